@@ -1,0 +1,59 @@
+/** The nodes as the rest of Grid sees them; made by `openCluster`. */
+import type { NodeSelector } from "./select.ts";
+import type { Node, NodeHealth, OpenNode } from "./node.ts";
+
+export interface Cluster {
+  /** Configured nodes in file order, without `local`. */
+  readonly nodes: readonly Node[];
+
+  /**
+   * Connects where needed and makes sure that the workspace exists. `local` is always there: this
+   * machine, with the project folder as its workspace.
+   *
+   * @throws {GridError} `usage` for a name that is not configured (with "did you mean"), a transport
+   * code, or `workspace`
+   */
+  open(name: string, options?: { readonly signal?: AbortSignal }): Promise<OpenNode>;
+
+  /** All nodes at once, from the cache where it is fresh; never throws for a node that is down. */
+  health(options?: HealthOptions): Promise<readonly NodeHealth[]>;
+
+  /**
+   * The best node that fits, waiting up to the selector's time for one.
+   *
+   * @throws {GridError} `no-node` with every node's reason
+   */
+  select(selector: NodeSelector, options?: SelectOptions): Promise<Placement>;
+}
+
+export interface HealthOptions {
+  /** Probe even where the cache is fresh. */
+  readonly fresh?: boolean;
+  readonly signal?: AbortSignal;
+  /** Only these nodes. */
+  readonly among?: readonly string[];
+}
+
+export interface SelectOptions {
+  readonly signal?: AbortSignal;
+  /** Taken only if nothing else fits. */
+  readonly avoid?: readonly string[];
+}
+
+export interface Placement {
+  readonly node: string;
+  readonly health: NodeHealth;
+  readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/** Rows that outlive the process; keyed by node and account, so that two configs do not mix. */
+export interface HealthCache {
+  load(keys: readonly string[]): ReadonlyMap<string, CachedRow>;
+  save(rows: ReadonlyMap<string, CachedRow>): void;
+}
+
+export interface CachedRow {
+  readonly at: number;
+  /** JSON text; what it means is the cluster's business. */
+  readonly json: string;
+}

@@ -1,0 +1,44 @@
+/** `config/cluster_config.yaml`, checked. Durations in milliseconds. */
+import type { Node } from "./node.ts";
+
+export interface ClusterConfig {
+  /** The file, or undefined for the embedded default. */
+  readonly file: string | undefined;
+  readonly nodes: readonly Node[];
+  readonly ssh: { readonly poolSize: number };
+  readonly health: HealthConfig;
+  readonly sync: SyncConfig;
+  readonly ray: RayConfig;
+}
+
+export interface HealthConfig {
+  readonly timeoutMs: number;
+  readonly maxWorkers: number;
+  readonly cpuWeight: number;
+  readonly gpuWeight: number;
+  readonly refreshIntervalMs: number;
+}
+
+export interface SyncConfig {
+  readonly excludePatterns: readonly string[];
+  readonly useChecksums: boolean;
+  readonly followSymlinks: boolean;
+  readonly maxParallelTransfers: number;
+}
+
+export interface RayConfig {
+  readonly mode: "managed" | "existing" | "embedded";
+  /** `existing`: the dashboard's address, for example `http://10.0.0.1:8265`. */
+  readonly address: string | undefined;
+  /** `managed`: the node that carries the head; default the first. */
+  readonly head: string | undefined;
+  /** Version `grid setup` installs. */
+  readonly version: string | undefined;
+  readonly dashboardHost: string;
+  readonly dashboardPort: number;
+  /** Ray's GCS port. */
+  readonly gcsPort: number;
+  readonly headBindAll: boolean;
+  readonly namespace: string;
+  readonly logLevel: string;
+}

@@ -1,0 +1,68 @@
+import type { Endpoint, Transport } from "../transport/transport.ts";
+
+/** A machine of the cluster as configured. */
+export interface Node {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly labels: readonly string[];
+  /** GPUs the owner lets Grid use; undefined means all that the probe finds. */
+  readonly gpus: number | undefined;
+  /** As configured, perhaps with a leading `~`. */
+  readonly remoteRoot: string;
+}
+
+/** A node that has been reached and whose workspace exists and is writable. */
+export interface OpenNode {
+  readonly node: Node;
+  readonly transport: Transport;
+  /** Absolute. */
+  readonly root: string;
+  /** Absolute home folder of the account. */
+  readonly home: string;
+}
+
+/** GPU facts; undefined means that the tool did not say, which is never the same as 0. */
+export interface GpuFacts {
+  readonly index: number;
+  readonly uuid: string | undefined;
+  readonly name: string | undefined;
+  readonly memoryUsedBytes: number | undefined;
+  readonly memoryTotalBytes: number | undefined;
+  readonly utilizationPercent: number | undefined;
+  readonly temperatureCelsius: number | undefined;
+  /** Why this GPU must not be used, for example uncorrected ECC errors. */
+  readonly sick: string | undefined;
+}
+
+export interface NodeFacts {
+  readonly load1: number | undefined;
+  /** Cores usable by this account: affinity, cgroup quota and online count considered. */
+  readonly cores: number | undefined;
+  readonly memoryTotalBytes: number | undefined;
+  readonly memoryAvailableBytes: number | undefined;
+  readonly diskFreeBytes: number | undefined;
+  readonly diskUsedPercent: number | undefined;
+  readonly gpus: readonly GpuFacts[];
+  /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
+  readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "none" | "failed";
+  readonly gpuProblem: string | undefined;
+}
+
+/** One row of `grid health`. */
+export interface NodeHealth {
+  readonly node: string;
+  /** Milliseconds since the Unix epoch when the probe ended. */
+  readonly at: number;
+  readonly fromCache: boolean;
+  readonly status: "ok" | "unusable" | "unreachable";
+  /** Why it is not `ok`. */
+  readonly reason: string | undefined;
+  readonly hint: string | undefined;
+  /** Weighted load, lower is better; undefined where not `ok`. */
+  readonly score: number | undefined;
+  readonly cpuPercent: number | undefined;
+  readonly gpuPercent: number | undefined;
+  /** Placement penalty contained in the score. */
+  readonly penalty: number;
+  readonly facts: NodeFacts | undefined;
+}

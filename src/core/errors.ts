@@ -1,0 +1,109 @@
+/**
+ * Every failure Grid can name, as data. Words for people are made in one place,
+ * `terminal/problem.ts`; here is only what happened, where, and what to do about it.
+ */
+
+/** Exit code per error code. The bands are those of `grid --help`. */
+const EXIT_CODES = {
+  // The caller's file or words are wrong.
+  "usage": 2,
+  "pipeline-invalid": 2,
+  "cluster-invalid": 2,
+  "input-invalid": 2,
+  // No way to a node. One code per phase of a connection, so that retry policies can tell them apart.
+  "dns": 3,
+  "tcp": 3,
+  "banner": 3,
+  "kex": 3,
+  "host-key": 3,
+  "auth": 3,
+  "penalty": 3,
+  "channel": 3,
+  "lost": 3,
+  "shell": 3,
+  "no-node": 3,
+  "workspace": 3,
+  // A step's own work failed.
+  "step-failed": 1,
+  "exit": 1,
+  "signal": 1,
+  "sync": 1,
+  "ray": 1,
+  "missing-tool": 1,
+  "output-invalid": 1,
+  // Limits of time and of sharing.
+  "timed-out": 4,
+  "conflict": 5,
+  // A wrong assumption of ours.
+  "bug": 70,
+  "interrupted": 130,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_CODES;
+
+/** A spot in a text file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface GridErrorOptions {
+  /** What kind of failure; decides the exit code. */
+  readonly code: ErrorCode;
+  /** "Cannot <action>: <current state>", no full stop. */
+  readonly message: string;
+  /** What the reader can do now; a command where there is one. */
+  readonly hint?: string | undefined;
+  /** The node it happened on. */
+  readonly node?: string | undefined;
+  readonly place?: Place | undefined;
+  readonly cause?: unknown;
+}
+
+/** A failure that Grid foresaw. Anything else that is thrown is a bug and exits with 70. */
+export class GridError extends Error {
+  override readonly name = "GridError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly node: string | undefined;
+  readonly place: Place | undefined;
+
+  constructor(options: GridErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.hint = options.hint;
+    this.node = options.node;
+    this.place = options.place;
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.code];
+  }
+}
+
+/** Codes that mean the way to the node failed, not the work: the retry class `transport`. */
+const TRANSPORT_CODES: ReadonlySet<ErrorCode> = new Set([
+  "dns",
+  "tcp",
+  "banner",
+  "kex",
+  "penalty",
+  "channel",
+  "lost",
+]);
+
+export function isTransportCode(code: ErrorCode): boolean {
+  return TRANSPORT_CODES.has(code);
+}
+
+export function exitCodeOf(code: ErrorCode): number {
+  return EXIT_CODES[code];
+}
+
+/** Turns anything thrown into a `GridError`; what Grid did not foresee becomes a `bug`. */
+export function toGridError(thrown: unknown): GridError {
+  if (thrown instanceof GridError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new GridError({ code: "bug", message, cause: thrown });
+}

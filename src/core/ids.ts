@@ -1,0 +1,22 @@
+/** Letters and digits that cannot be mistaken for each other when read aloud. */
+const ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz";
+
+/**
+ * A run's name, sortable by start time: `20260131-142530-x7k2` (UTC).
+ * Safe as a file name and as a Ray submission id.
+ */
+export function newRunId(nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+Z$/g, "").replace("T", "-");
+  return `${stamp}-${randomWord(4)}`;
+}
+
+/** `length` random characters; 20 give about 99 bits. */
+export function randomWord(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}
+
+/** A name of any spelling as a file name: other characters become `_`. */
+export function fileNameOf(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._=,-]/g, "_");
+}

@@ -1,0 +1,197 @@
+/**
+ * What happens in a run, in order. The journal holds exactly these; state, reports, metrics and the
+ * terminal are made from nothing else. Plain JSON, already masked when it leaves the engine.
+ */
+import type { ErrorCode } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { ActionKind } from "../pipeline/pipeline.ts";
+
+/** Milliseconds since the Unix epoch. */
+type Timestamp = number;
+
+export type Event =
+  | RunStarted
+  | RunFinished
+  | StepStarted
+  | StepFinished
+  | AttemptStarted
+  | AttemptFinished
+  | NodeChosen
+  | JobStarted
+  | SyncFinished
+  | FetchFinished
+  | BatchProgressed
+  | Warned;
+
+export interface RunStarted {
+  readonly type: "run.started";
+  readonly at: Timestamp;
+  readonly run: string;
+  readonly pipeline: string;
+  readonly file: string;
+  /** Folder the run was started for; relative paths start there. */
+  readonly project: string;
+  readonly inputs: Readonly<Record<string, JsonValue>>;
+  /** Every step of the graph, in order, so that a reader can show those that never start. */
+  readonly steps: readonly StepOutline[];
+  /** The run that this one resumes. */
+  readonly resumes?: string;
+  readonly gridVersion: string;
+}
+
+export interface StepOutline {
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly needs: readonly string[];
+  readonly after: readonly string[];
+  readonly group?: string;
+  /** Set for a step of `hooks`. */
+  readonly hook?: "success" | "failure" | "exit";
+}
+
+export interface RunFinished {
+  readonly type: "run.finished";
+  readonly at: Timestamp;
+  readonly state: RunResult;
+  /** The step whose failure came first. */
+  readonly firstFailure?: string;
+  /** Code of `grid run` as a process. */
+  readonly exitCode: number;
+}
+
+export interface StepStarted {
+  readonly type: "step.started";
+  readonly at: Timestamp;
+  readonly step: string;
+}
+
+export interface StepFinished {
+  readonly type: "step.finished";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly state: StepResult;
+  /** Why it did not run, was reused, or was cancelled; one sentence without a full stop. */
+  readonly reason?: string;
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly failure?: Failure;
+}
+
+export interface AttemptStarted {
+  readonly type: "attempt.started";
+  readonly at: Timestamp;
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
+
+export interface AttemptFinished {
+  readonly type: "attempt.finished";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly result: "succeeded" | "failed" | "timed-out" | "cancelled";
+  /** Exit code of the command, where there was one. */
+  readonly exitCode?: number;
+  readonly failure?: Failure;
+  /** Milliseconds until the next attempt starts; absent when this was the last. */
+  readonly retryInMs?: number;
+}
+
+/** A node was found for the attempt. */
+export interface NodeChosen {
+  readonly type: "node.chosen";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** Health score, lower is better; absent where the pipeline named the node. */
+  readonly score?: number;
+  /** Nodes passed over, with the reason. */
+  readonly passedOver?: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/** Journaled before the remote process is started, so that a later Grid can find it. */
+export interface JobStarted {
+  readonly type: "job.started";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly node: string;
+  readonly job: string;
+}
+
+export interface SyncFinished {
+  readonly type: "sync.finished";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** Absolute folder on the node. */
+  readonly folder: string;
+  /** Files sent, deleted there, and in the source altogether. */
+  readonly sent: number;
+  readonly deleted: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
+export interface FetchFinished {
+  readonly type: "fetch.finished";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** Absolute folder on this machine. */
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+export interface BatchProgressed {
+  readonly type: "batch.progressed";
+  readonly at: Timestamp;
+  readonly step: string;
+  readonly attempt: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly total: number;
+  /** `managed`, `existing` or `embedded` (local processes, no Ray). */
+  readonly mode: string;
+}
+
+/** Something the reader should know that changed no result. */
+export interface Warned {
+  readonly type: "warned";
+  readonly at: Timestamp;
+  readonly step?: string;
+  readonly message: string;
+}
+
+export type StepResult =
+  | "succeeded"
+  | "failed"
+  | "allowed-failure"
+  | "timed-out"
+  | "cancelled"
+  | "skipped"
+  | "reused";
+
+export type RunResult = "succeeded" | "failed" | "timed-out" | "cancelled";
+
+/** Why an attempt failed: `GridError` as plain data. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly node?: string;
+  /** Exit code of the command itself. */
+  readonly exitCode?: number;
+  /** Name of the signal that ended the command, such as `SIGKILL`. */
+  readonly signal?: string;
+  /**
+   * Whether the command is known to have started. Retry class `transport` covers only attempts
+   * that are known not to have started, or whose job can be attached to again.
+   */
+  readonly started: boolean;
+}

@@ -1,0 +1,113 @@
+/** What the engine needs from the outside. Implementations live in `steps/`, `store/` and `grid.ts`. */
+import type { Clock } from "../core/clock.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Action, ActionKind, NodeRequest, OutputSource } from "../pipeline/pipeline.ts";
+import type {
+  BatchProgressed,
+  Event,
+  Failure,
+  FetchFinished,
+  JobStarted,
+  NodeChosen,
+  SyncFinished,
+  Warned,
+} from "./event.ts";
+
+export interface EnginePorts {
+  readonly kinds: StepKinds;
+  readonly journal: Journal;
+  readonly output: OutputSink;
+  readonly clock: Clock;
+  /** Uniform in [0, 1); for jitter. */
+  readonly random: () => number;
+  /** Removes secrets from everything that leaves the engine. */
+  readonly mask: <T>(value: T) => T;
+}
+
+/** Durable once `append` returns. */
+export interface Journal {
+  append(run: string, event: Event): void;
+}
+
+/** Receives the bytes that commands print, in order per attempt. */
+export interface OutputSink {
+  open(attempt: { readonly step: string; readonly attempt: number }): AttemptOutput;
+}
+
+export interface AttemptOutput extends AsyncDisposable {
+  /** A promise asks the producer to wait (back-pressure). */
+  write(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
+}
+
+export type OutputStream = "stdout" | "stderr";
+
+export type StepKinds = {
+  readonly [K in Exclude<ActionKind, "group">]: StepKind<K>;
+};
+
+/** How one kind of step is done. Must end soon after the signal fires, leaving nothing running. */
+export interface StepKind<K extends ActionKind> {
+  readonly kind: K;
+  /**
+   * Resolves with outputs, or with a failure as data.
+   * What it throws counts as a failure too; anything but a `GridError` as a bug.
+   */
+  run(
+    request: StepRequest<Extract<Action<string>, { kind: K }>>,
+    host: StepHost,
+  ): Promise<StepOutcome>;
+}
+
+/** One attempt at a step, with every expression already evaluated. */
+export interface StepRequest<A extends Action<string> = Action<string>> {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly action: A;
+  /** `chosen-by` is resolved to `named` by the engine. */
+  readonly node: Exclude<NodeRequest<string>, { kind: "chosen-by" }>;
+  /** Nodes that earlier attempts failed on, where the policy says to avoid them. */
+  readonly avoidNodes: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Values by name; never written to argv, files or logs. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly outputs: readonly OutputSource<string>[];
+  /** As written; relative to the step's folder. */
+  readonly workingDirectory: string | undefined;
+  readonly shell: "bash" | "sh";
+  readonly detach: boolean;
+  readonly killGraceMs: number;
+  /** Folder last synced to each node by a step this one comes after: node name → absolute folder. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** A job of this very attempt that may still run on its node; attach instead of starting. */
+  readonly resumeJob: { readonly node: string; readonly job: string } | undefined;
+}
+
+export interface StepHost {
+  /** Fires at a deadline or on cancel; its reason is a `GridError` (`timed-out` or `interrupted`). */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  output(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
+  /** Journals a fact about this attempt; step, attempt and time are added by the engine. */
+  note(note: StepNote): void;
+}
+
+/** An event without what the engine adds. */
+type Noted<E> = Omit<E, "at" | "step" | "attempt">;
+
+export type StepNote =
+  | Noted<NodeChosen>
+  | Noted<JobStarted>
+  | Noted<SyncFinished>
+  | Noted<FetchFinished>
+  | Noted<BatchProgressed>
+  | Noted<Warned>;
+
+export type StepOutcome =
+  | {
+    readonly status: "succeeded";
+    readonly outputs: Readonly<Record<string, JsonValue>>;
+    readonly exitCode?: number;
+  }
+  | { readonly status: "failed"; readonly failure: Failure };

@@ -1,0 +1,18 @@
+import type { Event } from "./event.ts";
+import type { OutputStream } from "./ports.ts";
+
+/** Something that watches a run: terminal, log files, metrics, reports. */
+export interface RunReader {
+  event(event: Event): void;
+  /** Masked bytes of one attempt, in order. A promise asks the producer to wait. */
+  output?(chunk: OutputChunk): void | Promise<void>;
+  /** Called once when the run is over, however it ended. */
+  close?(): void | Promise<void>;
+}
+
+export interface OutputChunk {
+  readonly step: string;
+  readonly attempt: number;
+  readonly stream: OutputStream;
+  readonly bytes: Uint8Array;
+}

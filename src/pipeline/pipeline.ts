@@ -1,0 +1,201 @@
+/**
+ * What a pipeline file means, once checked: frozen, fully typed, templates and matrices expanded.
+ * `load.ts` makes it; everything below trusts it.
+ */
+import type { Place } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Text } from "./text.ts";
+
+export interface Pipeline {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** The file it was read from, as the user wrote it. */
+  readonly file: string;
+  /** Values after defaults, files, environment and flags. */
+  readonly inputs: Readonly<Record<string, JsonValue>>;
+  readonly secrets: readonly SecretSource[];
+  readonly concurrency: Concurrency | undefined;
+  /** In an order in which every step comes after what it needs; members before their group. */
+  readonly steps: readonly Step[];
+  readonly hooks: Readonly<Record<HookMoment, readonly Step[]>>;
+  /** For a template or a library caller: the outputs that the file promises. */
+  readonly outputs: Readonly<Record<string, Text>>;
+}
+
+export type HookMoment = "success" | "failure" | "exit";
+
+export type SecretSource =
+  | { readonly name: string; readonly from: "env"; readonly variable: string }
+  | { readonly name: string; readonly from: "file"; readonly path: string }
+  | { readonly name: string; readonly from: "command"; readonly run: readonly string[] };
+
+export interface Concurrency {
+  readonly group: Text;
+  readonly max: number;
+  readonly onConflict: "queue" | "skip" | "cancel-oldest" | "fail";
+}
+
+/** One node of the graph. Matrix cells and template steps are steps of their own, joined by a group step. */
+export interface Step {
+  /** `train`, a cell `sweep[lr=1e-4,seed=1]`, a template's step `eval/score`. */
+  readonly id: string;
+  readonly place: Place;
+  /** Must have succeeded, or have been skipped by their own `if`. */
+  readonly needs: readonly string[];
+  /** Must have ended, whatever the result. */
+  readonly after: readonly string[];
+  /** Runs only if this is true; undefined means `success()`. */
+  readonly condition: Text | undefined;
+  readonly action: Action<Text>;
+  readonly node: NodeRequest<Text>;
+  readonly env: Readonly<Record<string, Text>>;
+  /** Names out of `Pipeline.secrets` that this step asked for. */
+  readonly secrets: readonly string[];
+  readonly timeout: Timeout;
+  readonly retry: RetryPolicy;
+  readonly outputs: readonly OutputSource<Text>[];
+  readonly workingDirectory: Text | undefined;
+  readonly shell: "bash" | "sh";
+  readonly detach: boolean;
+  readonly allowFailure: boolean;
+  readonly cache: CacheRule<Text> | undefined;
+  /** The expression scope it was written in: `""` for the file itself, else the id of the `uses` step. */
+  readonly scope: string;
+  /** Values of `matrix.*` for a cell; source spelling kept. */
+  readonly matrix: Readonly<Record<string, JsonValue>> | undefined;
+  /** The group step that this step is a member of. */
+  readonly group: string | undefined;
+}
+
+export type Action<T> =
+  | SyncAction<T>
+  | SelectNodeAction<T>
+  | RunAction<T>
+  | RayBatchAction<T>
+  | FetchAction<T>
+  | GroupAction<T>;
+
+export type ActionKind = Action<string>["kind"];
+
+export interface SyncAction<T> {
+  readonly kind: "sync";
+  /** Folder, relative to the project folder. */
+  readonly from: T;
+  /** Node names, or all configured nodes. */
+  readonly to: "all" | readonly T[];
+  /** Folder name below `remote_root`; default: the name of the source folder. */
+  readonly as: T | undefined;
+  /** Extra ignore file in gitignore syntax. */
+  readonly excludeFrom: T | undefined;
+  /** Extra patterns in gitignore syntax, on top of the cluster's. */
+  readonly exclude: readonly T[];
+  /** Remove what an earlier sync put there and the source no longer has. */
+  readonly delete: boolean;
+}
+
+export interface SelectNodeAction<T> {
+  readonly kind: "select-node";
+  readonly selector: NodeSelector<T>;
+}
+
+export interface RunAction<T> {
+  readonly kind: "run";
+  /** Script text; expressions in it are shell-quoted when spliced. */
+  readonly run: T;
+}
+
+export interface RayBatchAction<T> {
+  readonly kind: "ray-batch";
+  readonly target: { readonly call: T } | { readonly command: T };
+  readonly tasks:
+    | { readonly list: readonly JsonValue[] }
+    | { readonly file: T }
+    | { readonly range: number }
+    /** An expression whose value is a list, as JSON text once resolved. */
+    | { readonly expression: T };
+  readonly batchSize: number;
+  readonly gpusPerBatch: number;
+  readonly cpusPerBatch: number;
+  /** Item failures tolerated before the step counts as failed: 0 by default. */
+  readonly maxFailures: number;
+}
+
+export interface FetchAction<T> {
+  readonly kind: "fetch";
+  /** Paths or globs relative to the step's working folder on the node. */
+  readonly from: readonly T[];
+  /** Folder relative to the project folder. */
+  readonly to: T;
+}
+
+/** Joins the cells of a matrix or the steps of a template; does no work itself. */
+export interface GroupAction<T> {
+  readonly kind: "group";
+  readonly of: "matrix" | "template";
+  readonly members: readonly string[];
+  /** Cells that may run at the same time; undefined means all. */
+  readonly maxParallel: number | undefined;
+  readonly failFast: boolean;
+  readonly outputs: Readonly<Record<string, T>>;
+}
+
+export type NodeRequest<T> =
+  /** Written as a name or an expression. `local` is the machine that runs Grid. */
+  | { readonly kind: "named"; readonly name: T }
+  | { readonly kind: "selector"; readonly selector: NodeSelector<T> }
+  /** Nothing written: where the one `select-node` among the ancestors chose. */
+  | { readonly kind: "chosen-by"; readonly step: string }
+  /** Nothing written and nothing chosen: the best node when the step starts. */
+  | { readonly kind: "best" };
+
+export interface NodeSelector<T> {
+  readonly gpus: number;
+  readonly minFreeVramBytes: number | undefined;
+  readonly labels: readonly T[];
+  /** Restrict the choice to these nodes; empty means all. */
+  readonly among: readonly T[];
+  /** How long to wait for a node that fits. */
+  readonly waitMs: number;
+}
+
+export interface Timeout {
+  /** Over all attempts and the waits between them. */
+  readonly totalMs: number | undefined;
+  readonly attemptMs: number | undefined;
+  /** Without a byte of output. */
+  readonly idleMs: number | undefined;
+  /** Between the polite signal and the final one. */
+  readonly killGraceMs: number;
+}
+
+export type RetryClass = "transport" | "node-lost" | "timeout" | "any" | `exit:${number}`;
+
+export interface RetryPolicy {
+  /** Retries, not attempts: `max: 2` allows three attempts. */
+  readonly max: number;
+  readonly on: readonly RetryClass[];
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  readonly backoff: "exponential" | "linear" | "constant";
+  readonly jitter: "full" | "none";
+  /** A retry goes to another node where there is one. */
+  readonly avoidNode: boolean;
+}
+
+/** Where a declared output comes from. What a step writes to `$GRID_OUTPUT` needs no declaration. */
+export type OutputSource<T> =
+  | {
+    readonly name: string;
+    readonly from: "file";
+    readonly path: T;
+    readonly json: string | undefined;
+  }
+  /** The first group of the last match on stdout. */
+  | { readonly name: string; readonly from: "stdout"; readonly match: string }
+  | { readonly name: string; readonly from: "value"; readonly value: T };
+
+export interface CacheRule<T> {
+  /** Globs relative to the project folder whose contents enter the key. */
+  readonly inputs: readonly T[];
+  readonly key: T | undefined;
+}

@@ -1,0 +1,52 @@
+/** A list of tasks spread in batches over a Ray cluster, or over local processes without Ray. */
+import type { JsonValue } from "../core/json.ts";
+import type { OpenNode } from "../cluster/node.ts";
+
+export interface BatchSpec {
+  /** Unique per attempt; names the job and the results file. */
+  readonly id: string;
+  /** Stable over retries and resumes of the step; finished batches are found under it. */
+  readonly resultsKey: string;
+  /** `module:function`, called per task; or a shell command that finds its task in `$GRID_TASK`. */
+  readonly target: { readonly call: string } | { readonly command: string };
+  readonly tasks: readonly JsonValue[];
+  readonly batchSize: number;
+  readonly gpusPerBatch: number;
+  readonly cpusPerBatch: number;
+  readonly maxFailures: number;
+  /** Absolute folder on the head, also put on PYTHONPATH. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly killGraceMs: number;
+}
+
+export interface BatchHost {
+  readonly signal: AbortSignal;
+  output(stream: "stdout" | "stderr", bytes: Uint8Array): void | Promise<void>;
+  progress(
+    counts: { readonly done: number; readonly failed: number; readonly total: number },
+  ): void;
+  /** Called before anything is started. */
+  jobStarted(job: { readonly node: string; readonly job: string }): void;
+}
+
+export interface BatchOutcome {
+  /** One entry per task, in the order of the tasks. */
+  readonly results: readonly TaskResult[];
+  readonly failed: number;
+}
+
+export type TaskResult =
+  | { readonly ok: true; readonly value: JsonValue }
+  | { readonly ok: false; readonly error: string };
+
+/** Where batches run: one implementation per `ray.mode`. */
+export interface BatchRunner {
+  readonly mode: "managed" | "existing" | "embedded";
+  /**
+   * @param head the node that carries the driver
+   * @throws {GridError} `ray`, `missing-tool`, a transport code, or the signal's reason
+   */
+  run(head: OpenNode, spec: BatchSpec, host: BatchHost): Promise<BatchOutcome>;
+}

@@ -1,0 +1,29 @@
+/** One SQLite file with everything that outlives a process. */
+import type { Event } from "../engine/event.ts";
+
+export interface RunRow {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly file: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly result: string;
+  readonly exitCode: number | undefined;
+}
+
+/** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
+export interface Store extends Disposable {
+  append(run: string, event: Event): void;
+  /** Newest first. */
+  runs(options?: { readonly limit?: number }): readonly RunRow[];
+  /** In the order they were appended. Accepts a unique prefix of a run id, or `last`. */
+  events(run: string): readonly Event[];
+  /** Full id of a run named by a unique prefix or `last`. @throws {GridError} `usage` */
+  resolveRun(name: string): string;
+  /** Every event of all runs whose type is in `types`, oldest first; for totals. */
+  eventsOfTypes(types: readonly Event["type"][]): Iterable<Event>;
+  load(
+    keys: readonly string[],
+  ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;
+  save(rows: ReadonlyMap<string, { readonly at: number; readonly json: string }>): void;
+}

@@ -1,0 +1,73 @@
+/** Code to nodes and results back, over any transport. */
+import type { Transport } from "../transport/transport.ts";
+
+export interface SyncTarget {
+  readonly node: string;
+  readonly transport: Transport;
+  /** Absolute `remote_root` on the node. */
+  readonly root: string;
+}
+
+export interface SyncOptions {
+  /** Absolute folder on this machine. */
+  readonly source: string;
+  /** Folder name below each target's root. */
+  readonly as: string;
+  /** Patterns in gitignore syntax; `.grid/` is always excluded. */
+  readonly exclude: readonly string[];
+  /** Absolute path of an extra ignore file. Nested `.gitignore` files are always honoured. */
+  readonly excludeFrom: string | undefined;
+  readonly useChecksums: boolean;
+  readonly followSymlinks: boolean;
+  readonly delete: boolean;
+  readonly maxParallelTransfers: number;
+  /** Folder for the hash cache, for example `<project>/.grid/cache`. */
+  readonly cacheFolder: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SyncReport {
+  readonly node: string;
+  /** Absolute folder on the node. */
+  readonly folder: string;
+  readonly sent: number;
+  readonly deleted: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** Files that somebody changed on the node since the last sync, and that were put right. */
+  readonly drifted: readonly string[];
+  /** Things not synced (sockets, devices, links that leave the root), with the reason. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** One target's result; a node that fails does not stop the others. */
+export type SyncResult =
+  | { readonly ok: true; readonly report: SyncReport }
+  | { readonly ok: false; readonly node: string; readonly error: unknown };
+
+/** Walks and hashes once, then brings every target up to date. */
+export type SyncFolders = (
+  targets: readonly SyncTarget[],
+  options: SyncOptions,
+) => Promise<readonly SyncResult[]>;
+
+export interface FetchOptions {
+  readonly transport: Transport;
+  /** Absolute folder on the node. */
+  readonly folder: string;
+  /** Paths or globs below it. */
+  readonly from: readonly string[];
+  /** Absolute folder on this machine. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+}
+
+export interface FetchReport {
+  /** Paths below `to`, sorted. */
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+/** @throws {GridError} `sync` naming every path that matched nothing */
+export type FetchFiles = (options: FetchOptions) => Promise<FetchReport>;

@@ -1,0 +1,79 @@
+/**
+ * A supervised process on a node: survives the link, can be attached to again, and can be ended
+ * together with everything it started. The same protocol serves the local transport.
+ */
+import type { Transport } from "./transport.ts";
+
+export interface JobSpec {
+  /** Unique per attempt; `[A-Za-z0-9._-]`. A start repeated with the same id attaches. */
+  readonly id: string;
+  /** Absolute `remote_root`; the job's folder is `<root>/.grid/jobs/<id>`. */
+  readonly root: string;
+  /** Script text. */
+  readonly command: string;
+  /** `bash` means `bash -eo pipefail`, or `sh -e` where there is no bash. */
+  readonly shell: "bash" | "sh";
+  /** Absolute folder to start in. */
+  readonly cwd: string;
+  /** Travels over stdin, never on a command line. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Environment too, but kept out of every file on the node. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Folders put before PATH. */
+  readonly pathPrefix: readonly string[];
+  /** Goes on when the runner is gone; otherwise ended after `leaseMs` without a renewal. */
+  readonly detach: boolean;
+  readonly leaseMs: number;
+}
+
+export interface FollowOptions {
+  /** Called in order, byte-exact; a promise holds the stream back. */
+  readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>;
+  /** Ends the following, not the job. */
+  readonly signal: AbortSignal;
+}
+
+export type JobExit =
+  | { readonly kind: "code"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  /** The node no longer knows the process and it left no exit code (reboot, kill -9 of the supervisor). */
+  | { readonly kind: "vanished" };
+
+export interface KillReport {
+  /** Processes that could not be ended; empty is "0 survivors". */
+  readonly survivors: readonly { readonly pid: number; readonly command: string }[];
+}
+
+export interface Job {
+  readonly id: string;
+  /**
+   * Streams output from where this object last stopped until the job ends. Reconnects after a lost
+   * link, nothing lost and nothing doubled.
+   *
+   * @throws {GridError} `lost` when the node stays away longer than the lease; the signal's reason
+   */
+  follow(options: FollowOptions): Promise<JobExit>;
+  /** SIGTERM to the whole tree, the grace, SIGKILL, then a look for survivors. */
+  kill(options: { readonly graceMs: number; readonly signal?: AbortSignal }): Promise<KillReport>;
+  /** What the command wrote to the file named by `$GRID_OUTPUT`. */
+  readOutputFile(): Promise<string>;
+  /** Removes the job's folder; only after it ended. */
+  remove(): Promise<void>;
+}
+
+export interface JobListing {
+  readonly id: string;
+  readonly state: "running" | "ended";
+  readonly exitCode: number | undefined;
+  readonly startedAt: number;
+  readonly detached: boolean;
+  readonly pids: readonly number[];
+}
+
+/** Implemented in this room; `startJob` is safe to repeat, `attachJob` never starts anything. */
+export type StartJob = (transport: Transport, spec: JobSpec) => Promise<Job>;
+export type AttachJob = (
+  transport: Transport,
+  spec: Pick<JobSpec, "id" | "root" | "leaseMs">,
+) => Promise<Job | undefined>;
+export type ListJobs = (transport: Transport, root: string) => Promise<readonly JobListing[]>;

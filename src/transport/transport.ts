@@ -1,0 +1,94 @@
+/** How a command and its bytes reach a node, whatever lies between. */
+
+/** Where and how to reach a node; made by `cluster/config.ts`. */
+export interface Endpoint {
+  /** The node's name in the cluster; used in messages and as the `ssh` alias. */
+  readonly name: string;
+  readonly transport: "ssh" | "local";
+  /** Undefined values are taken from the user's `~/.ssh/config`, then from OpenSSH's defaults. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly knownHosts: string | undefined;
+  readonly proxyJump: string | undefined;
+  /** Connect and handshake together. */
+  readonly connectTimeoutMs: number;
+  /** Grid's own short commands. */
+  readonly commandTimeoutMs: number;
+  readonly keepaliveMs: number;
+  /** Further tries of a connection that failed in a way that may pass. */
+  readonly maxRetries: number;
+}
+
+/** One node's command line. Reconnects by itself; safe for concurrent use. */
+export interface Transport extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+
+  /**
+   * Runs a short command with POSIX `sh` and collects what it prints.
+   * Commands share one long-lived remote shell, so a slow start-up file is paid once.
+   *
+   * @throws {GridError} a transport code, or `timed-out` after the endpoint's command time
+   */
+  exec(command: string, options?: ExecOptions): Promise<ExecResult>;
+
+  /**
+   * Starts a command on a channel of its own and streams its bytes both ways.
+   * Neither end is interpreted: the command starts in the account's home with its plain environment.
+   *
+   * @throws {GridError} a transport code where the channel cannot be opened
+   */
+  open(command: string, options?: OpenOptions): Promise<Channel>;
+
+  readonly stats: TransportStats;
+}
+
+export interface ExecOptions {
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Output beyond this many bytes per stream is dropped and marked; default 4 MiB. */
+  readonly maxBytes?: number | undefined;
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Channel extends AsyncDisposable {
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  /** Settles when the command ended; rejects with `lost` when the way to it broke. */
+  readonly exit: Promise<ChannelExit>;
+}
+
+export type ChannelExit =
+  | { readonly kind: "code"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string };
+
+/** Counters since the transport was made. */
+export interface TransportStats {
+  readonly handshakes: number;
+  readonly reconnects: number;
+  readonly channels: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Last measured round trip in milliseconds. */
+  readonly roundTripMs: number | undefined;
+}
+
+/** Hands out one transport per endpoint and bounds the handshakes under way at once. */
+export interface TransportPool extends AsyncDisposable {
+  /** Cheap and lazy: the connection is made by the first command. */
+  transport(endpoint: Endpoint): Transport;
+  /** By node name. */
+  stats(): ReadonlyMap<string, TransportStats>;
+}
