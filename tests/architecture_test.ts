@@ -1,0 +1,196 @@
+/** Keeps the walls: arrows point down, no circles, one folder per npm package, small files. */
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+
+/** Rooms and what each may import, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  document: ["core"],
+  pipeline: ["document", "core"],
+  engine: ["pipeline", "core"],
+  transport: ["core"],
+  cluster: ["transport", "document", "core"],
+  sync: ["transport", "core"],
+  ray: ["cluster", "transport", "core"],
+  steps: ["engine", "pipeline", "ray", "sync", "cluster", "transport", "core"],
+  store: ["engine", "core"],
+  terminal: ["engine", "document", "core"],
+  report: ["engine", "core"],
+  metrics: ["engine", "core"],
+  web: ["engine", "report", "store", "core"],
+  "grid.ts": [
+    "steps",
+    "engine",
+    "pipeline",
+    "document",
+    "ray",
+    "sync",
+    "cluster",
+    "transport",
+    "store",
+    "report",
+    "metrics",
+    "terminal",
+    "core",
+  ],
+  cli: [
+    "grid.ts",
+    "terminal",
+    "report",
+    "metrics",
+    "web",
+    "store",
+    "steps",
+    "engine",
+    "pipeline",
+    "document",
+    "cluster",
+    "sync",
+    "ray",
+    "transport",
+    "core",
+  ],
+  "mod.ts": ["grid.ts", "engine", "pipeline", "document", "cluster", "transport", "store", "core"],
+};
+
+/** Longest source file in lines; the schema keeps the whole format in one place. */
+const LONGEST = 300;
+const LONG_ON_PURPOSE = new Set(["src/pipeline/schema.ts"]);
+/** Rooms that may print. */
+const MAY_PRINT = new Set(["cli", "terminal", "web"]);
+
+const ROOT = join(import.meta.dirname ?? ".", "..");
+
+interface SourceFile {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+  /** Module specifiers, static and dynamic. */
+  readonly imports: readonly string[];
+}
+
+const files = [...readSources("src"), ...readSources("mod.ts")];
+
+Deno.test("architecture: an arrow only ever points down", () => {
+  const wrong = files.flatMap((file) =>
+    file.imports.filter((specifier) => specifier.startsWith(".")).flatMap((specifier) => {
+      const target = roomOf(resolve(file.path, specifier));
+      const allowed = MAY_IMPORT[file.room];
+      assert.ok(allowed, `${file.path} lies in no known room`);
+      return target === file.room || allowed.includes(target) ? [] : [`${file.path} → ${target}`];
+    })
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("architecture: no circle of modules", () => {
+  const edges = new Map(
+    files.map((file) => [
+      file.path,
+      file.imports.filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => resolve(file.path, specifier)),
+    ]),
+  );
+  assert.deepEqual(findCircle(edges), undefined);
+});
+
+Deno.test("architecture: one folder imports each npm package", () => {
+  const importers = new Map<string, Set<string>>();
+  for (const file of files) {
+    for (const specifier of file.imports) {
+      if (specifier.startsWith(".") || specifier.startsWith("node:")) continue;
+      const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+      importers.set(name, (importers.get(name) ?? new Set()).add(file.room));
+    }
+  }
+  const shared = [...importers].filter(([, rooms]) => rooms.size > 1)
+    .map(([name, rooms]) => `${name}: ${[...rooms].join(", ")}`);
+  assert.deepEqual(shared, []);
+});
+
+Deno.test("architecture: every package in deno.json is used, and none is unpinned", () => {
+  const config = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
+  const sources = [...files, ...readSources("tests")];
+  const used = new Set(sources.flatMap((file) => file.imports));
+  for (const [name, target] of Object.entries<string>(config.imports)) {
+    assert.match(target, /@\d+\.\d+\.\d+$/, `${name} is not pinned to an exact version`);
+    if (name.startsWith("@types/")) continue;
+    const isUsed = [...used].some((specifier) =>
+      specifier === name || specifier.startsWith(`${name}/`)
+    );
+    assert.ok(isUsed || name === "commander", `${name} is in deno.json but nothing imports it`);
+  }
+});
+
+Deno.test(`architecture: no source file is longer than ${LONGEST} lines`, () => {
+  const long = files.filter((file) => !LONG_ON_PURPOSE.has(file.path))
+    .filter((file) => file.text.split("\n").length - 1 > LONGEST)
+    .map((file) => file.path);
+  assert.deepEqual(long, []);
+});
+
+Deno.test("architecture: only cli, terminal and web print", () => {
+  const printing = files.filter((file) => !MAY_PRINT.has(file.room))
+    .filter((file) => /\bconsole\.|Deno\.(stdout|stderr)\b/.test(file.text))
+    .map((file) => file.path);
+  assert.deepEqual(printing, []);
+});
+
+Deno.test("architecture: no folder or file is named after nothing", () => {
+  const vague = /(^|\/|_)(utils?|helpers?|common|manager|index|types|misc)(_|\.ts|\/)/;
+  assert.deepEqual(files.map((file) => file.path).filter((path) => vague.test(path)), []);
+});
+
+function readSources(start: string): SourceFile[] {
+  const full = join(ROOT, start);
+  const paths = Deno.statSync(full).isFile ? [full] : [...walk(full)];
+  return paths.filter((path) => /\.tsx?$/.test(path)).map((full) => {
+    const path = relative(ROOT, full);
+    const text = Deno.readTextFileSync(full);
+    return { path, room: roomOf(path), text, imports: importsOf(text) };
+  });
+}
+
+function* walk(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) yield* walk(path);
+    else yield path;
+  }
+}
+
+function importsOf(text: string): string[] {
+  const code = text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+  const statics = code.matchAll(/^(?:import|export)\b[^;]*?from\s+"([^"]+)"/gms);
+  const bare = code.matchAll(/^import\s+"([^"]+)"/gm);
+  const dynamics = code.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g);
+  return [...statics, ...bare, ...dynamics].map((match) => match[1] ?? "");
+}
+
+function resolve(from: string, specifier: string): string {
+  return join(from, "..", specifier);
+}
+
+function roomOf(path: string): string {
+  const [top, room] = path.split("/");
+  return top === "src" ? room ?? "" : top ?? "";
+}
+
+function findCircle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]): string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const next of edges.get(path) ?? []) {
+      const circle = visit(next, [...trail, path]);
+      if (circle) return circle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of edges.keys()) {
+    const circle = visit(path, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}

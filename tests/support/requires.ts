@@ -1,0 +1,53 @@
+/**
+ * Real parts that some tests need. A test whose part is missing is ignored by name, or fails
+ * where `GRID_TEST_REQUIRE=all` says that every part must be there.
+ */
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Folders that hold daemons but are not on everybody's PATH. */
+const MORE_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
+
+const PARTS = {
+  sshd: () => findProgram("sshd") && findProgram("ssh-keygen") && findProgram("ssh"),
+  rsync: () => findProgram("rsync"),
+  promtool: () => findProgram("promtool"),
+  chromium: () => findProgram("chromium"),
+  python3: () => findProgram("python3"),
+  bash: () => findProgram("bash"),
+  git: () => findProgram("git"),
+  /** A virtual environment with Ray; `GRID_TEST_RAY_VENV` names it. */
+  ray: () => findRayVenv() && findProgram("sshd"),
+} satisfies Record<string, () => string | undefined>;
+
+export type Part = keyof typeof PARTS;
+
+/** Full path of a program, also where it lies outside PATH as daemons do. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(delimiter), ...MORE_FOLDERS];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** The virtual environment that holds Ray, where there is one. */
+export function findRayVenv(): string | undefined {
+  const folder = Deno.env.get("GRID_TEST_RAY_VENV") ?? "/opt/grid-ray-venv";
+  return existsSync(join(folder, "bin", "ray")) ? folder : undefined;
+}
+
+/** `Deno.test` for a test that needs real parts. */
+export function testWith(
+  parts: readonly Part[],
+  name: string,
+  run: (context: Deno.TestContext) => void | Promise<void>,
+): void {
+  const missing = parts.filter((part) => !PARTS[part]());
+  const required = Deno.env.get("GRID_TEST_REQUIRE") === "all";
+  const title = `${name} (needs ${parts.join(", ")})`;
+  if (missing.length > 0 && required) {
+    Deno.test(title, () => {
+      throw new Error(`missing: ${missing.join(", ")}, and GRID_TEST_REQUIRE=all asks for it`);
+    });
+    return;
+  }
+  Deno.test({ name: title, ignore: missing.length > 0, fn: run });
+}
