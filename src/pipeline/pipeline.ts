@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly file: string;
   /** Values after defaults, files, environment and flags. */
   readonly inputs: Readonly<Record<string, JsonValue>>;
+  /** Expression scopes by id; `""` is the file itself, every `uses` step opens another. */
+  readonly scopes: Readonly<Record<string, Scope>>;
   readonly secrets: readonly SecretSource[];
   readonly concurrency: Concurrency | undefined;
   /** In an order in which every step comes after what it needs; members before their group. */
@@ -20,6 +22,14 @@ export interface Pipeline {
   readonly hooks: Readonly<Record<HookMoment, readonly Step[]>>;
   /** For a template or a library caller: the outputs that the file promises. */
   readonly outputs: Readonly<Record<string, Text>>;
+}
+
+/** What names mean inside one file: the main pipeline, or one use of a template. */
+export interface Scope {
+  /** The scope in which the `uses` step stands; undefined for the main file. */
+  readonly parent: string | undefined;
+  /** Checked values; a `Text` is evaluated in the parent scope when the template starts. */
+  readonly inputs: Readonly<Record<string, JsonValue | Text>>;
 }
 
 export type HookMoment = "success" | "failure" | "exit";
