@@ -1,0 +1,90 @@
+import type { Command } from "@commander-js/extra-typings";
+import type { CliContext } from "./context.ts";
+
+export interface CommandContext extends CliContext {
+  /** What the process will exit with; 0 unless told. */
+  setExitCode(code: number): void;
+}
+
+/** Adds arguments, options and the action to a command that already has its name and summary. */
+export interface CommandModule {
+  define(command: Command, context: CommandContext): void;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: "Pipelines" | "Runs" | "Nodes" | "Grid";
+  /** Loaded only when the command's name is among the arguments. */
+  load(): Promise<CommandModule>;
+}
+
+/** Every command in the order of `grid --help`. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "run",
+    summary: "run a pipeline file, or one command on the best node",
+    group: "Pipelines",
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "validate",
+    summary: "check pipeline files and show every mistake",
+    group: "Pipelines",
+    load: () => import("./commands/validate.ts"),
+  },
+  {
+    name: "plan",
+    summary: "show what a run would do, without doing it",
+    group: "Pipelines",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "runs",
+    summary: "list runs, newest first",
+    group: "Runs",
+    load: () => import("./commands/runs.ts"),
+  },
+  {
+    name: "show",
+    summary: "show one run: steps, attempts, nodes, times",
+    group: "Runs",
+    load: () => import("./commands/show.ts"),
+  },
+  {
+    name: "logs",
+    summary: "print what a run's steps printed",
+    group: "Runs",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "report",
+    summary: "print where a run's report lies",
+    group: "Runs",
+    load: () => import("./commands/report.ts"),
+  },
+  {
+    name: "health",
+    summary: "show load, GPUs and score of every node",
+    group: "Nodes",
+    load: () => import("./commands/health.ts"),
+  },
+  {
+    name: "sync",
+    summary: "bring a folder to nodes",
+    group: "Nodes",
+    load: () => import("./commands/sync.ts"),
+  },
+  {
+    name: "cluster",
+    summary: "start, stop or inspect Ray on the nodes",
+    group: "Nodes",
+    load: () => import("./commands/cluster.ts"),
+  },
+  {
+    name: "metrics",
+    summary: "print totals over all runs in Prometheus format",
+    group: "Grid",
+    load: () => import("./commands/metrics.ts"),
+  },
+];

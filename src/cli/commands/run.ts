@@ -1,0 +1,104 @@
+import { type Command, Option } from "@commander-js/extra-typings";
+import type { RunState } from "../../engine/state.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { CommandContext } from "../commands.ts";
+import { collect, durationMs, keyValues, positiveInteger } from "../option_values.ts";
+import { openSession } from "../session.ts";
+import { type GlobalFlags, readSettings } from "../settings.ts";
+
+interface RunFlags extends GlobalFlags {
+  readonly input: readonly string[];
+  readonly inputs?: string;
+  readonly node?: string;
+  readonly gpus?: number;
+  readonly label: readonly string[];
+  readonly timeout?: number;
+  readonly from?: string;
+  readonly only?: string;
+  readonly failFast?: true;
+  readonly maxParallel?: number;
+  readonly exitCode: string;
+}
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<pipeline-or-command>", "a .yaml or .yml file, or a shell command in quotes")
+    .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
+    .option("--inputs <file>", "read inputs from a YAML or JSON file")
+    .option("--from <step>", "leave out what comes before this step")
+    .option("--only <step>", "run this step alone")
+    .option("--fail-fast", "cancel everything else when a step fails")
+    .option("--max-parallel <n>", "steps that may run at the same time", positiveInteger)
+    .option("--node <name>", "for a command: run it on this node")
+    .option("--gpus <n>", "for a command: on a node with n free GPUs", positiveInteger)
+    .option("--label <label>", "for a command: on a node so labelled", collect, [] as string[])
+    .option("--timeout <duration>", "for a command: give up after, for example, 30m", durationMs)
+    .addOption(
+      new Option("--exit-code <whose>", "exit with Grid's code, or the failed step's own")
+        .choices(["grid", "step"]).default("grid"),
+    )
+    .action(async (target, _flags, self) => {
+      const flags = self.optsWithGlobals() as RunFlags;
+      context.setExitCode(await run(target, { flags, context }));
+    });
+}
+
+interface Invocation {
+  readonly flags: RunFlags;
+  readonly context: CommandContext;
+}
+
+async function run(target: string, { flags, context }: Invocation): Promise<number> {
+  const isFile = /\.ya?ml$/.test(target);
+  const pipeline = await (isFile ? readPipeline : makePipeline)(target, { flags, context });
+  await using session = await openSession(flags, context);
+  const { openTerminal } = await import("../run_terminal.ts");
+  const state = await session.grid.run(pipeline, {
+    signal: session.signal,
+    readers: (run) => [
+      openTerminal({ run, session, context, mode: isFile ? "steps" : "stream" }),
+    ],
+    maxParallel: flags.maxParallel,
+    failFast: flags.failFast,
+    from: flags.from,
+    only: flags.only,
+  });
+  if (session.settings.json) {
+    const path = `${session.grid.runFolder(state.run)}/report.json`;
+    context.stdout(await Deno.readTextFile(path));
+  }
+  return exitCodeOf(state, flags);
+}
+
+async function readPipeline(file: string, { flags, context }: Invocation): Promise<Pipeline> {
+  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { showWarnings } = await import("../diagnostics.ts");
+  const { pipeline, warnings } = await loadPipeline({
+    file,
+    project: readSettings(flags, context).project,
+    inputs: keyValues(flags.input),
+    ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
+    env: context.env,
+  });
+  showWarnings(warnings, { context });
+  return pipeline;
+}
+
+async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeline> {
+  const { commandPipeline } = await import("../../pipeline/command_pipeline.ts");
+  return commandPipeline({
+    command: text,
+    node: flags.node,
+    gpus: flags.gpus,
+    labels: flags.label,
+    timeoutMs: flags.timeout,
+  });
+}
+
+/** `--exit-code=step` passes the first failed command's own code through. */
+function exitCodeOf(state: RunState, flags: RunFlags): number {
+  const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
+  const own = failed?.attempts.at(-1)?.exitCode;
+  if (flags.exitCode === "step" && own !== undefined) return own;
+  return state.exitCode ?? 70;
+}

@@ -1,0 +1,71 @@
+/** The outside world of the command line, injected so that tests can stand in for it. */
+export interface CliContext {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Data for programs. */
+  stdout(data: string | Uint8Array): void;
+  /** Words for people. */
+  stderr(text: string): void;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Columns of the terminal; 80 where there is none. */
+  columns(): number;
+  /** Calls back on SIGINT and SIGTERM until disposed. */
+  onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable;
+  /** Ends the process at once; the second Ctrl-C. */
+  exit(code: number): never;
+}
+
+export function processContext(): CliContext {
+  const encoder = new TextEncoder();
+  return {
+    args: Deno.args,
+    env: Deno.env.toObject(),
+    cwd: Deno.cwd(),
+    stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
+    stderr: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    stdoutIsTerminal: Deno.stdout.isTerminal(),
+    stderrIsTerminal: Deno.stderr.isTerminal(),
+    columns: terminalColumns,
+    onSignal,
+    exit: Deno.exit,
+  };
+}
+
+interface SyncWriter {
+  writeSync(bytes: Uint8Array): number;
+}
+
+/** A reader that went away, as in `grid runs | head -1`, ends the program quietly with 141 (SIGPIPE). */
+function writeAll(writer: SyncWriter, bytes: Uint8Array): void {
+  try {
+    for (let offset = 0; offset < bytes.length;) {
+      offset += writer.writeSync(bytes.subarray(offset));
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);
+    throw error;
+  }
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80; // not a terminal
+  }
+}
+
+function onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable {
+  const onInterrupt = () => handler("SIGINT");
+  const onTerminate = () => handler("SIGTERM");
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  Deno.addSignalListener("SIGTERM", onTerminate);
+  return {
+    [Symbol.dispose]: () => {
+      Deno.removeSignalListener("SIGINT", onInterrupt);
+      Deno.removeSignalListener("SIGTERM", onTerminate);
+    },
+  };
+}

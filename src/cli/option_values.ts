@@ -1,0 +1,36 @@
+/** How the words after an option become values. Wrong words are usage errors with exit code 2. */
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { parseDuration } from "../core/duration.ts";
+import { GridError } from "../core/errors.ts";
+
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError("It must be a whole number above 0.");
+}
+
+export function durationMs(value: string): number {
+  const ms = parseDuration(value);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new InvalidArgumentError("It needs a number and a unit, such as 90s, 30m or 1h30m.");
+}
+
+/** `["epochs=5"]` → `{epochs: "5"}`; the last of two wins. */
+export function keyValues(words: readonly string[]): Record<string, string> {
+  const entries = words.map((word): [string, string] => {
+    const at = word.indexOf("=");
+    if (at < 1) {
+      throw new GridError({
+        code: "usage",
+        message: `Cannot read input "${word}": it must be name=value`,
+        hint: "for example: -i epochs=5",
+      });
+    }
+    return [word.slice(0, at), word.slice(at + 1)];
+  });
+  return Object.fromEntries(entries);
+}

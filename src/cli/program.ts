@@ -1,0 +1,88 @@
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { type CommandEntry, COMMANDS } from "./commands.ts";
+import type { CliContext } from "./context.ts";
+import { VERSION } from "./version.ts";
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 a step failed, 2 bad file or usage, 3 no node reachable, 4 timed out,
+5 conflict, 70 a bug of Grid, 130 interrupted.
+
+Examples:
+  grid run pipelines/train.yaml -i epochs=5
+  grid run "nvidia-smi" --node gpu1
+  grid health`;
+
+/** Runs one command line; resolves with the exit code. Never throws. */
+export async function runProgram(context: CliContext): Promise<number> {
+  let exitCode = 0;
+  const program = await buildProgram(context, (code) => exitCode = code);
+  try {
+    await program.parseAsync([...context.args], { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    // Commander has printed its words already; help and version are no failures.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+    const { reportProblem } = await import("./problem.ts");
+    return reportProblem(thrown, context);
+  }
+}
+
+async function buildProgram(
+  context: CliContext,
+  setExitCode: (code: number) => void,
+): Promise<Command> {
+  const program = new Command("grid") as Command;
+  program
+    .description("Run declarative pipelines on GPU machines reached over SSH")
+    .version(VERSION, "--version", "print the version")
+    .addOption(
+      new Option("--config <file>", "cluster config (default: config/cluster_config.yaml)"),
+    )
+    .addOption(new Option("--json", "print one JSON object to stdout"))
+    .addOption(
+      new Option("--log-level <level>", "diary of Grid itself").choices(
+        ["debug", "info", "warn", "error"],
+      ),
+    )
+    .addOption(new Option("--log-format <format>", "form of the diary").choices(["pretty", "json"]))
+    .addOption(new Option("--quiet", "only failures and data"))
+    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]))
+    .addHelpText("after", EXIT_CODES);
+  inherit(program, context);
+  for (const entry of COMMANDS) await addCommand(program, { entry, context, setExitCode });
+  return program;
+}
+
+interface AddCommandOptions {
+  readonly entry: CommandEntry;
+  readonly context: CliContext;
+  readonly setExitCode: (code: number) => void;
+}
+
+async function addCommand(program: Command, options: AddCommandOptions): Promise<void> {
+  const { entry, context, setExitCode } = options;
+  const command = program.command(entry.name).summary(entry.summary).helpGroup(entry.group + ":");
+  command.description(entry.summary);
+  inherit(command, context);
+  if (!context.args.includes(entry.name)) return;
+  const { define } = await entry.load();
+  define(command, { ...context, setExitCode });
+  for (const child of command.commands) inherit(child as Command, context);
+}
+
+/** Errors are thrown and words go through the context, for every command alike. */
+function inherit(command: Command, context: CliContext): void {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout(text),
+      writeErr: (text) => context.stderr(text),
+      getOutHelpWidth: () => Math.min(100, context.columns()),
+      getErrHelpWidth: () => Math.min(100, context.columns()),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(see --help)");
+}

@@ -1,0 +1,62 @@
+/** What most commands need: settings, the diary switched on, and an open Grid. */
+import type { Grid } from "../grid.ts";
+import type { CliContext } from "./context.ts";
+import { type GlobalFlags, readSettings, type Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+export interface Session extends AsyncDisposable {
+  readonly settings: Settings;
+  readonly grid: Grid;
+  /** Fires on Ctrl-C or SIGTERM with a `GridError` (`interrupted`). */
+  readonly signal: AbortSignal;
+}
+
+export async function openSession(flags: GlobalFlags, context: CliContext): Promise<Session> {
+  const settings = readSettings(flags, context);
+  await startDiary(settings, context);
+  const { openGrid } = await import("../grid.ts");
+  const grid = await openGrid({
+    project: settings.project,
+    configFile: settings.configFile,
+    env: context.env,
+    gridVersion: VERSION,
+  });
+  const interrupt = await watchSignals(context);
+  return {
+    settings,
+    grid,
+    signal: interrupt.signal,
+    [Symbol.asyncDispose]: async () => {
+      interrupt[Symbol.dispose]();
+      await grid[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function startDiary(settings: Settings, context: CliContext): Promise<void> {
+  const [{ configureLog }, { renderLogRecord }] = await Promise.all([
+    import("../core/log.ts"),
+    import("../terminal/log_line.ts"),
+  ]);
+  await configureLog({
+    level: settings.logLevel,
+    sink: (record) =>
+      context.stderr(
+        renderLogRecord(record, { format: settings.logFormat, color: settings.color.stderr }),
+      ),
+  });
+}
+
+/** The first signal asks everything to stop; the second ends the process at once. */
+async function watchSignals(
+  context: CliContext,
+): Promise<Disposable & { readonly signal: AbortSignal }> {
+  const { GridError } = await import("../core/errors.ts");
+  const controller = new AbortController();
+  const listener = context.onSignal((name) => {
+    if (controller.signal.aborted) context.exit(name === "SIGINT" ? 130 : 143);
+    context.stderr(`\n${name}: stopping; once more to leave at once\n`);
+    controller.abort(new GridError({ code: "interrupted", message: `interrupted by ${name}` }));
+  });
+  return { signal: controller.signal, [Symbol.dispose]: () => listener[Symbol.dispose]() };
+}

@@ -1,0 +1,159 @@
+/** Wires everything, once. The program (`cli/`) and the library (`mod.ts`) both come through here. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { ClusterConfig } from "./cluster/config.ts";
+import { loadClusterConfig } from "./cluster/load.ts";
+import { openCluster } from "./cluster/open.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
+import { newRunId } from "./core/ids.ts";
+import { createMasker } from "./core/secret.ts";
+import type { Event } from "./engine/event.ts";
+import { createOutputFan } from "./engine/output_fan.ts";
+import type { StepKinds } from "./engine/ports.ts";
+import type { RunReader } from "./engine/reader.ts";
+import { runPipeline } from "./engine/run.ts";
+import { reduce, type RunState } from "./engine/state.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import { createReport } from "./report/report.ts";
+import { createFetchStep } from "./steps/fetch.ts";
+import { createRayBatchStep } from "./steps/ray_batch.ts";
+import { createRunStep } from "./steps/run.ts";
+import { readSecrets } from "./steps/secrets.ts";
+import { createSelectNodeStep } from "./steps/select_node.ts";
+import { createSyncStep } from "./steps/sync.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+import { createPool } from "./transport/pool.ts";
+import type { TransportPool } from "./transport/transport.ts";
+
+export interface GridOptions {
+  /** Absolute folder that relative paths start in and that holds `.grid/`. */
+  readonly project: string;
+  /** Default: `config/cluster_config.yaml` in the project, else two local nodes. */
+  readonly configFile?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly gridVersion: string;
+  readonly clock?: Clock | undefined;
+}
+
+/** @throws {DiagnosticsError} where the cluster config is wrong */
+export async function openGrid(options: GridOptions): Promise<Grid> {
+  const { project, env } = options;
+  const config = await loadClusterConfig({ file: options.configFile, project, env });
+  return new Grid(config, { ...options, clock: options.clock ?? systemClock });
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Made once the run has its name. Called before the first event. */
+  readonly readers: (run: RunFolder) => readonly RunReader[];
+  readonly maxParallel?: number | undefined;
+  readonly failFast?: boolean | undefined;
+  readonly from?: string | undefined;
+  readonly only?: string | undefined;
+}
+
+export interface RunFolder {
+  readonly run: string;
+  /** Absolute: `<project>/.grid/runs/<run>`. */
+  readonly folder: string;
+}
+
+/** A cluster, its store and the kinds of steps, opened together and closed together. */
+export class Grid implements AsyncDisposable {
+  readonly project: string;
+  readonly config: ClusterConfig;
+  readonly store: Store;
+  readonly pool: TransportPool;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #gridVersion: string;
+
+  constructor(config: ClusterConfig, options: GridOptions & { readonly clock: Clock }) {
+    this.project = options.project;
+    this.config = config;
+    this.clock = options.clock;
+    this.#env = options.env;
+    this.#gridVersion = options.gridVersion;
+    this.store = openStore(join(this.project, ".grid", "grid.db"));
+    this.pool = createPool({ handshakes: config.ssh.poolSize });
+    this.cluster = openCluster({
+      config,
+      pool: this.pool,
+      cache: this.store,
+      clock: this.clock,
+      project: this.project,
+      random: Math.random,
+    });
+  }
+
+  /** Runs a pipeline to its end, however it ends; reports are written before this resolves. */
+  async run(pipeline: Pipeline, options: RunOptions): Promise<RunState> {
+    const secrets = await readSecrets(pipeline.secrets, {
+      env: this.#env,
+      project: this.project,
+      signal: options.signal,
+    });
+    const masker = createMasker(Object.values(secrets));
+    const run = newRunId(this.clock.now());
+    const folder = join(this.project, ".grid", "runs", run);
+    await mkdir(folder, { recursive: true });
+    const report = createReport({ folder, stats: () => this.pool.stats() });
+    const readers = [report, ...options.readers({ run, folder })];
+    const events = runPipeline(pipeline, {
+      kinds: this.#kinds(),
+      journal: this.store,
+      output: createOutputFan({ masker, readers }),
+      clock: this.clock,
+      random: Math.random,
+      mask: (value) => masker.value(value),
+    }, {
+      run,
+      project: this.project,
+      signal: options.signal,
+      secrets,
+      env: this.#env,
+      gridVersion: this.#gridVersion,
+      ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
+      ...(options.failFast !== undefined && { failFast: options.failFast }),
+      ...(options.from !== undefined && { from: options.from }),
+      ...(options.only !== undefined && { only: options.only }),
+    });
+    return await readAll(events, readers);
+  }
+
+  #kinds(): StepKinds {
+    const { cluster, config, project } = this;
+    return {
+      "sync": createSyncStep({ cluster, config: config.sync, project }),
+      "select-node": createSelectNodeStep({ cluster }),
+      "run": createRunStep({ cluster, project }),
+      "ray-batch": createRayBatchStep({ cluster, config: config.ray, project }),
+      "fetch": createFetchStep({ cluster, project }),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pool[Symbol.asyncDispose]();
+    this.store[Symbol.dispose]();
+  }
+}
+
+async function readAll(
+  events: AsyncIterable<Event>,
+  readers: readonly RunReader[],
+): Promise<RunState> {
+  let state: RunState | undefined;
+  try {
+    for await (const event of events) {
+      state = reduce(state, event);
+      for (const reader of readers) reader.event(event);
+    }
+  } finally {
+    for (const reader of readers) await reader.close?.();
+  }
+  if (state === undefined) throw new Error("a run without events");
+  return state;
+}

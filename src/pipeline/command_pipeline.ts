@@ -1,0 +1,97 @@
+import type { NodeRequest, NodeSelector, Pipeline, RetryPolicy, Step } from "./pipeline.ts";
+import { Text } from "./text.ts";
+
+export interface CommandPipelineOptions {
+  /** Shell text, taken as it is: `${{ }}` has no meaning here. */
+  readonly command: string;
+  /** Run on this node instead of the best. */
+  readonly node?: string | undefined;
+  readonly gpus?: number | undefined;
+  readonly labels?: readonly string[] | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+const TRANSPORT_RETRY: RetryPolicy = {
+  max: 2,
+  on: ["transport"],
+  delayMs: 2000,
+  maxDelayMs: 60_000,
+  backoff: "exponential",
+  jitter: "full",
+  avoidNode: false,
+};
+
+/** `grid run "command"`: the two steps `node` (select-node) and `command` (run). */
+export function commandPipeline(options: CommandPipelineOptions): Pipeline {
+  const selector: NodeSelector<Text> = {
+    gpus: options.gpus ?? 0,
+    minFreeVramBytes: undefined,
+    labels: (options.labels ?? []).map((label) => Text.literal(label)),
+    among: [],
+    waitMs: 0,
+  };
+  const select = step("node", {
+    action: { kind: "select-node", selector },
+    node: { kind: "best" },
+    needs: [],
+  });
+  const named = options.node === undefined
+    ? undefined
+    : { kind: "named" as const, name: Text.literal(options.node) };
+  const run = step("command", {
+    action: { kind: "run", run: Text.literal(options.command) },
+    node: named ?? { kind: "chosen-by", step: "node" },
+    needs: named ? [] : ["node"],
+    timeoutMs: options.timeoutMs,
+  });
+  return {
+    name: "command",
+    description: undefined,
+    file: "",
+    inputs: {},
+    scopes: { "": { parent: undefined, inputs: {} } },
+    secrets: [],
+    concurrency: undefined,
+    steps: named ? [run] : [select, run],
+    hooks: { success: [], failure: [], exit: [] },
+    outputs: {},
+  };
+}
+
+interface StepParts {
+  readonly action: Step["action"];
+  readonly node: NodeRequest<Text>;
+  readonly needs: readonly string[];
+  readonly timeoutMs?: number | undefined;
+}
+
+function step(id: string, parts: StepParts): Step {
+  return {
+    id,
+    place: { file: "", line: 1, column: 1 },
+    needs: parts.needs,
+    after: [],
+    condition: undefined,
+    action: parts.action,
+    node: parts.node,
+    env: {},
+    secrets: [],
+    timeout: {
+      totalMs: undefined,
+      attemptMs: parts.timeoutMs,
+      idleMs: undefined,
+      killGraceMs: 10_000,
+    },
+    retry: TRANSPORT_RETRY,
+    outputs: [],
+    workingDirectory: undefined,
+    // The words a person types into a terminal should mean the same here.
+    shell: "sh",
+    detach: false,
+    allowFailure: false,
+    cache: undefined,
+    scope: "",
+    matrix: undefined,
+    group: undefined,
+  };
+}
