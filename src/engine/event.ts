@@ -63,6 +63,8 @@ export interface StepStarted {
   readonly type: "step.started";
   readonly at: Timestamp;
   readonly step: string;
+  /** Names what the step does, whatever the attempt, node or run; a resume compares it. */
+  readonly key?: string;
 }
 
 export interface StepFinished {
@@ -74,6 +76,15 @@ export interface StepFinished {
   readonly reason?: string;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly failure?: Failure;
+  /** Set where the state is `reused`. */
+  readonly reusedFrom?: ReuseSource;
+}
+
+/** The run whose result stands in for a step that did not run again. */
+export interface ReuseSource {
+  readonly run: string;
+  /** Node of that run's last attempt. */
+  readonly node?: string;
 }
 
 export interface AttemptStarted {
