@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, project } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+
+function assertOneProblem(stderr: string, words: RegExp): void {
+  assert.match(stderr, words);
+  assert.doesNotMatch(stderr, /^\s+at .*\.ts:\d+/m, "a stack trace is shown");
+}
+
+testWith(["sshd"], "an unknown host key is refused with what to do, and exit code 3", async () => {
+  await using lab = await startOpenSsh({ nodes: 1 });
+  using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+  Deno.writeTextFileSync(lab.knownHosts, "");
+  const { code, stderr } = await grid(["run", "true", "--node", "node1", "--config", "lab.yaml"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 3, stderr);
+  assertOneProblem(stderr, /node1.*host key.*unknown|node1.*host key.*not known/s);
+  assert.match(stderr, /SHA256:/);
+  assert.doesNotMatch(lab.nodes[0]!.readLog(), /Accepted|Failed publickey|Postponed/);
+});
+
+testWith(["sshd"], "a wrong key is named, tried once, and exit code 3", async () => {
+  await using lab = await startOpenSsh({ nodes: 1 });
+  const other = join(lab.folder, "other");
+  new Deno.Command("ssh-keygen", { args: ["-q", "-t", "ed25519", "-N", "", "-f", other] })
+    .outputSync();
+  using folder = project({
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }).replace(lab.keyFile, other),
+  });
+  const { code, stderr } = await grid(["run", "true", "--node", "node1", "--config", "lab.yaml"], {
+    cwd: folder.path,
+    env: { SSH_AUTH_SOCK: "" },
+  });
+  assert.equal(code, 3, stderr);
+  assertOneProblem(stderr, /node1.*(key|auth)/s);
+});
+
+testWith(["sshd"], "an unreachable host is named, with exit code 3", async () => {
+  await using lab = await startOpenSsh({ nodes: 1 });
+  using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+  await lab.nodes[0]!.stop();
+  const { code, stderr } = await grid(["run", "true", "--node", "node1", "--config", "lab.yaml"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 3, stderr);
+  assertOneProblem(stderr, /node1.*refused/s);
+});
+
+Deno.test("an unwritable remote_root is named, with exit code 3", async () => {
+  using folder = project({
+    "cluster.yaml":
+      "nodes: [{ name: here, transport: local }]\nremote_root: /proc/grid\nray: { mode: embedded }\n",
+  });
+  const { code, stderr } = await grid(
+    ["run", "true", "--node", "here", "--config", "cluster.yaml"],
+    {
+      cwd: folder.path,
+    },
+  );
+  assert.equal(code, 3, stderr);
+  assertOneProblem(stderr, /\/proc\/grid/);
+});
+
+Deno.test("a missing python3 is named with what to do, and the step counts as failed", async () => {
+  using folder = project({
+    "batch.yaml": `name: batch
+steps:
+  - id: score
+    ray-batch: { command: "true", tasks: [1, 2] }
+`,
+  });
+  const deno = Deno.execPath();
+  using bin = project({});
+  for (
+    const tool of [
+      "sh",
+      "bash",
+      "mkdir",
+      "cat",
+      "rm",
+      "mv",
+      "sleep",
+      "kill",
+      "tail",
+      "df",
+      "env",
+      "setsid",
+      "sed",
+      "grep",
+      "dd",
+      "head",
+      "wc",
+      "tr",
+      "cut",
+      "awk",
+      "ls",
+      "ln",
+      "touch",
+      "chmod",
+      "date",
+      "id",
+      "uname",
+      "nproc",
+      "getconf",
+      "mktemp",
+      "test",
+      "stat",
+      "printf",
+      "expr",
+      "rmdir",
+      "dirname",
+      "basename",
+      "readlink",
+      "find",
+      "sort",
+      "timeout",
+      "sha256sum",
+      "tar",
+      "od",
+      "seq",
+      "true",
+      "nohup",
+      "ps",
+      "pwd",
+    ]
+  ) {
+    const { stdout } = new Deno.Command("sh", { args: ["-c", `command -v ${tool}`] }).outputSync();
+    const path = new TextDecoder().decode(stdout).trim();
+    if (path.startsWith("/")) Deno.symlinkSync(path, join(bin.path, tool));
+  }
+  const { code, stderr } = await grid(["run", "batch.yaml"], {
+    cwd: folder.path,
+    env: { PATH: bin.path, DENO: deno },
+  });
+  assert.equal(code, 1, stderr);
+  assertOneProblem(stderr, /python3/);
+});
+
+Deno.test("words that mean nothing are usage errors with exit code 2", async () => {
+  using folder = project({});
+  for (
+    const args of [["rnu"], ["run"], ["run", "x.yaml", "--no-such"], [
+      "run",
+      "x.yaml",
+      "-i",
+      "epochs",
+    ]]
+  ) {
+    const { code, stderr } = await grid(args, { cwd: folder.path });
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+  }
+});
+
+Deno.test("a pipeline file that is not there is named, with exit code 2", async () => {
+  using folder = project({});
+  const { code, stderr } = await grid(["run", "missing.yaml"], { cwd: folder.path });
+  assert.equal(code, 2);
+  assertOneProblem(stderr, /missing\.yaml/);
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { grid, project } from "../support/cli.ts";
+
+Deno.test("grid run streams a command's stdout as it is and says where it failed", async () => {
+  using folder = project({});
+  const { code, stdout, stderr } = await grid(["run", "echo hi; echo oops >&2; exit 3"], {
+    cwd: folder.path,
+  });
+  assert.equal(stdout, "hi\n");
+  assert.equal(code, 1);
+  assert.match(stderr, /oops/);
+  assert.match(stderr, /exit(ed with)? (code )?3/);
+  assert.match(stderr, /local-?1|local-?2/);
+  assert.match(stderr, /\.grid\/runs\/\S+\/logs\/command\.1\.log/);
+});
+
+Deno.test("grid run --exit-code=step passes the command's own code through", async () => {
+  using folder = project({});
+  const { code } = await grid(["run", "exit 3", "--exit-code=step"], { cwd: folder.path });
+  assert.equal(code, 3);
+});
+
+Deno.test("grid run exits with 0 after a command that succeeds, and prints nothing else on stdout", async () => {
+  using folder = project({});
+  const { code, stdout } = await grid(["run", "printf 'a\\nb'"], { cwd: folder.path });
+  assert.equal(code, 0);
+  assert.equal(stdout, "a\nb");
+});

@@ -1,0 +1,58 @@
+/** Runs the program as a process, the way its users do, in a project folder of its own. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type TempDir, tempDir } from "./temp_dir.ts";
+
+export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Ends the program if it takes longer; a hang must not stop the suite. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+/** The arguments of `deno` that start the program from source. */
+export function programArgs(args: readonly string[]): string[] {
+  const config = join(REPOSITORY, "deno.json");
+  const main = join(REPOSITORY, "src", "cli", "main.ts");
+  return ["run", "-A", "--quiet", "--no-check", "--config", config, main, ...args];
+}
+
+/** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */
+export async function grid(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: programArgs(args),
+    cwd: options.cwd,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+/** A folder with these files, gone at the end of the block. */
+export function project(files: Readonly<Record<string, string>>): TempDir {
+  const folder = tempDir();
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder.path, name);
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    Deno.writeTextFileSync(path, text);
+  }
+  // Marks the folder as a project, so that a parent's is not taken.
+  Deno.mkdirSync(join(folder.path, ".grid"), { recursive: true });
+  return folder;
+}
