@@ -1,0 +1,131 @@
+import type { z } from "./zod.ts";
+
+type Issue = z.core.$ZodIssue;
+type RawIssue = z.core.$ZodRawIssue;
+
+/** One mistake as zod found it, unions resolved to the branch the author meant. */
+export interface FlatIssue {
+  readonly kind: "unknown-key" | "missing-key" | "wrong-value";
+  readonly rule: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** zod's issues as single mistakes; one per unknown key, the nearest branch of a union. */
+export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): FlatIssue[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => flat("unknown-key", [...path, key], { message: issue.message }));
+  }
+  if (issue.code === "invalid_union") {
+    const branch = meantBranch(issue.errors);
+    if (branch !== undefined) return branch.flatMap((inner) => flatten(inner, path));
+  }
+  if (issue.code === "invalid_key") {
+    return [flat("wrong-value", path, { message: issue.message, rule: "invalid-key" })];
+  }
+  if (issue.input === undefined && issue.code !== "custom") {
+    return [flat("missing-key", path, { message: issue.message })];
+  }
+  const rule = issue.code === "invalid_type" || issue.code === "invalid_union"
+    ? "wrong-type"
+    : "invalid-value";
+  return [flat("wrong-value", path, { message: issue.message, rule })];
+}
+
+function flat(
+  kind: FlatIssue["kind"],
+  path: readonly PropertyKey[],
+  words: { readonly message: string; readonly rule?: string },
+): FlatIssue {
+  // The second line of a schema's message is its hint.
+  const [message = "", hint] = words.message.split("\n");
+  return { kind, rule: words.rule ?? kind, path, message, hint };
+}
+
+/** The one branch whose outermost type fits what was written. */
+function meantBranch(branches: readonly Issue[][]): Issue[] | undefined {
+  const fitting = branches.filter((branch) =>
+    !branch.some((issue) =>
+      issue.path.length === 0 && issue.code !== "unrecognized_keys" && issue.code !== "custom"
+    )
+  );
+  return fitting.sort((a, b) => a.length - b.length)[0];
+}
+
+/** Words for zod's issues; a message written in the schema itself goes before. */
+export function wordIssue(issue: RawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return expectedWords(typeWord(issue.expected), issue.input);
+    case "invalid_union":
+      return expectedWords(unionWords(issue.errors), issue.input);
+    case "invalid_value":
+      return valueWords(issue.values.map(String), issue.input);
+    case "too_small":
+      return issue.origin === "number" || issue.origin === "int"
+        ? `must be at least ${issue.minimum}, is ${show(issue.input)}`
+        : "must not be empty";
+    case "too_big":
+      return `must be at most ${issue.maximum}, is ${show(issue.input)}`;
+    case "not_multiple_of":
+      return `must be a multiple of ${issue.divisor}, is ${show(issue.input)}`;
+    case "invalid_format":
+      return `${show(issue.input)} is not well formed`;
+    default:
+      return undefined;
+  }
+}
+
+/** `expected a list, found text "x"`. */
+export function expectedWords(expected: string, found: unknown): string {
+  if (found === null) return `expected ${expected}, but there is no value`;
+  return `expected ${expected}, found ${describe(found)}`;
+}
+
+function valueWords(values: readonly string[], found: unknown): string {
+  const list = values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`;
+  return expectedWords(list, found);
+}
+
+function unionWords(branches: readonly (readonly Issue[])[]): string {
+  const words = branches.flatMap((branch) =>
+    branch.filter((issue) => issue.path.length === 0).map((issue) =>
+      issue.code === "invalid_type"
+        ? typeWord(issue.expected)
+        : issue.code === "invalid_value"
+        ? issue.values.map(String).join(", ")
+        : ""
+    )
+  ).filter((word) => word !== "");
+  const unique = [...new Set(words)];
+  const last = unique.pop();
+  return unique.length === 0 ? last ?? "another value" : `${unique.join(", ")} or ${last}`;
+}
+
+function typeWord(expected: string): string {
+  const words: Readonly<Record<string, string>> = {
+    string: "text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    array: "a list",
+    object: "a map",
+    record: "a map",
+    null: "nothing",
+  };
+  return words[expected] ?? expected;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a map";
+  if (typeof value === "string") return `text ${show(value)}`;
+  return show(value);
+}
+
+function show(value: unknown): string {
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length <= 40 ? text : `${text.slice(0, 37)}…`;
+}

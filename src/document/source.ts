@@ -1,0 +1,125 @@
+import { parseDocument } from "yaml";
+import { scalarOffset } from "./scalar.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { Lines, type Spot } from "./lines.ts";
+import { type Entry, plantTree, type Tree } from "./tree.ts";
+import { yamlDiagnostics } from "./yaml_problem.ts";
+
+export type Key = string | number;
+/** A map or a list of the file. */
+export type Container = object;
+
+/**
+ * A YAML file as plain values, each of which still knows where it stands.
+ * Places are found by the identity of the map or list that holds them, so values read from here must
+ * not be copied before the last question about their place.
+ */
+export class Source {
+  /** Plain objects, arrays and scalars; aliases share one value, merge keys are resolved. */
+  readonly value: unknown;
+  /** Mistakes in the YAML itself; `value` holds what could be read nevertheless. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether the YAML was sound enough for questions about its meaning. */
+  readonly isReadable: boolean;
+  readonly #lines: Lines;
+  readonly #tree: Tree;
+
+  constructor(text: string, file: string) {
+    this.#lines = new Lines(file, text);
+    const document = parseDocument(text, {
+      merge: true,
+      stringKeys: true,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: "error",
+    });
+    this.#tree = plantTree(document.contents);
+    this.value = this.#tree.value;
+    this.isReadable = document.errors.length === 0;
+    this.diagnostics = yamlDiagnostics(document, this.#tree.problems, this.#lines);
+  }
+
+  get file(): string {
+    return this.#lines.file;
+  }
+
+  /** The first character of the file, for what is missing altogether. */
+  get start(): Spot {
+    return this.#lines.spot(0, 1);
+  }
+
+  /** Where a key is written; for an item of a list, its value. */
+  keySpot(container: Container, key: Key): Spot {
+    const entry = this.#entry(container, key);
+    if (entry === undefined) return this.containerSpot(container);
+    return this.#lines.spot(...(entry.key ?? entry.value));
+  }
+
+  /** Where the value of a key is written; the key itself where nothing follows it. */
+  valueSpot(container: Container, key: Key): Spot {
+    const entry = this.#entry(container, key);
+    if (entry === undefined) return this.containerSpot(container);
+    const [start, end] = entry.value;
+    return start === end && entry.key
+      ? this.#lines.spot(...entry.key)
+      : this.#lines.spot(start, end);
+  }
+
+  /** The first character of a map or list. */
+  containerSpot(container: Container): Spot {
+    const start = this.#tree.starts.get(container);
+    return start === undefined ? this.start : this.#lines.spot(start, start + 1);
+  }
+
+  /** `length` characters from `index` of a scalar's value, wherever line breaks and escapes put them. */
+  spotWithin(container: Container, key: Key, range: { index: number; length: number }): Spot {
+    const entry = this.#entry(container, key);
+    if (entry?.scalar === undefined) return this.valueSpot(container, key);
+    const [begin, stop] = entry.scalar.range;
+    const raw = this.#lines.text.slice(begin, stop);
+    const start = begin + scalarOffset(raw, entry.scalar, range.index);
+    const last = scalarOffset(raw, entry.scalar, range.index + Math.max(1, range.length) - 1);
+    return this.#lines.spot(start, begin + last + 1);
+  }
+
+  /**
+   * A scalar as the author wrote it: `1e-4` and `1.10` stay so, quotes and block markers are gone.
+   * Undefined for maps and lists.
+   */
+  spelling(container: Container, key: Key): string | undefined {
+    return this.#entry(container, key)?.scalar?.text;
+  }
+
+  /** Follows a path from the root; the spot of the last part that exists. */
+  pathSpot(path: readonly PropertyKey[], what: "key" | "value"): Spot {
+    let container: unknown = this.value;
+    let spot = isContainer(container) ? this.containerSpot(container) : this.start;
+    for (const [index, part] of path.entries()) {
+      if (!isContainer(container) || typeof part === "symbol") return spot;
+      if (!this.has(container, part)) return spot;
+      const isLast = index === path.length - 1;
+      spot = isLast && what === "key"
+        ? this.keySpot(container, part)
+        : this.valueSpot(container, part);
+      container = (container as Record<Key, unknown>)[part];
+    }
+    return spot;
+  }
+
+  has(container: Container, key: Key): boolean {
+    return this.#entry(container, key) !== undefined;
+  }
+
+  #entry(container: Container, key: Key): Entry | undefined {
+    return this.#tree.entries.get(container)?.get(key);
+  }
+}
+
+/** Reads YAML; mistakes are found in `diagnostics`, never thrown. */
+export function readSource(text: string, file: string): Source {
+  return new Source(text, file);
+}
+
+export function isContainer(value: unknown): value is Container {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,224 @@
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from "yaml";
+
+/** Offsets of the first character and of the one after the last. */
+export type Range = readonly [start: number, end: number];
+
+export interface Entry {
+  readonly key: Range | undefined;
+  readonly value: Range;
+  readonly scalar: ScalarSource | undefined;
+}
+
+export interface ScalarSource {
+  /** The text, quotes and escapes resolved, spelling of numbers kept. */
+  readonly text: string;
+  readonly style: "plain" | "single" | "double" | "block";
+  /** Where it is written; for an alias that is at its anchor. */
+  readonly range: Range;
+}
+
+export interface TreeProblem {
+  readonly rule: "unknown-alias" | "circular-alias" | "alias-bomb" | "bad-merge" | "duplicate-key";
+  readonly range: Range;
+  readonly message: string;
+  /** Where the same key stands for the first time. */
+  readonly first?: number;
+}
+
+export interface Tree {
+  readonly value: unknown;
+  readonly entries: WeakMap<object, ReadonlyMap<string | number, Entry>>;
+  readonly starts: WeakMap<object, number>;
+  readonly problems: readonly TreeProblem[];
+}
+
+/** Values that aliases may stand for altogether; past it the file is an attack or a slip. */
+const MAX_EXPANDED = 2_000_000;
+
+/** Plain values out of YAML nodes, with the place of every key and value beside them. */
+export function plantTree(root: unknown): Tree {
+  const planter = new Planter();
+  const value = planter.plant(root as Node | null).value;
+  return {
+    value,
+    entries: planter.entries,
+    starts: planter.starts,
+    problems: planter.problems,
+  };
+}
+
+interface Planted {
+  readonly value: unknown;
+  readonly range: Range;
+  readonly scalar: ScalarSource | undefined;
+  /** Values inside, aliases counted as often as they are used. */
+  readonly weight: number;
+}
+
+class Planter {
+  readonly entries = new WeakMap<object, Map<string | number, Entry>>();
+  readonly starts = new WeakMap<object, number>();
+  readonly problems: TreeProblem[] = [];
+  /** `undefined` while the anchored value is still being read. */
+  readonly #anchors = new Map<string, Planted | undefined>();
+  #weight = 0;
+
+  plant(node: Node | null | undefined): Planted {
+    if (isAlias(node)) return this.#alias(node.source, rangeOf(node));
+    const anchor = node && "anchor" in node ? node.anchor : undefined;
+    if (anchor) this.#anchors.set(anchor, undefined);
+    const planted = isMap(node)
+      ? this.#map(node.items as Pair[], rangeOf(node))
+      : isSeq(node)
+      ? this.#list(node.items as Node[], rangeOf(node))
+      : scalarOf(node);
+    if (anchor) this.#anchors.set(anchor, planted);
+    return planted;
+  }
+
+  #alias(name: string, range: Range): Planted {
+    const target = this.#anchors.get(name);
+    if (target !== undefined && this.#weight + target.weight <= MAX_EXPANDED) {
+      this.#weight += target.weight;
+      return { ...target, range };
+    }
+    if (target !== undefined) {
+      this.#problem("alias-bomb", range, `aliases stand for more than ${MAX_EXPANDED} values`);
+    } else if (this.#anchors.has(name)) {
+      this.#problem("circular-alias", range, `alias *${name} stands inside the value it refers to`);
+    } else {
+      const known = [...this.#anchors.keys()].map((anchor) => `&${anchor}`).join(", ");
+      const names = known === "" ? "there are no anchors before it" : `known: ${known}`;
+      this.#problem("unknown-alias", range, `unknown alias *${name} (${names})`);
+    }
+    return { value: null, range, scalar: undefined, weight: 1 };
+  }
+
+  #list(items: readonly Node[], range: Range): Planted {
+    const value: unknown[] = [];
+    const entries = new Map<number, Entry>();
+    let weight = 1;
+    this.#register(value, entries, range);
+    for (const item of items) {
+      const planted = this.plant(item);
+      weight += planted.weight;
+      entries.set(value.length, { key: undefined, value: planted.range, scalar: planted.scalar });
+      value.push(planted.value);
+    }
+    this.#weight++;
+    return { value, range, scalar: undefined, weight };
+  }
+
+  #map(pairs: readonly Pair[], range: Range): Planted {
+    const value: Record<string, unknown> = {};
+    const entries = new Map<string, Entry>();
+    const merges: { key: Range; planted: Planted }[] = [];
+    let weight = 1;
+    this.#register(value, entries, range);
+    for (const pair of pairs) {
+      const key = keyOf(pair.key);
+      const planted = this.plant(pair.value as Node | null);
+      weight += planted.weight;
+      if (key.isMerge) {
+        merges.push({ key: key.range, planted });
+        continue;
+      }
+      const earlier = entries.get(key.name)?.key;
+      if (earlier) {
+        const message = `key "${key.name}" is written twice`;
+        this.problems.push({ rule: "duplicate-key", range: key.range, message, first: earlier[0] });
+        continue;
+      }
+      const valueRange = pair.value === null
+        ? [key.range[1], key.range[1]] as const
+        : planted.range;
+      entries.set(key.name, { key: key.range, value: valueRange, scalar: planted.scalar });
+      define(value, key.name, planted.value);
+    }
+    for (const { key, planted } of merges) this.#merge(value, entries, { key, planted });
+    this.#weight++;
+    return { value, range, scalar: undefined, weight };
+  }
+
+  /** Keys written out win over merged ones, earlier merges over later ones. */
+  #merge(
+    into: Record<string, unknown>,
+    entries: Map<string, Entry>,
+    merge: { readonly key: Range; readonly planted: Planted },
+  ): void {
+    const source = merge.planted.value;
+    for (const part of Array.isArray(source) ? source : [source]) {
+      const partEntries = isPlainMap(part) ? this.entries.get(part) : undefined;
+      if (partEntries === undefined) {
+        this.#problem(
+          "bad-merge",
+          merge.planted.range,
+          "<< can only merge a map or a list of maps",
+        );
+        continue;
+      }
+      for (const [key, entry] of partEntries) {
+        if (typeof key !== "string" || entries.has(key)) continue;
+        entries.set(key, entry);
+        define(into, key, (part as Record<string, unknown>)[key]);
+      }
+    }
+  }
+
+  #register(value: object, entries: Map<string | number, Entry>, range: Range): void {
+    this.entries.set(value, entries);
+    this.starts.set(value, range[0]);
+  }
+
+  #problem(rule: TreeProblem["rule"], range: Range, message: string): void {
+    this.problems.push({ rule, range, message });
+  }
+}
+
+function isPlainMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A key named `__proto__` is a key like any other. */
+function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") target[key] = value;
+  else {Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });}
+}
+
+function keyOf(node: unknown): { name: string; range: Range; isMerge: boolean } {
+  if (!isScalar(node)) return { name: "", range: rangeOf(node as Node | null), isMerge: false };
+  const scalar = node as Scalar;
+  const name = typeof scalar.value === "symbol" ? "<<" : String(scalar.value ?? "");
+  const isMerge = name === "<<" && (scalar.type === undefined || scalar.type === "PLAIN");
+  return { name, range: rangeOf(scalar), isMerge };
+}
+
+function scalarOf(node: Node | null | undefined): Planted {
+  const range = rangeOf(node);
+  if (!isScalar(node)) return { value: null, range, scalar: undefined, weight: 1 };
+  const text = node.source ?? String(node.value ?? "");
+  return { value: node.value, range, scalar: { text, style: styleOf(node), range }, weight: 1 };
+}
+
+function styleOf(node: Scalar): ScalarSource["style"] {
+  switch (node.type) {
+    case "QUOTE_SINGLE":
+      return "single";
+    case "QUOTE_DOUBLE":
+      return "double";
+    case "BLOCK_LITERAL":
+    case "BLOCK_FOLDED":
+      return "block";
+    default:
+      return "plain";
+  }
+}
+
+function rangeOf(node: Node | null | undefined): Range {
+  return node?.range ? [node.range[0], node.range[1]] : [0, 0];
+}
