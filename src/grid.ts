@@ -98,7 +98,7 @@ export class Grid implements AsyncDisposable {
     });
     const masker = createMasker(Object.values(secrets));
     const run = newRunId(this.clock.now());
-    const folder = join(this.project, ".grid", "runs", run);
+    const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true });
     const report = createReport({ folder, stats: () => this.pool.stats() });
     const readers = [report, ...options.readers({ run, folder })];
@@ -122,6 +122,16 @@ export class Grid implements AsyncDisposable {
       ...(options.only !== undefined && { only: options.only }),
     });
     return await readAll(events, readers);
+  }
+
+  /** Absolute folder of what a run left behind. */
+  runFolder(run: string): string {
+    return join(this.project, ".grid", "runs", run);
+  }
+
+  /** The text of a run's `report.json`. */
+  readReport(run: string): Promise<string> {
+    return Deno.readTextFile(join(this.runFolder(run), "report.json"));
   }
 
   #kinds(): StepKinds {

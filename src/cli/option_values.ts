@@ -34,3 +34,10 @@ export function keyValues(words: readonly string[]): Record<string, string> {
   });
   return Object.fromEntries(entries);
 }
+
+/** `gpu1,gpu2` → `["gpu1", "gpu2"]`. */
+export function nameList(value: string): string[] {
+  const names = value.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length > 0) return names;
+  throw new InvalidArgumentError("It needs at least one name.");
+}

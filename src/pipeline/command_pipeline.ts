@@ -44,15 +44,44 @@ export function commandPipeline(options: CommandPipelineOptions): Pipeline {
     needs: named ? [] : ["node"],
     timeoutMs: options.timeoutMs,
   });
+  return pipelineOf("command", named ? [run] : [select, run]);
+}
+
+export interface SyncPipelineOptions {
+  /** Folder relative to the project folder. */
+  readonly from: string;
+  readonly to: "all" | readonly string[];
+  readonly as?: string | undefined;
+}
+
+/** `grid sync`: one step, `sync`. */
+export function syncPipeline({ from, to, as }: SyncPipelineOptions): Pipeline {
+  const sync = step("sync", {
+    action: {
+      kind: "sync",
+      from: Text.literal(from),
+      to: to === "all" ? "all" : to.map((name) => Text.literal(name)),
+      as: as === undefined ? undefined : Text.literal(as),
+      excludeFrom: undefined,
+      exclude: [],
+      delete: true,
+    },
+    node: { kind: "best" },
+    needs: [],
+  });
+  return pipelineOf("sync", [sync]);
+}
+
+function pipelineOf(name: string, steps: readonly Step[]): Pipeline {
   return {
-    name: "command",
+    name,
     description: undefined,
     file: "",
     inputs: {},
     scopes: { "": { parent: undefined, inputs: {} } },
     secrets: [],
     concurrency: undefined,
-    steps: named ? [run] : [select, run],
+    steps,
     hooks: { success: [], failure: [], exit: [] },
     outputs: {},
   };

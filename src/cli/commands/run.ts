@@ -63,10 +63,7 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     from: flags.from,
     only: flags.only,
   });
-  if (session.settings.json) {
-    const path = `${session.grid.runFolder(state.run)}/report.json`;
-    context.stdout(await Deno.readTextFile(path));
-  }
+  if (session.settings.json) context.stdout(await session.grid.readReport(state.run));
   return exitCodeOf(state, flags);
 }
 

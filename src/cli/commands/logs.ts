@@ -1,0 +1,103 @@
+import type { Command } from "@commander-js/extra-typings";
+import { join } from "node:path";
+import { nearest } from "../../core/did_you_mean.ts";
+import { GridError } from "../../core/errors.ts";
+import { fileNameOf } from "../../core/ids.ts";
+import { type RunState, stateOf } from "../../engine/state.ts";
+import type { CommandContext } from "../commands.ts";
+import { openRuns, type PastRuns } from "../past_runs.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+/** How often a followed log is looked at; a person does not notice a quarter of a second. */
+const POLL_MS = 250;
+const CHUNK_BYTES = 64 * 1024;
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("[run]", "a run's id, the beginning of one, or last", "last")
+    .argument("[step]", "only this step; default all")
+    .option("-f, --follow", "go on until the run is over")
+    .option("--attempt <n>", "this attempt; default the last", Number)
+    .action(async (name, step, flags, self) => {
+      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+      const run = runs.store.resolveRun(name);
+      const logs = new LogPrinter({ runs, run, context, step, attempt: flags.attempt });
+      await logs.print({ follow: flags.follow ?? false });
+    });
+}
+
+interface LogPrinterOptions {
+  readonly runs: PastRuns;
+  readonly run: string;
+  readonly context: CommandContext;
+  readonly step: string | undefined;
+  readonly attempt: number | undefined;
+}
+
+/** Prints each log from where it stopped the last time. */
+class LogPrinter {
+  readonly #options: LogPrinterOptions;
+  readonly #printed = new Map<string, number>();
+
+  constructor(options: LogPrinterOptions) {
+    this.#options = options;
+  }
+
+  async print({ follow }: { readonly follow: boolean }): Promise<void> {
+    for (;;) {
+      const state = stateOf(this.#options.runs.store.events(this.#options.run));
+      for (const { step, attempt } of this.#wanted(state)) await this.#printNew(step, attempt);
+      if (!follow || state.result !== "running") return;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  #wanted(state: RunState): { step: string; attempt: number }[] {
+    const { step, attempt } = this.#options;
+    if (step !== undefined && !state.steps.has(step)) {
+      const near = nearest(step, state.steps.keys());
+      throw new GridError({
+        code: "usage",
+        message: `Cannot show logs of step "${step}": run ${state.run} has no such step`,
+        hint: near ? `did you mean "${near}"?` : `its steps: ${[...state.steps.keys()].join(", ")}`,
+      });
+    }
+    return [...state.steps.values()]
+      .filter((each) => step === undefined || each.id === step)
+      .flatMap((each) =>
+        each.attempts.length === 0 ? [] : [{
+          step: each.id,
+          attempt: attempt ?? each.attempts.length,
+        }]
+      );
+  }
+
+  async #printNew(step: string, attempt: number): Promise<void> {
+    const { runs, run, context } = this.#options;
+    const path = join(runs.folder(run), "logs", `${fileNameOf(step)}.${attempt}.log`);
+    const from = this.#printed.get(path) ?? 0;
+    using file = await openIfThere(path);
+    if (!file) return;
+    if (from === 0 && this.#options.step === undefined) {
+      context.stderr(`── ${step}, attempt ${attempt}\n`);
+    }
+    await file.seek(from, Deno.SeekMode.Start);
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    let at = from;
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      context.stdout(buffer.subarray(0, count));
+      at += count;
+    }
+    this.#printed.set(path, at);
+  }
+}
+
+/** Steps that print nothing, such as sync, have no log. */
+async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Command } from "@commander-js/extra-typings";
+import { join } from "node:path";
+import type { CommandContext } from "../commands.ts";
+import { openRuns } from "../past_runs.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("[run]", "a run's id, the beginning of one, or last", "last")
+    .addHelpText("after", "\nPrints the folder; with --json the report itself.")
+    .action(async (name, _flags, self) => {
+      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+      const folder = runs.folder(runs.store.resolveRun(name));
+      context.stdout(
+        runs.settings.json ? await Deno.readTextFile(join(folder, "report.json")) : folder + "\n",
+      );
+    });
+}
