@@ -1,0 +1,67 @@
+/** Every example in README and docs holds: pipelines load, configs load, commands exist or run. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadClusterConfig } from "../src/cluster/load.ts";
+import { loadPipeline } from "../src/pipeline/load.ts";
+import { COMMANDS } from "../src/cli/commands.ts";
+import { grid, project, REPOSITORY } from "./support/cli.ts";
+import { type CodeBlock, codeBlocks, gridCommands } from "./support/markdown.ts";
+
+const docs = [...Deno.readDirSync(join(REPOSITORY, "docs"))].map((entry) => `docs/${entry.name}`);
+const pages = ["README.md", ...docs.toSorted()].filter((page) => page.endsWith(".md"));
+
+for (const page of pages) {
+  const blocks = codeBlocks(Deno.readTextFileSync(join(REPOSITORY, page)));
+  const sections = blocks.filter((block) => block.language === "yaml");
+
+  Deno.test(`${page}: every whole pipeline and cluster config loads`, async () => {
+    for (const block of sections) await loadExample(block, page);
+  });
+
+  Deno.test(`${page}: every command exists`, () => {
+    const names = new Set(COMMANDS.map((command) => command.name));
+    for (const block of blocks.filter((block) => block.language === "sh")) {
+      for (const line of gridCommands(block)) {
+        const name = line.split(" ")[1] ?? "";
+        assert.ok(name.startsWith("-") || names.has(name), `${page}:${block.line}: ${line}`);
+      }
+    }
+  });
+
+  if (blocks.some((block) => block.run)) {
+    Deno.test(`${page}: the commands that are said to run do run`, async () => {
+      const files = Object.fromEntries(
+        blocks.filter((block) => block.file !== undefined).map((block) => [block.file, block.text]),
+      );
+      using folder = project(files);
+      for (const block of blocks.filter((block) => block.run)) {
+        for (const line of gridCommands(block)) {
+          const { code, stderr } = await grid(wordsOf(line), { cwd: folder.path });
+          assert.equal(code, 0, `${page}:${block.line}: ${line}\n${stderr}`);
+        }
+      }
+    });
+  }
+}
+
+/** A whole pipeline has `name:` and `steps:`, a whole cluster config has `nodes:`; the rest are excerpts. */
+async function loadExample(block: CodeBlock, page: string): Promise<void> {
+  const has = (key: string) => new RegExp(`^${key}:`, "m").test(block.text);
+  using folder = project({ "example.yaml": block.text });
+  const file = join(folder.path, "example.yaml");
+  try {
+    if (has("name") && has("steps")) {
+      await loadPipeline({ file, project: folder.path, env: {}, requireInputs: false });
+    } else if (has("nodes")) {
+      await loadClusterConfig({ file, project: folder.path, env: {} });
+    }
+  } catch (cause) {
+    throw new Error(`${page}:${block.line} does not load: ${cause}`, { cause });
+  }
+}
+
+/** Words of a command line; single and double quotes group. */
+function wordsOf(line: string): string[] {
+  const words = line.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+  return words.slice(1).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
+}
