@@ -50,6 +50,10 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** Output beyond this many bytes per stream is dropped and marked; default 4 MiB. */
   readonly maxBytes?: number | undefined;
+  /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */
+  readonly encoding?: "utf-8" | "latin1" | undefined;
+  /** Constant shell functions that the command calls; each shell reads them once. */
+  readonly library?: string | undefined;
 }
 
 export interface ExecResult {

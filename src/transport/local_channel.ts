@@ -1,0 +1,78 @@
+/** One local `sh` and its three streams. */
+import type { Channel, ChannelExit } from "./transport.ts";
+
+export interface LocalChannelOptions {
+  /** Arguments of `/bin/sh`. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** What disposing ends: the shell alone, or everything in its session that did not leave it. */
+  readonly ends: "process" | "group";
+}
+
+export class LocalChannel implements Channel {
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  readonly exit: Promise<ChannelExit>;
+  readonly #child: Deno.ChildProcess;
+  readonly #ends: "process" | "group";
+  #running = true;
+
+  constructor({ args, cwd, ends }: LocalChannelOptions) {
+    // A session of its own keeps a terminal's Ctrl-C and hang-up away from jobs.
+    const child = spawn(
+      sessionLeader ? [sessionLeader, "/bin/sh", ...args] : ["/bin/sh", ...args],
+      cwd,
+    );
+    this.#child = child;
+    this.#ends = sessionLeader ? ends : "process";
+    this.stdin = child.stdin;
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    this.exit = child.status.then((status) => {
+      this.#running = false;
+      return status.signal
+        ? { kind: "signal", signal: status.signal }
+        : { kind: "code", code: status.code };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await cancel(this.stdout);
+    await cancel(this.stderr);
+    if (!this.stdin.locked) await this.stdin.abort().catch(() => {});
+    if (this.#running) this.#kill();
+    await this.exit;
+  }
+
+  #kill(): void {
+    const { pid } = this.#child;
+    try {
+      Deno.kill(this.#ends === "group" ? -pid : pid, "SIGKILL");
+    } catch (error) {
+      // It ended between the look and the signal.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+const sessionLeader = ["/usr/bin/setsid", "/bin/setsid"].find(isFile);
+
+function spawn([program = "", ...args]: readonly string[], cwd: string): Deno.ChildProcess {
+  return new Deno.Command(program, { args, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+}
+
+async function cancel(stream: ReadableStream<Uint8Array>): Promise<void> {
+  // A locked stream is cancelled by whoever reads it.
+  if (!stream.locked) await stream.cancel().catch(() => {});
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

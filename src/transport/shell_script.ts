@@ -1,0 +1,80 @@
+/** The text sent to a long-lived shell for one command, and how its answer is read. */
+import { quote } from "../core/shell.ts";
+import { type FrameOutput, MARK } from "./shell_frame.ts";
+
+const encoder = new TextEncoder();
+
+export interface ScriptOptions {
+  /** Random; stands in the markers. */
+  readonly word: string;
+  readonly stdin: string | Uint8Array | undefined;
+}
+
+/** In a subshell, so that `exit`, `cd` and variables end with the command. */
+export function framedScript(command: string, { word, stdin }: ScriptOptions): string {
+  const body = `( eval ${quote(command)} )`;
+  const fed = stdin === undefined || stdin.length === 0
+    ? `${body} </dev/null`
+    : `{ ${printed(stdin)}; } | ${body}`;
+  return `printf '\\036<${word}\\036'; printf '\\036<${word}\\036' >&2\n` +
+    `${fed}\n` +
+    `printf '\\036>${word}\\036%d\\036' "$?"; printf '\\036>${word}\\036\\036' >&2\n`;
+}
+
+export function frameMarkers(word: string): { start: Uint8Array; end: Uint8Array } {
+  const mark = String.fromCharCode(MARK);
+  return {
+    start: encoder.encode(`${mark}<${word}${mark}`),
+    end: encoder.encode(`${mark}>${word}${mark}`),
+  };
+}
+
+/** Characters per `printf`, a builtin: what it prints stands on no command line. */
+const PRINTED_CHARACTERS = 32_768;
+
+/** Shell text that prints exactly `data`, NUL and broken UTF-8 included. */
+function printed(data: string | Uint8Array): string {
+  if (typeof data === "string" && !data.includes("\0")) return printedText(data);
+  const bytes = typeof data === "string" ? encoder.encode(data) : data;
+  let escaped = "";
+  for (const byte of bytes) {
+    const plain = byte >= 0x20 && byte < 0x7f && byte !== 0x27 && byte !== 0x5c;
+    escaped += plain ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, "0")}`;
+  }
+  // Every escape is five characters long and must not be cut.
+  return pieces(escaped, /\\0\d{3}|[^\\]/g).map((piece) => `printf %b '${piece}'`).join("; ");
+}
+
+function printedText(text: string): string {
+  return pieces(text, /[^]/gu).map((piece) => `printf %s ${quote(piece)}`).join("; ");
+}
+
+function pieces(text: string, unit: RegExp): string[] {
+  if (text.length <= PRINTED_CHARACTERS) return [text];
+  const found: string[] = [];
+  let piece = "";
+  for (const [part] of text.matchAll(unit)) {
+    if (piece.length + part.length > PRINTED_CHARACTERS) {
+      found.push(piece);
+      piece = "";
+    }
+    piece += part;
+  }
+  return [...found, piece];
+}
+
+export function decodeOutput(output: FrameOutput, encoding: "utf-8" | "latin1"): string {
+  const text = encoding === "latin1"
+    ? latin1(output.bytes)
+    : new TextDecoder("utf-8", { ignoreBOM: true }).decode(output.bytes);
+  return output.dropped === 0 ? text : `${text}\n… ${output.dropped} more bytes were dropped\n`;
+}
+
+/** `TextDecoder("latin1")` is windows-1252, which changes 0x80 to 0x9f. */
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  }
+  return text;
+}
