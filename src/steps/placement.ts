@@ -1,0 +1,66 @@
+/** Where an attempt runs: its node and the folder it starts in. Shared by the step kinds. */
+import { isAbsolute, join } from "node:path/posix";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { NodeSelector } from "../cluster/select.ts";
+import type { StepHost, StepRequest } from "../engine/ports.ts";
+
+const ANY_NODE: NodeSelector = {
+  gpus: 0,
+  minFreeVramBytes: undefined,
+  labels: [],
+  among: [],
+  waitMs: 0,
+};
+
+type PlacementRequest = Pick<StepRequest, "node" | "avoidNodes" | "resumeJob">;
+
+/**
+ * Opens the node of an attempt and journals which it is: the one that still runs its job, the one
+ * the pipeline names, or the best that fits.
+ *
+ * @throws {GridError} what `Cluster.open` and `Cluster.select` throw
+ */
+export async function resolveNode(
+  request: PlacementRequest,
+  host: Pick<StepHost, "signal" | "note">,
+  cluster: Pick<Cluster, "open" | "select">,
+): Promise<OpenNode> {
+  const { signal } = host;
+  const name = request.resumeJob?.node ??
+    (request.node.kind === "named" ? request.node.name : undefined);
+  if (name !== undefined) {
+    const node = await cluster.open(name, { signal });
+    host.note({ type: "node.chosen", node: node.node.name });
+    return node;
+  }
+  const selector = request.node.kind === "selector" ? request.node.selector : ANY_NODE;
+  const { node, health, passedOver } = await cluster.select(selector, {
+    signal,
+    avoid: request.avoidNodes,
+  });
+  host.note({
+    type: "node.chosen",
+    node,
+    ...(health.score === undefined ? {} : { score: health.score }),
+    passedOver,
+  });
+  return await cluster.open(node, { signal });
+}
+
+/** Absolute folder an attempt starts in: the one synced to its node, else the node's workspace. */
+export function stepFolder(
+  request: Pick<StepRequest, "folders" | "workingDirectory">,
+  node: OpenNode,
+): string {
+  const base = request.folders[node.node.name] ?? node.root;
+  const folder = request.workingDirectory;
+  if (folder === undefined) return base;
+  if (folder === "~" || folder.startsWith("~/")) return join(node.home, folder.slice(1));
+  return isAbsolute(folder) ? folder : join(base, folder);
+}
+
+/** Folders that come first on an attempt's PATH: what `grid setup` made on the node. */
+export function pathPrefix(node: OpenNode): readonly string[] {
+  return [join(node.root, "grid_env", "bin")];
+}
