@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { GridError } from "../../../src/core/errors.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
+import {
+  evaluateCondition,
+  evaluateForShell,
+  evaluateText,
+  evaluateValue,
+  type EvaluationScope,
+} from "../../../src/pipeline/evaluate.ts";
+import { Text, type TextPart } from "../../../src/pipeline/text.ts";
+
+const PLACE = { file: "p.yaml", line: 3, column: 7 };
+
+const SCOPE: EvaluationScope = {
+  inputs: { epochs: 3, lr: 0.5, name: "it's", files: ["a b", "c"], nothing: null },
+  steps: {
+    train: { outputs: { loss: "0.25", n: "41" }, state: "succeeded", node: "gpu1" },
+    sweep: {
+      outputs: {},
+      state: "succeeded",
+      node: undefined,
+      matrix: [{ params: { seed: 1 }, outputs: { loss: 1.5 } }],
+    },
+  },
+  matrix: { lr: "1e-4", seed: 2 },
+  env: { HOME: "/home/ml" },
+  run: { id: "r1", pipeline: "train" },
+  attempt: 2,
+  status: { success: true, failure: false, cancelled: false },
+  hashFiles: (patterns) => patterns.join("+"),
+};
+
+/** `a ${{ b }} c` as the loader splits it. */
+function text(source: string): Text {
+  const parts: TextPart[] = source.split(/(\$\{\{.*?\}\})/).filter((part) => part !== "")
+    .map((part) =>
+      part.startsWith("${{")
+        ? { kind: "expression", source: part.slice(3, -2), place: PLACE }
+        : { kind: "literal", value: part }
+    );
+  return new Text(parts, PLACE);
+}
+
+function value(expression: string): JsonValue {
+  return evaluateValue(text(`\${{ ${expression} }}`), SCOPE);
+}
+
+Deno.test("evaluateText() splices values; whole numbers print without a fraction", () => {
+  assert.equal(evaluateText(text("e=${{ inputs.epochs }} l=${{ inputs.lr }}"), SCOPE), "e=3 l=0.5");
+  assert.equal(evaluateText(text("${{ inputs.epochs * 2.0 }}"), SCOPE), "6");
+  assert.equal(evaluateText(text("[${{ inputs.nothing }}]"), SCOPE), "[]");
+  assert.equal(evaluateText(text("plain $HOME"), SCOPE), "plain $HOME");
+});
+
+Deno.test("evaluateText() keeps the spelling of a matrix value", () => {
+  assert.equal(evaluateText(text("lr=${{ matrix.lr }}"), SCOPE), "lr=1e-4");
+});
+
+Deno.test("evaluateForShell() quotes what it splices; a list becomes words", () => {
+  assert.equal(
+    evaluateForShell(text("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
+    `echo 'it'\\''s' 'a b' c`,
+  );
+  assert.equal(evaluateForShell(text("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
+});
+
+Deno.test("evaluateValue() keeps the type of a single expression", () => {
+  assert.equal(value("inputs.epochs + 1"), 4);
+  assert.deepEqual(value("inputs.files"), ["a b", "c"]);
+  assert.equal(evaluateValue(text("${{ 1 }}2"), SCOPE), "12");
+  assert.equal(value("run.id + '/' + steps.train.node"), "r1/gpu1");
+  assert.equal(value("attempt"), 2);
+});
+
+Deno.test("evaluateValue() mixes whole numbers, fractions and numbers written as text", () => {
+  assert.equal(value("inputs.epochs * 0.5"), 1.5);
+  assert.equal(value("0.5 + inputs.epochs"), 3.5);
+  assert.equal(value("steps.train.outputs.n + 1"), 42);
+  assert.equal(value("steps.train.outputs.loss < 0.5"), true);
+  assert.equal(value("matrix.lr * 2"), 0.0002);
+  assert.equal(value("matrix.lr == 0.0001"), true);
+  assert.equal(value("'model-' + matrix.seed"), "model-2");
+  assert.equal(value("1 == 1.0"), true);
+  assert.equal(value("7 / 2"), 3);
+});
+
+Deno.test("evaluateValue() answers every function", () => {
+  assert.equal(value("success() && always() && !failure() && !cancelled()"), true);
+  assert.equal(
+    value("toJSON(steps.sweep.matrix)"),
+    '[{"params":{"seed":1},"outputs":{"loss":1.5}}]',
+  );
+  assert.equal(value("fromJSON('{\"a\": [1, 2]}').a[1] + 1"), 3);
+  assert.equal(value("hashFiles('src/**', 'a')"), "src/**+a");
+  assert.equal(value("env('HOME')"), "/home/ml");
+  assert.equal(value("env.HOME"), "/home/ml");
+  assert.equal(value("env('NOPE', 'none')"), "none");
+  assert.deepEqual(value("inputs.files.map(f, f + '!')"), ["a b!", "c!"]);
+  assert.deepEqual(value("steps.sweep.matrix.filter(c, c.params.seed == 1).size()"), 1);
+});
+
+Deno.test("evaluateCondition() takes booleans and the words true and false, nothing else", () => {
+  assert.equal(evaluateCondition(text("${{ success() }}"), SCOPE), true);
+  assert.equal(evaluateCondition(text("${{ 'false' }}"), SCOPE), false);
+  assert.throws(
+    () => evaluateCondition(text("${{ inputs.epochs }}"), SCOPE),
+    (error) => error instanceof GridError && /it is 3, not true or false/.test(error.message),
+  );
+});
+
+Deno.test("evaluateText() says which step lacks which output, and where", () => {
+  assert.throws(() => value("steps.train.outputs.acc"), (error) => {
+    assert.ok(error instanceof GridError);
+    assert.match(error.message, /step "train" \(succeeded\) has no output "acc"/);
+    assert.match(error.hint ?? "", /it wrote: loss, n/);
+    assert.deepEqual(error.place, PLACE);
+    return true;
+  });
+});
+
+Deno.test("evaluateText() names the cause of every other failure", () => {
+  assert.throws(() => value("env('NOPE')"), /environment variable NOPE is not set/);
+  assert.throws(() => value("fromJSON('{')"), /cannot read "\{" as JSON/);
+  assert.throws(() => value("1 / 0"), /division by zero/);
+  assert.throws(() => value("inputs.name * 2"), /"it's" is not a number/);
+});
