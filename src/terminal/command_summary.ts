@@ -1,0 +1,27 @@
+/** The few words after `grid run "command"`: the command's own output has been shown already. */
+import { formatDuration } from "../core/duration.ts";
+import type { RunState } from "../engine/state.ts";
+import { durationOf, failureWords, lookOf } from "./step_words.ts";
+import type { SummaryOptions } from "./summary.ts";
+
+/** Empty where the command went well: nothing disturbs what the output is piped into. */
+export function renderCommandSummary(state: RunState, options: SummaryOptions): string {
+  const { paint, now } = options;
+  if (state.result === "succeeded") return "";
+  const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
+  if (!failed) {
+    const word = state.result === "running" ? "stopped" : lookOf(state.result).word;
+    return `${paint.red(`grid: command ${word}`)} ${paint.dim(`report ${options.folder}`)}\n`;
+  }
+  const failure = failed.failure ?? failed.attempts.at(-1)?.failure;
+  const what = failure ? failureWords(failure) : lookOf(failed.status).word;
+  const where = failed.node === undefined ? "" : ` on ${failed.node}`;
+  const took = formatDuration(durationOf(failed, now) ?? 0);
+  const lines = [
+    paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
+  ];
+  if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${failure.hint}`);
+  const attempts = failed.attempts.length;
+  if (attempts > 0) lines.push(`  log   ${options.logPath(failed.id, attempts)}`);
+  return lines.join("\n") + "\n";
+}

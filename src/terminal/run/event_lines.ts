@@ -1,0 +1,112 @@
+/** One plain line per event worth telling, for pipes, files and CI. */
+import { formatDuration } from "../../core/duration.ts";
+import type { Event, NodeChosen } from "../../engine/event.ts";
+import type { RunState } from "../../engine/state.ts";
+import {
+  batchWords,
+  counted,
+  durationOf,
+  failureWords,
+  fetchWords,
+  lookOf,
+  resultWords,
+  syncWords,
+} from "../step_words.ts";
+
+export interface EventLine {
+  readonly step: string | undefined;
+  readonly text: string;
+  readonly tone: "plain" | "good" | "bad" | "warn";
+}
+
+/** Share of a batch that has to be done anew before it is told again. */
+const PROGRESS_STEP = 0.1;
+
+/** @param state the state after the event; undefined lines are not worth telling */
+export function lineOf(event: Event, state: RunState): EventLine | undefined {
+  switch (event.type) {
+    case "run.started": {
+      const resumed = event.resumes === undefined ? "" : `, resumes ${event.resumes}`;
+      const steps = counted(event.steps.length, "step");
+      return plain(undefined, `run ${event.run} of ${event.pipeline}: ${steps}${resumed}`);
+    }
+    case "run.finished":
+    case "job.started":
+    case "attempt.started":
+      return undefined;
+    case "step.started":
+      return startsOnNode(state, event.step) ? undefined : plain(event.step, "started");
+    case "node.chosen":
+      return plain(event.step, chosenWords(event, state));
+    case "attempt.finished": {
+      if (event.retryInMs === undefined) return undefined;
+      const why = event.failure ? `: ${failureWords(event.failure)}` : "";
+      const wait = formatDuration(event.retryInMs);
+      const text = `attempt ${event.attempt} ${event.result}${why}; again in ${wait}`;
+      return { step: event.step, text, tone: "warn" };
+    }
+    case "sync.finished":
+      return plain(event.step, `${event.node}: ${syncWords(event)}`);
+    case "fetch.finished":
+      return plain(event.step, `${fetchWords(event)} from ${event.node}`);
+    case "batch.progressed":
+      return plain(event.step, batchWords(event));
+    case "step.finished":
+      return finishedLine(event.step, state);
+    case "warned":
+      return { step: event.step, text: `warning: ${event.message}`, tone: "warn" };
+  }
+}
+
+/** Keeps a batch of thousands of tasks from printing thousands of lines. */
+export class ProgressFilter {
+  readonly #told = new Map<string, number>();
+
+  isNews(event: Event): boolean {
+    if (event.type !== "batch.progressed") return true;
+    const share = event.total > 0 ? event.done / event.total : 1;
+    const key = `${event.step}\n${event.attempt}`;
+    const before = this.#told.get(key) ?? Number.NEGATIVE_INFINITY;
+    const isNews = share >= 1 ? before < 1 : share - before >= PROGRESS_STEP;
+    if (isNews) this.#told.set(key, share);
+    return isNews;
+  }
+}
+
+/** A command's first line is the one that names its node. */
+function startsOnNode(state: RunState, step: string): boolean {
+  return state.steps.get(step)?.kind === "run";
+}
+
+function chosenWords(event: NodeChosen, state: RunState): string {
+  const score = event.score === undefined ? "" : ` (score ${event.score.toFixed(1)})`;
+  const passed = event.passedOver ?? [];
+  const over = passed.length === 0
+    ? ""
+    : `; passed over ${passed.map(({ node, reason }) => `${node}: ${reason}`).join(", ")}`;
+  const attempt = event.attempt > 1 ? `attempt ${event.attempt} ` : "";
+  const verb = state.steps.get(event.step)?.kind === "select-node" ? "chose" : "started on";
+  return `${attempt}${verb} ${event.node}${score}${over}`;
+}
+
+function finishedLine(id: string, state: RunState): EventLine | undefined {
+  const step = state.steps.get(id);
+  if (!step) return undefined;
+  // Hooks whose moment did not come say nothing.
+  if (step.hook !== undefined && step.status === "skipped") return undefined;
+  const look = lookOf(step.status);
+  const ms = step.status === "skipped" ? undefined : durationOf(step, state.startedAt);
+  const time = ms === undefined ? "" : ` in ${formatDuration(ms)}`;
+  const told = resultWords(step);
+  const words = step.kind === "run" || step.failure || step.reason !== undefined ? told : "";
+  const tone = { green: "good", red: "bad", yellow: "warn" } as const;
+  return {
+    step: id,
+    text: `${look.word}${time}${words === "" ? "" : `: ${words}`}`,
+    tone: look.hue in tone ? tone[look.hue as keyof typeof tone] : "plain",
+  };
+}
+
+function plain(step: string | undefined, text: string): EventLine {
+  return { step, text, tone: "plain" };
+}

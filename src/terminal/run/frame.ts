@@ -1,0 +1,126 @@
+/** The live picture of a run in a terminal: a pure function of its state. */
+import { formatDuration } from "../../core/duration.ts";
+import type { RunState, StepState } from "../../engine/state.ts";
+import { harmless } from "../harmless.ts";
+import {
+  batchWords,
+  durationOf,
+  failureWords,
+  lookOf,
+  nodesOf,
+  resultWords,
+} from "../step_words.ts";
+import type { Paint } from "../style.ts";
+import { cut, displayWidth, padEnd, padStart } from "../width.ts";
+
+export interface FrameOptions {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly width: number;
+  /** Lines that the frame may have. */
+  readonly height: number;
+  readonly paint: Paint;
+  /** The last line that a running step printed. */
+  readonly lastLine: (step: string) => string | undefined;
+}
+
+interface Columns {
+  readonly id: number;
+  readonly node: number;
+  readonly detail: number;
+}
+
+const TIME_WIDTH = 7;
+const BAR_WIDTH = 16;
+
+export function renderFrame(state: RunState, options: FrameOptions): string {
+  const steps = visibleSteps([...state.steps.values()], Math.max(1, options.height - 3));
+  const columns = columnsOf(steps.shown, options.width);
+  const lines = steps.shown.map((step) => stepLine(step, { ...options, columns }));
+  const hidden = steps.hidden === 0 ? [] : [options.paint.dim(`  … ${steps.hidden} more steps`)];
+  return [headLine(state, options), "", ...lines, ...hidden].join("\n");
+}
+
+function headLine(state: RunState, { now, width, paint }: FrameOptions): string {
+  const steps = [...state.steps.values()];
+  const done = steps.filter((step) => step.finishedAt !== undefined).length;
+  const facts = `${done} of ${steps.length} steps · ${formatDuration(now - state.startedAt)}`;
+  const name = cut(state.pipeline, Math.max(8, width - displayWidth(facts) - 3));
+  const run = displayWidth(name) + displayWidth(facts) + state.run.length + 6 <= width
+    ? ` · ${state.run}`
+    : "";
+  return `${paint.bold(name)}${paint.dim(`${run} · ${facts}`)}`;
+}
+
+/** Where not all fit: what runs or went wrong first, then what ended last, then what waits. */
+function visibleSteps(
+  steps: readonly StepState[],
+  room: number,
+): { readonly shown: readonly StepState[]; readonly hidden: number } {
+  if (steps.length <= room) return { shown: steps, hidden: 0 };
+  const rank = (step: StepState) => {
+    if (step.status === "running") return 0;
+    if (step.status === "failed" || step.status === "timed-out") return 1;
+    return step.status === "pending" ? 3 : 2;
+  };
+  const byImportance = steps.map((step, at) => ({ step, at })).sort((a, b) =>
+    rank(a.step) - rank(b.step) ||
+    (b.step.finishedAt ?? 0) - (a.step.finishedAt ?? 0) || a.at - b.at
+  );
+  const shown = byImportance.slice(0, Math.max(1, room - 1)).sort((a, b) => a.at - b.at);
+  return { shown: shown.map(({ step }) => step), hidden: steps.length - shown.length };
+}
+
+function columnsOf(steps: readonly StepState[], width: number): Columns {
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(displayWidth));
+  const id = Math.min(widest(steps.map((step) => step.id)), Math.max(10, Math.floor(width / 3)));
+  const node = Math.min(widest(steps.map(nodesOf)), 16);
+  // Mark, then two blanks between columns.
+  const detail = width - 2 - id - (node > 0 ? node + 2 : 0) - TIME_WIDTH - 4;
+  return { id, node, detail: Math.max(0, detail) };
+}
+
+interface LineOptions extends FrameOptions {
+  readonly columns: Columns;
+}
+
+function stepLine(step: StepState, options: LineOptions): string {
+  const { paint, columns, now } = options;
+  const look = lookOf(step.status);
+  const ms = durationOf(step, now);
+  const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
+  const node = columns.node > 0
+    ? `  ${padEnd(cut(nodesOf(step), columns.node), columns.node)}`
+    : "";
+  const id = padEnd(cut(step.id, columns.id), columns.id);
+  const name = step.status === "pending" || step.status === "skipped" ? paint.dim(id) : id;
+  const detail = cut(detailOf(step, options), columns.detail);
+  const line = `${paint[look.hue](look.mark)} ${name}${node}${paint.dim(`  ${time}`)}`;
+  const hue = step.status === "failed" || step.status === "timed-out" ? "red" : "dim";
+  return detail === "" ? line.trimEnd() : `${line}  ${paint[hue](detail)}`;
+}
+
+function detailOf(step: StepState, options: LineOptions): string {
+  if (step.status === "pending") return "";
+  if (step.status !== "running") return resultWords(step);
+  const attempt = step.attempts.at(-1);
+  const parts: string[] = [];
+  if (attempt?.retryInMs !== undefined && attempt.finishedAt !== undefined) {
+    const left = Math.max(0, attempt.finishedAt + attempt.retryInMs - options.now);
+    const why = attempt.failure ? ` after ${failureWords(attempt.failure)}` : "";
+    return `attempt ${attempt.attempt + 1} in ${formatDuration(left)}${why}`;
+  }
+  if (step.attempts.length > 1) parts.push(`attempt ${step.attempts.length}`);
+  if (attempt?.batch) {
+    const { done, total } = attempt.batch;
+    parts.push(`${bar(total > 0 ? done / total : 0)} ${batchWords(attempt.batch)}`);
+  }
+  const last = options.lastLine(step.id);
+  if (last !== undefined) parts.push(harmless(last, { color: false }).replaceAll("\t", " ").trim());
+  return parts.join(" · ");
+}
+
+function bar(share: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_WIDTH);
+  return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+}

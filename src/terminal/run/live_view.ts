@@ -1,0 +1,120 @@
+/** For people at a terminal: one picture of the run that is drawn over itself. */
+import { Writable } from "node:stream";
+import type { Clock } from "../../core/clock.ts";
+import type { Event } from "../../engine/event.ts";
+import type { OutputChunk } from "../../engine/reader.ts";
+import type { RunState } from "../../engine/state.ts";
+import type { Paint } from "../style.ts";
+import { renderFrame } from "./frame.ts";
+import type { Tails } from "./tails.ts";
+import type { View } from "./view.ts";
+
+export interface LiveViewOptions {
+  readonly write: (text: string) => void;
+  readonly paint: Paint;
+  readonly clock: Clock;
+  readonly width: () => number;
+  readonly height: () => number;
+  readonly tails: Tails;
+}
+
+/** Fast enough for the eye, slow enough for a busy machine. */
+const PAINT_EVERY_MS = 100;
+/** Running times move on without events. */
+const TICK_MS = 1000;
+
+type Painter = ((text: string) => void) & { clear(): void };
+
+export class LiveView implements View {
+  readonly #options: LiveViewOptions;
+  readonly #ended = new AbortController();
+  readonly #loop: Promise<void>;
+  #painter: Painter | undefined;
+  #state: RunState | undefined;
+  #changed = false;
+  #paintedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LiveViewOptions) {
+    this.#options = options;
+    this.#loop = this.#paintUntilEnd();
+  }
+
+  event(event: Event, state: RunState): void {
+    this.#state = state;
+    this.#changed = true;
+    if (event.type !== "warned") return;
+    const step = event.step === undefined ? "" : `${event.step}: `;
+    this.print(`${this.#options.paint.yellow(`warning: ${step}${event.message}`)}\n`);
+  }
+
+  output(_chunk: OutputChunk): void {
+    this.#changed = true;
+  }
+
+  /** Above the picture, where it stays. */
+  print(text: string): void {
+    this.#painter?.clear();
+    this.#options.write(text);
+    this.#paintedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes the picture away; the summary says all that it said. */
+  async end(): Promise<void> {
+    this.#ended.abort(new Error("the run is over"));
+    await this.#loop;
+    this.#painter?.clear();
+  }
+
+  async #paintUntilEnd(): Promise<void> {
+    const { signal } = this.#ended;
+    this.#painter = await createPainter(this.#options);
+    while (!signal.aborted) {
+      this.#paint();
+      await this.#options.clock.sleep(PAINT_EVERY_MS, { signal }).catch((error: unknown) => {
+        if (error !== signal.reason) throw error;
+      });
+    }
+  }
+
+  #paint(): void {
+    const { clock, width, height, paint, tails } = this.#options;
+    const now = clock.now();
+    if (!this.#state || (!this.#changed && now - this.#paintedAt < TICK_MS)) return;
+    this.#changed = false;
+    this.#paintedAt = now;
+    const lastLine = (step: string) => tails.lastLine(step);
+    // One column less: a full line would wrap on some terminals. One row less for the cursor.
+    const room = { width: width() - 1, height: height() - 1 };
+    this.#painter?.(renderFrame(this.#state, { ...room, now, paint, lastLine }));
+  }
+}
+
+async function createPainter(options: LiveViewOptions): Promise<Painter> {
+  const { createLogUpdate } = await import("log-update");
+  // The cursor stays visible: hiding it would put handlers on the signals that Grid itself answers.
+  return createLogUpdate(new TerminalStream(options), { showCursor: true });
+}
+
+/** What log-update wants to know of a terminal. */
+class TerminalStream extends Writable {
+  readonly isTTY = true;
+  readonly #options: LiveViewOptions;
+
+  constructor(options: LiveViewOptions) {
+    super({ decodeStrings: false });
+    this.#options = options;
+  }
+
+  get columns(): number {
+    return this.#options.width();
+  }
+
+  get rows(): number {
+    return this.#options.height();
+  }
+
+  override _write(chunk: unknown, _encoding: string, done: () => void): void {
+    this.#options.write(String(chunk));
+    done();
+  }
+}

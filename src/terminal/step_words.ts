@@ -1,0 +1,110 @@
+/** How a step and what happened in it are put into words; the same for frame, lines and summary. */
+import { formatDuration } from "../core/duration.ts";
+import { formatSize } from "../core/size.ts";
+import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
+import type { AttemptState, StepState } from "../engine/state.ts";
+import type { Hue } from "./style.ts";
+
+export type Status = StepState["status"];
+
+interface StatusLook {
+  /** One column wide. */
+  readonly mark: string;
+  readonly hue: Hue;
+  readonly word: string;
+}
+
+const LOOKS: Readonly<Record<Status, StatusLook>> = {
+  "pending": { mark: "·", hue: "dim", word: "waiting" },
+  "running": { mark: "▸", hue: "cyan", word: "running" },
+  "succeeded": { mark: "✔", hue: "green", word: "succeeded" },
+  "failed": { mark: "✖", hue: "red", word: "failed" },
+  "allowed-failure": { mark: "!", hue: "yellow", word: "failed, as allowed" },
+  "timed-out": { mark: "✖", hue: "red", word: "timed out" },
+  "cancelled": { mark: "■", hue: "yellow", word: "cancelled" },
+  "skipped": { mark: "–", hue: "dim", word: "skipped" },
+  "reused": { mark: "↺", hue: "green", word: "reused" },
+};
+
+export function lookOf(status: Status): StatusLook {
+  return LOOKS[status];
+}
+
+/** States in which the step's own work went wrong. */
+export function isBad(status: Status): boolean {
+  return status === "failed" || status === "timed-out";
+}
+
+/** Nodes the last attempt touched: where it ran, or every node it synced to. */
+export function nodesOf(step: StepState): string {
+  const synced = step.attempts.at(-1)?.syncs.map((sync) => sync.node) ?? [];
+  if (synced.length === 0) return step.node ?? "";
+  return synced.length > 3 ? `${synced.length} nodes` : synced.join(", ");
+}
+
+/** Milliseconds from the first attempt's start to the end, or to `now` while it runs. */
+export function durationOf(step: StepState, now: number): number | undefined {
+  if (step.startedAt === undefined) return undefined;
+  return Math.max(0, (step.finishedAt ?? now) - step.startedAt);
+}
+
+/** What is worth saying about a step that is over. */
+export function resultWords(step: StepState): string {
+  const attempts = step.attempts.length;
+  const parts = [
+    ...(step.failure ? [failureWords(step.failure)] : []),
+    ...(step.reason === undefined ? [] : [step.reason]),
+    ...(attempts > 1 ? [`attempt ${attempts}`] : []),
+    ...workWords(step.attempts.at(-1)),
+  ];
+  if (step.kind === "select-node" && typeof step.outputs["node"] === "string") {
+    parts.push(`chose ${step.outputs["node"]}`);
+  }
+  return parts.join(" · ");
+}
+
+function workWords(attempt: AttemptState | undefined): string[] {
+  if (!attempt) return [];
+  return [
+    ...(attempt.syncs.length > 0 ? [syncTotal(attempt.syncs)] : []),
+    ...attempt.fetches.map(fetchWords),
+    ...(attempt.batch ? [batchWords(attempt.batch)] : []),
+  ];
+}
+
+/** "exit code 1", "SIGKILL", or the message of a failure that has neither. */
+export function failureWords(failure: Failure): string {
+  if (failure.exitCode !== undefined) return `exit code ${failure.exitCode}`;
+  if (failure.signal !== undefined) return `ended by ${failure.signal}`;
+  return failure.message;
+}
+
+export function syncWords(sync: SyncFinished): string {
+  const deleted = sync.deleted > 0 ? `, ${sync.deleted} deleted` : "";
+  const size = sync.sent > 0 ? `, ${formatSize(sync.bytes)}` : "";
+  return `synced ${sync.sent} of ${counted(sync.total, "file")}${size}${deleted} in ${
+    formatDuration(sync.durationMs)
+  }`;
+}
+
+function syncTotal(syncs: readonly SyncFinished[]): string {
+  const sent = syncs.reduce((sum, sync) => sum + sync.sent, 0);
+  const bytes = syncs.reduce((sum, sync) => sum + sync.bytes, 0);
+  const total = syncs.reduce((sum, sync) => sum + sync.total, 0);
+  return `synced ${sent} of ${counted(total, "file")}${sent > 0 ? `, ${formatSize(bytes)}` : ""}`;
+}
+
+export function fetchWords(fetch: FetchFinished): string {
+  return `fetched ${counted(fetch.files.length, "file")}, ${formatSize(fetch.bytes)}`;
+}
+
+export function batchWords(batch: BatchProgressed): string {
+  const failed = batch.failed > 0 ? `, ${batch.failed} failed` : "";
+  const mode = batch.mode === "embedded" ? " on local processes, no Ray" : "";
+  return `${batch.done} of ${batch.total} tasks${failed}${mode}`;
+}
+
+/** "1 file", "2 files". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

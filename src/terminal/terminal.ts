@@ -1,0 +1,154 @@
+/** Shows a run to people while it goes on, and says at its end what came of it. */
+import type { Clock } from "../core/clock.ts";
+import { fileNameOf } from "../core/ids.ts";
+import type { Event } from "../engine/event.ts";
+import type { OutputChunk, RunReader } from "../engine/reader.ts";
+import { reduce, type RunState } from "../engine/state.ts";
+import { renderCommandSummary } from "./command_summary.ts";
+import { GithubView } from "./run/github_view.ts";
+import { LiveView } from "./run/live_view.ts";
+import { PlainView } from "./run/plain_view.ts";
+import { QuietView } from "./run/quiet_view.ts";
+import { StreamView } from "./run/stream_view.ts";
+import { Tails } from "./run/tails.ts";
+import type { View } from "./run/view.ts";
+import { createPaint, type Paint } from "./style.ts";
+import { renderSummary, type SummaryOptions } from "./summary.ts";
+import { createTimeOfDay } from "./time_of_day.ts";
+
+export interface TerminalOptions {
+  /** Words for people. */
+  readonly stderr: (text: string) => void;
+  /** Data: in `stream` mode what the command wrote to stdout, byte for byte. */
+  readonly stdout: (bytes: Uint8Array) => void;
+  /** What a command wrote to stderr in `stream` mode; without it the bytes are decoded as UTF-8. */
+  readonly stderrBytes?: (bytes: Uint8Array) => void;
+  /** Whether stderr is a terminal. */
+  readonly isTerminal: boolean;
+  readonly color: boolean;
+  readonly width: () => number;
+  /** Rows of the terminal; default 24. */
+  readonly height?: () => number;
+  /**
+   * `pretty`: a live picture at a terminal, lines elsewhere. `plain`: always lines. `stream`: one
+   * command's own output. `quiet`: failures only. `github`: groups and annotations.
+   */
+  readonly mode: "pretty" | "plain" | "stream" | "quiet" | "github";
+  readonly clock: Clock;
+  /** The run's folder as the reader should see it; default `.grid/runs/<id>`. */
+  readonly folder?: string;
+  /** Path of an attempt's log as the reader should see it; default below `folder`. */
+  readonly logPath?: (step: string, attempt: number) => string;
+  /** Zone of the times in lines; default the reader's own. */
+  readonly timeZone?: string;
+}
+
+export interface Terminal extends RunReader {
+  /** Shows words from elsewhere without spoiling the picture; `text` ends in a newline. */
+  print(text: string): void;
+  close(): Promise<void>;
+}
+
+export function createTerminal(options: TerminalOptions): Terminal {
+  return new RunTerminal(options);
+}
+
+class RunTerminal implements Terminal {
+  readonly #options: TerminalOptions;
+  readonly #paint: Paint;
+  readonly #tails = new Tails();
+  readonly #view: View;
+  #state: RunState | undefined;
+  #closed = false;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    this.#paint = createPaint(options.color);
+    this.#view = this.#createView();
+  }
+
+  event(event: Event): void {
+    this.#state = reduce(this.#state, event);
+    if (event.type === "step.finished" && event.state === "succeeded") {
+      this.#tails.forget(event.step);
+    }
+    this.#view.event(event, this.#state);
+  }
+
+  output(chunk: OutputChunk): void {
+    // A command's own output is shown whole; there is no need to repeat its end.
+    if (this.#options.mode !== "stream") this.#tails.push(chunk);
+    this.#view.output?.(chunk);
+  }
+
+  print(text: string): void {
+    this.#view.print(text);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#view.end?.();
+    const words = this.#state === undefined ? "" : this.#summary(this.#state);
+    if (words !== "") this.#view.print(words);
+  }
+
+  #summary(state: RunState): string {
+    const { mode, width, clock, folder = `.grid/runs/${state.run}` } = this.#options;
+    const options: SummaryOptions = {
+      width: width(),
+      paint: this.#paint,
+      now: clock.now(),
+      folder,
+      tail: (step) => this.#tails.lines(step),
+      logPath: (step, attempt) => this.#logPath(step, attempt),
+    };
+    if (mode === "stream") return renderCommandSummary(state, options);
+    if (mode === "quiet" && state.result === "succeeded") return "";
+    return mode === "plain" || mode === "pretty"
+      ? `\n${renderSummary(state, options)}`
+      : renderSummary(state, options);
+  }
+
+  #logPath(step: string, attempt: number): string {
+    const { logPath, folder = `.grid/runs/${this.#state?.run}` } = this.#options;
+    return logPath?.(step, attempt) ?? `${folder}/logs/${fileNameOf(step)}.${attempt}.log`;
+  }
+
+  #createView(): View {
+    const { stderr: write, stdout, clock, width, height = () => 24 } = this.#options;
+    const paint = this.#paint;
+    switch (this.#options.mode) {
+      case "stream":
+        return new StreamView({ write, stdout, stderr: this.#stderrBytes(), paint });
+      case "quiet":
+        return new QuietView(write);
+      case "github":
+        return new GithubView({ write, logPath: (step, attempt) => this.#logPath(step, attempt) });
+      case "pretty":
+        if (this.#options.isTerminal) {
+          return new LiveView({ write, paint, clock, width, height, tails: this.#tails });
+        }
+        return this.#plainView();
+      case "plain":
+        return this.#plainView();
+    }
+  }
+
+  #plainView(): View {
+    const { stderr: write, clock, timeZone } = this.#options;
+    return new PlainView({
+      write,
+      paint: this.#paint,
+      clock,
+      timeOfDay: createTimeOfDay(timeZone),
+    });
+  }
+
+  #stderrBytes(): (bytes: Uint8Array) => void {
+    const { stderr, stderrBytes } = this.#options;
+    if (stderrBytes) return stderrBytes;
+    const decoder = new TextDecoder();
+    return (bytes) => stderr(decoder.decode(bytes, { stream: true }));
+  }
+}

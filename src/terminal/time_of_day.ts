@@ -1,0 +1,20 @@
+/** `12:03:04`, in the reader's own zone unless another is named. */
+export function createTimeOfDay(timeZone?: string): (ms: number) => string {
+  const format = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZone,
+  });
+  // Output comes in bursts: the same second is asked for again and again.
+  let second = Number.NaN;
+  let text = "";
+  return (ms) => {
+    const asked = Math.floor(ms / 1000);
+    if (asked !== second) {
+      second = asked;
+      text = format.format(ms);
+    }
+    return text;
+  };
+}
