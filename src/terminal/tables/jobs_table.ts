@@ -1,0 +1,47 @@
+/** `grid ps`: what Grid left on the nodes. */
+import { formatDuration } from "../../core/duration.ts";
+import { createPaint } from "../style.ts";
+import { type Column, renderTable } from "./table.ts";
+
+export interface JobRow {
+  readonly node: string;
+  readonly id: string;
+  readonly state: "running" | "ended";
+  readonly exitCode: number | undefined;
+  readonly startedAt: number;
+  readonly detached: boolean;
+  readonly pids: readonly number[];
+}
+
+export interface JobsTableOptions {
+  readonly color: boolean;
+  readonly width: number;
+  readonly now: number;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "NODE", shrinkTo: 10 },
+  { title: "JOB", shrinkTo: 20 },
+  { title: "STATE" },
+  { title: "EXIT", align: "right" },
+  { title: "AGE", align: "right" },
+  { title: "PROCESSES", shrinkTo: 9 },
+];
+
+export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): string {
+  const paint = createPaint(options.color);
+  if (rows.length === 0) return "no jobs on any node\n";
+  const lines = rows.map((row) => ({
+    cells: [
+      row.node,
+      row.id,
+      row.state === "running"
+        ? paint.cyan(row.detached ? "running, detached" : "running")
+        : paint.dim("ended"),
+      row.exitCode === undefined ? "" : String(row.exitCode),
+      formatDuration(options.now - row.startedAt),
+      row.pids.join(" "),
+    ],
+  }));
+  return renderTable(COLUMNS, lines, { width: options.width, paint });
+}

@@ -1,0 +1,73 @@
+/** `grid runs`: newest first. */
+import { formatDuration } from "../../core/duration.ts";
+import { createPaint, type Paint } from "../style.ts";
+import { type Column, renderTable } from "./table.ts";
+
+export interface RunsRow {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly file: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  /** `running` also for a run whose runner died. */
+  readonly result: string;
+  readonly exitCode: number | undefined;
+}
+
+export interface RunsTableOptions {
+  readonly color: boolean;
+  readonly width: number;
+  readonly now: number;
+  /** Default: the reader's own. */
+  readonly timeZone?: string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "RUN" },
+  { title: "PIPELINE", shrinkTo: 8 },
+  { title: "RESULT" },
+  { title: "EXIT", align: "right" },
+  { title: "STARTED" },
+  { title: "TIME", align: "right" },
+];
+
+export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions): string {
+  const paint = createPaint(options.color);
+  if (rows.length === 0) return "no runs yet; start one with: grid run pipelines/train.yaml\n";
+  const started = startedFormat(options.timeZone);
+  const lines = rows.map((row) => ({
+    cells: [
+      row.run,
+      row.pipeline,
+      resultWord(row.result, paint),
+      row.exitCode === undefined ? "" : String(row.exitCode),
+      started(row.startedAt),
+      formatDuration((row.finishedAt ?? options.now) - row.startedAt),
+    ],
+  }));
+  return renderTable(COLUMNS, lines, { width: options.width, paint });
+}
+
+function resultWord(result: string, paint: Paint): string {
+  switch (result) {
+    case "succeeded":
+      return paint.green(result);
+    case "failed":
+    case "timed-out":
+      return paint.red(result);
+    case "running":
+      return paint.cyan(result);
+    default:
+      return paint.yellow(result);
+  }
+}
+
+/** `2026-01-31 12:00:05`: sorts as it reads. */
+function startedFormat(timeZone: string | undefined): (ms: number) => string {
+  const format = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone,
+  });
+  return (ms) => format.format(ms);
+}

@@ -1,0 +1,96 @@
+import Table from "cli-table3";
+import type { Paint } from "../style.ts";
+import { cut, displayWidth, padEnd, wrap } from "../width.ts";
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Gives way where the terminal is narrow: cut to at least this many columns. */
+  readonly shrinkTo?: number;
+}
+
+export interface TableOptions {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+export interface TableRow {
+  readonly cells: readonly string[];
+  /** A remark below the row, indented under its first cell and broken to fit. */
+  readonly below?: string | undefined;
+}
+
+/** Columns are two blanks apart; there are no lines, so that rows can be copied and grepped. */
+const NO_LINES = {
+  "top": "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  "bottom": "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  "left": "",
+  "left-mid": "",
+  "mid": "",
+  "mid-mid": "",
+  "right": "",
+  "right-mid": "",
+  "middle": "  ",
+} as const;
+const GAP = 2;
+
+/** A table without lines that fits its width; ends in a newline. */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly TableRow[],
+  options: TableOptions,
+): string {
+  const widths = fitWidths(columns, rows, options.width);
+  const table = new Table({
+    chars: NO_LINES,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+    colWidths: widths,
+    colAligns: columns.map((column) => column.align ?? "left"),
+  });
+  table.push(columns.map((column, at) => options.paint.bold(cut(column.title, widths[at] ?? 0))));
+  for (const row of rows) table.push(row.cells.map((cell, at) => cut(cell, widths[at] ?? 0)));
+  const [head = "", ...lines] = table.toString().split("\n").map((line) => line.trimEnd());
+  return [head, ...lines.flatMap((line, at) => [line, ...remark(rows[at], options)])]
+    .map((line) => `${line}\n`).join("");
+}
+
+function remark(row: TableRow | undefined, { width, paint }: TableOptions): string[] {
+  if (row?.below === undefined) return [];
+  return wrap(row.below, width - 2 * GAP).map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
+}
+
+/** Natural widths; where they do not fit, columns that may shrink give way, the widest first. */
+function fitWidths(
+  columns: readonly Column[],
+  rows: readonly TableRow[],
+  width: number,
+): number[] {
+  const widths = columns.map((column, at) =>
+    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(row.cells[at] ?? "")))
+  );
+  const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP * (columns.length - 1);
+  while (total() > width) {
+    const spare = columns.map((column, at) =>
+      (widths[at] ?? 0) - Math.max(column.shrinkTo ?? Number.POSITIVE_INFINITY, 1)
+    );
+    const at = spare.indexOf(Math.max(...spare));
+    if ((spare[at] ?? 0) <= 0) break;
+    widths[at] = (widths[at] ?? 0) - 1;
+  }
+  return widths;
+}
+
+/** Names and values in two columns, as in `grid show`. */
+export function renderFacts(
+  facts: readonly (readonly [name: string, value: string])[],
+  paint: Paint,
+): string {
+  const width = Math.max(0, ...facts.map(([name]) => displayWidth(name)));
+  return facts.map(([name, value]) => `${paint.dim(padEnd(name, width))}  ${value}\n`).join("");
+}
