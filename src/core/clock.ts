@@ -12,8 +12,18 @@ export interface SleepOptions {
 
 export const systemClock: Clock = { now: () => Date.now(), sleep };
 
-function sleep(ms: number, options: SleepOptions = {}): Promise<void> {
-  const { signal } = options;
+/** The longest wait one timer can carry; a longer one would fire at once. About 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+async function sleep(ms: number, options: SleepOptions = {}): Promise<void> {
+  let left = ms;
+  for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) {
+    await sleepOnce(LONGEST_TIMER_MS, options);
+  }
+  await sleepOnce(left, options);
+}
+
+function sleepOnce(ms: number, { signal }: SleepOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {

@@ -1,0 +1,43 @@
+import type { JsonValue } from "../core/json.ts";
+import { evaluateValue } from "../pipeline/evaluate.ts";
+import type { Step } from "../pipeline/pipeline.ts";
+import type { StepResult } from "./event.ts";
+import { failureOf } from "./failure.ts";
+import type { StepEnding } from "./ledger.ts";
+import type { Scopes } from "./scopes.ts";
+import { isFailure } from "./verdict.ts";
+
+/** How a group ends: a template's outputs are evaluated inside it, once its members have ended. */
+export function groupOutputs(
+  step: Step,
+  { result, scopes }: { readonly result: StepResult; readonly scopes: Scopes },
+): StepEnding {
+  const outputs: Record<string, JsonValue> = {};
+  if (step.action.kind !== "group") return { state: result, outputs };
+  const scope = scopes.inside(step.id, { matrix: step.matrix });
+  const ending = { state: result, outputs, ...failureOfMembers(step.action.members, scopes) };
+  for (const [name, text] of Object.entries(step.action.outputs)) {
+    try {
+      outputs[name] = evaluateValue(text, scope);
+    } catch (thrown) {
+      // Steps that did not run have no outputs; only a group that went well must have all of its own.
+      if (result !== "succeeded" && result !== "reused") continue;
+      const failure = failureOf(thrown, { started: true });
+      return { state: step.allowFailure ? "allowed-failure" : "failed", outputs, failure };
+    }
+  }
+  return ending;
+}
+
+/** `2 of 4 failed, first sweep[lr=1e-4]`. */
+function failureOfMembers(
+  members: readonly string[],
+  scopes: Scopes,
+): { readonly reason?: string } {
+  const failed = members.filter((id) => {
+    const state = scopes.record(id)?.state;
+    return state !== undefined && isFailure(state);
+  });
+  if (failed.length === 0) return {};
+  return { reason: `${failed.length} of ${members.length} failed, first "${failed[0]}"` };
+}

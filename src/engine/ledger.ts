@@ -1,0 +1,75 @@
+/** Everything a run knows about itself while it runs; the one door through which events leave. */
+import type { Pipeline, Step } from "../pipeline/pipeline.ts";
+import type { Event, Failure, StepFinished, StepResult } from "./event.ts";
+import { Folders } from "./folders.ts";
+import type { EnginePorts } from "./ports.ts";
+import { Scopes, type ScopesOptions } from "./scopes.ts";
+import { isFailure } from "./verdict.ts";
+
+export interface LedgerOptions extends ScopesOptions {
+  readonly ports: EnginePorts;
+  /** Receives each event once it is durable. */
+  readonly publish: (event: Event) => void;
+}
+
+/** How a step ended, before masking. */
+export interface StepEnding extends Omit<StepFinished, "type" | "at" | "step"> {
+  readonly node?: string | undefined;
+}
+
+export class Ledger {
+  readonly scopes: Scopes;
+  readonly folders: Folders;
+  /** Results of the steps that belong to no group. */
+  readonly results = new Map<string, StepResult>();
+  firstFailure: { readonly step: string; readonly failure: Failure | undefined } | undefined;
+  /** Why the journal does not take events any more. */
+  broken: { readonly error: unknown } | undefined;
+  readonly #options: LedgerOptions;
+  readonly #steps: ReadonlyMap<string, Step>;
+
+  constructor(pipeline: Pipeline, options: LedgerOptions) {
+    this.#options = options;
+    const steps = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
+    this.#steps = new Map(steps.map((step) => [step.id, step]));
+    this.scopes = new Scopes(pipeline, options);
+    this.folders = new Folders(steps);
+  }
+
+  get now(): number {
+    return this.#options.ports.clock.now();
+  }
+
+  /** Masks, journals, then publishes. @throws what the journal throws */
+  emit(event: Event): void {
+    const { ports, run, publish } = this.#options;
+    const masked = ports.mask(event);
+    try {
+      ports.journal.append(run, masked);
+    } catch (error) {
+      this.broken ??= { error };
+      throw error;
+    }
+    if (event.type === "sync.finished") this.folders.add(event);
+    publish(masked);
+  }
+
+  /** Journals the end of a step and lets later steps see it. */
+  finish(step: Step, { node, ...ending }: StepEnding): void {
+    this.emit({ type: "step.finished", at: this.now, step: step.id, ...ending });
+    this.scopes.add(step, { state: ending.state, outputs: ending.outputs, node });
+    this.folders.end(step);
+    if (step.group === undefined) this.results.set(step.id, ending.state);
+    if (isFailure(ending.state) && !this.#isAllowed(step)) {
+      this.firstFailure ??= { step: step.id, failure: ending.failure };
+    }
+  }
+
+  /** Some group around the step allows its failure. */
+  #isAllowed(step: Step): boolean {
+    for (let up = step.group; up !== undefined; up = this.#steps.get(up)?.group) {
+      if (this.#steps.get(up)?.allowFailure) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Clock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
+import { GridError } from "../core/errors.ts";
+
+/**
+ * An abort signal that fires with its parent's, when a time limit passes, or when nothing has
+ * happened for too long. Its reason is a `GridError`. Disposing it stops the clockwork.
+ */
+export class Limits implements Disposable {
+  readonly #clock: Clock;
+  readonly #fire = new AbortController();
+  readonly #over = new AbortController();
+  #lastSign: number;
+
+  constructor(clock: Clock, parent: AbortSignal) {
+    this.#clock = clock;
+    this.#lastSign = clock.now();
+    const onAbort = () => this.#fire.abort(parent.reason);
+    if (parent.aborted) onAbort();
+    parent.addEventListener("abort", onAbort, { once: true, signal: this.#over.signal });
+  }
+
+  get signal(): AbortSignal {
+    return this.#fire.signal;
+  }
+
+  /** Fires after `ms`, whatever happens. */
+  allow(ms: number, error: () => GridError): void {
+    this.#wait(ms).then(() => this.#fire.abort(error()), ignoreAbort);
+  }
+
+  /** Fires once `ms` have passed without a call to `sign`. */
+  allowIdle(ms: number, error: () => GridError): void {
+    const check = (): Promise<void> => {
+      const left = this.#lastSign + ms - this.#clock.now();
+      if (left > 0) return this.#wait(left).then(check);
+      this.#fire.abort(error());
+      return Promise.resolve();
+    };
+    check().catch(ignoreAbort);
+  }
+
+  /** Something happened. */
+  sign(): void {
+    this.#lastSign = this.#clock.now();
+  }
+
+  [Symbol.dispose](): void {
+    this.#over.abort();
+  }
+
+  #wait(ms: number): Promise<void> {
+    return this.#clock.sleep(ms, { signal: this.#over.signal });
+  }
+}
+
+/** Sleeps end by being aborted; a clock that fails otherwise must be heard. */
+function ignoreAbort(thrown: unknown): void {
+  if (!(thrown instanceof DOMException && thrown.name === "AbortError")) throw thrown;
+}
+
+/** @param limit key below `timeout:` */
+export function limitError(step: string, limit: LimitName, ms: number): GridError {
+  const said = {
+    total: `all attempts together took longer than ${formatDuration(ms)}`,
+    attempt: `the attempt took longer than ${formatDuration(ms)}`,
+    idle: `it printed nothing for ${formatDuration(ms)}`,
+  }[limit];
+  return new GridError({
+    code: "timed-out",
+    message: `Cannot finish "${step}" in time: ${said}`,
+    hint: `raise timeout.${limit} of "${step}" if this is expected`,
+  });
+}
+
+export type LimitName = "total" | "attempt" | "idle";

@@ -1,0 +1,135 @@
+/** The rules that decide whether a step runs once everything before it has ended. */
+import type { Text } from "../pipeline/text.ts";
+import type { StepResult } from "./event.ts";
+
+/** What the steps before one left behind. */
+export interface Standing {
+  /** Why the first need that does not count as success does not; undefined where all count. */
+  readonly unmet: string | undefined;
+  /** Some step before failed, timed out, or was skipped because of that. */
+  readonly failedBefore: boolean;
+  /** Why nothing ordinary may start any more. */
+  readonly halted: Halt | undefined;
+}
+
+export interface Halt {
+  readonly kind: "interrupted" | "fail-fast";
+  /** One clause: `the run was interrupted`. */
+  readonly reason: string;
+}
+
+/** The values of `success()`, `failure()` and `cancelled()`. */
+export interface ConditionStatus {
+  readonly success: boolean;
+  readonly failure: boolean;
+  readonly cancelled: boolean;
+}
+
+export type Verdict =
+  | { readonly run: true }
+  | {
+    readonly run: false;
+    readonly state: "skipped" | "cancelled";
+    readonly reason: string;
+    /** Whether steps that need this one are skipped too. */
+    readonly passesOn: boolean;
+  };
+
+/** Calls that let a step run although something before it failed, or the run is being cancelled. */
+const STATUS_CALL = /\b(success|failure|always|cancelled)\s*\(/;
+
+export function judge(
+  condition: Text | undefined,
+  standing: Standing,
+  evaluate: (condition: Text, status: ConditionStatus) => boolean,
+): Verdict {
+  const { halted, unmet } = standing;
+  const asksForStatus = condition !== undefined && mentionsStatus(condition);
+  if (halted && !asksForStatus) {
+    return {
+      run: false,
+      state: "cancelled",
+      reason: `not started: ${halted.reason}`,
+      passesOn: true,
+    };
+  }
+  if (unmet !== undefined && !asksForStatus) {
+    return { run: false, state: "skipped", reason: unmet, passesOn: true };
+  }
+  if (condition === undefined || evaluate(condition, statusOf(standing))) return { run: true };
+  const ranOtherwise = () => evaluate(condition, ALL_WELL);
+  return {
+    run: false,
+    state: "skipped",
+    reason: `its condition is false: ${sourceOf(condition)}`,
+    passesOn: unmet !== undefined || (standing.failedBefore && ranOtherwise()),
+  };
+}
+
+const ALL_WELL: ConditionStatus = { success: true, failure: false, cancelled: false };
+
+export function statusOf({ unmet, failedBefore, halted }: Standing): ConditionStatus {
+  const cancelled = halted?.kind === "interrupted";
+  return {
+    success: unmet === undefined && !failedBefore && !cancelled,
+    failure: failedBefore && !cancelled,
+    cancelled,
+  };
+}
+
+/** Whether a step that needs one with this result may run. */
+export function satisfies(result: StepResult, passesOn: boolean): boolean {
+  switch (result) {
+    case "succeeded":
+    case "reused":
+    case "allowed-failure":
+      return true;
+    case "skipped":
+      return !passesOn;
+    case "failed":
+    case "timed-out":
+    case "cancelled":
+      return false;
+  }
+}
+
+export function isFailure(result: StepResult): boolean {
+  return result === "failed" || result === "timed-out";
+}
+
+/** The worst of the members that nothing allowed; `reused` where every member was. */
+export function groupResult(members: readonly StepResult[], allowFailure: boolean): StepResult {
+  const worst = (["failed", "timed-out", "cancelled"] as const)
+    .find((result) => members.includes(result));
+  if (worst === undefined) {
+    return members.length > 0 && members.every((result) => result === "reused")
+      ? "reused"
+      : "succeeded";
+  }
+  return allowFailure && worst !== "cancelled" ? "allowed-failure" : worst;
+}
+
+/** The sentence under which a step that needs `step` is skipped. */
+export function unmetReason(step: string, result: StepResult): string {
+  switch (result) {
+    case "failed":
+      return `it needs "${step}", which failed`;
+    case "timed-out":
+      return `it needs "${step}", which timed out`;
+    case "cancelled":
+      return `it needs "${step}", which was cancelled`;
+    default:
+      return `it needs "${step}", which did not run`;
+  }
+}
+
+function mentionsStatus(condition: Text): boolean {
+  return condition.parts.some((part) =>
+    STATUS_CALL.test(part.kind === "expression" ? part.source : part.value)
+  );
+}
+
+function sourceOf(condition: Text): string {
+  return condition.parts.map((part) => part.kind === "expression" ? part.source.trim() : part.value)
+    .join("");
+}

@@ -1,0 +1,83 @@
+import { GridError } from "../core/errors.ts";
+
+/** What SQLite says, and what it means for the person at the keyboard. Deno gives no error codes. */
+const MEANINGS: readonly {
+  readonly said: RegExp;
+  readonly error: (path: string) => { readonly state: string; readonly hint: string };
+  readonly code: "usage" | "conflict";
+}[] = [
+  {
+    said: /not a database|malformed|disk image/,
+    code: "usage",
+    error: (path) => ({
+      state: "the file is damaged or is no Grid database",
+      hint: `move it away and Grid starts a new one: mv ${path} ${path}.broken`,
+    }),
+  },
+  {
+    said: /locked|busy/,
+    code: "conflict",
+    error: (path) => ({
+      state: "another process keeps it locked",
+      hint: `see who holds it: fuser ${path}`,
+    }),
+  },
+  {
+    said: /unable to open/,
+    code: "usage",
+    error: () => ({
+      state: "the file or its folder cannot be opened",
+      hint: "check that the folder exists and belongs to you",
+    }),
+  },
+  {
+    said: /readonly|read-only/,
+    code: "usage",
+    error: () => ({
+      state: "it is read-only",
+      hint: "check the rights of the file and its folder",
+    }),
+  },
+  {
+    said: /is full/,
+    code: "usage",
+    error: () => ({ state: "the disk is full", hint: "free some space: df -h ." }),
+  },
+];
+
+/** Runs `work` on the database at `path`, with SQLite's complaints in Grid's words. */
+export function explaining<T>(
+  { path, action }: { readonly path: string; readonly action: string },
+  work: () => T,
+): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof GridError || !(thrown instanceof Error)) throw thrown;
+    const meaning = MEANINGS.find(({ said }) => said.test(thrown.message));
+    if (!meaning) throw thrown;
+    const { state, hint } = meaning.error(path);
+    throw new GridError({
+      code: meaning.code,
+      message: `Cannot ${action} the run database ${path}: ${state}`,
+      hint,
+      cause: thrown,
+    });
+  }
+}
+
+export function newerError(path: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot open the run database ${path}: a newer Grid wrote it`,
+    hint: `use that version, or move the file away: mv ${path} ${path}.newer`,
+  });
+}
+
+export function foreignError(path: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot open the run database ${path}: it belongs to another program`,
+    hint: `move it away and Grid starts a new one: mv ${path} ${path}.other`,
+  });
+}

@@ -1,0 +1,31 @@
+/** Tables of the store. A change adds a migration; one that is published never changes. */
+
+/** Each takes the file from version `index` to `index + 1`. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE runs (
+     id INTEGER PRIMARY KEY,
+     run TEXT NOT NULL UNIQUE,
+     pipeline TEXT NOT NULL,
+     file TEXT NOT NULL,
+     started_at INTEGER NOT NULL,
+     finished_at INTEGER,
+     result TEXT NOT NULL,
+     exit_code INTEGER
+   ) STRICT;
+   CREATE TABLE events (
+     seq INTEGER PRIMARY KEY,
+     run_id INTEGER NOT NULL REFERENCES runs (id),
+     type TEXT NOT NULL,
+     json TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX events_by_run ON events (run_id);
+   CREATE INDEX events_by_type ON events (type);
+   CREATE TABLE cache (
+     key TEXT PRIMARY KEY,
+     at INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */
+export const APPLICATION_ID = 0x47726964;

@@ -1,0 +1,15 @@
+import { Text, type TextPart } from "../../src/pipeline/text.ts";
+
+export { Text };
+
+const PLACE = { file: "pipeline.yaml", line: 1, column: 1 };
+
+/** A text as the file would hold it, `${{ … }}` and all. */
+export function parseText(source: string): Text {
+  const parts = source.split(/\$\{\{(.*?)\}\}/s).map((piece, index): TextPart =>
+    index % 2 === 0
+      ? { kind: "literal", value: piece }
+      : { kind: "expression", source: piece, place: PLACE }
+  ).filter((part) => part.kind === "expression" || part.value !== "");
+  return new Text(parts, PLACE);
+}
