@@ -1,0 +1,14 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { randomWord } from "../core/ids.ts";
+
+/** Readers see the old file or the new one whole, never a part. */
+export async function writeAtomic(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomWord(8)}.tmp`;
+  try {
+    await writeFile(draft, text);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { dirname } from "node:path";
+import type { Event } from "../engine/event.ts";
+
+export interface EventFileOptions {
+  readonly warn: (message: string) => void;
+}
+
+/** `events.jsonl`: one event per line, there for other programs as soon as it happened. */
+export class EventFile implements Disposable {
+  readonly #path: string;
+  readonly #warn: (message: string) => void;
+  readonly #encoder = new TextEncoder();
+  #file: Deno.FsFile | undefined;
+  #broken = false;
+
+  constructor(path: string, options: EventFileOptions) {
+    this.#path = path;
+    this.#warn = options.warn;
+  }
+
+  append(event: Event): void {
+    if (this.#broken) return;
+    try {
+      this.#file ??= openForAppend(this.#path);
+      const bytes = this.#encoder.encode(`${JSON.stringify(event)}\n`);
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    } catch (error) {
+      this.#broken = true;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#warn(`Cannot write "${this.#path}": ${why}; the run's events are still in the store`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+    this.#file = undefined;
+    this.#broken = true;
+  }
+}
+
+function openForAppend(path: string): Deno.FsFile {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  return Deno.openSync(path, { create: true, append: true });
+}

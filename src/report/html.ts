@@ -1,0 +1,141 @@
+/** `report.html`: one file that opens anywhere, without a network and without a script. */
+import { formatDuration } from "../core/duration.ts";
+import { formatSize } from "../core/size.ts";
+import { renderGantt } from "./gantt.ts";
+import { STYLE } from "./html_style.ts";
+import { renderSteps } from "./html_steps.ts";
+import { escapeMarkup as text } from "./markup.ts";
+import type { RunDocument } from "./run_document.ts";
+
+export interface HtmlOptions {
+  /** Last lines that a step printed. */
+  readonly tail: (step: string) => readonly string[];
+}
+
+export function renderHtml(report: RunDocument, options: HtmlOptions): string {
+  const sections = [
+    failureSection(report, options),
+    section("Results", outputTable(report)),
+    section("Timeline", renderGantt(report)),
+    section("Steps", renderSteps(report)),
+    section("Warnings", list(report.warnings)),
+    section("Inputs", inputTable(report)),
+    section("Nodes", transportTable(report)),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${text(report.pipeline)} ${report.result} · ${text(report.run)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${header(report)}
+${sections.filter((part) => part !== "").join("\n")}
+</main>
+<footer>Grid ${
+    text(report.gridVersion)
+  } · <a href="report.json">report.json</a> · <a href="junit.xml">junit.xml</a> · <a href="events.jsonl">events.jsonl</a></footer>
+</body>
+</html>
+`;
+}
+
+function header(report: RunDocument): string {
+  const duration = report.durationMs === null ? "unfinished" : formatDuration(report.durationMs);
+  const counts = Object.entries(report.counts).map(([state, count]) =>
+    `<span class="count"><i class="dot ${state}"></i>${count} ${text(state)}</span>`
+  ).join("");
+  const facts = [
+    ["run", report.run],
+    ["file", report.file],
+    ["started", report.startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
+    ...(report.resumes === null ? [] : [["resumes", report.resumes]]),
+    ...(report.exitCode === null ? [] : [["exit code", String(report.exitCode)]]),
+  ];
+  return `<header>
+<h1><span class="badge ${report.result}">${report.result}</span> ${
+    text(report.pipeline)
+  } <span class="took">${duration}</span></h1>
+<p class="facts">${
+    facts.map(([name = "", value = ""]) => `<span>${name} <b>${text(value)}</b></span>`).join("")
+  }</p>
+<p class="counts">${counts}</p>
+</header>`;
+}
+
+function failureSection(report: RunDocument, { tail }: HtmlOptions): string {
+  const step = report.steps.find(({ id }) => id === report.firstFailure);
+  if (!step) return "";
+  const last = step.attempts.at(-1);
+  const lines = tail(step.id);
+  const where = step.node === null ? "" : ` on ${text(step.node)}`;
+  const attempts = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
+  const output = lines.length === 0 ? "" : `<pre>${lines.map(text).join("\n")}</pre>`;
+  const log = last?.log ? `<p><a href="${encodeURI(last.log)}">whole log</a></p>` : "";
+  const hint = step.failure?.hint ? `<p class="hint">${text(step.failure.hint)}</p>` : "";
+  return `<section class="failure">
+<h2>First failure: ${text(step.id)}${where}${attempts}</h2>
+<p>${text(step.failure?.message ?? step.state)}</p>
+${hint}${output}${log}
+</section>`;
+}
+
+function section(title: string, inner: string): string {
+  return inner === "" ? "" : `<section>\n<h2>${title}</h2>\n${inner}\n</section>`;
+}
+
+/** Numbers and short words that steps computed. */
+function outputTable(report: RunDocument): string {
+  const rows = report.steps.filter(({ kind }) => kind !== "select-node" && kind !== "sync")
+    .flatMap((step) =>
+      Object.entries(step.outputs)
+        .filter(([, value]) => typeof value !== "object" || value === null)
+        .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
+    );
+  return table(["output", "value"], rows);
+}
+
+function inputTable(report: RunDocument): string {
+  const rows = Object.entries(report.inputs).map(([name, value]) => [
+    name,
+    shortened(typeof value === "string" ? value : JSON.stringify(value)),
+  ]);
+  return table(["input", "value"], rows);
+}
+
+function transportTable(report: RunDocument): string {
+  const rows = report.transports.map((each) => [
+    each.node,
+    String(each.handshakes),
+    String(each.reconnects),
+    String(each.channels),
+    formatSize(each.bytesSent),
+    formatSize(each.bytesReceived),
+    each.roundTripMs === null ? "" : `${each.roundTripMs.toFixed(1)} ms`,
+  ]);
+  const heads = ["node", "handshakes", "reconnects", "channels", "sent", "received", "round trip"];
+  return table(heads, rows);
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return "";
+  const head = heads.map((name) => `<th>${name}</th>`).join("");
+  const body = rows.map((row) =>
+    `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`
+  );
+  return `<table><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table>`;
+}
+
+function list(items: readonly string[]): string {
+  if (items.length === 0) return "";
+  return `<ul>${items.map((item) => `<li>${text(item)}</li>`).join("")}</ul>`;
+}
+
+const LONGEST_VALUE = 400;
+
+function shortened(value: string): string {
+  return value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value;
+}

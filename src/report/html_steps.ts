@@ -1,0 +1,60 @@
+import { formatDuration } from "../core/duration.ts";
+import { formatSize } from "../core/size.ts";
+import { escapeMarkup as text } from "./markup.ts";
+import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
+
+/** One row per step; what its attempts did unfolds below it. */
+export function renderSteps(report: RunDocument): string {
+  const heads = ["step", "state", "node", "time", "attempts", ""];
+  const rows = report.steps.map(stepRow);
+  return `<table class="steps"><thead><tr>${
+    heads.map((head) => `<th>${head}</th>`).join("")
+  }</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table>`;
+}
+
+function stepRow(step: StepDocument): string {
+  const time = step.durationMs === null ? "" : formatDuration(step.durationMs);
+  const cells = [
+    `<td><b>${text(step.id)}</b> <span class="kind">${step.kind}</span></td>`,
+    `<td><i class="dot ${step.state}"></i>${step.state}</td>`,
+    `<td>${text(step.node ?? "")}</td>`,
+    `<td class="number">${time}</td>`,
+    `<td class="number">${step.attempts.length || ""}</td>`,
+    `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}</td>`,
+  ];
+  return `<tr id="${encodeURIComponent(step.id)}">${cells.join("")}</tr>`;
+}
+
+function attempts(step: StepDocument): string {
+  if (step.attempts.length === 0 || step.kind === "group") return "";
+  const open = step.attempts.length > 1 ? " open" : "";
+  return `<details${open}><summary>details</summary><ol>${
+    step.attempts.map((attempt) => `<li>${attemptWords(attempt)}</li>`).join("")
+  }</ol></details>`;
+}
+
+function attemptWords(attempt: AttemptDocument): string {
+  const took = attempt.durationMs === null ? "" : ` in ${formatDuration(attempt.durationMs)}`;
+  const parts = [
+    `<span class="${attempt.result}">${attempt.result}</span>${took}`,
+    ...(attempt.node === null ? [] : [`on ${text(attempt.node)}`]),
+    ...(attempt.score === null ? [] : [`score ${attempt.score.toFixed(1)}`]),
+    ...(attempt.exitCode === null ? [] : [`exit code ${attempt.exitCode}`]),
+    ...(attempt.delayMs > 0 ? [`after a wait of ${formatDuration(attempt.delayMs)}`] : []),
+    ...attempt.passedOver.map(({ node, reason }) => `passed over ${text(node)}: ${text(reason)}`),
+    ...attempt.syncs.map((sync) =>
+      `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}`
+    ),
+    ...attempt.fetches.map((fetch) =>
+      `${fetch.files.length} files fetched, ${formatSize(fetch.bytes)}`
+    ),
+    ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
+    ...(attempt.log === null ? [] : [`<a href="${encodeURI(attempt.log)}">log</a>`]),
+  ];
+  return parts.join(" · ");
+}
+
+function batchWords(batch: NonNullable<AttemptDocument["batch"]>): string {
+  const mode = batch.mode === "embedded" ? "embedded (local processes, no Ray)" : batch.mode;
+  return `${batch.done} of ${batch.total} tasks, ${batch.failed} failed, ${text(mode)}`;
+}

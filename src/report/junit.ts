@@ -1,0 +1,105 @@
+/**
+ * `junit.xml` in the form that CI systems read: one suite per run, one case per step.
+ * https://github.com/testmoapp/junitxml
+ */
+import type { RunDocument, StepDocument } from "./run_document.ts";
+import { escapeMarkup } from "./markup.ts";
+
+export interface JunitOptions {
+  /** Last lines that a step printed. */
+  readonly tail: (step: string) => readonly string[];
+}
+
+export function renderJunit(report: RunDocument, options: JunitOptions): string {
+  // Groups only join steps, and a hook that was not called for is no test.
+  const cases = report.steps.filter((step) =>
+    step.kind !== "group" && !(step.hook !== null && step.state === "skipped")
+  );
+  const count = (result: CaseResult) => cases.filter((step) => resultOf(step) === result).length;
+  const suite = attributes({
+    name: report.pipeline,
+    tests: cases.length,
+    failures: count("failure"),
+    errors: count("error"),
+    skipped: count("skipped"),
+    time: seconds(report.durationMs),
+    timestamp: report.startedAt.replace(/\.\d+Z$/, ""),
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    "<testsuites>",
+    `  <testsuite${suite}>`,
+    "    <properties>",
+    ...Object.entries({ run: report.run, file: report.file }).map(([name, value]) =>
+      `      <property${attributes({ name, value })}/>`
+    ),
+    "    </properties>",
+    ...cases.map((step) => testCase(step, { report, ...options })),
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+type CaseResult = "ok" | "failure" | "error" | "skipped";
+
+function resultOf(step: StepDocument): CaseResult {
+  switch (step.state) {
+    case "succeeded":
+    case "reused":
+    case "allowed-failure":
+      return "ok";
+    case "failed":
+    case "timed-out":
+      return "failure";
+    case "cancelled":
+    case "running":
+      return "error";
+    case "pending":
+    case "skipped":
+      return "skipped";
+  }
+}
+
+function testCase(step: StepDocument, options: JunitOptions & { report: RunDocument }): string {
+  const head = attributes({
+    name: step.id,
+    classname: `${options.report.pipeline}.${step.kind}`,
+    time: seconds(step.durationMs),
+  });
+  const inner = [verdict(step, options), systemOut(step)].filter((text) => text !== "");
+  return inner.length === 0
+    ? `    <testcase${head}/>`
+    : [`    <testcase${head}>`, ...inner, "    </testcase>"].join("\n");
+}
+
+function verdict(step: StepDocument, { tail }: JunitOptions): string {
+  const result = resultOf(step);
+  if (result === "ok") return "";
+  const message = step.failure?.message ?? step.reason ?? step.state;
+  if (result === "skipped") return `      <skipped${attributes({ message })}/>`;
+  const where = step.node === null ? "" : `node ${step.node}\n`;
+  const text = escapeMarkup(`${where}${tail(step.id).join("\n")}`);
+  const type = step.failure?.code ?? step.state;
+  return `      <${result}${attributes({ message, type })}>${text}</${result}>`;
+}
+
+function systemOut(step: StepDocument): string {
+  const lines = step.attempts.map((attempt) => {
+    const node = attempt.node === null ? "" : ` on ${attempt.node}`;
+    const code = attempt.exitCode === null ? "" : `, exit code ${attempt.exitCode}`;
+    return `attempt ${attempt.attempt} ${attempt.result}${node}${code}, log ${attempt.log}`;
+  });
+  return lines.length === 0
+    ? ""
+    : `      <system-out>${escapeMarkup(lines.join("\n"))}</system-out>`;
+}
+
+function seconds(ms: number | null): string {
+  return ((ms ?? 0) / 1000).toFixed(3);
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values).map(([name, value]) => ` ${name}="${escapeMarkup(String(value))}"`)
+    .join("");
+}

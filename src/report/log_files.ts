@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import type { OutputChunk } from "../engine/reader.ts";
+import type { LogNames } from "./log_names.ts";
+
+export interface LogFilesOptions {
+  /** Absolute; made where it is missing. */
+  readonly folder: string;
+  /** Told once per file that cannot be written. */
+  readonly warn: (message: string) => void;
+}
+
+interface LogFile {
+  readonly path: string;
+  file: Deno.FsFile | undefined;
+  /** Everything asked for so far has been written once this settles; it never rejects. */
+  done: Promise<void>;
+}
+
+/** One file per attempt, written in order; whoever writes waits for the disk. */
+export class LogFiles implements AsyncDisposable {
+  readonly #options: LogFilesOptions;
+  readonly #open = new Map<string, LogFile>();
+  #names: LogNames | undefined;
+
+  constructor(options: LogFilesOptions) {
+    this.#options = options;
+  }
+
+  setNames(names: LogNames): void {
+    Deno.mkdirSync(this.#options.folder, { recursive: true });
+    this.#names = names;
+  }
+
+  /** Makes the file, so that it is there also for a command that prints nothing. */
+  start(step: string, attempt: number): void {
+    this.#fileOf(step, attempt);
+  }
+
+  write(chunk: OutputChunk): Promise<void> {
+    const log = this.#fileOf(chunk.step, chunk.attempt);
+    // The sender may use its buffer again, but only after it has waited for this promise.
+    log.done = log.done.then(() => this.#append(log, chunk.bytes));
+    return log.done;
+  }
+
+  /** The attempt is over: no more output is expected. */
+  finish(step: string, attempt: number): void {
+    const key = keyOf(step, attempt);
+    const log = this.#open.get(key);
+    if (!log) return;
+    log.done = log.done.then(() => closeFile(log)).then(() => {
+      this.#open.delete(key);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const log of [...this.#open.values()]) {
+      await log.done;
+      closeFile(log);
+    }
+    this.#open.clear();
+  }
+
+  #fileOf(step: string, attempt: number): LogFile {
+    const key = keyOf(step, attempt);
+    const known = this.#open.get(key);
+    if (known) return known;
+    const name = this.#names?.(step, attempt) ?? `${attempt}.log`;
+    const path = join(this.#options.folder, name);
+    const log: LogFile = { path, file: this.#openFile(path), done: Promise.resolve() };
+    this.#open.set(key, log);
+    return log;
+  }
+
+  #openFile(path: string): Deno.FsFile | undefined {
+    try {
+      return Deno.openSync(path, { create: true, append: true });
+    } catch (error) {
+      this.#warn(path, error);
+      return undefined;
+    }
+  }
+
+  async #append(log: LogFile, bytes: Uint8Array): Promise<void> {
+    if (!log.file) return;
+    try {
+      for (let at = 0; at < bytes.length;) at += await log.file.write(bytes.subarray(at));
+    } catch (error) {
+      closeFile(log);
+      this.#warn(log.path, error);
+    }
+  }
+
+  #warn(path: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#options.warn(`Cannot write log "${path}": ${why}; the rest of this output is not kept`);
+  }
+}
+
+function closeFile(log: LogFile): void {
+  log.file?.close();
+  log.file = undefined;
+}
+
+function keyOf(step: string, attempt: number): string {
+  return `${step}\n${attempt}`;
+}

@@ -1,0 +1,19 @@
+/** Text as it may stand in XML and HTML, inside elements and quoted attributes. */
+
+/** What XML 1.0 cannot carry at all, escaped or not. https://www.w3.org/TR/xml/#charsets */
+const FORBIDDEN =
+  // deno-lint-ignore no-control-regex -- these are the characters in question
+  /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+// deno-lint-ignore no-control-regex -- colours and other control sequences
+const SEQUENCES = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?/g;
+
+export function escapeMarkup(text: string): string {
+  return text
+    .replaceAll(SEQUENCES, "")
+    .replaceAll(FORBIDDEN, "\ufffd")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}

@@ -1,0 +1,46 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunDocument } from "./run_document.ts";
+
+/** Enough for the last lines of any sane log, little enough for thousands of logs. */
+const TAIL_BYTES = 32 * 1024;
+const TAIL_LINES = 30;
+
+/** The last `count` lines of a file; none where it cannot be read. */
+export async function lastLines(path: string, count: number): Promise<readonly string[]> {
+  const bytes = await lastBytes(path);
+  const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
+  // What stands before the first newline may be half a line.
+  const whole = bytes.length === TAIL_BYTES && lines.length > 1 ? lines.slice(1) : lines;
+  return whole.length === 1 && whole[0] === "" ? [] : whole.slice(-count);
+}
+
+async function lastBytes(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    const length = Math.min(size, TAIL_BYTES);
+    const { buffer } = await file.read({
+      buffer: new Uint8Array(length),
+      position: size - length,
+    });
+    return buffer;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return new Uint8Array();
+    throw error;
+  }
+}
+
+/** The last lines of every step that went wrong, by step. */
+export async function readTails(
+  report: RunDocument,
+  folder: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const tails = new Map<string, readonly string[]>();
+  for (const step of report.steps) {
+    const log = step.attempts.at(-1)?.log;
+    if (step.failure === null || typeof log !== "string") continue;
+    tails.set(step.id, await lastLines(join(folder, log), TAIL_LINES));
+  }
+  return tails;
+}
