@@ -7,10 +7,14 @@ export interface CliContext {
   stdout(data: string | Uint8Array): void;
   /** Words for people. */
   stderr(text: string): void;
+  /** What a command printed for people, not necessarily text. */
+  stderrBytes(bytes: Uint8Array): void;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   /** Columns of the terminal; 80 where there is none. */
   columns(): number;
+  /** Rows of the terminal; 24 where there is none. */
+  rows(): number;
   /** Calls back on SIGINT and SIGTERM until disposed. */
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable;
   /** Ends the process at once; the second Ctrl-C. */
@@ -25,9 +29,11 @@ export function processContext(): CliContext {
     cwd: Deno.cwd(),
     stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    stderrBytes: (bytes) => writeAll(Deno.stderr, bytes),
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
-    columns: terminalColumns,
+    columns: () => terminalSize().columns,
+    rows: () => terminalSize().rows,
     onSignal,
     exit: Deno.exit,
   };
@@ -49,11 +55,11 @@ function writeAll(writer: SyncWriter, bytes: Uint8Array): void {
   }
 }
 
-function terminalColumns(): number {
+function terminalSize(): { readonly columns: number; readonly rows: number } {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize();
   } catch {
-    return 80; // not a terminal
+    return { columns: 80, rows: 24 }; // not a terminal
   }
 }
 

@@ -2,10 +2,10 @@ import type { Command } from "@commander-js/extra-typings";
 import { join } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
-import { fileNameOf } from "../../core/ids.ts";
-import { type RunState, stateOf } from "../../engine/state.ts";
+import type { RunState } from "../../engine/state.ts";
+import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../commands.ts";
-import { openRuns, type PastRuns } from "../past_runs.ts";
+import { openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
@@ -34,6 +34,11 @@ interface LogPrinterOptions {
   readonly attempt: number | undefined;
 }
 
+interface AttemptName {
+  readonly step: string;
+  readonly attempt: number;
+}
+
 /** Prints each log from where it stopped the last time. */
 class LogPrinter {
   readonly #options: LogPrinterOptions;
@@ -45,14 +50,15 @@ class LogPrinter {
 
   async print({ follow }: { readonly follow: boolean }): Promise<void> {
     for (;;) {
-      const state = stateOf(this.#options.runs.store.events(this.#options.run));
-      for (const { step, attempt } of this.#wanted(state)) await this.#printNew(step, attempt);
+      const state = stateOf(this.#options.runs, this.#options.run);
+      const logName = logNames(state.steps.keys());
+      for (const log of this.#wanted(state)) await this.#printNew(log, logName);
       if (!follow || state.result !== "running") return;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
-  #wanted(state: RunState): { step: string; attempt: number }[] {
+  #wanted(state: RunState): AttemptName[] {
     const { step, attempt } = this.#options;
     if (step !== undefined && !state.steps.has(step)) {
       const near = nearest(step, state.steps.keys());
@@ -72,9 +78,9 @@ class LogPrinter {
       );
   }
 
-  async #printNew(step: string, attempt: number): Promise<void> {
+  async #printNew({ step, attempt }: AttemptName, logName: LogNames): Promise<void> {
     const { runs, run, context } = this.#options;
-    const path = join(runs.folder(run), "logs", `${fileNameOf(step)}.${attempt}.log`);
+    const path = join(runs.folder(run), "logs", logName(step, attempt));
     const from = this.#printed.get(path) ?? 0;
     using file = await openIfThere(path);
     if (!file) return;

@@ -69,15 +69,18 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
 
 async function readPipeline(file: string, { flags, context }: Invocation): Promise<Pipeline> {
   const { loadPipeline } = await import("../../pipeline/load.ts");
-  const { showWarnings } = await import("../diagnostics.ts");
+  const settings = readSettings(flags, context);
   const { pipeline, warnings } = await loadPipeline({
     file,
-    project: readSettings(flags, context).project,
+    project: settings.project,
     inputs: keyValues(flags.input),
     ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
     env: context.env,
   });
-  showWarnings(warnings, { context });
+  if (warnings.length > 0 && !settings.quiet) {
+    const { showDiagnostics } = await import("../diagnostics.ts");
+    await showDiagnostics(warnings, { format: "text", color: settings.color, context });
+  }
   return pipeline;
 }
 

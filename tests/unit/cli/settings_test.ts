@@ -11,9 +11,11 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
     cwd,
     stdout: () => {},
     stderr: () => {},
+    stderrBytes: () => {},
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     columns: () => 80,
+    rows: () => 24,
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     exit: () => {
       throw new Error("exit");

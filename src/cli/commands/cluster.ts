@@ -1,0 +1,112 @@
+import type { Command } from "@commander-js/extra-typings";
+import { nearest } from "../../core/did_you_mean.ts";
+import { GridError, toGridError } from "../../core/errors.ts";
+import type { OpenNode } from "../../cluster/node.ts";
+import type { RayNodeStatus, RayOptions } from "../../ray/lifecycle.ts";
+import type { CommandContext } from "../commands.ts";
+import { nameList } from "../option_values.ts";
+import { openSession, type Session } from "../session.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+const VERBS = {
+  start: "start Ray on the nodes and see that every one joined",
+  stop: "end exactly what start began",
+  status: "show which nodes carry Ray",
+} as const;
+
+type Verb = keyof typeof VERBS;
+
+interface ClusterFlags extends GlobalFlags {
+  readonly nodes?: readonly string[];
+}
+
+export function define(command: Command, context: CommandContext): void {
+  for (const [verb, summary] of Object.entries(VERBS)) {
+    command.command(verb).summary(summary).description(summary)
+      .option(
+        "--nodes <names>",
+        "only these, separated by commas; the first carries the head",
+        nameList,
+      )
+      .action(async (_flags, self) => {
+        const flags = self.optsWithGlobals() as ClusterFlags;
+        context.setExitCode(await act(verb as Verb, { flags, context }));
+      });
+  }
+}
+
+interface ActOptions {
+  readonly flags: ClusterFlags;
+  readonly context: CommandContext;
+}
+
+async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> {
+  await using session = await openSession(flags, context);
+  const { grid, settings, signal } = session;
+  if (grid.config.ray.mode !== "managed") {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot ${verb} Ray: the cluster config says ray.mode: ${grid.config.ray.mode}`,
+      hint: "ray.mode: managed lets Grid start and stop Ray on its nodes",
+    });
+  }
+  const { open, failed } = await openNodes(session, flags.nodes);
+  const { createRayCluster } = await import("../../ray/managed.ts");
+  const options: RayOptions = { config: grid.config.ray, nodes: open, signal };
+  const reached = open.length === 0 ? [] : await createRayCluster()[verb](options);
+  const rows = [...reached, ...failed];
+  if (settings.json) context.stdout(JSON.stringify({ nodes: rows }, null, 2) + "\n");
+  else {
+    const { renderRayCluster } = await import("../../terminal/tables/ray_table.ts");
+    context.stdout(
+      renderRayCluster(rows, { color: settings.color.stdout, width: context.columns() }),
+    );
+  }
+  if (open.length === 0) return 3;
+  return verb !== "status" && rows.some(({ state }) => state === "failed") ? 1 : 0;
+}
+
+interface Opened {
+  readonly open: readonly OpenNode[];
+  readonly failed: readonly RayNodeStatus[];
+}
+
+/** Every node at once; those that cannot be reached become rows that say why. */
+async function openNodes(
+  { grid, signal }: Session,
+  wanted: readonly string[] | undefined,
+): Promise<Opened> {
+  const known = grid.cluster.nodes.map(({ name }) => name);
+  const names = wanted ?? known;
+  for (const name of names.filter((name) => !known.includes(name))) {
+    const near = nearest(name, known);
+    throw new GridError({
+      code: "usage",
+      message: `Cannot find node "${name}": it is not in the cluster config`,
+      hint: near ? `did you mean "${near}"?` : `nodes: ${known.join(", ")}`,
+    });
+  }
+  const results = await Promise.allSettled(
+    names.map((name) => grid.cluster.open(name, { signal })),
+  );
+  return {
+    open: results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []),
+    failed: results.flatMap((result, index) =>
+      result.status === "fulfilled" ? [] : [failedRow(names[index] ?? "", result.reason)]
+    ),
+  };
+}
+
+function failedRow(node: string, reason: unknown): RayNodeStatus {
+  const error = toGridError(reason);
+  return {
+    node,
+    role: "worker",
+    state: "failed",
+    address: undefined,
+    cpus: undefined,
+    gpus: undefined,
+    reason: error.message,
+    hint: error.hint,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Command } from "@commander-js/extra-typings";
+import { join, relative } from "node:path";
+import type { CommandContext } from "../commands.ts";
+import { openRuns, stateOf } from "../past_runs.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("[run]", "a run's id, the beginning of one, or last", "last")
+    .action(async (name, _flags, self) => {
+      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+      const run = runs.store.resolveRun(name);
+      const folder = runs.folder(run);
+      if (runs.settings.json) {
+        return context.stdout(await Deno.readTextFile(join(folder, "report.json")));
+      }
+      const [{ renderSummary }, { createPaint }, { lastLines }, { logNames }] = await Promise.all([
+        import("../../terminal/summary.ts"),
+        import("../../terminal/style.ts"),
+        import("../../report/tail.ts"),
+        import("../../report/log_names.ts"),
+      ]);
+      const state = stateOf(runs, run);
+      const logName = logNames(state.steps.keys());
+      const first = state.firstFailure;
+      const attempt = first === undefined ? 0 : state.steps.get(first)?.attempts.length ?? 0;
+      const tail = first === undefined
+        ? []
+        : await lastLines(join(folder, "logs", logName(first, attempt)), TAIL_LINES);
+      const shown = relative(context.cwd, folder);
+      context.stdout(renderSummary(state, {
+        width: context.columns(),
+        paint: createPaint(runs.settings.color.stdout),
+        now: Date.now(),
+        folder: shown,
+        tail: (step) => step === first ? tail : [],
+        logPath: (step, attempt) => join(shown, "logs", logName(step, attempt)),
+      }));
+    });
+}
+
+const TAIL_LINES = 30;

@@ -1,0 +1,77 @@
+import { type Command, Option } from "@commander-js/extra-typings";
+import { statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { GridError } from "../../core/errors.ts";
+import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
+import type { CommandContext } from "../commands.ts";
+import { showDiagnostics } from "../diagnostics.ts";
+import { type GlobalFlags, readSettings } from "../settings.ts";
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<files...>", "pipeline files, or folders that are searched for them")
+    .addOption(
+      new Option("--format <format>", "form of the mistakes")
+        .choices(["text", "json", "github", "sarif"] as const),
+    )
+    .action(async (names, _flags, self) => {
+      const flags = self.optsWithGlobals() as GlobalFlags & { format?: string };
+      const format = flags.format ?? (flags.json ? "json" : "text");
+      context.setExitCode(await validate(names, { flags, format, context }));
+    });
+}
+
+interface ValidateOptions {
+  readonly flags: GlobalFlags;
+  readonly format: string;
+  readonly context: CommandContext;
+}
+
+async function validate(names: readonly string[], options: ValidateOptions): Promise<number> {
+  const { flags, format, context } = options;
+  const settings = readSettings(flags, context);
+  const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
+  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const found: Diagnostic[] = [];
+  for (const file of files) {
+    try {
+      const { warnings } = await loadPipeline({
+        file,
+        project: settings.project,
+        env: context.env,
+        requireInputs: false,
+      });
+      found.push(...warnings);
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      found.push(...error.diagnostics);
+    }
+  }
+  const bad = found.some(({ severity }) => severity === "error");
+  if (found.length > 0 || format !== "text") {
+    await showDiagnostics(found, { format, color: settings.color, context });
+  }
+  if (!bad && format === "text" && !settings.quiet) {
+    context.stderr(`${files.length === 1 ? files[0] : `${files.length} files`}: no mistakes\n`);
+  }
+  return bad ? 2 : 0;
+}
+
+/** A folder stands for every YAML file below it that looks like a pipeline. */
+async function pipelineFiles(name: string, cwd: string): Promise<string[]> {
+  const path = resolve(cwd, name);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [name];
+  const entries = await readdir(path, { recursive: true });
+  const files = entries.filter((entry) => /\.ya?ml$/.test(entry)).toSorted();
+  const found: string[] = [];
+  for (const file of files) {
+    if (/^steps:/m.test(await Deno.readTextFile(join(path, file)))) found.push(join(name, file));
+  }
+  if (found.length > 0) return found;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot validate folder "${name}": it holds no pipeline`,
+    hint: "a pipeline is a .yaml or .yml file with the key steps:",
+  });
+}

@@ -1,0 +1,38 @@
+import type { Diagnostic } from "../document/diagnostic.ts";
+import type { CliContext } from "./context.ts";
+import type { Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+export interface ShowOptions {
+  /** `text`, `json`, `github` or `sarif`. */
+  readonly format: string;
+  readonly color: Settings["color"];
+  readonly context: CliContext;
+}
+
+/** Text is for people and goes to stderr; every other form is data and goes to stdout. */
+export async function showDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  { format, color, context }: ShowOptions,
+): Promise<void> {
+  switch (format) {
+    case "json": {
+      const { diagnosticsDocument } = await import("../terminal/diagnostics/json.ts");
+      return context.stdout(JSON.stringify(diagnosticsDocument(diagnostics), null, 2) + "\n");
+    }
+    case "sarif": {
+      const { sarifDocument } = await import("../terminal/diagnostics/sarif.ts");
+      const document = sarifDocument(diagnostics, { gridVersion: VERSION });
+      return context.stdout(JSON.stringify(document, null, 2) + "\n");
+    }
+    case "github": {
+      const { renderGithubDiagnostics } = await import("../terminal/diagnostics/github.ts");
+      return context.stdout(renderGithubDiagnostics(diagnostics));
+    }
+    default: {
+      const { renderDiagnostics } = await import("../terminal/diagnostics/text.ts");
+      const width = context.columns();
+      return context.stderr(renderDiagnostics(diagnostics, { color: color.stderr, width }));
+    }
+  }
+}

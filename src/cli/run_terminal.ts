@@ -1,0 +1,40 @@
+import { relative } from "node:path";
+import type { RunReader } from "../engine/reader.ts";
+import type { RunFolder } from "../grid.ts";
+import { createTerminal } from "../terminal/terminal.ts";
+import type { CliContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+export interface RunTerminalOptions {
+  readonly run: RunFolder;
+  readonly session: Session;
+  readonly context: CliContext;
+  /** `stream`: one command's output as it is. `steps`: the picture of a pipeline. */
+  readonly mode: "steps" | "stream";
+}
+
+/** The reader that shows a run in this process's terminal, pipe or CI job. */
+export function openTerminal(options: RunTerminalOptions): RunReader {
+  const { run, session, context } = options;
+  const { settings, grid } = session;
+  const folder = relative(context.cwd, run.folder);
+  return createTerminal({
+    stderr: (text) => context.stderr(text),
+    // With --json, stdout belongs to the report alone.
+    stdout: (bytes) => settings.json ? context.stderrBytes(bytes) : context.stdout(bytes),
+    stderrBytes: (bytes) => context.stderrBytes(bytes),
+    isTerminal: context.stderrIsTerminal,
+    color: settings.color.stderr,
+    width: () => context.columns(),
+    height: () => context.rows(),
+    mode: modeOf(options),
+    clock: grid.clock,
+    folder: folder.startsWith("..") ? run.folder : folder,
+  });
+}
+
+function modeOf({ mode, session, context }: RunTerminalOptions) {
+  if (mode === "stream") return "stream";
+  if (session.settings.quiet) return "quiet";
+  return context.env["GITHUB_ACTIONS"] === "true" ? "github" : "pretty";
+}

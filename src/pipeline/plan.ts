@@ -1,0 +1,73 @@
+import type { NodeRequest, NodeSelector, Pipeline, Step } from "./pipeline.ts";
+import type { Text } from "./text.ts";
+import { formatSize } from "../core/size.ts";
+
+/** One line of `grid plan`. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly kind: string;
+  /** Steps of one wave may run at the same time; counts from 1. */
+  readonly wave: number;
+  /** Where it would run, in words. */
+  readonly node: string;
+  readonly needs: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** What a run would do, in the order it could do it. */
+export function planOf(pipeline: Pipeline): PlannedStep[] {
+  const waves = new Map<string, number>();
+  return pipeline.steps.map((step) => {
+    const members = step.action.kind === "group" ? step.action.members : [];
+    const before = [...step.needs, ...step.after, ...members].map((id) => waves.get(id) ?? 0);
+    const wave = Math.max(0, ...before) + 1;
+    waves.set(step.id, wave);
+    const { id, needs, after } = step;
+    return { id, kind: step.action.kind, wave, node: nodeWords(step), needs, after };
+  });
+}
+
+function nodeWords(step: Step): string {
+  switch (step.action.kind) {
+    case "sync":
+      return step.action.to === "all" ? "all nodes" : step.action.to.map(sourceOf).join(", ");
+    case "select-node":
+      return selectorWords(step.action.selector);
+    case "group":
+      return "";
+    default:
+      return requestWords(step.node);
+  }
+}
+
+function requestWords(request: NodeRequest<Text>): string {
+  switch (request.kind) {
+    case "named":
+      return sourceOf(request.name);
+    case "selector":
+      return selectorWords(request.selector);
+    case "chosen-by":
+      return `chosen by ${request.step}`;
+    case "best":
+      return "best";
+  }
+}
+
+function selectorWords(selector: NodeSelector<Text>): string {
+  const wishes = [
+    ...(selector.gpus > 0 ? [`${selector.gpus} GPU${selector.gpus > 1 ? "s" : ""}`] : []),
+    ...(selector.minFreeVramBytes === undefined
+      ? []
+      : [`${formatSize(selector.minFreeVramBytes)} VRAM free`]),
+    ...selector.labels.map(sourceOf),
+  ];
+  const among = selector.among.length > 0 ? ` of ${selector.among.map(sourceOf).join(", ")}` : "";
+  return `best${among}${wishes.length > 0 ? ` with ${wishes.join(", ")}` : ""}`;
+}
+
+/** As written in the file. */
+function sourceOf(text: Text): string {
+  return text.parts.map((part) =>
+    part.kind === "literal" ? part.value : `\${{ ${part.source.trim()} }}`
+  ).join("");
+}
