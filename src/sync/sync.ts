@@ -20,6 +20,8 @@ export interface SyncOptions {
   readonly useChecksums: boolean;
   readonly followSymlinks: boolean;
   readonly delete: boolean;
+  /** Deletes even where more than half of the files on a node would go. */
+  readonly allowLargeDelete?: boolean;
   readonly maxParallelTransfers: number;
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */
   readonly cacheFolder: string;

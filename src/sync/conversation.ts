@@ -1,0 +1,175 @@
+/**
+ * A shell script on a channel of its own, talked to in both directions. Script and words travel over
+ * stdin, so that nothing the user named ever stands on a command line.
+ */
+import { GridError } from "../core/errors.ts";
+import { raceAbort } from "../core/deadline.ts";
+import { randomWord } from "../core/ids.ts";
+import type { Channel, Transport } from "../transport/transport.ts";
+import { ByteReader } from "./byte_reader.ts";
+
+export interface ConversationOptions {
+  /** POSIX shell text, ASCII only. Its first line of input is the marker, then come the words. */
+  readonly script: string;
+  /** One line each. */
+  readonly words: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Bytes gathered before they are handed to the channel. */
+const WRITE_BYTES = 2 ** 20;
+/** How long a script may take to clean up once its input has ended. */
+const FAREWELL_MS = 5000;
+const MOST_WORDS_BYTES = 64 * 1024;
+
+export class Conversation implements AsyncDisposable {
+  readonly #channel: Channel;
+  readonly #reader: ByteReader;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #signal: AbortSignal;
+  readonly #node: string;
+  readonly #complaints: Promise<string>;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #isClosed = false;
+
+  private constructor(channel: Channel, options: { signal: AbortSignal; node: string }) {
+    this.#channel = channel;
+    this.#reader = new ByteReader(channel.stdout);
+    this.#writer = channel.stdin.getWriter();
+    this.#signal = options.signal;
+    this.#node = options.node;
+    this.#complaints = collect(channel.stderr);
+    // A lost link shows in what is read and written too.
+    channel.exit.catch(() => {});
+  }
+
+  /** @throws {GridError} a transport code, or `shell` where the node does not run the script */
+  static async start(
+    transport: Transport,
+    options: ConversationOptions,
+  ): Promise<Conversation> {
+    const script = `${withoutComments(options.script)}\n`;
+    const marker = `grid:${randomWord(12)}`;
+    const command = `exec sh -c 'eval "$(dd bs=1 count=${script.length} 2>/dev/null)"'`;
+    const channel = await transport.open(command, { signal: options.signal });
+    const talk = new Conversation(channel, {
+      signal: options.signal,
+      node: transport.endpoint.name,
+    });
+    try {
+      await talk.write(
+        new TextEncoder().encode(script + [marker, ...options.words, ""].join("\n")),
+      );
+      await talk.flush();
+      await talk.#skipTo(marker);
+    } catch (error) {
+      await talk[Symbol.asyncDispose]();
+      throw error;
+    }
+    return talk;
+  }
+
+  /** The next line of the answer. @throws {GridError} `lost` where there is none */
+  async line(): Promise<string> {
+    return await this.#until(this.#reader.line()) ?? await this.#fail();
+  }
+
+  async bytes(count: number): Promise<Uint8Array> {
+    return await this.#until(this.#reader.bytes(count)) ?? await this.#fail();
+  }
+
+  /** What is left to say, as text. */
+  async rest(): Promise<string> {
+    return new TextDecoder().decode(await this.#until(this.#reader.rest(MOST_WORDS_BYTES)));
+  }
+
+  /** The rest of the answer as a stream. */
+  pieces(): AsyncIterable<Uint8Array> {
+    return this.#reader.pieces();
+  }
+
+  /** Small writes are gathered; see `flush`. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= WRITE_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const whole = new Uint8Array(this.#heldBytes);
+    let at = 0;
+    for (const part of this.#held) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#held = [];
+    this.#heldBytes = 0;
+    await this.#until(this.#writer.ready);
+    await this.#until(this.#writer.write(whole));
+  }
+
+  /** No more input. */
+  async end(): Promise<void> {
+    await this.flush();
+    this.#isClosed = true;
+    await this.#until(this.#writer.close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isClosed) await this.#writer.close().catch(() => {});
+    // The script sees the end of its input and removes what it staged.
+    const timer = Promise.withResolvers<void>();
+    const timeout = setTimeout(timer.resolve, FAREWELL_MS);
+    await Promise.race([this.#channel.exit.catch(() => {}), timer.promise]);
+    clearTimeout(timeout);
+    await this.#reader.cancel();
+    await this.#channel[Symbol.asyncDispose]();
+    await this.#complaints;
+  }
+
+  #until<T>(work: Promise<T>): Promise<T> {
+    return raceAbort(work, this.#signal);
+  }
+
+  async #skipTo(marker: string): Promise<void> {
+    for (;;) {
+      const line = await this.#until(this.#reader.line());
+      if (line === undefined) await this.#fail();
+      if (line === marker) return;
+    }
+  }
+
+  async #fail(): Promise<never> {
+    const exit = await this.#until(this.#channel.exit);
+    const how = exit.kind === "code" ? `exit code ${exit.code}` : exit.signal;
+    const complaint = (await this.#complaints).trim().split("\n").at(-1);
+    throw new GridError({
+      code: "shell",
+      message: `Cannot sync with "${this.#node}": its shell ended early with ${how}` +
+        (complaint ? ` (${complaint})` : ""),
+      hint: `Try: grid run --node ${this.#node} "echo works"`,
+      node: this.#node,
+    });
+  }
+}
+
+/** Comments and blank lines cost the node one read per byte. */
+function withoutComments(script: string): string {
+  return script.split("\n").map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#")).join("\n");
+}
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const piece of stream) {
+      if (text.length < MOST_WORDS_BYTES) text += decoder.decode(piece, { stream: true });
+    }
+  } catch {
+    // The link is gone; what was read so far still helps.
+  }
+  return text;
+}

@@ -1,0 +1,203 @@
+/**
+ * Which paths stay at home, by git's own rules: nested ignore files, the deepest that has an opinion
+ * decides, and within one file the last line that matches.
+ */
+import createMatcher, { type Ignore } from "ignore";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { GridError } from "../core/errors.ts";
+
+/** Ignore files of a folder; the later one overrides. */
+const FILES = [".gitignore", ".gridignore"];
+/** Never synced, whatever the rules say: Grid's own state and git's. */
+const ALWAYS = new Set([".grid", ".git"]);
+
+export interface IgnoreOptions {
+  /** Absolute folder to be synced. */
+  readonly source: string;
+  /** Patterns that override every ignore file. */
+  readonly exclude: readonly string[];
+  /** An ignore file that overrides those of the folders; weaker than `exclude`. */
+  readonly excludeFrom: string | undefined;
+}
+
+/** Why a path is left out: where the rule stands and how it reads. */
+export interface IgnoreRule {
+  readonly from: string;
+  readonly pattern: string;
+}
+
+export interface IgnoreRules {
+  /** The rule that leaves the path out, or undefined where it is synced. */
+  find(path: string, isFolder: boolean): IgnoreRule | undefined;
+  /** Reads the ignore files of a folder; call it before asking about what lies in it. */
+  enter(folder: string): void;
+}
+
+/** The lines of one place, asked with paths relative to the folder they stand in. */
+interface Level {
+  readonly from: string;
+  /** Path of the source below this level, with a `/` at its end, for levels above the source. */
+  readonly above: string;
+  /** Path of this level below the source, with a `/` at its end. */
+  readonly below: string;
+  readonly matcher: Ignore;
+}
+
+/** @throws {GridError} `sync` where an ignore file cannot be read */
+export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
+  const overriding = overridingLevels(options);
+  const outer = outerLevels(options.source);
+  const inner = new Map<string, readonly Level[]>();
+
+  /** Strongest first. */
+  function levelsFor(path: string): Level[] {
+    const levels = [...overriding];
+    for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
+      levels.push(...inner.get(path.slice(0, end)) ?? []);
+      if (end === 0) break;
+    }
+    levels.push(...inner.get("") ?? [], ...outer);
+    return levels;
+  }
+
+  return {
+    enter(folder) {
+      const found = readLevels(join(options.source, folder), folder === "" ? "" : `${folder}/`);
+      if (found.length > 0) inner.set(folder, found);
+    },
+    find(path, isFolder) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      if (ALWAYS.has(name)) return { from: "built in", pattern: `${name}/` };
+      return decide(levelsFor(path), isFolder ? `${path}/` : path);
+    },
+  };
+}
+
+function decide(levels: readonly Level[], path: string): IgnoreRule | undefined {
+  for (const [index, level] of levels.entries()) {
+    const verdict = level.matcher.test(level.above + path.slice(level.below.length));
+    if (verdict.ignored) return { from: level.from, pattern: verdict.rule?.pattern ?? "" };
+    if (!verdict.unignored) continue;
+    if (path.endsWith("/")) overrule(levels.slice(index + 1), path);
+    return undefined;
+  }
+  return undefined;
+}
+
+/**
+ * A folder taken back in by a stronger level must not count as ignored when a weaker one is asked
+ * about its content: git looks at each path by itself once the folder above is in.
+ */
+function overrule(weaker: readonly Level[], folder: string): void {
+  for (const level of weaker) {
+    const path = level.above + folder.slice(level.below.length);
+    if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
+  }
+}
+
+function overridingLevels(options: IgnoreOptions): Level[] {
+  const levels: Level[] = [];
+  if (options.exclude.length > 0) {
+    levels.push(newLevel({ from: "exclude", text: options.exclude.join("\n") }));
+  }
+  const file = options.excludeFrom;
+  if (file !== undefined && !isHonouredAnyway(file, options.source)) {
+    levels.push(newLevel({ from: file, text: readRequired(file) }));
+  }
+  return levels;
+}
+
+/** The folder's own ignore files count with their usual strength, named or not. */
+function isHonouredAnyway(file: string, source: string): boolean {
+  return FILES.some((name) => resolve(file) === join(source, name)) && existsSync(file);
+}
+
+/** Ignore files between the root of the git repository and the source, and `info/exclude`. */
+function outerLevels(source: string): Level[] {
+  const root = findRepository(source);
+  if (root === undefined) return [];
+  const levels: Level[] = [];
+  for (let folder = source; folder !== root;) {
+    folder = dirname(folder);
+    const above = `${relative(folder, source)}/`;
+    for (const level of readLevels(folder, "")) levels.push({ ...level, above });
+  }
+  const above = source === root ? "" : `${relative(root, source)}/`;
+  const exclude = join(gitFolder(root), "info", "exclude");
+  const text = readOptional(exclude);
+  if (text !== undefined) levels.push({ ...newLevel({ from: exclude, text }), above });
+  // The source was asked for by name, so no rule about itself or a folder above it counts.
+  for (const level of levels) takeIn(level);
+  return levels;
+}
+
+function takeIn(level: Level): void {
+  const parts = level.above.split("/").slice(0, -1);
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const path = `${parts.slice(0, depth).join("/")}/`;
+    if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
+  }
+}
+
+function findRepository(source: string): string | undefined {
+  for (let folder = source;; folder = dirname(folder)) {
+    if (existsSync(join(folder, ".git"))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** In a worktree or a submodule `.git` is a file that names the real folder. */
+function gitFolder(root: string): string {
+  const path = join(root, ".git");
+  if (statSync(path).isDirectory()) return path;
+  const named = /^gitdir: (.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
+  if (named === undefined) return path;
+  const folder = resolve(root, named);
+  const common = readOptional(join(folder, "commondir"))?.trim();
+  return common === undefined ? folder : resolve(folder, common);
+}
+
+function readLevels(folder: string, below: string): Level[] {
+  return FILES.toReversed().flatMap((name) => {
+    const from = `${below}${name}`;
+    const text = readOptional(join(folder, name));
+    return text === undefined ? [] : [{ ...newLevel({ from, text }), below }];
+  });
+}
+
+function newLevel(source: { readonly from: string; readonly text: string }): Level {
+  const matcher = createMatcher({ ignorecase: false, allowRelativePaths: true }).add(source.text);
+  return { from: source.from, above: "", below: "", matcher };
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+function readRequired(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): GridError {
+  return new GridError({
+    code: "sync",
+    message: `Cannot read the ignore file "${path}": ${(cause as Error).message}`,
+    hint: "Correct the path, or make the file readable",
+    cause,
+  });
+}
+
+function escapePattern(path: string): string {
+  return path.replaceAll(/[\\*?[\]!# ]/g, "\\$&");
+}
