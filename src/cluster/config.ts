@@ -41,4 +41,6 @@ export interface RayConfig {
   readonly headBindAll: boolean;
   readonly namespace: string;
   readonly logLevel: string;
+  /** `managed`: bytes of shared memory per node; undefined leaves it to Ray (30 % of the memory). */
+  readonly objectStoreMemory?: number | undefined;
 }

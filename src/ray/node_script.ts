@@ -1,0 +1,82 @@
+/** Runs longer scripts on a node on a channel of their own, with a deadline. */
+import { withDeadline } from "../core/deadline.ts";
+import { GridError } from "../core/errors.ts";
+import { quote } from "../core/shell.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { ExecResult, Transport } from "../transport/transport.ts";
+
+export interface ScriptOptions {
+  /** What the script does, to complete "Cannot …". */
+  readonly purpose: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The functions of `ray_node.sh` with the variables they read, then one call. */
+export async function rayNodeScript(
+  node: OpenNode,
+  call: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const functions = await Deno.readTextFile(new URL("./ray_node.sh", import.meta.url));
+  const all = { ROOT: node.root, NODE: node.node.name, ...variables };
+  const assignments = Object.entries(all).map(([name, value]) => `${name}=${quote(value)}\n`);
+  return `${assignments.join("")}${functions}\n${call.map(quote).join(" ")}\n`;
+}
+
+/** A Python program of this room, run by the node's own environment. */
+export async function pythonCommand(
+  node: OpenNode,
+  program: { readonly file: string; readonly args: readonly string[] },
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const source = await Deno.readTextFile(new URL(`./${program.file}`, import.meta.url));
+  const assignments = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}; `);
+  const exports = Object.keys(env).map((name) => `export ${name}; `);
+  const python = quote(`${node.root}/grid_env/bin/python3`);
+  const args = program.args.map(quote).join(" ");
+  return `cd /; unset RAY_ADDRESS; ${assignments.join("")}${exports.join("")}` +
+    `exec ${python} -c ${quote(source)} ${args}\n`;
+}
+
+/**
+ * Feeds the script to `sh` on stdin: no length limit, no secret on a command line, and the
+ * account's own login shell never sees it.
+ *
+ * @throws {GridError} `timed-out`, a transport code, or the signal's reason
+ */
+export async function runScript(
+  node: OpenNode,
+  script: string,
+  options: ScriptOptions,
+): Promise<ExecResult> {
+  return await withDeadline((signal) => feedShell(node.transport, script, signal), {
+    ms: options.timeoutMs,
+    signal: options.signal,
+    error: () =>
+      new GridError({
+        code: "timed-out",
+        message: `Cannot ${options.purpose} on ${node.node.name}: no answer within ` +
+          `${options.timeoutMs / 1000} s`,
+        node: node.node.name,
+      }),
+  });
+}
+
+async function feedShell(
+  transport: Transport,
+  script: string,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  await using channel = await transport.open("sh -s", { signal });
+  const writer = channel.stdin.getWriter();
+  const write = writer.write(new TextEncoder().encode(script)).then(() => writer.close());
+  const [stdout, stderr, exit] = await Promise.all([
+    new Response(channel.stdout).text(),
+    new Response(channel.stderr).text(),
+    channel.exit,
+    // A shell that ends before it has read everything closes the pipe; its exit tells more.
+    write.catch(() => undefined),
+  ]);
+  return { code: exit.kind === "code" ? exit.code : 128, stdout, stderr };
+}

@@ -1,0 +1,158 @@
+# shellcheck shell=sh disable=SC2086,SC2046,SC2254,SC2013,SC2015,SC2016,SC3045
+# The part of a Ray cluster that lives on one node; run by POSIX sh, Linux only.
+# Set before these lines: ROOT (the workspace), NODE (its name), and for `ray_start`:
+# CLUSTER ROLE ADDRESS IP DASHBOARD TOKEN BIN LOG_LEVEL.
+#
+# Every process of `ray start` stays in the session (setsid) it was started in. That session and its
+# start time are recorded, so that exactly these processes can be found and ended again.
+
+FOLDER=$ROOT/.grid/ray
+RECORD=$FOLDER/session
+
+field() { sed -n "s/^$1=//p" "$RECORD" 2>/dev/null; }
+
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+# Sets what follows the name in /proc/PID/stat: $1 state, $2 parent, $4 session, ${20} start time.
+read_stat() { { IFS= read -r line <"$1"; } 2>/dev/null && stat=${line##*) }; }
+
+# Pids of the recorded session that still live, and of processes that carry its mark.
+members() {
+  sid=$(field sid) started=$(field started) found=
+  [ "$(field boot)" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 0
+  for file in /proc/[0-9]*/stat; do
+    read_stat "$file" || continue
+    pid=${file#/proc/} pid=${pid%/stat}
+    set -- $stat
+    [ "$1" != Z ] && [ "$4" = "$sid" ] && [ "${20}" -ge "$started" ] || continue
+    found="$found $pid"
+  done
+  is_ours || found=
+  for file in $(grep -lsF "GRID_RAY_NODE=$(field cluster):$NODE;" /proc/[0-9]*/environ); do
+    pid=${file#/proc/} pid=${pid%/environ}
+    read_stat "/proc/$pid/stat" || continue
+    case "$stat" in Z*) continue ;; esac
+    case " $found " in *" $pid "*) ;; *) found="$found $pid" ;; esac
+  done
+  echo $found
+}
+
+# A session number may be given out again once all its processes are gone: one of them must name
+# our folder, or have been started within 5 minutes (30000 ticks) of the record.
+is_ours() {
+  temp=$(field temp)
+  for pid in $found; do
+    grep -qsF "$temp" "/proc/$pid/cmdline" "/proc/$pid/environ" && return 0
+    read_stat "/proc/$pid/stat" || continue
+    set -- $stat
+    [ $((${20} - started)) -lt 30000 ] && return 0
+  done
+  return 1
+}
+
+raylets() { with_command '*/raylet *'; }
+
+# The raylet and its workers; its two agents bear the same prefix but do not end with it.
+workers() { with_command '*/raylet *' 'ray::*' '!ray::*Agent*'; }
+
+# Members whose command fits a pattern, and none of those behind an exclamation mark.
+with_command() {
+  for pid in $(members); do
+    command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || continue
+    fits=
+    for pattern; do
+      case $pattern in
+      !*) case $command in ${pattern#!}) fits= ;; esac ;;
+      *) case $command in $pattern) fits=yes ;; esac ;;
+      esac
+    done
+    [ -z "$fits" ] || echo "$pid"
+  done
+}
+
+# wait_until_gone TENTHS COMMAND...: true as soon as the command prints nothing.
+wait_until_gone() {
+  left=$1
+  shift
+  while [ -n "$("$@")" ]; do
+    [ "$left" -gt 0 ] || return 1
+    left=$((left - 1))
+    nap
+  done
+}
+
+signal() { [ -z "$2" ] || kill -s "$1" $2 2>/dev/null; }
+
+# Prints the record and how many of its processes live.
+ray_status() {
+  [ -f "$RECORD" ] || return 0
+  cat "$RECORD"
+  set -- $(members)
+  echo "alive=$#"
+}
+
+# The raylet first, so that it can end its workers; then everything else. Prints who is left.
+ray_stop() {
+  [ -f "$RECORD" ] || return 0
+  signal TERM "$(raylets)"
+  wait_until_gone 50 workers
+  signal TERM "$(members)"
+  wait_until_gone 50 members || signal KILL "$(members)"
+  wait_until_gone 30 members
+  left=$(members)
+  if [ -n "$left" ]; then
+    echo "survivors=$left"
+    return 1
+  fi
+  case "$(field temp)" in /tmp/grid-ray-?*) rm -rf "$(field temp)" ;; esac
+  rm -rf "$FOLDER"
+}
+
+# `ray start` itself would go on trying for minutes.
+reach_head() {
+  "$BIN/python3" -c '
+import socket, sys
+host, port = sys.argv[1].rsplit(":", 1)
+socket.create_connection((host, int(port)), 5).close()' "$ADDRESS" 2>/dev/null && return 0
+  echo "it cannot reach the head at $ADDRESS" >&2
+  return 1
+}
+
+# ray_start OPTIONS...: everything that `ray start` gets beyond the folder for temporary files.
+ray_start() {
+  [ "$ROLE" = head ] || reach_head || return 5
+  umask 077
+  mkdir -p "$FOLDER" || exit 4
+  temp=$(mktemp -d /tmp/grid-ray-XXXXXX) || exit 4
+  printf '%s\n' "$TOKEN" >"$FOLDER/token" || exit 4
+  {
+    echo "cluster=$CLUSTER"
+    echo "role=$ROLE"
+    echo "address=$ADDRESS"
+    echo "ip=$IP"
+    echo "dashboard=$DASHBOARD"
+    echo "temp=$temp"
+    echo "boot=$(cat /proc/sys/kernel/random/boot_id)"
+  } >"$RECORD"
+  # Workers inherit this environment, and with it they would inherit somebody's secrets.
+  for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+    case $name in
+    RAY_* | AWS_* | *TOKEN* | *SECRET* | *PASSWORD* | *PASSWD* | *CREDENTIAL* | *API_KEY*) unset "$name" ;;
+    esac
+  done
+  ulimit -n "$(ulimit -Hn)" 2>/dev/null
+  export GRID_RAY_NODE="$CLUSTER:$NODE;" GRID_NODE="$NODE" GRID_ROOT="$ROOT"
+  export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$FOLDER/token" RAY_USAGE_STATS_ENABLED=0
+  export NO_COLOR=1 PATH="$BIN:$PATH"
+  # Set at all, every worker would say so on stderr; info is the default.
+  [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
+  export RECORD BIN
+  cd "$ROOT" || exit 4
+  setsid sh -c '
+    { echo "sid=$$"; echo "started=$(cut -d" " -f22 /proc/$$/stat)"; } >>"$RECORD"
+    exec "$BIN/ray" start "$@"
+  ' sh --temp-dir "$temp" "$@" <&- >"$FOLDER/start.log" 2>&1
+  code=$?
+  [ "$code" = 0 ] || tail -n 15 "$FOLDER/start.log" >&2
+  return "$code"
+}

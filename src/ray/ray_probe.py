@@ -1,0 +1,56 @@
+"""Who has joined the Ray cluster and takes work, as one line of JSON.
+
+    python3 ray_probe.py ADDRESS NODE_IP SECONDS
+
+Being registered is not enough: a node whose ports cannot be reached from the head registers, too.
+So every node must answer one small task before the time is up.
+"""
+
+import json
+import sys
+
+
+def main(address, node_ip, seconds):
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ray.init(
+        address=address,
+        _node_ip_address=node_ip or None,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    nodes = ray.nodes()
+    probe = ray.remote(num_cpus=0, max_retries=0)(lambda: True)
+    answers = {
+        node["NodeID"]: probe.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote()
+        for node in nodes
+        if node["Alive"] and seconds > 0
+    }
+    if answers:
+        ray.wait(list(answers.values()), num_returns=len(answers), timeout=seconds)
+    print(json.dumps([describe(ray, node, answers.get(node["NodeID"])) for node in nodes]))
+
+
+def describe(ray, node, answer):
+    return {
+        "name": node["Labels"].get("grid-host"),
+        "alive": node["Alive"],
+        "answered": None if answer is None else did_answer(ray, answer),
+        "address": node["NodeManagerAddress"],
+        "cpus": node["Resources"].get("CPU", 0),
+        "gpus": node["Resources"].get("GPU", 0),
+    }
+
+
+def did_answer(ray, answer):
+    try:
+        return ray.get(answer, timeout=0.1)
+    except Exception:
+        return False
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -1,0 +1,81 @@
+/** The driver's results file: one finished item per line, the last word on an item counts. */
+import { GridError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Transport } from "../transport/transport.ts";
+import { quote } from "../core/shell.ts";
+import type { BatchOutcome, TaskResult } from "./batch.ts";
+
+export class ResultsReader {
+  readonly #results: (TaskResult | undefined)[];
+
+  constructor(total: number) {
+    this.#results = new Array(total).fill(undefined);
+  }
+
+  line(text: string): void {
+    const entry = parseEntry(text);
+    if (entry && entry.index in this.#results) this.#results[entry.index] = entry.result;
+  }
+
+  /** @throws {GridError} `ray` if a task has no outcome */
+  outcome(): BatchOutcome {
+    const results = this.#results.filter((result) => result !== undefined);
+    const missing = this.#results.length - results.length;
+    if (missing > 0) {
+      throw new GridError({
+        code: "ray",
+        message: `Cannot collect the results: ${missing} of ${this.#results.length} are missing`,
+        hint: "Run the step again; finished items are kept",
+      });
+    }
+    return { results, failed: results.filter((result) => !result.ok).length };
+  }
+}
+
+/** Streams the file from the node, whatever its size. */
+export async function readResults(
+  transport: Transport,
+  options: { readonly path: string; readonly total: number; readonly signal: AbortSignal },
+): Promise<BatchOutcome> {
+  const reader = new ResultsReader(options.total);
+  await using channel = await transport.open(`cat ${quote(options.path)}`, {
+    signal: options.signal,
+  });
+  await channel.stdin.close();
+  const errors = new Response(channel.stderr).text();
+  let rest = "";
+  for await (const text of channel.stdout.pipeThrough(new TextDecoderStream() as TextDecoding)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach((line) => reader.line(line));
+  }
+  const exit = await channel.exit;
+  if (exit.kind === "signal" || exit.code !== 0) {
+    throw new GridError({
+      code: "ray",
+      message: `Cannot read the results ${options.path}: ${(await errors).trim()}`,
+      node: transport.endpoint.name,
+    });
+  }
+  await errors;
+  return reader.outcome();
+}
+
+/** The platform's type allows any buffer source, a channel gives bytes. */
+type TextDecoding = TransformStream<Uint8Array, string>;
+
+function parseEntry(text: string): { index: number; result: TaskResult } | undefined {
+  if (text === "") return undefined;
+  let entry: JsonValue;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    // A line that its writer did not finish; the item ran again and has a later line.
+    return undefined;
+  }
+  if (typeof entry !== "object" || entry === null || !("index" in entry)) return undefined;
+  const index = Number(entry.index);
+  return entry.ok === true
+    ? { index, result: { ok: true, value: entry.value ?? null } }
+    : { index, result: { ok: false, error: String(entry.error) } };
+}

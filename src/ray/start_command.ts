@@ -1,0 +1,83 @@
+/** The words of `ray start`, as pure functions of what is known about a node. */
+import type { RayConfig } from "../cluster/config.ts";
+
+/** What `ray_preflight.py` prints. */
+export interface NodePreflight {
+  readonly ray: string;
+  readonly python: string;
+  /** Whether `ray[default]` is installed. */
+  readonly dashboard: boolean;
+  /** The address under which the other nodes reach this one. */
+  readonly ip: string | null;
+  /** Free ports: dashboard agent, its gRPC, runtime-env agent, metrics. */
+  readonly ports: readonly number[];
+}
+
+export interface StartPlan {
+  readonly node: string;
+  readonly role: "head" | "worker";
+  readonly ip: string;
+  /** The GCS, `host:port`. */
+  readonly address: string;
+  readonly preflight: NodePreflight;
+  /** GPUs the owner lets Grid use; undefined lets Ray look. */
+  readonly gpus: number | undefined;
+  readonly config: RayConfig;
+}
+
+/** Oldest version without the known ways in for strangers (token auth came with it). */
+const OLDEST_RAY = [2, 52] as const;
+
+/** Arguments after `ray start`; the folder for temporary files is added on the node. */
+export function startArguments(plan: StartPlan): readonly string[] {
+  const [agentPort, agentGrpcPort, runtimeEnvPort, metricsPort] = plan.preflight.ports;
+  return [
+    ...(plan.role === "head" ? headArguments(plan) : ["--address", plan.address]),
+    ...["--node-ip-address", plan.ip],
+    ...["--labels", `grid-host=${labelOf(plan.node)}`],
+    ...(plan.gpus === undefined ? [] : ["--num-gpus", String(plan.gpus)]),
+    ...(plan.config.objectStoreMemory === undefined
+      ? []
+      : ["--object-store-memory", String(plan.config.objectStoreMemory)]),
+    // The system picks free ports: several nodes may share a machine, also with somebody else's Ray.
+    ...["--min-worker-port", "0", "--max-worker-port", "0"],
+    ...["--dashboard-agent-listen-port", String(agentPort ?? 0)],
+    ...["--dashboard-agent-grpc-port", String(agentGrpcPort ?? 0)],
+    ...["--runtime-env-agent-port", String(runtimeEnvPort ?? 0)],
+    ...["--metrics-export-port", String(metricsPort ?? 0)],
+    "--disable-usage-stats",
+  ];
+}
+
+function headArguments({ config, preflight }: StartPlan): readonly string[] {
+  return [
+    "--head",
+    ...["--port", String(config.gcsPort)],
+    ...["--include-dashboard", String(preflight.dashboard)],
+    ...["--dashboard-host", config.dashboardHost],
+    ...["--dashboard-port", String(config.dashboardPort)],
+  ];
+}
+
+/** A node's name as a Ray label: at most 63 letters, digits, `-`, `_`, `.`, with a letter at both ends. */
+export function labelOf(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 61)
+    .replace(/^[^A-Za-z0-9]/, "n$&").replace(/[^A-Za-z0-9]$/, "$&n");
+}
+
+/** Why this node cannot join, in one sentence; undefined if it can. */
+export function versionProblem(
+  preflight: NodePreflight,
+  head: NodePreflight,
+): string | undefined {
+  const [major = 0, minor = 0] = preflight.ray.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_RAY;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    return `Ray ${preflight.ray} is older than ${OLDEST_RAY.join(".")}, the first with token auth`;
+  }
+  if (preflight.ray !== head.ray) return `it has Ray ${preflight.ray}, the head ${head.ray}`;
+  if (preflight.python !== head.python) {
+    return `it has Python ${preflight.python}, the head ${head.python}`;
+  }
+  return undefined;
+}
