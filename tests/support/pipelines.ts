@@ -1,6 +1,6 @@
 /** Small pipelines as values, for tests of what comes after the language. */
 import type { Action, Pipeline, Step } from "../../src/pipeline/pipeline.ts";
-import { parseText, Text } from "./texts.ts";
+import { parseText, type Text } from "./texts.ts";
 
 /** Everything a step may say, most of it left out. */
 export type StepParts =

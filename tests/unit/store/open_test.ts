@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { openStore } from "../../../src/store/open.ts";
+import { runFinished, runStarted, START_MS, warned } from "../../support/events.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+Deno.test("openStore() makes the folders and the file", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "a", "b", "grid.db"));
+  assert.deepEqual(store.runs(), []);
+});
+
+Deno.test("openStore() gives back events as they were, in order, after closing", () => {
+  using dir = tempDir();
+  const path = join(dir.path, "grid.db");
+  const events = [runStarted("r1"), warned("first \u0000 ünï 🎉"), warned("second"), runFinished()];
+  {
+    using store = openStore(path);
+    for (const event of events) store.append("r1", event);
+  }
+  using store = openStore(path);
+  assert.deepEqual(store.events("r1"), events);
+});
+
+Deno.test("openStore() lists runs, newest first, with their results", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", runStarted("r1", { at: START_MS }));
+  store.append("r2", runStarted("r2", { at: START_MS + 5 }));
+  store.append("r1", runFinished({ state: "failed", exitCode: 1, at: START_MS + 9 }));
+  assert.deepEqual(store.runs(), [
+    {
+      run: "r2",
+      pipeline: "train",
+      file: "pipelines/train.yaml",
+      startedAt: START_MS + 5,
+      finishedAt: undefined,
+      result: "running",
+      exitCode: undefined,
+    },
+    {
+      run: "r1",
+      pipeline: "train",
+      file: "pipelines/train.yaml",
+      startedAt: START_MS,
+      finishedAt: START_MS + 9,
+      result: "failed",
+      exitCode: 1,
+    },
+  ]);
+  assert.deepEqual(store.runs({ limit: 1 }).map(({ run }) => run), ["r2"]);
+});
+
+Deno.test("openStore() keeps the events of two runs apart", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", runStarted("r1"));
+  store.append("r2", runStarted("r2"));
+  store.append("r1", warned("one"));
+  store.append("r2", warned("two"));
+  assert.deepEqual(store.events("r1").slice(1), [warned("one")]);
+  assert.deepEqual(store.events("r2").slice(1), [warned("two")]);
+});
+
+Deno.test("openStore() refuses an event of a run that never started, and a second start", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  assert.throws(() => store.append("ghost", warned("x")), { code: "bug" });
+  store.append("r1", runStarted("r1"));
+  assert.throws(() => store.append("r1", runStarted("r1")), /UNIQUE/);
+  assert.equal(store.events("r1").length, 1);
+});
+
+Deno.test("resolveRun() takes a full id, a unique prefix, or the word last", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  assert.throws(() => store.resolveRun("last"), { code: "usage", message: /none yet/ });
+  const ids = ["20260131-120000-abcd", "20260131-120000-abce", "20260201-000000-zzzz", "2026"];
+  ids.forEach((id, index) => store.append(id, runStarted(id, { at: START_MS + index })));
+  assert.equal(store.resolveRun("20260201"), "20260201-000000-zzzz");
+  assert.equal(store.resolveRun("20260131-120000-abce"), "20260131-120000-abce");
+  assert.equal(store.resolveRun("2026"), "2026", "a whole id wins over longer ones");
+  assert.equal(store.resolveRun("last"), "2026");
+  assert.throws(() => store.resolveRun("20260131"), {
+    code: "usage",
+    message: 'Cannot tell which run "20260131" is: 2 begin so',
+  });
+  assert.throws(() => store.resolveRun("%"), { code: "usage", message: /there is none/ });
+  assert.throws(() => store.resolveRun("nope"), { code: "usage", hint: "see: grid runs" });
+});
+
+Deno.test("events() accepts a prefix and last", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("abc", runStarted("abc"));
+  assert.equal(store.events("a").length, 1);
+  assert.equal(store.events("last").length, 1);
+});
+
+Deno.test("eventsOfTypes() walks all runs, oldest first", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  for (const run of ["r1", "r2"]) {
+    store.append(run, runStarted(run));
+    store.append(run, warned(run));
+    store.append(run, runFinished());
+  }
+  const types = [...store.eventsOfTypes(["run.finished", "warned"])].map(({ type }) => type);
+  assert.deepEqual(types, ["warned", "run.finished", "warned", "run.finished"]);
+  assert.deepEqual([...store.eventsOfTypes([])], []);
+  for (const event of store.eventsOfTypes(["warned"])) {
+    assert.equal(event.type, "warned");
+    break; // A walk that stops half-way must not keep the file busy.
+  }
+  store.append("r1", warned("later"));
+});
+
+Deno.test("save() and load() keep rows by key; the last writer wins", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.save(new Map([["a", { at: 1, json: "{}" }], ["b", { at: 2, json: "[]" }]]));
+  store.save(new Map([["a", { at: 3, json: '"x"' }]]));
+  assert.deepEqual([...store.load(["a", "missing", "b"])], [
+    ["a", { at: 3, json: '"x"' }],
+    ["b", { at: 2, json: "[]" }],
+  ]);
+});
+
+Deno.test("openStore() says what to do with a file that is no database", () => {
+  using dir = tempDir();
+  const path = join(dir.path, "grid.db");
+  Deno.writeTextFileSync(path, "this is not a database ".repeat(100));
+  assert.throws(() => openStore(path), {
+    code: "usage",
+    message: `Cannot open the run database ${path}: the file is damaged or is no Grid database`,
+    hint: `move it away and Grid starts a new one: mv ${path} ${path}.broken`,
+  });
+  assert.match(Deno.readTextFileSync(path), /^this is not/, "the file was left as it is");
+});
+
+Deno.test("openStore() notices a file whose pages are damaged", () => {
+  using dir = tempDir();
+  const path = join(dir.path, "grid.db");
+  {
+    using store = openStore(path);
+    store.append("r1", runStarted("r1"));
+    for (let i = 0; i < 500; i++) store.append("r1", warned("x".repeat(200)));
+  }
+  const bytes = Deno.readFileSync(path);
+  bytes.fill(0x5a, 4096);
+  Deno.writeFileSync(path, bytes);
+  assert.throws(() => {
+    using store = openStore(path);
+    store.events("r1");
+  }, { code: "usage", message: /the file is damaged/ });
+});
+
+Deno.test("openStore() refuses a file that a newer Grid wrote, and one of another program", () => {
+  using dir = tempDir();
+  const path = join(dir.path, "grid.db");
+  openStore(path)[Symbol.dispose]();
+  exec(path, "PRAGMA user_version = 99");
+  assert.throws(() => openStore(path), { code: "usage", message: /a newer Grid wrote it/ });
+  const other = join(dir.path, "other.db");
+  exec(other, "CREATE TABLE bookmarks (url TEXT)");
+  assert.throws(() => openStore(other), { code: "usage", message: /another program/ });
+});
+
+Deno.test("openStore() says that the folder cannot be opened", () => {
+  using dir = tempDir();
+  assert.throws(() => openStore(dir.path), { code: "usage", message: /cannot be opened/ });
+});
+
+Deno.test("openStore() can be closed twice", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store[Symbol.dispose]();
+});
+
+function exec(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(sql);
+  } finally {
+    database.close();
+  }
+}
