@@ -89,6 +89,11 @@ export class Conversation implements AsyncDisposable {
     return this.#reader.pieces();
   }
 
+  /** What the node printed on stderr, once it has ended. */
+  async complaints(): Promise<string> {
+    return await this.#until(this.#complaints);
+  }
+
   /** Small writes are gathered; see `flush`. */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;

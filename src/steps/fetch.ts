@@ -1,0 +1,34 @@
+/** `fetch`: results from a node to this machine. */
+import { resolve } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { FetchAction } from "../pipeline/pipeline.ts";
+import { fetchFiles } from "../sync/fetch.ts";
+import { resolveNode, stepFolder } from "./placement.ts";
+
+export interface FetchStepDeps {
+  readonly cluster: Pick<Cluster, "open" | "select">;
+  /** Absolute project folder. */
+  readonly project: string;
+}
+
+export function createFetchStep(deps: FetchStepDeps): StepKind<"fetch"> {
+  return { kind: "fetch", run: (request, host) => runFetch(request, { host, deps }) };
+}
+
+async function runFetch(
+  request: StepRequest<FetchAction<string>>,
+  { host, deps }: { readonly host: StepHost; readonly deps: FetchStepDeps },
+): Promise<StepOutcome> {
+  const node = await resolveNode(request, host, deps.cluster);
+  const to = resolve(deps.project, request.action.to);
+  const { files, bytes } = await fetchFiles({
+    transport: node.transport,
+    folder: stepFolder(request, node),
+    from: request.action.from,
+    to,
+    signal: host.signal,
+  });
+  host.note({ type: "fetch.finished", node: node.node.name, folder: to, files, bytes });
+  return { status: "succeeded", outputs: { files: [...files], bytes, folder: to } };
+}

@@ -1,0 +1,140 @@
+/** `sync`: the code to the nodes. */
+import { basename, resolve } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { SyncConfig } from "../cluster/config.ts";
+import { GridError, toGridError } from "../core/errors.ts";
+import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { SyncAction } from "../pipeline/pipeline.ts";
+import { syncFolders } from "../sync/folders.ts";
+import type { SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
+
+export interface SyncStepDeps {
+  readonly cluster: Pick<Cluster, "open" | "nodes">;
+  readonly config: SyncConfig;
+  /** Absolute project folder. */
+  readonly project: string;
+  /** Folder for the hash cache; default `<project>/.grid/cache`. */
+  readonly cacheFolder?: string;
+}
+
+type Request = StepRequest<SyncAction<string>>;
+
+export function createSyncStep(deps: SyncStepDeps): StepKind<"sync"> {
+  return { kind: "sync", run: (request, host) => runSync(request, { host, deps }) };
+}
+
+interface Context {
+  readonly host: StepHost;
+  readonly deps: SyncStepDeps;
+}
+
+async function runSync(request: Request, context: Context): Promise<StepOutcome> {
+  const { action } = request;
+  const { deps, host } = context;
+  const names = action.to === "all" ? deps.cluster.nodes.map((node) => node.name) : action.to;
+  const source = resolve(deps.project, action.from);
+  const opened = await Promise.all([...new Set(names)].map((name) => openTarget(name, context)));
+  const failures = opened.filter((result) => "error" in result);
+  const targets = opened.filter((result) => "transport" in result);
+  const here = opened.filter((result) => "isHere" in result).map(() => reportHere(source));
+  const results = await syncFolders(targets, optionsFor(request, source, context));
+  const reports = [...here, ...results.flatMap((result) => result.ok ? [result.report] : [])];
+  for (const report of reports) noteReport(report, host);
+  const problems = [...failures, ...results.filter((result) => !result.ok)];
+  if (problems.length > 0) throw problemOf(problems, reports.length);
+  return { status: "succeeded", outputs: outputsOf(reports) };
+}
+
+type Opened =
+  | SyncTarget
+  | { readonly node: string; readonly error: unknown }
+  /** This machine: the source is already there. */
+  | { readonly node: string; readonly isHere: true };
+
+async function openTarget(name: string, { deps, host }: Context): Promise<Opened> {
+  if (name === "local") return { node: name, isHere: true };
+  try {
+    const { transport, root } = await deps.cluster.open(name, { signal: host.signal });
+    return { node: name, transport, root };
+  } catch (error) {
+    host.signal.throwIfAborted();
+    return { node: name, error };
+  }
+}
+
+function optionsFor(request: Request, source: string, { deps, host }: Context) {
+  const { action } = request;
+  return {
+    source,
+    as: action.as ?? (basename(source) || "root"),
+    exclude: [...deps.config.excludePatterns, ...action.exclude],
+    excludeFrom: action.excludeFrom && resolve(deps.project, action.excludeFrom),
+    useChecksums: deps.config.useChecksums,
+    followSymlinks: deps.config.followSymlinks,
+    delete: action.delete,
+    maxParallelTransfers: deps.config.maxParallelTransfers,
+    cacheFolder: deps.cacheFolder ?? resolve(deps.project, ".grid", "cache"),
+    signal: host.signal,
+  };
+}
+
+function reportHere(source: string): SyncReport {
+  return {
+    node: "local",
+    folder: source,
+    sent: 0,
+    deleted: 0,
+    total: 0,
+    bytes: 0,
+    durationMs: 0,
+    drifted: [],
+    skipped: [],
+  };
+}
+
+function noteReport(report: SyncReport, host: StepHost): void {
+  const { node, folder, sent, deleted, total, bytes, durationMs } = report;
+  host.note({ type: "sync.finished", node, folder, sent, deleted, total, bytes, durationMs });
+  if (report.drifted.length > 0) {
+    const names = shorten(report.drifted);
+    host.note({ type: "warned", message: `Changed on ${node} and put right: ${names}` });
+  }
+  if (report.skipped.length > 0) {
+    const names = shorten(report.skipped.map(({ path, reason }) => `${path} (${reason})`));
+    host.note({ type: "warned", message: `Not synced to ${node}: ${names}` });
+  }
+}
+
+function shorten(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+function outputsOf(reports: readonly SyncReport[]) {
+  const folders = new Set(reports.map((report) => report.folder));
+  const [folder] = folders;
+  return {
+    // Nodes may keep their workspace in different places; then there is no one folder to name.
+    ...(folders.size === 1 && folder !== undefined ? { folder } : {}),
+    files: reports.reduce((sum, report) => sum + report.sent, 0),
+    bytes: reports.reduce((sum, report) => sum + report.bytes, 0),
+  };
+}
+
+type Problem = Extract<SyncResult, { ok: false }> | { node: string; error: unknown };
+
+/** The first failure speaks; the others are named. */
+function problemOf(problems: readonly Problem[], others: number): GridError {
+  const [first, ...more] = problems.map(({ node, error }) => ({ node, error: toGridError(error) }));
+  if (first === undefined) throw new Error("no problem to report");
+  if (more.length === 0 && others === 0) return first.error;
+  const also = more.map(({ node, error }) => `; ${node}: ${error.message}`).join("");
+  const rest = others === 1 ? "1 other node was synced" : `${others} other nodes were synced`;
+  return new GridError({
+    code: first.error.code,
+    message: `${first.error.message}${also} (${rest})`,
+    hint: first.error.hint,
+    node: first.node,
+    cause: first.error,
+  });
+}

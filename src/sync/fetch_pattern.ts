@@ -1,0 +1,51 @@
+/** What `fetch.from` means: a path, or a glob, below a folder. */
+import picomatch from "picomatch";
+import { GridError } from "../core/errors.ts";
+
+export interface FetchPattern {
+  /** As the user wrote it. */
+  readonly text: string;
+  /** Folder or file below which every match lies, `.` for the folder itself. */
+  readonly start: string;
+  /** Whether a file found is asked for; `path` is relative, without `./`. */
+  matches(path: string): boolean;
+}
+
+const GLOB = /[*?[\]{}!()]/;
+
+/** @throws {GridError} `usage` for a path that leaves the folder */
+export function parseFetchPattern(text: string): FetchPattern {
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
+  if (text.startsWith("/") || parts.includes("..") || /[\0\n]/.test(text) || text === "") {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot fetch "${text}": it is not a path below the step's folder`,
+      hint: "Set working-directory to the folder, and give paths below it",
+    });
+  }
+  const path = parts.join("/");
+  const firstGlob = parts.findIndex((part) => GLOB.test(part));
+  if (firstGlob < 0) {
+    return { text, start: toStart(parts), matches: (file) => isAtOrBelow(file, path) };
+  }
+  const isMatch = picomatch(path, { dot: false });
+  return {
+    text,
+    start: toStart(parts.slice(0, firstGlob)),
+    // A folder that matches stands for everything in it; a name may hold `[` and mean itself.
+    matches: (file) => isAtOrBelow(file, path) || foldersAndSelf(file).some((it) => isMatch(it)),
+  };
+}
+
+function toStart(parts: readonly string[]): string {
+  return parts.length === 0 ? "." : `./${parts.join("/")}`;
+}
+
+function isAtOrBelow(file: string, path: string): boolean {
+  return path === "" || file === path || file.startsWith(`${path}/`);
+}
+
+function foldersAndSelf(path: string): string[] {
+  const parts = path.split("/");
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}
