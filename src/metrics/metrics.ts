@@ -1,6 +1,9 @@
 /** Numbers over one run or over many, in Prometheus' text format. */
 import type { Event } from "../engine/event.ts";
+import type { TransportCounts } from "./registry.ts";
 import { COUNTED_EVENTS, Counter } from "./tally.ts";
+
+export type { TransportCounts };
 
 export interface Metrics {
   /** The types of events that are counted; others may be left out. */
