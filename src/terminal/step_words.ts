@@ -90,8 +90,10 @@ export function syncWords(sync: SyncFinished): string {
 function syncTotal(syncs: readonly SyncFinished[]): string {
   const sent = syncs.reduce((sum, sync) => sum + sync.sent, 0);
   const bytes = syncs.reduce((sum, sync) => sum + sync.bytes, 0);
-  const total = syncs.reduce((sum, sync) => sum + sync.total, 0);
-  return `synced ${sent} of ${counted(total, "file")}${sent > 0 ? `, ${formatSize(bytes)}` : ""}`;
+  const size = sent > 0 ? `, ${formatSize(bytes)}` : "";
+  const [only, ...others] = syncs;
+  if (only && others.length === 0) return `synced ${sent} of ${counted(only.total, "file")}${size}`;
+  return `synced ${counted(sent, "file")} to ${counted(syncs.length, "node")}${size}`;
 }
 
 export function fetchWords(fetch: FetchFinished): string {

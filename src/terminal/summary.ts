@@ -1,6 +1,7 @@
 /** What stands on the terminal when a run is over: a pure function of its state. */
 import { formatDuration } from "../core/duration.ts";
 import type { JsonValue } from "../core/json.ts";
+import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { harmless } from "./harmless.ts";
 import { durationOf, failureWords, isBad, lookOf, nodesOf, resultWords } from "./step_words.ts";
@@ -116,7 +117,7 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
   const tail = options.tail(step.id).map((line) =>
     `  ${paint.dim("│")} ${harmless(line, { color: paint.color })}`
   );
-  const own = failure && failure.message !== what ? [`  ${failure.message}`] : [];
+  const own = failure && addsWords(failure) ? [`  ${failure.message}`] : [];
   const log = attempts > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
   return [
     paint.red(paint.bold(`${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`)),
@@ -127,6 +128,12 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
     `  next  ${paint.bold(`${program} logs ${state.run} ${step.id}`)}`,
     `        ${paint.bold(`${program} resume ${state.run}`)}`,
   ];
+}
+
+/** Whether the message says more than the exit code or signal that stands in the headline. */
+function addsWords({ message, exitCode, signal }: Failure): boolean {
+  if (exitCode !== undefined) return !message.includes(`code ${exitCode}`);
+  return signal !== undefined && !message.includes(signal);
 }
 
 function otherFailures(state: RunState, options: SummaryOptions): string[] {
