@@ -1,0 +1,116 @@
+/** Which node takes the work: pure, so that every rule can be tested without a node. */
+import type { HealthConfig } from "./config.ts";
+import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
+import type { Node, NodeHealth } from "./node.ts";
+import { scoreNode } from "./score.ts";
+import type { NodeSelector } from "./select.ts";
+
+export interface Candidate {
+  readonly node: Node;
+  readonly health: NodeHealth;
+}
+
+export interface ChooseOptions {
+  readonly selector: NodeSelector;
+  readonly weights: Pick<HealthConfig, "cpuWeight" | "gpuWeight">;
+  /** Names taken only if nothing else fits. */
+  readonly avoid: readonly string[];
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface PassedOver {
+  readonly node: string;
+  readonly reason: string;
+  /** Waiting cannot change it. */
+  readonly isFinal: boolean;
+}
+
+export interface Choice {
+  /** With the score of the GPUs in question; undefined where nothing fits. */
+  readonly chosen: Candidate | undefined;
+  readonly passedOver: readonly PassedOver[];
+}
+
+/**
+ * Scores this near to the best are a tie, settled by chance: processes that choose at the same moment
+ * would otherwise all take the same node.
+ */
+const TIE_POINTS = 5;
+
+export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
+  const { selector, avoid, random } = options;
+  const passedOver: PassedOver[] = [];
+  const fitting: Candidate[] = [];
+  for (const candidate of candidates) {
+    const obstacle = obstacleTo(candidate, selector);
+    if (obstacle === undefined) fitting.push(rescored(candidate, options));
+    else passedOver.push({ node: candidate.node.name, ...obstacle });
+  }
+  const preferred = fitting.filter(({ node }) => !avoid.includes(node.name));
+  const pool = preferred.length > 0 ? preferred : fitting;
+  for (const { node } of fitting.filter((candidate) => !pool.includes(candidate))) {
+    passedOver.push({ node: node.name, reason: "an earlier attempt failed there", isFinal: false });
+  }
+  const best = Math.min(...pool.map(scoreOf));
+  const tied = pool.filter((candidate) => scoreOf(candidate) <= best + TIE_POINTS);
+  return { chosen: tied[Math.floor(random() * tied.length)], passedOver };
+}
+
+/** Why the configuration alone rules a node out; undefined where it does not. Needs no probe. */
+export function ruledOut(node: Node, selector: NodeSelector): PassedOver | undefined {
+  const missing = selector.labels.filter((label) => !node.labels.includes(label));
+  const reason = missing.length > 0
+    ? `it lacks the label ${missing.join(", ")}`
+    : node.gpus !== undefined && node.gpus < selector.gpus
+    ? `it lends ${node.gpus} of ${selector.gpus} GPUs`
+    : undefined;
+  return reason === undefined ? undefined : { node: node.name, reason, isFinal: true };
+}
+
+/** Why a node cannot take the work; undefined where it can. */
+function obstacleTo({ node, health }: Candidate, selector: NodeSelector): Obstacle | undefined {
+  if (health.status !== "ok") return { reason: health.reason ?? health.status, isFinal: false };
+  return gpuObstacle({ node, health }, selector);
+}
+
+type Obstacle = Omit<PassedOver, "node">;
+
+function gpuObstacle({ node, health }: Candidate, selector: NodeSelector): Obstacle | undefined {
+  const { facts } = health;
+  const wantsGpu = selector.gpus > 0 || selector.minFreeVramBytes !== undefined;
+  if (!wantsGpu || facts === undefined) return undefined;
+  if (facts.gpuTool === "failed") {
+    return { reason: facts.gpuProblem ?? "its GPUs do not answer", isFinal: false };
+  }
+  const lent = lentGpus(node, facts.gpus);
+  const wanted = Math.max(1, selector.gpus);
+  if (lent.length < wanted) {
+    const reason = lent.length === 0 ? "it has no GPU" : `it has ${lent.length} of ${wanted} GPUs`;
+    return { reason, isFinal: true };
+  }
+  const fitting = fittingGpus(lent, selector);
+  if (fitting.length >= wanted) return undefined;
+  const reasons = lent.map((gpu) => whyNot(gpu, selector)).filter((why) => why !== undefined);
+  const count = wanted > 1 ? `${fitting.length} of ${wanted} GPUs fit: ` : "";
+  return { reason: count + reasons.join(", "), isFinal: false };
+}
+
+/** The score with only those GPUs counted that would be used. */
+function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): Candidate {
+  const { node, health } = candidate;
+  if (health.facts === undefined || selector.gpus === 0) return candidate;
+  const gpus = fittingGpus(lentGpus(node, health.facts.gpus), selector);
+  const { parts: _, ...scores } = scoreNode({
+    node,
+    facts: health.facts,
+    weights,
+    penalty: health.penalty,
+    gpus,
+  });
+  return { node, health: { ...health, ...scores } };
+}
+
+function scoreOf({ health }: Candidate): number {
+  return health.score ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,123 @@
+import { diagnostic, suggest } from "../document/check.ts";
+import type { Diagnostic } from "../document/diagnostic.ts";
+import type { Source } from "../document/source.ts";
+import { LOCAL_NODE } from "./defaults.ts";
+import type { RawCluster, RawNode } from "./schema.ts";
+
+/** Mistakes that a schema cannot see: between one key and another. */
+export function findMistakes(config: RawCluster, source: Source): Diagnostic[] {
+  return [
+    ...namedTwice(config, source),
+    ...config.nodes.flatMap((node, index) =>
+      typeof node === "string" ? [] : nodeMistakes(node, { index, config, source })
+    ),
+    ...rootMistake(config, source),
+    ...rayMistakes(config, source),
+  ];
+}
+
+function namedTwice(config: RawCluster, source: Source): Diagnostic[] {
+  const seen = new Set<string>();
+  return config.nodes.flatMap((node, index) => {
+    const name = nameOf(node);
+    const path = typeof node === "string" ? ["nodes", index] : ["nodes", index, "name"];
+    const spot = source.pathSpot(path, "value");
+    if (name === LOCAL_NODE) {
+      const hint = "every pipeline can use it without configuring it; choose another name";
+      const message = `node name "local" is taken: it means this machine and the project folder`;
+      return [diagnostic({ rule: "reserved-name", spot, message, hint })];
+    }
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [diagnostic({ rule: "duplicate-node", spot, message: `node "${name}" is named twice` })];
+  });
+}
+
+interface NodeContext {
+  readonly index: number;
+  readonly config: RawCluster;
+  readonly source: Source;
+}
+
+function nodeMistakes(node: RawNode, { index, source, config }: NodeContext): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const spot = (key: string) => source.pathSpot(["nodes", index, key], "value");
+  if (node.transport === "local") {
+    for (const key of ["host", "port", "user", "key_file", "known_hosts", "proxy_jump"] as const) {
+      if (node[key] === undefined || node[key] === null) continue;
+      const message = `"${key}" has no meaning for a node with transport: local`;
+      const hint = "remove it, or use transport: ssh";
+      found.push(diagnostic({ rule: "useless-key", spot: spot(key), message, hint }));
+    }
+  } else if (node.remote_root && !isRemotePath(node.remote_root)) {
+    found.push(relativeRoot(node.remote_root, spot("remote_root")));
+  }
+  const root = node.remote_root ?? config.remote_root;
+  if (root && node.transport === "local" && node.remote_root === undefined) {
+    found.push(...sharedRoot({ index, config, source }));
+  }
+  return found;
+}
+
+/** Two local nodes in one folder would overwrite each other's jobs and files. */
+function sharedRoot({ index, config, source }: NodeContext): Diagnostic[] {
+  const twin = config.nodes.slice(0, index).find((other) =>
+    typeof other !== "string" && other.transport === "local" && other.remote_root === undefined
+  );
+  if (twin === undefined) return [];
+  return [diagnostic({
+    rule: "shared-root",
+    spot: source.pathSpot(["nodes", index], "value"),
+    message: `local nodes "${nameOf(twin)}" and "${nameOf(config.nodes[index]!)}" share one folder`,
+    hint: "give each a remote_root of its own",
+  })];
+}
+
+/** A folder on another machine has no meaning relative to this one. */
+function rootMistake(config: RawCluster, source: Source): Diagnostic[] {
+  const root = config.remote_root;
+  const isUsedRemotely = config.nodes.some((node) =>
+    typeof node === "string" || (node.transport !== "local" && !node.remote_root)
+  );
+  if (!root || isRemotePath(root) || !isUsedRemotely) return [];
+  return [relativeRoot(root, source.pathSpot(["remote_root"], "value"))];
+}
+
+function relativeRoot(root: string, spot: ReturnType<Source["pathSpot"]>): Diagnostic {
+  return diagnostic({
+    rule: "relative-root",
+    spot,
+    message: `remote_root "${root}" is relative`,
+    hint: `write ~/${root.replace(/^\.\//, "")} for the home folder there, or an absolute path`,
+  });
+}
+
+function rayMistakes(config: RawCluster, source: Source): Diagnostic[] {
+  const { ray } = config;
+  const names = config.nodes.map(nameOf);
+  const found: Diagnostic[] = [];
+  if (ray?.head && !names.includes(ray.head)) {
+    const spot = source.pathSpot(["ray", "head"], "value");
+    const message = `ray.head names no node: "${ray.head}"`;
+    found.push(
+      diagnostic({ rule: "unknown-node", spot, message, hint: suggest(ray.head, names, "nodes") }),
+    );
+  }
+  if (ray?.mode === "existing" && !ray.address) {
+    const spot = source.pathSpot(["ray", "mode"], "value");
+    const message = "ray.mode existing needs ray.address";
+    const hint = "add the dashboard's address, for example address: http://10.0.0.1:8265";
+    found.push(diagnostic({ rule: "missing-key", spot, message, hint }));
+  }
+  return found;
+}
+
+function isRemotePath(root: string): boolean {
+  return root.startsWith("/") || root === "~" || root.startsWith("~/");
+}
+
+function nameOf(node: RawCluster["nodes"][number]): string {
+  return typeof node === "string" ? node : node.name;
+}

@@ -1,0 +1,84 @@
+import type { Clock } from "../core/clock.ts";
+import { nearest } from "../core/did_you_mean.ts";
+import { GridError } from "../core/errors.ts";
+import type { TransportPool } from "../transport/transport.ts";
+import type { Cluster, HealthCache, HealthOptions, Placement, SelectOptions } from "./cluster.ts";
+import type { ClusterConfig } from "./config.ts";
+import { LOCAL_NODE, localNode } from "./defaults.ts";
+import { createHealthCheck } from "./health.ts";
+import type { Node, OpenNode } from "./node.ts";
+import type { NodeSelector } from "./select.ts";
+import { selectNode } from "./select_node.ts";
+import { SharedWork } from "./shared_work.ts";
+import { openWorkspace } from "./workspace.ts";
+
+export interface OpenClusterOptions {
+  readonly config: ClusterConfig;
+  readonly pool: TransportPool;
+  readonly cache: HealthCache;
+  readonly clock: Clock;
+  /** Absolute; the workspace of the node `local`. */
+  readonly project: string;
+  /** Uniform in [0, 1); settles ties between nodes. */
+  readonly random: () => number;
+}
+
+/** Opens nothing yet: a node is reached when it is first asked for. */
+export function openCluster(options: OpenClusterOptions): Cluster {
+  const { config, pool, cache, clock, random } = options;
+  const byName = new Map([...config.nodes, localNode(options.project)]
+    .map((node) => [node.name, node]));
+  const health = createHealthCheck({ config: config.health, pool, cache, clock });
+  const opened = new Map<Node, OpenNode>();
+  const opening = new SharedWork<Node, OpenNode>(async (node, signal) => {
+    const transport = pool.transport(node.endpoint);
+    const open = await openWorkspace(node, { transport, configFile: config.file, signal });
+    opened.set(node, open);
+    return open;
+  });
+
+  function find(name: string): Node {
+    const node = byName.get(name);
+    if (node !== undefined) return node;
+    throw unknownNode(name, { config, names: [...byName.keys()] });
+  }
+
+  function candidates(among: readonly string[] | undefined): readonly Node[] {
+    return among === undefined || among.length === 0 ? config.nodes : among.map(find);
+  }
+
+  return {
+    nodes: config.nodes,
+
+    async open(name: string, { signal }: { readonly signal?: AbortSignal } = {}) {
+      const node = find(name);
+      return opened.get(node) ?? await opening.get(node, signal);
+    },
+
+    async health({ among, fresh = false, signal }: HealthOptions = {}) {
+      const maxAgeMs = fresh ? 0 : config.health.refreshIntervalMs;
+      return await health.check(candidates(among), { maxAgeMs, signal });
+    },
+
+    async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {
+      const nodes = candidates(selector.among);
+      const deps = { config: config.health, health, cache, clock, random };
+      return await selectNode(deps, { ...select, selector, nodes });
+    },
+  };
+}
+
+function unknownNode(
+  name: string,
+  { config, names }: { readonly config: ClusterConfig; readonly names: readonly string[] },
+): GridError {
+  const near = nearest(name, names);
+  const shown = names.filter((other) => other !== LOCAL_NODE).slice(0, 10).join(", ");
+  return new GridError({
+    code: "usage",
+    message: `Cannot use node "${name}": ${
+      config.file ?? "the built-in cluster config"
+    } names no such node`,
+    hint: near === undefined ? `configured nodes: ${shown}` : `did you mean "${near}"?`,
+  });
+}

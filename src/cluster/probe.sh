@@ -1,0 +1,154 @@
+# Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
+# Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the GPU tools).
+# Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
+LC_ALL=C
+export LC_ALL
+echo '@grid-probe 1'
+
+if read -r load rest 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
+
+# Usable cores are the fewest of: allowed by affinity, online, and the quota of any enclosing group.
+while read -r key value; do
+  case $key in Cpus_allowed_list:) echo "@cpus-allowed $value" && break ;; esac
+done 2>/dev/null </proc/self/status
+if read -r value 2>/dev/null </sys/devices/system/cpu/online; then echo "@cpus-online $value"; fi
+
+group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for cpu and memory
+  if read -r value 2>/dev/null <"$1/cpu.max"; then echo "@cpu-max $value"; fi
+  if read -r quota 2>/dev/null <"$2/cpu.cfs_quota_us" &&
+    read -r period 2>/dev/null <"$2/cpu.cfs_period_us"; then echo "@cpu-max $quota $period"; fi
+  if read -r limit 2>/dev/null <"$1/memory.max" && [ "$limit" != max ] &&
+    read -r used 2>/dev/null <"$1/memory.current"; then echo "@memory-group $limit $used"; fi
+  if read -r limit 2>/dev/null <"$3/memory.limit_in_bytes" &&
+    read -r used 2>/dev/null <"$3/memory.usage_in_bytes"; then echo "@memory-group $limit $used"; fi
+}
+groups=/sys/fs/cgroup
+while IFS=: read -r id controllers path; do
+  case $id:$controllers in 0:) ;; *:*cpu,* | *:cpu | *:memory) ;; *) continue ;; esac
+  while [ -n "$path" ] && [ "$path" != / ]; do
+    group_limits "$groups$path" "$groups/cpu$path" "$groups/memory$path"
+    path=${path%/*}
+  done
+done 2>/dev/null </proc/self/cgroup
+group_limits "$groups" "$groups/cpu" "$groups/memory"
+
+while read -r key value unit; do
+  case $key in
+    MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
+    SwapCached:) break ;;
+  esac
+done 2>/dev/null </proc/meminfo
+
+limited=
+if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
+
+# The nearest folder that exists tells which disk the workspace will lie on.
+case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
+while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
+# A network file system whose server is gone would hold df for ever.
+${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null | while read -r line; do
+  echo "@df $line"
+done
+
+find_tool() { # prints the first of the given paths that can be run; shells that are not login shells have a short PATH
+  for tool in "$@"; do
+    case $tool in
+      */*) [ -x "$tool" ] && echo "$tool" && return 0 ;;
+      *) command -v "$tool" 2>/dev/null && return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# A tool whose driver crashed cannot even be killed. It is left alone, and no second one is started
+# while its process is there. The note lies on the node's own disk, because process ids mean nothing
+# on another machine that shares the home folder.
+hung_file=/tmp/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
+hung_before() {
+  [ -O "$hung_file" ] && read -r pid 2>/dev/null <"$hung_file" && [ -n "$pid" ] && [ -d "/proc/$pid" ]
+}
+note_hung() { # never through a link that somebody else put there
+  rm -f "$hung_file"
+  (set -C && echo "$1" >"$hung_file") 2>/dev/null
+}
+
+# Runs the queries in the background and copies their lines until they end or patience does; nothing
+# here waits for a process, because one in uninterruptible sleep would hold the probe as well.
+gpu_run() { # $1: name of the function that queries
+  (
+    (
+      "$1" 2>&1 </dev/null &
+      work=$!
+      (
+        trap 'kill "$nap" 2>/dev/null; exit 0' TERM
+        sleep "$gpu_seconds" &
+        nap=$!
+        wait "$nap"
+        echo '@gpu-end timeout'
+        kill -KILL "$work"
+      ) </dev/null 2>/dev/null &
+      guard=$!
+      wait "$work"
+      kill "$guard"
+      echo '@gpu-end done'
+    ) 2>/dev/null &
+  ) | {
+    pid=
+    while IFS= read -r line; do
+      case $line in
+        "@gpu-pid "*) pid=${line#* } ;;
+        "@gpu-end timeout")
+          echo '@gpu-timeout'
+          if [ -n "$pid" ] && [ -d "/proc/$pid" ]; then
+            note_hung "$pid"
+            kill -KILL "$pid" 2>/dev/null
+          fi
+          break
+          ;;
+        "@gpu-end "*) break ;;
+        *) echo "$line" ;;
+      esac
+    done
+  }
+}
+
+# Copies a tool's lines behind "@gpu", so that nothing it prints can be taken for a line of ours.
+gpu_query() {
+  {
+    ${limited:+$limited "$gpu_seconds"} sh -c 'echo "$$"; exec "$@"' sh "$@" 2>&1
+    echo "exit $?"
+  } | {
+    IFS= read -r line && echo "@gpu-pid $line"
+    while IFS= read -r line || [ -n "$line" ]; do echo "@gpu $line"; done
+  }
+}
+
+query_nvidia() {
+  gpu_query "$gpu_tool" --format=csv,noheader,nounits \
+    --query-gpu=index,uuid,name,memory.used,memory.total,utilization.gpu,temperature.gpu
+  # Fields that old drivers do not know are asked for apart: one unknown field voids a whole answer.
+  echo '@gpu-more'
+  gpu_query "$gpu_tool" --format=csv,noheader,nounits \
+    --query-gpu=index,mig.mode.current,ecc.errors.uncorrected.volatile.total
+}
+query_amd() { gpu_query "$gpu_tool" metric --mem-usage --usage --temperature --ecc --json; }
+query_rocm() { gpu_query "$gpu_tool" --showmeminfo vram --showuse --showtemp --showuniqueid --json; }
+
+if hung_before; then
+  echo "@gpu-hung $pid"
+elif gpu_tool=$(find_tool nvidia-smi /usr/bin/nvidia-smi /usr/local/bin/nvidia-smi \
+  /usr/lib/wsl/lib/nvidia-smi /opt/bin/nvidia-smi); then
+  echo '@gpu-tool nvidia-smi'
+  gpu_run query_nvidia
+elif gpu_tool=$(find_tool amd-smi /usr/bin/amd-smi /opt/rocm/bin/amd-smi); then
+  echo '@gpu-tool amd-smi'
+  gpu_run query_amd
+elif gpu_tool=$(find_tool rocm-smi /usr/bin/rocm-smi /opt/rocm/bin/rocm-smi); then
+  echo '@gpu-tool rocm-smi'
+  gpu_run query_rocm
+elif [ -e /dev/nvidia0 ]; then
+  echo '@gpu-no-tool /dev/nvidia0 nvidia-smi'
+elif [ -e /dev/kfd ]; then
+  echo '@gpu-no-tool /dev/kfd amd-smi'
+fi
+echo '@grid-probe end'

@@ -1,0 +1,83 @@
+/** Asks one node, and says what came of it as a row that can be cached. */
+import { withDeadline } from "../core/deadline.ts";
+import { GridError, toGridError } from "../core/errors.ts";
+import { formatSize } from "../core/size.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Node, NodeFacts } from "./node.ts";
+import { parseProbe, probeCommand } from "./probe.ts";
+
+/** What a probe found; the score is added when it is read, because penalties change meanwhile. */
+export interface ProbeRow {
+  readonly at: number;
+  readonly status: "ok" | "unusable" | "unreachable";
+  readonly reason: string | undefined;
+  readonly hint: string | undefined;
+  readonly facts: NodeFacts | undefined;
+}
+
+export interface ProbeNodeOptions {
+  readonly transport: Transport;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Below this a job cannot even write its log. */
+const FULL_DISK_BYTES = 256 * 2 ** 20;
+
+/** Never throws for a node that is down; only the caller's own abort is thrown. */
+export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<ProbeRow> {
+  const { transport, timeoutMs, now, signal } = options;
+  const command = probeCommand({ root: node.remoteRoot, gpuSeconds: gpuSeconds(timeoutMs) });
+  try {
+    const { stdout } = await withDeadline(
+      (signal) => transport.exec(command, { signal, timeoutMs }),
+      { ms: timeoutMs, error: () => tooSlow(node, timeoutMs), signal },
+    );
+    return rowOf(parseProbe(stdout), now());
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    const error = toGridError(thrown);
+    if (error.code === "bug") throw error;
+    return {
+      at: now(),
+      status: "unreachable",
+      reason: stateOf(error.message),
+      hint: error.hint,
+      facts: undefined,
+    };
+  }
+}
+
+function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {
+  if (facts === undefined) {
+    const hint = "its login shell must let commands run: ssh <node> 'echo hello'";
+    return { at, status: "unusable", reason: "its answer is not a probe's", hint, facts };
+  }
+  const free = facts.diskFreeBytes;
+  if (free !== undefined && free < FULL_DISK_BYTES) {
+    const reason = `its disk is full (${formatSize(free)} free)`;
+    const hint = "make room in remote_root, or move it with remote_root in the cluster config";
+    return { at, status: "unusable", reason, hint, facts };
+  }
+  return { at, status: "ok", reason: undefined, hint: undefined, facts };
+}
+
+/** The GPU tools get what is left after a second for the way there and the rest of the probe. */
+function gpuSeconds(timeoutMs: number): number {
+  return Math.max(1, Math.floor(timeoutMs / 1000) - 1);
+}
+
+function tooSlow(node: Node, timeoutMs: number): GridError {
+  return new GridError({
+    code: "timed-out",
+    message: `Cannot probe "${node.name}": no answer within ${timeoutMs / 1000} s`,
+    hint: "health_check.timeout in the cluster config sets the patience",
+    node: node.name,
+  });
+}
+
+/** The state of "Cannot <action>: <state>". */
+function stateOf(message: string): string {
+  return /^Cannot .*?: (.+)$/s.exec(message)?.[1] ?? message;
+}

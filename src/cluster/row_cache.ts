@@ -1,0 +1,100 @@
+/** Probe rows and placement penalties that outlive the process. */
+import type { CachedRow, HealthCache } from "./cluster.ts";
+import type { Node } from "./node.ts";
+import type { ProbeRow } from "./probe_node.ts";
+
+/** Of the rows' meaning; rows of another version are ignored. */
+const VERSION = 1;
+
+/** Account, machine and workspace: two configs that share a cache must not mix. */
+export function nodeKey({ name, endpoint, remoteRoot }: Node): string {
+  if (endpoint.transport === "local") return `local#${remoteRoot}`;
+  const { user, host, port, proxyJump } = endpoint;
+  const via = proxyJump === undefined ? "" : ` via ${proxyJump}`;
+  return `${user ?? ""}@${host ?? `alias ${name}`}:${port ?? ""}${via}#${remoteRoot}`;
+}
+
+/** Rows that can be trusted, whatever their age; corrupt ones and those from the future are left out. */
+export function loadRows(
+  cache: HealthCache,
+  { nodes, now }: { readonly nodes: readonly Node[]; readonly now: number },
+): ReadonlyMap<Node, ProbeRow> {
+  const cached = cache.load(nodes.map(probeKey));
+  const rows = new Map<Node, ProbeRow>();
+  for (const node of nodes) {
+    const row = readRow(cached.get(probeKey(node)));
+    if (row !== undefined && row.at <= now) rows.set(node, row);
+  }
+  return rows;
+}
+
+export function saveRow(cache: HealthCache, node: Node, row: ProbeRow): void {
+  const { at, ...rest } = row;
+  const json = JSON.stringify({ version: VERSION, ...rest });
+  cache.save(new Map([[probeKey(node), { at, json }]]));
+}
+
+function probeKey(node: Node): string {
+  return `probe ${nodeKey(node)}`;
+}
+
+function readRow(cached: CachedRow | undefined): ProbeRow | undefined {
+  const value = parseObject(cached?.json);
+  if (cached === undefined || value?.["version"] !== VERSION) return undefined;
+  const { status, reason, hint, facts } = value;
+  if (status !== "ok" && status !== "unusable" && status !== "unreachable") return undefined;
+  if (!isOptional(reason, "string") || !isOptional(hint, "string")) return undefined;
+  if (facts !== undefined && !isFacts(facts)) return undefined;
+  if (status === "ok" && facts === undefined) return undefined;
+  return { at: cached.at, status, reason, hint, facts } as ProbeRow;
+}
+
+const GPU_TOOLS = new Set<unknown>(["nvidia-smi", "amd-smi", "rocm-smi", "none", "failed"]);
+const FACT_NUMBERS = [
+  "load1",
+  "cores",
+  "memoryTotalBytes",
+  "memoryAvailableBytes",
+  "diskFreeBytes",
+  "diskUsedPercent",
+];
+const GPU_NUMBERS = [
+  "memoryUsedBytes",
+  "memoryTotalBytes",
+  "utilizationPercent",
+  "temperatureCelsius",
+];
+
+function isFacts(value: unknown): boolean {
+  if (!isObject(value) || !GPU_TOOLS.has(value["gpuTool"])) return false;
+  const { gpus, gpuProblem } = value;
+  return FACT_NUMBERS.every((key) => isOptional(value[key], "number")) &&
+    isOptional(gpuProblem, "string") && Array.isArray(gpus) && gpus.every(isGpu);
+}
+
+function isGpu(value: unknown): boolean {
+  return isObject(value) && typeof value["index"] === "number" &&
+    isOptional(value["sick"], "string") && isOptional(value["uuid"], "string") &&
+    isOptional(value["name"], "string") &&
+    GPU_NUMBERS.every((key) => isOptional(value[key], "number"));
+}
+
+function isOptional(value: unknown, type: "string" | "number"): boolean {
+  return value === undefined || typeof value === type;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Undefined for anything but a JSON object. */
+export function parseObject(json: string | undefined): Record<string, unknown> | undefined {
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return isObject(value) ? { ...value } : undefined;
+  } catch {
+    // A row written half, or by something else: no row.
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+/** Chooses a node, waiting for one where the caller allows it. */
+import type { Clock } from "../core/clock.ts";
+import { GridError } from "../core/errors.ts";
+import { formatDuration } from "../core/duration.ts";
+import { choose, type PassedOver, ruledOut } from "./choose.ts";
+import type { HealthCache, Placement, SelectOptions } from "./cluster.ts";
+import type { HealthConfig } from "./config.ts";
+import type { HealthCheck } from "./health.ts";
+import type { Node } from "./node.ts";
+import { addPenalty } from "./penalty.ts";
+import type { NodeSelector } from "./select.ts";
+
+export interface SelectDeps {
+  readonly config: HealthConfig;
+  readonly health: HealthCheck;
+  readonly cache: HealthCache;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Between two looks at nodes that are all taken. */
+const POLL_MS = 5000;
+/** A choice from older facts is verified by asking the chosen node again. */
+const VERIFY_AGE_MS = 10_000;
+/** Free GPUs are taken by other people at any moment. */
+const VERIFY_GPU_AGE_MS = 1000;
+
+interface SelectRequest extends SelectOptions {
+  readonly selector: NodeSelector;
+  readonly nodes: readonly Node[];
+}
+
+/** @throws {GridError} `no-node` with every node's reason */
+export async function selectNode(deps: SelectDeps, request: SelectRequest): Promise<Placement> {
+  const { selector, signal } = request;
+  const { clock } = deps;
+  const deadline = clock.now() + selector.waitMs;
+  for (let maxAgeMs = deps.config.refreshIntervalMs;; maxAgeMs = 0) {
+    const tried = await tryOnce(deps, request, maxAgeMs);
+    if ("node" in tried) return tried;
+    const left = deadline - clock.now();
+    if (left <= 0 || tried.reasons.every(({ isFinal }) => isFinal)) {
+      throw noNode(tried.reasons, selector.waitMs);
+    }
+    await clock.sleep(Math.min(POLL_MS, left), signal ? { signal } : {});
+  }
+}
+
+async function tryOnce(
+  deps: SelectDeps,
+  request: SelectRequest,
+  maxAgeMs: number,
+): Promise<Placement | { readonly reasons: readonly PassedOver[] }> {
+  const { config, health, cache, clock, random } = deps;
+  const { selector, signal, avoid = [] } = request;
+  const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
+  const nodes = request.nodes.filter((node) => ruledOut(node, selector) === undefined);
+  let age = maxAgeMs;
+  // Each round asks at least one more node anew, so this ends after as many rounds as there are nodes.
+  for (let round = 0; round <= nodes.length; round++) {
+    const rows = await health.check(nodes, { maxAgeMs: age, signal });
+    age = Number.POSITIVE_INFINITY;
+    const candidates = rows.flatMap((row) => {
+      const node = nodes.find(({ name }) => name === row.node);
+      return node ? [{ node, health: row }] : [];
+    });
+    const { chosen, passedOver } = choose(candidates, {
+      selector,
+      weights: config,
+      avoid,
+      random,
+    });
+    if (chosen === undefined) return { reasons: [...unfit, ...passedOver] };
+    const patience = selector.gpus > 0 ? VERIFY_GPU_AGE_MS : VERIFY_AGE_MS;
+    if (clock.now() - chosen.health.at > patience) {
+      await health.check([chosen.node], { maxAgeMs: 0, signal });
+      continue;
+    }
+    addPenalty(cache, {
+      node: chosen.node,
+      now: clock.now(),
+      gpus: selector.gpus,
+      weights: config,
+    });
+    return {
+      node: chosen.node.name,
+      health: chosen.health,
+      passedOver: [...unfit, ...passedOver].map(({ node, reason }) => ({ node, reason })),
+    };
+  }
+  return { reasons: [] };
+}
+
+/** Names shown per reason before the rest is counted. */
+const NAMES_SHOWN = 5;
+
+function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
+  const byReason = Map.groupBy(reasons, ({ reason }) => reason);
+  const lines = [...byReason].map(([reason, nodes]) => {
+    const names = nodes.slice(0, NAMES_SHOWN).map(({ node }) => node).join(", ");
+    const more = nodes.length > NAMES_SHOWN ? ` and ${nodes.length - NAMES_SHOWN} more` : "";
+    return `${names}${more}: ${reason}`;
+  });
+  const waited = waitMs > 0 ? ` within ${formatDuration(waitMs)}` : "";
+  const mayPass = reasons.some(({ isFinal }) => !isFinal);
+  return new GridError({
+    code: "no-node",
+    message: `Cannot choose a node${waited}: ${lines.join("; ")}`,
+    hint: mayPass && waitMs === 0
+      ? "wait for one with wait: 30m in the selector, or see grid health --explain"
+      : "see grid health --explain, and the labels and gpus of the cluster config",
+  });
+}

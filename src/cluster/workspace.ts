@@ -1,0 +1,68 @@
+/** Reaches a node and makes sure that its workspace exists and can be written to. */
+import { GridError } from "../core/errors.ts";
+import { quote } from "../core/shell.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Node, OpenNode } from "./node.ts";
+
+/** Exit codes of the script below, by what went wrong. */
+const NO_FOLDER = 11;
+const NOT_WRITABLE = 12;
+
+/** Writes a byte, because a full disk still lets empty files be made. */
+function script(root: string): string {
+  return `root=${quote(root)}
+LC_ALL=C; export LC_ALL
+case $root in "~") root=$HOME ;; "~/"*) root=$HOME/\${root#"~/"} ;; esac
+mkdir -p -- "$root" && cd -- "$root" || exit ${NO_FOLDER}
+probe=.grid-write-test.$$
+(printf x >"$probe") || { rm -f "$probe"; exit ${NOT_WRITABLE}; }
+rm -f "$probe"
+printf '@home %s\\n@root %s\\n' "$HOME" "$PWD"
+`;
+}
+
+export interface OpenWorkspaceOptions {
+  readonly transport: Transport;
+  /** Where the user can change `remote_root`. */
+  readonly configFile: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {GridError} a transport code, or `workspace` */
+export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): Promise<OpenNode> {
+  const { transport, signal } = options;
+  const { code, stdout, stderr } = await transport.exec(script(node.remoteRoot), { signal });
+  const home = /^@home (.+)$/m.exec(stdout)?.[1];
+  const root = /^@root (.+)$/m.exec(stdout)?.[1];
+  if (code === 0 && home !== undefined && root !== undefined) {
+    return { node, transport, root, home };
+  }
+  throw new GridError({
+    code: "workspace",
+    message: `Cannot use the workspace "${node.remoteRoot}" on "${node.name}": ${
+      stateOf(code, stderr)
+    }`,
+    hint: hintFor(node, options.configFile),
+    node: node.name,
+  });
+}
+
+function stateOf(code: number, stderr: string): string {
+  // "mkdir: cannot create directory '/x': Permission denied": the last part is the reason.
+  const reason = stderr.trim().split("\n").at(-1)?.split(": ").at(-1);
+  switch (code) {
+    case NO_FOLDER:
+      return `the folder cannot be made (${reason})`;
+    case NOT_WRITABLE:
+      return `it cannot be written to (${reason})`;
+    default:
+      return reason
+        ? `the shell there says "${reason}"`
+        : `the shell there ended with code ${code}`;
+  }
+}
+
+function hintFor(node: Node, configFile: string | undefined): string {
+  const file = configFile ?? "config/cluster_config.yaml";
+  return `set remote_root of "${node.name}" in ${file} to a folder that you may write to`;
+}

@@ -1,0 +1,30 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { StepKind } from "../engine/ports.ts";
+
+export interface SelectNodeDeps {
+  readonly cluster: Pick<Cluster, "select">;
+}
+
+/** Chooses a node for the steps that come after. */
+export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"select-node"> {
+  return {
+    kind: "select-node",
+    async run({ action, avoidNodes }, { signal, note }) {
+      const { node, health, passedOver } = await cluster.select(action.selector, {
+        signal,
+        avoid: avoidNodes,
+      });
+      const { score, facts } = health;
+      note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });
+      return {
+        status: "succeeded",
+        outputs: {
+          node,
+          score: score === undefined ? null : Math.round(score * 10) / 10,
+          gpus: facts?.gpus.length ?? 0,
+          cores: facts?.cores ?? null,
+        },
+      };
+    },
+  };
+}
