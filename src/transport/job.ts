@@ -35,7 +35,8 @@ export interface FollowOptions {
 
 export type JobExit =
   | { readonly kind: "code"; readonly code: number }
-  | { readonly kind: "signal"; readonly signal: string }
+  /** `by` says that the node itself ended the job, because no runner renewed its lease. */
+  | { readonly kind: "signal"; readonly signal: string; readonly by?: "lease" }
   /** The node no longer knows the process and it left no exit code (reboot, kill -9 of the supervisor). */
   | { readonly kind: "vanished" };
 
@@ -70,10 +71,11 @@ export interface JobListing {
   readonly pids: readonly number[];
 }
 
-/** Implemented in this room; `startJob` is safe to repeat, `attachJob` never starts anything. */
+/** `startJob` and `attachJob` of `job_start.ts`; the first is safe to repeat, the second never starts anything. */
 export type StartJob = (transport: Transport, spec: JobSpec) => Promise<Job>;
 export type AttachJob = (
   transport: Transport,
   spec: Pick<JobSpec, "id" | "root" | "leaseMs">,
 ) => Promise<Job | undefined>;
+/** `listJobs` of `job_list.ts`. */
 export type ListJobs = (transport: Transport, root: string) => Promise<readonly JobListing[]>;

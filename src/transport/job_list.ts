@@ -1,0 +1,46 @@
+/** What Grid left on a node. */
+import { GridError } from "../core/errors.ts";
+import { quoteAll } from "../core/shell.ts";
+import type { JobListing } from "./job.ts";
+import { parseState } from "./job_answer.ts";
+import { jobLibrary } from "./job_script.ts";
+import type { Transport } from "./transport.ts";
+
+/**
+ * Every job whose folder is still there, oldest first.
+ *
+ * @param root absolute `remote_root`
+ * @throws {GridError} a transport code
+ */
+export async function listJobs(
+  transport: Transport,
+  root: string,
+): Promise<readonly JobListing[]> {
+  const result = await transport.exec(`grid_list ${quoteAll([root])}`, {
+    library: await jobLibrary(),
+  });
+  if (result.code !== 0) {
+    throw new GridError({
+      code: "workspace",
+      message: `Cannot list jobs on "${transport.endpoint.name}": ${result.stderr.trim()}`,
+      node: transport.endpoint.name,
+    });
+  }
+  return result.stdout.split("\n").filter((line) => line !== "")
+    .map((line) => parseLine(line, transport.endpoint.name))
+    .sort((a, b) => a.startedAt - b.startedAt);
+}
+
+function parseLine(line: string, node: string): JobListing {
+  const [id = "", kind, started, state = "", pids = ""] = line.split("\t");
+  const parsed = parseState(state, { node, job: id });
+  const exit = parsed.kind === "ended" ? parsed.exit : undefined;
+  return {
+    id,
+    state: parsed.kind === "ended" ? "ended" : "running",
+    exitCode: exit?.kind === "code" ? exit.code : undefined,
+    startedAt: Number(started),
+    detached: kind === "detached",
+    pids: pids.split(" ").filter((pid) => pid !== "").map(Number),
+  };
+}
