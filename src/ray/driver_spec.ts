@@ -33,7 +33,7 @@ export async function driverFiles(root: string, spec: BatchSpec): Promise<Driver
   const work = await fingerprint([spec.target, spec.tasks]);
   return {
     folder,
-    driver: `${folder}/${fileNameOf(spec.id)}.py`,
+    driver: `${folder}/batch_driver.py`,
     spec: `${folder}/${fileNameOf(spec.id)}.json`,
     results: `${folder}/results-${work}.jsonl`,
   };

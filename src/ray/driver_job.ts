@@ -1,0 +1,132 @@
+/** One batch as a supervised job: send the driver, start it, follow it, read the results. */
+import { GridError } from "../core/errors.ts";
+import { quoteAll } from "../core/shell.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { Job, JobExit } from "../transport/job.ts";
+import { attachJob, startJob } from "../transport/job_start.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import { DriverOutput, type DriverSays } from "./driver_output.ts";
+import {
+  type DriverFiles,
+  driverFiles,
+  type DriverPlace,
+  driverSpecText,
+  markOf,
+} from "./driver_spec.ts";
+import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
+import { readResults } from "./results.ts";
+
+/** A batch whose runner is gone ends after this long, as every job does. */
+const LEASE_MS = 300_000;
+/** The driver's own exit code for "every task has an outcome"; see `batch_driver.py`. */
+const DONE = 0;
+
+export interface DriverJobOptions {
+  readonly head: OpenNode;
+  readonly place: DriverPlace;
+  readonly spec: BatchSpec;
+  readonly host: BatchHost;
+  /** For the driver alone, beyond what the batch asks for. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** @throws {GridError} `missing-tool`, `ray`, a transport code, or the signal's reason */
+export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome> {
+  const { head, spec, host } = options;
+  const files = await driverFiles(head.root, spec);
+  host.jobStarted({ node: head.node.name, job: spec.id });
+  const job = await startDriver(options, files);
+  const { exit, problem } = await followDriver(job, options);
+  await job.remove();
+  if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
+  return await readResults(head.transport, {
+    path: files.results,
+    total: spec.tasks.length,
+    signal: host.signal,
+  });
+}
+
+/** Attaches where the job already runs, so that a repeated start is safe. */
+async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
+  const { head, spec, host } = options;
+  const identity = { id: spec.id, root: head.root, leaseMs: LEASE_MS };
+  const running = await attachJob(head.transport, identity);
+  if (running) return running;
+  const specText = driverSpecText(spec, { ...options, files });
+  await uploadDriver(head, { files, specText, signal: host.signal });
+  return await startJob(head.transport, {
+    ...identity,
+    command: `exec python3 -u ${quoteAll([files.driver, files.spec])}`,
+    shell: "sh",
+    cwd: spec.cwd,
+    env: { ...spec.env, ...options.env },
+    secrets: spec.secrets,
+    pathPrefix: pathPrefixOf(head),
+    detach: false,
+  });
+}
+
+interface DriverEnd {
+  readonly exit: JobExit;
+  /** Why the batch as a whole could not be run. */
+  readonly problem: DriverSays | undefined;
+}
+
+/** Progress and problems are taken out of stdout; what the tasks print goes on. */
+async function followDriver(job: Job, options: DriverJobOptions): Promise<DriverEnd> {
+  const { host, spec } = options;
+  let problem: DriverSays | undefined;
+  const output = new DriverOutput(markOf(spec), (said) => {
+    if (said.problem !== undefined) problem = said;
+    const { done, failed, total } = said;
+    if (done !== undefined && failed !== undefined && total !== undefined) {
+      host.progress({ done, failed, total });
+    }
+  });
+  try {
+    const exit = await job.follow({
+      signal: host.signal,
+      onOutput: (stream, bytes) => {
+        const passed = stream === "stdout" ? output.push(bytes) : bytes;
+        if (passed.length > 0) return host.output(stream, passed);
+      },
+    });
+    const rest = output.end();
+    if (rest.length > 0) await host.output("stdout", rest);
+    return { exit, problem };
+  } catch (error) {
+    if (host.signal.aborted) await endDriver(job, options);
+    throw error;
+  }
+}
+
+async function endDriver(job: Job, { spec, host, head }: DriverJobOptions): Promise<void> {
+  const { survivors } = await job.kill({ graceMs: spec.killGraceMs });
+  if (survivors.length === 0) return await job.remove();
+  const names = survivors.map(({ pid, command }) => `${pid} ${command}`).join(", ");
+  const text = `grid: still running on ${head.node.name}: ${names}\n`;
+  await host.output("stderr", new TextEncoder().encode(text));
+}
+
+function driverError(
+  exit: JobExit,
+  { head, problem }: { readonly head: OpenNode; readonly problem: DriverSays | undefined },
+): GridError {
+  const node = head.node.name;
+  if (problem?.problem !== undefined) {
+    const hint = problem.hint ?? undefined;
+    return new GridError({ code: "ray", message: problem.problem, hint, node });
+  }
+  const end = exit.kind === "code"
+    ? `it ended with exit code ${exit.code}`
+    : exit.kind === "signal"
+    ? `it was ended by ${exit.signal}`
+    : "it vanished, perhaps because the node was restarted";
+  return new GridError({
+    code: "ray",
+    message: `Cannot finish the batch: the driver stopped on ${node}, ${end}`,
+    hint:
+      "Its last lines are in the step's log; finished items are kept and the step can run again",
+    node,
+  });
+}

@@ -1,0 +1,41 @@
+/** A batch on the Ray that Grid started: the driver is a job on the head. */
+import { GridError } from "../core/errors.ts";
+import type { RayConfig } from "../cluster/config.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import { runDriver } from "./driver_job.ts";
+import { rayClientEnv, readSession } from "./session.ts";
+
+export interface ManagedBatchOptions {
+  readonly config: RayConfig;
+  readonly head: OpenNode;
+  readonly spec: BatchSpec;
+  readonly host: BatchHost;
+}
+
+/** @throws {GridError} `ray` where no cluster is running, and what `runDriver` throws */
+export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchOutcome> {
+  const { config, head, spec, host } = options;
+  const session = await readSession(head, host.signal);
+  if (session === undefined || session.processes === 0) {
+    const state = session ? "Ray has died there" : "no Ray of ours is running there";
+    throw new GridError({
+      code: "ray",
+      message: `Cannot run the batch on ${head.node.name}: ${state}`,
+      hint: "grid cluster start",
+      node: head.node.name,
+    });
+  }
+  return await runDriver({
+    head,
+    place: {
+      mode: "ray",
+      address: session.address,
+      nodeIp: session.ip,
+      namespace: config.namespace,
+    },
+    spec,
+    host,
+    env: { ...rayClientEnv(head), GRID_ROOT: head.root, GRID_NODE: head.node.name },
+  });
+}

@@ -1,0 +1,40 @@
+/** The batch runner of each `ray.mode`. */
+import { GridError } from "../core/errors.ts";
+import type { RayConfig } from "../cluster/config.ts";
+import type { BatchRunner } from "./batch.ts";
+
+export function createBatchRunner(config: RayConfig): BatchRunner {
+  switch (config.mode) {
+    case "embedded":
+      return {
+        mode: "embedded",
+        run: async (head, spec, host) => {
+          const { runDriver } = await import("./driver_job.ts");
+          const place = { mode: "embedded" } as const;
+          const env = { GRID_ROOT: head.root, GRID_NODE: head.node.name };
+          return await runDriver({ head, place, spec, host, env });
+        },
+      };
+    case "managed":
+      return {
+        mode: "managed",
+        run: async (head, spec, host) => {
+          const { runOnManaged } = await import("./managed_batch.ts");
+          return await runOnManaged({ config, head, spec, host });
+        },
+      };
+    case "existing":
+      return {
+        mode: "existing",
+        run: () => Promise.reject(existingIsClosed()),
+      };
+  }
+}
+
+function existingIsClosed(): GridError {
+  return new GridError({
+    code: "ray",
+    message: "Cannot run a batch on a Ray cluster that Grid did not start",
+    hint: "Set ray.mode to managed (grid cluster start) or embedded in the cluster configuration",
+  });
+}

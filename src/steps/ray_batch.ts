@@ -1,0 +1,117 @@
+import { GridError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { RayConfig } from "../cluster/config.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { RayBatchAction } from "../pipeline/pipeline.ts";
+import type { BatchOutcome, BatchRunner, BatchSpec, TaskResult } from "../ray/batch.ts";
+import { createBatchRunner } from "../ray/runner.ts";
+import { resolveNode, stepFolder } from "./placement.ts";
+import { readTasks } from "./ray_tasks.ts";
+
+export interface RayBatchDeps {
+  readonly cluster: Cluster;
+  readonly config: RayConfig;
+  /** Absolute folder that the file of tasks is relative to. */
+  readonly project: string;
+  /** Default: the runner of the configured mode. */
+  readonly runner?: BatchRunner;
+}
+
+type BatchRequest = StepRequest<RayBatchAction<string>>;
+
+/** Fans a list of tasks out in batches; the outputs are `results`, `errors`, `total` and `failed`. */
+export function createRayBatchStep(deps: RayBatchDeps): StepKind<"ray-batch"> {
+  const runner = deps.runner ?? createBatchRunner(deps.config);
+  return {
+    kind: "ray-batch",
+    run: (request, host) => runBatch(request, host, { ...deps, runner }),
+  };
+}
+
+async function runBatch(
+  request: BatchRequest,
+  host: StepHost,
+  deps: RayBatchDeps & { readonly runner: BatchRunner },
+): Promise<StepOutcome> {
+  const { runner } = deps;
+  const tasks = await readTasks(request.action.tasks, deps.project);
+  const head = await openHead(request, host, deps);
+  const outcome = await runner.run(head, batchSpec(request, { head, tasks }), {
+    signal: host.signal,
+    output: (stream, bytes) => host.output(stream, bytes),
+    progress: (counts) => host.note({ type: "batch.progressed", ...counts, mode: runner.mode }),
+    jobStarted: (job) => host.note({ type: "job.started", ...job }),
+  });
+  if (outcome.failed > request.action.maxFailures) throw tooManyFailed(outcome, head);
+  return { status: "succeeded", outputs: outputsOf(outcome) };
+}
+
+/** Managed Ray places the batches itself and its driver belongs on the head; else the step's node. */
+async function openHead(
+  request: BatchRequest,
+  host: StepHost,
+  { cluster, config, runner }: RayBatchDeps & { readonly runner: BatchRunner },
+): Promise<OpenNode> {
+  if (runner.mode !== "managed") return await resolveNode(request, host, cluster);
+  const name = config.head ?? cluster.nodes[0]?.name ?? "local";
+  return await resolveNode({ ...request, node: { kind: "named", name } }, host, cluster);
+}
+
+function batchSpec(
+  request: BatchRequest,
+  { head, tasks }: { readonly head: OpenNode; readonly tasks: readonly JsonValue[] },
+): BatchSpec {
+  const { action } = request;
+  return {
+    id: request.resumeJob?.job ?? jobName(`${request.run}.${request.step}.${request.attempt}`),
+    resultsKey: `${request.run}.${request.step}`,
+    target: action.target,
+    tasks,
+    batchSize: action.batchSize,
+    gpusPerBatch: action.gpusPerBatch,
+    cpusPerBatch: action.cpusPerBatch,
+    maxFailures: action.maxFailures,
+    cwd: stepFolder(request, head),
+    env: {
+      ...request.env,
+      GRID_RUN_ID: request.run,
+      GRID_STEP: request.step,
+      GRID_ATTEMPT: String(request.attempt),
+    },
+    secrets: request.secrets,
+    killGraceMs: request.killGraceMs,
+  };
+}
+
+/** Step ids of matrix cells and templates hold brackets and slashes, names of jobs must not. */
+function jobName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+}
+
+/** In the order of the tasks; a failed task's result is null and its words stand in `errors`. */
+function outputsOf({ results, failed }: BatchOutcome): Record<string, JsonValue> {
+  return {
+    results: results.map((result) => result.ok ? result.value : null),
+    errors: results.flatMap((result, index) => result.ok ? [] : [{ index, error: result.error }]),
+    total: results.length,
+    failed,
+  };
+}
+
+function tooManyFailed({ results, failed }: BatchOutcome, head: OpenNode): GridError {
+  const index = results.findIndex((result) => !result.ok);
+  const words = firstLine(results[index]);
+  return new GridError({
+    code: "step-failed",
+    message: `Cannot finish the batch: ${failed} of ${results.length} tasks failed, ` +
+      `first task ${index}: ${words}`,
+    hint: "A retry repeats only the failed tasks; `max-failures` tolerates some",
+    node: head.node.name,
+  });
+}
+
+function firstLine(result: TaskResult | undefined): string {
+  return result === undefined || result.ok ? "" : result.error.split("\n")[0] ?? "";
+}

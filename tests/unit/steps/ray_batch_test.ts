@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
+import type { RayConfig } from "../../../src/cluster/config.ts";
+import type { OpenNode } from "../../../src/cluster/node.ts";
+import type { StepHost, StepNote, StepRequest } from "../../../src/engine/ports.ts";
+import type { RayBatchAction } from "../../../src/pipeline/pipeline.ts";
+import type { BatchRunner, BatchSpec, TaskResult } from "../../../src/ray/batch.ts";
+import { createRayBatchStep } from "../../../src/steps/ray_batch.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const config: RayConfig = {
+  mode: "embedded",
+  address: undefined,
+  head: undefined,
+  version: undefined,
+  dashboardHost: "127.0.0.1",
+  dashboardPort: 8265,
+  gcsPort: 6379,
+  headBindAll: true,
+  namespace: "default",
+  logLevel: "info",
+};
+
+const action: RayBatchAction<string> = {
+  kind: "ray-batch",
+  target: { call: "tasks:score" },
+  tasks: { range: 3 },
+  batchSize: 10,
+  gpusPerBatch: 0,
+  cpusPerBatch: 1,
+  maxFailures: 0,
+};
+
+const request: StepRequest<RayBatchAction<string>> = {
+  run: "r1",
+  pipeline: "train",
+  step: "score",
+  attempt: 1,
+  action,
+  node: { kind: "named", name: "n2" },
+  avoidNodes: [],
+  env: { A: "1" },
+  secrets: { TOKEN: "s" },
+  outputs: [],
+  workingDirectory: "../train",
+  shell: "bash",
+  detach: false,
+  killGraceMs: 1000,
+  folders: { n1: "/n1/digits", n2: "/n2/digits" },
+  resumeJob: undefined,
+};
+
+/** A cluster of n1 and n2, and a runner that answers at once. */
+function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mode"] }) {
+  const nodes = ["n1", "n2"].map((name) => ({ node: { name }, root: `/${name}`, home: "/home" }));
+  const cluster = {
+    nodes: nodes.map(({ node }) => node),
+    open: (name: string) => Promise.resolve(nodes.find(({ node }) => node.name === name)),
+  } as unknown as Cluster;
+  const notes: StepNote[] = [];
+  const specs: BatchSpec[] = [];
+  const heads: string[] = [];
+  const runner: BatchRunner = {
+    mode: options.mode ?? "embedded",
+    run: (head: OpenNode, spec, host) => {
+      heads.push(head.node.name);
+      specs.push(spec);
+      host.jobStarted({ node: head.node.name, job: spec.id });
+      host.progress({ done: 3, failed: 0, total: 3 });
+      const failed = options.results.filter((result) => !result.ok).length;
+      return Promise.resolve({ results: options.results, failed });
+    },
+  };
+  const host: StepHost = {
+    signal: new AbortController().signal,
+    clock: new FakeClock(),
+    output: () => {},
+    note: (note) => notes.push(note),
+  };
+  const step = createRayBatchStep({ cluster, config, project: "/", runner });
+  return { step, host, notes, specs, heads };
+}
+
+const GOOD: readonly TaskResult[] = [1, 2, 3].map((value) => ({ ok: true, value }));
+
+Deno.test("ray-batch gives results in the order of the tasks", async () => {
+  const { step, host, notes, specs } = setUp({ results: GOOD });
+  assert.deepEqual(await step.run(request, host), {
+    status: "succeeded",
+    outputs: { results: [1, 2, 3], errors: [], total: 3, failed: 0 },
+  });
+  assert.deepEqual(notes.map(({ type }) => type), [
+    "node.chosen",
+    "job.started",
+    "batch.progressed",
+  ]);
+  assert.deepEqual(notes[2], {
+    type: "batch.progressed",
+    done: 3,
+    failed: 0,
+    total: 3,
+    mode: "embedded",
+  });
+  assert.equal(specs[0]?.cwd, "/n2/train");
+  assert.deepEqual(specs[0]?.tasks, [0, 1, 2]);
+  assert.equal(specs[0]?.env.GRID_STEP, "score");
+});
+
+Deno.test("ray-batch runs its driver on the head where Grid's own Ray places the batches", async () => {
+  const { step, host, heads, specs } = setUp({ results: GOOD, mode: "managed" });
+  await step.run(request, host);
+  assert.deepEqual(heads, ["n1"]);
+  assert.equal(specs[0]?.cwd, "/n1/train");
+});
+
+Deno.test("ray-batch fails with the first failed task's words", async () => {
+  const results: TaskResult[] = [
+    { ok: true, value: 1 },
+    { ok: false, error: "ValueError: boom\n  File …" },
+    { ok: false, error: "other" },
+  ];
+  const { step, host } = setUp({ results });
+  await assert.rejects(step.run(request, host), {
+    code: "step-failed",
+    message: "Cannot finish the batch: 2 of 3 tasks failed, first task 1: ValueError: boom",
+    node: "n2",
+  });
+  const tolerant = { ...request, action: { ...action, maxFailures: 2 } };
+  const outcome = await step.run(tolerant, host);
+  assert.deepEqual(outcome.status === "succeeded" && outcome.outputs, {
+    results: [1, null, null],
+    errors: [{ index: 1, error: "ValueError: boom\n  File …" }, { index: 2, error: "other" }],
+    total: 3,
+    failed: 2,
+  });
+});
+
+Deno.test("ray-batch keeps its results key over attempts, and its job's name a file name", async () => {
+  const { step, host, specs } = setUp({ results: GOOD });
+  await step.run({ ...request, step: "sweep[lr=1e-4]/score" }, host);
+  await step.run({ ...request, step: "sweep[lr=1e-4]/score", attempt: 2 }, host);
+  assert.equal(specs[0]?.resultsKey, specs[1]?.resultsKey);
+  assert.notEqual(specs[0]?.id, specs[1]?.id);
+  assert.match(specs[0]?.id ?? "", /^[A-Za-z0-9._-]+$/);
+});
+
+Deno.test("ray-batch attaches to the job of the attempt that it resumes", async () => {
+  const { step, host, specs, heads } = setUp({ results: GOOD });
+  await step.run({ ...request, resumeJob: { node: "n1", job: "old.score.1" } }, host);
+  assert.deepEqual(heads, ["n1"]);
+  assert.equal(specs[0]?.id, "old.score.1");
+});
