@@ -43,7 +43,7 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
       request: () =>
         options.request({
           attempt,
-          avoidNodes: step.retry.avoidNode ? failedOn : [],
+          avoidNodes: step.retry.avoidNode ? [...failedOn] : [],
           resumeJob: resumeJob && { node: resumeJob.node, job: resumeJob.job },
         }),
     });
