@@ -104,3 +104,8 @@ function check(spec: JobSpec): void {
 function isNeverSent(error: unknown): boolean {
   return error instanceof GridError && NEVER_SENT.has(error.code);
 }
+
+/** Whether a command may run although `startJob` threw this. */
+export function mayHaveStarted(error: unknown): boolean {
+  return isLinkFailure(error) && !isNeverSent(error);
+}

@@ -1,0 +1,82 @@
+/** The outputs of a command: what it wrote to `$GRID_OUTPUT`, and what the pipeline declares. */
+import { isAbsolute, join } from "node:path/posix";
+import type { OpenNode } from "../cluster/node.ts";
+import { GridError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import { quote } from "../core/shell.ts";
+import type { OutputSource } from "../pipeline/pipeline.ts";
+import { valueAt } from "./json_path.ts";
+import { parseOutputLines } from "./output_lines.ts";
+
+export interface OutputContext {
+  readonly node: OpenNode;
+  /** Folder the command started in. */
+  readonly cwd: string;
+  /** Content of the file named by `$GRID_OUTPUT`. */
+  readonly outputFile: string;
+  /** The end of stdout. */
+  readonly stdout: string;
+}
+
+/** @throws {GridError} `output-invalid` naming the output and where it was looked for */
+export async function readOutputs(
+  sources: readonly OutputSource<string>[],
+  context: OutputContext,
+): Promise<Readonly<Record<string, JsonValue>>> {
+  const outputs: Record<string, JsonValue> = { ...parseOutputLines(context.outputFile) };
+  for (const source of sources) outputs[source.name] = await readOutput(source, context);
+  return outputs;
+}
+
+function readOutput(
+  source: OutputSource<string>,
+  context: OutputContext,
+): JsonValue | Promise<JsonValue> {
+  switch (source.from) {
+    case "value":
+      return source.value;
+    case "stdout":
+      return lastMatch(source, context.stdout);
+    case "file":
+      return readFileOutput(source, context);
+  }
+}
+
+type Source<F> = Extract<OutputSource<string>, { from: F }>;
+
+function lastMatch({ name, match }: Source<"stdout">, stdout: string): string {
+  const found = [...stdout.matchAll(new RegExp(match, "gm"))].at(-1);
+  if (found) return found[1] ?? found[0];
+  throw invalid(name, `nothing on stdout matches /${match}/`);
+}
+
+async function readFileOutput(
+  { name, path, json }: Source<"file">,
+  { node, cwd }: OutputContext,
+): Promise<JsonValue> {
+  const full = isAbsolute(path) ? path : join(cwd, path);
+  const where = `"${full}" on "${node.node.name}"`;
+  const { code, stdout, stderr } = await node.transport.exec(`cat <${quote(full)}`);
+  if (code !== 0) throw invalid(name, `file ${where} cannot be read`, stderr.trim());
+  if (json === undefined) return stdout.replace(/\r?\n$/, "");
+  const value = valueAt(parseJson(stdout, { name, where }), json);
+  if (value === undefined) throw invalid(name, `file ${where} has nothing at ${json}`);
+  return value;
+}
+
+function parseJson(text: string, { name, where }: { name: string; where: string }): JsonValue {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : undefined;
+    throw invalid(name, `file ${where} is not JSON`, detail);
+  }
+}
+
+function invalid(name: string, state: string, hint?: string): GridError {
+  return new GridError({
+    code: "output-invalid",
+    message: `Cannot read output "${name}": ${state}`,
+    hint: hint === "" ? undefined : hint,
+  });
+}
