@@ -7,6 +7,7 @@ import { loadClusterConfig } from "./cluster/load.ts";
 import { openCluster } from "./cluster/open.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newRunId } from "./core/ids.ts";
+import { getLogger } from "./core/log.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/output_fan.ts";
@@ -15,8 +16,10 @@ import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { reduce, type RunState } from "./engine/state.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
+import { createMetricsFile } from "./metrics/metrics_file.ts";
 import { createReport } from "./report/report.ts";
 import { createFetchStep } from "./steps/fetch.ts";
+import { hashFiles } from "./steps/hash_files.ts";
 import { createRayBatchStep } from "./steps/ray_batch.ts";
 import { createRunStep } from "./steps/run.ts";
 import { readSecrets } from "./steps/secrets.ts";
@@ -26,6 +29,8 @@ import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createPool } from "./transport/pool.ts";
 import type { TransportPool } from "./transport/transport.ts";
+
+const log = getLogger("grid");
 
 export interface GridOptions {
   /** Absolute folder that relative paths start in and that holds `.grid/`. */
@@ -100,8 +105,16 @@ export class Grid implements AsyncDisposable {
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true });
-    const report = createReport({ folder, stats: () => this.pool.stats() });
-    const readers = [report, ...options.readers({ run, folder })];
+    const files = {
+      folder,
+      stats: () => this.pool.stats(),
+      warn: (text: string) => log.warn(text),
+    };
+    const readers = [
+      createReport(files),
+      createMetricsFile(files),
+      ...options.readers({ run, folder }),
+    ];
     const events = runPipeline(pipeline, {
       kinds: this.#kinds(),
       journal: this.store,
@@ -116,6 +129,7 @@ export class Grid implements AsyncDisposable {
       secrets,
       env: this.#env,
       gridVersion: this.#gridVersion,
+      hashFiles: (patterns) => hashFiles(patterns, this.project),
       ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
       ...(options.failFast !== undefined && { failFast: options.failFast }),
       ...(options.from !== undefined && { from: options.from }),

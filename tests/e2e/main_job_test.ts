@@ -16,7 +16,7 @@ testWith(["python3"], "the main job trains a model, and a second run syncs nothi
   assert.ok(Number(accuracy) >= 0.9, first.stderr);
   assert.match(first.stderr, /report\.html|report\.json/);
   for (const file of ["model.json", "metrics.json"]) {
-    assert.ok(existsSync(join(folder.path, "results", file)), file);
+    assert.ok(existsSync(join(folder.path, "results", "digits", file)), file);
   }
 
   const second = await grid(["run", "pipelines/train.yaml", "--json"], options);
