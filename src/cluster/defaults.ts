@@ -9,7 +9,7 @@ import type { RawCluster, RawNode } from "./schema.ts";
 /** This machine, with the project folder as its workspace; always there, never configured. */
 export const LOCAL_NODE = "local";
 
-const DEFAULT_ROOT = "~/grid_workspace";
+export const DEFAULT_ROOT = "~/grid_workspace";
 const SSH = { timeout: 10, connectTimeout: 5, maxRetries: 3, poolSize: 10, keepalive: 15 } as const;
 
 interface ConfigContext {

@@ -32,7 +32,7 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   if (options.file === undefined && !existsSync(full)) {
     return configOf(EMBEDDED, { file: undefined, project, env });
   }
-  const source = readSource(await readText(full, file), file);
+  const source = readSource(await readText(full), shownPath(full));
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
   const checked = checkSource(source, clusterSchema);
   const diagnostics = [...source.diagnostics, ...checked.diagnostics];
@@ -53,18 +53,22 @@ const EMBEDDED = {
   ray: { mode: "embedded" as const },
 };
 
-async function readText(full: string, shown: string): Promise<string> {
+async function readText(full: string): Promise<string> {
   try {
     return await Deno.readTextFile(full);
   } catch (cause) {
     const state = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
     throw new GridError({
       code: "cluster-invalid",
-      message: `Cannot read cluster config "${shown}": ${state}`,
-      hint: `looked in ${
-        relative(Deno.cwd(), full) || full
-      }; start from config/cluster_config.example.yaml`,
+      message: `Cannot read cluster config "${shownPath(full)}": ${state}`,
+      hint: "config/cluster_config.example.yaml of Grid's repository shows every key",
       cause,
     });
   }
+}
+
+/** As the user would type it here. */
+function shownPath(full: string): string {
+  const path = relative(Deno.cwd(), full);
+  return path.startsWith("..") ? full : path;
 }

@@ -1,7 +1,8 @@
+import { normalize } from "node:path";
 import { diagnostic, suggest } from "../document/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Source } from "../document/source.ts";
-import { LOCAL_NODE } from "./defaults.ts";
+import { DEFAULT_ROOT, LOCAL_NODE } from "./defaults.ts";
 import type { RawCluster, RawNode } from "./schema.ts";
 
 /** Mistakes that a schema cannot see: between one key and another. */
@@ -54,25 +55,26 @@ function nodeMistakes(node: RawNode, { index, source, config }: NodeContext): Di
   } else if (node.remote_root && !isRemotePath(node.remote_root)) {
     found.push(relativeRoot(node.remote_root, spot("remote_root")));
   }
-  const root = node.remote_root ?? config.remote_root;
-  if (root && node.transport === "local" && node.remote_root === undefined) {
-    found.push(...sharedRoot({ index, config, source }));
-  }
-  return found;
+  return [...found, ...sharedRoot(node, { index, config, source })];
 }
 
 /** Two local nodes in one folder would overwrite each other's jobs and files. */
-function sharedRoot({ index, config, source }: NodeContext): Diagnostic[] {
+function sharedRoot(node: RawNode, { index, config, source }: NodeContext): Diagnostic[] {
   const twin = config.nodes.slice(0, index).find((other) =>
-    typeof other !== "string" && other.transport === "local" && other.remote_root === undefined
+    typeof other !== "string" && other.transport === "local" && node.transport === "local" &&
+    normalize(rootOf(other, config)) === normalize(rootOf(node, config))
   );
   if (twin === undefined) return [];
   return [diagnostic({
     rule: "shared-root",
-    spot: source.pathSpot(["nodes", index], "value"),
-    message: `local nodes "${nameOf(twin)}" and "${nameOf(config.nodes[index]!)}" share one folder`,
+    spot: source.pathSpot(["nodes", index, "name"], "value"),
+    message: `local nodes "${nameOf(twin)}" and "${node.name}" share one folder`,
     hint: "give each a remote_root of its own",
   })];
+}
+
+function rootOf(node: RawNode, config: RawCluster): string {
+  return node.remote_root ?? config.remote_root ?? DEFAULT_ROOT;
 }
 
 /** A folder on another machine has no meaning relative to this one. */
