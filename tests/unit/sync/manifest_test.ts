@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Entry } from "../../../src/sync/entry.ts";
+import { readManifest, writeManifest } from "../../../src/sync/manifest.ts";
+
+const entry: fc.Arbitrary<Entry> = fc.record({
+  path: fc.string({ minLength: 1 }).map((path) => path.replaceAll("\0", "")),
+  type: fc.constantFrom("file", "link", "folder"),
+  executable: fc.boolean(),
+  size: fc.nat(),
+  content: fc.string().map((content) => content.replaceAll("\0", "")),
+}, { noNullPrototype: true });
+
+Deno.test("readManifest() gives back what writeManifest() wrote", () => {
+  fc.assert(fc.property(fc.array(entry), (entries) => {
+    const { text, digest } = writeManifest(entries);
+    assert.deepEqual(readManifest(text, digest), { digest, entries });
+  }));
+});
+
+Deno.test("readManifest() refuses a text that was changed or cut", () => {
+  const { text, digest } = writeManifest([
+    { path: "a", type: "file", executable: false, size: 1, content: "sha256:00" },
+  ]);
+  assert.equal(readManifest(text.slice(0, -1), digest), undefined);
+  assert.equal(readManifest(text.replace("a", "b"), digest), undefined);
+  assert.equal(readManifest("", digest), undefined);
+});
+
+Deno.test("writeManifest() has a digest of its own for every difference", () => {
+  const base: Entry = { path: "a", type: "file", executable: false, size: 1, content: "x" };
+  const variants: Entry[] = [
+    base,
+    { ...base, path: "b" },
+    { ...base, type: "link" },
+    { ...base, executable: true },
+    { ...base, size: 2 },
+    { ...base, content: "y" },
+  ];
+  assert.equal(new Set(variants.map((it) => writeManifest([it]).digest)).size, variants.length);
+});
