@@ -47,7 +47,7 @@ function sickness(
 /** Anything that is no row of the table is a message; warnings around good rows are kept too. */
 function problemIn(lines: readonly string[]): string | undefined {
   const message = lines.find((line) => line.trim() !== "" && cellsOf(line, 7) === undefined);
-  // A driver without a card is no failure: https://docs.nvidia.com/deploy/nvidia-smi (return value 6)
+  // A driver without a card is no failure.
   return message === undefined || /^No devices were found/i.test(message)
     ? undefined
     : message.trim().slice(0, 200);

@@ -114,7 +114,7 @@ function gpuFacts(
   if (first?.exit === TIMED_OUT) return failed(`${tool} did not answer in time`);
   const { gpus, problem } = readers[tool](first?.lines ?? [], more?.lines ?? []);
   if (gpus.length > 0) return { gpus, gpuTool: tool, gpuProblem: problem };
-  if (problem === undefined && first?.exit === 0) {
+  if (problem === undefined && (first?.exit === 0 || first?.exit === NO_DEVICES)) {
     return { gpus: [], gpuTool: "none", gpuProblem: undefined };
   }
   return failed(problem ?? `${tool} ended with code ${first?.exit ?? "unknown"}`);
@@ -122,6 +122,8 @@ function gpuFacts(
 
 /** Of `timeout`: https://www.gnu.org/software/coreutils/timeout */
 const TIMED_OUT = 124;
+/** Of `nvidia-smi`: https://docs.nvidia.com/deploy/nvidia-smi, return values. */
+const NO_DEVICES = 6;
 
 const readers = { "nvidia-smi": nvidiaGpus, "amd-smi": amdGpus, "rocm-smi": rocmGpus };
 

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Candidate, choose, ruledOut } from "../../../src/cluster/choose.ts";
+import type { Node, NodeHealth } from "../../../src/cluster/node.ts";
+import type { NodeSelector } from "../../../src/cluster/select.ts";
+import { facts, GIB, gpu, health, node, selector } from "./nodes.ts";
+
+const weights = { cpuWeight: 1, gpuWeight: 3 };
+
+function candidate(
+  name: string,
+  changes: { readonly node?: Partial<Node>; readonly health?: Partial<NodeHealth> } = {},
+): Candidate {
+  return { node: node(name, changes.node), health: health(name, changes.health) };
+}
+
+function withGpus(name: string, gpus: Parameters<typeof facts>[0]): Candidate {
+  return candidate(name, { health: { facts: facts(gpus) } });
+}
+
+function pick(
+  candidates: readonly Candidate[],
+  wish: Partial<NodeSelector> = {},
+  options: { readonly avoid?: readonly string[]; readonly random?: () => number } = {},
+) {
+  return choose(candidates, {
+    selector: selector(wish),
+    weights,
+    avoid: options.avoid ?? [],
+    random: options.random ?? (() => 0),
+  });
+}
+
+function reasons(candidates: readonly Candidate[], wish: Partial<NodeSelector> = {}) {
+  return pick(candidates, wish).passedOver.map(({ node, reason }) => `${node}: ${reason}`);
+}
+
+Deno.test("choose() takes the lowest score", () => {
+  const nodes = [
+    candidate("busy", { health: { score: 90 } }),
+    candidate("idle", { health: { score: 2 } }),
+    candidate("half", { health: { score: 40 } }),
+  ];
+  assert.equal(pick(nodes).chosen?.node.name, "idle");
+});
+
+Deno.test("choose() leaves a near tie to chance", () => {
+  const nodes = ["a", "b", "c", "d"].map((name, index) =>
+    candidate(name, { health: { score: [0, 4, 5, 6][index] } })
+  );
+  const chosen = [0, 0.4, 0.99].map((value) =>
+    pick(nodes, {}, { random: () => value }).chosen?.node.name
+  );
+  assert.deepEqual(chosen, ["a", "b", "c"]);
+});
+
+Deno.test("choose() passes over nodes that are down or full, with their reason", () => {
+  const nodes = [
+    candidate("down", { health: { status: "unreachable", reason: "connection refused" } }),
+    candidate("full", { health: { status: "unusable", reason: "its disk is full" } }),
+    candidate("up", { health: { score: 300 } }),
+  ];
+  assert.equal(pick(nodes).chosen?.node.name, "up");
+  assert.deepEqual(reasons(nodes), ["down: connection refused", "full: its disk is full"]);
+});
+
+Deno.test("choose() wants free GPUs where GPUs are asked for", () => {
+  const nodes = [
+    withGpus("none", {}),
+    withGpus("busy", { gpus: [gpu(0, { memoryUsedBytes: 22 * GIB })] }),
+    withGpus("sick", { gpus: [gpu(0, { sick: "3 uncorrected ECC errors" })] }),
+    withGpus("silent", { gpus: [gpu(0, { memoryUsedBytes: undefined })] }),
+    withGpus("failed", { gpuTool: "failed", gpuProblem: "nvidia-smi did not answer in time" }),
+    withGpus("free", { load1: 3, gpus: [gpu(0)] }),
+  ];
+  const { chosen } = pick(nodes, { gpus: 1 });
+  assert.equal(chosen?.node.name, "free");
+  assert.equal(chosen?.health.score, 75);
+  assert.deepEqual(reasons(nodes, { gpus: 1 }), [
+    "none: it has no GPU",
+    "busy: GPU 0 is busy (92 % of its memory is used)",
+    "sick: GPU 0 is sick: 3 uncorrected ECC errors",
+    "silent: GPU 0 does not say how much of its memory is used",
+    "failed: nvidia-smi did not answer in time",
+  ]);
+});
+
+Deno.test("choose() does not take a desktop's or a driver's few megabytes for work", () => {
+  const idle = [gpu(0, { memoryUsedBytes: GIB / 2, memoryTotalBytes: 4 * GIB })];
+  assert.equal(pick([withGpus("a", { gpus: idle })], { gpus: 1 }).chosen?.node.name, "a");
+  const busy = [gpu(0, { memoryUsedBytes: GIB / 2 + 1, memoryTotalBytes: 4 * GIB })];
+  assert.equal(pick([withGpus("a", { gpus: busy })], { gpus: 1 }).chosen, undefined);
+});
+
+Deno.test("choose() counts free GPUs", () => {
+  const gpus = [gpu(0), gpu(1, { memoryUsedBytes: 20 * GIB }), gpu(2), gpu(3)];
+  assert.equal(pick([withGpus("a", { gpus })], { gpus: 3 }).chosen?.node.name, "a");
+  assert.match(reasons([withGpus("a", { gpus })], { gpus: 4 })[0] ?? "", /3 of 4 GPUs fit/);
+  assert.equal(reasons([withGpus("a", { gpus })], { gpus: 5 })[0], "a: it has 4 of 5 GPUs");
+});
+
+Deno.test("choose() scores only the GPUs that would be used", () => {
+  const gpus = [gpu(0), gpu(1, { memoryUsedBytes: 24 * GIB })];
+  const { chosen } = pick([withGpus("a", { gpus })], { gpus: 1 });
+  assert.equal(chosen?.health.gpuPercent, 0);
+});
+
+Deno.test("choose() finds enough free memory, without asking for a whole GPU", () => {
+  const gpus = [gpu(0, { memoryUsedBytes: 12 * GIB })];
+  const wish = { minFreeVramBytes: 10 * GIB };
+  assert.equal(pick([withGpus("a", { gpus })], wish).chosen?.node.name, "a");
+  const more = { minFreeVramBytes: 13 * GIB };
+  assert.deepEqual(reasons([withGpus("a", { gpus })], more), ["a: GPU 0 has 12.0 GiB free"]);
+});
+
+Deno.test("choose() never takes GPUs that the owner does not lend", () => {
+  const lent = candidate("a", {
+    node: { gpus: 1 },
+    health: { facts: facts({ gpus: [gpu(0, { memoryUsedBytes: 20 * GIB }), gpu(1)] }) },
+  });
+  assert.equal(pick([lent], { gpus: 1 }).chosen, undefined);
+});
+
+Deno.test("choose() takes a node to be avoided only if nothing else fits", () => {
+  const nodes = [
+    candidate("failed", { health: { score: 0 } }),
+    candidate("other", { health: { score: 350 } }),
+  ];
+  const { chosen, passedOver } = pick(nodes, {}, { avoid: ["failed"] });
+  assert.equal(chosen?.node.name, "other");
+  assert.deepEqual(passedOver.map(({ node }) => node), ["failed"]);
+  assert.equal(pick(nodes.slice(0, 1), {}, { avoid: ["failed"] }).chosen?.node.name, "failed");
+});
+
+Deno.test("ruledOut() knows without a probe what waiting cannot change", () => {
+  const labelled = node("a", { labels: ["a100"], gpus: 2 });
+  assert.equal(ruledOut(labelled, selector({ labels: ["a100"], gpus: 2 })), undefined);
+  const lacking = ruledOut(labelled, selector({ labels: ["a100", "h100"] }));
+  assert.deepEqual(lacking, { node: "a", reason: "it lacks the label h100", isFinal: true });
+  assert.equal(ruledOut(labelled, selector({ gpus: 3 }))?.reason, "it lends 2 of 3 GPUs");
+});
+
+Deno.test("choose() never chooses a node that does not fit, and names every node once", () => {
+  const status = fc.constantFrom("ok" as const, "unusable" as const, "unreachable" as const);
+  const anyGpu = fc.record({
+    memoryUsedBytes: fc.option(fc.integer({ min: 0, max: 24 * GIB }), { nil: undefined }),
+    sick: fc.option(fc.constant("ecc"), { nil: undefined }),
+  });
+  const anyNode = fc.record({ status, gpus: fc.array(anyGpu, { maxLength: 4 }) });
+  fc.assert(fc.property(
+    fc.array(anyNode, { maxLength: 8 }),
+    fc.integer({ min: 0, max: 4 }),
+    fc.double({ min: 0, max: 0.999, noNaN: true }),
+    (shapes, gpus, draw) => {
+      const nodes = shapes.map((shape, index) =>
+        candidate(`n${index}`, {
+          health: {
+            status: shape.status,
+            score: index,
+            facts: facts({ gpus: shape.gpus.map((changes, index) => gpu(index, changes)) }),
+          },
+        })
+      );
+      const { chosen, passedOver } = pick(nodes, { gpus }, { random: () => draw });
+      const free = chosen?.health.facts?.gpus.filter((gpu) =>
+        gpu.sick === undefined && gpu.memoryUsedBytes !== undefined &&
+        gpu.memoryUsedBytes <= 2.4 * GIB
+      ).length ?? gpus;
+      assert.ok(free >= gpus);
+      assert.ok(chosen === undefined || chosen.health.status === "ok");
+      const names = passedOver.map(({ node }) =>
+        node
+      );
+      assert.equal(new Set(names).size, names.length);
+      if (chosen) assert.ok(!names.includes(chosen.node.name));
+      else assert.equal(names.length, nodes.length);
+    },
+  ));
+});
