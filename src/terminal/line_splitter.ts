@@ -60,7 +60,8 @@ export class LineSplitter {
 
   #hold(text: string): void {
     const piece = lastOverwrite(text);
-    if (piece !== text) this.#forget();
+    // Whatever follows a carriage return writes over what was there.
+    if (piece !== text || (piece !== "" && this.#rest.endsWith("\r"))) this.#forget();
     const room = LONGEST_LINE - this.#rest.length;
     this.#rest += piece.length > room ? piece.slice(0, room) : piece;
     this.#dropped += Math.max(0, piece.length - room);

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { reduce, type RunState } from "../../../../src/engine/state.ts";
+import type { Event } from "../../../../src/engine/event.ts";
+import { GithubView } from "../../../../src/terminal/run/github_view.ts";
+import { assertGolden } from "../../../support/golden.ts";
+import { failedRun, START } from "../../../support/sample_runs.ts";
+
+class Harness {
+  text = "";
+  #state: RunState | undefined;
+  readonly view = new GithubView({
+    write: (text) => this.text += text,
+    logPath: (step, attempt) => `.grid/runs/r/logs/${step}.${attempt}.log`,
+    stopWord: "STOP",
+  });
+
+  event(event: Event): void {
+    this.#state = reduce(this.#state, event);
+    this.view.event(event, this.#state);
+  }
+
+  print(step: string, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.view.output({ step, attempt: 1, stream: "stdout", bytes });
+  }
+}
+
+Deno.test("github view: output is folded per step, failures are annotated", () => {
+  const harness = new Harness();
+  for (const event of failedRun()) {
+    if (event.type === "attempt.finished" && event.step === "train") {
+      harness.print("train", "loading\n::error::injected\nlast words");
+    }
+    harness.event(event);
+  }
+  harness.view.end();
+  assertGolden("terminal/github.txt", harness.text);
+});
+
+Deno.test("github view: what a command prints can never give the runner a command", () => {
+  const harness = new Harness();
+  harness.event({ ...(failedRun()[0] as Extract<Event, { type: "run.started" }>) });
+  harness.print("train", "::set-output name=x::y\n");
+  harness.view.end();
+  const muted = harness.text.indexOf("::stop-commands::STOP");
+  const injected = harness.text.indexOf("::set-output");
+  const listening = harness.text.indexOf("::STOP::");
+  assert.ok(muted >= 0 && muted < injected && injected < listening, harness.text);
+});
+
+Deno.test("github view: groups of steps that run at the same time are never mixed", () => {
+  const harness = new Harness();
+  const [started] = failedRun();
+  assert.ok(started);
+  harness.event(started);
+  for (const step of ["train", "score"]) {
+    harness.event({ type: "step.started", at: START, step });
+    harness.event({ type: "attempt.started", at: START, step, attempt: 1 });
+  }
+  harness.print("train", "t1\n");
+  harness.print("score", "s1\n");
+  harness.print("train", "t2\n");
+  harness.print("score", "s2\n");
+  const finish = (step: string) =>
+    harness.event({
+      type: "attempt.finished",
+      at: START,
+      step,
+      attempt: 1,
+      result: "succeeded",
+    });
+  finish("score");
+  finish("train");
+  const order = harness.text.split("\n").filter((line) =>
+    /^(t\d|s\d|::group|::endgroup)/.test(line)
+  );
+  assert.deepEqual(order, [
+    "::group::train",
+    "t1",
+    "t2",
+    "::endgroup::",
+    "::group::score",
+    "s1",
+    "s2",
+    "::endgroup::",
+  ]);
+});
+
+Deno.test("github view: an attempt that waits holds back a bounded number of lines", () => {
+  const harness = new Harness();
+  const [started] = failedRun();
+  assert.ok(started);
+  harness.event(started);
+  harness.print("train", "first\n");
+  for (let i = 0; i < 50; i++) harness.print("score", "line\n".repeat(100));
+  harness.view.end();
+  assert.match(harness.text, /… 3000 lines before are in .*score\.1\.log/);
+  assert.equal(harness.text.match(/^line$/gm)?.length, 2000);
+});

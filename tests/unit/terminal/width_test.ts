@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { cut, displayWidth, padEnd, padStart, wrap } from "../../../src/terminal/width.ts";
+
+Deno.test("displayWidth() counts columns, not characters", () => {
+  const cases: readonly (readonly [string, number])[] = [
+    ["", 0],
+    ["train", 5],
+    ["日本", 4],
+    ["é", 1],
+    ["e\u0301", 1],
+    ["🎉", 2],
+    ["\x1b[31mred\x1b[0m", 3],
+    ["✔ ok …", 6],
+    ["한국", 4],
+  ];
+  for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
+});
+
+Deno.test("cut() never gives more columns than asked for", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(30), (text, width) => {
+    assert.ok(displayWidth(cut(text, width)) <= width);
+  }));
+  assert.equal(cut("training", 5), "trai…");
+  assert.equal(cut("日本語", 4), "日…");
+  assert.equal(cut("abc", 3), "abc");
+});
+
+Deno.test("padEnd() and padStart() fill up to the width", () => {
+  assert.equal(padEnd("日", 4), "日  ");
+  assert.equal(padStart("7", 3), "  7");
+  assert.equal(padEnd("long", 2), "long");
+});
+
+Deno.test("wrap() breaks at blanks", () => {
+  assert.deepEqual(wrap("the disk is full", 8), ["the disk", "is full"]);
+  assert.deepEqual(wrap("unbreakable", 4), ["unbreakable"]);
+});
