@@ -1,0 +1,130 @@
+/** One remote command: an ssh2 stream as web streams, with back-pressure both ways. */
+import type { Readable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import type { GridError } from "../../core/errors.ts";
+import type { Channel, ChannelExit } from "../transport.ts";
+
+export interface SshChannelOptions {
+  readonly onBytes: (direction: "sent" | "received", count: number) => void;
+  /** The server has let go of the channel. */
+  readonly onClosed: () => void;
+  /** Made where the channel ends without an exit code. */
+  readonly lostError: () => GridError;
+}
+
+/** Bytes waiting for a reader before the server is asked to wait. */
+const BUFFER_BYTES = 256 * 1024;
+
+export class SshChannel implements Channel {
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  readonly exit: Promise<ChannelExit>;
+  readonly #stream: ClientChannel;
+  readonly #exit = Promise.withResolvers<ChannelExit>();
+  readonly #failures: ((reason: GridError) => void)[] = [];
+  #exited = false;
+  #closed = false;
+  #disposed = false;
+
+  constructor(stream: ClientChannel, options: SshChannelOptions) {
+    this.#stream = stream;
+    this.exit = this.#exit.promise;
+    // Whoever only reads the output need not look at `exit` as well.
+    this.exit.catch(() => {});
+    stream.on("exit", (code: number | null, signal?: string) => {
+      this.#exited = true;
+      this.#exit.resolve(
+        code === null ? { kind: "signal", signal: signal ?? "SIGKILL" } : { kind: "code", code },
+      );
+    });
+    stream.on("close", () => {
+      this.#closed = true;
+      this.#exit.reject(options.lostError());
+      options.onClosed();
+    });
+    const received = (count: number) => options.onBytes("received", count);
+    this.stdout = this.#readable(stream, received);
+    this.stderr = this.#readable(stream.stderr, received);
+    this.stdin = this.#writable((count) => options.onBytes("sent", count));
+  }
+
+  /** The connection broke: what was not read yet is given up, because nobody can say if it is whole. */
+  lose(reason: GridError): void {
+    this.#exit.reject(reason);
+    for (const fail of this.#failures) fail(reason);
+  }
+
+  // deno-lint-ignore require-await
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    // What still arrives is read and dropped, or the server would never get to close the channel.
+    for (const stream of [this.#stream, this.#stream.stderr]) {
+      stream.removeAllListeners("data");
+      stream.resume();
+    }
+    if (this.#closed) return;
+    if (!this.#exited) this.#stream.signal("KILL");
+    this.#stream.close();
+  }
+
+  #readable(
+    source: Readable,
+    count: (bytes: number) => void,
+  ): ReadableStream<Uint8Array> {
+    let open = true;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        source.on("data", (chunk: Uint8Array) => {
+          count(chunk.length);
+          if (!open) return;
+          controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+          if ((controller.desiredSize ?? 0) <= 0) source.pause();
+        });
+        source.on("end", () => {
+          if (!open) return;
+          open = false;
+          controller.close();
+        });
+        this.#failures.push((reason) => {
+          if (!open) return;
+          open = false;
+          controller.error(reason);
+        });
+      },
+      pull: () => {
+        source.resume();
+      },
+      cancel: () => {
+        open = false;
+        source.resume();
+      },
+    }, { highWaterMark: BUFFER_BYTES, size: (chunk) => chunk.byteLength });
+  }
+
+  #writable(count: (bytes: number) => void): WritableStream<Uint8Array> {
+    const stream = this.#stream;
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    stream.on("close", () => ended.reject(new Error("the command has ended")));
+    this.#failures.push((reason) => ended.reject(reason));
+    return new WritableStream<Uint8Array>({
+      start: (controller) => {
+        ended.promise.catch((reason) => controller.error(reason));
+      },
+      write: async (chunk) => {
+        count(chunk.length);
+        const written = Promise.withResolvers<void>();
+        stream.write(chunk, () => written.resolve());
+        if (stream.writableNeedDrain) await Promise.race([written.promise, ended.promise]);
+      },
+      close: () => {
+        stream.end();
+      },
+      abort: () => {
+        stream.close();
+      },
+    });
+  }
+}

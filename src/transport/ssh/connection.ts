@@ -1,0 +1,159 @@
+/** One logged-in connection to a node and the channels on it. */
+import type { Duplex } from "node:stream";
+import type { Client } from "ssh2";
+import { withDeadline } from "../../core/deadline.ts";
+import { GridError } from "../../core/errors.ts";
+import { SshChannel } from "./channel.ts";
+
+export interface ConnectionOptions {
+  readonly node: string;
+  readonly onBytes: (direction: "sent" | "received", count: number) => void;
+  /** A channel was closed, so another may be opened. */
+  readonly onFree: () => void;
+}
+
+/** The server had no room for one more channel; another may fit later, or elsewhere. */
+export class ChannelRefused extends Error {
+  override readonly name = "ChannelRefused";
+}
+
+/** RFC 4254, section 5.1: 1 is "administratively prohibited", as for a forbidden forward. */
+const PROHIBITED = 1;
+
+export class SshConnection implements AsyncDisposable {
+  readonly #client: Client;
+  readonly #options: ConnectionOptions;
+  readonly #channels = new Set<SshChannel>();
+  readonly #closed = Promise.withResolvers<void>();
+  #opening = 0;
+  #lost: GridError | undefined;
+  #lastUsed = performance.now();
+  roundTripMs: number | undefined;
+
+  constructor(client: Client, options: ConnectionOptions) {
+    this.#client = client;
+    this.#options = options;
+    client.removeAllListeners("error").removeAllListeners("close");
+    client.on("error", (error) => this.#lose(error.message));
+    client.on("close", () => {
+      this.#lose("the connection was closed");
+      this.#closed.resolve();
+    });
+  }
+
+  get usable(): boolean {
+    return this.#lost === undefined;
+  }
+
+  /** Channels open or being opened. */
+  get load(): number {
+    return this.#channels.size + this.#opening;
+  }
+
+  get idleMs(): number {
+    return performance.now() - this.#lastUsed;
+  }
+
+  /** @throws {ChannelRefused} or {GridError} `lost`, `channel` */
+  async open(command: string): Promise<SshChannel> {
+    if (this.#lost) throw this.#lost;
+    this.#opening++;
+    try {
+      return await this.#exec(command);
+    } finally {
+      this.#opening--;
+      this.#lastUsed = performance.now();
+    }
+  }
+
+  /** A connection from the far side to another machine; it does not count as a session there. */
+  forward(host: string, port: number): Promise<Duplex> {
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    if (this.#lost) throw this.#lost;
+    this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
+      if (error) reject(error);
+      else resolve(stream);
+    });
+    return promise;
+  }
+
+  /** Measures a round trip; a connection that does not answer in time is given up. */
+  async probe(ms: number): Promise<void> {
+    const started = performance.now();
+    const answered = new Promise<void>((resolve) =>
+      // The cheapest question every server answers, if only with a no.
+      this.#client.unforwardIn("127.0.0.1", 0, () => resolve())
+    );
+    await withDeadline(() => answered, {
+      ms,
+      error: () => this.#lostError(`no answer to a probe within ${ms} ms`),
+    }).catch((error: GridError) => {
+      this.#client.destroy();
+      this.#lose(error);
+      throw error;
+    });
+    if (this.#lost) throw this.#lost;
+    this.#lastUsed = performance.now();
+    this.roundTripMs = this.#lastUsed - started;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
+    this.#lose("it was closed by Grid");
+    this.#client.end();
+    const patience = setTimeout(() => this.#client.destroy(), GOODBYE_MS);
+    await this.#closed.promise;
+    clearTimeout(patience);
+  }
+
+  #exec(command: string): Promise<SshChannel> {
+    const { promise, resolve, reject } = Promise.withResolvers<SshChannel>();
+    this.#client.exec(command, (error, stream) => {
+      if (this.#lost) return reject(this.#lost);
+      if (error) return reject(this.#channelError(error));
+      const channel: SshChannel = new SshChannel(stream, {
+        onBytes: this.#options.onBytes,
+        onClosed: () => {
+          this.#channels.delete(channel);
+          this.#options.onFree();
+        },
+        lostError: () => this.#lostError("the command's channel closed without an exit code"),
+      });
+      this.#channels.add(channel);
+      resolve(channel);
+    });
+    return promise;
+  }
+
+  #channelError(error: Error & { readonly reason?: number | string }): Error {
+    if (error.reason !== undefined && error.reason !== PROHIBITED) return new ChannelRefused();
+    return new GridError({
+      code: "channel",
+      message: `Cannot start a command on "${this.#options.node}": ${error.message}`,
+      hint: "the account may be limited to other uses (ForceCommand, a restricted shell)",
+      node: this.#options.node,
+      cause: error,
+    });
+  }
+
+  #lose(state: string | GridError): void {
+    if (this.#lost) return;
+    const reason = state instanceof GridError ? state : this.#lostError(state);
+    this.#lost = reason;
+    for (const channel of this.#channels) channel.lose(reason);
+    this.#channels.clear();
+    this.#options.onFree();
+  }
+
+  #lostError(state: string): GridError {
+    const { node } = this.#options;
+    return new GridError({
+      code: "lost",
+      message: `Cannot go on with "${node}": the connection was lost (${state})`,
+      node,
+    });
+  }
+}
+
+/** How long a server may take to close a connection that we have ended. */
+const GOODBYE_MS = 500;

@@ -1,0 +1,192 @@
+/** From nothing to a login: name, TCP, banner, key exchange, host key, login; one deadline, one error. */
+import type { Duplex } from "node:stream";
+import ssh2, { type Client } from "ssh2";
+import { withDeadline } from "../../core/deadline.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Address } from "./address.ts";
+import { AES, CHACHA, HOST_KEYS, KEX, MACS, STRICT_KEX } from "./algorithms.ts";
+import { authError, type Credentials, findCredentials } from "./auth.ts";
+import { connectTcp } from "./dial.ts";
+import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
+
+export interface HandshakeOptions {
+  /** For all phases together. */
+  readonly timeoutMs: number;
+  /** 0 turns it off. */
+  readonly keepaliveMs: number;
+  /** Instead of a TCP connection: a channel through a jump host. */
+  readonly through?: (() => Promise<Duplex>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Phase = "tcp" | "banner" | "kex" | "auth";
+
+/**
+ * @throws {GridError} `dns` `tcp` `banner` `kex` `host-key` `auth` or `penalty`: where it stopped
+ */
+export async function handshake(address: Address, options: HandshakeOptions): Promise<Client> {
+  const credentials = await findCredentials(address);
+  const attempt = new Attempt(address, credentials);
+  return await withDeadline(
+    async (signal) => {
+      const client = await attempt.run({ ...options, signal, withChacha: true });
+      return client ?? await attempt.run({ ...options, signal, withChacha: false }) ??
+        Promise.reject(attempt.failed("kex", "no cipher is safe with this server"));
+    },
+    {
+      ms: options.timeoutMs,
+      error: () => attempt.tooSlow(options.timeoutMs),
+      signal: options.signal,
+    },
+  );
+}
+
+interface RunOptions extends HandshakeOptions {
+  readonly signal: AbortSignal;
+  readonly withChacha: boolean;
+}
+
+class Attempt {
+  readonly #address: Address;
+  readonly #credentials: Credentials;
+  #phase: Phase = "tcp";
+  /** What the server said before the key exchange: its banner and its first, readable packet. */
+  #preface = "";
+  #hostKeyProblem: GridError | undefined;
+
+  constructor(address: Address, credentials: Credentials) {
+    this.#address = address;
+    this.#credentials = credentials;
+  }
+
+  /** Undefined where the server needs another try without the fast cipher. */
+  async run(options: RunOptions): Promise<Client | undefined> {
+    const { signal } = options;
+    this.#phase = "tcp";
+    this.#preface = "";
+    const sock = await (options.through?.() ?? connectTcp(this.#address, signal));
+    this.#phase = "banner";
+    const client = new ssh2.Client();
+    const onAbort = () => sock.destroy();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await this.#login(client, { ...options, sock });
+    } catch (error) {
+      sock.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  tooSlow(ms: number): GridError {
+    const state = {
+      tcp: `no answer to the connection within ${ms} ms`,
+      banner: `it accepted the connection, but sent no SSH banner within ${ms} ms`,
+      kex: `the key exchange did not end within ${ms} ms`,
+      auth: `the login did not end within ${ms} ms`,
+    }[this.#phase];
+    return this.failed(this.#phase, state);
+  }
+
+  failed(code: GridError["code"], state: string, cause?: unknown): GridError {
+    const { node, host, port } = this.#address;
+    return new GridError({
+      code,
+      message: `Cannot connect to "${node}" (${host} port ${port}): ${state}`,
+      hint: code === "penalty"
+        ? "the server turns new connections away for a while; try later, or lower ssh.pool_size"
+        : `look at it by hand: ssh -v -p ${port} ${this.#address.user}@${host}`,
+      node,
+      cause,
+    });
+  }
+
+  #login(
+    client: Client,
+    options: RunOptions & { readonly sock: Duplex },
+  ): Promise<Client | undefined> {
+    const { sock } = options;
+    const { promise, resolve, reject } = Promise.withResolvers<Client | undefined>();
+    const trust = readTrust(this.#address);
+    const sniff = (data: Uint8Array) => {
+      if (this.#phase === "banner") this.#phase = "kex";
+      if (this.#preface.length < 4096) this.#preface += new TextDecoder("latin1").decode(data);
+    };
+    const methods = [...this.#credentials.methods];
+    client
+      .on("handshake", (negotiated) => {
+        sock.off("data", sniff);
+        const usesChacha = negotiated.cs.cipher === CHACHA || negotiated.sc.cipher === CHACHA;
+        if (usesChacha && !this.#preface.includes(STRICT_KEX)) {
+          client.destroy();
+          return resolve(undefined);
+        }
+        this.#phase = "auth";
+      })
+      .on("ready", () => resolve(client))
+      .on("error", (error) => reject(this.#explain(error)))
+      .on("close", () => reject(this.#explain(new Error("the server closed the connection"))));
+    client.connect({
+      sock,
+      username: this.#address.user,
+      readyTimeout: 0,
+      keepaliveInterval: options.keepaliveMs,
+      keepaliveCountMax: 3,
+      algorithms: {
+        kex: KEX,
+        serverHostKey: orderHostKeyAlgorithms(HOST_KEYS, trust) as typeof HOST_KEYS,
+        cipher: options.withChacha ? [CHACHA, ...AES] : AES,
+        hmac: MACS,
+        compress: ["none"],
+      },
+      hostVerifier: (key: Uint8Array) => {
+        this.#hostKeyProblem = hostKeyError(judge(trust, key), { address: this.#address, key });
+        return this.#hostKeyProblem === undefined;
+      },
+      // deno-lint-ignore no-explicit-any -- the types lack `false` for "nothing left"
+      authHandler: (() => methods.shift() ?? false) as any,
+    });
+    sock.on("data", sniff);
+    return promise;
+  }
+
+  #explain(error: Error & { readonly level?: string }): GridError {
+    if (this.#hostKeyProblem) return this.#hostKeyProblem;
+    const state = error.message.replace(/^Handshake failed: /, "");
+    switch (this.#phase) {
+      case "tcp":
+      case "banner":
+        return this.failed(
+          "banner",
+          `it closed the connection before its SSH banner (${state})`,
+          error,
+        );
+      case "kex":
+        return this.#explainKex(state, error);
+      case "auth":
+        if (error.level === "client-authentication" || /too many auth/i.test(error.message)) {
+          return authError(this.#address, this.#credentials);
+        }
+        return this.failed("auth", `the connection ended during the login (${state})`, error);
+    }
+  }
+
+  /** OpenSSH says one plain line to those it turns away before the banner. */
+  #explainKex(state: string, error: Error): GridError {
+    if (/Not allowed at this time/.test(this.#preface)) {
+      return this.failed(
+        "penalty",
+        "the server penalises this address (PerSourcePenalties)",
+        error,
+      );
+    }
+    if (/Exceeded MaxStartups/.test(this.#preface)) {
+      return this.failed("banner", "the server has too many logins under way (MaxStartups)", error);
+    }
+    if (!this.#preface.includes("SSH-2.0-") && !this.#preface.includes("SSH-1.99-")) {
+      return this.failed("banner", "what answers there does not speak SSH 2", error);
+    }
+    return this.failed("kex", state, error);
+  }
+}
