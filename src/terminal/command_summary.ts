@@ -1,6 +1,7 @@
 /** The few words after `grid run "command"`: the command's own output has been shown already. */
 import { formatDuration } from "../core/duration.ts";
 import type { RunState } from "../engine/state.ts";
+import { oneLine } from "./harmless.ts";
 import { durationOf, failureWords, lookOf } from "./step_words.ts";
 import type { SummaryOptions } from "./summary.ts";
 
@@ -20,7 +21,7 @@ export function renderCommandSummary(state: RunState, options: SummaryOptions): 
   const lines = [
     paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
   ];
-  if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${failure.hint}`);
+  if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`);
   const attempts = failed.attempts.length;
   if (attempts > 0) lines.push(`  log   ${options.logPath(failed.id, attempts)}`);
   return lines.join("\n") + "\n";

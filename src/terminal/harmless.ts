@@ -34,3 +34,13 @@ export function harmless(line: string, options: HarmlessOptions): string {
   ).replaceAll(CONTROLS, "");
   return coloured ? `${shown}\x1b[0m` : shown;
 }
+
+/** The same for words of several lines, such as an error that quotes what a node said. */
+export function harmlessText(text: string): string {
+  return text.split("\n").map((line) => harmless(line, { color: false })).join("\n");
+}
+
+/** Words that have one line to stand in. */
+export function oneLine(text: string): string {
+  return harmlessText(text).replaceAll(/\s*\n\s*/g, " ").trim();
+}

@@ -2,6 +2,7 @@
 import type { GridError } from "../core/errors.ts";
 import { DiagnosticsError } from "../document/diagnostic.ts";
 import { renderDiagnostics } from "./diagnostics/text.ts";
+import { harmlessText } from "./harmless.ts";
 import { createPaint } from "./style.ts";
 
 export interface ProblemOptions {
@@ -21,10 +22,10 @@ export function renderProblem(error: GridError, options: ProblemOptions): string
   const at = place ? `${paint.bold(`${place.file}:${place.line}:${place.column}:`)} ` : "";
   // Most messages name the node already.
   const named = node === undefined || error.message.includes(node) ? "" : ` (node ${node})`;
-  const lines = [`${at}${paint.bold(paint.red("error:"))} ${error.message}${named}`];
+  const lines = [`${at}${paint.bold(paint.red("error:"))} ${harmlessText(error.message)}${named}`];
   const cause = causeWords(error);
-  if (cause !== undefined) lines.push(`${paint.dim("cause:")} ${cause}`);
-  if (hint !== undefined) lines.push(`${paint.cyan("hint:")} ${hint}`);
+  if (cause !== undefined) lines.push(`${paint.dim("cause:")} ${harmlessText(cause)}`);
+  if (hint !== undefined) lines.push(`${paint.cyan("hint:")} ${harmlessText(hint)}`);
   return lines.join("\n") + "\n";
 }
 
@@ -42,7 +43,9 @@ function bugReport(error: GridError, options: ProblemOptions): string {
   const kind = cause instanceof Error ? `${cause.name}: ` : "";
   const stack = options.debug ? (cause instanceof Error ? cause.stack : error.stack) : undefined;
   const lines = [
-    `${paint.bold(paint.red("bug:"))} Grid did not expect this: ${kind}${error.message}`,
+    `${paint.bold(paint.red("bug:"))} Grid did not expect this: ${kind}${
+      harmlessText(error.message)
+    }`,
     ...(stack === undefined ? [] : [paint.dim(stack)]),
     `${
       paint.cyan("hint:")

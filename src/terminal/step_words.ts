@@ -3,6 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
 import type { AttemptState, StepState } from "../engine/state.ts";
+import { oneLine } from "./harmless.ts";
 import type { Hue } from "./style.ts";
 
 export type Status = StepState["status"];
@@ -53,7 +54,7 @@ export function resultWords(step: StepState): string {
   const attempts = step.attempts.length;
   const parts = [
     ...(step.failure ? [failureWords(step.failure)] : []),
-    ...(step.reason === undefined ? [] : [step.reason]),
+    ...(step.reason === undefined ? [] : [oneLine(step.reason)]),
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),
     ...workWords(step.attempts.at(-1)),
   ];
@@ -76,7 +77,7 @@ function workWords(attempt: AttemptState | undefined): string[] {
 export function failureWords(failure: Failure): string {
   if (failure.exitCode !== undefined) return `exit code ${failure.exitCode}`;
   if (failure.signal !== undefined) return `ended by ${failure.signal}`;
-  return failure.message;
+  return oneLine(failure.message);
 }
 
 export function syncWords(sync: SyncFinished): string {

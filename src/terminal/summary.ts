@@ -3,7 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
-import { harmless } from "./harmless.ts";
+import { harmless, harmlessText, oneLine } from "./harmless.ts";
 import { durationOf, failureWords, isBad, lookOf, nodesOf, resultWords } from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { cut, displayWidth, padEnd, padStart } from "./width.ts";
@@ -35,7 +35,7 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
     victims(state, options),
-    state.warnings.map((warning) => options.paint.yellow(`warning: ${warning}`)),
+    state.warnings.map((warning) => options.paint.yellow(`warning: ${oneLine(warning)}`)),
     closing(state, options),
   ];
   return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n") +
@@ -117,12 +117,12 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
   const tail = options.tail(step.id).map((line) =>
     `  ${paint.dim("│")} ${harmless(line, { color: paint.color })}`
   );
-  const own = failure && addsWords(failure) ? [`  ${failure.message}`] : [];
+  const own = failure && addsWords(failure) ? [indented(harmlessText(failure.message))] : [];
   const log = attempts > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
   return [
     paint.red(paint.bold(`${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`)),
     ...own,
-    ...(failure?.hint === undefined ? [] : [`  ${paint.cyan("hint:")} ${failure.hint}`]),
+    ...(failure?.hint === undefined ? [] : [`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`]),
     ...tail,
     ...log,
     `  next  ${paint.bold(`${program} logs ${state.run} ${step.id}`)}`,
@@ -159,15 +159,22 @@ function victims(state: RunState, { paint }: SummaryOptions): string[] {
     isIdle(step.status) && !isSilentHook(step)
   );
   if (idle.length === 0) return [];
-  const lines = idle.slice(0, MANY_STEPS).map((step) =>
-    `  ${step.id}: ${step.reason ?? (step.status === "pending" ? "never started" : step.status)}`
-  );
+  const lines = idle.slice(0, MANY_STEPS).map((step) => `  ${step.id}: ${idleReason(step)}`);
   const left = idle.length - lines.length;
   return [
     paint.bold("Not done:"),
     ...lines,
     ...(left > 0 ? [paint.dim(`  … and ${left} more`)] : []),
   ];
+}
+
+function idleReason(step: StepState): string {
+  if (step.reason !== undefined) return oneLine(step.reason);
+  return step.status === "pending" ? "never started" : lookOf(step.status).word;
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => `  ${line}`).join("\n");
 }
 
 function closing(state: RunState, { paint, now, folder }: SummaryOptions): string[] {

@@ -1,5 +1,6 @@
 import type { Place } from "../../core/errors.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
+import { harmlessText } from "../harmless.ts";
 import { counted } from "../step_words.ts";
 import { createPaint, type Paint } from "../style.ts";
 import { frameOf } from "./frame.ts";
@@ -35,11 +36,13 @@ function block(diagnostic: Diagnostic, { paint, width }: BlockOptions): string {
   const bar = paint.dim(`${gutter} |`);
   return [
     `${paint.bold(placeText(place))}: ${paint.bold(mark(`${diagnostic.severity}:`))} ${
-      paint.bold(message)
+      paint.bold(harmlessText(message))
     } ${paint.dim(`[${rule}]`)}`,
     `${paint.dim(`${frame.lineNumber} |`)} ${frame.source}`,
     `${bar} ${" ".repeat(frame.indent)}${mark("^".repeat(frame.carets))}`,
-    ...(hint === undefined ? [] : [`${paint.dim(`${gutter} =`)} ${paint.cyan("hint:")} ${hint}`]),
+    ...(hint === undefined
+      ? []
+      : [`${paint.dim(`${gutter} =`)} ${paint.cyan("hint:")} ${harmlessText(hint)}`]),
     ...usedAt.map((used) => `${paint.dim(`${gutter} =`)} used at ${placeText(used)}`),
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { Event, NodeChosen } from "../../engine/event.ts";
 import type { RunState } from "../../engine/state.ts";
+import { oneLine } from "../harmless.ts";
 import {
   batchWords,
   counted,
@@ -54,7 +55,7 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
     case "step.finished":
       return finishedLine(event.step, state);
     case "warned":
-      return { step: event.step, text: `warning: ${event.message}`, tone: "warn" };
+      return { step: event.step, text: `warning: ${oneLine(event.message)}`, tone: "warn" };
   }
 }
 
@@ -83,7 +84,7 @@ function chosenWords(event: NodeChosen, state: RunState): string {
   const passed = event.passedOver ?? [];
   const over = passed.length === 0
     ? ""
-    : `; passed over ${passed.map(({ node, reason }) => `${node}: ${reason}`).join(", ")}`;
+    : `; passed over ${passed.map(({ node, reason }) => `${node}: ${oneLine(reason)}`).join(", ")}`;
   const attempt = event.attempt > 1 ? `attempt ${event.attempt} ` : "";
   const verb = state.steps.get(event.step)?.kind === "select-node" ? "chose" : "started on";
   return `${attempt}${verb} ${event.node}${score}${over}`;

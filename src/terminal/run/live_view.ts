@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
+import { oneLine } from "../harmless.ts";
 import type { Paint } from "../style.ts";
 import { renderFrame } from "./frame.ts";
 import type { Tails } from "./tails.ts";
@@ -44,7 +45,7 @@ export class LiveView implements View {
     this.#changed = true;
     if (event.type !== "warned") return;
     const step = event.step === undefined ? "" : `${event.step}: `;
-    this.print(`${this.#options.paint.yellow(`warning: ${step}${event.message}`)}\n`);
+    this.print(`${this.#options.paint.yellow(`warning: ${step}${oneLine(event.message)}`)}\n`);
   }
 
   output(_chunk: OutputChunk): void {

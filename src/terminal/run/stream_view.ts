@@ -1,6 +1,8 @@
 /** For `grid run "command"`: the command's bytes as they are, and nothing of Grid's on stdout. */
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
+import { oneLine } from "../harmless.ts";
+import { failureWords } from "../step_words.ts";
 import type { Paint } from "../style.ts";
 import type { View } from "./view.ts";
 
@@ -23,10 +25,10 @@ export class StreamView implements View {
 
   event(event: Event): void {
     if (event.type === "warned") {
-      this.print(this.#options.paint.yellow(`warning: ${event.message}\n`));
+      this.print(this.#options.paint.yellow(`warning: ${oneLine(event.message)}\n`));
     }
     if (event.type === "attempt.finished" && event.retryInMs !== undefined) {
-      const why = event.failure?.message ?? event.result;
+      const why = event.failure ? failureWords(event.failure) : event.result;
       this.print(this.#options.paint.yellow(`grid: ${why}; trying again\n`));
     }
   }

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { Diagnostic } from "../../../../src/document/diagnostic.ts";
+import { renderGithubDiagnostics } from "../../../../src/terminal/diagnostics/github.ts";
+import { diagnosticsDocument } from "../../../../src/terminal/diagnostics/json.ts";
+import { sarifDocument } from "../../../../src/terminal/diagnostics/sarif.ts";
+import { renderDiagnostics } from "../../../../src/terminal/diagnostics/text.ts";
+import { displayWidth } from "../../../../src/terminal/width.ts";
+import { assertGolden } from "../../../support/golden.ts";
+
+const DIAGNOSTICS: readonly Diagnostic[] = [
+  {
+    severity: "error",
+    rule: "unknown-key",
+    place: { file: "pipelines/train.yaml", line: 12, column: 5 },
+    length: 7,
+    sourceLine: "    retires: 3",
+    message: 'unknown key "retires"',
+    hint: 'did you mean "retries"?',
+  },
+  {
+    severity: "error",
+    rule: "unknown-step",
+    place: { file: "templates/eval.yaml", line: 7, column: 23 },
+    length: 11,
+    sourceLine: '    run: echo "日本 ${{ steps.trian.outputs.x }}"',
+    message: 'no step is called "trian", and 100% of it, is: wrong',
+    usedAt: [
+      { file: "pipelines/train.yaml", line: 30, column: 11 },
+      { file: "pipelines/nightly.yaml", line: 4, column: 11 },
+    ],
+  },
+  {
+    severity: "warning",
+    rule: "tab",
+    place: { file: "pipelines/train.yaml", line: 101, column: 2 },
+    length: 1,
+    sourceLine: "\tid: x",
+    message: "a tab indents nothing in YAML",
+    hint: "use blanks",
+  },
+  {
+    severity: "error",
+    rule: "missing-value",
+    place: { file: "pipelines/train.yaml", line: 3, column: 9 },
+    length: 1,
+    sourceLine: "  epoch:",
+    message: "a value is missing",
+  },
+  {
+    severity: "error",
+    rule: "bad-type",
+    place: { file: "pipelines/train.yaml", line: 5, column: 151 },
+    length: 200,
+    sourceLine: `run: ${"x".repeat(140)} here ${"y".repeat(195)} and more ${"z".repeat(80)}`,
+    message: "this is too long",
+  },
+];
+
+Deno.test("renderDiagnostics() shows place, line, caret, hint and use of every mistake", () => {
+  assertGolden(
+    "terminal/diagnostics.txt",
+    renderDiagnostics(DIAGNOSTICS, { color: false, width: 80 }),
+  );
+});
+
+Deno.test("renderDiagnostics() keeps the source line within the terminal", () => {
+  for (const width of [40, 80, 120]) {
+    const text = renderDiagnostics(DIAGNOSTICS, { color: false, width });
+    for (const line of text.split("\n").filter((line) => /^ *\d* \|/.test(line))) {
+      assert.ok(displayWidth(line) <= width, `${width}: ${line}`);
+    }
+  }
+});
+
+Deno.test("renderDiagnostics() marks in colour what it says without", () => {
+  const text = renderDiagnostics(DIAGNOSTICS, { color: true, width: 80 });
+  // deno-lint-ignore no-control-regex -- colours are control sequences
+  const plain = text.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  assert.notEqual(text, plain);
+  assert.equal(plain, renderDiagnostics(DIAGNOSTICS, { color: false, width: 80 }));
+});
+
+Deno.test("renderGithubDiagnostics() writes annotations that GitHub can read", () => {
+  assertGolden("terminal/diagnostics_github.txt", renderGithubDiagnostics(DIAGNOSTICS));
+});
+
+Deno.test("diagnosticsDocument() has every field, null where there is nothing", () => {
+  const text = JSON.stringify(diagnosticsDocument(DIAGNOSTICS.slice(0, 3)), null, 2) + "\n";
+  assertGolden("terminal/diagnostics.json", text);
+});
+
+Deno.test("sarifDocument() names rules, places and uses", () => {
+  const document = sarifDocument(DIAGNOSTICS.slice(0, 3), { gridVersion: "0.1.0" });
+  assertGolden("terminal/diagnostics.sarif", JSON.stringify(document, null, 2) + "\n");
+});
