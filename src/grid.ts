@@ -153,7 +153,7 @@ export class Grid implements AsyncDisposable {
     return {
       "sync": createSyncStep({ cluster, config: config.sync, project }),
       "select-node": createSelectNodeStep({ cluster }),
-      "run": createRunStep({ cluster, project }),
+      "run": createRunStep({ cluster, projectFolder: project }),
       "ray-batch": createRayBatchStep({ cluster, config: config.ray, project }),
       "fetch": createFetchStep({ cluster, project }),
     };
