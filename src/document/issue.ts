@@ -21,6 +21,9 @@ export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): Flat
   if (issue.code === "invalid_union") {
     const branch = meantBranch(issue.errors);
     if (branch !== undefined) return branch.flatMap((inner) => flatten(inner, path));
+    const custom = issue.errors.flat().find((inner) => inner.message.includes("\n"));
+    if (custom !== undefined && custom.path.length === 0) return flatten(custom, path);
+    if (issue.discriminator !== undefined) return [discriminated(issue, path)];
   }
   if (issue.code === "invalid_key") {
     return [flat("wrong-value", path, { message: issue.message, rule: "invalid-key" })];
@@ -32,6 +35,20 @@ export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): Flat
     ? "wrong-type"
     : "invalid-value";
   return [flat("wrong-value", path, { message: issue.message, rule })];
+}
+
+/** The key that decides which keys belong beside it is missing or unknown. */
+function discriminated(
+  issue: Extract<Issue, { code: "invalid_union" }>,
+  path: readonly PropertyKey[],
+): FlatIssue {
+  const key = String(issue.discriminator);
+  const found = (issue.input as Record<string, unknown> | undefined)?.[key];
+  if (found === undefined) {
+    const options = optionsOf(issue).join(", ");
+    return flat("missing-key", path, { message: `missing key "${key}"\none of: ${options}` });
+  }
+  return flat("wrong-value", path, { message: issue.message, rule: "invalid-value" });
 }
 
 function flat(
@@ -60,7 +77,9 @@ export function wordIssue(issue: RawIssue): string | undefined {
     case "invalid_type":
       return expectedWords(typeWord(issue.expected), issue.input);
     case "invalid_union":
-      return expectedWords(unionWords(issue.errors), issue.input);
+      return issue.discriminator === undefined
+        ? expectedWords(unionWords(issue.errors), issue.input)
+        : discriminatorWords(issue);
     case "invalid_value":
       return valueWords(issue.values.map(String), issue.input);
     case "too_small":
@@ -87,6 +106,15 @@ export function expectedWords(expected: string, found: unknown): string {
 function valueWords(values: readonly string[], found: unknown): string {
   const list = values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`;
   return expectedWords(list, found);
+}
+
+function discriminatorWords(issue: Extract<RawIssue, { code: "invalid_union" }>): string {
+  const map = issue.input as Record<string, unknown> | undefined;
+  return valueWords(optionsOf(issue), map?.[String(issue.discriminator)]);
+}
+
+function optionsOf(issue: object): string[] {
+  return "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
 }
 
 function unionWords(branches: readonly (readonly Issue[])[]): string {

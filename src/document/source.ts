@@ -106,6 +106,38 @@ export class Source {
     return spot;
   }
 
+  /**
+   * Takes keys and items out of the value, for callers that go on after a report. A path whose end
+   * is missing takes out the last part that exists. Places of what stays remain known.
+   *
+   * @returns the maps and lists around what was taken out; undefined where that was the root itself
+   */
+  prune(paths: readonly (readonly PropertyKey[])[]): ReadonlySet<object> | undefined {
+    const removals = new Map<Container, Set<Key>>();
+    const damaged = new Set<object>();
+    for (const path of paths) {
+      const chain = this.#chain(path);
+      const last = chain.at(-1);
+      if (last === undefined) return undefined;
+      for (const { container } of chain) damaged.add(container);
+      removals.set(last.container, (removals.get(last.container) ?? new Set()).add(last.key));
+    }
+    for (const [container, keys] of removals) this.#tree.remove(container, keys);
+    return damaged;
+  }
+
+  /** The containers and keys that a path leads through, as far as they exist. */
+  #chain(path: readonly PropertyKey[]): { readonly container: Container; readonly key: Key }[] {
+    const chain: { container: Container; key: Key }[] = [];
+    let container: unknown = this.value;
+    for (const key of path) {
+      if (!isContainer(container) || typeof key === "symbol" || !this.has(container, key)) break;
+      chain.push({ container, key });
+      container = (container as Record<Key, unknown>)[key];
+    }
+    return chain;
+  }
+
   has(container: Container, key: Key): boolean {
     return this.#entry(container, key) !== undefined;
   }

@@ -30,6 +30,8 @@ export interface Tree {
   readonly entries: WeakMap<object, ReadonlyMap<string | number, Entry>>;
   readonly starts: WeakMap<object, number>;
   readonly problems: readonly TreeProblem[];
+  /** Takes keys out of a map or items out of a list, and closes the gaps. */
+  remove(container: object, keys: ReadonlySet<string | number>): void;
 }
 
 /** Values that aliases may stand for altogether; past it the file is an attack or a slip. */
@@ -44,7 +46,28 @@ export function plantTree(root: unknown): Tree {
     entries: planter.entries,
     starts: planter.starts,
     problems: planter.problems,
+    remove: (container, keys) => remove(planter.entries.get(container), container, keys),
   };
+}
+
+function remove(
+  entries: Map<string | number, Entry> | undefined,
+  container: object,
+  keys: ReadonlySet<string | number>,
+): void {
+  if (!Array.isArray(container)) {
+    for (const key of keys) {
+      delete (container as Record<string | number, unknown>)[key];
+      entries?.delete(key);
+    }
+    return;
+  }
+  const kept = [...container.keys()].filter((index) => !keys.has(index));
+  const values = kept.map((index) => container[index]);
+  const places = kept.map((index) => entries?.get(index));
+  container.splice(0, container.length, ...values);
+  entries?.clear();
+  for (const [index, place] of places.entries()) if (place) entries?.set(index, place);
 }
 
 interface Planted {

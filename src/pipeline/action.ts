@@ -1,0 +1,160 @@
+import { parseSize } from "../core/size.ts";
+import { isContainer } from "../document/source.ts";
+import type {
+  Action,
+  FetchAction,
+  NodeRequest,
+  NodeSelector,
+  OutputSource,
+  RayBatchAction,
+  SyncAction,
+} from "./pipeline.ts";
+import { durationMs } from "./policy.ts";
+import type { HookEntry, KindKey, SelectorEntry } from "./schema.ts";
+import type { Text } from "./text.ts";
+import { Text as TextValue } from "./text.ts";
+import type { TextReader } from "./text_reader.ts";
+
+/** What a step of the given kind does; `uses` is not an action but other steps. */
+export function readAction(
+  entry: HookEntry,
+  kind: Exclude<KindKey, "uses">,
+  reader: TextReader,
+): Action<Text> {
+  switch (kind) {
+    case "run":
+      return { kind, run: reader.text(entry, "run") };
+    case "select-node":
+      return { kind, selector: readSelector(entry["select-node"] ?? {}, reader) };
+    case "sync":
+      return readSync(entry.sync ?? {}, reader);
+    case "fetch":
+      return readFetch(entry.fetch ?? { from: [] }, reader);
+    case "ray-batch":
+      return readBatch(entry["ray-batch"] ?? { tasks: [] }, { entry, reader });
+  }
+}
+
+function readSync(sync: NonNullable<HookEntry["sync"]>, reader: TextReader): SyncAction<Text> {
+  return {
+    kind: "sync",
+    from: reader.optional(sync, "from") ?? TextValue.literal("."),
+    to: sync.to === undefined || sync.to === "all" ? "all" : reader.list(sync, "to"),
+    as: reader.optional(sync, "as"),
+    excludeFrom: reader.optional(sync, "exclude-from"),
+    exclude: reader.list(sync, "exclude"),
+    delete: sync.delete ?? true,
+  };
+}
+
+function readFetch(fetch: NonNullable<HookEntry["fetch"]>, reader: TextReader): FetchAction<Text> {
+  return {
+    kind: "fetch",
+    from: reader.list(fetch, "from"),
+    to: reader.optional(fetch, "to") ?? TextValue.literal("."),
+  };
+}
+
+type BatchEntry = NonNullable<HookEntry["ray-batch"]>;
+
+function readBatch(
+  batch: BatchEntry,
+  { entry, reader }: { readonly entry: HookEntry; readonly reader: TextReader },
+): RayBatchAction<Text> {
+  const call = reader.optional(batch, "call");
+  const command = reader.optional(batch, "command");
+  const isDamaged = batch.tasks === undefined;
+  if ((call === undefined) === (command === undefined) && !isDamaged) {
+    reader.report({
+      rule: "batch-target",
+      spot: call === undefined
+        ? reader.source.keySpot(entry, "ray-batch")
+        : reader.source.keySpot(batch, "command"),
+      message: call === undefined
+        ? "a ray-batch needs call: or command:"
+        : "a ray-batch takes call: or command:, not both",
+      hint: "call: module:function, or command: python score.py",
+    });
+  }
+  return {
+    kind: "ray-batch",
+    target: call === undefined ? { command: command ?? TextValue.literal("") } : { call },
+    tasks: readTasks(batch, reader),
+    batchSize: batch["batch-size"] ?? 1,
+    gpusPerBatch: batch["gpus-per-batch"] ?? 0,
+    cpusPerBatch: batch["cpus-per-batch"] ?? 1,
+    maxFailures: batch["max-failures"] ?? 0,
+  };
+}
+
+function readTasks(batch: BatchEntry, reader: TextReader): RayBatchAction<Text>["tasks"] {
+  const { tasks } = batch;
+  if (typeof tasks === "string") {
+    const expression = reader.text(batch, "tasks");
+    if (expression.constant !== undefined) {
+      reader.report({
+        rule: "batch-tasks",
+        spot: reader.source.valueSpot(batch, "tasks"),
+        message: `tasks is text, not a list: "${tasks}"`,
+        hint: `write { file: ${tasks} } for a file, or an expression that gives a list`,
+      });
+    }
+    return { expression };
+  }
+  if (Array.isArray(tasks)) return { list: tasks };
+  if ("range" in tasks) return { range: tasks.range };
+  return { file: reader.text(tasks, "file") };
+}
+
+export function readSelector(selector: SelectorEntry, reader: TextReader): NodeSelector<Text> {
+  const vram = selector["min-free-vram"];
+  return {
+    gpus: selector.gpus ?? (vram === undefined ? 0 : 1),
+    minFreeVramBytes: vram === undefined ? undefined : parseSize(vram),
+    labels: reader.list(selector, "labels"),
+    among: reader.list(selector, "among"),
+    waitMs: durationMs(selector.wait) ?? 0,
+  };
+}
+
+/** A node as written; undefined where nothing is. */
+export function readNode(
+  container: { readonly node?: HookEntry["node"] },
+  reader: TextReader,
+): NodeRequest<Text> | undefined {
+  const { node } = container;
+  if (node === undefined) return undefined;
+  if (isContainer(node)) return { kind: "selector", selector: readSelector(node, reader) };
+  return { kind: "named", name: reader.text(container, "node") };
+}
+
+export function readOutputs(entry: HookEntry, reader: TextReader): OutputSource<Text>[] {
+  const outputs = entry.outputs ?? {};
+  return Object.entries(outputs).map(([name, output]): OutputSource<Text> => {
+    if (typeof output !== "object") {
+      return { name, from: "value", value: reader.text(outputs, name) };
+    }
+    switch (output.from) {
+      case "file":
+        return { name, from: "file", path: reader.text(output, "path"), json: output.json };
+      case "stdout":
+        return { name, from: "stdout", match: checkedPattern(output, reader) };
+      case "value":
+        return { name, from: "value", value: reader.text(output, "value") };
+    }
+  });
+}
+
+function checkedPattern(output: { readonly match: string }, reader: TextReader): string {
+  try {
+    new RegExp(output.match, "m");
+  } catch (error) {
+    reader.report({
+      rule: "bad-pattern",
+      spot: reader.source.valueSpot(output, "match"),
+      message: `not a regular expression: ${(error as Error).message.split(": ").at(-1)}`,
+      hint: "test it on a line of the output; backslashes are kept in single quotes",
+    });
+  }
+  return output.match;
+}

@@ -1,0 +1,148 @@
+import type { Place } from "../core/errors.ts";
+import type { Spot } from "../document/lines.ts";
+import { isContainer } from "../document/source.ts";
+import { readAction, readNode, readOutputs } from "./action.ts";
+import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
+import {
+  type HookEntry,
+  type KindKey,
+  type MatrixEntry,
+  type RetryEntry,
+  STEP_KINDS,
+  type TimeoutEntry,
+} from "./schema.ts";
+import type { Text } from "./text.ts";
+import type { ExpressionUse, TextReader } from "./text_reader.ts";
+
+/** A step as written in its file, before matrices and templates are expanded. */
+export interface Blueprint {
+  readonly id: string;
+  readonly entry: HookEntry;
+  readonly spot: Spot;
+  readonly place: Place;
+  readonly hook: HookMoment | undefined;
+  /** Undefined where the kind is wrong, which has been reported. */
+  readonly kind: KindKey | undefined;
+  readonly needs: readonly Edge[];
+  readonly after: readonly Edge[];
+  readonly condition: Text | undefined;
+  readonly action: Action<Text> | undefined;
+  readonly node: NodeRequest<Text> | undefined;
+  readonly env: Readonly<Record<string, Text>>;
+  readonly secrets: readonly Edge[];
+  readonly timeout: TimeoutEntry | undefined;
+  readonly retry: RetryEntry | undefined;
+  readonly outputs: readonly OutputSource<Text>[];
+  readonly workingDirectory: Text | undefined;
+  readonly cache: CacheRule<Text> | undefined;
+  readonly matrix: MatrixEntry | undefined;
+  /** Inputs for the template of `uses`. */
+  readonly with: Readonly<Record<string, Text>>;
+  /** Every expression in the step, to be checked against what it can see. */
+  readonly uses: readonly ExpressionUse[];
+}
+
+/** A name that refers to another step or to a secret, and where it is written. */
+export interface Edge {
+  readonly name: string;
+  readonly spot: Spot;
+}
+
+export interface BlueprintOptions {
+  readonly id: string;
+  readonly spot: Spot;
+  readonly hook: HookMoment | undefined;
+  readonly reader: TextReader;
+  /** Something was taken out of the step, so that what is missing may have been there. */
+  readonly isDamaged: boolean;
+}
+
+export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blueprint {
+  const { id, spot, hook, reader, isDamaged } = options;
+  const kind = kindOf(entry, { reader, spot, isDamaged });
+  reader.takeUses();
+  const { cache } = entry;
+  const step = {
+    id,
+    entry,
+    spot,
+    place: spot.place,
+    hook,
+    kind,
+    needs: edges(entry, "needs", reader),
+    after: edges(entry, "after", reader),
+    condition: entry.if === undefined ? undefined : reader.condition(entry, "if"),
+    action: kind === undefined || kind === "uses" ? undefined : readAction(entry, kind, reader),
+    node: nodeOf(entry, reader),
+    env: reader.map(entry.env),
+    secrets: edges(entry, "secrets", reader),
+    timeout: entry.timeout,
+    retry: entry.retry,
+    outputs: readOutputs(entry, reader),
+    workingDirectory: reader.optional(entry, "working-directory"),
+    cache: cache && { inputs: reader.list(cache, "inputs"), key: reader.optional(cache, "key") },
+    matrix: entry.matrix,
+    with: reader.map(entry.with),
+  };
+  return { ...step, uses: reader.takeUses() };
+}
+
+/** `fetch: {node: …}` says the same as `node:` beside it. */
+function nodeOf(entry: HookEntry, reader: TextReader): NodeRequest<Text> | undefined {
+  const inside = entry.fetch && readNode(entry.fetch, reader);
+  const outside = readNode(entry, reader);
+  if (inside && outside) {
+    reader.report({
+      rule: "two-nodes",
+      spot: reader.source.keySpot(entry, "node"),
+      message: "the node is named twice, here and inside fetch:",
+      hint: "keep one of them",
+    });
+  }
+  return outside ?? inside;
+}
+
+function kindOf(
+  entry: HookEntry,
+  { reader, spot, isDamaged }: Pick<BlueprintOptions, "reader" | "spot" | "isDamaged">,
+): KindKey | undefined {
+  const [first, ...more] = STEP_KINDS.filter((kind) => entry[kind] !== undefined)
+    .sort((a, b) => offsetOf(entry, a) - offsetOf(entry, b));
+  for (const second of more) {
+    reader.report({
+      rule: "two-kinds",
+      spot: reader.source.keySpot(entry, second),
+      message: `a step does one thing: ${first} is already there, ${second} is another`,
+      hint: "make it two steps, joined by needs:",
+    });
+  }
+  if (first === undefined && !isDamaged) {
+    reader.report({
+      rule: "no-kind",
+      spot,
+      message: "the step does not say what to do",
+      hint: `add one of ${STEP_KINDS.join(", ")}`,
+    });
+  }
+  if (entry.with !== undefined && entry.uses === undefined && !isDamaged) {
+    reader.report({
+      rule: "with-without-uses",
+      spot: reader.source.keySpot(entry, "with"),
+      message: "with: gives inputs to a template, but the step uses none",
+      hint: "add uses: ./template.yaml, or write the values under env:",
+    });
+  }
+  return first;
+}
+
+/** Keys keep the order of the file. */
+function offsetOf(entry: HookEntry, key: string): number {
+  return Object.keys(entry).indexOf(key);
+}
+
+function edges(entry: HookEntry, key: "needs" | "after" | "secrets", reader: TextReader): Edge[] {
+  const value = entry[key];
+  if (value === undefined) return [];
+  if (!isContainer(value)) return [{ name: value, spot: reader.source.valueSpot(entry, key) }];
+  return value.map((name, index) => ({ name, spot: reader.source.valueSpot(value, index) }));
+}

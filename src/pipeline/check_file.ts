@@ -1,0 +1,174 @@
+import type { Diagnostic } from "../document/diagnostic.ts";
+import { readNode } from "./action.ts";
+import { type Blueprint, readBlueprint } from "./blueprint.ts";
+import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
+import { checkEnvironment } from "./cel.ts";
+import type { OpenFile } from "./file.ts";
+import { buildGraph } from "./graph.ts";
+import { CEL_TYPES, readInputs } from "./inputs.ts";
+import { axisNames, checkMatrix } from "./matrix.ts";
+import { checkExpression, type Names } from "./names.ts";
+import { checkNodes } from "./node_check.ts";
+import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
+import type { PipelineFile } from "./schema.ts";
+import { readSecrets, unknownSecretHint } from "./secrets.ts";
+import { type ExpressionUse, TextReader } from "./text_reader.ts";
+
+export interface CheckOptions {
+  readonly path: string;
+  /** Templates by what `uses:` says; undefined for one that cannot be read. */
+  readonly templates: ReadonlyMap<string, CheckedFile | undefined>;
+  /** Configured nodes; undefined where they are not known. */
+  readonly nodeNames: readonly string[] | undefined;
+}
+
+/** Finds every mistake that can be found without running; they end in `diagnostics`. */
+export function checkFile(
+  open: OpenFile,
+  diagnostics: Diagnostic[],
+  options: CheckOptions,
+): CheckedFile {
+  const { source, file, damaged } = open;
+  const reader = new TextReader(source, diagnostics);
+  const inputs = readInputs(file, reader);
+  const secrets = readSecrets(file, reader);
+  const env = reader.map(file.env);
+  const defaultNode = readNode(file.defaults ?? {}, reader);
+  const defaultFolder = file.defaults && reader.optional(file.defaults, "working-directory");
+  const fileUses = reader.takeUses();
+  const concurrency = readConcurrency(file, reader);
+  const concurrencyUses = reader.takeUses();
+  const steps = file.steps.map((entry, index) =>
+    readBlueprint(entry, {
+      id: entry.id,
+      spot: source.has(entry, "id")
+        ? source.valueSpot(entry, "id")
+        : source.valueSpot(file.steps, index),
+      hook: undefined,
+      reader,
+      isDamaged: damaged.has(entry),
+    })
+  );
+  const hooks = readHooks(open, reader);
+  const outputs = reader.map(file.outputs);
+  const outputUses = reader.takeUses();
+  const graph = buildGraph(steps, reader);
+  const templates = new Map(
+    steps.flatMap((step) => {
+      const template = step.entry.uses && options.templates.get(step.entry.uses);
+      return template ? [[step.id, template] as const] : [];
+    }),
+  );
+  const checked: CheckedFile = {
+    path: options.path,
+    file,
+    reader,
+    inputs,
+    env,
+    graph,
+    hooks,
+    secrets,
+    concurrency,
+    outputs,
+    defaultNode,
+    defaultFolder,
+    templates,
+  };
+  for (const step of [...steps, ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])]) {
+    checkSecrets(step, secrets, reader);
+    checkMatrix(step, reader);
+  }
+  checkNodes(checked, options.nodeNames);
+  checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
+  return checked;
+}
+
+function readConcurrency(file: PipelineFile, reader: TextReader): Concurrency | undefined {
+  if (file.concurrency === undefined) return undefined;
+  return {
+    group: reader.text(file.concurrency, "group"),
+    max: file.concurrency.max ?? 1,
+    onConflict: file.concurrency["on-conflict"] ?? "queue",
+  };
+}
+
+function readHooks(open: OpenFile, reader: TextReader): CheckedFile["hooks"] {
+  const { source, file, damaged } = open;
+  const read = (moment: HookMoment): Blueprint[] => {
+    const entries = file.hooks?.[moment] ?? [];
+    return entries.map((entry, index) => {
+      const spot = source.valueSpot(entries, index);
+      if (entry.uses !== undefined || entry.matrix !== undefined) {
+        const key = entry.uses === undefined ? "matrix" : "uses";
+        reader.report({
+          rule: "hook-kind",
+          spot: source.keySpot(entry, key),
+          message: `a hook is one plain step; ${key}: is not possible here`,
+        });
+      }
+      const id = entry.id ?? `on-${moment}-${index + 1}`;
+      return readBlueprint(entry, {
+        id,
+        spot,
+        hook: moment,
+        reader,
+        isDamaged: damaged.has(entry),
+      });
+    });
+  };
+  return { success: read("success"), failure: read("failure"), exit: read("exit") };
+}
+
+function checkSecrets(step: Blueprint, secrets: readonly SecretSource[], reader: TextReader): void {
+  const known = secrets.map((secret) => secret.name);
+  for (const { name, spot } of step.secrets) {
+    if (known.includes(name)) continue;
+    const hint = unknownSecretHint(name, known);
+    reader.report({ rule: "unknown-secret", spot, message: `unknown secret "${name}"`, hint });
+  }
+}
+
+interface FileUses {
+  readonly fileUses: readonly ExpressionUse[];
+  readonly concurrencyUses: readonly ExpressionUse[];
+  readonly outputUses: readonly ExpressionUse[];
+}
+
+function checkExpressions(checked: CheckedFile, uses: FileUses): void {
+  const { inputs, graph, hooks, templates, reader } = checked;
+  const types = checkEnvironment(
+    Object.fromEntries([...inputs.values()].map(({ name, type }) => [name, CEL_TYPES[type]])),
+  );
+  const ids = [...graph.byId.keys()];
+  const outside: Names = {
+    inputs: [...inputs.keys()],
+    types,
+    steps: [],
+    self: undefined,
+    isAncestor: () => false,
+    outputsOf: (id) => {
+      const template = templates.get(id);
+      return template && Object.keys(template.outputs);
+    },
+    matrix: undefined,
+  };
+  const everyStep: Names = { ...outside, steps: ids, isAncestor: () => true };
+  const check = (list: readonly ExpressionUse[], names: Names) => {
+    for (const use of list) checkExpression(use, names, reader);
+  };
+  check(uses.fileUses, outside);
+  check(uses.concurrencyUses, outside);
+  check(uses.outputUses, everyStep);
+  for (const step of graph.byId.values()) {
+    check(step.uses, {
+      ...outside,
+      steps: ids,
+      self: step.id,
+      isAncestor: (id) => graph.isAncestor(id, step.id),
+      matrix: axisNames(step.matrix),
+    });
+  }
+  for (const moment of HOOK_MOMENTS) {
+    for (const step of hooks[moment]) check(step.uses, { ...everyStep, self: step.id });
+  }
+}

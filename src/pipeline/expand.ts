@@ -1,0 +1,152 @@
+import type { Blueprint } from "./blueprint.ts";
+import { Carrier } from "./inherit.ts";
+import type { Expansion, Instance } from "./instance.ts";
+import { expandMatrix } from "./matrix.ts";
+import { chosenBy } from "./node_check.ts";
+import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
+import { retryOf, timeoutOf } from "./policy.ts";
+import { templateInputs } from "./template_inputs.ts";
+import type { Text } from "./text.ts";
+
+/** Adds the steps of a file, matrices and templates unrolled, in an order that can be run. */
+export function expandInstance(instance: Instance, into: Expansion): void {
+  for (const step of instance.file.graph.order) expandStep(step, instance, into);
+}
+
+function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): void {
+  const step = plainStep(blueprint, instance);
+  if (blueprint.matrix === undefined) return place(blueprint, { step, instance, into });
+  const cells = expandMatrix(blueprint, {
+    reader: instance.file.reader,
+    listOf: (axis) => instance.axisList(blueprint, axis),
+  });
+  // A condition on the values of a cell is the cell's own, any other opens or closes the whole.
+  const isPerCell =
+    step.condition?.parts.some((part) =>
+      part.kind === "expression" && /\bmatrix\b/.test(part.source)
+    ) ?? false;
+  const members: string[] = [];
+  for (const cell of cells) {
+    const id = `${step.id}[${cell.name}]`;
+    members.push(id);
+    const condition = isPerCell ? step.condition : undefined;
+    const own = {
+      ...step,
+      id,
+      condition,
+      needs: [],
+      after: [],
+      matrix: cell.values,
+      group: step.id,
+    };
+    place(blueprint, { step: own, instance, into });
+  }
+  into.steps.push({
+    ...step,
+    condition: isPerCell ? undefined : step.condition,
+    action: group("matrix", members, {
+      maxParallel: blueprint.matrix["max-parallel"],
+      failFast: blueprint.matrix["fail-fast"] ?? false,
+    }),
+  });
+}
+
+interface Placing {
+  readonly step: Step;
+  readonly instance: Instance;
+  readonly into: Expansion;
+}
+
+/** Adds a step as it is, or the steps of the template that it uses and the group that joins them. */
+function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
+  if (blueprint.kind !== "uses") {
+    into.steps.push(step);
+    return;
+  }
+  const template = instance.file.templates.get(blueprint.id);
+  if (template === undefined) return;
+  const carrier = new Carrier(instance, step, blueprint);
+  into.scopes[step.id] = {
+    parent: instance.scope,
+    inputs: { ...templateInputs(blueprint, template), ...carrier.inputs },
+  };
+  const first = into.steps.length;
+  expandInstance({
+    file: template,
+    prefix: `${step.id}/`,
+    scope: step.id,
+    group: step.id,
+    inherited: carrier.inherited,
+    axisList: () => undefined,
+  }, into);
+  const members = into.steps.slice(first).filter((member) => member.group === step.id);
+  into.steps.push({
+    ...step,
+    action: {
+      ...group("template", members.map((member) => member.id), {
+        maxParallel: undefined,
+        failFast: false,
+      }),
+      outputs: template.outputs,
+    },
+  });
+}
+
+function group(
+  of: "matrix" | "template",
+  members: readonly string[],
+  limits: Pick<GroupAction<Text>, "maxParallel" | "failFast">,
+): GroupAction<Text> {
+  return { kind: "group", of, members, ...limits, outputs: {} };
+}
+
+/** The step of a blueprint under its full name, with every default applied. */
+export function plainStep(blueprint: Blueprint, instance: Instance): Step {
+  const { file, prefix, scope, inherited } = instance;
+  const { entry } = blueprint;
+  const { defaults } = file.file;
+  const full = (edges: Blueprint["needs"]) => [...new Set(edges.map(({ name }) => prefix + name))];
+  return {
+    id: prefix + blueprint.id,
+    place: blueprint.place,
+    needs: full(blueprint.needs),
+    after: full(blueprint.after),
+    condition: blueprint.condition,
+    action: blueprint.action ?? NO_ACTION,
+    node: nodeOf(blueprint, instance),
+    env: { ...file.env, ...inherited.env, ...blueprint.env },
+    secrets: [...new Set([...inherited.secrets, ...blueprint.secrets.map(({ name }) => name)])],
+    timeout: timeoutOf(blueprint.timeout, timeoutOf(defaults?.timeout, inherited.timeout)),
+    retry: retryOf(blueprint.retry, retryOf(defaults?.retry, inherited.retry)),
+    outputs: blueprint.outputs,
+    workingDirectory: blueprint.workingDirectory ?? file.defaultFolder ??
+      inherited.workingDirectory,
+    shell: entry.shell ?? defaults?.shell ?? inherited.shell,
+    detach: entry.detach ?? inherited.detach,
+    allowFailure: entry["allow-failure"] ?? false,
+    cache: blueprint.cache ?? inherited.cache,
+    scope,
+    matrix: undefined,
+    group: instance.group,
+  };
+}
+
+/** Stands in a `uses` step until its group takes the place. */
+const NO_ACTION: Action<Text> = {
+  kind: "group",
+  of: "template",
+  members: [],
+  maxParallel: undefined,
+  failFast: false,
+  outputs: {},
+};
+
+function nodeOf(blueprint: Blueprint, instance: Instance): NodeRequest<Text> {
+  const { file, prefix, inherited } = instance;
+  if (blueprint.kind === "sync" || blueprint.kind === "select-node") return { kind: "best" };
+  if (blueprint.node !== undefined) return blueprint.node;
+  if (blueprint.hook !== undefined) return file.defaultNode ?? inherited.node;
+  const [chosen] = chosenBy(blueprint, file);
+  if (file.defaultNode !== undefined) return file.defaultNode;
+  return chosen === undefined ? inherited.node : { kind: "chosen-by", step: prefix + chosen.id };
+}

@@ -1,0 +1,81 @@
+import type { JsonValue } from "../core/json.ts";
+import type { Blueprint } from "./blueprint.ts";
+import type { Inherited, Instance } from "./instance.ts";
+import type { NodeRequest, NodeSelector, Step } from "./pipeline.ts";
+import { DEFAULT_RETRY, DEFAULT_TIMEOUT } from "./policy.ts";
+import { Text } from "./text.ts";
+
+export const NOTHING_INHERITED: Inherited = {
+  env: {},
+  secrets: [],
+  timeout: DEFAULT_TIMEOUT,
+  retry: DEFAULT_RETRY,
+  node: { kind: "best" },
+  workingDirectory: undefined,
+  shell: "bash",
+  detach: false,
+  cache: undefined,
+};
+
+/**
+ * Carries texts of a `uses` step into its template. Their expressions mean names of the outer file,
+ * so each becomes an input of the template, evaluated outside, and an expression that reads it.
+ */
+export class Carrier {
+  readonly inherited: Inherited;
+  readonly #inputs: Record<string, JsonValue | Text> = {};
+
+  constructor(instance: Instance, step: Step, blueprint: Blueprint) {
+    const outer = instance.inherited;
+    const env = { ...outer.env, ...blueprint.env };
+    this.inherited = {
+      env: Object.fromEntries(
+        Object.entries(env).map(([name, text]) => [name, this.#carry(text, `env ${name}`)]),
+      ),
+      secrets: step.secrets,
+      timeout: step.timeout,
+      retry: step.retry,
+      node: this.#node(step.node),
+      workingDirectory: step.workingDirectory && this.#carry(step.workingDirectory, "folder"),
+      shell: step.shell,
+      detach: step.detach,
+      cache: step.cache && {
+        inputs: step.cache.inputs.map((text, index) => this.#carry(text, `cache ${index}`)),
+        key: step.cache.key && this.#carry(step.cache.key, "cache key"),
+      },
+    };
+  }
+
+  /** Inputs that the template did not declare; their names hold a blank, so nobody else's can clash. */
+  get inputs(): Readonly<Record<string, JsonValue | Text>> {
+    return this.#inputs;
+  }
+
+  #carry(text: Text, name: string): Text {
+    if (text.constant !== undefined) return text;
+    const key = `outer ${name}`;
+    this.#inputs[key] = text;
+    const source = `inputs[${JSON.stringify(key)}]`;
+    return new Text([{ kind: "expression", source, place: text.place }], text.place);
+  }
+
+  #node(node: NodeRequest<Text>): NodeRequest<Text> {
+    switch (node.kind) {
+      case "named":
+        return { kind: "named", name: this.#carry(node.name, "node") };
+      case "selector":
+        return { kind: "selector", selector: this.#selector(node.selector) };
+      case "chosen-by":
+      case "best":
+        return node;
+    }
+  }
+
+  #selector(selector: NodeSelector<Text>): NodeSelector<Text> {
+    return {
+      ...selector,
+      labels: selector.labels.map((text, index) => this.#carry(text, `label ${index}`)),
+      among: selector.among.map((text, index) => this.#carry(text, `among ${index}`)),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import type { JsonValue } from "../core/json.ts";
+import type { Blueprint } from "./blueprint.ts";
+import type { CheckedFile } from "./checked_file.ts";
+import type { CacheRule, NodeRequest, RetryPolicy, Scope, Step, Timeout } from "./pipeline.ts";
+import type { Text } from "./text.ts";
+
+/** Where the steps of a file are put: the main file, or one use of a template. */
+export interface Instance {
+  readonly file: CheckedFile;
+  /** Before every id: `eval/`. */
+  readonly prefix: string;
+  /** The expression scope of its texts: `""`, or the id of the `uses` step. */
+  readonly scope: string;
+  /** The group that its steps are members of. */
+  readonly group: string | undefined;
+  readonly inherited: Inherited;
+  /** Values that are known before the run; for axes that are expressions. */
+  readonly axisList: (step: Blueprint, axis: string) => readonly JsonValue[] | undefined;
+}
+
+export interface Expansion {
+  readonly steps: Step[];
+  readonly scopes: Record<string, Scope>;
+}
+
+/** What the keys of a `uses` step mean for the steps of its template: defaults from outside. */
+export interface Inherited {
+  readonly env: Readonly<Record<string, Text>>;
+  readonly secrets: readonly string[];
+  readonly timeout: Timeout;
+  readonly retry: RetryPolicy;
+  readonly node: NodeRequest<Text>;
+  readonly workingDirectory: Text | undefined;
+  readonly shell: "bash" | "sh";
+  readonly detach: boolean;
+  readonly cache: CacheRule<Text> | undefined;
+}

@@ -1,0 +1,289 @@
+/**
+ * The whole format of a pipeline file. Editors complete and explain keys from it, by way of
+ * `config/pipeline.schema.json`. It only checks: nothing is transformed here, so that every value
+ * still knows its place in the file.
+ */
+import type { JsonValue } from "../core/json.ts";
+import { z } from "../document/zod.ts";
+
+/** Names of steps, inputs and outputs. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const DURATION = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
+const SIZE = /^\d+(\.\d+)?\s*([KMGT]i?B|B)$/;
+const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:\d{1,3})$/;
+
+/** The second line of a message is its hint. */
+const name = z.string().regex(NAME, {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is not a name\nletters, digits, - and _; ` +
+    "it starts with a letter or _",
+});
+const variable = z.string().regex(VARIABLE, {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is not a name of an environment variable\n` +
+    "letters, digits and _; it starts with a letter or _",
+});
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** Text that may hold expressions. */
+const text = scalar.meta({ description: "Text; ${{ … }} is replaced" });
+const json = z.json() as unknown as z.ZodType<JsonValue>;
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]);
+const textList = oneOrMore(text);
+
+const duration = z.string({ error: (issue) => durationWords(issue.input) })
+  .regex(DURATION, { error: (issue) => durationWords(issue.input) })
+  .meta({ description: "A duration with its unit", examples: ["30s", "30m", "1h30m", "2d"] });
+const size = z.string({ error: (issue) => sizeWords(issue.input) })
+  .regex(SIZE, { error: (issue) => sizeWords(issue.input) })
+  .meta({ description: "A size with its unit", examples: ["500MB", "16GiB"] });
+
+function durationWords(value: unknown): string {
+  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}s, ${value}m or ${value}h`;
+  return `${
+    show(value)
+  } is not a duration\nwrite a number and a unit (ms, s, m, h, d), such as 30m`;
+}
+
+function sizeWords(value: unknown): string {
+  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}GiB or ${value}MiB`;
+  return `${
+    show(value)
+  } is not a size\nwrite a number and a unit (B, KB … TB, KiB … TiB), such as 16GiB`;
+}
+
+function isBareNumber(value: unknown): boolean {
+  return typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value));
+}
+
+function show(value: unknown): string {
+  if (value === undefined || value === null) return "an empty value";
+  return typeof value === "object" ? "a map or list" : JSON.stringify(value);
+}
+
+const selector = z.strictObject({
+  gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are leased"),
+  "min-free-vram": size.optional().describe("Free memory that each of these GPUs must have"),
+  labels: textList.optional().describe("Labels that the node must carry, all of them"),
+  among: textList.optional().describe("Choose between these nodes only"),
+  wait: duration.optional().describe("How long to wait for a node that fits; default: not at all"),
+});
+
+const timeout = z.union([
+  duration,
+  z.strictObject({
+    total: duration.optional().describe("Over all attempts and the waits between them"),
+    attempt: duration.optional().describe("For each attempt"),
+    idle: duration.optional().describe("Without a byte of output"),
+    "kill-grace": duration.optional().describe(
+      "Between the polite signal and the final one; default 10s",
+    ),
+  }),
+]).meta({
+  description: "A duration for each attempt, or a map of limits",
+  examples: ["30m", { total: "8h", attempt: "6h", idle: "20m" }],
+});
+
+const retryClass = z.string().regex(RETRY_CLASS, {
+  error: (issue) =>
+    `${show(issue.input)} is no class of failure\n` +
+    "known: transport, node-lost, timeout, exit:N, any",
+});
+
+const retry = z.union([
+  z.int().min(0),
+  z.strictObject({
+    max: z.int().min(0).optional().describe("Retries after the first attempt"),
+    on: oneOrMore(retryClass).optional().describe(
+      "Failures that are retried: transport, node-lost, timeout, exit:N, any",
+    ),
+    delay: duration.optional().describe("Wait before the first retry; default 2s"),
+    backoff: z.enum(["exponential", "linear", "constant"]).optional().describe(
+      "How the wait grows",
+    ),
+    "max-delay": duration.optional().describe("The wait never grows past this; default 1m"),
+    jitter: z.enum(["full", "none"]).optional().describe("full: a random part of the wait"),
+    "avoid-node": z.boolean().optional().describe("Retry on another node where there is one"),
+  }),
+]).meta({
+  description: "How many retries, or a map",
+  examples: [3, { max: 3, on: ["transport", "exit:75"], "avoid-node": true }],
+});
+
+const shell = z.enum(["bash", "sh"]);
+const env = z.record(variable, text).describe("Environment variables");
+const node = z.union([text, selector]).meta({
+  description: "Where it runs: a name, local, an expression, or what the node must offer",
+  examples: ["gpu1", "local", { gpus: 1 }],
+});
+
+const output = z.union([
+  scalar,
+  z.discriminatedUnion("from", [
+    z.strictObject({
+      from: z.literal("file"),
+      path: text.describe("File relative to the step's folder"),
+      json: z.string().optional().describe("Path into a JSON file, such as .val_loss"),
+    }),
+    z.strictObject({
+      from: z.literal("stdout"),
+      match: z.string().describe("Regular expression; its first group on the last match counts"),
+    }),
+    z.strictObject({ from: z.literal("value"), value: text }),
+  ]),
+]);
+
+const sync = z.strictObject({
+  from: text.optional().describe("Folder relative to the project folder; default: the project"),
+  to: textList.optional().describe("all, or names of nodes; default all"),
+  as: text.optional().describe("Folder name below remote_root; default: name of the source folder"),
+  "exclude-from": text.optional().describe("Extra ignore file in gitignore syntax"),
+  exclude: textList.optional().describe("Extra patterns in gitignore syntax"),
+  delete: z.boolean().optional().describe(
+    "Remove what an earlier sync put there and the source no longer has; default true",
+  ),
+});
+
+const tasks = z.union([
+  z.string(),
+  z.array(json),
+  z.strictObject({ file: text.describe("JSON lines, a JSON list, or one task per line") }),
+  z.strictObject({ range: z.int().min(0).describe("The numbers from 0 up to this, without it") }),
+]);
+
+const rayBatch = z.strictObject({
+  call: text.optional().describe("module:function, called once per task"),
+  command: text.optional().describe("Shell command; finds its task in $GRID_TASK"),
+  tasks: tasks.describe("A list, {file: …}, {range: 100}, or an expression that gives a list"),
+  "batch-size": z.int().min(1).optional().describe("Tasks per batch; default 1"),
+  "gpus-per-batch": z.number().min(0).optional().describe("GPUs per batch; default 0"),
+  "cpus-per-batch": z.number().min(0).optional().describe("CPUs per batch; default 1"),
+  "max-failures": z.int().min(0).optional().describe("Failed tasks that are tolerated; default 0"),
+});
+
+const fetch = z.strictObject({
+  node: node.optional().describe("Where from; the same as node: on the step"),
+  from: textList.describe("Paths or globs relative to the step's folder on the node"),
+  to: text.optional().describe("Folder relative to the project folder; default: the project"),
+});
+
+const axis = z.union([z.array(json).min(1), z.string()]);
+const matrix = z.object({
+  include: z.array(z.record(name, json)).optional().describe("Further cells, or more for some"),
+  exclude: z.array(z.record(name, json)).optional().describe("Cells to leave out"),
+  "max-parallel": z.int().min(1).optional().describe("Cells that run at the same time"),
+  "fail-fast": z.boolean().optional().describe("A failed cell ends the others; default false"),
+}).catchall(axis).describe("One run of the step per combination of these values");
+
+const cache = z.strictObject({
+  inputs: textList.optional().describe("Globs whose contents decide whether the step is reused"),
+  key: text.optional().describe("More that decides"),
+});
+
+const stepShape = {
+  needs: oneOrMore(z.string()).optional().describe("Steps that must have succeeded before"),
+  after: oneOrMore(z.string()).optional().describe(
+    "Steps that must have ended, whatever the result",
+  ),
+  if: z.union([z.string(), z.boolean()]).optional().describe(
+    "Runs only if this expression is true; default success()",
+  ),
+  node: node.optional(),
+  env: env.optional(),
+  secrets: z.array(z.string()).optional().describe("Declared secrets that this step receives"),
+  timeout: timeout.optional(),
+  retry: retry.optional(),
+  outputs: z.record(name, output).optional().describe(
+    "Outputs besides those written to $GRID_OUTPUT",
+  ),
+  "working-directory": text.optional().describe("Relative to the step's folder on the node"),
+  shell: shell.optional().describe("bash means bash -eo pipefail"),
+  detach: z.boolean().optional().describe("Goes on when the runner is gone"),
+  "allow-failure": z.boolean().optional().describe("A failure does not fail the run"),
+  cache: cache.optional(),
+  matrix: matrix.optional(),
+  sync: sync.optional().describe("Bring a folder to nodes"),
+  "select-node": selector.optional().describe("Choose the best node; its name is outputs.node"),
+  run: z.string().optional().describe("Shell script"),
+  "ray-batch": rayBatch.optional().describe("Many tasks in batches over Ray"),
+  fetch: fetch.optional().describe("Bring files from a node here"),
+  uses: z.string().optional().describe("A template: a pipeline file with inputs and outputs"),
+  with: z.record(name, text).optional().describe("Inputs of the template"),
+};
+
+const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape });
+const hookStep = z.strictObject({ id: name.optional().describe("Name of the step"), ...stepShape });
+
+const input = z.strictObject({
+  type: z.enum(["string", "integer", "number", "boolean", "choice", "path"]).optional().describe(
+    "Default: string, or choice where options are given",
+  ),
+  description: z.string().optional(),
+  default: scalar.optional(),
+  required: z.boolean().optional().describe("A run without it is refused; default false"),
+  min: z.number().optional().describe("Smallest number"),
+  max: z.number().optional().describe("Largest number"),
+  pattern: z.string().optional().describe("Regular expression that the whole value must match"),
+  options: z.array(scalar).min(1).optional().describe("What may be chosen"),
+});
+
+const secretSource = z.discriminatedUnion("from", [
+  z.strictObject({
+    from: z.literal("env"),
+    variable: variable.optional().describe("Default: the secret's own name"),
+  }),
+  z.strictObject({ from: z.literal("file"), path: z.string() }),
+  z.strictObject({ from: z.literal("command"), run: z.array(z.string()).min(1) }),
+]);
+
+const concurrency = z.strictObject({
+  group: text.describe("Runs of the same group share the limit"),
+  max: z.int().min(1).optional().describe("Runs at the same time; default 1"),
+  "on-conflict": z.enum(["queue", "skip", "cancel-oldest", "fail"]).optional().describe(
+    "What a run does that finds the group full; default queue",
+  ),
+});
+
+const hooks = z.strictObject({
+  success: z.array(hookStep).optional().describe("After a run that succeeded"),
+  failure: z.array(hookStep).optional().describe("After a run that failed or timed out"),
+  exit: z.array(hookStep).optional().describe("At the very end, however it ends"),
+});
+
+const defaults = z.strictObject({
+  timeout: timeout.optional(),
+  retry: retry.optional(),
+  shell: shell.optional(),
+  node: node.optional(),
+  "working-directory": text.optional(),
+});
+
+export const pipelineSchema = z.strictObject({
+  name: z.string().min(1).optional().describe("Default: the file's name"),
+  description: z.string().optional(),
+  inputs: z.record(name, input).optional().describe("Values that a run is given"),
+  secrets: z.union([z.array(variable), z.record(variable, secretSource)]).optional().describe(
+    "Values that never appear in logs: names of environment variables, or a map",
+  ),
+  env: env.optional(),
+  defaults: defaults.optional().describe("For every step that does not say otherwise"),
+  concurrency: concurrency.optional().describe("How many runs of a group there may be at once"),
+  steps: z.array(step).min(1, { error: "a pipeline needs at least one step" }),
+  hooks: hooks.optional(),
+  outputs: z.record(name, text).optional().describe("For templates: what the caller can read"),
+}).meta({ title: "Grid pipeline", description: "What to run, in which order, and where" });
+
+export type PipelineFile = z.infer<typeof pipelineSchema>;
+export type HookEntry = z.infer<typeof hookStep>;
+export type StepEntry = z.infer<typeof step>;
+export type InputEntry = z.infer<typeof input>;
+export type SelectorEntry = z.infer<typeof selector>;
+export type TimeoutEntry = z.infer<typeof timeout>;
+export type RetryEntry = z.infer<typeof retry>;
+export type MatrixEntry = z.infer<typeof matrix>;
+export type OutputEntry = z.infer<typeof output>;
+
+/** Exactly one of these says what a step does. */
+export const STEP_KINDS = ["sync", "select-node", "run", "ray-batch", "fetch", "uses"] as const;
+export type KindKey = typeof STEP_KINDS[number];

@@ -1,0 +1,57 @@
+import type { JsonValue } from "../core/json.ts";
+import { suggest } from "../document/check.ts";
+import type { Blueprint } from "./blueprint.ts";
+import type { CheckedFile } from "./checked_file.ts";
+import { parseInput } from "./inputs.ts";
+import type { Text } from "./text.ts";
+import type { TextReader } from "./text_reader.ts";
+
+/** The inputs of one use of a template; an expression is evaluated when the template starts. */
+export function templateInputs(
+  step: Blueprint,
+  template: CheckedFile,
+): Record<string, JsonValue | Text> {
+  const values: Record<string, JsonValue | Text> = {};
+  for (const spec of template.inputs.values()) {
+    const given = step.with[spec.name];
+    const constant = given?.constant;
+    const parsed = constant === undefined ? undefined : parseInput(spec, constant);
+    values[spec.name] = parsed?.ok ? parsed.value : given ?? spec.default ?? null;
+  }
+  return values;
+}
+
+/** Reports what `with:` gives wrongly, too much or too little. */
+export function checkWith(step: Blueprint, template: CheckedFile, reader: TextReader): void {
+  const container = step.entry.with ?? {};
+  const names = [...template.inputs.keys()];
+  for (const [name, text] of Object.entries(step.with)) {
+    const spec = template.inputs.get(name);
+    if (spec === undefined) {
+      reader.report({
+        rule: "unknown-input",
+        spot: reader.source.keySpot(container, name),
+        message: `the template has no input "${name}"`,
+        hint: suggest(name, names, "inputs"),
+      });
+      continue;
+    }
+    const parsed = text.constant === undefined ? undefined : parseInput(spec, text.constant);
+    if (parsed === undefined || parsed.ok) continue;
+    reader.report({
+      rule: "bad-input",
+      spot: reader.source.valueSpot(container, name),
+      message: `input "${name}" ${parsed.problem}`,
+      hint: `declared in ${spec.spot.place.file}:${spec.spot.place.line}`,
+    });
+  }
+  for (const spec of template.inputs.values()) {
+    if (!spec.required || spec.default !== undefined || spec.name in step.with) continue;
+    reader.report({
+      rule: "missing-input",
+      spot: reader.source.valueSpot(step.entry, "uses"),
+      message: `the template needs the input "${spec.name}"`,
+      hint: `add with: { ${spec.name}: … }`,
+    });
+  }
+}

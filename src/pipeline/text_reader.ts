@@ -1,0 +1,172 @@
+import { diagnostic, type Mistake } from "../document/check.ts";
+import type { Diagnostic } from "../document/diagnostic.ts";
+import type { Spot } from "../document/lines.ts";
+import type { Container, Key, Source } from "../document/source.ts";
+import type { Span } from "./expression.ts";
+import { Text, type TextPart } from "./text.ts";
+
+/** One expression of the file, to be checked once it is known what its names may mean. */
+export interface ExpressionUse {
+  readonly source: string;
+  /** `condition` must give true or false. */
+  readonly wants: "any" | "condition";
+  /** The spot of a part of the expression. */
+  spot(span: Span): Spot;
+}
+
+/** Makes `Text` out of scalars and collects the expressions in them. */
+export class TextReader {
+  /** Expressions since the last `takeUses`. */
+  #uses: ExpressionUse[] = [];
+
+  constructor(readonly source: Source, readonly diagnostics: Diagnostic[]) {}
+
+  report(mistake: Mistake): void {
+    this.diagnostics.push(diagnostic(mistake));
+  }
+
+  takeUses(): readonly ExpressionUse[] {
+    const uses = this.#uses;
+    this.#uses = [];
+    return uses;
+  }
+
+  /** The scalar at a key, in the author's spelling. */
+  text(container: Container, key: Key): Text {
+    const value = this.spelling(container, key);
+    const place = this.source.valueSpot(container, key).place;
+    if (!value.includes("{{")) return Text.literal(value, place);
+    return new Text(this.#split(value, { container, key }), place);
+  }
+
+  optional(container: Container, key: Key): Text | undefined {
+    return (container as Record<Key, unknown>)[key] === undefined
+      ? undefined
+      : this.text(container, key);
+  }
+
+  /** A key whose value may be one scalar or a list of them. */
+  list(container: Container, key: Key): Text[] {
+    const value = (container as Record<Key, unknown>)[key];
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) return [this.text(container, key)];
+    return value.map((_, index) => this.text(value, index));
+  }
+
+  map(container: Container | undefined): Record<string, Text> {
+    if (container === undefined) return {};
+    return Object.fromEntries(
+      Object.keys(container).map((key) => [key, this.text(container, key)]),
+    );
+  }
+
+  /** An `if`: one expression, with or without `${{ }}` around it. */
+  condition(container: Container, key: Key): Text {
+    const value = this.spelling(container, key);
+    const place = this.source.valueSpot(container, key).place;
+    const trimmed = value.trim();
+    const isWrapped = trimmed.startsWith("${{") && closingOf(trimmed, 3) === trimmed.length - 2;
+    const source = isWrapped ? trimmed.slice(3, -2) : value;
+    const index = isWrapped ? value.indexOf("${{") + 3 : 0;
+    if (!isWrapped && value.includes("${{")) {
+      this.report({
+        rule: "mixed-condition",
+        spot: this.source.valueSpot(container, key),
+        message: "a condition is one expression, not text with expressions in it",
+        hint: "write it as one expression; ${{ }} may be left out",
+      });
+      return Text.literal("true", place);
+    }
+    this.#use(source, { container, key, index, wants: "condition" });
+    return new Text([{ kind: "expression", source, place }], place);
+  }
+
+  /** A scalar as written: `1e-4` stays `1e-4`. */
+  spelling(container: Container, key: Key): string {
+    const value = (container as Record<Key, unknown>)[key];
+    if (typeof value === "string") return value;
+    return this.source.spelling(container, key) ?? String(value ?? "");
+  }
+
+  #split(value: string, at: { readonly container: Container; readonly key: Key }): TextPart[] {
+    const parts: TextPart[] = [];
+    let done = 0;
+    for (let open = value.indexOf("${{"); open !== -1; open = value.indexOf("${{", done)) {
+      const close = closingOf(value, open + 3);
+      if (close === -1) {
+        this.report({
+          rule: "unclosed-expression",
+          spot: this.source.spotWithin(at.container, at.key, { index: open, length: 3 }),
+          message: "${{ is never closed",
+          hint: "add }} after the expression",
+        });
+        break;
+      }
+      if (open > done) parts.push({ kind: "literal", value: value.slice(done, open) });
+      const source = value.slice(open + 3, close);
+      this.#use(source, { ...at, index: open + 3, wants: "any" });
+      const { place } = this.source.spotWithin(at.container, at.key, { index: open, length: 3 });
+      parts.push({ kind: "expression", source, place });
+      done = close + 2;
+    }
+    if (done < value.length) parts.push({ kind: "literal", value: value.slice(done) });
+    this.#warnBareBraces(parts, at);
+    return parts;
+  }
+
+  #use(
+    source: string,
+    at: {
+      readonly container: Container;
+      readonly key: Key;
+      readonly index: number;
+      readonly wants: ExpressionUse["wants"];
+    },
+  ): void {
+    const { container, key, index, wants } = at;
+    const spot = (span: Span) =>
+      this.source.spotWithin(container, key, {
+        index: index + span.start,
+        length: span.end - span.start,
+      });
+    this.#uses.push({ source, wants, spot });
+  }
+
+  /** `{{ inputs.x }}` without the dollar is text to everybody; other braces are other tools'. */
+  #warnBareBraces(
+    parts: readonly TextPart[],
+    at: { readonly container: Container; readonly key: Key },
+  ): void {
+    for (const part of parts) {
+      if (part.kind === "expression") continue;
+      const match = /\{\{\s*(inputs|steps|matrix|env)\.[^}]*\}\}/.exec(part.value);
+      if (!match) continue;
+      const whole = this.spelling(at.container, at.key);
+      const range = { index: whole.indexOf(match[0]), length: match[0].length };
+      this.report({
+        severity: "warning",
+        rule: "bare-braces",
+        spot: this.source.spotWithin(at.container, at.key, range),
+        message: `${match[0]} is plain text here`,
+        hint: `write $${match[0]} for its value`,
+      });
+    }
+  }
+}
+
+/** Index of the `}}` that closes an expression; braces and quotes inside it are skipped. */
+function closingOf(text: string, start: number): number {
+  let depth = 0;
+  let quote = "";
+  for (let i = start; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (quote !== "") {
+      if (char === "\\") i++;
+      else if (char === quote) quote = "";
+    } else if (char === "'" || char === '"') quote = char;
+    else if (char === "{") depth++;
+    else if (char === "}" && depth > 0) depth--;
+    else if (char === "}" && text.charAt(i + 1) === "}") return i;
+  }
+  return -1;
+}
