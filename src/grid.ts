@@ -11,7 +11,7 @@ import { getLogger } from "./core/log.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/output_fan.ts";
-import type { StepKinds } from "./engine/ports.ts";
+import type { StepKind, StepKinds } from "./engine/ports.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { reduce, type RunState } from "./engine/state.ts";
@@ -115,8 +115,9 @@ export class Grid implements AsyncDisposable {
       createMetricsFile(files),
       ...options.readers({ run, folder }),
     ];
+    await using runStep = createRunStep({ cluster: this.cluster });
     const events = runPipeline(pipeline, {
-      kinds: this.#kinds(),
+      kinds: this.#kinds(runStep),
       journal: this.store,
       output: createOutputFan({ masker, readers }),
       clock: this.clock,
@@ -148,12 +149,12 @@ export class Grid implements AsyncDisposable {
     return Deno.readTextFile(join(this.runFolder(run), "report.json"));
   }
 
-  #kinds(): StepKinds {
+  #kinds(run: StepKind<"run">): StepKinds {
     const { cluster, config, project } = this;
     return {
       "sync": createSyncStep({ cluster, config: config.sync, project }),
       "select-node": createSelectNodeStep({ cluster }),
-      "run": createRunStep({ cluster, projectFolder: project }),
+      run,
       "ray-batch": createRayBatchStep({ cluster, config: config.ray, project }),
       "fetch": createFetchStep({ cluster, project }),
     };

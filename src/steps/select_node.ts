@@ -9,13 +9,13 @@ export interface SelectNodeDeps {
 export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"select-node"> {
   return {
     kind: "select-node",
-    async run({ action, avoidNodes }, { signal, note }) {
+    async run({ action, avoidNodes }, host) {
       const { node, health, passedOver } = await cluster.select(action.selector, {
-        signal,
+        signal: host.signal,
         avoid: avoidNodes,
       });
       const { score, facts } = health;
-      note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });
+      host.note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });
       return {
         status: "succeeded",
         outputs: {
