@@ -8,7 +8,6 @@ import { type Column, renderTable, type TableRow } from "./table.ts";
 export interface HealthRow {
   readonly node: string;
   readonly at: number;
-  readonly fromCache: boolean;
   readonly status: "ok" | "unusable" | "unreachable";
   readonly reason: string | undefined;
   readonly hint: string | undefined;
@@ -51,7 +50,7 @@ export interface HealthTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10 },
+  { title: "NODE", shrinkTo: 8 },
   { title: "STATUS" },
   { title: "SCORE", align: "right" },
   { title: "CPU", align: "right" },
@@ -61,11 +60,12 @@ const COLUMNS: readonly Column[] = [
   { title: "AGE", align: "right" },
 ];
 const UNKNOWN = "?";
+const RANKS = { ok: 0, unusable: 1, unreachable: 2 } as const;
 
 export function renderHealth(rows: readonly HealthRow[], options: HealthTableOptions): string {
   const paint = createPaint(options.color);
-  const sorted = [...rows].sort((a, b) =>
-    (a.score ?? Number.POSITIVE_INFINITY) - (b.score ?? Number.POSITIVE_INFINITY) || 0
+  const sorted = rows.toSorted((a, b) =>
+    RANKS[a.status] - RANKS[b.status] || (a.score ?? 0) - (b.score ?? 0)
   );
   const lines = sorted.map((row) => tableRow(row, { ...options, paint }));
   return renderTable(COLUMNS, lines, { width: options.width, paint });
@@ -91,20 +91,19 @@ function tableRow(row: HealthRow, options: RowOptions): TableRow {
       memoryWords(row.facts),
       gpuWords(row.facts),
       diskWords(row.facts),
-      `${row.fromCache ? "cached " : ""}${ageWords(now - row.at)}`,
+      ageWords(now - row.at),
     ],
-    below: remarkOf(row, options),
+    below: remarksOf(row, options),
   };
 }
 
-function remarkOf(row: HealthRow, options: RowOptions): string | undefined {
-  const parts = [
+function remarksOf(row: HealthRow, options: RowOptions): string[] {
+  return [
     ...(row.reason === undefined ? [] : [row.reason]),
     ...(row.hint === undefined ? [] : [`hint: ${row.hint}`]),
     ...(row.status === "ok" && row.facts?.gpuProblem !== undefined ? [row.facts.gpuProblem] : []),
     ...(options.explain ? explanation(row) : []),
   ];
-  return parts.length === 0 ? undefined : parts.join("; ");
 }
 
 function explanation(row: HealthRow): string[] {
@@ -115,7 +114,8 @@ function explanation(row: HealthRow): string[] {
     : [`load ${facts.load1.toFixed(2)} on ${facts.cores} cores`];
   const gpu = row.gpuPercent === undefined ? [] : [`GPU share ${row.gpuPercent.toFixed(0)}%`];
   const penalty = row.penalty > 0 ? [`placed here lately +${row.penalty.toFixed(1)}`] : [];
-  return [...load, ...gpu, ...penalty, ...facts.gpus.map(gpuExplanation)];
+  const score = [...load, ...gpu, ...penalty].join(", ");
+  return [...(score === "" ? [] : [score]), ...facts.gpus.map(gpuExplanation)];
 }
 
 function gpuExplanation(gpu: HealthGpu): string {

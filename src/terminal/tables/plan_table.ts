@@ -40,7 +40,7 @@ export function renderPlan(rows: readonly PlanRow[], options: PlanTableOptions):
       row.node,
       [...row.needs, ...row.after.map((id) => `(${id})`)].join(", "),
     ],
-    below: row.remark,
+    below: row.remark === undefined ? [] : [row.remark],
   }));
   const waves = new Set(rows.map(({ wave }) => wave)).size;
   const totals = paint.dim(`${counted(rows.length, "step")} in ${counted(waves, "wave")}`);

@@ -44,7 +44,7 @@ export function renderRayCluster(rows: readonly RayRow[], options: RayTableOptio
         number(row.cpus),
         number(row.gpus),
       ],
-      below: remarks.length === 0 ? undefined : remarks.join("; "),
+      below: remarks,
     };
   });
   return renderTable(COLUMNS, lines, { width: options.width, paint });

@@ -16,8 +16,8 @@ export interface TableOptions {
 
 export interface TableRow {
   readonly cells: readonly string[];
-  /** A remark below the row, indented under its first cell and broken to fit. */
-  readonly below?: string | undefined;
+  /** Remarks below the row, indented and broken to fit. */
+  readonly below?: readonly string[];
 }
 
 /** Columns are two blanks apart; there are no lines, so that rows can be copied and grepped. */
@@ -61,8 +61,8 @@ export function renderTable(
 }
 
 function remark(row: TableRow | undefined, { width, paint }: TableOptions): string[] {
-  if (row?.below === undefined) return [];
-  return wrap(row.below, width - 2 * GAP).map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
+  return (row?.below ?? []).flatMap((text) => wrap(text, width - 2 * GAP))
+    .map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
 }
 
 /** Natural widths; where they do not fit, columns that may shrink give way, the widest first. */

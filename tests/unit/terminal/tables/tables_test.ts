@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { type HealthRow, renderHealth } from "../../../../src/terminal/tables/health_table.ts";
+import { renderJobs } from "../../../../src/terminal/tables/jobs_table.ts";
+import { renderPlan } from "../../../../src/terminal/tables/plan_table.ts";
+import { renderRayCluster } from "../../../../src/terminal/tables/ray_table.ts";
+import { renderRuns } from "../../../../src/terminal/tables/runs_table.ts";
+import { stripColours } from "../../../../src/terminal/width.ts";
+import { displayWidth } from "../../../../src/terminal/width.ts";
+import { assertGolden } from "../../../support/golden.ts";
+import { RUN, START } from "../../../support/sample_runs.ts";
+
+const GIB = 2 ** 30;
+const NOW = START + 60_000;
+
+const gpu = (index: number, usedGib: number, sick?: string) => ({
+  index,
+  name: "NVIDIA A100-SXM4-40GB",
+  memoryUsedBytes: usedGib * GIB,
+  memoryTotalBytes: 40 * GIB,
+  utilizationPercent: usedGib * 2,
+  temperatureCelsius: 54,
+  sick,
+});
+
+const FACTS = {
+  load1: 3.2,
+  cores: 32,
+  memoryTotalBytes: 256 * GIB,
+  memoryAvailableBytes: 200 * GIB,
+  diskFreeBytes: 812 * GIB,
+  diskUsedPercent: 41,
+  gpus: [gpu(0, 4), gpu(1, 36)],
+  gpuTool: "nvidia-smi",
+  gpuProblem: undefined,
+} as const;
+
+const HEALTH: readonly HealthRow[] = [
+  {
+    node: "gpu3.example-laboratory.org",
+    at: START - 3_600_000,
+    status: "unreachable",
+    reason: "connection refused by 10.0.0.7 port 22",
+    hint: "is sshd running there? try: ssh gpu3",
+    score: undefined,
+    cpuPercent: undefined,
+    gpuPercent: undefined,
+    penalty: 0,
+    facts: undefined,
+  },
+  {
+    node: "gpu2",
+    at: NOW - 400,
+    status: "unusable",
+    reason: "GPU memory 90% used on every GPU",
+    hint: undefined,
+    score: undefined,
+    cpuPercent: 99.6,
+    gpuPercent: 90,
+    penalty: 0,
+    facts: { ...FACTS, gpus: [gpu(0, 36), gpu(1, 36, "uncorrected ECC errors")] },
+  },
+  {
+    node: "gpu1",
+    at: NOW - 12_300,
+    status: "ok",
+    reason: undefined,
+    hint: undefined,
+    score: 40.04,
+    cpuPercent: 10,
+    gpuPercent: 10,
+    penalty: 12.5,
+    facts: FACTS,
+  },
+  {
+    node: "cpu1",
+    at: NOW,
+    status: "ok",
+    reason: undefined,
+    hint: undefined,
+    score: 210.5,
+    cpuPercent: undefined,
+    gpuPercent: undefined,
+    penalty: 0,
+    facts: {
+      ...FACTS,
+      load1: undefined,
+      memoryTotalBytes: undefined,
+      gpus: [],
+      gpuTool: "none",
+    },
+  },
+];
+
+/** The same table for a narrow and a wide terminal, and never wider than either. */
+function atBothWidths(render: (size: { color: boolean; width: number }) => string): string {
+  return [80, 120].map((width) => {
+    const text = render({ color: false, width });
+    for (const line of text.split("\n")) assert.ok(displayWidth(line) <= width, line);
+    const coloured = render({ color: true, width });
+    assert.notEqual(coloured, text);
+    const trimmed = stripColours(coloured).split("\n").map((line) => line.trimEnd()).join("\n");
+    assert.equal(trimmed, text);
+    return `${width} columns\n${text}`;
+  }).join("\n");
+}
+
+Deno.test("renderHealth() shows every node, the best first, with its reason", () => {
+  assertGolden(
+    "terminal/health.txt",
+    atBothWidths((size) => renderHealth(HEALTH, { ...size, now: NOW })),
+  );
+});
+
+Deno.test("renderHealth() explains a score when asked", () => {
+  assertGolden(
+    "terminal/health_explained.txt",
+    atBothWidths((size) => renderHealth(HEALTH, { ...size, now: NOW, explain: true })),
+  );
+});
+
+Deno.test("renderRuns() lists runs", () => {
+  const run = { run: RUN, pipeline: "train", file: "p.yaml", startedAt: START };
+  const rows = [
+    { ...run, finishedAt: undefined, result: "running", exitCode: undefined },
+    { ...run, finishedAt: START + 65_000, result: "succeeded", exitCode: 0 },
+    {
+      ...run,
+      pipeline: "a-pipeline-with-quite-a-long-name-indeed",
+      finishedAt: START + 7_500_000,
+      result: "failed",
+      exitCode: 1,
+    },
+    { ...run, finishedAt: START + 10, result: "cancelled", exitCode: 130 },
+  ];
+  assertGolden(
+    "terminal/runs.txt",
+    atBothWidths((size) => renderRuns(rows, { ...size, now: NOW, timeZone: "UTC" })),
+  );
+  assert.match(renderRuns([], { color: false, width: 80, now: NOW }), /no runs yet/);
+});
+
+Deno.test("renderRayCluster() shows head and workers", () => {
+  const node = { reason: undefined, hint: undefined, cpus: 32, gpus: 4 };
+  const rows = [
+    {
+      ...node,
+      node: "gpu1",
+      role: "head",
+      state: "alive",
+      address: "10.0.0.5:6379",
+    },
+    { ...node, node: "gpu2", role: "worker", state: "alive", address: "10.0.0.6" },
+    {
+      node: "gpu3",
+      role: "worker",
+      state: "failed",
+      address: undefined,
+      cpus: undefined,
+      gpus: undefined,
+      reason: "no Ray in ~/grid_workspace/grid_env",
+      hint: "grid setup gpu3",
+    },
+    { ...node, node: "gpu4", role: "worker", state: "stopped", address: undefined, gpus: 0 },
+  ] as const;
+  assertGolden("terminal/ray.txt", atBothWidths((size) => renderRayCluster(rows, size)));
+});
+
+Deno.test("renderJobs() shows what is left on nodes", () => {
+  const rows = [
+    {
+      node: "gpu1",
+      id: `${RUN}.train.1`,
+      state: "running",
+      exitCode: undefined,
+      startedAt: START,
+      detached: true,
+      pids: [4711, 4712],
+    },
+    {
+      node: "gpu2",
+      id: `${RUN}.sweep_lr=1e-4,seed=1_.2`,
+      state: "ended",
+      exitCode: 137,
+      startedAt: START - 86_400_000,
+      detached: false,
+      pids: [],
+    },
+  ] as const;
+  assertGolden(
+    "terminal/jobs.txt",
+    atBothWidths((size) => renderJobs(rows, { ...size, now: NOW })),
+  );
+  assert.match(renderJobs([], { color: false, width: 80, now: NOW }), /no jobs/);
+});
+
+Deno.test("renderPlan() shows the steps in waves", () => {
+  const rows = [
+    { id: "code", kind: "sync", wave: 1, node: "all nodes", needs: [], after: [] },
+    { id: "gpu", kind: "select-node", wave: 1, node: "best with 1 GPU", needs: [], after: [] },
+    {
+      id: "train",
+      kind: "run",
+      wave: 2,
+      node: "chosen by gpu",
+      needs: ["code", "gpu"],
+      after: [],
+    },
+    {
+      id: "score",
+      kind: "ray-batch",
+      wave: 3,
+      node: "ray",
+      needs: ["train"],
+      after: [],
+      remark: "reused from 20260130-090000-abcd: nothing changed",
+    },
+    { id: "sum", kind: "run", wave: 4, node: "local", needs: [], after: ["score", "train"] },
+  ];
+  assertGolden("terminal/plan.txt", atBothWidths((size) => renderPlan(rows, size)));
+});
