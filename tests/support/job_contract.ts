@@ -1,0 +1,306 @@
+/** What every transport must make true of shells and jobs; run on this machine and over OpenSSH. */
+import assert from "node:assert/strict";
+import { startJob } from "../../src/transport/job_start.ts";
+import { attachJob } from "../../src/transport/job_start.ts";
+import { listJobs } from "../../src/transport/job_list.ts";
+import type { Job, JobExit, JobSpec } from "../../src/transport/job.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { processesWith } from "./processes.ts";
+
+/** A node to test, ended by its disposal. */
+export interface ContractNode extends AsyncDisposable {
+  readonly transport: Transport;
+  /** Absolute folder for jobs and files. */
+  readonly root: string;
+}
+
+export interface ContractOptions {
+  readonly open: () => Promise<ContractNode>;
+  /** How a test is declared: `Deno.test`, or one that needs real parts. */
+  readonly test: (name: string, run: () => Promise<void>) => void;
+}
+
+let jobs = 0;
+
+export function jobSpec(node: ContractNode, spec: Partial<JobSpec> & { command: string }): JobSpec {
+  return {
+    id: `job-${Deno.pid}-${++jobs}`,
+    root: node.root,
+    shell: "bash",
+    cwd: node.root,
+    env: {},
+    secrets: {},
+    pathPrefix: [],
+    detach: false,
+    leaseMs: 60_000,
+    ...spec,
+  };
+}
+
+export interface Printed {
+  readonly exit: JobExit;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Follows to the end and collects, one character per byte. */
+export async function followAll(
+  job: Job,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Printed> {
+  const text = { stdout: "", stderr: "" };
+  const exit = await job.follow({
+    signal,
+    onOutput: (stream, bytes) => {
+      text[stream] += Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    },
+  });
+  return { exit, ...text };
+}
+
+/** Starts, follows, removes. */
+async function run(
+  node: ContractNode,
+  spec: Partial<JobSpec> & { command: string },
+): Promise<Printed> {
+  const job = await startJob(node.transport, jobSpec(node, spec));
+  const printed = await followAll(job);
+  await job.remove();
+  return printed;
+}
+
+export function describeJobs(name: string, { open, test }: ContractOptions): void {
+  const check = (title: string, body: (node: ContractNode) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      await using node = await open();
+      await body(node);
+    });
+
+  check("a job's exit code, stdout and stderr come back", async (node) => {
+    const { exit, stdout, stderr } = await run(node, { command: "echo out; echo err >&2; exit 3" });
+    assert.deepEqual(exit, { kind: "code", code: 3 });
+    assert.equal(stdout, "out\n");
+    assert.equal(stderr, "err\n");
+  });
+
+  check("a job that outlives the first answer is followed to its end", async (node) => {
+    const command = "for i in 1 2 3; do echo $i; echo e$i >&2; sleep 0.1; done; printf end";
+    const { exit, stdout, stderr } = await run(node, { command });
+    assert.deepEqual(exit, { kind: "code", code: 0 });
+    assert.equal(stdout, "1\n2\n3\nend");
+    assert.equal(stderr, "e1\ne2\ne3\n");
+  });
+
+  check("an exit code above 128 is told from a signal", async (node) => {
+    assert.deepEqual((await run(node, { command: "exit 137" })).exit, { kind: "code", code: 137 });
+    for (const signal of ["KILL", "TERM", "SEGV"]) {
+      const { exit } = await run(node, { command: `kill -${signal} $$` });
+      assert.deepEqual(exit, { kind: "signal", signal: `SIG${signal}` });
+    }
+    const child = await run(node, { command: "sh -c 'kill -KILL $$'" });
+    assert.deepEqual(child.exit, { kind: "code", code: 137 });
+  });
+
+  check("output is byte-exact", async (node) => {
+    const bytes = "\\000\\001\\033\\200\\377\\303\\r\\n\\303\\274 no newline";
+    const exact = "\0\x01\x1b\x80\xff\xc3\r\n\xc3\xbc no newline";
+    const both = `printf '${bytes}'; printf '${bytes}' >&2`;
+    for (const command of [both, `sleep 0.2; ${both}`]) {
+      const { stdout, stderr } = await run(node, { command });
+      assert.equal(stdout, exact);
+      assert.equal(stderr, exact);
+    }
+  });
+
+  check("large output arrives whole, printed fast or slowly", async (node) => {
+    for (const pause of ["", "sleep 0.2;"]) {
+      const command = `${pause} seq 200000; seq 100000 >&2`;
+      const { stdout, stderr } = await run(node, { command });
+      assert.equal(stdout.length, 1_288_895);
+      assert.ok(stdout.endsWith("\n200000\n"));
+      assert.equal(stderr.length, 588_895);
+    }
+  });
+
+  check("variables reach the command, whatever their name and value", async (node) => {
+    const env = {
+      QUOTES: `it's "$HOME" \`id\` \\ and\nmore`,
+      IFS: "x",
+      dir: "d",
+      UTF8: "grün",
+      EMPTY: "",
+      GRIDLOCK: "=a=b=",
+    };
+    const command = 'printf "%s|" "$QUOTES" "$dir" "$UTF8" "${EMPTY-unset}" "$GRIDLOCK" "$TOKEN"';
+    const { stdout } = await run(node, { command, env, secrets: { TOKEN: "t0k en'" } });
+    const text = new TextDecoder().decode(Uint8Array.from(stdout, (c) => c.charCodeAt(0)));
+    assert.equal(text, `${env.QUOTES}|d|grün||=a=b=|t0k en'|`);
+  });
+
+  check("folders of the path prefix come first, before the job's own PATH too", async (node) => {
+    const pathPrefix = ["/first/bin"];
+    const inherited = await run(node, { command: 'echo "$PATH"', pathPrefix });
+    assert.match(inherited.stdout, /^\/first\/bin:.*\/bin/);
+    const own = await run(node, {
+      command: 'echo "$PATH"',
+      pathPrefix,
+      env: { PATH: "/usr/bin:/bin" },
+    });
+    assert.equal(own.stdout, "/first/bin:/usr/bin:/bin\n");
+  });
+
+  check("bash stops at the first failure, also inside a pipe; sh goes on", async (node) => {
+    const strict = await run(node, { command: "false | true; echo on" });
+    assert.deepEqual([strict.exit, strict.stdout], [{ kind: "code", code: 1 }, ""]);
+    const loose = await run(node, { command: "false | true; false; echo on", shell: "sh" });
+    assert.deepEqual([loose.exit, loose.stdout], [{ kind: "code", code: 0 }, "on\n"]);
+  });
+
+  check("a job leads a session of its own, can be interrupted and reads no input", async (node) => {
+    const command = "ps -o pid= -o pgid= -o sid= -p $$; cat; grep SigIgn /proc/self/status";
+    const { stdout } = await run(node, { command });
+    const [pid, group, session] = stdout.trim().split(/\s+/);
+    assert.equal(group, pid);
+    assert.equal(session, pid);
+    const ignored = BigInt(`0x${/SigIgn:\s*([0-9a-f]+)/.exec(stdout)?.[1]}`);
+    assert.equal(ignored & 0b110n, 0n, "SIGINT and SIGQUIT are not ignored");
+  });
+
+  check("$GRID_OUTPUT comes back after the job ended", async (node) => {
+    for (const pause of ["", "sleep 0.2; "]) {
+      const spec = jobSpec(node, { command: `${pause}printf 'a=1\\nb=ü\\n' >> "$GRID_OUTPUT"` });
+      const job = await startJob(node.transport, spec);
+      await followAll(job);
+      assert.equal(await job.readOutputFile(), "a=1\nb=ü\n");
+      await job.remove();
+    }
+  });
+
+  check("a start that is repeated attaches and never runs twice", async (node) => {
+    const spec = jobSpec(node, { command: `echo x >> ${node.root}/ran; sleep 0.2; echo done` });
+    const started = await Promise.all([1, 2, 3].map(() => startJob(node.transport, spec)));
+    const printed = await Promise.all(started.map((job) => followAll(job)));
+    for (const { exit, stdout } of printed) {
+      assert.deepEqual(exit, { kind: "code", code: 0 });
+      assert.equal(stdout, "done\n");
+    }
+    const again = await startJob(node.transport, spec);
+    assert.equal((await followAll(again)).stdout, "done\n");
+    assert.equal((await node.transport.exec(`cat ${node.root}/ran`)).stdout, "x\n");
+    await again.remove();
+  });
+
+  check("attaching finds a job that runs or ended, and nothing else", async (node) => {
+    const spec = jobSpec(node, { command: "echo one; sleep 0.3; echo two" });
+    assert.equal(await attachJob(node.transport, spec), undefined);
+    await startJob(node.transport, spec);
+    const job = await attachJob(node.transport, spec);
+    assert.ok(job);
+    assert.equal((await followAll(job)).stdout, "one\ntwo\n");
+    await job.remove();
+    assert.equal(await attachJob(node.transport, spec), undefined);
+  });
+
+  check("following can be stopped and taken up again without loss", async (node) => {
+    const spec = jobSpec(node, { command: "for i in $(seq 40); do echo $i; sleep 0.02; done" });
+    const job = await startJob(node.transport, spec);
+    const stop = new AbortController();
+    let seen = "";
+    const first = job.follow({
+      signal: stop.signal,
+      onOutput: (_stream, bytes) => {
+        seen += new TextDecoder().decode(bytes);
+        if (seen.includes("10\n")) stop.abort(new Error("enough"));
+      },
+    });
+    await assert.rejects(first, /enough/);
+    const rest = await followAll(job);
+    const expected = Array.from({ length: 40 }, (_, index) => `${index + 1}\n`).join("");
+    assert.equal(seen + rest.stdout, expected);
+    await job.remove();
+  });
+
+  check("a folder that is not there is named, and nothing started", async (node) => {
+    const spec = jobSpec(node, { command: "echo never", cwd: `${node.root}/not there` });
+    await assert.rejects(startJob(node.transport, spec), {
+      code: "workspace",
+      message: new RegExp(`folder "${node.root}/not there" cannot be entered`),
+    });
+    assert.deepEqual(await listJobs(node.transport, node.root), []);
+  });
+
+  check("a variable that no shell can hold is refused before anything starts", async (node) => {
+    const spec = jobSpec(node, { command: "true", env: { "not-a-name": "1" } });
+    await assert.rejects(startJob(node.transport, spec), { code: "usage", message: /not-a-name/ });
+  });
+
+  check("killing ends the whole tree and says that nothing survived", async (node) => {
+    const spec = jobSpec(node, {
+      command: "sleep 1000 & setsid sleep 1001 & nohup sleep 1002 >/dev/null 2>&1 & wait",
+    });
+    const job = await startJob(node.transport, spec);
+    await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 4);
+    assert.deepEqual(await job.kill({ graceMs: 2000 }), { survivors: [] });
+    assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
+    assert.deepEqual((await followAll(job)).exit, { kind: "signal", signal: "SIGTERM" });
+    await job.remove();
+  });
+
+  check("a job whose supervisor was killed is reported as vanished", async (node) => {
+    const spec = jobSpec(node, { command: "echo before; sleep 1000" });
+    const job = await startJob(node.transport, spec);
+    const file = `${node.root}/.grid/jobs/${spec.id}/supervisor`;
+    await node.transport.exec(`read pid rest <${file}; kill -KILL $pid`);
+    assert.deepEqual(await followAll(job), {
+      exit: { kind: "vanished" },
+      stdout: "before\n",
+      stderr: "",
+    });
+    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
+    await job.remove();
+  });
+
+  check("what runs and what ended is listed", async (node) => {
+    const before = Date.now();
+    const running = jobSpec(node, { command: "sleep 1000", detach: true });
+    const ended = jobSpec(node, { command: "exit 4" });
+    const job = await startJob(node.transport, running);
+    const other = await startJob(node.transport, ended);
+    await followAll(other);
+    const [first, second] = await listJobs(node.transport, node.root);
+    assert.ok(first && second);
+    assert.ok(first.startedAt >= before && first.startedAt <= Date.now());
+    assert.equal(first.pids.length, 2);
+    assert.deepEqual({ ...first, startedAt: 0, pids: [] }, {
+      id: running.id,
+      state: "running",
+      exitCode: undefined,
+      startedAt: 0,
+      detached: true,
+      pids: [],
+    });
+    assert.deepEqual({ ...second, startedAt: 0 }, {
+      id: ended.id,
+      state: "ended",
+      exitCode: 4,
+      startedAt: 0,
+      detached: false,
+      pids: [],
+    });
+    await assert.rejects(job.remove(), /it is running/);
+    await job.kill({ graceMs: 1000 });
+    await job.remove();
+    await other.remove();
+    assert.deepEqual(await listJobs(node.transport, node.root), []);
+  });
+}
+
+/** Waits until it is true; fails after ten seconds. */
+export async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const until = Date.now() + 10_000;
+  while (!await isTrue()) {
+    if (Date.now() > until) throw new Error("it did not become true within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
