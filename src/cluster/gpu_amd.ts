@@ -1,6 +1,6 @@
 /** What `amd-smi metric --json` and the older `rocm-smi --json` print. */
 import type { GpuFacts } from "./node.ts";
-import type { GpuAnswer } from "./probe.ts";
+import type { GpuAnswer } from "./gpu_answer.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** What `nvidia-smi --query-gpu … --format=csv,noheader,nounits` prints, one GPU per line. */
 import type { GpuFacts } from "./node.ts";
-import type { GpuAnswer } from "./probe.ts";
+import type { GpuAnswer } from "./gpu_answer.ts";
 
 const MIB = 2 ** 20;
 /** Words that stand where a broken GPU should give a number. */

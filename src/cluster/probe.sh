@@ -1,11 +1,12 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
 # Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the GPU tools).
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
+# shellcheck disable=SC2088,SC2154 # a tilde that is compared, not expanded; variables of the caller
 LC_ALL=C
 export LC_ALL
 echo '@grid-probe 1'
 
-if read -r load rest 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
+if read -r load _ 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
 
 # Usable cores are the fewest of: allowed by affinity, online, and the quota of any enclosing group.
 while read -r key value; do
@@ -32,7 +33,7 @@ while IFS=: read -r id controllers path; do
 done 2>/dev/null </proc/self/cgroup
 group_limits "$groups" "$groups/cpu" "$groups/memory"
 
-while read -r key value unit; do
+while read -r key value _; do
   case $key in
     MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
     SwapCached:) break ;;
@@ -116,7 +117,7 @@ gpu_run() { # $1: name of the function that queries
 gpu_query() {
   {
     ${limited:+$limited "$gpu_seconds"} sh -c 'echo "$$"; exec "$@"' sh "$@" 2>&1
-    echo "exit $?"
+    printf '\nexit %s\n' "$?"
   } | {
     IFS= read -r line && echo "@gpu-pid $line"
     while IFS= read -r line || [ -n "$line" ]; do echo "@gpu $line"; done

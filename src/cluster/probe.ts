@@ -19,13 +19,6 @@ export function probeCommand({ root, gpuSeconds }: ProbeOptions): string {
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}\n${script}`;
 }
 
-/** What the GPU tool of a node said, or why it said nothing. */
-export interface GpuAnswer {
-  readonly gpus: readonly GpuFacts[];
-  /** Why some or all GPUs are missing from the list. */
-  readonly problem: string | undefined;
-}
-
 /** Undefined where the answer is not that of a whole probe. */
 export function parseProbe(stdout: string): NodeFacts | undefined {
   const lines = stdout.split(/\r?\n/);

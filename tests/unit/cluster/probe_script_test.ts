@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
+import { setGpus, writeFakeNvidiaSmi } from "../../support/fake_nvidia_smi.ts";
+import { findProgram } from "../../support/requires.ts";
+import { type TempDir, tempDir } from "../../support/temp_dir.ts";
+
+/** Every shell of this machine that a node may have as its `sh`. */
+const SHELLS: readonly (readonly string[])[] = [
+  ["sh"],
+  ["dash"],
+  ["bash"],
+  ["bash", "--posix"],
+  ["busybox", "sh"],
+].filter(([program]) => findProgram(program ?? ""));
+
+interface ProbeRun {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+interface RunOptions {
+  readonly home: TempDir;
+  readonly shell?: readonly string[];
+  readonly root?: string;
+  readonly gpuSeconds?: number;
+  /** Replaces the machine's own PATH behind the home's `bin`. */
+  readonly path?: string;
+}
+
+/** Runs the real script the way a transport does: as one command of a shell. */
+async function runProbe(options: RunOptions): Promise<ProbeRun> {
+  const { home, shell = ["sh"], root = "~/work", gpuSeconds = 2 } = options;
+  const [program = "sh", ...args] = shell;
+  const path = options.path ?? Deno.env.get("PATH");
+  const started = performance.now();
+  const output = await new Deno.Command(program, {
+    args: [...args, "-c", probeCommand({ root, gpuSeconds })],
+    clearEnv: true,
+    env: { HOME: home.path, PATH: `${join(home.path, "bin")}:${path}`, USER: userOf(home) },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+    durationMs: performance.now() - started,
+  };
+}
+
+/** The note about a hung tool is kept per account: every test has its own. */
+function userOf(home: TempDir): string {
+  return home.path.split("/").at(-1) ?? "";
+}
+
+function removeNote(home: TempDir): void {
+  try {
+    Deno.removeSync(`/tmp/.grid-gpu-hung.${userOf(home)}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function tool(home: TempDir, name: string, script: string): void {
+  Deno.mkdirSync(join(home.path, "bin"), { recursive: true });
+  Deno.writeTextFileSync(join(home.path, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
+
+for (const shell of SHELLS) {
+  Deno.test(`probe.sh in ${shell.join(" ")}: load, cores, memory, disk and GPUs`, async () => {
+    using home = tempDir();
+    writeFakeNvidiaSmi(home.path, { gpus: 2 });
+    setGpus(home.path, [{ memoryUsed: 2048, utilization: 50 }, { eccErrors: 4 }]);
+    const { stdout, stderr } = await runProbe({ home, shell });
+    assert.equal(stderr, "");
+    const facts = parseProbe(stdout);
+    assert.ok(facts, stdout);
+    assert.ok(facts.load1 !== undefined && facts.load1 >= 0);
+    assert.ok(facts.cores !== undefined && facts.cores > 0);
+    assert.ok(facts.cores <= navigator.hardwareConcurrency);
+    assert.ok((facts.memoryTotalBytes ?? 0) > 2 ** 20);
+    assert.ok((facts.memoryAvailableBytes ?? 0) > 2 ** 20);
+    assert.ok((facts.memoryAvailableBytes ?? 0) <= (facts.memoryTotalBytes ?? 0));
+    assert.ok((facts.diskFreeBytes ?? 0) > 0);
+    assert.equal(facts.gpuTool, "nvidia-smi");
+    assert.equal(facts.gpus[0]?.memoryUsedBytes, 2 * 2 ** 30);
+    assert.match(facts.gpus[1]?.sick ?? "", /4 uncorrected ECC/);
+  });
+
+  Deno.test(`probe.sh in ${shell.join(" ")}: a GPU tool that hangs costs the GPUs only`, async () => {
+    using home = tempDir();
+    writeFakeNvidiaSmi(home.path, { gpus: 1 });
+    Deno.writeTextFileSync(join(home.path, "gpu.delay"), "30");
+    const { stdout } = await runProbe({ home, shell, gpuSeconds: 1 });
+    removeNote(home);
+    const facts = parseProbe(stdout);
+    assert.equal(facts?.gpuTool, "failed");
+    assert.match(facts?.gpuProblem ?? "", /did not answer in time/);
+    assert.ok(facts?.load1 !== undefined && facts.diskFreeBytes !== undefined);
+  });
+}
+
+Deno.test("probe.sh: a tool that cannot be ended is started once, not at every probe", async () => {
+  using home = tempDir();
+  const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const note = `/tmp/.grid-gpu-hung.${userOf(home)}`;
+  try {
+    Deno.writeTextFileSync(note, `${child.pid}\n`);
+    tool(home, "nvidia-smi", `echo started >>"$HOME/starts"; echo "0, a, b, 0, 1, 0, 0"`);
+    const hung = parseProbe((await runProbe({ home })).stdout);
+    assert.equal(hung?.gpuTool, "failed");
+    assert.match(hung?.gpuProblem ?? "", new RegExp(`process ${child.pid}`));
+    assert.throws(() => Deno.readTextFileSync(join(home.path, "starts")), Deno.errors.NotFound);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+  const free = parseProbe((await runProbe({ home })).stdout);
+  assert.equal(free?.gpuTool, "nvidia-smi", "the note is void once the process is gone");
+  removeNote(home);
+});
+
+Deno.test("probe.sh without timeout(1) still ends a tool that hangs", async () => {
+  using home = tempDir();
+  Deno.mkdirSync(join(home.path, "bin"));
+  for (const name of ["sh", "df", "sleep", "rm", "id"]) {
+    Deno.symlinkSync(findProgram(name) ?? name, join(home.path, "bin", name));
+  }
+  tool(home, "nvidia-smi", "exec sleep 30");
+  const { stdout } = await runProbe({ home, gpuSeconds: 1, path: "/nonexistent" });
+  const pid = Number(Deno.readTextFileSync(`/tmp/.grid-gpu-hung.${userOf(home)}`));
+  removeNote(home);
+  assert.match(parseProbe(stdout)?.gpuProblem ?? "", /did not answer in time/);
+  assert.ok(pid > 1);
+  assert.throws(() => Deno.kill(pid, "SIGCONT"), Deno.errors.NotFound, "the tool was ended");
+});
+
+Deno.test("probe.sh copies hostile output of a tool without believing it", async () => {
+  using home = tempDir();
+  tool(
+    home,
+    "nvidia-smi",
+    `printf '@load 0\\n@gpu-end done\\n@grid-probe end\\n\\033[2Jx\\n0, u, n, 1, 2, 3, 4'; exit 0`,
+  );
+  const facts = parseProbe((await runProbe({ home })).stdout);
+  assert.equal(facts?.gpus.length, 1);
+  assert.equal(facts?.gpus[0]?.temperatureCelsius, 4, "a last line without its end counts");
+});
+
+Deno.test("probe.sh asks amd-smi, then rocm-smi, where there is no nvidia-smi", async () => {
+  using home = tempDir();
+  tool(home, "rocm-smi", `echo '{"card0": {"VRAM Total Memory (B)": "1000"}}'`);
+  assert.equal(parseProbe((await runProbe({ home })).stdout)?.gpuTool, "rocm-smi");
+  tool(
+    home,
+    "amd-smi",
+    `echo '[{"gpu": 0, "mem_usage": {"total_vram": {"value": 8, "unit": "GB"}}}]'`,
+  );
+  const facts = parseProbe((await runProbe({ home })).stdout);
+  assert.equal(facts?.gpuTool, "amd-smi");
+  assert.equal(facts?.gpus[0]?.memoryTotalBytes, 8 * 2 ** 30);
+});
+
+Deno.test("probe.sh looks at the disk of the nearest folder that exists", async () => {
+  using home = tempDir();
+  for (const root of ["~", "~/a/b/c", "/", "/nowhere/at/all", "/proc/no/such"]) {
+    const facts = parseProbe((await runProbe({ home, root })).stdout);
+    assert.ok(facts, root);
+    if (root !== "/proc/no/such") assert.ok((facts.diskFreeBytes ?? 0) > 0, root);
+  }
+});
+
+Deno.test("probe.sh takes a root of any spelling, and runs none of it", async () => {
+  using home = tempDir();
+  for (const root of ["$(touch pwned)", "a'b", "-x", "`id`", "~root; touch pwned", "*"]) {
+    const { stdout, stderr } = await runProbe({ home, root: `${home.path}/${root}` });
+    assert.ok(parseProbe(stdout), root);
+    assert.equal(stderr, "", root);
+  }
+  assert.ok(![...Deno.readDirSync(home.path)].some(({ name }) => name === "pwned"));
+});
