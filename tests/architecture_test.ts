@@ -164,7 +164,9 @@ function importsOf(text: string): string[] {
   const statics = code.matchAll(/^(?:import|export)\b[^;]*?from\s+"([^"]+)"/gms);
   const bare = code.matchAll(/^import\s+"([^"]+)"/gm);
   const dynamics = code.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g);
-  return [...statics, ...bare, ...dynamics].map((match) => match[1] ?? "");
+  // Data has no arrows of its own.
+  return [...statics, ...bare, ...dynamics].map((match) => match[1] ?? "")
+    .filter((specifier) => !specifier.endsWith(".json"));
 }
 
 function resolve(from: string, specifier: string): string {

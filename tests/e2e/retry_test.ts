@@ -30,6 +30,6 @@ Deno.test("a step that fails twice succeeds on attempt 3, and the report has all
   for (const attempt of attempts.slice(0, 2)) {
     assert.ok(attempt.retryInMs >= 0 && attempt.retryInMs <= 200, `delay ${attempt.retryInMs}`);
   }
-  assert.equal(attempts[2].retryInMs, undefined);
+  assert.equal(attempts[2].retryInMs, null);
   assert.equal(Deno.readTextFileSync(join(folder.path, "count")).trim(), "3");
 });

@@ -79,7 +79,8 @@ function startsOnNode(state: RunState, step: string): boolean {
   return state.steps.get(step)?.kind === "run";
 }
 
-function chosenWords(event: NodeChosen, state: RunState): string {
+/** Which node, its score, and the nodes that were passed over with their reasons. */
+export function chosenWords(event: NodeChosen, state: RunState): string {
   const score = event.score === undefined ? "" : ` (score ${event.score.toFixed(1)})`;
   const passed = event.passedOver ?? [];
   const over = passed.length === 0

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { harmless, oneLine } from "../harmless.ts";
 import type { Paint } from "../style.ts";
 import { cut, displayWidth, padEnd, wrap } from "../width.ts";
 
@@ -43,9 +44,13 @@ const GAP = 2;
 /** A table without lines that fits its width; ends in a newline. */
 export function renderTable(
   columns: readonly Column[],
-  rows: readonly TableRow[],
+  given: readonly TableRow[],
   options: TableOptions,
 ): string {
+  const rows = given.map((row) => ({
+    ...row,
+    cells: row.cells.map((cell) => safeCell(cell, options)),
+  }));
   const widths = fitWidths(columns, rows, options.width);
   const table = new Table({
     chars: NO_LINES,
@@ -60,8 +65,13 @@ export function renderTable(
     .map((line) => `${line}\n`).join("");
 }
 
+/** Names and reasons come from nodes: one line, and no control character but our own colours. */
+function safeCell(cell: string, { paint }: TableOptions): string {
+  return cell.split("\n").map((line) => harmless(line, paint)).join(" ");
+}
+
 function remark(row: TableRow | undefined, { width, paint }: TableOptions): string[] {
-  return (row?.below ?? []).flatMap((text) => wrap(text, width - 2 * GAP))
+  return (row?.below ?? []).flatMap((text) => wrap(oneLine(text), width - 2 * GAP))
     .map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
 }
 
