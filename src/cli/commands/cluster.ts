@@ -3,7 +3,7 @@ import { nearest } from "../../core/did_you_mean.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import type { RayNodeStatus, RayOptions } from "../../ray/lifecycle.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";

@@ -4,7 +4,7 @@ import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/state.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 

@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { loadPipeline } from "../../pipeline/load.ts";
 import { planOf } from "../../pipeline/plan.ts";
 import { renderPlan } from "../../terminal/tables/plan_table.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { collect, keyValues } from "../option_values.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
 

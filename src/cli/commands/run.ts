@@ -1,7 +1,7 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, keyValues, positiveInteger } from "../option_values.ts";
 import { openSession } from "../session.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";

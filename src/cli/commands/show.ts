@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { join, relative } from "node:path";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 

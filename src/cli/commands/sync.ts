@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { relative, resolve } from "node:path";
 import { syncPipeline } from "../../pipeline/command_pipeline.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { nameList } from "../option_values.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";

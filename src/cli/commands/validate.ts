@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
-import type { CommandContext } from "../commands.ts";
+import type { CommandContext } from "../command_module.ts";
 import { showDiagnostics } from "../diagnostics.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
 
