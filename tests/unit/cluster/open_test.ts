@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import type { Node } from "../../../src/cluster/node.ts";
+import { openCluster } from "../../../src/cluster/open.ts";
+import { configOf } from "../../../src/cluster/defaults.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { type Answer, FakePool, probeAnswer, refused } from "./fake_pool.ts";
+import { MemoryCache, selector } from "./nodes.ts";
+
+function setUp(answers: Readonly<Record<string, Answer>>, nodes: readonly Partial<Node>[] = []) {
+  const pool = new FakePool();
+  const clock = new FakeClock();
+  for (const [name, answer] of Object.entries(answers)) pool.answers.set(name, answer);
+  const config = configOf({ nodes: Object.keys(answers) }, {
+    file: undefined,
+    project: "/project",
+    env: {},
+  });
+  const changed = config.nodes.map((node, index) => ({ ...node, ...nodes[index] }));
+  let draws = 0;
+  const cluster = openCluster({
+    config: { ...config, nodes: changed },
+    pool,
+    cache: new MemoryCache(),
+    clock,
+    project: "/project",
+    // A fixed sequence that covers the interval evenly.
+    random: () => (draws++ * 0.618) % 1,
+  });
+  return { cluster, pool, clock };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<GridError> {
+  const error = await work.then(() => undefined, (thrown) => thrown);
+  assert.ok(error instanceof GridError, String(error));
+  return error;
+}
+
+Deno.test("select() takes the third of three where one is down and one is busy", async () => {
+  const { cluster } = setUp({
+    down: refused("down"),
+    busy: probeAnswer({ gpus: [22118] }),
+    idle: probeAnswer({ gpus: [0] }),
+  });
+  const placement = await cluster.select(selector({ gpus: 1 }));
+  assert.equal(placement.node, "idle");
+  assert.deepEqual(placement.passedOver, [
+    { node: "down", reason: "connection refused" },
+    { node: "busy", reason: "GPU 0 is busy (90 % of its memory is used)" },
+  ]);
+});
+
+Deno.test("select() names every node's reason where nothing fits", async () => {
+  const { cluster } = setUp({
+    n1: refused("n1"),
+    n2: probeAnswer(),
+    n3: probeAnswer(),
+  });
+  const error = await errorOf(cluster.select(selector({ gpus: 2 })));
+  assert.equal(error.code, "no-node");
+  assert.equal(error.exitCode, 3);
+  assert.equal(
+    error.message,
+    "Cannot choose a node: n1: connection refused; n2, n3: it has no GPU",
+  );
+});
+
+Deno.test("select() counts nodes of the same reason instead of listing hundreds", async () => {
+  const names = Array.from({ length: 300 }, (_, index) => [`n${index}`, probeAnswer()] as const);
+  const { cluster } = setUp(Object.fromEntries(names));
+  const { message } = await errorOf(cluster.select(selector({ gpus: 1 })));
+  assert.equal(message, "Cannot choose a node: n0, n1, n2, n3, n4 and 295 more: it has no GPU");
+});
+
+Deno.test("select() does not ask nodes that lack a label", async () => {
+  const { cluster, pool } = setUp({ a: "silence", b: probeAnswer() }, [{}, { labels: ["gpu"] }]);
+  const { node, passedOver } = await cluster.select(selector({ labels: ["gpu"] }));
+  assert.equal(node, "b");
+  assert.deepEqual(passedOver, [{ node: "a", reason: "it lacks the label gpu" }]);
+  assert.equal(pool.asked.get("a"), undefined);
+});
+
+Deno.test("select() chooses among the named nodes only, and knows their names", async () => {
+  const { cluster } = setUp({ a: probeAnswer(), b: probeAnswer({ load: 4 }) });
+  assert.equal((await cluster.select(selector({ among: ["b"] }))).node, "b");
+  const error = await errorOf(cluster.select(selector({ among: ["bb"] })));
+  assert.equal(error.code, "usage");
+  assert.equal(error.hint, 'did you mean "b"?');
+});
+
+Deno.test("select() waits for a GPU to become free", async () => {
+  const { cluster, pool, clock } = setUp({ a: probeAnswer({ gpus: [20_000] }) });
+  const waiting = cluster.select(selector({ gpus: 1, waitMs: 60_000 }));
+  await clock.advance(12_000);
+  pool.answers.set("a", probeAnswer({ gpus: [0] }));
+  await clock.advance(5000);
+  assert.equal((await waiting).node, "a");
+  assert.equal(pool.asked.get("a"), 4);
+});
+
+Deno.test("select() gives up after its wait, saying how long that was", async () => {
+  const { cluster, clock } = setUp({ a: probeAnswer({ gpus: [20_000] }) });
+  const waiting = errorOf(cluster.select(selector({ gpus: 1, waitMs: 12_000 })));
+  await clock.advance(12_000);
+  assert.match((await waiting).message, /within 12.0s: a: GPU 0 is busy/);
+});
+
+Deno.test("select() does not wait for what cannot change", async () => {
+  const { cluster, clock } = setUp({ a: probeAnswer({ gpus: [0] }) });
+  const error = await errorOf(cluster.select(selector({ gpus: 2, waitMs: 3_600_000 })));
+  assert.match(error.message, /a: it has 1 of 2 GPUs/);
+  assert.deepEqual(clock.sleeps, []);
+});
+
+Deno.test("select() stops waiting when the signal fires", async () => {
+  const { cluster } = setUp({ a: probeAnswer({ gpus: [20_000] }) });
+  const stop = new AbortController();
+  const waiting = cluster.select(selector({ gpus: 1, waitMs: 60_000 }), { signal: stop.signal });
+  stop.abort(new Error("stop"));
+  await assert.rejects(waiting, /stop/);
+});
+
+Deno.test("select() verifies a choice that rests on old facts", async () => {
+  const { cluster, pool, clock } = setUp({ a: probeAnswer(), b: probeAnswer({ load: 2 }) });
+  await cluster.health();
+  await clock.advance(30_000);
+  pool.answers.set("a", refused("a"));
+  const { node, passedOver } = await cluster.select(selector());
+  assert.equal(node, "b");
+  assert.deepEqual(passedOver, [{ node: "a", reason: "connection refused" }]);
+});
+
+Deno.test("select() spreads runs that start within a minute over nodes of one kind", async () => {
+  const { cluster, clock } = setUp({ a: probeAnswer(), b: probeAnswer(), c: probeAnswer() });
+  const counts = new Map<string, number>();
+  for (let run = 0; run < 12; run++) {
+    const { node } = await cluster.select(selector());
+    counts.set(node, (counts.get(node) ?? 0) + 1);
+    await clock.advance(5000);
+  }
+  assert.equal(counts.size, 3);
+  for (const [name, count] of counts) assert.ok(count >= 3 && count <= 5, `${name}: ${count}`);
+});
+
+Deno.test("select() asks again instead of trusting a cache of a node that has died", async () => {
+  const { cluster, pool, clock } = setUp({ a: probeAnswer() });
+  await cluster.health();
+  await clock.advance(30_000);
+  pool.answers.set("a", refused("a"));
+  const error = await errorOf(cluster.select(selector()));
+  assert.equal(error.message, "Cannot choose a node: a: connection refused");
+});
+
+Deno.test("open() of a name that is not configured says what was meant", async () => {
+  const { cluster } = setUp({ gpu1: probeAnswer() });
+  const error = await errorOf(cluster.open("gpu2"));
+  assert.equal(error.code, "usage");
+  assert.equal(error.hint, 'did you mean "gpu1"?');
+  const far = await errorOf(cluster.open("elsewhere"));
+  assert.equal(far.hint, "configured nodes: gpu1");
+});
+
+Deno.test("health({ among }) knows local, which is not configured", async () => {
+  const { cluster, pool } = setUp({ a: probeAnswer() });
+  pool.answers.set("local", probeAnswer());
+  assert.deepEqual((await cluster.health()).map(({ node }) => node), ["a"]);
+  assert.deepEqual((await cluster.health({ among: ["local"] })).map(({ node }) => node), ["local"]);
+});
