@@ -1,5 +1,6 @@
 /** The user's ssh-agent: which keys it holds, and signing with one of them. Never forwarded. */
-import ssh2, { type BaseAgent, type ParsedKey } from "ssh2";
+import type { BaseAgent, ParsedKey } from "ssh2";
+import ssh2 from "./ssh2_library.ts";
 
 export interface AgentKeys {
   readonly keys: readonly ParsedKey[];

@@ -1,11 +1,12 @@
 /** Which keys to offer, in which order: one attempt per key, and a word about each that cannot be used. */
 import { existsSync } from "node:fs";
 import { Buffer } from "node:buffer";
-import ssh2, { type AnyAuthMethod, type ParsedKey } from "ssh2";
+import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";
 import { readAgentKeys, singleKeyAgent } from "./agent.ts";
 import { fingerprint } from "./host_keys.ts";
+import ssh2 from "./ssh2_library.ts";
 
 /** Keys to offer, and what stood in the way of the others. */
 export interface Credentials {

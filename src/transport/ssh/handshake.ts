@@ -1,6 +1,6 @@
 /** From nothing to a login: name, TCP, banner, key exchange, host key, login; one deadline, one error. */
 import type { Duplex } from "node:stream";
-import ssh2, { type Client } from "ssh2";
+import type { Client } from "ssh2";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";
@@ -8,6 +8,7 @@ import { AES, CHACHA, HOST_KEYS, KEX, MACS, STRICT_KEX } from "./algorithms.ts";
 import { authError, type Credentials, findCredentials } from "./auth.ts";
 import { connectTcp } from "./dial.ts";
 import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
+import ssh2 from "./ssh2_library.ts";
 
 export interface HandshakeOptions {
   /** For all phases together. */
