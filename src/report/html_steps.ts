@@ -22,7 +22,7 @@ function stepRow(step: StepDocument): string {
     `<td class="number">${step.attempts.length || ""}</td>`,
     `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}</td>`,
   ];
-  return `<tr id="${encodeURIComponent(step.id)}">${cells.join("")}</tr>`;
+  return `<tr id="${text(step.id)}">${cells.join("")}</tr>`;
 }
 
 function attempts(step: StepDocument): string {

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { replay } from "../../../src/engine/state.ts";
+import { renderHtml } from "../../../src/report/html.ts";
+import { renderJunit } from "../../../src/report/junit.ts";
+import { logNames } from "../../../src/report/log_names.ts";
+import { escapeMarkup } from "../../../src/report/markup.ts";
+import { runDocument } from "../../../src/report/run_document.ts";
+import { testWith } from "../../support/requires.ts";
+import { failedRun, succeededRun } from "../../support/sample_runs.ts";
+
+const PARSE = `
+import sys, json, xml.etree.ElementTree as tree
+root = tree.fromstring(sys.stdin.buffer.read())
+suite = root.find("testsuite")
+print(json.dumps({
+  "suite": suite.attrib,
+  "cases": [[case.get("name"), [child.tag for child in case]] for case in suite.iter("testcase")],
+  "text": "".join(root.itertext()),
+}))`;
+
+/** Parses with a parser that is not ours, and fails where the document is not well-formed. */
+async function parseXml(xml: string) {
+  const child = new Deno.Command("python3", {
+    args: ["-c", PARSE],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(xml));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function documentOf(events: ReturnType<typeof failedRun>) {
+  const state = replay(events);
+  assert.ok(state);
+  return runDocument(state, { logNames: logNames(state.steps.keys()), transports: [] });
+}
+
+const NASTY = 'a <b> & "c" \x00\x1b[31m\x07 ]]> \ud800 \uffff \u{1f389} \x1b]0;t\x07';
+
+testWith(["python3"], "renderJunit() is XML with one case per step", async () => {
+  const xml = renderJunit(documentOf(failedRun()), { tail: () => ["last", NASTY] });
+  const { suite, cases, text } = await parseXml(xml);
+  assert.deepEqual(suite, {
+    name: "train",
+    tests: "6",
+    failures: "1",
+    errors: "0",
+    skipped: "2",
+    time: "9.610",
+    timestamp: "2026-01-31T12:00:00",
+  });
+  assert.deepEqual(cases, [
+    ["code", ["system-out"]],
+    ["gpu", ["system-out"]],
+    ["train", ["failure", "system-out"]],
+    ["score", ["skipped"]],
+    ["model", ["skipped"]],
+    ["notify", ["system-out"]],
+  ]);
+  assert.match(text, /a <b> & "c"/);
+});
+
+testWith(["python3"], "renderJunit() leaves out hooks that were not called for", async () => {
+  const { cases } = await parseXml(renderJunit(documentOf(succeededRun()), { tail: () => [] }));
+  assert.equal(cases.some(([name]: [string]) => name === "notify"), false);
+});
+
+testWith(
+  ["python3"],
+  "renderJunit() is well-formed whatever a step is called and prints",
+  async () => {
+    const strange = fc.string({ unit: "binary", maxLength: 30 });
+    const samples = fc.sample(fc.tuple(strange, strange), 25);
+    for (const [message, line] of samples) {
+      const document = documentOf(failedRun());
+      const steps = document.steps.map((step) => ({ ...step, id: message, reason: message }));
+      await parseXml(renderJunit({ ...document, steps }, { tail: () => [line, NASTY] }));
+    }
+  },
+);
+
+Deno.test("escapeMarkup() leaves nothing that XML forbids", () => {
+  const escaped = escapeMarkup(NASTY);
+  // deno-lint-ignore no-control-regex -- control characters are what must be gone
+  assert.doesNotMatch(escaped, /[\x00-\x08\x0b\x0c\x0e-\x1f<>"']/);
+  assert.equal(escapeMarkup("plain"), "plain");
+});
+
+Deno.test("renderHtml() is closed to scripts and to the network", () => {
+  const document = documentOf(failedRun());
+  const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'";
+  const steps = document.steps.map((step) => ({ ...step, reason: evil, node: evil }));
+  const html = renderHtml({ ...document, steps, pipeline: evil, warnings: [evil] }, {
+    tail: () => [evil],
+  });
+  assert.doesNotMatch(html, /<script|<img|<[^>]*\bsrc=|https?:|@import|url\(/);
+});

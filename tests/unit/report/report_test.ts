@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Event } from "../../../src/engine/event.ts";
+import { createReport, type ReportOptions } from "../../../src/report/report.ts";
+import { assertGolden } from "../../support/golden.ts";
+import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+interface WriteOptions extends Partial<ReportOptions> {
+  /** What each attempt prints. */
+  readonly output?: Readonly<Record<string, string>>;
+}
+
+async function writeRun(
+  folder: string,
+  events: readonly Event[],
+  { output = {}, ...options }: WriteOptions = {},
+): Promise<void> {
+  const report = createReport({ folder, ...options });
+  for (const event of events) {
+    if (event.type === "attempt.finished") {
+      const { step, attempt } = event;
+      const bytes = encode(output[step] ?? "");
+      await report.output({ step, attempt, stream: "stdout", bytes });
+    }
+    report.event(event);
+  }
+  await report.close();
+}
+
+const STATS = () =>
+  new Map([["gpu1", {
+    handshakes: 1,
+    reconnects: 1,
+    channels: 7,
+    bytesSent: 2_000_000,
+    bytesReceived: 40_000,
+    roundTripMs: 0.42,
+  }]]);
+
+Deno.test("createReport() leaves report, events and logs of a good run", async () => {
+  using dir = tempDir();
+  await writeRun(dir.path, succeededRun(), {
+    stats: STATS,
+    output: { train: "epoch 1\nepoch 2\n" },
+  });
+  assertGolden("report/succeeded.json", Deno.readTextFileSync(join(dir.path, "report.json")));
+  const events = Deno.readTextFileSync(join(dir.path, "events.jsonl")).trimEnd().split("\n");
+  assert.deepEqual(events.map((line) => JSON.parse(line)), succeededRun());
+  for (const attempt of [1, 2]) {
+    const log = Deno.readTextFileSync(join(dir.path, "logs", `train.${attempt}.log`));
+    assert.equal(log, "epoch 1\nepoch 2\n");
+  }
+  const left = [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort();
+  assert.deepEqual(left, ["events.jsonl", "junit.xml", "logs", "report.html", "report.json"]);
+});
+
+Deno.test("createReport() tells of a failed run what failed first and why", async () => {
+  using dir = tempDir();
+  await writeRun(dir.path, failedRun(), { output: { train: "ValueError: <bad> & \x1b[31mred\n" } });
+  assertGolden("report/failed.json", Deno.readTextFileSync(join(dir.path, "report.json")));
+  assertGolden("report/failed.junit.xml", Deno.readTextFileSync(join(dir.path, "junit.xml")));
+  assertGolden("report/failed.html", Deno.readTextFileSync(join(dir.path, "report.html")));
+});
+
+Deno.test("createReport() writes the events as they come", () => {
+  using dir = tempDir();
+  const report = createReport({ folder: join(dir.path, "new", "folder") });
+  const [first] = succeededRun();
+  assert.ok(first);
+  report.event(first);
+  const text = Deno.readTextFileSync(join(dir.path, "new", "folder", "events.jsonl"));
+  assert.deepEqual(JSON.parse(text), first);
+  return report.close();
+});
+
+Deno.test("createReport() reports a run that was cut short", async () => {
+  using dir = tempDir();
+  await writeRun(dir.path, succeededRun().slice(0, 16), { output: { train: "half" } });
+  const report = JSON.parse(Deno.readTextFileSync(join(dir.path, "report.json")));
+  assert.equal(report.result, "running");
+  assert.equal(report.finishedAt, null);
+  assert.equal(report.steps[2].state, "running");
+});
+
+Deno.test("createReport() keeps every byte in order, whatever they are", async () => {
+  using dir = tempDir();
+  const report = createReport({ folder: dir.path });
+  const events = succeededRun();
+  for (const event of events.slice(0, 16)) report.event(event);
+  const chunk = Uint8Array.from({ length: 70_000 }, (_, at) => at % 256);
+  const writes = [...Array(20).keys()].map((round) =>
+    report.output({
+      step: "train",
+      attempt: 1,
+      stream: round % 2 ? "stderr" : "stdout",
+      bytes: chunk.map((byte) => byte ^ round),
+    })
+  );
+  await Promise.all(writes);
+  await report.close();
+  const log = Deno.readFileSync(join(dir.path, "logs", "train.1.log"));
+  assert.equal(log.length, 1_400_000);
+  for (let round = 0; round < 20; round++) {
+    assert.deepEqual(
+      log.subarray(round * 70_000, round * 70_000 + 300),
+      chunk.subarray(0, 300).map((byte) => byte ^ round),
+    );
+  }
+});
+
+Deno.test("createReport() gives ids that collide as file names different logs", async () => {
+  using dir = tempDir();
+  const [started] = succeededRun();
+  assert.ok(started?.type === "run.started");
+  const ids = ["eval/score", "eval_score", "sweep[lr=1e-4,seed=1]", "../../escape"];
+  const report = createReport({ folder: dir.path });
+  report.event({
+    ...started,
+    steps: ids.map((id) => ({ id, kind: "run", needs: [], after: [] })),
+  });
+  for (const step of ids) {
+    report.event({ type: "step.started", at: started.at, step });
+    report.event({ type: "attempt.started", at: started.at, step, attempt: 1 });
+    await report.output({ step, attempt: 1, stream: "stdout", bytes: encode(step) });
+  }
+  await report.close();
+  const document = JSON.parse(Deno.readTextFileSync(join(dir.path, "report.json")));
+  const logs = document.steps.map((step: { attempts: { log: string }[] }) => step.attempts[0]?.log);
+  assert.deepEqual(logs, [
+    "logs/eval_score.1.log",
+    "logs/eval_score~2.1.log",
+    "logs/sweep_lr=1e-4,seed=1_.1.log",
+    "logs/.._.._escape.1.log",
+  ]);
+  for (const [at, log] of logs.entries()) {
+    assert.equal(Deno.readTextFileSync(join(dir.path, log)), ids[at]);
+  }
+});
+
+Deno.test("createReport() warns when nothing can be written, and loses nothing else", async () => {
+  using dir = tempDir();
+  const file = join(dir.path, "not-a-folder");
+  Deno.writeTextFileSync(file, "");
+  const warnings: string[] = [];
+  const report = createReport({ folder: dir.path, warn: (message) => warnings.push(message) });
+  // A folder where a file should be makes exactly these two writes fail.
+  Deno.mkdirSync(join(dir.path, "events.jsonl"));
+  Deno.mkdirSync(join(dir.path, "report.json"));
+  for (const event of succeededRun()) report.event(event);
+  await report.close();
+  assert.equal(warnings.length, 2, warnings.join("\n"));
+  assert.match(warnings[0] ?? "", /Cannot write ".*events\.jsonl": .*still in the store/);
+  assert.match(warnings[1] ?? "", /Cannot write report\.json of the run: /);
+  assert.ok(existsSync(join(dir.path, "report.html")));
+  assert.deepEqual(
+    [...Deno.readDirSync(dir.path)].filter(({ name }) => name.endsWith(".tmp")),
+    [],
+  );
+});
+
+Deno.test({
+  name: "createReport() survives a disk that is full",
+  // Writes to /dev/full fail with ENOSPC, as on a full disk.
+  ignore: !existsSync("/dev/full"),
+  async fn() {
+    using dir = tempDir();
+    const warnings: string[] = [];
+    const report = createReport({ folder: dir.path, warn: (message) => warnings.push(message) });
+    Deno.mkdirSync(join(dir.path, "logs"));
+    Deno.symlinkSync("/dev/full", join(dir.path, "logs", "train.1.log"));
+    Deno.symlinkSync("/dev/full", join(dir.path, "events.jsonl"));
+    for (const event of succeededRun()) {
+      report.event(event);
+      if (event.type !== "job.started") continue;
+      const { step, attempt } = event;
+      await report.output({ step, attempt, stream: "stdout", bytes: encode("lost") });
+      await report.output({ step, attempt, stream: "stdout", bytes: encode("lost too") });
+    }
+    await report.close();
+    assert.equal(warnings.filter((warning) => /No space left/.test(warning)).length, 2);
+    assert.equal(Deno.readTextFileSync(join(dir.path, "logs", "train.2.log")), "lostlost too");
+    assert.ok(existsSync(join(dir.path, "report.json")));
+  },
+});
+
+Deno.test("createReport() of a thousand steps makes a page that a browser can bear", async () => {
+  using dir = tempDir();
+  await writeRun(dir.path, longRun(1000));
+  const { size } = Deno.statSync(join(dir.path, "report.html"));
+  assert.ok(size < 5_000_000, String(size));
+  const report = JSON.parse(Deno.readTextFileSync(join(dir.path, "report.json")));
+  assert.equal(report.steps.length, 1000);
+});
