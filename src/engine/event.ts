@@ -78,6 +78,8 @@ export interface StepFinished {
   readonly failure?: Failure;
   /** Set where the state is `reused`. */
   readonly reusedFrom?: ReuseSource;
+  /** As in `step.started`, which a reused step does not have. */
+  readonly key?: string;
 }
 
 /** The run whose result stands in for a step that did not run again. */

@@ -22,6 +22,7 @@ export interface Vertex {
   failedBefore: boolean;
   holdsGroupSlot: boolean;
   result: StepResult | undefined;
+  passesOn: boolean;
   /** The halt that was known when its condition was judged. */
   judgedUnder: Halt | undefined;
 }
@@ -75,6 +76,7 @@ function newVertex(step: Step, parent: Vertex | undefined): Vertex {
     failedBefore: false,
     holdsGroupSlot: false,
     result: undefined,
+    passesOn: false,
     judgedUnder: undefined,
   };
 }

@@ -4,14 +4,22 @@ import { evaluateCondition } from "../pipeline/evaluate.ts";
 import type { Step } from "../pipeline/pipeline.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import { runAttempts } from "./attempts.ts";
-import type { RunResult, StepResult } from "./event.ts";
+import { endingOf, resultOf, reusedEnding } from "./ending.ts";
+import type { RunResult } from "./event.ts";
 import { failureOf, stopError } from "./failure.ts";
-import { groupOutputs } from "./group.ts";
+import { groupEnding } from "./group.ts";
 import type { Ledger, StepEnding } from "./ledger.ts";
 import type { EnginePorts } from "./ports.ts";
 import { type RequestContext, requestOf } from "./request.ts";
 import { type Decision, type HaltOrder, Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import { type ConditionStatus, judge, type Standing, type Verdict } from "./verdict.ts";
+import { type Prepared, type ResumeFrom, Shortcuts } from "./shortcuts.ts";
+import {
+  type ConditionStatus,
+  judge,
+  type MemberEnd,
+  type Standing,
+  type Verdict,
+} from "./verdict.ts";
 
 export interface GraphRunOptions {
   readonly ports: EnginePorts;
@@ -26,11 +34,16 @@ export interface GraphRunOptions {
   /** Set for hooks: how the run stands. */
   readonly after: RunResult | undefined;
   readonly request: RequestContext;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+  /** The run whose results are used again. */
+  readonly resume: ResumeFrom | undefined;
 }
 
 export class GraphRun {
   readonly #options: GraphRunOptions;
   readonly #scheduler: Scheduler;
+  readonly #shortcuts: Shortcuts;
+  readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
   readonly #end = Promise.withResolvers<void>();
   #fatal: { readonly error: unknown } | undefined;
@@ -38,6 +51,13 @@ export class GraphRun {
   constructor(steps: readonly Step[], options: GraphRunOptions) {
     this.#options = options;
     this.#scheduler = new Scheduler(steps, options.limits);
+    this.#shortcuts = new Shortcuts(steps, {
+      run: options.request.run,
+      ledger: options.ledger,
+      hashFiles: options.hashFiles,
+      results: options.ports.results,
+      resume: options.resume,
+    });
   }
 
   /** Resolves when every step has ended and nothing runs. @throws what the journal throws */
@@ -101,38 +121,47 @@ export class GraphRun {
       case "start":
         return this.#start(step);
       case "close":
-        return this.#close(step, decision.result);
+        return this.#close(step, decision.end);
     }
   }
 
   #judge(step: Step, standing: Standing): void {
-    const { chosen } = this.#options;
-    if (chosen && !chosen.has(step.id)) {
-      return this.#refuse(step, {
-        run: false,
-        state: "skipped",
-        reason: "it was not asked for",
-        passesOn: false,
-      });
-    }
     let verdict: Verdict;
     try {
-      verdict = judge(
-        step.condition,
-        standing,
-        (condition, status) =>
-          evaluateCondition(
-            condition,
-            this.#options.ledger.scopes.of(step, { status: this.#status(status) }),
-          ),
-      );
+      verdict = this.#verdict(step, standing);
     } catch (thrown) {
       const failure = failureOf(thrown, { started: false });
-      this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
-      return;
+      return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
     }
-    if (verdict.run) this.#scheduler.admit(step.id);
-    else this.#refuse(step, verdict);
+    if (!verdict.run) return this.#refuse(step, verdict);
+    const isGroup = step.action.kind === "group";
+    const prepared = isGroup ? undefined : this.#shortcuts.prepare(step);
+    const reused = prepared && reusedEnding(prepared);
+    if (reused) return this.#finish(step, reused);
+    if (!this.#isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
+    if (prepared) this.#prepared.set(step.id, prepared);
+    this.#scheduler.admit(step.id);
+  }
+
+  /** When resuming, what was not asked for may still be at hand; members of groups decide alone. */
+  #isChosen(step: Step): boolean {
+    const { chosen, resume } = this.#options;
+    return !chosen || chosen.has(step.id) || (resume !== undefined && step.action.kind === "group");
+  }
+
+  #verdict(step: Step, standing: Standing): Verdict {
+    const { resume, ledger } = this.#options;
+    if (!resume && !this.#isChosen(step)) return NOT_CHOSEN;
+    // An `if` with `matrix.…` means each cell for itself.
+    if (isMatrix(step) && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)) {
+      return { run: true };
+    }
+    return judge(
+      step.condition,
+      standing,
+      (condition, status) =>
+        evaluateCondition(condition, ledger.scopes.of(step, { status: this.#status(status) })),
+    );
   }
 
   /** In a hook, `failure()` asks about the run. */
@@ -154,7 +183,14 @@ export class GraphRun {
 
   #start(step: Step): void {
     const { ledger, ports, cleanup } = this.#options;
-    ledger.emit({ type: "step.started", at: this.#now, step: step.id });
+    const { key, shortcut } = this.#prepared.get(step.id) ?? {};
+    ledger.emit({
+      type: "step.started",
+      at: this.#now,
+      step: step.id,
+      ...(key === undefined ? {} : { key }),
+    });
+    this.#shortcuts.started(step);
     const controller = new AbortController();
     if (cleanup.aborted) controller.abort(cleanup.reason);
     this.#running.set(step.id, controller);
@@ -164,6 +200,7 @@ export class GraphRun {
       signal: controller.signal,
       emit: (event) => ledger.emit(event),
       request: (parts) => requestOf(step, { ...this.#options.request, ...parts, ledger }),
+      ...(shortcut?.kind === "attach" ? { resume: shortcut } : {}),
     }).then(
       (end) => this.#ended(step, end),
       (error) => this.#crashed(step, error),
@@ -175,17 +212,19 @@ export class GraphRun {
     const { broken } = this.#options.ledger;
     if (broken) return this.#crashed(step, broken.error);
     try {
-      this.#finish(step, {
-        state: resultOf(step, end.result),
-        ...(end.result === "cancelled" && end.failure ? { reason: end.failure.message } : {}),
-        outputs: end.outputs,
-        ...(end.failure === undefined ? {} : { failure: end.failure }),
-        node: end.node,
-      });
+      this.#keep(step, end);
+      this.#finish(step, endingOf(step, end));
     } catch (error) {
       this.#break(error);
     }
     this.#pump();
+  }
+
+  #keep(step: Step, { result, outputs, node }: AttemptEnd): void {
+    const cacheKey = this.#prepared.get(step.id)?.cacheKey;
+    this.#prepared.delete(step.id);
+    if (result !== "succeeded" || cacheKey === undefined) return;
+    this.#shortcuts.keep(step, { cacheKey, outputs, node });
   }
 
   #crashed(step: Step, error: unknown): void {
@@ -194,9 +233,10 @@ export class GraphRun {
     this.#pump();
   }
 
-  #close(step: Step, result: StepResult): void {
+  #close(step: Step, end: MemberEnd): void {
     const { ledger } = this.#options;
-    this.#finish(step, groupOutputs(step, { result, scopes: ledger.scopes }));
+    const ending = groupEnding(step, { result: end.result, scopes: ledger.scopes });
+    this.#finish(step, ending, end.passesOn);
   }
 
   #finish(step: Step, ending: StepEnding, passesOn = false): void {
@@ -217,9 +257,15 @@ export class GraphRun {
   }
 }
 
-function resultOf(step: Step, result: AttemptEnd["result"]): StepResult {
-  const failed = result === "failed" || result === "timed-out";
-  return failed && step.allowFailure ? "allowed-failure" : result;
+const NOT_CHOSEN: Extract<Verdict, { run: false }> = {
+  run: false,
+  state: "skipped",
+  reason: "it was not asked for",
+  passesOn: false,
+};
+
+function isMatrix({ action }: Step): boolean {
+  return action.kind === "group" && action.of === "matrix";
 }
 
 function stuck(waiting: readonly string[]): GridError {

@@ -8,14 +8,14 @@ import type { Scopes } from "./scopes.ts";
 import { isFailure } from "./verdict.ts";
 
 /** How a group ends: a template's outputs are evaluated inside it, once its members have ended. */
-export function groupOutputs(
+export function groupEnding(
   step: Step,
   { result, scopes }: { readonly result: StepResult; readonly scopes: Scopes },
 ): StepEnding {
   const outputs: Record<string, JsonValue> = {};
   if (step.action.kind !== "group") return { state: result, outputs };
   const scope = scopes.inside(step.id, { matrix: step.matrix });
-  const ending = { state: result, outputs, ...failureOfMembers(step.action.members, scopes) };
+  const ending = { state: result, outputs, ...reasonOfMembers(step.action.members, scopes) };
   for (const [name, text] of Object.entries(step.action.outputs)) {
     try {
       outputs[name] = evaluateValue(text, scope);
@@ -30,7 +30,7 @@ export function groupOutputs(
 }
 
 /** `2 of 4 failed, first sweep[lr=1e-4]`. */
-function failureOfMembers(
+function reasonOfMembers(
   members: readonly string[],
   scopes: Scopes,
 ): { readonly reason?: string } {
@@ -38,6 +38,10 @@ function failureOfMembers(
     const state = scopes.record(id)?.state;
     return state !== undefined && isFailure(state);
   });
+  const states = members.map((id) => scopes.record(id)?.state);
+  if (states.length > 0 && states.every((state) => state === "skipped")) {
+    return { reason: "every one of its steps was skipped" };
+  }
   if (failed.length === 0) return {};
   return { reason: `${failed.length} of ${members.length} failed, first "${failed[0]}"` };
 }

@@ -40,6 +40,11 @@ export class Ledger {
     return this.#options.ports.clock.now();
   }
 
+  /** The value with every secret replaced. */
+  mask<T>(value: T): T {
+    return this.#options.ports.mask(value);
+  }
+
   /** Masks, journals, then publishes. @throws what the journal throws */
   emit(event: Event): void {
     const { ports, run, publish } = this.#options;

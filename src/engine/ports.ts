@@ -22,6 +22,44 @@ export interface EnginePorts {
   readonly random: () => number;
   /** Removes secrets from everything that leaves the engine. */
   readonly mask: <T>(value: T) => T;
+  /** Absent: this run knows of no other, and cannot be cancelled from outside. */
+  readonly registry?: RunRegistry | undefined;
+  /** Absent: `cache:` has no effect. */
+  readonly results?: ResultCache | undefined;
+}
+
+/** What runs in different processes know of each other. Forgets a runner whose process is gone. */
+export interface RunRegistry {
+  /** This process runs `run` from now on. @throws {GridError} `conflict` where another one does */
+  enter(run: string): void;
+  leave(run: string): void;
+  isAlive(run: string): boolean;
+  /** Takes a place in a group of runs, or in its queue; asked again until there is one. */
+  join(run: string, options: { readonly group: string; readonly max: number }): GroupPlace;
+  /** Asks the process that runs `run` to stop; false where there is none. */
+  requestCancel(run: string, reason: string): boolean;
+  /** What `requestCancel` was told, if it was; also a sign of life. */
+  cancelRequest(run: string): string | undefined;
+}
+
+export type GroupPlace =
+  | { readonly joined: true }
+  /** Runs that hold a place or came earlier, oldest first. */
+  | { readonly joined: false; readonly ahead: readonly string[] };
+
+/** Results of steps that opted in with `cache:`, by key, over all runs. */
+export interface ResultCache {
+  /** Undefined where there is none, or where what it left behind is gone. */
+  find(key: string): CachedResult | undefined;
+  keep(key: string, result: CachedResult): void;
+}
+
+export interface CachedResult {
+  readonly run: string;
+  readonly step: string;
+  readonly at: number;
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly node?: string;
 }
 
 /** Durable once `append` returns. */

@@ -8,9 +8,10 @@ import type { StepResult } from "./event.ts";
 import { Fifo } from "./fifo.ts";
 import { isWithin, linkSteps, type Vertex } from "./graph.ts";
 import {
-  groupResult,
+  groupEnd,
   type Halt,
   isFailure,
+  type MemberEnd,
   satisfies,
   type Standing,
   unmetReason,
@@ -32,7 +33,7 @@ export type Decision =
   /** A group may begin: its members become due. */
   | { readonly kind: "open"; readonly step: Step }
   /** All members of the group ended: answer with `end`. */
-  | { readonly kind: "close"; readonly step: Step; readonly result: StepResult };
+  | { readonly kind: "close"; readonly step: Step; readonly end: MemberEnd };
 
 export interface EndOptions {
   readonly result: StepResult;
@@ -122,6 +123,7 @@ export class Scheduler {
     if (wasOpen && !vertex.group) this.#running--;
     vertex.phase = "ended";
     vertex.result = result;
+    vertex.passesOn = passesOn;
     this.#left--;
     this.#tellDependents(vertex, passesOn);
     this.#tellParent(vertex);
@@ -137,12 +139,8 @@ export class Scheduler {
     const group = this.#closing.shift();
     const books = group?.group;
     if (!group || !books) return undefined;
-    const results = books.members.map((member) => member.result ?? "skipped");
-    return {
-      kind: "close",
-      step: group.step,
-      result: groupResult(results, group.step.allowFailure),
-    };
+    const members = books.members.map(({ result = "skipped", passesOn }) => ({ result, passesOn }));
+    return { kind: "close", step: group.step, end: groupEnd(members, group.step.allowFailure) };
   }
 
   #nextJudge(): Decision | undefined {
@@ -185,10 +183,13 @@ export class Scheduler {
     return { kind: "judge", step: vertex.step, standing: this.#standing(vertex) };
   }
 
+  /** A cell stands where its matrix stands: what is before the matrix is before every cell. */
   #standing(vertex: Vertex): Standing {
+    const { parent } = vertex;
+    const matrix = parent?.group?.action.of === "matrix" ? parent : undefined;
     return {
-      unmet: vertex.unmet,
-      failedBefore: vertex.failedBefore,
+      unmet: vertex.unmet ?? matrix?.unmet,
+      failedBefore: vertex.failedBefore || (matrix?.failedBefore ?? false),
       halted: this.#haltOf(vertex),
     };
   }

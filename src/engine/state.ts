@@ -142,6 +142,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         failure: event.failure,
         node: event.reusedFrom?.node ?? step.node,
         ...(event.reusedFrom === undefined ? {} : { reusedFrom: event.reusedFrom }),
+        ...(event.key === undefined ? {} : { key: event.key }),
       };
     case "attempt.started":
       return { ...step, attempts: [...step.attempts, startedAttempt(event)] };

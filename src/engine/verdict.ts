@@ -97,16 +97,29 @@ export function isFailure(result: StepResult): boolean {
   return result === "failed" || result === "timed-out";
 }
 
-/** The worst of the members that nothing allowed; `reused` where every member was. */
-export function groupResult(members: readonly StepResult[], allowFailure: boolean): StepResult {
+export interface MemberEnd {
+  readonly result: StepResult;
+  readonly passesOn: boolean;
+}
+
+/**
+ * What a matrix or a template amounts to: the worst of the members that nothing allowed, `skipped`
+ * or `reused` where every member was.
+ */
+export function groupEnd(members: readonly MemberEnd[], allowFailure: boolean): MemberEnd {
+  const results = members.map(({ result }) => result);
   const worst = (["failed", "timed-out", "cancelled"] as const)
-    .find((result) => members.includes(result));
-  if (worst === undefined) {
-    return members.length > 0 && members.every((result) => result === "reused")
-      ? "reused"
-      : "succeeded";
+    .find((result) => results.includes(result));
+  if (worst !== undefined) {
+    const allowed = allowFailure && worst !== "cancelled";
+    return { result: allowed ? "allowed-failure" : worst, passesOn: false };
   }
-  return allowFailure && worst !== "cancelled" ? "allowed-failure" : worst;
+  const [first] = results;
+  const alike = first !== undefined && results.every((result) => result === first);
+  if (!alike || (first !== "skipped" && first !== "reused")) {
+    return { result: "succeeded", passesOn: false };
+  }
+  return { result: first, passesOn: members.some(({ passesOn }) => passesOn) };
 }
 
 /** The sentence under which a step that needs `step` is skipped. */

@@ -72,7 +72,7 @@ class Driver {
         for (const member of this.scheduler.membersOf(step.id)) {
           assert.ok(this.ended.has(member.id), `${step.id} closes before ${member.id}`);
         }
-        return this.end(step.id, decision.result);
+        return this.end(step.id, decision.end.result, decision.end.passesOn);
     }
   }
 

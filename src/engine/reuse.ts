@@ -1,0 +1,76 @@
+/** Whether a step's result is at hand already: from the run that is resumed, or from `cache:`. */
+import type { JsonValue } from "../core/json.ts";
+import type { Step } from "../pipeline/pipeline.ts";
+import type { ReuseSource } from "./event.ts";
+import type { AttemptState, RunState, StepState } from "./state.ts";
+
+/** What a step can do instead of starting afresh. */
+export type Shortcut =
+  | {
+    readonly kind: "reuse";
+    readonly outputs: Readonly<Record<string, JsonValue>>;
+    readonly reason: string;
+    readonly from: ReuseSource;
+  }
+  /** Its job still runs, or ended while nobody looked. */
+  | {
+    readonly kind: "attach";
+    readonly attempt: number;
+    readonly node: string;
+    readonly job: string;
+  }
+  | { readonly kind: "none" };
+
+const NONE: Shortcut = { kind: "none" };
+/** What masking leaves of a secret. */
+const MASKED = "***";
+
+export interface ResumeQuestion {
+  readonly key: string | undefined;
+  /** A step before this one did its work again in this run. */
+  readonly repeatedBefore: boolean;
+  /** Asked for by name: do it again whatever there is. */
+  readonly forced: boolean;
+}
+
+/** What the resumed run offers for a step that is about to run. Pure. */
+export function shortcutFrom(
+  earlier: RunState,
+  step: Step,
+  { key, repeatedBefore, forced }: ResumeQuestion,
+): Shortcut {
+  const old = earlier.steps.get(step.id);
+  // A sync costs next to nothing when nothing changed, and brings what was mended since.
+  if (!old || forced || key === undefined || old.key !== key || step.action.kind === "sync") {
+    return NONE;
+  }
+  const attempt = runningJob(old);
+  if (attempt) return { kind: "attach", ...attempt };
+  if (repeatedBefore || !isFinished(old) || holdsSecret(old.outputs)) return NONE;
+  const run = old.reusedFrom?.run ?? earlier.run;
+  return {
+    kind: "reuse",
+    outputs: old.outputs,
+    reason: `it finished in run ${run} and nothing about it changed`,
+    from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
+  };
+}
+
+function isFinished({ status }: StepState): boolean {
+  return status === "succeeded" || status === "reused";
+}
+
+/** The job of an attempt that nobody saw the end of. */
+function runningJob(
+  { status, attempts }: StepState,
+): Omit<Extract<Shortcut, { kind: "attach" }>, "kind"> | undefined {
+  const last: AttemptState | undefined = attempts.at(-1);
+  if (status !== "running" || last?.result !== "running") return undefined;
+  if (last.job === undefined || last.node === undefined) return undefined;
+  return { attempt: last.attempt, node: last.node, job: last.job };
+}
+
+/** Secrets are masked in the journal, so that such an output is not what it was. */
+export function holdsSecret(outputs: Readonly<Record<string, JsonValue>>): boolean {
+  return JSON.stringify(outputs).includes(MASKED);
+}
