@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { GridError } from "../../../src/core/errors.ts";
+import type { StepOutcome, StepRequest } from "../../../src/engine/ports.ts";
+import type { RunAction } from "../../../src/pipeline/pipeline.ts";
+import { createRunStep } from "../../../src/steps/run.ts";
+import { startJob } from "../../../src/transport/job_start.ts";
+import { jobSpec, waitFor } from "../../support/job_contract.ts";
+import { allProcesses, processesWith } from "../../support/processes.ts";
+import { openStepRig, recordHost, stepRequest, type StepRig } from "../../support/step_rig.ts";
+
+interface Ran {
+  readonly outcome: StepOutcome;
+  readonly host: ReturnType<typeof recordHost>;
+}
+
+async function run(
+  rig: StepRig,
+  command: string,
+  request: Partial<StepRequest<RunAction<string>>> = {},
+): Promise<Ran> {
+  await using step = createRunStep({ cluster: rig.cluster });
+  const host = recordHost();
+  const outcome = await step.run(
+    stepRequest({ action: { kind: "run", run: command }, ...request }),
+    host,
+  );
+  return { outcome, host };
+}
+
+async function failureOf(
+  rig: StepRig,
+  command: string,
+  request: Partial<StepRequest<RunAction<string>>> = {},
+) {
+  const { outcome } = await run(rig, command, request);
+  assert.equal(outcome.status, "failed");
+  return outcome.failure;
+}
+
+Deno.test("run hands on what the command prints and tells the job before it starts", async () => {
+  await using rig = openStepRig();
+  const { outcome, host } = await run(rig, "echo out; echo err >&2");
+  assert.deepEqual(outcome, { status: "succeeded", outputs: {}, exitCode: 0 });
+  assert.deepEqual(host.printed, { stdout: "out\n", stderr: "err\n" });
+  const [chosen, started] = host.notes;
+  assert.deepEqual(chosen, { type: "node.chosen", node: "here" });
+  assert.ok(started?.type === "job.started" && started.node === "here");
+  assert.match(started.job, /^20260131-120000-abcd-work-1-\w{4}$/);
+});
+
+Deno.test("run leaves nothing on the node", async () => {
+  await using rig = openStepRig();
+  await run(rig, "exit 1");
+  await run(rig, "true");
+  assert.deepEqual([...Deno.readDirSync(join(rig.root, ".grid", "jobs"))], []);
+});
+
+Deno.test("run tells the command its run, step, attempt and node", async () => {
+  await using rig = openStepRig();
+  const { host } = await run(
+    rig,
+    'echo "$GRID_RUN_ID $GRID_STEP $GRID_ATTEMPT $GRID_NODE $MINE $TOKEN"',
+    { attempt: 3, env: { MINE: "m" }, secrets: { TOKEN: "t" } },
+  );
+  assert.equal(host.printed.stdout, "20260131-120000-abcd work 3 here m t\n");
+});
+
+Deno.test("run starts in the synced folder, moved by working-directory", async () => {
+  await using rig = openStepRig();
+  const code = join(rig.root, "code");
+  Deno.mkdirSync(join(code, "sub"), { recursive: true });
+  const where = async (request: Partial<StepRequest<RunAction<string>>>) =>
+    (await run(rig, "pwd", request)).host.printed.stdout.trim();
+  assert.equal(await where({}), rig.root);
+  assert.equal(await where({ folders: { here: code } }), code);
+  assert.equal(await where({ folders: { here: code }, workingDirectory: "sub" }), `${code}/sub`);
+  assert.equal(await where({ workingDirectory: "~/code" }), code);
+  assert.equal(await where({ workingDirectory: "/" }), "/");
+});
+
+Deno.test("run reports an exit code as a failure with that code", async () => {
+  await using rig = openStepRig();
+  assert.deepEqual(await failureOf(rig, "exit 7"), {
+    code: "exit",
+    message: 'Cannot finish the command on "here": it exited with code 7',
+    node: "here",
+    exitCode: 7,
+    started: true,
+  });
+});
+
+Deno.test("run reports a signal by name", async () => {
+  await using rig = openStepRig();
+  const failure = await failureOf(rig, "kill -KILL $$");
+  assert.equal(failure.code, "signal");
+  assert.equal(failure.signal, "SIGKILL");
+  assert.match(failure.message, /ended by SIGKILL/);
+});
+
+Deno.test("run reports a folder that is not there as not started", async () => {
+  await using rig = openStepRig();
+  const failure = await failureOf(rig, "true", { workingDirectory: "nowhere" });
+  assert.equal(failure.code, "workspace");
+  assert.equal(failure.started, false);
+  assert.match(failure.message, /nowhere" cannot be entered/);
+});
+
+Deno.test("run reads outputs from $GRID_OUTPUT, a file, a JSON path, stdout and a value", async () => {
+  await using rig = openStepRig();
+  const command = [
+    'echo "loss=0.1" >> "$GRID_OUTPUT"',
+    `echo '{"val": {"acc": [0.5, 0.9]}}' > metrics.json`,
+    "echo v1.2 > version.txt",
+    "echo score: 1; echo score: 2",
+  ].join("\n");
+  const { outcome } = await run(rig, command, {
+    outputs: [
+      { name: "accuracy", from: "file", path: "metrics.json", json: ".val.acc[1]" },
+      { name: "version", from: "file", path: "version.txt", json: undefined },
+      { name: "score", from: "stdout", match: "score: (\\d+)" },
+      { name: "label", from: "value", value: "nightly" },
+    ],
+  });
+  assert.deepEqual(outcome, {
+    status: "succeeded",
+    outputs: { loss: "0.1", accuracy: 0.9, version: "v1.2", score: "2", label: "nightly" },
+    exitCode: 0,
+  });
+});
+
+Deno.test("run names the output that it cannot read", async () => {
+  await using rig = openStepRig();
+  const file = (json: string | undefined) =>
+    failureOf(rig, "echo '{}' > there.json", {
+      outputs: [{ name: "loss", from: "file", path: "there.json", json }],
+    });
+  const nothing = await file(".val");
+  assert.equal(nothing.code, "output-invalid");
+  assert.match(
+    nothing.message,
+    /output "loss": file ".*\/there.json" on "here" has nothing at .val/,
+  );
+  const gone = await failureOf(rig, "true", {
+    outputs: [{ name: "loss", from: "file", path: "gone.json", json: undefined }],
+  });
+  assert.match(gone.message, /output "loss": file ".*\/gone.json" on "here" cannot be read/);
+  const unmatched = await failureOf(rig, "echo no", {
+    outputs: [{ name: "loss", from: "stdout", match: "loss=(.*)" }],
+  });
+  assert.match(unmatched.message, /output "loss": nothing on stdout matches/);
+  const broken = await failureOf(rig, 'echo nonsense >> "$GRID_OUTPUT"');
+  assert.match(broken.message, /line 1 is neither/);
+});
+
+Deno.test("run ends the whole tree when it is told to stop, and reports why", async () => {
+  await using rig = openStepRig();
+  await using step = createRunStep({ cluster: rig.cluster });
+  const stop = new AbortController();
+  const host = recordHost(stop.signal);
+  const running = step.run(
+    stepRequest({ action: { kind: "run", run: "setsid sleep 1000 & sleep 1001" } }),
+    host,
+  );
+  const job = () => host.notes.flatMap((note) => note.type === "job.started" ? note.job : [])[0];
+  await waitFor(() => processesWith(`GRID_JOB=${job()}`).length === 3);
+  stop.abort(new GridError({ code: "timed-out", message: "Cannot go on: its time is up" }));
+  assert.deepEqual(await running, {
+    status: "failed",
+    failure: {
+      code: "timed-out",
+      message: "Cannot go on: its time is up",
+      node: "here",
+      started: true,
+    },
+  });
+  assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
+});
+
+Deno.test("run attaches to the job that an earlier runner started", async () => {
+  await using rig = openStepRig();
+  const spec = jobSpec({ ...rig, transport: rig.node.transport }, {
+    command: `echo once >> ${rig.root}/ran; echo first; sleep 0.3; echo second`,
+  });
+  await startJob(rig.node.transport, spec);
+  const { outcome, host } = await run(rig, spec.command, {
+    resumeJob: { node: "here", job: spec.id },
+  });
+  assert.equal(outcome.status, "succeeded");
+  assert.equal(host.printed.stdout, "first\nsecond\n");
+  assert.equal(Deno.readTextFileSync(join(rig.root, "ran")), "once\n");
+});
+
+Deno.test("run takes the best node and tells which were passed over", async () => {
+  await using rig = openStepRig();
+  const selector = {
+    gpus: 1,
+    minFreeVramBytes: undefined,
+    labels: ["a100"],
+    among: [],
+    waitMs: 5,
+  };
+  const { host } = await run(rig, "true", {
+    node: { kind: "selector", selector },
+    avoidNodes: ["there"],
+  });
+  assert.deepEqual(host.notes[0], {
+    type: "node.chosen",
+    node: "here",
+    score: 12.5,
+    passedOver: [{ node: "there", reason: "is down" }],
+  });
+  assert.deepEqual(rig.selections[0]?.[0], selector);
+  assert.deepEqual(rig.selections[0]?.[1]?.avoid, ["there"]);
+});
+
+Deno.test("run never puts a secret on the node's disk or on a command line", async () => {
+  await using rig = openStepRig();
+  const secret = "Tr0ub4dor-and-3";
+  const running = run(rig, 'echo "${#TOKEN}"; while [ ! -e go ]; do sleep 0.05; done', {
+    secrets: { TOKEN: secret },
+  });
+  await waitFor(() => filesBelow(rig.root).some(({ text }) => text === "15\n"));
+  assert.equal(processesWith(`TOKEN=${secret}`).length >= 1, true);
+  const commands = allProcesses().filter(({ command }) => command.includes(secret));
+  const files = filesBelow(rig.root).filter(({ text }) => text.includes(secret));
+  Deno.writeTextFileSync(join(rig.root, "go"), "");
+  await running;
+  assert.deepEqual({ commands, files }, { commands: [], files: [] });
+});
+
+function filesBelow(folder: string): { path: string; text: string }[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory, isFile }) => {
+    const path = join(folder, name);
+    if (isDirectory) return filesBelow(path);
+    return isFile ? [{ path, text: Deno.readTextFileSync(path) }] : [];
+  });
+}
