@@ -32,7 +32,8 @@ export async function preflight(
     timeoutMs: PREFLIGHT_TIMEOUT_MS,
     signal,
   });
-  if (answer.code === 0) return JSON.parse(lastLine(answer.stdout));
+  const facts = markedLine(answer.stdout);
+  if (facts !== undefined) return JSON.parse(facts);
   throw new GridError({
     code: "missing-tool",
     message: `Cannot start Ray on ${node.node.name}: no working Ray in ${node.root}/grid_env ` +
@@ -127,7 +128,8 @@ export async function listMembers(
     timeoutMs: PREFLIGHT_TIMEOUT_MS + options.probeSeconds * 1000,
     signal: options.signal,
   });
-  if (answer.code === 0) return JSON.parse(lastLine(answer.stdout));
+  const members = markedLine(answer.stdout);
+  if (members !== undefined) return JSON.parse(members);
   throw new GridError({
     code: "ray",
     message: `Cannot ask Ray for its nodes: ${lastLine(answer.stderr)}`,
@@ -141,11 +143,16 @@ function startError(node: OpenNode, plan: StartPlan, stderr: string): GridError 
     code: "ray",
     message: `Cannot start Ray on ${node.node.name}: ${lastLine(stderr)}`,
     hint: plan.role === "head"
-      ? `Is port ${plan.config.gcsPort} free there? Set ray.redis_port to another one`
+      ? `Port ${plan.config.gcsPort} must be free there; ray.redis_port sets another one`
       : `Can ${node.node.name} reach ${plan.address}? Open the network between the nodes`,
     node: node.node.name,
     cause: stderr,
   });
+}
+
+/** What a Python program of ours says stands behind this mark; Ray prints around it. */
+function markedLine(text: string): string | undefined {
+  return text.split("\n").find((line) => line.startsWith("grid:"))?.slice("grid:".length);
 }
 
 function lastLine(text: string): string {

@@ -118,9 +118,20 @@ socket.create_connection((host, int(port)), 5).close()' "$ADDRESS" 2>/dev/null &
   return 1
 }
 
+# Ray itself would look for half a minute before it says so.
+own_port() {
+  "$BIN/python3" -c '
+import socket, sys
+probe = socket.socket()
+probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+probe.bind(("0.0.0.0", int(sys.argv[1].rsplit(":", 1)[1])))' "$ADDRESS" 2>/dev/null && return 0
+  echo "somebody else uses port ${ADDRESS##*:} there" >&2
+  return 1
+}
+
 # ray_start OPTIONS...: everything that `ray start` gets beyond the folder for temporary files.
 ray_start() {
-  [ "$ROLE" = head ] || reach_head || return 5
+  case $ROLE in head) own_port ;; *) reach_head ;; esac || return 5
   umask 077
   mkdir -p "$FOLDER" || exit 4
   temp=$(mktemp -d /tmp/grid-ray-XXXXXX) || exit 4
@@ -144,6 +155,8 @@ ray_start() {
   export GRID_RAY_NODE="$CLUSTER:$NODE;" GRID_NODE="$NODE" GRID_ROOT="$ROOT"
   export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$FOLDER/token" RAY_USAGE_STATS_ENABLED=0
   export NO_COLOR=1 PATH="$BIN:$PATH"
+  # A batch that is cancelled must not leave the children of its commands behind.
+  export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
   # Set at all, every worker would say so on stderr; info is the default.
   [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
   export RECORD BIN

@@ -1,4 +1,4 @@
-"""Facts a node must tell before Ray is started on it, as one line of JSON.
+"""Facts a node must tell before Ray is started on it, as one line of JSON after `grid:`.
 
     python3 ray_preflight.py OWN_HOST PEER_HOST
 
@@ -21,7 +21,7 @@ def main(own_host, peer_host):
         "ip": own_address(own_host) or route_to(peer_host) or route_to("192.0.2.1"),
     }
     facts["ports"] = free_ports(facts["ip"], 4)
-    print(json.dumps(facts))
+    print("grid:" + json.dumps(facts))
 
 
 def has_dashboard():

@@ -1,4 +1,4 @@
-"""Who has joined the Ray cluster and takes work, as one line of JSON.
+"""Who has joined the Ray cluster and takes work, as one line of JSON after `grid:`.
 
     python3 ray_probe.py ADDRESS NODE_IP SECONDS
 
@@ -31,7 +31,9 @@ def main(address, node_ip, seconds):
     }
     if answers:
         ray.wait(list(answers.values()), num_returns=len(answers), timeout=seconds)
-    print(json.dumps([describe(ray, node, answers.get(node["NodeID"])) for node in nodes]))
+    members = [describe(ray, node, answers.get(node["NodeID"])) for node in nodes]
+    # Ray prints warnings of its own between our words; the mark tells them apart.
+    print("grid:" + json.dumps(members), flush=True)
 
 
 def describe(ray, node, answer):

@@ -1,0 +1,368 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { RayConfig } from "../../../src/cluster/config.ts";
+import type { OpenNode } from "../../../src/cluster/node.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
+import { createRayCluster } from "../../../src/ray/managed.ts";
+import { createBatchRunner } from "../../../src/ray/runner.ts";
+import { createPool } from "../../../src/transport/pool.ts";
+import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
+import { allProcesses } from "../../support/processes.ts";
+import { findRayVenv, testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+const WORK = `
+import os, time
+
+def where(task):
+    time.sleep(0.2)
+    return {"task": task, "node": os.environ["GRID_NODE"], "folder": os.getcwd()}
+
+def fragile(task):
+    print("at", task, flush=True)
+    if task == 3:
+        raise ValueError("boom")
+    if task == 5:
+        os._exit(9)
+    return task
+
+def sleepy(task):
+    if task > 0:
+        open("asleep-%d" % task, "w").close()
+        time.sleep(300)
+    return task
+
+def secret(task):
+    return [os.environ["TOKEN"], os.environ["PLAIN"], os.environ.get("RAY_AUTH_TOKEN")]
+`;
+
+/** Two OpenSSH nodes that know Ray, and a cluster configuration for them. */
+class RayLab implements AsyncDisposable {
+  readonly cluster = createRayCluster();
+  readonly config: RayConfig = {
+    mode: "managed",
+    address: undefined,
+    head: undefined,
+    version: undefined,
+    dashboardHost: "127.0.0.1",
+    dashboardPort: freePort(),
+    gcsPort: freePort(),
+    headBindAll: true,
+    namespace: "default",
+    logLevel: "info",
+    objectStoreMemory: 100_000_000,
+  };
+  readonly signal = new AbortController().signal;
+  #ids = 0;
+
+  private constructor(
+    readonly lab: OpenSshLab,
+    readonly pool: ReturnType<typeof createPool>,
+    readonly nodes: readonly OpenNode[],
+  ) {}
+
+  static async start(): Promise<RayLab> {
+    const lab = await startOpenSsh({ nodes: 2, ray: true, gpus: 0 });
+    const pool = createPool({ handshakes: 10 });
+    const nodes = lab.nodes.map(({ name, endpoint, root, home }): OpenNode => {
+      Deno.mkdirSync(join(root, "code"), { recursive: true });
+      Deno.writeTextFileSync(join(root, "code", "work.py"), WORK);
+      return {
+        node: { name, endpoint, labels: [], gpus: undefined, remoteRoot: root },
+        transport: pool.transport(endpoint),
+        root,
+        home,
+      };
+    });
+    return new RayLab(lab, pool, nodes);
+  }
+
+  get head(): OpenNode {
+    const [head] = this.nodes;
+    assert.ok(head);
+    return head;
+  }
+
+  start() {
+    return this.cluster.start(this);
+  }
+
+  run(fields: Partial<BatchSpec>, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
+    const spec: BatchSpec = {
+      id: `run.batch.${++this.#ids}`,
+      resultsKey: `run.batch.${this.#ids}`,
+      target: { call: "work:where" },
+      tasks: [0, 1, 2, 3, 4, 5, 6, 7],
+      batchSize: 1,
+      gpusPerBatch: 0,
+      cpusPerBatch: 1,
+      maxFailures: 0,
+      cwd: join(this.head.root, "code"),
+      env: {},
+      secrets: {},
+      killGraceMs: 5000,
+      ...fields,
+    };
+    return createBatchRunner(this.config).run(this.head, spec, {
+      signal: this.signal,
+      output: () => {},
+      progress: () => {},
+      jobStarted: () => {},
+      ...host,
+    });
+  }
+
+  /** Folders and processes of this lab's Ray, wherever they are. */
+  leftovers(): string[] {
+    const temps = [...Deno.readDirSync("/tmp")].map(({ name }) => name)
+      .filter((name) => name.startsWith("grid-ray-"))
+      .filter((name) => isOurs(join("/tmp", name), this.config.gcsPort));
+    const processes = this.lab.leftovers().filter(({ command }) => /ray/i.test(command));
+    return [...temps, ...processes.map(({ pid, command }) => `${pid} ${command}`)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster.stop(this);
+    await this.pool[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+function isOurs(folder: string, gcsPort: number): boolean {
+  return allProcesses().some(({ command }) =>
+    command.includes(folder) && command.includes(String(gcsPort))
+  );
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", async (t) => {
+  await using lab = await RayLab.start();
+
+  await t.step("start() brings both nodes up with token auth", async () => {
+    const status = await lab.start();
+    assert.deepEqual(
+      status.map(({ node, role, state, address, reason }) => ({
+        node,
+        role,
+        state,
+        address,
+        reason,
+      })),
+      [
+        { node: "node1", role: "head", state: "alive", address: "127.0.0.2", reason: undefined },
+        { node: "node2", role: "worker", state: "alive", address: "127.0.0.3", reason: undefined },
+      ],
+    );
+    const token = join(lab.head.root, ".grid", "ray", "token");
+    assert.equal((Deno.statSync(token).mode ?? 0) & 0o777, 0o600);
+    const words = Deno.readTextFileSync(token).trim();
+    assert.match(words, /^[0-9a-f]{64}$/);
+    assert.ok(allProcesses().every(({ command }) => !command.includes(words)));
+  });
+
+  await t.step("start() again changes nothing", async () => {
+    const raylets = () =>
+      allProcesses().filter(({ command }) =>
+        /\/raylet /.test(command) && command.includes(String(lab.config.gcsPort))
+      ).map(({ pid }) => pid).toSorted();
+    const before = raylets();
+    assert.equal(before.length, 2);
+    assert.ok((await lab.start()).every(({ state }) => state === "alive"));
+    assert.deepEqual(raylets(), before);
+  });
+
+  await t.step("a stranger without the token gets nothing", async () => {
+    const { code, stderr } = await new Deno.Command(join(findRayVenv() ?? "", "bin", "python"), {
+      args: [
+        "-c",
+        `import ray; ray.init(address="127.0.0.2:${lab.config.gcsPort}", _node_ip_address="127.0.0.2")`,
+      ],
+      env: { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: "0".repeat(64) },
+    }).output();
+    assert.notEqual(code, 0);
+    assert.match(new TextDecoder().decode(stderr), /auth|token/i);
+  });
+
+  await t.step("a batch uses both nodes, each in its own folder", async () => {
+    const progress: number[] = [];
+    const tasks = Array.from({ length: 24 }, (_, index) => index);
+    const { results, failed } = await lab.run({ tasks }, {
+      progress: ({ done }) => progress.push(done),
+    });
+    assert.equal(failed, 0);
+    const values = results.map((result) => result.ok ? result.value : undefined);
+    const places = values as unknown as { task: number; node: string; folder: string }[];
+    assert.deepEqual(places.map(({ task }) => task), tasks);
+    assert.deepEqual(new Set(places.map(({ node }) => node)), new Set(["node1", "node2"]));
+    for (const { node, folder } of places) {
+      const root = lab.nodes.find((other) => other.node.name === node)?.root ?? "";
+      assert.equal(folder, join(root, "code"));
+    }
+    assert.deepEqual(progress, progress.toSorted((a, b) => a - b));
+    assert.equal(progress.at(-1), tasks.length);
+  });
+
+  await t.step("a failing item and a crashing worker lose only themselves", async () => {
+    let output = "";
+    const { results, failed } = await lab.run({ target: { call: "work:fragile" }, batchSize: 4 }, {
+      output: (_, bytes) => void (output += new TextDecoder().decode(bytes)),
+    });
+    assert.equal(failed, 2);
+    const good = results.flatMap((result) => result.ok ? [result.value] : []);
+    assert.deepEqual(good, [0, 1, 2, 4, 6, 7]);
+    const [third, fifth] = [results[3], results[5]];
+    assert.match(third?.ok === false ? third.error : "", /^ValueError: boom\n.*in fragile/s);
+    assert.match(fifth?.ok === false ? fifth.error : "", /WorkerCrashedError/);
+    assert.match(output, /at 7/);
+    assert.match(output, /task 3 failed: ValueError: boom/);
+    assert.ok(!output.includes("grid-batch:"));
+  });
+
+  await t.step("secrets reach the workers and no file of the nodes", async () => {
+    const { results } = await lab.run({
+      target: { call: "work:secret" },
+      tasks: [0],
+      env: { PLAIN: "plain" },
+      secrets: { TOKEN: "planted-secret" },
+      cpusPerBatch: 0,
+    });
+    assert.deepEqual(results, [{ ok: true, value: ["planted-secret", "plain", null] }]);
+    const { code } = await new Deno.Command("grep", {
+      args: ["-rlE", "planted-secret", join(lab.head.root, ".grid"), "--include=*.json"],
+    }).output();
+    assert.equal(code, 1);
+  });
+
+  await t.step("cancel ends the batch at once; a rerun skips what was done", async () => {
+    const controller = new AbortController();
+    const resultsKey = "run.cancelled";
+    const running = lab.run({ target: { call: "work:sleepy" }, tasks: [0, 1, 2], resultsKey }, {
+      signal: controller.signal,
+      progress: ({ done }) => {
+        if (done === 1) controller.abort(new Error("enough"));
+      },
+    });
+    await assert.rejects(running, { message: "enough" });
+    const counts: number[] = [];
+    const again = new AbortController();
+    const rerun = lab.run({ target: { call: "work:sleepy" }, tasks: [0, 1, 2], resultsKey }, {
+      signal: again.signal,
+      progress: ({ done }) => {
+        counts.push(done);
+        again.abort(new Error("seen"));
+      },
+    });
+    await assert.rejects(rerun, { message: "seen" });
+    assert.deepEqual(counts, [1]);
+    const sleeping = () =>
+      allProcesses().filter(({ command }) => command.startsWith("ray::ray_batch"));
+    await until(() => sleeping().length === 0, "a cancelled task still runs");
+  });
+
+  await t.step("a demand that no node can meet is refused at once", async () => {
+    await assert.rejects(lab.run({ gpusPerBatch: 3 }), {
+      code: "ray",
+      message: /each asks for 1 CPUs and 3 GPUs, but no node of the Ray cluster has that much/,
+    });
+  });
+
+  await t.step("status() names a node whose Ray died", async () => {
+    const [raylet] = allProcesses().filter(({ command }) =>
+      /\/raylet /.test(command) && command.includes("--node_ip_address=127.0.0.3") &&
+      command.includes(String(lab.config.gcsPort))
+    );
+    assert.ok(raylet);
+    Deno.kill(raylet.pid, "SIGKILL");
+    await until(async () => (await lab.cluster.status(lab))[1]?.state === "dead", "still alive");
+  });
+
+  await t.step("start() mends the cluster", async () => {
+    await lab.cluster.stop({ ...lab, nodes: lab.nodes.slice(1) });
+    const status = await lab.start();
+    assert.deepEqual(status.map(({ state }) => state), ["alive", "alive"]);
+  });
+
+  await t.step("stop() leaves nothing, and an unrelated Ray alone", async () => {
+    await using stranger = await startStranger();
+    const status = await lab.cluster.stop(lab);
+    assert.deepEqual(status.map(({ state }) => state), ["stopped", "stopped"]);
+    assert.deepEqual(lab.leftovers(), []);
+    for (const { root } of lab.nodes) {
+      assert.throws(() => Deno.statSync(join(root, ".grid", "ray")));
+    }
+    assert.ok(stranger.isAlive());
+  });
+
+  await t.step("a batch without Ray says how to start it", async () => {
+    await assert.rejects(lab.run({}), {
+      code: "ray",
+      message: "Cannot run the batch on node1: no Ray of ours is running there",
+      hint: "grid cluster start",
+    });
+  });
+});
+
+testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken port", async () => {
+  await using lab = await RayLab.start();
+  const [head, worker] = lab.nodes;
+  assert.ok(head && worker);
+  Deno.removeSync(join(worker.root, "grid_env"));
+  const status = await lab.start();
+  assert.equal(status[0]?.state, "alive");
+  assert.equal(status[1]?.state, "failed");
+  assert.match(status[1]?.reason ?? "", /^Cannot start Ray on node2: no working Ray in .*grid_env/);
+  assert.equal(status[1]?.hint, "grid setup");
+  await lab.cluster.stop(lab);
+  using _taken = Deno.listen({ hostname: "0.0.0.0", port: lab.config.gcsPort });
+  await assert.rejects(lab.start(), {
+    code: "ray",
+    message: `Cannot start Ray on node1: somebody else uses port ${lab.config.gcsPort} there`,
+    hint: /ray\.redis_port sets another one/,
+  });
+  assert.deepEqual(lab.leftovers(), []);
+});
+
+async function until(isTrue: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
+  const deadline = Date.now() + 40_000;
+  while (!await isTrue()) {
+    assert.ok(Date.now() < deadline, complaint);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** A Ray that somebody else started in the usual way, on the same machine. */
+async function startStranger() {
+  const folder = tempDir();
+  const ray = join(findRayVenv() ?? "", "bin", "ray");
+  const temp = join("/tmp", `stranger-${crypto.randomUUID().slice(0, 6)}`);
+  const port = freePort();
+  const { code, stderr } = await new Deno.Command(ray, {
+    args: [
+      ...["start", "--head", "--port", String(port), "--temp-dir", temp],
+      ...["--node-ip-address", "127.0.0.9", "--include-dashboard", "false"],
+      ...["--object-store-memory", "100000000", "--dashboard-agent-listen-port"],
+      ...[String(freePort()), "--disable-usage-stats"],
+    ],
+    cwd: folder.path,
+    env: { RAY_AUTH_MODE: "disabled" },
+    stdin: "null",
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  const own = () => allProcesses().filter(({ command }) => command.includes(temp));
+  const isAlive = () => own().some(({ command }) => /\/raylet /.test(command));
+  assert.ok(isAlive());
+  return {
+    isAlive,
+    [Symbol.asyncDispose]: async () => {
+      const sessions = new Set(own().map(({ pid }) => pid));
+      for (const pid of sessions) Deno.kill(pid, "SIGKILL");
+      await until(() => own().length === 0, "the other Ray still runs");
+      Deno.removeSync(temp, { recursive: true });
+      folder[Symbol.dispose]();
+    },
+  };
+}
