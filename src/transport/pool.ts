@@ -1,11 +1,6 @@
 /** One transport per endpoint; `ssh2` is loaded only when a node behind sshd is used. */
-import pLimit from "p-limit";
-import { retryDelay } from "../core/backoff.ts";
-import { systemClock } from "../core/clock.ts";
-import { GridError } from "../core/errors.ts";
 import { createLocalTransport } from "./local.ts";
-import type { ConnectHooks } from "./ssh/channel_budget.ts";
-import type { SshConnection } from "./ssh/connection.ts";
+import type { Connector } from "./ssh/connector.ts";
 import { SshTransport } from "./ssh/transport.ts";
 import type { Endpoint, Transport, TransportPool, TransportStats } from "./transport.ts";
 
@@ -24,23 +19,23 @@ export function createPool(options: PoolOptions): TransportPool {
 
 class Pool implements TransportPool {
   readonly #options: PoolOptions;
-  readonly #limit: ReturnType<typeof pLimit>;
   readonly #transports = new Map<string, Transport>();
+  #connector: Promise<Connector> | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#limit = pLimit(options.handshakes);
   }
 
   transport(endpoint: Endpoint): Transport {
     const key = JSON.stringify(endpoint);
-    let transport = this.#transports.get(key);
-    if (!transport) {
-      transport = endpoint.transport === "local"
-        ? createLocalTransport(endpoint)
-        : new SshTransport(endpoint, { connect: (...args) => this.#connect(...args) });
-      this.#transports.set(key, transport);
-    }
+    const known = this.#transports.get(key);
+    if (known) return known;
+    const transport = endpoint.transport === "local"
+      ? createLocalTransport(endpoint)
+      : new SshTransport(endpoint, {
+        connect: async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks),
+      });
+    this.#transports.set(key, transport);
     return transport;
   }
 
@@ -54,30 +49,17 @@ class Pool implements TransportPool {
     const transports = [...this.#transports.values()];
     this.#transports.clear();
     await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
+    await (await this.#connector)?.[Symbol.asyncDispose]();
   }
 
-  async #connect(endpoint: Endpoint, hooks: ConnectHooks): Promise<SshConnection> {
-    const { connectNode } = await import("./ssh/connect.ts");
-    const options = {
-      env: this.#options.env ?? Deno.env.toObject(),
-      sshConfig: this.#options.sshConfig,
-      jumpHost: () => Promise.reject(new Error("not yet")),
-    };
-    for (let retry = 1;; retry++) {
-      try {
-        return await this.#limit(() => connectNode(endpoint, hooks, options));
-      } catch (error) {
-        if (retry > endpoint.maxRetries || !mayPass(error)) throw error;
-        await systemClock.sleep(retryDelay(RETRY, { retry, random: Math.random }));
-      }
-    }
+  #loadConnector(): Promise<Connector> {
+    this.#connector ??= import("./ssh/connector.ts").then(({ Connector }) =>
+      new Connector({
+        handshakes: this.#options.handshakes,
+        env: this.#options.env ?? Deno.env.toObject(),
+        sshConfig: this.#options.sshConfig,
+      })
+    );
+    return this.#connector;
   }
-}
-
-/** Short, because a server that turns a crowd away has room again after one handshake. */
-const RETRY = { delayMs: 200, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
-
-/** Turned away, or cut off, while many came at once. */
-function mayPass(error: unknown): boolean {
-  return error instanceof GridError && error.code === "banner";
 }

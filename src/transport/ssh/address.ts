@@ -9,6 +9,8 @@ import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
 export interface Address {
   /** The node it belongs to, for messages. */
   readonly node: string;
+  /** What the user calls the host; the name in `ssh`'s configuration. */
+  readonly alias: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -56,6 +58,7 @@ export async function resolveAddress(
   const expand = (path: string) => expandPath(path, { ...place, alias, home });
   return {
     node: endpoint.name,
+    alias,
     ...place,
     host: validName(place.host, { endpoint, what: "host name" }),
     hostKeyAlias: settings.hostKeyAlias,

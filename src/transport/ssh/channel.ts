@@ -20,16 +20,20 @@ export class SshChannel implements Channel {
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   readonly exit: Promise<ChannelExit>;
+  /** Settles when the server has let go of the channel, or the connection is lost. */
+  readonly closed: Promise<void>;
   readonly #stream: ClientChannel;
   readonly #exit = Promise.withResolvers<ChannelExit>();
   readonly #failures: ((reason: GridError) => void)[] = [];
+  readonly #closed = Promise.withResolvers<void>();
+  #isClosed = false;
   #exited = false;
-  #closed = false;
   #disposed = false;
 
   constructor(stream: ClientChannel, options: SshChannelOptions) {
     this.#stream = stream;
     this.exit = this.#exit.promise;
+    this.closed = this.#closed.promise;
     // Whoever only reads the output need not look at `exit` as well.
     this.exit.catch(() => {});
     stream.on("exit", (code: number | null, signal?: string) => {
@@ -39,8 +43,8 @@ export class SshChannel implements Channel {
       );
     });
     stream.on("close", () => {
-      this.#closed = true;
       this.#exit.reject(options.lostError());
+      this.#markClosed();
       options.onClosed();
     });
     const received = (count: number) => options.onBytes("received", count);
@@ -52,6 +56,7 @@ export class SshChannel implements Channel {
   /** The connection broke: what was not read yet is given up, because nobody can say if it is whole. */
   lose(reason: GridError): void {
     this.#exit.reject(reason);
+    this.#markClosed();
     for (const fail of this.#failures) fail(reason);
   }
 
@@ -64,9 +69,14 @@ export class SshChannel implements Channel {
       stream.removeAllListeners("data");
       stream.resume();
     }
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     if (!this.#exited) this.#stream.signal("KILL");
     this.#stream.close();
+  }
+
+  #markClosed(): void {
+    this.#isClosed = true;
+    this.#closed.resolve();
   }
 
   #readable(

@@ -1,18 +1,40 @@
 /** Which connection carries a channel: at most eight each, two connections, and a queue for the rest. */
+import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
+import { Breaker } from "./breaker.ts";
 import type { SshChannel } from "./channel.ts";
 import type { SshConnection } from "./connection.ts";
 
 export interface ConnectHooks {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
+  /** A channel was closed, or the connection lost. */
   readonly onFree: () => void;
 }
 
 /** Makes one logged-in connection, with the retries and the patience that takes. */
-export type Connect = (endpoint: Endpoint, hooks: ConnectHooks) => Promise<SshConnection>;
+export type Connect = (
+  hooks: ConnectHooks & { readonly signal: AbortSignal },
+) => Promise<SshConnection>;
 
-/** OpenSSH allows 10 sessions, and closed ones linger for a moment. */
+export interface BudgetOptions {
+  readonly connect: Connect;
+  /** A channel must wait until another is closed. */
+  readonly onStarved: () => void;
+}
+
+export interface OpenChannelOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** One channel is always left to shells, so that long streams cannot lock out short commands. */
+  readonly use: "shell" | "stream";
+  /** What to do where every channel is taken. */
+  readonly full: "wait" | "refuse";
+}
+
+/** Every channel is taken; nothing was sent. */
+export class NoRoom extends Error {}
+
+/** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
 const MOST_CHANNELS = 8;
 const MOST_CONNECTIONS = 2;
 /** A connection unused for this long may be dead without our knowing, as after a laptop's sleep. */
@@ -27,54 +49,53 @@ interface Slot {
 
 export class ChannelBudget implements AsyncDisposable {
   readonly #endpoint: Endpoint;
-  readonly #connect: Connect;
+  readonly #options: BudgetOptions;
+  readonly #breaker = new Breaker({ now: () => performance.now() });
+  readonly #closing = new AbortController();
   #slots: Slot[] = [];
-  #connecting: Promise<Slot> | undefined;
-  #probing: Promise<void> | undefined;
+  #connecting: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
-  #closed = false;
   #handshakes = 0;
   #reconnects = 0;
   #channels = 0;
+  #streams = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
+  #roundTripMs: number | undefined;
 
-  constructor(endpoint: Endpoint, connect: Connect) {
+  constructor(endpoint: Endpoint, options: BudgetOptions) {
     this.#endpoint = endpoint;
-    this.#connect = connect;
+    this.#options = options;
   }
 
-  /** @throws {GridError} a transport code */
-  async open(command: string, signal?: AbortSignal): Promise<SshChannel> {
+  /** @throws {GridError} a transport code, or {NoRoom} */
+  async open(command: string, options: OpenChannelOptions): Promise<SshChannel> {
     for (;;) {
-      signal?.throwIfAborted();
-      const slot = await this.#freeSlot();
+      options.signal?.throwIfAborted();
+      const slot = await this.#freeSlot(options);
       const { connection } = slot;
-      const load = connection.load;
+      const others = connection.load;
       try {
-        const channel = await connection.open(command);
+        const channel = await this.#openOn(connection, command);
         this.#channels++;
+        if (options.use === "stream") this.#countStream(channel);
         return channel;
       } catch (error) {
         if (!isRefusal(error)) throw error;
-        slot.limit = Math.max(1, Math.min(slot.limit, load));
-        if (connection.load === 0) throw this.#refused();
+        if (others === 0) throw this.#noSessions();
+        slot.limit = Math.min(slot.limit, others);
       }
     }
   }
 
-  /** Probes connections that have long been idle, and forgets those that are dead. */
+  /** Asks connections that were idle for long whether they still live, and forgets those that do not. */
   async checkIdle(): Promise<void> {
-    this.#forgetLost();
-    const idle = this.#slots.filter(({ connection }) => connection.idleMs > IDLE_MS);
-    if (idle.length === 0) return;
-    this.#probing ??= Promise.all(
-      idle.map(({ connection }) => connection.probe(PROBE_MS).catch(() => {})),
-    ).then(() => {
-      this.#probing = undefined;
-      this.#forgetLost();
-    });
-    await this.#probing;
+    await this.#probe(this.#slots.filter(({ connection }) => connection.idleMs > IDLE_MS));
+  }
+
+  /** Asks all connections; after this a dead one is lost, and known to be. */
+  async checkAll(): Promise<void> {
+    await this.#probe(this.#slots);
   }
 
   get stats(): TransportStats {
@@ -84,78 +105,124 @@ export class ChannelBudget implements AsyncDisposable {
       channels: this.#channels,
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
-      roundTripMs: this.#slots[0]?.connection.roundTripMs,
+      roundTripMs: this.#roundTripMs,
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(this.#disposed());
+    this.#wake();
     await this.#connecting?.catch(() => {});
     await Promise.all(this.#slots.map(({ connection }) => connection[Symbol.asyncDispose]()));
-    this.#wake();
   }
 
-  async #freeSlot(): Promise<Slot> {
+  #countStream(channel: SshChannel): void {
+    this.#streams++;
+    void channel.closed.then(() => {
+      this.#streams--;
+      this.#wake();
+    });
+  }
+
+  #room(use: OpenChannelOptions["use"]): Slot | undefined {
+    const isLast = this.#slots.length === MOST_CONNECTIONS &&
+      this.#streams >= this.#slots.reduce((sum, { limit }) => sum + limit, 0) - 1;
+    if (use === "stream" && isLast) return undefined;
+    return this.#slots.find(({ connection, limit }) => connection.load < limit);
+  }
+
+  async #freeSlot({ use, full, signal }: OpenChannelOptions): Promise<Slot> {
     for (;;) {
-      if (this.#closed) throw this.#disposed();
+      this.#closing.signal.throwIfAborted();
+      signal?.throwIfAborted();
       this.#forgetLost();
-      const free = this.#slots.find(({ connection, limit }) => connection.load < limit);
+      const free = this.#room(use);
       if (free) return free;
       if (this.#slots.length < MOST_CONNECTIONS) {
         await (this.#connecting ??= this.#newSlot());
-        continue;
+      } else if (full === "refuse") {
+        throw new NoRoom();
+      } else {
+        this.#options.onStarved();
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  async #newSlot(): Promise<Slot> {
+  async #newSlot(): Promise<void> {
     try {
-      const connection = await this.#connect(this.#endpoint, {
-        onBytes: (direction, count) => {
-          if (direction === "sent") this.#bytesSent += count;
-          else this.#bytesReceived += count;
-        },
-        onFree: () => this.#wake(),
-      });
+      const connection = await this.#breaker.attempt(() =>
+        this.#options.connect({
+          onBytes: (direction, count) => {
+            if (direction === "sent") this.#bytesSent += count;
+            else this.#bytesReceived += count;
+          },
+          onFree: () => this.#wake(),
+          signal: this.#closing.signal,
+        })
+      );
       this.#handshakes++;
-      const slot = { connection, limit: MOST_CHANNELS };
-      this.#slots.push(slot);
-      return slot;
+      this.#slots.push({ connection, limit: MOST_CHANNELS });
     } finally {
       this.#connecting = undefined;
     }
   }
 
+  async #openOn(connection: SshConnection, command: string): Promise<SshChannel> {
+    const opening = connection.open(command);
+    const ms = this.#endpoint.commandTimeoutMs;
+    let late = false;
+    opening.then((channel) => late ? channel[Symbol.asyncDispose]() : undefined, () => {});
+    try {
+      return await withDeadline(() => opening, { ms, error: () => this.#noChannel(ms) });
+    } catch (error) {
+      late = true;
+      // Is it the command that cannot start, or the whole connection that is dead?
+      if (error instanceof GridError && error.code === "channel") await connection.probe(PROBE_MS);
+      throw error;
+    }
+  }
+
+  async #probe(slots: readonly Slot[]): Promise<void> {
+    await Promise.all(slots.map(async ({ connection }) => {
+      // A dead one is lost from now on; whoever uses it next hears of it.
+      await connection.probe(PROBE_MS).catch(() => {});
+      this.#roundTripMs = connection.roundTripMs ?? this.#roundTripMs;
+    }));
+    this.#forgetLost();
+  }
+
   #forgetLost(): void {
-    const alive = this.#slots.filter(({ connection }) => connection.usable);
     const lost = this.#slots.filter(({ connection }) => !connection.usable);
-    this.#slots = alive;
+    if (lost.length === 0) return;
+    this.#slots = this.#slots.filter(({ connection }) => connection.usable);
     this.#reconnects += lost.length;
-    for (const { connection } of lost) void connection[Symbol.asyncDispose]();
   }
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #refused(): GridError {
+  #problem(code: GridError["code"], state: string, hint?: string): GridError {
     const { name } = this.#endpoint;
-    return new GridError({
-      code: "channel",
-      message: `Cannot start a command on "${name}": the server allows no session (MaxSessions 0)`,
-      hint: "raise MaxSessions in the server's sshd_config",
-      node: name,
-    });
+    const message = `Cannot run a command on "${name}": ${state}`;
+    return new GridError({ code, message, hint, node: name });
+  }
+
+  #noSessions(): GridError {
+    return this.#problem(
+      "channel",
+      "the server allows no session",
+      "raise MaxSessions in the server's sshd_config",
+    );
+  }
+
+  #noChannel(ms: number): GridError {
+    return this.#problem("channel", `the server opened no channel within ${ms} ms`);
   }
 
   #disposed(): GridError {
-    const { name } = this.#endpoint;
-    return new GridError({
-      code: "lost",
-      message: `Cannot run a command on "${name}": its transport is closed`,
-      node: name,
-    });
+    return this.#problem("lost", "its transport is closed");
   }
 }
 

@@ -1,6 +1,6 @@
 /** One logged-in connection to a node and the channels on it. */
 import type { Duplex } from "node:stream";
-import type { Client } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { SshChannel } from "./channel.ts";
@@ -19,6 +19,12 @@ export class ChannelRefused extends Error {
 
 /** RFC 4254, section 5.1: 1 is "administratively prohibited", as for a forbidden forward. */
 const PROHIBITED = 1;
+
+export interface ForwardTarget {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+}
 
 export class SshConnection implements AsyncDisposable {
   readonly #client: Client;
@@ -67,14 +73,16 @@ export class SshConnection implements AsyncDisposable {
   }
 
   /** A connection from the far side to another machine; it does not count as a session there. */
-  forward(host: string, port: number): Promise<Duplex> {
-    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  async forward(target: ForwardTarget): Promise<Duplex> {
     if (this.#lost) throw this.#lost;
-    this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
-      if (error) reject(error);
-      else resolve(stream);
-    });
-    return promise;
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    this.#send((client) =>
+      client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, stream) => {
+        if (error) reject(this.#lost ?? this.#forwardError(error, target));
+        else resolve(stream);
+      })
+    );
+    return await promise;
   }
 
   /** Measures a round trip; a connection that does not answer in time is given up. */
@@ -82,7 +90,7 @@ export class SshConnection implements AsyncDisposable {
     const started = performance.now();
     const answered = new Promise<void>((resolve) =>
       // The cheapest question every server answers, if only with a no.
-      this.#client.unforwardIn("127.0.0.1", 0, () => resolve())
+      this.#send((client) => client.unforwardIn("127.0.0.1", 0, () => resolve()))
     );
     await withDeadline(() => answered, {
       ms,
@@ -108,21 +116,52 @@ export class SshConnection implements AsyncDisposable {
 
   #exec(command: string): Promise<SshChannel> {
     const { promise, resolve, reject } = Promise.withResolvers<SshChannel>();
-    this.#client.exec(command, (error, stream) => {
-      if (this.#lost) return reject(this.#lost);
-      if (error) return reject(this.#channelError(error));
-      const channel: SshChannel = new SshChannel(stream, {
-        onBytes: this.#options.onBytes,
-        onClosed: () => {
-          this.#channels.delete(channel);
-          this.#options.onFree();
-        },
-        lostError: () => this.#lostError("the command's channel closed without an exit code"),
-      });
-      this.#channels.add(channel);
-      resolve(channel);
-    });
+    this.#send((client) =>
+      client.exec(command, (error, stream) => {
+        if (this.#lost) return reject(this.#lost);
+        if (error) return reject(this.#channelError(error));
+        resolve(this.#adopt(stream));
+      })
+    );
     return promise;
+  }
+
+  #adopt(stream: ClientChannel): SshChannel {
+    const channel: SshChannel = new SshChannel(stream, {
+      onBytes: this.#options.onBytes,
+      onClosed: () => {
+        this.#channels.delete(channel);
+        this.#options.onFree();
+      },
+      lostError: () => this.#lostError("the command's channel closed without an exit code"),
+    });
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  /** ssh2 throws where its socket has gone before we were told. */
+  #send(request: (client: Client) => void): void {
+    try {
+      request(this.#client);
+    } catch (error) {
+      this.#lose(error instanceof Error ? error.message : String(error));
+      throw this.#lost ?? error;
+    }
+  }
+
+  #forwardError(error: Error & { readonly reason?: number | string }, target: ForwardTarget) {
+    const isForbidden = error.reason === PROHIBITED;
+    return new GridError({
+      code: isForbidden ? "channel" : "tcp",
+      message: `Cannot connect to "${target.node}" (${target.host} port ${target.port}) through ` +
+        `"${this.#options.node}": ` +
+        (isForbidden ? "the jump host forbids forwarding" : error.message.replace(/^\(SSH\) /, "")),
+      hint: isForbidden
+        ? "the jump host needs AllowTcpForwarding yes in its sshd_config"
+        : `try it from there: ssh ${this.#options.node} nc -vz ${target.host} ${target.port}`,
+      node: target.node,
+      cause: error,
+    });
   }
 
   #channelError(error: Error & { readonly reason?: number | string }): Error {

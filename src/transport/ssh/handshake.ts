@@ -20,6 +20,9 @@ export interface HandshakeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The cause where the server closed the connection before anything began: a later try may fare better. */
+export class TurnedAway extends Error {}
+
 type Phase = "tcp" | "banner" | "kex" | "auth";
 
 /**
@@ -155,16 +158,17 @@ class Attempt {
   #explain(error: Error & { readonly level?: string }): GridError {
     if (this.#hostKeyProblem) return this.#hostKeyProblem;
     const state = error.message.replace(/^Handshake failed: /, "");
+    const turnedAway = new TurnedAway(error.message, { cause: error });
     switch (this.#phase) {
       case "tcp":
       case "banner":
         return this.failed(
           "banner",
           `it closed the connection before its SSH banner (${state})`,
-          error,
+          turnedAway,
         );
       case "kex":
-        return this.#explainKex(state, error);
+        return this.#explainKex(state, turnedAway);
       case "auth":
         if (error.level === "client-authentication" || /too many auth/i.test(error.message)) {
           return authError(this.#address, this.#credentials);
@@ -174,20 +178,24 @@ class Attempt {
   }
 
   /** OpenSSH says one plain line to those it turns away before the banner. */
-  #explainKex(state: string, error: Error): GridError {
+  #explainKex(state: string, turnedAway: TurnedAway): GridError {
     if (/Not allowed at this time/.test(this.#preface)) {
       return this.failed(
         "penalty",
         "the server penalises this address (PerSourcePenalties)",
-        error,
+        turnedAway,
       );
     }
     if (/Exceeded MaxStartups/.test(this.#preface)) {
-      return this.failed("banner", "the server has too many logins under way (MaxStartups)", error);
+      return this.failed(
+        "banner",
+        "the server has too many logins under way (MaxStartups)",
+        turnedAway,
+      );
     }
     if (!this.#preface.includes("SSH-2.0-") && !this.#preface.includes("SSH-1.99-")) {
-      return this.failed("banner", "what answers there does not speak SSH 2", error);
+      return this.failed("banner", "what answers there does not speak SSH 2", turnedAway.cause);
     }
-    return this.failed("kex", state, error);
+    return this.failed("kex", state, turnedAway.cause);
   }
 }

@@ -12,7 +12,7 @@ import type {
   Transport,
   TransportStats,
 } from "../transport.ts";
-import { ChannelBudget, type Connect } from "./channel_budget.ts";
+import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
 
 export interface SshTransportOptions {
   readonly connect: Connect;
@@ -21,34 +21,46 @@ export interface SshTransportOptions {
 export class SshTransport implements Transport {
   readonly endpoint: Endpoint;
   readonly #budget: ChannelBudget;
-  readonly #shell: Shell;
-  #closed = false;
+  /** Undefined before the first command, and after its channels were given up for others. */
+  #shell: Shell | undefined;
+  #running = 0;
+  /** Someone waits for a channel that an idle shell may hold. */
+  #starved = false;
+  #idle: (() => void)[] = [];
 
-  constructor(endpoint: Endpoint, options: SshTransportOptions) {
+  constructor(endpoint: Endpoint, { connect }: SshTransportOptions) {
     this.endpoint = endpoint;
-    this.#budget = new ChannelBudget(endpoint, options.connect);
-    this.#shell = openShellChannel({ endpoint, open: () => this.#budget.open(SHELL_COMMAND) });
+    this.#budget = new ChannelBudget(endpoint, {
+      connect,
+      onStarved: () => {
+        this.#starved = true;
+        if (this.#running === 0) void this.#dropShell();
+      },
+    });
   }
 
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    this.#checkOpen(options.signal);
-    const work = async () => {
-      await this.#budget.checkIdle();
-      return await this.#shell.exec(command, options);
-    };
-    return await (options.signal ? raceAbort(work(), options.signal) : work());
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const work = this.#exec(command, options);
+    return await (signal ? raceAbort(work, signal) : work);
   }
 
-  async open(command: string, options: OpenOptions = {}): Promise<Channel> {
-    this.#checkOpen(options.signal);
-    const opening = this.#budget.checkIdle()
-      .then(() => this.#budget.open(`exec /bin/sh -c ${quote(command)}`, options.signal));
-    if (!options.signal) return await opening;
+  async open(command: string, { signal }: OpenOptions = {}): Promise<Channel> {
+    signal?.throwIfAborted();
+    const opening = this.#budget.checkIdle().then(() =>
+      this.#budget.open(`exec /bin/sh -c ${quote(command)}`, {
+        signal,
+        use: "stream",
+        full: "wait",
+      })
+    );
+    if (!signal) return await opening;
     try {
-      return await raceAbort(opening, options.signal);
+      return await raceAbort(opening, signal);
     } catch (error) {
       // A channel that opens after all is nobody's.
-      opening.then((channel) => channel[Symbol.asyncDispose]()).catch(() => {});
+      opening.then((channel) => channel[Symbol.asyncDispose](), () => {});
       throw error;
     }
   }
@@ -58,19 +70,66 @@ export class SshTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await this.#shell[Symbol.asyncDispose]();
+    await this.#dropShell();
     await this.#budget[Symbol.asyncDispose]();
   }
 
-  #checkOpen(signal: AbortSignal | undefined): void {
-    signal?.throwIfAborted();
-    if (!this.#closed) return;
+  async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
+    await this.#budget.checkIdle();
+    for (;;) {
+      while (this.#starved && this.#running > 0) await this.#untilIdle();
+      this.#running++;
+      try {
+        this.#shell ??= openShellChannel({
+          endpoint: this.endpoint,
+          open: () =>
+            this.#budget.open(SHELL_COMMAND, {
+              use: "shell",
+              full: this.#running > 1 ? "refuse" : "wait",
+            }),
+        });
+        return await this.#shell.exec(command, options);
+      } catch (error) {
+        if (!(error instanceof NoRoom)) throw await this.#diagnose(error);
+      } finally {
+        this.#running--;
+        if (this.#running === 0) await this.#rest();
+      }
+      // No shell had room: wait for one that is busy now.
+      await this.#untilIdle();
+    }
+  }
+
+  /** A command without an answer may mean a node without a heartbeat. */
+  async #diagnose(error: unknown): Promise<unknown> {
+    if (!(error instanceof GridError) || error.code !== "timed-out") return error;
+    const before = this.#budget.stats.reconnects;
+    await this.#budget.checkAll();
+    if (this.#budget.stats.reconnects === before) return error;
     const { name } = this.endpoint;
-    throw new GridError({
+    return new GridError({
       code: "lost",
-      message: `Cannot run a command on "${name}": its transport is closed`,
+      message: `Cannot finish a command on "${name}": the node stopped answering`,
+      hint: `is it up, and is its network? ssh ${name} uptime`,
       node: name,
+      cause: error,
     });
+  }
+
+  #untilIdle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#starved) await this.#dropShell();
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #dropShell(): Promise<void> {
+    const shell = this.#shell;
+    this.#shell = undefined;
+    this.#starved = false;
+    await shell?.[Symbol.asyncDispose]();
   }
 }

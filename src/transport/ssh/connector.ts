@@ -1,0 +1,159 @@
+/** Makes connections: how many at once, how often again, through which hosts. Pulls in ssh2. */
+import type { Duplex } from "node:stream";
+import pLimit from "p-limit";
+import { retryDelay } from "../../core/backoff.ts";
+import { systemClock } from "../../core/clock.ts";
+import { GridError } from "../../core/errors.ts";
+import { getLogger } from "../../core/log.ts";
+import type { Endpoint } from "../transport.ts";
+import { type Address, type AddressOptions, resolveAddress } from "./address.ts";
+import type { ConnectHooks } from "./channel_budget.ts";
+import { SshConnection } from "./connection.ts";
+import { handshake, TurnedAway } from "./handshake.ts";
+import { type Hop, hopsOf, isSamePlace } from "./proxy_jump.ts";
+
+export interface ConnectorOptions extends AddressOptions {
+  /** Handshakes under way at once, over all nodes. */
+  readonly handshakes: number;
+}
+
+/** `Host *` with a ProxyJump, and jump hosts that name each other, end here. */
+const MOST_HOPS = 8;
+
+const log = getLogger("transport");
+
+export class Connector implements AsyncDisposable {
+  readonly #options: ConnectorOptions;
+  readonly #limit: ReturnType<typeof pLimit>;
+  /** Connections to jump hosts, each shared by all nodes behind it. */
+  readonly #bastions = new Map<string, Promise<SshConnection>>();
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#limit = pLimit(options.handshakes);
+  }
+
+  /** @throws {GridError} a transport code, `host-key` or `auth` */
+  async connect(
+    endpoint: Endpoint,
+    { signal, ...hooks }: ConnectHooks & { readonly signal: AbortSignal },
+  ): Promise<SshConnection> {
+    const address = await resolveAddress(endpoint, this.#options);
+    const hops = this.#usefulHops(address);
+    const through = await this.#chain(hops, { endpoint, signal });
+    return await this.#connectTo(address, { endpoint, hooks, signal, through });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const bastions = [...this.#bastions.values()].reverse();
+    this.#bastions.clear();
+    for (const bastion of bastions) {
+      await bastion.then((connection) => connection[Symbol.asyncDispose](), () => {});
+    }
+  }
+
+  /** The connection to the last hop; undefined where there is none. */
+  async #chain(
+    hops: readonly Hop[],
+    context: { readonly endpoint: Endpoint; readonly signal: AbortSignal },
+    depth = 0,
+  ): Promise<SshConnection | undefined> {
+    const last = hops.at(-1);
+    if (last === undefined) return undefined;
+    const { endpoint } = context;
+    if (depth + hops.length > MOST_HOPS) throw tooManyHops(endpoint.name);
+    const key = JSON.stringify([hops, endpoint.knownHosts, endpoint.keyFile]);
+    const known = this.#bastions.get(key);
+    if (known && await known.then(({ usable }) => usable, () => false)) return await known;
+    const connecting = this.#connectHop(hops, { ...context, depth });
+    this.#bastions.set(key, connecting);
+    return await connecting;
+  }
+
+  async #connectHop(
+    hops: readonly Hop[],
+    context: { readonly endpoint: Endpoint; readonly signal: AbortSignal; readonly depth: number },
+  ): Promise<SshConnection> {
+    const { endpoint, depth } = context;
+    const [before, hop] = [hops.slice(0, -1), hops.at(-1)];
+    if (!hop) throw new Error("a chain has at least one hop");
+    const hopEndpoint = { ...endpoint, ...hop, name: hop.host, proxyJump: undefined };
+    const address = await resolveAddress({ ...hopEndpoint, keyFile: undefined }, this.#options);
+    const own = before.length > 0 ? before : this.#usefulHops(address);
+    const through = await this.#chain(own, context, depth + 1);
+    return await this.#connectTo(withKey(address, endpoint.keyFile), {
+      endpoint: hopEndpoint,
+      // Another caller may wait for this connection too: one caller's end is not its end.
+      signal: new AbortController().signal,
+      hooks: { onBytes: () => {}, onFree: () => {} },
+      through,
+    });
+  }
+
+  #usefulHops(address: Address): Hop[] {
+    return hopsOf(address).filter((hop) => !isSamePlace(hop, address));
+  }
+
+  async #connectTo(
+    address: Address,
+    { endpoint, hooks, signal, through }: {
+      readonly endpoint: Endpoint;
+      readonly hooks: ConnectHooks;
+      readonly signal: AbortSignal;
+      readonly through: SshConnection | undefined;
+    },
+  ): Promise<SshConnection> {
+    const tunnel = through && ((): Promise<Duplex> => through.forward(address));
+    for (let retry = 1;; retry++) {
+      try {
+        const client = await this.#limit(() =>
+          handshake(address, {
+            timeoutMs: endpoint.connectTimeoutMs,
+            keepaliveMs: endpoint.keepaliveMs,
+            through: tunnel,
+            signal,
+          })
+        );
+        return new SshConnection(client, { node: endpoint.name, ...hooks });
+      } catch (error) {
+        if (retry > endpoint.maxRetries || !mayPass(error)) throw error;
+        const wait = retryDelay(RETRY, { retry, random: Math.random });
+        log.debug("{node}: {problem}; trying again in {wait} ms", {
+          node: endpoint.name,
+          problem: error.message,
+          wait,
+        });
+        await systemClock.sleep(wait, { signal });
+      }
+    }
+  }
+}
+
+/** Short, because a server that turns a crowd away has room again after one handshake. */
+const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
+
+/** Turned away or cut off while many came at once, as by MaxStartups. */
+function mayPass(error: unknown): error is GridError {
+  return error instanceof GridError && error.cause instanceof TurnedAway;
+}
+
+/** A key configured for Grid opens its jump hosts too, after those that ssh's own files name. */
+function withKey(address: Address, keyFile: string | undefined): Address {
+  if (keyFile === undefined) return address;
+  const own = address.identitiesChosen ? address.identityFiles : [];
+  return {
+    ...address,
+    identityFiles: [...own, keyFile],
+    identitiesChosen: true,
+    identitiesOnly: true,
+  };
+}
+
+function tooManyHops(node: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot connect to "${node}": more than ${MOST_HOPS} jump hosts in a row`,
+    hint: "look for jump hosts that name each other: ssh -G <host> | grep -i proxyjump",
+    node,
+  });
+}
