@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import type { SelectOptions } from "../../../src/cluster/cluster.ts";
+import type { NodeSelector } from "../../../src/cluster/select.ts";
+import type { StepNote, StepRequest } from "../../../src/engine/ports.ts";
+import type { SelectNodeAction } from "../../../src/pipeline/pipeline.ts";
+import { createSelectNodeStep } from "../../../src/steps/select_node.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { facts, gpu, health, selector } from "../cluster/nodes.ts";
+
+function request(wish: NodeSelector): StepRequest<SelectNodeAction<string>> {
+  return {
+    run: "r1",
+    pipeline: "p",
+    step: "gpu",
+    attempt: 1,
+    action: { kind: "select-node", selector: wish },
+    node: { kind: "best" },
+    avoidNodes: ["bad"],
+    env: {},
+    secrets: {},
+    outputs: [],
+    workingDirectory: undefined,
+    shell: "bash",
+    detach: false,
+    killGraceMs: 1000,
+    folders: {},
+    resumeJob: undefined,
+  };
+}
+
+Deno.test("select-node gives the node and what it offers, and journals the choice", async () => {
+  const asked: [NodeSelector, SelectOptions | undefined][] = [];
+  const passedOver = [{ node: "b", reason: "connection refused" }];
+  const step = createSelectNodeStep({
+    cluster: {
+      select: (wish, options) => {
+        asked.push([wish, options]);
+        const row = health("a", { score: 12.345, facts: facts({ cores: 8, gpus: [gpu(0)] }) });
+        return Promise.resolve({ node: "a", health: row, passedOver });
+      },
+    },
+  });
+  const notes: StepNote[] = [];
+  const { signal } = new AbortController();
+  const wish = selector({ gpus: 1, labels: ["a100"] });
+  const outcome = await step.run(request(wish), {
+    signal,
+    clock: new FakeClock(),
+    output: () => {},
+    note: (note) => void notes.push(note),
+  });
+  assert.deepEqual(outcome, {
+    status: "succeeded",
+    outputs: { node: "a", score: 12.3, gpus: 1, cores: 8 },
+  });
+  assert.deepEqual(notes, [{ type: "node.chosen", node: "a", score: 12.345, passedOver }]);
+  assert.deepEqual(asked, [[wish, { signal, avoid: ["bad"] }]]);
+});
