@@ -9,24 +9,24 @@ import { type Plan, planSync } from "./plan.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
+import type { SourceEntry } from "./hash.ts";
+import type { Source } from "./source.ts";
 import { shellText } from "./shell_text.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
-import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
+import { TarWriter } from "./tar_writer.ts";
 
-export interface ApplyOptions extends SyncOptions {
+export interface ApplyOptions extends Omit<SyncOptions, "source"> {
   readonly target: SyncTarget;
   readonly place: Place;
-  /** The source, sorted by path. */
-  readonly wanted: readonly Entry[];
+  readonly source: Source;
   /** Seconds to wait for another sync of the same folder. */
   readonly patienceSeconds: number;
 }
 
 export interface Applied {
-  readonly plan: Plan;
-  readonly bytes: number;
-  /** Files that changed while they were sent; the node keeps what it had. */
-  readonly torn: readonly string[];
+  readonly plan: Plan<SourceEntry>;
+  /** Of files that changed while they were sent the node keeps what it had. */
+  readonly packed: Packed;
 }
 
 interface NodeState {
@@ -58,15 +58,19 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   });
   const state = await readState(talk, options);
   const known = state.manifest?.entries ?? [];
-  const plan = planSync({ wanted: options.wanted, known, ...state.rows, delete: options.delete });
-  const record = finalRecord({ ...options, known }, { sent: [], torn: [] });
+  // A node that has nothing gets every file, and each is hashed on its way: one reading less.
+  const wanted = state.manifest === undefined
+    ? options.source.recalled
+    : (await options.source.hashed()).entries;
+  const plan = planSync({ wanted, known, ...state.rows, delete: options.delete });
+  const record = finalRecord({ ...options, wanted, known }, { sent: [], torn: [] });
   if (state.verdict === "same" && writeManifest(record).digest === state.digest) {
     await say(talk, "stop");
-    return { plan, bytes: 0, torn: [] };
+    return { plan, packed: { sent: [], torn: [], sum: "", bytes: 0 } };
   }
   refuseLargeDelete(plan, { known, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
-  return await send(talk, { ...options, plan, known });
+  return await send(talk, { ...options, wanted, plan, known });
 }
 
 async function readState(talk: Conversation, options: ApplyOptions): Promise<NodeState> {
@@ -89,7 +93,9 @@ async function readState(talk: Conversation, options: ApplyOptions): Promise<Nod
 }
 
 interface SendOptions extends ApplyOptions {
-  readonly plan: Plan;
+  /** The source, sorted by path. */
+  readonly wanted: readonly SourceEntry[];
+  readonly plan: Plan<SourceEntry>;
   readonly known: readonly Entry[];
 }
 
@@ -97,34 +103,39 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
   const packed = await sendArchive(talk, options);
   const line = await talk.line();
   if (line !== "finished") throw problemOf(line, await talk.rest(), options);
-  return { plan: options.plan, bytes: packed.bytes, torn: packed.torn };
+  return { plan: options.plan, packed };
 }
 
 async function sendArchive(talk: Conversation, options: SendOptions): Promise<Packed> {
   const { plan } = options;
   await say(talk, "go");
-  const write = (bytes: Uint8Array) => talk.write(bytes);
-  const packed = await packEntries(plan.send, { ...options, prefix: "tree/", write });
+  const archive = new TarWriter((block) => talk.write(block));
+  const packed = await packEntries(plan.send, {
+    ...options,
+    source: options.source.folder,
+    prefix: "tree/",
+    archive,
+  });
   const record = finalRecord(options, packed);
   const manifest = writeManifest(record);
   const lists: Record<string, string> = {
-    "sent": listOf(packed.sent.filter((entry) => entry.type === "file").map((it) => it.path)),
+    "sent": listOf(pathsOf(packed.sent, (entry) => entry.type === "file")),
     "sum": `${packed.sum}\n`,
-    "torn": listOf(packed.torn),
+    "torn": listOf(packed.torn.map((it) => it.path)),
     "clear": listOf(plan.clear),
     "clear-folders": listOf(plan.clearFolders),
     "gone": listOf(plan.remove),
     "gone-folders": listOf(plan.removeFolders),
     "parents": listOf(parentsOf(plan)),
     "record/manifest": manifest.text,
-    "record/files": listOf(record.filter((it) => it.type !== "folder").map((it) => it.path)),
-    "record/folders": listOf(record.filter((it) => it.type === "folder").map((it) => it.path)),
+    "record/files": listOf(pathsOf(record, (entry) => entry.type !== "folder")),
+    "record/folders": listOf(pathsOf(record, (entry) => entry.type === "folder")),
     "next": `${manifest.digest}\n`,
     // Last: without it the archive was cut.
     "complete": "",
   };
-  for (const [path, text] of Object.entries(lists)) await write(smallMember(path, text));
-  await write(tarEnd());
+  for (const [path, text] of Object.entries(lists)) await archive.text(path, text);
+  await archive.end();
   await talk.end();
   return packed;
 }
@@ -134,10 +145,10 @@ function finalRecord(
   options: Pick<SendOptions, "wanted" | "known" | "delete">,
   packed: Pick<Packed, "sent" | "torn">,
 ): Entry[] {
-  const record = new Map(options.wanted.map((entry) => [entry.path, entry]));
+  const record = new Map<string, Entry>(options.wanted.map((entry) => [entry.path, entry]));
   for (const entry of packed.sent) record.set(entry.path, entry);
   const before = new Map(options.known.map((entry) => [entry.path, entry]));
-  for (const path of packed.torn) {
+  for (const { path } of packed.torn) {
     const there = before.get(path);
     if (there === undefined) record.delete(path);
     else record.set(path, there);
@@ -162,16 +173,10 @@ function listOf(paths: readonly string[]): string {
   return paths.map((path) => `${path}\0`).join("");
 }
 
-function smallMember(path: string, text: string): Uint8Array {
-  const body = encoder.encode(text);
-  const header = tarHeader({ path, type: "file", mode: 0o600, size: body.length, mtime: 0 });
-  const member = new Uint8Array(header.length + body.length + tarPadding(body.length));
-  member.set(header);
-  member.set(body, header.length);
-  return member;
+function pathsOf(entries: readonly Entry[], keep: (entry: Entry) => boolean): string[] {
+  return entries.filter(keep).map((entry) => entry.path);
 }
 
 async function say(talk: Conversation, words: string): Promise<void> {
   await talk.write(encoder.encode(`${words}\n`));
-  await talk.flush();
 }

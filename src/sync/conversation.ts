@@ -16,8 +16,6 @@ export interface ConversationOptions {
   readonly signal: AbortSignal;
 }
 
-/** Bytes gathered before they are handed to the channel. */
-const WRITE_BYTES = 2 ** 20;
 /** How long a script may take to clean up once its input has ended. */
 const FAREWELL_MS = 5000;
 const MOST_WORDS_BYTES = 64 * 1024;
@@ -29,8 +27,6 @@ export class Conversation implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #node: string;
   readonly #complaints: Promise<string>;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
   #isClosed = false;
 
   private constructor(channel: Channel, options: { signal: AbortSignal; node: string }) {
@@ -61,7 +57,6 @@ export class Conversation implements AsyncDisposable {
       await talk.write(
         new TextEncoder().encode(script + [marker, ...options.words, ""].join("\n")),
       );
-      await talk.flush();
       await talk.#skipTo(marker);
     } catch (error) {
       await talk[Symbol.asyncDispose]();
@@ -94,30 +89,14 @@ export class Conversation implements AsyncDisposable {
     return await this.#until(this.#complaints);
   }
 
-  /** Small writes are gathered; see `flush`. */
+  /** Waits until the channel has room; a broken channel shows at the next write or read. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes >= WRITE_BYTES) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const whole = new Uint8Array(this.#heldBytes);
-    let at = 0;
-    for (const part of this.#held) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    this.#held = [];
-    this.#heldBytes = 0;
     await this.#until(this.#writer.ready);
-    await this.#until(this.#writer.write(whole));
+    this.#writer.write(bytes).catch(() => {});
   }
 
   /** No more input. */
   async end(): Promise<void> {
-    await this.flush();
     this.#isClosed = true;
     await this.#until(this.#writer.close());
   }

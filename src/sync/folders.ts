@@ -1,57 +1,45 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
 import { relative } from "node:path";
-import { GridError } from "../core/errors.ts";
-import { quoteAll } from "../core/shell.ts";
 import { applySync } from "./apply.ts";
-import type { Entry } from "./entry.ts";
-import { openHashCache } from "./hash_cache.ts";
-import { hashFound } from "./hash.ts";
+import { type CheckAnswer, checkNode } from "./check.ts";
 import { openIgnoreRules } from "./ignore.ts";
-import { writeManifest } from "./manifest.ts";
 import { type Place, placeOf } from "./place.ts";
-import { shellText } from "./shell_text.ts";
+import { Source } from "./source.ts";
 import type { SyncFolders, SyncOptions, SyncReport, SyncResult, SyncTarget } from "./sync.ts";
-import { type Skipped, type Walk, walkSource } from "./walk.ts";
+import { type Walk, walkSource } from "./walk.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
 
-interface Source {
-  readonly wanted: readonly Entry[];
-  readonly skipped: readonly Skipped[];
-  /** Digest of the manifest of `wanted`. */
-  readonly digest: string;
+/** A node and what it said when it was asked, or why it did not. */
+interface Asked {
+  readonly target: SyncTarget;
+  readonly place: Place;
+  readonly answer: Promise<CheckAnswer>;
 }
 
 export const syncFolders: SyncFolders = async (targets, options) => {
   const places = targets.map((target) => ({ target, place: placeOf(target.root, options.as) }));
-  const source = await readSource(options, targets);
+  // The nodes look at what they have while this machine looks at its own files.
+  const asked = places.map((it) => ({
+    ...it,
+    answer: checkNode({ ...it, signal: options.signal }),
+  }));
+  const answers = Promise.allSettled(asked.map((it) => it.answer));
+  const walk = await walkForSync(options, targets).finally(() => answers);
+  const source = new Source(walk, options);
   const results: SyncResult[] = [];
-  const queue = places.entries();
+  const queue = asked.entries();
   const worker = async () => {
-    for (const [index, { target, place }] of queue) {
-      results[index] = await settle(target, () => syncOne(source, { ...options, target, place }));
+    for (const [index, one] of queue) {
+      results[index] = await settle(one.target, () => syncOne(source, { ...options, ...one }));
     }
   };
-  const workers = Math.max(1, Math.min(options.maxParallelTransfers, places.length));
+  const workers = Math.max(1, Math.min(options.maxParallelTransfers, asked.length));
   await Promise.all(Array.from({ length: workers }, worker));
+  source.cache.save();
   return results;
 };
-
-async function readSource(
-  options: SyncOptions,
-  targets: readonly SyncTarget[],
-): Promise<Source> {
-  const walk = await walkForSync(options, targets);
-  const cache = openHashCache({ folder: options.cacheFolder, source: options.source });
-  const hashed = await hashFound(walk.found, { ...options, cache });
-  cache.save();
-  return {
-    wanted: hashed.entries,
-    skipped: [...walk.skipped, ...hashed.skipped],
-    digest: writeManifest(hashed.entries).digest,
-  };
-}
 
 function walkForSync(options: SyncOptions, targets: readonly SyncTarget[]): Promise<Walk> {
   const rules = openIgnoreRules({
@@ -80,62 +68,43 @@ async function settle(
   }
 }
 
-interface OneOptions extends SyncOptions {
-  readonly target: SyncTarget;
-  readonly place: Place;
-}
+interface OneOptions extends SyncOptions, Asked {}
 
 async function syncOne(source: Source, options: OneOptions): Promise<SyncReport> {
   const startedAt = performance.now();
   const { target, place } = options;
   options.signal.throwIfAborted();
-  const total = source.wanted.filter((entry) => entry.type !== "folder").length;
-  const nothing = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: source.skipped };
-  const report = await isUpToDate(source, options) ? nothing : await applyChanges(source, options);
+  const { digest, isAsLeft } = await options.answer;
+  const isUpToDate = isAsLeft && digest === (await source.hashed()).digest;
+  const changes = isUpToDate ? NO_CHANGES : await applyChanges(source, options);
   return {
     node: target.node,
     folder: place.folder,
-    total,
-    ...report,
+    total: source.recalled.filter((entry) => entry.type !== "folder").length,
+    ...changes,
+    skipped: [...source.skipped, ...changes.skipped],
     durationMs: performance.now() - startedAt,
   };
 }
 
-/** One round trip, and nothing is changed. */
-async function isUpToDate(source: Source, { target, place, signal }: OneOptions): Promise<boolean> {
-  const words = quoteAll([place.root, place.name, place.key]);
-  const answer = await target.transport.exec(`set -- ${words}\n${shellText("check.sh")}`, {
-    signal,
-  });
-  const said = answer.stdout.split("\n").find((line) => line.startsWith("grid-sync "));
-  if (said === undefined) {
-    throw new GridError({
-      code: "sync",
-      message: `Cannot look at "${place.name}" on "${target.node}": ` +
-        (answer.stderr.trim().split("\n").at(-1) || `exit code ${answer.code}`),
-      hint: `Try: grid run --node ${target.node} "ls -la ${place.root}"`,
-      node: target.node,
-    });
-  }
-  return said === `grid-sync ${source.digest} same`;
-}
+const NO_CHANGES = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
 
 async function applyChanges(source: Source, options: OneOptions) {
-  const { plan, bytes, torn } = await applySync({
+  const { plan, packed } = await applySync({
     ...options,
-    wanted: source.wanted,
+    source,
     patienceSeconds: PATIENCE_SECONDS,
   });
-  const unsent = new Set(torn);
-  const isSent = (entry: Entry) => entry.type !== "folder" && !unsent.has(entry.path);
+  for (const entry of packed.sent) {
+    if (entry.type === "file") source.cache.set(entry.path, entry.state, entry.content);
+  }
   return {
-    sent: plan.send.filter(isSent).length,
+    sent: packed.sent.filter((entry) => entry.type !== "folder").length,
     deleted: plan.remove.length,
-    bytes,
+    bytes: packed.bytes,
     drifted: plan.drifted,
     skipped: [
-      ...source.skipped,
-      ...torn.map((path) => ({ path, reason: "it changed while it was being sent" })),
+      ...packed.torn,
       ...plan.kept.map((path) => ({
         path,
         reason: "gone from the source, but changed on the node; left there",

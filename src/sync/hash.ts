@@ -1,18 +1,10 @@
 /** Gives every file of the source its content's name; unchanged files come from the cache. */
 import { createHash } from "node:crypto";
-import {
-  type BigIntStats,
-  closeSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from "node:fs";
-import { hash } from "node:crypto";
 import type { Entry } from "./entry.ts";
+import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
 import type { HashCache } from "./hash_cache.ts";
-import type { Found, Skipped } from "./walk.ts";
+import { readProblem, type Skipped } from "./read_problem.ts";
+import type { Found } from "./walk.ts";
 
 export interface HashOptions {
   readonly source: string;
@@ -23,100 +15,97 @@ export interface HashOptions {
   readonly signal: AbortSignal;
 }
 
+/** A thing of the source. A file's `content` is empty until somebody needs to read it. */
+export interface SourceEntry extends Entry {
+  /** As the walk saw it. */
+  readonly state: FileState;
+}
+
 export interface Hashed {
   /** Sorted by path. */
-  readonly entries: readonly Entry[];
-  /** Files that changed or went away while they were read. */
+  readonly entries: readonly SourceEntry[];
+  /** Files that changed, went away or could not be read. */
   readonly skipped: readonly Skipped[];
 }
 
-/** Files larger than this are read in pieces. */
-export const WHOLE_FILE_BYTES = 4 * 2 ** 20;
 /** A file that changes while it is read is read again this often. */
 export const READ_ATTEMPTS = 3;
-const FILES_PER_TURN = 200;
+const FILES_PER_TURN = 500;
 
-export async function hashFound(found: readonly Found[], options: HashOptions): Promise<Hashed> {
-  const entries: Entry[] = [];
+/** Entries with the hashes that the cache knows; the rest is still to be read. */
+export function recallHashes(found: readonly Found[], options: HashOptions): SourceEntry[] {
+  return found.map((item) => ({
+    path: item.path,
+    type: item.type,
+    executable: item.executable,
+    size: item.size,
+    content: item.type === "file" ? recall(item, options) : item.target,
+    state: item.state,
+  }));
+}
+
+function recall({ path, state }: Found, { cache, useChecksums }: HashOptions): string {
+  return useChecksums ? cache.get(path, state) ?? "" : contentByTime(state);
+}
+
+/** Reads every file whose hash is still unknown. */
+export async function hashMissing(
+  entries: readonly SourceEntry[],
+  options: HashOptions,
+): Promise<Hashed> {
+  const hashed: SourceEntry[] = [];
   const skipped: Skipped[] = [];
   let read = 0;
-  for (const item of found) {
-    if (item.type !== "file") {
-      entries.push(toEntry(item, item.target));
+  for (const entry of entries) {
+    if (!isUnhashed(entry)) {
+      hashed.push(entry);
       continue;
     }
-    const known = options.useChecksums
-      ? options.cache.get(item.path, item.stat)
-      : `mtime:${item.stat.mtimeNs}`;
-    if (known !== undefined) {
-      entries.push(toEntry(item, known));
-      continue;
-    }
-    const entry = hashSteadily(item, options);
-    if (entry === undefined) {
-      skipped.push({ path: item.path, reason: "it changed while it was being read" });
-    } else entries.push(entry);
+    const result = hashSteadily(entry, options);
+    if ("reason" in result) skipped.push(result);
+    else hashed.push(result);
     if (++read % FILES_PER_TURN > 0) continue;
     await new Promise((resolve) => setImmediate(resolve));
     options.signal.throwIfAborted();
   }
-  return { entries, skipped };
+  return { entries: hashed, skipped };
 }
 
-/** Undefined where the file never stood still, or is gone. */
-function hashSteadily(item: Found, options: HashOptions): Entry | undefined {
-  const path = `${options.source}/${item.path}`;
-  let before: BigIntStats | undefined = item.stat;
-  for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile(); attempt++) {
-    const content = hashFile(path, Number(before.size));
-    const after = statFile(path, options.followSymlinks);
-    if (content !== undefined && after !== undefined && isSameState(before, after)) {
-      options.cache.set(item.path, after, content);
-      const executable = (after.mode & 0o100n) !== 0n;
-      return { path: item.path, type: "file", executable, size: Number(after.size), content };
-    }
-    before = after;
-  }
-  return undefined;
+export function isUnhashed(entry: Entry): boolean {
+  return entry.type === "file" && entry.content === "";
 }
 
-export function statFile(path: string, followSymlinks: boolean): BigIntStats | undefined {
-  const stat = followSymlinks ? statSync : lstatSync;
-  return stat(path, { bigint: true, throwIfNoEntry: false });
+export function contentByTime(state: FileState): string {
+  return `mtime:${state.mtime?.getTime()}`;
 }
 
-/** Whether nothing has written to the file between two looks at it. */
-export function isSameState(a: BigIntStats, b: BigIntStats): boolean {
-  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
-}
-
-function toEntry(item: Found, content: string): Entry {
-  const { path, type, executable, size } = item;
-  return { path, type, executable, size, content };
-}
-
-function hashFile(path: string, size: number): string | undefined {
+function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | Skipped {
+  const path = `${options.source}/${entry.path}`;
+  let before: FileState | undefined = entry.state;
   try {
-    return `sha256:${
-      size <= WHOLE_FILE_BYTES ? hash("sha256", readFileSync(path)) : hashLarge(path)
-    }`;
+    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile; attempt++) {
+      const content = `sha256:${hashFile(path)}`;
+      const after = readState(path, options.followSymlinks);
+      if (after !== undefined && isSameState(before, after)) {
+        options.cache.set(entry.path, after, content);
+        const executable = isExecutable(after);
+        return { ...entry, executable, size: after.size, content, state: after };
+      }
+      before = after;
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    return readProblem(entry.path, error);
   }
+  return { path: entry.path, reason: "it changed while it was being read" };
 }
 
-function hashLarge(path: string): string {
+const piece = new Uint8Array(256 * 1024);
+
+function hashFile(path: string): string {
   const digest = createHash("sha256");
-  const buffer = new Uint8Array(2 ** 20);
-  const file = openSync(path, "r");
-  try {
-    for (let count = -1; count !== 0;) {
-      count = readSync(file, buffer, 0, buffer.length, null);
-      digest.update(buffer.subarray(0, count));
-    }
-  } finally {
-    closeSync(file);
+  using file = Deno.openSync(path);
+  for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
+    digest.update(piece.subarray(0, count));
   }
   return digest.digest("hex");
 }

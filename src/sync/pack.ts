@@ -1,15 +1,9 @@
 /** Writes what has to travel as one tar stream, and says what really went into it. */
-import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { BigIntStats } from "node:fs";
-import type { Entry } from "./entry.ts";
-import { isSameState, READ_ATTEMPTS, statFile } from "./hash.ts";
-import { tarHeader, tarPadding } from "./tar.ts";
-
-const PIECE_BYTES = 2 ** 20;
-
-/** Takes bytes in order; the promise holds the packer back. */
-export type Sink = (bytes: Uint8Array) => Promise<void>;
+import { createHash, type Hash, hash } from "node:crypto";
+import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
+import { contentByTime, READ_ATTEMPTS, type SourceEntry } from "./hash.ts";
+import { readProblem, type Skipped } from "./read_problem.ts";
+import type { TarWriter } from "./tar_writer.ts";
 
 export interface PackOptions {
   readonly source: string;
@@ -17,15 +11,15 @@ export interface PackOptions {
   readonly followSymlinks: boolean;
   /** Path inside the archive before every entry's path, with its `/`. */
   readonly prefix: string;
-  readonly write: Sink;
+  readonly archive: TarWriter;
   readonly signal: AbortSignal;
 }
 
 export interface Packed {
   /** What travelled, as it really was: a file may have changed since the plan was made. */
-  readonly sent: readonly Entry[];
-  /** Files that never stood still, or are gone. */
-  readonly torn: readonly string[];
+  readonly sent: readonly SourceEntry[];
+  /** Files that never stood still, are gone or cannot be read. */
+  readonly torn: readonly Skipped[];
   /** SHA-256 in hex over the contents of all files sent, in order. */
   readonly sum: string;
   /** Bytes of file content. */
@@ -33,22 +27,21 @@ export interface Packed {
 }
 
 export async function packEntries(
-  entries: readonly Entry[],
+  entries: readonly SourceEntry[],
   options: PackOptions,
 ): Promise<Packed> {
-  const sent: Entry[] = [];
-  const torn: string[] = [];
+  const sent: SourceEntry[] = [];
+  const torn: Skipped[] = [];
   let sum = createHash("sha256");
   let bytes = 0;
   for (const entry of entries) {
-    options.signal.throwIfAborted();
     if (entry.type !== "file") {
-      await options.write(tarHeader({ ...memberOf(entry, options), target: entry.content }));
+      await options.archive.header({ ...memberOf(entry, options), target: entry.content });
       sent.push(entry);
       continue;
     }
     const packed = await packFile(entry, { ...options, sum });
-    if (packed === undefined) torn.push(entry.path);
+    if ("reason" in packed) torn.push(packed);
     else {
       sent.push(packed.entry);
       sum = packed.sum;
@@ -58,94 +51,106 @@ export async function packEntries(
   return { sent, torn, sum: sum.digest("hex"), bytes };
 }
 
-function memberOf(entry: Entry, options: PackOptions) {
+function memberOf(entry: SourceEntry, options: PackOptions) {
   const isPlainFile = entry.type === "file" && !entry.executable;
   return {
     path: options.prefix + entry.path,
     type: entry.type,
     mode: isPlainFile ? 0o644 : 0o755,
     size: entry.size,
-    mtime: Math.floor(Date.now() / 1000),
+    mtime: Math.floor((entry.state.mtime?.getTime() ?? 0) / 1000),
   };
 }
 
 interface FileOptions extends PackOptions {
-  readonly sum: ReturnType<typeof createHash>;
+  readonly sum: Hash;
 }
 
 interface PackedFile {
-  readonly entry: Entry;
-  readonly sum: ReturnType<typeof createHash>;
+  readonly entry: SourceEntry;
+  /** The sum with this file in it. */
+  readonly sum: Hash;
 }
 
 /** A later member of the same name replaces the earlier one, so a file can simply be written again. */
-async function packFile(entry: Entry, options: FileOptions): Promise<PackedFile | undefined> {
+async function packFile(entry: SourceEntry, options: FileOptions): Promise<PackedFile | Skipped> {
   const path = `${options.source}/${entry.path}`;
-  for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
-    const sum = options.sum.copy();
-    const file = openFile(path);
-    if (file === undefined) return undefined;
-    try {
-      const before = fstatSync(file, { bigint: true });
-      if (!before.isFile()) return undefined;
-      const read = await writeFile(entry, { ...options, sum, file, stat: before });
-      const after = statFile(path, options.followSymlinks);
+  let before: FileState | undefined = entry.state;
+  try {
+    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile; attempt++) {
+      // A sum that took in half a file cannot be cleaned, so each attempt begins with a copy; small
+      // files are checked before they are added.
+      const read = await writeFile({ ...entry, ...factsOf(before) }, { ...options, path });
+      const after = readState(path, options.followSymlinks);
       if (read.isWhole && after !== undefined && isSameState(before, after)) {
-        return { entry: read.entry, sum };
+        return { entry: { ...entry, ...factsOf(after), content: read.content }, sum: read.sum() };
       }
-    } finally {
-      closeSync(file);
+      before = after;
     }
+  } catch (error) {
+    return readProblem(entry.path, error);
   }
-  return undefined;
+  return { path: entry.path, reason: "it changed while it was being sent" };
+}
+
+function factsOf(state: FileState) {
+  return { size: state.size, executable: isExecutable(state), state };
 }
 
 interface WriteOptions extends FileOptions {
-  readonly file: number;
-  readonly stat: BigIntStats;
+  readonly path: string;
+}
+
+interface Written {
+  readonly content: string;
+  readonly isWhole: boolean;
+  readonly sum: () => Hash;
 }
 
 /** Writes exactly as many bytes as the header promises, whatever the file does meanwhile. */
-async function writeFile(
-  entry: Entry,
-  options: WriteOptions,
-): Promise<{ entry: Entry; isWhole: boolean }> {
-  const { stat, file, sum, write } = options;
-  const size = Number(stat.size);
-  const executable = (stat.mode & 0o100n) !== 0n;
-  const mtime = Number(stat.mtimeNs / 1_000_000_000n);
-  await write(tarHeader({ ...memberOf({ ...entry, executable, size }, options), mtime }));
-  const own = createHash("sha256");
+async function writeFile(entry: SourceEntry, options: WriteOptions): Promise<Written> {
+  const { archive } = options;
+  using file = Deno.openSync(options.path);
+  await archive.header(memberOf(entry, options));
   let isWhole = true;
-  for (let left = size; left > 0;) {
-    // A fresh buffer each time: the stream may still hold the last one.
-    const buffer = new Uint8Array(Math.min(left, PIECE_BYTES));
+  const read = (into: Uint8Array) => {
     // A file that became shorter leaves zeros, and is written once more by the caller.
-    if (fill(file, buffer) < buffer.length) isWhole = false;
-    sum.update(buffer);
-    own.update(buffer);
-    await write(buffer);
-    left -= buffer.length;
+    if (fill(file, into) < into.length) isWhole = false;
+  };
+  const small = await archive.small(entry.size, read);
+  if (small !== undefined) {
+    return {
+      content: contentOf(entry.state, options, () => hash("sha256", small)),
+      isWhole,
+      sum: () => options.sum.update(small),
+    };
   }
-  await write(new Uint8Array(tarPadding(size)));
-  const content = options.useChecksums ? `sha256:${own.digest("hex")}` : `mtime:${stat.mtimeNs}`;
-  return { entry: { ...entry, executable, size, content }, isWhole };
+  const own = createHash("sha256");
+  const sum = options.sum.copy();
+  await archive.large(entry.size, (into) => {
+    read(into);
+    own.update(into);
+    sum.update(into);
+  });
+  return {
+    content: contentOf(entry.state, options, () => own.digest("hex")),
+    isWhole,
+    sum: () => sum,
+  };
 }
 
-function openFile(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+function contentOf(state: FileState, options: PackOptions, digest: () => string): string {
+  return options.useChecksums ? `sha256:${digest()}` : contentByTime(state);
 }
 
-/** Reads until the buffer is full or the file ends. */
-function fill(file: number, buffer: Uint8Array): number {
+/** Reads until the buffer is full or the file ends; what is missing becomes zeros. */
+function fill(file: Deno.FsFile, buffer: Uint8Array): number {
   let at = 0;
-  for (let count = -1; at < buffer.length && count !== 0; at += count) {
-    count = readSync(file, buffer, at, buffer.length - at, null);
+  while (at < buffer.length) {
+    const count = file.readSync(buffer.subarray(at));
+    if (count === null) break;
+    at += count;
   }
+  buffer.fill(0, at);
   return at;
 }

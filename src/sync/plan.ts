@@ -1,9 +1,9 @@
 /** What has to happen on a node, from what is wanted and what is known to be there. Pure. */
 import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 
-export interface PlanInput {
+export interface PlanInput<E extends Entry = Entry> {
   /** The source, sorted by path. */
-  readonly wanted: readonly Entry[];
+  readonly wanted: readonly E[];
   /** What earlier syncs put there, sorted by path. */
   readonly known: readonly Entry[];
   /** Known paths that are no longer as they were left. */
@@ -14,9 +14,9 @@ export interface PlanInput {
   readonly delete: boolean;
 }
 
-export interface Plan {
+export interface Plan<E extends Entry = Entry> {
   /** Files, links and new folders to bring over, sorted by path. */
-  readonly send: readonly Entry[];
+  readonly send: readonly E[];
   /** Files and links in the way of something wanted: removed before anything is moved in. */
   readonly clear: readonly string[];
   /** Folders in the way, children first. */
@@ -32,9 +32,9 @@ export interface Plan {
   readonly unchanged: number;
 }
 
-export function planSync(input: PlanInput): Plan {
+export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
   const known = new Map(input.known.map((entry) => [entry.path, entry]));
-  const wanted = new Map(input.wanted.map((entry) => [entry.path, entry]));
+  const wanted = new Map<string, Entry>(input.wanted.map((entry) => [entry.path, entry]));
   const isDrifted = (path: string) => input.changed.has(path) || isDisplaced(path, input.displaced);
 
   const send = input.wanted.filter((entry) => {

@@ -1,15 +1,9 @@
 /** Looks at every file of the source once; ignored folders are never entered. */
-import {
-  type BigIntStats,
-  lstatSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { comparePaths, type EntryType } from "./entry.ts";
+import { type FileState, isExecutable, readState } from "./file_state.ts";
+import { readProblem, type Skipped } from "./read_problem.ts";
 import type { IgnoreRule, IgnoreRules } from "./ignore.ts";
 
 /** One thing of the source, not yet hashed. */
@@ -20,12 +14,7 @@ export interface Found {
   readonly size: number;
   /** Target of a link. */
   readonly target: string;
-  readonly stat: BigIntStats;
-}
-
-export interface Skipped {
-  readonly path: string;
-  readonly reason: string;
+  readonly state: FileState;
 }
 
 export interface Walk {
@@ -75,8 +64,9 @@ class Walker {
 
   constructor(options: WalkOptions) {
     this.#options = options;
-    this.#root = openRoot(options.source);
-    this.#pending.push({ path: "", trail: [] });
+    const root = openRoot(options.source);
+    this.#root = root.path;
+    this.#pending.push({ path: "", trail: [root.identity] });
   }
 
   /** Reads one folder; false when there is none left. */
@@ -84,15 +74,14 @@ class Walker {
     const folder = this.#pending.pop();
     if (folder === undefined) return false;
     this.#options.rules.enter(folder.path);
-    let names: string[];
-    try {
-      names = readdirSync(join(this.#options.source, folder.path));
-    } catch (error) {
-      this.#skip(folder.path, `cannot be read: ${(error as Error).message}`);
-      return true;
-    }
     const prefix = folder.path === "" ? "" : `${folder.path}/`;
-    for (const name of names) this.#look(prefix + name, folder);
+    try {
+      for (const { name } of Deno.readDirSync(join(this.#options.source, folder.path))) {
+        this.#look(prefix + name, folder);
+      }
+    } catch (error) {
+      this.#skipped.push(readProblem(folder.path, error));
+    }
     return true;
   }
 
@@ -105,50 +94,47 @@ class Walker {
   }
 
   #look(path: string, parent: Pending): void {
-    const full = `${this.#options.source}/${path}`;
-    const stat = lstatSync(full, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined) {
+    const state = readState(`${this.#options.source}/${path}`);
+    if (state === undefined) {
       // The runtime replaces bytes that are not UTF-8, and then cannot find the file by that name.
       if (path.includes("\uFFFD")) this.#skip(path, "its name is not valid UTF-8");
       return;
     }
-    const rule = this.#options.rules.find(path, stat.isDirectory());
+    const rule = this.#options.rules.find(path, state.isDirectory);
     if (rule !== undefined) this.#ignored.push({ path, rule });
-    else if (stat.isSymbolicLink() && this.#options.followSymlinks) this.#follow(path, parent);
-    else if (stat.isSymbolicLink()) this.#keepLink(path, stat);
-    else this.#take(path, stat, parent);
+    else if (state.isSymlink && this.#options.followSymlinks) this.#follow(path, parent);
+    else if (state.isSymlink) this.#keepLink(path, state);
+    else this.#take(path, state, parent);
   }
 
-  #take(path: string, stat: BigIntStats, parent: Pending): void {
-    if (stat.isDirectory()) {
-      const identity = `${stat.dev}:${stat.ino}`;
+  #take(path: string, state: FileState, parent: Pending): void {
+    if (state.isDirectory) {
+      const identity = `${state.dev}:${state.ino}`;
       if (parent.trail.includes(identity)) {
         return this.#skip(path, "links back to a folder above it");
       }
-      this.#add(path, "folder", stat);
+      this.#add(path, "folder", state);
       const trail = this.#options.followSymlinks ? [...parent.trail, identity] : parent.trail;
       this.#pending.push({ path, trail });
-    } else if (stat.isFile()) this.#add(path, "file", stat);
-    else this.#skip(path, kindOf(stat));
+    } else if (state.isFile) this.#add(path, "file", state);
+    else this.#skip(path, kindOf(state));
   }
 
   #follow(path: string, parent: Pending): void {
-    const stat = statSync(`${this.#options.source}/${path}`, {
-      bigint: true,
-      throwIfNoEntry: false,
-    });
-    if (stat === undefined) return this.#skip(path, "a link to nothing");
-    if (stat.isDirectory() && this.#options.rules.find(path, true)) return;
-    this.#take(path, stat, parent);
+    const state = readState(`${this.#options.source}/${path}`, true);
+    if (state === undefined) return this.#skip(path, "a link to nothing");
+    const rule = state.isDirectory ? this.#options.rules.find(path, true) : undefined;
+    if (rule !== undefined) this.#ignored.push({ path, rule });
+    else this.#take(path, state, parent);
   }
 
-  #keepLink(path: string, stat: BigIntStats): void {
-    const target = readlinkSync(`${this.#options.source}/${path}`);
+  #keepLink(path: string, state: FileState): void {
+    const target = Deno.readLinkSync(`${this.#options.source}/${path}`);
     if (target.includes("\uFFFD")) return this.#skip(path, "the link's target is not valid UTF-8");
     if (this.#leavesRoot(path, target)) {
       return this.#skip(path, `a link that leaves the folder: ${target}`);
     }
-    this.#add(path, "link", stat, target);
+    this.#add(path, "link", state, target);
   }
 
   /** By its words, and where it leads to something, by where that really lies. */
@@ -157,23 +143,16 @@ class Walker {
     const words = normalize(join(dirname(path), target));
     if (words === ".." || words.startsWith("../")) return true;
     try {
-      const real = realpathSync(`${this.#options.source}/${path}`);
+      const real = Deno.realPathSync(`${this.#options.source}/${path}`);
       return real !== this.#root && !real.startsWith(`${this.#root}/`);
     } catch {
       return false;
     }
   }
 
-  #add(path: string, type: EntryType, stat: BigIntStats, target = ""): void {
-    const isFile = type === "file";
-    this.#found.push({
-      path,
-      type,
-      executable: isFile && (stat.mode & 0o100n) !== 0n,
-      size: isFile ? Number(stat.size) : 0,
-      target,
-      stat,
-    });
+  #add(path: string, type: EntryType, state: FileState, target = ""): void {
+    const size = type === "file" ? state.size : 0;
+    this.#found.push({ path, type, executable: isExecutable(state), size, target, state });
   }
 
   #skip(path: string, reason: string): void {
@@ -181,10 +160,11 @@ class Walker {
   }
 }
 
-function openRoot(source: string): string {
+function openRoot(source: string): { path: string; identity: string } {
   try {
-    readdirSync(source);
-    return realpathSync(source);
+    const { isDirectory, dev, ino } = Deno.statSync(source);
+    if (!isDirectory) throw new Deno.errors.NotADirectory(source);
+    return { path: Deno.realPathSync(source), identity: `${dev}:${ino}` };
   } catch (error) {
     throw new GridError({
       code: "sync",
@@ -195,8 +175,8 @@ function openRoot(source: string): string {
   }
 }
 
-function kindOf(stat: BigIntStats): string {
-  if (stat.isSocket()) return "a socket";
-  if (stat.isFIFO()) return "a named pipe";
+function kindOf(state: FileState): string {
+  if (state.isSocket) return "a socket";
+  if (state.isFifo) return "a named pipe";
   return "a device";
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { GridError } from "../../../src/core/errors.ts";
+import type { GridError } from "../../../src/core/errors.ts";
 import { fetchFiles } from "../../../src/sync/fetch.ts";
 import { readTree, startSyncRig, type SyncRig, writeFiles } from "../../support/sync_rig.ts";
 

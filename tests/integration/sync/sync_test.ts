@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { GridError } from "../../../src/core/errors.ts";
+import type { GridError } from "../../../src/core/errors.ts";
 import { syncFolders } from "../../../src/sync/folders.ts";
 import { readTree, startSyncRig, writeFiles } from "../../support/sync_rig.ts";
 

@@ -1,65 +1,67 @@
 import assert from "node:assert/strict";
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { changedAtMs, readState } from "../../../src/sync/file_state.ts";
 import { openHashCache } from "../../../src/sync/hash_cache.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 
-const LATER_NS = 60_000_000_000n;
+const LATER_MS = 60_000;
 
 function statOf(folder: TempDir, text: string) {
   const path = join(folder.path, "file");
   Deno.writeTextFileSync(path, text);
-  return lstatSync(path, { bigint: true });
+  const state = readState(path);
+  assert.ok(state);
+  return state;
 }
 
-function open(folder: TempDir, nowNs: bigint) {
-  return openHashCache({ folder: join(folder.path, "cache"), source: "/source", nowNs });
+function open(folder: TempDir, nowMs: number) {
+  return openHashCache({ folder: join(folder.path, "cache"), source: "/source", nowMs });
 }
 
 Deno.test("openHashCache() remembers a file that stayed as it was", () => {
   using folder = tempDir();
   const stat = statOf(folder, "a");
-  const first = open(folder, stat.ctimeNs + LATER_NS);
+  const first = open(folder, changedAtMs(stat) + LATER_MS);
   assert.equal(first.get("file", stat), undefined);
   first.set("file", stat, "sha256:1");
   first.save();
-  assert.equal(open(folder, stat.ctimeNs + LATER_NS).get("file", stat), "sha256:1");
+  assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("file", stat), "sha256:1");
 });
 
 Deno.test("openHashCache() distrusts a file that was young when it was read", () => {
   using folder = tempDir();
   const stat = statOf(folder, "a");
   // Less than the two seconds that a coarse clock may lump together.
-  const first = open(folder, stat.ctimeNs + 1_000_000_000n);
+  const first = open(folder, changedAtMs(stat) + 1500);
   first.set("file", stat, "sha256:1");
   first.save();
-  assert.equal(open(folder, stat.ctimeNs + LATER_NS).get("file", stat), undefined);
+  assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("file", stat), undefined);
 });
 
 Deno.test("openHashCache() asks again when anything about the file differs", () => {
   using folder = tempDir();
   const stat = statOf(folder, "a");
-  const first = open(folder, stat.ctimeNs + LATER_NS);
+  const first = open(folder, changedAtMs(stat) + LATER_MS);
   first.set("file", stat, "sha256:1");
   first.save();
   const differences = [
-    { size: stat.size + 1n },
-    { mtimeNs: stat.mtimeNs - 1n },
-    { ctimeNs: stat.ctimeNs + 1n },
-    { ino: stat.ino + 1n },
-    { dev: stat.dev + 1n },
-    { mode: stat.mode ^ 0o100n },
+    { size: stat.size + 1 },
+    { mtime: new Date(stat.mtime!.getTime() - 1) },
+    { ctime: new Date(stat.ctime!.getTime() + 1000) },
+    { ino: stat.ino! + 1 },
+    { dev: stat.dev + 1 },
+    { mode: stat.mode! ^ 0o100 },
   ];
   for (const difference of differences) {
-    const changed = Object.assign(Object.create(stat), difference);
-    assert.equal(open(folder, stat.ctimeNs + LATER_NS).get("file", changed), undefined);
+    const changed = { ...stat, ...difference };
+    assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("file", changed), undefined);
   }
 });
 
 Deno.test("openHashCache() ignores a damaged file and writes it anew", () => {
   using folder = tempDir();
   const stat = statOf(folder, "a");
-  const first = open(folder, stat.ctimeNs + LATER_NS);
+  const first = open(folder, changedAtMs(stat) + LATER_MS);
   first.set("file", stat, "sha256:1");
   first.save();
   const [entry] = [...Deno.readDirSync(join(folder.path, "cache"))];
@@ -67,23 +69,23 @@ Deno.test("openHashCache() ignores a damaged file and writes it anew", () => {
   const text = Deno.readTextFileSync(path);
   for (const broken of ["", "nonsense", text.slice(0, -3), text.replace("sha256:1", "sha256:2")]) {
     Deno.writeTextFileSync(path, broken);
-    const cache = open(folder, stat.ctimeNs + LATER_NS);
+    const cache = open(folder, changedAtMs(stat) + LATER_MS);
     assert.equal(cache.get("file", stat), undefined);
     cache.set("file", stat, "sha256:3");
     cache.save();
-    assert.equal(open(folder, stat.ctimeNs + LATER_NS).get("file", stat), "sha256:3");
+    assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("file", stat), "sha256:3");
   }
 });
 
 Deno.test("openHashCache() forgets files that nobody asked about", () => {
   using folder = tempDir();
   const stat = statOf(folder, "a");
-  const first = open(folder, stat.ctimeNs + LATER_NS);
+  const first = open(folder, changedAtMs(stat) + LATER_MS);
   first.set("file", stat, "sha256:1");
   first.set("gone", stat, "sha256:2");
   first.save();
-  const second = open(folder, stat.ctimeNs + LATER_NS);
+  const second = open(folder, changedAtMs(stat) + LATER_MS);
   second.get("file", stat);
   second.save();
-  assert.equal(open(folder, stat.ctimeNs + LATER_NS).get("gone", stat), undefined);
+  assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("gone", stat), undefined);
 });

@@ -1,0 +1,38 @@
+/** Asks a node whether a folder is as the last sync left it: one round trip, nothing is changed. */
+import { GridError } from "../core/errors.ts";
+import { quoteAll } from "../core/shell.ts";
+import type { Place } from "./place.ts";
+import { shellText } from "./shell_text.ts";
+import type { SyncTarget } from "./sync.ts";
+
+export interface CheckAnswer {
+  /** Digest of the manifest there; undefined where no sync was ever finished. */
+  readonly digest: string | undefined;
+  /** Whether everything in that manifest is as it was left. */
+  readonly isAsLeft: boolean;
+}
+
+export interface CheckOptions {
+  readonly target: SyncTarget;
+  readonly place: Place;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {GridError} a transport code, or `sync` where the answer makes no sense */
+export async function checkNode({ target, place, signal }: CheckOptions): Promise<CheckAnswer> {
+  const words = quoteAll([place.root, place.name, place.key]);
+  const command = `set -- ${words}\n${shellText("check.sh")}`;
+  const answer = await target.transport.exec(command, { signal });
+  const said = /^grid-sync (\S+)(?: (\S+))?$/m.exec(answer.stdout);
+  if (said === null) {
+    throw new GridError({
+      code: "sync",
+      message: `Cannot look at "${place.name}" on "${target.node}": ` +
+        (answer.stderr.trim().split("\n").at(-1) || `exit code ${answer.code}`),
+      hint: `Try: grid run --node ${target.node} "ls -la ${place.root}"`,
+      node: target.node,
+    });
+  }
+  const [, digest, verdict] = said;
+  return { digest: digest === "none" ? undefined : digest, isAsLeft: verdict === "same" };
+}

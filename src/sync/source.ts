@@ -1,0 +1,51 @@
+/** The source, walked once for all nodes; files are read only when somebody needs their hash. */
+import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
+import { type HashCache, openHashCache } from "./hash_cache.ts";
+import { writeManifest } from "./manifest.ts";
+import type { Skipped } from "./read_problem.ts";
+import type { SyncOptions } from "./sync.ts";
+import type { Walk } from "./walk.ts";
+
+export interface HashedSource extends Hashed {
+  /** Digest of the manifest of `entries`. */
+  readonly digest: string;
+}
+
+export class Source {
+  readonly folder: string;
+  readonly cache: HashCache;
+  /** With the hashes that the cache knew. Enough for a node that has nothing: see `packEntries`. */
+  readonly recalled: readonly SourceEntry[];
+  readonly #options: SyncOptions;
+  readonly #walk: Walk;
+  #hashed: Promise<HashedSource> | undefined;
+  #unreadable: readonly Skipped[] = [];
+
+  constructor(walk: Walk, options: SyncOptions) {
+    this.folder = options.source;
+    this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
+    this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
+    this.#options = options;
+    this.#walk = walk;
+  }
+
+  /** Things that no node gets, with the reason. */
+  get skipped(): readonly Skipped[] {
+    return [...this.#walk.skipped, ...this.#unreadable];
+  }
+
+  /** With every hash; each file is read once, however many nodes ask. */
+  hashed(): Promise<HashedSource> {
+    this.#hashed ??= this.#hash();
+    return this.#hashed;
+  }
+
+  async #hash(): Promise<HashedSource> {
+    const isComplete = !this.recalled.some(isUnhashed);
+    const hashed = isComplete
+      ? { entries: this.recalled, skipped: [] }
+      : await hashMissing(this.recalled, { ...this.#options, cache: this.cache });
+    this.#unreadable = hashed.skipped;
+    return { ...hashed, digest: writeManifest(hashed.entries).digest };
+  }
+}

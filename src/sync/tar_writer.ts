@@ -1,0 +1,93 @@
+/** Gathers tar members into large blocks; files are read straight into the block that travels. */
+import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
+
+/** Takes a block and never looks at it again once the promise has settled; it may keep the block. */
+export type Sink = (block: Uint8Array) => Promise<void>;
+
+/** Large enough that the cost per write does not show. */
+const BLOCK_BYTES = 2 ** 20;
+/** A file up to this size is read as a whole. */
+const SMALL_BYTES = 2 ** 18;
+
+export class TarWriter {
+  readonly #sink: Sink;
+  #block = new Uint8Array(BLOCK_BYTES);
+  #used = 0;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  async header(member: TarMember): Promise<void> {
+    const header = tarHeader(member);
+    if (header.length > this.#room()) await this.#flush();
+    this.#block.set(header, this.#used);
+    this.#used += header.length;
+  }
+
+  /**
+   * The content of a small file, read by `read`; gives back the bytes, valid until the next call.
+   * Undefined, and nothing is done, where the file is not small.
+   */
+  async small(
+    size: number,
+    read: (into: Uint8Array) => void,
+  ): Promise<Uint8Array | undefined> {
+    if (size > SMALL_BYTES) return undefined;
+    if (size + BLOCK > this.#room()) await this.#flush();
+    const place = this.#block.subarray(this.#used, this.#used + size);
+    read(place);
+    this.#used += size;
+    this.#pad(size);
+    return place;
+  }
+
+  /** The content of a file of any size, in pieces. */
+  async large(size: number, read: (into: Uint8Array) => void): Promise<void> {
+    for (let left = size; left > 0;) {
+      if (this.#room() < BLOCK) await this.#flush();
+      const count = Math.min(left, this.#room());
+      read(this.#block.subarray(this.#used, this.#used + count));
+      this.#used += count;
+      left -= count;
+    }
+    if (this.#room() < BLOCK) await this.#flush();
+    this.#pad(size);
+  }
+
+  /** A member whose content is already here. */
+  async text(path: string, text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    await this.header({ path, type: "file", mode: 0o600, size: bytes.length, mtime: 0 });
+    let at = 0;
+    await this.large(bytes.length, (into) => {
+      into.set(bytes.subarray(at, at + into.length));
+      at += into.length;
+    });
+  }
+
+  async end(): Promise<void> {
+    const end = tarEnd();
+    if (end.length > this.#room()) await this.#flush();
+    this.#block.fill(0, this.#used, this.#used + end.length);
+    this.#used += end.length;
+    await this.#flush();
+  }
+
+  #room(): number {
+    return this.#block.length - this.#used;
+  }
+
+  #pad(size: number): void {
+    const padding = tarPadding(size);
+    this.#block.fill(0, this.#used, this.#used + padding);
+    this.#used += padding;
+  }
+
+  async #flush(): Promise<void> {
+    const block = this.#block.subarray(0, this.#used);
+    this.#block = new Uint8Array(BLOCK_BYTES);
+    this.#used = 0;
+    await this.#sink(block);
+  }
+}
