@@ -25,6 +25,23 @@ export const MIGRATIONS: readonly string[] = [
      at INTEGER NOT NULL,
      json TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE runners (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     run TEXT NOT NULL UNIQUE,
+     place TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     born TEXT NOT NULL,
+     seen_at INTEGER NOT NULL,
+     concurrency_group TEXT,
+     holds INTEGER NOT NULL DEFAULT 0,
+     cancel TEXT
+   ) STRICT;
+   CREATE INDEX runners_by_group ON runners (concurrency_group);
+   CREATE TABLE results (
+     key TEXT PRIMARY KEY,
+     at INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

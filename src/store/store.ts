@@ -1,5 +1,6 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
+import type { ResultCache, RunRegistry } from "../engine/ports.ts";
 
 export interface RunRow {
   readonly run: string;
@@ -12,7 +13,7 @@ export interface RunRow {
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
-export interface Store extends Disposable {
+export interface Store extends RunRegistry, ResultCache, Disposable {
   append(run: string, event: Event): void;
   /** Newest first. */
   runs(options?: { readonly limit?: number }): readonly RunRow[];

@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { inTransaction, openDatabase } from "./database.ts";
+import { explaining } from "./problem.ts";
+
+/** The open file, its statements prepared once, its complaints in Grid's words. */
+export class Connection implements Disposable {
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @throws {GridError} `usage` for a file that is damaged, foreign or newer; `conflict` if locked */
+  constructor(path: string) {
+    this.#path = path;
+    this.#database = openDatabase(path);
+  }
+
+  read<T>(work: () => T): T {
+    return explaining({ path: this.#path, action: "read" }, work);
+  }
+
+  write<T>(work: () => T): T {
+    return explaining({ path: this.#path, action: "write to" }, work);
+  }
+
+  /** What `work` reads stays true until it has written. */
+  transaction<T>(work: () => T): T {
+    return this.write(() => inTransaction(this.#database, work));
+  }
+
+  prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** Not shared: a reader may stop half-way while another begins. */
+  prepareOnce(sql: string): StatementSync {
+    return this.#database.prepare(sql);
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { GridError } from "../core/errors.ts";
+import type { Event } from "../engine/event.ts";
+import type { Connection } from "./connection.ts";
+import type { RunRow } from "./store.ts";
+
+/** Ids named in the message when a prefix fits many. */
+const MOST_NAMED = 5;
+
+/** Events of runs, in the order they were appended, and one row per run to find them by. */
+export class RunJournal {
+  readonly #connection: Connection;
+  /** Run → row id, for the runs this process writes or reads. */
+  readonly #ids = new Map<string, number>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  append(run: string, event: Event): void {
+    switch (event.type) {
+      case "run.started":
+        return this.#startRun(run, event);
+      case "run.finished":
+        return this.#finishRun(run, event);
+      default:
+        return this.#connection.write(() => this.#insert(this.#idOf(run), event));
+    }
+  }
+
+  runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
+    return this.#connection.read(() =>
+      this.#connection.prepare("SELECT * FROM runs ORDER BY started_at DESC, id DESC LIMIT ?")
+        .all(limit).map(runRow)
+    );
+  }
+
+  events(run: string): readonly Event[] {
+    return this.#connection.read(() => {
+      const id = this.#idOf(this.resolveRun(run));
+      return this.#connection.prepare("SELECT json FROM events WHERE run_id = ? ORDER BY seq")
+        .all(id).map(eventOf);
+    });
+  }
+
+  resolveRun(name: string): string {
+    if (name === "last") {
+      const [last] = this.runs({ limit: 1 });
+      if (last) return last.run;
+      throw noRun("Cannot find the last run: there has been none yet", "start one: grid run …");
+    }
+    const found = this.#runsFrom(name);
+    const exact = found.find((run) => run === name);
+    const [only, ...more] = exact === undefined ? found : [exact];
+    if (only !== undefined && more.length === 0) return only;
+    if (only === undefined) {
+      throw noRun(`Cannot find run "${name}": there is none`, "see: grid runs");
+    }
+    const some = found.slice(-MOST_NAMED).join(", ");
+    throw noRun(
+      `Cannot tell which run "${name}" is: ${found.length} begin so`,
+      `such as ${some}`,
+    );
+  }
+
+  *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
+    const marks = types.map(() => "?").join(", ");
+    const statement = this.#connection.prepareOnce(
+      `SELECT json FROM events WHERE type IN (${marks}) ORDER BY seq`,
+    );
+    for (const row of statement.iterate(...types)) yield eventOf(row);
+  }
+
+  /** A range instead of LIKE: an underscore is an ordinary character here. */
+  #runsFrom(prefix: string): string[] {
+    return this.#connection.read(() =>
+      this.#connection.prepare("SELECT run FROM runs WHERE run >= ? AND run < ? ORDER BY run")
+        .all(prefix, `${prefix}\u{10FFFF}`).map((row) => String(row["run"]))
+    );
+  }
+
+  #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
+    this.#connection.transaction(() => {
+      const { lastInsertRowid } = this.#connection.prepare(
+        "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
+      ).run(run, event.pipeline, event.file, event.at);
+      this.#insert(Number(lastInsertRowid), event);
+    });
+  }
+
+  #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {
+    this.#connection.transaction(() => {
+      this.#insert(this.#idOf(run), event);
+      this.#connection.prepare(
+        "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
+      ).run(event.at, event.state, event.exitCode, run);
+    });
+  }
+
+  #insert(id: number, event: Event): void {
+    this.#connection.prepare("INSERT INTO events (run_id, type, json) VALUES (?, ?, ?)")
+      .run(id, event.type, JSON.stringify(event));
+  }
+
+  #idOf(run: string): number {
+    const known = this.#ids.get(run);
+    if (known !== undefined) return known;
+    const row = this.#connection.prepare("SELECT id FROM runs WHERE run = ?").get(run);
+    if (!row) {
+      const message = `Cannot journal for run "${run}": it never started`;
+      throw new GridError({ code: "bug", message });
+    }
+    const id = Number(row["id"]);
+    this.#ids.set(run, id);
+    return id;
+  }
+}
+
+type Row = Record<string, unknown>;
+
+function runRow(row: Row): RunRow {
+  const finishedAt = row["finished_at"];
+  const exitCode = row["exit_code"];
+  return {
+    run: String(row["run"]),
+    pipeline: String(row["pipeline"]),
+    file: String(row["file"]),
+    startedAt: Number(row["started_at"]),
+    finishedAt: finishedAt === null ? undefined : Number(finishedAt),
+    result: String(row["result"]),
+    exitCode: exitCode === null ? undefined : Number(exitCode),
+  };
+}
+
+function eventOf(row: Row): Event {
+  return JSON.parse(String(row["json"]));
+}
+
+function noRun(message: string, hint: string): GridError {
+  return new GridError({ code: "usage", message, hint });
+}

@@ -1,0 +1,34 @@
+import type { Connection } from "./connection.ts";
+
+export type KeptRows = ReadonlyMap<string, { readonly at: number; readonly json: string }>;
+
+/** Rows by key in one table; the last writer wins. */
+export class Keep {
+  readonly #connection: Connection;
+  readonly #select: string;
+  readonly #upsert: string;
+
+  constructor(connection: Connection, table: "cache" | "results") {
+    this.#connection = connection;
+    this.#select = `SELECT at, json FROM ${table} WHERE key = ?`;
+    this.#upsert = `INSERT INTO ${table} (key, at, json) VALUES (?, ?, ?)
+      ON CONFLICT (key) DO UPDATE SET at = excluded.at, json = excluded.json`;
+  }
+
+  load(keys: readonly string[]): KeptRows {
+    return this.#connection.read(() => {
+      const select = this.#connection.prepare(this.#select);
+      return new Map(keys.flatMap((key) => {
+        const row = select.get(key);
+        return row ? [[key, { at: Number(row["at"]), json: String(row["json"]) }] as const] : [];
+      }));
+    });
+  }
+
+  save(rows: KeptRows): void {
+    this.#connection.transaction(() => {
+      const upsert = this.#connection.prepare(this.#upsert);
+      for (const [key, { at, json }] of rows) upsert.run(key, Math.round(at), json);
+    });
+  }
+}
