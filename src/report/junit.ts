@@ -88,7 +88,8 @@ function systemOut(step: StepDocument): string {
   const lines = step.attempts.map((attempt) => {
     const node = attempt.node === null ? "" : ` on ${attempt.node}`;
     const code = attempt.exitCode === null ? "" : `, exit code ${attempt.exitCode}`;
-    return `attempt ${attempt.attempt} ${attempt.result}${node}${code}, log ${attempt.log}`;
+    const log = attempt.log === null ? "" : `, log ${attempt.log}`;
+    return `attempt ${attempt.attempt} ${attempt.result}${node}${code}${log}`;
   });
   return lines.length === 0
     ? ""

@@ -20,6 +20,7 @@ interface LogFile {
 export class LogFiles implements AsyncDisposable {
   readonly #options: LogFilesOptions;
   readonly #open = new Map<string, LogFile>();
+  readonly #written = new Set<string>();
   #names: LogNames | undefined;
 
   constructor(options: LogFilesOptions) {
@@ -27,16 +28,16 @@ export class LogFiles implements AsyncDisposable {
   }
 
   setNames(names: LogNames): void {
-    Deno.mkdirSync(this.#options.folder, { recursive: true });
     this.#names = names;
   }
 
-  /** Makes the file, so that it is there also for a command that prints nothing. */
-  start(step: string, attempt: number): void {
-    this.#fileOf(step, attempt);
+  /** Whether the attempt printed anything; one that did not has no file. */
+  has(step: string, attempt: number): boolean {
+    return this.#written.has(keyOf(step, attempt));
   }
 
   write(chunk: OutputChunk): Promise<void> {
+    if (chunk.bytes.length === 0) return Promise.resolve();
     const log = this.#fileOf(chunk.step, chunk.attempt);
     // The sender may use its buffer again, but only after it has waited for this promise.
     log.done = log.done.then(() => this.#append(log, chunk.bytes));
@@ -69,11 +70,13 @@ export class LogFiles implements AsyncDisposable {
     const path = join(this.#options.folder, name);
     const log: LogFile = { path, file: this.#openFile(path), done: Promise.resolve() };
     this.#open.set(key, log);
+    this.#written.add(key);
     return log;
   }
 
   #openFile(path: string): Deno.FsFile | undefined {
     try {
+      if (this.#written.size === 0) Deno.mkdirSync(this.#options.folder, { recursive: true });
       return Deno.openSync(path, { create: true, append: true });
     } catch (error) {
       this.#warn(path, error);

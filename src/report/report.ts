@@ -62,7 +62,6 @@ class RunReport implements Report {
       this.#names = logNames(event.steps.map(({ id }) => id));
       this.#logs.setNames(this.#names);
     }
-    if (event.type === "attempt.started") this.#logs.start(event.step, event.attempt);
     if (event.type === "attempt.finished") this.#logs.finish(event.step, event.attempt);
   }
 
@@ -78,7 +77,11 @@ class RunReport implements Report {
 
   async #writeReports(state: RunState): Promise<void> {
     const { folder } = this.#options;
-    const report = runDocument(state, { logNames: this.#names, transports: this.#transports() });
+    const report = runDocument(state, {
+      logOf: (step, attempt) =>
+        this.#logs.has(step, attempt) ? `logs/${this.#names(step, attempt)}` : null,
+      transports: this.#transports(),
+    });
     const tails = await readTails(report, folder);
     const tail = (step: string) => tails.get(step) ?? [];
     await this.#write("report.json", () => `${JSON.stringify(report, null, 2)}\n`);

@@ -6,7 +6,6 @@
 import type { JsonValue } from "../core/json.ts";
 import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
-import type { LogNames } from "./log_names.ts";
 
 export interface RunDocument {
   readonly version: 1;
@@ -69,7 +68,7 @@ export interface AttemptDocument {
   readonly delayMs: number;
   /** Wait before the next attempt; null where this was the last. */
   readonly retryInMs: number | null;
-  /** Path relative to the run's folder. */
+  /** Path relative to the run's folder; null where the attempt printed nothing. */
   readonly log: string | null;
   readonly syncs: readonly Detail<SyncFinished>[];
   readonly fetches: readonly Detail<FetchFinished>[];
@@ -105,7 +104,8 @@ export interface TransportCounters {
 type Detail<E> = Omit<E, "type" | "at" | "step" | "attempt">;
 
 export interface RunDocumentOptions {
-  readonly logNames: LogNames;
+  /** Path relative to the run's folder of what an attempt printed; null where that was nothing. */
+  readonly logOf: (step: string, attempt: number) => string | null;
   readonly transports: readonly TransportDocument[];
 }
 
@@ -128,13 +128,13 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     exitCode: state.exitCode ?? null,
     firstFailure: state.firstFailure ?? null,
     counts,
-    steps: steps.map((step) => stepDocument(step, options.logNames)),
+    steps: steps.map((step) => stepDocument(step, options)),
     warnings: state.warnings,
     transports: options.transports,
   };
 }
 
-function stepDocument(step: StepState, names: LogNames): StepDocument {
+function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocument {
   const from = step.reusedFrom;
   return {
     id: step.id,
@@ -152,7 +152,7 @@ function stepDocument(step: StepState, names: LogNames): StepDocument {
     reusedFrom: from ? { run: from.run, node: from.node ?? null } : null,
     attempts: step.attempts.map((attempt, at) => ({
       ...attemptDocument(attempt, step.attempts[at - 1]),
-      log: step.kind === "group" ? null : `logs/${names(step.id, attempt.attempt)}`,
+      log: logOf(step.id, attempt.attempt),
     })),
   };
 }

@@ -22,7 +22,8 @@ export function renderCommandSummary(state: RunState, options: SummaryOptions): 
     paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
   ];
   if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`);
-  const attempts = failed.attempts.length;
-  if (attempts > 0) lines.push(`  log   ${options.logPath(failed.id, attempts)}`);
+  if (options.tail(failed.id).length > 0) {
+    lines.push(`  log   ${options.logPath(failed.id, failed.attempts.length)}`);
+  }
   return lines.join("\n") + "\n";
 }

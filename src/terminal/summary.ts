@@ -118,16 +118,26 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
     `  ${paint.dim("│")} ${harmless(line, { color: paint.color })}`
   );
   const own = failure && addsWords(failure) ? [indented(harmlessText(failure.message))] : [];
-  const log = attempts > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
+  const log = tail.length > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
+  const silent = tail.length === 0 && failure?.started ? [paint.dim("  it printed nothing")] : [];
   return [
     paint.red(paint.bold(`${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`)),
     ...own,
     ...(failure?.hint === undefined ? [] : [`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`]),
     ...tail,
+    ...silent,
     ...log,
-    `  next  ${paint.bold(`${program} logs ${state.run} ${step.id}`)}`,
-    `        ${paint.bold(`${program} resume ${state.run}`)}`,
+    ...nextCommands(state, { step, printed: tail.length > 0, program }).map((command, at) =>
+      `  ${at === 0 ? "next" : "    "}  ${paint.bold(command)}`
+    ),
   ];
+}
+
+function nextCommands(
+  { run }: RunState,
+  { step, printed, program }: { step: StepState; printed: boolean; program: string },
+): string[] {
+  return [...(printed ? [`${program} logs ${run} ${step.id}`] : []), `${program} resume ${run}`];
 }
 
 /** Whether the message says more than the exit code or signal that stands in the headline. */
@@ -144,7 +154,7 @@ function otherFailures(state: RunState, options: SummaryOptions): string[] {
   const lines = others.map((step) => {
     const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
     const where = step.node === undefined ? "" : ` on ${step.node}`;
-    const log = step.attempts.length > 0
+    const log = options.tail(step.id).length > 0
       ? `, log ${options.logPath(step.id, step.attempts.length)}`
       : "";
     return `  ${step.id}${where}${failure}${log}`;

@@ -76,8 +76,7 @@ class RunTerminal implements Terminal {
   }
 
   output(chunk: OutputChunk): void {
-    // A command's own output is shown whole; there is no need to repeat its end.
-    if (this.#options.mode !== "stream") this.#tails.push(chunk);
+    this.#tails.push(chunk);
     this.#view.output?.(chunk);
   }
 

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { replay } from "../../../src/engine/state.ts";
 import { renderHtml } from "../../../src/report/html.ts";
 import { renderJunit } from "../../../src/report/junit.ts";
-import { logNames } from "../../../src/report/log_names.ts";
 import { escapeMarkup } from "../../../src/report/markup.ts";
 import { runDocument } from "../../../src/report/run_document.ts";
 import { testWith } from "../../support/requires.ts";
@@ -11,7 +10,8 @@ import { failedRun, succeededRun } from "../../support/sample_runs.ts";
 
 const PARSE = `
 import sys, json, xml.etree.ElementTree as tree
-root = tree.fromstring(sys.stdin.buffer.read())
+for document in sys.stdin.buffer.read().split(b"\\0"):
+    root = tree.fromstring(document)
 suite = root.find("testsuite")
 print(json.dumps({
   "suite": suite.attrib,
@@ -19,8 +19,11 @@ print(json.dumps({
   "text": "".join(root.itertext()),
 }))`;
 
-/** Parses with a parser that is not ours, and fails where the document is not well-formed. */
-async function parseXml(xml: string) {
+/**
+ * Parses with a parser that is not ours, and fails where a document is not well-formed.
+ * Tells of the last one.
+ */
+async function parseXml(...documents: string[]) {
   const child = new Deno.Command("python3", {
     args: ["-c", PARSE],
     stdin: "piped",
@@ -28,7 +31,7 @@ async function parseXml(xml: string) {
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(xml));
+  await writer.write(new TextEncoder().encode(documents.join("\0")));
   await writer.close();
   const { success, stdout, stderr } = await child.output();
   assert.ok(success, new TextDecoder().decode(stderr));
@@ -38,7 +41,7 @@ async function parseXml(xml: string) {
 function documentOf(events: ReturnType<typeof failedRun>) {
   const state = replay(events);
   assert.ok(state);
-  return runDocument(state, { logNames: logNames(state.steps.keys()), transports: [] });
+  return runDocument(state, { logOf: () => null, transports: [] });
 }
 
 const NASTY = 'a <b> & "c" \x00\x1b[31m\x07 ]]> \ud800 \uffff \u{1f389} \x1b]0;t\x07';

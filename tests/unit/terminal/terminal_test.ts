@@ -143,3 +143,11 @@ Deno.test("terminal: closing twice sums up once", async () => {
   await terminal.close();
   assert.equal(text.match(/✔ train succeeded/g)?.length, 1);
 });
+
+Deno.test("terminal: a command that failed without a word has no log to point at", async () => {
+  const { stderr } = await show(commandRun(3), { mode: "stream" });
+  assert.equal(stderr, "grid: command failed on gpu1 after 1.2s: exit code 3\n");
+  const summed = await show(failedRun());
+  assert.match(summed.stderr, /^ {2}it printed nothing\n {2}next {2}grid resume/m);
+  assert.doesNotMatch(summed.stderr, /grid logs/);
+});
