@@ -22,10 +22,15 @@ export function stepKey(step: Step, options: KeyOptions): string | undefined {
   return resolved && digest([FORMAT, "step", contentOf(step, resolved, options)]);
 }
 
-/** For `cache:`: the step's key, the contents of the files it names, and the extra word. */
+/**
+ * For `cache:`: the step's key, the contents of the files it names, and the extra word. Only kinds
+ * whose outputs say all that later steps need: what a sync or a fetch leaves behind may be gone.
+ */
 export function cacheKey(step: Step, options: KeyOptions): string | undefined {
-  const resolved = step.cache && resolveWithoutRun(step, options);
-  if (!step.cache || !resolved) return undefined;
+  const { kind } = step.action;
+  if (!step.cache || (kind !== "run" && kind !== "ray-batch")) return undefined;
+  const resolved = resolveWithoutRun(step, options);
+  if (!resolved) return undefined;
   const scope = options.scopes.of(step, { run: "", env: resolved.env });
   const inputs = step.cache.inputs.map((pattern) => evaluateText(pattern, scope));
   const files = inputs.length === 0 ? "" : options.hashFiles(inputs);
