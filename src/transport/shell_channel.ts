@@ -89,13 +89,13 @@ class ShellPool implements Shell {
       // Nothing else is sent before this is answered: a start-up file may read its input.
       await withDeadline(() => session.run(":", {}), {
         ms: endpoint.commandTimeoutMs,
-        error: () => noAnswer(endpoint),
+        error: () => noShell(endpoint, `no answer within ${endpoint.commandTimeoutMs} ms`),
         signal,
       });
       return session;
     } catch (error) {
       this.#drop(session);
-      throw error;
+      throw session.left === undefined ? error : noShell(endpoint, `it ended (${session.left})`);
     }
   }
 
@@ -135,14 +135,13 @@ class ShellPool implements Shell {
   }
 }
 
-function noAnswer(endpoint: Endpoint): GridError {
+function noShell({ name }: Endpoint, state: string): GridError {
   return new GridError({
     code: "shell",
-    message: `Cannot start a shell on "${endpoint.name}": /bin/sh did not answer within ` +
-      `${endpoint.commandTimeoutMs} ms`,
-    hint: `look for commands that wait for input, or leave, in the start-up files: ` +
-      `ssh ${endpoint.name} /bin/sh -c :`,
-    node: endpoint.name,
+    message: `Cannot start a shell on "${name}": ${state}`,
+    hint: `look for commands that wait for input, or leave, in the account's start-up files: ` +
+      `ssh ${name} /bin/sh -c :`,
+    node: name,
   });
 }
 

@@ -27,6 +27,7 @@ export class ShellSession implements AsyncDisposable {
   readonly #pumps: Promise<unknown>;
   readonly #libraries = new Set<string>();
   #pending: Pending | undefined;
+  #left: string | undefined;
   /** Why no more commands can be sent. */
   #end: { readonly reason: unknown } | undefined;
 
@@ -39,13 +40,21 @@ export class ShellSession implements AsyncDisposable {
     this.#readers = [stdout, stderr];
     this.#pumps = Promise.all([this.#pump(stdout, "stdout"), this.#pump(stderr, "stderr")]);
     channel.exit.then(
-      (exit) => this.#stop(this.#endedBy(exit.kind === "code" ? `exit ${exit.code}` : exit.signal)),
+      (exit) => {
+        this.#left = exit.kind === "code" ? `exit ${exit.code}` : exit.signal;
+        this.#stop(this.#endedBy(this.#left));
+      },
       (reason) => this.#stop(reason),
     );
   }
 
   get usable(): boolean {
     return this.#end === undefined && this.#pending === undefined;
+  }
+
+  /** How the shell itself ended, where it did while the way to it stood. */
+  get left(): string | undefined {
+    return this.#left;
   }
 
   /** Rejects where the shell ends first. The caller sets the deadline, and then drops the session. */

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { LocalChannel } from "../../../src/transport/local_channel.ts";
+import { openShellChannel, type Shell } from "../../../src/transport/shell_channel.ts";
+import type { Channel, Endpoint } from "../../../src/transport/transport.ts";
+import { localEndpoint } from "../../support/local_node.ts";
+
+interface Rig extends AsyncDisposable {
+  readonly shell: Shell;
+  /** Channels opened so far. */
+  opened(): number;
+}
+
+/** A shell over real `sh` processes; `before` stands for what start-up files do. */
+function openRig({ before = "", ...endpoint }: Partial<Endpoint> & { before?: string } = {}): Rig {
+  let opened = 0;
+  const open = (): Promise<Channel> => {
+    opened++;
+    const args = ["-c", `${before}\nexec /bin/sh`];
+    return Promise.resolve(new LocalChannel({ args, cwd: "/", ends: "group" }));
+  };
+  const shell = openShellChannel({ open, endpoint: localEndpoint(endpoint) });
+  return {
+    shell,
+    opened: () => opened,
+    [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("exec() returns the exit code and both streams", async () => {
+  await using rig = openRig();
+  assert.deepEqual(await rig.shell.exec("echo out; echo err >&2; exit 3"), {
+    code: 3,
+    stdout: "out\n",
+    stderr: "err\n",
+  });
+});
+
+Deno.test("exec() keeps commands apart: folder, variables, options and exit", async () => {
+  await using rig = openRig();
+  await rig.shell.exec("cd /tmp; X=1; set -f; exit 5");
+  const { code, stdout } = await rig.shell.exec('echo "$PWD:${X-unset}:$(echo /et*)"');
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "/:unset:/etc\n" });
+  assert.equal(rig.opened(), 1);
+});
+
+Deno.test("exec() survives commands that are no shell at all", async () => {
+  await using rig = openRig();
+  for (const command of ["echo 'open", "if", ")", "cat <<E", "\\", "# only words", ""]) {
+    await rig.shell.exec(command);
+  }
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+  assert.equal(rig.opened(), 1);
+});
+
+Deno.test("exec() gives a command its own stdin, never the shell's", async () => {
+  await using rig = openRig();
+  assert.equal((await rig.shell.exec("cat; read -r x; echo $?")).stdout, "1\n");
+  assert.equal((await rig.shell.exec("cat", { stdin: "typed 'in'\n" })).stdout, "typed 'in'\n");
+  assert.equal(
+    (await rig.shell.exec("wc -c", { stdin: "ü".repeat(400_000) })).stdout.trim(),
+    "800000",
+  );
+  assert.equal((await rig.shell.exec("true", { stdin: "x".repeat(400_000) })).code, 0);
+});
+
+Deno.test("exec() carries any text in and out unchanged", async () => {
+  await using rig = openRig();
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+      const sent = text.toWellFormed();
+      assert.equal((await rig.shell.exec("cat", { stdin: sent })).stdout, sent);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("exec() carries any bytes in and out unchanged, as latin1", async () => {
+  await using rig = openRig();
+  const all = Uint8Array.from({ length: 70_000 }, (_, index) => index * 7 % 256);
+  const { stdout } = await rig.shell.exec("cat", { stdin: all, encoding: "latin1" });
+  assert.deepEqual(Uint8Array.from(stdout, (letter) => letter.charCodeAt(0)), all);
+});
+
+Deno.test("exec() cannot be fooled by output that looks like its markers", async () => {
+  await using rig = openRig();
+  const marks = "\x1e<\x1e>\x1e\x1e\x1e>abc\x1e0\x1e";
+  assert.equal((await rig.shell.exec("cat", { stdin: marks })).stdout, marks);
+});
+
+Deno.test("exec() marks where it dropped output beyond the limit", async () => {
+  await using rig = openRig();
+  const { stdout } = await rig.shell.exec("head -c 100000 /dev/zero | tr '\\0' x", {
+    maxBytes: 10,
+  });
+  assert.equal(stdout, "xxxxxxxxxx\n… 99990 more bytes were dropped\n");
+});
+
+Deno.test("exec() drops what start-up files print and waits for slow ones once", async () => {
+  const before = "echo Welcome; echo to the machine >&2; printf '\\036<'; sleep 0.2";
+  await using rig = openRig({ before });
+  assert.equal((await rig.shell.exec("echo clean")).stdout, "clean\n");
+  const { stdout, stderr } = await rig.shell.exec("echo clean; echo err >&2");
+  assert.deepEqual({ stdout, stderr }, { stdout: "clean\n", stderr: "err\n" });
+  assert.equal(rig.opened(), 1);
+});
+
+Deno.test("exec() drops what background processes print between commands", async () => {
+  await using rig = openRig();
+  await rig.shell.exec("{ sleep 0.05; echo late; } &");
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal((await rig.shell.exec("echo mine")).stdout, "mine\n");
+});
+
+Deno.test("exec() names start-up files that leave, or wait for input", async () => {
+  await using leaves = openRig({ before: "exit 0", commandTimeoutMs: 300 });
+  await assert.rejects(leaves.shell.exec("true"), {
+    code: "shell",
+    message: /start a shell on "here"/,
+  });
+  await using waits = openRig({ before: "read -r answer; exit", commandTimeoutMs: 300 });
+  await assert.rejects(waits.shell.exec("true"), { code: "shell", hint: /start-up files/ });
+});
+
+Deno.test("exec() gives up on a command that hangs, and goes on with another shell", async () => {
+  await using rig = openRig();
+  await assert.rejects(rig.shell.exec("sleep 1000", { timeoutMs: 50 }), {
+    code: "timed-out",
+    message: /no answer within 50 ms/,
+  });
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+  assert.equal(rig.opened(), 2);
+});
+
+Deno.test("exec() stops waiting when its signal fires, also in the queue", async () => {
+  await using rig = openRig();
+  const stop = new AbortController();
+  const { signal } = stop;
+  const waiting = Array.from({ length: 6 }, () => rig.shell.exec("sleep 1000", { signal }));
+  const outcomes = Promise.allSettled(waiting);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stop.abort(new Error("enough"));
+  for (const outcome of await outcomes) {
+    assert.equal(outcome.status === "rejected" && outcome.reason.message, "enough");
+  }
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+});
+
+Deno.test("exec() reports a shell that was killed, and goes on with another", async () => {
+  await using rig = openRig();
+  await assert.rejects(rig.shell.exec("kill -KILL $$"), { code: "lost", message: /SIGKILL/ });
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+});
+
+Deno.test("exec() runs many commands at once over a few shells", async () => {
+  await using rig = openRig();
+  const results = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => rig.shell.exec(`echo ${index}`)),
+  );
+  assert.deepEqual(results.map(({ stdout }) => Number(stdout)), [...Array(100).keys()]);
+  assert.ok(rig.opened() <= 3);
+});
+
+Deno.test("exec() reads a library once per shell", async () => {
+  await using rig = openRig();
+  const library = 'greet() { echo "hello $1"; }; loads=$((${loads-0} + 1))';
+  const call = () => rig.shell.exec("greet you; echo $loads", { library });
+  assert.equal((await call()).stdout, "hello you\n1\n");
+  assert.equal((await call()).stdout, "hello you\n1\n");
+});
+
+Deno.test("exec() is refused once the shell is closed", async () => {
+  const rig = openRig();
+  await rig.shell.exec("true");
+  await rig[Symbol.asyncDispose]();
+  await assert.rejects(rig.shell.exec("true"), { code: "lost", message: /closed/ });
+});
