@@ -61,7 +61,8 @@ export class Scopes {
   /** Tells the other steps of the same file how this one ended. */
   add(step: Step, record: StepRecord): void {
     this.#records.set(step.id, record);
-    if (this.#isNamed(step)) this.#view(step, { ...record, ...this.#cellsOf(step) });
+    if (!this.#isNamed(step)) return;
+    this.#view(step, { ...record, state: stateSeen(record), ...this.#cellsOf(step) });
   }
 
   /** @throws {GridError} where an input of the template cannot be evaluated */
@@ -122,12 +123,17 @@ export class Scopes {
         const record = this.#records.get(id);
         return {
           params: this.#steps.get(id)?.matrix ?? {},
-          status: record?.state ?? "skipped",
+          status: record ? stateSeen(record) : "skipped",
           outputs: record?.outputs ?? {},
         };
       }),
     };
   }
+}
+
+/** A resumed run must give expressions the values that an undisturbed one does. */
+function stateSeen({ state }: StepRecord): StepResult {
+  return state === "reused" ? "succeeded" : state;
 }
 
 /** `score` for the step `eval/score` of the template that `eval` uses. */
