@@ -14,40 +14,56 @@ export interface Checked<T> {
   readonly faults: readonly (readonly PropertyKey[])[];
 }
 
+export interface CheckOptions {
+  /** Keys of other tools, with the hint that leads to ours. */
+  readonly foreignKeys?: Readonly<Record<string, string>>;
+}
+
 /** Checks a whole file against a schema: every mistake at once, each at its own key or value. */
-export function checkSource<S extends z.ZodType>(source: Source, schema: S): Checked<z.output<S>> {
+export function checkSource<S extends z.ZodType>(
+  source: Source,
+  schema: S,
+  options: CheckOptions = {},
+): Checked<z.output<S>> {
   const result = schema.safeParse(source.value, { error: wordIssue, reportInput: true });
   if (result.success) return { value: result.data, diagnostics: [], faults: [] };
   const issues = result.error.issues.flatMap((issue) => flatten(issue));
   return {
     value: undefined,
-    diagnostics: issues.map((issue) => diagnosticOf(source, schema, issue)),
+    diagnostics: issues.map((issue) => diagnosticOf(source, issue, { schema, ...options })),
     faults: issues.map((issue) => issue.path),
   };
 }
 
-function diagnosticOf(source: Source, schema: z.ZodType, issue: FlatIssue): Diagnostic {
+interface CheckContext extends CheckOptions {
+  readonly schema: z.ZodType;
+}
+
+function diagnosticOf(source: Source, issue: FlatIssue, context: CheckContext): Diagnostic {
   switch (issue.kind) {
     case "unknown-key":
-      return unknownKey(source, schema, issue);
+      return unknownKey(source, issue, context);
     case "missing-key":
       return missingKey(source, issue);
     case "wrong-value":
-      return wrongValue(source, issue);
+      return wrongValue(source, { issue, what: "value" });
+    case "wrong-key":
+      return wrongValue(source, { issue, what: "key" });
   }
 }
 
 /** Keys that stand somewhere in the file, but not where they belong. */
-function unknownKey(source: Source, schema: z.ZodType, issue: FlatIssue): Diagnostic {
+function unknownKey(source: Source, issue: FlatIssue, context: CheckContext): Diagnostic {
   const key = String(issue.path.at(-1));
-  const known = keysAt(schema, issue.path.slice(0, -1));
-  const best = nearest(key, known);
+  const known = keysAt(context.schema, issue.path.slice(0, -1));
+  const foreign = context.foreignKeys?.[key];
+  const best = nearestWord(key, known);
   return {
     severity: "error",
     rule: "unknown-key",
     ...source.pathSpot(issue.path, "key"),
     message: `unknown key "${key}"`,
-    ...withHint(best === undefined ? listHint(known) : `did you mean "${best}"?`),
+    ...withHint(foreign ?? (best === undefined ? listHint(known) : `did you mean "${best}"?`)),
   };
 }
 
@@ -66,11 +82,14 @@ function missingKey(source: Source, issue: FlatIssue): Diagnostic {
   };
 }
 
-function wrongValue(source: Source, issue: FlatIssue): Diagnostic {
+function wrongValue(
+  source: Source,
+  { issue, what }: { readonly issue: FlatIssue; readonly what: "key" | "value" },
+): Diagnostic {
   return {
     severity: "error",
     rule: issue.rule,
-    ...source.pathSpot(issue.path, "value"),
+    ...source.pathSpot(issue.path, what),
     message: issue.message,
     ...withHint(issue.hint),
   };
@@ -111,9 +130,14 @@ function keyOf(entry: Diagnostic): string {
 
 /** The hint "did you mean …" where a known word is near, else the list of what is known. */
 export function suggest(word: string, known: readonly string[], noun: string): string {
-  const best = nearest(word, known);
+  const best = nearestWord(word, known);
   if (best !== undefined) return `did you mean "${best}"?`;
   return known.length === 0 ? `there are no ${noun}` : `known ${noun}: ${known.join(", ")}`;
+}
+
+/** Words of one or two letters are near to everything. */
+function nearestWord(word: string, known: readonly string[]): string | undefined {
+  return word.length < 3 ? undefined : nearest(word, known);
 }
 
 function withHint(hint: string | undefined): { readonly hint?: string } {

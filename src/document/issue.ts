@@ -5,7 +5,7 @@ type RawIssue = z.core.$ZodRawIssue;
 
 /** One mistake as zod found it, unions resolved to the branch the author meant. */
 export interface FlatIssue {
-  readonly kind: "unknown-key" | "missing-key" | "wrong-value";
+  readonly kind: "unknown-key" | "missing-key" | "wrong-value" | "wrong-key";
   readonly rule: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -26,7 +26,9 @@ export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): Flat
     if (issue.discriminator !== undefined) return [discriminated(issue, path)];
   }
   if (issue.code === "invalid_key") {
-    return [flat("wrong-value", path, { message: issue.message, rule: "invalid-key" })];
+    // The key itself is at fault, and its own schema says why.
+    const message = issue.issues[0]?.message ?? issue.message;
+    return [flat("wrong-key", path, { message, rule: "invalid-key" })];
   }
   if (issue.input === undefined && issue.code !== "custom") {
     return [flat("missing-key", path, { message: issue.message })];
@@ -99,7 +101,15 @@ export function wordIssue(issue: RawIssue): string | undefined {
 
 /** `expected a list, found text "x"`. */
 export function expectedWords(expected: string, found: unknown): string {
-  if (found === null) return `expected ${expected}, but there is no value`;
+  if (found === null) {
+    return `expected ${expected}, but there is no value\nwrite one, or remove the key`;
+  }
+  if (
+    expected === "true or false" && typeof found === "string" && /^(yes|no|on|off)$/i.test(found)
+  ) {
+    const meant = /^(yes|on)$/i.test(found);
+    return `${found} is text, not true or false\nwrite ${meant}`;
+  }
   return `expected ${expected}, found ${describe(found)}`;
 }
 

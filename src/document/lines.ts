@@ -23,6 +23,10 @@ export class Lines {
     return { file: this.file, line: index + 1, column: offset - this.#start(index) + 1 };
   }
 
+  offset(place: Place): number {
+    return this.#start(place.line - 1) + place.column - 1;
+  }
+
   /** From `start` up to `end`, cut at the end of the line where `start` lies. */
   spot(start: number, end: number): Spot {
     const index = this.#lineAt(start);

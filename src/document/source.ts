@@ -3,7 +3,7 @@ import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
 import { type Entry, plantTree, type Tree } from "./tree.ts";
-import { yamlDiagnostics } from "./yaml_problem.ts";
+import { BRACE_RULES, yamlDiagnostics } from "./yaml_problem.ts";
 
 export type Key = string | number;
 /** A map or a list of the file. */
@@ -26,17 +26,11 @@ export class Source {
 
   constructor(text: string, file: string) {
     this.#lines = new Lines(file, text);
-    const document = parseDocument(text, {
-      merge: true,
-      stringKeys: true,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "error",
-    });
-    this.#tree = plantTree(document.contents);
-    this.value = this.#tree.value;
-    this.isReadable = document.errors.length === 0;
-    this.diagnostics = yamlDiagnostics(document, this.#tree.problems, this.#lines);
+    const parsed = parse(text, this.#lines);
+    this.#tree = parsed.tree;
+    this.value = parsed.tree.value;
+    this.isReadable = parsed.isReadable;
+    this.diagnostics = parsed.diagnostics;
   }
 
   get file(): string {
@@ -144,6 +138,42 @@ export class Source {
 
   #entry(container: Container, key: Key): Entry | undefined {
     return this.#tree.entries.get(container)?.get(key);
+  }
+}
+
+interface Parsed {
+  readonly tree: Tree;
+  readonly isReadable: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Braces that YAML took for a map hide what follows; so many of them are looked behind. */
+const MAX_BRACE_TRAPS = 50;
+
+/** Reads on behind braces without quotes, as if they were text, to find the other mistakes too. */
+function parse(text: string, lines: Lines): Parsed {
+  const behind: Diagnostic[] = [];
+  let readable = text;
+  for (;;) {
+    const document = parseDocument(readable, {
+      merge: true,
+      stringKeys: true,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: "error",
+    });
+    const tree = plantTree(document.contents);
+    const found = yamlDiagnostics(document, tree.problems, lines);
+    const traps = found.filter((entry) => BRACE_RULES.has(entry.rule));
+    const isReadable = document.errors.length === 0;
+    const [trap] = traps;
+    if (isReadable || trap === undefined || behind.length >= MAX_BRACE_TRAPS) {
+      return { tree, isReadable, diagnostics: [...behind, ...found] };
+    }
+    behind.push(trap);
+    const start = lines.offset(trap.place);
+    readable = readable.slice(0, start) + "x".repeat(trap.length) +
+      readable.slice(start + trap.length);
   }
 }
 

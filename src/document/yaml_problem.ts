@@ -3,6 +3,9 @@ import type { Diagnostic } from "./diagnostic.ts";
 import type { Lines, Spot } from "./lines.ts";
 import type { TreeProblem } from "./tree.ts";
 
+/** Rules about braces that stand without quotes. */
+export const BRACE_RULES: ReadonlySet<string> = new Set(["bare-braces", "expression-in-flow"]);
+
 /** Mistakes in the YAML itself, in the words of somebody who does not know the YAML standard. */
 export function yamlDiagnostics(
   document: Pick<Document, "errors" | "warnings">,
@@ -30,8 +33,7 @@ function firstPerLine(errors: readonly YAMLError[], lines: Lines): YAMLError[] {
 }
 
 function syntaxDiagnostic(error: YAMLError, lines: Lines): Diagnostic {
-  const offset = Math.min(error.pos[0], Math.max(0, lines.text.length - 1));
-  const spot = lines.spot(offset, Math.max(error.pos[1], offset + 1));
+  const { offset, spot } = spotOf(error, lines);
   const trap = braceTrap(spot, lines, offset) ?? knownTrap(error, spot, lines);
   return {
     severity: "error",
@@ -40,6 +42,20 @@ function syntaxDiagnostic(error: YAMLError, lines: Lines): Diagnostic {
     message: trap?.message ?? lowerFirst(error.message),
     ...(trap?.hint === undefined ? {} : { hint: trap.hint }),
   };
+}
+
+/** At the end of the file the last line is shown; at the edge of a line its first word. */
+function spotOf(error: YAMLError, lines: Lines): { readonly offset: number; readonly spot: Spot } {
+  const start = Math.min(error.pos[0], Math.max(0, lines.text.length - 1));
+  const blanks = /^ */.exec(lines.spot(start, start + 1).sourceLine)?.[0].length ?? 0;
+  const isAtEdge = lines.place(start).column === 1 && error.code === "BAD_INDENT" ||
+    isNoDash(error);
+  const offset = isAtEdge ? start + blanks : start;
+  return { offset, spot: lines.spot(offset, Math.max(error.pos[1], offset + 1)) };
+}
+
+function isNoDash(error: YAMLError): boolean {
+  return error.message === "Sequence item without - indicator";
 }
 
 interface Trap {
@@ -114,6 +130,13 @@ function knownTrap(error: YAMLError, spot: Spot, lines: Lines): Trap | undefined
         hint: "remove the --- line, or put each document into a file of its own",
       };
     case "MISSING_CHAR":
+      if (isNoDash(error)) {
+        return {
+          rule: "yaml-syntax",
+          message: "this line is indented neither like the list items above nor like their keys",
+          hint: "give it as many spaces as the line it belongs to",
+        };
+      }
       return missingChar(error, lines);
     default:
       return undefined;

@@ -81,10 +81,18 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     outputs: readOutputs(entry, reader),
     workingDirectory: reader.optional(entry, "working-directory"),
     cache: cache && { inputs: reader.list(cache, "inputs"), key: reader.optional(cache, "key") },
-    matrix: entry.matrix,
+    matrix: readAxes(entry.matrix, reader),
     with: reader.map(entry.with),
   };
   return { ...step, uses: reader.takeUses() };
+}
+
+/** An axis may be an expression; reading it puts it among those that are checked. */
+function readAxes(matrix: MatrixEntry | undefined, reader: TextReader): MatrixEntry | undefined {
+  for (const [key, value] of Object.entries(matrix ?? {})) {
+    if (matrix && typeof value === "string") reader.text(matrix, key);
+  }
+  return matrix;
 }
 
 /** `fetch: {node: …}` says the same as `node:` beside it. */

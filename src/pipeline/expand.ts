@@ -1,3 +1,5 @@
+import { diagnostic } from "../document/check.ts";
+import { axisList } from "./axis.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
@@ -18,7 +20,8 @@ function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): 
   if (blueprint.matrix === undefined) return place(blueprint, { step, instance, into });
   const cells = expandMatrix(blueprint, {
     reader: instance.file.reader,
-    listOf: (axis) => instance.axisList(blueprint, axis),
+    report: (mistake) => into.diagnostics.push(diagnostic(mistake)),
+    listOf: (axis) => axisList(blueprint, axis, { instance, into }),
   });
   // A condition on the values of a cell is the cell's own, any other opens or closes the whole.
   const isPerCell =
@@ -77,7 +80,6 @@ function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
     scope: step.id,
     group: step.id,
     inherited: carrier.inherited,
-    axisList: () => undefined,
   }, into);
   const members = into.steps.slice(first).filter((member) => member.group === step.id);
   into.steps.push({

@@ -3,11 +3,42 @@ import type { Diagnostic } from "../document/diagnostic.ts";
 import { readSource, type Source } from "../document/source.ts";
 import { type PipelineFile, pipelineSchema } from "./schema.ts";
 
+/** Keys of other runners, and what to write here. */
+const FOREIGN_KEYS: Readonly<Record<string, string>> = {
+  "on": "Grid has no triggers; start it from cron or CI",
+  "jobs": "there are no jobs: steps: stands at the top",
+  "stages": "there are no stages: steps: stands at the top",
+  "tasks": "write steps:",
+  "runs-on": "write node:",
+  "host": "write node:",
+  "depends": "write needs:",
+  "depends_on": "write needs:",
+  "dependencies": "write needs:",
+  "command": "write run:",
+  "cmd": "write run:",
+  "script": "write run:",
+  "params": "write inputs:",
+  "vars": "write inputs: or env:",
+  "strategy": "write matrix: itself, without strategy: around it",
+  "when": "write if:",
+  "continue-on-error": "write allow-failure: true",
+  "timeout-minutes": "write timeout: 30m",
+  "timeout_minutes": "write timeout: 30m",
+  "retries": "write retry:",
+  "cwd": "write working-directory:",
+};
+
+export interface FileReports {
+  /** Mistakes in the YAML; on their lines nothing else is worth reporting. */
+  readonly yaml: readonly Diagnostic[];
+  /** Mistakes in the shape. */
+  readonly shape: readonly Diagnostic[];
+}
+
 /** A pipeline file whose shape is right; what was wrong is reported and taken out. */
-export interface OpenFile {
+export interface OpenFile extends FileReports {
   readonly source: Source;
   readonly file: PipelineFile;
-  readonly diagnostics: readonly Diagnostic[];
   /** Maps and lists from which something wrong was taken, so that no second report follows from it. */
   readonly damaged: ReadonlySet<object>;
 }
@@ -16,31 +47,32 @@ export interface OpenFile {
 export function openFile(
   text: string,
   path: string,
-): OpenFile | { readonly file: undefined; readonly diagnostics: readonly Diagnostic[] } {
+): OpenFile | FileReports & { readonly file: undefined } {
   const source = readSource(text, path);
   const root = source.value;
-  if (!source.isReadable) return { file: undefined, diagnostics: source.diagnostics };
+  const yaml = source.diagnostics;
+  if (!source.isReadable) return { file: undefined, yaml, shape: [] };
   if (root === null) {
     const message = "the file is empty";
     const empty = diagnostic({ rule: "empty-file", spot: source.start, message });
-    return { file: undefined, diagnostics: [...source.diagnostics, empty] };
+    return { file: undefined, yaml, shape: [empty] };
   }
-  const diagnostics = [...source.diagnostics];
+  const shape: Diagnostic[] = [];
   const damaged = new Set<object>();
   dropExtensions(source);
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const checked = checkSource(source, pipelineSchema);
+    const checked = checkSource(source, pipelineSchema, { foreignKeys: FOREIGN_KEYS });
     // The values of the file itself are used, not zod's copy: only they know their places.
     if (checked.value !== undefined) {
-      return { source, file: root as PipelineFile, diagnostics, damaged };
+      return { source, file: root as PipelineFile, yaml, shape, damaged };
     }
     // What taking something out made wrong is no mistake of the author's.
-    if (round === 0) diagnostics.push(...checked.diagnostics);
+    if (round === 0) shape.push(...checked.diagnostics);
     const touched = source.prune(checked.faults);
     if (touched === undefined) break;
     for (const container of touched) damaged.add(container);
   }
-  return { file: undefined, diagnostics };
+  return { file: undefined, yaml, shape };
 }
 
 /** Taking out a value can leave a required key missing one level up, and so on up to the root. */

@@ -1,5 +1,4 @@
-import type { JsonValue } from "../core/json.ts";
-import type { Blueprint } from "./blueprint.ts";
+import type { Diagnostic } from "../document/diagnostic.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { CacheRule, NodeRequest, RetryPolicy, Scope, Step, Timeout } from "./pipeline.ts";
 import type { Text } from "./text.ts";
@@ -14,13 +13,13 @@ export interface Instance {
   /** The group that its steps are members of. */
   readonly group: string | undefined;
   readonly inherited: Inherited;
-  /** Values that are known before the run; for axes that are expressions. */
-  readonly axisList: (step: Blueprint, axis: string) => readonly JsonValue[] | undefined;
 }
 
 export interface Expansion {
   readonly steps: Step[];
   readonly scopes: Record<string, Scope>;
+  /** Mistakes that show only when the inputs are known. */
+  readonly diagnostics: Diagnostic[];
 }
 
 /** What the keys of a `uses` step mean for the steps of its template: defaults from outside. */

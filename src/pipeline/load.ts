@@ -1,10 +1,8 @@
 import { basename } from "node:path";
 import type { JsonValue } from "../core/json.ts";
-import { diagnostic, inFileOrder } from "../document/check.ts";
+import { inFileOrder } from "../document/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
-import type { Blueprint } from "./blueprint.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
-import { evaluateValue } from "./evaluate.ts";
 import { expandInstance, plainStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
@@ -42,10 +40,10 @@ export async function loadPipeline(options: LoadOptions): Promise<Loaded> {
   if (main === undefined) throw new DiagnosticsError("pipeline-invalid", inFileOrder(diagnostics));
   const given = await resolveInputs(main, options);
   failOn(diagnostics, given.diagnostics);
-  const pipeline = expand(main, given.values);
-  failOn(main.reader.diagnostics, []);
-  const all = [...new Set([...diagnostics, ...given.diagnostics, ...main.reader.diagnostics])];
-  return { pipeline, warnings: inFileOrder(all) };
+  const expanded = expand(main, given.values);
+  failOn(expanded.diagnostics, []);
+  const warnings = [...diagnostics, ...given.diagnostics, ...expanded.diagnostics];
+  return { pipeline: expanded.pipeline, warnings: inFileOrder(warnings) };
 }
 
 /** Mistakes of the file go before those of the inputs. */
@@ -56,18 +54,26 @@ function failOn(ofFile: readonly Diagnostic[], ofInputs: readonly Diagnostic[]):
   if (errors.length > 0) throw new DiagnosticsError(code, inFileOrder(errors));
 }
 
-function expand(main: CheckedFile, inputs: Readonly<Record<string, JsonValue>>): Pipeline {
+interface Expanded {
+  readonly pipeline: Pipeline;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function expand(main: CheckedFile, inputs: Readonly<Record<string, JsonValue>>): Expanded {
   const instance: Instance = {
     file: main,
     prefix: "",
     scope: "",
     group: undefined,
     inherited: NOTHING_INHERITED,
-    axisList: (step, axis) => axisList(step, axis, { main, inputs }),
   };
-  const into: Expansion = { steps: [], scopes: { "": { parent: undefined, inputs } } };
+  const into: Expansion = {
+    steps: [],
+    scopes: { "": { parent: undefined, inputs } },
+    diagnostics: [],
+  };
   expandInstance(instance, into);
-  return deepFreeze({
+  const pipeline = deepFreeze({
     name: main.file.name ?? basename(main.path).replace(/\.ya?ml$/, ""),
     description: main.file.description,
     file: main.path,
@@ -79,6 +85,7 @@ function expand(main: CheckedFile, inputs: Readonly<Record<string, JsonValue>>):
     hooks: hookSteps(main, instance),
     outputs: main.outputs,
   });
+  return { pipeline, diagnostics: into.diagnostics };
 }
 
 function hookSteps(
@@ -100,47 +107,6 @@ function secretsOf(file: CheckedFile): SecretSource[] {
   };
   collect(file);
   return [...found.values()];
-}
-
-/** An axis written as an expression over the inputs, known before the run. */
-function axisList(
-  step: Blueprint,
-  axis: string,
-  { main, inputs }: {
-    readonly main: CheckedFile;
-    readonly inputs: Readonly<Record<string, JsonValue>>;
-  },
-): readonly JsonValue[] | undefined {
-  if (step.matrix === undefined) return undefined;
-  const { reader } = main;
-  const spot = reader.source.valueSpot(step.matrix, axis);
-  const report = (message: string) =>
-    main.reader.diagnostics.push(
-      diagnostic({
-        rule: "bad-axis",
-        spot,
-        message,
-        hint: "an axis is a list, or an expression over inputs that gives one",
-      }),
-    );
-  const text = reader.text(step.matrix, axis);
-  try {
-    const value = evaluateValue(text, {
-      inputs,
-      steps: {},
-      matrix: undefined,
-      env: {},
-      run: { id: "", pipeline: main.file.name ?? "" },
-      attempt: 1,
-      status: { success: true, failure: false, cancelled: false },
-      hashFiles: () => "",
-    });
-    if (Array.isArray(value)) return value;
-    report(`the axis "${axis}" is no list`);
-  } catch (error) {
-    report(`the axis "${axis}" cannot be known before the run: ${(error as Error).message}`);
-  }
-  return undefined;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -45,7 +45,7 @@ export class Loader {
   ): Promise<CheckedFile | undefined> {
     const found: Diagnostic[] = [];
     const open = openFile(text, path);
-    found.push(...open.diagnostics);
+    found.push(...open.shape);
     let checked: CheckedFile | undefined;
     if (open.file !== undefined) {
       const templates = new Map<string, CheckedFile | undefined>();
@@ -60,9 +60,10 @@ export class Loader {
         if (template) checkWith(step, template, checked.reader);
       }
     }
+    const all = [...open.yaml, ...withoutEchoes(found, open.yaml)];
     const usedAt = chain.map((use) => use.place).toReversed();
     this.diagnostics.push(
-      ...(usedAt.length === 0 ? found : found.map((entry) => ({ ...entry, usedAt }))),
+      ...(usedAt.length === 0 ? all : all.map((entry) => ({ ...entry, usedAt }))),
     );
     return checked;
   }
@@ -102,6 +103,12 @@ export class Loader {
     this.#files.set(path, checked);
     return checked;
   }
+}
+
+/** On a line whose YAML is wrong nothing else is judged. */
+function withoutEchoes(found: readonly Diagnostic[], yaml: readonly Diagnostic[]): Diagnostic[] {
+  const lines = new Set(yaml.map((entry) => entry.place.line));
+  return found.filter((entry) => !lines.has(entry.place.line));
 }
 
 function usesOf(

@@ -108,6 +108,11 @@ function unknownRoot(root: Named): Problem {
 function checkStep(path: readonly Named[], use: ExpressionUse, names: Names): Problem[] {
   const [step, field, output] = path;
   if (step === undefined) return [];
+  if (names.steps.length === 0) {
+    const message = "steps cannot be read here, before any of them has run";
+    const hint = "move the value into the env: of the step that needs it";
+    return [{ rule: "not-before", at: step, message, hint }];
+  }
   const unknown = known(step, names.steps, "step", use);
   if (unknown.length > 0) return unknown;
   const problems: Problem[] = [];
@@ -165,7 +170,9 @@ function known(
   return [{
     rule: `unknown-${noun.split(" ")[0]}`,
     at: part,
-    message: `unknown ${noun} "${part.name}"`,
+    message: noun.startsWith("output of ")
+      ? `${noun.slice("output of ".length)} has no output "${part.name}"`
+      : `unknown ${noun} "${part.name}"`,
     hint: suggest(part.name, candidates, noun.includes(" ") ? "names" : pluralOf(noun)),
   }];
 }
@@ -234,6 +241,11 @@ function celWords(error: unknown, source: string): Problem {
       message,
       hint: "convert one side: string(…), int(…), double(…)",
     };
+  }
+  const operand = /^Logical operator requires bool operands, got '(\w+)/.exec(summary)?.[1];
+  if (operand !== undefined) {
+    const message = `&& and || take true or false, here is ${typeWord(operand)}`;
+    return { rule: "wrong-type", at, message, hint: "compare it with something, such as != 0" };
   }
   const end = /^Unexpected token: EOF/.test(summary);
   const message = end ? "the expression ends too early" : lowerFirst(summary);

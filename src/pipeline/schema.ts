@@ -3,6 +3,7 @@
  * `config/pipeline.schema.json`. It only checks: nothing is transformed here, so that every value
  * still knows its place in the file.
  */
+import { nearest } from "../core/did_you_mean.ts";
 import type { JsonValue } from "../core/json.ts";
 import { z } from "../document/zod.ts";
 
@@ -28,7 +29,9 @@ const variable = z.string().regex(VARIABLE, {
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 /** Text that may hold expressions. */
 const text = scalar.meta({ description: "Text; ${{ … }} is replaced" });
-const json = z.json() as unknown as z.ZodType<JsonValue>;
+const json = z.json().meta({ id: "value", description: "Any value" }) as unknown as z.ZodType<
+  JsonValue
+>;
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]);
 const textList = oneOrMore(text);
 
@@ -68,7 +71,7 @@ const selector = z.strictObject({
   labels: textList.optional().describe("Labels that the node must carry, all of them"),
   among: textList.optional().describe("Choose between these nodes only"),
   wait: duration.optional().describe("How long to wait for a node that fits; default: not at all"),
-});
+}).meta({ id: "selector", description: "What a node must offer", examples: [{ gpus: 1 }] });
 
 const timeout = z.union([
   duration,
@@ -81,14 +84,22 @@ const timeout = z.union([
     ),
   }),
 ]).meta({
+  id: "timeout",
   description: "A duration for each attempt, or a map of limits",
   examples: ["30m", { total: "8h", attempt: "6h", idle: "20m" }],
 });
 
+const RETRY_CLASSES = ["transport", "node-lost", "timeout", "exit:1", "any"];
+
+function classHint(value: unknown): string {
+  const best = nearest(String(value), RETRY_CLASSES);
+  if (best !== undefined) return `did you mean "${best}"?`;
+  if (/^\d+$/.test(String(value))) return `write "exit:${value}" for an exit code`;
+  return "known: transport, node-lost, timeout, exit:N, any";
+}
+
 const retryClass = z.string().regex(RETRY_CLASS, {
-  error: (issue) =>
-    `${show(issue.input)} is no class of failure\n` +
-    "known: transport, node-lost, timeout, exit:N, any",
+  error: (issue) => `${show(issue.input)} is no class of failure\n${classHint(issue.input)}`,
 });
 
 const retry = z.union([
@@ -107,13 +118,18 @@ const retry = z.union([
     "avoid-node": z.boolean().optional().describe("Retry on another node where there is one"),
   }),
 ]).meta({
+  id: "retry",
   description: "How many retries, or a map",
   examples: [3, { max: 3, on: ["transport", "exit:75"], "avoid-node": true }],
 });
 
-const shell = z.enum(["bash", "sh"]);
-const env = z.record(variable, text).describe("Environment variables");
+const shell = z.enum(["bash", "sh"]).describe("bash means bash -eo pipefail; default bash");
+const env = z.record(variable, text).meta({
+  description: "Environment variables; ${{ … }} is replaced",
+  examples: [{ EPOCHS: "${{ inputs.epochs }}" }],
+});
 const node = z.union([text, selector]).meta({
+  id: "node",
   description: "Where it runs: a name, local, an expression, or what the node must offer",
   examples: ["gpu1", "local", { gpus: 1 }],
 });
@@ -122,17 +138,26 @@ const output = z.union([
   scalar,
   z.discriminatedUnion("from", [
     z.strictObject({
-      from: z.literal("file"),
+      from: z.literal("file").describe("Read from a file"),
       path: text.describe("File relative to the step's folder"),
       json: z.string().optional().describe("Path into a JSON file, such as .val_loss"),
     }),
     z.strictObject({
-      from: z.literal("stdout"),
+      from: z.literal("stdout").describe("Read from what the command prints"),
       match: z.string().describe("Regular expression; its first group on the last match counts"),
     }),
-    z.strictObject({ from: z.literal("value"), value: text }),
+    z.strictObject({
+      from: z.literal("value").describe("Computed when the step has ended"),
+      value: text.describe("Text; ${{ … }} is replaced"),
+    }),
   ]),
-]);
+]).meta({
+  id: "output",
+  examples: [
+    { from: "file", path: "metrics.json", json: ".val_loss" },
+    { from: "stdout", match: "loss=([0-9.]+)" },
+  ],
+});
 
 const sync = z.strictObject({
   from: text.optional().describe("Folder relative to the project folder; default: the project"),
@@ -181,6 +206,16 @@ const cache = z.strictObject({
   key: text.optional().describe("More that decides"),
 });
 
+function scriptWords(value: unknown): string {
+  if (value === null) return "run: has no script\nwrite the command after run:";
+  return `expected a script, found ${show(value)}\nwrite its lines as text below run: |`;
+}
+
+function stepsWords(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: its-name`;
+}
+
 const stepShape = {
   needs: oneOrMore(z.string()).optional().describe("Steps that must have succeeded before"),
   after: oneOrMore(z.string()).optional().describe(
@@ -191,7 +226,7 @@ const stepShape = {
   ),
   node: node.optional(),
   env: env.optional(),
-  secrets: z.array(z.string()).optional().describe("Declared secrets that this step receives"),
+  secrets: oneOrMore(z.string()).optional().describe("Declared secrets that this step receives"),
   timeout: timeout.optional(),
   retry: retry.optional(),
   outputs: z.record(name, output).optional().describe(
@@ -201,26 +236,51 @@ const stepShape = {
   shell: shell.optional().describe("bash means bash -eo pipefail"),
   detach: z.boolean().optional().describe("Goes on when the runner is gone"),
   "allow-failure": z.boolean().optional().describe("A failure does not fail the run"),
-  cache: cache.optional(),
+  cache: cache.optional().describe("Reuse the results of an earlier run with the same inputs"),
   matrix: matrix.optional(),
   sync: sync.optional().describe("Bring a folder to nodes"),
   "select-node": selector.optional().describe("Choose the best node; its name is outputs.node"),
-  run: z.string().optional().describe("Shell script"),
+  run: z.string({ error: (issue) => scriptWords(issue.input) }).optional().describe(
+    "Shell script; expressions in it are quoted",
+  ),
   "ray-batch": rayBatch.optional().describe("Many tasks in batches over Ray"),
   fetch: fetch.optional().describe("Bring files from a node here"),
   uses: z.string().optional().describe("A template: a pipeline file with inputs and outputs"),
   with: z.record(name, text).optional().describe("Inputs of the template"),
 };
 
-const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape });
-const hookStep = z.strictObject({ id: name.optional().describe("Name of the step"), ...stepShape });
+const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape })
+  .meta({ id: "step", examples: [{ id: "train", needs: "code", run: "python train.py" }] });
+const hookStep = z.strictObject({ id: name.optional().describe("Name of the step"), ...stepShape })
+  .meta({ id: "hook", examples: [{ run: "./notify.sh", node: "local" }] });
+
+const INPUT_TYPES = ["string", "integer", "number", "boolean", "choice", "path"] as const;
+/** Names of types in other languages. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  int: "integer",
+  float: "number",
+  double: "number",
+  bool: "boolean",
+  str: "string",
+  text: "string",
+  enum: "choice",
+  select: "choice",
+  file: "path",
+  folder: "path",
+};
+
+function typeWords(value: unknown): string {
+  const best = OTHER_TYPES[String(value)] ?? nearest(String(value), INPUT_TYPES);
+  const hint = best === undefined ? `known: ${INPUT_TYPES.join(", ")}` : `did you mean "${best}"?`;
+  return `${show(value)} is no type of input\n${hint}`;
+}
 
 const input = z.strictObject({
-  type: z.enum(["string", "integer", "number", "boolean", "choice", "path"]).optional().describe(
+  type: z.enum(INPUT_TYPES, { error: (issue) => typeWords(issue.input) }).optional().describe(
     "Default: string, or choice where options are given",
   ),
-  description: z.string().optional(),
-  default: scalar.optional(),
+  description: z.string().optional().describe("What it is for"),
+  default: scalar.optional().describe("Value where none is given"),
   required: z.boolean().optional().describe("A run without it is refused; default false"),
   min: z.number().optional().describe("Smallest number"),
   max: z.number().optional().describe("Largest number"),
@@ -230,11 +290,17 @@ const input = z.strictObject({
 
 const secretSource = z.discriminatedUnion("from", [
   z.strictObject({
-    from: z.literal("env"),
+    from: z.literal("env").describe("From the environment of grid run"),
     variable: variable.optional().describe("Default: the secret's own name"),
   }),
-  z.strictObject({ from: z.literal("file"), path: z.string() }),
-  z.strictObject({ from: z.literal("command"), run: z.array(z.string()).min(1) }),
+  z.strictObject({
+    from: z.literal("file").describe("From a file on the machine that runs grid"),
+    path: z.string().describe("Path of the file, relative to the project folder"),
+  }),
+  z.strictObject({
+    from: z.literal("command").describe("What a command prints on the machine that runs grid"),
+    run: z.array(z.string()).min(1).describe("The command and its arguments"),
+  }),
 ]);
 
 const concurrency = z.strictObject({
@@ -261,7 +327,7 @@ const defaults = z.strictObject({
 
 export const pipelineSchema = z.strictObject({
   name: z.string().min(1).optional().describe("Default: the file's name"),
-  description: z.string().optional(),
+  description: z.string().optional().describe("What it does, in one line"),
   inputs: z.record(name, input).optional().describe("Values that a run is given"),
   secrets: z.union([z.array(variable), z.record(variable, secretSource)]).optional().describe(
     "Values that never appear in logs: names of environment variables, or a map",
@@ -269,8 +335,10 @@ export const pipelineSchema = z.strictObject({
   env: env.optional(),
   defaults: defaults.optional().describe("For every step that does not say otherwise"),
   concurrency: concurrency.optional().describe("How many runs of a group there may be at once"),
-  steps: z.array(step).min(1, { error: "a pipeline needs at least one step" }),
-  hooks: hooks.optional(),
+  steps: z.array(step, { error: (issue) => stepsWords(issue.input) })
+    .min(1, { error: "a pipeline needs at least one step\nadd - id: hello with run: echo hello" })
+    .describe("What to do; steps without needs: start at once"),
+  hooks: hooks.optional().describe("Steps around the run: to tell somebody, to clean up"),
   outputs: z.record(name, text).optional().describe("For templates: what the caller can read"),
 }).meta({ title: "Grid pipeline", description: "What to run, in which order, and where" });
 
