@@ -118,5 +118,6 @@ function rayOf(raw: RawCluster["ray"]): RayConfig {
     headBindAll: raw?.head_bind_all ?? true,
     namespace: raw?.namespace ?? "default",
     logLevel: raw?.log_level ?? "info",
+    objectStoreMemory: raw?.object_store_memory ?? undefined,
   };
 }

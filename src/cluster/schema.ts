@@ -82,6 +82,8 @@ export const clusterSchema = z.strictObject({
     head_bind_all: z.boolean().nullish(),
     namespace: z.string().min(1).nullish(),
     log_level: z.enum(["debug", "info", "warning", "error"]).nullish(),
+    // Ray refuses less than 75 MiB.
+    object_store_memory: z.int().min(78_643_200).nullish(),
   }).nullish(),
 });
 
