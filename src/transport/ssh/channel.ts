@@ -8,6 +8,8 @@ export interface SshChannelOptions {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
   /** The server has let go of the channel. */
   readonly onClosed: () => void;
+  /** Given up while the command may still run. */
+  readonly onAbandoned: () => void;
   /** Made where the channel ends without an exit code. */
   readonly lostError: () => GridError;
 }
@@ -23,15 +25,18 @@ export class SshChannel implements Channel {
   /** Settles when the server has let go of the channel, or the connection is lost. */
   readonly closed: Promise<void>;
   readonly #stream: ClientChannel;
+  readonly #onAbandoned: () => void;
   readonly #exit = Promise.withResolvers<ChannelExit>();
   readonly #failures: ((reason: GridError) => void)[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
   #exited = false;
+  #openOutputs = 2;
   #disposed = false;
 
   constructor(stream: ClientChannel, options: SshChannelOptions) {
     this.#stream = stream;
+    this.#onAbandoned = options.onAbandoned;
     this.exit = this.#exit.promise;
     this.closed = this.#closed.promise;
     // Whoever only reads the output need not look at `exit` as well.
@@ -70,8 +75,10 @@ export class SshChannel implements Channel {
       stream.resume();
     }
     if (this.#isClosed) return;
-    if (!this.#exited) this.#stream.signal("KILL");
+    // Once both ends of output are closed the exit code is only a moment away.
+    const isOver = this.#exited || this.#openOutputs === 0;
     this.#stream.close();
+    if (!isOver) this.#onAbandoned();
   }
 
   #markClosed(): void {
@@ -93,6 +100,7 @@ export class SshChannel implements Channel {
           if ((controller.desiredSize ?? 0) <= 0) source.pause();
         });
         source.on("end", () => {
+          this.#openOutputs--;
           if (!open) return;
           open = false;
           controller.close();

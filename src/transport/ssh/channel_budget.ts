@@ -27,6 +27,8 @@ export interface OpenChannelOptions {
   readonly signal?: AbortSignal | undefined;
   /** One channel is always left to shells, so that long streams cannot lock out short commands. */
   readonly use: "shell" | "stream";
+  /** The channel was given up while its command may still run. */
+  readonly onAbandoned?: () => void;
   /** What to do where every channel is taken. */
   readonly full: "wait" | "refuse";
 }
@@ -76,7 +78,10 @@ export class ChannelBudget implements AsyncDisposable {
       const { connection } = slot;
       const others = connection.load;
       try {
-        const channel = await this.#openOn(connection, command);
+        const channel = await this.#openOn(connection, {
+          command,
+          onAbandoned: options.onAbandoned,
+        });
         this.#channels++;
         if (options.use === "stream") this.#countStream(channel);
         return channel;
@@ -168,8 +173,14 @@ export class ChannelBudget implements AsyncDisposable {
     }
   }
 
-  async #openOn(connection: SshConnection, command: string): Promise<SshChannel> {
-    const opening = connection.open(command);
+  async #openOn(
+    connection: SshConnection,
+    { command, onAbandoned }: {
+      readonly command: string;
+      readonly onAbandoned: (() => void) | undefined;
+    },
+  ): Promise<SshChannel> {
+    const opening = connection.open(command, onAbandoned);
     const ms = this.#endpoint.commandTimeoutMs;
     let late = false;
     opening.then((channel) => late ? channel[Symbol.asyncDispose]() : undefined, () => {});

@@ -61,11 +61,11 @@ export class SshConnection implements AsyncDisposable {
   }
 
   /** @throws {ChannelRefused} or {GridError} `lost`, `channel` */
-  async open(command: string): Promise<SshChannel> {
+  async open(command: string, onAbandoned = () => {}): Promise<SshChannel> {
     if (this.#lost) throw this.#lost;
     this.#opening++;
     try {
-      return await this.#exec(command);
+      return await this.#exec(command, onAbandoned);
     } finally {
       this.#opening--;
       this.#lastUsed = performance.now();
@@ -114,21 +114,22 @@ export class SshConnection implements AsyncDisposable {
     clearTimeout(patience);
   }
 
-  #exec(command: string): Promise<SshChannel> {
+  #exec(command: string, onAbandoned: () => void): Promise<SshChannel> {
     const { promise, resolve, reject } = Promise.withResolvers<SshChannel>();
     this.#send((client) =>
       client.exec(command, (error, stream) => {
         if (this.#lost) return reject(this.#lost);
         if (error) return reject(this.#channelError(error));
-        resolve(this.#adopt(stream));
+        resolve(this.#adopt(stream, onAbandoned));
       })
     );
     return promise;
   }
 
-  #adopt(stream: ClientChannel): SshChannel {
+  #adopt(stream: ClientChannel, onAbandoned: () => void): SshChannel {
     const channel: SshChannel = new SshChannel(stream, {
       onBytes: this.#options.onBytes,
+      onAbandoned,
       onClosed: () => {
         this.#channels.delete(channel);
         this.#options.onFree();

@@ -1,7 +1,8 @@
 /** A node behind sshd: connections made when needed, shared by all, made anew after a loss. */
 import { raceAbort } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
-import { quote } from "../../core/shell.ts";
+import { randomWord } from "../../core/ids.ts";
+import { getLogger } from "../../core/log.ts";
 import { openShellChannel, type Shell, SHELL_COMMAND } from "../shell_channel.ts";
 import type {
   Channel,
@@ -12,7 +13,10 @@ import type {
   Transport,
   TransportStats,
 } from "../transport.ts";
+import { endCommand, loginCommand } from "./login_command.ts";
 import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
+
+const log = getLogger("transport");
 
 export interface SshTransportOptions {
   readonly connect: Connect;
@@ -23,6 +27,7 @@ export class SshTransport implements Transport {
   readonly #budget: ChannelBudget;
   /** Undefined before the first command, and after its channels were given up for others. */
   #shell: Shell | undefined;
+  readonly #sweeps = new Set<Promise<void>>();
   #running = 0;
   /** Someone waits for a channel that an idle shell may hold. */
   #starved = false;
@@ -48,12 +53,11 @@ export class SshTransport implements Transport {
 
   async open(command: string, { signal }: OpenOptions = {}): Promise<Channel> {
     signal?.throwIfAborted();
+    const word = randomWord(20);
+    const line = loginCommand(command, word);
+    const onAbandoned = () => this.#sweep(word);
     const opening = this.#budget.checkIdle().then(() =>
-      this.#budget.open(`exec /bin/sh -c ${quote(command)}`, {
-        signal,
-        use: "stream",
-        full: "wait",
-      })
+      this.#budget.open(line, { signal, use: "stream", full: "wait", onAbandoned })
     );
     if (!signal) return await opening;
     try {
@@ -70,8 +74,24 @@ export class SshTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#sweeps);
     await this.#dropShell();
     await this.#budget[Symbol.asyncDispose]();
+  }
+
+  /** A signal over SSH is not enough: it reaches no child that left the group, and none of root's. */
+  #sweep(word: string): void {
+    const sweep: Promise<void> = this.#exec(endCommand(word), {})
+      .then(
+        () => {},
+        (problem) =>
+          log.warn("{node}: cannot look for what a closed channel left running: {problem}", {
+            node: this.endpoint.name,
+            problem: String(problem),
+          }),
+      )
+      .finally(() => this.#sweeps.delete(sweep));
+    this.#sweeps.add(sweep);
   }
 
   async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
