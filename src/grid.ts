@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly failFast?: boolean | undefined;
   readonly from?: string | undefined;
   readonly only?: string | undefined;
+  /** Go on from this earlier run instead of from nothing. */
+  readonly resume?: RunState | undefined;
 }
 
 export interface RunFolder {
@@ -123,6 +125,8 @@ export class Grid implements AsyncDisposable {
       clock: this.clock,
       random: Math.random,
       mask: (value) => masker.value(value),
+      registry: this.store,
+      results: this.store,
     }, {
       run,
       project: this.project,
@@ -135,6 +139,7 @@ export class Grid implements AsyncDisposable {
       ...(options.failFast !== undefined && { failFast: options.failFast }),
       ...(options.from !== undefined && { from: options.from }),
       ...(options.only !== undefined && { only: options.only }),
+      ...(options.resume !== undefined && { resume: options.resume }),
     });
     return await readAll(events, readers);
   }

@@ -29,6 +29,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/plan.ts"),
   },
   {
+    name: "resume",
+    summary: "go on from a run: repeat only what failed or changed",
+    group: "Pipelines",
+    load: () => import("./commands/resume.ts"),
+  },
+  {
+    name: "cancel",
+    summary: "end a run that another terminal started",
+    group: "Pipelines",
+    load: () => import("./commands/cancel.ts"),
+  },
+  {
     name: "runs",
     summary: "list runs, newest first",
     group: "Runs",
@@ -45,6 +57,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "print what a run's steps printed",
     group: "Runs",
     load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "why",
+    summary: "say in one line why a step ran, waited, was skipped or reused",
+    group: "Runs",
+    load: () => import("./commands/why.ts"),
   },
   {
     name: "report",
@@ -69,6 +87,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "start, stop or inspect Ray on the nodes",
     group: "Nodes",
     load: () => import("./commands/cluster.ts"),
+  },
+  {
+    name: "ps",
+    summary: "list what Grid's jobs left running on the nodes",
+    group: "Nodes",
+    load: () => import("./commands/ps.ts"),
+  },
+  {
+    name: "kill",
+    summary: "end a job on its node, with everything it started",
+    group: "Nodes",
+    load: () => import("./commands/kill.ts"),
   },
   {
     name: "metrics",

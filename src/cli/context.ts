@@ -24,7 +24,7 @@ export interface CliContext {
 export function processContext(): CliContext {
   const encoder = new TextEncoder();
   return {
-    args: Deno.args,
+    args: enterDirectory(Deno.args),
     env: Deno.env.toObject(),
     cwd: Deno.cwd(),
     stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
@@ -37,6 +37,14 @@ export function processContext(): CliContext {
     onSignal,
     exit: Deno.exit,
   };
+}
+
+/** `-C folder` in first place, as with git and make: everything happens as if started there. */
+function enterDirectory(args: readonly string[]): readonly string[] {
+  const [option, folder, ...rest] = args;
+  if (option !== "-C" || folder === undefined) return args;
+  Deno.chdir(folder);
+  return rest;
 }
 
 interface SyncWriter {

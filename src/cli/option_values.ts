@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
 
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
@@ -40,4 +41,14 @@ export function nameList(value: string): string[] {
   const names = value.split(",").map((name) => name.trim()).filter((name) => name !== "");
   if (names.length > 0) return names;
   throw new InvalidArgumentError("It needs at least one name.");
+}
+
+/** Input values of an earlier run as the words that would set them again. */
+export function inputWords(inputs: Readonly<Record<string, JsonValue>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
 }

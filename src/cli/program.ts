@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { type CommandEntry, COMMANDS } from "./commands.ts";
 import type { CliContext } from "./context.ts";
@@ -14,9 +13,8 @@ Examples:
   grid health`;
 
 /** Runs one command line; resolves with the exit code. Never throws. */
-export async function runProgram(outside: CliContext): Promise<number> {
+export async function runProgram(context: CliContext): Promise<number> {
   let exitCode = 0;
-  const context = enterDirectory(outside);
   const program = await buildProgram(context, (code) => exitCode = code);
   try {
     await program.parseAsync([...context.args], { from: "user" });
@@ -27,13 +25,6 @@ export async function runProgram(outside: CliContext): Promise<number> {
     const { reportProblem } = await import("./problem.ts");
     return reportProblem(thrown, context);
   }
-}
-
-/** `-C folder` in first place, as with git and make: everything happens as if started there. */
-function enterDirectory(context: CliContext): CliContext {
-  const [option, folder, ...args] = context.args;
-  if (option !== "-C" || folder === undefined) return context;
-  return { ...context, args, cwd: resolve(context.cwd, folder) };
 }
 
 async function buildProgram(

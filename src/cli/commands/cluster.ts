@@ -1,11 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
-import { nearest } from "../../core/did_you_mean.ts";
-import { GridError, toGridError } from "../../core/errors.ts";
-import type { OpenNode } from "../../cluster/node.ts";
+import { GridError } from "../../core/errors.ts";
 import type { RayNodeStatus, RayOptions } from "../../ray/lifecycle.ts";
 import type { CommandContext } from "../command_module.ts";
+import { type OpenedNodes, openNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 const VERBS = {
@@ -54,7 +53,7 @@ async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> 
   const { createRayCluster } = await import("../../ray/managed.ts");
   const options: RayOptions = { config: grid.config.ray, nodes: open, signal };
   const reached = open.length === 0 ? [] : await createRayCluster()[verb](options);
-  const rows = [...reached, ...failed];
+  const rows = [...reached, ...failed.map(failedRow)];
   if (settings.json) context.stdout(JSON.stringify({ nodes: rows }, null, 2) + "\n");
   else {
     const { renderRayCluster } = await import("../../terminal/tables/ray_table.ts");
@@ -66,39 +65,7 @@ async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> 
   return verb !== "status" && rows.some(({ state }) => state === "failed") ? 1 : 0;
 }
 
-interface Opened {
-  readonly open: readonly OpenNode[];
-  readonly failed: readonly RayNodeStatus[];
-}
-
-/** Every node at once; those that cannot be reached become rows that say why. */
-async function openNodes(
-  { grid, signal }: Session,
-  wanted: readonly string[] | undefined,
-): Promise<Opened> {
-  const known = grid.cluster.nodes.map(({ name }) => name);
-  const names = wanted ?? known;
-  for (const name of names.filter((name) => !known.includes(name))) {
-    const near = nearest(name, known);
-    throw new GridError({
-      code: "usage",
-      message: `Cannot find node "${name}": it is not in the cluster config`,
-      hint: near ? `did you mean "${near}"?` : `nodes: ${known.join(", ")}`,
-    });
-  }
-  const results = await Promise.allSettled(
-    names.map((name) => grid.cluster.open(name, { signal })),
-  );
-  return {
-    open: results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []),
-    failed: results.flatMap((result, index) =>
-      result.status === "fulfilled" ? [] : [failedRow(names[index] ?? "", result.reason)]
-    ),
-  };
-}
-
-function failedRow(node: string, reason: unknown): RayNodeStatus {
-  const error = toGridError(reason);
+function failedRow({ node, error }: OpenedNodes["failed"][number]): RayNodeStatus {
   return {
     node,
     role: "worker",

@@ -1,4 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
+import { relative, resolve } from "node:path";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -81,7 +82,8 @@ async function readPipeline(file: string, { flags, context }: Invocation): Promi
     const { showDiagnostics } = await import("../diagnostics.ts");
     await showDiagnostics(warnings, { format: "text", color: settings.color, context });
   }
-  return pipeline;
+  // Journals and reports name files from the project folder, wherever the run was started.
+  return { ...pipeline, file: relative(settings.project, resolve(context.cwd, file)) };
 }
 
 async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeline> {

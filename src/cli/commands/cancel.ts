@@ -1,0 +1,28 @@
+import type { Command } from "@commander-js/extra-typings";
+import { userInfo } from "node:os";
+import { GridError } from "../../core/errors.ts";
+import type { CommandContext } from "../command_module.ts";
+import { openRuns, stateOf } from "../past_runs.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<run>", "a run's id, the beginning of one, or last")
+    .addHelpText("after", "\nIts commands are ended as by Ctrl-C, and its report is written.")
+    .action((name, _flags, self) => {
+      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+      const run = runs.store.resolveRun(name);
+      const asked = runs.store.requestCancel(run, `cancelled by ${userInfo().username}`);
+      if (!asked) throw notRunning(run, stateOf(runs, run).result);
+      context.stderr(`asked run ${run} to stop; follow it: grid logs ${run} -f\n`);
+    });
+}
+
+function notRunning(run: string, result: string): GridError {
+  const died = result === "running";
+  return new GridError({
+    code: "conflict",
+    message: `Cannot cancel run ${run}: ${died ? "its runner is gone" : `it is over (${result})`}`,
+    hint: died ? `what it left on nodes: grid ps; to go on: grid resume ${run}` : undefined,
+  });
+}

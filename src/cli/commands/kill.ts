@@ -1,0 +1,74 @@
+import type { Command } from "@commander-js/extra-typings";
+import { GridError } from "../../core/errors.ts";
+import type { OpenNode } from "../../cluster/node.ts";
+import { listJobs } from "../../transport/job_list.ts";
+import { attachJob } from "../../transport/job_start.ts";
+import type { CommandContext } from "../command_module.ts";
+import { openNodes } from "../nodes.ts";
+import { durationMs } from "../option_values.ts";
+import { openSession, type Session } from "../session.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+/** A job that is being ended needs no lease of its own. */
+const LEASE_MS = 60_000;
+const GRACE_MS = 10_000;
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<jobs...>", "job ids as `grid ps` shows them, or the beginning of one")
+    .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", durationMs)
+    .action(async (ids, flags, self) => {
+      await using session = await openSession(self.optsWithGlobals() as GlobalFlags, context);
+      const { open } = await openNodes(session, undefined);
+      for (const id of ids) {
+        const found = await findJob(id, open);
+        const words = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
+        context.stderr(words + "\n");
+      }
+    });
+}
+
+interface FoundJob {
+  readonly node: OpenNode;
+  readonly id: string;
+}
+
+/** @throws {GridError} `usage` where no job, or more than one, begins like this */
+async function findJob(prefix: string, nodes: readonly OpenNode[]): Promise<FoundJob> {
+  const lists = await Promise.all(nodes.map(async (node) => {
+    const jobs = await listJobs(node.transport, node.root);
+    return jobs.map(({ id }) => ({ node, id }));
+  }));
+  const all = lists.flat();
+  const matches = all.filter(({ id }) => id.startsWith(prefix));
+  const [match, second] = matches;
+  if (match && (!second || match.id === prefix)) return match;
+  throw new GridError({
+    code: "usage",
+    message: match
+      ? `Cannot end job "${prefix}": ${matches.length} jobs begin like this`
+      : `Cannot end job "${prefix}": no node has such a job`,
+    hint: match ? `for example ${match.id}` : "list them: grid ps",
+  });
+}
+
+interface EndOptions {
+  readonly session: Session;
+  readonly graceMs: number;
+}
+
+async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Promise<string> {
+  const job = await attachJob(node.transport, { id, root: node.root, leaseMs: LEASE_MS });
+  if (!job) return `${id} on ${node.node.name}: gone already`;
+  const { survivors } = await job.kill({ graceMs, signal: session.signal });
+  if (survivors.length > 0) {
+    const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
+    throw new GridError({
+      code: "step-failed",
+      message: `Cannot end job ${id} on ${node.node.name}: still running: ${names}`,
+      node: node.node.name,
+    });
+  }
+  await job.remove();
+  return `${id} on ${node.node.name}: ended, 0 survivors`;
+}

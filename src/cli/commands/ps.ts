@@ -1,0 +1,41 @@
+import type { Command } from "@commander-js/extra-typings";
+import { renderProblem } from "../../terminal/problem.ts";
+import { renderJobs } from "../../terminal/tables/jobs_table.ts";
+import { listJobs } from "../../transport/job_list.ts";
+import type { CommandContext } from "../command_module.ts";
+import { openNodes } from "../nodes.ts";
+import { nameList } from "../option_values.ts";
+import { openSession } from "../session.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+interface PsFlags extends GlobalFlags {
+  readonly nodes?: readonly string[];
+}
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .option("--nodes <names>", "only these, separated by commas", nameList)
+    .action(async (_flags, self) => {
+      const flags = self.optsWithGlobals() as PsFlags;
+      await using session = await openSession(flags, context);
+      const { settings, grid } = session;
+      const { open, failed } = await openNodes(session, flags.nodes);
+      const lists = await Promise.all(open.map(async ({ node, transport, root }) => {
+        const jobs = await listJobs(transport, root);
+        return jobs.map((job) => ({ node: node.name, ...job }));
+      }));
+      const jobs = lists.flat();
+      if (settings.json) context.stdout(JSON.stringify({ jobs }, null, 2) + "\n");
+      else {
+        context.stdout(renderJobs(jobs, {
+          color: settings.color.stdout,
+          width: context.columns(),
+          now: grid.clock.now(),
+        }));
+      }
+      for (const { error } of failed) {
+        context.stderr(renderProblem(error, { color: settings.color.stderr }));
+      }
+      if (failed.length > 0) context.setExitCode(3);
+    });
+}

@@ -1,0 +1,63 @@
+import type { Command } from "@commander-js/extra-typings";
+import { join, relative } from "node:path";
+import { GridError } from "../../core/errors.ts";
+import { replay } from "../../engine/state.ts";
+import { loadPipeline } from "../../pipeline/load.ts";
+import type { CommandContext } from "../command_module.ts";
+import { collect, inputWords, keyValues } from "../option_values.ts";
+import { openSession } from "../session.ts";
+import type { GlobalFlags } from "../settings.ts";
+
+interface ResumeFlags extends GlobalFlags {
+  readonly input: readonly string[];
+  readonly from?: string;
+  readonly only?: string;
+}
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("[run]", "a run's id, the beginning of one, or last", "last")
+    .option("--from <step>", "repeat this step and everything after it")
+    .option("--only <step>", "repeat this step alone")
+    .option("-i, --input <name=value>", "change an input; may be repeated", collect, [] as string[])
+    .action(async (name, _flags, self) => {
+      const flags = self.optsWithGlobals() as ResumeFlags;
+      context.setExitCode(await resume(name, { flags, context }));
+    });
+}
+
+interface Invocation {
+  readonly flags: ResumeFlags;
+  readonly context: CommandContext;
+}
+
+async function resume(name: string, { flags, context }: Invocation): Promise<number> {
+  await using session = await openSession(flags, context);
+  const { grid, signal, settings } = session;
+  const earlier = replay(grid.store.events(grid.store.resolveRun(name)));
+  if (earlier === undefined || earlier.file === "") throw cannotResume(name);
+  const { pipeline } = await loadPipeline({
+    file: relative(context.cwd, join(grid.project, earlier.file)),
+    project: grid.project,
+    inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
+    env: context.env,
+  });
+  const { openTerminal } = await import("../run_terminal.ts");
+  const state = await grid.run({ ...pipeline, file: earlier.file }, {
+    signal,
+    readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+    from: flags.from,
+    only: flags.only,
+    resume: earlier,
+  });
+  if (settings.json) context.stdout(await grid.readReport(state.run));
+  return state.exitCode ?? 70;
+}
+
+function cannotResume(name: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot resume run "${name}": it came from no pipeline file`,
+    hint: "commands are run again with: grid run",
+  });
+}
