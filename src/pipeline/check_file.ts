@@ -139,16 +139,16 @@ function checkExpressions(checked: CheckedFile, uses: FileUses): void {
   const types = checkEnvironment(
     Object.fromEntries([...inputs.values()].map(({ name, type }) => [name, CEL_TYPES[type]])),
   );
-  const ids = [...graph.byId.keys()];
+  const ids = new Set(graph.byId.keys());
   const outside: Names = {
-    inputs: [...inputs.keys()],
+    inputs: new Set(inputs.keys()),
     types,
-    steps: [],
+    steps: new Set(),
     self: undefined,
     isAncestor: () => false,
     outputsOf: (id) => {
       const template = templates.get(id);
-      return template && Object.keys(template.outputs);
+      return template && new Set(Object.keys(template.outputs));
     },
     matrix: undefined,
   };

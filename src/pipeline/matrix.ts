@@ -19,10 +19,10 @@ export interface Cell {
 }
 
 /** Every name that `matrix.…` may be followed by; undefined where there is no matrix. */
-export function axisNames(matrix: MatrixEntry | undefined): string[] | undefined {
+export function axisNames(matrix: MatrixEntry | undefined): Set<string> | undefined {
   if (matrix === undefined) return undefined;
   const included = (matrix.include ?? []).flatMap((entry) => Object.keys(entry));
-  return [...new Set([...axesOf(matrix), ...included])];
+  return new Set([...axesOf(matrix), ...included]);
 }
 
 function axesOf(matrix: MatrixEntry): string[] {

@@ -7,22 +7,22 @@ import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** What the names in an expression may mean where it stands. */
 export interface Names {
-  readonly inputs: readonly string[];
+  readonly inputs: ReadonlySet<string>;
   readonly types: Environment;
   /** Steps of the file; empty where no step can be asked, as in the file's own `env`. */
-  readonly steps: readonly string[];
+  readonly steps: ReadonlySet<string>;
   /** The step that holds the expression. */
   readonly self: string | undefined;
   isAncestor(step: string): boolean;
   /** Outputs where they are all known, as those of a template. */
-  outputsOf(step: string): readonly string[] | undefined;
+  outputsOf(step: string): ReadonlySet<string> | undefined;
   /** Axes of the step's matrix. */
-  readonly matrix: readonly string[] | undefined;
+  readonly matrix: ReadonlySet<string> | undefined;
 }
 
 const ROOTS = ["inputs", "steps", "matrix", "env", "run", "attempt"];
-const STEP_FIELDS = ["outputs", "state", "node", "matrix"];
-const RUN_FIELDS = ["id", "pipeline"];
+const STEP_FIELDS = new Set(["outputs", "state", "node", "matrix"]);
+const RUN_FIELDS = new Set(["id", "pipeline"]);
 
 /** Words of other runners, and what to write here. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -108,7 +108,7 @@ function unknownRoot(root: Named): Problem {
 function checkStep(path: readonly Named[], use: ExpressionUse, names: Names): Problem[] {
   const [step, field, output] = path;
   if (step === undefined) return [];
-  if (names.steps.length === 0) {
+  if (names.steps.size === 0) {
     const message = "steps cannot be read here, before any of them has run";
     const hint = "move the value into the env: of the step that needs it";
     return [{ rule: "not-before", at: step, message, hint }];
@@ -149,13 +149,13 @@ function checkMatrix(reference: Reference, use: ExpressionUse, names: Names): Pr
 /** Whether a name is known; a name with a dash that CEL took for a minus gets its own words. */
 function known(
   part: Named,
-  candidates: readonly string[],
+  candidates: ReadonlySet<string>,
   noun: string,
   use: ExpressionUse,
 ): Problem[] {
-  if (candidates.includes(part.name)) return [];
+  if (candidates.has(part.name)) return [];
   const tail = /^(-[A-Za-z0-9_]+)+/.exec(use.source.slice(part.end))?.[0] ?? "";
-  const dashed = candidates.find((name) =>
+  const dashed = [...candidates].find((name) =>
     name.startsWith(`${part.name}-`) && `${part.name}${tail}`.startsWith(name)
   );
   if (dashed !== undefined) {
@@ -173,7 +173,7 @@ function known(
     message: noun.startsWith("output of ")
       ? `${noun.slice("output of ".length)} has no output "${part.name}"`
       : `unknown ${noun} "${part.name}"`,
-    hint: suggest(part.name, candidates, noun.includes(" ") ? "names" : pluralOf(noun)),
+    hint: suggest(part.name, [...candidates], noun.includes(" ") ? "names" : pluralOf(noun)),
   }];
 }
 
