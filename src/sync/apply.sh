@@ -7,6 +7,7 @@ IFS= read -r marker
 IFS= read -r root
 IFS= read -r name
 IFS= read -r key
+IFS= read -r expected
 IFS= read -r have
 IFS= read -r owner
 IFS= read -r patience
@@ -14,7 +15,8 @@ state=$root/.grid/sync/$key
 folder=$root/$name
 lock=$state/lock
 work=$state/work.$$
-token="$owner $(uname -n) $$"
+here=$(uname -n)
+token="$owner $here $$"
 locked=
 
 fail() {
@@ -37,7 +39,7 @@ is_dead() {
   fi
   pid=${holder##* } host=${holder% *}
   host=${host##* }
-  if [ "$host" = "$(uname -n)" ] && ! kill -0 "$pid" 2>/dev/null; then return 0; fi
+  if [ "$host" = "$here" ] && ! kill -0 "$pid" 2>/dev/null; then return 0; fi
   [ -n "$(find "$lock/owner" -prune -mmin +2 2>/dev/null)" ]
 }
 
@@ -83,8 +85,8 @@ tell_state() {
   [ -n "$digest" ] && [ -f "$state/$digest/stat" ] || digest=none
   known=$state/$digest verdict=same
   mkdir "$work" || fail write "$work"
-  : >"$work/live"
-  if [ "$digest" != none ]; then
+  # A moment ago everything was as it had been left; only another sync changes the digest.
+  if [ "$digest" != none ] && [ "$digest" != "$expected" ]; then
     (cd "$folder" 2>/dev/null && rows "$known") >"$work/live"
     cmp -s "$work/live" "$known/stat" || verdict=changed
   fi
@@ -112,10 +114,22 @@ receive() {
   (cd "$work/in/tree" && xargs -0 rm -f -- <../torn 2>/dev/null)
 }
 
-verify() {
+sum_staged() {
   [ -s "$work/in/sent" ] && command -v sha256sum >/dev/null || return 0
-  sum=$(cd "$work/in/tree" && xargs -0 cat -- <"$work/in/sent" | sha256sum) || fail verify "$sum"
-  [ "${sum%% *}" = "$(cat "$work/in/sum")" ] || fail verify "$sum"
+  cd "$work/in/tree" && xargs -0 cat -- <"$work/in/sent" | sha256sum
+}
+
+# Renaming the folder around them changes nothing about files, so where there is no folder yet both
+# can be done at once, before anything moves.
+verify() {
+  if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
+    (cd "$work/in/tree" && rows "$work/in/record" >"$work/in/record/stat") &
+    sum=$(sum_staged)
+    wait $!
+  else
+    sum=$(sum_staged)
+  fi
+  [ -z "$sum" ] || [ "${sum%% *}" = "$(cat "$work/in/sum")" ] || fail verify "$sum"
 }
 
 # Paths that are about to be removed must not lie behind a link.
@@ -172,7 +186,8 @@ merge() (
 )
 
 promote() {
-  if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
+  [ ! -e "$folder" ] && [ ! -L "$folder" ] || rm -f "$state/pending/stat"
+  if [ -f "$state/pending/stat" ]; then
     case $name in */*) mkdir -p "${folder%/*}" || fail write "$folder" ;; esac
     report=$(mv "$work/in/tree" "$folder" 2>&1) || fail move "$report"
     return
@@ -189,7 +204,7 @@ promote() {
 record() {
   next=$1
   cd "$folder" || fail write "$folder"
-  rows "$state/pending" >"$state/pending/stat" || :
+  [ -f "$state/pending/stat" ] || rows "$state/pending" >"$state/pending/stat"
   if [ "$next" = "$digest" ]; then
     mv -f "$state/pending/stat" "$state/$next/stat" || fail write "$state"
     rm -rf "$state/pending"

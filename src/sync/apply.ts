@@ -2,7 +2,8 @@
 import type { Entry } from "./entry.ts";
 import { comparePaths, foldersAbove } from "./entry.ts";
 import { Conversation } from "./conversation.ts";
-import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import type { CheckAnswer } from "./check.ts";
+import { type Manifest, type ManifestText, readManifest, writeManifest } from "./manifest.ts";
 import { type Packed, packEntries } from "./pack.ts";
 import type { Place } from "./place.ts";
 import { type Plan, planSync } from "./plan.ts";
@@ -19,6 +20,10 @@ export interface ApplyOptions extends Omit<SyncOptions, "source"> {
   readonly target: SyncTarget;
   readonly place: Place;
   readonly source: Source;
+  /** What the node said a moment ago. */
+  readonly checked: CheckAnswer;
+  /** The manifest that the node said it has, where this machine still knows it. */
+  readonly remembered: Manifest | undefined;
   /** Seconds to wait for another sync of the same folder. */
   readonly patienceSeconds: number;
 }
@@ -27,6 +32,8 @@ export interface Applied {
   readonly plan: Plan<SourceEntry>;
   /** Of files that changed while they were sent the node keeps what it had. */
   readonly packed: Packed;
+  /** What the node has now. */
+  readonly manifest: ManifestText;
 }
 
 interface NodeState {
@@ -50,7 +57,8 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
       place.root,
       place.name,
       place.key,
-      "",
+      options.checked.isAsLeft ? options.checked.digest ?? "" : "",
+      options.remembered?.digest ?? "",
       `grid-${Deno.pid}`,
       String(options.patienceSeconds),
     ],
@@ -64,9 +72,10 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
     : (await options.source.hashed()).entries;
   const plan = planSync({ wanted, known, ...state.rows, delete: options.delete });
   const record = finalRecord({ ...options, wanted, known }, { sent: [], torn: [] });
-  if (state.verdict === "same" && writeManifest(record).digest === state.digest) {
+  const manifest = writeManifest(record);
+  if (state.verdict === "same" && manifest.digest === state.digest) {
     await say(talk, "stop");
-    return { plan, packed: { sent: [], torn: [], sum: "", bytes: 0 } };
+    return { plan, packed: { sent: [], torn: [], sum: "", bytes: 0 }, manifest };
   }
   refuseLargeDelete(plan, { known, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
@@ -81,7 +90,8 @@ async function readState(talk: Conversation, options: ApplyOptions): Promise<Nod
   const text = decoder.decode(await talk.bytes(manifestBytes));
   const recorded = decoder.decode(await talk.bytes(recordedBytes));
   const live = decoder.decode(await talk.bytes(liveBytes));
-  const manifest = digest === "none" ? undefined : readManifest(text, digest);
+  const { remembered } = options;
+  const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
   const isSame = verdict === "same" || manifest === undefined;
   return {
     digest: manifest === undefined ? "none" : digest,
@@ -100,13 +110,16 @@ interface SendOptions extends ApplyOptions {
 }
 
 async function send(talk: Conversation, options: SendOptions): Promise<Applied> {
-  const packed = await sendArchive(talk, options);
+  const sent = await sendArchive(talk, options);
   const line = await talk.line();
   if (line !== "finished") throw problemOf(line, await talk.rest(), options);
-  return { plan: options.plan, packed };
+  return { plan: options.plan, ...sent };
 }
 
-async function sendArchive(talk: Conversation, options: SendOptions): Promise<Packed> {
+async function sendArchive(
+  talk: Conversation,
+  options: SendOptions,
+): Promise<Pick<Applied, "packed" | "manifest">> {
   const { plan } = options;
   await say(talk, "go");
   const archive = new TarWriter((block) => talk.write(block));
@@ -137,7 +150,7 @@ async function sendArchive(talk: Conversation, options: SendOptions): Promise<Pa
   for (const [path, text] of Object.entries(lists)) await archive.text(path, text);
   await archive.end();
   await talk.end();
-  return packed;
+  return { packed, manifest };
 }
 
 /** What the node holds afterwards: the plan, corrected by what was really read. */

@@ -47,7 +47,7 @@ export class Conversation implements AsyncDisposable {
   ): Promise<Conversation> {
     const script = `${withoutComments(options.script)}\n`;
     const marker = `grid:${randomWord(12)}`;
-    const command = `exec sh -c 'eval "$(dd bs=1 count=${script.length} 2>/dev/null)"'`;
+    const command = `exec sh -c 'eval "$(${readExactly(script.length)})"'`;
     const channel = await transport.open(command, { signal: options.signal });
     const talk = new Conversation(channel, {
       signal: options.signal,
@@ -137,6 +137,12 @@ export class Conversation implements AsyncDisposable {
       node: this.#node,
     });
   }
+}
+
+/** Nothing but the script may be taken from the input, and one byte at a time is slow. */
+function readExactly(count: number): string {
+  const fast = `dd bs=${count} count=1 iflag=fullblock`;
+  return `${fast} 2>/dev/null || dd bs=1 count=${count} 2>/dev/null`;
 }
 
 /** Comments and blank lines cost the node one read per byte. */

@@ -4,6 +4,7 @@ import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { openIgnoreRules } from "./ignore.ts";
 import { type Place, placeOf } from "./place.ts";
+import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
 import type { SyncFolders, SyncOptions, SyncReport, SyncResult, SyncTarget } from "./sync.ts";
 import { type Walk, walkSource } from "./walk.ts";
@@ -74,9 +75,9 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   const startedAt = performance.now();
   const { target, place } = options;
   options.signal.throwIfAborted();
-  const { digest, isAsLeft } = await options.answer;
-  const isUpToDate = isAsLeft && digest === (await source.hashed()).digest;
-  const changes = isUpToDate ? NO_CHANGES : await applyChanges(source, options);
+  const checked = await options.answer;
+  const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).digest;
+  const changes = isUpToDate ? NO_CHANGES : await applyChanges(source, { ...options, checked });
   return {
     node: target.node,
     folder: place.folder,
@@ -89,12 +90,17 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
 
 const NO_CHANGES = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
 
-async function applyChanges(source: Source, options: OneOptions) {
-  const { plan, packed } = await applySync({
+async function applyChanges(source: Source, options: OneOptions & { checked: CheckAnswer }) {
+  const { checked, cacheFolder } = options;
+  const { plan, packed, manifest } = await applySync({
     ...options,
     source,
+    remembered: checked.digest === undefined
+      ? undefined
+      : recallManifest(cacheFolder, checked.digest),
     patienceSeconds: PATIENCE_SECONDS,
   });
+  rememberManifest(cacheFolder, manifest);
   for (const entry of packed.sent) {
     if (entry.type === "file") source.cache.set(entry.path, entry.state, entry.content);
   }

@@ -30,8 +30,8 @@ export interface IgnoreRule {
 export interface IgnoreRules {
   /** The rule that leaves the path out, or undefined where it is synced. */
   find(path: string, isFolder: boolean): IgnoreRule | undefined;
-  /** Reads the ignore files of a folder; call it before asking about what lies in it. */
-  enter(folder: string): void;
+  /** Reads the ignore files among a folder's names; call it before asking about what lies in it. */
+  enter(folder: string, names: readonly string[]): void;
 }
 
 /** The lines of one place, asked with paths relative to the folder they stand in. */
@@ -64,7 +64,8 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   }
 
   return {
-    enter(folder) {
+    enter(folder, names) {
+      if (!FILES.some((name) => names.includes(name))) return;
       const found = readLevels(join(options.source, folder), folder === "" ? "" : `${folder}/`);
       if (found.length > 0) inner.set(folder, found);
     },

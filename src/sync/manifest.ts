@@ -16,8 +16,13 @@ export interface Manifest {
   readonly entries: readonly Entry[];
 }
 
+export interface ManifestText {
+  readonly digest: string;
+  readonly text: string;
+}
+
 /** The text that lies on the node as `manifest`. Entries must be sorted by path. */
-export function writeManifest(entries: readonly Entry[]): { text: string; digest: string } {
+export function writeManifest(entries: readonly Entry[]): ManifestText {
   const parts = entries.map((entry) =>
     `${LETTERS[entry.type]}${
       entry.executable ? "x" : "-"

@@ -73,12 +73,12 @@ class Walker {
   step(): boolean {
     const folder = this.#pending.pop();
     if (folder === undefined) return false;
-    this.#options.rules.enter(folder.path);
     const prefix = folder.path === "" ? "" : `${folder.path}/`;
     try {
-      for (const { name } of Deno.readDirSync(join(this.#options.source, folder.path))) {
-        this.#look(prefix + name, folder);
-      }
+      const entries = [...Deno.readDirSync(`${this.#options.source}/${folder.path}`)];
+      const names = entries.map((entry) => entry.name);
+      this.#options.rules.enter(folder.path, names);
+      for (const name of names) this.#look(prefix + name, folder);
     } catch (error) {
       this.#skipped.push(readProblem(folder.path, error));
     }

@@ -1,0 +1,48 @@
+/** Manifests that nodes hold, kept here by digest so that they need not travel back. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
+
+/** Nodes of one cluster mostly hold the same one. */
+const KEPT = 20;
+
+/** Undefined where it is not known here, or was damaged. */
+export function recallManifest(folder: string, digest: string): Manifest | undefined {
+  try {
+    return readManifest(readFileSync(fileOf(folder, digest), "utf8"), digest);
+  } catch {
+    return undefined;
+  }
+}
+
+export function rememberManifest(folder: string, { digest, text }: ManifestText): void {
+  const file = fileOf(folder, digest);
+  const temporary = `${file}.${crypto.randomUUID()}`;
+  mkdirSync(folderOf(folder), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  forgetOldest(folder);
+}
+
+function forgetOldest(folder: string): void {
+  const names = readdirSync(folderOf(folder));
+  if (names.length <= KEPT) return;
+  const aged = names.map((name) => {
+    const path = join(folderOf(folder), name);
+    return { path, at: Deno.statSync(path).mtime?.getTime() ?? 0 };
+  });
+  const oldest = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - KEPT);
+  for (const { path } of oldest) rmSync(path, { force: true });
+}
+
+function folderOf(folder: string): string {
+  return join(folder, "manifests");
+}
+
+function fileOf(folder: string, digest: string): string {
+  return join(folderOf(folder), digest);
+}

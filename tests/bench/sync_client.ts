@@ -1,0 +1,32 @@
+/** A program that syncs one folder and ends: what `sync_bench.ts` times from start to exit. */
+import { createPool } from "../../src/transport/pool.ts";
+import type { Endpoint } from "../../src/transport/transport.ts";
+import { syncFolders } from "../../src/sync/folders.ts";
+
+export interface ClientJob {
+  readonly source: string;
+  readonly cacheFolder: string;
+  readonly targets: readonly { readonly endpoint: Endpoint; readonly root: string }[];
+}
+
+const job: ClientJob = JSON.parse(await Deno.readTextFile(Deno.args[0] ?? ""));
+await using pool = createPool({ handshakes: 10 });
+const targets = job.targets.map(({ endpoint, root }) => ({
+  node: endpoint.name,
+  transport: pool.transport(endpoint),
+  root,
+}));
+const results = await syncFolders(targets, {
+  source: job.source,
+  as: "app",
+  exclude: [".git", "__pycache__", ".env", "*.pyc", "node_modules", ".next"],
+  excludeFrom: undefined,
+  useChecksums: true,
+  followSymlinks: false,
+  delete: true,
+  maxParallelTransfers: 5,
+  cacheFolder: job.cacheFolder,
+  signal: AbortSignal.timeout(120_000),
+});
+for (const result of results) if (!result.ok) throw result.error;
+console.log(results.map((result) => result.ok ? result.report.sent : -1).join(" "));
