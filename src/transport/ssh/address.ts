@@ -16,7 +16,10 @@ export interface Address {
   readonly user: string;
   /** The name under which `known_hosts` holds the host's keys. */
   readonly hostKeyAlias: string | undefined;
+  /** The user's own first; new keys go into the first. */
   readonly knownHostsFiles: readonly string[];
+  /** New lines show no host names. */
+  readonly hashKnownHosts: boolean;
   readonly identityFiles: readonly string[];
   /** Set by the user: a missing or unusable file is worth a word. */
   readonly identitiesChosen: boolean;
@@ -62,6 +65,7 @@ export async function resolveAddress(
     ...place,
     host: validName(place.host, { endpoint, what: "host name" }),
     hostKeyAlias: settings.hostKeyAlias,
+    hashKnownHosts: settings.hashKnownHosts,
     knownHostsFiles: [
       ...(endpoint.knownHosts ? [endpoint.knownHosts] : settings.userKnownHostsFiles),
       ...settings.globalKnownHostsFiles,

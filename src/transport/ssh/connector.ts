@@ -10,6 +10,7 @@ import { type Address, type AddressOptions, resolveAddress } from "./address.ts"
 import type { ConnectHooks } from "./channel_budget.ts";
 import { SshConnection } from "./connection.ts";
 import { handshake, TurnedAway } from "./handshake.ts";
+import { fetchHostKeys } from "./host_key_scan.ts";
 import { type Hop, hopsOf, isSamePlace } from "./proxy_jump.ts";
 
 export interface ConnectorOptions extends AddressOptions {
@@ -42,6 +43,23 @@ export class Connector implements AsyncDisposable {
     const hops = this.#usefulHops(address);
     const through = await this.#chain(hops, { endpoint, signal });
     return await this.#connectTo(address, { endpoint, hooks, signal, through });
+  }
+
+  /** @throws {GridError} a transport code where no key could be had */
+  async scan(
+    endpoint: Endpoint,
+    signal: AbortSignal,
+  ): Promise<{ readonly address: Address; readonly keys: readonly Uint8Array[] }> {
+    const address = await resolveAddress(endpoint, this.#options);
+    const bastion = await this.#chain(this.#usefulHops(address), { endpoint, signal });
+    const keys = await this.#limit(() =>
+      fetchHostKeys(address, {
+        timeoutMs: endpoint.connectTimeoutMs,
+        through: bastion && (() => bastion.forward(address)),
+        signal,
+      })
+    );
+    return { address, keys };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ export interface SshSettings {
   readonly identityAgent: string | undefined;
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
+  readonly hashKnownHosts: boolean;
   readonly hostKeyAlias: string | undefined;
   readonly proxyJump: string | undefined;
   readonly proxyCommand: string | undefined;
@@ -48,7 +49,7 @@ export async function readSshSettings(
   const key = JSON.stringify([alias, files]);
   const known = answers.get(key);
   if (known?.stamp === stamp) return known.settings;
-  const text = await askSsh(alias, options) ?? await readFiles(alias, files);
+  const text = await askSsh(alias, options) ?? await readSshFiles(alias, files);
   const settings = settingsOf(text);
   answers.set(key, { stamp, settings });
   return settings;
@@ -72,7 +73,7 @@ async function askSsh(alias: string, options: SettingsOptions): Promise<string |
 }
 
 /** `Include` is not followed and `Match exec` never runs: only a real `ssh` does both right. */
-async function readFiles(alias: string, files: readonly string[]): Promise<string> {
+export async function readSshFiles(alias: string, files: readonly string[]): Promise<string> {
   const { default: SshConfig } = await import("ssh-config");
   const text = files.map(readIfThere).join("\n");
   const found = SshConfig.parse(text).compute(alias, { matchExec: false });
@@ -104,6 +105,7 @@ export function settingsOf(text: string): SshSettings {
       ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"],
     globalKnownHostsFiles: paths(one("globalknownhostsfile")) ??
       ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
+    hashKnownHosts: one("hashknownhosts") === "yes",
     hostKeyAlias: chosen("hostkeyalias"),
     proxyJump: chosen("proxyjump"),
     proxyCommand: chosen("proxycommand"),
