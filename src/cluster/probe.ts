@@ -2,7 +2,8 @@
 import { quote } from "../core/shell.ts";
 import { amdGpus, rocmGpus } from "./gpu_amd.ts";
 import { nvidiaGpus } from "./gpu_nvidia.ts";
-import type { GpuFacts, NodeFacts } from "./node.ts";
+import { leaseKey, shellText } from "./lease_key.ts";
+import type { NodeFacts } from "./node.ts";
 
 export interface ProbeOptions {
   /** The workspace as configured; its disk is looked at. */
@@ -15,7 +16,7 @@ let script: string | undefined;
 
 /** The shell text for one probe: a constant script behind two variables. */
 export function probeCommand({ root, gpuSeconds }: ProbeOptions): string {
-  script ??= Deno.readTextFileSync(new URL("./probe.sh", import.meta.url));
+  script ??= shellText("claims.sh") + shellText("probe.sh");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}\n${script}`;
 }
 
@@ -106,11 +107,21 @@ function gpuFacts(
   const [first, more] = answers(lines);
   if (first?.exit === TIMED_OUT) return failed(`${tool} did not answer in time`);
   const { gpus, problem } = readers[tool](first?.lines ?? [], more?.lines ?? []);
-  if (gpus.length > 0) return { gpus, gpuTool: tool, gpuProblem: problem };
+  if (gpus.length > 0) {
+    return { gpus: withLeases(gpus, values("gpu-lease")), gpuTool: tool, gpuProblem: problem };
+  }
   if (problem === undefined && (first?.exit === 0 || first?.exit === NO_DEVICES)) {
     return { gpus: [], gpuTool: "none", gpuProblem: undefined };
   }
   return failed(problem ?? `${tool} ended with code ${first?.exit ?? "unknown"}`);
+}
+
+function withLeases(gpus: readonly GpuFacts[], lines: readonly string[]): GpuFacts[] {
+  return gpus.map((gpu) => {
+    const leases = lines.map((line) => line.split(" ")).filter(([key]) => key === leaseKey(gpu))
+      .map(([, group = "", holder]) => ({ group, holder: holder || "somebody" }));
+    return leases.length === 0 ? gpu : { ...gpu, leases };
+  });
 }
 
 /** Of `timeout`: https://www.gnu.org/software/coreutils/timeout */
