@@ -284,10 +284,15 @@ grid_rest() {
 
 # ---- end ---------------------------------------------------------------------------------------
 
-# Sets grid_members: the processes of the job's session, those that carry its marker, and what
-# they started, wherever it went.
+# grid_find [PID:BORN]...: sets grid_living to the job's processes: its session, those that carry its
+# marker, those that were seen before and still are the same, and what all of them started.
 grid_find() {
   grid_members=' '
+  for grid_seen; do
+    if grid_alive "${grid_seen%:*}" "${grid_seen#*:}"; then
+      grid_members="$grid_members${grid_seen%:*} "
+    fi
+  done
   grid_leader=0 grid_led=-
   read -r grid_leader grid_led <"$grid_dir/process" || :
   grid_own=$grid_leader
@@ -348,24 +353,26 @@ grid_grow() {
   done
 }
 
-# grid_signal ROOT ID NAME [PID]...: signals every member that is not among the given ones.
-# Answers with one line per living member: its number and what it runs.
+# grid_signal ROOT ID NAME [PID:BORN]...: signals every member; politely only those that are not given.
+# Answers with one line per living member: PID:BORN and what it runs.
 grid_signal() {
   exec 2>/dev/null
   grid_open "$1" "$2"
   grid_name=$3
   shift 3
-  grid_done=" $* "
-  grid_find
-  for grid_pid in $grid_living; do
-    case $grid_done in *" $grid_pid "*) ;; *) kill -s "$grid_name" "$grid_pid" ;; esac
+  grid_told=" $*"
+  [ "$grid_name" != KILL ] || grid_told=
+  grid_find "$@"
+  for grid_member in $grid_living; do
+    case $grid_told in *" $grid_member:"*) ;; *) kill -s "$grid_name" "$grid_member" ;; esac
     # A stopped process takes a polite signal only once it goes on.
-    kill -s CONT "$grid_pid"
+    kill -s CONT "$grid_member"
   done
-  for grid_pid in $grid_living; do
-    read -r grid_line <"/proc/$grid_pid/stat" || continue
+  for grid_member in $grid_living; do
+    read -r grid_line <"/proc/$grid_member/stat" || continue
+    grid_split "$grid_line"
     grid_line=${grid_line#*\(}
-    printf '%s %s\n' "$grid_pid" "${grid_line%%)*}"
+    printf '%s:%s %s\n' "$grid_member" "$grid_born" "${grid_line%%)*}"
   done
 }
 

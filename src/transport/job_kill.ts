@@ -9,10 +9,18 @@ const LONGEST_LOOK_MS = 250;
 /** How long the kernel may take to end what got the final signal. */
 const FINAL_MS = 2000;
 
-interface Phase {
-  readonly signal: "TERM" | "KILL";
-  readonly ms: number;
+type Survivor = KillReport["survivors"][number];
+/**
+ * By number and start time, for a number may go to another process. A process that was seen once is
+ * not lost any more, even if it left its session, has no marker, and its parents are gone.
+ */
+type Members = ReadonlyMap<string, Survivor>;
+
+interface Tree {
+  readonly link: JobLink;
   readonly abort: AbortSignal | undefined;
+  /** A process that tidies up after the first polite signal must not be disturbed by a second. */
+  readonly seen: Set<string>;
 }
 
 /**
@@ -24,40 +32,37 @@ export async function killTree(
   link: JobLink,
   options: { readonly graceMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<KillReport> {
-  const abort = options.signal;
-  const asked = await endWith(link, { signal: "TERM", ms: options.graceMs, abort });
-  if (asked.length === 0) return { survivors: [] };
-  return { survivors: await endWith(link, { signal: "KILL", ms: FINAL_MS, abort }) };
+  const tree: Tree = { link, abort: options.signal, seen: new Set() };
+  const polite = await endWith(tree, { signal: "TERM", ms: options.graceMs });
+  if (polite.size === 0) return { survivors: [] };
+  const final = await endWith(tree, { signal: "KILL", ms: FINAL_MS });
+  return { survivors: [...final.values()] };
 }
 
-type Members = KillReport["survivors"];
+interface Phase {
+  readonly signal: "TERM" | "KILL";
+  readonly ms: number;
+}
 
-async function endWith(link: JobLink, { signal, ms, abort }: Phase): Promise<Members> {
+async function endWith(tree: Tree, { signal, ms }: Phase): Promise<Members> {
   const until = Date.now() + ms;
-  /** A process that tidies up after the first signal must not be disturbed by a second. */
-  const told = new Set<number>();
   for (let wait = FIRST_LOOK_MS;; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
-    const members = await signalMembers(link, { signal, told, abort });
+    const members = await signalMembers(tree, signal);
     const left = until - Date.now();
-    if (members.length === 0 || left <= 0) return members;
-    for (const { pid } of members) told.add(pid);
-    await systemClock.sleep(Math.min(wait, left), { signal: abort });
+    if (members.size === 0 || left <= 0) return members;
+    for (const identity of members.keys()) tree.seen.add(identity);
+    await systemClock.sleep(Math.min(wait, left), { signal: tree.abort });
   }
 }
 
-interface SignalOptions {
-  readonly signal: string;
-  readonly told: ReadonlySet<number>;
-  readonly abort: AbortSignal | undefined;
-}
-
-async function signalMembers(link: JobLink, options: SignalOptions): Promise<Members> {
+async function signalMembers({ link, seen, abort }: Tree, signal: string): Promise<Members> {
   const { stdout } = await link.persist(
-    () => link.call("grid_signal", [options.signal, ...options.told], { signal: options.abort }),
-    options.abort,
+    () => link.call("grid_signal", [signal, ...seen], { signal: abort }),
+    abort,
   );
-  return stdout.split("\n").filter((line) => line !== "").map((line) => {
-    const [pid = "", ...command] = line.split(" ");
-    return { pid: Number(pid), command: command.join(" ") };
-  });
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return new Map(lines.map((line) => {
+    const [identity = "", ...command] = line.split(" ");
+    return [identity, { pid: Number.parseInt(identity), command: command.join(" ") }];
+  }));
 }

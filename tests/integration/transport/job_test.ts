@@ -1,23 +1,11 @@
-import { createPool } from "../../../src/transport/pool.ts";
 import { describeJobs } from "../../support/job_contract.ts";
-import { startOpenSsh } from "../../support/openssh.ts";
+import { describeKill } from "../../support/job_kill_contract.ts";
+import { describeLease } from "../../support/job_lease_contract.ts";
+import { openSshNode } from "../../support/job_nodes.ts";
 import { testWith } from "../../support/requires.ts";
 
-describeJobs("job over OpenSSH", {
-  test: (name, run) => testWith(["sshd"], name, run),
-  open: async () => {
-    const lab = await startOpenSsh({ nodes: 1, gpus: 0 });
-    const pool = createPool({ handshakes: 10 });
-    const [node] = lab.nodes;
-    if (!node) throw new Error("the lab has no node");
-    Deno.mkdirSync(node.root, { recursive: true });
-    return {
-      transport: pool.transport(node.endpoint),
-      root: node.root,
-      [Symbol.asyncDispose]: async () => {
-        await pool[Symbol.asyncDispose]();
-        await lab[Symbol.asyncDispose]();
-      },
-    };
-  },
-});
+const test = (name: string, run: () => Promise<void>) => testWith(["sshd"], name, run);
+
+describeJobs("job over OpenSSH", { test, open: openSshNode });
+describeKill("job over OpenSSH", { test, open: openSshNode });
+describeLease("job over OpenSSH", { test, open: openSshNode });

@@ -1,0 +1,64 @@
+/** This machine under another account, as a transport; for what root may do and others may not. */
+import { openShellChannel, SHELL_COMMAND } from "../../src/transport/shell_channel.ts";
+import type { Channel, ChannelExit, Transport } from "../../src/transport/transport.ts";
+import { localEndpoint } from "./local_node.ts";
+
+/** The account `nobody` of most systems. */
+export const ORDINARY_UID = 65_534;
+
+export function transportAs(uid: number): Transport {
+  const endpoint = localEndpoint({ name: `uid${uid}` });
+  const open = (command: string) => Promise.resolve(new AccountChannel(command, uid));
+  const shell = openShellChannel({ endpoint, open: () => open(SHELL_COMMAND) });
+  return {
+    endpoint,
+    exec: (command, options) => shell.exec(command, options),
+    open,
+    stats: {
+      handshakes: 0,
+      reconnects: 0,
+      channels: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      roundTripMs: undefined,
+    },
+    [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
+  };
+}
+
+class AccountChannel implements Channel {
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  readonly exit: Promise<ChannelExit>;
+  readonly #child: Deno.ChildProcess;
+  #running = true;
+
+  constructor(command: string, uid: number) {
+    this.#child = new Deno.Command("/usr/bin/setsid", {
+      args: ["/bin/sh", "-c", command],
+      cwd: "/",
+      uid,
+      gid: uid,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.stdin = this.#child.stdin;
+    this.stdout = this.#child.stdout;
+    this.stderr = this.#child.stderr;
+    this.exit = this.#child.status.then(({ code }) => {
+      this.#running = false;
+      return { kind: "code", code };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stream of [this.stdout, this.stderr]) {
+      if (!stream.locked) await stream.cancel().catch(() => {});
+    }
+    if (!this.stdin.locked) await this.stdin.abort().catch(() => {});
+    if (this.#running) Deno.kill(this.#child.pid, "SIGKILL");
+    await this.exit;
+  }
+}

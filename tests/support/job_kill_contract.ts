@@ -1,0 +1,41 @@
+/** Every shape of process tree dies, whoever the account is and however it is reached. */
+import assert from "node:assert/strict";
+import { startJob } from "../../src/transport/job_start.ts";
+import { type ContractNode, type ContractOptions, jobSpec, waitFor } from "./job_contract.ts";
+import { PROCESS_TREES, type ProcessTree } from "./process_trees.ts";
+import { allProcesses, descendantsOf, processesWith } from "./processes.ts";
+
+const GRACE_MS = 500;
+
+export function describeKill(name: string, { open, test }: ContractOptions): void {
+  test(`${name}: every tree of processes is dead after the grace`, async () => {
+    await using node = await open();
+    for (const tree of PROCESS_TREES) await killOne(node, tree);
+  });
+}
+
+async function killOne(node: ContractNode, tree: ProcessTree): Promise<void> {
+  const spec = jobSpec(node, { command: tree.command });
+  const job = await startJob(node.transport, spec);
+  const pids = () => treePids(spec.id);
+  await waitFor(() => pids().size === tree.processes).catch(() => {
+    throw new Error(`${tree.name}: expected ${tree.processes} processes, found ${pids().size}`);
+  });
+  const known = pids();
+  const start = Date.now();
+  const { survivors } = await job.kill({ graceMs: GRACE_MS });
+  const tookMs = Date.now() - start;
+  assert.deepEqual(survivors, [], tree.name);
+  const left = allProcesses().filter(({ pid }) => known.has(pid));
+  assert.deepEqual(left, [], tree.name);
+  assert.ok(tookMs < GRACE_MS + 2000, `${tree.name} took ${tookMs} ms`);
+  const exit = await job.follow({ signal: new AbortController().signal, onOutput: () => {} });
+  assert.equal(exit.kind, "signal", tree.name);
+  await job.remove();
+}
+
+function treePids(id: string): ReadonlySet<number> {
+  const marked = processesWith(`GRID_JOB=${id}`);
+  const below = marked.flatMap(({ pid }) => descendantsOf(pid));
+  return new Set([...marked, ...below].map(({ pid }) => pid));
+}

@@ -1,0 +1,37 @@
+/** Nodes for the contracts of jobs: this machine, and one behind a real sshd. */
+import { createLocalTransport } from "../../src/transport/local.ts";
+import { createPool } from "../../src/transport/pool.ts";
+import type { ContractNode } from "./job_contract.ts";
+import { localEndpoint } from "./local_node.ts";
+import { startOpenSsh } from "./openssh.ts";
+import { tempDir } from "./temp_dir.ts";
+
+// deno-lint-ignore require-await
+export async function openLocalNode(): Promise<ContractNode> {
+  const folder = tempDir();
+  const transport = createLocalTransport(localEndpoint());
+  return {
+    transport,
+    root: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await transport[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+export async function openSshNode(): Promise<ContractNode> {
+  const lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const pool = createPool({ handshakes: 10 });
+  const [node] = lab.nodes;
+  if (!node) throw new Error("the lab has no node");
+  Deno.mkdirSync(node.root, { recursive: true });
+  return {
+    transport: pool.transport(node.endpoint),
+    root: node.root,
+    [Symbol.asyncDispose]: async () => {
+      await pool[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
