@@ -3,6 +3,7 @@ import type { JsonValue } from "../core/json.ts";
 import { withScope } from "./cel.ts";
 import { describeValue, fromCel, toCel, toShellWords, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
+import { ShellSplicer } from "./shell_splice.ts";
 import type { Text, TextPart } from "./text.ts";
 
 /** What names and functions stand for while a step is made ready. */
@@ -42,9 +43,14 @@ export function evaluateText(text: Text, scope: EvaluationScope): string {
   return join(text, (part) => toText(evaluate(part, scope)));
 }
 
-/** Like `evaluateText`, each value quoted so that a shell takes it as it is. */
+/** Like `evaluateText`, each value quoted so that a shell takes it as it is, wherever it stands. */
 export function evaluateForShell(text: Text, scope: EvaluationScope): string {
-  return join(text, (part) => toShellWords(evaluate(part, scope)));
+  const splicer = new ShellSplicer();
+  return text.parts.map((part) => {
+    if (part.kind === "literal") return splicer.literal(part.value);
+    const value = evaluate(part, scope);
+    return splicer.value(toText(value), toShellWords(value));
+  }).join("");
 }
 
 /** A text that is one single expression keeps its type; any other becomes a string. */
