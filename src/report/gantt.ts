@@ -4,11 +4,15 @@ import { escapeMarkup } from "./markup.ts";
 import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
 
 const WIDTH = 1000;
-const LABELS = 220;
+/** Room for marks that stand over the right end. */
+const MARGIN = 40;
+const LABEL_CHAR = 7.2;
 const ROW = 22;
 const AXIS = 26;
 /** A bar thinner than this would vanish. */
 const THINNEST = 2;
+/** More rows than fit a window are scrolled on their own. */
+const MOST_ROWS = 30;
 const LONGEST_LABEL = 30;
 /** Lengths between marks on the axis that people read at a glance, in milliseconds. */
 const MARKS_MS = [
@@ -22,6 +26,8 @@ const MOST_MARKS = 8;
 interface Scale {
   readonly startMs: number;
   readonly lengthMs: number;
+  /** Where the bars begin. */
+  readonly left: number;
 }
 
 export function renderGantt(report: RunDocument): string {
@@ -29,12 +35,13 @@ export function renderGantt(report: RunDocument): string {
   const scale = scaleOf(report, steps);
   if (!scale) return "";
   const height = AXIS + steps.length * ROW;
-  return [
+  const drawing = [
     `<svg class="gantt" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Timeline of the steps">`,
     axis(scale, height),
     ...steps.map((step, row) => stepRow(step, { scale, y: AXIS + row * ROW })),
     "</svg>",
   ].join("\n");
+  return steps.length > MOST_ROWS ? `<div class="scroll">${drawing}</div>` : drawing;
 }
 
 function scaleOf(report: RunDocument, steps: readonly StepDocument[]): Scale | undefined {
@@ -44,14 +51,21 @@ function scaleOf(report: RunDocument, steps: readonly StepDocument[]): Scale | u
     step.attempts.map((attempt) => Date.parse(attempt.finishedAt ?? attempt.startedAt))
   );
   const endMs = ends.reduce((latest, end) => Math.max(latest, end), startMs);
-  return { startMs, lengthMs: Math.max(1, endMs - startMs) };
+  const longest = Math.max(...steps.map(({ id }) => Math.min(id.length, LONGEST_LABEL)));
+  return { startMs, lengthMs: Math.max(1, endMs - startMs), left: 16 + longest * LABEL_CHAR };
 }
 
-function axis({ lengthMs }: Scale, height: number): string {
+/** Where a moment, in milliseconds after the start, lies. */
+function xOf(ms: number, { lengthMs, left }: Scale): number {
+  return left + (ms / lengthMs) * (WIDTH - left - MARGIN);
+}
+
+function axis(scale: Scale, height: number): string {
+  const { lengthMs } = scale;
   const every = MARKS_MS.find((mark) => lengthMs / mark <= MOST_MARKS) ?? lengthMs;
   const marks: string[] = [];
   for (let at = 0; at <= lengthMs; at += every) {
-    const x = round(LABELS + (at / lengthMs) * (WIDTH - LABELS - 40));
+    const x = round(xOf(at, scale));
     marks.push(
       `<line class="grid" x1="${x}" x2="${x}" y1="18" y2="${height}"/>` +
         `<text class="mark" x="${x}" y="13">${at === 0 ? "0" : formatDuration(at)}</text>`,
@@ -70,9 +84,9 @@ function stepRow(step: StepDocument, { scale, y }: RowOptions): string {
     ? `${step.id.slice(0, LONGEST_LABEL - 1)}…`
     : step.id;
   const bars = step.attempts.map((attempt) => bar(attempt, { step, scale, y }));
-  return `<text class="label" x="${LABELS - 10}" y="${y + 15}">${escapeMarkup(label)}</text>${
-    bars.join("")
-  }`;
+  return `<text class="label" x="${round(scale.left - 10)}" y="${y + 15}">${
+    escapeMarkup(label)
+  }</text>${bars.join("")}`;
 }
 
 function bar(
@@ -80,13 +94,12 @@ function bar(
   options: RowOptions & { readonly step: StepDocument },
 ): string {
   const { scale, y, step } = options;
-  const room = WIDTH - LABELS - 40;
   const start = Date.parse(attempt.startedAt);
   const end = attempt.finishedAt === null
     ? scale.startMs + scale.lengthMs
     : Date.parse(attempt.finishedAt);
-  const x = LABELS + ((start - scale.startMs) / scale.lengthMs) * room;
-  const width = Math.max(THINNEST, ((end - start) / scale.lengthMs) * room);
+  const x = xOf(start - scale.startMs, scale);
+  const width = Math.max(THINNEST, xOf(end - scale.startMs, scale) - x);
   const node = attempt.node === null ? "" : ` on ${attempt.node}`;
   const title = `${step.id}, attempt ${attempt.attempt}${node}: ${attempt.result} in ${
     formatDuration(end - start)

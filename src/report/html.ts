@@ -10,6 +10,8 @@ import type { RunDocument } from "./run_document.ts";
 export interface HtmlOptions {
   /** Last lines that a step printed. */
   readonly tail: (step: string) => readonly string[];
+  /** SVG of the steps; empty where there is none. */
+  readonly graph: string;
 }
 
 export function renderHtml(report: RunDocument, options: HtmlOptions): string {
@@ -17,6 +19,7 @@ export function renderHtml(report: RunDocument, options: HtmlOptions): string {
     failureSection(report, options),
     section("Results", outputTable(report)),
     section("Timeline", renderGantt(report)),
+    section("Graph", options.graph),
     section("Steps", renderSteps(report)),
     section("Warnings", list(report.warnings)),
     section("Inputs", inputTable(report)),
@@ -75,11 +78,17 @@ function failureSection(report: RunDocument, { tail }: HtmlOptions): string {
   const attempts = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
   const output = lines.length === 0 ? "" : `<pre>${lines.map(text).join("\n")}</pre>`;
   const log = last?.log ? `<p><a href="${encodeURI(last.log)}">whole log</a></p>` : "";
+  const next = [
+    ...(lines.length > 0 ? [`grid logs ${report.run} ${step.id}`] : []),
+    `grid resume ${report.run}`,
+  ]
+    .map((command) => `<code>${text(command)}</code>`).join(" · ");
   const hint = step.failure?.hint ? `<p class="hint">${text(step.failure.hint)}</p>` : "";
   return `<section class="failure">
 <h2>First failure: ${text(step.id)}${where}${attempts}</h2>
 <p>${text(step.failure?.message ?? step.state)}</p>
 ${hint}${output}${log}
+<p>next: ${next}</p>
 </section>`;
 }
 
@@ -95,7 +104,7 @@ function outputTable(report: RunDocument): string {
         .filter(([, value]) => typeof value !== "object" || value === null)
         .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
     );
-  return table(["output", "value"], rows);
+  return table({ heads: [], rows, name: "pairs" });
 }
 
 function inputTable(report: RunDocument): string {
@@ -103,7 +112,7 @@ function inputTable(report: RunDocument): string {
     name,
     shortened(typeof value === "string" ? value : JSON.stringify(value)),
   ]);
-  return table(["input", "value"], rows);
+  return table({ heads: [], rows, name: "pairs" });
 }
 
 function transportTable(report: RunDocument): string {
@@ -117,16 +126,23 @@ function transportTable(report: RunDocument): string {
     each.roundTripMs === null ? "" : `${each.roundTripMs.toFixed(1)} ms`,
   ]);
   const heads = ["node", "handshakes", "reconnects", "channels", "sent", "received", "round trip"];
-  return table(heads, rows);
+  return table({ heads, rows, name: "nodes" });
 }
 
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+interface HtmlTable {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly name: string;
+}
+
+function table({ heads, rows, name }: HtmlTable): string {
   if (rows.length === 0) return "";
-  const head = heads.map((name) => `<th>${name}</th>`).join("");
+  const cells = heads.map((title) => `<th>${title}</th>`).join("");
+  const head = heads.length === 0 ? "" : `<thead><tr>${cells}</tr></thead>`;
   const body = rows.map((row) =>
     `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`
   );
-  return `<table><thead><tr>${head}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table>`;
+  return `<table class="${name}">${head}<tbody>\n${body.join("\n")}\n</tbody></table>`;
 }
 
 function list(items: readonly string[]): string {

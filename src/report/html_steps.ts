@@ -26,22 +26,37 @@ function stepRow(step: StepDocument): string {
 }
 
 function attempts(step: StepDocument): string {
-  if (step.attempts.length === 0 || step.kind === "group") return "";
-  const open = step.attempts.length > 1 ? " open" : "";
-  return `<details${open}><summary>details</summary><ol>${
+  const [first, ...more] = step.attempts;
+  if (!first || step.kind === "group") return "";
+  if (more.length === 0) return `<div class="work">${attemptFacts(first).join(" · ")}</div>`;
+  return `<ol class="work">${
     step.attempts.map((attempt) => `<li>${attemptWords(attempt)}</li>`).join("")
-  }</ol></details>`;
+  }</ol>`;
 }
 
+/** One of several attempts: how it went, then what it did. */
 function attemptWords(attempt: AttemptDocument): string {
   const took = attempt.durationMs === null ? "" : ` in ${formatDuration(attempt.durationMs)}`;
-  const parts = [
-    `<span class="${attempt.result}">${attempt.result}</span>${took}`,
-    ...(attempt.node === null ? [] : [`on ${text(attempt.node)}`]),
+  const result = `<span class="${attempt.result}">${attempt.result}</span>${took}`;
+  const why = attempt.failure === null ? [] : [text(attempt.failure.message)];
+  const node = attempt.node === null ? [] : [`on ${text(attempt.node)}`];
+  return [result, ...node, ...why, ...attemptFacts(attempt)].join(" · ");
+}
+
+/** Nodes passed over that are named; the report's JSON has them all. */
+const MOST_NAMED = 5;
+
+function attemptFacts(attempt: AttemptDocument): string[] {
+  const passed = attempt.passedOver.slice(0, MOST_NAMED).map(({ node, reason }) =>
+    `passed over ${text(node)}: ${text(reason)}`
+  );
+  const others = attempt.passedOver.length - passed.length;
+  return [
     ...(attempt.score === null ? [] : [`score ${attempt.score.toFixed(1)}`]),
     ...(attempt.exitCode === null ? [] : [`exit code ${attempt.exitCode}`]),
     ...(attempt.delayMs > 0 ? [`after a wait of ${formatDuration(attempt.delayMs)}`] : []),
-    ...attempt.passedOver.map(({ node, reason }) => `passed over ${text(node)}: ${text(reason)}`),
+    ...passed,
+    ...(others > 0 ? [`and ${others} more nodes`] : []),
     ...attempt.syncs.map((sync) =>
       `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}`
     ),
@@ -51,7 +66,6 @@ function attemptWords(attempt: AttemptDocument): string {
     ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
     ...(attempt.log === null ? [] : [`<a href="${encodeURI(attempt.log)}">log</a>`]),
   ];
-  return parts.join(" · ");
 }
 
 function batchWords(batch: NonNullable<AttemptDocument["batch"]>): string {

@@ -32,23 +32,28 @@ pre { background: var(--paper); border: 1px solid var(--line); border-radius: 6p
   overflow-x: auto; font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
-th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere; }
-td:nth-child(2) { white-space: nowrap; }
+th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { white-space: nowrap; }
+td { overflow-wrap: break-word; } td:last-child { overflow-wrap: anywhere; }
+.steps td:nth-child(2) { white-space: nowrap; }
 .steps td:first-child { min-width: 160px; }
 .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .kind { color: var(--soft); font-size: 12px; margin-left: 4px; }
-details { font-size: 13px; color: var(--soft); } summary { cursor: pointer; }
-details ol { margin: 4px 0 4px 18px; padding: 0; }
+.work { font-size: 13px; color: var(--soft); } ol.work { margin: 0; padding-left: 18px; }
+.pairs { width: auto; min-width: 50%; } .pairs td:first-child { padding-right: 40px; color: var(--soft); }
+code { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+.scroll { max-height: 75vh; overflow-y: auto; }
 .gantt { width: 100%; height: auto; display: block; }
 .gantt text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .gantt .label { text-anchor: end; } .gantt .mark { text-anchor: middle; fill: var(--soft); }
 .gantt .grid { stroke: var(--line); }
+svg.graph { max-width: 100%; height: auto; display: block; background: #fff; border-radius: 6px; }
 .bar { fill: var(--idle); } .bar.succeeded { fill: var(--good); }
 .bar.failed, .bar.timed-out { fill: var(--bad); } .bar.cancelled { fill: var(--warn); }
 .bar.running { fill: var(--busy); }
-span.failed, span.timed-out { color: var(--bad); } span.succeeded { color: var(--good); }
+.steps .failed, .steps .timed-out { color: var(--bad); } .steps .succeeded { color: var(--good); }
+.steps i.dot { color: inherit; }
 a { color: var(--busy); }
 footer { max-width: 1080px; margin: 0 auto; padding: 16px 24px 32px; color: var(--soft); font-size: 13px; }
-@media print { details { display: block; } }
+@media print { .scroll { max-height: none; } .failure { break-inside: avoid; } }
 `;

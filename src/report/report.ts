@@ -9,7 +9,7 @@ import { renderHtml } from "./html.ts";
 import { renderJunit } from "./junit.ts";
 import { LogFiles } from "./log_files.ts";
 import { type LogNames, logNames } from "./log_names.ts";
-import { runDocument, type TransportDocument } from "./run_document.ts";
+import { type RunDocument, runDocument, type TransportDocument } from "./run_document.ts";
 import { readTails } from "./tail.ts";
 
 export interface ReportOptions {
@@ -86,7 +86,8 @@ class RunReport implements Report {
     const tail = (step: string) => tails.get(step) ?? [];
     await this.#write("report.json", () => `${JSON.stringify(report, null, 2)}\n`);
     await this.#write("junit.xml", () => renderJunit(report, { tail }));
-    await this.#write("report.html", () => renderHtml(report, { tail }));
+    const graph = await drawGraph(report);
+    await this.#write("report.html", () => renderHtml(report, { tail, graph }));
   }
 
   /** One file that cannot be written must not keep the others from being written. */
@@ -111,4 +112,16 @@ class RunReport implements Report {
       roundTripMs: counters.roundTripMs ?? null,
     }));
   }
+}
+
+/** Beyond this a drawing says less than the timeline. */
+const MOST_DRAWN = 60;
+
+/** Empty where there is nothing to see: a single step, no arrow, or too many. */
+async function drawGraph(report: RunDocument): Promise<string> {
+  const steps = report.steps.filter(({ hook }) => hook === null);
+  const hasArrows = steps.some((step) => step.needs.length + step.after.length > 0);
+  if (!hasArrows || steps.length > MOST_DRAWN) return "";
+  const { renderSvg } = await import("./graph/svg.ts");
+  return renderSvg(steps);
 }

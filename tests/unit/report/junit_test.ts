@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { replay } from "../../../src/engine/state.ts";
+import { renderSvg } from "../../../src/report/graph/svg.ts";
 import { renderHtml } from "../../../src/report/html.ts";
 import { renderJunit } from "../../../src/report/junit.ts";
 import { escapeMarkup } from "../../../src/report/markup.ts";
@@ -98,9 +99,17 @@ Deno.test("escapeMarkup() leaves nothing that XML forbids", () => {
 Deno.test("renderHtml() is closed to scripts and to the network", () => {
   const document = documentOf(failedRun());
   const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'";
-  const steps = document.steps.map((step) => ({ ...step, reason: evil, node: evil }));
+  const steps = document.steps.map((step) => ({
+    ...step,
+    id: `${step.id}${evil}`,
+    reason: evil,
+    node: evil,
+  }));
   const html = renderHtml({ ...document, steps, pipeline: evil, warnings: [evil] }, {
     tail: () => [evil],
+    graph: renderSvg(steps),
   });
-  assert.doesNotMatch(html, /<script|<img|<[^>]*\bsrc=|https?:|@import|url\(/);
+  const bare = html.replaceAll(/"[^"]*"/g, '""');
+  assert.doesNotMatch(bare, /<script|<img|<[^>]*\b(src|on\w+)=|@import|url\(|alert\(1\)</);
+  assert.doesNotMatch(html, /(href|src)="(https?:)?\/\//);
 });

@@ -1,0 +1,79 @@
+/** The graph as boxes and arrows from left to right; one picture that needs nothing else. */
+import { escapeMarkup } from "../markup.ts";
+import { type Edge, edgesOf, type GraphStep } from "./graph.ts";
+import { type Box, type Placement, placeSteps } from "./place.ts";
+
+const BOX_HEIGHT = 40;
+const CHAR = 7.4;
+const LONGEST_LABEL = 34;
+
+const STYLE = `
+.graph text { font: 13px system-ui, sans-serif; fill: #1d2129; text-anchor: middle; }
+.graph .kind { font-size: 11px; fill: #667085; }
+.graph rect { fill: #f8f9fb; stroke: #a3acba; stroke-width: 1.5; }
+.graph path { fill: none; stroke: #98a2b3; stroke-width: 1.3; }
+.graph .after { stroke-dasharray: 5 4; } .graph .member { stroke-dasharray: 1 4; }
+.graph .succeeded rect, .graph .reused rect { stroke: #17875a; fill: #e9f6f0; }
+.graph .failed rect, .graph .timed-out rect { stroke: #c8322b; fill: #fcecea; }
+.graph .cancelled rect, .graph .allowed-failure rect { stroke: #b26b00; fill: #fdf3e3; }
+.graph .running rect { stroke: #2563c9; fill: #e9f0fd; }
+.graph .skipped rect { stroke-dasharray: 4 3; }
+`;
+
+export function renderSvg(steps: readonly GraphStep[]): string {
+  const edges = edgesOf(steps);
+  const drawn = placeSteps(steps, { edges, widthOf, height: BOX_HEIGHT });
+  const size = `${Math.ceil(drawn.width)} ${Math.ceil(drawn.height)}`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 ${size}" width="${
+      Math.ceil(drawn.width)
+    }" role="img" aria-label="Graph of the steps">`,
+    `<style>${STYLE}</style>`,
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ' +
+    'orient="auto"><path d="M0 0.5 L7.5 4 L0 7.5" style="stroke-dasharray:none"/></marker></defs>',
+    ...edges.map((edge) => arrow(edge, drawn)),
+    ...steps.map((step) => box(step, drawn.box(step.id))),
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function widthOf(step: GraphStep): number {
+  return Math.max(labelOf(step).length, step.kind.length) * CHAR + 26;
+}
+
+function box(step: GraphStep, { x, y, width, height }: Box): string {
+  const left = round(x - width / 2);
+  const top = round(y - height / 2);
+  const corner = step.kind === "group" ? height / 2 : 6;
+  return `<g class="${escapeMarkup(step.state ?? "planned")}">` +
+    `<rect x="${left}" y="${top}" width="${round(width)}" height="${height}" rx="${corner}"/>` +
+    `<text x="${round(x)}" y="${round(y - 2)}">${escapeMarkup(labelOf(step))}</text>` +
+    `<text class="kind" x="${round(x)}" y="${round(y + 13)}">${escapeMarkup(step.kind)}</text>` +
+    `<title>${escapeMarkup(step.id)}</title></g>`;
+}
+
+/** Out at the right side of one box, in at the left side of the next, bending gently. */
+function arrow(edge: Edge, drawn: Placement): string {
+  const from = drawn.box(edge.from);
+  const to = drawn.box(edge.to);
+  let at = { x: from.x + from.width / 2, y: from.y };
+  let way = `M${round(at.x)} ${round(at.y)}`;
+  for (const next of [...drawn.way(edge), { x: to.x - to.width / 2, y: to.y }]) {
+    const middle = round((at.x + next.x) / 2);
+    way += ` C${middle} ${round(at.y)} ${middle} ${round(next.y)} ${round(next.x)} ${
+      round(next.y)
+    }`;
+    at = next;
+  }
+  const end = edge.kind === "member" ? "" : ' marker-end="url(#arrow)"';
+  return `<path class="${edge.kind}" d="${way}"${end}/>`;
+}
+
+function labelOf({ id }: GraphStep): string {
+  return id.length > LONGEST_LABEL ? `${id.slice(0, LONGEST_LABEL - 1)}…` : id;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { renderDot } from "../../../../src/report/graph/dot.ts";
+import { edgesOf, type GraphStep } from "../../../../src/report/graph/graph.ts";
+import { renderMermaid } from "../../../../src/report/graph/mermaid.ts";
+import { placeSteps } from "../../../../src/report/graph/place.ts";
+import { renderSvg } from "../../../../src/report/graph/svg.ts";
+import { renderGraphText } from "../../../../src/report/graph/text.ts";
+import { assertGolden } from "../../../support/golden.ts";
+
+const cell = (seed: number): GraphStep => ({
+  id: `sweep[lr=1e-4,seed=${seed}]`,
+  kind: "run",
+  needs: ["train"],
+  after: [],
+  group: "sweep",
+});
+
+const STEPS: readonly GraphStep[] = [
+  { id: "code", kind: "sync", needs: [], after: [] },
+  { id: "gpu", kind: "select-node", needs: [], after: [] },
+  { id: "train", kind: "run", needs: ["code", "gpu"], after: [], state: "succeeded" },
+  { id: "score", kind: "ray-batch", needs: ["train"], after: [], state: "failed" },
+  { id: 'say "hi" <b>#1', kind: "fetch", needs: ["train"], after: [], state: "skipped" },
+  ...[1, 2, 3].map(cell),
+  { id: "sweep", kind: "group", needs: ["train"], after: [] },
+  { id: "sum", kind: "run", needs: [], after: ["score", "sweep"] },
+];
+
+Deno.test("renderGraphText() draws every step once, below what it waits for", () => {
+  assertGolden("graph/pipeline.txt", renderGraphText(STEPS));
+});
+
+Deno.test("renderGraphText() names a few members of a large group", () => {
+  const cells = Array.from({ length: 100 }, (_, seed) => cell(seed));
+  const text = renderGraphText([
+    { id: "train", kind: "run", needs: [], after: [] },
+    ...cells,
+    { id: "sweep", kind: "group", needs: ["train"], after: [] },
+  ]);
+  assert.match(text, /sweep {2}100 steps/);
+  assert.match(text, /… and 92 more/);
+  assert.equal(text.split("\n").length, 12);
+});
+
+Deno.test("renderMermaid(), renderDot() and renderSvg() draw the same graph", () => {
+  assertGolden("graph/pipeline.mmd", renderMermaid(STEPS));
+  assertGolden("graph/pipeline.dot", renderDot(STEPS));
+  assertGolden("graph/pipeline.svg", renderSvg(STEPS));
+});
+
+Deno.test("edgesOf() leaves out steps that are not there", () => {
+  const steps = [{ id: "b", kind: "run", needs: ["gone"], after: ["lost"], group: "nowhere" }];
+  assert.deepEqual(edgesOf(steps), []);
+});
+
+/** A graph whose steps wait only for earlier ones. */
+const graphs = fc.array(fc.array(fc.nat(30), { maxLength: 3 }), { maxLength: 30 }).map((needs) =>
+  needs.map((before, at): GraphStep => ({
+    id: `s${at}`,
+    kind: "run",
+    needs: [...new Set(before.filter((id) => id < at).map((id) => `s${id}`))],
+    after: [],
+  }))
+);
+
+Deno.test("renderGraphText() loses no step and repeats none, for any graph", () => {
+  fc.assert(fc.property(graphs, (steps) => {
+    const ids = renderGraphText(steps).split("\n").flatMap((line) =>
+      /^\W*(s\d+) {2}run/.exec(line)?.[1] ?? []
+    );
+    assert.deepEqual(ids.toSorted(), steps.map(({ id }) => id).toSorted());
+  }));
+});
+
+Deno.test("placeSteps() puts every box right of what it waits for, however many there are", () => {
+  for (const count of [5, 40, 400]) {
+    const steps = Array.from({ length: count }, (_, at): GraphStep => ({
+      id: `s${at}`,
+      kind: "run",
+      needs: at === 0 ? [] : [`s${Math.floor(at / 2)}`].filter((id) => id !== `s${at}`),
+      after: [],
+    }));
+    const placed = placeSteps(steps, { edges: edgesOf(steps), widthOf: () => 60, height: 40 });
+    for (const { id, needs } of steps) {
+      const box = placed.box(id);
+      assert.ok(box.x + 30 <= placed.width && box.y + 20 <= placed.height);
+      for (const before of needs) assert.ok(placed.box(before).x < box.x, `${before} → ${id}`);
+    }
+  }
+});
+
+Deno.test("renderSvg() of a thousand steps does not take minutes", () => {
+  const steps = Array.from({ length: 1000 }, (_, at): GraphStep => ({
+    id: `s${at}`,
+    kind: "run",
+    needs: at < 3 ? [] : [`s${Math.floor(at / 2)}`, `s${at - 3}`],
+    after: [],
+  }));
+  assert.equal(renderSvg(steps).match(/<rect/g)?.length, 1000);
+});
