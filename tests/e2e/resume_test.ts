@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, programArgs, project } from "../support/cli.ts";
+
+/** How often the runner is killed; `GRID_TEST_KILLS=50` for the long version. */
+const KILLS = Number(Deno.env.get("GRID_TEST_KILLS") ?? "8");
+const STEPS = 30;
+/** Long enough for the whole run on a slow machine to be hit at every phase. */
+const LATEST_KILL_MS = 1200;
+
+Deno.test("a runner killed with -9 at any moment can be resumed, and nothing is done twice", async () => {
+  using home = project({ "pipeline.yaml": thirtySteps() });
+  const undisturbed = await grid(["run", "pipeline.yaml", "--quiet", "--json"], { cwd: home.path });
+  assert.equal(undisturbed.code, 0, undisturbed.stderr);
+  const expected = outcomes(undisturbed.stdout);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const afterMs = Math.round((kill + Math.random()) * LATEST_KILL_MS / KILLS);
+    const moment = `killed after ${afterMs} ms`;
+    Deno.writeTextFileSync(join(home.path, "effects"), "");
+    const before = await runCount(home.path);
+    await killedRun(home.path, afterMs);
+    // A runner that is killed before it journaled anything leaves nothing to resume.
+    if (await runCount(home.path) === before) continue;
+    // The second runner is killed too, now and then.
+    if (kill % 3 === 2) await killed(["resume", "--quiet"], home.path, afterMs / 2);
+    const resumed = await grid(["resume", "last", "--quiet", "--json"], { cwd: home.path });
+    assert.equal(resumed.code, 0, `${moment}: ${resumed.stderr}`);
+    assert.deepEqual(outcomes(resumed.stdout), expected, moment);
+    assert.deepEqual(
+      effects(home.path),
+      Object.fromEntries(stepIds().map((id) => [id, 1])),
+      moment,
+    );
+  }
+});
+
+Deno.test("grid resume repeats the failed step with what was mended since", async () => {
+  using home = project({
+    "pipeline.yaml": `name: p
+steps:
+  - id: prepare
+    node: local
+    run: echo prepared >> effects
+  - id: train
+    needs: prepare
+    node: local
+    run: test -e mended && echo trained >> effects
+`,
+  });
+  const first = await grid(["run", "pipeline.yaml", "--quiet"], { cwd: home.path });
+  assert.equal(first.code, 1, first.stderr);
+  Deno.writeTextFileSync(join(home.path, "mended"), "");
+  const second = await grid(["resume", "--json", "--quiet"], { cwd: home.path });
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "prepared\ntrained\n");
+});
+
+function stepIds(): string[] {
+  return Array.from({ length: STEPS }, (_, index) => `s${index}`);
+}
+
+/** Three chains with links between them, each step with one effect and one output. */
+function thirtySteps(): string {
+  const steps = stepIds().map((id, index) => {
+    const needs = [index - 3, ...(index % 4 === 0 ? [index - 2] : [])]
+      .filter((before) => before >= 0).map((before) => `s${before}`);
+    return `  - id: ${id}
+    node: local
+    needs: [${needs.join(", ")}]
+    run: |
+      echo ${id} >> effects
+      sleep 0.03
+      echo "value=${index * index}" >> "$GRID_OUTPUT"
+`;
+  });
+  return `name: thirty\nsteps:\n${steps.join("")}`;
+}
+
+async function killedRun(cwd: string, afterMs: number): Promise<void> {
+  await killed(["run", "pipeline.yaml", "--quiet"], cwd, afterMs);
+}
+
+async function killed(args: readonly string[], cwd: string, afterMs: number): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: programArgs(args),
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  await child.status;
+  clearTimeout(timer);
+}
+
+async function runCount(cwd: string): Promise<number> {
+  const { stdout } = await grid(["runs", "--json"], { cwd });
+  return (JSON.parse(stdout).runs as unknown[]).length;
+}
+
+/** How often each step did its work. */
+function effects(cwd: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of Deno.readTextFileSync(join(cwd, "effects")).split("\n").filter(Boolean)) {
+    counts[line] = (counts[line] ?? 0) + 1;
+  }
+  return Object.fromEntries(stepIds().map((id) => [id, counts[id] ?? 0]));
+}
+
+/** What a report says apart from times: a reused step counts as succeeded. */
+function outcomes(report: string): unknown {
+  const { result, steps } = JSON.parse(report);
+  return {
+    result,
+    steps: steps.map((step: Record<string, unknown>) => ({
+      id: step["id"],
+      state: step["state"] === "reused" ? "succeeded" : step["state"],
+      outputs: step["outputs"],
+      node: step["node"],
+    })),
+  };
+}
