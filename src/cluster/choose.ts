@@ -89,10 +89,10 @@ function gpuObstacle({ node, health }: Candidate, selector: NodeSelector): Obsta
     const reason = lent.length === 0 ? "it has no GPU" : `it has ${lent.length} of ${wanted} GPUs`;
     return { reason, isFinal: true };
   }
-  const fitting = fittingGpus(lent, selector);
-  if (fitting.length >= wanted) return undefined;
   const reasons = lent.map((gpu) => whyNot(gpu, selector)).filter((why) => why !== undefined);
-  const count = wanted > 1 ? `${fitting.length} of ${wanted} GPUs fit: ` : "";
+  const fitting = lent.length - reasons.length;
+  if (fitting >= wanted) return undefined;
+  const count = wanted > 1 ? `${fitting} of ${wanted} GPUs fit: ` : "";
   return { reason: count + reasons.join(", "), isFinal: false };
 }
 
@@ -100,7 +100,7 @@ function gpuObstacle({ node, health }: Candidate, selector: NodeSelector): Obsta
 function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): Candidate {
   const { node, health } = candidate;
   if (health.facts === undefined || selector.gpus === 0) return candidate;
-  const gpus = fittingGpus(lentGpus(node, health.facts.gpus), selector);
+  const gpus = fittingGpus(lentGpus(node, health.facts.gpus), selector).slice(0, selector.gpus);
   const { parts: _, ...scores } = scoreNode({
     node,
     facts: health.facts,

@@ -1,4 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
+import type { LeaseWish } from "./lease.ts";
 import type { NodeSelector } from "./select.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
@@ -24,6 +25,18 @@ export interface Cluster {
    * @throws {GridError} `no-node` with every node's reason
    */
   select(selector: NodeSelector, options?: SelectOptions): Promise<Placement>;
+
+  /**
+   * Shell text that goes before a job's script, on the same line, and makes the job hold GPUs of its
+   * node for as long as it lives.
+   *
+   * @throws {GridError} `no-node` where not enough GPUs became free in time
+   */
+  lease(
+    node: OpenNode,
+    wish: LeaseWish,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<string>;
 }
 
 export interface HealthOptions {

@@ -12,6 +12,8 @@ const IDLE_BYTES = 512 * 2 ** 20;
 export interface GpuWish {
   readonly gpus: number;
   readonly minFreeVramBytes: number | undefined;
+  /** Whose leases are no obstacle. */
+  readonly group?: string | undefined;
 }
 
 /** The GPUs that the owner lends: the first `gpus` of the node. */
@@ -20,16 +22,23 @@ export function lentGpus(node: Node, gpus: readonly GpuFacts[]): readonly GpuFac
   return node.gpus === undefined ? inOrder : inOrder.slice(0, node.gpus);
 }
 
-/** The best GPUs for the wish, least used first; fewer than wished where not enough fit. */
+/** The GPUs that fit the wish: those that the group holds already, then the least used. */
 export function fittingGpus(gpus: readonly GpuFacts[], wish: GpuWish): readonly GpuFacts[] {
+  const rank = (gpu: GpuFacts) => isHeldBy(gpu, wish.group) ? -1 : gpu.memoryUsedBytes ?? 0;
   return gpus.filter((gpu) => whyNot(gpu, wish) === undefined)
-    .toSorted((a, b) => (a.memoryUsedBytes ?? 0) - (b.memoryUsedBytes ?? 0) || a.index - b.index)
-    .slice(0, Math.max(wish.gpus, 1));
+    .toSorted((a, b) => rank(a) - rank(b) || a.index - b.index);
+}
+
+function isHeldBy(gpu: GpuFacts, group: string | undefined): boolean {
+  return group !== undefined && (gpu.leases ?? []).some((lease) => lease.group === group);
 }
 
 /** Why a GPU does not fit; undefined where it does. */
 export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
   if (gpu.sick !== undefined) return `GPU ${gpu.index} is sick: ${gpu.sick}`;
+  if (isHeldBy(gpu, wish.group)) return undefined;
+  const [lease] = gpu.leases ?? [];
+  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by a job of ${lease.holder}`;
   const { memoryUsedBytes: used, memoryTotalBytes: total } = gpu;
   if (used === undefined || total === undefined) {
     return `GPU ${gpu.index} does not say how much of its memory is used`;

@@ -32,6 +32,15 @@ export interface GpuFacts {
   readonly temperatureCelsius: number | undefined;
   /** Why this GPU must not be used, for example uncorrected ECC errors. */
   readonly sick: string | undefined;
+  /** Jobs of Grid that hold it, of any account. */
+  readonly leases?: readonly GpuLease[];
+}
+
+export interface GpuLease {
+  /** Jobs of one group share a GPU. */
+  readonly group: string;
+  /** The account that runs the job. */
+  readonly holder: string;
 }
 
 export interface NodeFacts {

@@ -6,6 +6,7 @@ import type { Cluster, HealthCache, HealthOptions, Placement, SelectOptions } fr
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { createHealthCheck } from "./health.ts";
+import { leasePrelude } from "./lease.ts";
 import type { Node, OpenNode } from "./node.ts";
 import type { NodeSelector } from "./select.ts";
 import { selectNode } from "./select_node.ts";
@@ -64,6 +65,10 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, cache, clock, random };
       return await selectNode(deps, { ...select, selector, nodes });
+    },
+
+    async lease(node, wish, { signal } = {}) {
+      return await leasePrelude(node, { wish, signal, health, clock });
     },
   };
 }

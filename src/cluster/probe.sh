@@ -1,5 +1,6 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the GPU tools).
+# Behind claims.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the GPU tools).
+# echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
 # shellcheck disable=SC2088,SC2154 # a tilde that is compared, not expanded; variables of the caller
 LC_ALL=C
@@ -48,7 +49,7 @@ case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
 while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
 # A network file system whose server is gone would hold df for ever.
 ${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null | while read -r line; do
-  echo "@df $line"
+  printf '@df %s\n' "$line"
 done
 
 find_tool() { # prints the first of the given paths that can be run; shells that are not login shells have a short PATH
@@ -107,7 +108,7 @@ gpu_run() { # $1: name of the function that queries
           break
           ;;
         "@gpu-end "*) break ;;
-        *) echo "$line" ;;
+        *) printf '%s\n' "$line" ;;
       esac
     done
   }
@@ -120,7 +121,7 @@ gpu_query() {
     printf '\nexit %s\n' "$?"
   } | {
     IFS= read -r line && echo "@gpu-pid $line"
-    while IFS= read -r line || [ -n "$line" ]; do echo "@gpu $line"; done
+    while IFS= read -r line || [ -n "$line" ]; do printf '@gpu %s\n' "$line"; done
   }
 }
 
@@ -152,4 +153,16 @@ elif [ -e /dev/nvidia0 ]; then
 elif [ -e /dev/kfd ]; then
   echo '@gpu-no-tool /dev/kfd amd-smi'
 fi
+# Anybody can write these files: names and words of another form are left out.
+for claim in "$grid_lease_dir/"*@*; do
+  [ -s "$claim" ] || continue
+  grid_lease_read "$claim"
+  grid_lease_lives "$grid_pid" "$grid_since" || continue
+  holder=
+  read -r holder _ 2>/dev/null <"$claim"
+  claim=${claim##*/}
+  case $claim in *[!A-Za-z0-9@._-]*) continue ;; esac
+  case $holder in *[!A-Za-z0-9@._-]*) holder= ;; esac
+  printf '@gpu-lease %s %s %s\n' "${claim%%@*}" "$grid_of" "$holder"
+done
 echo '@grid-probe end'

@@ -3,7 +3,7 @@ import { quote } from "../core/shell.ts";
 import { amdGpus, rocmGpus } from "./gpu_amd.ts";
 import { nvidiaGpus } from "./gpu_nvidia.ts";
 import { leaseKey, shellText } from "./lease_key.ts";
-import type { NodeFacts } from "./node.ts";
+import type { GpuFacts, NodeFacts } from "./node.ts";
 
 export interface ProbeOptions {
   /** The workspace as configured; its disk is looked at. */

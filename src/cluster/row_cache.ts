@@ -76,7 +76,15 @@ function isGpu(value: unknown): boolean {
   return isObject(value) && typeof value["index"] === "number" &&
     isOptional(value["sick"], "string") && isOptional(value["uuid"], "string") &&
     isOptional(value["name"], "string") &&
+    (value["leases"] === undefined || isLeases(value["leases"])) &&
     GPU_NUMBERS.every((key) => isOptional(value[key], "number"));
+}
+
+function isLeases(value: unknown): boolean {
+  return Array.isArray(value) &&
+    value.every((lease) =>
+      isObject(lease) && typeof lease["group"] === "string" && typeof lease["holder"] === "string"
+    );
 }
 
 function isOptional(value: unknown, type: "string" | "number"): boolean {

@@ -18,8 +18,9 @@ export interface SelectDeps {
   readonly random: () => number;
 }
 
-/** Between two looks at nodes that are all taken. */
-const POLL_MS = 5000;
+/** Between two looks at nodes that are all taken: soon at first, then with less haste. */
+const FIRST_POLL_MS = 500;
+const LONGEST_POLL_MS = 5000;
 /** A choice from older facts is verified by asking the chosen node again. */
 const VERIFY_AGE_MS = 10_000;
 /** Free GPUs are taken by other people at any moment. */
@@ -35,22 +36,32 @@ export async function selectNode(deps: SelectDeps, request: SelectRequest): Prom
   const { selector, signal } = request;
   const { clock } = deps;
   const deadline = clock.now() + selector.waitMs;
+  let pollMs = FIRST_POLL_MS;
   for (let maxAgeMs = deps.config.refreshIntervalMs;; maxAgeMs = 0) {
     const tried = await tryOnce(deps, request, maxAgeMs);
     if ("node" in tried) return tried;
+    // "Nothing fits" must not rest on what was true a minute ago.
+    if (tried.fromCache) continue;
     const left = deadline - clock.now();
     if (left <= 0 || tried.reasons.every(({ isFinal }) => isFinal)) {
       throw noNode(tried.reasons, selector.waitMs);
     }
-    await clock.sleep(Math.min(POLL_MS, left), signal ? { signal } : {});
+    await clock.sleep(Math.min(pollMs, left), { signal });
+    pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS);
   }
+}
+
+interface Refusal {
+  readonly reasons: readonly PassedOver[];
+  /** Whether any reason rests on an older answer. */
+  readonly fromCache: boolean;
 }
 
 async function tryOnce(
   deps: SelectDeps,
   request: SelectRequest,
   maxAgeMs: number,
-): Promise<Placement | { readonly reasons: readonly PassedOver[] }> {
+): Promise<Placement | Refusal> {
   const { config, health, cache, clock, random } = deps;
   const { selector, signal, avoid = [] } = request;
   const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
@@ -60,9 +71,9 @@ async function tryOnce(
   for (let round = 0; round <= nodes.length; round++) {
     const rows = await health.check(nodes, { maxAgeMs: age, signal });
     age = Number.POSITIVE_INFINITY;
-    const candidates = rows.flatMap((row) => {
-      const node = nodes.find(({ name }) => name === row.node);
-      return node ? [{ node, health: row }] : [];
+    const candidates = rows.flatMap((health, index) => {
+      const node = nodes[index];
+      return node ? [{ node, health }] : [];
     });
     const { chosen, passedOver } = choose(candidates, {
       selector,
@@ -70,7 +81,10 @@ async function tryOnce(
       avoid,
       random,
     });
-    if (chosen === undefined) return { reasons: [...unfit, ...passedOver] };
+    if (chosen === undefined) {
+      const fromCache = maxAgeMs > 0 && rows.some((row) => row.fromCache);
+      return { reasons: [...unfit, ...passedOver], fromCache };
+    }
     const patience = selector.gpus > 0 ? VERIFY_GPU_AGE_MS : VERIFY_AGE_MS;
     if (clock.now() - chosen.health.at > patience) {
       await health.check([chosen.node], { maxAgeMs: 0, signal });
@@ -88,7 +102,7 @@ async function tryOnce(
       passedOver: [...unfit, ...passedOver].map(({ node, reason }) => ({ node, reason })),
     };
   }
-  return { reasons: [] };
+  return { reasons: unfit, fromCache: false };
 }
 
 /** Names shown per reason before the rest is counted. */

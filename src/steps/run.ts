@@ -8,13 +8,14 @@ import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/por
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { Job, JobExit, JobSpec } from "../transport/job.ts";
 import { mayHaveStarted, startJob } from "../transport/job_start.ts";
+import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
-import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
+import { pathPrefix, stepFolder } from "./placement.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { TextTail } from "./text_tail.ts";
 
 export interface RunStepOptions {
-  readonly cluster: Pick<Cluster, "open" | "select">;
+  readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
   /** How long a job outlives its runner, unless it is detached; default 5 minutes. */
   readonly leaseMs?: number;
 }
@@ -50,8 +51,19 @@ class RunAttempt {
 
   async run(): Promise<StepOutcome> {
     const { request, host, cluster } = this.#options;
-    const node = await resolveNode(request, host, cluster);
-    const spec = this.#spec(node);
+    for (let choice = 1;; choice++) {
+      const place = await placeJob(request, host, cluster);
+      const outcome = await this.#runOn(place);
+      if (outcome !== "gpu-lost") return outcome;
+      if (choice === MOST_CHOICES) {
+        return failed(gpuLost(place.node), { node: place.node, started: false });
+      }
+    }
+  }
+
+  async #runOn({ node, prelude }: JobPlace): Promise<StepOutcome | "gpu-lost"> {
+    const { host } = this.#options;
+    const spec = this.#spec(node, prelude);
     host.note({ type: "job.started", node: node.node.name, job: spec.id });
     let job: Job;
     try {
@@ -59,11 +71,10 @@ class RunAttempt {
     } catch (error) {
       return failed(toGridError(error), { node, started: mayHaveStarted(error) });
     }
-    const outcome = await this.#attend(job, { node, spec });
-    return outcome;
+    return await this.#attend(job, { node, spec });
   }
 
-  async #attend(job: Job, place: Place): Promise<StepOutcome> {
+  async #attend(job: Job, place: Place): Promise<StepOutcome | "gpu-lost"> {
     const { host, sweep } = this.#options;
     const stdout = new TextTail(TAIL_CHARACTERS);
     try {
@@ -77,6 +88,7 @@ class RunAttempt {
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
       sweep.add(job);
+      if (await isGpuLost(job, exit)) return "gpu-lost";
       if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
       return await this.#succeeded(job, { ...place, stdout: stdout.end() });
     } catch (error) {
@@ -115,13 +127,13 @@ class RunAttempt {
     return this.#options.request.outputs.some((output) => output.from === "stdout");
   }
 
-  #spec(node: OpenNode): JobSpec {
+  #spec(node: OpenNode, prelude: string): JobSpec {
     const { request, leaseMs } = this.#options;
     const { run, step, attempt } = request;
     return {
       id: request.resumeJob?.job ?? newJobId(request),
       root: node.root,
-      command: request.action.run,
+      command: prelude + request.action.run,
       shell: request.shell,
       cwd: stepFolder(request, node),
       env: {

@@ -149,7 +149,9 @@ class SshdNode implements OpenSshNode {
         "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password",
         "LogLevel VERBOSE",
-        `SetEnv HOME=${this.home} PATH=${bin}:/usr/local/bin:/usr/bin:/bin GRID_LAB=${folder}`,
+        // The nodes share one machine, and their GPUs the same names: leases are told apart by folder.
+        `SetEnv HOME=${this.home} PATH=${bin}:/usr/local/bin:/usr/bin:/bin GRID_LAB=${folder}` +
+        ` GRID_LEASE_DIR=${join(this.home, "gpu_leases")}`,
         ...(options.sshdConfig ?? []),
       ].join("\n") + "\n",
     );

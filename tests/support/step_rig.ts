@@ -11,7 +11,7 @@ import { tempDir } from "./temp_dir.ts";
 export interface StepRig extends AsyncDisposable {
   readonly root: string;
   readonly node: OpenNode;
-  readonly cluster: Pick<Cluster, "open" | "select">;
+  readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
   /** What `select` was asked for. */
   readonly selections: Parameters<Cluster["select"]>[];
 }
@@ -49,6 +49,7 @@ export function openStepRig(): StepRig {
         selections.push(args);
         return Promise.resolve(placement);
       },
+      lease: () => Promise.resolve(""),
     },
     [Symbol.asyncDispose]: async () => {
       await transport[Symbol.asyncDispose]();

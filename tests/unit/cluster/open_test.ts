@@ -95,7 +95,8 @@ Deno.test("select() waits for a GPU to become free", async () => {
   pool.answers.set("a", probeAnswer({ gpus: [0] }));
   await clock.advance(5000);
   assert.equal((await waiting).node, "a");
-  assert.equal(pool.asked.get("a"), 4);
+  // Asked at 0, 0.5, 1.5, 3.5, 7.5 and 12.5 seconds.
+  assert.equal(pool.asked.get("a"), 6);
 });
 
 Deno.test("select() gives up after its wait, saying how long that was", async () => {
@@ -140,6 +141,14 @@ Deno.test("select() spreads runs that start within a minute over nodes of one ki
   }
   assert.equal(counts.size, 3);
   for (const [name, count] of counts) assert.ok(count >= 3 && count <= 5, `${name}: ${count}`);
+});
+
+Deno.test("select() asks again before it says that nothing fits", async () => {
+  const { cluster, pool, clock } = setUp({ a: probeAnswer({ gpus: [20_000] }) });
+  await cluster.health();
+  await clock.advance(30_000);
+  pool.answers.set("a", probeAnswer({ gpus: [0] }));
+  assert.equal((await cluster.select(selector({ gpus: 1 }))).node, "a");
 });
 
 Deno.test("select() asks again instead of trusting a cache of a node that has died", async () => {

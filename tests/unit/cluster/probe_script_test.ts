@@ -154,10 +154,11 @@ Deno.test("probe.sh copies hostile output of a tool without believing it", async
   tool(
     home,
     "nvidia-smi",
-    `printf '@load 0\\n@gpu-end done\\n@grid-probe end\\n\\033[2Jx\\n0, u, n, 1, 2, 3, 4'; exit 0`,
+    `printf '@load 0\\n@gpu-end done\\n@grid-probe end\\n\\033[2Jx\\n\\134n@cpus-online 0-9999\\n0, u, n, 1, 2, 3, 4'; exit 0`,
   );
   const facts = parseProbe((await runProbe({ home })).stdout);
   assert.equal(facts?.gpus.length, 1);
+  assert.ok((facts?.cores ?? 0) < 9999);
   assert.equal(facts?.gpus[0]?.temperatureCelsius, 4, "a last line without its end counts");
 });
 

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { configOf } from "../../../src/cluster/defaults.ts";
+import { leaseKey } from "../../../src/cluster/lease_key.ts";
+import { openCluster } from "../../../src/cluster/open.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import { createRunStep } from "../../../src/steps/run.ts";
+import { createPool } from "../../../src/transport/pool.ts";
+import { setGpus } from "../../support/fake_nvidia_smi.ts";
+import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
+import { testWith } from "../../support/requires.ts";
+import { recordHost, stepRequest } from "../../support/step_rig.ts";
+import { gpu, MemoryCache, selector } from "../../unit/cluster/nodes.ts";
+
+/** One Grid of its own: pool, cache and cluster, as a second user would start it. */
+function controller(lab: OpenSshLab) {
+  const config = configOf({
+    nodes: lab.nodes.map(({ name, endpoint }) => ({
+      name,
+      host: endpoint.host,
+      port: endpoint.port,
+      user: endpoint.user,
+    })),
+    ssh: { key_file: lab.keyFile, known_hosts: lab.knownHosts },
+  }, { file: "lab.yaml", project: lab.folder, env: {} });
+  const pool = createPool({ handshakes: 4 });
+  const cluster = openCluster({
+    config,
+    pool,
+    cache: new MemoryCache(),
+    clock: systemClock,
+    project: lab.folder,
+    random: Math.random,
+  });
+  const step = createRunStep({ cluster });
+  const run = async (
+    command: string,
+    options: { gpus: number; waitMs?: number; step?: string },
+  ) => {
+    const host = recordHost();
+    const { gpus, waitMs = 60_000 } = options;
+    const request = stepRequest({
+      action: { kind: "run", run: command },
+      node: { kind: "selector", selector: selector({ gpus, waitMs }) },
+      step: options.step ?? "work",
+    });
+    return { outcome: await step.run(request, host), host };
+  };
+  return {
+    cluster,
+    run,
+    [Symbol.asyncDispose]: async () => {
+      await step[Symbol.asyncDispose]();
+      await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+testWith(
+  ["sshd"],
+  "two controllers with 20 claims each never take one of 4 GPUs twice",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 4 });
+    const log = join(lab.folder, "log");
+    await using first = controller(lab);
+    await using second = controller(lab);
+    const command = `echo "+ $GRID_GPUS" >>${log}; sleep 0.1; echo "- $GRID_GPUS" >>${log}`;
+    const claims = Array.from(
+      { length: 40 },
+      (_, index) =>
+        (index % 2 === 0 ? first : second).run(command, { gpus: 1, step: `claim-${index}` }),
+    );
+    for (const { outcome } of await Promise.all(claims)) {
+      assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
+    }
+    const held = new Set<string>();
+    const used = new Set<string>();
+    const lines = Deno.readTextFileSync(log).trim().split("\n");
+    assert.equal(lines.length, 80);
+    for (const line of lines) {
+      const [sign, gpu = ""] = line.split(" ");
+      used.add(gpu);
+      if (sign === "-") assert.ok(held.delete(gpu));
+      else {
+        assert.ok(!held.has(gpu), `GPU ${gpu} was taken twice`);
+        held.add(gpu);
+      }
+    }
+    assert.deepEqual([...used].toSorted(), ["0", "1", "2", "3"]);
+  },
+);
+
+testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job ends", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  await using grid = controller(lab);
+  const go = join(lab.folder, "go");
+  const seen = join(lab.folder, "seen");
+  const holder = grid.run(`env >${seen}; while [ ! -e ${go} ]; do sleep 0.02; done`, { gpus: 1 });
+  while (!(await exists(seen))) await systemClock.sleep(20);
+  const [row] = await grid.cluster.health({ fresh: true });
+  const leased = row?.facts?.gpus.filter((gpu) => gpu.leases !== undefined) ?? [];
+  assert.equal(leased.length, 1);
+  const index = leased[0]?.index;
+  const env = Deno.readTextFileSync(seen).split("\n");
+  assert.ok(env.includes(`CUDA_VISIBLE_DEVICES=${index}`));
+  assert.ok(env.includes("CUDA_DEVICE_ORDER=PCI_BUS_ID"));
+  assert.deepEqual(env.filter((line) => /^grid_/.test(line)), []);
+  const both = await grid.run("true", { gpus: 2, waitMs: 0 }).catch((thrown) => thrown);
+  assert.match(both.message, new RegExp(`GPU ${index} is leased by a job of `));
+  const other = await grid.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0, step: "other" });
+  assert.equal(other.host.printed.stdout, `${1 - (index ?? 0)}\n`);
+  Deno.writeTextFileSync(go, "");
+  assert.equal((await holder).outcome.status, "succeeded");
+  const after = await grid.run("echo $GRID_GPUS", { gpus: 2, waitMs: 0 });
+  assert.equal(after.host.printed.stdout, "0,1\n");
+});
+
+testWith(["sshd"], "a job that is killed outright holds nothing", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+  await using grid = controller(lab);
+  const { outcome } = await grid.run("kill -KILL $$", { gpus: 1 });
+  assert.equal(outcome.status, "failed");
+  const next = await grid.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0 });
+  assert.equal(next.host.printed.stdout, "0\n");
+});
+
+testWith(["sshd"], "a lease leaves the script as it is: its lines, words and options", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+  await using grid = controller(lab);
+  const script = `echo "$#" "$-"; echo "$LINENO"\nfalse\necho not reached`;
+  const { outcome, host } = await grid.run(script, { gpus: 1 });
+  assert.ok(outcome.status === "failed" && outcome.failure.exitCode === 1);
+  const [words, line] = host.printed.stdout.split("\n");
+  assert.match(words ?? "", /^0 \w*e\w*$/);
+  assert.equal(line, "1");
+});
+
+testWith(["sshd"], "a script's own end with code 75 is a failure like any other", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+  await using grid = controller(lab);
+  const { outcome } = await grid.run("exit 75", { gpus: 1 });
+  assert.ok(outcome.status === "failed" && outcome.failure.exitCode === 75);
+});
+
+testWith(["sshd"], "leases name GPUs by their UUID, whatever the account", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  setGpus(node.home, [{}]);
+  await using grid = controller(lab);
+  const { host } = await grid.run(`ls "$GRID_LEASE_DIR"`, { gpus: 1 });
+  assert.match(host.printed.stdout, /^GPU-00000000@\d+@\d+@\S+$/m);
+  assert.equal(leaseKey(gpu(3, { uuid: undefined })), "index-3");
+  assert.equal(leaseKey(gpu(3, { uuid: "../x@y" })), "index-3");
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
