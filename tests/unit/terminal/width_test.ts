@@ -18,9 +18,15 @@ Deno.test("displayWidth() counts columns, not characters", () => {
 });
 
 Deno.test("cut() never gives more columns than asked for", () => {
-  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(30), (text, width) => {
-    assert.ok(displayWidth(cut(text, width)) <= width);
-  }));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", "é", "日", "🎉", "e\u0301", " ", "…") }),
+      fc.nat(30),
+      (text, width) => {
+        assert.ok(displayWidth(cut(text, width)) <= width);
+      },
+    ),
+  );
   assert.equal(cut("training", 5), "trai…");
   assert.equal(cut("日本語", 4), "日…");
   assert.equal(cut("abc", 3), "abc");
