@@ -1,6 +1,6 @@
 /** Calls about one job that outlast a lost link. */
 import { systemClock } from "../core/clock.ts";
-import { GridError, isTransportCode } from "../core/errors.ts";
+import { type ErrorCode, GridError, isTransportCode } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { type JobAnswer, parseAnswer } from "./job_answer.ts";
 import { jobCall, type JobFunction, jobLibrary } from "./job_script.ts";
@@ -88,8 +88,13 @@ export class JobLink {
   }
 }
 
-/** Whether a later try may succeed; a slow answer counts, for the link may be stalled. */
+/**
+ * Whether a later try may succeed, on a node that was reached before: a slow answer may come of a
+ * stalled link, a refused login of a link that broke in the midst of it.
+ */
 export function isLinkFailure(error: unknown): boolean {
   if (!(error instanceof GridError)) return false;
-  return isTransportCode(error.code) || error.code === "timed-out" || error.code === "shell";
+  return isTransportCode(error.code) || MAY_PASS.has(error.code);
 }
+
+const MAY_PASS: ReadonlySet<ErrorCode> = new Set(["timed-out", "shell", "auth"]);
