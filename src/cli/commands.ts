@@ -29,6 +29,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/plan.ts"),
   },
   {
+    name: "graph",
+    summary: "draw the graph of a pipeline as text, Mermaid, DOT or SVG",
+    group: "Pipelines",
+    load: () => import("./commands/graph.ts"),
+  },
+  {
     name: "resume",
     summary: "go on from a run: repeat only what failed or changed",
     group: "Pipelines",
@@ -87,6 +93,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "start, stop or inspect Ray on the nodes",
     group: "Nodes",
     load: () => import("./commands/cluster.ts"),
+  },
+  {
+    name: "trust",
+    summary: "show the host keys of nodes and add them to known_hosts",
+    group: "Nodes",
+    load: () => import("./commands/trust.ts"),
   },
   {
     name: "ps",

@@ -9,6 +9,8 @@ export interface CliContext {
   stderr(text: string): void;
   /** What a command printed for people, not necessarily text. */
   stderrBytes(bytes: Uint8Array): void;
+  /** One line from the person at the terminal; undefined where there is none. */
+  ask(question: string): string | undefined;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   /** Columns of the terminal; 80 where there is none. */
@@ -30,6 +32,7 @@ export function processContext(): CliContext {
     stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     stderrBytes: (bytes) => writeAll(Deno.stderr, bytes),
+    ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
     columns: () => terminalSize().columns,
@@ -45,6 +48,15 @@ function enterDirectory(args: readonly string[]): readonly string[] {
   if (option !== "-C" || folder === undefined) return args;
   Deno.chdir(folder);
   return rest;
+}
+
+function ask(question: string): string | undefined {
+  if (!Deno.stdin.isTerminal()) return undefined;
+  writeAll(Deno.stderr, new TextEncoder().encode(question));
+  const buffer = new Uint8Array(256);
+  // A terminal hands over whole lines.
+  const count = Deno.stdin.readSync(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, count)).trimEnd();
 }
 
 interface SyncWriter {

@@ -12,6 +12,7 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
     stdout: () => {},
     stderr: () => {},
     stderrBytes: () => {},
+    ask: () => undefined,
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     columns: () => 80,

@@ -1,0 +1,45 @@
+import { type Command, Option } from "@commander-js/extra-typings";
+import { loadPipeline } from "../../pipeline/load.ts";
+import type { GraphStep } from "../../report/graph/graph.ts";
+import type { CommandContext } from "../command_module.ts";
+import { type GlobalFlags, readSettings } from "../settings.ts";
+
+const FORMATS = ["text", "mermaid", "dot", "svg"] as const;
+
+type Format = (typeof FORMATS)[number];
+
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument("<pipeline>", "a .yaml or .yml file")
+    .addOption(new Option("--format <format>", "form").choices(FORMATS).default("text" as const))
+    .action(async (file, flags, self) => {
+      const { project } = readSettings(self.optsWithGlobals() as GlobalFlags, context);
+      const { pipeline } = await loadPipeline({
+        file,
+        project,
+        env: context.env,
+        requireInputs: false,
+      });
+      const steps = pipeline.steps.map(({ id, action, needs, after, group }) => ({
+        id,
+        kind: action.kind,
+        needs,
+        after,
+        group,
+      }));
+      context.stdout(await render(steps, flags.format));
+    });
+}
+
+async function render(steps: readonly GraphStep[], format: Format): Promise<string> {
+  switch (format) {
+    case "text":
+      return (await import("../../report/graph/text.ts")).renderGraphText(steps);
+    case "mermaid":
+      return (await import("../../report/graph/mermaid.ts")).renderMermaid(steps);
+    case "dot":
+      return (await import("../../report/graph/dot.ts")).renderDot(steps);
+    case "svg":
+      return (await import("../../report/graph/svg.ts")).renderSvg(steps);
+  }
+}
