@@ -186,7 +186,7 @@ merge() (
 )
 
 promote() {
-  [ ! -e "$folder" ] && [ ! -L "$folder" ] || rm -f "$state/pending/stat"
+  if [ -e "$folder" ] || [ -L "$folder" ]; then rm -f "$state/pending/stat"; fi
   if [ -f "$state/pending/stat" ]; then
     case $name in */*) mkdir -p "${folder%/*}" || fail write "$folder" ;; esac
     report=$(mv "$work/in/tree" "$folder" 2>&1) || fail move "$report"

@@ -1,31 +1,20 @@
 /** One sync of one folder on one node, over one channel. */
-import type { Entry } from "./entry.ts";
-import { comparePaths, foldersAbove } from "./entry.ts";
-import { Conversation } from "./conversation.ts";
-import type { CheckAnswer } from "./check.ts";
-import { type Manifest, type ManifestText, readManifest, writeManifest } from "./manifest.ts";
+import type { Conversation } from "./conversation.ts";
+import { comparePaths, type Entry, foldersAbove } from "./entry.ts";
+import type { SourceEntry } from "./hash.ts";
+import { keepLease } from "./lease.ts";
+import { type ManifestText, writeManifest } from "./manifest.ts";
+import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
 import { type Packed, packEntries } from "./pack.ts";
-import type { Place } from "./place.ts";
 import { type Plan, planSync } from "./plan.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
-import { compareRows, type RowComparison } from "./rows.ts";
-import type { SourceEntry } from "./hash.ts";
 import type { Source } from "./source.ts";
-import { shellText } from "./shell_text.ts";
-import type { SyncOptions, SyncTarget } from "./sync.ts";
+import type { SyncOptions } from "./sync.ts";
 import { TarWriter } from "./tar_writer.ts";
 
-export interface ApplyOptions extends Omit<SyncOptions, "source"> {
-  readonly target: SyncTarget;
-  readonly place: Place;
+export interface ApplyOptions extends NodeSyncOptions, Omit<SyncOptions, "source" | "signal"> {
   readonly source: Source;
-  /** What the node said a moment ago. */
-  readonly checked: CheckAnswer;
-  /** The manifest that the node said it has, where this machine still knows it. */
-  readonly remembered: Manifest | undefined;
-  /** Seconds to wait for another sync of the same folder. */
-  readonly patienceSeconds: number;
 }
 
 export interface Applied {
@@ -36,35 +25,13 @@ export interface Applied {
   readonly manifest: ManifestText;
 }
 
-interface NodeState {
-  readonly digest: string;
-  readonly verdict: "same" | "changed" | "interrupted";
-  readonly freeBytes: number | undefined;
-  readonly manifest: Manifest | undefined;
-  readonly rows: RowComparison;
-}
-
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const NOTHING: RowComparison = { changed: new Set(), displaced: new Set() };
 
 /** @throws {GridError} `sync`, `conflict`, `workspace` or a transport code */
 export async function applySync(options: ApplyOptions): Promise<Applied> {
-  const { target, place } = options;
-  await using talk = await Conversation.start(target.transport, {
-    script: shellText("apply.sh"),
-    words: [
-      place.root,
-      place.name,
-      place.key,
-      options.checked.isAsLeft ? options.checked.digest ?? "" : "",
-      options.remembered?.digest ?? "",
-      `grid-${Deno.pid}`,
-      String(options.patienceSeconds),
-    ],
-    signal: options.signal,
-  });
+  await using talk = await startNodeSync(options);
   const state = await readState(talk, options);
+  await using _lease = keepLease(options);
   const known = state.manifest?.entries ?? [];
   // A node that has nothing gets every file, and each is hashed on its way: one reading less.
   const wanted = state.manifest === undefined
@@ -82,26 +49,6 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   return await send(talk, { ...options, wanted, plan, known });
 }
 
-async function readState(talk: Conversation, options: ApplyOptions): Promise<NodeState> {
-  const line = await talk.line();
-  const [word, digest = "", verdict = "", free = "", ...sizes] = line.split(" ");
-  if (word !== "state") throw problemOf(line, await talk.rest(), options);
-  const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0] = sizes.map(Number);
-  const text = decoder.decode(await talk.bytes(manifestBytes));
-  const recorded = decoder.decode(await talk.bytes(recordedBytes));
-  const live = decoder.decode(await talk.bytes(liveBytes));
-  const { remembered } = options;
-  const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
-  const isSame = verdict === "same" || manifest === undefined;
-  return {
-    digest: manifest === undefined ? "none" : digest,
-    verdict: verdict === "same" ? "same" : verdict === "interrupted" ? "interrupted" : "changed",
-    freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
-    manifest,
-    rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
-  };
-}
-
 interface SendOptions extends ApplyOptions {
   /** The source, sorted by path. */
   readonly wanted: readonly SourceEntry[];
@@ -110,7 +57,12 @@ interface SendOptions extends ApplyOptions {
 }
 
 async function send(talk: Conversation, options: SendOptions): Promise<Applied> {
-  const sent = await sendArchive(talk, options);
+  const sent = await sendArchive(talk, options).catch(async (error) => {
+    options.signal.throwIfAborted();
+    // A node that gives up says why before it stops listening.
+    const line = await talk.line().catch(() => "");
+    throw line.startsWith("failed ") ? problemOf(line, await talk.rest(), options) : error;
+  });
   const line = await talk.line();
   if (line !== "finished") throw problemOf(line, await talk.rest(), options);
   return { plan: options.plan, ...sent };

@@ -17,7 +17,7 @@ export interface ConversationOptions {
 }
 
 /** How long a script may take to clean up once its input has ended. */
-const FAREWELL_MS = 5000;
+const FAREWELL_MS = 2000;
 const MOST_WORDS_BYTES = 64 * 1024;
 
 export class Conversation implements AsyncDisposable {
@@ -102,7 +102,8 @@ export class Conversation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isClosed) await this.#writer.close().catch(() => {});
+    const closing = this.#isClosed ? undefined : this.#writer.close();
+    closing?.catch(() => {});
     // The script sees the end of its input and removes what it staged.
     const timer = Promise.withResolvers<void>();
     const timeout = setTimeout(timer.resolve, FAREWELL_MS);

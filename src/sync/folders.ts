@@ -1,13 +1,11 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
-import { relative } from "node:path";
 import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
-import { openIgnoreRules } from "./ignore.ts";
 import { type Place, placeOf } from "./place.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
 import type { SyncFolders, SyncOptions, SyncReport, SyncResult, SyncTarget } from "./sync.ts";
-import { type Walk, walkSource } from "./walk.ts";
+import { walkForSync } from "./walk_for_sync.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
@@ -41,22 +39,6 @@ export const syncFolders: SyncFolders = async (targets, options) => {
   source.cache.save();
   return results;
 };
-
-function walkForSync(options: SyncOptions, targets: readonly SyncTarget[]): Promise<Walk> {
-  const rules = openIgnoreRules({
-    ...options,
-    exclude: [...options.exclude, ...workspacesInside(options.source, targets)],
-  });
-  return walkSource({ ...options, rules });
-}
-
-/** A workspace on this machine may lie inside the source; it must not be copied into itself. */
-function workspacesInside(source: string, targets: readonly SyncTarget[]): string[] {
-  return targets.filter((target) => target.transport.endpoint.transport === "local")
-    .map((target) => relative(source, target.root))
-    .filter((path) => path !== "" && path !== ".." && !path.startsWith("../"))
-    .map((path) => `/${path.replaceAll(/[\\*?[\] ]/g, "\\$&")}/`);
-}
 
 async function settle(
   target: SyncTarget,

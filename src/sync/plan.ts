@@ -72,6 +72,21 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
   };
 }
 
+export type SendReason = "new" | "content" | "x-bit" | "type" | "changed on the node";
+
+/** Why an entry of `plan.send` is sent. */
+export function reasonToSend(entry: Entry, { known, drifted }: {
+  readonly known: ReadonlyMap<string, Entry>;
+  readonly drifted: ReadonlySet<string>;
+}): SendReason {
+  const there = known.get(entry.path);
+  if (there === undefined) return "new";
+  if (there.type !== entry.type) return "type";
+  if (there.content !== entry.content || there.size !== entry.size) return "content";
+  if (there.executable !== entry.executable) return "x-bit";
+  return drifted.has(entry.path) ? "changed on the node" : "content";
+}
+
 /** Below a folder that is no longer one: whatever is seen there is not ours. */
 function isDisplaced(path: string, displaced: ReadonlySet<string>): boolean {
   if (displaced.size === 0) return false;

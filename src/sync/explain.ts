@@ -1,0 +1,104 @@
+/** What a sync would do and why, without doing it. The node's lock is held for a moment. */
+import { checkNode } from "./check.ts";
+import type { Entry } from "./entry.ts";
+import { recallManifest } from "./manifest_cache.ts";
+import { readState, startNodeSync } from "./node_state.ts";
+import { placeOf } from "./place.ts";
+import { planSync, reasonToSend, type SendReason } from "./plan.ts";
+import type { Skipped } from "./read_problem.ts";
+import { Source } from "./source.ts";
+import type { SyncOptions, SyncTarget } from "./sync.ts";
+import { walkForSync } from "./walk_for_sync.ts";
+
+export interface SyncExplanation {
+  readonly node: string;
+  /** Absolute folder on the node. */
+  readonly folder: string;
+  /** Files and links that would be sent; folders are left out. */
+  readonly send: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly reason: SendReason;
+  }[];
+  /** Files that the source no longer has and an earlier sync put there. */
+  readonly remove: readonly string[];
+  /** Gone from the source, but changed on the node, and so left there. */
+  readonly kept: readonly string[];
+  readonly unchanged: number;
+}
+
+export interface SourceExplanation {
+  /** Paths left out by a rule; an ignored folder stands for all that it holds. */
+  readonly ignored: readonly {
+    readonly path: string;
+    /** Where the rule stands: an ignore file, or `exclude` for the configuration and the step. */
+    readonly from: string;
+    readonly pattern: string;
+  }[];
+  /** Things that cannot be synced, with the reason. */
+  readonly skipped: readonly Skipped[];
+  readonly nodes: readonly SyncExplanation[];
+}
+
+/** @throws {GridError} as `syncFolders` reports it, but for the first node that fails */
+export async function explainSync(
+  targets: readonly SyncTarget[],
+  options: SyncOptions,
+): Promise<SourceExplanation> {
+  const walk = await walkForSync(options, targets);
+  const source = new Source(walk, options);
+  const nodes = [];
+  for (const target of targets) nodes.push(await explainNode(source, { ...options, target }));
+  source.cache.save();
+  const ignored = walk.ignored.map(({ path, rule }) => ({ path, ...rule }));
+  return { ignored, skipped: source.skipped, nodes };
+}
+
+async function explainNode(
+  source: Source,
+  options: SyncOptions & { readonly target: SyncTarget },
+): Promise<SyncExplanation> {
+  const { target, signal } = options;
+  const place = placeOf(target.root, options.as);
+  const checked = await checkNode({ target, place, signal });
+  const remembered = checked.digest === undefined
+    ? undefined
+    : recallManifest(options.cacheFolder, checked.digest);
+  const { known, rows } = await readNode({ target, place, checked, remembered, signal });
+  const wanted = (await source.hashed()).entries;
+  const plan = planSync({ wanted, known, ...rows, delete: options.delete });
+  const context = {
+    known: new Map(known.map((entry) => [entry.path, entry])),
+    drifted: new Set(plan.drifted),
+  };
+  const send = plan.send.filter(isLeaf).map((entry) => ({
+    path: entry.path,
+    bytes: entry.size,
+    reason: reasonToSend(entry, context),
+  }));
+  const unchanged = wanted.filter(isLeaf).length - send.length;
+  return {
+    node: target.node,
+    folder: place.folder,
+    send,
+    remove: plan.remove,
+    kept: plan.kept,
+    unchanged,
+  };
+}
+
+async function readNode(options: Omit<Parameters<typeof startNodeSync>[0], "patienceSeconds">) {
+  // Nothing was ever synced there: do not even make Grid's own folder.
+  if (options.checked.digest === undefined) {
+    return { known: [], rows: { changed: new Set<string>(), displaced: new Set<string>() } };
+  }
+  const waiting = { ...options, patienceSeconds: 10 };
+  await using talk = await startNodeSync(waiting);
+  const state = await readState(talk, waiting);
+  await talk.write(new TextEncoder().encode("stop\n"));
+  return { known: state.manifest?.entries ?? [], rows: state.rows };
+}
+
+function isLeaf(entry: Entry): boolean {
+  return entry.type !== "folder";
+}

@@ -1,0 +1,71 @@
+/** Opens the conversation about one folder on one node: the lock is taken, and what is there is known. */
+import type { CheckAnswer } from "./check.ts";
+import { Conversation } from "./conversation.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { Place } from "./place.ts";
+import { problemOf } from "./problem.ts";
+import { compareRows, type RowComparison } from "./rows.ts";
+import { shellText } from "./shell_text.ts";
+import type { SyncTarget } from "./sync.ts";
+
+export interface NodeSyncOptions {
+  readonly target: SyncTarget;
+  readonly place: Place;
+  /** What the node said a moment ago. */
+  readonly checked: CheckAnswer;
+  /** The manifest that the node said it has, where this machine still knows it. */
+  readonly remembered: Manifest | undefined;
+  /** Seconds to wait for another sync of the same folder. */
+  readonly patienceSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+export interface NodeState {
+  readonly digest: string;
+  readonly verdict: "same" | "changed" | "interrupted";
+  readonly freeBytes: number | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly rows: RowComparison;
+}
+
+const decoder = new TextDecoder();
+const NOTHING: RowComparison = { changed: new Set(), displaced: new Set() };
+
+/** Ends the lock when it is disposed of. @throws {GridError} a transport code */
+export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
+  const { target, place, checked, remembered } = options;
+  return Conversation.start(target.transport, {
+    script: shellText("apply.sh"),
+    words: [
+      place.root,
+      place.name,
+      place.key,
+      checked.isAsLeft ? checked.digest ?? "" : "",
+      remembered?.digest ?? "",
+      `grid-${Deno.pid}`,
+      String(options.patienceSeconds),
+    ],
+    signal: options.signal,
+  });
+}
+
+/** @throws {GridError} `sync`, `conflict` or `workspace` */
+export async function readState(talk: Conversation, options: NodeSyncOptions): Promise<NodeState> {
+  const line = await talk.line();
+  const [word, digest = "", verdict = "", free = "", ...sizes] = line.split(" ");
+  if (word !== "state") throw problemOf(line, await talk.rest(), options);
+  const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0] = sizes.map(Number);
+  const text = decoder.decode(await talk.bytes(manifestBytes));
+  const recorded = decoder.decode(await talk.bytes(recordedBytes));
+  const live = decoder.decode(await talk.bytes(liveBytes));
+  const { remembered } = options;
+  const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
+  const isSame = verdict === "same" || manifest === undefined;
+  return {
+    digest: manifest === undefined ? "none" : digest,
+    verdict: verdict === "same" ? "same" : verdict === "interrupted" ? "interrupted" : "changed",
+    freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
+    manifest,
+    rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
+  };
+}
