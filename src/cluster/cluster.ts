@@ -1,5 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { LeaseWish } from "./lease.ts";
+import type { LeaseCallOptions, LeaseWish } from "./lease.ts";
 import type { NodeSelector } from "./select.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
@@ -32,11 +32,7 @@ export interface Cluster {
    *
    * @throws {GridError} `no-node` where not enough GPUs became free in time
    */
-  lease(
-    node: OpenNode,
-    wish: LeaseWish,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<string>;
+  lease(node: OpenNode, wish: LeaseWish, options?: LeaseCallOptions): Promise<string>;
 }
 
 export interface HealthOptions {

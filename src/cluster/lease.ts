@@ -29,9 +29,14 @@ export interface LeaseDeps {
   readonly clock: Clock;
 }
 
-interface LeaseOptions {
-  readonly wish: LeaseWish;
+export interface LeaseCallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Called once with the reason where GPUs must be waited for. */
+  readonly onWait?: ((reason: string) => void) | undefined;
+}
+
+interface LeaseOptions extends LeaseCallOptions {
+  readonly wish: LeaseWish;
 }
 
 /**
@@ -56,16 +61,20 @@ export async function leasePrelude(
 
 async function freeGpus(
   { node }: OpenNode,
-  { wish, signal, health, clock }: LeaseOptions & LeaseDeps,
+  { wish, signal, onWait, health, clock }: LeaseOptions & LeaseDeps,
 ): Promise<readonly GpuFacts[]> {
   const deadline = clock.now() + wish.waitMs;
+  let isTold = false;
   for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
     const [row] = await health.check([node], { maxAgeMs, signal });
     const lent = lentGpus(node, row?.facts?.gpus ?? []);
     const fitting = fittingGpus(lent, wish);
     if (fitting.length >= wish.gpus) return fitting;
     const left = deadline - clock.now();
-    if (left <= 0) throw noGpu(node.name, { wish, row, lent });
+    const reason = obstacle({ wish, row, lent });
+    if (left <= 0) throw noGpu(node.name, { wish, reason });
+    if (!isTold) onWait?.(reason);
+    isTold = true;
     await clock.sleep(Math.min(POLL_MS, left), { signal });
   }
 }
@@ -91,22 +100,27 @@ async function shortHash(text: string): Promise<string> {
   return new Uint8Array(digest.slice(0, 6)).toHex();
 }
 
-interface NoGpuFacts {
+interface LeaseView {
   readonly wish: LeaseWish;
   readonly row: NodeHealth | undefined;
   readonly lent: readonly GpuFacts[];
 }
 
-function noGpu(name: string, { wish, row, lent }: NoGpuFacts): GridError {
+function obstacle({ wish, row, lent }: LeaseView): string {
   const reasons = lent.map((gpu) => whyNot(gpu, wish)).filter((why) => why !== undefined);
-  const why = row?.reason ?? row?.facts?.gpuProblem ??
+  return row?.reason ?? row?.facts?.gpuProblem ??
     (reasons.length > 0 ? reasons.join(", ") : `it has ${lent.length} of ${wish.gpus} GPUs`);
+}
+
+function noGpu(
+  name: string,
+  { wish, reason }: { readonly wish: LeaseWish; readonly reason: string },
+): GridError {
   const waited = wish.waitMs > 0 ? ` within ${formatDuration(wish.waitMs)}` : "";
+  const what = wish.gpus === 1 ? "a GPU" : `${wish.gpus} GPUs`;
   return new GridError({
     code: "no-node",
-    message: `Cannot lease ${wish.gpus} GPU${
-      wish.gpus === 1 ? "" : "s"
-    } on "${name}"${waited}: ${why}`,
+    message: `Cannot lease ${what} on "${name}"${waited}: ${reason}`,
     hint: "wait longer with wait: 30m in the selector, or see grid health --explain",
     node: name,
   });

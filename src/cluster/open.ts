@@ -67,8 +67,8 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       return await selectNode(deps, { ...select, selector, nodes });
     },
 
-    async lease(node, wish, { signal } = {}) {
-      return await leasePrelude(node, { wish, signal, health, clock });
+    async lease(node, wish, options = {}) {
+      return await leasePrelude(node, { ...options, wish, health, clock });
     },
   };
 }

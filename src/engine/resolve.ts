@@ -8,6 +8,7 @@ import {
 } from "../pipeline/evaluate.ts";
 import type {
   Action,
+  ChosenGpus,
   NodeRequest,
   NodeSelector,
   OutputSource,
@@ -37,7 +38,7 @@ export function resolveStep(step: Step, { scope, record }: ResolveOptions): Reso
   const inner = scope(env);
   return {
     action: resolveAction(step.action, inner),
-    node: resolveNode(step.node, { scope: inner, record }),
+    node: resolveNode(step, { scope: inner, record }),
     env,
     outputs: step.outputs.map((output) => resolveOutput(output, inner)),
     workingDirectory: step.workingDirectory && evaluate(step.workingDirectory, inner),
@@ -126,7 +127,7 @@ function kindOf(value: unknown): string {
 }
 
 function resolveNode(
-  node: NodeRequest<Text>,
+  { node, scope: file }: Pick<Step, "node" | "scope">,
   { scope, record }: { readonly scope: EvaluationScope; readonly record: ResolveOptions["record"] },
 ): StepRequest["node"] {
   switch (node.kind) {
@@ -137,11 +138,14 @@ function resolveNode(
     case "chosen-by": {
       const chosen = record(node.step)?.outputs["node"];
       // A select-node step that was skipped chose nothing.
-      return typeof chosen === "string" ? { kind: "named", name: chosen } : { kind: "best" };
+      if (typeof chosen !== "string") return { kind: "best" };
+      return { kind: "named", name: chosen, ...gpusOf(node.step, record) };
     }
     case "named": {
       const name = evaluate(node.name, scope).trim();
-      if (name !== "") return { kind: "named", name };
+      if (name !== "") {
+        return { kind: "named", name, ...gpusOf(namedAfter(node.name, file), record) };
+      }
       throw new GridError({
         code: "no-node",
         message: "Cannot place the step: its node: expression gives an empty name",
@@ -150,6 +154,25 @@ function resolveNode(
       });
     }
   }
+}
+
+/** What a `select-node` step asked for; commands write texts, so a number can only come from one. */
+function gpusOf(
+  step: string | undefined,
+  record: ResolveOptions["record"],
+): { readonly gpus?: ChosenGpus } {
+  const count = step === undefined ? undefined : record(step)?.outputs["gpus"];
+  return step !== undefined && typeof count === "number" && count > 0
+    ? { gpus: { count, step } }
+    : {};
+}
+
+/** The full id of the step in `${{ steps.<id>.outputs.node }}`. */
+function namedAfter({ parts }: Text, file: string): string | undefined {
+  const [part, ...more] = parts;
+  if (part?.kind !== "expression" || more.length > 0) return undefined;
+  const id = /^\s*steps\.([\w-]+)\.outputs\.node\s*$/.exec(part.source)?.[1];
+  return id === undefined || file === "" ? id : `${file}/${id}`;
 }
 
 function resolveSelector(

@@ -151,12 +151,19 @@ export interface GroupAction<T> {
 
 export type NodeRequest<T> =
   /** Written as a name or an expression. `local` is the machine that runs Grid. */
-  | { readonly kind: "named"; readonly name: T }
+  | { readonly kind: "named"; readonly name: T; readonly gpus?: ChosenGpus }
   | { readonly kind: "selector"; readonly selector: NodeSelector<T> }
   /** Nothing written: where the one `select-node` among the ancestors chose. */
   | { readonly kind: "chosen-by"; readonly step: string }
   /** Nothing written and nothing chosen: the best node when the step starts. */
   | { readonly kind: "best" };
+
+/** GPUs that a `select-node` step asked for; the steps that run where it chose hold them together. */
+export interface ChosenGpus {
+  readonly count: number;
+  /** Full id of the `select-node` step. */
+  readonly step: string;
+}
 
 export interface NodeSelector<T> {
   readonly gpus: number;

@@ -22,6 +22,12 @@ type LeaseRequest = Pick<
 /** Somebody may take the GPUs between the choice and the lease; then another choice is made. */
 export const MOST_CHOICES = 5;
 
+/**
+ * The node was chosen a while ago and code was brought there, so its GPUs are worth waiting for; the
+ * step's own time-outs end the wait before this does.
+ */
+const NAMED_WAIT_MS = 12 * 3_600_000;
+
 /** @throws {GridError} what `Cluster.open`, `Cluster.select` and `Cluster.lease` throw */
 export async function placeJob(
   request: LeaseRequest,
@@ -33,7 +39,11 @@ export async function placeJob(
     const node = await resolveNode(request, host, cluster);
     if (wish === undefined) return { node, prelude: "" };
     try {
-      return { node, prelude: await cluster.lease(node, wish, { signal: host.signal }) };
+      const prelude = await cluster.lease(node, wish, {
+        signal: host.signal,
+        onWait: (reason) => host.note({ type: "warned", message: waitWords(node, reason) }),
+      });
+      return { node, prelude };
     } catch (error) {
       const isTaken = error instanceof GridError && error.code === "no-node";
       if (!isTaken || request.node.kind !== "selector" || choice === MOST_CHOICES) throw error;
@@ -41,16 +51,26 @@ export async function placeJob(
   }
 }
 
+function waitWords({ node }: OpenNode, reason: string): string {
+  return `waits for a GPU on ${node.name}: ${reason}`;
+}
+
 /** What the job must hold; undefined where it asks for no GPU, or runs already. */
-function leaseWish(request: LeaseRequest): LeaseWish | undefined {
-  const { node, run, step, attempt, resumeJob } = request;
-  if (resumeJob !== undefined || node.kind !== "selector" || node.selector.gpus === 0) {
-    return undefined;
+function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): LeaseWish | undefined {
+  if (resumeJob !== undefined) return undefined;
+  if (node.kind === "named" && node.gpus !== undefined) {
+    const { count, step } = node.gpus;
+    const group = groupOf(run, step);
+    return { gpus: count, minFreeVramBytes: undefined, group, waitMs: NAMED_WAIT_MS };
   }
+  if (node.kind !== "selector" || node.selector.gpus === 0) return undefined;
   const { gpus, minFreeVramBytes } = node.selector;
-  const group = fileNameOf(`${run}.${step}.${attempt}`).replaceAll(/[=,]/g, "_");
   // Waiting is done by choosing again: another node may become free first.
-  return { gpus, minFreeVramBytes, group, waitMs: 0 };
+  return { gpus, minFreeVramBytes, group: groupOf(run, step, attempt), waitMs: 0 };
+}
+
+function groupOf(...words: readonly (string | number)[]): string {
+  return fileNameOf(words.join(".")).replaceAll(/[=,]/g, "_");
 }
 
 /** Whether the job ended because others took its GPUs while it started. */

@@ -21,7 +21,8 @@ export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"sel
         outputs: {
           node,
           score: score === undefined ? null : Math.round(score * 10) / 10,
-          gpus: facts?.gpus.length ?? 0,
+          // What the steps on this node hold together while they run.
+          gpus: action.selector.gpus,
           cores: facts?.cores ?? null,
         },
       };

@@ -6,7 +6,9 @@ import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { createPool } from "../../../src/transport/pool.ts";
+import { grid, project } from "../../support/cli.ts";
 import { setGpus } from "../../support/fake_nvidia_smi.ts";
+import { labConfig } from "../../support/lab.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
@@ -92,12 +94,12 @@ testWith(
 
 testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job ends", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
-  await using grid = controller(lab);
+  await using own = controller(lab);
   const go = join(lab.folder, "go");
   const seen = join(lab.folder, "seen");
-  const holder = grid.run(`env >${seen}; while [ ! -e ${go} ]; do sleep 0.02; done`, { gpus: 1 });
+  const holder = own.run(`env >${seen}; while [ ! -e ${go} ]; do sleep 0.02; done`, { gpus: 1 });
   while (!(await exists(seen))) await systemClock.sleep(20);
-  const [row] = await grid.cluster.health({ fresh: true });
+  const [row] = await own.cluster.health({ fresh: true });
   const leased = row?.facts?.gpus.filter((gpu) => gpu.leases !== undefined) ?? [];
   assert.equal(leased.length, 1);
   const index = leased[0]?.index;
@@ -105,30 +107,30 @@ testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job en
   assert.ok(env.includes(`CUDA_VISIBLE_DEVICES=${index}`));
   assert.ok(env.includes("CUDA_DEVICE_ORDER=PCI_BUS_ID"));
   assert.deepEqual(env.filter((line) => /^grid_/.test(line)), []);
-  const both = await grid.run("true", { gpus: 2, waitMs: 0 }).catch((thrown) => thrown);
+  const both = await own.run("true", { gpus: 2, waitMs: 0 }).catch((thrown) => thrown);
   assert.match(both.message, new RegExp(`GPU ${index} is leased by a job of `));
-  const other = await grid.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0, step: "other" });
+  const other = await own.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0, step: "other" });
   assert.equal(other.host.printed.stdout, `${1 - (index ?? 0)}\n`);
   Deno.writeTextFileSync(go, "");
   assert.equal((await holder).outcome.status, "succeeded");
-  const after = await grid.run("echo $GRID_GPUS", { gpus: 2, waitMs: 0 });
+  const after = await own.run("echo $GRID_GPUS", { gpus: 2, waitMs: 0 });
   assert.equal(after.host.printed.stdout, "0,1\n");
 });
 
 testWith(["sshd"], "a job that is killed outright holds nothing", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
-  await using grid = controller(lab);
-  const { outcome } = await grid.run("kill -KILL $$", { gpus: 1 });
+  await using own = controller(lab);
+  const { outcome } = await own.run("kill -KILL $$", { gpus: 1 });
   assert.equal(outcome.status, "failed");
-  const next = await grid.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0 });
+  const next = await own.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0 });
   assert.equal(next.host.printed.stdout, "0\n");
 });
 
 testWith(["sshd"], "a lease leaves the script as it is: its lines, words and options", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
-  await using grid = controller(lab);
+  await using own = controller(lab);
   const script = `echo "$#" "$-"; echo "$LINENO"\nfalse\necho not reached`;
-  const { outcome, host } = await grid.run(script, { gpus: 1 });
+  const { outcome, host } = await own.run(script, { gpus: 1 });
   assert.ok(outcome.status === "failed" && outcome.failure.exitCode === 1);
   const [words, line] = host.printed.stdout.split("\n");
   assert.match(words ?? "", /^0 \w*e\w*$/);
@@ -137,8 +139,8 @@ testWith(["sshd"], "a lease leaves the script as it is: its lines, words and opt
 
 testWith(["sshd"], "a script's own end with code 75 is a failure like any other", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
-  await using grid = controller(lab);
-  const { outcome } = await grid.run("exit 75", { gpus: 1 });
+  await using own = controller(lab);
+  const { outcome } = await own.run("exit 75", { gpus: 1 });
   assert.ok(outcome.status === "failed" && outcome.failure.exitCode === 75);
 });
 
@@ -147,11 +149,45 @@ testWith(["sshd"], "leases name GPUs by their UUID, whatever the account", async
   const [node] = lab.nodes;
   assert.ok(node);
   setGpus(node.home, [{}]);
-  await using grid = controller(lab);
-  const { host } = await grid.run(`ls "$GRID_LEASE_DIR"`, { gpus: 1 });
+  await using own = controller(lab);
+  const { host } = await own.run(`ls "$GRID_LEASE_DIR"`, { gpus: 1 });
   assert.match(host.printed.stdout, /^GPU-00000000@\d+@\d+@\S+$/m);
   assert.equal(leaseKey(gpu(3, { uuid: undefined })), "index-3");
   assert.equal(leaseKey(gpu(3, { uuid: "../x@y" })), "index-3");
+});
+
+testWith(["sshd"], "steps on the node of a select-node step hold its GPU together", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  using folder = project({
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+    "train.yaml": `name: train
+steps:
+  - { id: gpu, select-node: { gpus: 1 } }
+  - { id: one, needs: gpu, node: "\${{ steps.gpu.outputs.node }}", run: 'echo "one $CUDA_VISIBLE_DEVICES"; sleep 1' }
+  - { id: two, needs: gpu, run: 'echo "two $CUDA_VISIBLE_DEVICES"; sleep 1' }
+  - { id: own, node: { gpus: 1 }, needs: gpu, run: 'sleep 0.3; echo "own $CUDA_VISIBLE_DEVICES"' }
+`,
+  });
+  const { code, stderr } = await grid(["run", "train.yaml", "--config", "lab.yaml"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 0, stderr);
+  const shown = (step: string) => new RegExp(`\\b${step} (\\d)\\b`).exec(stderr)?.[1];
+  assert.ok(shown("one") !== undefined, stderr);
+  assert.equal(shown("one"), shown("two"));
+  assert.ok(shown("own") !== undefined);
+});
+
+testWith(["sshd"], "grid run --gpus 1 gives the command its GPU", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  setGpus(node.home, [{ memoryUsed: 20_000 }, {}]);
+  using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+  const args = ["run", "echo on $CUDA_VISIBLE_DEVICES", "--gpus", "1", "--config", "lab.yaml"];
+  const { code, stdout, stderr } = await grid(args, { cwd: folder.path });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "on 1\n");
 });
 
 async function exists(path: string): Promise<boolean> {

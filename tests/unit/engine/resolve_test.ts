@@ -69,6 +69,24 @@ Deno.test("resolveStep() places a step where the chosen-by step chose", () => {
   );
 });
 
+Deno.test("resolveStep() hands on the GPUs that the choice of the node was made for", () => {
+  const chosenBy = { kind: "chosen-by", step: "before" } as const;
+  const written = { kind: "named", name: parseText("${{ steps.before.outputs.node }}") } as const;
+  const outputs = { node: "gpu2", gpus: 2 };
+  for (const node of [chosenBy, written]) {
+    assert.deepEqual(resolved({ node }, outputs).node, {
+      kind: "named",
+      name: "gpu2",
+      gpus: { count: 2, step: "before" },
+    });
+    assert.deepEqual(
+      resolved({ node }, { ...outputs, gpus: "2" }).node,
+      { kind: "named", name: "gpu2" },
+      "a command's output is no choice",
+    );
+  }
+});
+
 Deno.test("resolveStep() takes a node from an expression, and refuses an empty one", () => {
   const node = { kind: "named", name: parseText("${{ steps.before.outputs.node }}") } as const;
   assert.deepEqual(resolved({ node }, { node: "gpu2" }).node, { kind: "named", name: "gpu2" });

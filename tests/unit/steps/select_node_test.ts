@@ -42,7 +42,7 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
   });
   const notes: StepNote[] = [];
   const { signal } = new AbortController();
-  const wish = selector({ gpus: 1, labels: ["a100"] });
+  const wish = selector({ gpus: 2, labels: ["a100"] });
   const outcome = await step.run(request(wish), {
     signal,
     clock: new FakeClock(),
@@ -51,7 +51,7 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
   });
   assert.deepEqual(outcome, {
     status: "succeeded",
-    outputs: { node: "a", score: 12.3, gpus: 1, cores: 8 },
+    outputs: { node: "a", score: 12.3, gpus: 2, cores: 8 },
   });
   assert.deepEqual(notes, [{ type: "node.chosen", node: "a", score: 12.345, passedOver }]);
   assert.deepEqual(asked, [[wish, { signal, avoid: ["bad"] }]]);
