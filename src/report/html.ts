@@ -78,18 +78,17 @@ function failureSection(report: RunDocument, { tail }: HtmlOptions): string {
   const attempts = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
   const output = lines.length === 0 ? "" : `<pre>${lines.map(text).join("\n")}</pre>`;
   const log = last?.log ? `<p><a href="${encodeURI(last.log)}">whole log</a></p>` : "";
-  const next = [
+  const commands = [
     ...(lines.length > 0 ? [`grid logs ${report.run} ${step.id}`] : []),
-    `grid resume ${report.run}`,
-  ]
-    .map((command) => `<code>${text(command)}</code>`).join(" · ");
+    ...(report.file === "" ? [] : [`grid resume ${report.run}`]),
+  ].map((command) => `<code>${text(command)}</code>`);
+  const next = commands.length === 0 ? "" : `<p>next: ${commands.join(" · ")}</p>\n`;
   const hint = step.failure?.hint ? `<p class="hint">${text(step.failure.hint)}</p>` : "";
   return `<section class="failure">
 <h2>First failure: ${text(step.id)}${where}${attempts}</h2>
 <p>${text(step.failure?.message ?? step.state)}</p>
 ${hint}${output}${log}
-<p>next: ${next}</p>
-</section>`;
+${next}</section>`;
 }
 
 function section(title: string, inner: string): string {

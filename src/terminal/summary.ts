@@ -134,10 +134,14 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
 }
 
 function nextCommands(
-  { run }: RunState,
+  { run, file }: RunState,
   { step, printed, program }: { step: StepState; printed: boolean; program: string },
 ): string[] {
-  return [...(printed ? [`${program} logs ${run} ${step.id}`] : []), `${program} resume ${run}`];
+  return [
+    ...(printed ? [`${program} logs ${run} ${step.id}`] : []),
+    // A bare command came from no file that could be read again.
+    ...(file === "" ? [] : [`${program} resume ${run}`]),
+  ];
 }
 
 /** Whether the message says more than the exit code or signal that stands in the headline. */

@@ -123,6 +123,13 @@ export function succeededRun(): Event[] {
     { type: "attempt.started", at: second + 60_010, step: "score", attempt: 1 },
     { type: "step.started", at: second + 60_010, step: "model" },
     { type: "attempt.started", at: second + 60_010, step: "model", attempt: 1 },
+    ...["score", "model"].map((step): Event => ({
+      type: "node.chosen",
+      at: second + 60_015,
+      step,
+      attempt: 1,
+      node: "gpu1",
+    })),
     ...[10, 20, 40].map((done): Event => ({
       type: "batch.progressed",
       at: second + 60_100 + done * 10,

@@ -65,6 +65,7 @@ export class ProgressFilter {
 
   isNews(event: Event): boolean {
     if (event.type !== "batch.progressed") return true;
+    if (event.done === 0) return false;
     const share = event.total > 0 ? event.done / event.total : 1;
     const key = `${event.step}\n${event.attempt}`;
     const before = this.#told.get(key) ?? Number.NEGATIVE_INFINITY;
@@ -74,9 +75,11 @@ export class ProgressFilter {
   }
 }
 
-/** A command's first line is the one that names its node. */
+/** Steps whose first line is the one that names their node. */
+const ON_ONE_NODE: ReadonlySet<string> = new Set(["run", "ray-batch", "fetch"]);
+
 function startsOnNode(state: RunState, step: string): boolean {
-  return state.steps.get(step)?.kind === "run";
+  return ON_ONE_NODE.has(state.steps.get(step)?.kind ?? "");
 }
 
 /** Which node, its score, and the nodes that were passed over with their reasons. */
