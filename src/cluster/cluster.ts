@@ -1,5 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { LeaseCallOptions, LeaseWish } from "./lease.ts";
+import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { NodeSelector } from "./select.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 

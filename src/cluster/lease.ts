@@ -3,17 +3,11 @@ import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
-import { fittingGpus, type GpuWish, lentGpus, whyNot } from "./gpu_choice.ts";
+import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
 import type { HealthCheck } from "./health.ts";
 import { leaseKey, shellText } from "./lease_key.ts";
+import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { GpuFacts, NodeHealth, OpenNode } from "./node.ts";
-
-export interface LeaseWish extends GpuWish {
-  /** Jobs of one group share GPUs; `[A-Za-z0-9._-]+`. */
-  readonly group: string;
-  /** How long to wait for GPUs of this very node. */
-  readonly waitMs: number;
-}
 
 /** How a job ends that found its GPUs taken, and what it leaves in its output file. */
 export const NO_GPU_EXIT = 75;
@@ -27,12 +21,6 @@ const MAX_AGE_MS = 1000;
 export interface LeaseDeps {
   readonly health: HealthCheck;
   readonly clock: Clock;
-}
-
-export interface LeaseCallOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called once with the reason where GPUs must be waited for. */
-  readonly onWait?: ((reason: string) => void) | undefined;
 }
 
 interface LeaseOptions extends LeaseCallOptions {

@@ -1,6 +1,7 @@
 /** GPUs for the job of an attempt: the node that has them, and the shell text by which the job holds them. */
 import type { Cluster } from "../cluster/cluster.ts";
-import { type LeaseWish, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
+import { NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
+import type { LeaseWish } from "../cluster/lease_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import { fileNameOf } from "../core/ids.ts";
