@@ -16,6 +16,8 @@ import type {
 
 /** Beyond the kill grace: time to reach the node, to look for survivors, and to come back. */
 const KILL_SLACK_MS = 15_000;
+/** Why nobody needs to be impatient any more. */
+const ENDED = Symbol("the work has ended");
 
 export interface AttemptOptions {
   readonly step: Step;
@@ -100,7 +102,7 @@ async function endSoon(
   try {
     return await Promise.race([running, abandoned]);
   } finally {
-    ended.abort();
+    ended.abort(ENDED);
     running.catch(() => undefined);
   }
 }

@@ -9,7 +9,6 @@ import {
 import type {
   Action,
   ChosenGpus,
-  NodeRequest,
   NodeSelector,
   OutputSource,
   RayBatchAction,
