@@ -85,6 +85,8 @@ def prepare(job):
 
 def local_folder(job):
     """The same folder below this node's own workspace, which may lie elsewhere than the head's."""
+    if job["cwd"] is None:  # a package that Ray itself has brought here and entered
+        return os.getcwd()
     here = os.environ.get("GRID_ROOT")
     relative = os.path.relpath(job["cwd"], job["root"])
     if here is None or relative.startswith(".."):
@@ -175,6 +177,8 @@ class Results:
         self.mark = mark
         self.done = {}
         self.announced_at = 0.0
+        path = os.path.expanduser(path)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         self.file = open(path, "a+b")
         self.lock()
         self.file.seek(0)
@@ -218,6 +222,15 @@ class Results:
         if time.monotonic() - self.announced_at > PROGRESS_SECONDS:
             self.announce()
 
+    def say_all(self):
+        """For a Grid that cannot read the file: every outcome, later ones last."""
+        self.file.seek(0)
+        for line in self.file:
+            try:
+                say(self.mark, {"result": json.loads(line)})
+            except ValueError:
+                pass  # cut short; its item has a later line
+
     def announce(self):
         self.announced_at = time.monotonic()
         failed = sum(not ok for ok in self.done.values())
@@ -225,8 +238,10 @@ class Results:
 
 
 def say(mark, fields):
-    """One line for Grid, in one write so that no other process's line lands inside."""
-    os.write(1, ("%s%s\n" % (mark, json.dumps(fields))).encode())
+    """One line for Grid; in one write where it is short, so that nobody's line lands inside."""
+    rest = ("%s%s\n" % (mark, json.dumps(fields))).encode()
+    while rest:
+        rest = rest[os.write(1, rest) :]
 
 
 stop_asked = False
@@ -278,12 +293,13 @@ def run_on_ray(spec, job, queue, results):
         import ray
     except ImportError as error:
         raise Problem("Cannot run the batch: %s" % error, "Install Ray on the nodes: `grid setup`")
+    # A job of the cluster's own finds its address in the environment.
+    where = {"address": spec.get("address"), "_node_ip_address": spec.get("node_ip")}
     ray.init(
-        address=spec["address"],
         namespace=spec["namespace"],
         log_to_driver=True,
         logging_level="WARNING",
-        **({"_node_ip_address": spec["node_ip"]} if spec.get("node_ip") else {}),
+        **{name: value for name, value in where.items() if value},
     )
     listen_for_stop()  # Ray installs handlers of its own when it connects
     need = (spec["cpus"], spec["gpus"])
@@ -562,7 +578,7 @@ def drive(spec):
     job = {
         "target": spec["target"],
         "cwd": spec["cwd"],
-        "root": spec["root"],
+        "root": spec.get("root"),
         "node": spec["node"],
         # Values come from this process's environment, so that secrets are in no file.
         "env": {name: os.environ[name] for name in spec["forward"] if name in os.environ},
@@ -573,6 +589,8 @@ def drive(spec):
             run(spec, job, queue, results)
     finally:
         results.announce()
+    if spec.get("say_results"):
+        results.say_all()
 
 
 def main(path):

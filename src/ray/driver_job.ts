@@ -37,13 +37,18 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   host.jobStarted({ node: head.node.name, job: spec.id });
   const job = await startDriver(options, files);
   const { exit, problem } = await followDriver(job, options);
-  await job.remove();
-  if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
-  return await readResults(head.transport, {
+  if (exit.kind !== "code" || exit.code !== DONE) {
+    await job.remove();
+    throw driverError(exit, { head, problem });
+  }
+  const outcome = await readResults(head.transport, {
     path: files.results,
     total: spec.tasks.length,
     signal: host.signal,
   });
+  // Not before: a runner that dies here can be followed by one that attaches.
+  await job.remove();
+  return outcome;
 }
 
 /** Attaches where the job already runs, so that a repeated start is safe. */

@@ -1,10 +1,14 @@
 /** Splits what the driver says to Grid from what the tasks print. */
+import type { JsonValue } from "../core/json.ts";
+
 export interface DriverSays {
   readonly done?: number;
   readonly failed?: number;
   readonly total?: number;
   readonly problem?: string;
   readonly hint?: string | null;
+  /** One line of the results file, where Grid cannot read the file itself. */
+  readonly result?: JsonValue;
 }
 
 const NEWLINE = 10;

@@ -14,7 +14,9 @@ export type DriverPlace =
     /** The address under which the head joined; picks the right Ray node on a shared machine. */
     readonly nodeIp: string | undefined;
     readonly namespace: string;
-  };
+  }
+  /** A job that Ray starts in a package of the code; nothing of the node's own is there. */
+  | { readonly mode: "package"; readonly namespace: string };
 
 export interface DriverFiles {
   /** Folder of everything that belongs to the step's batches. */
@@ -47,38 +49,46 @@ export function markOf(spec: Pick<BatchSpec, "id">): string {
   return `\x1egrid-batch:${fileNameOf(spec.id)}:`;
 }
 
-export function driverSpecText(
-  spec: BatchSpec,
-  options: {
-    readonly head: OpenNode;
-    readonly place: DriverPlace;
-    readonly files: DriverFiles;
-  },
-): string {
-  const { head, place } = options;
+export interface SpecOptions {
+  readonly head: OpenNode;
+  readonly place: DriverPlace;
+  readonly files: DriverFiles;
+}
+
+export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
   return JSON.stringify({
-    ...(place.mode === "ray"
-      ? {
-        mode: "ray",
-        address: place.address,
-        node_ip: place.nodeIp ?? null,
-        namespace: place.namespace,
-      }
-      : { mode: "embedded" }),
+    ...placeFields(spec, options),
     target: spec.target,
     tasks: spec.tasks,
     batch_size: spec.batchSize,
     gpus: spec.gpusPerBatch,
     cpus: spec.cpusPerBatch,
-    cwd: spec.cwd,
-    root: head.root,
-    node: head.node.name,
-    // A worker's own node and workspace are known there, not here.
-    forward: Object.keys({ ...spec.env, ...spec.secrets })
-      .filter((name) => name !== "GRID_NODE" && name !== "GRID_ROOT" && name !== "PATH"),
     results: options.files.results,
     mark: markOf(spec),
   });
+}
+
+function placeFields(spec: BatchSpec, { head, place }: SpecOptions) {
+  const own = { cwd: spec.cwd, root: head.root, node: head.node.name, forward: forwarded(spec) };
+  switch (place.mode) {
+    case "embedded":
+      return { mode: "embedded", ...own };
+    case "ray": {
+      const { address, nodeIp, namespace } = place;
+      return { mode: "ray", address, node_ip: nodeIp ?? null, namespace, ...own };
+    }
+    case "package": {
+      const { namespace } = place;
+      const node = "the Ray cluster";
+      return { mode: "ray", namespace, cwd: null, node, forward: [], say_results: true };
+    }
+  }
+}
+
+/** Names of variables that go to every worker; its own node and workspace it knows itself. */
+function forwarded(spec: BatchSpec): readonly string[] {
+  const stays = ["GRID_NODE", "GRID_ROOT", "PATH"];
+  return Object.keys({ ...spec.env, ...spec.secrets }).filter((name) => !stays.includes(name));
 }
 
 async function fingerprint(value: JsonValue): Promise<string> {

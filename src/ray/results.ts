@@ -13,7 +13,13 @@ export class ResultsReader {
   }
 
   line(text: string): void {
-    const entry = parseEntry(text);
+    const value = parseLine(text);
+    if (value !== undefined) this.add(value);
+  }
+
+  /** One line's value. */
+  add(value: JsonValue): void {
+    const entry = entryOf(value);
     if (entry && entry.index in this.#results) this.#results[entry.index] = entry.result;
   }
 
@@ -64,18 +70,19 @@ export async function readResults(
 /** The platform's type allows any buffer source, a channel gives bytes. */
 type TextDecoding = TransformStream<Uint8Array, string>;
 
-function parseEntry(text: string): { index: number; result: TaskResult } | undefined {
-  if (text === "") return undefined;
-  let entry: JsonValue;
+/** Undefined for a line that its writer did not finish; the item ran again and has a later line. */
+function parseLine(text: string): JsonValue | undefined {
   try {
-    entry = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    // A line that its writer did not finish; the item ran again and has a later line.
     return undefined;
   }
-  if (typeof entry !== "object" || entry === null || !("index" in entry)) return undefined;
-  const index = Number(entry.index);
-  return entry.ok === true
-    ? { index, result: { ok: true, value: entry.value ?? null } }
-    : { index, result: { ok: false, error: String(entry.error) } };
+}
+
+function entryOf(value: JsonValue): { index: number; result: TaskResult } | undefined {
+  if (typeof value !== "object" || value === null || !("index" in value)) return undefined;
+  const index = Number(value.index);
+  return value.ok === true
+    ? { index, result: { ok: true, value: value.value ?? null } }
+    : { index, result: { ok: false, error: String(value.error) } };
 }

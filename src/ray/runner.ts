@@ -1,5 +1,4 @@
 /** The batch runner of each `ray.mode`. */
-import { GridError } from "../core/errors.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { BatchRunner } from "./batch.ts";
 
@@ -26,15 +25,10 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
     case "existing":
       return {
         mode: "existing",
-        run: () => Promise.reject(existingIsClosed()),
+        run: async (head, spec, host) => {
+          const { runOnExisting } = await import("./existing_batch.ts");
+          return await runOnExisting({ config, head, spec, host });
+        },
       };
   }
-}
-
-function existingIsClosed(): GridError {
-  return new GridError({
-    code: "ray",
-    message: "Cannot run a batch on a Ray cluster that Grid did not start",
-    hint: "Set ray.mode to managed (grid cluster start) or embedded in the cluster configuration",
-  });
 }

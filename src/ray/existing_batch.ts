@@ -1,0 +1,215 @@
+/** A batch on a Ray cluster that Grid did not start: one job of its Jobs API. */
+import { systemClock } from "../core/clock.ts";
+import { GridError } from "../core/errors.ts";
+import type { RayConfig } from "../cluster/config.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import { packFolder } from "./code_package.ts";
+import { DriverOutput, type DriverSays } from "./driver_output.ts";
+import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
+import { JobLog, JobLogTail } from "./job_log.ts";
+import { JobsApi, type RayJob } from "./jobs_api.ts";
+import { findRoute, readToken, type Route } from "./jobs_route.ts";
+import { ResultsReader } from "./results.ts";
+
+const POLL_MS = 1000;
+/** A dashboard that is silent for longer than this is given up. */
+const SILENCE_MS = 300_000;
+/** For Ray to notice that a stopped job has ended, beyond the job's own grace. */
+const STOP_MARGIN_MS = 20_000;
+/** Older ones let strangers delete jobs: CVE-2026-27482. */
+const ADVISED_RAY = [2, 54] as const;
+
+export interface ExistingBatchOptions {
+  readonly config: RayConfig;
+  /** Holds the code; also the way to the dashboard where it cannot be reached from here. */
+  readonly head: OpenNode;
+  readonly spec: BatchSpec;
+  readonly host: BatchHost;
+}
+
+/** @throws {GridError} `cluster-invalid`, `usage`, `ray`, `lost`, or the signal's reason */
+export async function runOnExisting(options: ExistingBatchOptions): Promise<BatchOutcome> {
+  const { config, head, spec, host } = options;
+  refuseSecrets(spec);
+  await using route = await findRoute(config.address, head, host.signal);
+  using api = openApi(route, host.signal);
+  await warnIfOld(await api.version(), host);
+  const id = submissionId(spec.id);
+  host.jobStarted({ node: head.node.name, job: id });
+  try {
+    // A submission whose answer was lost, or the job of a runner that died, is taken up again.
+    if (await api.job(id) === undefined) await submit(api, id, options);
+  } catch (error) {
+    // The submission may have come through although its answer did not.
+    if (host.signal.aborted) await stopJob(route, id, spec.killGraceMs);
+    throw error;
+  }
+  return await attend(api, id, { ...options, stop: () => stopJob(route, id, spec.killGraceMs) });
+}
+
+async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): Promise<void> {
+  const { config, head, spec, host } = options;
+  const files = await driverFiles("~", spec);
+  const place = { mode: "package", namespace: config.namespace } as const;
+  const content = await packFolder(head, {
+    folder: spec.cwd,
+    extra: {
+      ".grid_batch/batch_driver.py": await readDriver(),
+      ".grid_batch/spec.json": driverSpecText(spec, { head, place, files }),
+    },
+    signal: host.signal,
+  });
+  await api.submit({
+    id,
+    entrypoint: ENTRYPOINT,
+    workingDir: await api.upload(content),
+    envVars: {
+      ...spec.env,
+      // Ray's own default is 3 seconds.
+      RAY_JOB_STOP_WAIT_TIME_S: String(Math.ceil(spec.killGraceMs / 1000)),
+    },
+  });
+}
+
+/** The job's shell may have several Pythons before it; one of them knows Ray. */
+const ENTRYPOINT = 'for python in python python3; do "$python" -c "import ray" 2>/dev/null && ' +
+  'exec "$python" -u .grid_batch/batch_driver.py .grid_batch/spec.json; done; ' +
+  'echo "no python on the PATH of the Ray head can import ray" >&2; exit 3';
+
+function readDriver(): Promise<string> {
+  return Deno.readTextFile(new URL("./batch_driver.py", import.meta.url));
+}
+
+/** Follows the job to its end. Its status is the truth, its log stream a convenience. */
+async function attend(
+  api: JobsApi,
+  id: string,
+  { spec, host, stop }: ExistingBatchOptions & { readonly stop: () => Promise<void> },
+): Promise<BatchOutcome> {
+  const results = new ResultsReader(spec.tasks.length);
+  let problem: DriverSays | undefined;
+  const output = new DriverOutput(markOf(spec), (said) => {
+    if (said.result !== undefined) results.add(said.result);
+    if (said.problem !== undefined) problem = said;
+    const { done, failed, total } = said;
+    if (done !== undefined && failed !== undefined && total !== undefined) {
+      host.progress({ done, failed, total });
+    }
+  });
+  let sent: Promise<void> = Promise.resolve();
+  const log = new JobLog((text) => {
+    const bytes = output.push(new TextEncoder().encode(text));
+    if (bytes.length > 0) sent = sent.then(() => host.output("stdout", bytes));
+  });
+  const job = await waitForEnd(api, id, { log, stop, signal: host.signal });
+  log.push(await api.logs(id), 0);
+  const rest = output.end();
+  await sent;
+  if (rest.length > 0) await host.output("stdout", rest);
+  await api.remove(id);
+  if (job.status === "SUCCEEDED") return results.outcome();
+  throw failure(job, problem);
+}
+
+interface WaitOptions {
+  readonly log: JobLog;
+  readonly stop: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+async function waitForEnd(
+  api: JobsApi,
+  id: string,
+  { log, stop, signal }: WaitOptions,
+): Promise<RayJob> {
+  await using tail = new JobLogTail(api, id, log);
+  let answeredAt = Date.now();
+  for (;;) {
+    try {
+      const job = await api.job(id);
+      answeredAt = Date.now();
+      if (job === undefined) throw forgotten();
+      if (isEnded(job)) return job;
+      if (job.status === "RUNNING") tail.ensure();
+      await systemClock.sleep(POLL_MS, { signal });
+    } catch (error) {
+      // Stopped before the tail is closed: Ray answers the closing only when the job has ended.
+      if (signal.aborted) await stop();
+      const passes = !signal.aborted && error instanceof GridError && error.code === "lost";
+      if (!passes || Date.now() - answeredAt > SILENCE_MS) throw error;
+      await systemClock.sleep(POLL_MS, { signal });
+    }
+  }
+}
+
+/** Stops the job and waits until Ray says that it has ended. */
+async function stopJob(route: Route, id: string, graceMs: number): Promise<void> {
+  using api = openApi(route, AbortSignal.timeout(graceMs + STOP_MARGIN_MS));
+  for (;;) {
+    const job = await api.job(id);
+    if (job === undefined) return;
+    if (isEnded(job)) return await api.remove(id);
+    // Asked again each time: while a job is PENDING, Ray says yes and does nothing.
+    await api.stop(id);
+    await systemClock.sleep(POLL_MS / 2);
+  }
+}
+
+function openApi(route: Route, signal: AbortSignal): JobsApi {
+  return new JobsApi({ ...route, token: readToken(), signal });
+}
+
+function isEnded({ status }: RayJob): boolean {
+  return status === "SUCCEEDED" || status === "FAILED" || status === "STOPPED";
+}
+
+/** Ray takes any name, then fails on some; these characters are safe. */
+function submissionId(id: string): string {
+  return id.replaceAll(/[^A-Za-z0-9_-]/g, "_");
+}
+
+function refuseSecrets({ secrets }: BatchSpec): void {
+  const names = Object.keys(secrets);
+  if (names.length === 0) return;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot hand ${names.join(", ")} to a Ray cluster that Grid did not start: ` +
+      "everybody who sees its dashboard would see them",
+    hint: "Set them in the environment of the cluster's nodes, or use ray.mode managed",
+  });
+}
+
+async function warnIfOld(version: string, host: BatchHost): Promise<void> {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > ADVISED_RAY[0] || (major === ADVISED_RAY[0] && minor >= ADVISED_RAY[1])) return;
+  const text = `grid: Ray ${version} has known holes; ${
+    ADVISED_RAY.join(".")
+  } or newer is advised\n`;
+  await host.output("stderr", new TextEncoder().encode(text));
+}
+
+function forgotten(): GridError {
+  return new GridError({
+    code: "ray",
+    message: "Cannot follow the batch: Ray no longer knows its job",
+    hint: "Was its head restarted, or the job deleted? The step can run again",
+  });
+}
+
+function failure(job: RayJob, problem: DriverSays | undefined): GridError {
+  if (problem?.problem !== undefined) {
+    const hint = problem.hint ?? undefined;
+    return new GridError({ code: "ray", message: problem.problem, hint });
+  }
+  if (job.status === "STOPPED") {
+    return new GridError({ code: "ray", message: "Cannot finish the batch: somebody stopped it" });
+  }
+  const kind = job.errorType ? ` (${job.errorType})` : "";
+  return new GridError({
+    code: "ray",
+    message: `Cannot finish the batch: ${job.message?.trim().split("\n")[0] ?? "it failed"}${kind}`,
+    hint:
+      "Its last lines are in the step's log; finished items are kept and the step can run again",
+  });
+}
