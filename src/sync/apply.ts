@@ -37,7 +37,9 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const wanted = state.manifest === undefined
     ? options.source.recalled
     : (await options.source.hashed()).entries;
-  const plan = planSync({ wanted, known, ...state.rows, delete: options.delete });
+  const planned = planSync({ wanted, known, ...state.rows, delete: options.delete });
+  // What a sync that broke off has moved in already is nobody's edit.
+  const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
   const record = finalRecord({ ...options, wanted, known }, { sent: [], torn: [] });
   const manifest = writeManifest(record);
   if (state.verdict === "same" && manifest.digest === state.digest) {
