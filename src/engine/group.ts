@@ -14,11 +14,10 @@ export function groupEnding(
 ): StepEnding {
   const outputs: Record<string, JsonValue> = {};
   if (step.action.kind !== "group") return { state: result, outputs };
-  const scope = scopes.inside(step.id, { matrix: step.matrix });
   const ending = { state: result, outputs, ...reasonOfMembers(step.action.members, scopes) };
   for (const [name, text] of Object.entries(step.action.outputs)) {
     try {
-      outputs[name] = evaluateValue(text, scope);
+      outputs[name] = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
     } catch (thrown) {
       // Steps that did not run have no outputs; only a group that went well must have all of its own.
       if (result !== "succeeded" && result !== "reused") continue;
@@ -29,19 +28,26 @@ export function groupEnding(
   return ending;
 }
 
-/** `2 of 4 failed, first sweep[lr=1e-4]`. */
+/** `2 of 4 failed, first "sweep[lr=1e-4]"`. */
 function reasonOfMembers(
   members: readonly string[],
   scopes: Scopes,
 ): { readonly reason?: string } {
-  const failed = members.filter((id) => {
+  const ended = members.flatMap((id) => {
     const state = scopes.record(id)?.state;
-    return state !== undefined && isFailure(state);
+    return state === undefined ? [] : [{ id, state }];
   });
-  const states = members.map((id) => scopes.record(id)?.state);
-  if (states.length > 0 && states.every((state) => state === "skipped")) {
-    return { reason: "every one of its steps was skipped" };
+  for (const [word, fits] of WORST_FIRST) {
+    const hit = ended.filter(({ state }) => fits(state));
+    const [first] = hit;
+    if (first) return { reason: `${hit.length} of ${members.length} ${word}, first "${first.id}"` };
   }
-  if (failed.length === 0) return {};
-  return { reason: `${failed.length} of ${members.length} failed, first "${failed[0]}"` };
+  const alike = (["skipped", "reused"] as const)
+    .find((word) => ended.length > 0 && ended.every(({ state }) => state === word));
+  return alike === undefined ? {} : { reason: `every one of its steps was ${alike}` };
 }
+
+const WORST_FIRST: readonly (readonly [string, (state: StepResult) => boolean])[] = [
+  ["failed", isFailure],
+  ["cancelled", (state) => state === "cancelled"],
+];
