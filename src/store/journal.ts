@@ -65,7 +65,7 @@ export class RunJournal {
   *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
     const marks = types.map(() => "?").join(", ");
     const statement = this.#connection.prepareOnce(
-      `SELECT json FROM events WHERE type IN (${marks}) ORDER BY seq`,
+      `SELECT json FROM events WHERE type IN (${marks}) ORDER BY run_id, seq`,
     );
     for (const row of statement.iterate(...types)) yield eventOf(row);
   }

@@ -21,7 +21,7 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   events(run: string): readonly Event[];
   /** Full id of a run named by a unique prefix or `last`. @throws {GridError} `usage` */
   resolveRun(name: string): string;
-  /** Every event of all runs whose type is in `types`, oldest first; for totals. */
+  /** Every event of all runs whose type is in `types`; run after run, oldest first; for totals. */
   eventsOfTypes(types: readonly Event["type"][]): Iterable<Event>;
   load(
     keys: readonly string[],

@@ -116,6 +116,15 @@ Deno.test("eventsOfTypes() walks all runs, oldest first", () => {
   store.append("r1", warned("later"));
 });
 
+Deno.test("eventsOfTypes() keeps the events of runs apart that went on at the same time", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  for (const run of ["r1", "r2"]) store.append(run, runStarted(run));
+  for (const run of ["r2", "r1"]) store.append(run, warned(run));
+  const runs = [...store.eventsOfTypes(["run.started", "warned"])].map(({ type }) => type);
+  assert.deepEqual(runs, ["run.started", "warned", "run.started", "warned"]);
+});
+
 Deno.test("save() and load() keep rows by key; the last writer wins", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
