@@ -1,32 +1,44 @@
 import { getLogger } from "../core/log.ts";
-import type { Job } from "../transport/job.ts";
+import { removeJobs } from "../transport/job_list.ts";
+import type { Transport } from "../transport/transport.ts";
 
-/** Folders that wait for their removal at most. */
+/** Folders per node that wait for their removal at most; one call removes many. */
 const LARGEST = 32;
+
+export interface EndedJob {
+  readonly transport: Transport;
+  /** Absolute `remote_root`. */
+  readonly root: string;
+  readonly id: string;
+}
 
 /**
  * Removes the folders of ended jobs some time after their steps ended. Until the engine has
  * journaled how a step ended, its job must be found again by a runner that takes over.
  */
 export class JobSweep implements AsyncDisposable {
-  #jobs: Job[] = [];
+  readonly #ended = new Map<string, EndedJob[]>();
   #sweeping: Promise<void> = Promise.resolve();
 
-  add(job: Job): void {
-    this.#jobs.push(job);
-    if (this.#jobs.length > LARGEST) this.#sweep(this.#jobs.splice(0, LARGEST / 2));
+  add(job: EndedJob): void {
+    const key = `${job.transport.endpoint.name} ${job.root}`;
+    const jobs = [...this.#ended.get(key) ?? [], job];
+    if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2));
+    this.#ended.set(key, jobs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#sweep(this.#jobs.splice(0));
+    for (const jobs of this.#ended.values()) this.#sweep(jobs);
+    this.#ended.clear();
     await this.#sweeping;
   }
 
-  #sweep(jobs: readonly Job[]): void {
-    const removed = Promise.all(jobs.map((job) =>
+  #sweep(jobs: readonly EndedJob[]): void {
+    const [first] = jobs;
+    if (!first) return;
+    const removed = removeJobs(first.transport, { root: first.root, ids: jobs.map(({ id }) => id) })
       // What stays is listed by `grid ps`, and no reason to fail a run that went well.
-      job.remove().catch((error) => getLogger("steps").warn(`${error}`))
-    ));
+      .catch((error) => getLogger("steps").warn(`${error}`));
     this.#sweeping = Promise.all([this.#sweeping, removed]).then(() => {});
   }
 }

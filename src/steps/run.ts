@@ -9,7 +9,7 @@ import type { RunAction } from "../pipeline/pipeline.ts";
 import type { Job, JobExit, JobSpec } from "../transport/job.ts";
 import { mayHaveStarted, startJob } from "../transport/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
-import { JobSweep } from "./job_sweep.ts";
+import { type EndedJob, JobSweep } from "./job_sweep.ts";
 import { pathPrefix, stepFolder } from "./placement.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { TextTail } from "./text_tail.ts";
@@ -87,7 +87,7 @@ class RunAttempt {
       });
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
-      sweep.add(job);
+      sweep.add(ended(place));
       if (await isGpuLost(job, exit)) return "gpu-lost";
       if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
       return await this.#succeeded(job, { ...place, stdout: stdout.end() });
@@ -113,7 +113,7 @@ class RunAttempt {
     const reason = toGridError(host.signal.reason);
     try {
       const { survivors } = await job.kill({ graceMs: request.killGraceMs });
-      if (survivors.length === 0) sweep.add(job);
+      if (survivors.length === 0) sweep.add(ended(place));
       const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
       const left = survivors.length === 0 ? "" : `; ${survivors.length} survivors: ${names}`;
       return failed(reason, { ...place, started: true, more: left });
@@ -154,6 +154,10 @@ class RunAttempt {
 interface Place {
   readonly node: OpenNode;
   readonly spec: JobSpec;
+}
+
+function ended({ node, spec }: Place): EndedJob {
+  return { transport: node.transport, root: spec.root, id: spec.id };
 }
 
 function newJobId({ run, step, attempt }: RunRequest): string {

@@ -4,13 +4,13 @@
 # A job's folder <root>/.grid/jobs/<id>/ holds:
 #   job         format, start in ms by the runner's clock, "detached" or "leased", lease in seconds
 #   command     the script, run by its path
-#   supervisor  pid, start in clock ticks and boot id of the shell that waits for the command
-#   process     pid and start of the command, which leads a session of its own
-#   out err     what it prints
+#   supervisor  pid of the shell that waits for the command
+#   out err     what the command prints
 #   output      the file named by $GRID_OUTPUT
 #   exit        "running", then "ended <code>", written over in place: needs no room on a full disk
-#   fate        what the supervisor's shell says, such as "Killed" when a signal ended the command
-#   lease       a word that the runner changes to show that it lives
+#   fate        the supervisor's stderr: its shell says "Killed" there when a signal ended the command.
+#               That it holds this very file open tells it from a later process of the same number.
+#   lease       a word that the runner changes to show that it lives; the watchdog holds it open
 #   slow        the starter went away before the command ended, so a watchdog looks after the lease
 #   gate.*      pipes on which followers wait for the end
 #   reason      why the watchdog ended it
@@ -18,9 +18,6 @@
 grid_setsid=$(command -v setsid || :)
 grid_bash=$(command -v bash || :)
 grid_sh=$(command -v sh || echo /bin/sh)
-grid_boot=-
-read -r grid_boot 2>/dev/null </proc/sys/kernel/random/boot_id || :
-
 # A shell starts what runs in the background with SIGINT and SIGQUIT ignored, and only bash can take
 # that back by itself; a command that inherits it cannot be interrupted by its own tools.
 grid_env=
@@ -28,31 +25,11 @@ if [ -z "${BASH_VERSION-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; 
   grid_env=$(command -v env)
 fi
 
-# What this very process is: grid_pid, and grid_born in clock ticks since the boot.
-grid_identify() {
-  grid_pid='' grid_born=0
-  read -r grid_line 2>/dev/null </proc/self/stat || grid_line=
-  if [ -n "$grid_line" ]; then
-    grid_split "$grid_line"
-  else
-    grid_pid=$(exec sh -c 'echo "$PPID"')
-  fi
-}
-
-# The fields of a line of /proc/<pid>/stat; the name in parentheses may itself hold blanks.
-grid_split() {
-  grid_pid=${1%% *}
-  # shellcheck disable=SC2086
-  set -- ${1##*) }
-  grid_status=$1 grid_parent=$2 grid_session=$4 grid_born=${20}
-}
-
-# grid_alive PID BORN: whether that process still is the one that was recorded.
-grid_alive() {
+# grid_holds PID DESCRIPTOR FILE: whether that process lives and has the file open there.
+grid_holds() {
   if [ -d /proc/self ]; then
-    read -r grid_line 2>/dev/null <"/proc/$1/stat" || return 1
-    grid_split "$grid_line"
-    [ "$grid_born" = "$2" ] && [ "$grid_status" != Z ] && [ "$grid_status" != X ]
+    # shellcheck disable=SC3013
+    [ "/proc/$1/fd/$2" -ef "$3" ]
   else
     kill -0 "$1" 2>/dev/null
   fi
@@ -114,19 +91,18 @@ grid_launch() {
     return 1
   fi
   # The timer ends the wait below: by itself, or ended by the supervisor of a short command.
-  sleep 0.04 >/dev/null 2>&1 3>&- &
+  sleep 0.08 >/dev/null 2>&1 3>&- &
   grid_timer=$!
   grid_supervise "$@" </dev/null >/dev/null 2>"$grid_dir/fate" 3>&- &
+  echo $! >"$grid_dir/supervisor"
   wait "$grid_timer"
   if [ $? -le 128 ]; then
-    : >"$grid_dir/slow"
-    if [ "$grid_kind" = leased ]; then grid_watch </dev/null >/dev/null 2>&1 3>&- & fi
+    : >"$grid_dir/lease" && : >"$grid_dir/slow"
+    if [ "$grid_kind" = leased ]; then grid_watch <"$grid_dir/lease" >/dev/null 2>&1 3>&- & fi
   fi
 }
 
 grid_supervise() {
-  grid_identify
-  printf '%s %s %s\n' "$grid_pid" "$grid_born" "$grid_boot" >"$grid_dir/supervisor"
   PATH=$grid_prefix${PATH:+:$PATH}
   ( grid_become "$@" ) >"$grid_dir/out" 2>"$grid_dir/err"
   printf 'ended %-9s \n' "$?" 1<>"$grid_dir/exit"
@@ -142,15 +118,13 @@ grid_dismiss() {
   for grid_gate in "$grid_dir"/gate.*; do
     [ ! -p "$grid_gate" ] || echo ended 1<>"$grid_gate"
   done
-  if read -r grid_watcher grid_since <"$grid_dir/watchdog"; then
-    if grid_alive "$grid_watcher" "$grid_since"; then kill "$grid_watcher"; fi
+  if read -r grid_watcher <"$grid_dir/watchdog"; then
+    if grid_holds "$grid_watcher" 0 "$grid_dir/lease"; then kill "$grid_watcher"; fi
   fi
 }
 
 # grid_become NAME=VALUE...: this process turns into the command.
 grid_become() {
-  grid_identify
-  printf '%s %s\n' "$grid_pid" "$grid_born" >"$grid_dir/process"
   [ -z "${BASH_VERSION-}" ] || trap - INT QUIT
   grid_count=$#
   # From here on the words of the command line stand among the arguments: a variable of the job may
@@ -180,8 +154,8 @@ grid_look() {
   [ -d "$grid_dir" ] || return 0
   grid_state=starting
   grid_ended && return
-  read -r grid_waiter grid_since grid_where <"$grid_dir/supervisor" || return 0
-  if [ "$grid_where" = "$grid_boot" ] && grid_alive "$grid_waiter" "$grid_since"; then
+  read -r grid_waiter <"$grid_dir/supervisor" || return 0
+  if grid_holds "$grid_waiter" 2 "$grid_dir/fate"; then
     grid_state=running
     return
   fi
@@ -234,14 +208,22 @@ grid_renew() {
   printf '%s\n' "$grid_state"
 }
 
-# grid_remove ROOT ID
+# grid_remove ROOT ID...: removes the folders of jobs that ended, and names those that did not.
 grid_remove() {
-  grid_open "$1" "$2"
-  grid_look 2>/dev/null
-  case $grid_state in
-    running | starting) printf '%s\n' "$grid_state"; return 1 ;;
-    *) exec rm -rf "$grid_dir" ;;
-  esac
+  grid_root=$1
+  shift
+  grid_kept=0
+  for grid_id; do
+    grid_open "$grid_root" "$grid_id"
+    grid_look 2>/dev/null
+    case $grid_state in
+      running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_kept=1 ;;
+      *) set -- "$@" "$grid_dir" ;;
+    esac
+    shift
+  done
+  [ $# = 0 ] || rm -rf "$@" || return
+  return $grid_kept
 }
 
 # ---- follow ------------------------------------------------------------------------------------
@@ -284,103 +266,89 @@ grid_rest() {
 
 # ---- end ---------------------------------------------------------------------------------------
 
-# grid_find [PID:BORN]...: sets grid_living to the job's processes: its session, those that carry its
-# marker, those that were seen before and still are the same, and what all of them started.
+# grid_find [PID:BORN]...: prints the job's processes, PID:BORN and name. They are what the
+# supervisor started, what carries the job's marker, those that were seen before and still are the
+# same, everybody in a session that one of them leads, and what all of these started.
 grid_find() {
-  grid_members=' '
-  for grid_seen; do
-    if grid_alive "${grid_seen%:*}" "${grid_seen#*:}"; then
-      grid_members="$grid_members${grid_seen%:*} "
-    fi
-  done
-  grid_leader=0 grid_led=-
-  read -r grid_leader grid_led <"$grid_dir/process" || :
-  grid_own=$grid_leader
-  # The number may have gone to a stranger; while the session lives, the kernel does not reuse it.
-  if [ -e "/proc/$grid_leader" ] && ! grid_alive_or_dead "$grid_leader" "$grid_led"; then
-    grid_leader=0 grid_own=0
-  fi
-  [ -n "$grid_setsid" ] || grid_own=0
-  # shellcheck disable=SC2013
-  for grid_path in $(grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ); do
+  grid_waiter=0
+  read -r grid_waiter <"$grid_dir/supervisor" || :
+  grid_holds "$grid_waiter" 2 "$grid_dir/fate" || grid_waiter=0
+  cat /proc/[0-9]*/stat |
+    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow"
+}
+
+grid_marked() {
+  grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ | while read -r grid_path; do
     if tr '\0' '\n' <"$grid_path" | grep -qxF "GRID_JOB=$grid_id"; then
       grid_path=${grid_path#/proc/}
-      grid_members="$grid_members${grid_path%/environ} "
+      printf '%s ' "${grid_path%/environ}"
     fi
   done
-  grid_table=''
-  for grid_path in /proc/[0-9]*; do
-    read -r grid_line <"$grid_path/stat" || continue
-    grid_split "$grid_line"
-    grid_table="$grid_table $grid_pid:$grid_parent:$grid_session:$grid_status"
-  done
-  grid_living=''
-  grid_grow
 }
 
-# The same process, though it may be a zombie.
-grid_alive_or_dead() {
-  read -r grid_line <"/proc/$1/stat" || return 1
-  grid_split "$grid_line"
-  [ "$grid_born" = "$2" ]
+# Reads lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the start.
+# shellcheck disable=SC2016
+grid_grow='
+  {
+    last = 0
+    while ((next_one = index(substr($0, last + 1), ")")) > 0) last += next_one
+    if (last == 0 || split(substr($0, last + 2), field, " ") < 20) next
+    pid = $1 + 0
+    name[pid] = substr($0, index($0, "(") + 1, last - index($0, "(") - 1)
+    state[pid] = field[1]; parent[pid] = field[2]; session[pid] = field[4]; born[pid] = field[20]
+  }
+  END {
+    count = split(marked, pids, " ")
+    for (i = 1; i <= count; i++) if (pids[i] in state) member[pids[i]] = 1
+    count = split(seen, pairs, " ")
+    for (i = 1; i <= count; i++) {
+      split(pairs[i], pair, ":")
+      if (born[pair[1]] == pair[2]) member[pair[1]] = 1
+    }
+    do {
+      added = 0
+      for (pid in state) {
+        if (pid in member) continue
+        leader = session[pid]
+        if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
+          (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
+      }
+    } while (added)
+    for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) print pid ":" born[pid], name[pid]
+  }'
+
+# grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones.
+grid_send() {
+  grid_name=$1 grid_list=$2
+  shift 2
+  grid_told=" $* "
+  printf '%s\n' "$grid_list" | while read -r grid_member grid_rest; do
+    [ -n "$grid_member" ] || continue
+    case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
+    # A stopped process takes a polite signal only once it goes on.
+    kill -s CONT "${grid_member%:*}"
+  done
 }
 
-# Adds children until nothing is added, then keeps those that are no zombies.
-grid_grow() {
-  grid_more=1
-  while [ "$grid_more" = 1 ]; do
-    grid_more=0
-    for grid_row in $grid_table; do
-      grid_pid=${grid_row%%:*}
-      case $grid_members in *" $grid_pid "*) continue ;; esac
-      grid_row=${grid_row#*:}
-      grid_parent=${grid_row%%:*}
-      grid_row=${grid_row#*:}
-      grid_session=${grid_row%%:*}
-      case $grid_members in
-        *" $grid_parent "*) ;;
-        *) [ "$grid_pid" = "$grid_leader" ] || {
-          [ "$grid_own" != 0 ] && [ "$grid_session" = "$grid_own" ]
-        } || continue ;;
-      esac
-      grid_members="$grid_members$grid_pid "
-      grid_more=1
-    done
-  done
-  for grid_row in $grid_table; do
-    case $grid_row in *:Z | *:X) continue ;; esac
-    case $grid_members in *" ${grid_row%%:*} "*) grid_living="$grid_living ${grid_row%%:*}" ;; esac
-  done
-}
-
-# grid_signal ROOT ID NAME [PID:BORN]...: signals every member; politely only those that are not given.
-# Answers with one line per living member: PID:BORN and what it runs.
+# grid_signal ROOT ID NAME [PID:BORN]...: signals every process, politely only those that are not
+# given, and prints those that it found.
 grid_signal() {
   exec 2>/dev/null
   grid_open "$1" "$2"
   grid_name=$3
   shift 3
-  grid_told=" $*"
-  [ "$grid_name" != KILL ] || grid_told=
-  grid_find "$@"
-  for grid_member in $grid_living; do
-    case $grid_told in *" $grid_member:"*) ;; *) kill -s "$grid_name" "$grid_member" ;; esac
-    # A stopped process takes a polite signal only once it goes on.
-    kill -s CONT "$grid_member"
-  done
-  for grid_member in $grid_living; do
-    read -r grid_line <"/proc/$grid_member/stat" || continue
-    grid_split "$grid_line"
-    grid_line=${grid_line#*\(}
-    printf '%s:%s %s\n' "$grid_member" "$grid_born" "${grid_line%%)*}"
-  done
+  grid_found=$(grid_find "$@")
+  [ "$grid_name" != KILL ] || set --
+  grid_send "$grid_name" "$grid_found" "$@"
+  printf '%s\n' "$grid_found"
 }
 
 # Ends a job whose runner is gone.
 grid_watch() {
   trap 'kill "$grid_sleep"; exit' TERM
-  grid_identify
-  printf '%s %s\n' "$grid_pid" "$grid_born" >"$grid_dir/watchdog"
+  # In a subshell $$ is the first shell's number; a child's parent is this one.
+  # shellcheck disable=SC2016
+  sh -c 'echo "$PPID"' >"$grid_dir/watchdog"
   grid_missed=0 grid_last=
   while [ "$grid_missed" -lt 4 ]; do
     grid_look
@@ -403,15 +371,12 @@ grid_watch() {
 
 # The polite signal, up to ten seconds, then the final one until nothing is left to be ended.
 grid_end() {
-  grid_name=TERM grid_tries=0
+  grid_tries=0 grid_found=
   while [ "$grid_tries" -lt 15 ]; do
-    grid_find
-    [ -n "$grid_living" ] || return
-    for grid_pid in $grid_living; do
-      kill -s "$grid_name" "$grid_pid"
-      kill -s CONT "$grid_pid"
-    done
-    [ "$grid_tries" -lt 10 ] || grid_name=KILL
+    # shellcheck disable=SC2046
+    grid_found=$(grid_find $(printf '%s\n' "$grid_found" | cut -d ' ' -f 1))
+    [ -n "$grid_found" ] || return
+    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found"; else grid_send KILL "$grid_found"; fi
     grid_tries=$((grid_tries + 1))
     sleep 1
   done
@@ -431,7 +396,10 @@ grid_list() {
     # shellcheck disable=SC2034
     read -r grid_rest grid_started grid_kind grid_lease <"$grid_dir/job"
     grid_living=
-    case $grid_state in ended*) ;; *) grid_find ;; esac
+    case $grid_state in
+      ended*) ;;
+      *) grid_living=$(grid_find | cut -d : -f 1 | tr '\n' ' ') ;;
+    esac
     printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
   done
 }

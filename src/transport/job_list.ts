@@ -31,6 +31,35 @@ export async function listJobs(
     .sort((a, b) => a.startedAt - b.startedAt);
 }
 
+export interface RemoveOptions {
+  /** Absolute `remote_root`. */
+  readonly root: string;
+  readonly ids: readonly string[];
+}
+
+/**
+ * Removes the folders of jobs that ended, all in one call; those that are gone already are fine.
+ *
+ * @throws {GridError} `workspace` naming the jobs that still run; a transport code
+ */
+export async function removeJobs(
+  transport: Transport,
+  { root, ids }: RemoveOptions,
+): Promise<void> {
+  const { name } = transport.endpoint;
+  const { code, stdout, stderr } = await transport.exec(
+    `grid_remove ${quoteAll([root, ...ids])}`,
+    { library: await jobLibrary() },
+  );
+  if (code === 0) return;
+  throw new GridError({
+    code: "workspace",
+    message: `Cannot remove jobs on "${name}": ${(stderr + stdout).trim().replaceAll("\n", ", ")}`,
+    hint: "grid ps shows them, grid kill ends them",
+    node: name,
+  });
+}
+
 function parseLine(line: string, node: string): JobListing {
   const [id = "", kind, started, state = "", pids = ""] = line.split("\t");
   const parsed = parseState(state, { node, job: id });

@@ -13,7 +13,6 @@ export type JobFunction =
   | "grid_start"
   | "grid_collect"
   | "grid_renew"
-  | "grid_remove"
   | "grid_follow"
   | "grid_rest"
   | "grid_signal"

@@ -5,6 +5,7 @@ import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
 import { INLINE_BYTES, type JobAnswer } from "./job_answer.ts";
 import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
+import { removeJobs } from "./job_list.ts";
 import { streamJob } from "./job_stream.ts";
 
 /** How long a job may stay between its folder and its supervisor's first word. */
@@ -73,16 +74,8 @@ export class RemoteJob implements Job {
   }
 
   async remove(): Promise<void> {
-    const { code, stdout, stderr } = await this.#link.persist(() =>
-      this.#link.call("grid_remove", [])
-    );
-    if (code === 0) return;
-    throw new GridError({
-      code: "workspace",
-      message: `Cannot remove job "${this.id}" on "${this.#link.node}": ` +
-        (stderr.trim() || `it is ${stdout.trim()}`),
-      node: this.#link.node,
-    });
+    const { transport, identity } = this.#link;
+    await this.#link.persist(() => removeJobs(transport, { root: identity.root, ids: [this.id] }));
   }
 
   async #look(signal: AbortSignal): Promise<JobAnswer> {
