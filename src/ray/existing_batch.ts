@@ -60,16 +60,20 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
     },
     signal: host.signal,
   });
-  await api.submit({
-    id,
-    entrypoint: ENTRYPOINT,
-    workingDir: await api.upload(content),
-    envVars: {
-      ...spec.env,
-      // Ray's own default is 3 seconds.
-      RAY_JOB_STOP_WAIT_TIME_S: String(Math.ceil(spec.killGraceMs / 1000)),
-    },
-  });
+  const workingDir = await api.upload(content);
+  // Ray's own default is 3 seconds.
+  const grace = { RAY_JOB_STOP_WAIT_TIME_S: String(Math.ceil(spec.killGraceMs / 1000)) };
+  try {
+    await api.submit({
+      id,
+      entrypoint: ENTRYPOINT,
+      workingDir,
+      envVars: { ...spec.env, ...grace },
+    });
+  } catch (error) {
+    // Perhaps only the answer was lost; a second submission would run everything twice.
+    if (host.signal.aborted || await api.job(id) === undefined) throw error;
+  }
 }
 
 /** The job's shell may have several Pythons before it; one of them knows Ray. */

@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { RayConfig } from "../../../src/cluster/config.ts";
+import type { OpenNode } from "../../../src/cluster/node.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
+import { runOnExisting } from "../../../src/ray/existing_batch.ts";
+import { markOf } from "../../../src/ray/driver_spec.ts";
+import { createLocalTransport } from "../../../src/transport/local.ts";
+import {
+  type FakeJob,
+  type FakeJobsOptions,
+  startFakeJobs,
+} from "../../support/fake_jobs_server.ts";
+import { testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+const SPEC: Omit<BatchSpec, "cwd"> = {
+  id: "20260131-120000-abcd.score.1",
+  resultsKey: "20260131-120000-abcd.score",
+  target: { call: "work:f" },
+  tasks: ["a", "b"],
+  batchSize: 1,
+  gpusPerBatch: 0,
+  cpusPerBatch: 1,
+  maxFailures: 0,
+  env: { PLAIN: "plain" },
+  secrets: {},
+  killGraceMs: 7000,
+};
+const MARK = markOf(SPEC);
+const ID = "20260131-120000-abcd_score_1";
+
+/** What the driver prints for two tasks, with the words of a task in between. */
+const LOG = [
+  `${MARK}{"done": 0, "failed": 0, "total": 2}\n`,
+  "hello from a task\n",
+  `${MARK}{"done": 2, "failed": 1, "total": 2}\n`,
+  `${MARK}{"result": {"index": 1, "ok": false, "error": "ValueError: b"}}\n`,
+  `${MARK}{"result": {"index": 0, "ok": true, "value": {"a": 1}}}\n`,
+].join("");
+
+class Scene implements AsyncDisposable {
+  readonly folder = tempDir();
+  readonly fake;
+  readonly node: OpenNode;
+  readonly progress: number[] = [];
+  output = "";
+
+  constructor(options: FakeJobsOptions) {
+    this.fake = startFakeJobs(options);
+    const endpoint = {
+      name: "n1",
+      transport: "local",
+      host: undefined,
+      port: undefined,
+      user: undefined,
+      keyFile: undefined,
+      knownHosts: undefined,
+      proxyJump: undefined,
+      connectTimeoutMs: 5000,
+      commandTimeoutMs: 5000,
+      keepaliveMs: 5000,
+      maxRetries: 0,
+    } as const;
+    Deno.writeTextFileSync(join(this.folder.path, "work.py"), "def f(task): return task\n");
+    Deno.mkdirSync(join(this.folder.path, ".git"));
+    Deno.writeTextFileSync(join(this.folder.path, ".git", "big"), "never sent");
+    this.node = {
+      node: { name: "n1", endpoint, labels: [], gpus: undefined, remoteRoot: "~" },
+      transport: createLocalTransport(endpoint),
+      root: this.folder.path,
+      home: this.folder.path,
+    };
+  }
+
+  run(spec: Partial<BatchSpec> = {}, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
+    return runOnExisting({
+      config: { address: this.fake.address, namespace: "default" } as RayConfig,
+      head: this.node,
+      spec: { ...SPEC, cwd: this.folder.path, ...spec },
+      host: {
+        signal: new AbortController().signal,
+        output: (_, bytes) => void (this.output += new TextDecoder().decode(bytes)),
+        progress: ({ done }) => this.progress.push(done),
+        jobStarted: () => {},
+        ...host,
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.node.transport[Symbol.asyncDispose]();
+    await this.fake[Symbol.asyncDispose]();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** Runs on the first look, ends on the second. */
+function passThrough(status: FakeJob["status"], log: string, message = "") {
+  return (job: FakeJob, looks: number) => {
+    job.status = looks === 1 ? "RUNNING" : status;
+    job.log = log;
+    job.message = message;
+  };
+}
+
+const EXPECTED: BatchOutcome = {
+  results: [{ ok: true, value: { a: 1 } }, { ok: false, error: "ValueError: b" }],
+  failed: 1,
+};
+
+testWith(["python3"], "existing: a batch is one job, whose log holds the results", async () => {
+  let entrypoint = "";
+  let vars: Record<string, string> | undefined;
+  await using scene = new Scene({
+    onLook: passThrough("SUCCEEDED", LOG),
+    onSubmit: (job, id) => {
+      assert.equal(id, ID);
+      entrypoint = job.entrypoint;
+      vars = job.runtimeEnv.env_vars;
+      assert.match(job.runtimeEnv.working_dir ?? "", /^gcs:\/\/_ray_pkg_[0-9a-f]{40}\.zip$/);
+    },
+  });
+  assert.deepEqual(await scene.run(), EXPECTED);
+  assert.equal(scene.output, "hello from a task\n");
+  assert.deepEqual(scene.progress, [0, 2]);
+  assert.match(entrypoint, /batch_driver\.py/);
+  assert.deepEqual(vars, { PLAIN: "plain", RAY_JOB_STOP_WAIT_TIME_S: "7" });
+  // Ray's list of jobs only ever grows by itself.
+  assert.ok(scene.fake.requests.includes(`DELETE /api/jobs/${ID}`));
+});
+
+testWith(["python3"], "existing: the package holds the code and the driver, not .git", async () => {
+  await using scene = new Scene({ onLook: passThrough("SUCCEEDED", LOG) });
+  await scene.run();
+  const [content] = scene.fake.packages.values();
+  assert.ok(content);
+  const path = join(scene.folder.path, "package.zip");
+  Deno.writeFileSync(path, content);
+  const { stdout } = await new Deno.Command("python3", {
+    args: [
+      "-c",
+      "import sys, zipfile; print(*sorted(zipfile.ZipFile(sys.argv[1]).namelist()))",
+      path,
+    ],
+  }).output();
+  assert.equal(
+    new TextDecoder().decode(stdout).trim(),
+    ".grid_batch/batch_driver.py .grid_batch/spec.json work.py",
+  );
+});
+
+testWith(
+  ["python3"],
+  "existing: a job that is there already is followed, not started again",
+  async () => {
+    await using scene = new Scene({ onLook: passThrough("SUCCEEDED", LOG) });
+    scene.fake.jobs.set(ID, { status: "RUNNING", log: "", entrypoint: "", runtimeEnv: {} });
+    assert.deepEqual(await scene.run(), EXPECTED);
+    assert.equal(scene.fake.packages.size, 0);
+    assert.ok(!scene.fake.requests.includes("POST /api/jobs/"));
+  },
+);
+
+testWith(
+  ["python3"],
+  "existing: the words of the driver tell why a batch could not run",
+  async () => {
+    const problem =
+      `${MARK}{"problem": "Cannot load work:f: no such module", "hint": "look again"}\n`;
+    await using scene = new Scene({ onLook: passThrough("FAILED", problem, "Job failed, exit 3") });
+    await assert.rejects(scene.run(), {
+      code: "ray",
+      message: "Cannot load work:f: no such module",
+      hint: "look again",
+    });
+  },
+);
+
+testWith(["python3"], "existing: without them Ray's own words do", async () => {
+  const message = "runtime_env setup failed\ntraceback";
+  await using scene = new Scene({ onLook: passThrough("FAILED", "", message) });
+  await assert.rejects(scene.run(), {
+    message: "Cannot finish the batch: runtime_env setup failed",
+  });
+});
+
+testWith(
+  ["python3"],
+  "existing: cancel stops the job, also one that is still pending",
+  async () => {
+    const controller = new AbortController();
+    let stopped: FakeJob | undefined;
+    await using scene = new Scene({
+      onLook: (job, looks) => {
+        stopped = job;
+        // Pending for a while: Ray then says yes to a stop and does nothing.
+        if (looks === 2) controller.abort(new Error("enough"));
+        if (looks === 4) job.status = "RUNNING";
+      },
+    });
+    await assert.rejects(scene.run({}, { signal: controller.signal }), { message: "enough" });
+    assert.equal(stopped?.status, "STOPPED");
+    const stops = scene.fake.requests.filter((request) => request.endsWith("/stop"));
+    assert.ok(stops.length >= 2, "asked again while the job was pending");
+    assert.equal(scene.fake.jobs.size, 0);
+  },
+);
+
+testWith(["python3"], "existing: somebody else's stop is named", async () => {
+  await using scene = new Scene({ onLook: passThrough("STOPPED", "") });
+  await assert.rejects(scene.run(), {
+    message: "Cannot finish the batch: somebody stopped it",
+  });
+});
+
+testWith(
+  ["python3"],
+  "existing: a job that Ray forgot is an error, not a wait for ever",
+  async () => {
+    await using scene = new Scene({
+      onLook: (job, looks) => {
+        job.status = "RUNNING";
+        if (looks === 2) scene.fake.jobs.clear();
+      },
+    });
+    await assert.rejects(scene.run(), { message: /Ray no longer knows its job/ });
+  },
+);
+
+testWith(["python3"], "existing: an error of Ray's is shown by its last line", async () => {
+  const refuseSubmit = "Traceback (most recent call last):\n  …\nValueError: no agent";
+  await using scene = new Scene({ refuseSubmit });
+  await assert.rejects(scene.run(), {
+    code: "ray",
+    message: `Cannot submit the job: ${scene.fake.address}: HTTP 500: ValueError: no agent`,
+  });
+});
+
+testWith(["python3"], "existing: a submission whose answer was lost runs once", async () => {
+  await using scene = new Scene({
+    loseSubmitAnswer: true,
+    onLook: passThrough("SUCCEEDED", LOG),
+  });
+  assert.deepEqual(await scene.run(), EXPECTED);
+  const submissions = scene.fake.requests.filter((request) => request === "POST /api/jobs/");
+  assert.equal(submissions.length, 1);
+});
+
+testWith(["python3"], "existing: a missing and a wrong token are told apart", async () => {
+  await using scene = new Scene({ token: "right" });
+  const before = Deno.env.get("RAY_AUTH_TOKEN");
+  const file = Deno.env.get("RAY_AUTH_TOKEN_PATH");
+  try {
+    Deno.env.set("RAY_AUTH_TOKEN_PATH", join(scene.folder.path, "none"));
+    Deno.env.delete("RAY_AUTH_TOKEN");
+    await assert.rejects(scene.run(), { message: /wants a token$/, hint: /RAY_AUTH_TOKEN_PATH/ });
+    Deno.env.set("RAY_AUTH_TOKEN", "wrong");
+    await assert.rejects(scene.run(), { message: /refuses the token$/ });
+  } finally {
+    restore("RAY_AUTH_TOKEN", before);
+    restore("RAY_AUTH_TOKEN_PATH", file);
+  }
+});
+
+testWith(["python3"], "existing: secrets are not put where everybody reads them", async () => {
+  await using scene = new Scene({});
+  await assert.rejects(scene.run({ secrets: { HF_TOKEN: "planted" } }), {
+    code: "usage",
+    message: /^Cannot hand HF_TOKEN to a Ray cluster that Grid did not start/,
+  });
+  assert.deepEqual(scene.fake.requests, []);
+});
+
+testWith(["python3"], "existing: a Ray with known holes is named on stderr", async () => {
+  await using scene = new Scene({ version: "2.53.0", onLook: passThrough("SUCCEEDED", LOG) });
+  await scene.run();
+  assert.match(scene.output, /^grid: Ray 2\.53\.0 has known holes; 2\.54 or newer is advised\n/);
+});
+
+testWith(["python3"], "existing: nobody at the address is one clear sentence", async () => {
+  await using scene = new Scene({});
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `http://127.0.0.1:${listener.addr.port}`;
+  listener.close();
+  const run = runOnExisting({
+    config: { address, namespace: "default" } as RayConfig,
+    head: scene.node,
+    spec: { ...SPEC, cwd: scene.folder.path },
+    host: {
+      signal: new AbortController().signal,
+      output: () => {},
+      progress: () => {},
+      jobStarted: () => {},
+    },
+  });
+  await assert.rejects(run, {
+    code: "lost",
+    message: `Cannot reach Ray: nobody listens on ${address}`,
+  });
+});
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, value);
+}
