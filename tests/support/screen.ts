@@ -19,6 +19,7 @@ export function screenAfter(text: string): string[] {
     else if (command === "B") row += Number(count || 1);
     else if (command === "G") column = Number(count || 1) - 1;
     else if (command === "K") lines[row] = count === "2" ? "" : line.slice(0, column);
+    else if (command === "J") lines.splice(row, Infinity, line.slice(0, column));
     else if (!"hlm".includes(command)) throw new Error(`unknown sequence ${JSON.stringify(token)}`);
   }
   return lines;

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createMetrics } from "../../../src/metrics/metrics.ts";
+import { REPOSITORY } from "../../support/cli.ts";
+import { assertSamples } from "../../support/golden_blocks.ts";
+
+Deno.test("docs/metrics.md shows what is measured", () => assertSamples("docs/metrics.md"));
+
+Deno.test("docs/metrics.md names every metric with its type, and no other", async () => {
+  const page = Deno.readTextFileSync(join(REPOSITORY, "docs", "metrics.md"));
+  const documented = [...page.matchAll(/^\| `(grid_\w+)` +\| (\w+)/gm)]
+    .map(([, name, type]) => `${name} ${type}`);
+  const text = await createMetrics().text();
+  const real = [...text.matchAll(/^# TYPE (\S+ \S+)$/gm)].map(([, both]) => both);
+  assert.deepEqual(documented.toSorted(), real.toSorted());
+});

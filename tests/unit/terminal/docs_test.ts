@@ -1,0 +1,3 @@
+import { assertSamples } from "../../support/golden_blocks.ts";
+
+Deno.test("docs/output.md shows what Grid shows", () => assertSamples("docs/output.md"));
