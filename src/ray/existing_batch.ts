@@ -36,7 +36,7 @@ export async function runOnExisting(options: ExistingBatchOptions): Promise<Batc
   using api = openApi(route, host.signal);
   await warnIfOld(await api.version(), host);
   const id = submissionId(spec.id);
-  host.jobStarted({ node: head.node.name, job: id });
+  host.jobStarted({ node: head.node.name, job: spec.id });
   try {
     // A submission whose answer was lost, or the job of a runner that died, is taken up again.
     if (await api.job(id) === undefined) await submit(api, id, options);

@@ -64,9 +64,12 @@ function batchSpec(
   { head, tasks }: { readonly head: OpenNode; readonly tasks: readonly JsonValue[] },
 ): BatchSpec {
   const { action } = request;
+  const key = jobName(`${request.run}.${request.step}`);
+  const id = request.resumeJob?.job ?? `${key}.${request.attempt}`;
   return {
-    id: request.resumeJob?.job ?? jobName(`${request.run}.${request.step}.${request.attempt}`),
-    resultsKey: `${request.run}.${request.step}`,
+    id,
+    // A job taken over from an earlier run writes to that run's results.
+    resultsKey: id.replace(/\.\d+$/, ""),
     target: action.target,
     tasks,
     batchSize: action.batchSize,

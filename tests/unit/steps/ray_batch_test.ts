@@ -149,4 +149,5 @@ Deno.test("ray-batch attaches to the job of the attempt that it resumes", async 
   await step.run({ ...request, resumeJob: { node: "n1", job: "old.score.1" } }, host);
   assert.deepEqual(heads, ["n1"]);
   assert.equal(specs[0]?.id, "old.score.1");
+  assert.equal(specs[0]?.resultsKey, "old.score");
 });
