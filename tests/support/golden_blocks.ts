@@ -19,5 +19,5 @@ export function assertSamples(page: string): void {
 
 /** Formatting a page moves samples to its margin. */
 function unindented(text: string): string {
-  return `${text}\n`.split("\n").map((line) => line.trim()).join("\n");
+  return text.trim().split("\n").map((line) => line.trim()).join("\n");
 }
