@@ -65,6 +65,8 @@ export interface StepStarted {
   readonly step: string;
   /** Names what the step does, whatever the attempt, node or run; a resume compares it. */
   readonly key?: string;
+  /** In a resumed run: why the earlier result does not stand; one clause. */
+  readonly because?: string;
 }
 
 export interface StepFinished {

@@ -189,7 +189,9 @@ export class GraphRun {
       at: this.#now,
       step: step.id,
       ...(key === undefined ? {} : { key }),
+      ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
     });
+    if (shortcut?.kind === "none" && shortcut.leaves) this.#warnOfJob(step, shortcut.leaves);
     this.#shortcuts.started(step);
     const controller = new AbortController();
     if (cleanup.aborted) controller.abort(cleanup.reason);
@@ -205,6 +207,11 @@ export class GraphRun {
       (end) => this.#ended(step, end),
       (error) => this.#crashed(step, error),
     );
+  }
+
+  #warnOfJob(step: Step, { node, job }: { readonly node: string; readonly job: string }): void {
+    const message = `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`;
+    this.#options.ledger.emit({ type: "warned", at: this.#now, step: step.id, message });
   }
 
   #ended(step: Step, end: AttemptEnd): void {

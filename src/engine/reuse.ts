@@ -19,9 +19,14 @@ export type Shortcut =
     readonly node: string;
     readonly job: string;
   }
-  | { readonly kind: "none" };
+  | {
+    readonly kind: "none";
+    /** Why a resumed run does it again: `it failed in run …`. */
+    readonly because?: string;
+    /** A job of the earlier run that may still be at it. */
+    readonly leaves?: { readonly node: string; readonly job: string };
+  };
 
-const NONE: Shortcut = { kind: "none" };
 /** What masking leaves of a secret. */
 const MASKED = "***";
 
@@ -37,16 +42,17 @@ export interface ResumeQuestion {
 export function shortcutFrom(
   earlier: RunState,
   step: Step,
-  { key, repeatedBefore, forced }: ResumeQuestion,
+  question: ResumeQuestion,
 ): Shortcut {
   const old = earlier.steps.get(step.id);
-  // A sync costs next to nothing when nothing changed, and brings what was mended since.
-  if (!old || forced || key === undefined || old.key !== key || step.action.kind === "sync") {
-    return NONE;
+  const because = reasonToRun(earlier, step, question);
+  const attempt = old && runningJob(old);
+  if (attempt && !question.forced && old.key === question.key) {
+    return { kind: "attach", ...attempt };
   }
-  const attempt = runningJob(old);
-  if (attempt) return { kind: "attach", ...attempt };
-  if (repeatedBefore || !isFinished(old) || holdsSecret(old.outputs)) return NONE;
+  if (because !== undefined || !old) {
+    return { kind: "none", ...(because && { because }), ...(attempt && { leaves: attempt }) };
+  }
   const run = old.reusedFrom?.run ?? earlier.run;
   return {
     kind: "reuse",
@@ -54,6 +60,39 @@ export function shortcutFrom(
     reason: `it finished in run ${run} and nothing about it changed`,
     from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
   };
+}
+
+/** One clause; undefined where the earlier result can stand. */
+function reasonToRun(
+  { run, steps }: RunState,
+  step: Step,
+  { key, repeatedBefore, forced }: ResumeQuestion,
+): string | undefined {
+  const old = steps.get(step.id);
+  if (!old) return `run ${run} did not have it`;
+  if (forced) return "it was asked for";
+  if (!isFinished(old)) return `${unfinished(old)} in run ${run}`;
+  // A sync costs next to nothing when nothing changed, and brings what was mended since.
+  if (step.action.kind === "sync") return "a sync always looks for changes";
+  if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
+  if (repeatedBefore) return "a step before it ran again";
+  return holdsSecret(old.outputs) ? "its outputs hold a secret, which no journal keeps" : undefined;
+}
+
+function unfinished({ status }: StepState): string {
+  switch (status) {
+    case "pending":
+    case "skipped":
+      return "it did not run";
+    case "running":
+      return "its end was not seen";
+    case "cancelled":
+      return "it was cancelled";
+    case "timed-out":
+      return "it timed out";
+    default:
+      return "it failed";
+  }
 }
 
 function isFinished({ status }: StepState): boolean {

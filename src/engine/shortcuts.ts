@@ -82,13 +82,16 @@ export class Shortcuts {
   ): Shortcut {
     const { resume, results } = this.#options;
     const forced = resume?.forced.has(step.id) ?? false;
-    if (resume) {
-      const repeatedBefore = this.#isRepeatedBefore(step);
-      const shortcut = shortcutFrom(resume.state, step, { key: keys.key, repeatedBefore, forced });
-      if (shortcut.kind !== "none") return shortcut;
-    }
+    const fromRun: Shortcut = resume
+      ? shortcutFrom(resume.state, step, {
+        key: keys.key,
+        repeatedBefore: this.#isRepeatedBefore(step),
+        forced,
+      })
+      : { kind: "none" };
+    if (fromRun.kind !== "none") return fromRun;
     const cached = keys.cacheKey === undefined || forced ? undefined : results?.find(keys.cacheKey);
-    if (!cached) return { kind: "none" };
+    if (!cached) return fromRun;
     return {
       kind: "reuse",
       outputs: cached.outputs,

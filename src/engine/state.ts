@@ -54,6 +54,8 @@ export interface StepState {
   /** Names what the step does; set once it started. */
   readonly key?: string;
   readonly reusedFrom?: ReuseSource;
+  /** In a resumed run: why it ran again. */
+  readonly because?: string;
 }
 
 export interface AttemptState {
@@ -131,6 +133,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         status: "running",
         startedAt: event.at,
         ...(event.key === undefined ? {} : { key: event.key }),
+        ...(event.because === undefined ? {} : { because: event.because }),
       };
     case "step.finished":
       return {

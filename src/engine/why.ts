@@ -21,10 +21,14 @@ export function why(state: RunState, id: string): string {
     case "cancelled":
       return `${id} was cancelled${timeOf(step)}: ${step.reason ?? "the run was told to stop"}`;
     case "succeeded":
-      return `${id} ran${placeOf(step)} and succeeded${timeOf(step)}${retriesOf(step)}`;
+      return `${id} ran${placeOf(step)} and succeeded${timeOf(step)}${retriesOf(step)}${
+        againOf(step)
+      }`;
     case "failed":
     case "timed-out":
-      return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}`;
+      return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}${
+        againOf(step)
+      }`;
     case "allowed-failure":
       return `${id} failed${placeOf(step)}, which allow-failure permits${causeOf(step)}${
         retriesOf(step)
@@ -48,6 +52,11 @@ function timeOf({ startedAt, finishedAt }: StepState): string {
 function causeOf({ failure, reason }: StepState): string {
   const cause = failure?.message ?? reason;
   return cause === undefined ? "" : `: ${cause}`;
+}
+
+/** In a resumed run: why the earlier result did not stand. */
+function againOf({ because }: StepState): string {
+  return because === undefined ? "" : `; done because ${because}`;
 }
 
 function attemptOf({ attempts }: StepState): string {

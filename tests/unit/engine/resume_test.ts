@@ -176,6 +176,41 @@ Deno.test("resume attaches to the job of an attempt that nobody saw the end of",
   assert.equal(state.result, "succeeded");
 });
 
+Deno.test("resume warns of a job that may still do what was changed since", async () => {
+  const first = await runFake(pipeline([step("a")]), {
+    steps: {
+      a: (_, host) => {
+        host.note({ type: "node.chosen", node: "n1" });
+        host.note({ type: "job.started", node: "n1", job: "job-1" });
+        return { status: "succeeded", outputs: {} };
+      },
+    },
+  });
+  const killed = cutAfter(first.events, (event) => event.type === "job.started");
+  const { state, requests } = await resume(killed, pipeline([step("a", { run: "other" })]));
+  assert.equal(requests[0]?.resumeJob, undefined);
+  assert.deepEqual(state.warnings, [
+    "a: its earlier job job-1 may still run on n1; end it: grid kill job-1",
+  ]);
+});
+
+Deno.test("resume records why each step ran again", async () => {
+  const steps = [step("failed"), step("changed"), step("behind", { after: ["failed"] })];
+  const first = await runFake(pipeline(steps), { steps: { failed: fail() }, run: "r1" });
+  const edited = [
+    ...steps.map((one) => one.id === "changed" ? step("changed", { run: "x" }) : one),
+  ];
+  const { state } = await resume(first.state, pipeline([...edited, step("new")]));
+  assert.deepEqual([...state.steps.values()].map(({ because }) => because), [
+    "it failed in run r1",
+    "what it does changed since run r1",
+    "a step before it ran again",
+    "run r1 did not have it",
+  ]);
+  const forced = await resume(first.state, pipeline(steps), { from: "changed" });
+  assert.equal(forced.state.steps.get("changed")?.because, "it was asked for");
+});
+
 Deno.test("resume starts anew where the runner died before the job began", async () => {
   const first = await runFake(pipeline([step("a")]));
   const killed = cutAfter(first.events, (event) => event.type === "attempt.started");

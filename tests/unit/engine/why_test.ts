@@ -70,3 +70,9 @@ Deno.test("why() gives the reason of a reused step, and names the nearest step",
   );
   assert.throws(() => why(state, "trian"), { code: "usage", hint: 'did you mean "train"?' });
 });
+
+Deno.test("why() says why a resumed run did a step again", async () => {
+  const first = await runFake(pipeline([step("a")]), { run: "r1", steps: { a: fail() } });
+  const { state } = await runFake(pipeline([step("a")]), { run: "r2", resume: first.state });
+  assert.equal(why(state, "a"), "a ran and succeeded after 0ms; done because it failed in run r1");
+});
