@@ -2,6 +2,7 @@
 import type { JsonValue } from "../core/json.ts";
 import type { Step } from "../pipeline/pipeline.ts";
 import type { ReuseSource } from "./event.ts";
+import type { CachedResult } from "./ports.ts";
 import type { AttemptState, RunState, StepState } from "./state.ts";
 
 /** What a step can do instead of starting afresh. */
@@ -59,6 +60,16 @@ export function shortcutFrom(
     outputs: old.outputs,
     reason: `it finished in run ${run} and nothing about it changed`,
     from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
+  };
+}
+
+/** What `cache:` kept stands in for the step. */
+export function shortcutFromCache({ run, outputs, node }: CachedResult): Shortcut {
+  return {
+    kind: "reuse",
+    outputs,
+    reason: `cached: run ${run} did the same with the same inputs`,
+    from: { run, ...(node === undefined ? {} : { node }) },
   };
 }
 

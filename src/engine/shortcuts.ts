@@ -2,7 +2,7 @@
 import type { Step } from "../pipeline/pipeline.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ResultCache } from "./ports.ts";
-import { holdsSecret, type Shortcut, shortcutFrom } from "./reuse.ts";
+import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "./state.ts";
 import { cacheKey, type KeyOptions, stepKey } from "./step_key.ts";
 
@@ -91,13 +91,7 @@ export class Shortcuts {
       : { kind: "none" };
     if (fromRun.kind !== "none") return fromRun;
     const cached = keys.cacheKey === undefined || forced ? undefined : results?.find(keys.cacheKey);
-    if (!cached) return fromRun;
-    return {
-      kind: "reuse",
-      outputs: cached.outputs,
-      reason: `cached: run ${cached.run} did the same with the same inputs`,
-      from: { run: cached.run, ...(cached.node === undefined ? {} : { node: cached.node }) },
-    };
+    return cached ? shortcutFromCache(cached) : fromRun;
   }
 
   #isRepeatedBefore(step: Step): boolean {
