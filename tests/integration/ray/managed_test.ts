@@ -32,6 +32,10 @@ def sleepy(task):
         time.sleep(300)
     return task
 
+def gpu(task):
+    time.sleep(0.2)
+    return [os.environ["GRID_NODE"], os.environ["CUDA_VISIBLE_DEVICES"], os.getpid()]
+
 def secret(task):
     return [os.environ["TOKEN"], os.environ["PLAIN"], os.environ.get("RAY_AUTH_TOKEN")]
 `;
@@ -61,14 +65,15 @@ class RayLab implements AsyncDisposable {
     readonly nodes: readonly OpenNode[],
   ) {}
 
-  static async start(): Promise<RayLab> {
+  /** `gpus` are declared, as an owner does in the configuration; there need not be any. */
+  static async start({ gpus }: { readonly gpus?: number } = {}): Promise<RayLab> {
     const lab = await startOpenSsh({ nodes: 2, ray: true, gpus: 0 });
     const pool = createPool({ handshakes: 10 });
     const nodes = lab.nodes.map(({ name, endpoint, root, home }): OpenNode => {
       Deno.mkdirSync(join(root, "code"), { recursive: true });
       Deno.writeTextFileSync(join(root, "code", "work.py"), WORK);
       return {
-        node: { name, endpoint, labels: [], gpus: undefined, remoteRoot: root },
+        node: { name, endpoint, labels: [], gpus, remoteRoot: root },
         transport: pool.transport(endpoint),
         root,
         home,
@@ -304,6 +309,30 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       hint: "grid cluster start",
     });
   });
+});
+
+testWith(["ray", "sshd"], "GPU batches get a GPU each and keep their processes", async () => {
+  await using lab = await RayLab.start({ gpus: 2 });
+  assert.deepEqual((await lab.start()).map(({ gpus }) => gpus), [2, 2]);
+  const tasks = Array.from({ length: 24 }, (_, index) => index);
+  const { results } = await lab.run({
+    target: { call: "work:gpu" },
+    tasks,
+    gpusPerBatch: 1,
+    cpusPerBatch: 0,
+  });
+  const places = results.map((result) => result.ok ? result.value : null) as unknown as [
+    string,
+    string,
+    number,
+  ][];
+  assert.deepEqual(
+    new Set(places.map(([node, gpu]) => `${node} ${gpu}`)),
+    new Set(["node1 0", "node1 1", "node2 0", "node2 1"]),
+  );
+  // Ray's own default ends the process after every task that has a GPU.
+  const processes = new Set(places.map(([node, , pid]) => `${node} ${pid}`));
+  assert.ok(processes.size <= 12, `${processes.size} processes for ${tasks.length} batches`);
 });
 
 testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken port", async () => {
