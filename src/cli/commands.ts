@@ -95,6 +95,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/cluster.ts"),
   },
   {
+    name: "setup",
+    summary: "make the Python environment of every node, with Ray",
+    group: "Nodes",
+    load: () => import("./commands/setup.ts"),
+  },
+  {
     name: "trust",
     summary: "show the host keys of nodes and add them to known_hosts",
     group: "Nodes",

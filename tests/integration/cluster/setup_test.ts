@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { OpenNode } from "../../../src/cluster/node.ts";
+import { setupNodes, type SetupOptions, type SetupResult } from "../../../src/cluster/setup.ts";
+import { createLocalTransport } from "../../../src/transport/local.ts";
+import { grid, project } from "../../support/cli.ts";
+import { labConfig } from "../../support/lab.ts";
+import { startOpenSsh } from "../../support/openssh.ts";
+import { findRayVenv, testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { endpoint, node } from "../../unit/cluster/nodes.ts";
+
+/** A node of this machine in a folder that goes with it. */
+function openNode() {
+  const folder = tempDir();
+  const transport = createLocalTransport(endpoint("here", { transport: "local" }));
+  const open: OpenNode = { node: node("here"), transport, root: folder.path, home: folder.path };
+  return {
+    open,
+    root: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await transport[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+async function setUp(open: OpenNode, options: Partial<SetupOptions> = {}): Promise<SetupResult> {
+  const [result] = await setupNodes([open], {
+    ray: { mode: "embedded", version: undefined },
+    signal: AbortSignal.timeout(60_000),
+    ...options,
+  });
+  assert.ok(result);
+  return result;
+}
+
+/** The smallest wheel there can be: one module that knows its version. */
+async function writeWheel(folder: string, version: string): Promise<void> {
+  const script = `
+import sys, zipfile
+folder, version = sys.argv[1:]
+info = f"grid_demo-{version}.dist-info"
+with zipfile.ZipFile(f"{folder}/grid_demo-{version}-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("grid_demo.py", f"version = '{version}'\\n")
+    wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\nName: grid-demo\\nVersion: {version}\\n")
+    wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr(f"{info}/RECORD", "")
+`;
+  const args = ["-c", script, folder, version];
+  const { success } = await new Deno.Command("python3", { args }).output();
+  assert.ok(success);
+}
+
+async function demoVersion(root: string): Promise<string> {
+  const { stdout } = await new Deno.Command(join(root, "grid_env", "bin", "python3"), {
+    args: ["-c", "import grid_demo; print(grid_demo.version)"],
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+testWith(["python3"], "setup makes an environment once, and a failure keeps it", async () => {
+  await using here = openNode();
+  using wheels = tempDir();
+  await writeWheel(wheels.path, "1.0");
+  const options = { wheels: wheels.path, requirements: "# ours\ngrid-demo==1.0\n" };
+  const first = await setUp(here.open, options);
+  assert.equal(first.state, "made", first.reason);
+  assert.match(first.python ?? "", /^3\.\d+/);
+  assert.equal(first.ray, undefined);
+  assert.equal(await demoVersion(here.root), "1.0");
+
+  const environment = Deno.readLinkSync(join(here.root, "grid_env"));
+  assert.equal((await setUp(here.open, options)).state, "unchanged");
+  assert.equal(Deno.readLinkSync(join(here.root, "grid_env")), environment);
+
+  const failed = await setUp(here.open, { ...options, requirements: "no-such-thing\n" });
+  assert.equal(failed.state, "failed");
+  assert.match(failed.reason ?? "", /no-such-thing/);
+  assert.match(failed.hint ?? "", /--wheels/);
+  assert.equal(await demoVersion(here.root), "1.0");
+  const kept = () => [...Deno.readDirSync(join(here.root, ".grid", "environments"))].length;
+  assert.equal(kept(), 1);
+
+  await writeWheel(wheels.path, "2.0");
+  const again = { ...options, requirements: "grid-demo\n" };
+  assert.equal((await setUp(here.open, again)).state, "made");
+  assert.equal(await demoVersion(here.root), "2.0");
+  assert.equal(kept(), 2, "jobs may still use the one before");
+  assert.deepEqual([...Deno.readDirSync(join(here.root, ".grid", "jobs"))], []);
+});
+
+testWith(["ray"], "setup links an environment that is there, and checks its Ray", async () => {
+  await using here = openNode();
+  const venv = findRayVenv() ?? "";
+  const wrong = await setUp(here.open, { venv, ray: { mode: "managed", version: "1.0.0" } });
+  assert.equal(wrong.state, "failed");
+  assert.match(wrong.reason ?? "", /holds Ray \d+\.\d+\.\d+, not 1\.0\.0/);
+  const linked = await setUp(here.open, { venv, ray: { mode: "managed", version: undefined } });
+  assert.equal(linked.state, "made", linked.reason);
+  assert.match(linked.ray ?? "", /^\d+\.\d+\.\d+$/);
+  assert.equal(Deno.readLinkSync(join(here.root, "grid_env")), venv);
+});
+
+Deno.test("setup names an environment that is not there", async () => {
+  await using here = openNode();
+  const result = await setUp(here.open, { venv: "/no/such" });
+  assert.equal(result.state, "failed");
+  assert.equal(result.reason, "there is no /no/such/bin/python3");
+});
+
+Deno.test("setup does not touch a grid_env that somebody else made", async () => {
+  await using here = openNode();
+  Deno.mkdirSync(join(here.root, "grid_env"));
+  Deno.writeTextFileSync(join(here.root, "grid_env", "mine"), "");
+  const result = await setUp(here.open);
+  assert.equal(result.state, "failed");
+  assert.match(result.reason ?? "", /move it away first/);
+  assert.ok(Deno.statSync(join(here.root, "grid_env", "mine")).isFile);
+});
+
+testWith(
+  ["sshd", "python3"],
+  "grid setup works on all nodes at once and names the one that is down",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 3, gpus: 0 });
+    await lab.nodes[1]?.stop();
+    using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+    const { code, stdout, stderr } = await grid(["setup", "--json", "--config", "lab.yaml"], {
+      cwd: folder.path,
+    });
+    assert.equal(code, 1, stderr);
+    const rows: SetupResult[] = JSON.parse(stdout).nodes;
+    const states = Object.fromEntries(rows.map(({ node, state }) => [node, state]));
+    assert.deepEqual(states, { node1: "made", node2: "failed", node3: "made" });
+    const run = await grid(
+      ["run", "command -v python3", "--node", "node3", "--config", "lab.yaml"],
+      {
+        cwd: folder.path,
+      },
+    );
+    assert.equal(run.stdout, `${lab.nodes[2]?.root}/grid_env/bin/python3\n`);
+  },
+);
