@@ -20,12 +20,25 @@ const LOOKS: Readonly<Record<Status, StatusLook>> = {
   "running": { mark: "▸", hue: "cyan", word: "running" },
   "succeeded": { mark: "✔", hue: "green", word: "succeeded" },
   "failed": { mark: "✖", hue: "red", word: "failed" },
-  "allowed-failure": { mark: "!", hue: "yellow", word: "failed, as allowed" },
+  "allowed-failure": { mark: "!", hue: "yellow", word: "failed as allowed" },
   "timed-out": { mark: "✖", hue: "red", word: "timed out" },
   "cancelled": { mark: "■", hue: "yellow", word: "cancelled" },
   "skipped": { mark: "–", hue: "dim", word: "skipped" },
   "reused": { mark: "↺", hue: "green", word: "reused" },
 };
+
+/** From what went well to what never began; for counts. */
+export const STATUSES: readonly Status[] = [
+  "succeeded",
+  "reused",
+  "failed",
+  "timed-out",
+  "allowed-failure",
+  "cancelled",
+  "skipped",
+  "running",
+  "pending",
+];
 
 export function lookOf(status: Status): StatusLook {
   return LOOKS[status];

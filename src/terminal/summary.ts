@@ -4,7 +4,15 @@ import type { JsonValue } from "../core/json.ts";
 import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
-import { durationOf, failureWords, isBad, lookOf, nodesOf, resultWords } from "./step_words.ts";
+import {
+  durationOf,
+  failureWords,
+  isBad,
+  lookOf,
+  nodesOf,
+  resultWords,
+  STATUSES,
+} from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { cut, displayWidth, padEnd, padStart } from "./width.ts";
 
@@ -192,13 +200,11 @@ function indented(text: string): string {
 }
 
 function closing(state: RunState, { paint, now, folder }: SummaryOptions): string[] {
-  const counts = new Map<string, number>();
-  for (const step of state.steps.values()) {
-    if (isSilentHook(step)) continue;
-    const word = lookOf(step.status).word;
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  const numbers = [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+  const shown = [...state.steps.values()].filter((step) => !isSilentHook(step));
+  const numbers = STATUSES.flatMap((status) => {
+    const count = shown.filter((step) => step.status === status).length;
+    return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
+  }).join(", ");
   const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
   const result = state.result === "running" ? "stopped" : lookOf(state.result).word;
   const fine = state.result === "succeeded";
