@@ -1,3 +1,4 @@
+import process from "node:process";
 import { parseDocument } from "yaml";
 import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -61,7 +62,7 @@ export class Source {
 
   /** The first character of a map or list. */
   containerSpot(container: Container): Spot {
-    const start = this.#tree.starts.get(container);
+    const start = this.#tree.containers.get(container)?.start;
     return start === undefined ? this.start : this.#lines.spot(start, start + 1);
   }
 
@@ -137,7 +138,7 @@ export class Source {
   }
 
   #entry(container: Container, key: Key): Entry | undefined {
-    return this.#tree.entries.get(container)?.get(key);
+    return this.#tree.containers.get(container)?.entries.get(key);
   }
 }
 
@@ -150,18 +151,32 @@ interface Parsed {
 /** Braces that YAML took for a map hide what follows; so many of them are looked behind. */
 const MAX_BRACE_TRAPS = 50;
 
-/** Reads on behind braces without quotes, as if they were text, to find the other mistakes too. */
-function parse(text: string, lines: Lines): Parsed {
-  const behind: Diagnostic[] = [];
-  let readable = text;
-  for (;;) {
-    const document = parseDocument(readable, {
+/**
+ * The parser asks for an environment variable at every token, which in Deno is a call into the
+ * runtime each time and takes a quarter of the whole. While it runs it finds an empty environment.
+ */
+function parseQuietly(text: string) {
+  const { env } = process;
+  process.env = {};
+  try {
+    return parseDocument(text, {
       merge: true,
       stringKeys: true,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: "error",
     });
+  } finally {
+    process.env = env;
+  }
+}
+
+/** Reads on behind braces without quotes, as if they were text, to find the other mistakes too. */
+function parse(text: string, lines: Lines): Parsed {
+  const behind: Diagnostic[] = [];
+  let readable = text;
+  for (;;) {
+    const document = parseQuietly(readable);
     const tree = plantTree(document.contents);
     const found = yamlDiagnostics(document, tree.problems, lines);
     const traps = found.filter((entry) => BRACE_RULES.has(entry.rule));

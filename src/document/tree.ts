@@ -9,6 +9,12 @@ export interface Entry {
   readonly scalar: ScalarSource | undefined;
 }
 
+export interface ContainerSource {
+  /** Offset of the first character. */
+  readonly start: number;
+  readonly entries: Map<string | number, Entry>;
+}
+
 export interface ScalarSource {
   /** The text, quotes and escapes resolved, spelling of numbers kept. */
   readonly text: string;
@@ -27,8 +33,8 @@ export interface TreeProblem {
 
 export interface Tree {
   readonly value: unknown;
-  readonly entries: WeakMap<object, ReadonlyMap<string | number, Entry>>;
-  readonly starts: WeakMap<object, number>;
+  /** What is known of each map and list. */
+  readonly containers: ReadonlyMap<object, ContainerSource>;
   readonly problems: readonly TreeProblem[];
   /** Takes keys out of a map or items out of a list, and closes the gaps. */
   remove(container: object, keys: ReadonlySet<string | number>): void;
@@ -43,10 +49,10 @@ export function plantTree(root: unknown): Tree {
   const value = planter.plant(root as Node | null).value;
   return {
     value,
-    entries: planter.entries,
-    starts: planter.starts,
+    containers: planter.containers,
     problems: planter.problems,
-    remove: (container, keys) => remove(planter.entries.get(container), container, keys),
+    remove: (container, keys) =>
+      remove(planter.containers.get(container)?.entries, container, keys),
   };
 }
 
@@ -79,8 +85,8 @@ interface Planted {
 }
 
 class Planter {
-  readonly entries = new WeakMap<object, Map<string | number, Entry>>();
-  readonly starts = new WeakMap<object, number>();
+  // Not weak: it lives as long as its values, and a weak one makes the collector slow.
+  readonly containers = new Map<object, ContainerSource>();
   readonly problems: TreeProblem[] = [];
   /** `undefined` while the anchored value is still being read. */
   readonly #anchors = new Map<string, Planted | undefined>();
@@ -171,7 +177,7 @@ class Planter {
   ): void {
     const source = merge.planted.value;
     for (const part of Array.isArray(source) ? source : [source]) {
-      const partEntries = isPlainMap(part) ? this.entries.get(part) : undefined;
+      const partEntries = isPlainMap(part) ? this.containers.get(part)?.entries : undefined;
       if (partEntries === undefined) {
         this.#problem(
           "bad-merge",
@@ -189,8 +195,7 @@ class Planter {
   }
 
   #register(value: object, entries: Map<string | number, Entry>, range: Range): void {
-    this.entries.set(value, entries);
-    this.starts.set(value, range[0]);
+    this.containers.set(value, { start: range[0], entries });
   }
 
   #problem(rule: TreeProblem["rule"], range: Range, message: string): void {

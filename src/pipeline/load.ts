@@ -8,6 +8,7 @@ import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
 import { type GivenInputs, resolveInputs } from "./input_values.ts";
 import { Loader } from "./loader.ts";
+import { Text } from "./text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
 
 export interface LoadOptions extends GivenInputs {
@@ -109,9 +110,11 @@ function secretsOf(file: CheckedFile): SecretSource[] {
   return [...found.values()];
 }
 
+/** Texts and places cannot be changed anyway: their fields are read-only and nothing else holds them. */
 function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (typeof value !== "object" || value === null || value instanceof Text) return value;
+  if (Object.isFrozen(value)) return value;
   Object.freeze(value);
-  for (const inner of Object.values(value)) deepFreeze(inner);
+  for (const key in value) deepFreeze(value[key]);
   return value;
 }
