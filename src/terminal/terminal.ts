@@ -62,7 +62,12 @@ class RunTerminal implements Terminal {
   #closed = false;
 
   constructor(options: TerminalOptions) {
-    this.#options = options;
+    const { width, height = () => 24 } = options;
+    this.#options = {
+      ...options,
+      width: () => sizeOr(width(), { least: 20, otherwise: 80 }),
+      height: () => sizeOr(height(), { least: 5, otherwise: 24 }),
+    };
     this.#paint = createPaint(options.color);
     this.#view = this.#createView();
   }
@@ -150,4 +155,9 @@ class RunTerminal implements Terminal {
     const decoder = new TextDecoder();
     return (bytes) => stderr(decoder.decode(bytes, { stream: true }));
   }
+}
+
+/** Terminals that nobody has sized, such as a fresh pseudo-terminal, say that they have 0 columns. */
+function sizeOr(told: number, { least, otherwise }: { least: number; otherwise: number }): number {
+  return told >= least ? told : otherwise;
 }

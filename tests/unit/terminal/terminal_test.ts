@@ -151,3 +151,8 @@ Deno.test("terminal: a command that failed without a word has no log to point at
   assert.match(summed.stderr, /^ {2}it printed nothing\n {2}next {2}grid resume/m);
   assert.doesNotMatch(summed.stderr, /grid logs/);
 });
+
+Deno.test("terminal: one that says it has no columns is taken for one of 80", async () => {
+  const unsized = await show(failedRun(), { width: () => 0, height: () => 0 });
+  assert.equal(unsized.stderr, (await show(failedRun())).stderr);
+});
