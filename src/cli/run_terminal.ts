@@ -18,7 +18,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
   const { run, session, context } = options;
   const { settings, grid } = session;
   const folder = relative(context.cwd, run.folder);
-  return createTerminal({
+  const terminal = createTerminal({
     stderr: (text) => context.stderr(text),
     // With --json, stdout belongs to the report alone.
     stdout: (bytes) => settings.json ? context.stderrBytes(bytes) : context.stdout(bytes),
@@ -31,6 +31,8 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
     clock: grid.clock,
     folder: folder.startsWith("..") ? run.folder : folder,
   });
+  session.words.print = (text) => terminal.print(text);
+  return terminal;
 }
 
 function modeOf({ mode, session, context }: RunTerminalOptions) {

@@ -9,11 +9,18 @@ export interface Session extends AsyncDisposable {
   readonly grid: Grid;
   /** Fires on Ctrl-C or SIGTERM with a `GridError` (`interrupted`). */
   readonly signal: AbortSignal;
+  readonly words: Words;
+}
+
+/** Grid's own words besides a run's: to stderr, or above the picture of the run that is shown. */
+export interface Words {
+  print(text: string): void;
 }
 
 export async function openSession(flags: GlobalFlags, context: CliContext): Promise<Session> {
   const settings = readSettings(flags, context);
-  await startDiary(settings, context);
+  const words: Words = { print: (text) => context.stderr(text) };
+  await startDiary(settings, words);
   const { openGrid } = await import("../grid.ts");
   const grid = await openGrid({
     project: settings.project,
@@ -21,11 +28,12 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
     env: context.env,
     gridVersion: VERSION,
   });
-  const interrupt = await watchSignals(context);
+  const interrupt = await watchSignals(context, words);
   return {
     settings,
     grid,
     signal: interrupt.signal,
+    words,
     [Symbol.asyncDispose]: async () => {
       interrupt[Symbol.dispose]();
       await grid[Symbol.asyncDispose]();
@@ -33,7 +41,7 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
   };
 }
 
-async function startDiary(settings: Settings, context: CliContext): Promise<void> {
+async function startDiary(settings: Settings, words: Words): Promise<void> {
   const [{ configureLog }, { renderLogRecord }] = await Promise.all([
     import("../core/log.ts"),
     import("../terminal/log_line.ts"),
@@ -41,7 +49,7 @@ async function startDiary(settings: Settings, context: CliContext): Promise<void
   await configureLog({
     level: settings.logLevel,
     sink: (record) =>
-      context.stderr(
+      words.print(
         renderLogRecord(record, { format: settings.logFormat, color: settings.color.stderr }),
       ),
   });
@@ -50,12 +58,13 @@ async function startDiary(settings: Settings, context: CliContext): Promise<void
 /** The first signal asks everything to stop; the second ends the process at once. */
 async function watchSignals(
   context: CliContext,
+  words: Words,
 ): Promise<Disposable & { readonly signal: AbortSignal }> {
   const { GridError } = await import("../core/errors.ts");
   const controller = new AbortController();
   const listener = context.onSignal((name) => {
     if (controller.signal.aborted) context.exit(name === "SIGINT" ? 130 : 143);
-    context.stderr(`\n${name}: stopping; once more to leave at once\n`);
+    words.print(`\n${name}: stopping; once more to leave at once\n`);
     controller.abort(new GridError({ code: "interrupted", message: `interrupted by ${name}` }));
   });
   return { signal: controller.signal, [Symbol.dispose]: () => listener[Symbol.dispose]() };
