@@ -1,4 +1,4 @@
-import { dirname, join, normalize } from "node:path";
+import { normalize } from "node:path";
 import type { Place } from "../core/errors.ts";
 import { GridError } from "../core/errors.ts";
 import { diagnostic } from "../document/check.ts";
@@ -7,10 +7,14 @@ import type { Spot } from "../document/lines.ts";
 import { checkFile } from "./check_file.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import { openFile } from "./file.ts";
+import { isGitReference } from "./git_reference.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkWith } from "./template_inputs.ts";
+import { TemplateSource } from "./template_source.ts";
 
 export interface LoaderOptions {
+  /** The project folder: it holds the lock file and the cache of templates. */
+  readonly project: string;
   readonly nodeNames: readonly string[] | undefined;
 }
 
@@ -24,10 +28,12 @@ interface Use {
 export class Loader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #options: LoaderOptions;
+  readonly #source: TemplateSource;
   readonly #files = new Map<string, CheckedFile | undefined>();
 
   constructor(options: LoaderOptions) {
     this.#options = options;
+    this.#source = new TemplateSource(options.project);
   }
 
   /**
@@ -35,7 +41,16 @@ export class Loader {
    * @throws {GridError} `usage` if the file cannot be read
    */
   async main(path: string): Promise<CheckedFile | undefined> {
-    return await this.#check(path, await readText(path), []);
+    const text = await this.#source.read(path).catch((error: unknown) => {
+      if (!(error instanceof GridError)) throw error;
+      throw new GridError({
+        code: "usage",
+        message: `Cannot read ${path}: ${error.message}`,
+        hint: "check the path; a pipeline is a .yaml file, such as pipelines/train.yaml",
+        cause: error,
+      });
+    });
+    return await this.#check(path, text, []);
   }
 
   async #check(
@@ -72,36 +87,30 @@ export class Loader {
     use: { readonly reference: string; readonly spot: Spot },
     from: { readonly path: string; readonly chain: readonly Use[]; readonly found: Diagnostic[] },
   ): Promise<CheckedFile | undefined> {
-    const path = normalize(join(dirname(from.path), use.reference));
-    const chain = [...from.chain, { path: from.path, place: use.spot.place }];
-    const paths = chain.map((entry) => normalize(entry.path));
-    if (paths.includes(path)) {
-      const names = [...paths.slice(paths.indexOf(path)), path].join(" → ");
-      from.found.push(diagnostic({
-        rule: "template-cycle",
-        spot: use.spot,
-        message: `templates use each other: ${names}`,
-        hint: "remove one of these uses:",
-      }));
+    const report = (rule: string, message: string, hint?: string) => {
+      from.found.push(diagnostic({ rule, spot: use.spot, message, hint }));
       return undefined;
-    }
-    if (this.#files.has(path)) return this.#files.get(path);
-    let text: string;
+    };
+    let path = use.reference;
     try {
-      text = await readText(path);
+      path = this.#source.locate(use.reference, from.path);
+      const chain = [...from.chain, { path: from.path, place: use.spot.place }];
+      // Only the first is as somebody wrote it; the others have their one form already.
+      const paths = chain.map(({ path }) => isGitReference(path) ? path : normalize(path));
+      if (paths.includes(path)) {
+        const names = [...paths.slice(paths.indexOf(path)), path].join(" → ");
+        const hint = "remove one of these uses:";
+        return report("template-cycle", `templates use each other: ${names}`, hint);
+      }
+      if (this.#files.has(path)) return this.#files.get(path);
+      const checked = await this.#check(path, await this.#source.read(path), chain);
+      this.#files.set(path, checked);
+      return checked;
     } catch (error) {
       if (!(error instanceof GridError)) throw error;
-      from.found.push(diagnostic({
-        rule: "missing-template",
-        spot: use.spot,
-        message: `cannot read the template ${path}: ${error.message.split(": ").at(-1)}`,
-        hint: "uses: is relative to the file it stands in",
-      }));
-      return undefined;
+      const hint = error.hint ?? "uses: is relative to the file it stands in";
+      return report("missing-template", `cannot read the template ${path}: ${error.message}`, hint);
     }
-    const checked = await this.#check(path, text, chain);
-    this.#files.set(path, checked);
-    return checked;
   }
 }
 
@@ -118,25 +127,4 @@ function usesOf(
   return file.steps.flatMap((entry) =>
     entry.uses === undefined ? [] : [{ reference: entry.uses, spot: spotOf(entry) }]
   );
-}
-
-/** @throws {GridError} `usage` */
-async function readText(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new GridError({
-      code: "usage",
-      message: `Cannot read ${path}: ${reasonOf(error)}`,
-      hint: "check the path; a pipeline is a .yaml file, such as pipelines/train.yaml",
-      cause: error,
-    });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
 }
