@@ -1,6 +1,7 @@
 /**
- * What the engine costs per step: no-op steps through the real store, beside the time GNU make and
- * GNU parallel need for as many no-op jobs. Run with `deno run -A tests/bench/engine_bench.ts`.
+ * What a step costs: no-op steps through the engine and the real store, then through the whole
+ * program with every report, beside make, ninja, GNU parallel and Snakemake where installed.
+ * Promises: 1,000 steps of the whole program ≤ 3 s, a chain of 100 ≤ 0.5 s.
  */
 import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
@@ -9,6 +10,7 @@ import { runPipeline } from "../../src/engine/run.ts";
 import { reduce, type RunState } from "../../src/engine/state.ts";
 import type { Step } from "../../src/pipeline/pipeline.ts";
 import { openStore } from "../../src/store/open.ts";
+import { programArgs } from "../support/cli.ts";
 import { pipeline, step } from "../support/pipelines.ts";
 import { findProgram } from "../support/requires.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -18,24 +20,30 @@ const REPEATS = 3;
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const wide = (count: number) => Array.from({ length: count }, (_, index) => step(`s${index}`));
-  const chain = (count: number) =>
-    Array.from(
-      { length: count },
-      (_, index) => step(`s${index}`, { needs: index === 0 ? [] : [`s${index - 1}`] }),
-    );
   const rows: [string, number | undefined][] = [
-    ["grid engine and store, 1,000 independent no-op steps", await timeEngine(wide(1000))],
-    ["grid engine and store, 10,000 independent no-op steps", await timeEngine(wide(10_000))],
-    ["grid engine and store, chain of 100 no-op steps", await timeEngine(chain(100))],
-    ["grid engine and store, chain of 10,000 no-op steps", await timeEngine(chain(10_000))],
-    ["GNU make -j2, 1,000 × true", await timeMake(1000)],
-    ["GNU parallel -j2, 1,000 × true", await timeParallel(1000)],
+    ["engine and store: 1,000 steps side by side", await timeEngine(wide(1000))],
+    ["engine and store: 10,000 steps side by side", await timeEngine(wide(10_000))],
+    ["engine and store: chain of 100", await timeEngine(chain(100))],
+    ["engine and store: chain of 10,000", await timeEngine(chain(10_000))],
+    ["grid run, all reports: 1,000 steps side by side", await timeProgram(wide(1000))],
+    ["grid run, all reports: chain of 100", await timeProgram(chain(100))],
+    ["GNU make -j2: 1,000 jobs", await timeMake(wide(1000))],
+    ["GNU make: chain of 100", await timeMake(chain(100))],
+    ["GNU parallel -j2: 1,000 jobs", await timeParallel(1000)],
+    ["Snakemake -j2: 1,000 jobs", await timeSnakemake(1000)],
   ];
   for (const [name, ms] of rows) {
     const shown = ms === undefined ? "not installed" : `${ms.toFixed(0)} ms`;
-    console.log(`${name.padEnd(60)} ${shown.padStart(14)}`);
+    console.log(`${name.padEnd(50)} ${shown.padStart(14)}`);
   }
+}
+
+function wide(count: number): Step[] {
+  return Array.from({ length: count }, (_, index) => step(`s${index}`));
+}
+
+function chain(count: number): Step[] {
+  return wide(count).map((one, index) => index === 0 ? one : { ...one, needs: [`s${index - 1}`] });
 }
 
 /** Median milliseconds of whole runs, state folded along. */
@@ -65,29 +73,54 @@ async function timeEngine(steps: readonly Step[]): Promise<number> {
   });
 }
 
-async function timeMake(jobs: number): Promise<number | undefined> {
+/** `grid run` as its users start it: a process, a store, a folder of reports. */
+async function timeProgram(steps: readonly Step[]): Promise<number> {
+  using dir = tempDir();
+  const entries = steps.map(({ id, needs }) =>
+    `  - { id: ${id}, needs: [${needs.join(", ")}], node: local, run: ":" }\n`
+  );
+  Deno.writeTextFileSync(join(dir.path, "p.yaml"), `name: bench\nsteps:\n${entries.join("")}`);
+  Deno.mkdirSync(join(dir.path, ".grid"));
+  const args = programArgs(["run", "p.yaml", "--quiet"]);
+  return await median(() => execute(Deno.execPath(), args, dir.path));
+}
+
+async function timeMake(steps: readonly Step[]): Promise<number | undefined> {
   const make = findProgram("make");
   if (!make) return undefined;
   using dir = tempDir();
-  const targets = Array.from({ length: jobs }, (_, index) => `t${index}`);
-  const rules = targets.map((target) => `${target}:\n\t@/bin/sh -c true\n`).join("");
+  const rules = steps.map(({ id, needs }) => `${id}: ${needs.join(" ")}\n\t@/bin/sh -c :\n`);
+  const all = steps.map(({ id }) => id).join(" ");
   Deno.writeTextFileSync(
     join(dir.path, "Makefile"),
-    `.PHONY: all ${targets.join(" ")}\nall: ${targets.join(" ")}\n${rules}`,
+    `.PHONY: all ${all}\nall: ${all}\n${rules.join("")}`,
   );
-  return await median(() => execute(make, ["-s", "-j2", "-C", dir.path]));
+  return await median(() => execute(make, ["-s", "-j2"], dir.path));
+}
+
+async function timeSnakemake(jobs: number): Promise<number | undefined> {
+  const snakemake = findProgram("snakemake");
+  if (!snakemake) return undefined;
+  using dir = tempDir();
+  Deno.writeTextFileSync(
+    join(dir.path, "Snakefile"),
+    `rule all:\n    input: expand("out/{n}", n=range(${jobs}))\n` +
+      `rule one:\n    output: touch("out/{n}")\n    shell: ":"\n`,
+  );
+  return await median(() => execute(snakemake, ["-j2", "-F", "-q"], dir.path));
 }
 
 async function timeParallel(jobs: number): Promise<number | undefined> {
   const parallel = findProgram("parallel");
   if (!parallel) return undefined;
   const numbers = Array.from({ length: jobs }, (_, index) => String(index));
-  return await median(() => execute(parallel, ["-j2", "true", "#", ":::", ...numbers]));
+  return await median(() => execute(parallel, ["-j2", ":", "#", ":::", ...numbers]));
 }
 
-async function execute(program: string, args: readonly string[]): Promise<void> {
+async function execute(program: string, args: readonly string[], cwd = "."): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, {
     args: [...args],
+    cwd,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
