@@ -199,7 +199,10 @@ function indented(text: string): string {
   return text.split("\n").map((line) => `  ${line}`).join("\n");
 }
 
-function closing(state: RunState, { paint, now, folder }: SummaryOptions): string[] {
+function closing(
+  state: RunState,
+  { paint, now, folder, program = "grid" }: SummaryOptions,
+): string[] {
   const shown = [...state.steps.values()].filter((step) => !isSilentHook(step));
   const numbers = STATUSES.flatMap((status) => {
     const count = shown.filter((step) => step.status === status).length;
@@ -212,6 +215,9 @@ function closing(state: RunState, { paint, now, folder }: SummaryOptions): strin
   return [
     `${paint.bold(fine ? paint.green(head) : paint.red(head))} ${paint.dim(`(${numbers})`)}`,
     `  report  ${folder}/report.html`,
+    ...(fine || state.firstFailure !== undefined || state.file === ""
+      ? []
+      : [`  next    ${paint.bold(`${program} resume ${state.run}`)}`]),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   batchWords,
   durationOf,
   failureWords,
+  isBad,
   lookOf,
   nodesOf,
   resultWords,
@@ -92,12 +93,14 @@ function stepLine(step: StepState, options: LineOptions): string {
   const node = columns.node > 0
     ? `  ${padEnd(cut(nodesOf(step), columns.node), columns.node)}`
     : "";
-  const id = padEnd(cut(step.id, columns.id), columns.id);
-  const name = step.status === "pending" || step.status === "skipped" ? paint.dim(id) : id;
   const detail = cut(detailOf(step, options), columns.detail);
-  const line = `${paint[look.hue](look.mark)} ${name}${node}${paint.dim(`  ${time}`)}`;
-  const hue = step.status === "failed" || step.status === "timed-out" ? "red" : "dim";
-  return detail === "" ? line.trimEnd() : `${line}  ${paint[hue](detail)}`;
+  const facts = detail === "" ? `${node}  ${time}`.trimEnd() : `${node}  ${time}`;
+  const id = cut(step.id, columns.id);
+  const name = facts === "" ? id : padEnd(id, columns.id);
+  const isIdle = step.status === "pending" || step.status === "skipped";
+  const head = `${paint[look.hue](look.mark)} ${isIdle ? paint.dim(name) : name}`;
+  if (detail === "") return `${head}${paint.dim(facts)}`;
+  return `${head}${paint.dim(facts)}  ${paint[isBad(step.status) ? "red" : "dim"](detail)}`;
 }
 
 function detailOf(step: StepState, options: LineOptions): string {

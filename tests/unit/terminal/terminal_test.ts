@@ -125,6 +125,7 @@ Deno.test("terminal: a run cut short is summed up as stopped", async () => {
   const begun = succeededRun().slice(0, 14);
   const { stderr } = await show(begun);
   assert.match(stderr, /✖ train stopped in/);
+  assert.match(stderr, /^ {2}next {4}grid resume 20260131-120000-x7k2$/m);
 });
 
 Deno.test("terminal: closing twice sums up once", async () => {
