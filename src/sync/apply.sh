@@ -69,10 +69,36 @@ still_mine() {
   [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] || fail locked "$(cat "$lock/owner" 2>/dev/null)"
 }
 
-# What the file system says about everything in the lists of folder $1; run inside the target.
+# What the file system says about everything in a list; run inside the target.
+file_rows() {
+  [ ! -s "$1" ] || xargs -0 stat -c '%f %s %i|%y|%z|%n' -- <"$1" 2>/dev/null
+}
+
 rows() {
-  xargs -0 stat -c '%f %s %i|%y|%z|%n' -- <"$1/files" 2>/dev/null
-  xargs -0 stat -c '%f|||%n' -- <"$1/folders" 2>/dev/null
+  file_rows "$1/files"
+  [ ! -s "$1/folders" ] || xargs -0 stat -c '%f|||%n' -- <"$1/folders" 2>/dev/null
+  # What is missing has no row, and that says enough.
+  return 0
+}
+
+# File $2 with single lines replaced; file $1 says "number text".
+patch_lines() {
+  awk 'NR == FNR { at = index($0, " "); text[substr($0, 1, at - 1)] = substr($0, at + 1); next }
+    FNR in text { print text[FNR]; next }
+    { print }' "$1" "$2"
+}
+
+lines_of() {
+  echo $(($(wc -l <"$1")))
+}
+
+write_manifest() {
+  echo "grid-manifest 2"
+  cat "$1/facts"
+  printf '\0'
+  cat "$1/files"
+  printf '\0'
+  cat "$1/folders"
 }
 
 size_of() {
@@ -95,12 +121,17 @@ tell_state() {
   # shellcheck disable=SC2086
   set -- $free
   manifest=0 recorded=0 live=0
-  [ "$digest" = none ] || [ "$digest" = "$have" ] || manifest=$(size_of "$known/manifest")
+  [ "$digest" = none ] || [ "$digest" = "$have" ] || {
+    write_manifest "$known" >"$work/manifest"
+    manifest=$(size_of "$work/manifest")
+  }
   if [ "$digest" != none ] && [ "$verdict" != same ]; then
     recorded=$(size_of "$known/stat") live=$(size_of "$work/live")
   fi
-  echo "state $digest $verdict ${4:-unknown} $manifest $recorded $live"
-  [ "$manifest" = 0 ] || cat "$known/manifest"
+  can=rewrite
+  if command -v awk >/dev/null && command -v paste >/dev/null; then can="patch"; fi
+  echo "state $digest $verdict ${4:-unknown} $can $manifest $recorded $live"
+  [ "$manifest" = 0 ] || cat "$work/manifest"
   [ "$recorded" = 0 ] || cat "$known/stat"
   [ "$live" = 0 ] || cat "$work/live"
 }
@@ -122,7 +153,7 @@ sum_staged() {
 # Renaming the folder around them changes nothing about files, so where there is no folder yet both
 # can be done at once, before anything moves.
 verify() {
-  if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
+  if [ ! -e "$folder" ] && [ ! -L "$folder" ] && [ -f "$work/in/record/files" ]; then
     (cd "$work/in/tree" && rows "$work/in/record" >"$work/in/record/stat") &
     sum=$(sum_staged)
     wait $!
@@ -201,10 +232,30 @@ promote() {
   remove gone
 }
 
+# Only files that were there before have been replaced: the lists stay, single lines change.
+take_over_lists() {
+  [ -f "$state/pending/patch" ] || return 0
+  cp "$known/files" "$known/folders" "$state/pending" || fail write "$state"
+  patch_lines "$state/pending/patch" "$known/facts" >"$state/pending/facts" || fail write "$state"
+}
+
+write_rows() {
+  if [ -f "$state/pending/patch" ]; then
+    file_rows "$state/pending/moved" >"$work/rows"
+    if [ "$(lines_of "$work/rows")" = "$(lines_of "$state/pending/patch")" ] &&
+      [ "$(lines_of "$known/stat")" = "$(lines_of "$known/facts")" ]; then
+      cut -d ' ' -f 1 "$state/pending/patch" | paste -d ' ' - "$work/rows" >"$work/changes"
+      patch_lines "$work/changes" "$known/stat"
+      return
+    fi
+  fi
+  rows "$state/pending"
+}
+
 record() {
   next=$1
   cd "$folder" || fail write "$folder"
-  [ -f "$state/pending/stat" ] || rows "$state/pending" >"$state/pending/stat"
+  [ -f "$state/pending/stat" ] || write_rows >"$state/pending/stat" || fail write "$state"
   if [ "$next" = "$digest" ]; then
     mv -f "$state/pending/stat" "$state/$next/stat" || fail write "$state"
     rm -rf "$state/pending"
@@ -233,6 +284,7 @@ still_mine
 IFS= read -r next <"$work/in/next"
 rm -rf "$state/pending"
 mv "$work/in/record" "$state/pending" || fail write "$state"
+take_over_lists
 promote
 record "$next"
 echo finished

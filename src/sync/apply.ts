@@ -7,6 +7,7 @@ import { type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
 import { type Packed, packEntries } from "./pack.ts";
 import { type Plan, planSync } from "./plan.ts";
+import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
 import type { Source } from "./source.ts";
@@ -40,15 +41,15 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const planned = planSync({ wanted, known, ...state.rows, delete: options.delete });
   // What a sync that broke off has moved in already is nobody's edit.
   const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
-  const record = finalRecord({ ...options, wanted, known }, { sent: [], torn: [] });
-  const manifest = writeManifest(record);
+  const nothing = { sent: [], torn: [] };
+  const manifest = writeManifest(recordOf({ ...options, wanted, known, packed: nothing }));
   if (state.verdict === "same" && manifest.digest === state.digest) {
     await say(talk, "stop");
     return { plan, packed: { sent: [], torn: [], sum: "", bytes: 0 }, manifest };
   }
   refuseLargeDelete(plan, { known, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
-  return await send(talk, { ...options, wanted, plan, known });
+  return await send(talk, { ...options, wanted, plan, known, canPatch: state.canPatch });
 }
 
 interface SendOptions extends ApplyOptions {
@@ -56,6 +57,7 @@ interface SendOptions extends ApplyOptions {
   readonly wanted: readonly SourceEntry[];
   readonly plan: Plan<SourceEntry>;
   readonly known: readonly Entry[];
+  readonly canPatch: boolean;
 }
 
 async function send(talk: Conversation, options: SendOptions): Promise<Applied> {
@@ -83,10 +85,10 @@ async function sendArchive(
     prefix: "tree/",
     archive,
   });
-  const record = finalRecord(options, packed);
+  const record = recordOf({ ...options, packed });
   const manifest = writeManifest(record);
   const lists: Record<string, string> = {
-    "sent": listOf(pathsOf(packed.sent, (entry) => entry.type === "file")),
+    "sent": listOf(packed.sent.filter((entry) => entry.type === "file").map((it) => it.path)),
     "sum": `${packed.sum}\n`,
     "torn": listOf(packed.torn.map((it) => it.path)),
     "clear": listOf(plan.clear),
@@ -94,9 +96,7 @@ async function sendArchive(
     "gone": listOf(plan.remove),
     "gone-folders": listOf(plan.removeFolders),
     "parents": listOf(parentsOf(plan)),
-    "record/manifest": manifest.text,
-    "record/files": listOf(pathsOf(record, (entry) => entry.type !== "folder")),
-    "record/folders": listOf(pathsOf(record, (entry) => entry.type === "folder")),
+    ...under("record/", recordFiles({ ...options, record, packed, manifest })),
     "next": `${manifest.digest}\n`,
     // Last: without it the archive was cut.
     "complete": "",
@@ -105,29 +105,6 @@ async function sendArchive(
   await archive.end();
   await talk.end();
   return { packed, manifest };
-}
-
-/** What the node holds afterwards: the plan, corrected by what was really read. */
-function finalRecord(
-  options: Pick<SendOptions, "wanted" | "known" | "delete">,
-  packed: Pick<Packed, "sent" | "torn">,
-): Entry[] {
-  const record = new Map<string, Entry>(options.wanted.map((entry) => [entry.path, entry]));
-  for (const entry of packed.sent) record.set(entry.path, entry);
-  const before = new Map(options.known.map((entry) => [entry.path, entry]));
-  for (const { path } of packed.torn) {
-    const there = before.get(path);
-    if (there === undefined) record.delete(path);
-    else record.set(path, there);
-  }
-  const stays = options.delete ? [] : options.known.filter((entry) => !isReplaced(entry, record));
-  return [...record.values(), ...stays].toSorted((a, b) => comparePaths(a.path, b.path));
-}
-
-/** With `delete: false` what the source no longer has stays on record, so that it can go later. */
-function isReplaced(entry: Entry, record: ReadonlyMap<string, Entry>): boolean {
-  return record.has(entry.path) ||
-    foldersAbove(entry.path).some((above) => record.get(above)?.type !== "folder");
 }
 
 function parentsOf(plan: Plan): string[] {
@@ -140,8 +117,8 @@ function listOf(paths: readonly string[]): string {
   return paths.map((path) => `${path}\0`).join("");
 }
 
-function pathsOf(entries: readonly Entry[], keep: (entry: Entry) => boolean): string[] {
-  return entries.filter(keep).map((entry) => entry.path);
+function under(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [folder + name, text]));
 }
 
 async function say(talk: Conversation, words: string): Promise<void> {

@@ -1,12 +1,15 @@
 /**
  * The list of what Grid put into a folder. Its digest stands for the folder's whole wanted state, so
  * that comparing two digests answers "is there anything to do?".
+ *
+ * On a node it lies in three files: `facts` with a line for each entry, `files` and `folders` with
+ * the paths in the same order, each ended by NUL. As one text they follow each other.
  */
-import { createHash } from "node:crypto";
-import type { Entry, EntryType } from "./entry.ts";
+import { hash } from "node:crypto";
+import { comparePaths, type Entry, type EntryType } from "./entry.ts";
 
-/** First line of the file; the number changes with the format. */
-const MAGIC = "grid-manifest 1";
+/** First line of the text; the number changes with the format. */
+const MAGIC = "grid-manifest 2";
 const LETTERS: Readonly<Record<EntryType, string>> = { file: "f", link: "l", folder: "d" };
 
 export interface Manifest {
@@ -19,37 +22,55 @@ export interface Manifest {
 export interface ManifestText {
   readonly digest: string;
   readonly text: string;
+  readonly facts: string;
+  readonly files: string;
+  readonly folders: string;
 }
 
-/** The text that lies on the node as `manifest`. Entries must be sorted by path. */
+/** Entries must be sorted by path. */
 export function writeManifest(entries: readonly Entry[]): ManifestText {
-  const parts = entries.map((entry) =>
-    `${LETTERS[entry.type]}${
-      entry.executable ? "x" : "-"
-    }${entry.size}\0${entry.content}\0${entry.path}\0`
-  );
-  const text = `${MAGIC}\n${parts.join("")}`;
-  return { text, digest: digestOf(text) };
+  const leaves = entries.filter((entry) => entry.type !== "folder");
+  const folders = entries.filter((entry) => entry.type === "folder");
+  const parts = {
+    facts: [...leaves, ...folders].map((entry) => `${factsOf(entry)}\n`).join(""),
+    files: leaves.map((entry) => `${entry.path}\0`).join(""),
+    folders: folders.map((entry) => `${entry.path}\0`).join(""),
+  };
+  const text = `${MAGIC}\n${parts.facts}\0${parts.files}\0${parts.folders}`;
+  return { ...parts, text, digest: hash("sha256", text) };
+}
+
+/** One line, without its end. */
+export function factsOf(entry: Entry): string {
+  // A link's target may hold a new line.
+  const content = entry.type === "link" ? JSON.stringify(entry.content) : entry.content;
+  return `${LETTERS[entry.type]}${entry.executable ? "x" : "-"}${entry.size} ${content}`;
 }
 
 /** Undefined where the text is not, byte for byte, what the digest promises. */
 export function readManifest(text: string, digest: string): Manifest | undefined {
-  if (!text.startsWith(`${MAGIC}\n`) || digestOf(text) !== digest) return undefined;
-  const fields = text.slice(MAGIC.length + 1).split("\0");
-  const entries: Entry[] = [];
-  for (let at = 0; at + 2 < fields.length; at += 3) {
-    const [facts = "", content = "", path = ""] = fields.slice(at, at + 3);
-    const type = typeOf(facts[0]);
-    if (type === undefined) return undefined;
-    entries.push({
-      path,
-      type,
-      executable: facts[1] === "x",
-      size: Number(facts.slice(2)),
-      content,
-    });
-  }
-  return { digest, entries };
+  if (!text.startsWith(`${MAGIC}\n`) || hash("sha256", text) !== digest) return undefined;
+  const [facts = "", ...paths] = text.slice(MAGIC.length + 1).split("\0");
+  const lines = facts.split("\n");
+  // An empty path ends the list of files, another the list of folders.
+  const entries = paths.filter((path) => path !== "")
+    .flatMap((path, at) => readEntry(path, lines[at] ?? "") ?? []);
+  if (entries.length !== lines.length - 1) return undefined;
+  return { digest, entries: entries.toSorted((a, b) => comparePaths(a.path, b.path)) };
+}
+
+function readEntry(path: string, line: string): Entry | undefined {
+  const type = typeOf(line[0]);
+  if (type === undefined) return undefined;
+  const end = line.indexOf(" ");
+  const content = line.slice(end + 1);
+  return {
+    path,
+    type,
+    executable: line[1] === "x",
+    size: Number(line.slice(2, end)),
+    content: type === "link" ? JSON.parse(content) : content,
+  };
 }
 
 function typeOf(letter: string | undefined): EntryType | undefined {
@@ -63,8 +84,4 @@ function typeOf(letter: string | undefined): EntryType | undefined {
     default:
       return undefined;
   }
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -24,6 +24,8 @@ export interface NodeState {
   readonly digest: string;
   readonly verdict: "same" | "changed" | "interrupted";
   readonly freeBytes: number | undefined;
+  /** The node can change single lines of its record, which spares sending it whole. */
+  readonly canPatch: boolean;
   readonly manifest: Manifest | undefined;
   readonly rows: RowComparison;
 }
@@ -52,7 +54,7 @@ export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
 /** @throws {GridError} `sync`, `conflict` or `workspace` */
 export async function readState(talk: Conversation, options: NodeSyncOptions): Promise<NodeState> {
   const line = await talk.line();
-  const [word, digest = "", verdict = "", free = "", ...sizes] = line.split(" ");
+  const [word, digest = "", verdict = "", free = "", can = "", ...sizes] = line.split(" ");
   if (word !== "state") throw problemOf(line, await talk.rest(), options);
   const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0] = sizes.map(Number);
   const text = decoder.decode(await talk.bytes(manifestBytes));
@@ -64,6 +66,7 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
   return {
     digest: manifest === undefined ? "none" : digest,
     verdict: verdict === "same" ? "same" : verdict === "interrupted" ? "interrupted" : "changed",
+    canPatch: can === "patch",
     freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
     manifest,
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),

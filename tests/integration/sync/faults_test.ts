@@ -102,7 +102,7 @@ Deno.test("syncFolders() trusts no manifest that was damaged", async () => {
   await rig.sync();
   const state = join(rig.root, ".grid/sync/app");
   const digest = Deno.readTextFileSync(join(state, "current")).trim();
-  Deno.writeTextFileSync(join(state, digest, "manifest"), "nonsense");
+  Deno.writeTextFileSync(join(state, digest, "facts"), "nonsense");
   Deno.removeSync(join(rig.options.cacheFolder, "manifests"), { recursive: true });
   rig.write({ "a.txt": "2", "b.txt": undefined });
   assert.equal((await rig.sync()).sent, 1);

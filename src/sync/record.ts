@@ -1,0 +1,80 @@
+/** What a node holds after a sync, and how it is told to remember that. */
+import { comparePaths, type Entry, foldersAbove } from "./entry.ts";
+import { factsOf, type ManifestText } from "./manifest.ts";
+import type { Packed } from "./pack.ts";
+import type { Plan } from "./plan.ts";
+
+export interface RecordInput {
+  readonly wanted: readonly Entry[];
+  readonly known: readonly Entry[];
+  readonly delete: boolean;
+  /** What really travelled. */
+  readonly packed: Pick<Packed, "sent" | "torn">;
+}
+
+/** The plan, corrected by what was really read; sorted by path. */
+export function recordOf({ wanted, known, packed, ...options }: RecordInput): Entry[] {
+  const record = new Map<string, Entry>(wanted.map((entry) => [entry.path, entry]));
+  for (const entry of packed.sent) record.set(entry.path, entry);
+  if (packed.torn.length > 0) {
+    const before = new Map(known.map((entry) => [entry.path, entry]));
+    for (const { path } of packed.torn) {
+      const there = before.get(path);
+      if (there === undefined) record.delete(path);
+      else record.set(path, there);
+    }
+  }
+  if (options.delete) return [...record.values()];
+  const stays = known.filter((entry) => !isReplaced(entry, record));
+  return [...record.values(), ...stays].toSorted((a, b) => comparePaths(a.path, b.path));
+}
+
+/** With `delete: false` what the source no longer has stays on record, so that it can go later. */
+function isReplaced(entry: Entry, record: ReadonlyMap<string, Entry>): boolean {
+  return record.has(entry.path) ||
+    foldersAbove(entry.path).some((above) => record.get(above)?.type !== "folder");
+}
+
+export interface RecordChange {
+  readonly plan: Plan;
+  readonly known: readonly Entry[];
+  readonly record: readonly Entry[];
+  readonly packed: Pick<Packed, "sent" | "torn">;
+  readonly manifest: ManifestText;
+  readonly canPatch: boolean;
+}
+
+/** Beyond this many lines the whole record is sent. */
+const MOST_LINES = 1000;
+
+/** The files of the archive's `record/` folder: the whole, or single lines where that is enough. */
+export function recordFiles(change: RecordChange): Readonly<Record<string, string>> {
+  const { manifest, packed } = change;
+  if (!isPatch(change)) {
+    const { facts, files, folders } = manifest;
+    return { facts, files, folders };
+  }
+  const lines = new Map<string, number>();
+  for (const entry of change.record) {
+    if (entry.type !== "folder") lines.set(entry.path, lines.size + 1);
+  }
+  return {
+    patch: packed.sent.map((entry) => `${lines.get(entry.path)} ${factsOf(entry)}\n`).join(""),
+    moved: packed.sent.map((entry) => `${entry.path}\0`).join(""),
+  };
+}
+
+/** Whether all that happened is that files took the place of files, each with a line of its own. */
+function isPatch({ plan, known, record, packed, canPatch }: RecordChange): boolean {
+  const removed = [plan.clear, plan.clearFolders, plan.remove, plan.removeFolders, packed.torn];
+  return canPatch && removed.every((list) => list.length === 0) &&
+    packed.sent.length > 0 && packed.sent.length <= MOST_LINES &&
+    packed.sent.every((entry) => entry.type !== "folder") &&
+    known.length === record.length &&
+    record.every((entry, at) => isSamePlace(entry, known[at]));
+}
+
+function isSamePlace(entry: Entry, other: Entry | undefined): boolean {
+  return entry.path === other?.path && !entry.path.includes("\n") &&
+    (entry.type === "folder") === (other.type === "folder");
+}
