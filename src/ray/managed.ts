@@ -1,5 +1,6 @@
 /** A Ray cluster of Grid's own: the head first, then all workers at once, every one verified. */
 import { GridError, toGridError } from "../core/errors.ts";
+import { getLogger } from "../core/log.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { RayCluster, RayNodeStatus, RayOptions } from "./lifecycle.ts";
@@ -40,6 +41,13 @@ export function headOf(nodes: readonly OpenNode[], config: RayConfig): OpenNode 
 async function start(options: RayOptions): Promise<readonly RayNodeStatus[]> {
   const { nodes, config, signal } = options;
   const head = headOf(nodes, config);
+  if (!config.headBindAll) {
+    // Ray 2.58 has no option for it: its GCS and raylets listen on every interface.
+    getLogger("ray").warn(
+      "ray.head_bind_all: false cannot be kept, Ray listens on all interfaces; " +
+        "the token keeps strangers out, a firewall keeps them away",
+    );
+  }
   const workers = nodes.filter((node) => node !== head);
   const peer = workers[0]?.node.endpoint.host;
   const headFacts = await preflight(head, { own: head.node.endpoint.host, peer }, signal);
