@@ -9,7 +9,7 @@ export const INLINE_BYTES = 65_536;
 
 export interface JobAnswer {
   readonly state: JobState;
-  /** Present once the state is final. */
+  /** Of a job that runs or ended. */
   readonly collected: Collected | undefined;
 }
 
@@ -20,7 +20,7 @@ export type JobState =
 export interface Collected {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
-  /** Content of the file named by `$GRID_OUTPUT`, a little more than 1 MiB at most. */
+  /** Content of the file named by `$GRID_OUTPUT`, a little more than 1 MiB at most; once it ended. */
   readonly outputFile: string;
 }
 
@@ -44,9 +44,9 @@ export function parseAnswer(result: ExecResult, options: AnswerOptions): JobAnsw
     throw refused(line.slice(8), { ...options, detail: rest.trim() });
   }
   const state = parseState(line, options);
-  if (state.kind !== "ended") return { state, collected: undefined };
   const boundary = `\n${options.word}\n`;
   const at = rest.indexOf(boundary);
+  if (at < 0) return { state, collected: undefined };
   const outputFile = new TextDecoder().decode(bytesOf(rest.slice(0, at)));
   const stdout = bytesOf(rest.slice(at + boundary.length));
   return { state, collected: { outputFile, stdout, stderr: bytesOf(result.stderr) } };

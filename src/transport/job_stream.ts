@@ -16,6 +16,8 @@ export interface StreamOptions extends FollowOptions {
   readonly offset: { readonly stdout: number; readonly stderr: number };
 }
 
+/** Rest after a channel that could not be opened. */
+const RETRY_MS = 200;
 /** Longest time between two signs of life from and to the node. */
 const RENEW_MS = 15_000;
 
@@ -41,6 +43,7 @@ export async function streamJob(link: JobLink, options: StreamOptions): Promise<
   } catch (error) {
     options.signal.throwIfAborted();
     if (!isLinkFailure(error)) throw error;
+    await systemClock.sleep(RETRY_MS, { signal: options.signal });
   }
   options.signal.throwIfAborted();
 }

@@ -2,7 +2,7 @@
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
-import { INLINE_BYTES, type JobAnswer } from "./job_answer.ts";
+import { type Collected, INLINE_BYTES, type JobAnswer } from "./job_answer.ts";
 import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
 import { removeJobs } from "./job_list.ts";
@@ -10,7 +10,9 @@ import { streamJob } from "./job_stream.ts";
 
 /** How long a job may stay between its folder and its supervisor's first word. */
 const STARTING_MS = 10_000;
-const STARTING_POLL_MS = 20;
+/** Waits between the first looks, in milliseconds; each is twice the one before. */
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 700;
 
 export class RemoteJob implements Job {
   readonly #link: JobLink;
@@ -32,28 +34,26 @@ export class RemoteJob implements Job {
   async follow(options: FollowOptions): Promise<JobExit> {
     const { signal } = options;
     const startingUntil = Date.now() + STARTING_MS;
-    for (;;) {
+    for (let wait = FIRST_WAIT_MS;; wait *= 2) {
       signal.throwIfAborted();
       const { state, collected } = await this.#look(signal);
+      const hasMore = collected !== undefined && await this.#deliver(collected, options);
       switch (state.kind) {
         case "gone":
           throw this.#gone();
         case "starting":
           if (Date.now() > startingUntil) return { kind: "vanished" };
-          await systemClock.sleep(STARTING_POLL_MS, { signal });
+          await systemClock.sleep(FIRST_WAIT_MS, { signal });
           break;
         case "running":
-          await this.#stream("follow", options);
+          // A channel of its own costs the account's start-up files: worth it for a long job only.
+          if (hasMore || wait > LONGEST_WAIT_MS) await this.#stream("follow", options);
+          else await systemClock.sleep(wait, { signal });
           break;
-        case "ended": {
+        case "ended":
           this.#outputFile = collected?.outputFile;
-          const more = [
-            await this.#deliver("stdout", collected?.stdout, options),
-            await this.#deliver("stderr", collected?.stderr, options),
-          ];
-          if (!more.includes(true)) return state.exit;
+          if (!hasMore) return state.exit;
           await this.#stream("rest", options);
-        }
       }
     }
   }
@@ -84,15 +84,14 @@ export class RemoteJob implements Job {
     return answer;
   }
 
-  /** Whether the stream goes on after these bytes. */
-  async #deliver(
-    stream: "stdout" | "stderr",
-    bytes: Uint8Array = new Uint8Array(0),
-    { onOutput }: FollowOptions,
-  ): Promise<boolean> {
-    this.#offset[stream] += bytes.length;
-    if (bytes.length > 0) await onOutput(stream, bytes);
-    return bytes.length === INLINE_BYTES;
+  /** Whether there was more than one answer can bring. */
+  async #deliver(collected: Collected, { onOutput }: FollowOptions): Promise<boolean> {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const bytes = collected[stream];
+      this.#offset[stream] += bytes.length;
+      if (bytes.length > 0) await onOutput(stream, bytes);
+    }
+    return [collected.stdout, collected.stderr].some(({ length }) => length >= INLINE_BYTES);
   }
 
   async #stream(mode: "follow" | "rest", options: FollowOptions): Promise<void> {

@@ -27,6 +27,9 @@ export interface ShellOptions {
 /** Shells per node: they share the node's channels with steps and syncs. */
 const MAX_SHELLS = 3;
 
+/** How long closing waits for commands under way; those on a dead link never end. */
+const CLOSING_MS = 1000;
+
 export function openShellChannel(options: ShellOptions): Shell {
   return new ShellPool(options);
 }
@@ -37,6 +40,7 @@ class ShellPool implements Shell {
   readonly #waiting: (() => void)[] = [];
   /** Dropped sessions that are still closing. */
   readonly #closing = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #busy = 0;
   #closed = false;
 
@@ -46,19 +50,34 @@ class ShellPool implements Shell {
 
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     await this.#takeTurn(options.signal);
-    try {
-      const session = await this.#session(options.signal);
-      return await this.#run(session, { command, options });
-    } finally {
+    const running = this.#execNow(command, options);
+    const settled: Promise<void> = running.then(() => {}, () => {}).finally(() => {
+      this.#running.delete(settled);
       this.#busy--;
       this.#waiting.shift()?.();
-    }
+    });
+    this.#running.add(settled);
+    return await running;
+  }
+
+  async #execNow(command: string, options: ExecOptions): Promise<ExecResult> {
+    const session = await this.#session(options.signal);
+    return await this.#run(session, { command, options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const session of this.#idle.splice(0)) this.#drop(session);
+    await this.#settle();
     await Promise.all(this.#closing);
+  }
+
+  /** Lets commands under way end; each drops its shell when it is done. */
+  async #settle(): Promise<void> {
+    const timeUp = Promise.withResolvers<void>();
+    const timer = setTimeout(timeUp.resolve, CLOSING_MS);
+    await Promise.race([Promise.all(this.#running), timeUp.promise]);
+    clearTimeout(timer);
   }
 
   /** Waits until fewer than `MAX_SHELLS` commands run. */

@@ -1,4 +1,4 @@
-/** This machine under another account, as a transport; for what root may do and others may not. */
+/** This machine under another account, or with another shell, as a transport. */
 import { openShellChannel, SHELL_COMMAND } from "../../src/transport/shell_channel.ts";
 import type { Channel, ChannelExit, Transport } from "../../src/transport/transport.ts";
 import { localEndpoint } from "./local_node.ts";
@@ -6,9 +6,18 @@ import { localEndpoint } from "./local_node.ts";
 /** The account `nobody` of most systems. */
 export const ORDINARY_UID = 65_534;
 
-export function transportAs(uid: number): Transport {
+export interface AccountOptions {
+  /** Default: our own. */
+  readonly uid?: number;
+  /** What stands for `/bin/sh`. */
+  readonly shell?: readonly string[];
+}
+
+export function transportAs({ uid = Deno.uid() ?? 0, shell: words }: AccountOptions): Transport {
   const endpoint = localEndpoint({ name: `uid${uid}` });
-  const open = (command: string) => Promise.resolve(new AccountChannel(command, uid));
+  const become = words === undefined ? SHELL_COMMAND : `exec ${words.join(" ")}`;
+  const open = (command: string) =>
+    Promise.resolve(new AccountChannel(command === SHELL_COMMAND ? become : command, uid));
   const shell = openShellChannel({ endpoint, open: () => open(SHELL_COMMAND) });
   return {
     endpoint,

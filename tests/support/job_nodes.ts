@@ -1,6 +1,7 @@
 /** Nodes for the contracts of jobs: this machine, and one behind a real sshd. */
 import { createLocalTransport } from "../../src/transport/local.ts";
 import { createPool } from "../../src/transport/pool.ts";
+import { type AccountOptions, transportAs } from "./account_transport.ts";
 import type { ContractNode } from "./job_contract.ts";
 import { localEndpoint } from "./local_node.ts";
 import { startOpenSsh } from "./openssh.ts";
@@ -10,6 +11,22 @@ import { tempDir } from "./temp_dir.ts";
 export async function openLocalNode(): Promise<ContractNode> {
   const folder = tempDir();
   const transport = createLocalTransport(localEndpoint());
+  return {
+    transport,
+    root: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await transport[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** This machine through another shell or as another account. */
+// deno-lint-ignore require-await
+export async function openAccountNode(options: AccountOptions): Promise<ContractNode> {
+  const folder = tempDir();
+  if (options.uid !== undefined) Deno.chownSync(folder.path, options.uid, options.uid);
+  const transport = transportAs(options);
   return {
     transport,
     root: folder.path,
