@@ -226,3 +226,79 @@ Deno.test("syncFolders() lets two syncs of one folder take turns", async () => {
   assert.deepEqual(readTree(rig.there), readTree(rig.source));
   assert.equal(existsSync(join(rig.root, ".grid/sync/app/lock")), false);
 });
+
+Deno.test("syncFolders() keeps a record on the node that a machine without any cache can read", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "1", "b/c.txt": "1", "d.txt": "1", "z.txt": "1" });
+  Deno.symlinkSync("a.txt", join(rig.source, "link"));
+  await rig.sync();
+  // Files that only change are recorded line by line.
+  for (const text of ["2", "three"]) {
+    rig.write({ "b/c.txt": text, "z.txt": text });
+    assert.equal((await rig.sync()).sent, 2);
+  }
+  Deno.removeSync(rig.options.cacheFolder, { recursive: true });
+  assert.equal((await rig.sync()).sent, 0);
+  rig.write({ "d.txt": undefined });
+  const report = await rig.sync();
+  assert.deepEqual([report.sent, report.deleted, report.drifted], [0, 1, []]);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  writeFiles(rig.there, { "z.txt": "THREE" });
+  assert.deepEqual((await rig.sync()).drifted, ["z.txt"]);
+});
+
+Deno.test("syncFolders() tells files by size and time where checksums are off", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "one", "b.txt": "same" });
+  assert.equal((await rig.sync({ useChecksums: false })).sent, 2);
+  assert.equal((await rig.sync({ useChecksums: false })).sent, 0);
+  const later = new Date(Date.now() + 5000);
+  Deno.utimeSync(join(rig.source, "a.txt"), later, later);
+  assert.equal((await rig.sync({ useChecksums: false })).sent, 1);
+});
+
+Deno.test("syncFolders() follows links where it is told to, and never in a circle", async () => {
+  await using rig = startSyncRig();
+  const outside = join(rig.folder, "shared");
+  writeFiles(outside, { "data.csv": "rows", "deep/x": "x" });
+  rig.write({ "a.txt": "a" });
+  Deno.symlinkSync(outside, join(rig.source, "shared"));
+  Deno.symlinkSync("..", join(outside, "deep", "up"));
+  Deno.symlinkSync("nowhere", join(rig.source, "broken"));
+  const report = await rig.sync({ followSymlinks: true });
+  assert.deepEqual(readTree(rig.there), {
+    "a.txt": "file a",
+    "shared": "folder",
+    "shared/data.csv": "file rows",
+    "shared/deep": "folder",
+    "shared/deep/x": "file x",
+  });
+  assert.deepEqual(report.skipped.map((it) => it.reason), [
+    "a link to nothing",
+    "links back to a folder above it",
+  ]);
+});
+
+Deno.test("syncFolders() keeps deleted files on record with delete off, and removes them later", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "a", "b.txt": "b" });
+  await rig.sync();
+  rig.write({ "b.txt": undefined });
+  assert.equal((await rig.sync({ delete: false })).deleted, 0);
+  assert.equal((await rig.sync({ delete: false })).sent, 0);
+  assert.equal(existsSync(join(rig.there, "b.txt")), true);
+  assert.equal((await rig.sync()).deleted, 1);
+  assert.equal(existsSync(join(rig.there, "b.txt")), false);
+});
+
+Deno.test("syncFolders() does not copy a workspace inside the source into itself", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "a" });
+  const root = join(rig.source, "workspaces [1]", "n1");
+  Deno.mkdirSync(root, { recursive: true });
+  for (const expected of [1, 0]) {
+    const [result] = await syncFolders([{ ...rig.target, root }], rig.options);
+    assert.equal(result?.ok && result.report.sent, expected);
+  }
+  assert.deepEqual(readTree(join(root, "app")), { "a.txt": "file a", "workspaces [1]": "folder" });
+});
