@@ -47,7 +47,7 @@ code { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .gantt text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .gantt .label { text-anchor: end; } .gantt .mark { text-anchor: middle; fill: var(--soft); }
 .gantt .grid { stroke: var(--line); }
-svg.graph { max-width: 100%; height: auto; display: block; background: #fff; border-radius: 6px; }
+svg.graph { max-width: 100%; height: auto; display: block; }
 .bar { fill: var(--idle); } .bar.succeeded { fill: var(--good); }
 .bar.failed, .bar.timed-out { fill: var(--bad); } .bar.cancelled { fill: var(--warn); }
 .bar.running { fill: var(--busy); }

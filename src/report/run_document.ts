@@ -111,8 +111,6 @@ export interface RunDocumentOptions {
 
 export function runDocument(state: RunState, options: RunDocumentOptions): RunDocument {
   const steps = [...state.steps.values()];
-  const counts: Record<string, number> = {};
-  for (const step of steps) counts[step.status] = (counts[step.status] ?? 0) + 1;
   return {
     version: 1,
     gridVersion: state.gridVersion,
@@ -127,11 +125,31 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     result: state.result,
     exitCode: state.exitCode ?? null,
     firstFailure: state.firstFailure ?? null,
-    counts,
+    counts: countsOf(steps),
     steps: steps.map((step) => stepDocument(step, options)),
     warnings: state.warnings,
     transports: options.transports,
   };
+}
+
+/** From what went well to what never began. */
+const STATES: readonly StepState["status"][] = [
+  "succeeded",
+  "reused",
+  "failed",
+  "timed-out",
+  "allowed-failure",
+  "cancelled",
+  "skipped",
+  "running",
+  "pending",
+];
+
+function countsOf(steps: readonly StepState[]): Readonly<Record<string, number>> {
+  const counts = STATES.map((state) =>
+    [state, steps.filter((step) => step.status === state).length] as const
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocument {
