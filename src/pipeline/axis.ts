@@ -21,6 +21,7 @@ export function axisList(
   } catch (error) {
     problem = `the axis "${axis}" cannot be known before the run: ${(error as Error).message}`;
   }
+  if (!into.inputsAreKnown) return [null];
   into.diagnostics.push(diagnostic({
     rule: "bad-axis",
     spot: reader.source.valueSpot(step.matrix, axis),

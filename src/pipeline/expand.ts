@@ -1,3 +1,4 @@
+import { GridError } from "../core/errors.ts";
 import { diagnostic } from "../document/check.ts";
 import { axisList } from "./axis.ts";
 import type { Blueprint } from "./blueprint.ts";
@@ -10,9 +11,23 @@ import { retryOf, timeoutOf } from "./policy.ts";
 import { templateInputs } from "./template_inputs.ts";
 import type { Text } from "./text.ts";
 
+/** Templates that use templates twice each double the steps with every level. */
+const MAX_STEPS = 100_000;
+
+function tooManySteps(path: string): GridError {
+  return new GridError({
+    code: "pipeline-invalid",
+    message: `Cannot expand ${path}: its templates and matrices make more than ${MAX_STEPS} steps`,
+    hint: "use fewer templates inside templates, or a smaller matrix",
+  });
+}
+
 /** Adds the steps of a file, matrices and templates unrolled, in an order that can be run. */
 export function expandInstance(instance: Instance, into: Expansion): void {
-  for (const step of instance.file.graph.order) expandStep(step, instance, into);
+  for (const step of instance.file.graph.order) {
+    if (into.steps.length > MAX_STEPS) throw tooManySteps(instance.file.path);
+    expandStep(step, instance, into);
+  }
 }
 
 function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): void {

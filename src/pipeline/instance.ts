@@ -18,6 +18,8 @@ export interface Instance {
 export interface Expansion {
   readonly steps: Step[];
   readonly scopes: Record<string, Scope>;
+  /** False for a check without values; then an axis that depends on a missing one has one cell. */
+  readonly inputsAreKnown: boolean;
   /** Mistakes that show only when the inputs are known. */
   readonly diagnostics: Diagnostic[];
 }

@@ -41,7 +41,7 @@ export async function loadPipeline(options: LoadOptions): Promise<Loaded> {
   if (main === undefined) throw new DiagnosticsError("pipeline-invalid", inFileOrder(diagnostics));
   const given = await resolveInputs(main, options);
   failOn(diagnostics, given.diagnostics);
-  const expanded = expand(main, given.values);
+  const expanded = expand(main, given.values, { inputsAreKnown: options.requireInputs ?? true });
   failOn(expanded.diagnostics, []);
   const warnings = [...diagnostics, ...given.diagnostics, ...expanded.diagnostics];
   return { pipeline: expanded.pipeline, warnings: inFileOrder(warnings) };
@@ -60,7 +60,11 @@ interface Expanded {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function expand(main: CheckedFile, inputs: Readonly<Record<string, JsonValue>>): Expanded {
+function expand(
+  main: CheckedFile,
+  inputs: Readonly<Record<string, JsonValue>>,
+  { inputsAreKnown }: Pick<Expansion, "inputsAreKnown">,
+): Expanded {
   const instance: Instance = {
     file: main,
     prefix: "",
@@ -72,6 +76,7 @@ function expand(main: CheckedFile, inputs: Readonly<Record<string, JsonValue>>):
     steps: [],
     scopes: { "": { parent: undefined, inputs } },
     diagnostics: [],
+    inputsAreKnown,
   };
   expandInstance(instance, into);
   const pipeline = deepFreeze({

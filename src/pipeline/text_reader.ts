@@ -14,6 +14,10 @@ export interface ExpressionUse {
   spot(span: Span): Spot;
 }
 
+/** `{{ inputs.x }}` and `${inputs.x}`; other names in such braces belong to other tools. */
+const LOOKS_LIKE_EXPRESSION =
+  /\{\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}\}|\$\{((?:inputs|steps|matrix)\.[^}]*)\}/;
+
 /** Makes `Text` out of scalars and collects the expressions in them. */
 export class TextReader {
   /** Expressions since the last `takeUses`. */
@@ -35,7 +39,7 @@ export class TextReader {
   text(container: Container, key: Key): Text {
     const value = this.spelling(container, key);
     const place = this.source.valueSpot(container, key).place;
-    if (!value.includes("{{")) return Text.literal(value, place);
+    if (!/\{\{|\$\{/.test(value)) return Text.literal(value, place);
     return new Text(this.#split(value, { container, key }), place);
   }
 
@@ -132,14 +136,14 @@ export class TextReader {
     this.#uses.push({ source, wants, spot });
   }
 
-  /** `{{ inputs.x }}` without the dollar is text to everybody; other braces are other tools'. */
+  /** What looks like an expression but is not is text to Grid, and an error to the shell. */
   #warnBareBraces(
     parts: readonly TextPart[],
     at: { readonly container: Container; readonly key: Key },
   ): void {
     for (const part of parts) {
       if (part.kind === "expression") continue;
-      const match = /\{\{\s*(inputs|steps|matrix|env)\.[^}]*\}\}/.exec(part.value);
+      const match = LOOKS_LIKE_EXPRESSION.exec(part.value);
       if (!match) continue;
       const whole = this.spelling(at.container, at.key);
       const range = { index: whole.indexOf(match[0]), length: match[0].length };
@@ -148,7 +152,7 @@ export class TextReader {
         rule: "bare-braces",
         spot: this.source.spotWithin(at.container, at.key, range),
         message: `${match[0]} is plain text here`,
-        hint: `write $${match[0]} for its value`,
+        hint: `write \${{ ${match[1] ?? match[2]} }} for its value`,
       });
     }
   }

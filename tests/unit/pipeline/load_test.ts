@@ -277,3 +277,33 @@ Deno.test("DiagnosticsError counts what follows the first mistake", async () => 
     (error) => error instanceof DiagnosticsError && /\(and 2 more\)$/.test(error.message),
   );
 });
+
+Deno.test("braces that only look like an expression are a warning", async () => {
+  const { warnings } = await loadText(`
+inputs: { x: { default: 1 } }
+steps:
+  - { id: a, run: "docker inspect --format '{{ .Id }}' && echo \${HOME}" }
+  - { id: b, run: "echo {{ inputs.x }} now" }
+  - id: c
+    run: echo \${inputs.x}
+`);
+  assert.deepEqual(
+    warnings.map(({ place, rule, hint }) => [place.line, place.column, rule, hint]),
+    [
+      [5, 25, "bare-braces", "write ${{ inputs.x }} for its value"],
+      [7, 15, "bare-braces", "write ${{ inputs.x }} for its value"],
+    ],
+  );
+});
+
+Deno.test("templates that double at every level are refused before memory runs out", async () => {
+  const more = Object.fromEntries(Array.from({ length: 18 }, (_, index) => [
+    `t${index}.yaml`,
+    `steps:\n  - { id: a, uses: ./t${index + 1}.yaml }\n  - { id: b, uses: ./t${
+      index + 1
+    }.yaml }\n`,
+  ]));
+  more["t18.yaml"] = "steps:\n  - { id: end, run: echo }\n";
+  const main = "steps:\n  - { id: a, uses: ./t0.yaml }\n";
+  await assert.rejects(() => loadText({ main, more }), /make more than 100000 steps/);
+});

@@ -102,6 +102,16 @@ steps:
   assert.deepEqual(await mistakesOf(file, { inputs: { lrs: "3" } }), ["4:28 bad-axis"]);
 });
 
+Deno.test("an axis over an input without a value has one cell where no values are asked for", async () => {
+  const file = `
+inputs: { lrs: { required: true } }
+steps:
+  - { id: a, matrix: { lr: "\${{ fromJSON(inputs.lrs) }}" }, run: echo }
+`;
+  const { pipeline } = await loadText(file, { requireInputs: false });
+  assert.deepEqual(pipeline.steps.map((step) => step.id), ["a[lr=null]", "a"]);
+});
+
 Deno.test("an exclude that fits nothing is a warning", async () => {
   const file = "steps:\n  - { id: a, matrix: { x: [1], exclude: [{ x: 2 }] }, run: echo }\n";
   const { warnings } = await loadText(file);
