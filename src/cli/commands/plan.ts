@@ -1,34 +1,122 @@
 import type { Command } from "@commander-js/extra-typings";
-import { loadPipeline } from "../../pipeline/load.ts";
-import { planOf } from "../../pipeline/plan.ts";
-import { renderPlan } from "../../terminal/tables/plan_table.ts";
+import type { Forecast } from "../../engine/preview.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
+import type { Finding } from "../../steps/preflight.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, keyValues } from "../option_values.ts";
-import { type GlobalFlags, readSettings } from "../settings.ts";
+import { collect } from "../option_values.ts";
+import { readPipeline } from "../pipeline_file.ts";
+import { type GlobalFlags, readSettings, type Settings } from "../settings.ts";
+
+interface PlanFlags extends GlobalFlags {
+  readonly input: readonly string[];
+  readonly inputs?: string;
+  readonly check?: true;
+  readonly resume?: string;
+  readonly from?: string;
+}
 
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
     .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
     .option("--inputs <file>", "read inputs from a YAML or JSON file")
-    .action(async (file, flags, self) => {
-      const settings = readSettings(self.optsWithGlobals() as GlobalFlags, context);
-      const { pipeline } = await loadPipeline({
-        file,
-        project: settings.project,
-        inputs: keyValues(flags.input),
-        ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
-        env: context.env,
-      });
-      const steps = planOf(pipeline);
-      if (settings.json) {
-        const { name, inputs } = pipeline;
-        return context.stdout(JSON.stringify({ name, inputs, steps }, null, 2) + "\n");
-      }
-      for (const [name, value] of Object.entries(pipeline.inputs)) {
-        context.stdout(`${name} = ${JSON.stringify(value)}\n`);
-      }
-      const { stdout: color } = settings.color;
-      context.stdout(renderPlan(steps, { color, width: context.columns() }));
+    .option("--check", "also ask the nodes, and look for files, tools and secrets")
+    .option("--resume <run>", "what `grid resume` of that run would use again")
+    .option("--from <step>", "with --resume: repeat this step and what comes after it")
+    .action(async (file, _flags, self) => {
+      const flags = self.optsWithGlobals() as PlanFlags;
+      context.setExitCode(await plan(file, { flags, context }));
     });
+}
+
+interface Invocation {
+  readonly flags: PlanFlags;
+  readonly context: CommandContext;
+}
+
+async function plan(file: string, { flags, context }: Invocation): Promise<number> {
+  const settings = readSettings(flags, context);
+  const pipeline = await readPipeline(file, { flags, context });
+  const forecasts = await forecastsOf(pipeline, { flags, context, settings });
+  const findings = flags.check ? await check(pipeline, { flags, context }) : [];
+  const steps = planOf(pipeline).map((step) => ({ ...step, ...forecasts.get(step.id) }));
+  const print = { context, settings, findings };
+  await (settings.json ? printJson : printTables)(pipeline, { steps, ...print });
+  return findings.every(({ ok }) => ok) ? 0 : 3;
+}
+
+async function check(pipeline: Pipeline, { flags, context }: Invocation) {
+  const [{ openSession }, { preflight }] = await Promise.all([
+    import("../session.ts"),
+    import("../../steps/preflight.ts"),
+  ]);
+  await using session = await openSession(flags, context);
+  const { grid, signal } = session;
+  return await preflight(pipeline, {
+    cluster: grid.cluster,
+    weights: grid.config.health,
+    project: grid.project,
+    env: context.env,
+    signal,
+  });
+}
+
+interface ForecastOptions extends Invocation {
+  readonly settings: Settings;
+}
+
+/** Only where something could be used again: for --resume, and for steps with `cache:`. */
+async function forecastsOf(
+  pipeline: Pipeline,
+  { flags, context, settings }: ForecastOptions,
+): Promise<ReadonlyMap<string, Forecast>> {
+  const cached = pipeline.steps.some(({ cache }) => cache !== undefined);
+  if (flags.resume === undefined && !cached) return new Map();
+  const [{ openRuns, stateOf }, { previewReuse }, { hashFiles }] = await Promise.all([
+    import("../past_runs.ts"),
+    import("../../engine/preview.ts"),
+    import("../../steps/hash_files.ts"),
+  ]);
+  using runs = openRuns(flags, context);
+  return previewReuse(pipeline, {
+    env: context.env,
+    hashFiles: (patterns) => hashFiles(patterns, settings.project),
+    results: runs.store,
+    from: flags.from,
+    ...(flags.resume !== undefined && {
+      resume: stateOf(runs, runs.store.resolveRun(flags.resume)),
+    }),
+  });
+}
+
+interface PrintOptions {
+  readonly steps: readonly (PlannedStep & Partial<Forecast>)[];
+  readonly findings: readonly Finding[];
+  readonly context: CommandContext;
+  readonly settings: Settings;
+}
+
+function printJson({ name, inputs }: Pipeline, { steps, findings, context }: PrintOptions): void {
+  context.stdout(JSON.stringify({ name, inputs, steps, findings }, null, 2) + "\n");
+}
+
+async function printTables(
+  pipeline: Pipeline,
+  { steps, findings, context, settings }: PrintOptions,
+): Promise<void> {
+  const [{ renderPlan }, { renderFindings }] = await Promise.all([
+    import("../../terminal/tables/plan_table.ts"),
+    import("../../terminal/findings.ts"),
+  ]);
+  for (const [name, value] of Object.entries(pipeline.inputs)) {
+    context.stdout(`${name} = ${JSON.stringify(value)}\n`);
+  }
+  const rows = steps.map(({ will, reason, ...step }) => ({
+    ...step,
+    remark: will === undefined ? undefined : `${will}: ${reason}`,
+  }));
+  const { stdout: color } = settings.color;
+  context.stdout(renderPlan(rows, { color, width: context.columns() }));
+  if (findings.length > 0) context.stdout("\n" + renderFindings(findings, { color }));
 }

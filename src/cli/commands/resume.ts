@@ -41,6 +41,7 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
     project: grid.project,
     inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
     env: context.env,
+    nodeNames: grid.cluster.nodes.map((node) => node.name),
   });
   const { openTerminal } = await import("../run_terminal.ts");
   const state = await grid.run({ ...pipeline, file: earlier.file }, {

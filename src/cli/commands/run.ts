@@ -1,11 +1,10 @@
 import { type Command, Option } from "@commander-js/extra-typings";
-import { relative, resolve } from "node:path";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, durationMs, keyValues, positiveInteger } from "../option_values.ts";
+import { collect, durationMs, positiveInteger } from "../option_values.ts";
 import { openSession } from "../session.ts";
-import { type GlobalFlags, readSettings } from "../settings.ts";
+import type { GlobalFlags } from "../settings.ts";
 
 interface RunFlags extends GlobalFlags {
   readonly input: readonly string[];
@@ -51,7 +50,9 @@ interface Invocation {
 
 async function run(target: string, { flags, context }: Invocation): Promise<number> {
   const isFile = /\.ya?ml$/.test(target);
-  const pipeline = await (isFile ? readPipeline : makePipeline)(target, { flags, context });
+  const pipeline = isFile
+    ? await readFile(target, { flags, context })
+    : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
   const { openTerminal } = await import("../run_terminal.ts");
   const state = await session.grid.run(pipeline, {
@@ -68,22 +69,10 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
   return exitCodeOf(state, flags);
 }
 
-async function readPipeline(file: string, { flags, context }: Invocation): Promise<Pipeline> {
-  const { loadPipeline } = await import("../../pipeline/load.ts");
-  const settings = readSettings(flags, context);
-  const { pipeline, warnings } = await loadPipeline({
-    file,
-    project: settings.project,
-    inputs: keyValues(flags.input),
-    ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
-    env: context.env,
-  });
-  if (warnings.length > 0 && !settings.quiet) {
-    const { showDiagnostics } = await import("../diagnostics.ts");
-    await showDiagnostics(warnings, { format: "text", color: settings.color, context });
-  }
-  // Journals and reports name files from the project folder, wherever the run was started.
-  return { ...pipeline, file: relative(settings.project, resolve(context.cwd, file)) };
+/** Its rooms are loaded only for a file: a command needs no language. */
+async function readFile(file: string, invocation: Invocation): Promise<Pipeline> {
+  const { readPipeline } = await import("../pipeline_file.ts");
+  return await readPipeline(file, invocation);
 }
 
 async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeline> {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { grid, project } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+
+const PIPELINE = `name: checked
+inputs:
+  epochs: { type: integer, default: 3 }
+secrets: [GRID_TEST_TOKEN]
+steps:
+  - id: code
+    sync: { from: src, to: all }
+  - id: gpu
+    select-node: { gpus: 8 }
+  - id: train
+    needs: [code, gpu]
+    secrets: [GRID_TEST_TOKEN]
+    run: "true"
+`;
+
+Deno.test("grid plan shows the graph and the values, and starts nothing", async () => {
+  using folder = project({ "p.yaml": PIPELINE });
+  const { code, stdout, stderr } = await grid(["plan", "p.yaml", "-i", "epochs=7", "--json"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 0, stderr);
+  const plan = JSON.parse(stdout);
+  assert.deepEqual(plan.inputs, { epochs: 7 });
+  assert.deepEqual(
+    plan.steps.map((step: { id: string; wave: number }) => [step.id, step.wave]),
+    [["code", 1], ["gpu", 1], ["train", 2]],
+  );
+});
+
+testWith(["sshd"], "grid plan --check names every obstacle before anything runs", async () => {
+  await using lab = await startOpenSsh({ nodes: 2, gpus: 2 });
+  using folder = project({
+    "p.yaml": PIPELINE,
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+  });
+  await lab.nodes[1]?.stop();
+  const { code, stdout } = await grid(["plan", "p.yaml", "--check", "--config", "lab.yaml"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 3, stdout);
+  assert.match(stdout, /✔ node node1 +reachable/);
+  assert.match(stdout, /✖ node node2 .*refused/);
+  assert.match(stdout, /✖ step gpu +no node fits now: .*node1: .*GPU/);
+  assert.match(stdout, /✖ step code +src does not exist/);
+  assert.match(stdout, /✖ secret GRID_TEST_TOKEN +GRID_TEST_TOKEN is not set/);
+});
+
+Deno.test("grid plan --resume says what would be used again", async () => {
+  using folder = project({
+    "p.yaml": `name: two
+steps:
+  - { id: good, node: local, run: "true" }
+  - { id: bad, needs: good, node: local, run: "test -f mended" }
+`,
+  });
+  const options = { cwd: folder.path };
+  assert.equal((await grid(["run", "p.yaml"], options)).code, 1);
+  const { stdout, stderr } = await grid(["plan", "p.yaml", "--resume", "last", "--json"], options);
+  const will = JSON.parse(stdout).steps.map((step: { will: string }) => step.will);
+  assert.deepEqual(will, ["reuse", "run"], stderr);
+});
