@@ -19,6 +19,8 @@ export interface BatchSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly killGraceMs: number;
+  /** Goes on when the runner is gone; default false. A job of the Jobs API always does. */
+  readonly detach?: boolean;
 }
 
 export interface BatchHost {

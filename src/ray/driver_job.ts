@@ -67,7 +67,7 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
     env: { ...spec.env, ...options.env },
     secrets: spec.secrets,
     pathPrefix: pathPrefixOf(head),
-    detach: false,
+    detach: spec.detach ?? false,
   });
 }
 

@@ -85,6 +85,7 @@ function batchSpec(
     },
     secrets: request.secrets,
     killGraceMs: request.killGraceMs,
+    detach: request.detach,
   };
 }
 
