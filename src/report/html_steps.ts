@@ -53,7 +53,7 @@ function attemptFacts(attempt: AttemptDocument): string[] {
   const others = attempt.passedOver.length - passed.length;
   return [
     ...(attempt.score === null ? [] : [`score ${attempt.score.toFixed(1)}`]),
-    ...(attempt.exitCode === null ? [] : [`exit code ${attempt.exitCode}`]),
+    ...exitWords(attempt),
     ...(attempt.delayMs > 0 ? [`after a wait of ${formatDuration(attempt.delayMs)}`] : []),
     ...passed,
     ...(others > 0 ? [`and ${others} more nodes`] : []),
@@ -66,6 +66,12 @@ function attemptFacts(attempt: AttemptDocument): string[] {
     ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
     ...(attempt.log === null ? [] : [`<a href="${encodeURI(attempt.log)}">log</a>`]),
   ];
+}
+
+/** Not where the failure's own words say it already. */
+function exitWords({ exitCode, failure }: AttemptDocument): string[] {
+  if (exitCode === null || failure?.message.includes(`code ${exitCode}`)) return [];
+  return [`exit code ${exitCode}`];
 }
 
 function batchWords(batch: NonNullable<AttemptDocument["batch"]>): string {
