@@ -48,15 +48,17 @@ if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
 case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
 while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
 # A network file system whose server is gone would hold df for ever.
-${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null | while read -r line; do
-  printf '@df %s\n' "$line"
-done
+echo '@df-begin'
+${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null
+echo '@df-end'
 
-find_tool() { # prints the first of the given paths that can be run; shells that are not login shells have a short PATH
-  for tool in "$@"; do
-    case $tool in
-      */*) [ -x "$tool" ] && echo "$tool" && return 0 ;;
-      *) command -v "$tool" 2>/dev/null && return 0 ;;
+# Sets gpu_tool to the first of the names that can be run, as a path; shells that are not login shells
+# have a short PATH.
+find_tool() {
+  for gpu_tool in "$@"; do
+    case $gpu_tool in
+      */*) [ -x "$gpu_tool" ] && return 0 ;;
+      *) command -v "$gpu_tool" >/dev/null 2>&1 && return 0 ;;
     esac
   done
   return 1
@@ -65,8 +67,8 @@ find_tool() { # prints the first of the given paths that can be run; shells that
 # A tool whose driver crashed cannot even be killed. It is left alone, and no second one is started
 # while its process is there. The note lies on the node's own disk, because process ids mean nothing
 # on another machine that shares the home folder.
-hung_file=/tmp/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
 hung_before() {
+  hung_file=/tmp/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
   [ -O "$hung_file" ] && read -r pid 2>/dev/null <"$hung_file" && [ -n "$pid" ] && [ -d "/proc/$pid" ]
 }
 note_hung() { # never through a link that somebody else put there
@@ -136,18 +138,22 @@ query_nvidia() {
 query_amd() { gpu_query "$gpu_tool" metric --mem-usage --usage --temperature --ecc --json; }
 query_rocm() { gpu_query "$gpu_tool" --showmeminfo vram --showuse --showtemp --showuniqueid --json; }
 
-if hung_before; then
-  echo "@gpu-hung $pid"
-elif gpu_tool=$(find_tool nvidia-smi /usr/bin/nvidia-smi /usr/local/bin/nvidia-smi \
-  /usr/lib/wsl/lib/nvidia-smi /opt/bin/nvidia-smi); then
-  echo '@gpu-tool nvidia-smi'
-  gpu_run query_nvidia
-elif gpu_tool=$(find_tool amd-smi /usr/bin/amd-smi /opt/rocm/bin/amd-smi); then
-  echo '@gpu-tool amd-smi'
-  gpu_run query_amd
-elif gpu_tool=$(find_tool rocm-smi /usr/bin/rocm-smi /opt/rocm/bin/rocm-smi); then
-  echo '@gpu-tool rocm-smi'
-  gpu_run query_rocm
+gpu_probe() { # $1: the tool, $2: the name of the function that queries
+  if hung_before; then
+    echo "@gpu-hung $pid"
+  else
+    echo "@gpu-tool $1"
+    gpu_run "$2"
+  fi
+}
+
+if find_tool nvidia-smi /usr/bin/nvidia-smi /usr/local/bin/nvidia-smi /usr/lib/wsl/lib/nvidia-smi \
+  /opt/bin/nvidia-smi; then
+  gpu_probe nvidia-smi query_nvidia
+elif find_tool amd-smi /usr/bin/amd-smi /opt/rocm/bin/amd-smi; then
+  gpu_probe amd-smi query_amd
+elif find_tool rocm-smi /usr/bin/rocm-smi /opt/rocm/bin/rocm-smi; then
+  gpu_probe rocm-smi query_rocm
 elif [ -e /dev/nvidia0 ]; then
   echo '@gpu-no-tool /dev/nvidia0 nvidia-smi'
 elif [ -e /dev/kfd ]; then

@@ -22,7 +22,7 @@ export function probeCommand({ root, gpuSeconds }: ProbeOptions): string {
 
 /** Undefined where the answer is not that of a whole probe. */
 export function parseProbe(stdout: string): NodeFacts | undefined {
-  const lines = stdout.split(/\r?\n/);
+  const { df, lines } = withoutDf(stdout.split(/\r?\n/));
   if (!lines.includes("@grid-probe 1") || !lines.includes("@grid-probe end")) return undefined;
   const values = (name: string) =>
     lines.filter((line) => line.startsWith(`@${name} `)).map((line) => line.slice(name.length + 2));
@@ -30,8 +30,20 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     load1: numberOf(values("load")[0]),
     cores: usableCores(values),
     ...memoryOf(values),
-    ...diskOf(values("df")),
+    ...diskOf(df),
     ...gpuFacts(lines, values),
+  };
+}
+
+/** df's own lines stand unmarked; nothing in them can be taken for a line of the probe. */
+function withoutDf(
+  lines: readonly string[],
+): { readonly df: readonly string[]; readonly lines: readonly string[] } {
+  const [start, end] = [lines.indexOf("@df-begin"), lines.lastIndexOf("@df-end")];
+  if (start === -1 || end < start) return { df: [], lines };
+  return {
+    df: lines.slice(start + 1, end),
+    lines: [...lines.slice(0, start), ...lines.slice(end + 1)],
   };
 }
 

@@ -85,7 +85,9 @@ export function probeAnswer(options: ProbeAnswer = {}): string {
     "@grid-probe 1",
     `@load ${load}`,
     `@cpus-online 0-${cores - 1}`,
-    `@df /dev/sda 20000000 1000 ${freeKib} 10% /`,
+    "@df-begin",
+    `/dev/sda 20000000 1000 ${freeKib} 10% /`,
+    "@df-end",
     ...(rows ? ["@gpu-tool nvidia-smi", ...rows, "@gpu exit 0"] : []),
     "@grid-probe end",
   ].join("\n");

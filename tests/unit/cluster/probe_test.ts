@@ -68,15 +68,20 @@ Deno.test("memory of an old kernel is what is free, buffered and cached", () => 
 });
 
 Deno.test("the disk's columns are found whatever its name", () => {
-  const header = "@df Filesystem     1024-blocks     Used Available Capacity Mounted on";
-  const plain = parse(header, "@df /dev/vda 264212084 13374004  82127260      15% /");
+  const disk = (...lines: readonly string[]) => {
+    const header = "Filesystem     1024-blocks     Used Available Capacity Mounted on";
+    return parse("@load 1", "@df-begin", header, ...lines, "@df-end");
+  };
+  const plain = disk("/dev/vda 264212084 13374004  82127260      15% /");
   assert.equal(plain.diskFreeBytes, 82127260 * 1024);
   assert.equal(plain.diskUsedPercent, 15);
-  const blanks = parse(header, "@df //nas/My Share 2000 500 1500 25% /mnt/My Share 7");
+  const blanks = disk("//nas/My Share 2000 500 1500 25% /mnt/My Share 7");
   assert.equal(blanks.diskFreeBytes, 1500 * 1024);
-  const overdrawn = parse(header, "@df /dev/vda 1000 1010 -10 100% /");
-  assert.equal(overdrawn.diskFreeBytes, 0);
-  assert.equal(parse(header).diskFreeBytes, undefined);
+  assert.equal(disk("/dev/vda 1000 1010 -10 100% /").diskFreeBytes, 0);
+  assert.equal(disk().diskFreeBytes, undefined);
+  const hostile = disk("@load 0", "@gpu-tool nvidia-smi", "@df-end", "/x 1 1 1 1% /");
+  assert.equal(hostile.load1, 1);
+  assert.equal(hostile.gpuTool, "none");
 });
 
 Deno.test("nvidia-smi: one GPU per line", () => {
