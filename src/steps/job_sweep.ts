@@ -1,5 +1,5 @@
 import { getLogger } from "../core/log.ts";
-import { removeJobs } from "../transport/job_list.ts";
+import { pruneJobs, removeJobs } from "../transport/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Folders per node that wait for their removal at most; one call removes many. */
@@ -29,16 +29,23 @@ export class JobSweep implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const jobs of this.#ended.values()) this.#sweep(jobs);
-    this.#ended.clear();
     await this.#sweeping;
+    const nodes = [...this.#ended.values()].flatMap(([job]) => job ?? []);
+    this.#ended.clear();
+    // What runners that died left behind, long ago, on the nodes that we were on.
+    await Promise.all(nodes.map(({ transport, root }) => pruneJobs(transport, root).catch(warn)));
   }
 
   #sweep(jobs: readonly EndedJob[]): void {
     const [first] = jobs;
     if (!first) return;
     const removed = removeJobs(first.transport, { root: first.root, ids: jobs.map(({ id }) => id) })
-      // What stays is listed by `grid ps`, and no reason to fail a run that went well.
-      .catch((error) => getLogger("steps").warn(`${error}`));
+      .catch(warn);
     this.#sweeping = Promise.all([this.#sweeping, removed]).then(() => {});
   }
+}
+
+/** What stays is listed by `grid ps`, and no reason to fail a run that went well. */
+function warn(error: unknown): void {
+  getLogger("steps").warn(`${error}`);
 }

@@ -231,6 +231,19 @@ grid_remove() {
   return $grid_kept
 }
 
+# grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
+grid_prune() {
+  exec 2>/dev/null
+  find "$1/.grid/jobs" -maxdepth 2 -name exit -mtime "+$2" | while read -r grid_path; do
+    grid_path=${grid_path%/exit}
+    grid_open "$1" "${grid_path##*/}"
+    grid_look
+    case $grid_state in
+      ended* | vanished) rm -rf "$grid_dir" && printf '%s\n' "$grid_id" ;;
+    esac
+  done
+}
+
 # ---- follow ------------------------------------------------------------------------------------
 
 # grid_follow ROOT ID OUT ERR: prints what comes, until the job ends or the reader closes our stdin.

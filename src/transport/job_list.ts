@@ -60,6 +60,22 @@ export async function removeJobs(
   });
 }
 
+/** Days that the folder of an ended job waits for a runner that takes over. */
+const KEEP_DAYS = 7;
+
+/**
+ * Removes the folders of jobs that ended more than a week ago and that no runner came back for.
+ *
+ * @returns their ids
+ * @throws {GridError} a transport code
+ */
+export async function pruneJobs(transport: Transport, root: string): Promise<readonly string[]> {
+  const { stdout } = await transport.exec(`grid_prune ${quoteAll([root, String(KEEP_DAYS)])}`, {
+    library: await jobLibrary(),
+  });
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
 function parseLine(line: string, node: string): JobListing {
   const [id = "", kind, started, state = "", pids = ""] = line.split("\t");
   const parsed = parseState(state, { node, job: id });

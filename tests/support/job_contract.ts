@@ -1,8 +1,7 @@
 /** What every transport must make true of shells and jobs; run on this machine and over OpenSSH. */
 import assert from "node:assert/strict";
-import { startJob } from "../../src/transport/job_start.ts";
-import { attachJob } from "../../src/transport/job_start.ts";
-import { listJobs } from "../../src/transport/job_list.ts";
+import { attachJob, startJob } from "../../src/transport/job_start.ts";
+import { listJobs, pruneJobs, removeJobs } from "../../src/transport/job_list.ts";
 import type { Job, JobExit, JobSpec } from "../../src/transport/job.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { processesWith } from "./processes.ts";
@@ -293,6 +292,42 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     await job.remove();
     await other.remove();
     assert.deepEqual(await listJobs(node.transport, node.root), []);
+  });
+}
+
+/** Removing and pruning; kept apart because files must be made older for it. */
+export function describePruning(name: string, { open, test }: ContractOptions): void {
+  test(`${name}: many folders are removed in one call, those of running jobs are named`, async () => {
+    await using node = await open();
+    const ended = [1, 2, 3].map(() => jobSpec(node, { command: "true" }));
+    for (const spec of ended) await followAll(await startJob(node.transport, spec));
+    const running = jobSpec(node, { command: "sleep 1000" });
+    const job = await startJob(node.transport, running);
+    const ids = [...ended, running].map(({ id }) => id);
+    await assert.rejects(removeJobs(node.transport, { root: node.root, ids }), {
+      code: "workspace",
+      message: new RegExp(`${running.id} is running`),
+    });
+    const left = await listJobs(node.transport, node.root);
+    assert.deepEqual(left.map(({ id }) => id), [running.id]);
+    await job.kill({ graceMs: 1000 });
+    await removeJobs(node.transport, { root: node.root, ids });
+    assert.deepEqual(await listJobs(node.transport, node.root), []);
+  });
+
+  test(`${name}: what ended long ago is pruned, and nothing else`, async () => {
+    await using node = await open();
+    const [old, fresh] = [1, 2].map(() => jobSpec(node, { command: "true" }));
+    const oldRunning = jobSpec(node, { command: "sleep 1000" });
+    assert.ok(old && fresh);
+    for (const spec of [old, fresh]) await followAll(await startJob(node.transport, spec));
+    const job = await startJob(node.transport, oldRunning);
+    for (const { id } of [old, oldRunning]) {
+      await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}/exit`);
+    }
+    assert.deepEqual(await pruneJobs(node.transport, node.root), [old.id]);
+    assert.equal((await listJobs(node.transport, node.root)).length, 2);
+    await job.kill({ graceMs: 1000 });
   });
 }
 

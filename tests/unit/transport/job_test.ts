@@ -1,4 +1,7 @@
-import { describeJobs } from "../../support/job_contract.ts";
+import { describeJobs, describePruning } from "../../support/job_contract.ts";
 import { openLocalNode } from "../../support/job_nodes.ts";
 
-describeJobs("local job", { test: (name, run) => Deno.test(name, run), open: openLocalNode });
+const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
+
+describeJobs("local job", { test, open: openLocalNode });
+describePruning("local job", { test, open: openLocalNode });
