@@ -142,7 +142,7 @@ receive() {
   report=$(tar -C "$work/in" -xof - 2>&1) || fail tar "$report"
   [ -f "$work/in/complete" ] || fail cut "$report"
   # Files that changed while they were read: what arrived of them is no version at all.
-  (cd "$work/in/tree" && xargs -0 rm -f -- <../torn 2>/dev/null)
+  [ ! -s "$work/in/torn" ] || (cd "$work/in/tree" && xargs -0 rm -f -- <../torn)
 }
 
 sum_staged() {
@@ -199,6 +199,11 @@ move_in() {
   place=$1
   shift
   [ -e "$1" ] || [ -L "$1" ] || return 0
+  if [ $# -le 500 ]; then
+    mv -f -- "$@" "$place/"
+    return
+  fi
+  # More names than a command line may hold.
   # shellcheck disable=SC2016
   printf '%s\0' "$@" | xargs -0 sh -c 'exec mv -f -- "$@" "$0"' "$place/"
 }

@@ -302,3 +302,13 @@ Deno.test("syncFolders() does not copy a workspace inside the source into itself
   }
   assert.deepEqual(readTree(join(root, "app")), { "a.txt": "file a", "workspaces [1]": "folder" });
 });
+
+Deno.test("syncFolders() moves thousands of changed files of one folder", async () => {
+  await using rig = startSyncRig();
+  const names = Array.from({ length: 1500 }, (_, at) => `${"n".repeat(150)}${at}`);
+  for (const name of names) rig.write({ [`d/${name}`]: "1" });
+  await rig.sync();
+  for (const name of names) rig.write({ [`d/${name}`]: "2" });
+  assert.equal((await rig.sync()).sent, names.length);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
