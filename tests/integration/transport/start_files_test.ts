@@ -1,0 +1,38 @@
+/** Start-up files of an account: slow and noisy ones are paid once, not per command. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { startJob } from "../../../src/transport/job_start.ts";
+import { createPool } from "../../../src/transport/pool.ts";
+import { followAll, jobSpec } from "../../support/job_contract.ts";
+import { startOpenSsh } from "../../support/openssh.ts";
+import { testWith } from "../../support/requires.ts";
+
+testWith(["sshd", "bash"], "a .bashrc that sleeps and prints is paid once per run", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  Deno.mkdirSync(node.root, { recursive: true });
+  const runs = join(node.home, "bashrc_runs");
+  Deno.writeTextFileSync(
+    join(node.home, ".bashrc"),
+    `echo run >>${runs}; echo "Welcome to the machine"; echo warning >&2; sleep 0.2\n`,
+  );
+  await using pool = createPool({ handshakes: 1 });
+  const transport = pool.transport(node.endpoint);
+  const place = { transport, root: node.root, [Symbol.asyncDispose]: () => Promise.resolve() };
+  for (let round = 0; round < 20; round++) {
+    const { stdout, stderr } = await transport.exec(`echo ${round}`);
+    assert.deepEqual({ stdout, stderr }, { stdout: `${round}\n`, stderr: "" });
+  }
+  for (const command of ["echo quick", "echo slow; sleep 0.4", "echo quick again"]) {
+    const job = await startJob(transport, jobSpec(place, { command }));
+    const { exit, stdout, stderr } = await followAll(job);
+    assert.deepEqual(exit, { kind: "code", code: 0 });
+    assert.match(stdout, /^(quick|slow|quick again)\n$/);
+    assert.equal(stderr, "");
+    await job.remove();
+  }
+  assert.equal(Deno.readTextFileSync(runs), "run\n");
+  const long = await startJob(transport, jobSpec(place, { command: "sleep 2; echo long" }));
+  assert.equal((await followAll(long)).stdout, "long\n");
+});
