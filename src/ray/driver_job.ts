@@ -13,6 +13,7 @@ import {
   driverSpecText,
   markOf,
 } from "./driver_spec.ts";
+import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { readResults } from "./results.ts";
 
@@ -28,37 +29,38 @@ export interface DriverJobOptions {
   readonly host: BatchHost;
   /** For the driver alone, beyond what the batch asks for. */
   readonly env: Readonly<Record<string, string>>;
+  /** What earlier attempts have done, perhaps on another node. */
+  readonly finished: FinishedTasks;
 }
 
 /** @throws {GridError} `missing-tool`, `ray`, a transport code, or the signal's reason */
 export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome> {
-  const { head, spec, host } = options;
+  const { head, spec, host, finished } = options;
   const files = await driverFiles(head.root, spec);
   host.jobStarted({ node: head.node.name, job: spec.id });
   const job = await startDriver(options, files);
   const { exit, problem } = await followDriver(job, options);
-  if (exit.kind !== "code" || exit.code !== DONE) {
-    await job.remove();
-    throw driverError(exit, { head, problem });
-  }
-  const outcome = await readResults(head.transport, {
+  const results = await readResults(head.transport, {
     path: files.results,
     total: spec.tasks.length,
     signal: host.signal,
   });
+  finished.remember(files.key, results.known);
   // Not before: a runner that dies here can be followed by one that attaches.
   await job.remove();
-  return outcome;
+  if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
+  return results.outcome();
 }
 
 /** Attaches where the job already runs, so that a repeated start is safe. */
 async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
-  const { head, spec, host } = options;
+  const { head, spec, host, finished } = options;
   const identity = { id: spec.id, root: head.root, leaseMs: LEASE_MS };
   const running = await attachJob(head.transport, identity);
   if (running) return running;
   const specText = driverSpecText(spec, { ...options, files });
-  await uploadDriver(head, { files, specText, signal: host.signal });
+  const knownResults = finished.lines(files.key);
+  await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
   return await startJob(head.transport, {
     ...identity,
     command: `exec python3 -u ${quoteAll([files.driver, files.spec])}`,

@@ -24,6 +24,8 @@ export interface DriverFiles {
   readonly driver: string;
   readonly spec: string;
   readonly results: string;
+  /** Names these results, whatever the node. */
+  readonly key: string;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function driverFiles(root: string, spec: BatchSpec): Promise<Driver
     driver: `${folder}/batch_driver.py`,
     spec: `${folder}/${fileNameOf(spec.id)}.json`,
     results: `${folder}/results-${work}.jsonl`,
+    key: `${spec.resultsKey} ${work}`,
   };
 }
 

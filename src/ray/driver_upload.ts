@@ -14,6 +14,8 @@ export async function uploadDriver(
   options: {
     readonly files: DriverFiles;
     readonly specText: string;
+    /** Lines for the results file where the node has none yet. */
+    readonly knownResults: string;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -22,6 +24,7 @@ export async function uploadDriver(
   const driver = await Deno.readTextFile(new URL("./batch_driver.py", import.meta.url));
   await send(head, { files, path: files.driver, text: driver, signal });
   await send(head, { files, path: files.spec, text: options.specText, signal });
+  await seed(head, options);
 }
 
 /** Folders that come before PATH on the node, as for every step. */
@@ -51,6 +54,21 @@ async function checkPython(head: OpenNode, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Also makes sure that there is a results file, so that reading it never fails for want of one. */
+async function seed(
+  head: OpenNode,
+  { files, knownResults, signal }: {
+    readonly files: DriverFiles;
+    readonly knownResults: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const path = quote(files.results);
+  const command = `(umask 077; [ -s ${path} ] || cat >${path})`;
+  const { code, stderr } = await head.transport.exec(command, { stdin: knownResults, signal });
+  if (code !== 0) throw cannotWrite(head, files.results, stderr);
+}
+
 async function send(
   head: OpenNode,
   { files, path, text, signal }: {
@@ -66,8 +84,11 @@ async function send(
   const command = `(umask 077; mkdir -p ${folder} && { ${prune}; ` +
     `cat >${quote(`${path}.part`)} && mv ${quote(`${path}.part`)} ${quote(path)}; })`;
   const { code, stderr } = await head.transport.exec(command, { stdin: text, signal });
-  if (code === 0) return;
-  throw new GridError({
+  if (code !== 0) throw cannotWrite(head, path, stderr);
+}
+
+function cannotWrite(head: OpenNode, path: string, stderr: string): GridError {
+  return new GridError({
     code: "workspace",
     message: `Cannot write ${path}: ${stderr.trim()}`,
     hint: `Make ${head.root} writable on ${head.node.name}, with room on its disk`,

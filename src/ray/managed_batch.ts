@@ -3,6 +3,7 @@ import { GridError } from "../core/errors.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import type { FinishedTasks } from "./finished_tasks.ts";
 import { runDriver } from "./driver_job.ts";
 import { rayClientEnv, readSession } from "./session.ts";
 
@@ -11,11 +12,12 @@ export interface ManagedBatchOptions {
   readonly head: OpenNode;
   readonly spec: BatchSpec;
   readonly host: BatchHost;
+  readonly finished: FinishedTasks;
 }
 
 /** @throws {GridError} `ray` where no cluster is running, and what `runDriver` throws */
 export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchOutcome> {
-  const { config, head, spec, host } = options;
+  const { config, head, spec, host, finished } = options;
   const session = await readSession(head, host.signal);
   if (session === undefined || session.processes === 0) {
     const state = session ? "Ray has died there" : "no Ray of ours is running there";
@@ -36,6 +38,7 @@ export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchO
     },
     spec,
     host,
+    finished,
     env: { ...rayClientEnv(head), GRID_ROOT: head.root, GRID_NODE: head.node.name },
   });
 }

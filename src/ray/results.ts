@@ -23,6 +23,11 @@ export class ResultsReader {
     if (entry && entry.index in this.#results) this.#results[entry.index] = entry.result;
   }
 
+  /** By index; undefined for a task without an outcome. */
+  get known(): readonly (TaskResult | undefined)[] {
+    return this.#results;
+  }
+
   /** @throws {GridError} `ray` if a task has no outcome */
   outcome(): BatchOutcome {
     const results = this.#results.filter((result) => result !== undefined);
@@ -42,7 +47,7 @@ export class ResultsReader {
 export async function readResults(
   transport: Transport,
   options: { readonly path: string; readonly total: number; readonly signal: AbortSignal },
-): Promise<BatchOutcome> {
+): Promise<ResultsReader> {
   const reader = new ResultsReader(options.total);
   await using channel = await transport.open(`cat ${quote(options.path)}`, {
     signal: options.signal,
@@ -64,7 +69,7 @@ export async function readResults(
     });
   }
   await errors;
-  return reader.outcome();
+  return reader;
 }
 
 /** The platform's type allows any buffer source, a channel gives bytes. */

@@ -1,8 +1,11 @@
 /** The batch runner of each `ray.mode`. */
 import type { RayConfig } from "../cluster/config.ts";
 import type { BatchRunner } from "./batch.ts";
+import { FinishedTasks } from "./finished_tasks.ts";
 
+/** One per run: it remembers what the attempts of each step have finished. */
 export function createBatchRunner(config: RayConfig): BatchRunner {
+  const finished = new FinishedTasks();
   switch (config.mode) {
     case "embedded":
       return {
@@ -11,7 +14,7 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
           const { runDriver } = await import("./driver_job.ts");
           const place = { mode: "embedded" } as const;
           const env = { GRID_ROOT: head.root, GRID_NODE: head.node.name };
-          return await runDriver({ head, place, spec, host, env });
+          return await runDriver({ head, place, spec, host, env, finished });
         },
       };
     case "managed":
@@ -19,7 +22,7 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
         mode: "managed",
         run: async (head, spec, host) => {
           const { runOnManaged } = await import("./managed_batch.ts");
-          return await runOnManaged({ config, head, spec, host });
+          return await runOnManaged({ config, head, spec, host, finished });
         },
       };
     case "existing":

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, project } from "../support/cli.ts";
+import { testWith } from "../support/requires.ts";
+
+const WORK = `
+import os
+
+# Grid syncs the code to a folder of the node; the notes lie beside the project.
+NOTES = os.environ["NOTES"]
+
+def shaky(task):
+    with open(os.path.join(NOTES, "calls"), "a") as calls:
+        calls.write("%d\\n" % task)
+    if task == 2 and not os.path.exists(os.path.join(NOTES, "mended")):
+        open(os.path.join(NOTES, "mended"), "w").close()
+        raise ValueError("not yet")
+    return task * 10
+`;
+
+const PIPELINE = (retry: string) => `
+name: shaky
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: batch
+    needs: code
+    env: { NOTES: "\${{ env('NOTES') }}" }
+    ${retry}
+    ray-batch: { call: "work:shaky", tasks: { range: 4 }, batch-size: 2 }
+  - id: show
+    needs: batch
+    node: local
+    env: { RESULTS: "\${{ toJSON(steps.batch.outputs.results) }}" }
+    run: echo "results $RESULTS"
+`;
+
+testWith(["python3"], "a retried batch repeats only the task that failed", async () => {
+  using folder = project({
+    "code/work.py": WORK,
+    "shaky.yaml": PIPELINE("retry: { max: 1, on: [any], delay: 50ms }"),
+  });
+  const notes = join(folder.path, "notes");
+  Deno.mkdirSync(notes);
+  const run = await grid(["run", "shaky.yaml"], { cwd: folder.path, env: { NOTES: notes } });
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stderr, /results \[0,10,20,30\]/);
+  const calls = Deno.readTextFileSync(join(notes, "calls")).trim().split("\n");
+  assert.deepEqual(calls.toSorted(), ["0", "1", "2", "2", "3"]);
+});
+
+testWith(["python3"], "a failed batch names the first failed task and how many", async () => {
+  using folder = project({ "code/work.py": WORK, "shaky.yaml": PIPELINE("") });
+  const notes = join(folder.path, "notes");
+  Deno.mkdirSync(notes);
+  const run = await grid(["run", "shaky.yaml"], { cwd: folder.path, env: { NOTES: notes } });
+  assert.equal(run.code, 1, run.stderr);
+  assert.match(run.stderr, /1 of 4 tasks failed, first task 2: ValueError: not yet/);
+});
+
+testWith(["python3"], "a missing function is one clear sentence", async () => {
+  const text = PIPELINE("").replace("work:shaky", "work:shakey");
+  using folder = project({ "code/work.py": WORK, "shaky.yaml": text });
+  const run = await grid(["run", "shaky.yaml"], { cwd: folder.path, env: { NOTES: "/" } });
+  assert.equal(run.code, 1, run.stderr);
+  assert.match(run.stderr, /Cannot load work:shakey on local\d: AttributeError: .*shakey/);
+  assert.ok(!run.stderr.includes("    at "), "no stack trace");
+});
