@@ -1,7 +1,9 @@
 /** Which connection carries a channel: at most eight each, two connections, and a queue for the rest. */
+import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
+import { Bell } from "./bell.ts";
 import { Breaker } from "./breaker.ts";
 import type { SshChannel } from "./channel.ts";
 import type { SshConnection } from "./connection.ts";
@@ -29,8 +31,8 @@ export interface OpenChannelOptions {
   readonly use: "shell" | "stream";
   /** The channel was given up while its command may still run. */
   readonly onAbandoned?: () => void;
-  /** What to do where every channel is taken. */
-  readonly full: "wait" | "refuse";
+  /** Asked whenever every channel is taken; else the call ends with `NoRoom`. */
+  readonly mayWait: () => boolean;
 }
 
 /** Every channel is taken; nothing was sent. */
@@ -42,11 +44,22 @@ const MOST_CONNECTIONS = 2;
 /** A connection unused for this long may be dead without our knowing, as after a laptop's sleep. */
 const IDLE_MS = 15_000;
 const PROBE_MS = 3000;
+const LINGER_MS = 20;
 
 interface Slot {
   readonly connection: SshConnection;
   /** Learnt from the server's refusals. */
   limit: number;
+  /** Channels it has carried at once. */
+  most: number;
+}
+
+interface Place {
+  readonly slot: Slot;
+  /** Channels that are there before this one. */
+  readonly others: number;
+  readonly release: () => void;
+  readonly opening: Promise<SshChannel>;
 }
 
 export class ChannelBudget implements AsyncDisposable {
@@ -56,7 +69,8 @@ export class ChannelBudget implements AsyncDisposable {
   readonly #closing = new AbortController();
   #slots: Slot[] = [];
   #connecting: Promise<void> | undefined;
-  #waiting: (() => void)[] = [];
+  /** Who waits should look again: a channel was closed, or a connection lost. */
+  readonly #freed = new Bell();
   #handshakes = 0;
   #reconnects = 0;
   #channels = 0;
@@ -74,23 +88,27 @@ export class ChannelBudget implements AsyncDisposable {
   async open(command: string, options: OpenChannelOptions): Promise<SshChannel> {
     for (;;) {
       options.signal?.throwIfAborted();
-      const slot = await this.#freeSlot(options);
-      const { connection } = slot;
-      const others = connection.load;
+      const { slot, others, release, opening } = await this.#place(command, options);
       try {
-        const channel = await this.#openOn(connection, {
-          command,
-          onAbandoned: options.onAbandoned,
-        });
+        const channel = await opening;
         this.#channels++;
-        if (options.use === "stream") this.#countStream(channel);
+        slot.most = Math.max(slot.most, slot.connection.load);
+        void channel.closed.then(release);
         return channel;
       } catch (error) {
+        release();
         if (!isRefusal(error)) throw error;
-        if (others === 0) throw this.#noSessions();
-        slot.limit = Math.min(slot.limit, others);
+        if (slot.most === 0 && others === 0) throw this.#noSessions();
+        slot.limit = Math.max(1, slot.most, Math.min(slot.limit, others));
+        // Fewer than it has carried: the server has not yet forgotten a session that is closed.
+        if (others < slot.limit) await systemClock.sleep(LINGER_MS, { signal: options.signal });
       }
     }
+  }
+
+  /** Whoever waits may have to decide anew whether it may. */
+  lookAgain(): void {
+    this.#freed.tell();
   }
 
   /** Asks connections that were idle for long whether they still live, and forgets those that do not. */
@@ -116,17 +134,19 @@ export class ChannelBudget implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(this.#disposed());
-    this.#wake();
+    this.#freed.tell();
     await this.#connecting?.catch(() => {});
     await Promise.all(this.#slots.map(({ connection }) => connection[Symbol.asyncDispose]()));
   }
 
-  #countStream(channel: SshChannel): void {
-    this.#streams++;
-    void channel.closed.then(() => {
-      this.#streams--;
-      this.#wake();
-    });
+  /** Returns what gives the place back. */
+  #reserve(use: OpenChannelOptions["use"]): () => void {
+    const count = use === "stream" ? 1 : 0;
+    this.#streams += count;
+    return () => {
+      this.#streams -= count;
+      this.#freed.tell();
+    };
   }
 
   #room(use: OpenChannelOptions["use"]): Slot | undefined {
@@ -136,20 +156,26 @@ export class ChannelBudget implements AsyncDisposable {
     return this.#slots.find(({ connection, limit }) => connection.load < limit);
   }
 
-  async #freeSlot({ use, full, signal }: OpenChannelOptions): Promise<Slot> {
+  /** Waits for room, and takes it before anyone else can. */
+  async #place(command: string, options: OpenChannelOptions): Promise<Place> {
+    const { use, mayWait, signal } = options;
     for (;;) {
       this.#closing.signal.throwIfAborted();
       signal?.throwIfAborted();
       this.#forgetLost();
-      const free = this.#room(use);
-      if (free) return free;
+      const slot = this.#room(use);
+      if (slot) {
+        const others = slot.connection.load;
+        const opening = this.#openOn(slot.connection, { command, ...options });
+        return { slot, others, release: this.#reserve(use), opening };
+      }
       if (this.#slots.length < MOST_CONNECTIONS) {
         await (this.#connecting ??= this.#newSlot());
-      } else if (full === "refuse") {
+      } else if (!mayWait()) {
         throw new NoRoom();
       } else {
         this.#options.onStarved();
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        await this.#freed.next();
       }
     }
   }
@@ -162,12 +188,14 @@ export class ChannelBudget implements AsyncDisposable {
             if (direction === "sent") this.#bytesSent += count;
             else this.#bytesReceived += count;
           },
-          onFree: () => this.#wake(),
+          onFree: () => this.#freed.tell(),
           signal: this.#closing.signal,
         })
       );
       this.#handshakes++;
-      this.#slots.push({ connection, limit: MOST_CHANNELS });
+      // The same server will allow the same again.
+      const limit = Math.min(MOST_CHANNELS, ...this.#slots.map((slot) => slot.limit));
+      this.#slots.push({ connection, limit, most: 0 });
     } finally {
       this.#connecting = undefined;
     }
@@ -175,10 +203,7 @@ export class ChannelBudget implements AsyncDisposable {
 
   async #openOn(
     connection: SshConnection,
-    { command, onAbandoned }: {
-      readonly command: string;
-      readonly onAbandoned: (() => void) | undefined;
-    },
+    { command, onAbandoned }: { readonly command: string } & OpenChannelOptions,
   ): Promise<SshChannel> {
     const opening = connection.open(command, onAbandoned);
     const ms = this.#endpoint.commandTimeoutMs;
@@ -208,10 +233,6 @@ export class ChannelBudget implements AsyncDisposable {
     if (lost.length === 0) return;
     this.#slots = this.#slots.filter(({ connection }) => connection.usable);
     this.#reconnects += lost.length;
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #problem(code: GridError["code"], state: string, hint?: string): GridError {

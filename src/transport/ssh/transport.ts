@@ -14,6 +14,7 @@ import type {
   TransportStats,
 } from "../transport.ts";
 import { endCommand, loginCommand } from "./login_command.ts";
+import { Bell } from "./bell.ts";
 import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
 
 const log = getLogger("transport");
@@ -31,7 +32,11 @@ export class SshTransport implements Transport {
   #running = 0;
   /** Someone waits for a channel that an idle shell may hold. */
   #starved = false;
-  #idle: (() => void)[] = [];
+  readonly #shells = { open: 0, opening: 0 };
+  /** A command ended, or a shell was closed. */
+  readonly #room = new Bell();
+  /** No command runs. */
+  readonly #quiet = new Bell();
 
   constructor(endpoint: Endpoint, { connect }: SshTransportOptions) {
     this.endpoint = endpoint;
@@ -57,7 +62,7 @@ export class SshTransport implements Transport {
     const line = loginCommand(command, word);
     const onAbandoned = () => this.#sweep(word);
     const opening = this.#budget.checkIdle().then(() =>
-      this.#budget.open(line, { signal, use: "stream", full: "wait", onAbandoned })
+      this.#budget.open(line, { signal, use: "stream", mayWait: () => true, onAbandoned })
     );
     if (!signal) return await opening;
     try {
@@ -97,26 +102,49 @@ export class SshTransport implements Transport {
   async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
     await this.#budget.checkIdle();
     for (;;) {
-      while (this.#starved && this.#running > 0) await this.#untilIdle();
+      while (this.#starved && this.#running > 0) await this.#quiet.next();
+      const seen = this.#room.count;
       this.#running++;
       try {
         this.#shell ??= openShellChannel({
           endpoint: this.endpoint,
-          open: () =>
-            this.#budget.open(SHELL_COMMAND, {
-              use: "shell",
-              full: this.#running > 1 ? "refuse" : "wait",
-            }),
+          open: () => this.#openShell(),
         });
-        return await this.#shell.exec(command, options);
+        const result = await this.#shell.exec(command, options);
+        this.#room.tell();
+        return result;
       } catch (error) {
-        if (!(error instanceof NoRoom)) throw await this.#diagnose(error);
+        if (!(error instanceof NoRoom)) {
+          this.#room.tell();
+          throw await this.#diagnose(error);
+        }
       } finally {
         this.#running--;
-        if (this.#running === 0) await this.#rest();
+        if (this.#running === 0 && this.#starved) await this.#dropShell();
+        if (this.#running === 0) this.#quiet.tell();
       }
-      // No shell had room: wait for one that is busy now.
-      await this.#untilIdle();
+      if (this.#room.count === seen) await this.#room.next();
+    }
+  }
+
+  /** Waits for room only as long as no other shell could serve the command as well. */
+  async #openShell(): Promise<Channel> {
+    const isFirst = this.#shells.opening === 0;
+    this.#shells.opening++;
+    try {
+      const channel = await this.#budget.open(SHELL_COMMAND, {
+        use: "shell",
+        mayWait: () => isFirst && this.#shells.open === 0,
+      });
+      this.#shells.open++;
+      this.#budget.lookAgain();
+      void channel.closed.then(() => {
+        this.#shells.open--;
+        this.#room.tell();
+      });
+      return channel;
+    } finally {
+      this.#shells.opening--;
     }
   }
 
@@ -134,16 +162,6 @@ export class SshTransport implements Transport {
       node: name,
       cause: error,
     });
-  }
-
-  #untilIdle(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  async #rest(): Promise<void> {
-    if (this.#starved) await this.#dropShell();
-    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #dropShell(): Promise<void> {
