@@ -9,8 +9,8 @@ const MOST_NAMED = 5;
 /** Events of runs, in the order they were appended, and one row per run to find them by. */
 export class RunJournal {
   readonly #connection: Connection;
-  /** Run → row id, for the runs this process writes or reads. */
-  readonly #ids = new Map<string, number>();
+  /** The runs that this process writes. */
+  readonly #writing = new Map<string, { readonly id: number; nextSeq: number }>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -23,7 +23,7 @@ export class RunJournal {
       case "run.finished":
         return this.#finishRun(run, event);
       default:
-        return this.#connection.write(() => this.#insert(this.#idOf(run), event));
+        return this.#connection.write(() => this.#insert(run, event));
     }
   }
 
@@ -37,7 +37,7 @@ export class RunJournal {
   events(run: string): readonly Event[] {
     return this.#connection.read(() => {
       const id = this.#idOf(this.resolveRun(run));
-      return this.#connection.prepare("SELECT json FROM events WHERE run_id = ? ORDER BY seq")
+      return this.#connection.prepare("SELECT json FROM journal WHERE run_id = ? ORDER BY seq")
         .all(id).map(eventOf);
     });
   }
@@ -65,7 +65,7 @@ export class RunJournal {
   *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
     const marks = types.map(() => "?").join(", ");
     const statement = this.#connection.prepareOnce(
-      `SELECT json FROM events WHERE type IN (${marks}) ORDER BY run_id, seq`,
+      `SELECT json FROM journal WHERE type IN (${marks}) ORDER BY run_id, seq`,
     );
     for (const row of statement.iterate(...types)) yield eventOf(row);
   }
@@ -80,38 +80,46 @@ export class RunJournal {
 
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
     this.#connection.transaction(() => {
-      const { lastInsertRowid } = this.#connection.prepare(
+      this.#connection.prepare(
         "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
       ).run(run, event.pipeline, event.file, event.at);
-      this.#insert(Number(lastInsertRowid), event);
+      this.#insert(run, event);
     });
   }
 
   #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {
     this.#connection.transaction(() => {
-      this.#insert(this.#idOf(run), event);
+      this.#insert(run, event);
       this.#connection.prepare(
         "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
       ).run(event.at, event.state, event.exitCode, run);
     });
   }
 
-  #insert(id: number, event: Event): void {
-    this.#connection.prepare("INSERT INTO events (run_id, type, json) VALUES (?, ?, ?)")
-      .run(id, event.type, JSON.stringify(event));
+  #insert(run: string, event: Event): void {
+    const place = this.#placeOf(run);
+    this.#connection.prepare("INSERT INTO journal (run_id, seq, type, json) VALUES (?, ?, ?, ?)")
+      .run(place.id, place.nextSeq, event.type, JSON.stringify(event));
+    place.nextSeq++;
+  }
+
+  /** Where the run's next event goes; one process writes a run, so that it may count by itself. */
+  #placeOf(run: string): { readonly id: number; nextSeq: number } {
+    const known = this.#writing.get(run);
+    if (known) return known;
+    const id = this.#idOf(run);
+    const row = this.#connection.prepare("SELECT max(seq) AS last FROM journal WHERE run_id = ?")
+      .get(id);
+    const place = { id, nextSeq: Number(row?.["last"] ?? 0) + 1 };
+    this.#writing.set(run, place);
+    return place;
   }
 
   #idOf(run: string): number {
-    const known = this.#ids.get(run);
-    if (known !== undefined) return known;
     const row = this.#connection.prepare("SELECT id FROM runs WHERE run = ?").get(run);
-    if (!row) {
-      const message = `Cannot journal for run "${run}": it never started`;
-      throw new GridError({ code: "bug", message });
-    }
-    const id = Number(row["id"]);
-    this.#ids.set(run, id);
-    return id;
+    if (row) return Number(row["id"]);
+    const message = `Cannot journal for run "${run}": it never started`;
+    throw new GridError({ code: "bug", message });
   }
 }
 

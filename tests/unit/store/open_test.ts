@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../../src/store/open.ts";
+import { APPLICATION_ID, MIGRATIONS } from "../../../src/store/schema.ts";
 import { runFinished, runStarted, START_MS, warned } from "../../support/events.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -174,6 +175,30 @@ Deno.test("openStore() refuses a file that a newer Grid wrote, and one of anothe
   const other = join(dir.path, "other.db");
   exec(other, "CREATE TABLE bookmarks (url TEXT)");
   assert.throws(() => openStore(other), { code: "usage", message: /another program/ });
+});
+
+Deno.test("openStore() brings a file of every earlier version up to date, and keeps its events", () => {
+  for (let version = 1; version < MIGRATIONS.length; version++) {
+    using dir = tempDir();
+    const path = join(dir.path, "grid.db");
+    exec(
+      path,
+      MIGRATIONS.slice(0, version).join("\n") +
+        `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version};
+         INSERT INTO runs (id, run, pipeline, file, started_at, result)
+         VALUES (7, 'old', 'p', 'p.yaml', 1, 'running');
+         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":1}');
+         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":2}');`,
+    );
+    using store = openStore(path);
+    store.append("old", warned("three"));
+    assert.deepEqual(store.events("old"), [
+      { type: "warned", n: 1 },
+      { type: "warned", n: 2 },
+      warned("three"),
+    ]);
+    store.enter("old");
+  }
 });
 
 Deno.test("openStore() says that the folder cannot be opened", () => {
