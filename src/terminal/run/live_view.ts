@@ -1,5 +1,4 @@
 /** For people at a terminal: one picture of the run that is drawn over itself. */
-import { Writable } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
@@ -90,32 +89,12 @@ export class LiveView implements View {
   }
 }
 
+/** Loaded here and not before: most runs are not watched at a terminal. */
 async function createPainter(options: LiveViewOptions): Promise<Painter> {
-  const { createLogUpdate } = await import("log-update");
+  const [{ createLogUpdate }, { TerminalStream }] = await Promise.all([
+    import("log-update"),
+    import("./terminal_stream.ts"),
+  ]);
   // The cursor stays visible: hiding it would put handlers on the signals that Grid itself answers.
   return createLogUpdate(new TerminalStream(options), { showCursor: true });
-}
-
-/** What log-update wants to know of a terminal. */
-class TerminalStream extends Writable {
-  readonly isTTY = true;
-  readonly #options: LiveViewOptions;
-
-  constructor(options: LiveViewOptions) {
-    super({ decodeStrings: false });
-    this.#options = options;
-  }
-
-  get columns(): number {
-    return this.#options.width();
-  }
-
-  get rows(): number {
-    return this.#options.height();
-  }
-
-  override _write(chunk: unknown, _encoding: string, done: () => void): void {
-    this.#options.write(String(chunk));
-    done();
-  }
 }
