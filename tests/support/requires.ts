@@ -42,7 +42,7 @@ export function testWith(
 ): void {
   const missing = parts.filter((part) => !PARTS[part]());
   const required = Deno.env.get("GRID_TEST_REQUIRE") === "all";
-  const title = `${name} (needs ${parts.join(", ")})`;
+  const title = parts.length === 0 ? name : `${name} (needs ${parts.join(", ")})`;
   if (missing.length > 0 && required) {
     Deno.test(title, () => {
       throw new Error(`missing: ${missing.join(", ")}, and GRID_TEST_REQUIRE=all asks for it`);
