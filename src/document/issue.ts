@@ -110,7 +110,13 @@ export function expectedWords(expected: string, found: unknown): string {
     const meant = /^(yes|on)$/i.test(found);
     return `${found} is text, not true or false\nwrite ${meant}`;
   }
-  return `expected ${expected}, found ${describe(found)}`;
+  const words = `expected ${expected}, found ${describe(found)}`;
+  const isText = typeof found === "string";
+  if (isText && found.includes("${{")) return `${words}\nan expression is not possible here`;
+  if (isText && /number/.test(expected) && found.trim() !== "" && Number.isFinite(Number(found))) {
+    return `${words}\nwrite ${found} without quotes`;
+  }
+  return words;
 }
 
 function valueWords(values: readonly string[], found: unknown): string {

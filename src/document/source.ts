@@ -24,6 +24,7 @@ export class Source {
   readonly isReadable: boolean;
   readonly #lines: Lines;
   readonly #tree: Tree;
+  readonly #removed = new Map<Container, ReadonlySet<Key>>();
 
   constructor(text: string, file: string) {
     this.#lines = new Lines(file, text);
@@ -85,6 +86,11 @@ export class Source {
     return this.#entry(container, key)?.scalar?.text;
   }
 
+  /** Keys that `prune` took out of a map. */
+  removedFrom(container: Container): ReadonlySet<Key> {
+    return this.#removed.get(container) ?? new Set();
+  }
+
   /** Follows a path from the root; the spot of the last part that exists. */
   pathSpot(path: readonly PropertyKey[], what: "key" | "value"): Spot {
     let container: unknown = this.value;
@@ -117,7 +123,11 @@ export class Source {
       for (const { container } of chain) damaged.add(container);
       removals.set(last.container, (removals.get(last.container) ?? new Set()).add(last.key));
     }
-    for (const [container, keys] of removals) this.#tree.remove(container, keys);
+    for (const [container, keys] of removals) {
+      this.#tree.remove(container, keys);
+      const before = this.#removed.get(container) ?? [];
+      this.#removed.set(container, new Set([...before, ...keys]));
+    }
     return damaged;
   }
 

@@ -118,6 +118,13 @@ function knownTrap(error: YAMLError, spot: Spot, lines: Lines): Trap | undefined
         hint: "use single quotes, or write the backslash twice",
       };
     case "BAD_INDENT":
+      if (/^ *-[^ -]/.test(spot.sourceLine)) {
+        return {
+          rule: "yaml-syntax",
+          message: "a dash that starts a list item needs a blank after it",
+          hint: `write - ${spot.sourceLine.trim().slice(1)}`,
+        };
+      }
       return {
         rule: "yaml-syntax",
         message: lowerFirst(error.message),

@@ -79,12 +79,14 @@ export function evaluationEnvironment(): Environment {
 }
 
 /** Inputs have their declared types; used to check a file before anything runs. */
-export function checkEnvironment(inputTypes: Readonly<Record<string, string>>): Environment {
+export function checkEnvironment(
+  inputTypes: Readonly<Record<string, string>> | undefined,
+): Environment {
   const environment = withFunctions(
     new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false }),
   );
-  environment.registerType({ name: "Inputs", schema: { ...inputTypes } });
-  environment.registerVariable("inputs", "Inputs");
+  if (inputTypes) environment.registerType({ name: "Inputs", schema: { ...inputTypes } });
+  environment.registerVariable("inputs", inputTypes ? "Inputs" : "dyn");
   for (const name of ["steps", "matrix", "env", "run"]) environment.registerVariable(name, "dyn");
   environment.registerVariable("attempt", "int");
   return environment;

@@ -11,7 +11,7 @@ import { checkExpression, type Names } from "./names.ts";
 import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
 import type { PipelineFile } from "./schema.ts";
-import { readSecrets, unknownSecretHint } from "./secrets.ts";
+import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
 import { type ExpressionUse, TextReader } from "./text_reader.ts";
 
 export interface CheckOptions {
@@ -76,8 +76,10 @@ export function checkFile(
   };
   for (const step of [...steps, ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])]) {
     checkSecrets(step, secrets, reader);
-    checkMatrix(step, reader);
+    checkMatrix(step, { reader, damaged });
+    checkTaken(step.entry.env, reader);
   }
+  checkTaken(file.env, reader);
   checkNodes(checked, options.nodeNames);
   checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
   return checked;
@@ -128,6 +130,17 @@ function checkSecrets(step: Blueprint, secrets: readonly SecretSource[], reader:
   }
 }
 
+/** CEL's types of the inputs; a faulty declaration may be of any, faulty declarations of anything. */
+function typesOf({ inputs, file, reader }: CheckedFile): Record<string, string> | undefined {
+  const { source } = reader;
+  if (source.removedFrom(file).has("inputs")) return undefined;
+  const faulty = file.inputs === undefined ? [] : [...source.removedFrom(file.inputs)];
+  return Object.fromEntries([
+    ...[...inputs.values()].map(({ name, type }) => [name, CEL_TYPES[type]]),
+    ...faulty.map((name) => [String(name), "dyn"]),
+  ]);
+}
+
 interface FileUses {
   readonly fileUses: readonly ExpressionUse[];
   readonly concurrencyUses: readonly ExpressionUse[];
@@ -135,14 +148,12 @@ interface FileUses {
 }
 
 function checkExpressions(checked: CheckedFile, uses: FileUses): void {
-  const { inputs, graph, hooks, templates, reader } = checked;
-  const types = checkEnvironment(
-    Object.fromEntries([...inputs.values()].map(({ name, type }) => [name, CEL_TYPES[type]])),
-  );
+  const { graph, hooks, templates, reader } = checked;
+  const inputTypes = typesOf(checked);
   const ids = new Set(graph.byId.keys());
   const outside: Names = {
-    inputs: new Set(inputs.keys()),
-    types,
+    inputs: inputTypes && new Set(Object.keys(inputTypes)),
+    types: checkEnvironment(inputTypes),
     steps: new Set(),
     self: undefined,
     isAncestor: () => false,

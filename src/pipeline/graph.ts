@@ -69,6 +69,8 @@ function resolve(edge: Edge, step: Blueprint, context: DependencyContext): numbe
   if (index === undefined) {
     const hint = edge.name.includes("${{")
       ? "needs: and after: take plain names"
+      : edge.name.includes(",")
+      ? `write a list: [${edge.name}]`
       : suggest(edge.name, [...indexOf.keys()].filter((id) => id !== step.id), "steps");
     const message = `unknown step "${edge.name}"`;
     reader.report({ rule: "unknown-step", spot: edge.spot, message, hint });

@@ -30,9 +30,12 @@ function axesOf(matrix: MatrixEntry): string[] {
 }
 
 /** Reports what is wrong with a matrix, as far as that can be known from the file alone. */
-export function checkMatrix(step: Blueprint, reader: TextReader): void {
+export function checkMatrix(
+  step: Blueprint,
+  { reader, damaged }: { readonly reader: TextReader; readonly damaged: ReadonlySet<object> },
+): void {
   const { matrix } = step;
-  if (matrix === undefined) return;
+  if (matrix === undefined || damaged.has(matrix)) return;
   const axes = axesOf(matrix);
   const spot = reader.source.keySpot(step.entry, "matrix");
   if (axes.length === 0 && (matrix.include ?? []).length === 0) {

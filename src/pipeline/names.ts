@@ -7,7 +7,8 @@ import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** What the names in an expression may mean where it stands. */
 export interface Names {
-  readonly inputs: ReadonlySet<string>;
+  /** Undefined where the declarations could not be read, and anything may be meant. */
+  readonly inputs: ReadonlySet<string> | undefined;
   readonly types: Environment;
   /** Steps of the file; empty where no step can be asked, as in the file's own `env`. */
   readonly steps: ReadonlySet<string>;
@@ -80,7 +81,8 @@ function checkReference(reference: Reference, use: ExpressionUse, names: Names):
   const { root, path } = reference;
   switch (root.name) {
     case "inputs":
-      return path[0] === undefined ? [] : known(path[0], names.inputs, "input", use);
+      if (path[0] === undefined || names.inputs === undefined) return [];
+      return known(path[0], names.inputs, "input", use);
     case "steps":
       return checkStep(path, use, names);
     case "matrix":

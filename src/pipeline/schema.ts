@@ -3,9 +3,19 @@
  * `config/pipeline.schema.json`. It only checks: nothing is transformed here, so that every value
  * still knows its place in the file.
  */
-import { nearest } from "../core/did_you_mean.ts";
 import type { JsonValue } from "../core/json.ts";
 import { z } from "../document/zod.ts";
+import {
+  axisWords,
+  classWords,
+  durationWords,
+  INPUT_TYPES,
+  mapLike,
+  scriptWords,
+  sizeWords,
+  stepsWords,
+  typeWords,
+} from "./schema_words.ts";
 
 /** Names of steps, inputs and outputs. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
@@ -42,36 +52,17 @@ const size = z.string({ error: (issue) => sizeWords(issue.input) })
   .regex(SIZE, { error: (issue) => sizeWords(issue.input) })
   .meta({ description: "A size with its unit", examples: ["500MB", "16GiB"] });
 
-function durationWords(value: unknown): string {
-  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}s, ${value}m or ${value}h`;
-  return `${
-    show(value)
-  } is not a duration\nwrite a number and a unit (ms, s, m, h, d), such as 30m`;
-}
-
-function sizeWords(value: unknown): string {
-  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}GiB or ${value}MiB`;
-  return `${
-    show(value)
-  } is not a size\nwrite a number and a unit (B, KB … TB, KiB … TiB), such as 16GiB`;
-}
-
-function isBareNumber(value: unknown): boolean {
-  return typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value));
-}
-
-function show(value: unknown): string {
-  if (value === undefined || value === null) return "an empty value";
-  return typeof value === "object" ? "a map or list" : JSON.stringify(value);
-}
-
 const selector = z.strictObject({
   gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are leased"),
   "min-free-vram": size.optional().describe("Free memory that each of these GPUs must have"),
   labels: textList.optional().describe("Labels that the node must carry, all of them"),
   among: textList.optional().describe("Choose between these nodes only"),
   wait: duration.optional().describe("How long to wait for a node that fits; default: not at all"),
-}).meta({ id: "selector", description: "What a node must offer", examples: [{ gpus: 1 }] });
+}, { error: mapLike("select-node: { gpus: 1 }") }).meta({
+  id: "selector",
+  description: "What a node must offer",
+  examples: [{ gpus: 1 }],
+});
 
 const timeout = z.union([
   duration,
@@ -89,18 +80,8 @@ const timeout = z.union([
   examples: ["30m", { total: "8h", attempt: "6h", idle: "20m" }],
 });
 
-const RETRY_CLASSES = ["transport", "node-lost", "timeout", "exit:1", "any"];
-
-function classHint(value: unknown): string {
-  const best = nearest(String(value), RETRY_CLASSES);
-  if (best !== undefined) return `did you mean "${best}"?`;
-  if (/^\d+$/.test(String(value))) return `write "exit:${value}" for an exit code`;
-  return "known: transport, node-lost, timeout, exit:N, any";
-}
-
-const retryClass = z.string().regex(RETRY_CLASS, {
-  error: (issue) => `${show(issue.input)} is no class of failure\n${classHint(issue.input)}`,
-});
+const retryClass = z.string({ error: (issue) => classWords(issue.input) })
+  .regex(RETRY_CLASS, { error: (issue) => classWords(issue.input) });
 
 const retry = z.union([
   z.int().min(0),
@@ -124,7 +105,7 @@ const retry = z.union([
 });
 
 const shell = z.enum(["bash", "sh"]).describe("bash means bash -eo pipefail; default bash");
-const env = z.record(variable, text).meta({
+const env = z.record(variable, text, { error: mapLike("each as NAME: value") }).meta({
   description: "Environment variables; ${{ … }} is replaced",
   examples: [{ EPOCHS: "${{ inputs.epochs }}" }],
 });
@@ -168,7 +149,7 @@ const sync = z.strictObject({
   delete: z.boolean().optional().describe(
     "Remove what an earlier sync put there and the source no longer has; default true",
   ),
-});
+}, { error: mapLike("sync: { from: folder }") });
 
 const tasks = z.union([
   z.string(),
@@ -185,15 +166,17 @@ const rayBatch = z.strictObject({
   "gpus-per-batch": z.number().min(0).optional().describe("GPUs per batch; default 0"),
   "cpus-per-batch": z.number().min(0).optional().describe("CPUs per batch; default 1"),
   "max-failures": z.int().min(0).optional().describe("Failed tasks that are tolerated; default 0"),
-});
+}, { error: mapLike("ray-batch: { call: module:function, tasks: { range: 10 } }") });
 
 const fetch = z.strictObject({
   node: node.optional().describe("Where from; the same as node: on the step"),
   from: textList.describe("Paths or globs relative to the step's folder on the node"),
   to: text.optional().describe("Folder relative to the project folder; default: the project"),
-});
+}, { error: mapLike("fetch: { from: file }") });
 
-const axis = z.union([z.array(json).min(1), z.string()]);
+const axis = z.union([z.array(json).min(1), z.string()], {
+  error: (issue) => axisWords(issue.input),
+});
 const matrix = z.object({
   include: z.array(z.record(name, json)).optional().describe("Further cells, or more for some"),
   exclude: z.array(z.record(name, json)).optional().describe("Cells to leave out"),
@@ -204,17 +187,7 @@ const matrix = z.object({
 const cache = z.strictObject({
   inputs: textList.optional().describe("Globs whose contents decide whether the step is reused"),
   key: text.optional().describe("More that decides"),
-});
-
-function scriptWords(value: unknown): string {
-  if (value === null) return "run: has no script\nwrite the command after run:";
-  return `expected a script, found ${show(value)}\nwrite its lines as text below run: |`;
-}
-
-function stepsWords(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: its-name`;
-}
+}, { error: mapLike("cache: { inputs: [src/**] }") });
 
 const stepShape = {
   needs: oneOrMore(z.string()).optional().describe("Steps that must have succeeded before"),
@@ -249,31 +222,12 @@ const stepShape = {
   with: z.record(name, text).optional().describe("Inputs of the template"),
 };
 
-const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape })
+const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape }, {
+  error: mapLike("each step as - id: its-name, with run: below it"),
+})
   .meta({ id: "step", examples: [{ id: "train", needs: "code", run: "python train.py" }] });
 const hookStep = z.strictObject({ id: name.optional().describe("Name of the step"), ...stepShape })
   .meta({ id: "hook", examples: [{ run: "./notify.sh", node: "local" }] });
-
-const INPUT_TYPES = ["string", "integer", "number", "boolean", "choice", "path"] as const;
-/** Names of types in other languages. */
-const OTHER_TYPES: Readonly<Record<string, string>> = {
-  int: "integer",
-  float: "number",
-  double: "number",
-  bool: "boolean",
-  str: "string",
-  text: "string",
-  enum: "choice",
-  select: "choice",
-  file: "path",
-  folder: "path",
-};
-
-function typeWords(value: unknown): string {
-  const best = OTHER_TYPES[String(value)] ?? nearest(String(value), INPUT_TYPES);
-  const hint = best === undefined ? `known: ${INPUT_TYPES.join(", ")}` : `did you mean "${best}"?`;
-  return `${show(value)} is no type of input\n${hint}`;
-}
 
 const input = z.strictObject({
   type: z.enum(INPUT_TYPES, { error: (issue) => typeWords(issue.input) }).optional().describe(
@@ -286,7 +240,7 @@ const input = z.strictObject({
   max: z.number().optional().describe("Largest number"),
   pattern: z.string().optional().describe("Regular expression that the whole value must match"),
   options: z.array(scalar).min(1).optional().describe("What may be chosen"),
-});
+}, { error: mapLike("{ default: 3 }") });
 
 const secretSource = z.discriminatedUnion("from", [
   z.strictObject({
@@ -309,13 +263,13 @@ const concurrency = z.strictObject({
   "on-conflict": z.enum(["queue", "skip", "cancel-oldest", "fail"]).optional().describe(
     "What a run does that finds the group full; default queue",
   ),
-});
+}, { error: mapLike("concurrency: { group: train }") });
 
 const hooks = z.strictObject({
   success: z.array(hookStep).optional().describe("After a run that succeeded"),
   failure: z.array(hookStep).optional().describe("After a run that failed or timed out"),
   exit: z.array(hookStep).optional().describe("At the very end, however it ends"),
-});
+}, { error: mapLike("hooks: { failure: [{ run: ./notify.sh }] }") });
 
 const defaults = z.strictObject({
   timeout: timeout.optional(),
@@ -323,12 +277,13 @@ const defaults = z.strictObject({
   shell: shell.optional(),
   node: node.optional(),
   "working-directory": text.optional(),
-});
+}, { error: mapLike("defaults: { timeout: 30m }") });
 
 export const pipelineSchema = z.strictObject({
   name: z.string().min(1).optional().describe("Default: the file's name"),
   description: z.string().optional().describe("What it does, in one line"),
-  inputs: z.record(name, input).optional().describe("Values that a run is given"),
+  inputs: z.record(name, input, { error: mapLike("each as name: { type: string }") }).optional()
+    .describe("Values that a run is given"),
   secrets: z.union([z.array(variable), z.record(variable, secretSource)]).optional().describe(
     "Values that never appear in logs: names of environment variables, or a map",
   ),
@@ -340,7 +295,10 @@ export const pipelineSchema = z.strictObject({
     .describe("What to do; steps without needs: start at once"),
   hooks: hooks.optional().describe("Steps around the run: to tell somebody, to clean up"),
   outputs: z.record(name, text).optional().describe("For templates: what the caller can read"),
-}).meta({ title: "Grid pipeline", description: "What to run, in which order, and where" });
+}, { error: mapLike("steps: at the top, then - id: its-name") }).meta({
+  title: "Grid pipeline",
+  description: "What to run, in which order, and where",
+});
 
 export type PipelineFile = z.infer<typeof pipelineSchema>;
 export type HookEntry = z.infer<typeof hookStep>;

@@ -40,6 +40,20 @@ export function readSecrets(file: PipelineFile, reader: TextReader): SecretSourc
   });
 }
 
+/** Reports variables that Grid sets itself. */
+export function checkTaken(env: object | undefined, reader: TextReader): void {
+  if (env === undefined) return;
+  for (const name of Object.keys(env).filter((name) => TAKEN.test(name))) {
+    const spot = reader.source.keySpot(env, name);
+    reader.report({
+      rule: "taken-name",
+      spot,
+      message: `${name} is set by Grid itself`,
+      hint: "choose another name",
+    });
+  }
+}
+
 /** The hint for a secret that nothing declares. */
 export function unknownSecretHint(name: string, known: readonly string[]): string {
   return known.length === 0

@@ -1,0 +1,93 @@
+/** What the schema says about wrong values. The second line of each message is its hint. */
+import { nearest } from "../core/did_you_mean.ts";
+import { expectedWords } from "../document/issue.ts";
+
+export const INPUT_TYPES = ["string", "integer", "number", "boolean", "choice", "path"] as const;
+
+export function durationWords(value: unknown): string {
+  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}s, ${value}m or ${value}h`;
+  if (isExpression(value)) return NO_EXPRESSION;
+  return `${
+    show(value)
+  } is not a duration\nwrite a number and a unit (ms, s, m, h, d), such as 30m`;
+}
+
+export function sizeWords(value: unknown): string {
+  if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}GiB or ${value}MiB`;
+  if (isExpression(value)) return NO_EXPRESSION;
+  return `${
+    show(value)
+  } is not a size\nwrite a number and a unit (B, KB … TB, KiB … TiB), such as 16GiB`;
+}
+
+const NO_EXPRESSION = "an expression is not possible here\n" +
+  "write the value itself; it is needed before the run";
+
+function isExpression(value: unknown): boolean {
+  return typeof value === "string" && value.includes("${{");
+}
+
+function isBareNumber(value: unknown): boolean {
+  return typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value));
+}
+
+function show(value: unknown): string {
+  if (value === undefined || value === null) return "an empty value";
+  return typeof value === "object" ? "a map or list" : JSON.stringify(value);
+}
+
+const RETRY_CLASSES = ["transport", "node-lost", "timeout", "exit:1", "any"];
+
+function classHint(value: unknown): string {
+  const best = nearest(String(value), RETRY_CLASSES);
+  if (best !== undefined) return `did you mean "${best}"?`;
+  if (/^\d+$/.test(String(value))) return `write "exit:${value}" for an exit code`;
+  return "known: transport, node-lost, timeout, exit:N, any";
+}
+
+export function scriptWords(value: unknown): string {
+  if (value === null) return "run: has no script\nwrite the command after run:";
+  return `expected a script, found ${show(value)}\nwrite its lines as text below run: |`;
+}
+
+export function stepsWords(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: its-name`;
+}
+
+/** Names of types in other languages. */
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  int: "integer",
+  float: "number",
+  double: "number",
+  bool: "boolean",
+  str: "string",
+  text: "string",
+  enum: "choice",
+  select: "choice",
+  file: "path",
+  folder: "path",
+};
+
+export function typeWords(value: unknown): string {
+  const best = OTHER_TYPES[String(value)] ?? nearest(String(value), INPUT_TYPES);
+  const hint = best === undefined ? `known: ${INPUT_TYPES.join(", ")}` : `did you mean "${best}"?`;
+  return `${show(value)} is no type of input\n${hint}`;
+}
+
+/** An error for a map of which something else was written: says how the map would look. */
+export function mapLike(example: string) {
+  return (issue: { readonly code?: string; readonly input?: unknown }): string | undefined => {
+    if (issue.code !== "invalid_type" || issue.input === undefined) return undefined;
+    return `${expectedWords("a map", issue.input).split("\n")[0]}\nwrite ${example}`;
+  };
+}
+
+export function classWords(value: unknown): string {
+  return `${show(value)} is no class of failure\n${classHint(value)}`;
+}
+
+export function axisWords(value: unknown): string {
+  return `${expectedWords("a list of values", value).split("\n")[0]}\n` +
+    "an axis is a list, such as seed: [1, 2]; settings: include, exclude, max-parallel, fail-fast";
+}
