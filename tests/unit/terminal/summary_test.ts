@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import type { Event } from "../../../src/engine/event.ts";
+import { replay } from "../../../src/engine/state.ts";
+import { renderSummary } from "../../../src/terminal/summary.ts";
+import { createPaint } from "../../../src/terminal/style.ts";
+import { displayWidth } from "../../../src/terminal/width.ts";
+import { failedRun, longRun, START, succeededRun } from "../../support/sample_runs.ts";
+
+function summaryOf(events: readonly Event[], options: { width?: number; tail?: string[] } = {}) {
+  const state = replay(events);
+  assert.ok(state);
+  return renderSummary(state, {
+    width: options.width ?? 80,
+    paint: createPaint(false),
+    now: START + 90_000,
+    folder: ".grid/runs/r",
+    tail: () => options.tail ?? [],
+    logPath: (step, attempt) => `logs/${step}.${attempt}.log`,
+  });
+}
+
+/** A run in which every step ends as told. */
+function runOf(ends: Readonly<Record<string, Partial<Extract<Event, { type: "step.finished" }>>>>) {
+  const ids = Object.keys(ends);
+  const failed = ids.find((id) => ends[id]?.state === "failed");
+  const events: Event[] = [
+    {
+      type: "run.started",
+      at: START,
+      run: "r1",
+      pipeline: "p",
+      file: "p.yaml",
+      project: "/p",
+      inputs: {},
+      steps: ids.map((id) => ({ id, kind: "run", needs: [], after: [] })),
+      gridVersion: "0",
+    },
+    ...Object.entries(ends).map(([step, end]): Event => ({
+      type: "step.finished",
+      at: START + 10,
+      step,
+      state: "succeeded",
+      outputs: {},
+      ...end,
+    })),
+    {
+      type: "run.finished",
+      at: START + 20,
+      state: failed === undefined ? "succeeded" : "failed",
+      ...(failed === undefined ? {} : { firstFailure: failed }),
+      exitCode: failed === undefined ? 0 : 1,
+    },
+  ];
+  return events;
+}
+
+const failure = (message: string, more = {}) => ({
+  state: "failed" as const,
+  failure: { code: "exit" as const, message, started: true, ...more },
+});
+
+Deno.test("renderSummary() of a thousand good steps is short", () => {
+  const text = summaryOf(longRun(1000));
+  assert.match(text, /… and 1000 steps that went well/);
+  assert.match(text, /✔ long succeeded in 3\.0s \(1000 succeeded\)/);
+  assert.ok(text.split("\n").length < 10, text);
+});
+
+Deno.test("renderSummary() of many steps still names every one that went wrong", () => {
+  const ends = Object.fromEntries(
+    Array.from({ length: 200 }, (_, at) => [`s${at}`, at === 117 ? failure("boom") : {}]),
+  );
+  const text = summaryOf(runOf(ends));
+  assert.match(text, /^✖ s117 .*failed: boom$/m);
+  assert.match(text, /… and 199 steps that went well/);
+});
+
+Deno.test("renderSummary() puts the first failure before the others", () => {
+  const text = summaryOf(
+    runOf({
+      late: { state: "timed-out", failure: { code: "timed-out", message: "late", started: true } },
+      first: failure("boom"),
+      second: failure("bang", { exitCode: 9, node: "gpu2" }),
+    }).map((event) => event.type === "run.finished" ? { ...event, firstFailure: "first" } : event),
+  );
+  const order = ["first failed: boom", "Failed after that:", "late: late", "second: exit code 9"];
+  const places = order.map((words) => text.indexOf(words));
+  assert.ok(places.every((place) => place >= 0), text);
+  assert.deepEqual(places, places.toSorted((a, b) => a - b));
+});
+
+Deno.test("renderSummary() shows the message only where it says more than the code", () => {
+  const plain = summaryOf(runOf({ a: failure("it exited with code 3", { exitCode: 3 }) }));
+  assert.match(plain, /a failed: exit code 3\n {2}it printed nothing/);
+  const rich = summaryOf(runOf({ a: failure("out of memory", { exitCode: 137 }) }));
+  assert.match(rich, /a failed: exit code 137\n {2}out of memory/);
+  const signal = summaryOf(runOf({ a: failure("ended by SIGKILL", { signal: "SIGKILL" }) }));
+  assert.match(signal, /a failed: ended by SIGKILL\n {2}it printed nothing/);
+});
+
+Deno.test("renderSummary() gives the hint of a failure", () => {
+  const text = summaryOf(runOf({ a: failure("no python3", { hint: "apt install python3" }) }));
+  assert.match(text, /^ {2}hint: apt install python3$/m);
+});
+
+Deno.test("renderSummary() lists why steps were left out, in good runs too", () => {
+  const text = summaryOf(runOf({
+    a: {},
+    b: { state: "skipped", reason: "its condition is false" },
+    c: { state: "reused", reason: "nothing changed since r0" },
+  }));
+  assert.match(text, /^– b .*skipped: its condition is false$/m);
+  assert.match(text, /^↺ c .*nothing changed since r0$/m);
+  assert.match(text, /\(1 succeeded, 1 reused, 1 skipped\)/);
+});
+
+Deno.test("renderSummary() shows scalars that steps computed, and no more than a screenful", () => {
+  const outputs = {
+    accuracy: 0.96,
+    good: true,
+    word: "ok",
+    long: "x".repeat(61),
+    lines: "a\nb",
+    list: [1],
+    nothing: null,
+    evil: "\x1b[2Jx",
+  };
+  const text = summaryOf(runOf({ a: { outputs } }));
+  const shown = [...text.matchAll(/^ {2}a\.(\w+) +(.*)$/gm)].map((
+    [, name, value],
+  ) => [name, value]);
+  assert.deepEqual(shown, [["accuracy", "0.96"], ["good", "true"], ["word", "ok"], ["evil", "x"]]);
+  const many = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`n${at}`, at]));
+  assert.match(summaryOf(runOf({ a: { outputs: many } })), /… and 30 more in the report/);
+});
+
+Deno.test("renderSummary() keeps the table within the terminal", () => {
+  for (const width of [40, 60, 80, 120]) {
+    for (const events of [succeededRun(), failedRun()]) {
+      const table = summaryOf(events, { width }).split("\n\n")[0] ?? "";
+      for (const line of table.split("\n")) assert.ok(displayWidth(line) <= width, line);
+    }
+  }
+});
+
+Deno.test("renderSummary() makes the last lines of a failure harmless", () => {
+  const text = summaryOf(failedRun(), { tail: ["\x1b[2Jgone", "\x1b]0;title\x07kept"] });
+  assert.match(text, /│ gone\n {2}│ kept/);
+});
