@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
-import type { Node, NodeHealth } from "./node.ts";
+import type { Node, NodeFacts, NodeHealth } from "./node.ts";
 import { loadPenalties } from "./penalty.ts";
 import { probeNode, type ProbeRow } from "./probe_node.ts";
 import { loadRows, saveRow } from "./row_cache.ts";
@@ -30,17 +30,31 @@ export interface HealthCheck {
 
 /** A node that is down may be up again soon; its row is trusted for a part of the interval only. */
 const DOWN_SHARE = 0.25;
+/** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
+const STANDING_MS = 60_000;
 
 export function createHealthCheck(deps: HealthDeps): HealthCheck {
   const { config, pool, cache, clock } = deps;
+  const looks = new Map<Node, ProbeRow>();
+
+  /** Cores, memory and disk of a look that was not brief, while they may be taken as they were. */
+  function known(node: Node): NodeFacts | undefined {
+    const look = looks.get(node);
+    return look && clock.now() - look.at < STANDING_MS ? look.facts : undefined;
+  }
+
   /** Steps that start together ask each node once. */
   const probes = new SharedWork<Node, ProbeRow>(async (node, signal) => {
+    const standing = known(node);
     const row = await probeNode(node, {
       transport: pool.transport(node.endpoint),
       timeoutMs: config.timeoutMs,
       now: () => clock.now(),
       signal,
+      known: standing,
     });
+    if (row.status !== "ok") looks.delete(node);
+    else if (standing === undefined) looks.set(node, row);
     saveRow(cache, node, row);
     return row;
   });

@@ -1,5 +1,6 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Behind claims.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the GPU tools).
+# Behind claims.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
+# GPU tools), brief ("yes" leaves out what the caller knows from a moment ago).
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
 # shellcheck disable=SC2088,SC2154 # a tilde that is compared, not expanded; variables of the caller
@@ -9,11 +10,8 @@ echo '@grid-probe 1'
 
 if read -r load _ 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
 
-# Usable cores are the fewest of: allowed by affinity, online, and the quota of any enclosing group.
-while read -r key value; do
-  case $key in Cpus_allowed_list:) echo "@cpus-allowed $value" && break ;; esac
-done 2>/dev/null </proc/self/status
-if read -r value 2>/dev/null </sys/devices/system/cpu/online; then echo "@cpus-online $value"; fi
+limited=
+if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
 
 group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for cpu and memory
   if read -r value 2>/dev/null <"$1/cpu.max"; then echo "@cpu-max $value"; fi
@@ -24,33 +22,40 @@ group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for 
   if read -r limit 2>/dev/null <"$3/memory.limit_in_bytes" &&
     read -r used 2>/dev/null <"$3/memory.usage_in_bytes"; then echo "@memory-group $limit $used"; fi
 }
-groups=/sys/fs/cgroup
-while IFS=: read -r id controllers path; do
-  case $id:$controllers in 0:) ;; *:*cpu,* | *:cpu | *:memory) ;; *) continue ;; esac
-  while [ -n "$path" ] && [ "$path" != / ]; do
-    group_limits "$groups$path" "$groups/cpu$path" "$groups/memory$path"
-    path=${path%/*}
-  done
-done 2>/dev/null </proc/self/cgroup
-group_limits "$groups" "$groups/cpu" "$groups/memory"
 
-while read -r key value _; do
-  case $key in
-    MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
-    SwapCached:) break ;;
-  esac
-done 2>/dev/null </proc/meminfo
+# What changes slowly.
+standing_facts() {
+  # Usable cores are the fewest of: allowed by affinity, online, and the quota of any enclosing group.
+  while read -r key value; do
+    case $key in Cpus_allowed_list:) echo "@cpus-allowed $value" && break ;; esac
+  done 2>/dev/null </proc/self/status
+  if read -r value 2>/dev/null </sys/devices/system/cpu/online; then echo "@cpus-online $value"; fi
+  groups=/sys/fs/cgroup
+  while IFS=: read -r id controllers path; do
+    case $id:$controllers in 0:) ;; *:*cpu,* | *:cpu | *:memory) ;; *) continue ;; esac
+    while [ -n "$path" ] && [ "$path" != / ]; do
+      group_limits "$groups$path" "$groups/cpu$path" "$groups/memory$path"
+      path=${path%/*}
+    done
+  done 2>/dev/null </proc/self/cgroup
+  group_limits "$groups" "$groups/cpu" "$groups/memory"
 
-limited=
-if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
+  while read -r key value _; do
+    case $key in
+      MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
+      SwapCached:) break ;;
+    esac
+  done 2>/dev/null </proc/meminfo
 
-# The nearest folder that exists tells which disk the workspace will lie on.
-case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
-while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
-# A network file system whose server is gone would hold df for ever.
-echo '@df-begin'
-${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null
-echo '@df-end'
+  # The nearest folder that exists tells which disk the workspace will lie on.
+  case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
+  while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
+  # A network file system whose server is gone would hold df for ever.
+  echo '@df-begin'
+  ${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null
+  echo '@df-end'
+}
+[ "$brief" = yes ] || standing_facts
 
 # Sets gpu_tool to the first of the names that can be run, as a path; shells that are not login shells
 # have a short PATH.

@@ -10,14 +10,16 @@ export interface ProbeOptions {
   readonly root: string;
   /** Patience with the GPU tools, in whole seconds. */
   readonly gpuSeconds: number;
+  /** Leave out cores, memory and disk. */
+  readonly isBrief?: boolean;
 }
 
 let script: string | undefined;
 
-/** The shell text for one probe: a constant script behind two variables. */
-export function probeCommand({ root, gpuSeconds }: ProbeOptions): string {
+/** The shell text for one probe: a constant script behind three variables. */
+export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   script ??= shellText("claims.sh") + shellText("probe.sh");
-  return `root=${quote(root)}; gpu_seconds=${gpuSeconds}\n${script}`;
+  return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
 }
 
 /** Undefined where the answer is not that of a whole probe. */

@@ -20,6 +20,8 @@ export interface ProbeNodeOptions {
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
+  /** From a moment ago; then only load and GPUs are asked for. */
+  readonly known?: NodeFacts | undefined;
 }
 
 /** Below this a job cannot even write its log. */
@@ -27,14 +29,18 @@ const FULL_DISK_BYTES = 256 * 2 ** 20;
 
 /** Never throws for a node that is down; only the caller's own abort is thrown. */
 export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<ProbeRow> {
-  const { transport, timeoutMs, now, signal } = options;
-  const command = probeCommand({ root: node.remoteRoot, gpuSeconds: gpuSeconds(timeoutMs) });
+  const { transport, timeoutMs, now, signal, known } = options;
+  const command = probeCommand({
+    root: node.remoteRoot,
+    gpuSeconds: gpuSeconds(timeoutMs),
+    isBrief: known !== undefined,
+  });
   try {
     const { stdout } = await withDeadline(
       (signal) => transport.exec(command, { signal, timeoutMs }),
       { ms: timeoutMs, error: () => tooSlow(node, timeoutMs), signal },
     );
-    return rowOf(parseProbe(stdout), now());
+    return rowOf(completed(parseProbe(stdout), known), now());
   } catch (thrown) {
     signal?.throwIfAborted();
     const error = toGridError(thrown);
@@ -47,6 +53,15 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
       facts: undefined,
     };
   }
+}
+
+function completed(
+  facts: NodeFacts | undefined,
+  known: NodeFacts | undefined,
+): NodeFacts | undefined {
+  if (facts === undefined || known === undefined) return facts;
+  const { load1, gpus, gpuTool, gpuProblem } = facts;
+  return { ...known, load1, gpus, gpuTool, gpuProblem };
 }
 
 function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {

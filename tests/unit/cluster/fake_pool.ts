@@ -14,12 +14,16 @@ export type Answer = string | GridError | "silence";
 export class FakePool implements TransportPool {
   readonly answers = new Map<string, Answer>();
   readonly asked = new Map<string, number>();
+  readonly commands: string[] = [];
   /** Most commands that were under way at once. */
   busiest = 0;
   #busy = 0;
 
   transport(endpoint: Endpoint): Transport {
-    const exec = (_: string, options: ExecOptions = {}) => this.#exec(endpoint.name, options);
+    const exec = (command: string, options: ExecOptions = {}) => {
+      this.commands.push(command);
+      return this.#exec(endpoint.name, options);
+    };
     return {
       endpoint,
       exec,

@@ -100,6 +100,21 @@ Deno.test("health: a node that was down is asked again sooner", async () => {
   assert.equal((await health.check([a], { maxAgeMs: 60_000 }))[0]?.status, "ok");
 });
 
+Deno.test("health: looks that follow each other ask only for what moves quickly", async () => {
+  const { pool, clock, health } = setUp();
+  pool.answers.set("a", probeAnswer({ load: 1, cores: 8 }));
+  await health.check([a], { maxAgeMs: 0 });
+  pool.answers.set("a", probeAnswer({ load: 4, cores: 2, freeKib: 1, gpus: [12288] }));
+  await clock.advance(59_000);
+  const [brief] = await health.check([a], { maxAgeMs: 0 });
+  assert.match(pool.commands.at(-1) ?? "", /brief=yes/);
+  assert.deepEqual([brief?.cpuPercent, brief?.gpuPercent, brief?.status], [50, 50, "ok"]);
+  await clock.advance(1000);
+  const [whole] = await health.check([a], { maxAgeMs: 0 });
+  assert.doesNotMatch(pool.commands.at(-1) ?? "", /brief=yes/);
+  assert.equal(whole?.status, "unusable");
+});
+
 Deno.test("health: callers at the same time share one probe", async () => {
   const { pool, health } = setUp();
   pool.answers.set("a", probeAnswer());

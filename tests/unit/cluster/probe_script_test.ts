@@ -25,18 +25,19 @@ interface RunOptions {
   readonly shell?: readonly string[];
   readonly root?: string;
   readonly gpuSeconds?: number;
+  readonly isBrief?: boolean;
   /** Replaces the machine's own PATH behind the home's `bin`. */
   readonly path?: string;
 }
 
 /** Runs the real script the way a transport does: as one command of a shell. */
 async function runProbe(options: RunOptions): Promise<ProbeRun> {
-  const { home, shell = ["sh"], root = "~/work", gpuSeconds = 2 } = options;
+  const { home, shell = ["sh"], root = "~/work", gpuSeconds = 2, isBrief = false } = options;
   const [program = "sh", ...args] = shell;
   const path = options.path ?? Deno.env.get("PATH");
   const started = performance.now();
   const output = await new Deno.Command(program, {
-    args: [...args, "-c", probeCommand({ root, gpuSeconds })],
+    args: [...args, "-c", probeCommand({ root, gpuSeconds, isBrief })],
     clearEnv: true,
     env: { HOME: home.path, PATH: `${join(home.path, "bin")}:${path}`, USER: userOf(home) },
     stdin: "null",
@@ -113,6 +114,16 @@ for (const shell of SHELLS) {
     assert.ok(facts?.load1 !== undefined && facts.diskFreeBytes !== undefined);
   });
 }
+
+Deno.test("probe.sh in brief: load and GPUs only", async () => {
+  using home = tempDir();
+  writeFakeNvidiaSmi(home.path, { gpus: 1 });
+  const facts = parseProbe((await runProbe({ home, isBrief: true })).stdout);
+  assert.ok(facts?.load1 !== undefined);
+  assert.equal(facts.gpus.length, 1);
+  assert.equal(facts.cores, undefined);
+  assert.equal(facts.diskFreeBytes, undefined);
+});
 
 Deno.test("probe.sh: a tool that cannot be ended is started once, not at every probe", async () => {
   using home = tempDir();
