@@ -5,6 +5,7 @@ import type { RunDocument } from "./run_document.ts";
 /** Enough for the last lines of any sane log, little enough for thousands of logs. */
 const TAIL_BYTES = 32 * 1024;
 const TAIL_LINES = 30;
+const LONGEST_LINE = 1000;
 
 /** The last `count` lines of a file; none where it cannot be read. */
 export async function lastLines(path: string, count: number): Promise<readonly string[]> {
@@ -12,7 +13,10 @@ export async function lastLines(path: string, count: number): Promise<readonly s
   const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
   // What stands before the first newline may be half a line.
   const whole = bytes.length === TAIL_BYTES && lines.length > 1 ? lines.slice(1) : lines;
-  return whole.length === 1 && whole[0] === "" ? [] : whole.slice(-count);
+  if (whole.length === 1 && whole[0] === "") return [];
+  return whole.slice(-count).map((line) =>
+    line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line
+  );
 }
 
 async function lastBytes(path: string): Promise<Uint8Array> {

@@ -34,6 +34,7 @@ export interface SummaryOptions {
 const MANY_STEPS = 60;
 const LONGEST_TEXT_OUTPUT = 60;
 const MOST_OUTPUTS = 20;
+const LONGEST_TAIL_LINE = 1000;
 
 export function renderSummary(state: RunState, options: SummaryOptions): string {
   const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
@@ -123,7 +124,7 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
   const what = failure ? failureWords(failure) : lookOf(step.status).word;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const tail = options.tail(step.id).map((line) =>
-    `  ${paint.dim("│")} ${harmless(line, { color: paint.color })}`
+    `  ${paint.dim("│")} ${harmless(bounded(line), { color: paint.color })}`
   );
   const own = failure && addsWords(failure) ? [indented(harmlessText(failure.message))] : [];
   const log = tail.length > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
@@ -139,6 +140,11 @@ function failureBlock(state: RunState, step: StepState, options: SummaryOptions)
       `  ${at === 0 ? "next" : "    "}  ${paint.bold(command)}`
     ),
   ];
+}
+
+/** One endless line must not push the cause off the screen. */
+function bounded(line: string): string {
+  return line.length > LONGEST_TAIL_LINE ? `${line.slice(0, LONGEST_TAIL_LINE)}…` : line;
 }
 
 function nextCommands(

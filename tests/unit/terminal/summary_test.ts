@@ -146,4 +146,6 @@ Deno.test("renderSummary() keeps the table within the terminal", () => {
 Deno.test("renderSummary() makes the last lines of a failure harmless", () => {
   const text = summaryOf(failedRun(), { tail: ["\x1b[2Jgone", "\x1b]0;title\x07kept"] });
   assert.match(text, /│ gone\n {2}│ kept/);
+  const endless = summaryOf(failedRun(), { tail: ["z".repeat(16_000)] });
+  assert.ok(endless.includes(`│ ${"z".repeat(1000)}…\n`));
 });
