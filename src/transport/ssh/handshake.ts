@@ -33,7 +33,10 @@ export async function handshake(address: Address, options: HandshakeOptions): Pr
   const attempt = new Attempt(address, credentials);
   return await withDeadline(
     async (signal) => {
-      const client = await attempt.run({ ...options, signal, withChacha: true });
+      // ssh2's ChaCha20 keeps its counter in one place for all connections, and writing to a tunnel
+      // encrypts a second time before the first has ended.
+      const withChacha = options.through === undefined;
+      const client = await attempt.run({ ...options, signal, withChacha });
       return client ?? await attempt.run({ ...options, signal, withChacha: false }) ??
         Promise.reject(attempt.failed("kex", "no cipher is safe with this server"));
     },
