@@ -140,6 +140,14 @@ function kindOf(
       hint: "add uses: ./template.yaml, or write the values under env:",
     });
   }
+  if (first === "uses" && entry.outputs !== undefined) {
+    reader.report({
+      rule: "outputs-of-template",
+      spot: reader.source.keySpot(entry, "outputs"),
+      message: "a template's outputs are declared in the template",
+      hint: "move outputs: to the top of the template",
+    });
+  }
   return first;
 }
 

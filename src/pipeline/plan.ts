@@ -17,14 +17,21 @@ export interface PlannedStep {
 /** What a run would do, in the order it could do it. */
 export function planOf(pipeline: Pipeline): PlannedStep[] {
   const waves = new Map<string, number>();
+  const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
   return pipeline.steps.map((step) => {
     const members = step.action.kind === "group" ? step.action.members : [];
-    const before = [...step.needs, ...step.after, ...members].map((id) => waves.get(id) ?? 0);
+    const before = [...startsAfter(step, steps), ...members].map((id) => waves.get(id) ?? 0);
     const wave = Math.max(0, ...before) + 1;
     waves.set(step.id, wave);
     const { id, needs, after } = step;
     return { id, kind: step.action.kind, wave, node: nodeWords(step), needs, after };
   });
+}
+
+/** A member of a group waits for what the group waits for. */
+function startsAfter(step: Step, steps: ReadonlyMap<string, Step>): string[] {
+  const group = step.group === undefined ? undefined : steps.get(step.group);
+  return [...step.needs, ...step.after, ...(group ? startsAfter(group, steps) : [])];
 }
 
 function nodeWords(step: Step): string {
