@@ -2,6 +2,7 @@
 import type { Pipeline, Step } from "../pipeline/pipeline.ts";
 import type { Event, Failure, StepFinished, StepResult } from "./event.ts";
 import { Folders } from "./folders.ts";
+import { maskEvent } from "./masking.ts";
 import type { EnginePorts } from "./ports.ts";
 import { Scopes, type ScopesOptions } from "./scopes.ts";
 import { isFailure } from "./verdict.ts";
@@ -48,7 +49,7 @@ export class Ledger {
   /** Masks, journals, then publishes. @throws what the journal throws */
   emit(event: Event): void {
     const { ports, run, publish } = this.#options;
-    const masked = ports.mask(event);
+    const masked = maskEvent(event, ports.mask);
     try {
       ports.journal.append(run, masked);
     } catch (error) {
