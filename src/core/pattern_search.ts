@@ -53,7 +53,9 @@ class WuManber implements PatternSearch {
       }
       const start = at - this.#window + 1;
       // Sorted by length, so the first that fits is the longest.
-      const match = this.#byWindowEnd.get(pair)?.find((pattern) => fits(bytes, { pattern, start }));
+      const match = this.#byWindowEnd.get(pair)?.find((pattern) =>
+        start + pattern.length <= length && fits(bytes, { pattern, start })
+      );
       if (match) found(start, start + match.length);
       at++;
     }
@@ -89,7 +91,7 @@ function pairAt(bytes: Uint8Array, at: number): number {
   return (bytes[at - 1] ?? 0) | (bytes[at] ?? 0) << 8;
 }
 
-/** Whether the pattern stands at `start`, as far as the bytes reach; all of it if they reach. */
+/** Whether the pattern stands at `start`, as far as the bytes reach. */
 function fits(
   bytes: Uint8Array,
   { pattern, start }: { readonly pattern: Uint8Array; readonly start: number },

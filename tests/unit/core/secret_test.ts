@@ -91,6 +91,12 @@ Deno.test("stream() holds back only what may be the start of a secret", () => {
   assert.equal(text(stream.end()), "hunter");
 });
 
+Deno.test("text() leaves the mere beginning of a secret at the end of a text", () => {
+  const masker = createMasker(["hunter2000", "hunt"]);
+  assert.equal(masker.text("<hunter20"), "<***er20");
+  assert.equal(createMasker(["hunter2000", "abcd"]).text("<hunter20"), "<hunter20");
+});
+
 Deno.test("stream() hides a secret that never stops repeating itself", () => {
   const masker = createMasker(["aaaa"]);
   const chunks = Array.from({ length: 50 }, () => encoder.encode("aaa"));
