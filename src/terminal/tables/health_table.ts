@@ -15,6 +15,8 @@ export interface HealthRow {
   readonly cpuPercent: number | undefined;
   readonly gpuPercent: number | undefined;
   readonly penalty: number;
+  /** What the score is the sum of. */
+  readonly parts?: readonly { readonly points: number; readonly words: string }[];
   readonly facts: HealthFacts | undefined;
 }
 
@@ -38,6 +40,7 @@ export interface HealthGpu {
   readonly utilizationPercent: number | undefined;
   readonly temperatureCelsius: number | undefined;
   readonly sick: string | undefined;
+  readonly leases?: readonly { readonly holder: string }[];
 }
 
 export interface HealthTableOptions {
@@ -106,16 +109,9 @@ function remarksOf(row: HealthRow, options: RowOptions): string[] {
   ];
 }
 
-function explanation(row: HealthRow): string[] {
-  const facts = row.facts;
-  if (!facts) return [];
-  const load = facts.load1 === undefined || facts.cores === undefined
-    ? []
-    : [`load ${facts.load1.toFixed(2)} on ${facts.cores} cores`];
-  const gpu = row.gpuPercent === undefined ? [] : [`GPU share ${row.gpuPercent.toFixed(0)}%`];
-  const penalty = row.penalty > 0 ? [`placed here lately +${row.penalty.toFixed(1)}`] : [];
-  const score = [...load, ...gpu, ...penalty].join(", ");
-  return [...(score === "" ? [] : [score]), ...facts.gpus.map(gpuExplanation)];
+function explanation({ facts, parts = [] }: HealthRow): string[] {
+  const sum = parts.map(({ points, words }) => `${points.toFixed(1).padStart(6)}  ${words}`);
+  return [...sum, ...(facts?.gpus ?? []).map(gpuExplanation)];
 }
 
 function gpuExplanation(gpu: HealthGpu): string {
@@ -125,6 +121,7 @@ function gpuExplanation(gpu: HealthGpu): string {
     ...(gpu.utilizationPercent === undefined ? [] : [`${gpu.utilizationPercent}% busy`]),
     ...(gpu.temperatureCelsius === undefined ? [] : [`${gpu.temperatureCelsius}°C`]),
     ...(gpu.sick === undefined ? [] : [`sick: ${gpu.sick}`]),
+    ...(gpu.leases ?? []).map(({ holder }) => `leased by ${holder}`),
   ];
   return `GPU ${gpu.index}: ${facts.join(", ")}`;
 }
