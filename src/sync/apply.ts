@@ -1,7 +1,7 @@
 /** One sync of one folder on one node, over one channel. */
 import type { Conversation } from "./conversation.ts";
-import { comparePaths, type Entry, foldersAbove } from "./entry.ts";
-import type { SourceEntry } from "./hash.ts";
+import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
+import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { keepLease } from "./lease.ts";
 import { type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
@@ -41,11 +41,13 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const planned = planSync({ wanted, known, ...state.rows, delete: options.delete });
   // What a sync that broke off has moved in already is nobody's edit.
   const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
-  const nothing = { sent: [], torn: [] };
-  const manifest = writeManifest(recordOf({ ...options, wanted, known, packed: nothing }));
-  if (state.verdict === "same" && manifest.digest === state.digest) {
-    await say(talk, "stop");
-    return { plan, packed: { sent: [], torn: [], sum: "", bytes: 0 }, manifest };
+  if (state.verdict === "same" && isNothingToDo(plan)) {
+    const packed = { sent: [], torn: [], sum: "", bytes: 0 };
+    const manifest = writeManifest(recordOf({ ...options, wanted, known, packed }));
+    if (manifest.digest === state.digest) {
+      await say(talk, "stop");
+      return { plan, packed, manifest };
+    }
   }
   refuseLargeDelete(plan, { known, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
@@ -85,8 +87,7 @@ async function sendArchive(
     prefix: "tree/",
     archive,
   });
-  const record = recordOf({ ...options, packed });
-  const manifest = writeManifest(record);
+  const { record, manifest } = await finalRecord(packed, options);
   const lists: Record<string, string> = {
     "sent": listOf(packed.sent.filter((entry) => entry.type === "file").map((it) => it.path)),
     "sum": `${packed.sum}\n`,
@@ -105,6 +106,24 @@ async function sendArchive(
   await archive.end();
   await talk.end();
   return { packed, manifest };
+}
+
+/** Mostly exactly what was planned, and then the manifest is there already. */
+async function finalRecord(packed: Packed, options: SendOptions) {
+  const { plan, source, wanted } = options;
+  const isAsPlanned = options.delete && packed.sent.length === plan.send.length &&
+    packed.sent.every((entry, at) => sameEntry(entry, plan.send[at] ?? entry));
+  if (isAsPlanned && !wanted.some(isUnhashed)) {
+    const { entries, manifest } = await source.hashed();
+    if (entries === wanted) return { record: wanted, manifest };
+  }
+  const record = recordOf({ ...options, packed });
+  return { record, manifest: writeManifest(record) };
+}
+
+function isNothingToDo(plan: Plan): boolean {
+  return [plan.send, plan.clear, plan.clearFolders, plan.remove, plan.removeFolders]
+    .every((list) => list.length === 0);
 }
 
 function parentsOf(plan: Plan): string[] {

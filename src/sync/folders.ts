@@ -58,7 +58,7 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   const { target, place } = options;
   options.signal.throwIfAborted();
   const checked = await options.answer;
-  const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).digest;
+  const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).manifest.digest;
   const changes = isUpToDate ? NO_CHANGES : await applyChanges(source, { ...options, checked });
   return {
     node: target.node,

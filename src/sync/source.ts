@@ -1,14 +1,14 @@
 /** The source, walked once for all nodes; files are read only when somebody needs their hash. */
 import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
 import { type HashCache, openHashCache } from "./hash_cache.ts";
-import { writeManifest } from "./manifest.ts";
+import { type ManifestText, writeManifest } from "./manifest.ts";
 import type { Skipped } from "./read_problem.ts";
 import type { SyncOptions } from "./sync.ts";
 import type { Walk } from "./walk.ts";
 
 export interface HashedSource extends Hashed {
-  /** Digest of the manifest of `entries`. */
-  readonly digest: string;
+  /** Of `entries`. */
+  readonly manifest: ManifestText;
 }
 
 export class Source {
@@ -46,6 +46,6 @@ export class Source {
       ? { entries: this.recalled, skipped: [] }
       : await hashMissing(this.recalled, { ...this.#options, cache: this.cache });
     this.#unreadable = hashed.skipped;
-    return { ...hashed, digest: writeManifest(hashed.entries).digest };
+    return { ...hashed, manifest: writeManifest(hashed.entries) };
   }
 }
