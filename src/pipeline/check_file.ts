@@ -4,7 +4,7 @@ import { type Blueprint, readBlueprint } from "./blueprint.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import { checkEnvironment } from "./cel.ts";
 import type { OpenFile } from "./file.ts";
-import { buildGraph } from "./graph.ts";
+import { buildGraph, reportDuplicate } from "./graph.ts";
 import { CEL_TYPES, readInputs } from "./inputs.ts";
 import { axisNames, checkMatrix } from "./matrix.ts";
 import { checkExpression, type Names } from "./names.ts";
@@ -49,7 +49,7 @@ export function checkFile(
       isDamaged: damaged.has(entry),
     })
   );
-  const hooks = readHooks(open, reader);
+  const hooks = readHooks(open, { reader, steps });
   const outputs = reader.map(file.outputs);
   const outputUses = reader.takeUses();
   const graph = buildGraph(steps, reader);
@@ -94,11 +94,16 @@ function readConcurrency(file: PipelineFile, reader: TextReader): Concurrency | 
   };
 }
 
-function readHooks(open: OpenFile, reader: TextReader): CheckedFile["hooks"] {
+/** The hooks of one moment are a graph of their own; their names are unique in the whole file. */
+function readHooks(
+  open: OpenFile,
+  { reader, steps }: { readonly reader: TextReader; readonly steps: readonly Blueprint[] },
+): CheckedFile["hooks"] {
   const { source, file, damaged } = open;
+  const taken = new Map(steps.map((step) => [step.id, step]));
   const read = (moment: HookMoment): Blueprint[] => {
     const entries = file.hooks?.[moment] ?? [];
-    return entries.map((entry, index) => {
+    const found = entries.map((entry, index) => {
       const spot = source.valueSpot(entries, index);
       if (entry.uses !== undefined || entry.matrix !== undefined) {
         const key = entry.uses === undefined ? "matrix" : "uses";
@@ -117,6 +122,12 @@ function readHooks(open: OpenFile, reader: TextReader): CheckedFile["hooks"] {
         isDamaged: damaged.has(entry),
       });
     });
+    for (const hook of found) {
+      const first = taken.get(hook.id);
+      if (first) reportDuplicate(hook, first, reader);
+    }
+    for (const hook of found) taken.set(hook.id, hook);
+    return [...buildGraph(found, reader).order];
   };
   return { success: read("success"), failure: read("failure"), exit: read("exit") };
 }

@@ -35,7 +35,8 @@ export function buildGraph(steps: readonly Blueprint[], reader: TextReader): Gra
   };
 }
 
-function reportDuplicate(step: Blueprint, first: Blueprint, reader: TextReader): void {
+/** Reports a name that another step has already. */
+export function reportDuplicate(step: Blueprint, first: Blueprint, reader: TextReader): void {
   reader.report({
     rule: "duplicate-id",
     spot: reader.source.valueSpot(step.entry, "id"),
@@ -69,6 +70,8 @@ function resolve(edge: Edge, step: Blueprint, context: DependencyContext): numbe
   if (index === undefined) {
     const hint = edge.name.includes("${{")
       ? "needs: and after: take plain names"
+      : step.hook !== undefined
+      ? "a hook runs after every step; only hooks of the same moment can be named here"
       : edge.name.includes(",")
       ? `write a list: [${edge.name}]`
       : suggest(edge.name, [...indexOf.keys()].filter((id) => id !== step.id), "steps");
