@@ -291,11 +291,24 @@ grid_find() {
   grid_waiter=0
   read -r grid_waiter <"$grid_dir/supervisor" || :
   grid_holds "$grid_waiter" 2 "$grid_dir/fate" || grid_waiter=0
-  cat /proc/[0-9]*/stat |
+  grid_processes |
     awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow"
 }
 
+# Lines like those of /proc/<pid>/stat. Where there is no /proc, ps tells less: no session, no start.
+grid_processes() {
+  if [ -d /proc/self ]; then
+    cat /proc/[0-9]*/stat
+  else
+    ps -A -o pid= -o stat= -o ppid= -o pgid= -o comm= | awk '{
+      print $1, "(" $5 ")", substr($2, 1, 1), $3, $4, $4, "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+    }'
+  fi
+}
+
 grid_marked() {
+  [ -d /proc/self ] || return 0
+
   grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ | while read -r grid_path; do
     if tr '\0' '\n' <"$grid_path" | grep -qxF "GRID_JOB=$grid_id"; then
       grid_path=${grid_path#/proc/}
@@ -356,9 +369,9 @@ grid_signal() {
   grid_name=$3
   shift 3
   grid_found=$(grid_find "$@")
+  printf '%s\n' "$grid_found"
   [ "$grid_name" != KILL ] || set --
   grid_send "$grid_name" "$grid_found" "$@"
-  printf '%s\n' "$grid_found"
 }
 
 # Ends a job whose runner is gone.

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { attachJob, startJob } from "../../src/transport/job_start.ts";
 import { listJobs, pruneJobs, removeJobs } from "../../src/transport/job_list.ts";
+import { quote } from "../../src/core/shell.ts";
 import type { Job, JobExit, JobSpec } from "../../src/transport/job.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { processesWith } from "./processes.ts";
@@ -173,6 +174,18 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
       assert.equal(await job.readOutputFile(), "a=1\nb=ü\n");
       await job.remove();
     }
+  });
+
+  check("a root with blanks and quotes in its name works", async (outer) => {
+    const node = { ...outer, root: `${outer.root}/it's a "root" $HOME` };
+    await outer.transport.exec(`mkdir -p ${quote(node.root)}`);
+    const short = await run(node, { command: "pwd" });
+    assert.equal(short.stdout, `${node.root}\n`);
+    const job = await startJob(node.transport, jobSpec(node, { command: "sleep 1000" }));
+    assert.equal((await listJobs(node.transport, node.root))[0]?.id, job.id);
+    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+    await job.remove();
+    assert.deepEqual(await listJobs(node.transport, node.root), []);
   });
 
   check("a start that is repeated attaches and never runs twice", async (node) => {
