@@ -101,7 +101,7 @@ function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): C
   const { node, health } = candidate;
   if (health.facts === undefined || selector.gpus === 0) return candidate;
   const gpus = fittingGpus(lentGpus(node, health.facts.gpus), selector).slice(0, selector.gpus);
-  const { parts: _, ...scores } = scoreNode({
+  const scores = scoreNode({
     node,
     facts: health.facts,
     weights,

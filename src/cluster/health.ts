@@ -111,6 +111,7 @@ function healthOf(node: Node, { row, fromCache, penalty, config }: HealthOfOptio
     cpuPercent: scored?.cpuPercent,
     gpuPercent: scored?.gpuPercent,
     penalty,
+    ...(scored && { parts: scored.parts }),
   };
 }
 

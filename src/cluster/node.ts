@@ -73,5 +73,15 @@ export interface NodeHealth {
   readonly gpuPercent: number | undefined;
   /** Placement penalty contained in the score. */
   readonly penalty: number;
+  /** How the score came about; present where there are facts. */
+  readonly parts?: readonly ScorePart[];
   readonly facts: NodeFacts | undefined;
+}
+
+/** One summand of a score. */
+export interface ScorePart {
+  readonly name: "cpu" | "gpu" | "penalty";
+  readonly points: number;
+  /** `load 3.2 on 16 cores = 20 %, × 1`. */
+  readonly words: string;
 }

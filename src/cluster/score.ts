@@ -1,7 +1,7 @@
 /** One number per node, lower is better. */
 import type { HealthConfig } from "./config.ts";
 import { lentGpus, usedPercent } from "./gpu_choice.ts";
-import type { GpuFacts, Node, NodeFacts } from "./node.ts";
+import type { GpuFacts, Node, NodeFacts, ScorePart } from "./node.ts";
 
 export type Weights = Pick<HealthConfig, "cpuWeight" | "gpuWeight">;
 
@@ -12,13 +12,6 @@ export interface Score {
   readonly gpuPercent: number;
   /** How it came about, for `grid health --explain`. */
   readonly parts: readonly ScorePart[];
-}
-
-export interface ScorePart {
-  readonly name: "cpu" | "gpu" | "penalty";
-  readonly points: number;
-  /** `load 3.2 on 16 cores = 20 %, times 1`. */
-  readonly words: string;
 }
 
 export interface ScoreOptions {

@@ -16,8 +16,14 @@ export interface HealthRow {
   readonly gpuPercent: number | undefined;
   readonly penalty: number;
   /** What the score is the sum of. */
-  readonly parts?: readonly { readonly points: number; readonly words: string }[];
+  readonly parts?: readonly HealthPart[];
   readonly facts: HealthFacts | undefined;
+}
+
+export interface HealthPart {
+  readonly name: string;
+  readonly points: number;
+  readonly words: string;
 }
 
 export interface HealthFacts {
@@ -110,7 +116,7 @@ function remarksOf(row: HealthRow, options: RowOptions): string[] {
 }
 
 function explanation({ facts, parts = [] }: HealthRow): string[] {
-  const sum = parts.map(({ points, words }) => `${points.toFixed(1).padStart(6)}  ${words}`);
+  const sum = parts.map(({ name, points, words }) => `${name} ${points.toFixed(1)}: ${words}`);
   return [...sum, ...(facts?.gpus ?? []).map(gpuExplanation)];
 }
 

@@ -69,7 +69,12 @@ const HEALTH: readonly HealthRow[] = [
     cpuPercent: 10,
     gpuPercent: 10,
     penalty: 12.5,
-    facts: FACTS,
+    parts: [
+      { name: "cpu", points: 10, words: "load 3.2 on 32 cores = 10 %, × 1" },
+      { name: "gpu", points: 17.54, words: "memory of 2 GPUs = 6 %, × 3" },
+      { name: "penalty", points: 12.5, words: "placed here just now" },
+    ],
+    facts: { ...FACTS, gpus: [{ ...gpu(0, 4), leases: [{ holder: "ada" }] }, gpu(1, 36)] },
   },
   {
     node: "cpu1",
