@@ -105,6 +105,10 @@ export class Connector implements AsyncDisposable {
       signal: new AbortController().signal,
       hooks: { onBytes: () => {}, onFree: () => {} },
       through,
+    }).catch((error) => {
+      throw error instanceof GridError && error.code === "host-key"
+        ? atJumpHost(error, address)
+        : error;
     });
   }
 
@@ -165,6 +169,13 @@ function withKey(address: Address, keyFile: string | undefined): Address {
     identitiesChosen: true,
     identitiesOnly: true,
   };
+}
+
+/** A jump host need not be a node, so `grid trust` may not know it. */
+function atJumpHost(error: GridError, { user, host, port }: Address): GridError {
+  const { code, message, node } = error;
+  const hint = `compare the fingerprint, then add the key by hand: ssh -p ${port} ${user}@${host}`;
+  return new GridError({ code, message, node, hint, cause: error });
 }
 
 function tooManyHops(node: string): GridError {
