@@ -9,7 +9,8 @@ import { renderHtml } from "./html.ts";
 import { renderJunit } from "./junit.ts";
 import { LogFiles } from "./log_files.ts";
 import { type LogNames, logNames } from "./log_names.ts";
-import { type RunDocument, runDocument, type TransportDocument } from "./run_document.ts";
+import { runDocument } from "./document_writer.ts";
+import type { RunDocument, TransportDocument } from "./run_document.ts";
 import { readTails } from "./tail.ts";
 
 export interface ReportOptions {

@@ -5,7 +5,7 @@ import { renderSvg } from "../../../src/report/graph/svg.ts";
 import { renderHtml } from "../../../src/report/html.ts";
 import { renderJunit } from "../../../src/report/junit.ts";
 import { escapeMarkup } from "../../../src/report/markup.ts";
-import { runDocument } from "../../../src/report/run_document.ts";
+import { runDocument } from "../../../src/report/document_writer.ts";
 import { testWith } from "../../support/requires.ts";
 import { failedRun, succeededRun } from "../../support/sample_runs.ts";
 

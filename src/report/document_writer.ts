@@ -1,0 +1,142 @@
+/** Makes the report of a run out of its state. */
+import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
+import type { AttemptState, RunState, StepState } from "../engine/state.ts";
+import type {
+  AttemptDocument,
+  Detail,
+  FailureDocument,
+  RunDocument,
+  StepDocument,
+  TransportDocument,
+} from "./run_document.ts";
+
+export interface RunDocumentOptions {
+  /** Path relative to the run's folder of what an attempt printed; null where that was nothing. */
+  readonly logOf: (step: string, attempt: number) => string | null;
+  readonly transports: readonly TransportDocument[];
+}
+
+export function runDocument(state: RunState, options: RunDocumentOptions): RunDocument {
+  const steps = [...state.steps.values()];
+  return {
+    version: 1,
+    gridVersion: state.gridVersion,
+    run: state.run,
+    pipeline: state.pipeline,
+    file: state.file,
+    project: state.project,
+    inputs: state.inputs,
+    resumes: state.resumes ?? null,
+    ...timesOf(state),
+    startedAt: iso(state.startedAt),
+    result: state.result,
+    exitCode: state.exitCode ?? null,
+    firstFailure: state.firstFailure ?? null,
+    counts: countsOf(steps),
+    steps: steps.map((step) => stepDocument(step, options)),
+    warnings: state.warnings,
+    transports: options.transports,
+  };
+}
+
+/** From what went well to what never began. */
+const STATES: readonly StepState["status"][] = [
+  "succeeded",
+  "reused",
+  "failed",
+  "timed-out",
+  "allowed-failure",
+  "cancelled",
+  "skipped",
+  "running",
+  "pending",
+];
+
+function countsOf(steps: readonly StepState[]): Readonly<Record<string, number>> {
+  const counts = STATES.map((state) =>
+    [state, steps.filter((step) => step.status === state).length] as const
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocument {
+  const from = step.reusedFrom;
+  return {
+    id: step.id,
+    kind: step.kind,
+    group: step.group ?? null,
+    hook: step.hook ?? null,
+    needs: step.needs,
+    after: step.after,
+    state: step.status,
+    reason: step.reason ?? null,
+    node: step.node ?? null,
+    ...timesOf(step),
+    outputs: step.outputs,
+    failure: failureDocument(step.failure),
+    reusedFrom: from ? { run: from.run, node: from.node ?? null } : null,
+    attempts: step.attempts.map((attempt, at) => ({
+      ...attemptDocument(attempt, step.attempts[at - 1]),
+      log: logOf(step.id, attempt.attempt),
+    })),
+  };
+}
+
+function attemptDocument(
+  attempt: AttemptState,
+  before: AttemptState | undefined,
+): Omit<AttemptDocument, "log"> {
+  return {
+    attempt: attempt.attempt,
+    result: attempt.result,
+    node: attempt.node ?? null,
+    score: attempt.score ?? null,
+    passedOver: attempt.passedOver,
+    job: attempt.job ?? null,
+    ...timesOf(attempt),
+    startedAt: iso(attempt.startedAt),
+    exitCode: attempt.exitCode ?? null,
+    failure: failureDocument(attempt.failure),
+    delayMs: before?.retryInMs ?? 0,
+    retryInMs: attempt.retryInMs ?? null,
+    syncs: attempt.syncs.map(detail),
+    fetches: attempt.fetches.map(detail),
+    batch: attempt.batch ? detail(attempt.batch) : null,
+  };
+}
+
+function detail<E extends SyncFinished | FetchFinished | BatchProgressed>(event: E): Detail<E> {
+  const { type: _type, at: _at, step: _step, attempt: _attempt, ...rest } = event;
+  return rest;
+}
+
+function failureDocument(failure: Failure | undefined): FailureDocument | null {
+  if (!failure) return null;
+  return {
+    code: failure.code,
+    message: failure.message,
+    hint: failure.hint ?? null,
+    node: failure.node ?? null,
+    exitCode: failure.exitCode ?? null,
+    signal: failure.signal ?? null,
+    started: failure.started,
+  };
+}
+
+interface Times {
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+}
+
+function timesOf({ startedAt, finishedAt }: Times) {
+  const isOver = startedAt !== undefined && finishedAt !== undefined;
+  return {
+    startedAt: startedAt === undefined ? null : iso(startedAt),
+    finishedAt: finishedAt === undefined ? null : iso(finishedAt),
+    durationMs: isOver ? finishedAt - startedAt : null,
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
