@@ -32,15 +32,21 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const { flags, format, context } = options;
   const settings = readSettings(flags, context);
   const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
-  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const [{ loadPipeline }, { loadClusterConfig }] = await Promise.all([
+    import("../../pipeline/load.ts"),
+    import("../../cluster/load.ts"),
+  ]);
+  const { project, configFile: config } = settings;
+  const { nodes } = await loadClusterConfig({ file: config, project, env: context.env });
   const found: Diagnostic[] = [];
   for (const file of files) {
     try {
       const { warnings } = await loadPipeline({
         file,
-        project: settings.project,
+        project,
         env: context.env,
         requireInputs: false,
+        nodeNames: nodes.map(({ name }) => name),
       });
       found.push(...warnings);
     } catch (error) {
