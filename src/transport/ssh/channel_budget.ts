@@ -196,6 +196,8 @@ export class ChannelBudget implements AsyncDisposable {
       // The same server will allow the same again.
       const limit = Math.min(MOST_CHANNELS, ...this.#slots.map((slot) => slot.limit));
       this.#slots.push({ connection, limit, most: 0 });
+      // In passing: nobody waits for it.
+      connection.measure().then(() => this.#roundTripMs = connection.roundTripMs, () => {});
     } finally {
       this.#connecting = undefined;
     }

@@ -32,6 +32,7 @@ export class SshConnection implements AsyncDisposable {
   readonly #channels = new Set<SshChannel>();
   readonly #closed = Promise.withResolvers<void>();
   #opening = 0;
+  #received = 0;
   #lost: GridError | undefined;
   #lastUsed = performance.now();
   roundTripMs: number | undefined;
@@ -85,24 +86,31 @@ export class SshConnection implements AsyncDisposable {
     return await promise;
   }
 
-  /** Measures a round trip; a connection that does not answer in time is given up. */
+  /** A connection that gives no sign of life within `ms` is given up. */
   async probe(ms: number): Promise<void> {
-    const started = performance.now();
-    const answered = new Promise<void>((resolve) =>
-      // The cheapest question every server answers, if only with a no.
-      this.#send((client) => client.unforwardIn("127.0.0.1", 0, () => resolve()))
-    );
-    await withDeadline(() => answered, {
+    const before = this.#received;
+    await withDeadline(() => this.measure(), {
       ms,
       error: () => this.#lostError(`no answer to a probe within ${ms} ms`),
     }).catch((error: GridError) => {
+      // The answer may queue behind a large transfer on a slow link.
+      if (this.#received > before) return;
       this.#client.destroy();
       this.#lose(error);
       throw error;
     });
     if (this.#lost) throw this.#lost;
     this.#lastUsed = performance.now();
-    this.roundTripMs = this.#lastUsed - started;
+  }
+
+  /** Times one question and its answer. Settles too when the connection ends. */
+  async measure(): Promise<void> {
+    const started = performance.now();
+    // The cheapest question every server answers, if only with a no.
+    await new Promise<void>((resolve) =>
+      this.#send((client) => client.unforwardIn("127.0.0.1", 0, () => resolve()))
+    );
+    if (!this.#lost) this.roundTripMs = performance.now() - started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,7 +136,10 @@ export class SshConnection implements AsyncDisposable {
 
   #adopt(stream: ClientChannel, onAbandoned: () => void): SshChannel {
     const channel: SshChannel = new SshChannel(stream, {
-      onBytes: this.#options.onBytes,
+      onBytes: (direction, count) => {
+        if (direction === "received") this.#received += count;
+        this.#options.onBytes(direction, count);
+      },
       onAbandoned,
       onClosed: () => {
         this.#channels.delete(channel);

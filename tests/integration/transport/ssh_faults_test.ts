@@ -177,6 +177,7 @@ faultTest("20 ms each way and 64 kB/s are slow, not broken", async (rig) => {
   const transport = pool.transport(patient);
   rig.proxy.set({ kind: "delay", ms: 10 });
   assert.equal((await transport.exec("echo far")).stdout, "far\n");
+  assert.ok((transport.stats.roundTripMs ?? 0) >= 19, "the round trip is measured");
   rig.proxy.set({ kind: "slow", bytesPerSecond: 64_000 });
   await using channel = await transport.open("head -c 64000 /dev/zero");
   assert.equal((await new Response(channel.stdout).bytes()).length, 64_000);
