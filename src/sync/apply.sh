@@ -222,12 +222,13 @@ merge() (
 )
 
 promote() {
-  if [ -e "$folder" ] || [ -L "$folder" ]; then rm -f "$state/pending/stat"; fi
-  if [ -f "$state/pending/stat" ]; then
+  if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
     case $name in */*) mkdir -p "${folder%/*}" || fail write "$folder" ;; esac
     report=$(mv "$work/in/tree" "$folder" 2>&1) || fail move "$report"
     return
   fi
+  # Rows that were read before the folder appeared say nothing about it.
+  rm -f "$state/pending/stat"
   cd "$folder" || fail write "$folder"
   check_parents
   remove clear

@@ -90,7 +90,8 @@ async function explainNode(
 async function readNode(options: Omit<Parameters<typeof startNodeSync>[0], "patienceSeconds">) {
   // Nothing was ever synced there: do not even make Grid's own folder.
   if (options.checked.digest === undefined) {
-    return { known: [], rows: { changed: new Set<string>(), displaced: new Set<string>() } };
+    const none = new Set<string>();
+    return { known: [], rows: { changed: none, missing: none, displaced: none } };
   }
   const waiting = { ...options, patienceSeconds: 10 };
   await using talk = await startNodeSync(waiting);

@@ -31,7 +31,7 @@ export interface NodeState {
 }
 
 const decoder = new TextDecoder();
-const NOTHING: RowComparison = { changed: new Set(), displaced: new Set() };
+const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
 export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {

@@ -8,6 +8,8 @@ export interface PlanInput<E extends Entry = Entry> {
   readonly known: readonly Entry[];
   /** Known paths that are no longer as they were left. */
   readonly changed: ReadonlySet<string>;
+  /** Known paths that are not there at all; in `changed` too. */
+  readonly missing: ReadonlySet<string>;
   /** Known folders that are now something else, such as a link; in `changed` too. */
   readonly displaced: ReadonlySet<string>;
   /** Whether what the source no longer has is removed. */
@@ -52,9 +54,9 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
   const clearing = input.known.filter(inTheWay);
   const clearable = clearing.filter((entry) => !isDisplaced(entry.path, input.displaced));
   const cleared = new Set(clearing.map((entry) => entry.path));
-  const leaving = input.delete
-    ? gone.filter((entry) => !cleared.has(entry.path) && !isDisplaced(entry.path, input.displaced))
-    : [];
+  const isOutOfReach = (path: string) =>
+    cleared.has(path) || input.missing.has(path) || isDisplaced(path, input.displaced);
+  const leaving = input.delete ? gone.filter((entry) => !isOutOfReach(entry.path)) : [];
   const kept = leaving.filter((entry) => entry.type !== "folder" && input.changed.has(entry.path));
   const keptPaths = new Set(kept.map((entry) => entry.path));
 

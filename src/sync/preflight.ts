@@ -30,8 +30,8 @@ export function refuseLargeDelete(plan: Plan, check: DeleteCheck): void {
     code: "sync",
     message: `Cannot sync "${check.place.name}" to "${check.target.node}": ` +
       `${going} of ${total} files there would be deleted`,
-    hint: "Check sync.from and the ignore rules. If this is meant, run: " +
-      `grid sync --allow-large-delete --to ${check.target.node}`,
+    hint: "Check sync.from and the ignore rules. If this is meant, move " +
+      `${check.place.folder} away on ${check.target.node} and sync again`,
     node: check.target.node,
   });
 }

@@ -4,6 +4,8 @@ import type { Entry } from "./entry.ts";
 export interface RowComparison {
   /** Paths that are missing or not as they were left. */
   readonly changed: ReadonlySet<string>;
+  /** Those of them that are not there at all. */
+  readonly missing: ReadonlySet<string>;
   /** Folders that are now something else. */
   readonly displaced: ReadonlySet<string>;
 }
@@ -27,13 +29,15 @@ export function compareRows(known: readonly Entry[], texts: RowTexts): RowCompar
   const recorded = parseRows(texts.recorded, paths);
   const live = parseRows(texts.live, paths);
   const changed = new Set<string>();
+  const missing = new Set<string>();
   const displaced = new Set<string>();
   for (const path of paths) {
     const row = live.get(path);
+    if (row === undefined) missing.add(path);
     if (row === undefined || row !== recorded.get(path)) changed.add(path);
     if (folders.has(path) && row !== undefined && !isFolderRow(row)) displaced.add(path);
   }
-  return { changed, displaced };
+  return { changed, missing, displaced };
 }
 
 /**

@@ -143,6 +143,18 @@ Deno.test("syncFolders() refuses to empty a node unless told to", async () => {
   assert.deepEqual(readTree(rig.there), readTree(rig.source));
 });
 
+Deno.test("syncFolders() starts anew where the folder was moved away, as its error advises", async () => {
+  await using rig = startSyncRig();
+  for (let at = 0; at < 30; at++) rig.write({ [`f${at}.txt`]: "x" });
+  await rig.sync();
+  for (let at = 0; at < 20; at++) rig.write({ [`f${at}.txt`]: undefined });
+  await assert.rejects(rig.sync(), { hint: /move .*app away on n1 and sync again/ });
+  Deno.renameSync(rig.there, `${rig.there}-old`);
+  const report = await rig.sync();
+  assert.deepEqual([report.sent, report.deleted, report.skipped], [10, 0, []]);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
+
 Deno.test("syncFolders() carries any name that the source can have", async () => {
   await using rig = startSyncRig();
   const long = "n".repeat(255);
@@ -301,6 +313,17 @@ Deno.test("syncFolders() does not copy a workspace inside the source into itself
     assert.equal(result?.ok && result.report.sent, expected);
   }
   assert.deepEqual(readTree(join(root, "app")), { "a.txt": "file a", "workspaces [1]": "folder" });
+});
+
+Deno.test("syncFolders() makes the folder again where somebody removed it", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "a", "b.txt": "b" });
+  await rig.sync();
+  Deno.removeSync(rig.there, { recursive: true });
+  const report = await rig.sync();
+  assert.deepEqual([report.sent, report.drifted], [2, ["a.txt", "b.txt"]]);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  assert.equal((await rig.sync()).sent, 0);
 });
 
 Deno.test("syncFolders() moves thousands of changed files of one folder", async () => {

@@ -17,6 +17,7 @@ function plan(input: Partial<PlanInput>) {
     wanted: [],
     known: [],
     changed: new Set(),
+    missing: new Set(),
     displaced: new Set(),
     delete: true,
     ...input,
@@ -78,6 +79,12 @@ Deno.test("planSync() keeps a changed file that the source no longer has", () =>
   const result = plan({ known: [file("m"), file("n")], changed: new Set(["m"]) });
   assert.deepEqual(result.remove, ["n"]);
   assert.deepEqual(result.kept, ["m"]);
+});
+
+Deno.test("planSync() neither removes nor keeps what is gone on both sides", () => {
+  const gone = new Set(["m"]);
+  const result = plan({ known: [file("m"), file("n")], changed: gone, missing: gone });
+  assert.deepEqual([result.remove, result.kept], [["n"], []]);
 });
 
 const segment = fc.constantFrom("a", "b", "c");

@@ -21,9 +21,11 @@ const where = {
   place: placeOf("/r", "app"),
 };
 
+const NONE: ReadonlySet<string> = new Set();
+
 function planDelete(total: number, left: number) {
   const known = files(total);
-  const input = { known, changed: new Set<string>(), displaced: new Set<string>(), delete: true };
+  const input = { known, changed: NONE, missing: NONE, displaced: NONE, delete: true };
   return { known, plan: planSync({ ...input, wanted: known.slice(0, left) }) };
 }
 
@@ -45,8 +47,9 @@ Deno.test("refuseWithoutSpace() counts whole blocks and says what is missing", (
   const plan = planSync({
     wanted,
     known: [],
-    changed: new Set(),
-    displaced: new Set(),
+    changed: NONE,
+    missing: NONE,
+    displaced: NONE,
     delete: true,
   });
   assert.throws(

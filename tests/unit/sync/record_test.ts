@@ -14,7 +14,9 @@ const file = (path: string, content = "sha256:1"): Entry => ({
 const folder = (path: string): Entry => ({ ...file(path, ""), type: "folder", size: 0 });
 
 function change(known: readonly Entry[], wanted: readonly Entry[], canPatch = true) {
-  const plan = planSync({ wanted, known, changed: new Set(), displaced: new Set(), delete: true });
+  const none = new Set<string>();
+  const state = { changed: none, missing: none, displaced: none };
+  const plan = planSync({ wanted, known, ...state, delete: true });
   const packed = { sent: plan.send as never, torn: [] };
   const record = recordOf({ wanted, known, packed, delete: true });
   return recordFiles({ plan, known, record, packed, canPatch, manifest: writeManifest(record) });

@@ -18,14 +18,16 @@ Deno.test("compareRows() finds nothing where both texts are the same", () => {
   const text = row("a") + row("b\nc") + row("d", "41ed||");
   const known = [entry("a"), entry("b\nc"), entry("d", "folder")];
   const result = compareRows(known, { recorded: text, live: text });
-  assert.deepEqual(result, { changed: new Set(), displaced: new Set() });
+  assert.deepEqual(result, { changed: new Set(), missing: new Set(), displaced: new Set() });
 });
 
 Deno.test("compareRows() names what is missing and what differs", () => {
   const known = [entry("a"), entry("b"), entry("c"), entry("d")];
   const recorded = row("a") + row("b") + row("c") + row("d");
   const live = row("a") + row("b", "81a4 6 77|x|y") + row("d");
-  assert.deepEqual(compareRows(known, { recorded, live }).changed, new Set(["b", "c"]));
+  const result = compareRows(known, { recorded, live });
+  assert.deepEqual(result.changed, new Set(["b", "c"]));
+  assert.deepEqual(result.missing, new Set(["c"]));
 });
 
 Deno.test("compareRows() tells a folder that is now a link", () => {
