@@ -10,12 +10,20 @@ export interface OpenedNodes {
   readonly failed: readonly { readonly node: string; readonly error: GridError }[];
 }
 
+export interface OpenNodesOptions {
+  /** As asked for; undefined means all. */
+  readonly names: readonly string[] | undefined;
+  /** Whether all means this machine's own workspace too. */
+  readonly withLocal: boolean;
+}
+
 /** @throws {GridError} `usage` for a name that is not configured */
 export async function openNodes(
   { grid, signal }: Session,
-  wanted: readonly string[] | undefined,
+  { names: wanted, withLocal }: OpenNodesOptions,
 ): Promise<OpenedNodes> {
-  const known = grid.cluster.nodes.map(({ name }) => name);
+  const configured = grid.cluster.nodes.map(({ name }) => name);
+  const known = withLocal ? [...configured, "local"] : configured;
   const names = wanted ?? known;
   for (const name of names) if (!known.includes(name)) throw unknownNode(name, known);
   const results = await Promise.allSettled(

@@ -49,7 +49,7 @@ async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> 
       hint: "ray.mode: managed lets Grid start and stop Ray on its nodes",
     });
   }
-  const { open, failed } = await openNodes(session, flags.nodes);
+  const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: false });
   const { createRayCluster } = await import("../../ray/managed.ts");
   const options: RayOptions = { config: grid.config.ray, nodes: open, signal };
   const reached = open.length === 0 ? [] : await createRayCluster()[verb](options);

@@ -19,7 +19,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", durationMs)
     .action(async (ids, flags, self) => {
       await using session = await openSession(self.optsWithGlobals() as GlobalFlags, context);
-      const { open } = await openNodes(session, undefined);
+      const { open } = await openNodes(session, { names: undefined, withLocal: true });
       for (const id of ids) {
         const found = await findJob(id, open);
         const words = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });

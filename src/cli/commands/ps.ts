@@ -19,7 +19,7 @@ export function define(command: Command, context: CommandContext): void {
       const flags = self.optsWithGlobals() as PsFlags;
       await using session = await openSession(flags, context);
       const { settings, grid } = session;
-      const { open, failed } = await openNodes(session, flags.nodes);
+      const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: true });
       const lists = await Promise.all(open.map(async ({ node, transport, root }) => {
         const jobs = await listJobs(transport, root);
         return jobs.map((job) => ({ node: node.name, ...job }));

@@ -38,7 +38,7 @@ async function setUp(flags: SetupFlags, context: CommandContext): Promise<number
   await using session = await openSession(flags, context);
   const { grid, settings, signal } = session;
   const requirements = flags.requirements && await readRequirements(flags.requirements);
-  const { open, failed } = await openNodes(session, flags.nodes);
+  const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: false });
   const { setupNodes } = await import("../../cluster/setup.ts");
   const limit = AbortSignal.any([signal, timeLimit(flags.timeout ?? TIMEOUT_MS)]);
   const reached = await setupNodes(open, {
