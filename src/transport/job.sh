@@ -2,18 +2,19 @@
 # call comes as arguments over that shell's stdin, so nothing of it stands on a command line.
 #
 # A job's folder <root>/.grid/jobs/<id>/ holds:
-#   job         format, start in ms by the runner's clock, "detached" or "leased", lease in seconds
+#   state       "running", then "ended <code>", written over in place: needs no room on a full disk.
+#               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
+#               seconds; the supervisor's pid; and the supervisor's stderr, where its shell says
+#               "Killed" when a signal ended the command. That it holds this very file open tells
+#               the supervisor from a later process of the same number.
 #   command     the script, run by its path
-#   supervisor  pid of the shell that waits for the command
 #   out err     what the command prints
-#   output      the file named by $GRID_OUTPUT
-#   exit        "running", then "ended <code>", written over in place: needs no room on a full disk
-#   fate        the supervisor's stderr: its shell says "Killed" there when a signal ended the command.
-#               That it holds this very file open tells it from a later process of the same number.
+#   output      the file named by $GRID_OUTPUT, once the command makes it
 #   lease       a word that the runner changes to show that it lives; the watchdog holds it open
 #   slow        the starter went away before the command ended, so a watchdog looks after the lease
 #   gate.*      pipes on which followers wait for the end
 #   reason      why the watchdog ended it
+# Few files on purpose: making and removing them is a good part of what a short job costs.
 
 grid_setsid=$(command -v setsid || :)
 grid_bash=$(command -v bash || :)
@@ -83,9 +84,8 @@ grid_launch() {
   shift 2
   if ! {
     printf '%s' "$grid_command" >"$grid_dir/command" &&
-      printf '1 %s %s %s\n' "$grid_started" "$grid_kind" "$grid_lease" >"$grid_dir/job" &&
-      : >"$grid_dir/output" && : >"$grid_dir/out" && : >"$grid_dir/err" &&
-      printf 'running         \n' >"$grid_dir/exit"
+      printf 'running         \n1 %s %s %s\n' "$grid_started" "$grid_kind" "$grid_lease" \
+        >"$grid_dir/state"
   }; then
     rm -rf "$grid_dir"
     grid_refuse folder "cannot write to $grid_dir: is the disk full?"
@@ -94,8 +94,9 @@ grid_launch() {
   # The timer ends the wait below: by itself, or ended by the supervisor of a short command.
   LC_ALL=C sleep 0.08 >/dev/null 2>&1 3>&- &
   grid_timer=$!
-  grid_supervise "$@" </dev/null >/dev/null 2>"$grid_dir/fate" 3>&- &
-  echo $! >"$grid_dir/supervisor"
+  # Opened before the fork: whoever reads the number below must find the file open already.
+  { grid_supervise "$@" </dev/null >/dev/null 3>&- & } 2>>"$grid_dir/state"
+  echo "supervisor $!" >>"$grid_dir/state"
   wait "$grid_timer"
   if [ $? -le 128 ]; then
     : >"$grid_dir/lease" && : >"$grid_dir/slow"
@@ -106,7 +107,8 @@ grid_launch() {
 grid_supervise() {
   PATH=$grid_prefix${PATH:+:$PATH}
   ( grid_become "$@" ) >"$grid_dir/out" 2>"$grid_dir/err"
-  printf 'ended %-9s \n' "$?" 1<>"$grid_dir/exit"
+  printf 'ended %-9s \n' "$?" 1<>"$grid_dir/state"
+  exec 2>/dev/null
   if [ -e "$grid_dir/slow" ]; then
     grid_dismiss
   else
@@ -155,8 +157,8 @@ grid_look() {
   [ -d "$grid_dir" ] || return 0
   grid_state=starting
   grid_ended && return
-  read -r grid_waiter <"$grid_dir/supervisor" || return 0
-  if grid_holds "$grid_waiter" 2 "$grid_dir/fate"; then
+  [ -n "$grid_waiter" ] || return 0
+  if grid_holds "$grid_waiter" 2 "$grid_dir/state"; then
     grid_state=running
     return
   fi
@@ -165,14 +167,31 @@ grid_look() {
 }
 
 grid_ended() {
-  read -r grid_phase grid_code grid_rest <"$grid_dir/exit" || return 1
+  grid_read
   [ "$grid_phase" = ended ] || return 1
   grid_how=code
   # A shell reports a signal as 128 + number, as a command may too; but then it also says so.
-  if [ "$grid_code" -gt 128 ] && [ -s "$grid_dir/fate" ]; then grid_how=signal; fi
+  if [ "$grid_code" -gt 128 ] && [ -n "$grid_said" ]; then grid_how=signal; fi
   grid_why=-
   read -r grid_why grid_rest <"$grid_dir/reason" || :
   grid_state="ended $grid_code $grid_how $grid_why"
+}
+
+# Sets grid_phase, grid_code, grid_started, grid_kind, grid_waiter and grid_said.
+grid_read() {
+  grid_phase='' grid_started=0 grid_kind=- grid_waiter='' grid_said=''
+  [ -f "$grid_dir/state" ] || return 0
+  {
+    read -r grid_phase grid_code grid_rest
+    # shellcheck disable=SC2034
+    read -r grid_format grid_started grid_kind grid_lease
+    while read -r grid_line; do
+      case $grid_line in
+        'supervisor '*) grid_waiter=${grid_line#* } ;;
+        *) grid_said=$grid_line ;;
+      esac
+    done
+  } <"$grid_dir/state"
 }
 
 # grid_answer OUT ERR: the state, and what was printed after that many bytes. Looking first, so that
@@ -234,8 +253,8 @@ grid_remove() {
 # grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
 grid_prune() {
   exec 2>/dev/null
-  find "$1/.grid/jobs" -maxdepth 2 -name exit -mtime "+$2" | while read -r grid_path; do
-    grid_path=${grid_path%/exit}
+  find "$1/.grid/jobs" -maxdepth 2 -name state -mtime "+$2" | while read -r grid_path; do
+    grid_path=${grid_path%/state}
     grid_open "$1" "${grid_path##*/}"
     grid_look
     case $grid_state in
@@ -288,9 +307,8 @@ grid_rest() {
 # supervisor started, what carries the job's marker, those that were seen before and still are the
 # same, everybody in a session that one of them leads, and what all of these started.
 grid_find() {
-  grid_waiter=0
-  read -r grid_waiter <"$grid_dir/supervisor" || :
-  grid_holds "$grid_waiter" 2 "$grid_dir/fate" || grid_waiter=0
+  grid_read
+  grid_holds "${grid_waiter:-0}" 2 "$grid_dir/state" || grid_waiter=0
   grid_processes |
     awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow"
 }
@@ -353,6 +371,7 @@ grid_send() {
   grid_name=$1 grid_list=$2
   shift 2
   grid_told=" $* "
+  # shellcheck disable=SC2034
   printf '%s\n' "$grid_list" | while read -r grid_member grid_rest; do
     [ -n "$grid_member" ] || continue
     case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
@@ -423,9 +442,6 @@ grid_list() {
     grid_path=${grid_path%/}
     grid_open "$1" "${grid_path##*/}"
     grid_look
-    grid_started=0 grid_kind=-
-    # shellcheck disable=SC2034
-    read -r grid_rest grid_started grid_kind grid_lease <"$grid_dir/job"
     grid_living=
     case $grid_state in
       ended*) ;;

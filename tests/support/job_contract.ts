@@ -97,6 +97,8 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
       const { exit } = await run(node, { command: `kill -${signal} $$` });
       assert.deepEqual(exit, { kind: "signal", signal: `SIG${signal}` });
     }
+    const late = await run(node, { command: "sleep 0.2; exit 137", detach: true });
+    assert.deepEqual(late.exit, { kind: "code", code: 137 });
     const child = await run(node, { command: "sh -c 'kill -KILL $$'" });
     assert.deepEqual(child.exit, { kind: "code", code: 137 });
   });
@@ -261,8 +263,8 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
   check("a job whose supervisor was killed is reported as vanished", async (node) => {
     const spec = jobSpec(node, { command: "echo before; sleep 1000" });
     const job = await startJob(node.transport, spec);
-    const file = `${node.root}/.grid/jobs/${spec.id}/supervisor`;
-    await node.transport.exec(`read pid <${file}; kill -KILL $pid`);
+    const file = `${node.root}/.grid/jobs/${spec.id}/state`;
+    await node.transport.exec(`kill -KILL $(sed -n 's/^supervisor //p' ${file})`);
     assert.deepEqual(await followAll(job), {
       exit: { kind: "vanished" },
       stdout: "before\n",
@@ -336,7 +338,7 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
     for (const spec of [old, fresh]) await followAll(await startJob(node.transport, spec));
     const job = await startJob(node.transport, oldRunning);
     for (const { id } of [old, oldRunning]) {
-      await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}/exit`);
+      await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}/state`);
     }
     assert.deepEqual(await pruneJobs(node.transport, node.root), [old.id]);
     assert.equal((await listJobs(node.transport, node.root)).length, 2);
