@@ -110,7 +110,8 @@ gpu_run() { # $1: name of the function that queries
           echo '@gpu-timeout'
           if [ -n "$pid" ] && [ -d "/proc/$pid" ]; then
             note_hung "$pid"
-            kill -KILL "$pid" 2>/dev/null
+            # timeout ends the tool with all that it started; killed first, the tool would leave that behind.
+            [ -n "$limited" ] || kill -KILL "$pid" 2>/dev/null
           fi
           break
           ;;

@@ -18,7 +18,8 @@ let script: string | undefined;
 
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
-  script ??= shellText("claims.sh") + shellText("probe.sh");
+  // Sent with every probe, and read by the node's shell each time: comments stay at home.
+  script ??= (shellText("claims.sh") + shellText("probe.sh")).replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
 }
 
