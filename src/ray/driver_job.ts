@@ -1,5 +1,6 @@
 /** One batch as a supervised job: send the driver, start it, follow it, read the results. */
 import { GridError } from "../core/errors.ts";
+import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { Job, JobExit } from "../transport/job.ts";
@@ -47,7 +48,7 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   });
   finished.remember(files.key, results.known);
   // Not before: a runner that dies here can be followed by one that attaches.
-  await job.remove();
+  await removeJob(job);
   if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
   return results.outcome();
 }
@@ -109,10 +110,22 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
 
 async function endDriver(job: Job, { spec, host, head }: DriverJobOptions): Promise<void> {
   const { survivors } = await job.kill({ graceMs: spec.killGraceMs });
-  if (survivors.length === 0) return await job.remove();
+  if (survivors.length === 0) return await removeJob(job);
   const names = survivors.map(({ pid, command }) => `${pid} ${command}`).join(", ");
   const text = `grid: still running on ${head.node.name}: ${names}\n`;
   await host.output("stderr", new TextEncoder().encode(text));
+}
+
+/**
+ * A folder that stays (its supervisor may still be writing down the end) is no reason to fail:
+ * `grid ps` lists it, and old ones are pruned.
+ */
+async function removeJob(job: Job): Promise<void> {
+  try {
+    await job.remove();
+  } catch (error) {
+    getLogger("ray").debug(`${error}`);
+  }
 }
 
 function driverError(

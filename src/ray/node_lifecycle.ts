@@ -9,8 +9,8 @@ import { type NodePreflight, startArguments, type StartPlan } from "./start_comm
 const PREFLIGHT_TIMEOUT_MS = 60_000;
 /** A head with a dashboard was seen to need 11 s on a loaded machine. */
 const START_TIMEOUT_MS = 120_000;
-/** The longest the stop script waits, with some room. */
-const STOP_TIMEOUT_MS = 40_000;
+/** The script waits 13 s at most; each of its looks at /proc takes long on a busy machine. */
+const STOP_TIMEOUT_MS = 120_000;
 
 export interface Peers {
   /** How the node itself is reached, where that is configured. */

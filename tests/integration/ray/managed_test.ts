@@ -117,13 +117,18 @@ class RayLab implements AsyncDisposable {
     });
   }
 
-  /** Folders and processes of this lab's Ray, wherever they are. */
+  /** Folders for temporary files, as the nodes have recorded them. */
+  temporaryFolders(): string[] {
+    return this.nodes.map(({ root }) => {
+      const record = Deno.readTextFileSync(join(root, ".grid", "ray", "session"));
+      return /^temp=(.+)$/m.exec(record)?.[1] ?? "";
+    });
+  }
+
+  /** Processes of this lab's Ray. */
   leftovers(): string[] {
-    const temps = [...Deno.readDirSync("/tmp")].map(({ name }) => name)
-      .filter((name) => name.startsWith("grid-ray-"))
-      .filter((name) => isOurs(join("/tmp", name), this.config.gcsPort));
-    const processes = this.lab.leftovers().filter(({ command }) => /ray/i.test(command));
-    return [...temps, ...processes.map(({ pid, command }) => `${pid} ${command}`)];
+    return this.lab.leftovers().map(({ pid, command }) => `${pid} ${command}`)
+      .filter((line) => /ray/i.test(line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,12 +136,6 @@ class RayLab implements AsyncDisposable {
     await this.pool[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }
-}
-
-function isOurs(folder: string, gcsPort: number): boolean {
-  return allProcesses().some(({ command }) =>
-    command.includes(folder) && command.includes(String(gcsPort))
-  );
 }
 
 function freePort(): number {
@@ -293,9 +292,14 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
 
   await t.step("stop() leaves nothing, and an unrelated Ray alone", async () => {
     await using stranger = await startStranger();
+    const temporary = lab.temporaryFolders();
+    for (const folder of temporary) assert.ok(Deno.statSync(folder).isDirectory);
+    assert.notDeepEqual(lab.leftovers(), []);
     const status = await lab.cluster.stop(lab);
     assert.deepEqual(status.map(({ state }) => state), ["stopped", "stopped"]);
     assert.deepEqual(lab.leftovers(), []);
+    for (const folder of temporary) assert.throws(() => Deno.statSync(folder));
+    using _free = Deno.listen({ hostname: "127.0.0.2", port: lab.config.gcsPort });
     for (const { root } of lab.nodes) {
       assert.throws(() => Deno.statSync(join(root, ".grid", "ray")));
     }
@@ -353,6 +357,7 @@ testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken p
     hint: /ray\.redis_port sets another one/,
   });
   assert.deepEqual(lab.leftovers(), []);
+  assert.throws(() => Deno.statSync(join(head.root, ".grid", "ray")));
 });
 
 async function until(isTrue: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
