@@ -1,32 +1,82 @@
 import type { Command } from "@commander-js/extra-typings";
-import { relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { syncPipeline } from "../../pipeline/command_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
+import { openNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";
-import { openSession } from "../session.ts";
+import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
+
+interface SyncFlags extends GlobalFlags {
+  readonly to?: readonly string[];
+  readonly as?: string;
+  readonly explain?: true;
+}
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("[folder]", "what to bring; default the project", undefined)
+    .argument("[folder]", "what to bring; default the project")
     .option("--to <nodes>", "node names, separated by commas; default all", nameList)
     .option("--as <name>", "folder name below remote_root; default the folder's own")
+    .option("--explain", "only say what would be sent, removed and ignored, and why")
     .action(async (folder, _flags, self) => {
-      const flags = self.optsWithGlobals() as GlobalFlags & { to?: string[]; as?: string };
+      const flags = self.optsWithGlobals() as SyncFlags;
       await using session = await openSession(flags, context);
-      const { grid } = session;
-      const from = folder === undefined
-        ? "."
-        : relative(grid.project, resolve(context.cwd, folder));
-      const { openTerminal } = await import("../run_terminal.ts");
-      const state = await grid.run(
-        syncPipeline({ from: from || ".", to: flags.to ?? "all", as: flags.as }),
-        {
-          signal: session.signal,
-          readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
-        },
-      );
-      if (session.settings.json) context.stdout(await grid.readReport(state.run));
-      context.setExitCode(state.exitCode ?? 70);
+      const source = folder === undefined ? session.grid.project : resolve(context.cwd, folder);
+      const act = flags.explain ? explain : sync;
+      context.setExitCode(await act(source, { flags, context, session }));
     });
+}
+
+interface SyncCall {
+  readonly flags: SyncFlags;
+  readonly context: CommandContext;
+  readonly session: Session;
+}
+
+async function sync(source: string, { flags, context, session }: SyncCall): Promise<number> {
+  const { grid, signal, settings } = session;
+  const { openTerminal } = await import("../run_terminal.ts");
+  const from = relative(grid.project, source) || ".";
+  const state = await grid.run(syncPipeline({ from, to: flags.to ?? "all", as: flags.as }), {
+    signal,
+    readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+  });
+  if (settings.json) context.stdout(await grid.readReport(state.run));
+  return state.exitCode ?? 70;
+}
+
+async function explain(source: string, { flags, context, session }: SyncCall): Promise<number> {
+  const { grid, signal, settings } = session;
+  const { open, failed } = await openNodes(session, { names: flags.to, withLocal: false });
+  const [{ explainSync }, { renderSyncExplanation }, { renderProblem }] = await Promise.all([
+    import("../../sync/explain.ts"),
+    import("../../terminal/sync_explanation.ts"),
+    import("../../terminal/problem.ts"),
+  ]);
+  const { sync: config } = grid.config;
+  const explanation = await explainSync(
+    open.map(({ node, transport, root }) => ({ node: node.name, transport, root })),
+    {
+      source,
+      as: flags.as ?? basename(source),
+      exclude: config.excludePatterns,
+      excludeFrom: undefined,
+      useChecksums: config.useChecksums,
+      followSymlinks: config.followSymlinks,
+      delete: true,
+      maxParallelTransfers: config.maxParallelTransfers,
+      cacheFolder: join(grid.project, ".grid", "cache"),
+      signal,
+    },
+  );
+  context.stdout(
+    settings.json
+      ? JSON.stringify(explanation, null, 2) + "\n"
+      : renderSyncExplanation(explanation, { color: settings.color.stdout }),
+  );
+  for (const { error } of failed) {
+    context.stderr(renderProblem(error, { color: settings.color.stderr }));
+  }
+  return failed.length > 0 ? 3 : 0;
 }
