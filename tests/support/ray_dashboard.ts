@@ -1,22 +1,7 @@
 /** A Ray cluster with the Jobs API that was started in the usual way, not by Grid. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { allProcesses } from "./processes.ts";
-import { findRayVenv } from "./requires.ts";
-
-/** The environment that holds `ray[default]`; `GRID_TEST_RAY_DASHBOARD_VENV` names it. */
-export function findDashboardVenv(): string | undefined {
-  const own = Deno.env.get("GRID_TEST_RAY_DASHBOARD_VENV") ?? "/opt/grid-ray-dashboard-venv";
-  return [own, findRayVenv()].find((folder) => folder !== undefined && hasDashboard(folder));
-}
-
-function hasDashboard(folder: string): boolean {
-  const library = join(folder, "lib");
-  if (!existsSync(library)) return false;
-  return [...Deno.readDirSync(library)].some(({ name }) =>
-    existsSync(join(library, name, "site-packages", "aiohttp_cors"))
-  );
-}
+import { findRayDashboardVenv } from "./requires.ts";
 
 export interface Dashboard extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
@@ -28,7 +13,7 @@ export interface Dashboard extends AsyncDisposable {
 export async function startDashboard(
   resources: { readonly cpus: number; readonly gpus: number },
 ): Promise<Dashboard> {
-  const venv = findDashboardVenv() ?? "";
+  const venv = findRayDashboardVenv() ?? "";
   const temp = join("/tmp", `ray-${crypto.randomUUID().slice(0, 8)}`);
   const token = crypto.randomUUID().repeat(2);
   const port = freePort();

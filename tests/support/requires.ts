@@ -16,8 +16,15 @@ const PARTS = {
   python3: () => findProgram("python3"),
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
+  dash: () => findProgram("dash"),
+  busybox: () => findProgram("busybox"),
+  shellcheck: () => findProgram("shellcheck"),
+  /** A test that mounts file systems or takes on another account. */
+  root: () => Deno.uid() === 0 ? "root" : undefined,
   /** A virtual environment with Ray; `GRID_TEST_RAY_VENV` names it. */
   ray: () => findRayVenv() && findProgram("sshd"),
+  /** One with `ray[default]`, which has the Jobs API; `GRID_TEST_RAY_DASHBOARD_VENV` names it. */
+  "ray-dashboard": () => findRayDashboardVenv(),
 } satisfies Record<string, () => string | undefined>;
 
 export type Part = keyof typeof PARTS;
@@ -34,11 +41,28 @@ export function findRayVenv(): string | undefined {
   return existsSync(join(folder, "bin", "ray")) ? folder : undefined;
 }
 
+/** The virtual environment that holds `ray[default]`, where there is one. */
+export function findRayDashboardVenv(): string | undefined {
+  const own = Deno.env.get("GRID_TEST_RAY_DASHBOARD_VENV") ?? "/opt/grid-ray-dashboard-venv";
+  return [own, findRayVenv()].find((folder) => folder !== undefined && hasDashboard(folder));
+}
+
+function hasDashboard(venv: string): boolean {
+  const library = join(venv, "lib");
+  if (!existsSync(library)) return false;
+  return [...Deno.readDirSync(library)].some(({ name }) =>
+    existsSync(join(library, name, "site-packages", "aiohttp_cors"))
+  );
+}
+
+type TestOptions = Pick<Deno.TestDefinition, "sanitizeResources">;
+
 /** `Deno.test` for a test that needs real parts. */
 export function testWith(
   parts: readonly Part[],
   name: string,
   run: (context: Deno.TestContext) => void | Promise<void>,
+  options: TestOptions = {},
 ): void {
   const missing = parts.filter((part) => !PARTS[part]());
   const required = Deno.env.get("GRID_TEST_REQUIRE") === "all";
@@ -49,5 +73,5 @@ export function testWith(
     });
     return;
   }
-  Deno.test({ name: title, ignore: missing.length > 0, fn: run });
+  Deno.test({ ...options, name: title, ignore: missing.length > 0, fn: run });
 }

@@ -7,7 +7,7 @@ import { runOnExisting } from "../../../src/ray/existing_batch.ts";
 import { openTunnel } from "../../../src/ray/tunnel.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
-import { findDashboardVenv, startDashboard } from "../../support/ray_dashboard.ts";
+import { startDashboard } from "../../support/ray_dashboard.ts";
 import { testWith } from "../../support/requires.ts";
 
 const WORK = `
@@ -61,10 +61,10 @@ testWith(["sshd", "python3"], "openTunnel() leads to what only the node can reac
   assert.deepEqual(answers, Array(3).fill("got 1000000"));
 });
 
-Deno.test({
-  name: "a batch on a Ray cluster that somebody else started (needs ray[default], sshd)",
-  ignore: findDashboardVenv() === undefined,
-  fn: async (t) => {
+testWith(
+  ["ray-dashboard", "sshd"],
+  "a batch on a Ray cluster that somebody else started",
+  async (t) => {
     await using place = await openNode();
     await using dashboard = await startDashboard({ cpus: 2, gpus: 2 });
     const before = Deno.env.get("RAY_AUTH_TOKEN");
@@ -103,7 +103,7 @@ Deno.test({
       else Deno.env.set("RAY_AUTH_TOKEN", before);
     }
   },
-});
+);
 
 function runBatch(
   place: {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { GridError } from "../../../src/core/errors.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
+import { findProgram, testWith } from "../../support/requires.ts";
 import { localEndpoint, readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 
 /** Every script runs with these programs instead of the machine's own. */
@@ -149,40 +150,35 @@ Deno.test("syncFolders() says in one sentence that the workspace cannot be writt
   });
 });
 
-const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path)) ??
-  Deno.env.get("GRID_TEST_BUSYBOX");
-
-Deno.test({
-  name: "syncFolders() works with nothing but busybox on the node",
-  ignore: busybox === undefined,
-  async fn() {
-    const bin = Deno.makeTempDirSync({ prefix: "grid-busybox-" });
-    const install = new Deno.Command(busybox!, { args: ["--install", "-s", bin] });
-    await install.output();
-    try {
-      await using rig = startSyncRig({ transport: transportWithPath(bin) });
-      const long = `${"d".repeat(150)}/${"f".repeat(200)}`;
-      rig.write({ "a.txt": "1", "new\nline": "2", [long]: "3", "x/y/z": "4" });
-      Deno.symlinkSync(long, join(rig.source, "link"));
-      assert.equal((await rig.sync()).sent, 5);
-      assert.deepEqual(readTree(rig.there), readTree(rig.source));
-      assert.equal((await rig.sync()).sent, 0);
-      Deno.writeTextFileSync(join(rig.there, "a.txt"), "edited");
-      rig.write({ "x": undefined, "new\nline": "changed" });
-      const report = await rig.sync();
-      assert.deepEqual([report.sent, report.deleted], [2, 1]);
-      assert.deepEqual(report.drifted, ["a.txt"]);
-      assert.deepEqual(readTree(rig.there), readTree(rig.source));
-    } finally {
-      Deno.removeSync(bin, { recursive: true });
-    }
-  },
+testWith(["busybox"], "syncFolders() works with nothing but busybox on the node", async () => {
+  const bin = Deno.makeTempDirSync({ prefix: "grid-busybox-" });
+  const install = new Deno.Command(findProgram("busybox") ?? "busybox", {
+    args: ["--install", "-s", bin],
+  });
+  await install.output();
+  try {
+    await using rig = startSyncRig({ transport: transportWithPath(bin) });
+    const long = `${"d".repeat(150)}/${"f".repeat(200)}`;
+    rig.write({ "a.txt": "1", "new\nline": "2", [long]: "3", "x/y/z": "4" });
+    Deno.symlinkSync(long, join(rig.source, "link"));
+    assert.equal((await rig.sync()).sent, 5);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+    assert.equal((await rig.sync()).sent, 0);
+    Deno.writeTextFileSync(join(rig.there, "a.txt"), "edited");
+    rig.write({ "x": undefined, "new\nline": "changed" });
+    const report = await rig.sync();
+    assert.deepEqual([report.sent, report.deleted], [2, 1]);
+    assert.deepEqual(report.drifted, ["a.txt"]);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  } finally {
+    Deno.removeSync(bin, { recursive: true });
+  }
 });
 
-Deno.test({
-  name: "syncFolders() on a full disk leaves the old files and says what is missing",
-  ignore: Deno.uid() !== 0,
-  async fn() {
+testWith(
+  ["root"],
+  "syncFolders() on a full disk leaves the old files and says what is missing",
+  async () => {
     const mount = Deno.makeTempDirSync({ prefix: "grid-full-" });
     run("mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "tmpfs", mount);
     try {
@@ -208,7 +204,7 @@ Deno.test({
       Deno.removeSync(mount);
     }
   },
-});
+);
 
 function run(program: string, ...args: string[]): void {
   const { success, stderr } = new Deno.Command(program, { args }).outputSync();

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createPool } from "../../../src/transport/pool.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
-import { findProgram } from "../../support/requires.ts";
+import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { isGridError } from "../../support/transport_contract.ts";
 
@@ -125,10 +125,5 @@ async function exchange(endpoint: Parameters<ReturnType<typeof createPool>["tran
 
 /** Deno keeps the native half of AES-CTR ciphers, which ssh2 never ends: two for each connection. */
 function algorithmTest(title: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: `${title} (needs sshd)`,
-    ignore: !findProgram("sshd"),
-    sanitizeResources: false,
-    fn,
-  });
+  testWith(["sshd"], title, fn, { sanitizeResources: false });
 }

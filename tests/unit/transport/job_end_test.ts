@@ -2,6 +2,7 @@ import { ORDINARY_UID } from "../../support/account_transport.ts";
 import { describeKill } from "../../support/job_kill_contract.ts";
 import { describeLease } from "../../support/job_lease_contract.ts";
 import { openAccountNode, openLocalNode } from "../../support/job_nodes.ts";
+import { testWith } from "../../support/requires.ts";
 
 const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
 
@@ -9,6 +10,6 @@ describeKill(`local job of uid ${Deno.uid()}`, { test, open: openLocalNode });
 describeLease("local job", { test, open: openLocalNode });
 
 describeKill("local job of an ordinary account", {
-  test: (name, run) => Deno.test({ name, ignore: Deno.uid() !== 0, fn: run }),
+  test: (name, run) => testWith(["root"], name, run),
   open: () => openAccountNode({ uid: ORDINARY_UID }),
 });

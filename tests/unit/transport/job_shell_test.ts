@@ -3,26 +3,25 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { describeJobs } from "../../support/job_contract.ts";
 import { openAccountNode } from "../../support/job_nodes.ts";
-import { findProgram } from "../../support/requires.ts";
+import { type Part, testWith } from "../../support/requires.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../../src/transport/job.sh", import.meta.url));
-const SHELLS: readonly (readonly string[])[] = [["dash"], ["bash", "--posix"], ["busybox", "ash"]];
+const SHELLS: readonly (readonly [Part, ...string[]])[] = [
+  ["dash"],
+  ["bash", "--posix"],
+  ["busybox", "ash"],
+];
 
 for (const shell of SHELLS) {
-  const missing = findProgram(shell[0] ?? "") === undefined;
   describeJobs(`job under ${shell.join(" ")}`, {
-    test: (name, run) => Deno.test({ name, ignore: missing, fn: run }),
+    test: (name, run) => testWith([shell[0]], name, run),
     open: () => openAccountNode({ shell }),
   });
 }
 
-Deno.test({
-  name: "job.sh has nothing that shellcheck objects to",
-  ignore: findProgram("shellcheck") === undefined,
-  fn: async () => {
-    const { success, stdout } = await new Deno.Command("shellcheck", {
-      args: ["--shell=sh", SCRIPT],
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stdout));
-  },
+testWith(["shellcheck"], "job.sh has nothing that shellcheck objects to", async () => {
+  const { success, stdout } = await new Deno.Command("shellcheck", {
+    args: ["--shell=sh", SCRIPT],
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stdout));
 });
