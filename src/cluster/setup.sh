@@ -22,7 +22,8 @@ END
 environments=$root/.grid/environments
 target=$root/grid_env
 # Names what was asked for, so that a second setup finds the same and does nothing.
-wish="$ray_version|$venv|$wheels|$requirements"
+# Through printf as through cat below, so that both lose their last newlines.
+wish=$(printf '%s' "$ray_version|$venv|$wheels|$requirements")
 
 stage link
 if [ -n "$venv" ]; then

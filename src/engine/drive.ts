@@ -25,7 +25,7 @@ export interface DriveOptions {
   readonly neighbours: Neighbours;
   /** The wish to stop. */
   readonly stop: AbortSignal;
-  readonly started: Pick<RunStarted, "run" | "project" | "gridVersion" | "resumes">;
+  readonly started: Pick<RunStarted, "run" | "project" | "gridVersion" | "resumes" | "again">;
   readonly secrets: Readonly<Record<string, string>>;
   readonly limits: SchedulerOptions;
   readonly hashFiles: (patterns: readonly string[]) => string;

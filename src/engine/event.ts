@@ -36,6 +36,8 @@ export interface RunStarted {
   readonly steps: readonly StepOutline[];
   /** The run that this one resumes. */
   readonly resumes?: string;
+  /** In a resumed run: steps that were asked for again, whatever the earlier run has. */
+  readonly again?: readonly string[];
   readonly gridVersion: string;
 }
 

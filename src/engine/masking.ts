@@ -11,6 +11,7 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "type",
   "run",
   "resumes",
+  "again",
   "step",
   "steps",
   "firstFailure",

@@ -76,7 +76,7 @@ export async function* runPipeline(
       run,
       project: options.project,
       gridVersion: options.gridVersion,
-      ...(resume === undefined ? {} : { resumes: resume.run }),
+      ...(resume && { resumes: resume.run, ...(asked && { again: [...asked] }) }),
     },
     secrets: options.secrets,
     limits: { maxParallel, failFast },

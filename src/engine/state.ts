@@ -23,6 +23,8 @@ export interface RunState {
   readonly project: string;
   readonly inputs: Readonly<Record<string, JsonValue>>;
   readonly resumes: string | undefined;
+  /** Steps that this run was asked to do again. */
+  readonly again: readonly string[];
   readonly gridVersion: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
@@ -210,6 +212,7 @@ function startedRun(event: RunStarted): RunState {
     project: event.project,
     inputs: event.inputs,
     resumes: event.resumes,
+    again: event.again ?? [],
     gridVersion: event.gridVersion,
     startedAt: event.at,
     finishedAt: undefined,

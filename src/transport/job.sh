@@ -310,7 +310,9 @@ grid_find() {
   grid_read
   grid_holds "${grid_waiter:-0}" 2 "$grid_dir/state" || grid_waiter=0
   grid_processes |
-    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow"
+    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow" |
+    # Parents, being older, hear a signal before the end of their children wakes them.
+    sort -n
 }
 
 # Lines like those of /proc/<pid>/stat. Where there is no /proc, ps tells less: no session, no start.

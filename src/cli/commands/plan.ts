@@ -73,8 +73,9 @@ async function forecastsOf(
 ): Promise<ReadonlyMap<string, Forecast>> {
   const cached = pipeline.steps.some(({ cache }) => cache !== undefined);
   if (flags.resume === undefined && !cached) return new Map();
-  const [{ openRuns, stateOf }, { previewReuse }, { hashFiles }] = await Promise.all([
+  const [{ openRuns }, { resumableState }, { previewReuse }, { hashFiles }] = await Promise.all([
     import("../past_runs.ts"),
+    import("../../engine/lineage.ts"),
     import("../../engine/preview.ts"),
     import("../../steps/hash_files.ts"),
   ]);
@@ -85,7 +86,10 @@ async function forecastsOf(
     results: runs.store,
     from: flags.from,
     ...(flags.resume !== undefined && {
-      resume: stateOf(runs, runs.store.resolveRun(flags.resume)),
+      resume: resumableState(
+        runs.store.resolveRun(flags.resume),
+        (run) => runs.store.events(run),
+      ),
     }),
   });
 }

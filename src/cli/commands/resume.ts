@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { join, relative } from "node:path";
 import { GridError } from "../../core/errors.ts";
-import { replay } from "../../engine/state.ts";
+import { resumableState } from "../../engine/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
@@ -34,8 +34,8 @@ interface Invocation {
 async function resume(name: string, { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
   const { grid, signal, settings } = session;
-  const earlier = replay(grid.store.events(grid.store.resolveRun(name)));
-  if (earlier === undefined || earlier.file === "") throw cannotResume(name);
+  const earlier = resumableState(grid.store.resolveRun(name), (run) => grid.store.events(run));
+  if (earlier.file === "") throw cannotResume(name);
   const { pipeline } = await loadPipeline({
     file: relative(context.cwd, join(grid.project, earlier.file)),
     project: grid.project,
