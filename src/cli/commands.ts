@@ -14,114 +14,122 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "run",
     summary: "run a pipeline file, or one command on the best node",
     group: "Pipelines",
-    load: () => import("./commands/run.ts"),
+    load: () => lazily("run"),
   },
   {
     name: "validate",
     summary: "check pipeline files and show every mistake",
     group: "Pipelines",
-    load: () => import("./commands/validate.ts"),
+    load: () => lazily("validate"),
   },
   {
     name: "plan",
     summary: "show what a run would do, without doing it",
     group: "Pipelines",
-    load: () => import("./commands/plan.ts"),
+    load: () => lazily("plan"),
   },
   {
     name: "graph",
     summary: "draw the graph of a pipeline as text, Mermaid, DOT or SVG",
     group: "Pipelines",
-    load: () => import("./commands/graph.ts"),
+    load: () => lazily("graph"),
   },
   {
     name: "resume",
     summary: "go on from a run: repeat only what failed or changed",
     group: "Pipelines",
-    load: () => import("./commands/resume.ts"),
+    load: () => lazily("resume"),
   },
   {
     name: "cancel",
     summary: "end a run that another terminal started",
     group: "Pipelines",
-    load: () => import("./commands/cancel.ts"),
+    load: () => lazily("cancel"),
   },
   {
     name: "runs",
     summary: "list runs, newest first",
     group: "Runs",
-    load: () => import("./commands/runs.ts"),
+    load: () => lazily("runs"),
   },
   {
     name: "show",
     summary: "show one run: steps, attempts, nodes, times",
     group: "Runs",
-    load: () => import("./commands/show.ts"),
+    load: () => lazily("show"),
   },
   {
     name: "logs",
     summary: "print what a run's steps printed",
     group: "Runs",
-    load: () => import("./commands/logs.ts"),
+    load: () => lazily("logs"),
   },
   {
     name: "why",
     summary: "say in one line why a step ran, waited, was skipped or reused",
     group: "Runs",
-    load: () => import("./commands/why.ts"),
+    load: () => lazily("why"),
   },
   {
     name: "report",
     summary: "print where a run's report lies",
     group: "Runs",
-    load: () => import("./commands/report.ts"),
+    load: () => lazily("report"),
   },
   {
     name: "health",
     summary: "show load, GPUs and score of every node",
     group: "Nodes",
-    load: () => import("./commands/health.ts"),
+    load: () => lazily("health"),
   },
   {
     name: "sync",
     summary: "bring a folder to nodes",
     group: "Nodes",
-    load: () => import("./commands/sync.ts"),
+    load: () => lazily("sync"),
   },
   {
     name: "cluster",
     summary: "start, stop or inspect Ray on the nodes",
     group: "Nodes",
-    load: () => import("./commands/cluster.ts"),
+    load: () => lazily("cluster"),
   },
   {
     name: "setup",
     summary: "make the Python environment of every node, with Ray",
     group: "Nodes",
-    load: () => import("./commands/setup.ts"),
+    load: () => lazily("setup"),
   },
   {
     name: "trust",
     summary: "show the host keys of nodes and add them to known_hosts",
     group: "Nodes",
-    load: () => import("./commands/trust.ts"),
+    load: () => lazily("trust"),
   },
   {
     name: "ps",
     summary: "list what Grid's jobs left running on the nodes",
     group: "Nodes",
-    load: () => import("./commands/ps.ts"),
+    load: () => lazily("ps"),
   },
   {
     name: "kill",
     summary: "end a job on its node, with everything it started",
     group: "Nodes",
-    load: () => import("./commands/kill.ts"),
+    load: () => lazily("kill"),
   },
   {
     name: "metrics",
     summary: "print totals over all runs in Prometheus format",
     group: "Grid",
-    load: () => import("./commands/metrics.ts"),
+    load: () => lazily("metrics"),
   },
 ];
+
+/**
+ * Deno reads every module that a literal `import()` names before it runs the first line; `--help` has
+ * no use for three hundred of them.
+ */
+function lazily(name: string): Promise<CommandModule> {
+  return import(new URL(`./commands/${name}.ts`, import.meta.url).href);
+}

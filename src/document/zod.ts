@@ -1,2 +1,7 @@
 /** The one door to zod, so that another library would touch this folder only. */
-export { z } from "zod";
+import { z } from "zod";
+
+// Schemas run once or twice in a process: compiling each to a function costs more than it saves.
+z.config({ jitless: true });
+
+export { z };
