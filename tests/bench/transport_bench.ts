@@ -12,7 +12,7 @@ import { startOpenSsh } from "../support/openssh.ts";
 /** ssh2 has no post-quantum key exchange, so ssh is held to the same one. */
 const SAME_KEX = ["KexAlgorithms curve25519-sha256"];
 const ROUNDS = 30;
-const BULK_BYTES = 300_000_000;
+const BULK_BYTES = 500_000_000;
 
 interface Row {
   readonly what: string;

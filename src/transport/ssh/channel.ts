@@ -14,8 +14,8 @@ export interface SshChannelOptions {
   readonly lostError: () => GridError;
 }
 
-/** Bytes waiting for a reader before the server is asked to wait. */
-const BUFFER_BYTES = 256 * 1024;
+/** Bytes waiting for a reader before the server is asked to wait: one window of ssh2. */
+const BUFFER_BYTES = 2 * 1024 * 1024;
 
 export class SshChannel implements Channel {
   readonly stdin: WritableStream<Uint8Array>;
