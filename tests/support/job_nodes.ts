@@ -5,6 +5,7 @@ import { type AccountOptions, transportAs } from "./account_transport.ts";
 import type { ContractNode } from "./job_contract.ts";
 import { localEndpoint } from "./local_node.ts";
 import { startOpenSsh } from "./openssh.ts";
+import type { Account } from "./requires.ts";
 import { tempDir } from "./temp_dir.ts";
 
 // deno-lint-ignore require-await
@@ -37,12 +38,13 @@ export async function openAccountNode(options: AccountOptions): Promise<Contract
   };
 }
 
-export async function openSshNode(): Promise<ContractNode> {
-  const lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+export async function openSshNode(account?: Account): Promise<ContractNode> {
+  const lab = await startOpenSsh({ nodes: 1, gpus: 0, ...(account && { account }) });
   const pool = createPool({ handshakes: 10 });
   const [node] = lab.nodes;
   if (!node) throw new Error("the lab has no node");
   Deno.mkdirSync(node.root, { recursive: true });
+  if (account) Deno.chownSync(node.root, account.uid, account.gid);
   return {
     transport: pool.transport(node.endpoint),
     root: node.root,

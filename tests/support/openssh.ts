@@ -3,11 +3,11 @@
  * `await using lab = await startOpenSsh({ nodes: 3 })` ends them, and whatever they still run.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Endpoint } from "../../src/transport/transport.ts";
 import { writeFakeNvidiaSmi } from "./fake_nvidia_smi.ts";
 import { descendantsOf, processesWith } from "./processes.ts";
-import { findProgram, findRayVenv } from "./requires.ts";
+import { type Account, findProgram, findRayVenv } from "./requires.ts";
 
 export interface OpenSshOptions {
   readonly nodes: number;
@@ -15,6 +15,8 @@ export interface OpenSshOptions {
   readonly gpus?: number;
   /** More lines for every daemon's configuration, for example `MaxSessions 2`. */
   readonly sshdConfig?: readonly string[];
+  /** Who the nodes are logged in to as, and who owns their homes; default this account. */
+  readonly account?: Account;
   /** Link `grid_env` in each workspace to the virtual environment that holds Ray. */
   readonly ray?: boolean;
 }
@@ -120,7 +122,7 @@ class SshdNode implements OpenSshNode {
       transport: "ssh",
       host,
       port: this.port,
-      user: Deno.env.get("USER") ?? currentUser(),
+      user: options.account?.name ?? Deno.env.get("USER") ?? currentUser(),
       keyFile,
       knownHosts,
       proxyJump: undefined,
@@ -134,6 +136,7 @@ class SshdNode implements OpenSshNode {
     makeKey(this.hostKeyFile);
     if (options.gpus !== 0) writeFakeNvidiaSmi(this.home, { gpus: options.gpus ?? 2 });
     if (options.ray) linkRay(this.root);
+    if (options.account) handOver(folder, { home: this.home, account: options.account });
     Deno.writeTextFileSync(
       join(this.#folder, "sshd_config"),
       [
@@ -217,6 +220,18 @@ function makeKey(path: string): void {
     args: ["-q", "-t", "ed25519", "-N", "", "-C", "grid-lab", "-f", path],
   }).outputSync();
   if (!result.success) throw new Error(new TextDecoder().decode(result.stderr));
+}
+
+interface HandOverOptions {
+  readonly home: string;
+  readonly account: Account;
+}
+
+/** Another account must be able to walk to its home and to the list of keys, and own the home. */
+function handOver(folder: string, { home, account }: HandOverOptions): void {
+  for (const path of [folder, dirname(home)]) Deno.chmodSync(path, 0o755);
+  Deno.chmodSync(join(folder, "id_ed25519.pub"), 0o644);
+  for (const path of [home, join(home, "bin")]) Deno.chownSync(path, account.uid, account.gid);
 }
 
 function linkRay(root: string): void {

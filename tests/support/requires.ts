@@ -21,6 +21,8 @@ const PARTS = {
   shellcheck: () => findProgram("shellcheck"),
   /** A test that mounts file systems or takes on another account. */
   root: () => Deno.uid() === 0 ? "root" : undefined,
+  /** An ordinary account to log in to: `useradd -m -s /bin/sh grid-test; usermod -p '*' grid-test`. */
+  account: () => Deno.uid() === 0 ? findAccount()?.name : undefined,
   /** A virtual environment with Ray; `GRID_TEST_RAY_VENV` names it. */
   ray: () => findRayVenv() && findProgram("sshd"),
   /** One with `ray[default]`, which has the Jobs API; `GRID_TEST_RAY_DASHBOARD_VENV` names it. */
@@ -33,6 +35,20 @@ export type Part = keyof typeof PARTS;
 export function findProgram(name: string): string | undefined {
   const folders = [...(Deno.env.get("PATH") ?? "").split(delimiter), ...MORE_FOLDERS];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The account `grid-test`, where the machine has one. */
+export function findAccount(): Account | undefined {
+  const line = Deno.readTextFileSync("/etc/passwd").split("\n")
+    .find((line) => line.startsWith("grid-test:"));
+  const [name, , uid, gid] = line?.split(":") ?? [];
+  return name === undefined ? undefined : { name, uid: Number(uid), gid: Number(gid) };
 }
 
 /** The virtual environment that holds Ray, where there is one. */
