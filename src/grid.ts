@@ -54,6 +54,8 @@ export interface RunOptions {
   /** Made once the run has its name. Called before the first event. */
   readonly readers: (run: RunFolder) => readonly RunReader[];
   readonly maxParallel?: number | undefined;
+  /** Bytes that one attempt may print; the rest is dropped behind a mark. */
+  readonly maxOutputBytes?: number | undefined;
   readonly failFast?: boolean | undefined;
   readonly from?: string | undefined;
   readonly only?: string | undefined;
@@ -121,7 +123,7 @@ export class Grid implements AsyncDisposable {
     const events = runPipeline(pipeline, {
       kinds: this.#kinds(runStep),
       journal: this.store,
-      output: createOutputFan({ masker, readers }),
+      output: createOutputFan({ masker, readers, maxBytes: options.maxOutputBytes }),
       clock: this.clock,
       random: Math.random,
       mask: (value) => masker.value(value),

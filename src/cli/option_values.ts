@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
+import { parseSize } from "../core/size.ts";
 import type { JsonValue } from "../core/json.ts";
 
 export function collect(value: string, before: readonly string[]): string[] {
@@ -18,6 +19,12 @@ export function durationMs(value: string): number {
   const ms = parseDuration(value);
   if (ms !== undefined && ms > 0) return ms;
   throw new InvalidArgumentError("It needs a number and a unit, such as 90s, 30m or 1h30m.");
+}
+
+export function sizeBytes(value: string): number {
+  const bytes = parseSize(value);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new InvalidArgumentError("It needs a number and a unit, such as 500MB or 1GiB.");
 }
 
 /** `["epochs=5"]` → `{epochs: "5"}`; the last of two wins. */

@@ -2,7 +2,7 @@ import { type Command, Option } from "@commander-js/extra-typings";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, durationMs, positiveInteger } from "../option_values.ts";
+import { collect, durationMs, positiveInteger, sizeBytes } from "../option_values.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -17,6 +17,7 @@ interface RunFlags extends GlobalFlags {
   readonly only?: string;
   readonly failFast?: true;
   readonly maxParallel?: number;
+  readonly maxOutput?: number;
   readonly exitCode: string;
 }
 
@@ -29,6 +30,11 @@ export function define(command: Command, context: CommandContext): void {
     .option("--only <step>", "run this step alone")
     .option("--fail-fast", "cancel everything else when a step fails")
     .option("--max-parallel <n>", "steps that may run at the same time", positiveInteger)
+    .option(
+      "--max-output <size>",
+      "keep so much of what an attempt prints, such as 1GiB",
+      sizeBytes,
+    )
     .option("--node <name>", "for a command: run it on this node")
     .option("--gpus <n>", "for a command: on a node with n free GPUs", positiveInteger)
     .option("--label <label>", "for a command: on a node so labelled", collect, [] as string[])
@@ -61,6 +67,7 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
       openTerminal({ run, session, context, mode: isFile ? "steps" : "stream" }),
     ],
     maxParallel: flags.maxParallel,
+    maxOutputBytes: flags.maxOutput,
     failFast: flags.failFast,
     from: flags.from,
     only: flags.only,
