@@ -1,5 +1,5 @@
 /** The program's door: `deno run … src/cli/main.ts <command>`. */
 import { processContext } from "./context.ts";
-import { runProgram } from "./program.ts";
+import { start } from "./start.ts";
 
-Deno.exit(await runProgram(processContext()));
+Deno.exit(await start(processContext()));

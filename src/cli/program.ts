@@ -1,16 +1,9 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { type CommandEntry, COMMANDS } from "./commands.ts";
 import type { CliContext } from "./context.ts";
+import { GLOBAL_OPTIONS, type GlobalOption } from "./global_options.ts";
+import { renderOverview } from "./overview.ts";
 import { VERSION } from "./version.ts";
-
-const EXIT_CODES = `
-Exit codes: 0 ok, 1 a step failed, 2 bad file or usage, 3 no node reachable, 4 timed out,
-5 conflict, 70 a bug of Grid, 130 interrupted.
-
-Examples:
-  grid run pipelines/train.yaml -i epochs=5
-  grid run "nvidia-smi" --node gpu1
-  grid health`;
 
 /** Runs one command line; resolves with the exit code. Never throws. */
 export async function runProgram(context: CliContext): Promise<number> {
@@ -34,23 +27,17 @@ async function buildProgram(
   const program = new Command("grid") as Command;
   program
     .description("Run declarative pipelines on GPU machines reached over SSH")
-    .version(VERSION, "--version", "print the version")
-    .addOption(
-      new Option("--config <file>", "cluster config (default: config/cluster_config.yaml)"),
-    )
-    .addOption(new Option("--json", "print one JSON object to stdout"))
-    .addOption(
-      new Option("--log-level <level>", "diary of Grid itself").choices(
-        ["debug", "info", "warn", "error"],
-      ),
-    )
-    .addOption(new Option("--log-format <format>", "form of the diary").choices(["pretty", "json"]))
-    .addOption(new Option("--quiet", "only failures and data"))
-    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]))
-    .addHelpText("after", EXIT_CODES);
+    .version(VERSION, "--version", "print the version");
+  for (const option of GLOBAL_OPTIONS) program.addOption(globalOption(option));
   inherit(program, context);
+  program.configureHelp({ formatHelp: renderOverview });
   for (const entry of COMMANDS) await addCommand(program, { entry, context, setExitCode });
   return program;
+}
+
+function globalOption({ flags, summary, choices }: GlobalOption): Option {
+  const option = new Option(flags, summary);
+  return choices ? option.choices(choices) : option;
 }
 
 interface AddCommandOptions {
