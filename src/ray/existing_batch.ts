@@ -147,13 +147,18 @@ async function waitForEnd(
   }
 }
 
-/** Stops the job and waits until Ray says that it has ended. */
+/** Stops the job, waits until Ray says that it has ended, and takes it off the list for good. */
 async function stopJob(route: Route, id: string, graceMs: number): Promise<void> {
   using api = openApi(route, AbortSignal.timeout(graceMs + STOP_MARGIN_MS));
   for (;;) {
     const job = await api.job(id);
     if (job === undefined) return;
-    if (isEnded(job)) return await api.remove(id);
+    if (isEnded(job)) {
+      await api.remove(id);
+      // Ray's own watcher may note the end once more after the removal, so that one more look is due.
+      await systemClock.sleep(POLL_MS);
+      continue;
+    }
     // Asked again each time: while a job is PENDING, Ray says yes and does nothing.
     await api.stop(id);
     await systemClock.sleep(POLL_MS / 2);
