@@ -5,21 +5,9 @@ import type { Endpoint } from "../../../src/transport/transport.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { startSshServer } from "../../support/ssh_server.ts";
 import { transportContract, type TransportRig } from "../../support/transport_contract.ts";
+import { localEndpoint } from "../../support/local_node.ts";
 
-const HERE: Endpoint = {
-  name: "local",
-  transport: "local",
-  host: undefined,
-  port: undefined,
-  user: undefined,
-  keyFile: undefined,
-  knownHosts: undefined,
-  proxyJump: undefined,
-  connectTimeoutMs: 5000,
-  commandTimeoutMs: 10_000,
-  keepaliveMs: 15_000,
-  maxRetries: 3,
-};
+const HERE = localEndpoint({ name: "local", maxRetries: 3 });
 
 transportContract("local", {
   make: () => {
