@@ -1,20 +1,25 @@
-# Supervised processes on a node. Functions only: a long-lived shell reads this text once, and every
-# call comes as arguments over that shell's stdin, so nothing of it stands on a command line.
+# Supervised processes on a node: starting them, and telling the runner what becomes of them.
+# Functions only: a long-lived shell reads this text once, and every call comes as arguments over that
+# shell's stdin, so nothing of it stands on a command line. `job_tree.sh` finds and ends processes.
 #
-# A job's folder <root>/.grid/jobs/<id>/ holds:
+# A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
-#               seconds; the supervisor's pid; and the supervisor's stderr, where its shell says
-#               "Killed" when a signal ended the command. That it holds this very file open tells
-#               the supervisor from a later process of the same number.
+#               seconds, the shell that started it, the host; the supervisor's pid; and the
+#               supervisor's stderr, where its shell says "Killed" when a signal ended the command.
+#               That it holds this very file open tells the supervisor from a later process of the
+#               same number. The host matters where several machines share their home folders.
 #   command     the script, run by its path
 #   out err     what the command prints
 #   output      the file named by $GRID_OUTPUT, once the command makes it
-#   lease       a word that the runner changes to show that it lives; the watchdog holds it open
-#   slow        the starter went away before the command ended, so a watchdog looks after the lease
-#   gate.*      pipes on which followers wait for the end
-#   reason      why the watchdog ended it
-# Few files on purpose: making and removing them is a good part of what a short job costs.
+#   lease       a word that the runner changes to show that it lives
+#   missed      how often the guard found the same word
+#   ear         the pid of a shell, not the one that started it, that wants to hear of the end
+#   reason      why the guard ended it
+# Few files on purpose: making and removing them is a good part of what a short job costs. Whoever
+# makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
+#
+# Who waits is woken by SIGURG: a process that got the number of one that is gone takes no notice.
 
 grid_setsid=$(command -v setsid || :)
 grid_bash=$(command -v bash || :)
@@ -25,6 +30,17 @@ grid_env=
 if [ -z "${BASH_VERSION-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
   grid_env=$(command -v env)
 fi
+grid_host=-
+[ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
+grid_guard='' grid_tail='' grid_listener='' grid_heard=''
+trap 'grid_rung=1' URG
+trap grid_leave EXIT
+
+# grid_open ROOT ID
+grid_open() {
+  grid_jobs=$1/.grid/jobs grid_id=$2
+  grid_job=$grid_jobs/$2
+}
 
 # grid_holds PID DESCRIPTOR FILE: whether that process lives and has the file open there.
 grid_holds() {
@@ -36,94 +52,100 @@ grid_holds() {
   fi
 }
 
-# grid_open ROOT ID
-grid_open() {
-  grid_root=$1 grid_id=$2 grid_dir=$1/.grid/jobs/$2
+# grid_remove_files ID...: in the folder of jobs.
+grid_remove_files() {
+  for grid_one; do
+    shift
+    grid_one=$grid_jobs/$grid_one
+    set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
+      "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason"
+  done
+  [ $# = 0 ] || LC_ALL=C rm -f "$@"
 }
 
 # ---- start -------------------------------------------------------------------------------------
 
-# grid_start ROOT ID WORD CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
+# grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
+# Prints only a refusal. It runs in the long-lived shell itself, to which the job then belongs.
 grid_start() {
-  exec 3>&2 2>/dev/null
   grid_open "$1" "$2"
-  grid_word=$3 grid_cwd=$4 grid_kind=$7 grid_interval=$9
-  if ! cd -- "$grid_cwd" && ! [ -d "$grid_dir" ]; then
-    grid_refuse cwd "$grid_cwd"
+  [ ! -e "$grid_job.state" ] || return 0
+  if ! { [ -d "$3" ] && [ -x "$3" ]; }; then
+    grid_refuse cwd "$3"
     return
   fi
   grid_claim
   case $? in
-    0) grid_launch "$5" "$6" "$8" "$@" || return ;;
-    2) grid_refuse folder "$(mkdir -p "$grid_dir" 2>&1)"; return ;;
+    1) return ;;
+    2) grid_refuse folder "$(grid_complain)"; return ;;
   esac
-  grid_answer 0 0
+  shift 2
+  grid_launch "$@"
 }
 
+# A dot ends what may be several lines.
 grid_refuse() {
-  printf 'refused %s\n%s\n' "$1" "$2"
+  printf 'refused %s %s\n%s\n.\n' "$grid_id" "$1" "$2"
 }
 
-# Making the folder decides who starts the job: 0 we do, 1 somebody did, 2 it cannot be made.
+# Making the state file decides who starts the job: 0 we do, 1 somebody did, 2 it cannot be made.
 grid_claim() {
-  # Without a locale a program starts a quarter faster.
-  LC_ALL=C mkdir -m 700 "$grid_dir" && return 0
-  [ -d "$grid_dir" ] && return 1
-  mkdir -p "$grid_root/.grid/jobs" || return 2
-  mkdir -m 700 "$grid_dir" && return 0
-  [ -d "$grid_dir" ] && return 1
+  grid_make "$grid_job.state" && return 0
+  [ ! -e "$grid_job.state" ] || return 1
+  grid_make_folder 2>/dev/null || return 2
+  grid_make "$grid_job.state" && return 0
+  [ ! -e "$grid_job.state" ] || return 1
   return 2
 }
 
-# grid_launch SHELL STARTED LEASE followed by all arguments of grid_start
+# grid_make FILE: makes it, unless it is there.
+grid_make() {
+  set -C
+  { printf '' >"$1"; } 2>/dev/null
+  grid_made=$?
+  set +C
+  return $grid_made
+}
+
+grid_make_folder() {
+  [ -d "$grid_jobs" ] || { mkdir -p "${grid_jobs%/*}" && mkdir -m 700 "$grid_jobs"; } || [ -d "$grid_jobs" ]
+}
+
+grid_complain() {
+  { grid_make_folder && printf '' >"$grid_job.state"; } 2>&1
+}
+
+# grid_launch CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 grid_launch() {
-  grid_shell=$1 grid_started=$2 grid_lease=$3
-  shift 3
-  shift 9
-  grid_prefix=$1 grid_command=$2
-  shift 2
   if ! {
-    printf '%s' "$grid_command" >"$grid_dir/command" &&
-      printf 'running         \n1 %s %s %s\n' "$grid_started" "$grid_kind" "$grid_lease" \
-        >"$grid_dir/state"
-  }; then
-    rm -rf "$grid_dir"
-    grid_refuse folder "cannot write to $grid_dir: is the disk full?"
-    return 1
+    printf '%s' "$8" >"$grid_job.command" &&
+      printf 'running         \n1 %s %s %s %s %s\n' "$3" "$4" "$5" "$$" "$grid_host" \
+        >"$grid_job.state"
+  } 2>/dev/null; then
+    grid_remove_files "$grid_id"
+    grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
+    return
   fi
-  # The timer ends the wait below: by itself, or ended by the supervisor of a short command.
-  LC_ALL=C sleep 0.08 >/dev/null 2>&1 3>&- &
-  grid_timer=$!
+  if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
+    grid_watch "$6" </dev/null >/dev/null 2>&1 &
+    grid_guard=$!
+  fi
   # Opened before the fork: whoever reads the number below must find the file open already.
-  { grid_supervise "$@" </dev/null >/dev/null 3>&- & } 2>>"$grid_dir/state"
-  echo "supervisor $!" >>"$grid_dir/state"
-  wait "$grid_timer"
-  if [ $? -le 128 ]; then
-    : >"$grid_dir/lease" && : >"$grid_dir/slow"
-    if [ "$grid_kind" = leased ]; then grid_watch <"$grid_dir/lease" >/dev/null 2>&1 3>&- & fi
-  fi
+  { grid_supervise "$@" </dev/null >/dev/null & } 2>>"$grid_job.state"
+  echo "supervisor $!" >>"$grid_job.state"
 }
 
+# grid_supervise: the same arguments.
 grid_supervise() {
-  PATH=$grid_prefix${PATH:+:$PATH}
-  ( grid_become "$@" ) >"$grid_dir/out" 2>"$grid_dir/err"
-  printf 'ended %-9s \n' "$?" 1<>"$grid_dir/state"
+  trap - EXIT URG
+  grid_shell=$2
+  PATH=$7${PATH:+:$PATH}
+  ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
+  printf 'ended %-9s \n' "$?" 1<>"$grid_job.state"
   exec 2>/dev/null
-  if [ -e "$grid_dir/slow" ]; then
-    grid_dismiss
-  else
-    kill "$grid_timer"
-  fi
-}
-
-# Tells everybody who waits for the end.
-grid_dismiss() {
-  for grid_gate in "$grid_dir"/gate.*; do
-    [ ! -p "$grid_gate" ] || echo ended 1<>"$grid_gate"
-  done
-  if read -r grid_watcher <"$grid_dir/watchdog"; then
-    if grid_holds "$grid_watcher" 0 "$grid_dir/lease"; then kill "$grid_watcher"; fi
-  fi
+  # The guard hears of it only where the shell that it belongs to is gone.
+  kill -s URG "$$" || [ -z "$grid_guard" ] || kill -s URG "$grid_guard"
+  if [ -e "$grid_job.ear" ] && read -r grid_ear <"$grid_job.ear"; then kill -s URG "$grid_ear"; fi
 }
 
 # grid_become NAME=VALUE...: this process turns into the command.
@@ -133,11 +155,11 @@ grid_become() {
   # From here on the words of the command line stand among the arguments: a variable of the job may
   # have any name, also one that this shell obeys, such as IFS.
   if [ "$grid_shell" = bash ] && [ -n "$grid_bash" ]; then
-    set -- "$@" "$grid_bash" -eo pipefail "$grid_dir/command"
+    set -- "$@" "$grid_bash" -eo pipefail "$grid_job.command"
   elif [ "$grid_shell" = bash ]; then
-    set -- "$@" "$grid_sh" -e "$grid_dir/command"
+    set -- "$@" "$grid_sh" -e "$grid_job.command"
   else
-    set -- "$@" "$grid_sh" "$grid_dir/command"
+    set -- "$@" "$grid_sh" "$grid_job.command"
   fi
   while [ "$grid_count" -gt 0 ]; do
     export "${1?}"
@@ -151,19 +173,24 @@ grid_become() {
 
 # ---- look --------------------------------------------------------------------------------------
 
-# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why>".
+# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why>". What another host
+# has not ended is taken to run: only that host can see it.
 grid_look() {
   grid_state=gone
-  [ -d "$grid_dir" ] || return 0
+  [ -e "$grid_job.state" ] || return 0
   grid_state=starting
   grid_ended && return
   [ -n "$grid_waiter" ] || return 0
-  if grid_holds "$grid_waiter" 2 "$grid_dir/state"; then
+  if grid_is_elsewhere || grid_holds "$grid_waiter" 2 "$grid_job.state"; then
     grid_state=running
     return
   fi
   # It may have written the end and left between the two looks.
   grid_ended || grid_state=vanished
+}
+
+grid_is_elsewhere() {
+  [ -n "$grid_where" ] && [ "$grid_where" != "$grid_host" ]
 }
 
 grid_ended() {
@@ -173,282 +200,240 @@ grid_ended() {
   # A shell reports a signal as 128 + number, as a command may too; but then it also says so.
   if [ "$grid_code" -gt 128 ] && [ -n "$grid_said" ]; then grid_how=signal; fi
   grid_why=-
-  read -r grid_why grid_rest <"$grid_dir/reason" || :
+  [ ! -e "$grid_job.reason" ] || read -r grid_why grid_rest <"$grid_job.reason" || :
   grid_state="ended $grid_code $grid_how $grid_why"
 }
 
-# Sets grid_phase, grid_code, grid_started, grid_kind, grid_waiter and grid_said.
+# Sets grid_phase, grid_code, grid_started, grid_kind, grid_owner, grid_where, grid_waiter, grid_said.
 grid_read() {
-  grid_phase='' grid_started=0 grid_kind=- grid_waiter='' grid_said=''
-  [ -f "$grid_dir/state" ] || return 0
+  grid_phase='' grid_started=0 grid_kind=- grid_owner='' grid_where=$grid_host grid_waiter='' grid_said=''
+  [ -f "$grid_job.state" ] || return 0
   {
+    # shellcheck disable=SC2034
     read -r grid_phase grid_code grid_rest
     # shellcheck disable=SC2034
-    read -r grid_format grid_started grid_kind grid_lease
+    read -r grid_format grid_started grid_kind grid_lease grid_owner grid_where
     while read -r grid_line; do
       case $grid_line in
         'supervisor '*) grid_waiter=${grid_line#* } ;;
         *) grid_said=$grid_line ;;
       esac
     done
-  } <"$grid_dir/state"
+  } <"$grid_job.state"
 }
 
-# grid_answer OUT ERR: the state, and what was printed after that many bytes. Looking first, so that
-# what comes with a final state is all there is.
-grid_answer() {
-  grid_look
-  printf '%s\n' "$grid_state"
-  case $grid_state in
-    running) ;;
-    ended* | vanished) [ ! -s "$grid_dir/output" ] || head -c 1048577 "$grid_dir/output" ;;
-    *) return ;;
-  esac
-  printf '\n%s\n' "$grid_word"
-  grid_print "$grid_dir/out" "$1"
-  grid_print "$grid_dir/err" "$2" >&3
-}
+# ---- news --------------------------------------------------------------------------------------
 
-# grid_print FILE SKIP
-grid_print() {
-  [ -s "$1" ] || return 0
-  if [ "$2" = 0 ]; then head -c 65536 "$1"; else tail -c "+$(($2 + 1))" "$1" | head -c 65536; fi
-}
-
-# grid_collect ROOT ID WORD OUT ERR
-grid_collect() {
-  exec 3>&2 2>/dev/null
-  grid_open "$1" "$2"
-  grid_word=$3
-  grid_answer "$4" "$5"
-}
-
-# grid_renew ROOT ID WORD: shows the watchdog that the runner lives, and answers with the state.
-grid_renew() {
-  exec 2>/dev/null
-  grid_open "$1" "$2"
-  grid_look
-  [ "$grid_state" != running ] || printf '%s\n' "$3" >"$grid_dir/lease"
-  printf '%s\n' "$grid_state"
-}
-
-# grid_remove ROOT ID...: removes the folders of jobs that ended, and names those that did not.
-grid_remove() {
-  grid_root=$1
-  shift
-  grid_kept=0
-  for grid_id; do
-    grid_open "$grid_root" "$grid_id"
-    grid_look 2>/dev/null
-    case $grid_state in
-      running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_kept=1 ;;
-      *) set -- "$@" "$grid_dir" ;;
-    esac
-    shift
-  done
-  [ $# = 0 ] || rm -rf "$@" || return
-  return $grid_kept
-}
-
-# grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
-grid_prune() {
-  exec 2>/dev/null
-  find "$1/.grid/jobs" -maxdepth 2 -name state -mtime "+$2" | while read -r grid_path; do
-    grid_path=${grid_path%/state}
-    grid_open "$1" "${grid_path##*/}"
-    grid_look
-    case $grid_state in
-      ended* | vanished) rm -rf "$grid_dir" && printf '%s\n' "$grid_id" ;;
-    esac
-  done
-}
-
-# ---- follow ------------------------------------------------------------------------------------
-
-# grid_follow ROOT ID OUT ERR: prints what comes, until the job ends or the reader closes our stdin.
-grid_follow() {
-  grid_open "$1" "$2"
-  tail -c "+$(($3 + 1))" -f "$grid_dir/out" 2>/dev/null </dev/null &
-  grid_tails=$!
-  tail -c "+$(($4 + 1))" -f "$grid_dir/err" >&2 2>/dev/null </dev/null &
-  grid_tails="$grid_tails $!"
-  exec 4<&0 >/dev/null 2>&1
-  grid_await
-  # shellcheck disable=SC2086
-  kill $grid_tails
-}
-
-grid_await() {
-  grid_gate=$grid_dir/gate.$$
-  if ! mkfifo "$grid_gate"; then
-    while grid_look; [ "$grid_state" = running ]; do sleep 1; done
-    return
-  fi
-  # Opened for both directions, so that neither side ever waits for the other to come.
-  exec 5<>"$grid_gate"
-  { cat; echo gone >&5; } <&4 &
-  grid_tails="$grid_tails $!"
-  grid_look
-  # shellcheck disable=SC2034
-  [ "$grid_state" != running ] || read -r grid_news <&5
-  rm -f "$grid_gate"
-}
-
-# grid_rest ROOT ID OUT ERR: prints everything that is left of an ended job.
-grid_rest() {
-  grid_open "$1" "$2"
-  tail -c "+$(($3 + 1))" "$grid_dir/out"
-  tail -c "+$(($4 + 1))" "$grid_dir/err" >&2
-}
-
-# ---- end ---------------------------------------------------------------------------------------
-
-# grid_find [PID:BORN]...: prints the job's processes, PID:BORN and name. They are what the
-# supervisor started, what carries the job's marker, those that were seen before and still are the
-# same, everybody in a session that one of them leads, and what all of these started.
-grid_find() {
-  grid_read
-  grid_holds "${grid_waiter:-0}" 2 "$grid_dir/state" || grid_waiter=0
-  grid_processes |
-    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow" |
-    # Parents, being older, hear a signal before the end of their children wakes them.
-    sort -n
-}
-
-# Lines like those of /proc/<pid>/stat. Where there is no /proc, ps tells less: no session, no start.
-grid_processes() {
-  if [ -d /proc/self ]; then
-    cat /proc/[0-9]*/stat
-  else
-    ps -A -o pid= -o stat= -o ppid= -o pgid= -o comm= | awk '{
-      print $1, "(" $5 ")", substr($2, 1, 1), $3, $4, $4, "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
-    }'
-  fi
-}
-
-grid_marked() {
-  [ -d /proc/self ] || return 0
-
-  grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ | while read -r grid_path; do
-    if tr '\0' '\n' <"$grid_path" | grep -qxF "GRID_JOB=$grid_id"; then
-      grid_path=${grid_path#/proc/}
-      printf '%s ' "${grid_path%/environ}"
-    fi
-  done
-}
-
-# Reads lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the start.
-# shellcheck disable=SC2016
-grid_grow='
-  {
-    last = 0
-    while ((next_one = index(substr($0, last + 1), ")")) > 0) last += next_one
-    if (last == 0 || split(substr($0, last + 2), field, " ") < 20) next
-    pid = $1 + 0
-    name[pid] = substr($0, index($0, "(") + 1, last - index($0, "(") - 1)
-    state[pid] = field[1]; parent[pid] = field[2]; session[pid] = field[4]; born[pid] = field[20]
-  }
-  END {
-    count = split(marked, pids, " ")
-    for (i = 1; i <= count; i++) if (pids[i] in state) member[pids[i]] = 1
-    count = split(seen, pairs, " ")
-    for (i = 1; i <= count; i++) {
-      split(pairs[i], pair, ":")
-      if (born[pair[1]] == pair[2]) member[pair[1]] = 1
-    }
-    do {
-      added = 0
-      for (pid in state) {
-        if (pid in member) continue
-        leader = session[pid]
-        if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
-          (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
-      }
-    } while (added)
-    for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) print pid ":" born[pid], name[pid]
-  }'
-
-# grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones.
-grid_send() {
-  grid_name=$1 grid_list=$2
+# grid_turn ROOT WORD [ID OUT ERR CREDIT MODE]...: shows that the runner lives by leaving WORD, waits
+# until one of these jobs has news or the runner sends a line, and tells. OUT and ERR are the bytes that
+# the runner has, CREDIT what it wants of each at most. MODE: fresh (its output can wait for its end,
+# which is near), old, or held (nothing is asked). Like grid_start it belongs in the long-lived shell.
+grid_turn() {
+  grid_root=$1 grid_word=$2
   shift 2
-  grid_told=" $* "
-  # shellcheck disable=SC2034
-  printf '%s\n' "$grid_list" | while read -r grid_member grid_rest; do
-    [ -n "$grid_member" ] || continue
-    case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
-    # A stopped process takes a polite signal only once it goes on.
-    kill -s CONT "${grid_member%:*}"
+  grid_greet "$@"
+  while :; do
+    grid_rung=
+    ! grid_survey "$@" || break
+    [ -n "$grid_rung" ] || grid_pause || break
   done
+  grid_tell "$@"
 }
 
-# grid_signal ROOT ID NAME [PID:BORN]...: signals every process, politely only those that are not
-# given, and prints those that it found.
-grid_signal() {
-  exec 2>/dev/null
-  grid_open "$1" "$2"
-  grid_name=$3
-  shift 3
-  grid_found=$(grid_find "$@")
-  printf '%s\n' "$grid_found"
-  [ "$grid_name" != KILL ] || set --
-  grid_send "$grid_name" "$grid_found" "$@"
+# Waits: 0 woken by a job, 1 by a line. At the end of its input the shell leaves.
+grid_pause() {
+  ! read -r grid_line || return 1
+  [ -n "$grid_rung" ] || exit 0
 }
 
-# Ends a job whose runner is gone.
-grid_watch() {
-  trap 'kill "$grid_sleep"; exit' TERM
-  # In a subshell $$ is the first shell's number; a child's parent is this one.
-  # shellcheck disable=SC2016
-  sh -c 'echo "$PPID"' >"$grid_dir/watchdog"
-  grid_missed=0 grid_last=
-  while [ "$grid_missed" -lt 4 ]; do
-    grid_look
-    [ "$grid_state" = running ] || return
-    sleep "$grid_interval" &
-    grid_sleep=$!
-    wait "$grid_sleep" || sleep 1
-    grid_now=
-    read -r grid_now <"$grid_dir/lease"
-    if [ "$grid_now" = "$grid_last" ]; then
-      grid_missed=$((grid_missed + 1))
-    else
-      grid_missed=0 grid_last=$grid_now
+# Renews leases, and listens to what is printed from now on.
+grid_greet() {
+  grid_files=
+  while [ $# -gt 0 ]; do
+    if [ "$5" != fresh ]; then
+      grid_open "$grid_root" "$1"
+      grid_look
+      if [ "$grid_state" = running ]; then
+        [ "$grid_kind" != leased ] || printf '%s\n' "$grid_word" >"$grid_job.lease"
+        [ "$grid_owner" = "$$" ] || printf '%s\n' "$$" >"$grid_job.ear"
+        [ "$5" != old ] || [ "$4" = 0 ] || grid_files="$grid_files $1.out $1.err"
+      fi
     fi
+    shift 5
   done
-  trap '' TERM
-  echo lease >"$grid_dir/reason"
-  grid_end
+  grid_listen "$grid_files"
 }
 
-# The polite signal, up to ten seconds, then the final one until nothing is left to be ended.
-grid_end() {
-  grid_tries=0 grid_found=
-  while [ "$grid_tries" -lt 15 ]; do
-    # shellcheck disable=SC2046
-    grid_found=$(grid_find $(printf '%s\n' "$grid_found" | cut -d ' ' -f 1))
-    [ -n "$grid_found" ] || return
-    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found"; else grid_send KILL "$grid_found"; fi
-    grid_tries=$((grid_tries + 1))
-    sleep 1
+# Whether there are news.
+grid_survey() {
+  grid_files='' grid_known=''
+  while [ $# -gt 0 ]; do
+    if [ "$5" != held ]; then
+      grid_open "$grid_root" "$1"
+      grid_look
+      case $grid_state in
+        running)
+          if [ "$5" = old ] && [ "$4" != 0 ] && { [ -s "$grid_job.out" ] || [ -s "$grid_job.err" ]; }; then
+            grid_files="$grid_files $1.out $1.err" grid_known="$grid_known $2 $3"
+          fi
+          ;;
+        *) return 0 ;;
+      esac
+    fi
+    shift 5
+  done
+  [ -n "$grid_files" ] || return 1
+  grid_measure "$grid_files"
+  for grid_file in $grid_files; do
+    grid_known=${grid_known# }
+    grid_size "$grid_file"
+    [ "$grid_size" -le "${grid_known%% *}" ] || return 0
+    grid_known=${grid_known#* }
+  done
+  return 1
+}
+
+# Per job a line "job ID OUT MORE ERR MORE OUTPUT STATE": bytes that follow, and whether there are more;
+# then those bytes. Looking at states first, so that what comes with a final one is all there is.
+grid_tell() {
+  grid_states='' grid_files=''
+  grid_note_states "$@"
+  [ -z "$grid_files" ] || grid_measure "$grid_files"
+  while [ $# -gt 0 ]; do
+    [ "$5" = held ] || grid_tell_one "$@"
+    shift 5
   done
 }
 
-# ---- list --------------------------------------------------------------------------------------
-
-# grid_list ROOT: per job one line: id, kind, start, state, and the living processes.
-grid_list() {
-  exec 2>/dev/null
-  for grid_path in "$1"/.grid/jobs/*/; do
-    [ -d "$grid_path" ] || continue
-    grid_path=${grid_path%/}
-    grid_open "$1" "${grid_path##*/}"
-    grid_look
-    grid_living=
-    case $grid_state in
-      ended*) ;;
-      *) grid_living=$(grid_find | cut -d : -f 1 | tr '\n' ' ') ;;
-    esac
-    printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
+grid_note_states() {
+  while [ $# -gt 0 ]; do
+    [ "$5" = held ] || grid_note_state "$1"
+    shift 5
   done
 }
+
+grid_note_state() {
+  grid_open "$grid_root" "$1"
+  grid_look
+  grid_states="$grid_states
+$1 $grid_state
+"
+  # A child of this shell that has ended is buried.
+  case $grid_state in ended*) [ "$grid_owner" != "$$" ] || wait "$grid_waiter" 2>/dev/null ;; esac
+  [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
+  [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
+  case $grid_state in
+    ended* | vanished) [ ! -s "$grid_job.output" ] || grid_files="$grid_files $1.output" ;;
+  esac
+}
+
+# grid_tell_one ID OUT ERR CREDIT MODE
+grid_tell_one() {
+  grid_open "$grid_root" "$1"
+  grid_state=${grid_states#*"
+$1 "}
+  grid_state=${grid_state%%"
+"*}
+  grid_share "$1.out" "$2" "$4"
+  grid_out=$grid_part grid_out_more=$grid_more
+  grid_share "$1.err" "$3" "$4"
+  grid_err=$grid_part grid_err_more=$grid_more
+  # A little more than the 1 MiB that outputs may have, so that too much is noticed.
+  grid_share "$1.output" 0 1048577
+  printf 'job %s %s %s %s %s %s %s\n' "$1" "$grid_out" "$grid_out_more" "$grid_err" "$grid_err_more" \
+    "$grid_part" "$grid_state"
+  grid_print "$grid_job.out" "$2" "$grid_out"
+  grid_print "$grid_job.err" "$3" "$grid_err"
+  grid_print "$grid_job.output" 0 "$grid_part"
+}
+
+# grid_share FILE HAVE CREDIT: sets grid_part, the bytes to send, and grid_more.
+grid_share() {
+  grid_size "$1"
+  grid_part=$((grid_size - $2)) grid_more=0
+  [ "$grid_part" -ge 0 ] || grid_part=0
+  if [ "$grid_part" -gt "$3" ]; then grid_part=$3 grid_more=1; fi
+}
+
+# grid_print FILE SKIP COUNT
+grid_print() {
+  if [ "$3" = 0 ]; then
+    return
+  elif [ "$2" = 0 ]; then
+    head -c "$3" "$1"
+  else
+    tail -c "+$(($2 + 1))" "$1" | head -c "$3"
+  fi
+}
+
+# grid_measure FILES: sets grid_sizes to lines of name and size, for files in the folder of jobs.
+grid_measure() {
+  # shellcheck disable=SC2086
+  grid_sizes="
+$(cd "$grid_jobs" && exec 2>/dev/null && if [ -n "$grid_stat" ]; then
+    LC_ALL=C exec stat -c '%n %s' $1
+  else
+    wc -c $1 | while read -r grid_size grid_file; do printf '%s %s\n' "$grid_file" "$grid_size"; done
+  fi)
+"
+}
+grid_stat=$(stat -c %s / 2>/dev/null)
+
+# grid_size FILE: sets grid_size, 0 for a file that was not measured.
+grid_size() {
+  case $grid_sizes in
+    *"
+$1 "*)
+      grid_size=${grid_sizes#*"
+$1 "}
+      grid_size=${grid_size%%"
+"*}
+      ;;
+    *) grid_size=0 ;;
+  esac
+}
+
+# grid_listen FILES: wakes this shell from now on when one of them grows. The pipe between the tail and
+# the listener outlives the tail, of which there is a new one whenever the files are others.
+grid_listen() {
+  [ "$1" != "$grid_heard" ] || return 0
+  [ -z "$grid_tail" ] || { kill "$grid_tail" 2>/dev/null && wait "$grid_tail" 2>/dev/null; }
+  grid_heard=$1 grid_tail=
+  [ -n "$1" ] || return 0
+  if [ -z "$grid_listener" ]; then
+    rm -f "$grid_jobs/.ear.$$"
+    mkfifo -m 600 "$grid_jobs/.ear.$$" || return 0
+    # Opened for both directions, so that neither side ever waits for the other to come.
+    exec 8<>"$grid_jobs/.ear.$$"
+    rm -f "$grid_jobs/.ear.$$"
+    grid_hark </dev/null >/dev/null 2>&1 &
+    grid_listener=$!
+  fi
+  # shellcheck disable=SC2086
+  ( trap - EXIT URG; cd "$grid_jobs" && exec tail -q -c 0 -f $1 ) </dev/null >&8 2>/dev/null &
+  grid_tail=$!
+  # What grew before the tail was there is looked for soon.
+  echo >&8
+}
+
+# Not at once: what is printed in many small pieces is told in few.
+grid_hark() {
+  trap - EXIT URG
+  grid_child=
+  trap '[ -z "$grid_child" ] || kill "$grid_child"; exit' TERM
+  while :; do
+    dd bs=65536 count=1 <&8 & grid_child=$!
+    wait "$grid_child" || exit
+    sleep 0.1 & grid_child=$!
+    wait "$grid_child" || sleep 1
+    grid_child=
+    kill -s URG "$$" || exit
+  done
+}
+
+# The shell ends: its helpers have no more to do, but the guard may.
+grid_leave() {
+  [ -z "$grid_tail" ] || kill "$grid_tail"
+  [ -z "$grid_listener" ] || kill "$grid_listener"
+  [ -z "$grid_guard" ] || kill -s HUP "$grid_guard"
+} 2>/dev/null

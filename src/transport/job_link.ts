@@ -1,8 +1,6 @@
-/** Calls about one job that outlast a lost link. */
+/** Calls about one job that outlast a lost link, and what counts as one. */
 import { systemClock } from "../core/clock.ts";
 import { type ErrorCode, GridError, isTransportCode } from "../core/errors.ts";
-import { randomWord } from "../core/ids.ts";
-import { type JobAnswer, parseAnswer } from "./job_answer.ts";
 import { jobCall, type JobFunction, jobLibrary } from "./job_script.ts";
 import type { ExecResult, Transport } from "./transport.ts";
 
@@ -11,9 +9,6 @@ export interface JobIdentity {
   readonly root: string;
   readonly leaseMs: number;
 }
-
-/** Waits between tries to reach a node again, in milliseconds; the last one repeats. */
-const RETRY_DELAYS_MS = [50, 100, 200, 500, 1000, 2000];
 
 export class JobLink {
   readonly transport: Transport;
@@ -42,50 +37,47 @@ export class JobLink {
     });
   }
 
-  /** State and, once that is final, the output from these offsets on. */
-  async collect(
-    from: { readonly stdout: number; readonly stderr: number },
-    signal: AbortSignal,
-  ): Promise<JobAnswer> {
-    const word = randomWord(20);
-    const result = await this.persist(
-      () => this.call("grid_collect", [word, from.stdout, from.stderr], { signal }),
-      signal,
-    );
-    return parseAnswer(result, { node: this.node, job: this.identity.id, word });
-  }
-
   /**
    * Repeats what may safely be repeated until the node has been away for the whole lease.
    *
    * @throws {GridError} `lost`, the signal's reason, or an error that is not the link's
    */
   async persist<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const until = Date.now() + this.identity.leaseMs;
-    for (let attempt = 0;; attempt++) {
+    const { id, leaseMs } = this.identity;
+    const until = Date.now() + leaseMs;
+    for (let failures = 0;; failures++) {
       try {
         return await work();
       } catch (error) {
         signal?.throwIfAborted();
         if (!isLinkFailure(error)) throw error;
-        if (Date.now() > until) throw this.#stayedAway(error);
-        const delay = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)] ?? 0;
-        await systemClock.sleep(delay, { signal });
+        if (Date.now() > until) throw stayedAway(this.node, { job: id, leaseMs, cause: error });
+        await systemClock.sleep(retryDelayMs(failures), { signal });
       }
     }
   }
+}
 
-  #stayedAway(cause: unknown): GridError {
-    const { id, leaseMs } = this.identity;
-    return new GridError({
-      code: "lost",
-      message: `Cannot reach "${this.node}" again: no answer for ${Math.round(leaseMs / 1000)} s ` +
-        `about job "${id}"`,
-      hint: `when the node is back: grid ps, then grid kill ${id}`,
-      node: this.node,
-      cause,
-    });
-  }
+/** Waits between tries to reach a node again, in milliseconds; the last one repeats. */
+const RETRY_DELAYS_MS = [50, 100, 200, 500, 1000, 2000];
+
+/** The wait after so many failures in a row, in milliseconds. */
+export function retryDelayMs(failures: number): number {
+  return RETRY_DELAYS_MS[Math.min(failures, RETRY_DELAYS_MS.length - 1)] ?? 0;
+}
+
+export function stayedAway(
+  node: string,
+  { job, leaseMs, cause }: { job: string; leaseMs: number; cause: unknown },
+): GridError {
+  return new GridError({
+    code: "lost",
+    message: `Cannot reach "${node}" again: no answer for ${Math.round(leaseMs / 1000)} s ` +
+      `about job "${job}"`,
+    hint: `when the node is back: grid ps, then grid kill ${job}`,
+    node,
+    cause,
+  });
 }
 
 /**
@@ -98,3 +90,12 @@ export function isLinkFailure(error: unknown): boolean {
 }
 
 const MAY_PASS: ReadonlySet<ErrorCode> = new Set(["timed-out", "shell", "auth"]);
+
+/** A connection or a shell that was never made: the node cannot have got anything. */
+export function isNeverSent(error: unknown): boolean {
+  return error instanceof GridError && NEVER_SENT.has(error.code);
+}
+
+const NEVER_SENT: ReadonlySet<ErrorCode> = new Set(
+  ["dns", "tcp", "banner", "kex", "host-key", "auth", "penalty", "channel", "shell"],
+);

@@ -2,7 +2,7 @@
 import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { JobListing } from "./job.ts";
-import { parseState } from "./job_answer.ts";
+import { parseState } from "./job_state.ts";
 import { jobLibrary } from "./job_script.ts";
 import type { Transport } from "./transport.ts";
 

@@ -1,22 +1,22 @@
-/** `job.sh` and the calls into it. */
+/** `job.sh`, `job_tree.sh` and the calls into them. */
 import { quoteAll } from "../core/shell.ts";
 
-let text: string | undefined;
+const FILES = ["job.sh", "job_tree.sh"];
+
+let text: Promise<string> | undefined;
 
 /** The functions that every call needs; read once per process. */
-export async function jobLibrary(): Promise<string> {
-  text ??= await Deno.readTextFile(new URL("./job.sh", import.meta.url));
+export function jobLibrary(): Promise<string> {
+  text ??= readLibrary();
   return text;
 }
 
-export type JobFunction =
-  | "grid_start"
-  | "grid_collect"
-  | "grid_renew"
-  | "grid_follow"
-  | "grid_rest"
-  | "grid_signal"
-  | "grid_list";
+async function readLibrary(): Promise<string> {
+  const parts = FILES.map((name) => Deno.readTextFile(new URL(name, import.meta.url)));
+  return (await Promise.all(parts)).join("\n");
+}
+
+export type JobFunction = "grid_start" | "grid_turn" | "grid_signal" | "grid_list";
 
 /** A call as shell text; every argument is quoted. */
 export function jobCall(name: JobFunction, args: readonly (string | number)[]): string {

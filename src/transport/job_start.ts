@@ -1,25 +1,15 @@
 /** Starting a job exactly once, and finding one that was started before. */
 import { GridError } from "../core/errors.ts";
-import { randomWord } from "../core/ids.ts";
 import type { Job, JobSpec } from "./job.ts";
-import { type JobAnswer, parseAnswer } from "./job_answer.ts";
-import { isLinkFailure, JobLink } from "./job_link.ts";
+import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
+import { jobCall } from "./job_script.ts";
+import { nodeJobs } from "./node_jobs.ts";
 import { RemoteJob } from "./remote_job.ts";
 import type { Transport } from "./transport.ts";
 
 const JOB_ID = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** A connection that was never made: the job is known not to have started. */
-const NEVER_SENT = new Set([
-  "dns",
-  "tcp",
-  "banner",
-  "kex",
-  "host-key",
-  "auth",
-  "penalty",
-  "channel",
-]);
+const NOTHING = { stdout: 0, stderr: 0 };
 
 /**
  * Starts the command, or attaches where this id was started before. Short commands have ended, and
@@ -30,15 +20,14 @@ const NEVER_SENT = new Set([
  */
 export async function startJob(transport: Transport, spec: JobSpec): Promise<Job> {
   check(spec);
-  const link = new JobLink(transport, spec);
-  const start = () => sendStart(link, spec);
-  try {
-    return new RemoteJob(link, await start());
-  } catch (error) {
-    if (!isLinkFailure(error) || isNeverSent(error)) throw error;
-    // The answer was lost, not necessarily the job: whoever makes the folder first starts it.
-    return new RemoteJob(link, await link.persist(start));
-  }
+  const { id, root, leaseMs } = spec;
+  const news = await nodeJobs(transport, root).ask({
+    id,
+    leaseMs,
+    start: startCommand(spec),
+    offset: NOTHING,
+  });
+  return new RemoteJob(new JobLink(transport, spec), news);
 }
 
 /** The job as it stands, or undefined where the node has no such job. */
@@ -46,16 +35,21 @@ export async function attachJob(
   transport: Transport,
   spec: Pick<JobSpec, "id" | "root" | "leaseMs">,
 ): Promise<Job | undefined> {
-  const link = new JobLink(transport, spec);
-  const { signal } = new AbortController();
-  const answer = await link.collect({ stdout: 0, stderr: 0 }, signal);
-  return answer.state.kind === "gone" ? undefined : new RemoteJob(link, answer);
+  const { id, root, leaseMs } = spec;
+  const news = await nodeJobs(transport, root).ask({
+    id,
+    leaseMs,
+    start: undefined,
+    offset: NOTHING,
+    atOnce: true,
+  });
+  return news.state.kind === "gone" ? undefined : new RemoteJob(new JobLink(transport, spec), news);
 }
 
-async function sendStart(link: JobLink, spec: JobSpec): Promise<JobAnswer> {
-  const word = randomWord(20);
-  const result = await link.call("grid_start", [
-    word,
+function startCommand(spec: JobSpec): string {
+  return jobCall("grid_start", [
+    spec.root,
+    spec.id,
     spec.cwd,
     spec.shell,
     Date.now(),
@@ -66,7 +60,6 @@ async function sendStart(link: JobLink, spec: JobSpec): Promise<JobAnswer> {
     spec.command,
     ...environment(spec),
   ]);
-  return parseAnswer(result, { node: link.node, job: spec.id, word });
 }
 
 /** Four looks per lease, in seconds; whole ones where possible, for not every `sleep` knows others. */
@@ -80,7 +73,7 @@ function environment(spec: JobSpec): string[] {
     ...spec.env,
     ...spec.secrets,
     GRID_JOB: spec.id,
-    GRID_OUTPUT: `${spec.root}/.grid/jobs/${spec.id}/output`,
+    GRID_OUTPUT: `${spec.root}/.grid/jobs/${spec.id}.output`,
   };
   return Object.entries(variables).map(([name, value]) =>
     name === "PATH" ? `PATH=${[...spec.pathPrefix, value].join(":")}` : `${name}=${value}`
@@ -99,10 +92,6 @@ function check(spec: JobSpec): void {
       hint: "use letters, digits and _ only, and no digit first",
     });
   }
-}
-
-function isNeverSent(error: unknown): boolean {
-  return error instanceof GridError && NEVER_SENT.has(error.code);
 }
 
 /** Whether a command may run although `startJob` threw this. */

@@ -10,6 +10,7 @@ import type {
   OpenOptions,
   Transport,
   TransportStats,
+  WaitOptions,
 } from "./transport.ts";
 
 export function createLocalTransport(endpoint: Endpoint): Transport {
@@ -32,6 +33,10 @@ class LocalTransport implements Transport {
 
   exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     return this.#shell.exec(command, options);
+  }
+
+  wait(command: string, options: WaitOptions): Promise<Uint8Array> {
+    return this.#shell.wait(command, options);
   }
 
   // deno-lint-ignore require-await

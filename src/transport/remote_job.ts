@@ -2,29 +2,30 @@
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
-import { type Collected, INLINE_BYTES, type JobAnswer } from "./job_answer.ts";
 import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
 import { removeJobs } from "./job_list.ts";
-import { streamJob } from "./job_stream.ts";
+import type { JobNews } from "./job_turn.ts";
+import { type NodeJobs, nodeJobs } from "./node_jobs.ts";
 
-/** How long a job may stay between its folder and its supervisor's first word. */
+/** How long a job may stay between its state file and its supervisor's first word. */
 const STARTING_MS = 10_000;
-/** Waits between the first looks, in milliseconds; each is twice the one before. */
-const FIRST_WAIT_MS = 20;
-const LONGEST_WAIT_MS = 700;
+/** Between two looks at a job that is about to start. */
+const STARTING_LOOK_MS = 100;
 
 export class RemoteJob implements Job {
   readonly #link: JobLink;
+  readonly #jobs: NodeJobs;
   /** Bytes handed on, per stream; where following goes on. */
   readonly #offset = { stdout: 0, stderr: 0 };
   /** What the start already told, until it is used. */
-  #answer: JobAnswer | undefined;
+  #news: JobNews | undefined;
   #outputFile: string | undefined;
 
-  constructor(link: JobLink, answer: JobAnswer) {
+  constructor(link: JobLink, news: JobNews) {
     this.#link = link;
-    this.#answer = answer;
+    this.#jobs = nodeJobs(link.transport, link.identity.root);
+    this.#news = news;
   }
 
   get id(): string {
@@ -32,45 +33,37 @@ export class RemoteJob implements Job {
   }
 
   async follow(options: FollowOptions): Promise<JobExit> {
-    const { signal } = options;
+    using _held = this.#isOver ? undefined : this.#jobs.hold(this.#link.identity);
     const startingUntil = Date.now() + STARTING_MS;
-    for (let wait = FIRST_WAIT_MS;; wait *= 2) {
+    for (;;) {
+      const { signal } = options;
       signal.throwIfAborted();
-      const { state, collected } = await this.#look(signal);
-      const hasMore = collected !== undefined && await this.#deliver(collected, options);
-      switch (state.kind) {
+      const news = await this.#next(signal);
+      await this.#deliver(news, options);
+      switch (news.state.kind) {
         case "gone":
           throw this.#gone();
         case "starting":
           if (Date.now() > startingUntil) return { kind: "vanished" };
-          await systemClock.sleep(FIRST_WAIT_MS, { signal });
+          await systemClock.sleep(STARTING_LOOK_MS, { signal });
           break;
         case "running":
-          // A channel of its own costs the account's start-up files: worth it for a long job only.
-          if (hasMore || wait > LONGEST_WAIT_MS) await this.#stream("follow", options);
-          else await systemClock.sleep(wait, { signal });
           break;
         case "ended":
-          this.#outputFile = collected?.outputFile;
-          if (!hasMore) return state.exit;
-          await this.#stream("rest", options);
+          this.#outputFile = news.outputFile;
+          if (!news.hasMore) return news.state.exit;
       }
     }
   }
 
   async kill(options: { graceMs: number; signal?: AbortSignal }): Promise<KillReport> {
     const report = await killTree(this.#link, options);
-    this.#answer = undefined;
+    this.#news = undefined;
     return report;
   }
 
   async readOutputFile(): Promise<string> {
-    if (this.#outputFile === undefined) {
-      const { signal } = new AbortController();
-      const { collected } = await this.#link.collect(this.#offset, signal);
-      this.#outputFile = collected?.outputFile;
-    }
-    return this.#outputFile ?? "";
+    return this.#outputFile ??= (await this.#next()).outputFile;
   }
 
   async remove(): Promise<void> {
@@ -78,38 +71,36 @@ export class RemoteJob implements Job {
     await this.#link.persist(() => removeJobs(transport, { root: identity.root, ids: [this.id] }));
   }
 
-  async #look(signal: AbortSignal): Promise<JobAnswer> {
-    const answer = this.#answer ?? await this.#link.collect(this.#offset, signal);
-    this.#answer = undefined;
-    return answer;
+  get #isOver(): boolean {
+    return this.#news?.state.kind === "ended" && !this.#news.hasMore;
   }
 
-  /** Whether there was more than one answer can bring. */
-  async #deliver(collected: Collected, { onOutput }: FollowOptions): Promise<boolean> {
+  async #next(signal?: AbortSignal): Promise<JobNews> {
+    const { leaseMs } = this.#link.identity;
+    const news = this.#news ??
+      await this.#jobs.ask({
+        id: this.id,
+        leaseMs,
+        start: undefined,
+        offset: { ...this.#offset },
+        signal,
+      });
+    this.#news = undefined;
+    return news;
+  }
+
+  async #deliver(news: JobNews, { onOutput }: FollowOptions): Promise<void> {
     for (const stream of ["stdout", "stderr"] as const) {
-      const bytes = collected[stream];
+      const bytes = news[stream];
       this.#offset[stream] += bytes.length;
       if (bytes.length > 0) await onOutput(stream, bytes);
     }
-    return [collected.stdout, collected.stderr].some(({ length }) => length >= INLINE_BYTES);
-  }
-
-  async #stream(mode: "follow" | "rest", options: FollowOptions): Promise<void> {
-    await streamJob(this.#link, {
-      mode,
-      offset: this.#offset,
-      signal: options.signal,
-      onOutput: async (stream, bytes) => {
-        this.#offset[stream] += bytes.length;
-        await options.onOutput(stream, bytes);
-      },
-    });
   }
 
   #gone(): GridError {
     return new GridError({
       code: "lost",
-      message: `Cannot follow job "${this.id}": "${this.#link.node}" no longer has its folder`,
+      message: `Cannot follow job "${this.id}": "${this.#link.node}" no longer has its files`,
       node: this.#link.node,
     });
   }

@@ -1,21 +1,27 @@
 /**
- * Short commands on one node, over a few long-lived shells: start-up files are paid once per shell,
- * and what they print is dropped.
+ * Commands on one node, over as few long-lived shells as possible: start-up files are paid once per
+ * shell, and what they print is dropped.
  */
 import { withDeadline } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
+import { ShellQueue } from "./shell_queue.ts";
 import { SHELL_COMMAND, ShellSession } from "./shell_session.ts";
-import type { Channel, Endpoint, ExecOptions, ExecResult } from "./transport.ts";
+import type { Channel, Endpoint, ExecOptions, ExecResult, WaitOptions } from "./transport.ts";
 
 export { SHELL_COMMAND };
 
 export interface Shell extends AsyncDisposable {
   /**
-   * Runs a command in a subshell of its own; concurrent commands take further shells, then queue.
+   * Runs a command in a subshell of its own. It takes its turn; only where a turn is long in coming is
+   * a further shell opened.
    *
    * @throws {GridError} `timed-out`, `shell` where no shell answers, or what opening a channel threw
    */
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
+  /** See `Transport.wait`. */
+  wait(command: string, options: WaitOptions): Promise<Uint8Array>;
+  /** Asks a command that only waits to end. */
+  interrupt(): void;
 }
 
 export interface ShellOptions {
@@ -24,52 +30,96 @@ export interface ShellOptions {
   readonly endpoint: Endpoint;
 }
 
-/** Shells per node: they share the node's channels with steps and syncs. */
-const MAX_SHELLS = 3;
-
 /** How long closing waits for commands under way; those on a dead link never end. */
 const CLOSING_MS = 1000;
 
 export function openShellChannel(options: ShellOptions): Shell {
-  return new ShellPool(options);
+  return new SharedShell(options);
 }
 
-class ShellPool implements Shell {
+class SharedShell implements Shell {
   readonly #options: ShellOptions;
-  readonly #idle: ShellSession[] = [];
-  readonly #waiting: (() => void)[] = [];
+  readonly #queue: ShellQueue;
   /** Dropped sessions that are still closing. */
   readonly #closing = new Set<Promise<void>>();
   readonly #running = new Set<Promise<void>>();
-  #busy = 0;
-  #closed = false;
 
   constructor(options: ShellOptions) {
     this.#options = options;
+    this.#queue = new ShellQueue({
+      open: () => this.#open(),
+      drop: (session) => this.#drop(session),
+    });
   }
 
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    await this.#takeTurn(options.signal);
-    const running = this.#execNow(command, options);
-    const settled: Promise<void> = running.then(() => {}, () => {}).finally(() => {
-      this.#running.delete(settled);
-      this.#busy--;
-      this.#waiting.shift()?.();
-    });
-    this.#running.add(settled);
-    return await running;
+    const { endpoint } = this.#options;
+    const ms = options.timeoutMs ?? endpoint.commandTimeoutMs;
+    const { session } = await this.#queue.take("command", options.signal);
+    return await this.#use(
+      session,
+      withDeadline(() => session.run(command, options), {
+        ms,
+        error: () => tooLong(endpoint, ms),
+        signal: options.signal,
+      }),
+    );
   }
 
-  async #execNow(command: string, options: ExecOptions): Promise<ExecResult> {
-    const session = await this.#session(options.signal);
-    return await this.#run(session, { command, options });
+  async wait(command: string, { stop, library }: WaitOptions): Promise<Uint8Array> {
+    const { session, wanted } = await this.#queue.take("wait");
+    const asked = AbortSignal.any([stop, wanted]);
+    const answer = session.wait(command, { library, stop: asked });
+    return await this.#use(session, this.#unlessSilent(answer, { session, asked }));
+  }
+
+  interrupt(): void {
+    this.#queue.interrupt();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    for (const session of this.#idle.splice(0)) this.#drop(session);
+    this.#queue.close(closedError(this.#options.endpoint));
     await this.#settle();
     await Promise.all(this.#closing);
+  }
+
+  /** Gives the session back when the work is done, or up where it still waits for an answer. */
+  async #use<T>(session: ShellSession, work: Promise<T>): Promise<T> {
+    const settled: Promise<void> = work.then(() => {}, () => {}).finally(() => {
+      this.#running.delete(settled);
+      this.#queue.giveBack(session);
+    });
+    this.#running.add(settled);
+    try {
+      return await work;
+    } finally {
+      await settled;
+    }
+  }
+
+  /** A long answer over a slow link is none that stays away. */
+  async #unlessSilent(
+    answer: Promise<Uint8Array>,
+    { session, asked }: { readonly session: ShellSession; readonly asked: AbortSignal },
+  ): Promise<Uint8Array> {
+    const { endpoint } = this.#options;
+    const ms = endpoint.commandTimeoutMs;
+    const silence = Promise.withResolvers<never>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const watch = (since: number) => {
+      const silentMs = performance.now() - Math.max(since, session.heardAt);
+      if (silentMs >= ms) silence.reject(tooLong(endpoint, ms));
+      else timer = setTimeout(() => watch(since), ms - silentMs);
+    };
+    const onAsked = () => watch(performance.now());
+    if (asked.aborted) onAsked();
+    else asked.addEventListener("abort", onAsked, { once: true });
+    try {
+      return await Promise.race([answer, silence.promise]);
+    } finally {
+      clearTimeout(timer);
+      asked.removeEventListener("abort", onAsked);
+    }
   }
 
   /** Lets commands under way end; each drops its shell when it is done. */
@@ -80,28 +130,7 @@ class ShellPool implements Shell {
     clearTimeout(timer);
   }
 
-  /** Waits until fewer than `MAX_SHELLS` commands run. */
-  async #takeTurn(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    while (this.#busy >= MAX_SHELLS) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const onAbort = () => {
-        this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
-        reject(signal?.reason);
-      };
-      this.#waiting.push(resolve);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      await promise.finally(() => signal?.removeEventListener("abort", onAbort));
-    }
-    this.#busy++;
-  }
-
-  async #session(signal: AbortSignal | undefined): Promise<ShellSession> {
-    this.#checkOpen();
-    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
-      if (idle.usable) return idle;
-      this.#drop(idle);
-    }
+  async #open(): Promise<ShellSession> {
     const { endpoint, open } = this.#options;
     const session = new ShellSession(endpoint.name, await open());
     try {
@@ -109,7 +138,6 @@ class ShellPool implements Shell {
       await withDeadline(() => session.run(":", {}), {
         ms: endpoint.commandTimeoutMs,
         error: () => noShell(endpoint, `no answer within ${endpoint.commandTimeoutMs} ms`),
-        signal,
       });
       return session;
     } catch (error) {
@@ -118,40 +146,16 @@ class ShellPool implements Shell {
     }
   }
 
-  async #run(
-    session: ShellSession,
-    { command, options }: { command: string; options: ExecOptions },
-  ): Promise<ExecResult> {
-    const { endpoint } = this.#options;
-    const ms = options.timeoutMs ?? endpoint.commandTimeoutMs;
-    try {
-      return await withDeadline(() => session.run(command, options), {
-        ms,
-        error: () => tooLong(endpoint, ms),
-        signal: options.signal,
-      });
-    } finally {
-      // A session that still waits for an answer can never be trusted again.
-      if (session.usable && !this.#closed) this.#idle.push(session);
-      else this.#drop(session);
-    }
-  }
-
   #drop(session: ShellSession): void {
     const closing: Promise<void> = session[Symbol.asyncDispose]().catch(() => {})
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
+}
 
-  #checkOpen(): void {
-    if (!this.#closed) return;
-    const { name } = this.#options.endpoint;
-    throw new GridError({
-      code: "lost",
-      message: `Cannot run a command on "${name}": its transport is closed`,
-      node: name,
-    });
-  }
+function closedError({ name }: Endpoint): GridError {
+  const message = `Cannot run a command on "${name}": its transport is closed`;
+  return new GridError({ code: "lost", message, node: name });
 }
 
 function noShell({ name }: Endpoint, state: string): GridError {

@@ -37,6 +37,11 @@ export class Frame {
     this.#options = options;
   }
 
+  /** The start marker has come. */
+  get begun(): boolean {
+    return this.#phase !== "before";
+  }
+
   get done(): boolean {
     return this.#phase === "done";
   }
@@ -106,23 +111,4 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
     offset += part.length;
   }
   return whole;
-}
-
-/** Drops what start-up files print ahead of the start marker. */
-export class Preamble {
-  readonly #start: Uint8Array;
-  #held: Uint8Array | undefined = new Uint8Array(0);
-
-  constructor(start: Uint8Array) {
-    this.#start = start;
-  }
-
-  /** The part of the chunk that comes after the marker. */
-  strip(chunk: Uint8Array): Uint8Array {
-    if (this.#held === undefined) return chunk;
-    const bytes = concatBytes([this.#held, chunk]);
-    const at = find(bytes, this.#start);
-    this.#held = at.found ? undefined : bytes.slice(at.index);
-    return at.found ? bytes.subarray(at.index + this.#start.length) : new Uint8Array(0);
-  }
 }

@@ -21,6 +21,15 @@ export function framedScript(command: string, { word, stdin }: ScriptOptions): s
     `printf '\\036>${word}\\036%d\\036' "$?"; printf '\\036>${word}\\036\\036' >&2\n`;
 }
 
+/**
+ * In the shell itself, with the shell's own stdin. Read as a whole before any of it runs, so that what is
+ * sent later is the command's to read.
+ */
+export function waitingScript(command: string, word: string): string {
+  return `{ printf '\\036<${word}\\036'\n${command}\n` +
+    `printf '\\036>${word}\\036%d\\036' "$?"; }\n`;
+}
+
 export function frameMarkers(word: string): { start: Uint8Array; end: Uint8Array } {
   const mark = String.fromCharCode(MARK);
   return {

@@ -2,7 +2,7 @@
 import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { Frame } from "./shell_frame.ts";
-import { decodeOutput, framedScript, frameMarkers } from "./shell_script.ts";
+import { decodeOutput, framedScript, frameMarkers, waitingScript } from "./shell_script.ts";
 import { quote } from "../core/shell.ts";
 import type { Channel, ExecOptions, ExecResult } from "./transport.ts";
 
@@ -10,13 +10,22 @@ import type { Channel, ExecOptions, ExecResult } from "./transport.ts";
 export const SHELL_COMMAND = "exec /bin/sh";
 
 const DEFAULT_MAX_BYTES = 4 * 2 ** 20;
+/** How long an idle shell may take to leave by itself. */
+const LEAVING_MS = 500;
 const encoder = new TextEncoder();
 
 interface Pending {
-  readonly stdout: Frame;
-  readonly stderr: Frame;
+  readonly frames: { readonly stdout: Frame; readonly stderr?: Frame };
+  /** Called once what the command prints has begun to arrive: it runs. */
+  readonly onBegun: () => void;
   resolve(): void;
   reject(reason: unknown): void;
+}
+
+export interface ShellWaitOptions {
+  readonly library?: string | undefined;
+  /** Asks the command to end now. */
+  readonly stop: AbortSignal;
 }
 
 export class ShellSession implements AsyncDisposable {
@@ -30,6 +39,8 @@ export class ShellSession implements AsyncDisposable {
   #left: string | undefined;
   /** Why no more commands can be sent. */
   #end: { readonly reason: unknown } | undefined;
+  /** When bytes last came, by `performance.now()`. */
+  heardAt = performance.now();
 
   constructor(node: string, channel: Channel) {
     this.#node = node;
@@ -64,24 +75,50 @@ export class ShellSession implements AsyncDisposable {
       framedScript(command, { word, stdin: options.stdin });
     const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     const frame = () => new Frame({ ...frameMarkers(word), maxBytes });
-    const [stdout, stderr] = [frame(), frame()];
-    await this.#exchange(script, { stdout, stderr });
+    const frames = { stdout: frame(), stderr: frame() };
+    await this.#exchange(script, { frames, onBegun: () => {} });
+    const [stdout, stderr] = [frames.stdout.output(), frames.stderr.output()];
     const encoding = options.encoding ?? "utf-8";
     return {
-      code: Number(stdout.output().trailer),
-      stdout: decodeOutput(stdout.output(), encoding),
-      stderr: decodeOutput(stderr.output(), encoding),
+      code: Number(stdout.trailer),
+      stdout: decodeOutput(stdout, encoding),
+      stderr: decodeOutput(stderr, encoding),
     };
   }
 
+  /**
+   * Runs a command in the shell itself, not in a subshell, and returns what it printed. It must end at
+   * once when it reads a line from stdin; a line that comes too late is an empty command to the shell.
+   */
+  async wait(command: string, { library, stop }: ShellWaitOptions): Promise<Uint8Array> {
+    const word = randomWord(20);
+    const script = this.#newLibrary(library) + waitingScript(command, word);
+    const stdout = new Frame({ ...frameMarkers(word), maxBytes: Infinity });
+    // Sent before the command runs, the line would be read by the shell.
+    const ask = () => this.#write("\n");
+    const onBegun = () => {
+      if (stop.aborted) ask();
+      else stop.addEventListener("abort", ask, { once: true });
+    };
+    try {
+      await this.#exchange(script, { frames: { stdout }, onBegun });
+    } finally {
+      stop.removeEventListener("abort", ask);
+    }
+    return stdout.output().bytes;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    const wasIdle = this.usable;
     this.#stop(this.#endedBy("it was closed"));
-    // An idle shell leaves at the end of its input; a busy one, which may not even read it, goes
-    // with its channel.
+    // An idle shell leaves at the end of its input, and takes its helpers along; a busy one, which may
+    // not even read it, goes with its channel.
     const closed = this.#writer.close().catch(() => {});
+    const left = this.#channel.exit.then(() => {}, () => {});
+    if (wasIdle) await within(LEAVING_MS, left);
     await Promise.all(this.#readers.map((reader) => reader.cancel().catch(() => {})));
     await this.#channel[Symbol.asyncDispose]();
-    await Promise.race([closed, this.#channel.exit.catch(() => {})]);
+    await Promise.race([closed, left]);
     await this.#pumps;
   }
 
@@ -91,12 +128,16 @@ export class ShellSession implements AsyncDisposable {
     return `eval ${quote(library)}\n`;
   }
 
-  async #exchange(script: string, frames: Pick<Pending, "stdout" | "stderr">): Promise<void> {
+  async #exchange(script: string, rest: Pick<Pending, "frames" | "onBegun">): Promise<void> {
     if (this.#end) throw this.#end.reason;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#pending = { ...frames, resolve, reject };
-    this.#writer.write(encoder.encode(script)).catch((reason) => this.#stop(reason));
+    this.#pending = { ...rest, resolve, reject };
+    this.#write(script);
     await promise;
+  }
+
+  #write(text: string): void {
+    this.#writer.write(encoder.encode(text)).catch((reason) => this.#stop(reason));
   }
 
   async #pump(
@@ -116,12 +157,19 @@ export class ShellSession implements AsyncDisposable {
 
   /** Bytes outside a frame are junk of start-up files and background processes. */
   #receive(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    this.heardAt = performance.now();
     const pending = this.#pending;
-    if (!pending || pending[stream].done) return;
-    pending[stream].push(bytes);
-    if (!pending.stdout.done || !pending.stderr.done) return;
-    this.#pending = undefined;
-    pending.resolve();
+    const frame = pending?.frames[stream];
+    if (!pending || !frame || frame.done) return;
+    const wasBegun = frame.begun;
+    frame.push(bytes);
+    const { stdout, stderr } = pending.frames;
+    if (stdout.done && (stderr?.done ?? true)) {
+      this.#pending = undefined;
+      pending.resolve();
+    } else if (stream === "stdout" && !wasBegun && frame.begun) {
+      pending.onBegun();
+    }
   }
 
   #stop(reason: unknown): void {
@@ -138,4 +186,11 @@ export class ShellSession implements AsyncDisposable {
       node: this.#node,
     });
   }
+}
+
+async function within(ms: number, settled: Promise<void>): Promise<void> {
+  const timeUp = Promise.withResolvers<void>();
+  const timer = setTimeout(timeUp.resolve, ms);
+  await Promise.race([settled, timeUp.promise]);
+  clearTimeout(timer);
 }

@@ -34,6 +34,16 @@ export interface Transport extends AsyncDisposable {
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
 
   /**
+   * Runs a command that waits for something on the node, and returns what it printed. It lives in the
+   * long-lived shell, so that what it starts belongs to that shell; whenever another command needs the
+   * shell it is asked to end, as `stop` does, by a line on its stdin.
+   *
+   * @throws {GridError} a transport code, or `timed-out` where it was asked to end and nothing came for
+   * the endpoint's command time
+   */
+  wait(command: string, options: WaitOptions): Promise<Uint8Array>;
+
+  /**
    * Starts a command on a channel of its own and streams its bytes both ways.
    * Neither end is interpreted: the command starts in the account's home with its plain environment.
    *
@@ -52,6 +62,13 @@ export interface ExecOptions {
   readonly maxBytes?: number | undefined;
   /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */
   readonly encoding?: "utf-8" | "latin1" | undefined;
+  /** Constant shell functions that the command calls; each shell reads them once. */
+  readonly library?: string | undefined;
+}
+
+export interface WaitOptions {
+  /** Asks the command to end and to tell what it knows. */
+  readonly stop: AbortSignal;
   /** Constant shell functions that the command calls; each shell reads them once. */
   readonly library?: string | undefined;
 }

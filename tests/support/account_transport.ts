@@ -22,6 +22,7 @@ export function transportAs({ uid = Deno.uid() ?? 0, shell: words }: AccountOpti
   return {
     endpoint,
     exec: (command, options) => shell.exec(command, options),
+    wait: (command, options) => shell.wait(command, options),
     open,
     stats: {
       handshakes: 0,

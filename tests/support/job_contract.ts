@@ -263,7 +263,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
   check("a job whose supervisor was killed is reported as vanished", async (node) => {
     const spec = jobSpec(node, { command: "echo before; sleep 1000" });
     const job = await startJob(node.transport, spec);
-    const file = `${node.root}/.grid/jobs/${spec.id}/state`;
+    const file = `${node.root}/.grid/jobs/${spec.id}.state`;
     await node.transport.exec(`kill -KILL $(sed -n 's/^supervisor //p' ${file})`);
     assert.deepEqual(await followAll(job), {
       exit: { kind: "vanished" },
@@ -338,7 +338,7 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
     for (const spec of [old, fresh]) await followAll(await startJob(node.transport, spec));
     const job = await startJob(node.transport, oldRunning);
     for (const { id } of [old, oldRunning]) {
-      await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}/state`);
+      await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}.state`);
     }
     assert.deepEqual(await pruneJobs(node.transport, node.root), [old.id]);
     assert.equal((await listJobs(node.transport, node.root)).length, 2);

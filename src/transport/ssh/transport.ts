@@ -12,6 +12,7 @@ import type {
   OpenOptions,
   Transport,
   TransportStats,
+  WaitOptions,
 } from "../transport.ts";
 import { endCommand, loginCommand } from "./login_command.ts";
 import { Bell } from "./bell.ts";
@@ -45,6 +46,7 @@ export class SshTransport implements Transport {
       onStarved: () => {
         this.#starved = true;
         if (this.#running === 0) void this.#dropShell();
+        else this.#shell?.interrupt();
       },
     });
   }
@@ -52,8 +54,12 @@ export class SshTransport implements Transport {
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const { signal } = options;
     signal?.throwIfAborted();
-    const work = this.#exec(command, options);
+    const work = this.#withShell((shell) => shell.exec(command, options));
     return await (signal ? raceAbort(work, signal) : work);
+  }
+
+  async wait(command: string, options: WaitOptions): Promise<Uint8Array> {
+    return await this.#withShell((shell) => shell.wait(command, options));
   }
 
   async open(command: string, { signal }: OpenOptions = {}): Promise<Channel> {
@@ -86,7 +92,7 @@ export class SshTransport implements Transport {
 
   /** A signal over SSH is not enough: it reaches no child that left the group, and none of root's. */
   #sweep(word: string): void {
-    const sweep: Promise<void> = this.#exec(endCommand(word), {})
+    const sweep: Promise<void> = this.#withShell((shell) => shell.exec(endCommand(word)))
       .then(
         () => {},
         (problem) =>
@@ -99,7 +105,7 @@ export class SshTransport implements Transport {
     this.#sweeps.add(sweep);
   }
 
-  async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
+  async #withShell<T>(work: (shell: Shell) => Promise<T>): Promise<T> {
     await this.#budget.checkIdle();
     for (;;) {
       while (this.#starved && this.#running > 0) await this.#quiet.next();
@@ -110,7 +116,7 @@ export class SshTransport implements Transport {
           endpoint: this.endpoint,
           open: () => this.#openShell(),
         });
-        const result = await this.#shell.exec(command, options);
+        const result = await work(this.#shell);
         this.#room.tell();
         return result;
       } catch (error) {

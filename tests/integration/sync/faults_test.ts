@@ -17,6 +17,7 @@ function rewire(change: (command: string) => string): Transport {
   return {
     endpoint: inner.endpoint,
     exec: (command, options) => inner.exec(change(`eval ${quoted(command)}`), options),
+    wait: (command, options) => inner.wait(command, options),
     open: (command, options) => inner.open(change(command).replace(/ exec /, " "), options),
     get stats() {
       return inner.stats;

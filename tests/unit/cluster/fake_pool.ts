@@ -27,6 +27,7 @@ export class FakePool implements TransportPool {
     return {
       endpoint,
       exec,
+      wait: () => Promise.reject(new Error("not used")),
       open: () => Promise.reject(new Error("not used")),
       stats: {
         handshakes: 0,

@@ -5,7 +5,9 @@ import { describeJobs } from "../../support/job_contract.ts";
 import { openAccountNode } from "../../support/job_nodes.ts";
 import { type Part, testWith } from "../../support/requires.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../../src/transport/job.sh", import.meta.url));
+const SCRIPTS = ["job.sh", "job_tree.sh"].map((name) =>
+  fileURLToPath(new URL(`../../../src/transport/${name}`, import.meta.url))
+);
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
   ["bash", "--posix"],
@@ -19,9 +21,9 @@ for (const shell of SHELLS) {
   });
 }
 
-testWith(["shellcheck"], "job.sh has nothing that shellcheck objects to", async () => {
+testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", async () => {
   const { success, stdout } = await new Deno.Command("shellcheck", {
-    args: ["--shell=sh", SCRIPT],
+    args: ["--shell=sh", ...SCRIPTS],
   }).output();
   assert.ok(success, new TextDecoder().decode(stdout));
 });

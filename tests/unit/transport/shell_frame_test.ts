@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Frame, Preamble } from "../../../src/transport/shell_frame.ts";
+import { Frame } from "../../../src/transport/shell_frame.ts";
 import { frameMarkers } from "../../../src/transport/shell_script.ts";
 
 const encoder = new TextEncoder();
@@ -44,13 +44,4 @@ Deno.test("Frame is not done before the trailer is whole", () => {
   frame.push(encoder.encode("2\x1e"));
   assert.equal(frame.done, true);
   assert.equal(frame.output().trailer, "12");
-});
-
-Deno.test("Preamble drops everything up to its marker, and nothing after it", () => {
-  const stream = encoder.encode("Welcome\x1e<w\x1e<word\x1eout \x1e<word\x1e still out");
-  for (let place = 0; place <= stream.length; place++) {
-    const preamble = new Preamble(markers.start);
-    const parts = cut(stream, [place]).map((chunk) => decoder.decode(preamble.strip(chunk)));
-    assert.equal(parts.join(""), "out \x1e<word\x1e still out");
-  }
 });

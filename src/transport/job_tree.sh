@@ -1,0 +1,210 @@
+# Finding, ending and listing what jobs started. Read together with `job.sh`, whose words it uses.
+# shellcheck disable=SC2154
+
+# grid_find [PID:BORN]...: prints the job's processes, PID:BORN and name. They are what the
+# supervisor started, what carries the job's marker, those that were seen before and still are the
+# same, everybody in a session that one of them leads, and what all of these started.
+grid_find() {
+  grid_read
+  grid_holds "${grid_waiter:-0}" 2 "$grid_job.state" || grid_waiter=0
+  grid_processes |
+    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow" |
+    # Parents, being older, hear a signal before the end of their children wakes them.
+    sort -n
+}
+
+# Lines like those of /proc/<pid>/stat. Where there is no /proc, ps tells less: no session, no start.
+grid_processes() {
+  if [ -d /proc/self ]; then
+    cat /proc/[0-9]*/stat
+  else
+    ps -A -o pid= -o stat= -o ppid= -o pgid= -o comm= | awk '{
+      print $1, "(" $5 ")", substr($2, 1, 1), $3, $4, $4, "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+    }'
+  fi
+}
+
+grid_marked() {
+  [ -d /proc/self ] || return 0
+
+  grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ | while read -r grid_path; do
+    if tr '\0' '\n' <"$grid_path" | grep -qxF "GRID_JOB=$grid_id"; then
+      grid_path=${grid_path#/proc/}
+      printf '%s ' "${grid_path%/environ}"
+    fi
+  done
+}
+
+# Reads lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the start.
+# shellcheck disable=SC2016
+grid_grow='
+  {
+    last = 0
+    while ((next_one = index(substr($0, last + 1), ")")) > 0) last += next_one
+    if (last == 0 || split(substr($0, last + 2), field, " ") < 20) next
+    pid = $1 + 0
+    name[pid] = substr($0, index($0, "(") + 1, last - index($0, "(") - 1)
+    state[pid] = field[1]; parent[pid] = field[2]; session[pid] = field[4]; born[pid] = field[20]
+  }
+  END {
+    count = split(marked, pids, " ")
+    for (i = 1; i <= count; i++) if (pids[i] in state) member[pids[i]] = 1
+    count = split(seen, pairs, " ")
+    for (i = 1; i <= count; i++) {
+      split(pairs[i], pair, ":")
+      if (born[pair[1]] == pair[2]) member[pair[1]] = 1
+    }
+    do {
+      added = 0
+      for (pid in state) {
+        if (pid in member) continue
+        leader = session[pid]
+        if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
+          (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
+      }
+    } while (added)
+    for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) print pid ":" born[pid], name[pid]
+  }'
+
+# grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones.
+grid_send() {
+  grid_name=$1 grid_list=$2
+  shift 2
+  grid_told=" $* "
+  # shellcheck disable=SC2034
+  printf '%s\n' "$grid_list" | while read -r grid_member grid_rest; do
+    [ -n "$grid_member" ] || continue
+    case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
+    # A stopped process takes a polite signal only once it goes on.
+    kill -s CONT "${grid_member%:*}"
+  done
+}
+
+# grid_signal ROOT ID NAME [PID:BORN]...: signals every process, politely only those that are not
+# given, and prints those that it found.
+grid_signal() {
+  exec 2>/dev/null
+  grid_open "$1" "$2"
+  grid_name=$3
+  shift 3
+  grid_found=$(grid_find "$@")
+  printf '%s\n' "$grid_found"
+  [ "$grid_name" != KILL ] || set --
+  grid_send "$grid_name" "$grid_found" "$@"
+}
+
+# ---- the guard ---------------------------------------------------------------------------------
+
+# grid_watch INTERVAL: ends the leased jobs of this shell whose runner is gone. Stays as long as the
+# shell or one of them does.
+grid_watch() {
+  trap - EXIT
+  trap : URG HUP
+  trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
+  grid_shell_pid=$$
+  while :; do
+    sleep "$1" & grid_nap=$!
+    wait "$grid_nap"
+    case $? in
+      0) grid_due=1 ;;
+      # A `sleep` that knows no fractions.
+      [1-9] | [1-9]? | 1[01]? | 12[0-8]) sleep 1; grid_due=1 ;;
+      *) grid_due=; kill "$grid_nap" ;;
+    esac
+    grid_nap=
+    grid_watch_all || kill -0 "$grid_shell_pid" || exit 0
+  done
+}
+
+# Whether there are jobs to be watched.
+grid_watch_all() {
+  grid_left=1
+  for grid_path in "$grid_jobs"/*.state; do
+    grid_job=${grid_path%.state}
+    grid_id=${grid_job##*/}
+    grid_look
+    if [ "$grid_state $grid_kind $grid_owner" = "running leased $grid_shell_pid" ] &&
+      ! grid_is_elsewhere; then
+      grid_left=0
+      if [ -n "$grid_due" ] && [ ! -e "$grid_job.reason" ]; then grid_miss; fi
+    fi
+  done
+  return $grid_left
+}
+
+# Four times the same word in the lease: the runner is gone.
+grid_miss() {
+  grid_missed=0 grid_last='' grid_now=''
+  [ ! -e "$grid_job.lease" ] || read -r grid_now <"$grid_job.lease"
+  [ ! -e "$grid_job.missed" ] || read -r grid_missed grid_last <"$grid_job.missed"
+  if [ "$grid_now" = "$grid_last" ]; then grid_missed=$((grid_missed + 1)); else grid_missed=0; fi
+  printf '%s %s\n' "$grid_missed" "$grid_now" >"$grid_job.missed"
+  [ "$grid_missed" -ge 4 ] || return 0
+  echo lease >"$grid_job.reason"
+  grid_end &
+}
+
+# The polite signal, up to ten seconds, then the final one until nothing is left to be ended.
+grid_end() {
+  trap '' TERM HUP
+  grid_tries=0 grid_found=
+  while [ "$grid_tries" -lt 15 ]; do
+    # shellcheck disable=SC2046
+    grid_found=$(grid_find $(printf '%s\n' "$grid_found" | cut -d ' ' -f 1))
+    [ -n "$grid_found" ] || return
+    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found"; else grid_send KILL "$grid_found"; fi
+    grid_tries=$((grid_tries + 1))
+    sleep 1
+  done
+}
+
+# ---- list and remove ---------------------------------------------------------------------------
+
+# grid_list ROOT: per job one line: id, kind, start, state, and the living processes.
+grid_list() {
+  exec 2>/dev/null
+  for grid_path in "$1"/.grid/jobs/*.state; do
+    [ -e "$grid_path" ] || continue
+    grid_path=${grid_path%.state}
+    grid_open "$1" "${grid_path##*/}"
+    grid_look
+    ! grid_is_elsewhere || continue
+    grid_living=
+    case $grid_state in
+      ended*) ;;
+      *) grid_living=$(grid_find | cut -d : -f 1 | tr '\n' ' ') ;;
+    esac
+    printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
+  done
+}
+
+# grid_remove ROOT ID...: removes the files of jobs that ended, and names those that did not.
+grid_remove() {
+  grid_root=$1
+  shift
+  grid_kept=0
+  for grid_id; do
+    shift
+    grid_open "$grid_root" "$grid_id"
+    grid_look 2>/dev/null
+    case $grid_state in
+      running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_kept=1 ;;
+      *) set -- "$@" "$grid_id" ;;
+    esac
+  done
+  grid_remove_files "$@" || return
+  return $grid_kept
+}
+
+# grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
+grid_prune() {
+  exec 2>/dev/null
+  find "$1/.grid/jobs" -name '*.state' -mtime "+$2" | while read -r grid_path; do
+    grid_path=${grid_path%.state}
+    grid_open "$1" "${grid_path##*/}"
+    grid_look
+    case $grid_state in
+      ended* | vanished) grid_remove_files "$grid_id" && printf '%s\n' "$grid_id" ;;
+    esac
+  done
+}

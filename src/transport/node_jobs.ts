@@ -1,0 +1,204 @@
+/**
+ * All jobs of one node that this runner starts and follows, in one conversation over the node's shell:
+ * each turn asks about all of them and ends with the first news. Nothing is lost with a turn: the next
+ * one asks again from the same bytes on, and a start that is repeated attaches.
+ */
+import { systemClock } from "../core/clock.ts";
+import { GridError } from "../core/errors.ts";
+import { randomWord } from "../core/ids.ts";
+import { AnswerSize } from "./answer_size.ts";
+import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
+import { jobLibrary } from "./job_script.ts";
+import { type JobNews, parseTurn, type Question, turnCommand } from "./job_turn.ts";
+import type { Transport } from "./transport.ts";
+
+export interface Interest extends Pick<Question, "id" | "start" | "offset"> {
+  readonly leaseMs: number;
+  /** Answered with how things stand, news or not. */
+  readonly atOnce?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Pending extends Interest {
+  /** The node may have got the start although no answer came. */
+  maybeSent: boolean;
+  /** Since when the node has not answered, by `performance.now()`. */
+  failingSince: number | undefined;
+  resolve(news: JobNews): void;
+  reject(reason: unknown): void;
+}
+
+/** A job that runs no longer is told as one piece; its output is not waited for in between. */
+const FRESH_MS = 80;
+/** Longest time between two signs of life from and to the node. */
+const LONGEST_TURN_MS = 5000;
+
+const known = new WeakMap<Transport, Map<string, NodeJobs>>();
+
+/** The one conversation with this node about the jobs below this folder. */
+export function nodeJobs(transport: Transport, root: string): NodeJobs {
+  const roots = known.get(transport) ?? new Map<string, NodeJobs>();
+  known.set(transport, roots);
+  const jobs = roots.get(root) ?? new NodeJobs(transport, root);
+  roots.set(root, jobs);
+  return jobs;
+}
+
+export class NodeJobs {
+  readonly #transport: Transport;
+  readonly #root: string;
+  readonly #pending = new Set<Pending>();
+  /** Jobs that are followed, with the leases to be renewed, also while their reader is slow. */
+  readonly #held = new Map<object, Pick<Interest, "id" | "leaseMs">>();
+  /** When jobs were started, as long as they are fresh. */
+  readonly #startedAt = new Map<string, number>();
+  readonly #size = new AnswerSize();
+  #turn: AbortController | undefined;
+  #isTalking = false;
+  #failures = 0;
+
+  constructor(transport: Transport, root: string) {
+    this.#transport = transport;
+    this.#root = root;
+  }
+
+  /**
+   * Waits for news of a job. A start counts as news itself, once the command has had a moment to end.
+   *
+   * @throws {GridError} `workspace` where the node refused to start it; a transport code; `lost` when the
+   * node stayed away for longer than the lease; the signal's reason
+   */
+  async ask(interest: Interest): Promise<JobNews> {
+    const { signal, id, start } = interest;
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<JobNews>();
+    const pending = { ...interest, maybeSent: false, failingSince: undefined, resolve, reject };
+    const onAbort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#pending.add(pending);
+    if (start !== undefined) this.#startedAt.set(id, performance.now());
+    this.#turn?.abort();
+    this.#talk();
+    return await promise.finally(() => {
+      this.#pending.delete(pending);
+      signal?.removeEventListener("abort", onAbort);
+    });
+  }
+
+  /** Renews the job's lease until disposed. */
+  hold(job: Pick<Interest, "id" | "leaseMs">): Disposable {
+    const key = {};
+    this.#held.set(key, job);
+    this.#talk();
+    return { [Symbol.dispose]: () => void this.#held.delete(key) };
+  }
+
+  #talk(): void {
+    if (this.#isTalking) return;
+    this.#isTalking = true;
+    void this.#takeTurns();
+  }
+
+  async #takeTurns(): Promise<void> {
+    while (this.#pending.size + this.#held.size > 0) {
+      await this.#takeTurn();
+      // Whoever got news will mostly ask for more.
+      if (this.#pending.size === 0) await systemClock.sleep(0);
+    }
+    this.#isTalking = false;
+  }
+
+  async #takeTurn(): Promise<void> {
+    const turn = new AbortController();
+    this.#turn = turn;
+    const asked = [...this.#pending];
+    const timer = setTimeout(() => turn.abort(), this.#turnMs(asked));
+    try {
+      await this.#converse(asked, turn.signal);
+      this.#failures = 0;
+    } catch (error) {
+      for (const pending of asked) this.#fail(pending, error);
+      await systemClock.sleep(retryDelayMs(this.#failures++));
+    } finally {
+      clearTimeout(timer);
+      this.#turn = undefined;
+    }
+  }
+
+  async #converse(asked: readonly Pending[], stop: AbortSignal): Promise<void> {
+    const questions = this.#questions(asked);
+    const credit = this.#size.creditFor(questions.length);
+    const command = turnCommand(questions, { root: this.#root, word: randomWord(8), credit });
+    const answer = await this.#size.watch(this.#transport.wait(command, {
+      stop,
+      library: await jobLibrary(),
+    }));
+    const told = parseTurn(answer, { questions, node: this.#transport.endpoint.name });
+    for (const [index, pending] of asked.entries()) {
+      const news = told[index];
+      if (news === undefined) continue;
+      pending.failingSince = undefined;
+      if (news instanceof GridError) this.#settle(pending, () => pending.reject(news));
+      else if (isNews(news, pending)) this.#settle(pending, () => pending.resolve(news));
+    }
+  }
+
+  #questions(asked: readonly Pending[]): Question[] {
+    const now = performance.now();
+    for (const [id, at] of this.#startedAt) {
+      if (now - at >= FRESH_MS) this.#startedAt.delete(id);
+    }
+    const ids = new Set(asked.map(({ id }) => id));
+    const held = [...this.#held.values()].filter(({ id }) => !ids.has(id));
+    return [
+      ...asked.map(({ id, start, offset }): Question => ({
+        id,
+        start,
+        offset,
+        mode: this.#startedAt.has(id) ? "fresh" : "old",
+      })),
+      ...held.map(({ id }): Question => ({
+        id,
+        start: undefined,
+        offset: { stdout: 0, stderr: 0 },
+        mode: "held",
+      })),
+    ];
+  }
+
+  /** Until somebody wants to know, or the node should hear of us again. */
+  #turnMs(asked: readonly Pending[]): number {
+    if (asked.some(({ atOnce }) => atOnce)) return 0;
+    const now = performance.now();
+    const fresh = asked.flatMap(({ id }) => this.#startedAt.get(id) ?? [])
+      .map((at) => at + FRESH_MS - now);
+    const leases = [...asked, ...this.#held.values()].map(({ leaseMs }) => leaseMs / 3);
+    return Math.max(0, Math.min(LONGEST_TURN_MS, ...fresh, ...leases));
+  }
+
+  #fail(pending: Pending, error: unknown): void {
+    const now = performance.now();
+    pending.failingSince ??= now;
+    const neverSent = isNeverSent(error);
+    const isHopeless = !isLinkFailure(error) ||
+      (pending.start !== undefined && neverSent && !pending.maybeSent);
+    if (!neverSent) pending.maybeSent = true;
+    if (isHopeless) this.#settle(pending, () => pending.reject(error));
+    else if (now - pending.failingSince > pending.leaseMs) {
+      const node = this.#transport.endpoint.name;
+      const reason = stayedAway(node, { job: pending.id, leaseMs: pending.leaseMs, cause: error });
+      this.#settle(pending, () => pending.reject(reason));
+    }
+  }
+
+  /** At once, so that the next turn does not ask again. */
+  #settle(pending: Pending, settle: () => void): void {
+    this.#pending.delete(pending);
+    settle();
+  }
+}
+
+function isNews({ state, stdout, stderr }: JobNews, { start, atOnce }: Interest): boolean {
+  if (start !== undefined || atOnce) return true;
+  return state.kind !== "running" || stdout.length + stderr.length > 0;
+}
