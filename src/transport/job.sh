@@ -33,8 +33,12 @@ fi
 grid_host=-
 [ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
 grid_guard='' grid_tail='' grid_listener='' grid_heard=''
+grid_follow=
+! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
 trap 'grid_rung=1' URG
 trap grid_leave EXIT
+# A shell that a signal ends does not leave in order.
+trap exit HUP TERM PIPE
 
 # grid_open ROOT ID
 grid_open() {
@@ -50,6 +54,11 @@ grid_holds() {
   else
     kill -0 "$1" 2>/dev/null
   fi
+}
+
+# grid_lives PID: a process that nobody buried can be signalled, but has no files.
+grid_lives() {
+  if [ -d /proc/self ]; then [ -e "/proc/$1/fd/0" ]; else kill -0 "$1" 2>/dev/null; fi
 }
 
 # grid_remove_files ID...: in the folder of jobs.
@@ -137,14 +146,17 @@ grid_launch() {
 
 # grid_supervise: the same arguments.
 grid_supervise() {
-  trap - EXIT URG
   grid_shell=$2
   PATH=$7${PATH:+:$PATH}
   ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
   printf 'ended %-9s \n' "$?" 1<>"$grid_job.state"
   exec 2>/dev/null
   # The guard hears of it only where the shell that it belongs to is gone.
-  kill -s URG "$$" || [ -z "$grid_guard" ] || kill -s URG "$grid_guard"
+  if grid_lives "$$"; then
+    kill -s URG "$$"
+  elif [ -n "$grid_guard" ]; then
+    kill -s URG "$grid_guard"
+  fi
   if [ -e "$grid_job.ear" ] && read -r grid_ear <"$grid_job.ear"; then kill -s URG "$grid_ear"; fi
 }
 
@@ -403,14 +415,17 @@ grid_listen() {
   if [ -z "$grid_listener" ]; then
     rm -f "$grid_jobs/.ear.$$"
     mkfifo -m 600 "$grid_jobs/.ear.$$" || return 0
-    # Opened for both directions, so that neither side ever waits for the other to come.
+    # Opened for both directions first, so that opening waits for nobody. The listener can only read:
+    # it hears the end of those who write.
     exec 8<>"$grid_jobs/.ear.$$"
+    exec 7<"$grid_jobs/.ear.$$"
     rm -f "$grid_jobs/.ear.$$"
-    grid_hark </dev/null >/dev/null 2>&1 &
+    grid_hark </dev/null >/dev/null 2>&1 8>&- &
     grid_listener=$!
+    exec 7<&-
   fi
   # shellcheck disable=SC2086
-  ( trap - EXIT URG; cd "$grid_jobs" && exec tail -q -c 0 -f $1 ) </dev/null >&8 2>/dev/null &
+  ( cd "$grid_jobs" && exec tail $grid_follow -q -c 0 -f $1 ) </dev/null >&8 2>/dev/null 8>&- &
   grid_tail=$!
   # What grew before the tail was there is looked for soon.
   echo >&8
@@ -418,16 +433,15 @@ grid_listen() {
 
 # Not at once: what is printed in many small pieces is told in few.
 grid_hark() {
-  trap - EXIT URG
   grid_child=
   trap '[ -z "$grid_child" ] || kill "$grid_child"; exit' TERM
   while :; do
-    dd bs=65536 count=1 <&8 & grid_child=$!
+    dd bs=65536 count=1 <&7 & grid_child=$!
     wait "$grid_child" || exit
     sleep 0.1 & grid_child=$!
     wait "$grid_child" || sleep 1
     grid_child=
-    kill -s URG "$$" || exit
+    grid_lives "$$" && kill -s URG "$$" || exit
   done
 }
 

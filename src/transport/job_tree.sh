@@ -98,10 +98,10 @@ grid_signal() {
 # grid_watch INTERVAL: ends the leased jobs of this shell whose runner is gone. Stays as long as the
 # shell or one of them does.
 grid_watch() {
-  trap - EXIT
-  trap : URG HUP
+  trap : URG
+  trap 'grid_alone=1' HUP
   trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
-  grid_shell_pid=$$
+  grid_alone=
   while :; do
     sleep "$1" & grid_nap=$!
     wait "$grid_nap"
@@ -112,7 +112,7 @@ grid_watch() {
       *) grid_due=; kill "$grid_nap" ;;
     esac
     grid_nap=
-    grid_watch_all || kill -0 "$grid_shell_pid" || exit 0
+    grid_watch_all || { [ -z "$grid_alone" ] && grid_lives "$$"; } || exit 0
   done
 }
 
@@ -123,7 +123,7 @@ grid_watch_all() {
     grid_job=${grid_path%.state}
     grid_id=${grid_job##*/}
     grid_look
-    if [ "$grid_state $grid_kind $grid_owner" = "running leased $grid_shell_pid" ] &&
+    if [ "$grid_state $grid_kind $grid_owner" = "running leased $$" ] &&
       ! grid_is_elsewhere; then
       grid_left=0
       if [ -n "$grid_due" ] && [ ! -e "$grid_job.reason" ]; then grid_miss; fi

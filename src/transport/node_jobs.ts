@@ -20,6 +20,9 @@ export interface Interest extends Pick<Question, "id" | "start" | "offset"> {
 }
 
 interface Pending extends Interest {
+  /** Undefined once the node has answered it. */
+  start: string | undefined;
+  readonly isStart: boolean;
   /** The node may have got the start although no answer came. */
   maybeSent: boolean;
   /** Since when the node has not answered, by `performance.now()`. */
@@ -30,6 +33,8 @@ interface Pending extends Interest {
 
 /** A job that runs no longer is told as one piece; its output is not waited for in between. */
 const FRESH_MS = 80;
+/** Fresh jobs at once: a thousand steps that may start together must not start as one. */
+const MOST_FRESH = 4;
 /** Longest time between two signs of life from and to the node. */
 const LONGEST_TURN_MS = 5000;
 
@@ -50,8 +55,8 @@ export class NodeJobs {
   readonly #pending = new Set<Pending>();
   /** Jobs that are followed, with the leases to be renewed, also while their reader is slow. */
   readonly #held = new Map<object, Pick<Interest, "id" | "leaseMs">>();
-  /** When jobs were started, as long as they are fresh. */
-  readonly #startedAt = new Map<string, number>();
+  /** When jobs were started, by `performance.now()`, as long as they are fresh. */
+  readonly #fresh = new Map<string, number>();
   readonly #size = new AnswerSize();
   #turn: AbortController | undefined;
   #isTalking = false;
@@ -69,15 +74,21 @@ export class NodeJobs {
    * node stayed away for longer than the lease; the signal's reason
    */
   async ask(interest: Interest): Promise<JobNews> {
-    const { signal, id, start } = interest;
+    const { signal } = interest;
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<JobNews>();
-    const pending = { ...interest, maybeSent: false, failingSince: undefined, resolve, reject };
+    const pending: Pending = {
+      ...interest,
+      isStart: interest.start !== undefined,
+      maybeSent: false,
+      failingSince: undefined,
+      resolve,
+      reject,
+    };
     const onAbort = () => reject(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#pending.add(pending);
-    if (start !== undefined) this.#startedAt.set(id, performance.now());
-    this.#turn?.abort();
+    if (interest.start === undefined || this.#fresh.size < MOST_FRESH) this.#turn?.abort();
     this.#talk();
     return await promise.finally(() => {
       this.#pending.delete(pending);
@@ -111,7 +122,7 @@ export class NodeJobs {
   async #takeTurn(): Promise<void> {
     const turn = new AbortController();
     this.#turn = turn;
-    const asked = [...this.#pending];
+    const asked = this.#admit();
     const timer = setTimeout(() => turn.abort(), this.#turnMs(asked));
     try {
       await this.#converse(asked, turn.signal);
@@ -139,15 +150,31 @@ export class NodeJobs {
       if (news === undefined) continue;
       pending.failingSince = undefined;
       if (news instanceof GridError) this.#settle(pending, () => pending.reject(news));
-      else if (isNews(news, pending)) this.#settle(pending, () => pending.resolve(news));
+      else if (this.#isNews(news, pending)) this.#settle(pending, () => pending.resolve(news));
+      else pending.start = undefined;
     }
   }
 
-  #questions(asked: readonly Pending[]): Question[] {
+  /** Whoever is asked about in this turn; those that are to be started in their order. */
+  #admit(): Pending[] {
     const now = performance.now();
-    for (const [id, at] of this.#startedAt) {
-      if (now - at >= FRESH_MS) this.#startedAt.delete(id);
-    }
+    for (const [id, at] of this.#fresh) if (now - at >= FRESH_MS) this.#fresh.delete(id);
+    return [...this.#pending].filter(({ id, start }) => {
+      if (start === undefined || this.#fresh.has(id)) return true;
+      if (this.#fresh.size >= MOST_FRESH) return false;
+      this.#fresh.set(id, now);
+      return true;
+    });
+  }
+
+  /** That a job runs is news to its starter, once it is clear that it will not end at once. */
+  #isNews({ state, stdout, stderr }: JobNews, { id, isStart, atOnce }: Pending): boolean {
+    if (atOnce || state.kind !== "running" || stdout.length + stderr.length > 0) return true;
+    const since = this.#fresh.get(id);
+    return isStart && (since === undefined || performance.now() - since >= FRESH_MS);
+  }
+
+  #questions(asked: readonly Pending[]): Question[] {
     const ids = new Set(asked.map(({ id }) => id));
     const held = [...this.#held.values()].filter(({ id }) => !ids.has(id));
     return [
@@ -155,7 +182,7 @@ export class NodeJobs {
         id,
         start,
         offset,
-        mode: this.#startedAt.has(id) ? "fresh" : "old",
+        mode: this.#fresh.has(id) ? "fresh" : "old",
       })),
       ...held.map(({ id }): Question => ({
         id,
@@ -170,7 +197,7 @@ export class NodeJobs {
   #turnMs(asked: readonly Pending[]): number {
     if (asked.some(({ atOnce }) => atOnce)) return 0;
     const now = performance.now();
-    const fresh = asked.flatMap(({ id }) => this.#startedAt.get(id) ?? [])
+    const fresh = asked.flatMap(({ id }) => this.#fresh.get(id) ?? [])
       .map((at) => at + FRESH_MS - now);
     const leases = [...asked, ...this.#held.values()].map(({ leaseMs }) => leaseMs / 3);
     return Math.max(0, Math.min(LONGEST_TURN_MS, ...fresh, ...leases));
@@ -194,11 +221,7 @@ export class NodeJobs {
   /** At once, so that the next turn does not ask again. */
   #settle(pending: Pending, settle: () => void): void {
     this.#pending.delete(pending);
+    this.#fresh.delete(pending.id);
     settle();
   }
-}
-
-function isNews({ state, stdout, stderr }: JobNews, { start, atOnce }: Interest): boolean {
-  if (start !== undefined || atOnce) return true;
-  return state.kind !== "running" || stdout.length + stderr.length > 0;
 }
