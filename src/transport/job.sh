@@ -205,6 +205,11 @@ grid_is_elsewhere() {
   [ -n "$grid_where" ] && [ "$grid_where" != "$grid_host" ]
 }
 
+# Cheap, for what was started a moment ago: a shell reads files byte by byte.
+grid_is_over() {
+  ! read -r grid_phase grid_rest <"$grid_job.state" || [ "$grid_phase" != running ]
+}
+
 grid_ended() {
   grid_read
   [ "$grid_phase" = ended ] || return 1
@@ -280,18 +285,17 @@ grid_greet() {
 grid_survey() {
   grid_files='' grid_known=''
   while [ $# -gt 0 ]; do
-    if [ "$5" != held ]; then
-      grid_open "$grid_root" "$1"
-      grid_look
-      case $grid_state in
-        running)
-          if [ "$5" = old ] && [ "$4" != 0 ] && { [ -s "$grid_job.out" ] || [ -s "$grid_job.err" ]; }; then
-            grid_files="$grid_files $1.out $1.err" grid_known="$grid_known $2 $3"
-          fi
-          ;;
-        *) return 0 ;;
-      esac
-    fi
+    grid_open "$grid_root" "$1"
+    case $5 in
+      fresh) ! grid_is_over || return 0 ;;
+      old)
+        grid_look
+        [ "$grid_state" = running ] || return 0
+        if [ "$4" != 0 ] && { [ -s "$grid_job.out" ] || [ -s "$grid_job.err" ]; }; then
+          grid_files="$grid_files $1.out $1.err" grid_known="$grid_known $2 $3"
+        fi
+        ;;
+    esac
     shift 5
   done
   [ -n "$grid_files" ] || return 1
@@ -319,14 +323,15 @@ grid_tell() {
 
 grid_note_states() {
   while [ $# -gt 0 ]; do
-    [ "$5" = held ] || grid_note_state "$1"
+    [ "$5" = held ] || grid_note_state "$1" "$5"
     shift 5
   done
 }
 
+# grid_note_state ID MODE
 grid_note_state() {
   grid_open "$grid_root" "$1"
-  grid_look
+  if [ "$2" = fresh ] && ! grid_is_over; then grid_state=running; else grid_look; fi
   grid_states="$grid_states
 $1 $grid_state
 "

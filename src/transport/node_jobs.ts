@@ -3,7 +3,6 @@
  * each turn asks about all of them and ends with the first news. Nothing is lost with a turn: the next
  * one asks again from the same bytes on, and a start that is repeated attaches.
  */
-import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { AnswerSize } from "./answer_size.ts";
@@ -59,6 +58,8 @@ export class NodeJobs {
   readonly #fresh = new Map<string, number>();
   readonly #size = new AnswerSize();
   #turn: AbortController | undefined;
+  /** Ends a pause between turns. */
+  #wake: (() => void) | undefined;
   #isTalking = false;
   #failures = 0;
 
@@ -90,8 +91,10 @@ export class NodeJobs {
     this.#pending.add(pending);
     if (interest.start === undefined || this.#fresh.size < MOST_FRESH) this.#turn?.abort();
     this.#talk();
+    this.#wake?.();
     return await promise.finally(() => {
       this.#pending.delete(pending);
+      this.#wake?.();
       signal?.removeEventListener("abort", onAbort);
     });
   }
@@ -101,7 +104,12 @@ export class NodeJobs {
     const key = {};
     this.#held.set(key, job);
     this.#talk();
-    return { [Symbol.dispose]: () => void this.#held.delete(key) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#held.delete(key);
+        this.#wake?.();
+      },
+    };
   }
 
   #talk(): void {
@@ -113,8 +121,8 @@ export class NodeJobs {
   async #takeTurns(): Promise<void> {
     while (this.#pending.size + this.#held.size > 0) {
       await this.#takeTurn();
-      // Whoever got news will mostly ask for more.
-      if (this.#pending.size === 0) await systemClock.sleep(0);
+      // Whoever follows a job will mostly ask for more.
+      if (this.#pending.size === 0 && this.#held.size > 0) await this.#pause(0);
     }
     this.#isTalking = false;
   }
@@ -129,11 +137,22 @@ export class NodeJobs {
       this.#failures = 0;
     } catch (error) {
       for (const pending of asked) this.#fail(pending, error);
-      await systemClock.sleep(retryDelayMs(this.#failures++));
+      if (this.#pending.size + this.#held.size > 0) {
+        await this.#pause(retryDelayMs(this.#failures++));
+      }
     } finally {
       clearTimeout(timer);
       this.#turn = undefined;
     }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
   }
 
   async #converse(asked: readonly Pending[], stop: AbortSignal): Promise<void> {
