@@ -85,6 +85,17 @@ export function transportContract(name: string, { parts = [], make }: ContractOp
     await assert.rejects(node.exec("echo no", { signal: controller.signal }), /enough/);
   });
 
+  test("wait() gives way to commands and comes back with every byte", async (node) => {
+    const stop = new AbortController();
+    const command = "printf '\\000\\036<\\377'; read -r line; printf 'end'";
+    const waiting = node.wait(command, { stop: stop.signal });
+    assert.equal((await node.exec("echo between")).stdout, "between\n");
+    stop.abort();
+    const expected = [0, 0x1e, 0x3c, 0xff, 0x65, 0x6e, 0x64];
+    assert.deepEqual([...await waiting], expected);
+    assert.deepEqual([...await node.wait(command, { stop: stop.signal })], expected);
+  });
+
   test("open() streams both ways and tells the exit code", async (node) => {
     await using channel = await node.open("cat; echo err >&2; exit 5");
     const sent = write(channel, [new TextEncoder().encode("hello ä\r\n")]);

@@ -175,3 +175,80 @@ Deno.test("exec() is refused once the shell is closed", async () => {
   await rig[Symbol.asyncDispose]();
   await assert.rejects(rig.shell.exec("true"), { code: "lost", message: /closed/ });
 });
+
+/** Waits for a line, as what waits must, and says how often it was asked. */
+const WAITS = "echo waiting; read -r line; echo asked";
+
+Deno.test("wait() ends when it is asked to, and returns what the command printed", async () => {
+  await using rig = openRig();
+  const stop = new AbortController();
+  const answer = rig.shell.wait(WAITS, { stop: stop.signal });
+  setTimeout(() => stop.abort(), 50);
+  assert.equal(new TextDecoder().decode(await answer), "waiting\nasked\n");
+  const asked = await rig.shell.wait(WAITS, { stop: stop.signal });
+  assert.equal(new TextDecoder().decode(asked), "waiting\nasked\n", "asked before it began");
+});
+
+Deno.test("wait() gives way to every command, over one shell", async () => {
+  await using rig = openRig();
+  let turns = 0;
+  const stop = new AbortController();
+  const waiting = (async () => {
+    for (; !stop.signal.aborted; turns++) await rig.shell.wait(WAITS, { stop: stop.signal });
+  })();
+  for (let round = 0; round < 20; round++) {
+    assert.equal((await rig.shell.exec(`echo ${round}`)).stdout, `${round}\n`);
+  }
+  stop.abort();
+  await waiting;
+  assert.ok(turns > 1, `${turns} turns`);
+  assert.equal(rig.opened(), 1);
+});
+
+Deno.test("wait() may end by itself while it is asked to: the shell goes on", async () => {
+  await using rig = openRig();
+  for (let round = 0; round < 50; round++) {
+    const stop = new AbortController();
+    const waiting = rig.shell.wait("echo over", { stop: stop.signal });
+    const timer = setTimeout(() => stop.abort(), round % 5);
+    assert.equal(new TextDecoder().decode(await waiting), "over\n");
+    clearTimeout(timer);
+  }
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+  assert.equal(rig.opened(), 1);
+});
+
+Deno.test("wait() runs in the shell itself: what it starts and sets belongs to the shell", async () => {
+  await using rig = openRig();
+  const stop = AbortSignal.abort();
+  await rig.shell.wait("kept=1; sleep 1000 & read -r line", { stop });
+  const kept = await rig.shell.wait('echo "$kept"; kill "$!"; read -r line', { stop });
+  assert.equal(new TextDecoder().decode(kept), "1\n");
+});
+
+Deno.test("wait() is given up where it was asked to end and nothing comes", async () => {
+  await using rig = openRig({ commandTimeoutMs: 200 });
+  const stuck = rig.shell.wait("sleep 1000", { stop: AbortSignal.abort() });
+  await assert.rejects(stuck, { code: "timed-out", message: /no answer within 200 ms/ });
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+});
+
+Deno.test("wait() takes a long answer that keeps coming for what it is", async () => {
+  await using rig = openRig({ commandTimeoutMs: 400 });
+  const command = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.15; done";
+  const answer = await rig.shell.wait(command, { stop: AbortSignal.abort() });
+  assert.equal(new TextDecoder().decode(answer), "1\n2\n3\n4\n5\n6\n");
+});
+
+Deno.test("exec() opens a further shell only where its turn is long in coming", async () => {
+  await using rig = openRig();
+  await Promise.all([rig.shell.exec("sleep 0.1"), rig.shell.exec("true")]);
+  assert.equal(rig.opened(), 1);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const slow = rig.shell.exec("sleep 1000", { signal }).catch(() => {});
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+  assert.equal(rig.opened(), 2);
+  stop.abort(new Error("enough"));
+  await slow;
+});

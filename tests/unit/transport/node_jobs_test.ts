@@ -1,0 +1,131 @@
+/** What a conversation about many jobs promises beyond what one job needs. */
+import assert from "node:assert/strict";
+import { listJobs, pruneJobs } from "../../../src/transport/job_list.ts";
+import { attachJob, startJob } from "../../../src/transport/job_start.ts";
+import { nodeJobs } from "../../../src/transport/node_jobs.ts";
+import { followAll, jobSpec, waitFor } from "../../support/job_contract.ts";
+import { openLocalNode } from "../../support/job_nodes.ts";
+import { allProcesses, descendantsOf } from "../../support/processes.ts";
+
+Deno.test("a thousand starts at once become a few at a time", async () => {
+  await using node = await openLocalNode();
+  const marks = `${node.root}/marks`;
+  const command = `echo + >>${marks}; sleep 0.01; echo - >>${marks}`;
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const job = await startJob(node.transport, jobSpec(node, { command }));
+      assert.deepEqual((await followAll(job)).exit, { kind: "code", code: 0 });
+    }),
+  );
+  let [running, most] = [0, 0];
+  for (const mark of Deno.readTextFileSync(marks).trim().split("\n")) {
+    running += mark === "+" ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  assert.equal(running, 0);
+  assert.ok(most <= 8, `${most} at once`);
+});
+
+Deno.test("jobs that run long do not keep others from starting", async () => {
+  await using node = await openLocalNode();
+  const start = (command: string) => startJob(node.transport, jobSpec(node, { command }));
+  const long = await Promise.all(Array.from({ length: 12 }, () => start("sleep 1000")));
+  assert.equal((await followAll(await start("echo quick"))).stdout, "quick\n");
+  await Promise.all(long.map((job) => job.kill({ graceMs: 1000 })));
+});
+
+Deno.test("a job whose reader takes its time keeps its lease and loses nothing", async () => {
+  await using node = await openLocalNode();
+  const command = "echo one; sleep 2.5; echo two";
+  const job = await startJob(node.transport, jobSpec(node, { command, leaseMs: 1200 }));
+  let seen = "";
+  const exit = await job.follow({
+    signal: new AbortController().signal,
+    onOutput: async (_stream, bytes) => {
+      seen += new TextDecoder().decode(bytes);
+      if (seen === "one\n") await new Promise((resolve) => setTimeout(resolve, 3000));
+    },
+  });
+  assert.deepEqual(exit, { kind: "code", code: 0 });
+  assert.equal(seen, "one\ntwo\n");
+});
+
+Deno.test("output is told while the job runs, not only at its end", async () => {
+  await using node = await openLocalNode();
+  const command = "sleep 0.3; echo early; while [ ! -e go ]; do sleep 0.02; done; echo late";
+  const job = await startJob(node.transport, jobSpec(node, { command }));
+  let seen = "";
+  await job.follow({
+    signal: new AbortController().signal,
+    onOutput: (_stream, bytes) => {
+      seen += new TextDecoder().decode(bytes);
+      if (seen === "early\n") Deno.writeTextFileSync(`${node.root}/go`, "");
+    },
+  });
+  assert.equal(seen, "early\nlate\n");
+});
+
+Deno.test("a question that is given up is answered with the reason, and others go on", async () => {
+  await using node = await openLocalNode();
+  const spec = jobSpec(node, { command: "sleep 0.5; echo end" });
+  const job = await startJob(node.transport, spec);
+  const stop = new AbortController();
+  const given = nodeJobs(node.transport, node.root).ask({
+    id: spec.id,
+    leaseMs: spec.leaseMs,
+    start: undefined,
+    offset: { stdout: 0, stderr: 0 },
+    signal: stop.signal,
+  });
+  setTimeout(() => stop.abort(new Error("enough")), 100);
+  await assert.rejects(given, /enough/);
+  assert.equal((await followAll(job)).stdout, "end\n");
+});
+
+Deno.test("a shell that is killed leaves no helper, and the job is followed on", async () => {
+  await using node = await openLocalNode();
+  const command = "for i in 1 2 3 4; do echo $i; sleep 0.5; done";
+  const job = await startJob(node.transport, jobSpec(node, { command }));
+  const helpers = () =>
+    allProcesses().filter(({ command }) => command.startsWith("tail") && command.includes(job.id));
+  const following = followAll(job);
+  await waitFor(() => helpers().length === 1);
+  const [tail] = helpers();
+  assert.ok(tail);
+  Deno.kill(tail.parent, "SIGKILL");
+  const { stdout, exit } = await following;
+  assert.equal(stdout, "1\n2\n3\n4\n");
+  assert.deepEqual(exit, { kind: "code", code: 0 });
+  await waitFor(() => allProcesses().every(({ pid }) => pid !== tail.pid));
+});
+
+Deno.test("a transport that is closed leaves neither shell nor helper", async () => {
+  const before = new Set(descendantsOf(Deno.pid).map(({ pid }) => pid));
+  {
+    await using node = await openLocalNode();
+    await followAll(
+      await startJob(node.transport, jobSpec(node, { command: "sleep 0.3; echo x" })),
+    );
+  }
+  await waitFor(() => descendantsOf(Deno.pid).every(({ pid }) => before.has(pid)));
+});
+
+Deno.test("what another host runs in the same folder is neither listed, pruned nor called lost", async () => {
+  await using node = await openLocalNode();
+  const spec = jobSpec(node, { command: "true" });
+  await followAll(await startJob(node.transport, spec));
+  const file = `${node.root}/.grid/jobs/elsewhere-1.state`;
+  const state = Deno.readTextFileSync(`${node.root}/.grid/jobs/${spec.id}.state`);
+  const [, about = ""] = state.split("\n");
+  const foreign = about.split(" ").with(-1, "another-host").join(" ");
+  Deno.writeTextFileSync(file, `running         \n${foreign}\nsupervisor 1\n`);
+  Deno.utimeSync(file, 0, 0);
+  const listed = await listJobs(node.transport, node.root);
+  assert.deepEqual(listed.map(({ id }) => id), [spec.id]);
+  assert.deepEqual(await pruneJobs(node.transport, node.root), []);
+  const job = await attachJob(node.transport, { ...spec, id: "elsewhere-1" });
+  const stop = new AbortController();
+  const following = job?.follow({ signal: stop.signal, onOutput: () => {} });
+  setTimeout(() => stop.abort(new Error("still running")), 200);
+  await assert.rejects(following ?? Promise.resolve(), /still running/);
+});
