@@ -2,7 +2,7 @@ import { getLogger } from "../core/log.ts";
 import { pruneJobs, removeJobs } from "../transport/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
 
-/** Folders per node that wait for their removal at most; one call removes many. */
+/** Jobs per node that wait for their removal at most; one call removes many. */
 const LARGEST = 32;
 
 export interface EndedJob {
@@ -13,7 +13,7 @@ export interface EndedJob {
 }
 
 /**
- * Removes the folders of ended jobs some time after their steps ended. Until the engine has
+ * Removes the files of ended jobs some time after their steps ended. Until the engine has
  * journaled how a step ended, its job must be found again by a runner that takes over.
  */
 export class JobSweep implements AsyncDisposable {

@@ -136,11 +136,11 @@ grid_launch() {
     return
   fi
   if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
-    grid_watch "$6" </dev/null >/dev/null 2>&1 &
+    grid_watch "$6" </dev/null >/dev/null 2>&1 8>&- &
     grid_guard=$!
   fi
   # Opened before the fork: whoever reads the number below must find the file open already.
-  { grid_supervise "$@" </dev/null >/dev/null & } 2>>"$grid_job.state"
+  { grid_supervise "$@" </dev/null >/dev/null 8>&- & } 2>>"$grid_job.state"
   echo "supervisor $!" >>"$grid_job.state"
 }
 

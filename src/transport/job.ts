@@ -7,7 +7,7 @@ import type { Transport } from "./transport.ts";
 export interface JobSpec {
   /** Unique per attempt; `[A-Za-z0-9._-]`. A start repeated with the same id attaches. */
   readonly id: string;
-  /** Absolute `remote_root`; the job's folder is `<root>/.grid/jobs/<id>`. */
+  /** Absolute `remote_root`; its files are `<root>/.grid/jobs/<id>.*`. */
   readonly root: string;
   /** Script text. */
   readonly command: string;
@@ -58,7 +58,7 @@ export interface Job {
   kill(options: { readonly graceMs: number; readonly signal?: AbortSignal }): Promise<KillReport>;
   /** What the command wrote to the file named by `$GRID_OUTPUT`. */
   readOutputFile(): Promise<string>;
-  /** Removes the job's folder; only after it ended. */
+  /** Removes the job's files; only after it ended. */
   remove(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { jobLibrary } from "./job_script.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * Every job whose folder is still there, oldest first.
+ * Every job whose files are still there, oldest first.
  *
  * @param root absolute `remote_root`
  * @throws {GridError} a transport code
@@ -38,7 +38,7 @@ export interface RemoveOptions {
 }
 
 /**
- * Removes the folders of jobs that ended, all in one call; those that are gone already are fine.
+ * Removes the files of jobs that ended, all in one call; those that are gone already are fine.
  *
  * @throws {GridError} `workspace` naming the jobs that still run; a transport code
  */
@@ -60,11 +60,11 @@ export async function removeJobs(
   });
 }
 
-/** Days that the folder of an ended job waits for a runner that takes over. */
+/** Days that the files of an ended job wait for a runner that takes over. */
 const KEEP_DAYS = 7;
 
 /**
- * Removes the folders of jobs that ended more than a week ago and that no runner came back for.
+ * Removes the files of jobs that ended more than a week ago and that no runner came back for.
  *
  * @returns their ids
  * @throws {GridError} a transport code
