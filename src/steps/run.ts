@@ -6,7 +6,7 @@ import { fileNameOf, randomWord } from "../core/ids.ts";
 import type { Failure } from "../engine/event.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
-import type { Job, JobExit, JobSpec } from "../transport/job.ts";
+import type { Job, JobExit, JobSpec, KillReport } from "../transport/job.ts";
 import { mayHaveStarted, startJob } from "../transport/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { type EndedJob, JobSweep } from "./job_sweep.ts";
@@ -20,6 +20,7 @@ export interface RunStepOptions {
   readonly leaseMs?: number;
 }
 
+type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
 type RunRequest = StepRequest<RunAction<string>>;
 
 const LEASE_MS = 5 * 60_000;
@@ -110,16 +111,14 @@ class RunAttempt {
   /** The signal asks to stop: nothing may be left running, and what is left is named. */
   async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
     const { host, request, sweep } = this.#options;
-    const reason = toGridError(host.signal.reason);
+    const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
       const { survivors } = await job.kill({ graceMs: request.killGraceMs });
       if (survivors.length === 0) sweep.add(ended(place));
-      const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
-      const left = survivors.length === 0 ? "" : `; ${survivors.length} survivors: ${names}`;
-      return failed(reason, { ...place, started: true, more: left });
+      return { ...outcome, aftermath: survivorWords(survivors) };
     } catch (error) {
-      const more = `; its processes could not be ended: ${toGridError(error).message}`;
-      return failed(reason, { ...place, started: true, more });
+      const why = toGridError(error).message;
+      return { ...outcome, aftermath: `its processes could not be ended: ${why}` };
     }
   }
 
@@ -212,19 +211,23 @@ function signalled(
   };
 }
 
+function survivorWords(survivors: KillReport["survivors"]): string {
+  const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
+  const count = `${survivors.length} ${survivors.length === 1 ? "survivor" : "survivors"}`;
+  return names === "" ? count : `${count}: ${names}`;
+}
+
 interface FailedOptions {
   readonly node: OpenNode;
   readonly started: boolean;
-  /** Added to the message. */
-  readonly more?: string;
 }
 
-function failed(error: GridError, { node, started, more = "" }: FailedOptions): StepOutcome {
+function failed(error: GridError, { node, started }: FailedOptions): FailedOutcome {
   // A bug of ours must keep its stack.
   if (error.code === "bug") throw error;
   const failure: Failure = {
     code: error.code,
-    message: error.message + more,
+    message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     node: error.node ?? node.node.name,
     started,

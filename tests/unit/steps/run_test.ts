@@ -173,6 +173,7 @@ Deno.test("run ends the whole tree when it is told to stop, and reports why", as
       node: "here",
       started: true,
     },
+    aftermath: "0 survivors",
   });
   assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
 });
