@@ -44,6 +44,59 @@ export async function grid(args: readonly string[], options: CliOptions): Promis
   };
 }
 
+/** A program under way, killed at the end of its block unless it has ended by itself. */
+export interface RunningGrid extends AsyncDisposable {
+  readonly pid: number;
+  /** Everything it printed, once it has ended. A signal counts as 128 + its number. */
+  readonly ended: Promise<CliResult>;
+  isOver(): boolean;
+  signal(name: Deno.Signal): void;
+  /** Kill -9, as by the out-of-memory killer. */
+  kill(): Promise<void>;
+}
+
+/** `await using run = startGrid(["run", "pipeline.yaml"], { cwd: project.path })` */
+export function startGrid(args: readonly string[], options: CliOptions): RunningGrid {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: programArgs(args),
+    cwd: options.cwd,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let over = false;
+  const ended = child.output().then(({ code, stdout, stderr }) => {
+    over = true;
+    const decoder = new TextDecoder();
+    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  });
+  const kill = async () => {
+    if (!over) child.kill("SIGKILL");
+    await ended;
+  };
+  return {
+    pid: child.pid,
+    ended,
+    isOver: () => over,
+    signal: (name) => child.kill(name),
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+/** Waits until this is so, in front of a process that may be slow on a busy machine. */
+export async function until(
+  condition: () => boolean,
+  { what = "it", seconds = 60 }: { readonly what?: string; readonly seconds?: number } = {},
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** A folder with these files, gone at the end of the block. */
 export function project(files: Readonly<Record<string, string>>): TempDir {
   const folder = tempDir();
