@@ -8,6 +8,8 @@ const TIMEOUT_MS = 60_000;
 /** So that ssh itself, which knows what it waits for, gives up first. */
 const CONNECT_SECONDS = 20;
 
+const NEEDS_SSH: ReadonlySet<string> = new Set(["fetch", "ls-remote"]);
+
 export interface GitOptions {
   readonly repository?: string;
   /** Goes on "Cannot read the template: ". */
@@ -37,7 +39,7 @@ export interface GitResult {
 export async function runGit(args: readonly string[], repository?: string): Promise<GitResult> {
   const where = repository === undefined ? [] : ["--git-dir", repository];
   const late = () => gitFailure(`git ${args[0]} took more than ${TIMEOUT_MS / 1000}s`);
-  const env = args[0] === "fetch" ? { GIT_SSH_COMMAND: await sshCommand() } : {};
+  const env = NEEDS_SSH.has(args[0] ?? "") ? { GIT_SSH_COMMAND: await sshCommand() } : {};
   try {
     return await withDeadline(
       (signal) => output([...where, ...args], { env, signal }),

@@ -88,7 +88,10 @@ testWith(GIT, "a template is fetched over ssh, pinned, and read offline ever aft
   const same = await run(folder, env);
   assert.match(same.stderr, /\bone\b/, "the branch moved, the pin did not");
   assert.equal(rig.node.acceptedLogins(), logins, "what is there already needs no network");
+  const check = () => grid(["plan", "p.yaml", "--check"], { cwd: folder.path, env });
+  assert.match((await check()).stdout, /✔ template ssh:.*@main +main has moved to [0-9a-f]{12};/);
   await rig.node.stop();
+  assert.match((await check()).stdout, /it cannot be asked whether main has moved/);
   const offline = await run(folder, { GIT_SSH_COMMAND: "false" });
   assert.equal(offline.code, 0, offline.stderr);
   await rig.node.start();
@@ -102,6 +105,7 @@ testWith(GIT, "a template is fetched over ssh, pinned, and read offline ever aft
   Deno.removeSync(lock);
   const unpinned = await run(folder, env);
   assert.match(unpinned.stderr, /\btwo\b/);
+  assert.match((await check()).stdout, /main still means [0-9a-f]{12}/);
 });
 
 testWith(GIT, "a pinned commit that the repository lost is named, with what to do", async () => {
