@@ -110,12 +110,16 @@ function isFinished({ status }: StepState): boolean {
   return status === "succeeded" || status === "reused";
 }
 
-/** The job of an attempt that nobody saw the end of. */
+/**
+ * The job of an attempt that nobody saw the end of, or that went well before the runner died without
+ * journaling the step's outputs: the job still has them.
+ */
 function runningJob(
   { status, attempts }: StepState,
 ): Omit<Extract<Shortcut, { kind: "attach" }>, "kind"> | undefined {
   const last: AttemptState | undefined = attempts.at(-1);
-  if (status !== "running" || last?.result !== "running") return undefined;
+  if (status !== "running" || last === undefined) return undefined;
+  if (last.result !== "running" && last.result !== "succeeded") return undefined;
   if (last.job === undefined || last.node === undefined) return undefined;
   return { attempt: last.attempt, node: last.node, job: last.job };
 }
