@@ -1,6 +1,7 @@
 /** Runs the program as a process, the way its users do, in a project folder of its own. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { quoteAll } from "../../src/core/shell.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -27,21 +28,17 @@ export function programArgs(args: readonly string[]): string[] {
 
 /** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export async function grid(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: programArgs(args),
-    cwd: options.cwd,
-    env: { NO_COLOR: "1", ...options.env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
+  return resultOf(
+    await new Deno.Command(Deno.execPath(), {
+      args: programArgs(args),
+      cwd: options.cwd,
+      env: { NO_COLOR: "1", ...options.env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
+    }).output(),
+  );
 }
 
 /** A program under way, killed at the end of its block unless it has ended by itself. */
@@ -57,19 +54,34 @@ export interface RunningGrid extends AsyncDisposable {
 
 /** `await using run = startGrid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export function startGrid(args: readonly string[], options: CliOptions): RunningGrid {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: programArgs(args),
-    cwd: options.cwd,
-    env: { NO_COLOR: "1", ...options.env },
+  return startProgram([Deno.execPath(), ...programArgs(args)], options);
+}
+
+/** With a terminal of its own, whose screen is `stdout`. Needs the part `script`. */
+export function startInTerminal(args: readonly string[], options: CliOptions): RunningGrid {
+  const command = quoteAll([Deno.execPath(), ...programArgs(args)]);
+  return startProgram(
+    ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+    options,
+  );
+}
+
+function startProgram(
+  [program = "", ...args]: readonly string[],
+  { cwd, env }: CliOptions,
+): RunningGrid {
+  const child = new Deno.Command(program, {
+    args,
+    cwd,
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   let over = false;
-  const ended = child.output().then(({ code, stdout, stderr }) => {
+  const ended = child.output().then((output) => {
     over = true;
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+    return resultOf(output);
   });
   const kill = async () => {
     if (!over) child.kill("SIGKILL");
@@ -83,6 +95,11 @@ export function startGrid(args: readonly string[], options: CliOptions): Running
     kill,
     [Symbol.asyncDispose]: kill,
   };
+}
+
+function resultOf({ code, stdout, stderr }: Deno.CommandOutput): CliResult {
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 /** Waits until this is so, in front of a process that may be slow on a busy machine. */
