@@ -119,7 +119,10 @@ export class Grid implements AsyncDisposable {
       createMetricsFile(files),
       ...options.readers({ run, folder }),
     ];
-    await using runStep = createRunStep({ cluster: this.cluster });
+    await using runStep = createRunStep({
+      cluster: this.cluster,
+      leaseMs: this.config.jobs.leaseMs,
+    });
     const events = runPipeline(pipeline, {
       kinds: this.#kinds(runStep),
       journal: this.store,
@@ -162,7 +165,12 @@ export class Grid implements AsyncDisposable {
       "sync": createSyncStep({ cluster, config: config.sync, project }),
       "select-node": createSelectNodeStep({ cluster }),
       run,
-      "ray-batch": createRayBatchStep({ cluster, config: config.ray, project }),
+      "ray-batch": createRayBatchStep({
+        cluster,
+        config: config.ray,
+        leaseMs: config.jobs.leaseMs,
+        project,
+      }),
       "fetch": createFetchStep({ cluster, project }),
     };
   }

@@ -7,6 +7,8 @@ export interface ClusterConfig {
   readonly nodes: readonly Node[];
   readonly ssh: { readonly poolSize: number };
   readonly health: HealthConfig;
+  /** How long a job outlives its runner, unless it is detached. */
+  readonly jobs: { readonly leaseMs: number };
   readonly sync: SyncConfig;
   readonly ray: RayConfig;
 }

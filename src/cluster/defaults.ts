@@ -26,6 +26,7 @@ export function configOf(raw: RawCluster, context: ConfigContext): ClusterConfig
     ),
     ssh: { poolSize: raw.ssh?.pool_size ?? SSH.poolSize },
     health: healthOf(raw.health_check),
+    jobs: { leaseMs: 1000 * (raw.jobs?.lease ?? 300) },
     sync: syncOf(raw.sync),
     ray: rayOf(raw.ray),
   };

@@ -61,6 +61,9 @@ export const clusterSchema = z.strictObject({
     gpu_weight: z.number().min(0).nullish(),
     refresh_interval: seconds.min(0).nullish(),
   }).nullish(),
+  jobs: z.strictObject({
+    lease: seconds.min(1).nullish(),
+  }).nullish(),
   sync: z.strictObject({
     exclude_patterns: z.array(z.string().min(1)).nullish(),
     use_checksums: z.boolean().nullish(),

@@ -169,7 +169,7 @@ function attemptEnd(
     return { result: "succeeded", outputs, exitCode, failure: undefined, node };
   }
   const failure = signal.aborted
-    ? stoppedFailure(stopError(signal.reason), outcome?.failure, host)
+    ? stoppedFailure(stopError(signal.reason), { outcome, host })
     : outcome?.failure;
   const result = signal.aborted ? stoppedResult(stopError(signal.reason)) : "failed";
   return { result, outputs: {}, exitCode: failure?.exitCode, failure, node };
@@ -179,15 +179,21 @@ export function stoppedResult(error: GridError): "timed-out" | "cancelled" {
   return error.code === "timed-out" ? "timed-out" : "cancelled";
 }
 
+interface Stopped {
+  readonly outcome: Extract<StepOutcome, { status: "failed" }> | undefined;
+  readonly host: AttemptHost;
+}
+
 /** The limit or the cancel is the cause; how the command then ended stays on record. */
-function stoppedFailure(
-  error: GridError,
-  seen: Failure | undefined,
-  host: AttemptHost,
-): Failure {
+function stoppedFailure(error: GridError, { outcome, host }: Stopped): Failure {
+  const seen = outcome?.failure;
   const node = seen?.node ?? host.node;
+  const failure = failureOf(error, { started: seen?.started ?? host.started });
   return {
-    ...failureOf(error, { started: seen?.started ?? host.started }),
+    ...failure,
+    ...(outcome?.aftermath === undefined
+      ? {}
+      : { message: `${failure.message}; ${outcome.aftermath}` }),
     ...(node === undefined ? {} : { node }),
     ...(seen?.exitCode === undefined ? {} : { exitCode: seen.exitCode }),
     ...(seen?.signal === undefined ? {} : { signal: seen.signal }),

@@ -148,4 +148,9 @@ export type StepOutcome =
     readonly outputs: Readonly<Record<string, JsonValue>>;
     readonly exitCode?: number;
   }
-  | { readonly status: "failed"; readonly failure: Failure };
+  | {
+    readonly status: "failed";
+    readonly failure: Failure;
+    /** What became of the command that was told to stop, such as "0 survivors"; no full stop. */
+    readonly aftermath?: string;
+  };

@@ -110,12 +110,18 @@ function isFinished({ status }: StepState): boolean {
   return status === "succeeded" || status === "reused";
 }
 
-/** The job of an attempt that nobody saw the end of. */
+/**
+ * The job of an attempt that nobody saw the end of: its runner died, or its node stayed away too
+ * long. Or it went well, but the runner died before it journaled the outputs: the job has them.
+ */
 function runningJob(
   { status, attempts }: StepState,
 ): Omit<Extract<Shortcut, { kind: "attach" }>, "kind"> | undefined {
   const last: AttemptState | undefined = attempts.at(-1);
-  if (status !== "running" || last?.result !== "running") return undefined;
+  if (last === undefined) return undefined;
+  const endUnseen = status === "running" &&
+    (last.result === "running" || last.result === "succeeded");
+  if (!endUnseen && last.failure?.code !== "lost") return undefined;
   if (last.job === undefined || last.node === undefined) return undefined;
   return { attempt: last.attempt, node: last.node, job: last.job };
 }

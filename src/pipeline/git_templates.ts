@@ -1,11 +1,7 @@
 import { join } from "node:path";
-import { withDeadline } from "../core/deadline.ts";
-import { GridError } from "../core/errors.ts";
+import { git, gitFailure, runGit } from "./git_command.ts";
 import type { GitReference } from "./git_reference.ts";
 import { TemplateLock } from "./template_lock.ts";
-
-/** A slow server must not hold `grid validate` for ever. */
-const FETCH_TIMEOUT_MS = 60_000;
 
 /**
  * Templates out of git repositories, each branch or tag pinned to the commit that it meant when it
@@ -58,7 +54,7 @@ async function resolve(
 }
 
 async function has(repository: string, commit: string): Promise<boolean> {
-  const { code } = await run(["cat-file", "-e", `${commit}^{commit}`], repository);
+  const { code } = await runGit(["cat-file", "-e", `${commit}^{commit}`], repository);
   return code === 0;
 }
 
@@ -67,7 +63,7 @@ async function fetchCommit(
   repository: string,
   { url, commit }: { readonly url: string; readonly commit: string },
 ): Promise<void> {
-  const { code } = await run(
+  const { code } = await runGit(
     ["fetch", "--quiet", "--no-tags", "--depth=1", url, commit],
     repository,
   );
@@ -75,55 +71,9 @@ async function fetchCommit(
   const message = `cannot fetch the pinned commit ${commit.slice(0, 12)} from ${url}`;
   await git(["fetch", "--quiet", url, "+refs/*:refs/grid/*"], { repository, message });
   if (!await has(repository, commit)) {
-    throw failure(message, "the repository no longer has it; remove its line from grid.lock.json");
+    throw gitFailure(
+      message,
+      "the repository no longer has it; remove its line from grid.lock.json",
+    );
   }
-}
-
-interface GitOptions {
-  readonly repository?: string;
-  /** Goes on "Cannot read the template: ". */
-  readonly message: string;
-}
-
-async function git(args: readonly string[], { repository, message }: GitOptions): Promise<string> {
-  const { code, stdout, stderr } = await run(args, repository);
-  if (code === 0) return stdout;
-  const reason = stderr.trim().split("\n").find((line) => /fatal|error/i.test(line)) ??
-    stderr.trim();
-  throw failure(message, reason === "" ? undefined : `git says: ${reason}`);
-}
-
-interface GitResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(args: readonly string[], repository?: string): Promise<GitResult> {
-  const where = repository === undefined ? [] : ["--git-dir", repository];
-  const late = () => failure(`git ${args[0]} took more than ${FETCH_TIMEOUT_MS / 1000}s`);
-  try {
-    return await withDeadline(async (signal) => {
-      const { code, stdout, stderr } = await new Deno.Command("git", {
-        args: [...where, ...args],
-        // Never ask on the terminal; only these ways, whatever a repository redirects to.
-        env: {
-          GIT_TERMINAL_PROMPT: "0",
-          GIT_SSH_COMMAND: "ssh -o BatchMode=yes",
-          GIT_ALLOW_PROTOCOL: "file:ssh:https",
-          LC_ALL: "C",
-        },
-        signal,
-      }).output();
-      const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      return { code, stdout: decode(stdout), stderr: decode(stderr) };
-    }, { ms: FETCH_TIMEOUT_MS, error: late });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw failure("git is not installed", "install git, or copy the template into the project");
-  }
-}
-
-function failure(message: string, hint?: string): GridError {
-  return new GridError({ code: "usage", message, hint });
 }

@@ -24,6 +24,11 @@ export class TemplateLock {
     return (await this.#read())[key];
   }
 
+  /** Every line: `<url>@<ref>` → commit. */
+  async pins(): Promise<Readonly<Record<string, string>>> {
+    return await this.#read();
+  }
+
   async pin(key: string, commit: string): Promise<void> {
     const templates = { ...await this.#read(), [key]: commit };
     this.#templates = templates;

@@ -21,6 +21,8 @@ export interface BatchSpec {
   readonly killGraceMs: number;
   /** Goes on when the runner is gone; default false. A job of the Jobs API always does. */
   readonly detach?: boolean;
+  /** How long it outlives its runner otherwise; default 5 minutes. */
+  readonly leaseMs?: number;
 }
 
 export interface BatchHost {

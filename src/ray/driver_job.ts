@@ -18,7 +18,7 @@ import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { readResults } from "./results.ts";
 
-/** A batch whose runner is gone ends after this long, as every job does. */
+/** A batch whose runner is gone ends after this long, unless its spec says otherwise. */
 const LEASE_MS = 300_000;
 /** The driver's own exit code for "every task has an outcome"; see `batch_driver.py`. */
 const DONE = 0;
@@ -56,7 +56,7 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
 /** Attaches where the job already runs, so that a repeated start is safe. */
 async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
   const { head, spec, host, finished } = options;
-  const identity = { id: spec.id, root: head.root, leaseMs: LEASE_MS };
+  const identity = { id: spec.id, root: head.root, leaseMs: spec.leaseMs ?? LEASE_MS };
   const running = await attachJob(head.transport, identity);
   if (running) return running;
   const specText = driverSpecText(spec, { ...options, files });

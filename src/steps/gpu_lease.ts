@@ -56,9 +56,8 @@ function waitWords({ node }: OpenNode, reason: string): string {
   return `waits for a GPU on ${node.name}: ${reason}`;
 }
 
-/** What the job must hold; undefined where it asks for no GPU, or runs already. */
+/** What the job must hold; undefined where it asks for no GPU. */
 function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): LeaseWish | undefined {
-  if (resumeJob !== undefined) return undefined;
   if (node.kind === "named" && node.gpus !== undefined) {
     const { count, step } = node.gpus;
     const group = groupOf(run, step);
@@ -66,8 +65,10 @@ function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): Lease
   }
   if (node.kind !== "selector" || node.selector.gpus === 0) return undefined;
   const { gpus, minFreeVramBytes } = node.selector;
-  // Waiting is done by choosing again: another node may become free first.
-  return { gpus, minFreeVramBytes, group: groupOf(run, step, attempt), waitMs: 0 };
+  // Waiting is done by choosing again: another node may become free first. A job that has its node
+  // from an earlier runner has no choice.
+  const waitMs = resumeJob === undefined ? 0 : NAMED_WAIT_MS;
+  return { gpus, minFreeVramBytes, group: groupOf(run, step, attempt), waitMs };
 }
 
 function groupOf(...words: readonly (string | number)[]): string {

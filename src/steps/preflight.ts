@@ -9,6 +9,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { HealthConfig } from "../cluster/config.ts";
 import type { NodeHealth } from "../cluster/node.ts";
 import type { NodeSelector, Pipeline, SecretSource, Step } from "../pipeline/pipeline.ts";
+import { pinnedTemplates } from "../pipeline/pinned_templates.ts";
+import { LOCK_FILE } from "../pipeline/template_lock.ts";
 import type { Text } from "../pipeline/text.ts";
 
 export interface Finding {
@@ -39,6 +41,7 @@ export async function preflight(
     pipeline.steps.flatMap((step) => choiceFindings(step, { health, ...options })),
     toolFindings(pipeline, { health, ...options }),
     Promise.all(pathsOf(pipeline).map((path) => pathFinding(path, options.project))),
+    templateFindings(options.project),
     Promise.all(pipeline.secrets.map((secret) => secretFinding(secret, options))),
   ]);
   return found.flat();
@@ -152,6 +155,24 @@ async function pathFinding(
   const ok = await exists(isAbsolute(path) ? path : join(project, path));
   return { about: `step ${step}`, ok, words: `${path} ${ok ? "is there" : "does not exist"}` };
 }
+
+/** A branch that has moved is no obstacle: the pinned commit runs until somebody takes the new one. */
+async function templateFindings(project: string): Promise<Finding[]> {
+  const pinned = await pinnedTemplates(project);
+  return pinned.map(({ url, ref, commit, now }) => ({
+    about: `template ${url}@${ref}`,
+    ok: true,
+    words: now === undefined
+      ? `pinned to ${short(commit)}; it cannot be asked whether ${ref} has moved`
+      : now === commit
+      ? `${ref} still means ${short(commit)}`
+      : `${ref} has moved to ${short(now)}; ${
+        short(commit)
+      } runs until its line is removed from ${LOCK_FILE}`,
+  }));
+}
+
+const short = (commit: string) => commit.slice(0, 12);
 
 /** Commands are not run: they may ask their owner for a PIN. */
 async function secretFinding(

@@ -13,6 +13,8 @@ import { readTasks } from "./ray_tasks.ts";
 export interface RayBatchDeps {
   readonly cluster: Cluster;
   readonly config: RayConfig;
+  /** How long a batch outlives its runner, unless it is detached; default 5 minutes. */
+  readonly leaseMs?: number;
   /** Absolute folder that the file of tasks is relative to. */
   readonly project: string;
   /** Default: the runner of the configured mode. */
@@ -38,12 +40,16 @@ async function runBatch(
   const { runner } = deps;
   const tasks = await readTasks(request.action.tasks, deps.project);
   const head = await openHead(request, host, deps);
-  const outcome = await runner.run(head, batchSpec(request, { head, tasks }), {
-    signal: host.signal,
-    output: (stream, bytes) => host.output(stream, bytes),
-    progress: (counts) => host.note({ type: "batch.progressed", ...counts, mode: runner.mode }),
-    jobStarted: (job) => host.note({ type: "job.started", ...job }),
-  });
+  const outcome = await runner.run(
+    head,
+    batchSpec(request, { head, tasks, leaseMs: deps.leaseMs }),
+    {
+      signal: host.signal,
+      output: (stream, bytes) => host.output(stream, bytes),
+      progress: (counts) => host.note({ type: "batch.progressed", ...counts, mode: runner.mode }),
+      jobStarted: (job) => host.note({ type: "job.started", ...job }),
+    },
+  );
   if (outcome.failed > request.action.maxFailures) throw tooManyFailed(outcome, head);
   return { status: "succeeded", outputs: outputsOf(outcome) };
 }
@@ -59,9 +65,15 @@ async function openHead(
   return await resolveNode({ ...request, node: { kind: "named", name } }, host, cluster);
 }
 
+interface SpecContext {
+  readonly head: OpenNode;
+  readonly tasks: readonly JsonValue[];
+  readonly leaseMs: number | undefined;
+}
+
 function batchSpec(
   request: BatchRequest,
-  { head, tasks }: { readonly head: OpenNode; readonly tasks: readonly JsonValue[] },
+  { head, tasks, leaseMs }: SpecContext,
 ): BatchSpec {
   const { action } = request;
   const key = jobName(`${request.run}.${request.step}`);
@@ -86,6 +98,7 @@ function batchSpec(
     secrets: request.secrets,
     killGraceMs: request.killGraceMs,
     detach: request.detach,
+    ...(leaseMs !== undefined && { leaseMs }),
   };
 }
 

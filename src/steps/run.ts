@@ -1,16 +1,16 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { type GridError, toGridError } from "../core/errors.ts";
+import { toGridError } from "../core/errors.ts";
 import { fileNameOf, randomWord } from "../core/ids.ts";
-import type { Failure } from "../engine/event.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { Job, JobExit, JobSpec } from "../transport/job.ts";
-import { mayHaveStarted, startJob } from "../transport/job_start.ts";
+import { attachJob, mayHaveStarted, startJob } from "../transport/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { type EndedJob, JobSweep } from "./job_sweep.ts";
-import { pathPrefix, stepFolder } from "./placement.ts";
+import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
+import { failed, failedExit, survivorWords } from "./run_failure.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { TextTail } from "./text_tail.ts";
 
@@ -50,20 +50,47 @@ class RunAttempt {
   }
 
   async run(): Promise<StepOutcome> {
+    const { request } = this.#options;
+    if (request.resumeJob === undefined) return await this.#start(request);
+    const taken = await this.#takeOver(request.resumeJob.job);
+    if (typeof taken === "object") return taken;
+    // What its node does not know keeps its id: a shell that outlived its runner may yet start it.
+    return await this.#start(taken === "unknown" ? request : { ...request, resumeJob: undefined });
+  }
+
+  /** Goes on with an earlier runner's job; `over` where it ended because nobody was there. */
+  async #takeOver(id: string): Promise<StepOutcome | "unknown" | "over"> {
     const { request, host, cluster } = this.#options;
-    for (let choice = 1;; choice++) {
-      const place = await placeJob(request, host, cluster);
-      const outcome = await this.#runOn(place);
-      if (outcome !== "gpu-lost") return outcome;
-      if (choice === MOST_CHOICES) {
-        return failed(gpuLost(place.node), { node: place.node, started: false });
-      }
+    const node = await resolveNode(request, host, cluster);
+    host.note({ type: "job.started", node: node.node.name, job: id });
+    const spec = this.#spec({ node, prelude: "" }, id);
+    try {
+      const job = await attachJob(node.transport, spec);
+      if (!job) return "unknown";
+      const outcome = await this.#attend(job, { node, spec, takenOver: true });
+      return typeof outcome === "object" ? outcome : "over";
+    } catch (error) {
+      return failed(toGridError(error), { node, started: true });
     }
   }
 
-  async #runOn({ node, prelude }: JobPlace): Promise<StepOutcome | "gpu-lost"> {
+  async #start(request: RunRequest): Promise<StepOutcome> {
+    const { host, cluster } = this.#options;
+    let id = request.resumeJob?.job ?? newJobId(request);
+    for (let choice = 1;; choice++) {
+      const place = await placeJob(request, host, cluster);
+      const outcome = await this.#runOn(place, id);
+      if (typeof outcome === "object") return outcome;
+      if (choice === MOST_CHOICES) {
+        return failed(gpuLost(place.node), { node: place.node, started: false });
+      }
+      id = newJobId(request);
+    }
+  }
+
+  async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
     const { host } = this.#options;
-    const spec = this.#spec(node, prelude);
+    const spec = this.#spec({ node, prelude }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id });
     let job: Job;
     try {
@@ -74,7 +101,7 @@ class RunAttempt {
     return await this.#attend(job, { node, spec });
   }
 
-  async #attend(job: Job, place: Place): Promise<StepOutcome | "gpu-lost"> {
+  async #attend(job: Job, place: Place): Promise<Attended> {
     const { host, sweep } = this.#options;
     const stdout = new TextTail(TAIL_CHARACTERS);
     try {
@@ -89,6 +116,12 @@ class RunAttempt {
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
       sweep.add(ended(place));
       if (await isGpuLost(job, exit)) return "gpu-lost";
+      if (place.takenOver && isAbandoned(exit)) {
+        const message =
+          `its earlier job ${job.id} ended while no runner was there; it starts again`;
+        host.note({ type: "warned", message });
+        return "abandoned";
+      }
       if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
       return await this.#succeeded(job, { ...place, stdout: stdout.end() });
     } catch (error) {
@@ -110,16 +143,14 @@ class RunAttempt {
   /** The signal asks to stop: nothing may be left running, and what is left is named. */
   async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
     const { host, request, sweep } = this.#options;
-    const reason = toGridError(host.signal.reason);
+    const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
       const { survivors } = await job.kill({ graceMs: request.killGraceMs });
       if (survivors.length === 0) sweep.add(ended(place));
-      const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
-      const left = survivors.length === 0 ? "" : `; ${survivors.length} survivors: ${names}`;
-      return failed(reason, { ...place, started: true, more: left });
+      return { ...outcome, aftermath: survivorWords(survivors) };
     } catch (error) {
-      const more = `; its processes could not be ended: ${toGridError(error).message}`;
-      return failed(reason, { ...place, started: true, more });
+      const why = toGridError(error).message;
+      return { ...outcome, aftermath: `its processes could not be ended: ${why}` };
     }
   }
 
@@ -127,11 +158,11 @@ class RunAttempt {
     return this.#options.request.outputs.some((output) => output.from === "stdout");
   }
 
-  #spec(node: OpenNode, prelude: string): JobSpec {
+  #spec({ node, prelude }: JobPlace, id: string): JobSpec {
     const { request, leaseMs } = this.#options;
     const { run, step, attempt } = request;
     return {
-      id: request.resumeJob?.job ?? newJobId(request),
+      id,
       root: node.root,
       command: prelude + request.action.run,
       shell: request.shell,
@@ -154,6 +185,16 @@ class RunAttempt {
 interface Place {
   readonly node: OpenNode;
   readonly spec: JobSpec;
+  /** An earlier runner started it. */
+  readonly takenOver?: true;
+}
+
+/** How following a job ended: as the step does, or with a reason to start another job. */
+type Attended = StepOutcome | "gpu-lost" | "abandoned";
+
+/** The node ended it, or went down, because or while nobody followed it. */
+function isAbandoned(exit: JobExit): boolean {
+  return exit.kind === "vanished" || (exit.kind === "signal" && exit.by === "lease");
 }
 
 function ended({ node, spec }: Place): EndedJob {
@@ -163,71 +204,4 @@ function ended({ node, spec }: Place): EndedJob {
 function newJobId({ run, step, attempt }: RunRequest): string {
   const words = [fileNameOf(run), fileNameOf(step), String(attempt), randomWord(4)];
   return words.join("-").replaceAll(/[=,]/g, "_");
-}
-
-function failedExit(exit: Exclude<JobExit, { code: 0 }>, { node }: Place): StepOutcome {
-  const what = `Cannot finish the command on "${node.node.name}"`;
-  const common = { node: node.node.name, started: true };
-  switch (exit.kind) {
-    case "code":
-      return {
-        status: "failed",
-        failure: {
-          ...common,
-          code: "exit",
-          message: `${what}: it exited with code ${exit.code}`,
-          exitCode: exit.code,
-        },
-      };
-    case "signal":
-      return { status: "failed", failure: { ...common, ...signalled(exit, what) } };
-    case "vanished":
-      return {
-        status: "failed",
-        failure: {
-          ...common,
-          code: "lost",
-          message: `${what}: it left no exit code`,
-          hint: "the node was restarted, or somebody killed the shell that supervised the command",
-        },
-      };
-  }
-}
-
-function signalled(
-  exit: Extract<JobExit, { kind: "signal" }>,
-  what: string,
-): Pick<Failure, "code" | "message" | "signal" | "hint"> {
-  if (exit.by === "lease") {
-    const message = `${what}: the node ended it, because its runner was away for too long`;
-    return { code: "lost", message, signal: exit.signal, hint: "detach: true lets it go on" };
-  }
-  return {
-    code: "signal",
-    message: `${what}: it was ended by ${exit.signal}`,
-    signal: exit.signal,
-    ...(exit.signal === "SIGKILL"
-      ? { hint: "perhaps the node ran out of memory: dmesg | grep -i oom" }
-      : {}),
-  };
-}
-
-interface FailedOptions {
-  readonly node: OpenNode;
-  readonly started: boolean;
-  /** Added to the message. */
-  readonly more?: string;
-}
-
-function failed(error: GridError, { node, started, more = "" }: FailedOptions): StepOutcome {
-  // A bug of ours must keep its stack.
-  if (error.code === "bug") throw error;
-  const failure: Failure = {
-    code: error.code,
-    message: error.message + more,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    node: error.node ?? node.node.name,
-    started,
-  };
-  return { status: "failed", failure };
 }

@@ -1,9 +1,12 @@
+/** Runs of one group, in processes of their own: the first is at work, or was killed with -9. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, programArgs, project } from "../support/cli.ts";
+import { grid, project, type RunningGrid, startGrid, until } from "../support/cli.ts";
 
-function pipeline(onConflict: string): string {
+type Policy = "fail" | "skip" | "queue" | "cancel-oldest";
+
+function pipeline(onConflict: Policy): string {
   return `name: grouped
 concurrency: { group: one, max: 1, on-conflict: ${onConflict} }
 steps:
@@ -16,70 +19,108 @@ steps:
 }
 
 /** Starts a run that holds the group's place until the file `release` is there. */
-async function startHolder(folder: string): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: programArgs(["run", "p.yaml"]),
-    cwd: folder,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  for (let wait = 0; !existsSync(join(folder, "starts")); wait++) {
-    assert.ok(wait < 600, "the first run did not start");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return child;
+async function startHolder(cwd: string): Promise<RunningGrid> {
+  const holder = startGrid(["run", "p.yaml"], { cwd });
+  await until(() => starts(cwd) === 1, { what: "the first run" });
+  return holder;
 }
 
 function starts(folder: string): number {
-  return Deno.readTextFileSync(join(folder, "starts")).split("started").length - 1;
+  const path = join(folder, "starts");
+  return existsSync(path) ? Deno.readTextFileSync(path).split("started").length - 1 : 0;
 }
 
 const release = (folder: string) => Deno.writeTextFileSync(join(folder, "release"), "");
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test("concurrency fail: the second run ends at once with exit code 5", async () => {
   using folder = project({ "p.yaml": pipeline("fail") });
-  const holder = await startHolder(folder.path);
+  await using holder = await startHolder(folder.path);
   const { code, stderr } = await grid(["run", "p.yaml"], { cwd: folder.path });
   assert.equal(code, 5, stderr);
   assert.match(stderr, /"?one"?/);
   release(folder.path);
-  assert.equal((await holder.status).code, 0);
+  assert.equal((await holder.ended).code, 0);
   assert.equal(starts(folder.path), 1);
 });
 
 Deno.test("concurrency skip: the second run does nothing and says so", async () => {
   using folder = project({ "p.yaml": pipeline("skip") });
-  const holder = await startHolder(folder.path);
+  await using holder = await startHolder(folder.path);
   const { code, stderr } = await grid(["run", "p.yaml"], { cwd: folder.path });
   assert.equal(code, 0, stderr);
   assert.match(stderr, /skipped/);
   release(folder.path);
-  assert.equal((await holder.status).code, 0);
+  assert.equal((await holder.ended).code, 0);
   assert.equal(starts(folder.path), 1);
 });
 
-Deno.test("concurrency queue: the second run waits, also for a runner that was killed", async () => {
+Deno.test("concurrency queue: the second run waits for the end of the first", async () => {
   using folder = project({ "p.yaml": pipeline("queue") });
-  const holder = await startHolder(folder.path);
-  const second = grid(["run", "p.yaml"], { cwd: folder.path });
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await using holder = await startHolder(folder.path);
+  await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
+  await pause(1000);
   assert.equal(starts(folder.path), 1, "the second run did not wait");
-  holder.kill("SIGKILL");
-  await holder.status;
   release(folder.path);
-  const { code, stderr } = await second;
+  assert.equal((await holder.ended).code, 0);
+  const { code, stderr } = await second.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /waits in concurrency group "one"/);
+  assert.equal(starts(folder.path), 2);
+});
+
+Deno.test("concurrency queue: a run that waits goes on when the first is killed", async () => {
+  using folder = project({ "p.yaml": pipeline("queue") });
+  await using holder = await startHolder(folder.path);
+  await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
+  await pause(1000);
+  assert.equal(starts(folder.path), 1, "the second run did not wait");
+  await holder.kill();
+  release(folder.path);
+  const { code, stderr } = await second.ended;
   assert.equal(code, 0, stderr);
   assert.equal(starts(folder.path), 2);
 });
 
 Deno.test("concurrency cancel-oldest: the first run is ended, the second takes its place", async () => {
   using folder = project({ "p.yaml": pipeline("cancel-oldest") });
-  const holder = await startHolder(folder.path);
-  const second = grid(["run", "p.yaml"], { cwd: folder.path });
-  assert.equal((await holder.status).code, 130);
+  await using holder = await startHolder(folder.path);
+  await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
+  const first = await holder.ended;
+  assert.equal(first.code, 130, first.stderr);
+  assert.match(first.stderr, /took its place in group "one"/);
   release(folder.path);
-  const { code, stderr } = await second;
+  const { code, stderr } = await second.ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(starts(folder.path), 2);
+});
+
+for (const policy of ["fail", "skip", "queue", "cancel-oldest"] as const) {
+  Deno.test(`concurrency ${policy}: a runner that was killed holds no place`, async () => {
+    using folder = project({ "p.yaml": pipeline(policy) });
+    await using holder = await startHolder(folder.path);
+    await holder.kill();
+    await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
+    await until(() => starts(folder.path) === 2 || second.isOver(), { what: "the second run" });
+    release(folder.path);
+    const { code, stderr } = await second.ended;
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /skipped|waits in concurrency group/);
+    assert.equal(starts(folder.path), 2);
+  });
+}
+
+Deno.test("concurrency queue: one of three is killed while it waits, the others go on", async () => {
+  using folder = project({ "p.yaml": pipeline("queue") });
+  await using holder = await startHolder(folder.path);
+  await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
+  await pause(1000);
+  await using third = startGrid(["run", "p.yaml"], { cwd: folder.path });
+  await pause(1000);
+  await second.kill();
+  release(folder.path);
+  assert.equal((await holder.ended).code, 0);
+  const { code, stderr } = await third.ended;
   assert.equal(code, 0, stderr);
   assert.equal(starts(folder.path), 2);
 });

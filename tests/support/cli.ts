@@ -1,6 +1,7 @@
 /** Runs the program as a process, the way its users do, in a project folder of its own. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { quoteAll } from "../../src/core/shell.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -27,21 +28,90 @@ export function programArgs(args: readonly string[]): string[] {
 
 /** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export async function grid(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: programArgs(args),
-    cwd: options.cwd,
-    env: { NO_COLOR: "1", ...options.env },
+  return resultOf(
+    await new Deno.Command(Deno.execPath(), {
+      args: programArgs(args),
+      cwd: options.cwd,
+      env: { NO_COLOR: "1", ...options.env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
+    }).output(),
+  );
+}
+
+/** A program under way, killed at the end of its block unless it has ended by itself. */
+export interface RunningGrid extends AsyncDisposable {
+  readonly pid: number;
+  /** Everything it printed, once it has ended. A signal counts as 128 + its number. */
+  readonly ended: Promise<CliResult>;
+  isOver(): boolean;
+  signal(name: Deno.Signal): void;
+  /** Kill -9, as by the out-of-memory killer. */
+  kill(): Promise<void>;
+}
+
+/** `await using run = startGrid(["run", "pipeline.yaml"], { cwd: project.path })` */
+export function startGrid(args: readonly string[], options: CliOptions): RunningGrid {
+  return startProgram([Deno.execPath(), ...programArgs(args)], options);
+}
+
+/** With a terminal of its own, whose screen is `stdout`. Needs the part `script`. */
+export function startInTerminal(args: readonly string[], options: CliOptions): RunningGrid {
+  const command = quoteAll([Deno.execPath(), ...programArgs(args)]);
+  return startProgram(
+    ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+    options,
+  );
+}
+
+function startProgram(
+  [program = "", ...args]: readonly string[],
+  { cwd, env }: CliOptions,
+): RunningGrid {
+  const child = new Deno.Command(program, {
+    args,
+    cwd,
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
+  }).spawn();
+  let over = false;
+  const ended = child.output().then((output) => {
+    over = true;
+    return resultOf(output);
+  });
+  const kill = async () => {
+    if (!over) child.kill("SIGKILL");
+    await ended;
   };
+  return {
+    pid: child.pid,
+    ended,
+    isOver: () => over,
+    signal: (name) => child.kill(name),
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+function resultOf({ code, stdout, stderr }: Deno.CommandOutput): CliResult {
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Waits until this is so, in front of a process that may be slow on a busy machine. */
+export async function until(
+  condition: () => boolean,
+  { what = "it", seconds = 60 }: { readonly what?: string; readonly seconds?: number } = {},
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** A folder with these files, gone at the end of the block. */

@@ -34,6 +34,18 @@ export function processesWith(variable: string): ProcessInfo[] {
   );
 }
 
+/** Processes by the value that this variable has in their environment. */
+export function processesBy(name: string): ReadonlyMap<string, readonly ProcessInfo[]> {
+  const start = `${name}=`;
+  const groups = new Map<string, ProcessInfo[]>();
+  for (const process of allProcesses()) {
+    const variables = readText(`/proc/${process.pid}/environ`)?.split("\0") ?? [];
+    const value = variables.find((each) => each.startsWith(start))?.slice(start.length);
+    if (value !== undefined) groups.set(value, [...(groups.get(value) ?? []), process]);
+  }
+  return groups;
+}
+
 function readProcess(pid: number): ProcessInfo | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   const commandLine = readText(`/proc/${pid}/cmdline`);

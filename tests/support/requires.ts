@@ -16,6 +16,8 @@ const PARTS = {
   python3: () => findProgram("python3"),
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
+  /** Gives a program a terminal; of bsdutils, which every Debian has. */
+  script: () => findProgram("script"),
   dash: () => findProgram("dash"),
   busybox: () => findProgram("busybox"),
   shellcheck: () => findProgram("shellcheck"),

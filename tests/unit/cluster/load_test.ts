@@ -67,7 +67,7 @@ Deno.test("the example's values are the defaults of the code", async () => {
   });
   const bare = await load("nodes: [gpu1, gpu2]\n");
   assert.deepEqual(example.nodes.slice(0, 2), bare.nodes);
-  for (const section of ["ssh", "health", "sync", "ray"] as const) {
+  for (const section of ["ssh", "health", "jobs", "sync", "ray"] as const) {
     assert.deepEqual(example[section], bare[section], section);
   }
 });
@@ -76,7 +76,7 @@ Deno.test("the example shows every key that the schema knows", async () => {
   const { clusterSchema } = await import("../../../src/cluster/schema.ts");
   const { keysAt } = await import("../../../src/document/shape.ts");
   const text = Deno.readTextFileSync(join(REPOSITORY, "config", "cluster_config.example.yaml"));
-  const sections = [[], ["nodes", 0], ["ssh"], ["health_check"], ["sync"], ["ray"]];
+  const sections = [[], ["nodes", 0], ["ssh"], ["health_check"], ["jobs"], ["sync"], ["ray"]];
   const keys = sections.flatMap((path) => keysAt(clusterSchema, path));
   assert.ok(keys.length > 35, `${keys.length} keys`);
   for (const key of keys) assert.match(text, new RegExp(`^[\\s#-]*${key}:`, "m"), key);
@@ -88,6 +88,7 @@ nodes: [gpu1, { name: gpu3, host: 10.0.0.7, port: 2222, user: ml, labels: [a100,
 remote_root: ~/work
 ssh: { timeout: 11, connect_timeout: 6, max_retries: 4, pool_size: 12, key_file: ~/.ssh/k, known_hosts: /etc/kh, proxy_jump: hop, keepalive: 7.5 }
 health_check: { timeout: 4, max_workers: 21, cpu_weight: 2.0, gpu_weight: 5.0, refresh_interval: 61 }
+jobs: { lease: 90 }
 sync: { exclude_patterns: [a], use_checksums: false, follow_symlinks: true, max_parallel_transfers: 6 }
 ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: mine, log_level: debug, object_store_memory: 100000000, mode: existing, address: "http://h:1", head: gpu1, version: "2.58.0", dashboard_host: 0.0.0.0 }
 `);
@@ -133,6 +134,7 @@ ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: 
     gpuWeight: 5,
     refreshIntervalMs: 61_000,
   });
+  assert.deepEqual(config.jobs, { leaseMs: 90_000 });
   assert.deepEqual(config.sync, {
     excludePatterns: ["a"],
     useChecksums: false,

@@ -199,6 +199,17 @@ Deno.test("runAttempts() keeps how the command ended beside the reason it was to
   );
 });
 
+Deno.test("runAttempts() says what became of the command that it told to stop", async () => {
+  const left: Behaviour = async (_, host) => {
+    await host.clock.sleep(1e9, { signal: host.signal }).catch(() => {});
+    return { status: "failed", failure: makeFailure(), aftermath: "1 survivor: 17 (python)" };
+  };
+  const late = await runOne({ timeout: { attemptMs: 1000 } }, left);
+  assert.match(late.failure?.message ?? "", /took longer than 1\.0s; 1 survivor: 17 \(python\)$/);
+  const cancelled = await runOne({}, left, { signal: AbortSignal.abort(interrupted()) });
+  assert.ok(!cancelled.reason?.includes("survivor"), "it was never started");
+});
+
 Deno.test("runAttempts() counts a command that ends well after the signal as a success", async () => {
   const one = await runOne({ timeout: { attemptMs: 1000 } }, async (_, host) => {
     await host.clock.sleep(1e9, { signal: host.signal }).catch(() => {});

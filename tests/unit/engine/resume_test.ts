@@ -10,6 +10,7 @@ import {
   type FakeEngineOptions,
   type FakeRun,
   inTurn,
+  makeFailure,
   runFake,
   states,
   succeed,
@@ -174,6 +175,28 @@ Deno.test("resume attaches to the job of an attempt that nobody saw the end of",
     "the attempt keeps its number; retries after it are new",
   );
   assert.equal(state.result, "succeeded");
+});
+
+Deno.test("resume attaches to the job of a node that stayed away, whatever became of it", async () => {
+  const lost: Behaviour = (_, host) => {
+    host.note({ type: "node.chosen", node: "n1" });
+    host.note({ type: "job.started", node: "n1", job: "job-1" });
+    return { status: "failed", failure: makeFailure({ code: "lost", node: "n1" }) };
+  };
+  const first = await runFake(pipeline([step("a")]), { steps: { a: lost } });
+  assert.equal(first.state.result, "failed");
+  const { requests } = await resume(first.state, pipeline([step("a")]));
+  assert.deepEqual(requests.map(({ resumeJob }) => resumeJob), [{ node: "n1", job: "job-1" }]);
+  const known = await runFake(pipeline([step("a")]), {
+    steps: {
+      a: (request, host) => {
+        lost(request, host);
+        return { status: "failed", failure: makeFailure() };
+      },
+    },
+  });
+  const again = await resume(known.state, pipeline([step("a")]));
+  assert.equal(again.requests[0]?.resumeJob, undefined, "a failure that was seen is repeated");
 });
 
 Deno.test("resume warns of a job that may still do what was changed since", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GridError } from "../../../src/core/errors.ts";
 import type { StepOutcome, StepRequest } from "../../../src/engine/ports.ts";
@@ -173,6 +174,7 @@ Deno.test("run ends the whole tree when it is told to stop, and reports why", as
       node: "here",
       started: true,
     },
+    aftermath: "0 survivors",
   });
   assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
 });
@@ -189,6 +191,37 @@ Deno.test("run attaches to the job that an earlier runner started", async () => 
   assert.equal(outcome.status, "succeeded");
   assert.equal(host.printed.stdout, "first\nsecond\n");
   assert.equal(Deno.readTextFileSync(join(rig.root, "ran")), "once\n");
+});
+
+Deno.test("run starts again what its node ended while no runner was there", async () => {
+  await using rig = openStepRig();
+  const spec = jobSpec({ ...rig, transport: rig.node.transport }, {
+    command: `echo begun >> ${rig.root}/ran; sleep 1000`,
+    leaseMs: 1000,
+  });
+  await startJob(rig.node.transport, spec);
+  await waitFor(() => existsSync(join(rig.root, "ran")));
+  await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 0);
+  const { outcome, host } = await run(rig, `echo again >> ${rig.root}/ran`, {
+    resumeJob: { node: "here", job: spec.id },
+  });
+  assert.equal(outcome.status, "succeeded");
+  assert.equal(Deno.readTextFileSync(join(rig.root, "ran")), "begun\nagain\n");
+  const warnings = host.notes.flatMap((note) => note.type === "warned" ? note.message : []);
+  assert.match(warnings.join(), /ended while no runner was there; it starts again/);
+  const jobs = host.notes.flatMap((note) => note.type === "job.started" ? note.job : []);
+  assert.equal(new Set(jobs).size, 2, "the second job is a new one");
+});
+
+Deno.test("run starts under its old name what its node does not know", async () => {
+  await using rig = openStepRig();
+  const { outcome, host } = await run(rig, `echo once >> ${rig.root}/ran`, {
+    resumeJob: { node: "here", job: "never-started" },
+  });
+  assert.equal(outcome.status, "succeeded");
+  assert.equal(Deno.readTextFileSync(join(rig.root, "ran")), "once\n");
+  const jobs = host.notes.flatMap((note) => note.type === "job.started" ? note.job : []);
+  assert.deepEqual([...new Set(jobs)], ["never-started"]);
 });
 
 Deno.test("run takes the best node and tells which were passed over", async () => {

@@ -1,0 +1,84 @@
+/** How a `run` step that did not succeed is told. */
+import type { OpenNode } from "../cluster/node.ts";
+import type { GridError } from "../core/errors.ts";
+import type { Failure } from "../engine/event.ts";
+import type { StepOutcome } from "../engine/ports.ts";
+import type { JobExit, KillReport } from "../transport/job.ts";
+
+type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
+
+/** How a command that ended by itself, but not well, ends its step. */
+export function failedExit(
+  exit: Exclude<JobExit, { code: 0 }>,
+  { node }: Pick<FailedOptions, "node">,
+): StepOutcome {
+  const what = `Cannot finish the command on "${node.node.name}"`;
+  const common = { node: node.node.name, started: true };
+  switch (exit.kind) {
+    case "code":
+      return {
+        status: "failed",
+        failure: {
+          ...common,
+          code: "exit",
+          message: `${what}: it exited with code ${exit.code}`,
+          exitCode: exit.code,
+        },
+      };
+    case "signal":
+      return { status: "failed", failure: { ...common, ...signalled(exit, what) } };
+    case "vanished":
+      return {
+        status: "failed",
+        failure: {
+          ...common,
+          code: "lost",
+          message: `${what}: it left no exit code`,
+          hint: "the node was restarted, or somebody killed the shell that supervised the command",
+        },
+      };
+  }
+}
+
+function signalled(
+  exit: Extract<JobExit, { kind: "signal" }>,
+  what: string,
+): Pick<Failure, "code" | "message" | "signal" | "hint"> {
+  if (exit.by === "lease") {
+    const message = `${what}: the node ended it, because its runner was away for too long`;
+    return { code: "lost", message, signal: exit.signal, hint: "detach: true lets it go on" };
+  }
+  return {
+    code: "signal",
+    message: `${what}: it was ended by ${exit.signal}`,
+    signal: exit.signal,
+    ...(exit.signal === "SIGKILL"
+      ? { hint: "perhaps the node ran out of memory: dmesg | grep -i oom" }
+      : {}),
+  };
+}
+
+/** "0 survivors", or how many and which. */
+export function survivorWords(survivors: KillReport["survivors"]): string {
+  const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
+  const count = `${survivors.length} ${survivors.length === 1 ? "survivor" : "survivors"}`;
+  return names === "" ? count : `${count}: ${names}`;
+}
+
+export interface FailedOptions {
+  readonly node: OpenNode;
+  readonly started: boolean;
+}
+
+export function failed(error: GridError, { node, started }: FailedOptions): FailedOutcome {
+  // A bug of ours must keep its stack.
+  if (error.code === "bug") throw error;
+  const failure: Failure = {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    node: error.node ?? node.node.name,
+    started,
+  };
+  return { status: "failed", failure };
+}

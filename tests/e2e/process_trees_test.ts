@@ -1,0 +1,155 @@
+/** A time-out and Ctrl-C leave nothing running, whatever a step has started, whoever runs it. */
+import assert from "node:assert/strict";
+import { type CliResult, project, startGrid } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { type OpenSshOptions, startOpenSsh } from "../support/openssh.ts";
+import { PROCESS_TREES } from "../support/process_trees.ts";
+import { findAccount, type Part, testWith } from "../support/requires.ts";
+import { TreeWatch } from "../support/tree_watch.ts";
+
+const GRACE_MS = 1000;
+/** To reach the node, to look for survivors, and to come back. */
+const SLACK_MS = 2000;
+/** Long enough for every tree to stand. */
+const LIMIT_MS = 2000;
+const LOOK_MS = 50;
+
+interface Place extends AsyncDisposable {
+  readonly config: string;
+  readonly node: string;
+}
+
+interface Way {
+  readonly name: string;
+  readonly parts: readonly Part[];
+  open(): Promise<Place>;
+}
+
+const WAYS: readonly Way[] = [
+  { name: "on this machine", parts: [], open: () => Promise.resolve(here()) },
+  { name: "over OpenSSH as this account", parts: ["sshd"], open: () => overSsh() },
+  {
+    name: "over OpenSSH as an ordinary account",
+    parts: ["sshd", "account"],
+    open: () => overSsh(findAccount()),
+  },
+];
+
+for (const { name, parts, open } of WAYS) {
+  testWith(parts, `${name}: a time-out ends every tree of processes`, async () => {
+    await using place = await open();
+    const { result, watch, steps } = await runTrees(place, { limit: `attempt: ${LIMIT_MS}ms` });
+    assert.equal(result.code, 4, result.stderr);
+    for (const { id, state, failure, startedAt } of steps) {
+      assert.equal(state, "timed-out", id);
+      assert.match(failure?.message ?? "", /took longer than 2\.0s; 0 survivors$/, id);
+      assertDeadInTime(watch, { id, toldAt: Date.parse(startedAt) + LIMIT_MS });
+    }
+    assert.deepEqual(watch.survivors(), []);
+  });
+
+  testWith(parts, `${name}: Ctrl-C ends every tree of processes`, async () => {
+    await using place = await open();
+    const { result, watch, steps, interruptedAt } = await runTrees(place, { interrupt: true });
+    assert.equal(result.code, 130, result.stderr);
+    for (const { id, state, reason } of steps) {
+      assert.equal(state, "cancelled", id);
+      assert.equal(reason, "interrupted by SIGINT; 0 survivors", id);
+      assertDeadInTime(watch, { id, toldAt: interruptedAt });
+    }
+    assert.deepEqual(watch.survivors(), []);
+  });
+}
+
+function here(): Place {
+  const config = "nodes: [{ name: here, transport: local }]\nremote_root: workspace\n";
+  return { config, node: "here", [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+async function overSsh(account?: OpenSshOptions["account"]): Promise<Place> {
+  const lab = await startOpenSsh({ nodes: 1, gpus: 0, ...(account && { account }) });
+  return {
+    config: labConfig({ lab, rayMode: "embedded" }),
+    node: "node1",
+    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  };
+}
+
+interface TreeRun {
+  readonly result: CliResult;
+  readonly watch: TreeWatch;
+  readonly steps: readonly StepReport[];
+  /** When SIGINT was sent, in milliseconds since the Unix epoch. */
+  readonly interruptedAt: number;
+}
+
+interface StepReport {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly startedAt: string;
+  readonly failure: { readonly message: string } | null;
+}
+
+/** Runs one step per tree, all at once, and looks at /proc until the program has ended. */
+async function runTrees(
+  { config, node }: Place,
+  { limit, interrupt = false }: { readonly limit?: string; readonly interrupt?: boolean },
+): Promise<TreeRun> {
+  const variable = `TREE_${crypto.randomUUID().slice(0, 8)}`;
+  using home = project({
+    "cluster.yaml": config,
+    "p.yaml": pipeline({ node, limit, variable }),
+  });
+  const watch = new TreeWatch(variable, PROCESS_TREES.map(idOf));
+  const missing = () =>
+    PROCESS_TREES.filter((tree) => watch.tree(idOf(tree)).pids.size < tree.processes);
+  let interruptedAt = 0;
+  await using run = startGrid(["run", "p.yaml", "--json", "--config", "cluster.yaml"], {
+    cwd: home.path,
+  });
+  while (!run.isOver()) {
+    watch.look();
+    if (interrupt && interruptedAt === 0 && missing().length === 0) {
+      interruptedAt = Date.now();
+      run.signal("SIGINT");
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  const result = await run.ended;
+  assert.deepEqual(missing(), [], `these trees did not stand:\n${result.stderr}`);
+  return { result, watch, steps: JSON.parse(result.stdout).steps, interruptedAt };
+}
+
+interface PipelineOptions {
+  readonly node: string;
+  readonly limit: string | undefined;
+  /** Marks what a step starts: its value is the step's name. */
+  readonly variable: string;
+}
+
+function pipeline({ node, limit, variable }: PipelineOptions): string {
+  const limits = [...(limit === undefined ? [] : [limit]), `kill-grace: ${GRACE_MS}ms`].join(", ");
+  const steps = PROCESS_TREES.map((tree) =>
+    `  - id: ${idOf(tree)}
+    node: ${node}
+    timeout: { ${limits} }
+    env: { ${variable}: ${idOf(tree)} }
+    run: ${JSON.stringify(tree.command)}
+`
+  );
+  return `name: trees\nsteps:\n${steps.join("")}`;
+}
+
+const idOf = ({ name }: { readonly name: string }) => name.replaceAll(" ", "-");
+
+interface Told {
+  readonly id: string;
+  /** When the step was told to stop, in milliseconds since the Unix epoch. */
+  readonly toldAt: number;
+}
+
+function assertDeadInTime(watch: TreeWatch, { id, toldAt }: Told): void {
+  const tookMs = watch.tree(id).lastSeenAt - toldAt;
+  assert.ok(tookMs < GRACE_MS + SLACK_MS, `${id} was alive ${tookMs} ms after it was told to stop`);
+}
