@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { lazy } from "../core/lazy.ts";
 import { type CommandEntry, COMMANDS } from "./commands.ts";
 import type { CliContext } from "./context.ts";
 import { GLOBAL_OPTIONS, type GlobalOption } from "./global_options.ts";
@@ -15,7 +16,10 @@ export async function runProgram(context: CliContext): Promise<number> {
   } catch (thrown) {
     // Commander has printed its words already; help and version are no failures.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-    const { reportProblem } = await import("./problem.ts");
+    const { reportProblem } = await lazy<typeof import("./problem.ts")>(
+      "./problem.ts",
+      import.meta.url,
+    );
     return reportProblem(thrown, context);
   }
 }

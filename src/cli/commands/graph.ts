@@ -1,4 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
+import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { GraphStep } from "../../report/graph/graph.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -34,12 +35,24 @@ export function define(command: Command, context: CommandContext): void {
 async function render(steps: readonly GraphStep[], format: Format): Promise<string> {
   switch (format) {
     case "text":
-      return (await import("../../report/graph/text.ts")).renderGraphText(steps);
+      return (await lazy<typeof import("../../report/graph/text.ts")>(
+        "../../report/graph/text.ts",
+        import.meta.url,
+      )).renderGraphText(steps);
     case "mermaid":
-      return (await import("../../report/graph/mermaid.ts")).renderMermaid(steps);
+      return (await lazy<typeof import("../../report/graph/mermaid.ts")>(
+        "../../report/graph/mermaid.ts",
+        import.meta.url,
+      )).renderMermaid(steps);
     case "dot":
-      return (await import("../../report/graph/dot.ts")).renderDot(steps);
+      return (await lazy<typeof import("../../report/graph/dot.ts")>(
+        "../../report/graph/dot.ts",
+        import.meta.url,
+      )).renderDot(steps);
     case "svg":
-      return (await import("../../report/graph/svg.ts")).renderSvg(steps);
+      return (await lazy<typeof import("../../report/graph/svg.ts")>(
+        "../../report/graph/svg.ts",
+        import.meta.url,
+      )).renderSvg(steps);
   }
 }

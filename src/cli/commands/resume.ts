@@ -1,5 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { join, relative } from "node:path";
+import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
@@ -43,7 +44,10 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
     env: context.env,
     nodeNames: grid.cluster.nodes.map((node) => node.name),
   });
-  const { openTerminal } = await import("../run_terminal.ts");
+  const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
+    "../run_terminal.ts",
+    import.meta.url,
+  );
   const state = await grid.run({ ...pipeline, file: earlier.file }, {
     signal,
     readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],

@@ -1,4 +1,5 @@
 import { type Command, Option } from "@commander-js/extra-typings";
+import { lazy } from "../../core/lazy.ts";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -60,7 +61,10 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
-  const { openTerminal } = await import("../run_terminal.ts");
+  const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
+    "../run_terminal.ts",
+    import.meta.url,
+  );
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
     readers: (run) => [
@@ -78,12 +82,18 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
 
 /** Its rooms are loaded only for a file: a command needs no language. */
 async function readFile(file: string, invocation: Invocation): Promise<Pipeline> {
-  const { readPipeline } = await import("../pipeline_file.ts");
+  const { readPipeline } = await lazy<typeof import("../pipeline_file.ts")>(
+    "../pipeline_file.ts",
+    import.meta.url,
+  );
   return await readPipeline(file, invocation);
 }
 
 async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeline> {
-  const { commandPipeline } = await import("../../pipeline/command_pipeline.ts");
+  const { commandPipeline } = await lazy<typeof import("../../pipeline/command_pipeline.ts")>(
+    "../../pipeline/command_pipeline.ts",
+    import.meta.url,
+  );
   return commandPipeline({
     command: text,
     node: flags.node,
