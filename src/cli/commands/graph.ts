@@ -1,4 +1,4 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { GraphStep } from "../../report/graph/graph.ts";
@@ -12,9 +12,9 @@ type Format = (typeof FORMATS)[number];
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
-    .addOption(new Option("--format <format>", "form").choices(FORMATS).default("text" as const))
-    .action(async (file, flags, self) => {
-      const { project } = readSettings(self.optsWithGlobals() as GlobalFlags, context);
+    .option("--format <format>", "form", { choices: FORMATS, initial: "text" })
+    .action<GlobalFlags & { readonly format: Format }>(async (file, flags) => {
+      const { project } = readSettings(flags, context);
       const { pipeline } = await loadPipeline({
         file,
         project,

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Forecast } from "../../engine/preview.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -20,13 +20,15 @@ interface PlanFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
-    .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
+    .option("-i, --input <name=value>", "set an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
     .option("--inputs <file>", "read inputs from a YAML or JSON file")
     .option("--check", "also ask the nodes, and look for files, tools and secrets")
     .option("--resume <run>", "what `grid resume` of that run would use again")
     .option("--from <step>", "with --resume: repeat this step and what comes after it")
-    .action(async (file, _flags, self) => {
-      const flags = self.optsWithGlobals() as PlanFlags;
+    .action<PlanFlags>(async (file, flags) => {
       context.setExitCode(await plan(file, { flags, context }));
     });
 }

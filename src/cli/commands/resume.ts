@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
@@ -20,9 +20,11 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
     .option("--from <step>", "repeat this step and everything after it")
     .option("--only <step>", "repeat this step alone")
-    .option("-i, --input <name=value>", "change an input; may be repeated", collect, [] as string[])
-    .action(async (name, _flags, self) => {
-      const flags = self.optsWithGlobals() as ResumeFlags;
+    .option("-i, --input <name=value>", "change an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
+    .action<ResumeFlags>(async (name, flags) => {
       context.setExitCode(await resume(name, { flags, context }));
     });
 }

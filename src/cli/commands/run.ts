@@ -1,4 +1,4 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -25,27 +25,34 @@ interface RunFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline-or-command>", "a .yaml or .yml file, or a shell command in quotes")
-    .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
+    .option("-i, --input <name=value>", "set an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
     .option("--inputs <file>", "read inputs from a YAML or JSON file")
     .option("--from <step>", "leave out what comes before this step")
     .option("--only <step>", "run this step alone")
     .option("--fail-fast", "cancel everything else when a step fails")
-    .option("--max-parallel <n>", "steps that may run at the same time", positiveInteger)
+    .option("--max-parallel <n>", "steps that may run at the same time", { read: positiveInteger })
     .option(
       "--max-output <size>",
       "keep so much of what an attempt prints, such as 1GiB",
-      sizeBytes,
+      { read: sizeBytes },
     )
     .option("--node <name>", "for a command: run it on this node")
-    .option("--gpus <n>", "for a command: on a node with n free GPUs", positiveInteger)
-    .option("--label <label>", "for a command: on a node so labelled", collect, [] as string[])
-    .option("--timeout <duration>", "for a command: give up after, for example, 30m", durationMs)
-    .addOption(
-      new Option("--exit-code <whose>", "exit with Grid's code, or the failed step's own")
-        .choices(["grid", "step"]).default("grid"),
-    )
-    .action(async (target, _flags, self) => {
-      const flags = self.optsWithGlobals() as RunFlags;
+    .option("--gpus <n>", "for a command: on a node with n free GPUs", { read: positiveInteger })
+    .option("--label <label>", "for a command: on a node so labelled", {
+      read: collect,
+      initial: [],
+    })
+    .option("--timeout <duration>", "for a command: give up after, for example, 30m", {
+      read: durationMs,
+    })
+    .option("--exit-code <whose>", "exit with Grid's code, or the failed step's own", {
+      choices: ["grid", "step"],
+      initial: "grid",
+    })
+    .action<RunFlags>(async (target, flags) => {
       context.setExitCode(await run(target, { flags, context }));
     });
 }

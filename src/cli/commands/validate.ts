@@ -1,4 +1,4 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadClusterConfig } from "../../cluster/load.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
@@ -10,12 +10,10 @@ import { type GlobalFlags, readSettings } from "../settings.ts";
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<files...>", "pipeline files, or folders that are searched for them")
-    .addOption(
-      new Option("--format <format>", "form of the mistakes")
-        .choices(["text", "json", "github", "sarif"] as const),
-    )
-    .action(async (names, _flags, self) => {
-      const flags = self.optsWithGlobals() as GlobalFlags & { format?: string };
+    .option("--format <format>", "form of the mistakes", {
+      choices: ["text", "json", "github", "sarif"],
+    })
+    .action<GlobalFlags & { format?: string }>(async (names, flags) => {
       const format = flags.format ?? (flags.json ? "json" : "text");
       context.setExitCode(await validate(names, { flags, format, context }));
     });
