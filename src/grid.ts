@@ -11,20 +11,15 @@ import { getLogger } from "./core/log.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/output_fan.ts";
-import type { StepKind, StepKinds } from "./engine/ports.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { reduce, type RunState } from "./engine/state.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { createMetricsFile } from "./metrics/metrics_file.ts";
 import { createReport } from "./report/report.ts";
-import { createFetchStep } from "./steps/fetch.ts";
 import { hashFiles } from "./steps/hash_files.ts";
-import { createRayBatchStep } from "./steps/ray_batch.ts";
-import { createRunStep } from "./steps/run.ts";
+import { createStepKinds } from "./steps/kinds.ts";
 import { readSecrets } from "./steps/secrets.ts";
-import { createSelectNodeStep } from "./steps/select_node.ts";
-import { createSyncStep } from "./steps/sync.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createPool } from "./transport/pool.ts";
@@ -119,12 +114,10 @@ export class Grid implements AsyncDisposable {
       createMetricsFile(files),
       ...options.readers({ run, folder }),
     ];
-    await using runStep = createRunStep({
-      cluster: this.cluster,
-      leaseMs: this.config.jobs.leaseMs,
-    });
+    const { cluster, config, project } = this;
+    await using kinds = createStepKinds({ cluster, config, project });
     const events = runPipeline(pipeline, {
-      kinds: this.#kinds(runStep),
+      kinds,
       journal: this.store,
       output: createOutputFan({ masker, readers, maxBytes: options.maxOutputBytes }),
       clock: this.clock,
@@ -157,22 +150,6 @@ export class Grid implements AsyncDisposable {
   /** The text of a run's `report.json`. */
   readReport(run: string): Promise<string> {
     return Deno.readTextFile(join(this.runFolder(run), "report.json"));
-  }
-
-  #kinds(run: StepKind<"run">): StepKinds {
-    const { cluster, config, project } = this;
-    return {
-      "sync": createSyncStep({ cluster, config: config.sync, project }),
-      "select-node": createSelectNodeStep({ cluster }),
-      run,
-      "ray-batch": createRayBatchStep({
-        cluster,
-        config: config.ray,
-        leaseMs: config.jobs.leaseMs,
-        project,
-      }),
-      "fetch": createFetchStep({ cluster, project }),
-    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

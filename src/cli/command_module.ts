@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "./command_line/command.ts";
 import type { CliContext } from "./context.ts";
 
 export interface CommandContext extends CliContext {

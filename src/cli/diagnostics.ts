@@ -1,3 +1,4 @@
+import { lazy } from "../core/lazy.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { CliContext } from "./context.ts";
 import type { Settings } from "./settings.ts";
@@ -17,20 +18,31 @@ export async function showDiagnostics(
 ): Promise<void> {
   switch (format) {
     case "json": {
-      const { diagnosticsDocument } = await import("../terminal/diagnostics/json.ts");
+      const { diagnosticsDocument } = await lazy<typeof import("../terminal/diagnostics/json.ts")>(
+        "../terminal/diagnostics/json.ts",
+        import.meta.url,
+      );
       return context.stdout(JSON.stringify(diagnosticsDocument(diagnostics), null, 2) + "\n");
     }
     case "sarif": {
-      const { sarifDocument } = await import("../terminal/diagnostics/sarif.ts");
+      const { sarifDocument } = await lazy<typeof import("../terminal/diagnostics/sarif.ts")>(
+        "../terminal/diagnostics/sarif.ts",
+        import.meta.url,
+      );
       const document = sarifDocument(diagnostics, { gridVersion: VERSION });
       return context.stdout(JSON.stringify(document, null, 2) + "\n");
     }
     case "github": {
-      const { renderGithubDiagnostics } = await import("../terminal/diagnostics/github.ts");
+      const { renderGithubDiagnostics } = await lazy<
+        typeof import("../terminal/diagnostics/github.ts")
+      >("../terminal/diagnostics/github.ts", import.meta.url);
       return context.stdout(renderGithubDiagnostics(diagnostics));
     }
     default: {
-      const { renderDiagnostics } = await import("../terminal/diagnostics/text.ts");
+      const { renderDiagnostics } = await lazy<typeof import("../terminal/diagnostics/text.ts")>(
+        "../terminal/diagnostics/text.ts",
+        import.meta.url,
+      );
       const width = context.columns();
       return context.stderr(renderDiagnostics(diagnostics, { color: color.stderr, width }));
     }

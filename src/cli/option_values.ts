@@ -1,9 +1,9 @@
 /** How the words after an option become values. Wrong words are usage errors with exit code 2. */
-import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
 import type { JsonValue } from "../core/json.ts";
+import { WordError } from "./command_line/option.ts";
 
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
@@ -12,19 +12,19 @@ export function collect(value: string, before: readonly string[]): string[] {
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError("It must be a whole number above 0.");
+  throw new WordError("must be a whole number above 0");
 }
 
 export function durationMs(value: string): number {
   const ms = parseDuration(value);
   if (ms !== undefined && ms > 0) return ms;
-  throw new InvalidArgumentError("It needs a number and a unit, such as 90s, 30m or 1h30m.");
+  throw new WordError("needs a number and a unit, such as 90s, 30m or 1h30m");
 }
 
 export function sizeBytes(value: string): number {
   const bytes = parseSize(value);
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw new InvalidArgumentError("It needs a number and a unit, such as 500MB or 1GiB.");
+  throw new WordError("needs a number and a unit, such as 500MB or 1GiB");
 }
 
 /** `["epochs=5"]` → `{epochs: "5"}`; the last of two wins. */
@@ -47,7 +47,7 @@ export function keyValues(words: readonly string[]): Record<string, string> {
 export function nameList(value: string): string[] {
   const names = value.split(",").map((name) => name.trim()).filter((name) => name !== "");
   if (names.length > 0) return names;
-  throw new InvalidArgumentError("It needs at least one name.");
+  throw new WordError("needs at least one name");
 }
 
 /** Input values of an earlier run as the words that would set them again. */

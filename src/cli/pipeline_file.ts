@@ -1,4 +1,5 @@
 import { relative, resolve } from "node:path";
+import { lazy } from "../core/lazy.ts";
 import { loadClusterConfig } from "../cluster/load.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -38,7 +39,10 @@ export async function readPipeline(
     nodeNames: nodes.map(({ name }) => name),
   });
   if (warnings.length > 0 && !settings.quiet) {
-    const { showDiagnostics } = await import("./diagnostics.ts");
+    const { showDiagnostics } = await lazy<typeof import("./diagnostics.ts")>(
+      "./diagnostics.ts",
+      import.meta.url,
+    );
     await showDiagnostics(warnings, { format: "text", color: settings.color, context });
   }
   // Journals and reports name files from the project folder, wherever the run was started.

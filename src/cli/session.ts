@@ -1,4 +1,5 @@
 /** What most commands need: settings, the diary switched on, and an open Grid. */
+import { lazy } from "../core/lazy.ts";
 import type { Grid } from "../grid.ts";
 import type { CliContext } from "./context.ts";
 import { type GlobalFlags, readSettings, type Settings } from "./settings.ts";
@@ -21,7 +22,7 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
   const settings = readSettings(flags, context);
   const words: Words = { print: (text) => context.stderr(text) };
   await startDiary(settings, words);
-  const { openGrid } = await import("../grid.ts");
+  const { openGrid } = await lazy<typeof import("../grid.ts")>("../grid.ts", import.meta.url);
   const grid = await openGrid({
     project: settings.project,
     configFile: settings.configFile,
@@ -43,8 +44,8 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
 
 async function startDiary(settings: Settings, words: Words): Promise<void> {
   const [{ configureLog }, { renderLogRecord }] = await Promise.all([
-    import("../core/log.ts"),
-    import("../terminal/log_line.ts"),
+    lazy<typeof import("../core/log.ts")>("../core/log.ts", import.meta.url),
+    lazy<typeof import("../terminal/log_line.ts")>("../terminal/log_line.ts", import.meta.url),
   ]);
   await configureLog({
     level: settings.logLevel,
@@ -60,7 +61,10 @@ async function watchSignals(
   context: CliContext,
   words: Words,
 ): Promise<Disposable & { readonly signal: AbortSignal }> {
-  const { GridError } = await import("../core/errors.ts");
+  const { GridError } = await lazy<typeof import("../core/errors.ts")>(
+    "../core/errors.ts",
+    import.meta.url,
+  );
   const controller = new AbortController();
   const listener = context.onSignal((name) => {
     if (controller.signal.aborted) context.exit(name === "SIGINT" ? 130 : 143);

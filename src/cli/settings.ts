@@ -1,5 +1,4 @@
 /** What the options that every command takes mean, decided once. */
-import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { LogLevel } from "../core/log.ts";
 import type { CliContext } from "./context.ts";
@@ -49,7 +48,17 @@ const MARKS = ["config/cluster_config.yaml", ".grid"];
 /** The nearest folder upward that is a project; the current one where none is. */
 export function findProject(cwd: string): string {
   for (let folder = cwd;; folder = dirname(folder)) {
-    if (MARKS.some((mark) => existsSync(join(folder, mark)))) return folder;
+    if (MARKS.some((mark) => exists(join(folder, mark)))) return folder;
     if (dirname(folder) === folder) return cwd;
+  }
+}
+
+/** Without `node:fs`, whose loading takes as long as reading a pipeline. */
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false; // not there, or not ours to see: no mark either way
   }
 }

@@ -1,13 +1,15 @@
-import { existsSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
-import { checkSource } from "../document/check.ts";
-import { DiagnosticsError } from "../document/diagnostic.ts";
-import { readSource } from "../document/source.ts";
+import SHAPE from "../../config/cluster_config.schema.json" with { type: "json" };
 import { GridError } from "../core/errors.ts";
+import { lazy } from "../core/lazy.ts";
+import { checkSource } from "../document/check.ts";
+import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
+import { ShapeChecker } from "../document/json_shape.ts";
+import { readSource, type Source } from "../document/source.ts";
 import type { ClusterConfig } from "./config.ts";
 import { configOf } from "./defaults.ts";
 import { findMistakes } from "./mistakes.ts";
-import { clusterSchema } from "./schema.ts";
+import type { RawCluster } from "./schema.ts";
 
 export interface LoadClusterOptions {
   /** As the user wrote it; default `config/cluster_config.yaml` where the project has one. */
@@ -29,18 +31,34 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   const { project, env } = options;
   const file = options.file ?? DEFAULT_FILE;
   const full = isAbsolute(file) ? file : join(project, file);
-  if (options.file === undefined && !existsSync(full)) {
-    return configOf(EMBEDDED, { file: undefined, project, env });
-  }
-  const source = readSource(await readText(full), shownPath(full));
+  const text = await readText(full, { isOptional: options.file === undefined });
+  if (text === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
+  const source = readSource(text, shownPath(full));
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
-  const checked = checkSource(source, clusterSchema);
+  const checked = await checkShape(source);
   const diagnostics = [...source.diagnostics, ...checked.diagnostics];
   if (checked.value) diagnostics.push(...findMistakes(checked.value, source));
   if (diagnostics.some(({ severity }) => severity === "error") || !checked.value) {
     throw new DiagnosticsError("cluster-invalid", diagnostics);
   }
   return configOf(checked.value, { file: full, project, env });
+}
+
+interface CheckedShape {
+  readonly value: RawCluster | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Only a file with a mistake needs the schema that can explain it. */
+async function checkShape(source: Source): Promise<CheckedShape> {
+  if (new ShapeChecker(SHAPE).fits(source.value)) {
+    return { value: source.value as RawCluster, diagnostics: [] };
+  }
+  const { clusterSchema } = await lazy<typeof import("./schema.ts")>(
+    "./schema.ts",
+    import.meta.url,
+  );
+  return checkSource(source, clusterSchema);
 }
 
 /** What `config/cluster_config.yaml` of the repository says too. */
@@ -53,10 +71,15 @@ const EMBEDDED = {
   ray: { mode: "embedded" as const },
 };
 
-async function readText(full: string): Promise<string> {
+/** Undefined where an optional file is not there. */
+async function readText(
+  full: string,
+  { isOptional }: { readonly isOptional: boolean },
+): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(full);
   } catch (cause) {
+    if (isOptional && cause instanceof Deno.errors.NotFound) return undefined;
     const state = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
     throw new GridError({
       code: "cluster-invalid",

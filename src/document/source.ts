@@ -1,9 +1,8 @@
-import process from "node:process";
-import { parseDocument } from "yaml";
 import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
 import { type Entry, plantTree, type Tree } from "./tree.ts";
+import { parseDocument } from "./yaml.ts";
 import { BRACE_RULES, yamlDiagnostics } from "./yaml_problem.ts";
 
 export type Key = string | number;
@@ -161,32 +160,20 @@ interface Parsed {
 /** Braces that YAML took for a map hide what follows; so many of them are looked behind. */
 const MAX_BRACE_TRAPS = 50;
 
-/**
- * The parser asks for an environment variable at every token, which in Deno is a call into the
- * runtime each time and takes a quarter of the whole. While it runs it finds an empty environment.
- */
-function parseQuietly(text: string) {
-  const { env } = process;
-  process.env = {};
-  try {
-    return parseDocument(text, {
-      merge: true,
-      stringKeys: true,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "error",
-    });
-  } finally {
-    process.env = env;
-  }
-}
+const PARSE_OPTIONS = {
+  merge: true,
+  stringKeys: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: "error",
+} as const;
 
 /** Reads on behind braces without quotes, as if they were text, to find the other mistakes too. */
 function parse(text: string, lines: Lines): Parsed {
   const behind: Diagnostic[] = [];
   let readable = text;
   for (;;) {
-    const document = parseQuietly(readable);
+    const document = parseDocument(readable, PARSE_OPTIONS);
     const tree = plantTree(document.contents);
     const found = yamlDiagnostics(document, tree.problems, lines);
     const traps = found.filter((entry) => BRACE_RULES.has(entry.rule));

@@ -1,4 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from "yaml";
+import type { Node, Pair, Scalar } from "yaml";
+import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
 
 /** Offsets of the first character and of the one after the last. */
 export type Range = readonly [start: number, end: number];

@@ -1,4 +1,5 @@
 /** Numbers over one run or over many, in Prometheus' text format. */
+import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { TransportCounts } from "./registry.ts";
 import { COUNTED_EVENTS, Counter } from "./tally.ts";
@@ -41,7 +42,10 @@ export function createMetrics(): Metrics {
     },
     setLeases: (held) => leases = new Map(held),
     async text() {
-      const { renderTally } = await import("./registry.ts");
+      const { renderTally } = await lazy<typeof import("./registry.ts")>(
+        "./registry.ts",
+        import.meta.url,
+      );
       return await renderTally(counter.tally, { transports, leases });
     },
   };

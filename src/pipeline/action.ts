@@ -10,7 +10,8 @@ import type {
   SyncAction,
 } from "./pipeline.ts";
 import { durationMs } from "./policy.ts";
-import type { HookEntry, KindKey, SelectorEntry } from "./schema.ts";
+import type { HookEntry, SelectorEntry } from "./schema.ts";
+import type { KindKey } from "./step_kinds.ts";
 import type { Text } from "./text.ts";
 import { Text as TextValue } from "./text.ts";
 import type { TextReader } from "./text_reader.ts";

@@ -3,14 +3,8 @@ import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
 import { readAction, readNode, readOutputs } from "./action.ts";
 import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
-import {
-  type HookEntry,
-  type KindKey,
-  type MatrixEntry,
-  type RetryEntry,
-  STEP_KINDS,
-  type TimeoutEntry,
-} from "./schema.ts";
+import type { HookEntry, MatrixEntry, RetryEntry, TimeoutEntry } from "./schema.ts";
+import { type KindKey, STEP_KINDS } from "./step_kinds.ts";
 import type { Text } from "./text.ts";
 import type { ExpressionUse, TextReader } from "./text_reader.ts";
 

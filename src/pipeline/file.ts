@@ -1,7 +1,10 @@
+import SHAPE from "../../config/pipeline.schema.json" with { type: "json" };
+import { lazy } from "../core/lazy.ts";
 import { checkSource, diagnostic } from "../document/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
+import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
-import { type PipelineFile, pipelineSchema } from "./schema.ts";
+import type { PipelineFile } from "./schema.ts";
 
 /** Keys of other runners, and what to write here. */
 const FOREIGN_KEYS: Readonly<Record<string, string>> = {
@@ -44,10 +47,10 @@ export interface OpenFile extends FileReports {
 }
 
 /** Reads and checks one file; `file` is undefined where nothing of it makes sense. */
-export function openFile(
+export async function openFile(
   text: string,
   path: string,
-): OpenFile | FileReports & { readonly file: undefined } {
+): Promise<OpenFile | FileReports & { readonly file: undefined }> {
   const source = readSource(text, path);
   const root = source.value;
   const yaml = source.diagnostics;
@@ -57,14 +60,28 @@ export function openFile(
     const empty = diagnostic({ rule: "empty-file", spot: source.start, message });
     return { file: undefined, yaml, shape: [empty] };
   }
+  dropExtensions(source);
+  // The values of the file itself are used, not zod's copy: only they know their places.
+  if (new ShapeChecker(SHAPE).fits(root)) {
+    return { source, file: root as PipelineFile, yaml, shape: [], damaged: new Set() };
+  }
+  return { yaml, ...await repair(source) };
+}
+
+/** Reports what is wrong with the shape and takes it out, until the rest is right. */
+async function repair(
+  source: Source,
+): Promise<Omit<OpenFile, "yaml"> | { readonly shape: Diagnostic[]; readonly file: undefined }> {
+  const { pipelineSchema } = await lazy<typeof import("./schema.ts")>(
+    "./schema.ts",
+    import.meta.url,
+  );
   const shape: Diagnostic[] = [];
   const damaged = new Set<object>();
-  dropExtensions(source);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const checked = checkSource(source, pipelineSchema, { foreignKeys: FOREIGN_KEYS });
-    // The values of the file itself are used, not zod's copy: only they know their places.
     if (checked.value !== undefined) {
-      return { source, file: root as PipelineFile, yaml, shape, damaged };
+      return { source, file: source.value as PipelineFile, shape, damaged };
     }
     // What taking something out made wrong is no mistake of the author's.
     if (round === 0) shape.push(...checked.diagnostics);
@@ -72,7 +89,7 @@ export function openFile(
     if (touched === undefined) break;
     for (const container of touched) damaged.add(container);
   }
-  return { file: undefined, yaml, shape };
+  return { file: undefined, shape };
 }
 
 /** Taking out a value can leave a required key missing one level up, and so on up to the root. */

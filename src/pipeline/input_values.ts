@@ -1,11 +1,9 @@
 import type { JsonValue } from "../core/json.ts";
-import { checkSource, diagnostic, suggest } from "../document/check.ts";
+import { lazy } from "../core/lazy.ts";
+import { diagnostic, suggest } from "../document/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
-import type { Spot } from "../document/lines.ts";
-import { readSource } from "../document/source.ts";
-import { z } from "../document/zod.ts";
-import { GridError } from "../core/errors.ts";
 import type { CheckedFile } from "./checked_file.ts";
+import type { Given } from "./inputs_file.ts";
 import { type InputSpec, parseInput } from "./inputs.ts";
 
 /** Where the values of inputs come from; earlier ones win. */
@@ -16,14 +14,6 @@ export interface GivenInputs {
   readonly inputsFile?: string | undefined;
   /** The environment of the runner: `GRID_INPUT_<NAME>`. */
   readonly env: Readonly<Record<string, string>>;
-}
-
-interface Given {
-  readonly text: string;
-  /** `-i`, the file, or the variable. */
-  readonly origin: string;
-  /** Where it is written, if that is a file. */
-  readonly spot: Spot | undefined;
 }
 
 export interface InputValues {
@@ -39,7 +29,7 @@ export async function resolveInputs(
   const diagnostics: Diagnostic[] = [];
   const fromFile = options.inputsFile === undefined
     ? new Map<string, Given>()
-    : await readInputsFile(options.inputsFile, diagnostics);
+    : await fromInputsFile(options.inputsFile, diagnostics);
   const flags = new Map(
     Object.entries(options.inputs ?? {}).map(([name, text]): [string, Given] => [
       name,
@@ -108,36 +98,10 @@ function fromEnv(spec: InputSpec, env: Readonly<Record<string, string>>): Given 
   return text === undefined ? undefined : { text, origin: variable, spot: undefined };
 }
 
-const inputsFileSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-
-async function readInputsFile(
-  path: string,
-  diagnostics: Diagnostic[],
-): Promise<Map<string, Given>> {
-  const source = readSource(await readText(path), path);
-  diagnostics.push(...source.diagnostics);
-  const checked = checkSource(source, inputsFileSchema);
-  diagnostics.push(...checked.diagnostics);
-  const root = source.value;
-  if (checked.value === undefined || typeof root !== "object" || root === null) return new Map();
-  return new Map(
-    Object.keys(checked.value).map((name): [string, Given] => [name, {
-      text: source.spelling(root, name) ?? "",
-      origin: path,
-      spot: source.valueSpot(root, name),
-    }]),
+async function fromInputsFile(path: string, diagnostics: Diagnostic[]) {
+  const { readInputsFile } = await lazy<typeof import("./inputs_file.ts")>(
+    "./inputs_file.ts",
+    import.meta.url,
   );
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new GridError({
-      code: "usage",
-      message: `Cannot read the inputs file ${path}: ${(error as Error).message}`,
-      hint: "--inputs takes a YAML file with one value per input",
-      cause: error,
-    });
-  }
+  return await readInputsFile(path, diagnostics);
 }

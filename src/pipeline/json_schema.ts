@@ -3,7 +3,8 @@
  * Written by `deno task schema`; a test holds the checked-in file to it.
  */
 import { z } from "../document/zod.ts";
-import { pipelineSchema, STEP_KINDS } from "./schema.ts";
+import { pipelineSchema } from "./schema.ts";
+import { STEP_KINDS } from "./step_kinds.ts";
 
 export const SCHEMA_FILE = "config/pipeline.schema.json";
 

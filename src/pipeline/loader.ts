@@ -59,7 +59,7 @@ export class Loader {
     chain: readonly Use[],
   ): Promise<CheckedFile | undefined> {
     const found: Diagnostic[] = [];
-    const open = openFile(text, path);
+    const open = await openFile(text, path);
     found.push(...open.shape);
     let checked: CheckedFile | undefined;
     if (open.file !== undefined) {

@@ -309,7 +309,3 @@ export type TimeoutEntry = z.infer<typeof timeout>;
 export type RetryEntry = z.infer<typeof retry>;
 export type MatrixEntry = z.infer<typeof matrix>;
 export type OutputEntry = z.infer<typeof output>;
-
-/** Exactly one of these says what a step does. */
-export const STEP_KINDS = ["sync", "select-node", "run", "ray-batch", "fetch", "uses"] as const;
-export type KindKey = typeof STEP_KINDS[number];

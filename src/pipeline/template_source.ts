@@ -1,5 +1,6 @@
 import { dirname, join, normalize } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { lazy } from "../core/lazy.ts";
 import {
   besideInGit,
   formatGitReference,
@@ -41,7 +42,10 @@ export class TemplateSource {
   async read(location: string): Promise<string> {
     const reference = isGitReference(location) ? parseGitReference(location) : undefined;
     if (reference !== undefined) {
-      const { GitTemplates } = await import("./git_templates.ts");
+      const { GitTemplates } = await lazy<typeof import("./git_templates.ts")>(
+        "./git_templates.ts",
+        import.meta.url,
+      );
       return await new GitTemplates(this.#project).read(reference);
     }
     try {

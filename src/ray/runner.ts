@@ -1,5 +1,6 @@
 /** The batch runner of each `ray.mode`. */
 import type { RayConfig } from "../cluster/config.ts";
+import { lazy } from "../core/lazy.ts";
 import type { BatchRunner } from "./batch.ts";
 import { FinishedTasks } from "./finished_tasks.ts";
 
@@ -11,7 +12,10 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
       return {
         mode: "embedded",
         run: async (head, spec, host) => {
-          const { runDriver } = await import("./driver_job.ts");
+          const { runDriver } = await lazy<typeof import("./driver_job.ts")>(
+            "./driver_job.ts",
+            import.meta.url,
+          );
           const place = { mode: "embedded" } as const;
           const env = { GRID_ROOT: head.root, GRID_NODE: head.node.name };
           return await runDriver({ head, place, spec, host, env, finished });
@@ -21,7 +25,10 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
       return {
         mode: "managed",
         run: async (head, spec, host) => {
-          const { runOnManaged } = await import("./managed_batch.ts");
+          const { runOnManaged } = await lazy<typeof import("./managed_batch.ts")>(
+            "./managed_batch.ts",
+            import.meta.url,
+          );
           return await runOnManaged({ config, head, spec, host, finished });
         },
       };
@@ -29,7 +36,10 @@ export function createBatchRunner(config: RayConfig): BatchRunner {
       return {
         mode: "existing",
         run: async (head, spec, host) => {
-          const { runOnExisting } = await import("./existing_batch.ts");
+          const { runOnExisting } = await lazy<typeof import("./existing_batch.ts")>(
+            "./existing_batch.ts",
+            import.meta.url,
+          );
           return await runOnExisting({ config, head, spec, host });
         },
       };

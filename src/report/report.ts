@@ -1,5 +1,6 @@
 /** Writes a run's folder: events and logs as they come, the reports when it is over. */
 import { join } from "node:path";
+import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
 import { reduce, type RunState } from "../engine/state.ts";
@@ -123,6 +124,9 @@ async function drawGraph(report: RunDocument): Promise<string> {
   const steps = report.steps.filter(({ hook }) => hook === null);
   const hasArrows = steps.some((step) => step.needs.length + step.after.length > 0);
   if (!hasArrows || steps.length > MOST_DRAWN) return "";
-  const { renderSvg } = await import("./graph/svg.ts");
+  const { renderSvg } = await lazy<typeof import("./graph/svg.ts")>(
+    "./graph/svg.ts",
+    import.meta.url,
+  );
   return renderSvg(steps);
 }

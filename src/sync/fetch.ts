@@ -1,6 +1,7 @@
 /** `fetchFiles`: results come home; staged first, then renamed, so no file is ever half there. */
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { lazy } from "../core/lazy.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { Conversation } from "./conversation.ts";
 import { comparePaths } from "./entry.ts";
@@ -39,7 +40,7 @@ interface ReceiveOptions extends FetchOptions {
 
 async function receive(talk: Conversation, options: ReceiveOptions): Promise<FetchReport> {
   // tar-stream is loaded when there is something to take apart.
-  const { unpack } = await import("./unpack.ts");
+  const { unpack } = await lazy<typeof import("./unpack.ts")>("./unpack.ts", import.meta.url);
   await mkdir(options.to, { recursive: true });
   const staging = await mkdtemp(join(options.to, ".grid-fetch-"));
   try {

@@ -1,4 +1,5 @@
 /** One transport per endpoint; `ssh2` is loaded only when a node behind sshd is used. */
+import { lazy } from "../core/lazy.ts";
 import { createLocalTransport } from "./local.ts";
 import type { Connector } from "./ssh/connector.ts";
 import { SshTransport } from "./ssh/transport.ts";
@@ -53,7 +54,10 @@ class Pool implements TransportPool {
   }
 
   #loadConnector(): Promise<Connector> {
-    this.#connector ??= import("./ssh/connector.ts").then(({ Connector }) =>
+    this.#connector ??= lazy<typeof import("./ssh/connector.ts")>(
+      "./ssh/connector.ts",
+      import.meta.url,
+    ).then(({ Connector }) =>
       new Connector({
         handshakes: this.#options.handshakes,
         env: this.#options.env ?? Deno.env.toObject(),

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { userInfo } from "node:os";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -8,9 +8,9 @@ import type { GlobalFlags } from "../settings.ts";
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<run>", "a run's id, the beginning of one, or last")
-    .addHelpText("after", "\nIts commands are ended as by Ctrl-C, and its report is written.")
-    .action((name, _flags, self) => {
-      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+    .close("Its commands are ended as by Ctrl-C, and its report is written.")
+    .action<GlobalFlags>((name, flags) => {
+      using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const asked = runs.store.requestCancel(run, `cancelled by ${userInfo().username}`);
       if (!asked) throw notRunning(run, stateOf(runs, run).result);

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import type { RayNodeStatus, RayOptions } from "../../ray/lifecycle.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -21,14 +21,13 @@ interface ClusterFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   for (const [verb, summary] of Object.entries(VERBS)) {
-    command.command(verb).summary(summary).description(summary)
+    command.command(verb, summary)
       .option(
         "--nodes <names>",
         "only these, separated by commas; the first carries the head",
-        nameList,
+        { read: nameList },
       )
-      .action(async (_flags, self) => {
-        const flags = self.optsWithGlobals() as ClusterFlags;
+      .action<ClusterFlags>(async (flags) => {
         context.setExitCode(await act(verb as Verb, { flags, context }));
       });
   }

@@ -1,4 +1,5 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
+import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { GraphStep } from "../../report/graph/graph.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -11,9 +12,9 @@ type Format = (typeof FORMATS)[number];
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
-    .addOption(new Option("--format <format>", "form").choices(FORMATS).default("text" as const))
-    .action(async (file, flags, self) => {
-      const { project } = readSettings(self.optsWithGlobals() as GlobalFlags, context);
+    .option("--format <format>", "form", { choices: FORMATS, initial: "text" })
+    .action<GlobalFlags & { readonly format: Format }>(async (file, flags) => {
+      const { project } = readSettings(flags, context);
       const { pipeline } = await loadPipeline({
         file,
         project,
@@ -34,12 +35,24 @@ export function define(command: Command, context: CommandContext): void {
 async function render(steps: readonly GraphStep[], format: Format): Promise<string> {
   switch (format) {
     case "text":
-      return (await import("../../report/graph/text.ts")).renderGraphText(steps);
+      return (await lazy<typeof import("../../report/graph/text.ts")>(
+        "../../report/graph/text.ts",
+        import.meta.url,
+      )).renderGraphText(steps);
     case "mermaid":
-      return (await import("../../report/graph/mermaid.ts")).renderMermaid(steps);
+      return (await lazy<typeof import("../../report/graph/mermaid.ts")>(
+        "../../report/graph/mermaid.ts",
+        import.meta.url,
+      )).renderMermaid(steps);
     case "dot":
-      return (await import("../../report/graph/dot.ts")).renderDot(steps);
+      return (await lazy<typeof import("../../report/graph/dot.ts")>(
+        "../../report/graph/dot.ts",
+        import.meta.url,
+      )).renderDot(steps);
     case "svg":
-      return (await import("../../report/graph/svg.ts")).renderSvg(steps);
+      return (await lazy<typeof import("../../report/graph/svg.ts")>(
+        "../../report/graph/svg.ts",
+        import.meta.url,
+      )).renderSvg(steps);
   }
 }

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
@@ -20,9 +20,8 @@ export function define(command: Command, context: CommandContext): void {
     .option("--watch", "look again every two seconds until Ctrl-C")
     .option("--fresh", "ask the nodes even where a recent answer is at hand")
     .option("--explain", "show what each score is made of, and every GPU")
-    .option("--nodes <names>", "only these, separated by commas", nameList)
-    .action(async (_flags, self) => {
-      const flags = self.optsWithGlobals() as HealthFlags;
+    .option("--nodes <names>", "only these, separated by commas", { read: nameList })
+    .action<HealthFlags>(async (flags) => {
       await using session = await openSession(flags, context);
       context.setExitCode(await show(session, { flags, context }));
     });

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { listJobs } from "../../transport/job_list.ts";
@@ -16,9 +16,9 @@ const GRACE_MS = 10_000;
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<jobs...>", "job ids as `grid ps` shows them, or the beginning of one")
-    .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", durationMs)
-    .action(async (ids, flags, self) => {
-      await using session = await openSession(self.optsWithGlobals() as GlobalFlags, context);
+    .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", { read: durationMs })
+    .action<GlobalFlags & { readonly grace?: number }>(async (ids, flags) => {
+      await using session = await openSession(flags, context);
       const { open } = await openNodes(session, { names: undefined, withLocal: true });
       for (const id of ids) {
         const found = await findJob(id, open);

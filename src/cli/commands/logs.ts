@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { join } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
@@ -12,14 +12,19 @@ import type { GlobalFlags } from "../settings.ts";
 const POLL_MS = 250;
 const CHUNK_BYTES = 64 * 1024;
 
+interface LogsFlags extends GlobalFlags {
+  readonly follow?: true;
+  readonly attempt?: number;
+}
+
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
     .argument("[step]", "only this step; default all")
     .option("-f, --follow", "go on until the run is over")
-    .option("--attempt <n>", "this attempt; default the last", Number)
-    .action(async (name, step, flags, self) => {
-      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+    .option("--attempt <n>", "this attempt; default the last", { read: Number })
+    .action<LogsFlags>(async (name, step, flags) => {
+      using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const logs = new LogPrinter({ runs, run, context, step, attempt: flags.attempt });
       await logs.print({ follow: flags.follow ?? false });

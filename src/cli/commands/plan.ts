@@ -1,4 +1,5 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
+import { lazy } from "../../core/lazy.ts";
 import type { Forecast } from "../../engine/preview.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
@@ -19,13 +20,15 @@ interface PlanFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
-    .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
+    .option("-i, --input <name=value>", "set an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
     .option("--inputs <file>", "read inputs from a YAML or JSON file")
     .option("--check", "also ask the nodes, and look for files, tools and secrets")
     .option("--resume <run>", "what `grid resume` of that run would use again")
     .option("--from <step>", "with --resume: repeat this step and what comes after it")
-    .action(async (file, _flags, self) => {
-      const flags = self.optsWithGlobals() as PlanFlags;
+    .action<PlanFlags>(async (file, flags) => {
       context.setExitCode(await plan(file, { flags, context }));
     });
 }
@@ -48,8 +51,8 @@ async function plan(file: string, { flags, context }: Invocation): Promise<numbe
 
 async function check(pipeline: Pipeline, { flags, context }: Invocation) {
   const [{ openSession }, { preflight }] = await Promise.all([
-    import("../session.ts"),
-    import("../../steps/preflight.ts"),
+    lazy<typeof import("../session.ts")>("../session.ts", import.meta.url),
+    lazy<typeof import("../../steps/preflight.ts")>("../../steps/preflight.ts", import.meta.url),
   ]);
   await using session = await openSession(flags, context);
   const { grid, signal } = session;
@@ -74,10 +77,10 @@ async function forecastsOf(
   const cached = pipeline.steps.some(({ cache }) => cache !== undefined);
   if (flags.resume === undefined && !cached) return new Map();
   const [{ openRuns }, { resumableState }, { previewReuse }, { hashFiles }] = await Promise.all([
-    import("../past_runs.ts"),
-    import("../../engine/lineage.ts"),
-    import("../../engine/preview.ts"),
-    import("../../steps/hash_files.ts"),
+    lazy<typeof import("../past_runs.ts")>("../past_runs.ts", import.meta.url),
+    lazy<typeof import("../../engine/lineage.ts")>("../../engine/lineage.ts", import.meta.url),
+    lazy<typeof import("../../engine/preview.ts")>("../../engine/preview.ts", import.meta.url),
+    lazy<typeof import("../../steps/hash_files.ts")>("../../steps/hash_files.ts", import.meta.url),
   ]);
   using runs = openRuns(flags, context);
   return previewReuse(pipeline, {
@@ -110,8 +113,14 @@ async function printTables(
   { steps, findings, context, settings }: PrintOptions,
 ): Promise<void> {
   const [{ renderPlan }, { renderFindings }] = await Promise.all([
-    import("../../terminal/tables/plan_table.ts"),
-    import("../../terminal/findings.ts"),
+    lazy<typeof import("../../terminal/tables/plan_table.ts")>(
+      "../../terminal/tables/plan_table.ts",
+      import.meta.url,
+    ),
+    lazy<typeof import("../../terminal/findings.ts")>(
+      "../../terminal/findings.ts",
+      import.meta.url,
+    ),
   ]);
   for (const [name, value] of Object.entries(pipeline.inputs)) {
     context.stdout(`${name} = ${JSON.stringify(value)}\n`);

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { renderProblem } from "../../terminal/problem.ts";
 import { renderJobs } from "../../terminal/tables/jobs_table.ts";
 import { listJobs } from "../../transport/job_list.ts";
@@ -14,9 +14,8 @@ interface PsFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .option("--nodes <names>", "only these, separated by commas", nameList)
-    .action(async (_flags, self) => {
-      const flags = self.optsWithGlobals() as PsFlags;
+    .option("--nodes <names>", "only these, separated by commas", { read: nameList })
+    .action<PsFlags>(async (flags) => {
       await using session = await openSession(flags, context);
       const { settings, grid } = session;
       const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: true });

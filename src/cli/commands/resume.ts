@@ -1,5 +1,6 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
+import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
@@ -19,9 +20,11 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
     .option("--from <step>", "repeat this step and everything after it")
     .option("--only <step>", "repeat this step alone")
-    .option("-i, --input <name=value>", "change an input; may be repeated", collect, [] as string[])
-    .action(async (name, _flags, self) => {
-      const flags = self.optsWithGlobals() as ResumeFlags;
+    .option("-i, --input <name=value>", "change an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
+    .action<ResumeFlags>(async (name, flags) => {
       context.setExitCode(await resume(name, { flags, context }));
     });
 }
@@ -43,7 +46,10 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
     env: context.env,
     nodeNames: grid.cluster.nodes.map((node) => node.name),
   });
-  const { openTerminal } = await import("../run_terminal.ts");
+  const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
+    "../run_terminal.ts",
+    import.meta.url,
+  );
   const state = await grid.run({ ...pipeline, file: earlier.file }, {
     signal,
     readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],

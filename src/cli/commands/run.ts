@@ -1,4 +1,5 @@
-import { type Command, Option } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
+import { lazy } from "../../core/lazy.ts";
 import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -24,27 +25,34 @@ interface RunFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline-or-command>", "a .yaml or .yml file, or a shell command in quotes")
-    .option("-i, --input <name=value>", "set an input; may be repeated", collect, [] as string[])
+    .option("-i, --input <name=value>", "set an input; may be repeated", {
+      read: collect,
+      initial: [],
+    })
     .option("--inputs <file>", "read inputs from a YAML or JSON file")
     .option("--from <step>", "leave out what comes before this step")
     .option("--only <step>", "run this step alone")
     .option("--fail-fast", "cancel everything else when a step fails")
-    .option("--max-parallel <n>", "steps that may run at the same time", positiveInteger)
+    .option("--max-parallel <n>", "steps that may run at the same time", { read: positiveInteger })
     .option(
       "--max-output <size>",
       "keep so much of what an attempt prints, such as 1GiB",
-      sizeBytes,
+      { read: sizeBytes },
     )
     .option("--node <name>", "for a command: run it on this node")
-    .option("--gpus <n>", "for a command: on a node with n free GPUs", positiveInteger)
-    .option("--label <label>", "for a command: on a node so labelled", collect, [] as string[])
-    .option("--timeout <duration>", "for a command: give up after, for example, 30m", durationMs)
-    .addOption(
-      new Option("--exit-code <whose>", "exit with Grid's code, or the failed step's own")
-        .choices(["grid", "step"]).default("grid"),
-    )
-    .action(async (target, _flags, self) => {
-      const flags = self.optsWithGlobals() as RunFlags;
+    .option("--gpus <n>", "for a command: on a node with n free GPUs", { read: positiveInteger })
+    .option("--label <label>", "for a command: on a node so labelled", {
+      read: collect,
+      initial: [],
+    })
+    .option("--timeout <duration>", "for a command: give up after, for example, 30m", {
+      read: durationMs,
+    })
+    .option("--exit-code <whose>", "exit with Grid's code, or the failed step's own", {
+      choices: ["grid", "step"],
+      initial: "grid",
+    })
+    .action<RunFlags>(async (target, flags) => {
       context.setExitCode(await run(target, { flags, context }));
     });
 }
@@ -60,7 +68,10 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
-  const { openTerminal } = await import("../run_terminal.ts");
+  const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
+    "../run_terminal.ts",
+    import.meta.url,
+  );
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
     readers: (run) => [
@@ -78,12 +89,18 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
 
 /** Its rooms are loaded only for a file: a command needs no language. */
 async function readFile(file: string, invocation: Invocation): Promise<Pipeline> {
-  const { readPipeline } = await import("../pipeline_file.ts");
+  const { readPipeline } = await lazy<typeof import("../pipeline_file.ts")>(
+    "../pipeline_file.ts",
+    import.meta.url,
+  );
   return await readPipeline(file, invocation);
 }
 
 async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeline> {
-  const { commandPipeline } = await import("../../pipeline/command_pipeline.ts");
+  const { commandPipeline } = await lazy<typeof import("../../pipeline/command_pipeline.ts")>(
+    "../../pipeline/command_pipeline.ts",
+    import.meta.url,
+  );
   return commandPipeline({
     command: text,
     node: flags.node,

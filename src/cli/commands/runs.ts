@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
@@ -6,9 +6,9 @@ import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .option("-n, --limit <n>", "how many", positiveInteger, 20)
-    .action(async (flags, self) => {
-      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+    .option("-n, --limit <n>", "how many", { read: positiveInteger, initial: 20 })
+    .action<GlobalFlags & { readonly limit: number }>(async (flags) => {
+      using runs = openRuns(flags, context);
       const rows = runs.store.runs({ limit: flags.limit });
       if (runs.settings.json) {
         return context.stdout(JSON.stringify({ runs: rows }, null, 2) + "\n");

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import type { SetupResult } from "../../cluster/setup.ts";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -21,14 +21,13 @@ const TIMEOUT_MS = 30 * 60_000;
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .option("--nodes <names>", "only these, separated by commas", nameList)
+    .option("--nodes <names>", "only these, separated by commas", { read: nameList })
     .option("--requirements <file>", "a requirements file of this machine: what the steps import")
     .option("--wheels <folder>", "install from this folder of the nodes instead of an index")
     .option("--venv <folder>", "link this environment of the nodes instead of making one")
     .option("--again", "make the environment anew even where it is as asked for")
-    .option("--timeout <time>", "give up after this; default 30m", durationMs)
-    .action(async (_flags, self) => {
-      const flags = self.optsWithGlobals() as SetupFlags;
+    .option("--timeout <time>", "give up after this; default 30m", { read: durationMs })
+    .action<SetupFlags>(async (flags) => {
       context.setExitCode(await setUp(flags, context));
     });
 }

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
@@ -7,8 +7,8 @@ import type { GlobalFlags } from "../settings.ts";
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
-    .action(async (name, _flags, self) => {
-      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+    .action<GlobalFlags>(async (name, flags) => {
+      using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const folder = runs.folder(run);
       if (runs.settings.json) {

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { basename, join, relative, resolve } from "node:path";
 import { syncPipeline } from "../../pipeline/command_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -16,11 +16,10 @@ interface SyncFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("[folder]", "what to bring; default the project")
-    .option("--to <nodes>", "node names, separated by commas; default all", nameList)
+    .option("--to <nodes>", "node names, separated by commas; default all", { read: nameList })
     .option("--as <name>", "folder name below remote_root; default the folder's own")
     .option("--explain", "only say what would be sent, removed and ignored, and why")
-    .action(async (folder, _flags, self) => {
-      const flags = self.optsWithGlobals() as SyncFlags;
+    .action<SyncFlags>(async (folder, flags) => {
       await using session = await openSession(flags, context);
       const source = folder === undefined ? session.grid.project : resolve(context.cwd, folder);
       const act = flags.explain ? explain : sync;

@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import { nearest } from "../../core/did_you_mean.ts";
 import { renderTrust } from "../../terminal/tables/trust_table.ts";
@@ -17,13 +17,11 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[nodes...]", "node names; default all that are reached over SSH")
     .option("--fingerprints <file>", "trust only keys that this list vouches for")
     .option("--yes", "do not ask; only together with --fingerprints")
-    .addHelpText(
-      "after",
-      "\nFetches host keys without logging in, shows their fingerprints, asks, and adds them to" +
+    .close(
+      "Fetches host keys without logging in, shows their fingerprints, asks, and adds them to" +
         "\nknown_hosts. A list of fingerprints is what `ssh-keygen -l -f FILE` prints.",
     )
-    .action(async (names, _flags, self) => {
-      const flags = self.optsWithGlobals() as TrustFlags;
+    .action<TrustFlags>(async (names, flags) => {
       if (flags.yes && flags.fingerprints === undefined) throw yesAlone();
       await using session = await openSession(flags, context);
       context.setExitCode(await trust(names, { flags, context, session }));

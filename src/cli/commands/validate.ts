@@ -1,22 +1,19 @@
-import { type Command, Option } from "@commander-js/extra-typings";
-import { statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { GridError } from "../../core/errors.ts";
+import type { Command } from "../command_line/command.ts";
+import { lazy } from "../../core/lazy.ts";
+import { loadClusterConfig } from "../../cluster/load.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
+import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
-import { showDiagnostics } from "../diagnostics.ts";
+import { pipelineFiles } from "../pipeline_folder.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<files...>", "pipeline files, or folders that are searched for them")
-    .addOption(
-      new Option("--format <format>", "form of the mistakes")
-        .choices(["text", "json", "github", "sarif"] as const),
-    )
-    .action(async (names, _flags, self) => {
-      const flags = self.optsWithGlobals() as GlobalFlags & { format?: string };
+    .option("--format <format>", "form of the mistakes", {
+      choices: ["text", "json", "github", "sarif"],
+    })
+    .action<GlobalFlags & { format?: string }>(async (names, flags) => {
       const format = flags.format ?? (flags.json ? "json" : "text");
       context.setExitCode(await validate(names, { flags, format, context }));
     });
@@ -32,10 +29,6 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const { flags, format, context } = options;
   const settings = readSettings(flags, context);
   const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
-  const [{ loadPipeline }, { loadClusterConfig }] = await Promise.all([
-    import("../../pipeline/load.ts"),
-    import("../../cluster/load.ts"),
-  ]);
   const { project, configFile: config } = settings;
   const { nodes } = await loadClusterConfig({ file: config, project, env: context.env });
   const found: Diagnostic[] = [];
@@ -56,28 +49,14 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   }
   const bad = found.some(({ severity }) => severity === "error");
   if (found.length > 0 || format !== "text") {
+    const { showDiagnostics } = await lazy<typeof import("../diagnostics.ts")>(
+      "../diagnostics.ts",
+      import.meta.url,
+    );
     await showDiagnostics(found, { format, color: settings.color, context });
   }
   if (!bad && format === "text" && !settings.quiet) {
     context.stderr(`${files.length === 1 ? files[0] : `${files.length} files`}: no mistakes\n`);
   }
   return bad ? 2 : 0;
-}
-
-/** A folder stands for every YAML file below it that looks like a pipeline. */
-async function pipelineFiles(name: string, cwd: string): Promise<string[]> {
-  const path = resolve(cwd, name);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [name];
-  const entries = await readdir(path, { recursive: true });
-  const files = entries.filter((entry) => /\.ya?ml$/.test(entry)).toSorted();
-  const found: string[] = [];
-  for (const file of files) {
-    if (/^steps:/m.test(await Deno.readTextFile(join(path, file)))) found.push(join(name, file));
-  }
-  if (found.length > 0) return found;
-  throw new GridError({
-    code: "usage",
-    message: `Cannot validate folder "${name}": it holds no pipeline`,
-    hint: "a pipeline is a .yaml or .yml file with the key steps:",
-  });
 }

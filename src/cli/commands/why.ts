@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import type { Command } from "../command_line/command.ts";
 import { why } from "../../engine/why.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
@@ -8,8 +8,8 @@ export function define(command: Command, context: CommandContext): void {
   command
     .argument("<run>", "a run's id, the beginning of one, or last")
     .argument("<step>", "a step of that run")
-    .action((name, step, _flags, self) => {
-      using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
+    .action<GlobalFlags>((name, step, flags) => {
+      using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const words = why(stateOf(runs, run), step);
       context.stdout(

@@ -1,7 +1,6 @@
-import Table from "cli-table3";
 import { harmless, oneLine } from "../harmless.ts";
 import type { Paint } from "../style.ts";
-import { cut, displayWidth, padEnd, wrap } from "../width.ts";
+import { cut, displayWidth, padEnd, padStart, wrap } from "../width.ts";
 
 export interface Column {
   readonly title: string;
@@ -22,23 +21,6 @@ export interface TableRow {
 }
 
 /** Columns are two blanks apart; there are no lines, so that rows can be copied and grepped. */
-const NO_LINES = {
-  "top": "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  "bottom": "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  "left": "",
-  "left-mid": "",
-  "mid": "",
-  "mid-mid": "",
-  "right": "",
-  "right-mid": "",
-  "middle": "  ",
-} as const;
 const GAP = 2;
 
 /** A table without lines that fits its width; ends in a newline. */
@@ -52,17 +34,15 @@ export function renderTable(
     cells: row.cells.map((cell) => safeCell(cell, options)),
   }));
   const widths = fitWidths(columns, rows, options.width);
-  const table = new Table({
-    chars: NO_LINES,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    colWidths: widths,
-    colAligns: columns.map((column) => column.align ?? "left"),
-  });
-  table.push(columns.map((column, at) => options.paint.bold(cut(column.title, widths[at] ?? 0))));
-  for (const row of rows) table.push(row.cells.map((cell, at) => cut(cell, widths[at] ?? 0)));
-  const [head = "", ...lines] = table.toString().split("\n").map((line) => line.trimEnd());
-  return [head, ...lines.flatMap((line, at) => [line, ...remark(rows[at], options)])]
-    .map((line) => `${line}\n`).join("");
+  const line = (cells: readonly string[], dress: (text: string) => string) =>
+    columns.map(({ align }, at) => {
+      const width = widths[at] ?? 0;
+      const text = dress(cut(cells[at] ?? "", width));
+      return align === "right" ? padStart(text, width) : padEnd(text, width);
+    }).join(" ".repeat(GAP)).trimEnd();
+  const head = line(columns.map(({ title }) => title), (text) => options.paint.bold(text));
+  const body = rows.flatMap((row) => [line(row.cells, (text) => text), ...remark(row, options)]);
+  return [head, ...body].map((text) => `${text}\n`).join("");
 }
 
 /** Names and reasons come from nodes: one line, and no control character but our own colours. */
@@ -70,8 +50,8 @@ function safeCell(cell: string, { paint }: TableOptions): string {
   return cell.split("\n").map((line) => harmless(line, paint)).join(" ");
 }
 
-function remark(row: TableRow | undefined, { width, paint }: TableOptions): string[] {
-  return (row?.below ?? []).flatMap((text) => wrap(oneLine(text), width - 2 * GAP))
+function remark(row: TableRow, { width, paint }: TableOptions): string[] {
+  return (row.below ?? []).flatMap((text) => wrap(oneLine(text), width - 2 * GAP))
     .map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
 }
 

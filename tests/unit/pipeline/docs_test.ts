@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { codeBlocks } from "../../support/markdown.ts";
 import { loadText } from "../../support/pipeline_files.ts";
-import { pipelineSchema, STEP_KINDS } from "../../../src/pipeline/schema.ts";
+import { pipelineSchema } from "../../../src/pipeline/schema.ts";
+import { STEP_KINDS } from "../../../src/pipeline/step_kinds.ts";
 import { FUNCTIONS } from "../../../src/pipeline/cel.ts";
 
 const DOCS = join(import.meta.dirname ?? ".", "../../../docs");

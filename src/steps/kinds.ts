@@ -1,0 +1,77 @@
+/** Every kind of step; what one needs is loaded when the first step of its kind starts. */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ClusterConfig } from "../cluster/config.ts";
+import { lazy } from "../core/lazy.ts";
+import type { StepKind, StepKinds } from "../engine/ports.ts";
+
+export interface StepKindsOptions {
+  readonly cluster: Cluster;
+  readonly config: ClusterConfig;
+  /** Absolute. */
+  readonly project: string;
+}
+
+/** Dispose them after the run: only then the last jobs' files go. */
+export function createStepKinds(options: StepKindsOptions): StepKinds & AsyncDisposable {
+  const { cluster, config, project } = options;
+  const run = once(async () => {
+    const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
+    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs });
+  });
+  return {
+    "sync": onDemand("sync", async () => {
+      const { createSyncStep } = await lazy<typeof import("./sync.ts")>(
+        "./sync.ts",
+        import.meta.url,
+      );
+      return createSyncStep({ cluster, config: config.sync, project });
+    }),
+    "select-node": onDemand("select-node", async () => {
+      const { createSelectNodeStep } = await lazy<typeof import("./select_node.ts")>(
+        "./select_node.ts",
+        import.meta.url,
+      );
+      return createSelectNodeStep({ cluster });
+    }),
+    "run": onDemand("run", run.get),
+    "ray-batch": onDemand("ray-batch", async () => {
+      const { createRayBatchStep } = await lazy<typeof import("./ray_batch.ts")>(
+        "./ray_batch.ts",
+        import.meta.url,
+      );
+      return createRayBatchStep({
+        cluster,
+        config: config.ray,
+        leaseMs: config.jobs.leaseMs,
+        project,
+      });
+    }),
+    "fetch": onDemand("fetch", async () => {
+      const { createFetchStep } = await lazy<typeof import("./fetch.ts")>(
+        "./fetch.ts",
+        import.meta.url,
+      );
+      return createFetchStep({ cluster, project });
+    }),
+    async [Symbol.asyncDispose]() {
+      await (await run.made())?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function onDemand<K extends keyof StepKinds>(
+  kind: K,
+  make: () => Promise<StepKind<K>>,
+): StepKind<K> {
+  const { get } = once(make);
+  return { kind, run: async (request, host) => await (await get()).run(request, host) };
+}
+
+/** One value for all that ask, made when the first does. */
+function once<T>(make: () => Promise<T>) {
+  let made: Promise<T> | undefined;
+  return {
+    get: () => made ??= make(),
+    made: (): Promise<T> | undefined => made,
+  };
+}
