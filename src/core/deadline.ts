@@ -22,11 +22,16 @@ export async function withDeadline<T>(
   const { signal } = options;
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal?.reason);
+  const stopped = Promise.withResolvers<never>();
+  const stop = (reason: unknown) => {
+    controller.abort(reason);
+    stopped.reject(reason);
+  };
+  const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => controller.abort(options.error()), options.ms);
+  const timer = setTimeout(() => stop(options.error()), options.ms);
   try {
-    return await raceAbort(work(controller.signal), controller.signal);
+    return await Promise.race([work(controller.signal), stopped.promise]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);

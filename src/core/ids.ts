@@ -12,8 +12,11 @@ export function newRunId(nowMs: number): string {
 
 /** `length` random characters; 20 give about 99 bits. */
 export function randomWord(length: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(length));
-  return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+  let word = "";
+  for (const byte of crypto.getRandomValues(new Uint8Array(length))) {
+    word += ALPHABET[byte % ALPHABET.length];
+  }
+  return word;
 }
 
 /** A name of any spelling as a file name: other characters become `_`. */

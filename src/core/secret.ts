@@ -5,7 +5,7 @@ import { secretForms } from "./secret_forms.ts";
 export interface Masker {
   /** The text with every known secret replaced by `***`. */
   text(value: string): string;
-  /** A deep copy with every string masked, keys too; a number that spells a secret becomes `***`. */
+  /** The value with every string in it masked, keys too; a number that spells a secret becomes `***`. */
   value<T>(value: T): T;
   /** A filter for one byte stream; holds back only what might be the start of a secret. */
   stream(): MaskStream;
@@ -30,7 +30,7 @@ export function createMasker(secrets: Iterable<string>): Masker {
   const text = (value: string) => maskText(value, search);
   return {
     text,
-    value: <T>(value: T) => maskValue(value, text) as T,
+    value: <T>(value: T) => search.longest === 0 ? value : maskValue(value, text) as T,
     stream: () => new MaskFilter(search),
   };
 }

@@ -86,32 +86,26 @@ async function endSoon(
   const { ports, step } = options;
   const patience = step.timeout.killGraceMs + KILL_SLACK_MS;
   const ended = new AbortController();
-  const abandoned = aborted(limits.signal)
-    .then(() => ports.clock.sleep(patience, { signal: ended.signal }))
-    .then(() => {
-      host.note({
-        type: "warned",
-        message: `did not end within ${
-          formatDuration(patience)
-        } of being told to; it may still run`,
-      });
-      return undefined;
-    });
-  // Once the work has ended, the sleep is aborted and nobody looks at this promise.
-  abandoned.catch(() => undefined);
+  const abandoned = Promise.withResolvers<undefined>();
+  const lose = () => {
+    const message = `did not end within ${
+      formatDuration(patience)
+    } of being told to; it may still run`;
+    host.note({ type: "warned", message });
+  };
+  const onAbort = () => {
+    ports.clock.sleep(patience, { signal: ended.signal }).then(lose)
+      // Once the work has ended, nobody looks at this promise.
+      .then(() => abandoned.resolve(undefined), abandoned.reject);
+  };
+  if (limits.signal.aborted) onAbort();
+  else limits.signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([running, abandoned]);
+    return await Promise.race([running, abandoned.promise]);
   } finally {
+    limits.signal.removeEventListener("abort", onAbort);
     ended.abort(ENDED);
-    running.catch(() => undefined);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 /** What the step's kind sees of the engine; deaf once the attempt is over. */

@@ -49,6 +49,8 @@ export async function drive(options: DriveOptions): Promise<void> {
   try {
     const context = { ...options, cleanup };
     ledger.emit(startedEvent(options));
+    // A run that cannot be journaled does nothing.
+    ledger.flush();
     if (await waitForTurn(turn, context)) {
       await runGraph(pipeline.steps, context);
       await runHooks(context);
@@ -56,6 +58,7 @@ export async function drive(options: DriveOptions): Promise<void> {
     ledger.emit(finishedEvent(context));
   } finally {
     stop.removeEventListener("abort", onStop);
+    ledger.flush();
   }
 }
 
@@ -92,6 +95,7 @@ async function waitForTurn(asked: AskedTurn | undefined, context: Drive): Promis
     case "wait": {
       const message = `waits in concurrency group "${options.group}" for ${turn.ahead.join(", ")}`;
       ledger.emit({ type: "warned", at: ledger.now, message });
+      ledger.flush();
       try {
         await awaitTurn(options, { clock: ports.clock, signal: stop });
       } catch (thrown) {

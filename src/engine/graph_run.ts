@@ -62,13 +62,14 @@ export class GraphRun {
 
   /** Resolves when every step has ended and nothing runs. @throws what the journal throws */
   async finished(): Promise<void> {
-    const { stop, cleanup } = this.#options;
+    const { stop, cleanup, ledger } = this.#options;
     const over = new AbortController();
     const listen = { once: true, signal: over.signal };
     const isCleanup = this.#options.after !== undefined && stop.aborted;
     if (stop.aborted && !isCleanup) this.#stop();
     stop.addEventListener("abort", () => this.#stop(), listen);
     cleanup.addEventListener("abort", () => this.#abortAll(cleanup.reason), listen);
+    ledger.broken.addEventListener("abort", () => this.#breakDown(ledger.broken.reason), listen);
     try {
       this.#pump();
       await this.#end.promise;
@@ -217,7 +218,7 @@ export class GraphRun {
   #ended(step: Step, end: AttemptEnd): void {
     this.#running.delete(step.id);
     const { broken } = this.#options.ledger;
-    if (broken) return this.#crashed(step, broken.error);
+    if (broken.aborted) return this.#crashed(step, broken.reason);
     try {
       this.#keep(step, end);
       this.#finish(step, endingOf(step, end));
@@ -236,6 +237,10 @@ export class GraphRun {
 
   #crashed(step: Step, error: unknown): void {
     this.#running.delete(step.id);
+    this.#breakDown(error);
+  }
+
+  #breakDown(error: unknown): void {
     this.#break(error);
     this.#pump();
   }

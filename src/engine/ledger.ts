@@ -3,6 +3,7 @@ import type { Pipeline, Step } from "../pipeline/pipeline.ts";
 import type { Event, Failure, StepFinished, StepResult } from "./event.ts";
 import { Folders } from "./folders.ts";
 import { maskEvent } from "./masking.ts";
+import { Outbox } from "./outbox.ts";
 import type { EnginePorts } from "./ports.ts";
 import { Scopes, type ScopesOptions } from "./scopes.ts";
 import { isFailure } from "./verdict.ts";
@@ -24,13 +25,13 @@ export class Ledger {
   /** Results of the steps that belong to no group. */
   readonly results = new Map<string, StepResult>();
   firstFailure: { readonly step: string; readonly failure: Failure | undefined } | undefined;
-  /** Why the journal does not take events any more. */
-  broken: { readonly error: unknown } | undefined;
   readonly #options: LedgerOptions;
+  readonly #outbox: Outbox;
   readonly #steps: ReadonlyMap<string, Step>;
 
   constructor(pipeline: Pipeline, options: LedgerOptions) {
     this.#options = options;
+    this.#outbox = new Outbox({ ...options, journal: options.ports.journal });
     const steps = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
     this.#steps = new Map(steps.map((step) => [step.id, step]));
     this.scopes = new Scopes(pipeline, options);
@@ -41,23 +42,31 @@ export class Ledger {
     return this.#options.ports.clock.now();
   }
 
+  /** Fires when the journal takes no more events; its reason is what the journal threw. */
+  get broken(): AbortSignal {
+    return this.#outbox.broken;
+  }
+
   /** The value with every secret replaced. */
   mask<T>(value: T): T {
     return this.#options.ports.mask(value);
   }
 
-  /** Masks, journals, then publishes. @throws what the journal throws */
+  /**
+   * Masks the event, journals it by the end of this turn of the event loop, then publishes it.
+   *
+   * @throws what the journal throws
+   */
   emit(event: Event): void {
-    const { ports, run, publish } = this.#options;
-    const masked = maskEvent(event, ports.mask);
-    try {
-      ports.journal.append(run, masked);
-    } catch (error) {
-      this.broken ??= { error };
-      throw error;
-    }
+    this.#outbox.put(maskEvent(event, this.#options.ports.mask));
     if (event.type === "sync.finished") this.folders.add(event);
-    publish(masked);
+    // Whatever happens next, a later Grid must find the job.
+    if (event.type === "job.started") this.flush();
+  }
+
+  /** Nothing emitted so far can be lost any more. @throws what the journal throws */
+  flush(): void {
+    this.#outbox.flush();
   }
 
   /** Journals the end of a step and lets later steps see it. */

@@ -8,16 +8,19 @@ import { GridError } from "../core/errors.ts";
  */
 export class Limits implements Disposable {
   readonly #clock: Clock;
+  readonly #parent: AbortSignal;
   readonly #fire = new AbortController();
-  readonly #over = new AbortController();
+  readonly #onAbort = () => this.#fire.abort(this.#parent.reason);
+  /** Ends the sleeps; most steps have none. */
+  #over: AbortController | undefined;
   #lastSign: number;
 
   constructor(clock: Clock, parent: AbortSignal) {
     this.#clock = clock;
+    this.#parent = parent;
     this.#lastSign = clock.now();
-    const onAbort = () => this.#fire.abort(parent.reason);
-    if (parent.aborted) onAbort();
-    parent.addEventListener("abort", onAbort, { once: true, signal: this.#over.signal });
+    if (parent.aborted) this.#onAbort();
+    else parent.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   get signal(): AbortSignal {
@@ -46,10 +49,12 @@ export class Limits implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#over.abort(OVER);
+    this.#parent.removeEventListener("abort", this.#onAbort);
+    this.#over?.abort(OVER);
   }
 
   #wait(ms: number): Promise<void> {
+    this.#over ??= new AbortController();
     return this.#clock.sleep(ms, { signal: this.#over.signal });
   }
 }

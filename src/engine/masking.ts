@@ -36,13 +36,15 @@ export function maskEvent(event: Event, mask: Mask): Event {
 
 /** Field by field: a name such as `exitCode` is no text that a secret could be in. */
 function maskFields<T extends object>(fields: T, mask: Mask): T {
-  const masked = Object.entries(fields).map(([name, value]) => {
-    if (STRUCTURE.has(name)) return [name, value];
-    if (!NESTED.has(name)) return [name, mask(value)];
-    const inner = Array.isArray(value)
-      ? value.map((one) => maskFields(one, mask))
-      : value && maskFields(value, mask);
-    return [name, inner];
-  });
-  return Object.fromEntries(masked);
+  const masked = { ...fields };
+  for (const name of Object.keys(fields) as (keyof T & string)[]) {
+    if (NESTED.has(name)) masked[name] = maskNested(fields[name], mask);
+    else if (!STRUCTURE.has(name)) masked[name] = mask(fields[name]);
+  }
+  return masked;
+}
+
+function maskNested<T>(value: T, mask: Mask): T {
+  if (Array.isArray(value)) return value.map((one) => maskFields(one, mask)) as T;
+  return typeof value === "object" && value !== null ? maskFields(value, mask) : value;
 }

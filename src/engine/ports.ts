@@ -62,9 +62,9 @@ export interface CachedResult {
   readonly node?: string;
 }
 
-/** Durable once `append` returns. */
 export interface Journal {
-  append(run: string, event: Event): void;
+  /** Keeps all of them, or none where it throws; durable once it returns. */
+  append(run: string, events: readonly Event[]): void;
 }
 
 /** Receives the bytes that commands print, in order per attempt. */

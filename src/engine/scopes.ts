@@ -75,17 +75,23 @@ export class Scopes {
     scope: string,
     moment: ScopeMoment & { readonly matrix?: Step["matrix"] } = {},
   ): EvaluationScope {
-    const { attempt = 1, status = NOT_CONCERNED, env = {}, matrix, run } = moment;
+    const { attempt = 1, status = NOT_CONCERNED, env, matrix, run } = moment;
     return {
       inputs: this.#inputsOf(scope),
       steps: this.#views.get(scope) ?? {},
       matrix: matrix && { ...matrix },
-      env: { ...this.#options.env, ...env },
+      env: this.#variables(env),
       run: { id: run ?? this.#options.run, pipeline: this.#pipeline.name },
       attempt,
       status,
       hashFiles: this.#options.hashFiles,
     };
+  }
+
+  /** Most steps have none of their own; a copy of all that Grid was started with is not free. */
+  #variables(own: ScopeMoment["env"] = {}): Readonly<Record<string, string>> {
+    const { env } = this.#options;
+    return Object.keys(own).length === 0 ? env : { ...env, ...own };
   }
 
   /** A template's inputs, evaluated once, where the `uses` step stands. */

@@ -1,5 +1,5 @@
 /** The tally as metrics. Names and labels here are promised to dashboards and alerts. */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
 import type { Tally } from "./tally.ts";
 
 /** As the transports count. */

@@ -1,16 +1,22 @@
 import { dirname } from "node:path";
+import { clearImmediate, setImmediate } from "node:timers";
 import type { Event } from "../engine/event.ts";
 
 export interface EventFileOptions {
   readonly warn: (message: string) => void;
 }
 
-/** `events.jsonl`: one event per line, there for other programs as soon as it happened. */
+/**
+ * `events.jsonl`: one event per line, there for other programs at the end of the turn of the event
+ * loop in which it happened.
+ */
 export class EventFile implements Disposable {
   readonly #path: string;
   readonly #warn: (message: string) => void;
   readonly #encoder = new TextEncoder();
   #file: Deno.FsFile | undefined;
+  #lines = "";
+  #endOfTurn: NodeJS.Immediate | undefined;
   #broken = false;
 
   constructor(path: string, options: EventFileOptions) {
@@ -20,9 +26,18 @@ export class EventFile implements Disposable {
 
   append(event: Event): void {
     if (this.#broken) return;
+    this.#lines += `${JSON.stringify(event)}\n`;
+    this.#endOfTurn ??= setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    clearImmediate(this.#endOfTurn);
+    this.#endOfTurn = undefined;
+    const bytes = this.#encoder.encode(this.#lines);
+    this.#lines = "";
+    if (this.#broken || bytes.length === 0) return;
     try {
       this.#file ??= openForAppend(this.#path);
-      const bytes = this.#encoder.encode(`${JSON.stringify(event)}\n`);
       for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
     } catch (error) {
       this.#broken = true;
@@ -32,6 +47,7 @@ export class EventFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#flush();
     this.#file?.close();
     this.#file = undefined;
     this.#broken = true;

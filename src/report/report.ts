@@ -34,7 +34,7 @@ export interface TransportStats {
 }
 
 export interface Report extends RunReader {
-  output(chunk: OutputChunk): Promise<void>;
+  output(chunk: OutputChunk): void;
   close(): Promise<void>;
 }
 
@@ -67,13 +67,13 @@ class RunReport implements Report {
     if (event.type === "attempt.finished") this.#logs.finish(event.step, event.attempt);
   }
 
-  output(chunk: OutputChunk): Promise<void> {
-    return this.#logs.write(chunk);
+  output(chunk: OutputChunk): void {
+    this.#logs.write(chunk);
   }
 
   async close(): Promise<void> {
     this.#events[Symbol.dispose]();
-    await this.#logs[Symbol.asyncDispose]();
+    this.#logs[Symbol.dispose]();
     if (this.#state !== undefined) await this.#writeReports(this.#state);
   }
 

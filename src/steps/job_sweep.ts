@@ -22,9 +22,10 @@ export class JobSweep implements AsyncDisposable {
 
   add(job: EndedJob): void {
     const key = `${job.transport.endpoint.name} ${job.root}`;
-    const jobs = [...this.#ended.get(key) ?? [], job];
+    const jobs = this.#ended.get(key) ?? [];
+    if (jobs.length === 0) this.#ended.set(key, jobs);
+    jobs.push(job);
     if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2));
-    this.#ended.set(key, jobs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

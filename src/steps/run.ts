@@ -103,12 +103,12 @@ class RunAttempt {
 
   async #attend(job: Job, place: Place): Promise<Attended> {
     const { host, sweep } = this.#options;
-    const stdout = new TextTail(TAIL_CHARACTERS);
+    const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
     try {
       const exit = await job.follow({
         signal: host.signal,
         onOutput: (stream, bytes) => {
-          if (stream === "stdout" && this.#readsStdout) stdout.push(bytes);
+          if (stream === "stdout") stdout?.push(bytes);
           return host.output(stream, bytes);
         },
       });
@@ -123,7 +123,7 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
-      return await this.#succeeded(job, { ...place, stdout: stdout.end() });
+      return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
       if (!host.signal.aborted) return failed(toGridError(error), { ...place, started: true });
       return await this.#cancelled(job, place);

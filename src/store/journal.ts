@@ -16,14 +16,15 @@ export class RunJournal {
     this.#connection = connection;
   }
 
-  append(run: string, event: Event): void {
-    switch (event.type) {
-      case "run.started":
-        return this.#startRun(run, event);
-      case "run.finished":
-        return this.#finishRun(run, event);
-      default:
-        return this.#connection.write(() => this.#insert(run, event));
+  append(run: string, events: readonly Event[]): void {
+    try {
+      this.#connection.transaction(() => {
+        for (const event of events) this.#add(run, event);
+      });
+    } catch (error) {
+      // What was counted was not written.
+      this.#writing.delete(run);
+      throw error;
     }
   }
 
@@ -78,22 +79,22 @@ export class RunJournal {
     );
   }
 
+  #add(run: string, event: Event): void {
+    if (event.type === "run.started") this.#startRun(run, event);
+    this.#insert(run, event);
+    if (event.type === "run.finished") this.#finishRun(run, event);
+  }
+
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
-    this.#connection.transaction(() => {
-      this.#connection.prepare(
-        "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
-      ).run(run, event.pipeline, event.file, event.at);
-      this.#insert(run, event);
-    });
+    this.#connection.prepare(
+      "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
+    ).run(run, event.pipeline, event.file, event.at);
   }
 
   #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {
-    this.#connection.transaction(() => {
-      this.#insert(run, event);
-      this.#connection.prepare(
-        "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
-      ).run(event.at, event.state, event.exitCode, run);
-    });
+    this.#connection.prepare(
+      "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
+    ).run(event.at, event.state, event.exitCode, run);
   }
 
   #insert(run: string, event: Event): void {

@@ -31,8 +31,8 @@ class SqliteStore implements Store {
     this.#runners = new Runners(connection);
   }
 
-  append(run: string, event: Event): void {
-    this.#journal.append(run, event);
+  append(run: string, events: readonly Event[]): void {
+    this.#journal.append(run, events);
   }
 
   runs(options?: { readonly limit?: number }): readonly RunRow[] {

@@ -14,7 +14,7 @@ export interface RunRow {
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
 export interface Store extends RunRegistry, ResultCache, Disposable {
-  append(run: string, event: Event): void;
+  append(run: string, events: readonly Event[]): void;
   /** Newest first. */
   runs(options?: { readonly limit?: number }): readonly RunRow[];
   /** In the order they were appended. Accepts a unique prefix of a run id, or `last`. */

@@ -21,7 +21,8 @@ export class LineSplitter {
   /** Lines that are complete now, without their newlines. */
   push(bytes: Uint8Array): string[] {
     const wanted = this.#skipTo(bytes);
-    const pieces = this.#decoder.decode(wanted, { stream: true }).split("\n");
+    const text = this.#decoder.decode(wanted, { stream: true });
+    const pieces = text.split("\n");
     if (pieces.length === 1) {
       this.#hold(pieces[0] ?? "");
       return [];
@@ -29,7 +30,8 @@ export class LineSplitter {
     const lines = pieces.slice(0, -1);
     this.#hold(lines[0] ?? "");
     lines[0] = this.#take();
-    for (let i = 1; i < lines.length; i++) lines[i] = bounded(lines[i] ?? "");
+    const overwrites = text.includes("\r");
+    for (let i = 1; i < lines.length; i++) lines[i] = bounded(lines[i] ?? "", { overwrites });
     this.#hold(pieces.at(-1) ?? "");
     return lines;
   }
@@ -88,9 +90,10 @@ function lastOverwrite(text: string): string {
   return at < 0 || text.length < 2 ? text : text.slice(at + 1);
 }
 
-function bounded(whole: string): string {
-  const shown = lastOverwrite(whole);
-  const line = shown.endsWith("\r") ? shown.slice(0, -1) : shown;
+/** Looking for carriage returns in every line is spared where the whole text has none. */
+function bounded(whole: string, { overwrites }: { readonly overwrites: boolean }): string {
+  const shown = overwrites ? lastOverwrite(whole) : whole;
+  const line = overwrites && shown.endsWith("\r") ? shown.slice(0, -1) : shown;
   if (line.length <= LONGEST_LINE) return line;
   return marked(line.slice(0, LONGEST_LINE), line.length - LONGEST_LINE);
 }

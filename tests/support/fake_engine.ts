@@ -1,4 +1,5 @@
 /** An engine whose steps are functions: what it does to them is what the tests look at. */
+import { setImmediate } from "node:timers";
 import { GridError } from "../../src/core/errors.ts";
 import type { Event, Failure } from "../../src/engine/event.ts";
 import type {
@@ -25,6 +26,8 @@ export interface FakeEngineOptions extends Partial<RunOptions> {
   readonly otherwise?: Behaviour;
   readonly ports?: Partial<EnginePorts>;
   readonly clock?: FakeClock;
+  /** Sees each event when a reader of the run does. */
+  readonly readEvent?: (event: Event) => void;
 }
 
 export interface FakeRun {
@@ -41,8 +44,14 @@ export async function runFake(
   pipeline: Pipeline,
   options: FakeEngineOptions = {},
 ): Promise<FakeRun> {
-  const { steps = {}, otherwise = succeed(), ports = {}, clock = new FakeClock(), ...rest } =
-    options;
+  const {
+    steps = {},
+    otherwise = succeed(),
+    ports = {},
+    clock = new FakeClock(),
+    readEvent,
+    ...rest
+  } = options;
   const requests: StepRequest[] = [];
   const output = new Map<string, string>();
   const run = (request: StepRequest, host: StepHost): Promise<StepOutcome> => {
@@ -79,7 +88,10 @@ export async function runFake(
     ...rest,
   });
   const reading = (async () => {
-    for await (const event of stream) events.push(event);
+    for await (const event of stream) {
+      readEvent?.(event);
+      events.push(event);
+    }
   })();
   await whileAdvancing(reading, clock);
   const state = replay(events);
@@ -94,6 +106,8 @@ export async function whileAdvancing<T>(work: Promise<T>, clock: FakeClock): Pro
   for (let turn = 0; !done; turn++) {
     if (turn > 200_000) throw new Error("the run does not end");
     await clock.advance(turn < 50 ? 0 : 100);
+    // The engine journals at the end of a turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return await work;
 }

@@ -8,8 +8,8 @@ import { runStarted, warned } from "./events.ts";
 const [path = "", run = "", count = "0"] = Deno.args;
 const encoder = new TextEncoder();
 using store = openStore(path);
-store.append(run, runStarted(run));
+store.append(run, [runStarted(run)]);
 for (let number = 0; number < Number(count); number++) {
-  store.append(run, warned(String(number)));
+  store.append(run, [warned(String(number))]);
   Deno.stdout.writeSync(encoder.encode(`${number}\n`));
 }

@@ -56,7 +56,8 @@ export class PlainView implements View {
     if (lines.length === 0) return;
     const { write, paint, clock } = this.#options;
     const head = `${this.#head(clock.now(), step)}${paint.dim("│")} `;
-    write(lines.map((line) => `${head}${harmless(line, paint)}\n`).join(""));
+    const shown = lines.map((line) => harmless(line, paint));
+    write(`${head}${shown.join(`\n${head}`)}\n`);
   }
 
   #head(at: number, step: string | undefined): string {

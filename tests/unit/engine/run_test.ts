@@ -45,16 +45,37 @@ Deno.test("runPipeline() starts independent steps at once", async () => {
 Deno.test("runPipeline() journals every event before it is yielded", async () => {
   const journaled: Event[] = [];
   const { events } = await runFake(pipeline([step("a")]), {
-    ports: { journal: { append: (_, event) => void journaled.push(event) } },
+    ports: { journal: { append: (_, events) => void journaled.push(...events) } },
+    readEvent: (event) => assert.ok(journaled.includes(event), `${event.type} is not durable`),
+  });
+  assert.deepEqual(events, journaled);
+});
+
+Deno.test("runPipeline() has a job's name journaled when the note about it returns", async () => {
+  const journaled: string[] = [];
+  await runFake(pipeline([step("a")]), {
+    ports: { journal: { append: (_, events) => void journaled.push(...trace(events)) } },
     steps: {
       a: (_, host) => {
-        host.note({ type: "warned", message: "noted" });
-        assert.equal(journaled.at(-1)?.type, "warned");
+        host.note({ type: "job.started", node: "n1", job: "j1" });
+        assert.deepEqual(journaled.slice(1), [
+          "step.started a",
+          "attempt.started a",
+          "job.started a",
+        ]);
         return { status: "succeeded", outputs: {} };
       },
     },
   });
-  assert.deepEqual(events, journaled);
+});
+
+Deno.test("runPipeline() journals what happens at the same time in one piece", async () => {
+  const pieces: number[] = [];
+  const { events } = await runFake(pipeline([step("a"), step("b"), step("c")]), {
+    ports: { journal: { append: (_, events) => void pieces.push(events.length) } },
+  });
+  assert.equal(events.length, 2 + 3 * 4);
+  assert.ok(pieces.length < 5, `${pieces}`);
 });
 
 Deno.test("runPipeline() masks events before they are journaled or yielded", async () => {
@@ -69,7 +90,7 @@ Deno.test("runPipeline() masks events before they are journaled or yielded", asy
       }),
     ]),
     {
-      ports: { mask, journal: { append: (_, event) => void journaled.push(event) } },
+      ports: { mask, journal: { append: (_, events) => void journaled.push(...events) } },
       steps: {
         a: succeed({ token: "hunter2" }),
         b: (request) => {
@@ -85,8 +106,8 @@ Deno.test("runPipeline() masks events before they are journaled or yielded", asy
 
 Deno.test("runPipeline() ends the steps and throws when the journal fails", async () => {
   let stopped = false;
-  const append = (_: string, event: Event) => {
-    if (event.type === "step.finished") throw new Error("disk full");
+  const append = (_: string, events: readonly Event[]) => {
+    if (events.some(({ type }) => type === "step.finished")) throw new Error("disk full");
   };
   await assert.rejects(
     runFake(pipeline([step("a"), step("b")]), {
@@ -107,8 +128,8 @@ Deno.test("runPipeline() ends the steps and throws when the journal fails", asyn
 });
 
 Deno.test("runPipeline() throws when the journal fails at a note, and does not blame the step", async () => {
-  const append = (_: string, event: Event) => {
-    if (event.type === "warned") throw new Error("disk full");
+  const append = (_: string, events: readonly Event[]) => {
+    if (events.some(({ type }) => type === "warned")) throw new Error("disk full");
   };
   await assert.rejects(
     runFake(pipeline([step("a", { retry: { max: 3, on: ["any"] } })]), {

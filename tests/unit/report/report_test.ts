@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers";
 import type { Event } from "../../../src/engine/event.ts";
 import { createReport, type ReportOptions } from "../../../src/report/report.ts";
 import { assertGolden } from "../../support/golden.ts";
@@ -66,15 +67,16 @@ Deno.test("createReport() tells of a failed run what failed first and why", asyn
   assertGolden("report/failed.html", Deno.readTextFileSync(join(dir.path, "report.html")));
 });
 
-Deno.test("createReport() writes the events as they come", () => {
+Deno.test("createReport() writes the events as they come", async () => {
   using dir = tempDir();
   const report = createReport({ folder: join(dir.path, "new", "folder") });
   const [first] = succeededRun();
   assert.ok(first);
   report.event(first);
+  await new Promise((resolve) => setImmediate(resolve));
   const text = Deno.readTextFileSync(join(dir.path, "new", "folder", "events.jsonl"));
   assert.deepEqual(JSON.parse(text), first);
-  return report.close();
+  await report.close();
 });
 
 Deno.test("createReport() reports a run that was cut short", async () => {

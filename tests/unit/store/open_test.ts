@@ -18,7 +18,7 @@ Deno.test("openStore() gives back events as they were, in order, after closing",
   const events = [runStarted("r1"), warned("first \u0000 ünï 🎉"), warned("second"), runFinished()];
   {
     using store = openStore(path);
-    for (const event of events) store.append("r1", event);
+    for (const event of events) store.append("r1", [event]);
   }
   using store = openStore(path);
   assert.deepEqual(store.events("r1"), events);
@@ -27,9 +27,9 @@ Deno.test("openStore() gives back events as they were, in order, after closing",
 Deno.test("openStore() lists runs, newest first, with their results", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
-  store.append("r1", runStarted("r1", { at: START_MS }));
-  store.append("r2", runStarted("r2", { at: START_MS + 5 }));
-  store.append("r1", runFinished({ state: "failed", exitCode: 1, at: START_MS + 9 }));
+  store.append("r1", [runStarted("r1", { at: START_MS })]);
+  store.append("r2", [runStarted("r2", { at: START_MS + 5 })]);
+  store.append("r1", [runFinished({ state: "failed", exitCode: 1, at: START_MS + 9 })]);
   assert.deepEqual(store.runs(), [
     {
       run: "r2",
@@ -56,10 +56,10 @@ Deno.test("openStore() lists runs, newest first, with their results", () => {
 Deno.test("openStore() keeps the events of two runs apart", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
-  store.append("r1", runStarted("r1"));
-  store.append("r2", runStarted("r2"));
-  store.append("r1", warned("one"));
-  store.append("r2", warned("two"));
+  store.append("r1", [runStarted("r1")]);
+  store.append("r2", [runStarted("r2")]);
+  store.append("r1", [warned("one")]);
+  store.append("r2", [warned("two")]);
   assert.deepEqual(store.events("r1").slice(1), [warned("one")]);
   assert.deepEqual(store.events("r2").slice(1), [warned("two")]);
 });
@@ -67,10 +67,20 @@ Deno.test("openStore() keeps the events of two runs apart", () => {
 Deno.test("openStore() refuses an event of a run that never started, and a second start", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
-  assert.throws(() => store.append("ghost", warned("x")), { code: "bug" });
-  store.append("r1", runStarted("r1"));
-  assert.throws(() => store.append("r1", runStarted("r1")), /UNIQUE/);
+  assert.throws(() => store.append("ghost", [warned("x")]), { code: "bug" });
+  store.append("r1", [runStarted("r1")]);
+  assert.throws(() => store.append("r1", [runStarted("r1")]), /UNIQUE/);
   assert.equal(store.events("r1").length, 1);
+});
+
+Deno.test("append() keeps all events of a call or none, and goes on after one that failed", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", [runStarted("r1")]);
+  assert.throws(() => store.append("r1", [warned("a"), warned("b"), runStarted("r1")]), /UNIQUE/);
+  assert.equal(store.events("r1").length, 1);
+  store.append("r1", [warned("c"), warned("d")]);
+  assert.deepEqual(store.events("r1").slice(1), [warned("c"), warned("d")]);
 });
 
 Deno.test("resolveRun() takes a full id, a unique prefix, or the word last", () => {
@@ -78,7 +88,7 @@ Deno.test("resolveRun() takes a full id, a unique prefix, or the word last", () 
   using store = openStore(join(dir.path, "grid.db"));
   assert.throws(() => store.resolveRun("last"), { code: "usage", message: /none yet/ });
   const ids = ["20260131-120000-abcd", "20260131-120000-abce", "20260201-000000-zzzz", "2026"];
-  ids.forEach((id, index) => store.append(id, runStarted(id, { at: START_MS + index })));
+  ids.forEach((id, index) => store.append(id, [runStarted(id, { at: START_MS + index })]));
   assert.equal(store.resolveRun("20260201"), "20260201-000000-zzzz");
   assert.equal(store.resolveRun("20260131-120000-abce"), "20260131-120000-abce");
   assert.equal(store.resolveRun("2026"), "2026", "a whole id wins over longer ones");
@@ -94,7 +104,7 @@ Deno.test("resolveRun() takes a full id, a unique prefix, or the word last", () 
 Deno.test("events() accepts a prefix and last", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
-  store.append("abc", runStarted("abc"));
+  store.append("abc", [runStarted("abc")]);
   assert.equal(store.events("a").length, 1);
   assert.equal(store.events("last").length, 1);
 });
@@ -103,9 +113,9 @@ Deno.test("eventsOfTypes() walks all runs, oldest first", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
   for (const run of ["r1", "r2"]) {
-    store.append(run, runStarted(run));
-    store.append(run, warned(run));
-    store.append(run, runFinished());
+    store.append(run, [runStarted(run)]);
+    store.append(run, [warned(run)]);
+    store.append(run, [runFinished()]);
   }
   const types = [...store.eventsOfTypes(["run.finished", "warned"])].map(({ type }) => type);
   assert.deepEqual(types, ["warned", "run.finished", "warned", "run.finished"]);
@@ -114,14 +124,14 @@ Deno.test("eventsOfTypes() walks all runs, oldest first", () => {
     assert.equal(event.type, "warned");
     break; // A walk that stops half-way must not keep the file busy.
   }
-  store.append("r1", warned("later"));
+  store.append("r1", [warned("later")]);
 });
 
 Deno.test("eventsOfTypes() keeps the events of runs apart that went on at the same time", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
-  for (const run of ["r1", "r2"]) store.append(run, runStarted(run));
-  for (const run of ["r2", "r1"]) store.append(run, warned(run));
+  for (const run of ["r1", "r2"]) store.append(run, [runStarted(run)]);
+  for (const run of ["r2", "r1"]) store.append(run, [warned(run)]);
   const runs = [...store.eventsOfTypes(["run.started", "warned"])].map(({ type }) => type);
   assert.deepEqual(runs, ["run.started", "warned", "run.started", "warned"]);
 });
@@ -154,8 +164,8 @@ Deno.test("openStore() notices a file whose pages are damaged", () => {
   const path = join(dir.path, "grid.db");
   {
     using store = openStore(path);
-    store.append("r1", runStarted("r1"));
-    for (let i = 0; i < 500; i++) store.append("r1", warned("x".repeat(200)));
+    store.append("r1", [runStarted("r1")]);
+    for (let i = 0; i < 500; i++) store.append("r1", [warned("x".repeat(200))]);
   }
   const bytes = Deno.readFileSync(path);
   bytes.fill(0x5a, 4096);
@@ -191,7 +201,7 @@ Deno.test("openStore() brings a file of every earlier version up to date, and ke
          INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":2}');`,
     );
     using store = openStore(path);
-    store.append("old", warned("three"));
+    store.append("old", [warned("three")]);
     assert.deepEqual(store.events("old"), [
       { type: "warned", n: 1 },
       { type: "warned", n: 2 },
