@@ -82,7 +82,8 @@ export async function resolveAddress(
 /** `%` and control characters could be expanded or misread on the way; a leading dash is an option. */
 const BAD_NAME = /^-|[\0-\x20%\x7f'"`$\\;&<>|(){}]/;
 
-function validName(
+/** @throws {GridError} `usage` */
+export function validName(
   name: string,
   { endpoint, what }: { readonly endpoint: Endpoint; readonly what: string },
 ): string {
