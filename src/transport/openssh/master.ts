@@ -91,16 +91,15 @@ export class Master implements AsyncDisposable {
   /** Whether it still serves channels: it greets whoever knocks. */
   async isAlive(): Promise<boolean> {
     if (!this.#running) return false;
-    try {
-      const knock = await Deno.connect({ transport: "unix", path: this.socket });
-      const patience = setTimeout(() => knock.close(), GREETING_MS);
-      const greeting = await knock.read(new Uint8Array(4));
-      clearTimeout(patience);
-      knock.close();
-      return greeting !== null;
-    } catch {
-      return false;
-    }
+    const knock = await Deno.connect({ transport: "unix", path: this.socket }).catch(() => {});
+    if (!knock) return false;
+    const greeting = knock.read(new Uint8Array(4)).then((count) => count !== null, () => false);
+    const timeUp = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => timeUp.resolve(false), GREETING_MS);
+    const isAlive = await Promise.race([greeting, timeUp.promise]);
+    clearTimeout(timer);
+    knock.close();
+    return isAlive;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

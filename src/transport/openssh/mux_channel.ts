@@ -46,7 +46,7 @@ export class MuxChannel implements Channel {
   readonly #failures: ((reason: unknown) => void)[] = [];
   /** Rejects where the command's bytes may not be whole. */
   readonly #whole: Promise<void>;
-  #isStarted = false;
+  #hasStarted = false;
   #exited = false;
   #running = true;
   #openOutputs = 2;
@@ -68,7 +68,7 @@ export class MuxChannel implements Channel {
     this.closed = this.#child.status.then(() => {});
     const filter = new StatusFilter(word, {
       onStart: () => {
-        this.#isStarted = true;
+        this.#hasStarted = true;
         this.#started.resolve();
       },
       onExit: (exit) => {
@@ -82,6 +82,10 @@ export class MuxChannel implements Channel {
       end: () => filter.end(),
     });
     this.stdin = this.#writable();
+  }
+
+  get hasStarted(): boolean {
+    return this.#hasStarted;
   }
 
   /** How ssh itself ended. */
@@ -105,7 +109,7 @@ export class MuxChannel implements Channel {
     this.#kill();
     // The master may hold the other ends for as long as the command runs.
     await Promise.all(this.#sources.map((source) => source.cancel().catch(() => {})));
-    await this.closed;
+    await this.#whole.catch(() => {});
     if (!isOver) this.#options.onAbandoned();
   }
 
@@ -182,7 +186,7 @@ export class MuxChannel implements Channel {
 
   #receive(chunk: Uint8Array): void {
     this.#options.onBytes("received", chunk.length);
-    if (this.#isStarted || this.preview.length >= PREVIEW_BYTES) return;
+    if (this.#hasStarted || this.preview.length >= PREVIEW_BYTES) return;
     this.preview += new TextDecoder().decode(chunk.subarray(0, PREVIEW_BYTES));
   }
 

@@ -53,7 +53,7 @@ export class MuxConnection implements ConnectionShape {
     if (this.#lost) throw this.#lost;
     const log = this.#master.newFile();
     const channel = this.#start(command, { log, onAbandoned });
-    const ended = channel.status.then(({ code }) => this.#whyNot(channel, { code, log }));
+    const ended = channel.drained.then(() => this.#whyNot(channel, log));
     try {
       // Begun before the caller's own deadline of the same length, so it is the one that passes.
       await withDeadline(() => Promise.race([channel.started, ended]), {
@@ -153,10 +153,9 @@ export class MuxConnection implements ConnectionShape {
   }
 
   /** Why a channel's ssh ended before its command began. */
-  async #whyNot(
-    channel: MuxChannel,
-    { code, log }: { readonly code: number; readonly log: string },
-  ): Promise<never> {
+  async #whyNot(channel: MuxChannel, log: string): Promise<void> {
+    const { code } = await channel.status;
+    if (channel.hasStarted) return;
     const said = readText(log);
     if (REFUSED.test(said)) throw new ChannelRefused();
     const lost = this.#lost ?? await this.#whetherLost();
@@ -165,7 +164,6 @@ export class MuxConnection implements ConnectionShape {
       const words = said.split("\n").findLast((line) => line !== "" && !line.startsWith("debug"));
       throw this.#problem("channel", words?.trim() ?? `ssh ended with ${code}`);
     }
-    await channel.drained;
     const printed = channel.preview.trim().split("\n").findLast((line) => line !== "");
     throw this.#shellProblem(
       `the login shell ended before the command (exit ${code})${printed ? `: ${printed}` : ""}`,
