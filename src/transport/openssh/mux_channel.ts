@@ -88,6 +88,10 @@ export class MuxChannel implements Channel {
     return this.#hasStarted;
   }
 
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
   /** How ssh itself ended. */
   get status(): Promise<Deno.CommandStatus> {
     return this.#child.status;

@@ -28,6 +28,11 @@ export class MuxConnection implements ConnectionShape {
   #lost: GridError | undefined;
   #lastUsed = performance.now();
   #received = 0;
+  #waiting = 0;
+  /** Whether a channel was opened before. */
+  #isProven = false;
+  /** The one that is being opened while none was before. */
+  #first: Promise<void> | undefined;
 
   constructor(master: Master, hooks: ConnectHooks) {
     this.#master = master;
@@ -41,7 +46,7 @@ export class MuxConnection implements ConnectionShape {
 
   /** Channels open or being opened. */
   get load(): number {
-    return this.#channels.size;
+    return this.#channels.size + this.#waiting;
   }
 
   get idleMs(): number {
@@ -52,21 +57,25 @@ export class MuxConnection implements ConnectionShape {
   async open(command: string, onAbandoned = () => {}): Promise<MuxChannel> {
     if (this.#lost) throw this.#lost;
     const log = this.#master.newFile();
-    const channel = this.#start(command, { log, onAbandoned });
-    const ended = channel.drained.then(() => this.#whyNot(channel, log));
+    let channel: MuxChannel | undefined;
     try {
       // Begun before the caller's own deadline of the same length, so it is the one that passes.
-      await withDeadline(() => Promise.race([channel.started, ended]), {
+      return await withDeadline(async (signal) => {
+        using _turn = await this.#takeTurn(signal);
+        channel = this.#start(command, { log, onAbandoned });
+        await Promise.race([channel.started, this.#failure(channel, log)]);
+        this.#isProven = true;
+        return channel;
+      }, {
         ms: this.#master.endpoint.commandTimeoutMs,
-        error: () => this.#tooSlow(log),
+        error: () => this.#tooSlow(channel, log),
       });
-      return channel;
     } catch (error) {
-      await channel[Symbol.asyncDispose]();
+      await channel?.[Symbol.asyncDispose]();
       if (error instanceof GridError && error.code === "shell") await this.probe(PROBE_MS);
       throw error;
     } finally {
-      ended.catch(() => {}).then(() => remove(log));
+      remove(log);
       this.#lastUsed = performance.now();
     }
   }
@@ -101,6 +110,29 @@ export class MuxConnection implements ConnectionShape {
     this.#lose(this.#problem("lost", "it was closed by Grid"));
     await this.#master[Symbol.asyncDispose]();
     await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
+  }
+
+  /**
+   * Until one channel has opened they come one by one: who asked first must be answered first, since
+   * a server that refuses the first allows none.
+   */
+  async #takeTurn(signal: AbortSignal): Promise<Disposable> {
+    this.#waiting++;
+    try {
+      while (!this.#isProven && this.#first) await this.#first;
+    } finally {
+      this.#waiting--;
+    }
+    signal.throwIfAborted();
+    if (this.#lost) throw this.#lost;
+    const over = Promise.withResolvers<void>();
+    this.#first = over.promise;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#first === over.promise) this.#first = undefined;
+        over.resolve();
+      },
+    };
   }
 
   #start(
@@ -152,10 +184,11 @@ export class MuxConnection implements ConnectionShape {
     throw await this.#whetherLost() ?? new Error(said);
   }
 
-  /** Why a channel's ssh ended before its command began. */
-  async #whyNot(channel: MuxChannel, log: string): Promise<void> {
+  /** Settles where a channel's ssh ends, with the reason where its command had not begun. */
+  async #failure(channel: MuxChannel, log: string): Promise<void> {
+    await channel.drained;
     const { code } = await channel.status;
-    if (channel.hasStarted) return;
+    if (channel.hasStarted || channel.isDisposed) return;
     const said = readText(log);
     if (REFUSED.test(said)) throw new ChannelRefused();
     const lost = this.#lost ?? await this.#whetherLost();
@@ -170,9 +203,10 @@ export class MuxConnection implements ConnectionShape {
     );
   }
 
-  #tooSlow(log: string): GridError {
+  #tooSlow(channel: MuxChannel | undefined, log: string): GridError {
     const time = `within ${this.#master.endpoint.commandTimeoutMs} ms`;
-    return OPENED.test(readText(log))
+    // Without a channel it waited for another one's login shell.
+    return channel === undefined || OPENED.test(readText(log))
       ? this.#shellProblem(`the login shell did not come to the command ${time}`)
       : this.#problem("channel", `the server opened no channel ${time}`);
   }
