@@ -17,7 +17,6 @@ type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
 const REFUSED = /session request failed|Session open refused by peer/;
 /** Words of ssh, at `LogLevel DEBUG1`, once the server has opened a session. */
 const OPENED = /master session id/;
-const PROBE_MS = 3000;
 
 export class MuxConnection implements ConnectionShape {
   /** Unknown: ssh does not tell how long an answer takes. */
@@ -71,8 +70,8 @@ export class MuxConnection implements ConnectionShape {
         error: () => this.#tooSlow(channel, log),
       });
     } catch (error) {
-      await channel?.[Symbol.asyncDispose]();
-      if (error instanceof GridError && error.code === "shell") await this.probe(PROBE_MS);
+      // The caller is told at once.
+      void channel?.[Symbol.asyncDispose]();
       throw error;
     } finally {
       remove(log);
