@@ -1,22 +1,19 @@
 /** A master and the channels on it, shaped like the connections that `ChannelBudget` keeps. */
 import { withDeadline } from "../../core/deadline.ts";
-import { GridError } from "../../core/errors.ts";
+import type { GridError } from "../../core/errors.ts";
 import type { SshChannel } from "../ssh/channel.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type SshConnection } from "../ssh/connection.ts";
+import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
 import type { Master } from "./master.ts";
 import { MuxChannel } from "./mux_channel.ts";
+import { askForSession, sessionIn, spawnClient } from "./mux_client.ts";
 
 /** What a class shows, without what it hides: another class may look the same. */
 type Shape<T> = { [K in keyof T]: T[K] };
 type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
   open(command: string, onAbandoned?: () => void): Promise<Shape<SshChannel>>;
 };
-
-/** Words of ssh where the server opens no session. */
-const REFUSED = /session request failed|Session open refused by peer/;
-/** Words of ssh, at `LogLevel DEBUG1`, once the server has opened a session. */
-const OPENED = /master session id/;
 
 export class MuxConnection implements ConnectionShape {
   /** Unknown: ssh does not tell how long an answer takes. */
@@ -82,20 +79,20 @@ export class MuxConnection implements ConnectionShape {
   /** A connection that gives no sign of life within `ms` is given up. */
   async probe(ms: number): Promise<void> {
     const before = this.#received;
-    const asking = this.#spawn(":", { options: [], stdio: "null" });
+    const asking = withDeadline((signal) => askForSession(this.#master, signal), {
+      ms,
+      error: () => lostBecause(this.#master.endpoint, `no answer to a probe within ${ms} ms`),
+    });
     try {
-      await withDeadline(() => this.#answerTo(asking), {
-        ms,
-        error: () => this.#problem("lost", `no answer to a probe within ${ms} ms`),
-      });
+      // A no is an answer too.
+      const lost = await asking === undefined ? await this.#whetherLost() : undefined;
+      if (lost) this.#lose(lost);
       this.#lastUsed = performance.now();
     } catch (error) {
       // The answer may queue behind a large transfer on a slow link.
-      if (this.#received > before || !(error instanceof GridError)) return;
-      this.#lose(error);
+      if (this.#received > before) return;
+      this.#lose(error as GridError);
       this.#master.kill();
-    } finally {
-      await end(asking);
     }
     if (this.#lost) throw this.#lost;
   }
@@ -106,7 +103,7 @@ export class MuxConnection implements ConnectionShape {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#lose(this.#problem("lost", "it was closed by Grid"));
+    this.#lose(lostBecause(this.#master.endpoint, "it was closed by Grid"));
     await this.#master[Symbol.asyncDispose]();
     await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
   }
@@ -141,14 +138,14 @@ export class MuxConnection implements ConnectionShape {
     const channel = new MuxChannel({
       command,
       // Standard streams are the command's: ssh's own words go to a file.
-      spawn: (line) => this.#spawn(line, { options: ["-E", log], stdio: "piped" }),
+      spawn: (line) => spawnClient(this.#master, { line, log }),
       onBytes: (direction, count) => {
         if (direction === "received") this.#received += count;
         this.#hooks.onBytes(direction, count);
       },
       onAbandoned,
       lostError: () => this.#whetherLost(),
-      closedError: () => this.#problem("lost", "the command's channel was closed"),
+      closedError: () => lostBecause(this.#master.endpoint, "the channel was closed"),
     });
     this.#channels.add(channel);
     void channel.closed.then(() => {
@@ -158,56 +155,21 @@ export class MuxConnection implements ConnectionShape {
     return channel;
   }
 
-  #spawn(
-    line: string,
-    { options, stdio }: { readonly options: readonly string[]; readonly stdio: "piped" | "null" },
-  ): Deno.ChildProcess {
-    const { endpoint, env, socket } = this.#master;
-    return new Deno.Command("ssh", {
-      args: [...CLIENT_ARGS, ...options, "-S", socket, "--", endpoint.name, line],
-      env,
-      stdin: stdio,
-      stdout: stdio,
-      stderr: "piped",
-      detached: true,
-    }).spawn();
-  }
-
-  async #answerTo(asking: Deno.ChildProcess): Promise<void> {
-    let said = "";
-    for await (const text of asking.stderr.pipeThrough(new TextDecoderStream())) {
-      said += text;
-      // A no is an answer too.
-      if (OPENED.test(said) || REFUSED.test(said)) return;
-    }
-    throw await this.#whetherLost() ?? new Error(said);
-  }
-
   /** Settles where a channel's ssh ends, with the reason where its command had not begun. */
   async #failure(channel: MuxChannel, log: string): Promise<void> {
     await channel.drained;
     const { code } = await channel.status;
     if (channel.hasStarted || channel.isDisposed) return;
     const said = readText(log);
-    if (REFUSED.test(said)) throw new ChannelRefused();
-    const lost = this.#lost ?? await this.#whetherLost();
-    if (lost) throw lost;
-    if (!OPENED.test(said)) {
-      const words = said.split("\n").findLast((line) => line !== "" && !line.startsWith("debug"));
-      throw this.#problem("channel", words?.trim() ?? `ssh ended with ${code}`);
-    }
-    const printed = channel.preview.trim().split("\n").findLast((line) => line !== "");
-    throw this.#shellProblem(
-      `the login shell ended before the command (exit ${code})${printed ? `: ${printed}` : ""}`,
-    );
+    if (sessionIn(said) === "refused") throw new ChannelRefused();
+    throw this.#lost ?? await this.#whetherLost() ??
+      explainEarlyEnd(this.#master.endpoint, { said, code, printed: channel.preview });
   }
 
   #tooSlow(channel: MuxChannel | undefined, log: string): GridError {
-    const time = `within ${this.#master.endpoint.commandTimeoutMs} ms`;
     // Without a channel it waited for another one's login shell.
-    return channel === undefined || OPENED.test(readText(log))
-      ? this.#shellProblem(`the login shell did not come to the command ${time}`)
-      : this.#problem("channel", `the server opened no channel ${time}`);
+    const isOpened = channel === undefined || sessionIn(readText(log)) === "opened";
+    return explainSlowStart(this.#master.endpoint, isOpened ? "opened" : "asked");
   }
 
   async #whetherLost(): Promise<GridError | undefined> {
@@ -222,43 +184,6 @@ export class MuxConnection implements ConnectionShape {
     for (const channel of this.#channels) channel.lose(reason);
     this.#hooks.onFree();
   }
-
-  #shellProblem(state: string): GridError {
-    const { name } = this.#master.endpoint;
-    const hint =
-      "the account may be limited to other uses (a restricted shell, ForceCommand), or " +
-      `its start-up files leave or wait for input: ssh ${name} /bin/sh -c :`;
-    return this.#problem("shell", state, hint);
-  }
-
-  #problem(code: "lost" | "channel" | "shell", state: string, hint?: string): GridError {
-    const { name } = this.#master.endpoint;
-    const message = code === "lost"
-      ? `Cannot go on with "${name}": the connection was lost (${state})`
-      : `Cannot start a command on "${name}": ${state}`;
-    return new GridError({ code, message, hint, node: name });
-  }
-}
-
-/** No file of the user's is read again, and where the master has gone nothing else is tried. */
-const CLIENT_ARGS = [
-  "-F",
-  "/dev/null",
-  "-T",
-  ...["ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", "LogLevel=DEBUG1"].flatMap((
-    option,
-  ) => ["-o", option]),
-];
-
-async function end(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    // It has ended already.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
-  }
-  if (!child.stderr.locked) await child.stderr.cancel();
-  await child.status;
 }
 
 function readText(file: string): string {
