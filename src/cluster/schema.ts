@@ -31,7 +31,7 @@ const nodeMap = z.strictObject({
   port: port.nullish(),
   user: z.string().regex(/^[^\s@-][^\s@]*$/, { error: "is not a user name" }).nullish(),
   labels: z.array(label).nullish(),
-  transport: z.enum(["ssh", "local"]).nullish(),
+  transport: z.enum(["ssh", "openssh", "local"]).nullish(),
   gpus: z.int().min(0).nullish(),
   remote_root: path.nullish(),
   key_file: path.nullish(),

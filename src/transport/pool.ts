@@ -1,6 +1,8 @@
-/** One transport per endpoint; `ssh2` is loaded only when a node behind sshd is used. */
+/** One transport per endpoint; what a way to a node needs is loaded when a node is reached that way. */
 import { lazy } from "../core/lazy.ts";
 import { createLocalTransport } from "./local.ts";
+import type { OpenSshConnector } from "./openssh/connector.ts";
+import type { Connect } from "./ssh/channel_budget.ts";
 import type { Connector } from "./ssh/connector.ts";
 import { SshTransport } from "./ssh/transport.ts";
 import type { Endpoint, Transport, TransportPool, TransportStats } from "./transport.ts";
@@ -22,6 +24,7 @@ class Pool implements TransportPool {
   readonly #options: PoolOptions;
   readonly #transports = new Map<string, Transport>();
   #connector: Promise<Connector> | undefined;
+  #openSsh: Promise<OpenSshConnector> | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -33,9 +36,7 @@ class Pool implements TransportPool {
     if (known) return known;
     const transport = endpoint.transport === "local"
       ? createLocalTransport(endpoint)
-      : new SshTransport(endpoint, {
-        connect: async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks),
-      });
+      : new SshTransport(endpoint, { connect: this.#connectTo(endpoint) });
     this.#transports.set(key, transport);
     return transport;
   }
@@ -53,17 +54,30 @@ class Pool implements TransportPool {
     await (await this.#connector)?.[Symbol.asyncDispose]();
   }
 
+  #connectTo(endpoint: Endpoint): Connect {
+    return endpoint.transport === "openssh"
+      ? async (hooks) => (await this.#loadOpenSsh()).connect(endpoint, hooks)
+      : async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks);
+  }
+
   #loadConnector(): Promise<Connector> {
     this.#connector ??= lazy<typeof import("./ssh/connector.ts")>(
       "./ssh/connector.ts",
       import.meta.url,
-    ).then(({ Connector }) =>
-      new Connector({
-        handshakes: this.#options.handshakes,
-        env: this.#options.env ?? Deno.env.toObject(),
-        sshConfig: this.#options.sshConfig,
-      })
-    );
+    ).then(({ Connector }) => new Connector(this.#connectorOptions()));
     return this.#connector;
+  }
+
+  #loadOpenSsh(): Promise<OpenSshConnector> {
+    this.#openSsh ??= lazy<typeof import("./openssh/connector.ts")>(
+      "./openssh/connector.ts",
+      import.meta.url,
+    ).then(({ OpenSshConnector }) => new OpenSshConnector(this.#connectorOptions()));
+    return this.#openSsh;
+  }
+
+  #connectorOptions() {
+    const { handshakes, env, sshConfig } = this.#options;
+    return { handshakes, env: env ?? Deno.env.toObject(), sshConfig };
   }
 }

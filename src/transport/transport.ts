@@ -4,7 +4,8 @@
 export interface Endpoint {
   /** The node's name in the cluster; used in messages and as the `ssh` alias. */
   readonly name: string;
-  readonly transport: "ssh" | "local";
+  /** `openssh` runs the system's own `ssh`; `ssh` needs no program. */
+  readonly transport: "ssh" | "openssh" | "local";
   /** Undefined values are taken from the user's `~/.ssh/config`, then from OpenSSH's defaults. */
   readonly host: string | undefined;
   readonly port: number | undefined;

@@ -38,7 +38,15 @@ export async function openAccountNode(options: AccountOptions): Promise<Contract
   };
 }
 
-export async function openSshNode(account?: Account): Promise<ContractNode> {
+export interface SshNodeOptions {
+  readonly account?: Account | undefined;
+  /** Default `ssh`. */
+  readonly transport?: "ssh" | "openssh";
+}
+
+export async function openSshNode(
+  { account, transport = "ssh" }: SshNodeOptions = {},
+): Promise<ContractNode> {
   const lab = await startOpenSsh({ nodes: 1, gpus: 0, ...(account && { account }) });
   const pool = createPool({ handshakes: 10 });
   const [node] = lab.nodes;
@@ -46,7 +54,7 @@ export async function openSshNode(account?: Account): Promise<ContractNode> {
   Deno.mkdirSync(node.root, { recursive: true });
   if (account) Deno.chownSync(node.root, account.uid, account.gid);
   return {
-    transport: pool.transport(node.endpoint),
+    transport: pool.transport({ ...node.endpoint, transport }),
     root: node.root,
     [Symbol.asyncDispose]: async () => {
       await pool[Symbol.asyncDispose]();

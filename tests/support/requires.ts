@@ -25,6 +25,9 @@ const PARTS = {
   root: () => Deno.uid() === 0 ? "root" : undefined,
   /** An ordinary account to log in to: `useradd -m -s /bin/sh grid-test; usermod -p '*' grid-test`. */
   account: () => Deno.uid() === 0 ? findAccount()?.name : undefined,
+  /** The same with other login shells: `grid-fish` with fish, `grid-tcsh` with tcsh. */
+  "fish-account": () => Deno.uid() === 0 ? findAccount("grid-fish")?.name : undefined,
+  "tcsh-account": () => Deno.uid() === 0 ? findAccount("grid-tcsh")?.name : undefined,
   /** A virtual environment with Ray; `GRID_TEST_RAY_VENV` names it. */
   ray: () => findRayVenv() && findProgram("sshd"),
   /** One with `ray[default]`, which has the Jobs API; `GRID_TEST_RAY_DASHBOARD_VENV` names it. */
@@ -45,10 +48,12 @@ export interface Account {
   readonly gid: number;
 }
 
-/** The account `grid-test`, where the machine has one. */
-export function findAccount(): Account | undefined {
+/** An account for tests, where the machine has it. */
+export function findAccount(
+  wanted: "grid-test" | "grid-fish" | "grid-tcsh" = "grid-test",
+): Account | undefined {
   const line = Deno.readTextFileSync("/etc/passwd").split("\n")
-    .find((line) => line.startsWith("grid-test:"));
+    .find((line) => line.startsWith(`${wanted}:`));
   const [name, , uid, gid] = line?.split(":") ?? [];
   return name === undefined ? undefined : { name, uid: Number(uid), gid: Number(gid) };
 }

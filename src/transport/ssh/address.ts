@@ -41,20 +41,25 @@ export async function resolveAddress(
   endpoint: Endpoint,
   options: AddressOptions,
 ): Promise<Address> {
-  const alias = validName(endpoint.host ?? endpoint.name, { endpoint, what: "host name" });
+  const isOpenSsh = endpoint.transport === "openssh";
+  // The system's own ssh is called with the node's name, whatever host the cluster gives it.
+  const called = isOpenSsh ? endpoint.name : endpoint.host ?? endpoint.name;
+  const alias = validName(called, { endpoint, what: "host name" });
   if (endpoint.user !== undefined) validName(endpoint.user, { endpoint, what: "user name" });
   const settings = await readSshSettings(alias, options);
   if (settings.proxyCommand !== undefined && endpoint.proxyJump === undefined) {
     throw new GridError({
       code: "usage",
       message: `Cannot connect to "${endpoint.name}": its ssh configuration sets ProxyCommand`,
-      hint: "use ProxyJump instead, or proxy_jump in cluster_config.yaml",
+      hint: isOpenSsh
+        ? `compare the fingerprint, then add the key by hand: ssh ${endpoint.name}`
+        : "set transport: openssh for this node in cluster_config.yaml, or use ProxyJump instead",
       node: endpoint.name,
     });
   }
   const home = options.env["HOME"] ?? homedir();
   const place = {
-    host: settings.hostName ?? alias,
+    host: (isOpenSsh ? endpoint.host : undefined) ?? settings.hostName ?? alias,
     port: endpoint.port ?? settings.port ?? 22,
     user: endpoint.user ?? settings.user ?? options.env["USER"] ?? userInfo().username,
   };
@@ -82,7 +87,8 @@ export async function resolveAddress(
 /** `%` and control characters could be expanded or misread on the way; a leading dash is an option. */
 const BAD_NAME = /^-|[\0-\x20%\x7f'"`$\\;&<>|(){}]/;
 
-function validName(
+/** @throws {GridError} `usage` */
+export function validName(
   name: string,
   { endpoint, what }: { readonly endpoint: Endpoint; readonly what: string },
 ): string {

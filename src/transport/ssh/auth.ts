@@ -114,14 +114,18 @@ function readIdentity(path: string): Identity {
   if (parsed instanceof Error) {
     return /encrypted/i.test(parsed.message)
       ? unusable("needs a passphrase", `load it into the agent: ssh-add ${path}`)
-      : unusable(`is not a private key Grid can read (${parsed.message})`, `ssh-add ${path}`);
+      : unusable(`is not a private key Grid can read (${parsed.message})`, byOpenSsh(path));
   }
   if (!parsed.isPrivateKey()) return unusable("is not a private key", "leave out .pub");
   // Deno's crypto cannot sign with the form in which ssh2 hands it these keys.
   if (parsed.type.startsWith("ecdsa-")) {
-    return unusable("is an ECDSA key, which only ssh-agent can use", `ssh-add ${path}`);
+    return unusable("is an ECDSA key, which only ssh-agent can use", byOpenSsh(path));
   }
   return { path, key: parsed, publicKey: parsed };
+}
+
+function byOpenSsh(path: string): string {
+  return `ssh-add ${path}; or set transport: openssh for this node in cluster_config.yaml`;
 }
 
 function readPublicKey(path: string): ParsedKey | undefined {

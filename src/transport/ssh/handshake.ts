@@ -101,7 +101,9 @@ class Attempt {
     return new GridError({
       code,
       message: `Cannot connect to "${node}" (${host} port ${port}): ${state}`,
-      hint: code === "penalty"
+      hint: code === "kex" && /no matching/.test(state)
+        ? "let ssh itself agree with it: transport: openssh for this node in cluster_config.yaml"
+        : code === "penalty"
         ? "the server turns new connections away for a while; try later, or lower ssh.pool_size"
         : `look at it by hand: ssh -v -p ${port} ${this.#address.user}@${host}`,
       node,

@@ -100,10 +100,12 @@ export function hostKeyError(
     case "unknown":
       return refuse(
         verdict.authority
-          ? `${placeOf(verdict.authority)} trusts it by certificate, which Grid cannot check; ` +
-            `it showed ${shown}`
+          ? `${placeOf(verdict.authority)} trusts it by certificate, which only ssh itself can ` +
+            `check; it showed ${shown}`
           : `its host key is not known: it showed ${shown}`,
-        `compare the fingerprint and add the key: grid trust ${node}`,
+        verdict.authority
+          ? `let ssh check it: transport: openssh for this node in cluster_config.yaml`
+          : `compare the fingerprint and add the key: grid trust ${node}`,
       );
   }
 }

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import { configFiles, stampOf } from "./ssh_config_files.ts";
 
 export interface SshSettings {
   readonly hostName: string | undefined;
@@ -34,7 +35,14 @@ const SSH_TIMEOUT_MS = 10_000;
 const DEFAULT_IDENTITIES = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"]
   .map((name) => `~/.ssh/${name}`);
 
-const answers = new Map<string, { readonly stamp: string; readonly settings: SshSettings }>();
+interface Answer {
+  /** Every file that the answer may have come from. */
+  readonly files: readonly string[];
+  readonly stamp: string;
+  readonly settings: SshSettings;
+}
+
+const answers = new Map<string, Answer>();
 
 /** @throws {GridError} `usage` where the configuration is broken */
 export async function readSshSettings(
@@ -42,16 +50,17 @@ export async function readSshSettings(
   options: SettingsOptions,
 ): Promise<SshSettings> {
   const home = options.env["HOME"] ?? homedir();
-  const files = options.sshConfig
+  const roots = options.sshConfig
     ? [options.sshConfig]
-    : [join(home, ".ssh", "config"), "/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d"];
-  const stamp = files.map(mtimeOf).join(" ");
-  const key = JSON.stringify([alias, files]);
+    : [join(home, ".ssh", "config"), "/etc/ssh/ssh_config"];
+  const key = JSON.stringify([alias, roots]);
   const known = answers.get(key);
-  if (known?.stamp === stamp) return known.settings;
-  const text = await askSsh(alias, options) ?? await readSshFiles(alias, files);
-  const settings = settingsOf(text);
-  answers.set(key, { stamp, settings });
+  if (known && stampOf(known.files) === known.stamp) return known.settings;
+  // Looked at before ssh reads them: what changes meanwhile is seen the next time.
+  const files = configFiles(roots, { home, env: options.env });
+  const stamp = stampOf(files);
+  const settings = settingsOf(await askSsh(alias, options) ?? await readSshFiles(alias, roots));
+  answers.set(key, { files, stamp, settings });
   return settings;
 }
 
@@ -116,23 +125,11 @@ function paths(value: string | undefined): string[] | undefined {
   return value?.match(/"[^"]*"|\S+/g)?.map((path) => path.replaceAll('"', ""));
 }
 
-function mtimeOf(path: string): number {
-  try {
-    return Deno.statSync(path).mtime?.getTime() ?? 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
-}
-
 function readIfThere(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    // A folder stands for the files that only `Include` would read.
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) {
-      return "";
-    }
+    if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }
 }

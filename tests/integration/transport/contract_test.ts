@@ -1,4 +1,4 @@
-/** One suite, three ways to a node. */
+/** One suite, every way to a node. */
 import { createLocalTransport } from "../../../src/transport/local.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Endpoint } from "../../../src/transport/transport.ts";
@@ -26,15 +26,17 @@ transportContract("in-process SSH", {
   },
 });
 
-transportContract("OpenSSH", {
-  parts: ["sshd"],
-  make: async () => {
-    const lab = await startOpenSsh({ nodes: 1 });
-    const [node] = lab.nodes;
-    if (!node) throw new Error("a lab of one node has one");
-    return overSsh(node.endpoint, lab);
-  },
-});
+for (const transport of ["ssh", "openssh"] as const) {
+  transportContract(`OpenSSH by ${transport}`, {
+    parts: ["sshd"],
+    make: async () => {
+      const lab = await startOpenSsh({ nodes: 1 });
+      const [node] = lab.nodes;
+      if (!node) throw new Error("a lab of one node has one");
+      return overSsh({ ...node.endpoint, transport }, lab);
+    },
+  });
+}
 
 function overSsh(endpoint: Endpoint, rest: AsyncDisposable): TransportRig {
   const pool = createPool({ handshakes: 10 });

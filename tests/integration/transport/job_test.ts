@@ -4,15 +4,18 @@ import { describeLease } from "../../support/job_lease_contract.ts";
 import { openSshNode } from "../../support/job_nodes.ts";
 import { findAccount, testWith } from "../../support/requires.ts";
 
-const sshNode = () => openSshNode();
 const test = (name: string, run: () => Promise<void>) => testWith(["sshd"], name, run);
 
-describeJobs("job over OpenSSH", { test, open: sshNode });
-describePruning("job over OpenSSH", { test, open: sshNode });
-describeKill("job over OpenSSH", { test, open: sshNode });
-describeLease("job over OpenSSH", { test, open: sshNode });
+for (const transport of ["ssh", "openssh"] as const) {
+  const name = `job over OpenSSH by ${transport}`;
+  const open = () => openSshNode({ transport });
+  describeJobs(name, { test, open });
+  describePruning(name, { test, open });
+  describeKill(name, { test, open });
+  describeLease(name, { test, open });
+}
 
 describeKill("job of an ordinary account over OpenSSH", {
   test: (name, run) => testWith(["sshd", "account"], name, run),
-  open: () => openSshNode(findAccount()),
+  open: () => openSshNode({ account: findAccount() }),
 });

@@ -101,7 +101,7 @@ Deno.test("judge() refuses a revoked key even where the file also holds it", () 
 Deno.test("judge() never takes a certificate authority's key for a host's own", () => {
   const { kind, message } = judgeWith(line("@cert-authority *", ED), ED);
   assert.equal(kind, "unknown");
-  assert.match(message ?? "", /trusts it by certificate, which Grid cannot check/);
+  assert.match(message ?? "", /trusts it by certificate, which only ssh itself can check/);
 });
 
 Deno.test("judge() looks for [host]:port, accepts the plain name too, but never holds it against a host", () => {

@@ -1,0 +1,164 @@
+/** One logged-in `ssh` that carries the channels of other `ssh` processes, and ends when Grid does. */
+import { withDeadline } from "../../core/deadline.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Endpoint } from "../transport.ts";
+import { MasterLog } from "./master_log.ts";
+import { explainDelay, explainEnd, explainLoss, mayPass } from "./master_problem.ts";
+import { makePrivateFolder, type PrivateFolder } from "./private_folder.ts";
+import { nameOf, sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
+
+export interface MasterOptions extends SshConfigOptions {
+  readonly signal: AbortSignal;
+}
+
+/** The server closed the connection before anything began: a later try may fare better. */
+export class CutOff extends Error {}
+
+/**
+ * Becomes ssh, in a session of its own, away from the terminal's Ctrl-C. Beside it waits a reader of
+ * our pipe: its end, for whatever reason, is the end of the whole group, and of the folder $0.
+ */
+const WATCHED = 'exec 3<&0 </dev/null; { read -r _; rm -rf "$0"; kill -s KILL -- -$$; } ' +
+  '<&3 3<&- >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+
+/** How long the last words of an ended ssh may take; a proxy command may hold its stderr open. */
+const LAST_WORDS_MS = 200;
+
+/** A master that stands still is as good as none. */
+const GREETING_MS = 2000;
+
+export class Master implements AsyncDisposable {
+  /** Settles with the reason when the connection is gone. */
+  readonly lost: Promise<GridError>;
+  readonly endpoint: Endpoint;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #folder: PrivateFolder;
+  readonly #child: Deno.ChildProcess;
+  readonly #log = new MasterLog();
+  readonly #up = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #running = true;
+  #files = 0;
+
+  private constructor(endpoint: Endpoint, options: MasterOptions) {
+    this.endpoint = endpoint;
+    this.env = { ...options.env, SSH_ASKPASS_REQUIRE: "never" };
+    const config = sshConfigOf(endpoint, options);
+    const alias = nameOf(endpoint);
+    this.#folder = makePrivateFolder();
+    const configFile = this.file("config");
+    Deno.writeTextFileSync(configFile, config, { mode: 0o600 });
+    this.#child = this.#spawn(["-F", configFile, ...MASTER_ARGS, "-S", this.socket, "--", alias]);
+    const heard = this.#listen();
+    this.#ended = this.#child.status.then(async () => {
+      this.#running = false;
+      this.#child.stdin.abort().catch(() => {});
+      await heard;
+      this.#folder[Symbol.dispose]();
+    });
+    this.lost = this.#ended.then(() => explainLoss(this.#log, endpoint));
+  }
+
+  /** @throws {GridError} a transport code, `host-key`, `auth`, or `usage` where there is no ssh */
+  static async open(endpoint: Endpoint, options: MasterOptions): Promise<Master> {
+    const master = new Master(endpoint, options);
+    try {
+      await withDeadline(() => Promise.race([master.#up.promise, master.#failure()]), {
+        ms: endpoint.connectTimeoutMs,
+        error: () => explainDelay(master.#log, endpoint),
+        signal: options.signal,
+      });
+      return master;
+    } catch (error) {
+      await master[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get socket(): string {
+    return `${this.#folder.path}/master`;
+  }
+
+  /** A name that no other file of this master has. */
+  newFile(): string {
+    return this.file(String(++this.#files));
+  }
+
+  file(name: string): string {
+    return `${this.#folder.path}/${name}`;
+  }
+
+  /** Whether it still serves channels: it greets whoever knocks. */
+  async isAlive(): Promise<boolean> {
+    if (!this.#running) return false;
+    const knock = await Deno.connect({ transport: "unix", path: this.socket }).catch(() => {});
+    if (!knock) return false;
+    const greeting = knock.read(new Uint8Array(4)).then((count) => count !== null, () => false);
+    const timeUp = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => timeUp.resolve(false), GREETING_MS);
+    const isAlive = await Promise.race([greeting, timeUp.promise]);
+    clearTimeout(timer);
+    knock.close();
+    return isAlive;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.#ended;
+  }
+
+  /** With whatever a proxy command has started. */
+  kill(): void {
+    if (!this.#running) return;
+    try {
+      Deno.kill(-this.#child.pid, "SIGKILL");
+    } catch (error) {
+      // It ended between the look and the signal.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async #failure(): Promise<never> {
+    await this.#ended;
+    const error = explainEnd(this.#log, this.endpoint);
+    if (!mayPass(this.#log)) throw error;
+    const { code, message, hint, node } = error;
+    throw new GridError({ code, message, hint, node, cause: new CutOff(message) });
+  }
+
+  #spawn(args: readonly string[]): Deno.ChildProcess {
+    return new Deno.Command("/bin/sh", {
+      args: ["-c", WATCHED, this.#folder.path, "ssh", ...args],
+      env: this.env,
+      stdin: "piped",
+      stdout: "null",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+  }
+
+  async #listen(): Promise<void> {
+    const reader = this.#child.stderr.getReader();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    void this.#child.status.then(() => {
+      timer = setTimeout(() => reader.cancel(), LAST_WORDS_MS);
+    });
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      this.#log.push(part.value);
+      if (this.#log.phase === "up") this.#up.resolve();
+    }
+    await this.#child.status;
+    clearTimeout(timer);
+  }
+}
+
+const MASTER_ARGS = [
+  "-M",
+  "-N",
+  "-T",
+  // What the user's files say about multiplexing and forwarding is meant for their own sessions.
+  ...["ControlPersist=no", "ClearAllForwardings=yes", "LogLevel=DEBUG1"].flatMap((option) => [
+    "-o",
+    option,
+  ]),
+];
