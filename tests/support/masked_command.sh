@@ -14,12 +14,16 @@ grid_mask_start() {
   exec 9<>"$grid_dir/mask.err" 4<"$grid_dir/mask.err" 6>"$grid_dir/mask.err"
   exec 9<>"$grid_dir/mask.say" 7<"$grid_dir/mask.say" 8>"$grid_dir/mask.say" 9>&-
   rm -f "$grid_dir/mask.out" "$grid_dir/mask.err" "$grid_dir/mask.say"
+  # What is ignored before the fork stays so: a polite signal must not end it while it starts.
+  trap '' HUP INT TERM
   # echo is part of every shell, so the patterns stand on no command line; hex needs no care. Not a
   # here-document: some shells make a file of it.
-  echo "$grid_patterns" |
-    PERL5OPT='' PERL5LIB='' PERL_UNICODE=0 "$@" \
-      >&8 5>>"$grid_dir/out" 6>>"$grid_dir/err" 7<&- 8>&- 2>/dev/null &
+  echo "$grid_patterns" | {
+    export PERL5OPT='' PERL5LIB='' PERL_UNICODE=0
+    exec "$@" >&8 5>>"$grid_dir/out" 6>>"$grid_dir/err" 7<&- 8>&- 2>/dev/null
+  } &
   grid_filter=$!
+  trap - HUP INT TERM
   grid_patterns=
   exec 3<&- 4<&- 8>&-
 }
