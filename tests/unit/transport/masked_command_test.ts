@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { maskPatterns } from "../../../src/transport/output_mask.ts";
 import { waitFor } from "../../support/job_contract.ts";
 import { MASK_PROGRAMS, type MaskProgram } from "../../support/mask_program.ts";
-import { descendantsOf } from "../../support/processes.ts";
+import { descendantsOf, processesWith } from "../../support/processes.ts";
 import { type Part, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -24,7 +24,7 @@ cd "$1" || exit
 command=$2
 shift 2
 patterns=$(cat)
-grid_timeout=\${TEST_TIMEOUT-10}
+grid_timeout=$TEST_TIMEOUT
 grid_mask_start . "$patterns" "$@" || exit
 echo "$grid_filter"
 ( exec sh -c "$command" ) >&5 2>&6 5>&- 6>&- 7<&- </dev/null
@@ -55,12 +55,13 @@ interface SuperviseOptions {
 }
 
 async function supervise(options: SuperviseOptions): Promise<Supervised> {
-  const { shell: [name = "sh", ...flags], program, command, timeout, device } = options;
+  const { shell: [name = "sh", ...flags], program, command, timeout = 60, device } = options;
+  const mark = crypto.randomUUID();
   const folder = tempDir();
   if (device !== undefined) Deno.symlinkSync(device, `${folder.path}/out`);
   const child = new Deno.Command(name, {
     args: [...flags, "-c", SUPERVISOR, FUNCTIONS, folder.path, command, ...await program.argv()],
-    env: timeout === undefined ? {} : { TEST_TIMEOUT: String(timeout) },
+    env: { TEST_TIMEOUT: String(timeout), TEST_MARK: mark },
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -69,13 +70,12 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
   await writer.close();
   const lines = linesOf(child.stdout);
   const pid = lines.next();
-  let filter = 0;
   return {
     pid: child.pid,
     folder: folder.path,
-    filterPid: async () => filter = Number((await pid).value),
+    filterPid: async () => Number((await pid).value),
     async end() {
-      filter = Number((await pid).value);
+      await pid;
       const { value } = await lines.next();
       await lines.return(undefined);
       await child.status;
@@ -83,7 +83,8 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
     },
     out: () => Deno.readTextFileSync(`${folder.path}/out`),
     async [Symbol.asyncDispose]() {
-      await waitFor(() => !isAlive(filter));
+      // Nothing is left: no filter, no timer, no reader.
+      await waitFor(() => processesWith(`TEST_MARK=${mark}`).length === 0);
       folder[Symbol.dispose]();
     },
   };
@@ -96,14 +97,6 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
     const lines = text.split("\n");
     text = lines.pop() ?? "";
     yield* lines;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
   }
 }
 
