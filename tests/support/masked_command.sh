@@ -14,10 +14,10 @@ grid_mask_start() {
   exec 9<>"$grid_dir/mask.err" 4<"$grid_dir/mask.err" 6>"$grid_dir/mask.err"
   exec 9<>"$grid_dir/mask.say" 7<"$grid_dir/mask.say" 8>"$grid_dir/mask.say" 9>&-
   rm -f "$grid_dir/mask.out" "$grid_dir/mask.err" "$grid_dir/mask.say"
-  # What is ignored before the fork stays so: a polite signal must not end it while it starts. A
-  # shell ignores SIGINT for what runs in the background anyway, as for a supervisor there: in bash
-  # "trap -" would take that back.
-  trap '' HUP TERM
+  # What is ignored before the fork stays so: a polite signal must not end it while it starts.
+  # SIGINT is left ignored, as it is for every shell in the background; bash could not take back
+  # that it gave it up.
+  trap '' HUP INT TERM
   # echo is part of every shell, so the patterns stand on no command line; hex needs no care. Not a
   # here-document: some shells make a file of it.
   echo "$grid_patterns" | {
