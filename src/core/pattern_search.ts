@@ -30,13 +30,14 @@ class WuManber implements PatternSearch {
   readonly #shifts: Uint8Array;
   /** By the pair that their window ends with, longest first. */
   readonly #byWindowEnd = new Map<number, Uint8Array[]>();
-  readonly #byFirstByte: readonly Uint8Array[][];
+  /** By their first byte, for the very last byte of a text; longest first. */
+  readonly #byFirstByte = new Map<number, Uint8Array[]>();
+  readonly #byFirstPair = new Map<number, Uint8Array[]>();
 
   constructor(patterns: readonly Uint8Array[]) {
     this.longest = patterns[0]?.length ?? 0;
     this.#window = Math.min(255, patterns.at(-1)?.length ?? SHORTEST_PATTERN);
     this.#shifts = new Uint8Array(65_536).fill(this.#window - 1);
-    this.#byFirstByte = Array.from({ length: 256 }, () => []);
     for (const pattern of patterns) this.#add(pattern);
   }
 
@@ -63,9 +64,11 @@ class WuManber implements PatternSearch {
 
   openEnd(bytes: Uint8Array): number {
     for (let at = Math.max(0, bytes.length - this.longest + 1); at < bytes.length; at++) {
-      const candidates = this.#byFirstByte[bytes[at] ?? 0] ?? [];
       const left = bytes.length - at;
-      for (const pattern of candidates) {
+      const candidates = left === 1
+        ? this.#byFirstByte.get(bytes[at] ?? 0)
+        : this.#byFirstPair.get(pairAt(bytes, at + 1));
+      for (const pattern of candidates ?? []) {
         if (pattern.length <= left) break;
         if (fits(bytes, { pattern, start: at })) return at;
       }
@@ -79,11 +82,19 @@ class WuManber implements PatternSearch {
       const shift = this.#window - 1 - at;
       if (shift < (this.#shifts[pair] ?? 0)) this.#shifts[pair] = shift;
     }
-    const last = pairAt(pattern, this.#window - 1);
-    const bucket = this.#byWindowEnd.get(last) ?? [];
-    this.#byWindowEnd.set(last, [...bucket, pattern]);
-    this.#byFirstByte[pattern[0] ?? 0]?.push(pattern);
+    addTo(this.#byWindowEnd, { key: pairAt(pattern, this.#window - 1), pattern });
+    addTo(this.#byFirstPair, { key: pairAt(pattern, 1), pattern });
+    addTo(this.#byFirstByte, { key: pattern[0] ?? 0, pattern });
   }
+}
+
+function addTo(
+  patterns: Map<number, Uint8Array[]>,
+  { key, pattern }: { readonly key: number; readonly pattern: Uint8Array },
+): void {
+  const known = patterns.get(key);
+  if (known) known.push(pattern);
+  else patterns.set(key, [pattern]);
 }
 
 /** The byte at `at` and the one before it, as a number below 65,536. */

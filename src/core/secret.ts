@@ -21,8 +21,9 @@ const MASK = "***";
 
 /**
  * Knows each secret as it is, its lines, the strings in it where it is JSON, and all of them in
- * base64 at any offset, percent-encoded, escaped for JSON and quoted for a shell. Values of fewer
- * than four characters are let through: masking them would ruin every text.
+ * base64 at any offset, percent-encoded, escaped for JSON, HTML and Python and quoted for a shell;
+ * the whole also in hex and in base64 that is broken into lines. Values of fewer than four
+ * characters are let through: masking them would ruin every text.
  */
 export function createMasker(secrets: Iterable<string>): Masker {
   const forms = [...secrets].flatMap((secret) => [...secretForms(secret)]);

@@ -14,6 +14,7 @@ const PARTS = {
   promtool: () => findProgram("promtool"),
   chromium: () => findProgram("chromium"),
   python3: () => findProgram("python3"),
+  perl: () => findProgram("perl"),
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */
