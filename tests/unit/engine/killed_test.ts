@@ -28,9 +28,9 @@ class World {
     this.#journals.set(run, events);
     const isDead = () => events.length >= dieAfter;
     const journal: Journal = {
-      append: (_run, event) => {
+      append: (_run, batch) => {
         if (isDead()) throw new Error("dead");
-        events.push(event);
+        events.push(...batch);
         if (isDead()) throw new Error("killed");
       },
     };
