@@ -61,6 +61,12 @@ grid_lives() {
   if [ -d /proc/self ]; then [ -e "/proc/$1/fd/0" ]; else kill -0 "$1" 2>/dev/null; fi
 }
 
+# grid_bury PID: takes note of a child's end. bash does so by itself; its `wait` may wait forever once a
+# trap has interrupted an earlier one.
+grid_bury() {
+  [ -n "${BASH_VERSION-}" ] || wait "$1" 2>/dev/null || :
+}
+
 # grid_remove_files ID...: in the folder of jobs.
 grid_remove_files() {
   for grid_one; do
@@ -246,7 +252,7 @@ grid_read() {
 # the runner has, CREDIT what it wants of each at most. MODE: fresh (its output can wait for its end,
 # which is near), old, or held (nothing is asked). Like grid_start it belongs in the long-lived shell.
 grid_turn() {
-  grid_root=$1 grid_word=$2
+  grid_root=$1 grid_word=$2 grid_patience=0.02
   shift 2
   grid_greet "$@"
   while :; do
@@ -259,8 +265,27 @@ grid_turn() {
 
 # Waits: 0 woken by a job, 1 by a line. At the end of its input the shell leaves.
 grid_pause() {
-  ! read -r grid_line || return 1
-  [ -n "$grid_rung" ] || exit 0
+  grid_read_line
+  case $? in
+    0) return 1 ;;
+    1) [ -n "$grid_rung" ] || exit 0 ;;
+  esac
+}
+
+# bash may go to sleep although a signal has just come, so it looks up by itself, more and more seldom.
+grid_read_line() {
+  if [ -z "${BASH_VERSION-}" ]; then
+    read -r grid_line
+    return
+  fi
+  case $grid_patience in
+    0.02) grid_patience=0.05 ;;
+    0.05) grid_patience=0.1 ;;
+    0.1) grid_patience=0.3 ;;
+    *) grid_patience=1 ;;
+  esac
+  # shellcheck disable=SC3045
+  read -r -t "$grid_patience" grid_line
 }
 
 # Renews leases, and listens to what is printed from now on.
@@ -335,8 +360,7 @@ grid_note_state() {
   grid_states="$grid_states
 $1 $grid_state
 "
-  # A child of this shell that has ended is buried.
-  case $grid_state in ended*) [ "$grid_owner" != "$$" ] || wait "$grid_waiter" 2>/dev/null ;; esac
+  case $grid_state in ended*) [ "$grid_owner" != "$$" ] || grid_bury "$grid_waiter" ;; esac
   [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
   [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
   case $grid_state in
@@ -414,7 +438,7 @@ $1 "}
 # the listener outlives the tail, of which there is a new one whenever the files are others.
 grid_listen() {
   [ "$1" != "$grid_heard" ] || return 0
-  [ -z "$grid_tail" ] || { kill "$grid_tail" 2>/dev/null && wait "$grid_tail" 2>/dev/null; }
+  [ -z "$grid_tail" ] || { kill "$grid_tail" 2>/dev/null && grid_bury "$grid_tail"; }
   grid_heard=$1 grid_tail=
   [ -n "$1" ] || return 0
   if [ -z "$grid_listener" ]; then

@@ -98,22 +98,46 @@ grid_signal() {
 # grid_watch INTERVAL: ends the leased jobs of this shell whose runner is gone. Stays as long as the
 # shell or one of them does.
 grid_watch() {
-  trap : URG
-  trap 'grid_alone=1' HUP
+  trap 'grid_rung=1' URG
+  trap 'grid_rung=1 grid_alone=1' HUP
   trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
-  grid_alone=
+  grid_alone='' grid_nap=''
   while :; do
-    sleep "$1" & grid_nap=$!
-    wait "$grid_nap"
-    case $? in
-      0) grid_due=1 ;;
-      # A `sleep` that knows no fractions.
-      [1-9] | [1-9]? | 1[01]? | 12[0-8]) sleep 1; grid_due=1 ;;
-      *) grid_due=; kill "$grid_nap" ;;
-    esac
-    grid_nap=
+    grid_rung=
+    grid_doze "$1"
+    grid_due=1
+    [ -z "$grid_rung" ] || grid_due=
     grid_watch_all || { [ -z "$grid_alone" ] && grid_lives "$$"; } || exit 0
   done
+}
+
+# grid_doze SECONDS: or until a trap.
+grid_doze() {
+  if [ -n "${BASH_VERSION-}" ]; then
+    grid_doze_in_bash "$1"
+    return
+  fi
+  sleep "$1" & grid_nap=$!
+  wait "$grid_nap"
+  case $? in
+    0) ;;
+    # A `sleep` that knows no fractions.
+    [1-9] | [1-9]? | 1[01]? | 12[0-8]) sleep 1 ;;
+    *) kill "$grid_nap" ;;
+  esac
+  grid_nap=
+}
+
+# On a pipe on which nothing ever comes: see grid_bury for why not by `wait`.
+grid_doze_in_bash() {
+  if [ -z "${grid_silence-}" ]; then
+    grid_silence=$grid_jobs/.guard.$$
+    rm -f "$grid_silence"
+    mkfifo -m 600 "$grid_silence" && exec 9<>"$grid_silence"
+    rm -f "$grid_silence"
+  fi
+  # shellcheck disable=SC2034,SC3045
+  read -r -t "$1" grid_word <&9 || [ $? -gt 128 ] || sleep 1
 }
 
 # Whether there are jobs to be watched.

@@ -108,9 +108,11 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     const exact = "\0\x01\x1b\x80\xff\xc3\r\n\xc3\xbc no newline";
     const both = `printf '${bytes}'; printf '${bytes}' >&2`;
     for (const command of [both, `sleep 0.2; ${both}`]) {
-      const { stdout, stderr } = await run(node, { command });
-      assert.equal(stdout, exact);
-      assert.equal(stderr, exact);
+      assert.deepEqual(await run(node, { command }), {
+        exit: { kind: "code", code: 0 },
+        stdout: exact,
+        stderr: exact,
+      });
     }
   });
 

@@ -22,10 +22,17 @@ export async function openLocalNode(): Promise<ContractNode> {
   };
 }
 
+export interface AccountNodeOptions extends AccountOptions {
+  /** Default: a new one, removed in the end. */
+  readonly folder?: string;
+}
+
 /** This machine through another shell or as another account. */
 // deno-lint-ignore require-await
-export async function openAccountNode(options: AccountOptions): Promise<ContractNode> {
-  const folder = tempDir();
+export async function openAccountNode(options: AccountNodeOptions): Promise<ContractNode> {
+  const folder = options.folder === undefined
+    ? tempDir()
+    : { path: options.folder, [Symbol.dispose]: () => {} };
   if (options.uid !== undefined) Deno.chownSync(folder.path, options.uid, options.uid);
   const transport = transportAs(options);
   return {
