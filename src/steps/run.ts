@@ -115,6 +115,7 @@ class RunAttempt {
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
       sweep.add(ended(place));
+      for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, exit)) return "gpu-lost";
       if (place.takenOver && isAbandoned(exit)) {
         const message =

@@ -1,9 +1,11 @@
 # Supervised processes on a node: starting them, and telling the runner what becomes of them.
 # Functions only: a long-lived shell reads this text once, and every call comes as arguments over that
-# shell's stdin, so nothing of it stands on a command line. `job_tree.sh` finds and ends processes.
+# shell's stdin, so nothing of it stands on a command line. `job_tree.sh` finds and ends processes,
+# `job_mask.sh` keeps secrets out of the files.
 #
 # A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
-#   state       "running", then "ended <code>", written over in place: needs no room on a full disk.
+#   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
+#               with "cut" where not all that the command printed could be masked and kept.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
 #               seconds, the shell that started it, the host; the supervisor's pid; and the
 #               supervisor's stderr, where its shell says "Killed" when a signal ended the command.
@@ -16,6 +18,7 @@
 #   missed      how often the guard found the same word
 #   ear         the pid of a shell, not the one that started it, that wants to hear of the end
 #   reason      why the guard ended it
+#   mask.*      pipes to and from the filter that masks secrets, gone once it runs
 # Few files on purpose: making and removing them is a good part of what a short job costs. Whoever
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
 #
@@ -148,14 +151,23 @@ grid_launch() {
   # Opened before the fork: whoever reads the number below must find the file open already.
   { grid_supervise "$@" </dev/null >/dev/null 8>&- & } 2>>"$grid_job.state"
   echo "supervisor $!" >>"$grid_job.state"
+  if [ -n "$grid_patterns" ] && [ -z "$grid_perl$grid_python" ]; then echo "unmasked $grid_id"; fi
+  grid_patterns=
 }
 
 # grid_supervise: the same arguments.
 grid_supervise() {
   grid_shell=$2
   PATH=$7${PATH:+:$PATH}
-  ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
-  printf 'ended %-9s \n' "$?" 1<>"$grid_job.state"
+  if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
+    ( cd -- "$1" && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&-
+    grid_code=$?
+    grid_mask_end || grid_code="$grid_code cut"
+  else
+    ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
+    grid_code=$?
+  fi
+  printf 'ended %-9s \n' "$grid_code" 1<>"$grid_job.state"
   exec 2>/dev/null
   # The guard hears of it only where the shell that it belongs to is gone.
   if grid_lives "$$"; then
@@ -191,7 +203,7 @@ grid_become() {
 
 # ---- look --------------------------------------------------------------------------------------
 
-# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why>". What another host
+# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole or cut>". What another host
 # has not ended is taken to run: only that host can see it.
 grid_look() {
   grid_state=gone
@@ -213,7 +225,7 @@ grid_is_elsewhere() {
 
 # Cheap, for what was started a moment ago: a shell reads files byte by byte.
 grid_is_over() {
-  ! read -r grid_phase grid_rest <"$grid_job.state" || [ "$grid_phase" != running ]
+  ! read -r grid_phase grid_code <"$grid_job.state" || [ "$grid_phase" != running ]
 }
 
 grid_ended() {
@@ -223,8 +235,8 @@ grid_ended() {
   # A shell reports a signal as 128 + number, as a command may too; but then it also says so.
   if [ "$grid_code" -gt 128 ] && [ -n "$grid_said" ]; then grid_how=signal; fi
   grid_why=-
-  [ ! -e "$grid_job.reason" ] || read -r grid_why grid_rest <"$grid_job.reason" || :
-  grid_state="ended $grid_code $grid_how $grid_why"
+  [ ! -e "$grid_job.reason" ] || read -r grid_why <"$grid_job.reason" || :
+  grid_state="ended $grid_code $grid_how $grid_why ${grid_cut:-whole}"
 }
 
 # Sets grid_phase, grid_code, grid_started, grid_kind, grid_owner, grid_where, grid_waiter, grid_said.
@@ -233,7 +245,7 @@ grid_read() {
   [ -f "$grid_job.state" ] || return 0
   {
     # shellcheck disable=SC2034
-    read -r grid_phase grid_code grid_rest
+    read -r grid_phase grid_code grid_cut
     # shellcheck disable=SC2034
     read -r grid_format grid_started grid_kind grid_lease grid_owner grid_where
     while read -r grid_line; do

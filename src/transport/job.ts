@@ -17,7 +17,7 @@ export interface JobSpec {
   readonly cwd: string;
   /** Travels over stdin, never on a command line. */
   readonly env: Readonly<Record<string, string>>;
-  /** Environment too, but kept out of every file on the node. */
+  /** Environment too, but kept out of every file on the node, and masked in what the job prints. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Folders put before PATH. */
   readonly pathPrefix: readonly string[];
@@ -47,6 +47,8 @@ export interface KillReport {
 
 export interface Job {
   readonly id: string;
+  /** What went well but not as it should, in words; complete once `follow` has returned. */
+  readonly warnings: readonly string[];
   /**
    * Streams output from where this object last stopped until the job ends. Reconnects after a lost
    * link, nothing lost and nothing doubled.

@@ -1,7 +1,7 @@
-/** `job.sh`, `job_tree.sh` and the calls into them. */
+/** The scripts that run on a node, and the calls into them. */
 import { quoteAll } from "../core/shell.ts";
 
-const FILES = ["job.sh", "job_tree.sh"];
+const FILES = ["job.sh", "job_mask.sh", "job_tree.sh"];
 
 let text: Promise<string> | undefined;
 
@@ -16,7 +16,7 @@ async function readLibrary(): Promise<string> {
   return (await Promise.all(parts)).join("\n");
 }
 
-export type JobFunction = "grid_start" | "grid_turn" | "grid_signal" | "grid_list";
+export type JobFunction = "grid_mask" | "grid_start" | "grid_turn" | "grid_signal" | "grid_list";
 
 /** A call as shell text; every argument is quoted. */
 export function jobCall(name: JobFunction, args: readonly (string | number)[]): string {

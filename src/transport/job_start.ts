@@ -3,6 +3,7 @@ import { GridError } from "../core/errors.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
 import { jobCall } from "./job_script.ts";
+import { maskPatterns, maskPrograms } from "./output_mask.ts";
 import { nodeJobs } from "./node_jobs.ts";
 import { RemoteJob } from "./remote_job.ts";
 import type { Transport } from "./transport.ts";
@@ -24,7 +25,7 @@ export async function startJob(transport: Transport, spec: JobSpec): Promise<Job
   const news = await nodeJobs(transport, root).ask({
     id,
     leaseMs,
-    start: startCommand(spec),
+    start: await startCommand(spec),
     offset: NOTHING,
   });
   return new RemoteJob(new JobLink(transport, spec), news);
@@ -46,8 +47,8 @@ export async function attachJob(
   return news.state.kind === "gone" ? undefined : new RemoteJob(new JobLink(transport, spec), news);
 }
 
-function startCommand(spec: JobSpec): string {
-  return jobCall("grid_start", [
+async function startCommand(spec: JobSpec): Promise<string> {
+  const start = jobCall("grid_start", [
     spec.root,
     spec.id,
     spec.cwd,
@@ -60,6 +61,10 @@ function startCommand(spec: JobSpec): string {
     spec.command,
     ...environment(spec),
   ]);
+  const patterns = maskPatterns(Object.values(spec.secrets));
+  if (patterns === "") return start;
+  const { perl, python } = await maskPrograms();
+  return `${jobCall("grid_mask", [perl, python, patterns])}\n${start}`;
 }
 
 /** Four looks per lease, in seconds; whole ones where possible, for not every `sleep` knows others. */

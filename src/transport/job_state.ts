@@ -5,23 +5,32 @@ import type { JobExit } from "./job.ts";
 
 export type JobState =
   | { readonly kind: "gone" | "starting" | "running" }
-  | { readonly kind: "ended"; readonly exit: JobExit };
+  | {
+    readonly kind: "ended";
+    readonly exit: JobExit;
+    /** Not all that the command printed could be masked and kept. */
+    readonly isCut: boolean;
+  };
 
 /** @throws {GridError} `bug` for words that `job.sh` does not say */
 export function parseState(
   line: string,
   { node, job }: { readonly node: string; readonly job: string },
 ): JobState {
-  const [kind, code, how, why] = line.trim().split(" ");
+  const [kind, code, how, why, cut] = line.trim().split(" ");
   switch (kind) {
     case "gone":
     case "starting":
     case "running":
       return { kind };
     case "vanished":
-      return { kind: "ended", exit: { kind: "vanished" } };
+      return { kind: "ended", exit: { kind: "vanished" }, isCut: false };
     case "ended":
-      return { kind, exit: exitOf(Number(code), { signalled: how === "signal", why: why ?? "-" }) };
+      return {
+        kind,
+        exit: exitOf(Number(code), { signalled: how === "signal", why: why ?? "-" }),
+        isCut: cut === "cut",
+      };
     default:
       throw new GridError({
         code: "bug",

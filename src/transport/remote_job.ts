@@ -21,11 +21,17 @@ export class RemoteJob implements Job {
   /** What the start already told, until it is used. */
   #news: JobNews | undefined;
   #outputFile: string | undefined;
+  readonly #warnings: string[] = [];
 
   constructor(link: JobLink, news: JobNews) {
     this.#link = link;
     this.#jobs = nodeJobs(link.transport, link.identity.root);
     this.#news = news;
+    if (news.isUnmasked) this.#warnings.push(unmasked(link.node));
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
   }
 
   get id(): string {
@@ -51,7 +57,9 @@ export class RemoteJob implements Job {
           break;
         case "ended":
           this.#outputFile = news.outputFile;
-          if (!news.hasMore) return news.state.exit;
+          if (news.hasMore) break;
+          if (news.state.isCut) this.#warnings.push(cut(this.#link.node));
+          return news.state.exit;
       }
     }
   }
@@ -104,4 +112,13 @@ export class RemoteJob implements Job {
       node: this.#link.node,
     });
   }
+}
+
+function unmasked(node: string): string {
+  return `"${node}" has neither perl nor python3: what the command prints lies there unmasked ` +
+    "until the run is over";
+}
+
+function cut(node: string): string {
+  return `"${node}" could not keep all that the command printed: is its disk full?`;
 }

@@ -65,7 +65,7 @@ steps:
       python3 dribble.py spellings
       echo "leak=$TOKEN" >> "$GRID_OUTPUT"
     outputs:
-      matched: { from: stdout, match: "(s3cr3t.*)" }
+      matched: { from: stdout, match: "([*]{3}.*)" }
   - id: slow
     secrets: [TOKEN]
     node: "\${{ inputs.node }}"

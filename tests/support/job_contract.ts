@@ -135,10 +135,52 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
       EMPTY: "",
       GRIDLOCK: "=a=b=",
     };
-    const command = 'printf "%s|" "$QUOTES" "$dir" "$UTF8" "${EMPTY-unset}" "$GRIDLOCK" "$TOKEN"';
+    const command =
+      'printf "%s|" "$QUOTES" "$dir" "$UTF8" "${EMPTY-unset}" "$GRIDLOCK" "${TOKEN#t}"';
     const { stdout } = await run(node, { command, env, secrets: { TOKEN: "t0k en'" } });
     const text = new TextDecoder().decode(Uint8Array.from(stdout, (c) => c.charCodeAt(0)));
-    assert.equal(text, `${env.QUOTES}|d|grün||=a=b=|t0k en'|`);
+    assert.equal(text, `${env.QUOTES}|d|grün||=a=b=|0k en'|`);
+  });
+
+  check(
+    "what a command prints of its secrets lies masked on the node, while it runs",
+    async (node) => {
+      const secret = "hunter2-and-more";
+      const spec = jobSpec(node, {
+        command: 'printf "a$TOKEN\\0b"; printf "$TOKEN\\r" >&2; printf "hunter2-"; ' +
+          'while [ ! -e go ]; do sleep 0.02; done; printf "and-mor"; printf "$TOKEN"; exit 3',
+        secrets: { TOKEN: secret },
+      });
+      const job = await startJob(node.transport, spec);
+      const file = (name: string) => `${node.root}/.grid/jobs/${spec.id}.${name}`;
+      await waitFor(async () => {
+        const { stdout } = await node.transport.exec(`cat ${file("out")} ${file("err")}`);
+        return stdout === "a***\0b***\r";
+      });
+      const { stdout: hits } = await node.transport.exec(`grep -rl ${secret} ${node.root} || :`);
+      assert.equal(hits, "");
+      await node.transport.exec(`: >${node.root}/go`);
+      assert.deepEqual(await followAll(job), {
+        exit: { kind: "code", code: 3 },
+        stdout: "a***\0bhunter2-and-mor***",
+        stderr: "***\r",
+      });
+      assert.deepEqual(job.warnings, []);
+      await job.remove();
+    },
+  );
+
+  check("a job whose output is masked is killed like any other", async (node) => {
+    const spec = jobSpec(node, {
+      command: 'trap "echo last $TOKEN; exit" TERM; echo begun; while :; do sleep 0.05; done',
+      secrets: { TOKEN: "hunter2-and-more" },
+    });
+    const job = await startJob(node.transport, spec);
+    await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 2);
+    assert.deepEqual(await job.kill({ graceMs: 3000 }), { survivors: [] });
+    assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
+    assert.equal((await followAll(job)).stdout, "begun\nlast ***\n");
+    await job.remove();
   });
 
   check("folders of the path prefix come first, before the job's own PATH too", async (node) => {

@@ -8,7 +8,7 @@ import { descendantsOf, processesWith } from "../../support/processes.ts";
 import { type Part, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
-const FUNCTIONS = fileURLToPath(new URL("../../support/masked_command.sh", import.meta.url));
+const FUNCTIONS = fileURLToPath(new URL("../../../src/transport/job_mask.sh", import.meta.url));
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
   ["bash"],
@@ -21,15 +21,18 @@ const SECRET = "hunter2000";
 const SUPERVISOR = `
 . "$0"
 cd "$1" || exit
-command=$2
-shift 2
-patterns=$(cat)
-grid_timeout=$TEST_TIMEOUT
-grid_mask_start . "$patterns" "$@" || exit
+grid_job=./job command=$2
+grid_perl='' grid_python=''
+case $3 in
+  perl) grid_perl=$4 ;;
+  *) grid_python=$4 ;;
+esac
+grid_mask "$5" "$5" "$(cat)"
+grid_mask_patience=$TEST_TIMEOUT
+grid_mask_start || exit
 echo "$grid_filter"
 ( exec sh -c "$command" ) >&5 2>&6 5>&- 6>&- 7<&- </dev/null
 code=$?
-exec 2>/dev/null
 grid_mask_end
 echo "$code $?"
 `;
@@ -58,9 +61,18 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
   const { shell: [name = "sh", ...flags], program, command, timeout = 60, device } = options;
   const mark = crypto.randomUUID();
   const folder = tempDir();
-  if (device !== undefined) Deno.symlinkSync(device, `${folder.path}/out`);
+  if (device !== undefined) Deno.symlinkSync(device, `${folder.path}/job.out`);
   const child = new Deno.Command(name, {
-    args: [...flags, "-c", SUPERVISOR, FUNCTIONS, folder.path, command, ...await program.argv()],
+    args: [
+      ...flags,
+      "-c",
+      SUPERVISOR,
+      FUNCTIONS,
+      folder.path,
+      command,
+      program.part,
+      ...await interpreterAndText(program),
+    ],
     env: { TEST_TIMEOUT: String(timeout), TEST_MARK: mark },
     stdin: "piped",
     stdout: "piped",
@@ -81,13 +93,18 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
       await child.status;
       return value ?? "";
     },
-    out: () => Deno.readTextFileSync(`${folder.path}/out`),
+    out: () => Deno.readTextFileSync(`${folder.path}/job.out`),
     async [Symbol.asyncDispose]() {
       // Nothing is left: no filter, no timer, no reader.
       await waitFor(() => processesWith(`TEST_MARK=${mark}`).length === 0);
       folder[Symbol.dispose]();
     },
   };
+}
+
+async function interpreterAndText(program: MaskProgram): Promise<string[]> {
+  const argv = await program.argv();
+  return [argv[0] ?? "", argv.at(-1) ?? ""];
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
@@ -111,9 +128,9 @@ function describe(shell: readonly [Part, ...string[]], program: MaskProgram): vo
     await using job = await supervise({ shell, program, command });
     assert.equal(await job.end(), "7 0");
     assert.equal(job.out(), "a***\0b\rhunt");
-    assert.equal(Deno.readTextFileSync(`${job.folder}/err`), "x***\nhunter");
+    assert.equal(Deno.readTextFileSync(`${job.folder}/job.err`), "x***\nhunter");
     const left = [...Deno.readDirSync(job.folder)].map((entry) => entry.name).toSorted();
-    assert.deepEqual(left, ["err", "out"]);
+    assert.deepEqual(left, ["job.err", "job.out"]);
   });
 
   test("a large output arrives whole", async () => {
@@ -139,7 +156,7 @@ function describe(shell: readonly [Part, ...string[]], program: MaskProgram): vo
     const command = `yes ${SECRET} & echo $! >yes; echo last ${SECRET} >&2`;
     await using job = await supervise({ shell, program, command, device: "/dev/null" });
     assert.equal(await job.end(), "0 0");
-    assert.equal(Deno.readTextFileSync(`${job.folder}/err`), "last ***\n");
+    assert.equal(Deno.readTextFileSync(`${job.folder}/job.err`), "last ***\n");
     Deno.kill(Number(Deno.readTextFileSync(`${job.folder}/yes`)), "SIGKILL");
   });
 
@@ -180,7 +197,7 @@ function describe(shell: readonly [Part, ...string[]], program: MaskProgram): vo
 
   test("a filter that dies or does not answer is told", async () => {
     const command = "while [ ! -e go ]; do sleep 0.02; done";
-    for (const [signal, told] of [["SIGKILL", "0 2"], ["SIGSTOP", "0 143"]] as const) {
+    for (const [signal, told] of [["SIGKILL", "0 2"], ["SIGSTOP", "0 141"]] as const) {
       await using job = await supervise({ shell, program, command, timeout: 1 });
       const filter = await job.filterPid();
       Deno.kill(filter, signal);
