@@ -85,19 +85,24 @@ export class ShapeChecker {
   }
 
   #fitsMap(map: object, shape: JsonShape): boolean {
-    const { required = [], propertyNames } = shape;
-    const keys = Object.keys(map);
-    return required.every((key) => Object.hasOwn(map, key)) &&
-      (propertyNames === undefined || keys.every((key) => this.fits(key, propertyNames))) &&
-      keys.every((key) => this.#fitsEntry(key, (map as Record<string, unknown>)[key], shape));
+    const { required, propertyNames } = shape;
+    if (required?.every((key) => Object.hasOwn(map, key)) === false) return false;
+    // Half of the maps met are alternatives that only name what is required.
+    if (shape.properties === undefined && shape.additionalProperties === undefined) return true;
+    for (const key of Object.keys(map)) {
+      if (propertyNames !== undefined && !this.fits(key, propertyNames)) return false;
+      if (!this.#fitsEntry(key, (map as Record<string, unknown>)[key], shape)) return false;
+    }
+    return true;
   }
 
   #fitsEntry(key: string, value: unknown, shape: JsonShape): boolean {
-    const { properties = {}, patternProperties = {}, additionalProperties = true } = shape;
-    const own = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    if (own !== undefined) return this.fits(value, own);
-    for (const [pattern, inner] of Object.entries(patternProperties)) {
-      if (this.#matches(key, pattern)) return this.fits(value, inner);
+    const { properties, patternProperties, additionalProperties = true } = shape;
+    if (properties !== undefined && Object.hasOwn(properties, key)) {
+      return this.fits(value, properties[key]);
+    }
+    for (const pattern in patternProperties) {
+      if (this.#matches(key, pattern)) return this.fits(value, patternProperties[pattern]);
     }
     if (typeof additionalProperties === "boolean") return additionalProperties;
     return this.fits(value, additionalProperties);
