@@ -111,6 +111,9 @@ export function expectedWords(expected: string, found: unknown): string {
     return `${found} is text, not true or false\nwrite ${meant}`;
   }
   const words = `expected ${expected}, found ${describe(found)}`;
+  if (expected === "true or false" && (found === "true" || found === "false")) {
+    return `${words}\nwrite ${found} without quotes`;
+  }
   const isText = typeof found === "string";
   if (isText && found.includes("${{")) return `${words}\nan expression is not possible here`;
   if (isText && /number/.test(expected) && found.trim() !== "" && Number.isFinite(Number(found))) {

@@ -9,6 +9,7 @@ export interface JsonShape {
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonShape>>;
   readonly type?: string | readonly string[];
+  readonly allOf?: readonly JsonShape[];
   readonly anyOf?: readonly JsonShape[];
   readonly oneOf?: readonly JsonShape[];
   readonly const?: unknown;
@@ -29,7 +30,7 @@ export interface JsonShape {
 
 /** Every key of a schema that is understood here, and those that only explain. */
 export const KNOWN_KEYWORDS: ReadonlySet<string> = new Set([
-  ...["$ref", "$defs", "type", "anyOf", "oneOf", "const", "enum", "properties"],
+  ...["$ref", "$defs", "type", "allOf", "anyOf", "oneOf", "const", "enum", "properties"],
   ...["patternProperties", "additionalProperties", "propertyNames", "required", "items"],
   ...["minItems", "minLength", "pattern", "minimum", "maximum", "exclusiveMinimum"],
   ...["$schema", "title", "description", "examples"],
@@ -46,6 +47,7 @@ export class ShapeChecker {
   fits(value: unknown, shape: JsonShape = this.#root): boolean {
     if (shape.$ref !== undefined && !this.fits(value, this.#definition(shape.$ref))) return false;
     if (shape.type !== undefined && !hasTypeOf(value, shape.type)) return false;
+    if (shape.allOf?.every((each) => this.fits(value, each)) === false) return false;
     if (shape.anyOf !== undefined && !shape.anyOf.some((one) => this.fits(value, one))) {
       return false;
     }

@@ -55,7 +55,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
     );
     await showDiagnostics(found, { format, color: settings.color, context });
   }
-  if (!bad && format === "text" && !settings.quiet) {
+  if (found.length === 0 && format === "text" && !settings.quiet) {
     context.stderr(`${files.length === 1 ? files[0] : `${files.length} files`}: no mistakes\n`);
   }
   return bad ? 2 : 0;
