@@ -23,6 +23,9 @@ Deno.test("grid logs prints a step, every cell of a matrix, or all, each under i
   assert.equal(cells.stderr, "── sweep[x=1], attempt 1\n── sweep[x=2], attempt 1\n");
   const all = await grid(["logs"], options);
   assert.deepEqual([all.code, all.stdout], [0, "made\nx=1\nx=2\n"]);
+  const late = await grid(["logs", "last", "make", "--attempt", "7"], options);
+  assert.deepEqual([late.code, late.stdout], [2, ""]);
+  assert.match(late.stderr, /attempt 7 of step "make": it made 1/);
   const none = await grid(["logs", "last", "swep"], options);
   assert.deepEqual([none.code, none.stdout], [2, ""]);
   assert.match(none.stderr, /did you mean "sweep"\?/);

@@ -74,6 +74,14 @@ class LogPrinter {
         hint: near ? `did you mean "${near}"?` : `its steps: ${[...state.steps.keys()].join(", ")}`,
       });
     }
+    const made = step === undefined ? undefined : state.steps.get(step)?.attempts.length;
+    if (made && attempt !== undefined && attempt > made && state.result !== "running") {
+      throw new GridError({
+        code: "usage",
+        message: `Cannot show attempt ${attempt} of step "${step}": it made ${made}`,
+        hint: "without --attempt the last one is shown",
+      });
+    }
     return [...state.steps.values()]
       .filter((each) => step === undefined || isWithin(each.id, step, state))
       .flatMap((each) =>
