@@ -2,7 +2,7 @@ import { isAbsolute, join, relative } from "node:path";
 import SHAPE from "../../config/cluster_config.schema.json" with { type: "json" };
 import { GridError } from "../core/errors.ts";
 import { lazy } from "../core/lazy.ts";
-import { checkSource } from "../document/check.ts";
+import { checkSource, diagnostic } from "../document/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
@@ -34,6 +34,7 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   const text = await readText(full, { isOptional: options.file === undefined });
   if (text === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
   const source = readSource(text, shownPath(full));
+  if (source.value === null && source.isReadable) throw emptyFile(source);
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
   const checked = await checkShape(source);
   const diagnostics = [...source.diagnostics, ...checked.diagnostics];
@@ -44,9 +45,31 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   return configOf(checked.value, { file: full, project, env });
 }
 
+/** Keys of other tools, and what to write here. */
+const FOREIGN_KEYS: Readonly<Record<string, string>> = {
+  "hosts": "write nodes:",
+  "hostname": "write host:",
+  "address": "write host:",
+  "ip": "write host:",
+  "username": "write user:",
+  "identity_file": "write key_file:",
+  "identityfile": "write key_file:",
+  "password": "Grid logs in with keys; see docs/ssh.md",
+  "jump_host": "write proxy_jump:",
+  "tags": "write labels:",
+};
+
 interface CheckedShape {
   readonly value: RawCluster | undefined;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+function emptyFile(source: Source): DiagnosticsError {
+  const message = "the cluster config is empty";
+  const hint = "write the nodes, such as nodes: [gpu1, gpu2], or remove the file";
+  return new DiagnosticsError("cluster-invalid", [
+    diagnostic({ rule: "empty-file", spot: source.start, message, hint }),
+  ]);
 }
 
 /** Only a file with a mistake needs the schema that can explain it. */
@@ -58,7 +81,7 @@ async function checkShape(source: Source): Promise<CheckedShape> {
     "./schema.ts",
     import.meta.url,
   );
-  return checkSource(source, clusterSchema);
+  return checkSource(source, clusterSchema, { foreignKeys: FOREIGN_KEYS });
 }
 
 /** What `config/cluster_config.yaml` of the repository says too. */

@@ -27,12 +27,23 @@ export function checkSource<S extends z.ZodType>(
 ): Checked<z.output<S>> {
   const result = schema.safeParse(source.value, { error: wordIssue, reportInput: true });
   if (result.success) return { value: result.data, diagnostics: [], faults: [] };
-  const issues = result.error.issues.flatMap((issue) => flatten(issue));
+  const all = result.error.issues.flatMap((issue) => flatten(issue));
+  const issues = all.filter((issue) => !isMisspelt(issue, all));
   return {
     value: undefined,
     diagnostics: issues.map((issue) => diagnosticOf(source, issue, { schema, ...options })),
     faults: issues.map((issue) => issue.path),
   };
+}
+
+/** A key that is missing because it stands there with a slip; the slip is reported. */
+function isMisspelt(missing: FlatIssue, all: readonly FlatIssue[]): boolean {
+  if (missing.kind !== "missing-key") return false;
+  const container = missing.path.slice(0, -1).join("\0");
+  return all.some(({ kind, path }) =>
+    kind === "unknown-key" && path.slice(0, -1).join("\0") === container &&
+    nearestWord(String(path.at(-1)), [String(missing.path.at(-1))]) !== undefined
+  );
 }
 
 interface CheckContext extends CheckOptions {

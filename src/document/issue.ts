@@ -1,3 +1,4 @@
+import { nearest } from "../core/did_you_mean.ts";
 import type { z } from "./zod.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -111,7 +112,11 @@ export function expectedWords(expected: string, found: unknown): string {
     return `${found} is text, not true or false\nwrite ${meant}`;
   }
   const words = `expected ${expected}, found ${describe(found)}`;
+  if (expected === "true or false" && (found === "true" || found === "false")) {
+    return `${words}\nwrite ${found} without quotes`;
+  }
   const isText = typeof found === "string";
+  if (expected === "a list" && isText && isPlain(found)) return `${words}\nwrite [${found}]`;
   if (isText && found.includes("${{")) return `${words}\nan expression is not possible here`;
   if (isText && /number/.test(expected) && found.trim() !== "" && Number.isFinite(Number(found))) {
     return `${words}\nwrite ${found} without quotes`;
@@ -119,9 +124,16 @@ export function expectedWords(expected: string, found: unknown): string {
   return words;
 }
 
+/** Can stand in a list as it is. */
+function isPlain(text: string): boolean {
+  return /^[\w./-]+$/.test(text);
+}
+
 function valueWords(values: readonly string[], found: unknown): string {
   const list = values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`;
-  return expectedWords(list, found);
+  const words = expectedWords(list, found);
+  const near = typeof found === "string" ? nearest(found, values) : undefined;
+  return near === undefined || words.includes("\n") ? words : `${words}\ndid you mean "${near}"?`;
 }
 
 function discriminatorWords(issue: Extract<RawIssue, { code: "invalid_union" }>): string {

@@ -9,6 +9,7 @@ export interface JsonShape {
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonShape>>;
   readonly type?: string | readonly string[];
+  readonly allOf?: readonly JsonShape[];
   readonly anyOf?: readonly JsonShape[];
   readonly oneOf?: readonly JsonShape[];
   readonly const?: unknown;
@@ -29,7 +30,7 @@ export interface JsonShape {
 
 /** Every key of a schema that is understood here, and those that only explain. */
 export const KNOWN_KEYWORDS: ReadonlySet<string> = new Set([
-  ...["$ref", "$defs", "type", "anyOf", "oneOf", "const", "enum", "properties"],
+  ...["$ref", "$defs", "type", "allOf", "anyOf", "oneOf", "const", "enum", "properties"],
   ...["patternProperties", "additionalProperties", "propertyNames", "required", "items"],
   ...["minItems", "minLength", "pattern", "minimum", "maximum", "exclusiveMinimum"],
   ...["$schema", "title", "description", "examples"],
@@ -46,6 +47,7 @@ export class ShapeChecker {
   fits(value: unknown, shape: JsonShape = this.#root): boolean {
     if (shape.$ref !== undefined && !this.fits(value, this.#definition(shape.$ref))) return false;
     if (shape.type !== undefined && !hasTypeOf(value, shape.type)) return false;
+    if (shape.allOf?.every((each) => this.fits(value, each)) === false) return false;
     if (shape.anyOf !== undefined && !shape.anyOf.some((one) => this.fits(value, one))) {
       return false;
     }
@@ -85,19 +87,24 @@ export class ShapeChecker {
   }
 
   #fitsMap(map: object, shape: JsonShape): boolean {
-    const { required = [], propertyNames } = shape;
-    const keys = Object.keys(map);
-    return required.every((key) => Object.hasOwn(map, key)) &&
-      (propertyNames === undefined || keys.every((key) => this.fits(key, propertyNames))) &&
-      keys.every((key) => this.#fitsEntry(key, (map as Record<string, unknown>)[key], shape));
+    const { required, propertyNames } = shape;
+    if (required?.every((key) => Object.hasOwn(map, key)) === false) return false;
+    // Half of the maps met are alternatives that only name what is required.
+    if (shape.properties === undefined && shape.additionalProperties === undefined) return true;
+    for (const key of Object.keys(map)) {
+      if (propertyNames !== undefined && !this.fits(key, propertyNames)) return false;
+      if (!this.#fitsEntry(key, (map as Record<string, unknown>)[key], shape)) return false;
+    }
+    return true;
   }
 
   #fitsEntry(key: string, value: unknown, shape: JsonShape): boolean {
-    const { properties = {}, patternProperties = {}, additionalProperties = true } = shape;
-    const own = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    if (own !== undefined) return this.fits(value, own);
-    for (const [pattern, inner] of Object.entries(patternProperties)) {
-      if (this.#matches(key, pattern)) return this.fits(value, inner);
+    const { properties, patternProperties, additionalProperties = true } = shape;
+    if (properties !== undefined && Object.hasOwn(properties, key)) {
+      return this.fits(value, properties[key]);
+    }
+    for (const pattern in patternProperties) {
+      if (this.#matches(key, pattern)) return this.fits(value, patternProperties[pattern]);
     }
     if (typeof additionalProperties === "boolean") return additionalProperties;
     return this.fits(value, additionalProperties);

@@ -28,6 +28,7 @@ export interface TreeProblem {
   readonly rule: "unknown-alias" | "circular-alias" | "alias-bomb" | "bad-merge" | "duplicate-key";
   readonly range: Range;
   readonly message: string;
+  readonly hint?: string;
   /** Where the same key stands for the first time. */
   readonly first?: number;
 }
@@ -119,7 +120,9 @@ class Planter {
     } else {
       const known = [...this.#anchors.keys()].map((anchor) => `&${anchor}`).join(", ");
       const names = known === "" ? "there are no anchors before it" : `known: ${known}`;
-      this.#problem("unknown-alias", range, `unknown alias *${name} (${names})`);
+      const hint = `if it is a pattern, put it in quotes: "*${name}"`;
+      const message = `unknown alias *${name} (${names})`;
+      this.problems.push({ rule: "unknown-alias", range, message, ...(!isWord(name) && { hint }) });
     }
     return { value: null, range, scalar: undefined, weight: 1 };
   }
@@ -202,6 +205,10 @@ class Planter {
   #problem(rule: TreeProblem["rule"], range: Range, message: string): void {
     this.problems.push({ rule, range, message });
   }
+}
+
+function isWord(name: string): boolean {
+  return /^[\w-]+$/.test(name);
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {

@@ -77,6 +77,15 @@ function readBatch(
       hint: "call: module:function, or command: python score.py",
     });
   }
+  const named = call?.constant;
+  if (named !== undefined && !/^[\w.]+:[\w.]+$/.test(named)) {
+    reader.report({
+      rule: "batch-call",
+      spot: reader.source.valueSpot(batch, "call"),
+      message: `"${named}" names no function of a module`,
+      hint: "write module:function, such as tasks.score:score_shard",
+    });
+  }
   return {
     kind: "ray-batch",
     target: call === undefined ? { command: command ?? TextValue.literal("") } : { call },

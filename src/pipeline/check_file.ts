@@ -74,8 +74,9 @@ export function checkFile(
     defaultFolder,
     templates,
   };
+  const declared = declaredSecrets(file, { secrets, reader });
   for (const step of [...steps, ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])]) {
-    checkSecrets(step, secrets, reader);
+    checkSecrets(step, declared, reader);
     checkMatrix(step, { reader, damaged });
     checkTaken(step.entry.env, reader);
   }
@@ -132,10 +133,23 @@ function readHooks(
   return { success: read("success"), failure: read("failure"), exit: read("exit") };
 }
 
-function checkSecrets(step: Blueprint, secrets: readonly SecretSource[], reader: TextReader): void {
-  const known = secrets.map((secret) => secret.name);
+/** With those whose declaration is faulty; undefined where any may have been declared. */
+function declaredSecrets(
+  file: PipelineFile,
+  { secrets, reader }: { readonly secrets: readonly SecretSource[]; readonly reader: TextReader },
+): string[] | undefined {
+  if (reader.source.removedFrom(file).has("secrets")) return undefined;
+  const faulty = file.secrets === undefined ? [] : [...reader.source.removedFrom(file.secrets)];
+  return [...secrets.map(({ name }) => name), ...faulty.map(String)];
+}
+
+function checkSecrets(
+  step: Blueprint,
+  known: readonly string[] | undefined,
+  reader: TextReader,
+): void {
   for (const { name, spot } of step.secrets) {
-    if (known.includes(name)) continue;
+    if (known === undefined || known.includes(name)) continue;
     const hint = unknownSecretHint(name, known);
     reader.report({ rule: "unknown-secret", spot, message: `unknown secret "${name}"`, hint });
   }
@@ -168,6 +182,7 @@ function checkExpressions(checked: CheckedFile, uses: FileUses): void {
     steps: new Set(),
     self: undefined,
     isAncestor: () => false,
+    hasCells: (id) => graph.byId.get(id)?.matrix !== undefined,
     outputsOf: (id) => {
       const template = templates.get(id);
       return template && new Set(Object.keys(template.outputs));

@@ -72,6 +72,8 @@ function resolve(edge: Edge, step: Blueprint, context: DependencyContext): numbe
       ? "needs: and after: take plain names"
       : step.hook !== undefined
       ? "a hook runs after every step; only hooks of the same moment can be named here"
+      : indexOf.has(edge.name.replace(/\[.*$/, ""))
+      ? `write ${edge.name.replace(/\[.*$/, "")}: that waits for every cell of its matrix`
       : edge.name.includes(",")
       ? `write a list: [${edge.name}]`
       : suggest(edge.name, [...indexOf.keys()].filter((id) => id !== step.id), "steps");

@@ -2,6 +2,7 @@ import type { Environment } from "@marcbachmann/cel-js";
 import { nearest } from "../core/did_you_mean.ts";
 import { suggest } from "../document/check.ts";
 import { FUNCTIONS } from "./cel.ts";
+import { celWords, type Problem, trimmed, typeWord } from "./cel_words.ts";
 import { type Expression, type Named, parseExpression, type Reference } from "./expression.ts";
 import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
@@ -15,6 +16,8 @@ export interface Names {
   /** The step that holds the expression. */
   readonly self: string | undefined;
   isAncestor(step: string): boolean;
+  /** Whether the step stands for the cells of a matrix, each with outputs of its own. */
+  hasCells(step: string): boolean;
   /** Outputs where they are all known, as those of a template. */
   outputsOf(step: string): ReadonlySet<string> | undefined;
   /** Axes of the step's matrix. */
@@ -48,13 +51,6 @@ export function checkExpression(use: ExpressionUse, names: Names, reader: TextRe
   for (const { rule, at, message, hint } of found) {
     reader.report({ rule, spot: use.spot(at), message, hint });
   }
-}
-
-interface Problem {
-  readonly rule: string;
-  readonly at: { readonly start: number; readonly end: number };
-  readonly message: string;
-  readonly hint?: string;
 }
 
 function parse(use: ExpressionUse, reader: TextReader): Expression | undefined {
@@ -132,6 +128,14 @@ function checkStep(path: readonly Named[], use: ExpressionUse, names: Names): Pr
   }
   if (field === undefined) return problems;
   problems.push(...known(field, STEP_FIELDS, "field of a step", use));
+  if (field.name === "outputs" && names.hasCells(step.name)) {
+    return [...problems, {
+      rule: "matrix-outputs",
+      at: field,
+      message: `step "${step.name}" has a matrix: its outputs belong to its cells`,
+      hint: `write steps.${step.name}.matrix, a list with the outputs of each cell`,
+    }];
+  }
   const outputs = names.outputsOf(step.name);
   if (field.name === "outputs" && output !== undefined && outputs !== undefined) {
     problems.push(...known(output, outputs, `output of "${step.name}"`, use));
@@ -226,55 +230,4 @@ function checkTypes(use: ExpressionUse, names: Names): Problem[] {
 function celProblem(error: unknown, use: ExpressionUse) {
   const { message, hint, at } = celWords(error, use.source);
   return { spot: use.spot(at), message, hint };
-}
-
-/** CEL's own message, its place, and plainer words for the frequent ones. */
-function celWords(error: unknown, source: string): Problem {
-  const cel = error as { summary?: string; range?: { start: number; end: number } };
-  const summary = cel.summary ?? String(error);
-  const at = cel.range ?? trimmed(source);
-  const overload = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary);
-  if (overload) {
-    const [, left = "", operator, right = ""] = overload;
-    const message = `${typeWord(left)} ${operator} ${typeWord(right)} has no meaning`;
-    return {
-      rule: "wrong-type",
-      at,
-      message,
-      hint: "convert one side: string(…), int(…), double(…)",
-    };
-  }
-  const operand = /^Logical operator requires bool operands, got '(\w+)/.exec(summary)?.[1];
-  if (operand !== undefined) {
-    const message = `&& and || take true or false, here is ${typeWord(operand)}`;
-    return { rule: "wrong-type", at, message, hint: "compare it with something, such as != 0" };
-  }
-  const end = /^Unexpected token: EOF/.test(summary);
-  const message = end ? "the expression ends too early" : lowerFirst(summary);
-  const isAssignment = /(^|[^=!<>])=([^=]|$)/.test(source);
-  return {
-    rule: "bad-expression",
-    at,
-    message,
-    ...(isAssignment ? { hint: "compare with ==" } : {}),
-  };
-}
-
-function typeWord(type: string): string {
-  const words: Readonly<Record<string, string>> = {
-    string: "text",
-    int: "a whole number",
-    double: "a number",
-    bool: "true or false",
-    null: "null",
-  };
-  return words[type] ?? type;
-}
-
-function trimmed(source: string): { readonly start: number; readonly end: number } {
-  return { start: source.length - source.trimStart().length, end: source.trimEnd().length };
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -10,8 +10,11 @@ export interface PlannedStep {
   readonly wave: number;
   /** Where it would run, in words. */
   readonly node: string;
+  /** For the first steps within a group also what the group waits for. */
   readonly needs: readonly string[];
   readonly after: readonly string[];
+  /** The matrix or template that the step is a part of. */
+  readonly group?: string;
 }
 
 /** What a run would do, in the order it could do it. */
@@ -23,15 +26,31 @@ export function planOf(pipeline: Pipeline): PlannedStep[] {
     const before = [...startsAfter(step, steps), ...members].map((id) => waves.get(id) ?? 0);
     const wave = Math.max(0, ...before) + 1;
     waves.set(step.id, wave);
-    const { id, needs, after } = step;
-    return { id, kind: step.action.kind, wave, node: nodeWords(step), needs, after };
+    return {
+      id: step.id,
+      kind: step.action.kind,
+      wave,
+      node: nodeWords(step),
+      needs: waitsFor(step, "needs", steps),
+      after: waitsFor(step, "after", steps),
+      ...(step.group !== undefined && { group: step.group }),
+    };
   });
 }
 
 /** A member of a group waits for what the group waits for. */
-function startsAfter(step: Step, steps: ReadonlyMap<string, Step>): string[] {
+function startsAfter(step: Step, steps: Steps): string[] {
   const group = step.group === undefined ? undefined : steps.get(step.group);
   return [...step.needs, ...step.after, ...(group ? startsAfter(group, steps) : [])];
+}
+
+type Steps = ReadonlyMap<string, Step>;
+
+/** What stands in the file; for what begins a group, that of the group. */
+function waitsFor(step: Step, how: "needs" | "after", steps: Steps): readonly string[] {
+  const group = step.group === undefined ? undefined : steps.get(step.group);
+  const isFirst = step.needs.length + step.after.length === 0;
+  return group === undefined || !isFirst ? step[how] : waitsFor(group, how, steps);
 }
 
 function nodeWords(step: Step): string {

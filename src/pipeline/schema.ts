@@ -8,10 +8,14 @@ import { z } from "../document/zod.ts";
 import {
   axisWords,
   classWords,
+  commandWords,
   durationWords,
+  hooksWords,
   INPUT_TYPES,
   mapLike,
   scriptWords,
+  secretsWords,
+  selectorWords,
   sizeWords,
   stepsWords,
   typeWords,
@@ -22,7 +26,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const DURATION = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 const SIZE = /^\d+(\.\d+)?\s*([KMGT]i?B|B)$/;
-const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:\d{1,3})$/;
+const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))$/;
+/** Not only zeros: nothing can be done in no time. */
+const SOME_TIME = /^(?!(0+(\.0+)?(ms|s|m|h|d))+$)/;
 
 /** The second line of a message is its hint. */
 const name = z.string().regex(NAME, {
@@ -33,7 +39,9 @@ const name = z.string().regex(NAME, {
 const variable = z.string().regex(VARIABLE, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is not a name of an environment variable\n` +
-    "letters, digits and _; it starts with a letter or _",
+    (String(issue.input).includes("${{")
+      ? "write the name out; only the value may be an expression"
+      : "letters, digits and _; it starts with a letter or _"),
 });
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -52,24 +60,28 @@ const size = z.string({ error: (issue) => sizeWords(issue.input) })
   .regex(SIZE, { error: (issue) => sizeWords(issue.input) })
   .meta({ description: "A size with its unit", examples: ["500MB", "16GiB"] });
 
+const limit = duration.regex(SOME_TIME, {
+  error: (issue) => `${issue.input} leaves no time\nremove the key where there is no limit`,
+});
+
 const selector = z.strictObject({
   gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are leased"),
   "min-free-vram": size.optional().describe("Free memory that each of these GPUs must have"),
   labels: textList.optional().describe("Labels that the node must carry, all of them"),
   among: textList.optional().describe("Choose between these nodes only"),
   wait: duration.optional().describe("How long to wait for a node that fits; default: not at all"),
-}, { error: mapLike("select-node: { gpus: 1 }") }).meta({
+}, { error: (issue) => selectorWords(issue.code, issue.input) }).meta({
   id: "selector",
   description: "What a node must offer",
   examples: [{ gpus: 1 }],
 });
 
 const timeout = z.union([
-  duration,
+  limit,
   z.strictObject({
-    total: duration.optional().describe("Over all attempts and the waits between them"),
-    attempt: duration.optional().describe("For each attempt"),
-    idle: duration.optional().describe("Without a byte of output"),
+    total: limit.optional().describe("Over all attempts and the waits between them"),
+    attempt: limit.optional().describe("For each attempt"),
+    idle: limit.optional().describe("Without a byte of output"),
     "kill-grace": duration.optional().describe(
       "Between the polite signal and the final one; default 10s",
     ),
@@ -182,7 +194,9 @@ const matrix = z.object({
   exclude: z.array(z.record(name, json)).optional().describe("Cells to leave out"),
   "max-parallel": z.int().min(1).optional().describe("Cells that run at the same time"),
   "fail-fast": z.boolean().optional().describe("A failed cell ends the others; default false"),
-}).catchall(axis).describe("One run of the step per combination of these values");
+}, { error: mapLike("the values by name: { seed: [1, 2] }") }).catchall(axis).describe(
+  "One run of the step per combination of these values",
+);
 
 const cache = z.strictObject({
   inputs: textList.optional().describe("Globs whose contents decide whether the step is reused"),
@@ -253,7 +267,9 @@ const secretSource = z.discriminatedUnion("from", [
   }),
   z.strictObject({
     from: z.literal("command").describe("What a command prints on the machine that runs grid"),
-    run: z.array(z.string()).min(1).describe("The command and its arguments"),
+    run: z.array(z.string(), { error: (issue) => commandWords(issue.input) }).min(1).describe(
+      "The command and its arguments",
+    ),
   }),
 ]);
 
@@ -266,9 +282,15 @@ const concurrency = z.strictObject({
 }, { error: mapLike("concurrency: { group: train }") });
 
 const hooks = z.strictObject({
-  success: z.array(hookStep).optional().describe("After a run that succeeded"),
-  failure: z.array(hookStep).optional().describe("After a run that failed or timed out"),
-  exit: z.array(hookStep).optional().describe("At the very end, however it ends"),
+  success: z.array(hookStep, { error: (issue) => hooksWords(issue.input) }).optional().describe(
+    "After a run that succeeded",
+  ),
+  failure: z.array(hookStep, { error: (issue) => hooksWords(issue.input) }).optional().describe(
+    "After a run that failed or timed out",
+  ),
+  exit: z.array(hookStep, { error: (issue) => hooksWords(issue.input) }).optional().describe(
+    "At the very end, however it ends",
+  ),
 }, { error: mapLike("hooks: { failure: [{ run: ./notify.sh }] }") });
 
 const defaults = z.strictObject({
@@ -284,7 +306,9 @@ export const pipelineSchema = z.strictObject({
   description: z.string().optional().describe("What it does, in one line"),
   inputs: z.record(name, input, { error: mapLike("each as name: { type: string }") }).optional()
     .describe("Values that a run is given"),
-  secrets: z.union([z.array(variable), z.record(variable, secretSource)]).optional().describe(
+  secrets: z.union([z.array(variable), z.record(variable, secretSource)], {
+    error: (issue) => secretsWords(issue.input),
+  }).optional().describe(
     "Values that never appear in logs: names of environment variables, or a map",
   ),
   env: env.optional(),

@@ -14,6 +14,12 @@ export function durationWords(value: unknown): string {
 
 export function sizeWords(value: unknown): string {
   if (isBareNumber(value)) return `${value} has no unit\nwrite ${value}GiB or ${value}MiB`;
+  const loose = /^(\d+(?:\.\d+)?)\s*([kmgt])(i?)b?$/i.exec(String(value));
+  if (loose) {
+    const [, amount, letter = "", binary] = loose;
+    const unit = `${letter.toUpperCase()}${binary === "" ? "" : "i"}B`;
+    return `${show(value)} is not a size\nwrite ${amount}${unit}`;
+  }
   if (isExpression(value)) return NO_EXPRESSION;
   return `${
     show(value)
@@ -33,7 +39,8 @@ function isBareNumber(value: unknown): boolean {
 
 function show(value: unknown): string {
   if (value === undefined || value === null) return "an empty value";
-  return typeof value === "object" ? "a map or list" : JSON.stringify(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a map" : JSON.stringify(value);
 }
 
 const RETRY_CLASSES = ["transport", "node-lost", "timeout", "exit:1", "any"];
@@ -41,6 +48,7 @@ const RETRY_CLASSES = ["transport", "node-lost", "timeout", "exit:1", "any"];
 function classHint(value: unknown): string {
   const best = nearest(String(value), RETRY_CLASSES);
   if (best !== undefined) return `did you mean "${best}"?`;
+  if (/^exit:\d+$/.test(String(value))) return "exit codes go from 0 to 255";
   if (/^\d+$/.test(String(value))) return `write "exit:${value}" for an exit code`;
   return "known: transport, node-lost, timeout, exit:N, any";
 }
@@ -52,7 +60,37 @@ export function scriptWords(value: unknown): string {
 
 export function stepsWords(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: its-name`;
+  const [first = "its-name"] = isMap(value) ? Object.keys(value) : [];
+  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: ${first}`;
+}
+
+export function hooksWords(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return `expected a list of steps, found ${show(value)}\nwrite - before each: - run: ./notify.sh`;
+}
+
+export function commandWords(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const words = value.trim().split(/\s+/).join(", ");
+  return `expected a list of words, found ${show(value)}\nwrite [${words}]`;
+}
+
+export function secretsWords(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  return `expected a list of names, found ${show(value)}\nwrite [${value}]`;
+}
+
+/** What was meant by something else than a map of what a node must offer. */
+export function selectorWords(code: string | undefined, value: unknown): string | undefined {
+  if (code !== "invalid_type" || value === undefined) return undefined;
+  const words = expectedWords("a map", value).split("\n")[0];
+  if (Array.isArray(value)) return `${words}\nto choose between nodes: { among: [gpu1, gpu2] }`;
+  if (typeof value === "string") return `${words}\nfor this node alone: { among: [${value}] }`;
+  return `${words}\nwrite what it must offer, such as { gpus: 1 }`;
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Names of types in other languages. */

@@ -16,7 +16,7 @@ export interface ExpressionUse {
 
 /** `{{ inputs.x }}` and `${inputs.x}`; other names in such braces belong to other tools. */
 const LOOKS_LIKE_EXPRESSION =
-  /\{\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}\}|\$\{((?:inputs|steps|matrix)\.[^}]*)\}/;
+  /\{\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}\}|\$\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}/;
 
 /** Makes `Text` out of scalars and collects the expressions in them. */
 export class TextReader {

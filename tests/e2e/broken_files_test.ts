@@ -23,6 +23,23 @@ Deno.test("grid run of a broken file exits with 2, shows its place, and runs not
   }
 });
 
+Deno.test("grid validate shows what it found even where one of the files is not there", async () => {
+  using folder = project({ "one.yaml": "name: one\nsteps:\n  - { id: a, runs: 'true' }\n" });
+  const { code, stderr } = await grid(["validate", "no.yaml", "one.yaml"], { cwd: folder.path });
+  assert.equal(code, 2);
+  assert.match(stderr, /one\.yaml:3:14: error: unknown key "runs"/);
+  assert.match(stderr, /error: Cannot read no\.yaml: there is no such file/);
+});
+
+Deno.test("a warning is not called no mistakes", async () => {
+  const steps = "steps:\n  - { id: a, node: local, run: 'echo {{ inputs.x }}' }\n";
+  using folder = project({ "w.yaml": `inputs: { x: { default: 1 } }\n${steps}` });
+  const { code, stderr } = await grid(["validate", "w.yaml"], { cwd: folder.path });
+  assert.equal(code, 0);
+  assert.match(stderr, /1 warning in 1 file/);
+  assert.doesNotMatch(stderr, /no mistakes/);
+});
+
 Deno.test("grid validate shows the mistakes of many files at once, in every form", async () => {
   using folder = project({
     "good.yaml": "name: good\nsteps:\n  - { id: a, run: 'true' }\n",

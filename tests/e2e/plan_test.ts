@@ -33,6 +33,13 @@ Deno.test("grid plan shows the graph and the values, and starts nothing", async 
   );
 });
 
+Deno.test("grid plan --from without --resume is refused, not ignored", async () => {
+  using folder = project({ "p.yaml": PIPELINE });
+  const { code, stderr } = await grid(["plan", "p.yaml", "--from", "code"], { cwd: folder.path });
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot plan --from code: .*\nhint: add --resume/);
+});
+
 testWith(["sshd"], "grid plan --check names every obstacle before anything runs", async () => {
   await using lab = await startOpenSsh({ nodes: 2, gpus: 2 });
   using folder = project({

@@ -1,6 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
+import { planOf } from "../../pipeline/plan.ts";
 import type { GraphStep } from "../../report/graph/graph.ts";
 import type { CommandContext } from "../command_module.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
@@ -21,14 +22,7 @@ export function define(command: Command, context: CommandContext): void {
         env: context.env,
         requireInputs: false,
       });
-      const steps = pipeline.steps.map(({ id, action, needs, after, group }) => ({
-        id,
-        kind: action.kind,
-        needs,
-        after,
-        group,
-      }));
-      context.stdout(await render(steps, flags.format));
+      context.stdout(await render(planOf(pipeline), flags.format));
     });
 }
 

@@ -5,6 +5,7 @@ import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/state.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
+import { positiveInteger } from "../option_values.ts";
 import { openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -20,9 +21,9 @@ interface LogsFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
-    .argument("[step]", "only this step; default all")
+    .argument("[step]", "only this step, or the steps of this group; default all")
     .option("-f, --follow", "go on until the run is over")
-    .option("--attempt <n>", "this attempt; default the last", { read: Number })
+    .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })
     .action<LogsFlags>(async (name, step, flags) => {
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
@@ -73,8 +74,16 @@ class LogPrinter {
         hint: near ? `did you mean "${near}"?` : `its steps: ${[...state.steps.keys()].join(", ")}`,
       });
     }
+    const made = step === undefined ? undefined : state.steps.get(step)?.attempts.length;
+    if (made && attempt !== undefined && attempt > made && state.result !== "running") {
+      throw new GridError({
+        code: "usage",
+        message: `Cannot show attempt ${attempt} of step "${step}": it made ${made}`,
+        hint: "without --attempt the last one is shown",
+      });
+    }
     return [...state.steps.values()]
-      .filter((each) => step === undefined || each.id === step)
+      .filter((each) => step === undefined || isWithin(each.id, step, state))
       .flatMap((each) =>
         each.attempts.length === 0 ? [] : [{
           step: each.id,
@@ -89,7 +98,7 @@ class LogPrinter {
     const from = this.#printed.get(path) ?? 0;
     using file = await openIfThere(path);
     if (!file) return;
-    if (from === 0 && this.#options.step === undefined) {
+    if (from === 0 && step !== this.#options.step) {
       context.stderr(`── ${step}, attempt ${attempt}\n`);
     }
     await file.seek(from, Deno.SeekMode.Start);
@@ -101,6 +110,14 @@ class LogPrinter {
     }
     this.#printed.set(path, at);
   }
+}
+
+/** Whether a step is the one named, or a cell or step of the matrix or template so named. */
+function isWithin(id: string, name: string, { steps }: RunState): boolean {
+  for (let at: string | undefined = id; at !== undefined; at = steps.get(at)?.group) {
+    if (at === name) return true;
+  }
+  return false;
 }
 
 /** Steps that print nothing, such as sync, have no log. */

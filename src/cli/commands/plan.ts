@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Forecast } from "../../engine/preview.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -39,6 +40,7 @@ interface Invocation {
 }
 
 async function plan(file: string, { flags, context }: Invocation): Promise<number> {
+  if (flags.from !== undefined && flags.resume === undefined) throw fromAlone(flags.from);
   const settings = readSettings(flags, context);
   const pipeline = await readPipeline(file, { flags, context });
   const forecasts = await forecastsOf(pipeline, { flags, context, settings });
@@ -47,6 +49,14 @@ async function plan(file: string, { flags, context }: Invocation): Promise<numbe
   const print = { context, settings, findings };
   await (settings.json ? printJson : printTables)(pipeline, { steps, ...print });
   return findings.every(({ ok }) => ok) ? 0 : 3;
+}
+
+function fromAlone(step: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot plan --from ${step}: without --resume a run does every step`,
+    hint: "add --resume last, or the id of another run",
+  });
 }
 
 async function check(pipeline: Pipeline, { flags, context }: Invocation) {

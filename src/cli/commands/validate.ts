@@ -1,6 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadClusterConfig } from "../../cluster/load.ts";
+import { GridError } from "../../core/errors.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -32,6 +33,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const { project, configFile: config } = settings;
   const { nodes } = await loadClusterConfig({ file: config, project, env: context.env });
   const found: Diagnostic[] = [];
+  const unreadable: GridError[] = [];
   for (const file of files) {
     try {
       const { warnings } = await loadPipeline({
@@ -43,10 +45,13 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
       });
       found.push(...warnings);
     } catch (error) {
-      if (!(error instanceof DiagnosticsError)) throw error;
-      found.push(...error.diagnostics);
+      if (error instanceof DiagnosticsError) found.push(...error.diagnostics);
+      else if (error instanceof GridError && error.code === "usage") unreadable.push(error);
+      else throw error;
     }
   }
+  // Programs are given one object: the mistakes of every file, or what kept Grid from reading one.
+  if (unreadable[0] !== undefined && format !== "text") throw unreadable[0];
   const bad = found.some(({ severity }) => severity === "error");
   if (found.length > 0 || format !== "text") {
     const { showDiagnostics } = await lazy<typeof import("../diagnostics.ts")>(
@@ -55,7 +60,8 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
     );
     await showDiagnostics(found, { format, color: settings.color, context });
   }
-  if (!bad && format === "text" && !settings.quiet) {
+  if (unreadable[0] !== undefined) throw unreadable[0];
+  if (found.length === 0 && format === "text" && !settings.quiet) {
     context.stderr(`${files.length === 1 ? files[0] : `${files.length} files`}: no mistakes\n`);
   }
   return bad ? 2 : 0;

@@ -184,6 +184,10 @@ healthcheck: { timeout: 3 }
 });
 
 const WRONG: readonly (readonly [name: string, text: string, expected: RegExp])[] = [
+  ["an empty file", "# nothing yet\n", /^1:1 empty-file .*\| write the nodes/],
+  ["nodes that are no list", "nodes: gpu1\n", /^1:8 .*found text "gpu1" \| write \[gpu1\]/],
+  ["a word of the ssh config", "nodes: [{ name: a, hostname: b }]\n", /^1:20 .*\| write host:/],
+  ["a mode with a slip", "nodes: [a]\nray: { mode: manged }\n", /^2:14 .*mean "managed"\?/],
   ["no nodes at all", "ssh: {}\n", /missing key "nodes"/],
   ["an empty list of nodes", "nodes: []\n", /^1:8 .*at least one node/],
   [

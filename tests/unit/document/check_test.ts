@@ -28,7 +28,6 @@ Deno.test("checkSource() returns what the schema makes of a sound file", () => {
 
 Deno.test("checkSource() reports every mistake at its own key or value", () => {
   assert.deepEqual(check("nmae: a\ncount: 0\nmode: medium\ntags: [a, 1]\n"), [
-    '1:1 missing-key: missing key "name"',
     '1:1 unknown-key: unknown key "nmae" (did you mean "name"?)',
     "2:8 invalid-value: must be at least 1, is 0",
     '3:7 invalid-value: expected one of fast, slow, found text "medium"',
@@ -36,9 +35,15 @@ Deno.test("checkSource() reports every mistake at its own key or value", () => {
   ]);
 });
 
+Deno.test("checkSource() misses a key only where no misspelt one stands for it", () => {
+  assert.deepEqual(check("title: a\n"), [
+    '1:1 missing-key: missing key "name"',
+    '1:1 unknown-key: unknown key "title" (known keys here: name, count, mode, node, tags, env)',
+  ]);
+});
+
 Deno.test("checkSource() looks into the branch of a union that was meant", () => {
   assert.deepEqual(check("name: a\nnode: { hots: x }\n"), [
-    '2:7 missing-key: missing key "host"',
     '2:9 unknown-key: unknown key "hots" (did you mean "host"?)',
   ]);
   assert.deepEqual(check("name: a\nnode: [x]\n"), [

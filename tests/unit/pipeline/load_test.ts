@@ -274,7 +274,7 @@ Deno.test("a missing file is a usage error with its path", async () => {
 Deno.test("DiagnosticsError counts what follows the first mistake", async () => {
   await assert.rejects(
     () => loadText("nmae: x\nstesp: []\n"),
-    (error) => error instanceof DiagnosticsError && /\(and 2 more\)$/.test(error.message),
+    (error) => error instanceof DiagnosticsError && /\(and 1 more\)$/.test(error.message),
   );
 });
 
@@ -286,12 +286,15 @@ steps:
   - { id: b, run: "echo {{ inputs.x }} now" }
   - id: c
     run: echo \${inputs.x}
+  - id: d
+    run: echo \${ inputs.x }
 `);
   assert.deepEqual(
     warnings.map(({ place, rule, hint }) => [place.line, place.column, rule, hint]),
     [
       [5, 25, "bare-braces", "write ${{ inputs.x }} for its value"],
       [7, 15, "bare-braces", "write ${{ inputs.x }} for its value"],
+      [9, 15, "bare-braces", "write ${{ inputs.x }} for its value"],
     ],
   );
 });

@@ -37,4 +37,13 @@ steps:
     ["eval[y=1]", 5],
     ["eval", 6],
   ]);
+  assert.deepEqual(planOf(pipeline).map(({ id, needs, after }) => [id, needs, after]), [
+    ["code", [], []],
+    ["sweep[x=1]", ["code"], []],
+    ["sweep[x=2]", ["code"], []],
+    ["sweep", ["code"], []],
+    ["eval[y=1]/go", [], ["sweep"]],
+    ["eval[y=1]", [], ["sweep"]],
+    ["eval", [], ["sweep"]],
+  ]);
 });

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { grid, project } from "../support/cli.ts";
+
+const PIPELINE = `name: logged
+steps:
+  - { id: make, node: local, run: echo made }
+  - id: sweep
+    needs: make
+    node: local
+    matrix: { x: [1, 2], max-parallel: 1 }
+    env: { X: "\${{ matrix.x }}" }
+    run: echo "x=$X"
+`;
+
+Deno.test("grid logs prints a step, every cell of a matrix, or all, each under its name", async () => {
+  using folder = project({ "p.yaml": PIPELINE });
+  const options = { cwd: folder.path };
+  assert.equal((await grid(["run", "p.yaml"], options)).code, 0);
+  const one = await grid(["logs", "last", "sweep[x=2]"], options);
+  assert.deepEqual([one.code, one.stdout, one.stderr], [0, "x=2\n", ""]);
+  const cells = await grid(["logs", "last", "sweep"], options);
+  assert.deepEqual([cells.code, cells.stdout], [0, "x=1\nx=2\n"]);
+  assert.equal(cells.stderr, "── sweep[x=1], attempt 1\n── sweep[x=2], attempt 1\n");
+  const all = await grid(["logs"], options);
+  assert.deepEqual([all.code, all.stdout], [0, "made\nx=1\nx=2\n"]);
+  const late = await grid(["logs", "last", "make", "--attempt", "7"], options);
+  assert.deepEqual([late.code, late.stdout], [2, ""]);
+  assert.match(late.stderr, /attempt 7 of step "make": it made 1/);
+  const none = await grid(["logs", "last", "swep"], options);
+  assert.deepEqual([none.code, none.stdout], [2, ""]);
+  assert.match(none.stderr, /did you mean "sweep"\?/);
+});
