@@ -10,7 +10,7 @@ import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
-import { createOutputFan } from "./engine/output_fan.ts";
+import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import type { StepKind, StepKinds } from "./engine/ports.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";

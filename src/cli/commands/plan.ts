@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import type { Forecast } from "../../engine/preview.ts";
+import type { Forecast } from "../../engine/resume/preview.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
 import type { Finding } from "../../steps/preflight.ts";
@@ -75,8 +75,8 @@ async function forecastsOf(
   if (flags.resume === undefined && !cached) return new Map();
   const [{ openRuns }, { resumableState }, { previewReuse }, { hashFiles }] = await Promise.all([
     import("../past_runs.ts"),
-    import("../../engine/lineage.ts"),
-    import("../../engine/preview.ts"),
+    import("../../engine/resume/lineage.ts"),
+    import("../../engine/resume/preview.ts"),
     import("../../steps/hash_files.ts"),
   ]);
   using runs = openRuns(flags, context);

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { join, relative } from "node:path";
 import { GridError } from "../../core/errors.ts";
-import { resumableState } from "../../engine/lineage.ts";
+import { resumableState } from "../../engine/resume/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
