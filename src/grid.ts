@@ -181,7 +181,7 @@ async function readAll(
   try {
     for await (const event of events) {
       state = reduce(state, event);
-      for (const reader of readers) reader.event(event);
+      for (const reader of readers) reader.event(event, state);
     }
   } finally {
     for (const reader of readers) await reader.close?.();

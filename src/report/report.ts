@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import { reduce, type RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/state.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { EventFile } from "./event_file.ts";
 import { renderHtml } from "./html.ts";
@@ -56,8 +56,8 @@ class RunReport implements Report {
     this.#logs = new LogFiles({ folder: join(options.folder, "logs"), warn });
   }
 
-  event(event: Event): void {
-    this.#state = reduce(this.#state, event);
+  event(event: Event, state: RunState): void {
+    this.#state = state;
     this.#events.append(event);
     if (event.type === "run.started") {
       this.#names = logNames(event.steps.map(({ id }) => id));
