@@ -30,7 +30,7 @@ export function processContext(): CliContext {
     env: Deno.env.toObject(),
     cwd: Deno.cwd(),
     stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
-    stderr: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    stderr: textWriter(Deno.stderr),
     stderrBytes: (bytes) => writeAll(Deno.stderr, bytes),
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
@@ -61,6 +61,23 @@ function ask(question: string): string | undefined {
 
 interface SyncWriter {
   writeSync(bytes: Uint8Array): number;
+}
+
+/** Bytes encoded at a time: a little more than a command prints at a time. */
+const TEXT_BUFFER = 256 * 1024;
+
+/** Encodes into the same memory again and again: fresh memory for each text costs more than that. */
+function textWriter(writer: SyncWriter): (text: string) => void {
+  const encoder = new TextEncoder();
+  let buffer: Uint8Array<ArrayBuffer> | undefined;
+  return (text) => {
+    buffer ??= new Uint8Array(TEXT_BUFFER);
+    for (let at = 0; at < text.length;) {
+      const { read, written } = encoder.encodeInto(at === 0 ? text : text.slice(at), buffer);
+      writeAll(writer, buffer.subarray(0, written));
+      at += read;
+    }
+  };
 }
 
 /** A reader that went away, as in `grid runs | head -1`, ends the program quietly with 141 (SIGPIPE). */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import { reduce, type RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/state.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { EventFile } from "./event_file.ts";
 import { renderHtml } from "./html.ts";
@@ -57,8 +57,8 @@ class RunReport implements Report {
     this.#logs = new LogFiles({ folder: join(options.folder, "logs"), warn });
   }
 
-  event(event: Event): void {
-    this.#state = reduce(this.#state, event);
+  event(event: Event, state: RunState): void {
+    this.#state = state;
     this.#events.append(event);
     if (event.type === "run.started") {
       this.#names = logNames(event.steps.map(({ id }) => id));

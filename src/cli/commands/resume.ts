@@ -2,7 +2,7 @@ import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
-import { resumableState } from "../../engine/lineage.ts";
+import { resumableState } from "../../engine/resume/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "../command_line/command.ts";
-import { why } from "../../engine/why.ts";
+import { why } from "../../engine/resume/why.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
