@@ -88,6 +88,11 @@ export class MuxChannel implements Channel {
     return this.#hasStarted;
   }
 
+  /** Whether it takes one of the server's sessions, as far as we know. */
+  get isOpen(): boolean {
+    return this.#hasStarted && this.#running && !this.#exited && !this.#disposed && !this.#lost;
+  }
+
   get isDisposed(): boolean {
     return this.#disposed;
   }

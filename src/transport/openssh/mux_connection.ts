@@ -1,11 +1,15 @@
 /** A master and the channels on it, shaped like the connections that `ChannelBudget` keeps. */
+import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
-import { GridError } from "../../core/errors.ts";
+import type { GridError } from "../../core/errors.ts";
 import type { SshChannel } from "../ssh/channel.ts";
+import { Bell } from "../ssh/bell.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type SshConnection } from "../ssh/connection.ts";
+import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
 import type { Master } from "./master.ts";
 import { MuxChannel } from "./mux_channel.ts";
+import { askForSession, sessionIn, spawnClient } from "./mux_client.ts";
 
 /** What a class shows, without what it hides: another class may look the same. */
 type Shape<T> = { [K in keyof T]: T[K] };
@@ -13,10 +17,9 @@ type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
   open(command: string, onAbandoned?: () => void): Promise<Shape<SshChannel>>;
 };
 
-/** Words of ssh where the server opens no session. */
-const REFUSED = /session request failed|Session open refused by peer/;
-/** Words of ssh, at `LogLevel DEBUG1`, once the server has opened a session. */
-const OPENED = /master session id/;
+/** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
+const MOST_CHANNELS = 8;
+const LINGER_MS = 20;
 
 export class MuxConnection implements ConnectionShape {
   /** Unknown: ssh does not tell how long an answer takes. */
@@ -27,11 +30,13 @@ export class MuxConnection implements ConnectionShape {
   #lost: GridError | undefined;
   #lastUsed = performance.now();
   #received = 0;
-  #waiting = 0;
-  /** Whether a channel was opened before. */
-  #isProven = false;
-  /** The one that is being opened while none was before. */
-  #first: Promise<void> | undefined;
+  /** A channel was opened, or was not. */
+  readonly #answered = new Bell();
+  #opening = 0;
+  /** Most channels that were open at once. */
+  #most = 0;
+  /** Learnt from the server's refusals. */
+  #limit = MOST_CHANNELS;
 
   constructor(master: Master, hooks: ConnectHooks) {
     this.#master = master;
@@ -43,9 +48,9 @@ export class MuxConnection implements ConnectionShape {
     return this.#lost === undefined;
   }
 
-  /** Channels open or being opened. */
+  /** Channels that are open. What is being opened may yet be refused, in any order. */
   get load(): number {
-    return this.#channels.size + this.#waiting;
+    return [...this.#channels].filter(({ isOpen }) => isOpen).length;
   }
 
   get idleMs(): number {
@@ -60,11 +65,14 @@ export class MuxConnection implements ConnectionShape {
     try {
       // Begun before the caller's own deadline of the same length, so it is the one that passes.
       return await withDeadline(async (signal) => {
-        using _turn = await this.#takeTurn(signal);
-        channel = this.#start(command, { log, onAbandoned });
-        await Promise.race([channel.started, this.#failure(channel, log)]);
-        this.#isProven = true;
-        return channel;
+        for (;;) {
+          using _turn = await this.#takeTurn(signal);
+          channel = this.#start(command, { log, onAbandoned });
+          if (await this.#hasCome(channel, log)) return channel;
+          remove(log);
+          // The server has not yet forgotten a session that is closed.
+          await systemClock.sleep(LINGER_MS, { signal });
+        }
       }, {
         ms: this.#master.endpoint.commandTimeoutMs,
         error: () => this.#tooSlow(channel, log),
@@ -82,20 +90,20 @@ export class MuxConnection implements ConnectionShape {
   /** A connection that gives no sign of life within `ms` is given up. */
   async probe(ms: number): Promise<void> {
     const before = this.#received;
-    const asking = this.#spawn(":", { options: [], stdio: "null" });
+    const asking = withDeadline((signal) => askForSession(this.#master, signal), {
+      ms,
+      error: () => lostBecause(this.#master.endpoint, `no answer to a probe within ${ms} ms`),
+    });
     try {
-      await withDeadline(() => this.#answerTo(asking), {
-        ms,
-        error: () => this.#problem("lost", `no answer to a probe within ${ms} ms`),
-      });
+      // A no is an answer too.
+      const lost = await asking === undefined ? await this.#whetherLost() : undefined;
+      if (lost) this.#lose(lost);
       this.#lastUsed = performance.now();
     } catch (error) {
       // The answer may queue behind a large transfer on a slow link.
-      if (this.#received > before || !(error instanceof GridError)) return;
-      this.#lose(error);
+      if (this.#received > before) return;
+      this.#lose(error as GridError);
       this.#master.kill();
-    } finally {
-      await end(asking);
     }
     if (this.#lost) throw this.#lost;
   }
@@ -106,30 +114,33 @@ export class MuxConnection implements ConnectionShape {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#lose(this.#problem("lost", "it was closed by Grid"));
+    this.#lose(lostBecause(this.#master.endpoint, "it was closed by Grid"));
     await this.#master[Symbol.asyncDispose]();
     await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
   }
 
   /**
    * Until one channel has opened they come one by one: who asked first must be answered first, since
-   * a server that refuses the first allows none.
+   * a server that refuses the first allows none. Later no more come than may be let in.
    */
   async #takeTurn(signal: AbortSignal): Promise<Disposable> {
-    this.#waiting++;
-    try {
-      while (!this.#isProven && this.#first) await this.#first;
-    } finally {
-      this.#waiting--;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#lost) throw this.#lost;
+      const { load } = this;
+      if (load + this.#opening < (this.#most === 0 ? 1 : this.#limit)) break;
+      if (load > 0) {
+        // Not at once: whoever keeps the budget must hear of the open ones first.
+        await systemClock.sleep(LINGER_MS, { signal });
+        throw new ChannelRefused();
+      }
+      await this.#answered.next();
     }
-    signal.throwIfAborted();
-    if (this.#lost) throw this.#lost;
-    const over = Promise.withResolvers<void>();
-    this.#first = over.promise;
+    this.#opening++;
     return {
       [Symbol.dispose]: () => {
-        if (this.#first === over.promise) this.#first = undefined;
-        over.resolve();
+        this.#opening--;
+        this.#answered.tell();
       },
     };
   }
@@ -141,16 +152,17 @@ export class MuxConnection implements ConnectionShape {
     const channel = new MuxChannel({
       command,
       // Standard streams are the command's: ssh's own words go to a file.
-      spawn: (line) => this.#spawn(line, { options: ["-E", log], stdio: "piped" }),
+      spawn: (line) => spawnClient(this.#master, { line, log }),
       onBytes: (direction, count) => {
         if (direction === "received") this.#received += count;
         this.#hooks.onBytes(direction, count);
       },
       onAbandoned,
       lostError: () => this.#whetherLost(),
-      closedError: () => this.#problem("lost", "the command's channel was closed"),
+      closedError: () => lostBecause(this.#master.endpoint, "the channel was closed"),
     });
     this.#channels.add(channel);
+    void channel.exit.finally(() => this.#hooks.onFree()).catch(() => {});
     void channel.closed.then(() => {
       this.#channels.delete(channel);
       this.#hooks.onFree();
@@ -158,56 +170,31 @@ export class MuxConnection implements ConnectionShape {
     return channel;
   }
 
-  #spawn(
-    line: string,
-    { options, stdio }: { readonly options: readonly string[]; readonly stdio: "piped" | "null" },
-  ): Deno.ChildProcess {
-    const { endpoint, env, socket } = this.#master;
-    return new Deno.Command("ssh", {
-      args: [...CLIENT_ARGS, ...options, "-S", socket, "--", endpoint.name, line],
-      env,
-      stdin: stdio,
-      stdout: stdio,
-      stderr: "piped",
-      detached: true,
-    }).spawn();
+  /** False where the server refused the session and no other is open. */
+  async #hasCome(channel: MuxChannel, log: string): Promise<boolean> {
+    await Promise.race([channel.started, channel.drained]);
+    if (!channel.hasStarted && !channel.isDisposed) return await this.#explain(channel, log);
+    this.#most = Math.max(this.#most, this.load);
+    return true;
   }
 
-  async #answerTo(asking: Deno.ChildProcess): Promise<void> {
-    let said = "";
-    for await (const text of asking.stderr.pipeThrough(new TextDecoderStream())) {
-      said += text;
-      // A no is an answer too.
-      if (OPENED.test(said) || REFUSED.test(said)) return;
-    }
-    throw await this.#whetherLost() ?? new Error(said);
-  }
-
-  /** Settles where a channel's ssh ends, with the reason where its command had not begun. */
-  async #failure(channel: MuxChannel, log: string): Promise<void> {
-    await channel.drained;
+  async #explain(channel: MuxChannel, log: string): Promise<false> {
     const { code } = await channel.status;
-    if (channel.hasStarted || channel.isDisposed) return;
     const said = readText(log);
-    if (REFUSED.test(said)) throw new ChannelRefused();
-    const lost = this.#lost ?? await this.#whetherLost();
-    if (lost) throw lost;
-    if (!OPENED.test(said)) {
-      const words = said.split("\n").findLast((line) => line !== "" && !line.startsWith("debug"));
-      throw this.#problem("channel", words?.trim() ?? `ssh ended with ${code}`);
+    if (sessionIn(said) !== "refused") {
+      throw this.#lost ?? await this.#whetherLost() ??
+        explainEarlyEnd(this.#master.endpoint, { said, code, printed: channel.preview });
     }
-    const printed = channel.preview.trim().split("\n").findLast((line) => line !== "");
-    throw this.#shellProblem(
-      `the login shell ended before the command (exit ${code})${printed ? `: ${printed}` : ""}`,
-    );
+    const { load } = this;
+    if (this.#most > 0 && load === 0) return false;
+    this.#limit = Math.max(1, this.#most, Math.min(this.#limit, load));
+    throw new ChannelRefused();
   }
 
   #tooSlow(channel: MuxChannel | undefined, log: string): GridError {
-    const time = `within ${this.#master.endpoint.commandTimeoutMs} ms`;
     // Without a channel it waited for another one's login shell.
-    return channel === undefined || OPENED.test(readText(log))
-      ? this.#shellProblem(`the login shell did not come to the command ${time}`)
-      : this.#problem("channel", `the server opened no channel ${time}`);
+    const isOpened = channel === undefined || sessionIn(readText(log)) === "opened";
+    return explainSlowStart(this.#master.endpoint, isOpened ? "opened" : "asked");
   }
 
   async #whetherLost(): Promise<GridError | undefined> {
@@ -222,43 +209,6 @@ export class MuxConnection implements ConnectionShape {
     for (const channel of this.#channels) channel.lose(reason);
     this.#hooks.onFree();
   }
-
-  #shellProblem(state: string): GridError {
-    const { name } = this.#master.endpoint;
-    const hint =
-      "the account may be limited to other uses (a restricted shell, ForceCommand), or " +
-      `its start-up files leave or wait for input: ssh ${name} /bin/sh -c :`;
-    return this.#problem("shell", state, hint);
-  }
-
-  #problem(code: "lost" | "channel" | "shell", state: string, hint?: string): GridError {
-    const { name } = this.#master.endpoint;
-    const message = code === "lost"
-      ? `Cannot go on with "${name}": the connection was lost (${state})`
-      : `Cannot start a command on "${name}": ${state}`;
-    return new GridError({ code, message, hint, node: name });
-  }
-}
-
-/** No file of the user's is read again, and where the master has gone nothing else is tried. */
-const CLIENT_ARGS = [
-  "-F",
-  "/dev/null",
-  "-T",
-  ...["ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", "LogLevel=DEBUG1"].flatMap((
-    option,
-  ) => ["-o", option]),
-];
-
-async function end(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    // It has ended already.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
-  }
-  if (!child.stderr.locked) await child.stderr.cancel();
-  await child.status;
 }
 
 function readText(file: string): string {

@@ -75,6 +75,25 @@ async function runStep(transport: Transport, step: number): Promise<void> {
   assert.deepEqual(exit, { kind: "code", code: step % 7 });
 }
 
+testWith(["sshd"], "long streams by openssh never lock out short commands", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxSessions 2"] });
+  const { endpoint } = endpointIn(lab);
+  await using pool = createPool({ handshakes: 10 });
+  const transport = pool.transport(endpoint);
+  const stop = new AbortController();
+  const streams = Array.from({ length: 6 }, async () => {
+    await using channel = await transport.open("exec sleep 60", { signal: stop.signal });
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+    assert.ok(channel);
+  });
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all([1, 2, 3, 4].map((n) => transport.exec(`echo ${n}`)));
+    assert.deepEqual(answers.map(({ stdout }) => Number(stdout)), [1, 2, 3, 4]);
+  }
+  stop.abort(new Error("enough"));
+  await Promise.allSettled(streams);
+});
+
 testWith(["sshd"], "a server without sessions is named by openssh too", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxSessions 0"] });
   await using pool = createPool({ handshakes: 10 });

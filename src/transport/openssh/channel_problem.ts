@@ -1,0 +1,68 @@
+/** Why a channel did not come to its command, or broke. */
+import { GridError } from "../../core/errors.ts";
+import type { Endpoint } from "../transport.ts";
+import { sessionIn } from "./mux_client.ts";
+
+interface EarlyEnd {
+  /** Words of ssh itself. */
+  readonly said: string;
+  /** How ssh ended. */
+  readonly code: number;
+  /** What the login shell printed. */
+  readonly printed: string;
+}
+
+/** For ssh that ended before the command began, over a connection that lives. */
+export function explainEarlyEnd({ name }: Endpoint, { said, code, printed }: EarlyEnd): GridError {
+  if (sessionIn(said) !== "opened") {
+    const words = lastLine(said.split("\n").filter((line) => !line.startsWith("debug")));
+    return cannotStart(name, { code: "channel", state: words ?? `ssh ended with ${code}` });
+  }
+  const words = lastLine(printed.split("\n"));
+  return shellProblem(
+    name,
+    `the login shell ended before the command (exit ${code})${words ? `: ${words}` : ""}`,
+  );
+}
+
+/** @param session what the server has made of it so far */
+export function explainSlowStart(
+  { name, commandTimeoutMs }: Endpoint,
+  session: "opened" | "asked",
+): GridError {
+  const time = `within ${commandTimeoutMs} ms`;
+  return session === "opened"
+    ? shellProblem(name, `the login shell did not come to the command ${time}`)
+    : cannotStart(name, { code: "channel", state: `the server opened no channel ${time}` });
+}
+
+export function lostBecause({ name }: Endpoint, state: string): GridError {
+  const message = `Cannot go on with "${name}": the connection was lost (${state})`;
+  return new GridError({ code: "lost", message, node: name });
+}
+
+function shellProblem(name: string, state: string): GridError {
+  const hint = "the account may be limited to other uses (a restricted shell, ForceCommand), or " +
+    `its start-up files leave or wait for input: ssh ${name} /bin/sh -c :`;
+  return cannotStart(name, { code: "shell", state, hint });
+}
+
+function cannotStart(
+  name: string,
+  { code, state, hint }: {
+    readonly code: "channel" | "shell";
+    readonly state: string;
+    readonly hint?: string;
+  },
+): GridError {
+  return new GridError({
+    code,
+    message: `Cannot start a command on "${name}": ${state}`,
+    hint,
+    node: name,
+  });
+}
+
+function lastLine(lines: readonly string[]): string | undefined {
+  return lines.map((line) => line.trim()).findLast((line) => line !== "");
+}

@@ -1,0 +1,65 @@
+/** The `ssh` that runs one command over a master, and what it has to say itself. */
+import type { Master } from "./master.ts";
+
+export interface ClientOptions {
+  readonly line: string;
+  /** Where ssh's own words go; without it they go to stderr, and the command has no streams. */
+  readonly log?: string;
+}
+
+/** No file of the user's is read again, and where the master has gone nothing else is tried. */
+const ARGS = ["-F", "/dev/null", "-T"].concat(
+  ["ControlMaster=no", "ProxyCommand=false", "BatchMode=yes", "LogLevel=DEBUG1"]
+    .flatMap((option) => ["-o", option]),
+);
+
+/** In a session of its own, away from the terminal's Ctrl-C. */
+export function spawnClient(master: Master, { line, log }: ClientOptions): Deno.ChildProcess {
+  const stdio = log === undefined ? "null" : "piped";
+  const own = log === undefined ? [] : ["-E", log];
+  return new Deno.Command("ssh", {
+    args: [...ARGS, ...own, "-S", master.socket, "--", master.endpoint.name, line],
+    env: master.env,
+    stdin: stdio,
+    stdout: stdio,
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+}
+
+/** Whether the server opened a session, by what ssh said; undefined while it says nothing of it. */
+export function sessionIn(said: string): "opened" | "refused" | undefined {
+  if (/session request failed|Session open refused by peer/.test(said)) return "refused";
+  return /master session id/.test(said) ? "opened" : undefined;
+}
+
+/** Asks for a session and gives it back: the cheapest question that reaches the server. */
+export async function askForSession(
+  master: Master,
+  signal: AbortSignal,
+): Promise<"opened" | "refused" | undefined> {
+  const client = spawnClient(master, { line: ":" });
+  const stop = () => kill(client);
+  signal.addEventListener("abort", stop, { once: true });
+  let said = "";
+  try {
+    for await (const text of client.stderr.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (sessionIn(said)) break;
+    }
+    return sessionIn(said);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    kill(client);
+    await client.status;
+  }
+}
+
+function kill(client: Deno.ChildProcess): void {
+  try {
+    client.kill("SIGKILL");
+  } catch (error) {
+    // It has ended already.
+    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
+  }
+}
