@@ -20,6 +20,8 @@ type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
 /** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
 const MOST_CHANNELS = 8;
 const LINGER_MS = 20;
+/** Refusals that closed sessions may explain. */
+const MOST_ATTEMPTS = 3;
 
 export class MuxConnection implements ConnectionShape {
   /** Unknown: ssh does not tell how long an answer takes. */
@@ -65,12 +67,14 @@ export class MuxConnection implements ConnectionShape {
     try {
       // Begun before the caller's own deadline of the same length, so it is the one that passes.
       return await withDeadline(async (signal) => {
-        for (;;) {
-          using _turn = await this.#takeTurn(signal);
-          channel = this.#start(command, { log, onAbandoned });
-          if (await this.#hasCome(channel, log)) return channel;
+        for (let attempt = 1;; attempt++) {
+          {
+            using _turn = await this.#takeTurn(signal);
+            channel = this.#start(command, { log, onAbandoned });
+            if (await this.#hasCome(channel, log)) return channel;
+          }
           remove(log);
-          // The server has not yet forgotten a session that is closed.
+          await this.#judgeRefusal(attempt);
           await systemClock.sleep(LINGER_MS, { signal });
         }
       }, {
@@ -116,7 +120,10 @@ export class MuxConnection implements ConnectionShape {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lose(lostBecause(this.#master.endpoint, "it was closed by Grid"));
     await this.#master[Symbol.asyncDispose]();
-    await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
+    await Promise.all([...this.#channels].map(async (channel) => {
+      await channel[Symbol.asyncDispose]();
+      await channel.closed;
+    }));
   }
 
   /**
@@ -124,18 +131,16 @@ export class MuxConnection implements ConnectionShape {
    * a server that refuses the first allows none. Later no more come than may be let in.
    */
   async #takeTurn(signal: AbortSignal): Promise<Disposable> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#lost) throw this.#lost;
-      const { load } = this;
-      if (load + this.#opening < (this.#most === 0 ? 1 : this.#limit)) break;
-      if (load > 0) {
+    while (this.load + this.#opening >= (this.#most === 0 ? 1 : this.#limit)) {
+      if (this.#opening === 0) {
         // Not at once: whoever keeps the budget must hear of the open ones first.
         await systemClock.sleep(LINGER_MS, { signal });
         throw new ChannelRefused();
       }
       await this.#answered.next();
+      signal.throwIfAborted();
     }
+    if (this.#lost) throw this.#lost;
     this.#opening++;
     return {
       [Symbol.dispose]: () => {
@@ -143,6 +148,23 @@ export class MuxConnection implements ConnectionShape {
         this.#answered.tell();
       },
     };
+  }
+
+  /**
+   * Throws where a refusal tells how many the server allows; else the server has only not yet
+   * forgotten a session that is closed. Whoever keeps the budget learns from what is open when it
+   * hears of a refusal, so those that were asked for at the same time come first.
+   */
+  async #judgeRefusal(attempt: number): Promise<void> {
+    if (this.#most === 0) throw new ChannelRefused();
+    for (let others = this.#opening; others > 0 && this.#opening > 0; others--) {
+      await this.#answered.next();
+    }
+    const { load } = this;
+    const isLingering = [...this.#channels].some((channel) => channel.isEnding);
+    if (load === 0 || (isLingering && attempt < MOST_ATTEMPTS)) return;
+    this.#limit = Math.max(1, this.#most, Math.min(this.#limit, load));
+    throw new ChannelRefused();
   }
 
   #start(
@@ -170,7 +192,7 @@ export class MuxConnection implements ConnectionShape {
     return channel;
   }
 
-  /** False where the server refused the session and no other is open. */
+  /** False where the server refused the session. */
   async #hasCome(channel: MuxChannel, log: string): Promise<boolean> {
     await Promise.race([channel.started, channel.drained]);
     if (!channel.hasStarted && !channel.isDisposed) return await this.#explain(channel, log);
@@ -185,10 +207,7 @@ export class MuxConnection implements ConnectionShape {
       throw this.#lost ?? await this.#whetherLost() ??
         explainEarlyEnd(this.#master.endpoint, { said, code, printed: channel.preview });
     }
-    const { load } = this;
-    if (this.#most > 0 && load === 0) return false;
-    this.#limit = Math.max(1, this.#most, Math.min(this.#limit, load));
-    throw new ChannelRefused();
+    return false;
   }
 
   #tooSlow(channel: MuxChannel | undefined, log: string): GridError {
