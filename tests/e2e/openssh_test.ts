@@ -6,6 +6,7 @@ import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { allProcesses } from "../support/processes.ts";
 import { testWith } from "../support/requires.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const PIPELINE = `
 name: there and back
@@ -41,7 +42,8 @@ testWith(
       "fingerprints": fingerprints.join(""),
       "code/input.txt": "brought\n",
     });
-    const options = { cwd: folder.path };
+    using sockets = tempDir();
+    const options = { cwd: folder.path, env: { TMPDIR: sockets.path } };
     const unknown = await grid(["run", "true", "--node", "node2", "--config", "lab.yaml"], options);
     assert.equal(unknown.code, 3, unknown.stderr);
     assert.match(unknown.stderr, /host key is not known.*grid trust node2/s);
@@ -57,8 +59,8 @@ testWith(
       assert.equal(Deno.readTextFileSync(path), "brought\n");
     }
     assert.deepEqual(lab.nodes.map((node) => node.acceptedLogins()), [1, 1]);
-    const left = allProcesses().filter(({ command }) => command.includes(lab.folder))
-      .filter(({ command }) => !/sshd/.test(command));
+    const left = allProcesses().filter(({ command }) => command.includes(sockets.path));
     assert.deepEqual(left, []);
+    assert.deepEqual([...Deno.readDirSync(sockets.path)], []);
   },
 );

@@ -94,6 +94,20 @@ testWith(["sshd"], "long streams by openssh never lock out short commands", asyn
   await Promise.allSettled(streams);
 });
 
+testWith(["sshd"], "a crowd by openssh that MaxStartups turns away comes again", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxStartups 2:60:4"] });
+  const { node, endpoint } = endpointIn(lab);
+  const pools = Array.from({ length: 10 }, () => createPool({ handshakes: 10 }));
+  try {
+    const patient = { ...endpoint, maxRetries: 12, connectTimeoutMs: 20_000 };
+    const answers = await Promise.all(pools.map((pool) => pool.transport(patient).exec("echo in")));
+    assert.deepEqual(new Set(answers.map(({ stdout }) => stdout)), new Set(["in\n"]));
+    assert.match(node.readLog(), /MaxStartups/, "the server did turn some away");
+  } finally {
+    await Promise.all(pools.map((pool) => pool[Symbol.asyncDispose]()));
+  }
+});
+
 testWith(["sshd"], "a server without sessions is named by openssh too", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxSessions 0"] });
   await using pool = createPool({ handshakes: 10 });
