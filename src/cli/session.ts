@@ -63,9 +63,13 @@ async function watchSignals(
   const { GridError } = await import("../core/errors.ts");
   const controller = new AbortController();
   const listener = context.onSignal((name) => {
-    if (controller.signal.aborted) context.exit(name === "SIGINT" ? 130 : 143);
+    if (controller.signal.aborted) {
+      words.print("left; what still runs on nodes: grid ps\n");
+      context.exit(name === "SIGINT" ? 130 : 143);
+    }
     words.print(`\n${name}: stopping; once more to leave at once\n`);
-    controller.abort(new GridError({ code: "interrupted", message: `interrupted by ${name}` }));
+    const code = name === "SIGINT" ? "interrupted" : "terminated";
+    controller.abort(new GridError({ code, message: `interrupted by ${name}` }));
   });
   return { signal: controller.signal, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }

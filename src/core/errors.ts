@@ -37,6 +37,7 @@ const EXIT_CODES = {
   // A wrong assumption of ours.
   "bug": 70,
   "interrupted": 130,
+  "terminated": 143,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODES;

@@ -5,7 +5,7 @@ import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/state.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
-import { openRuns, type PastRuns, stateOf } from "../past_runs.ts";
+import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
@@ -54,6 +54,11 @@ class LogPrinter {
       const logName = logNames(state.steps.keys());
       for (const log of this.#wanted(state)) await this.#printNew(log, logName);
       if (!follow || state.result !== "running") return;
+      if (!isUnderWay(this.#options.runs, state)) {
+        const { run, context } = this.#options;
+        context.stderr(`its runner is gone; to go on: grid resume ${run}\n`);
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
