@@ -38,6 +38,7 @@ const EXIT_CODES = {
   "bug": 70,
   "interrupted": 130,
   "terminated": 143,
+  "closed-pipe": 141,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODES;

@@ -31,6 +31,7 @@ const NEVER_RETRIED: ReadonlySet<Failure["code"]> = new Set([
   "host-key",
   "interrupted",
   "terminated",
+  "closed-pipe",
 ]);
 
 /** A changed host key may be an attack; cancelled work is not wanted; wrong words stay wrong. */

@@ -33,6 +33,7 @@ interface Invocation {
 
 async function resume(name: string, { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
+  using _pipes = session.stopOnClosedPipe();
   const { grid, signal, settings } = session;
   const earlier = resumableState(grid.store.resolveRun(name), (run) => grid.store.events(run));
   if (earlier.file === "") throw cannotResume(name);

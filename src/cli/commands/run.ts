@@ -60,6 +60,7 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
+  using _pipes = session.stopOnClosedPipe();
   const { openTerminal } = await import("../run_terminal.ts");
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
