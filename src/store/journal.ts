@@ -29,7 +29,8 @@ export class RunJournal {
 
   runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
     return this.#connection.read(() =>
-      this.#connection.prepare("SELECT * FROM runs ORDER BY started_at DESC, id DESC LIMIT ?")
+      // Not by time: a clock that is set back must not bring an older run to the top.
+      this.#connection.prepare("SELECT * FROM runs ORDER BY id DESC LIMIT ?")
         .all(limit).map(runRow)
     );
   }

@@ -53,6 +53,15 @@ Deno.test("openStore() lists runs, newest first, with their results", () => {
   assert.deepEqual(store.runs({ limit: 1 }).map(({ run }) => run), ["r2"]);
 });
 
+Deno.test("openStore() takes the run that was begun last for the last, whatever the clock says", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", runStarted("r1", { at: START_MS }));
+  store.append("r2", runStarted("r2", { at: START_MS - 3_600_000 }));
+  assert.equal(store.resolveRun("last"), "r2");
+  assert.deepEqual(store.runs().map(({ run }) => run), ["r2", "r1"]);
+});
+
 Deno.test("openStore() keeps the events of two runs apart", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
