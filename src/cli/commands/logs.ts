@@ -5,6 +5,7 @@ import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/state.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
+import { positiveInteger } from "../option_values.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -17,7 +18,7 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[run]", "a run's id, the beginning of one, or last", "last")
     .argument("[step]", "only this step; default all")
     .option("-f, --follow", "go on until the run is over")
-    .option("--attempt <n>", "this attempt; default the last", Number)
+    .option("--attempt <n>", "this attempt; default the last", positiveInteger)
     .action(async (name, step, flags, self) => {
       using runs = openRuns(self.optsWithGlobals() as GlobalFlags, context);
       const run = runs.store.resolveRun(name);
@@ -73,8 +74,17 @@ class LogPrinter {
         hint: near ? `did you mean "${near}"?` : `its steps: ${[...state.steps.keys()].join(", ")}`,
       });
     }
-    return [...state.steps.values()]
-      .filter((each) => step === undefined || each.id === step)
+    const wanted = [...state.steps.values()]
+      .filter((each) => step === undefined || each.id === step);
+    const most = Math.max(0, ...wanted.map(({ attempts }) => attempts.length));
+    // Of a run that is under way, the attempt may yet come.
+    if (attempt !== undefined && attempt > most && state.result !== "running") {
+      throw new GridError({
+        code: "usage",
+        message: `Cannot show logs of attempt ${attempt}: run ${state.run} made ${most} at most`,
+      });
+    }
+    return wanted
       .flatMap((each) =>
         each.attempts.length === 0 ? [] : [{
           step: each.id,
