@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { grid, project } from "../support/cli.ts";
+import { grid, project, startGrid } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -64,6 +64,20 @@ testWith(["sshd"], "grid kill says which nodes it could not ask about the job", 
     stderr,
     /no node that answers has such a job; node2 could not be asked: .*refused/,
   );
+});
+
+Deno.test("Ctrl-C while nodes are asked ends grid ps as interrupted, without a result", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using folder = project({
+    "cluster.yaml": `nodes: [{ name: silent, host: 127.0.0.1, port: ${silent.addr.port} }]
+ssh: { connect_timeout: 30 }
+`,
+  });
+  await using run = startGrid(["ps", "--config", "cluster.yaml"], { cwd: folder.path });
+  using _connection = await silent.accept();
+  run.signal("SIGINT");
+  const { code, stdout, stderr } = await run.ended;
+  assert.deepEqual([code, stdout], [130, ""], stderr);
 });
 
 Deno.test("grid logs says that an attempt was never made, and wants a number", async () => {
