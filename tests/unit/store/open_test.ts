@@ -158,6 +158,18 @@ Deno.test("openStore() says what to do with a file that is no database", () => {
   assert.match(Deno.readTextFileSync(path), /^this is not/, "the file was left as it is");
 });
 
+Deno.test("openStore() says that a file stands where its folder should be", () => {
+  using dir = tempDir();
+  const grid = join(dir.path, ".grid");
+  Deno.writeTextFileSync(grid, "");
+  for (const path of [join(grid, "grid.db"), join(grid, "deeper", "grid.db")]) {
+    assert.throws(() => openStore(path), {
+      code: "usage",
+      message: /a file stands where its folder/,
+    });
+  }
+});
+
 Deno.test("openStore() notices a file whose pages are damaged", () => {
   using dir = tempDir();
   const path = join(dir.path, "grid.db");
