@@ -63,6 +63,22 @@ export class RunJournal {
     );
   }
 
+  latestOf(run: string): string {
+    return this.#connection.read(() => {
+      const newest = this.#connection.prepare(
+        "SELECT run FROM runs WHERE resumes = ? ORDER BY id DESC LIMIT 1",
+      );
+      const seen = new Set([run]);
+      for (let latest = run;;) {
+        const next = newest.get(latest)?.["run"];
+        // A circle stands only in a damaged journal.
+        if (typeof next !== "string" || seen.has(next)) return latest;
+        seen.add(next);
+        latest = next;
+      }
+    });
+  }
+
   *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
     const marks = types.map(() => "?").join(", ");
     const statement = this.#connection.prepareOnce(
@@ -82,8 +98,9 @@ export class RunJournal {
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
     this.#connection.transaction(() => {
       this.#connection.prepare(
-        "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
-      ).run(run, event.pipeline, event.file, event.at);
+        "INSERT INTO runs (run, pipeline, file, started_at, result, resumes)" +
+          " VALUES (?, ?, ?, ?, 'running', ?)",
+      ).run(run, event.pipeline, event.file, event.at, event.resumes ?? null);
       this.#insert(run, event);
     });
   }

@@ -198,6 +198,14 @@ Deno.test("openStore() refuses a file that a newer Grid wrote, and one of anothe
   assert.throws(() => openStore(other), { code: "usage", message: /another program/ });
 });
 
+/** An event as a Grid with that version of the tables wrote it. */
+function insertInto(version: number, n: number): string {
+  const json = `{"type":"warned","n":${n}}`;
+  return version < 3
+    ? `INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '${json}');`
+    : `INSERT INTO journal (run_id, seq, type, json) VALUES (7, ${n}, 'warned', '${json}');`;
+}
+
 Deno.test("openStore() brings a file of every earlier version up to date, and keeps its events", () => {
   for (let version = 1; version < MIGRATIONS.length; version++) {
     using dir = tempDir();
@@ -208,8 +216,7 @@ Deno.test("openStore() brings a file of every earlier version up to date, and ke
         `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version};
          INSERT INTO runs (id, run, pipeline, file, started_at, result)
          VALUES (7, 'old', 'p', 'p.yaml', 1, 'running');
-         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":1}');
-         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":2}');`,
+         ${insertInto(version, 1)} ${insertInto(version, 2)}`,
     );
     using store = openStore(path);
     store.append("old", warned("three"));
