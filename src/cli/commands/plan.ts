@@ -106,7 +106,7 @@ async function forecastsOf(
     from: flags.from,
     ...(flags.resume !== undefined && {
       resume: resumableState(
-        runs.store.resolveRun(flags.resume),
+        runs.store.latestOf(runs.store.resolveRun(flags.resume)),
         (run) => runs.store.events(run),
       ),
     }),

@@ -36,8 +36,14 @@ interface Invocation {
 
 async function resume(name: string, { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
+  using _pipes = session.stopOnClosedPipe();
   const { grid, signal, settings } = session;
-  const earlier = resumableState(grid.store.resolveRun(name), (run) => grid.store.events(run));
+  const named = grid.store.resolveRun(name);
+  const run = grid.store.latestOf(named);
+  if (run !== named && !settings.quiet) {
+    session.words.print(`run ${run} went on from ${named} already: going on from there\n`);
+  }
+  const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
   const { pipeline } = await loadPipeline({
     file: relative(context.cwd, join(grid.project, earlier.file)),

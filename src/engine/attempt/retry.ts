@@ -27,7 +27,14 @@ function covers(retryClass: RetryClass, failure: Failure): boolean {
   }
 }
 
+const NEVER_RETRIED: ReadonlySet<Failure["code"]> = new Set([
+  "host-key",
+  "interrupted",
+  "terminated",
+  "closed-pipe",
+]);
+
 /** A changed host key may be an attack; cancelled work is not wanted; wrong words stay wrong. */
 function neverRetried({ code }: Failure): boolean {
-  return code === "host-key" || code === "interrupted" || exitCodeOf(code) === USAGE_EXIT;
+  return NEVER_RETRIED.has(code) || exitCodeOf(code) === USAGE_EXIT;
 }

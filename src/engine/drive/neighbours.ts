@@ -20,14 +20,14 @@ export interface EnterOptions {
 /**
  * Enters the run into the registry until it is disposed.
  *
- * @throws {GridError} `conflict` where the run to resume still runs
+ * @throws {GridError} `conflict` where the run to resume still runs, or another went on from it
  */
 export function enterRegistry({ run, ports, resumes }: EnterOptions): Neighbours {
   const { registry, clock } = ports;
   const cancel = new AbortController();
   if (!registry) return { signal: cancel.signal, [Symbol.dispose]: () => {} };
   if (resumes !== undefined && registry.isAlive(resumes)) throw stillRuns(resumes);
-  registry.enter(run);
+  registry.enter(run, { resumes });
   const over = new AbortController();
   const listen = async () => {
     while (!cancel.signal.aborted) {

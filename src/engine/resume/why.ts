@@ -4,16 +4,24 @@ import { formatDuration } from "../../core/duration.ts";
 import { GridError } from "../../core/errors.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
+export interface WhyOptions {
+  /** False where the runner was killed, so that a run without an end does not go on. */
+  readonly underWay?: boolean;
+}
+
 /** @throws {GridError} `usage` for a step that the run does not have */
-export function why(state: RunState, id: string): string {
+export function why(state: RunState, id: string, options: WhyOptions = {}): string {
+  const { underWay = state.result === "running" } = options;
   const step = state.steps.get(id);
   if (!step) throw unknownStep(state, id);
   switch (step.status) {
     case "pending":
-      return `${id} has not started: ${waitingFor(state, step)}`;
+      return `${id} has not started: ${
+        underWay ? waitingFor(state, step) : "the run ended before its turn"
+      }`;
     case "running":
       return `${id} runs${placeOf(step)}${attemptOf(step)}${
-        state.result === "running" ? "" : ", as far as its run could see"
+        underWay ? "" : ", as far as its run could see"
       }`;
     case "reused":
     case "skipped":
@@ -80,7 +88,6 @@ function retryOf({ failure, result, node, retryInMs }: AttemptState): string {
 }
 
 function waitingFor(state: RunState, { needs, after, group }: StepState): string {
-  if (state.result !== "running") return "the run ended before its turn";
   const before = [...needs, ...after, ...(group === undefined ? [] : [group])];
   const open = before.filter((id) => {
     const status = state.steps.get(id)?.status;

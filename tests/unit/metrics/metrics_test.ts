@@ -105,3 +105,15 @@ Deno.test("createMetricsFile() warns where it cannot write", async () => {
   assert.match(warnings.join(), /Cannot write metrics\.prom of the run/);
   assert.deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["metrics.prom"]);
 });
+
+Deno.test("createMetricsFile() warns where the run's folder is gone, or a file in its place", async () => {
+  using dir = tempDir();
+  const file = join(dir.path, "file");
+  Deno.writeTextFileSync(file, "");
+  for (const folder of [join(dir.path, "gone"), join(file, "run")]) {
+    const warnings: string[] = [];
+    const reader = createMetricsFile({ folder, warn: (words) => warnings.push(words) });
+    await reader.close?.();
+    assert.match(warnings.join(), /Cannot write metrics\.prom of the run: \w+: .*open/);
+  }
+});

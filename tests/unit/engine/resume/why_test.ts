@@ -58,6 +58,7 @@ Deno.test("why() says what a step waits for, and that a dead run never came to i
     why({ ...during, result: "cancelled" }, "b"),
     "b has not started: the run ended before its turn",
   );
+  assert.equal(why(during, "a", { underWay: false }), "a runs, as far as its run could see");
   assert.match(why(state, "b"), /^b ran and succeeded/);
 });
 
