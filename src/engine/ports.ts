@@ -131,7 +131,10 @@ export interface StepHost {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   output(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
-  /** Journals a fact about this attempt; step, attempt and time are added by the engine. */
+  /**
+   * Journals a fact about this attempt; step, attempt and time are added by the engine. It is
+   * durable by the end of this turn of the event loop; `job.started`, and all before it, at once.
+   */
   note(note: StepNote): void;
 }
 
