@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { getLogger } from "../core/log.ts";
 import { pruneJobs, removeJobs } from "../transport/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -25,11 +26,11 @@ export class JobSweep implements AsyncDisposable {
     const jobs = this.#ended.get(key) ?? [];
     if (jobs.length === 0) this.#ended.set(key, jobs);
     jobs.push(job);
-    if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2));
+    if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2), { after: journaled() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const jobs of this.#ended.values()) this.#sweep(jobs);
+    for (const jobs of this.#ended.values()) this.#sweep(jobs, { after: Promise.resolve() });
     await this.#sweeping;
     const nodes = [...this.#ended.values()].flatMap(([job]) => job ?? []);
     this.#ended.clear();
@@ -37,13 +38,20 @@ export class JobSweep implements AsyncDisposable {
     await Promise.all(nodes.map(({ transport, root }) => pruneJobs(transport, root).catch(warn)));
   }
 
-  #sweep(jobs: readonly EndedJob[]): void {
+  #sweep(jobs: readonly EndedJob[], { after }: { readonly after: Promise<void> }): void {
     const [first] = jobs;
     if (!first) return;
-    const removed = removeJobs(first.transport, { root: first.root, ids: jobs.map(({ id }) => id) })
+    const { transport, root } = first;
+    const removed = after.then(() => removeJobs(transport, { root, ids: jobs.map(({ id }) => id) }))
       .catch(warn);
     this.#sweeping = Promise.all([this.#sweeping, removed]).then(() => {});
   }
+}
+
+/** The engine journals at the end of each turn of the event loop; a job may have ended in this one. */
+async function journaled(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** What stays is listed by `grid ps`, and no reason to fail a run that went well. */

@@ -27,8 +27,8 @@ export class LocalChannel implements Channel {
     this.#child = child;
     this.#ends = sessionLeader ? ends : "process";
     this.stdin = child.stdin;
-    this.stdout = child.stdout;
-    this.stderr = child.stderr;
+    this.stdout = inSmallPieces(child.stdout);
+    this.stderr = inSmallPieces(child.stderr);
     this.exit = child.status.then((status) => {
       this.#running = false;
       return status.signal
@@ -61,6 +61,27 @@ const sessionLeader = ["/usr/bin/setsid", "/bin/setsid"].find(isFile);
 function spawn([program = "", ...args]: readonly string[], cwd: string): Deno.ChildProcess {
   return new Deno.Command(program, { args, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
     .spawn();
+}
+
+/** Bytes read at a time, until they come faster than that. */
+const SMALL_BYTES = 8 * 1024;
+const LARGE_BYTES = 256 * 1024;
+
+/** A plain read takes 64 KiB of fresh memory for every answer of a few bytes. */
+function inSmallPieces(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader({ mode: "byob" });
+  let buffer = new ArrayBuffer(SMALL_BYTES);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await reader.read(new Uint8Array(buffer));
+      if (done) return controller.close();
+      controller.enqueue(value.slice());
+      buffer = value.length < value.buffer.byteLength ? value.buffer : new ArrayBuffer(LARGE_BYTES);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }
 
 async function cancel(stream: ReadableStream<Uint8Array>): Promise<void> {

@@ -20,11 +20,10 @@ export interface ContractOptions {
   readonly test: (name: string, run: () => Promise<void>) => void;
 }
 
-let jobs = 0;
-
 export function jobSpec(node: ContractNode, spec: Partial<JobSpec> & { command: string }): JobSpec {
   return {
-    id: `job-${Deno.pid}-${++jobs}`,
+    // Test files share one process: a number would name two jobs alike, and one test end the other's.
+    id: `job-${crypto.randomUUID()}`,
     root: node.root,
     shell: "bash",
     cwd: node.root,
