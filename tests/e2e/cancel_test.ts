@@ -64,6 +64,7 @@ for (const { how, trap, code } of HANG_UPS) {
     const child = new Deno.Command("sh", {
       args: ["-c", `${trap} exec ${words}`],
       cwd: home.path,
+      env: { MARK: home.path },
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -73,6 +74,10 @@ for (const { how, trap, code } of HANG_UPS) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     Deno.writeTextFileSync(`${home.path}/release`, "");
     assert.equal((await child.status).code, code);
+    // Its watchdog looks again after a while, and finds nothing to do.
+    const commands = () =>
+      processesWith(`MARK=${home.path}`).filter(({ command }) => /bash/.test(command));
+    await until(() => commands().length === 0, { what: "the end of the command" });
   });
 }
 
