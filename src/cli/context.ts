@@ -94,12 +94,36 @@ function terminalSize(): { readonly columns: number; readonly rows: number } {
 function onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable {
   const onInterrupt = () => handler("SIGINT");
   const onTerminate = () => handler("SIGTERM");
+  const onHangUp = hangUpHandler();
   Deno.addSignalListener("SIGINT", onInterrupt);
   Deno.addSignalListener("SIGTERM", onTerminate);
+  Deno.addSignalListener("SIGHUP", onHangUp);
   return {
     [Symbol.dispose]: () => {
       Deno.removeSignalListener("SIGINT", onInterrupt);
       Deno.removeSignalListener("SIGTERM", onTerminate);
+      Deno.removeSignalListener("SIGHUP", onHangUp);
     },
   };
+}
+
+/**
+ * A closed terminal ends us, unless we were started with `nohup`: once Deno listens to any signal,
+ * it takes care of this one too, and forgets that it was to be ignored.
+ */
+function hangUpHandler(): () => void {
+  return isHangUpIgnored() ? () => {} : () => Deno.exit(HANG_UP_EXIT);
+}
+
+/** 128 + SIGHUP. */
+const HANG_UP_EXIT = 129;
+
+/** Bit 0 of the mask stands for signal 1. Without /proc, whoever has no terminal is taken for it. */
+function isHangUpIgnored(): boolean {
+  try {
+    const ignored = /^SigIgn:\t([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+    return ignored !== undefined && (BigInt(`0x${ignored}`) & 1n) === 1n;
+  } catch {
+    return !Deno.stdout.isTerminal() && !Deno.stderr.isTerminal();
+  }
 }

@@ -21,6 +21,11 @@ export class Pipes {
         offset += writeSome(writer, bytes.subarray(offset));
       }
     } catch (error) {
+      if (isLostTerminal(error)) {
+        // Whoever let the run outlive its terminal wants it to go on.
+        this.#closed.add(writer);
+        return;
+      }
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       if (this.#handlers.size === 0) Deno.exit(CLOSED_PIPE_EXIT);
       this.#closed.add(writer);
@@ -32,6 +37,11 @@ export class Pipes {
     this.#handlers.add(handler);
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
   }
+}
+
+/** EIO: the terminal was closed, and nobody ended us for it. Deno has no class for it. */
+function isLostTerminal(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("(os error 5)");
 }
 
 /** Whoever started us may have made the pipe one that refuses bytes when it is full. */

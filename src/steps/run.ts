@@ -1,7 +1,7 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { toGridError } from "../core/errors.ts";
+import { type GridError, toGridError } from "../core/errors.ts";
 import { fileNameOf, randomWord } from "../core/ids.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
@@ -126,9 +126,18 @@ class RunAttempt {
       if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
-      if (!host.signal.aborted) return failed(toGridError(error), { ...place, started: true });
-      return await this.#cancelled(job, place);
+      if (host.signal.aborted) return await this.#cancelled(job, place);
+      return await this.#unfollowed(job, { place, error: toGridError(error) });
     }
+  }
+
+  /** What nobody hears of any more must not go on; what a lost node runs, its lease ends. */
+  async #unfollowed(
+    job: Job,
+    { place, error }: { readonly place: Place; readonly error: GridError },
+  ): Promise<StepOutcome> {
+    if (error.code !== "lost") await job.kill({ graceMs: this.#options.request.killGraceMs });
+    return failed(error, { ...place, started: true });
   }
 
   async #succeeded(job: Job, place: Place & { readonly stdout: string }): Promise<StepOutcome> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, project, type RunningGrid, startGrid, until } from "../support/cli.ts";
+import { quoteAll } from "../../src/core/shell.ts";
+import { grid, programArgs, project, type RunningGrid, startGrid, until } from "../support/cli.ts";
 import { processesWith } from "../support/processes.ts";
 
 /** A step that says when it begins, and would go on for a minute. */
@@ -17,6 +18,11 @@ steps:
 hooks:
   exit: [{ run: echo bye >> diary, node: local }]
 `;
+
+const HANG_UPS = [
+  { how: "ends the runner", trap: "", code: 129 },
+  { how: "does not end one started with nohup", trap: "trap '' HUP;", code: 0 },
+];
 
 /** Starts a run and resolves once its step has begun. */
 async function begin(cwd: string): Promise<RunningGrid> {
@@ -46,6 +52,32 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     assert.deepEqual(diary(home.path), ["begins", "bye"]);
     const report = await grid(["report", "--json"], { cwd: home.path });
     assert.equal(JSON.parse(report.stdout).exitCode, code);
+  });
+}
+
+for (const { how, trap, code } of HANG_UPS) {
+  Deno.test(`a hang-up of the terminal ${how}`, async () => {
+    using home = project({
+      "pipeline.yaml": PIPELINE.replace("sleep 60", "while [ ! -f release ]; do sleep 0.1; done"),
+    });
+    const words = quoteAll([Deno.execPath(), ...programArgs(["run", "pipeline.yaml"])]);
+    const child = new Deno.Command("sh", {
+      args: ["-c", `${trap} exec ${words}`],
+      cwd: home.path,
+      env: { MARK: home.path },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(() => diary(home.path).includes("begins"));
+    child.kill("SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    Deno.writeTextFileSync(`${home.path}/release`, "");
+    assert.equal((await child.status).code, code);
+    // Its watchdog looks again after a while, and finds nothing to do.
+    const commands = () =>
+      processesWith(`MARK=${home.path}`).filter(({ command }) => /bash/.test(command));
+    await until(() => commands().length === 0, { what: "the end of the command" });
   });
 }
 

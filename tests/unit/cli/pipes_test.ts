@@ -31,6 +31,16 @@ Deno.test("Pipes.write() waits for a pipe that is full", () => {
   assert.deepEqual(out.written, [...BYTES]);
 });
 
+Deno.test("Pipes.write() goes on in silence where the terminal was closed", () => {
+  const out = writer(9, [new Error("Input/output error (os error 5)")]);
+  const pipes = new Pipes();
+  let told = 0;
+  using _handler = pipes.onClosed(() => told++);
+  pipes.write(out, BYTES);
+  pipes.write(out, BYTES);
+  assert.deepEqual([told, out.written], [0, []]);
+});
+
 Deno.test("Pipes.write() tells once that a reader is gone, and writes to it no more", () => {
   const out = writer(9, [new Deno.errors.BrokenPipe()]);
   const other = writer(9);

@@ -179,6 +179,24 @@ Deno.test("run ends the whole tree when it is told to stop, and reports why", as
   assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
 });
 
+Deno.test("run ends a command whose output cannot be handed on", async () => {
+  await using rig = openStepRig();
+  await using step = createRunStep({ cluster: rig.cluster });
+  const host = {
+    ...recordHost(),
+    output: () => {
+      throw new GridError({ code: "output-invalid", message: "no room" });
+    },
+  };
+  const outcome = await step.run(
+    stepRequest({ action: { kind: "run", run: "echo begun; sleep 1000" } }),
+    host,
+  );
+  assert.equal(outcome.status === "failed" && outcome.failure.message, "no room");
+  const job = host.notes.flatMap((note) => note.type === "job.started" ? note.job : [])[0];
+  assert.deepEqual(processesWith(`GRID_JOB=${job}`), []);
+});
+
 Deno.test("run attaches to the job that an earlier runner started", async () => {
   await using rig = openStepRig();
   const spec = jobSpec({ ...rig, transport: rig.node.transport }, {

@@ -4,13 +4,14 @@ import type { Event } from "../../../../src/engine/event.ts";
 import { resumableState } from "../../../../src/engine/resume/lineage.ts";
 import type { Journal } from "../../../../src/engine/ports.ts";
 import { type Behaviour, type FakeRun, runFake, states } from "../../../support/fake_engine.ts";
-import { pipeline, step } from "../../../support/pipelines.ts";
+import { group, pipeline, step } from "../../../support/pipelines.ts";
 
 const STEPS = [
   step("a"),
   step("b", { needs: ["a"], env: { X: "${{ steps.a.outputs.x }}" } }),
   step("c"),
-  step("d", { needs: ["b", "c"] }),
+  ...group("m", [step("m[x=1]", { matrix: { x: "1" } }), step("m[x=2]", { matrix: { x: "2" } })]),
+  step("d", { needs: ["b", "c", "m"] }),
 ];
 
 /** Nodes that outlive every runner: a job that was started goes on, and is started once. */
@@ -66,7 +67,8 @@ class World {
   }
 }
 
-const ONCE_EACH = STEPS.map(({ id }) => id);
+const ONCE_EACH = STEPS.filter(({ action }) => action.kind !== "group").map(({ id }) => id)
+  .toSorted();
 
 function assertWhole(world: World, { state }: FakeRun, moment: string): void {
   assert.deepEqual(world.effects.toSorted(), ONCE_EACH, moment);
