@@ -10,7 +10,7 @@ import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
-import { createOutputFan } from "./engine/output_fan.ts";
+import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { reduce, type RunState } from "./engine/state.ts";
@@ -166,7 +166,7 @@ async function readAll(
   try {
     for await (const event of events) {
       state = reduce(state, event);
-      for (const reader of readers) reader.event(event);
+      for (const reader of readers) reader.event(event, state);
     }
   } finally {
     for (const reader of readers) await reader.close?.();

@@ -1,4 +1,6 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
+import { Pipes } from "./pipes.ts";
+
 export interface CliContext {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -19,25 +21,30 @@ export interface CliContext {
   rows(): number;
   /** Calls back on SIGINT and SIGTERM until disposed. */
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable;
+  /** Calls back when a reader of our output went away, which otherwise ends the process. */
+  onClosedPipe(handler: () => void): Disposable;
   /** Ends the process at once; the second Ctrl-C. */
   exit(code: number): never;
 }
 
 export function processContext(): CliContext {
   const encoder = new TextEncoder();
+  const pipes = new Pipes();
   return {
     args: enterDirectory(Deno.args),
     env: Deno.env.toObject(),
     cwd: Deno.cwd(),
-    stdout: (data) => writeAll(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
-    stderr: (text) => writeAll(Deno.stderr, encoder.encode(text)),
-    stderrBytes: (bytes) => writeAll(Deno.stderr, bytes),
+    stdout: (data) =>
+      pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
+    stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes)),
+    stderrBytes: (bytes) => pipes.write(Deno.stderr, bytes),
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
     columns: () => terminalSize().columns,
     rows: () => terminalSize().rows,
     onSignal,
+    onClosedPipe: (handler) => pipes.onClosed(handler),
     exit: Deno.exit,
   };
 }
@@ -52,27 +59,28 @@ function enterDirectory(args: readonly string[]): readonly string[] {
 
 function ask(question: string): string | undefined {
   if (!Deno.stdin.isTerminal()) return undefined;
-  writeAll(Deno.stderr, new TextEncoder().encode(question));
+  Deno.stderr.writeSync(new TextEncoder().encode(question));
   const buffer = new Uint8Array(256);
   // A terminal hands over whole lines.
   const count = Deno.stdin.readSync(buffer) ?? 0;
   return new TextDecoder().decode(buffer.subarray(0, count)).trimEnd();
 }
 
-interface SyncWriter {
-  writeSync(bytes: Uint8Array): number;
-}
+/** Bytes encoded at a time: a little more than a command prints at a time. */
+const TEXT_BUFFER = 256 * 1024;
 
-/** A reader that went away, as in `grid runs | head -1`, ends the program quietly with 141 (SIGPIPE). */
-function writeAll(writer: SyncWriter, bytes: Uint8Array): void {
-  try {
-    for (let offset = 0; offset < bytes.length;) {
-      offset += writer.writeSync(bytes.subarray(offset));
+/** Encodes into the same memory again and again: fresh memory for each text costs more than that. */
+function textWriter(write: (bytes: Uint8Array) => void): (text: string) => void {
+  const encoder = new TextEncoder();
+  let buffer: Uint8Array<ArrayBuffer> | undefined;
+  return (text) => {
+    buffer ??= new Uint8Array(TEXT_BUFFER);
+    for (let at = 0; at < text.length;) {
+      const { read, written } = encoder.encodeInto(at === 0 ? text : text.slice(at), buffer);
+      write(buffer.subarray(0, written));
+      at += read;
     }
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(141);
-    throw error;
-  }
+  };
 }
 
 function terminalSize(): { readonly columns: number; readonly rows: number } {

@@ -17,7 +17,7 @@ export interface OpenNodesOptions {
   readonly withLocal: boolean;
 }
 
-/** @throws {GridError} `usage` for a name that is not configured */
+/** @throws {GridError} `usage` for a name that is not configured; the signal's reason */
 export async function openNodes(
   { grid, signal }: Session,
   { names: wanted, withLocal }: OpenNodesOptions,
@@ -29,6 +29,7 @@ export async function openNodes(
   const results = await Promise.allSettled(
     names.map((name) => grid.cluster.open(name, { signal })),
   );
+  signal.throwIfAborted();
   return {
     open: results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []),
     failed: results.flatMap((result, index) =>

@@ -11,6 +11,8 @@ export interface Session extends AsyncDisposable {
   /** Fires on Ctrl-C or SIGTERM with a `GridError` (`interrupted`). */
   readonly signal: AbortSignal;
   readonly words: Words;
+  /** From now on, nobody reading our output is a wish to stop too: what runs on nodes is ended. */
+  stopOnClosedPipe(): Disposable;
 }
 
 /** Grid's own words besides a run's: to stderr, or above the picture of the run that is shown. */
@@ -35,6 +37,7 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
     grid,
     signal: interrupt.signal,
     words,
+    stopOnClosedPipe: () => context.onClosedPipe(() => interrupt.closedPipe()),
     [Symbol.asyncDispose]: async () => {
       interrupt[Symbol.dispose]();
       await grid[Symbol.asyncDispose]();
@@ -56,20 +59,35 @@ async function startDiary(settings: Settings, words: Words): Promise<void> {
   });
 }
 
+interface Interrupt extends Disposable {
+  readonly signal: AbortSignal;
+  /** Asks everything to stop, as if nobody wanted the output any more. */
+  closedPipe(): void;
+}
+
 /** The first signal asks everything to stop; the second ends the process at once. */
-async function watchSignals(
-  context: CliContext,
-  words: Words,
-): Promise<Disposable & { readonly signal: AbortSignal }> {
+async function watchSignals(context: CliContext, words: Words): Promise<Interrupt> {
   const { GridError } = await lazy<typeof import("../core/errors.ts")>(
     "../core/errors.ts",
     import.meta.url,
   );
   const controller = new AbortController();
+  let signals = 0;
   const listener = context.onSignal((name) => {
-    if (controller.signal.aborted) context.exit(name === "SIGINT" ? 130 : 143);
+    if (++signals > 1) {
+      words.print("left; what still runs on nodes: grid ps\n");
+      context.exit(name === "SIGINT" ? 130 : 143);
+    }
     words.print(`\n${name}: stopping; once more to leave at once\n`);
-    controller.abort(new GridError({ code: "interrupted", message: `interrupted by ${name}` }));
+    const code = name === "SIGINT" ? "interrupted" : "terminated";
+    controller.abort(new GridError({ code, message: `interrupted by ${name}` }));
   });
-  return { signal: controller.signal, [Symbol.dispose]: () => listener[Symbol.dispose]() };
+  return {
+    signal: controller.signal,
+    closedPipe: () => {
+      const message = "the reader of its output went away";
+      controller.abort(new GridError({ code: "closed-pipe", message }));
+    },
+    [Symbol.dispose]: () => listener[Symbol.dispose](),
+  };
 }

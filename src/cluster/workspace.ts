@@ -7,15 +7,17 @@ import type { Node, OpenNode } from "./node.ts";
 /** Exit codes of the script below, by what went wrong. */
 const NO_FOLDER = 11;
 const NOT_WRITABLE = 12;
+/** A full disk still lets empty files be made. */
+const NO_ROOM = 13;
 
-/** Writes a byte, because a full disk still lets empty files be made. */
 function script(root: string): string {
   return `root=${quote(root)}
 LC_ALL=C; export LC_ALL
 case $root in "~") root=$HOME ;; "~/"*) root=$HOME/\${root#"~/"} ;; esac
 mkdir -p -- "$root" && cd -- "$root" || exit ${NO_FOLDER}
 probe=.grid-write-test.$$
-(printf x >"$probe") || { rm -f "$probe"; exit ${NOT_WRITABLE}; }
+(: >"$probe") || exit ${NOT_WRITABLE}
+(printf x >"$probe") || { rm -f "$probe"; exit ${NO_ROOM}; }
 rm -f "$probe"
 printf '@home %s\\n@root %s\\n' "$HOME" "$PWD"
 `;
@@ -42,7 +44,7 @@ export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): 
     message: `Cannot use the workspace "${node.remoteRoot}" on "${node.name}": ${
       stateOf(code, stderr)
     }`,
-    hint: hintFor(node, options.configFile),
+    hint: hintFor(node, { code, configFile: options.configFile }),
     node: node.name,
   });
 }
@@ -55,6 +57,8 @@ function stateOf(code: number, stderr: string): string {
       return `the folder cannot be made (${reason})`;
     case NOT_WRITABLE:
       return `it cannot be written to (${reason})`;
+    case NO_ROOM:
+      return "its disk is full, or a quota is used up";
     default:
       return reason
         ? `the shell there says "${reason}"`
@@ -62,7 +66,14 @@ function stateOf(code: number, stderr: string): string {
   }
 }
 
-function hintFor(node: Node, configFile: string | undefined): string {
+interface HintOptions extends Pick<OpenWorkspaceOptions, "configFile"> {
+  readonly code: number;
+}
+
+function hintFor(node: Node, { code, configFile }: HintOptions): string {
   const file = configFile ?? "config/cluster_config.yaml";
+  if (code === NO_ROOM) {
+    return `make room there, or move the workspace: remote_root of "${node.name}" in ${file}`;
+  }
   return `set remote_root of "${node.name}" in ${file} to a folder that you may write to`;
 }

@@ -22,8 +22,12 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** A duration for people, two units at most: `850ms`, `4.2s`, `3m 05s`, `2h 10m`. */
+/**
+ * A duration for people, two units at most: `850ms`, `4.2s`, `3m 05s`, `2h 10m`. One that a clock
+ * set back makes negative counts as none.
+ */
 export function formatDuration(ms: number): string {
+  if (ms <= 0) return "0ms";
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)}s`;
   const seconds = Math.round(ms / 1000);

@@ -37,6 +37,8 @@ const EXIT_CODES = {
   // A wrong assumption of ours.
   "bug": 70,
   "interrupted": 130,
+  "terminated": 143,
+  "closed-pipe": 141,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODES;
@@ -104,6 +106,8 @@ export function exitCodeOf(code: ErrorCode): number {
 /** Turns anything thrown into a `GridError`; what Grid did not foresee becomes a `bug`. */
 export function toGridError(thrown: unknown): GridError {
   if (thrown instanceof GridError) return thrown;
+  // Closing something failed as well, often for the same reason: what came first is the cause.
+  if (thrown instanceof SuppressedError) return toGridError(thrown.suppressed);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new GridError({ code: "bug", message, cause: thrown });
 }

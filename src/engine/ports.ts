@@ -30,8 +30,12 @@ export interface EnginePorts {
 
 /** What runs in different processes know of each other. Forgets a runner whose process is gone. */
 export interface RunRegistry {
-  /** This process runs `run` from now on. @throws {GridError} `conflict` where another one does */
-  enter(run: string): void;
+  /**
+   * This process runs `run` from now on.
+   *
+   * @throws {GridError} `conflict` where another one does, or where a run went on from `resumes`
+   */
+  enter(run: string, options?: { readonly resumes?: string | undefined }): void;
   leave(run: string): void;
   isAlive(run: string): boolean;
   /** Takes a place in a group of runs, or in its queue; asked again until there is one. */
@@ -127,7 +131,10 @@ export interface StepHost {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   output(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
-  /** Journals a fact about this attempt; step, attempt and time are added by the engine. */
+  /**
+   * Journals a fact about this attempt; step, attempt and time are added by the engine. It is
+   * durable by the end of this turn of the event loop; `job.started`, and all before it, at once.
+   */
   note(note: StepNote): void;
 }
 

@@ -1,9 +1,11 @@
 import type { Event } from "./event.ts";
 import type { OutputStream } from "./ports.ts";
+import type { RunState } from "./state.ts";
 
 /** Something that watches a run: terminal, log files, metrics, reports. */
 export interface RunReader {
-  event(event: Event): void;
+  /** What happened, and how the run stands after it. */
+  event(event: Event, state: RunState): void;
   /** Masked bytes of one attempt, in order. A promise asks the producer to wait. */
   output?(chunk: OutputChunk): void | Promise<void>;
   /** Called once when the run is over, however it ended. */

@@ -1,12 +1,12 @@
 /** Runs a pipeline as a stream of events. Each is masked, made durable, and only then yielded. */
 import { GridError } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { chooseSteps } from "./choice.ts";
-import { drive } from "./drive.ts";
+import { chooseSteps } from "./schedule/choice.ts";
+import { drive } from "./drive/drive.ts";
 import type { Event } from "./event.ts";
-import { EventQueue } from "./event_queue.ts";
-import { Ledger } from "./ledger.ts";
-import { enterRegistry } from "./neighbours.ts";
+import { EventQueue } from "./ledger/event_queue.ts";
+import { Ledger } from "./ledger/ledger.ts";
+import { enterRegistry } from "./drive/neighbours.ts";
 import type { EnginePorts } from "./ports.ts";
 import type { RunState } from "./state.ts";
 

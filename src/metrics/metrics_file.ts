@@ -27,7 +27,8 @@ export function createMetricsFile(options: MetricsFileOptions): RunReader {
         await rename(draft, path);
       } catch (error) {
         if (!(error instanceof Error && "code" in error)) throw error;
-        await rm(draft, { force: true });
+        // Where the folder itself is gone, so is the draft.
+        await rm(draft, { force: true }).catch(() => {});
         options.warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
       }
     },

@@ -8,7 +8,8 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
     await writeFile(draft, text);
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    // Where the folder itself is gone, so is the draft.
+    await rm(draft, { force: true }).catch(() => {});
     throw error;
   }
 }

@@ -133,7 +133,7 @@ function timesOf({ startedAt, finishedAt }: Times) {
   return {
     startedAt: startedAt === undefined ? null : iso(startedAt),
     finishedAt: finishedAt === undefined ? null : iso(finishedAt),
-    durationMs: isOver ? finishedAt - startedAt : null,
+    durationMs: isOver ? Math.max(0, finishedAt - startedAt) : null,
   };
 }
 

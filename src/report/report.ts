@@ -3,16 +3,11 @@ import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import { reduce, type RunState } from "../engine/state.ts";
-import { writeAtomic } from "./atomic_file.ts";
+import type { RunState } from "../engine/state.ts";
 import { EventFile } from "./event_file.ts";
-import { renderHtml } from "./html.ts";
-import { renderJunit } from "./junit.ts";
 import { LogFiles } from "./log_files.ts";
 import { type LogNames, logNames } from "./log_names.ts";
-import { runDocument } from "./document_writer.ts";
-import type { RunDocument, TransportDocument } from "./run_document.ts";
-import { readTails } from "./tail.ts";
+import type { TransportDocument } from "./run_document.ts";
 
 export interface ReportOptions {
   /** Absolute folder of the run; made where it is missing. */
@@ -57,8 +52,8 @@ class RunReport implements Report {
     this.#logs = new LogFiles({ folder: join(options.folder, "logs"), warn });
   }
 
-  event(event: Event): void {
-    this.#state = reduce(this.#state, event);
+  event(event: Event, state: RunState): void {
+    this.#state = state;
     this.#events.append(event);
     if (event.type === "run.started") {
       this.#names = logNames(event.steps.map(({ id }) => id));
@@ -78,28 +73,16 @@ class RunReport implements Report {
   }
 
   async #writeReports(state: RunState): Promise<void> {
-    const { folder } = this.#options;
-    const report = runDocument(state, {
+    const { writeReports } = await lazy<typeof import("./report_files.ts")>(
+      "./report_files.ts",
+      import.meta.url,
+    );
+    await writeReports(state, {
+      ...this.#options,
       logOf: (step, attempt) =>
         this.#logs.has(step, attempt) ? `logs/${this.#names(step, attempt)}` : null,
       transports: this.#transports(),
     });
-    const tails = await readTails(report, folder);
-    const tail = (step: string) => tails.get(step) ?? [];
-    await this.#write("report.json", () => `${JSON.stringify(report, null, 2)}\n`);
-    await this.#write("junit.xml", () => renderJunit(report, { tail }));
-    const graph = await drawGraph(report);
-    await this.#write("report.html", () => renderHtml(report, { tail, graph }));
-  }
-
-  /** One file that cannot be written must not keep the others from being written. */
-  async #write(name: string, render: () => string): Promise<void> {
-    try {
-      await writeAtomic(join(this.#options.folder, name), render());
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
-      this.#options.warn?.(`Cannot write ${name} of the run: ${error.message}`);
-    }
   }
 
   #transports(): TransportDocument[] {
@@ -114,19 +97,4 @@ class RunReport implements Report {
       roundTripMs: counters.roundTripMs ?? null,
     }));
   }
-}
-
-/** Beyond this a drawing says less than the timeline. */
-const MOST_DRAWN = 60;
-
-/** Empty where there is nothing to see: a single step, no arrow, or too many. */
-async function drawGraph(report: RunDocument): Promise<string> {
-  const steps = report.steps.filter(({ hook }) => hook === null);
-  const hasArrows = steps.some((step) => step.needs.length + step.after.length > 0);
-  if (!hasArrows || steps.length > MOST_DRAWN) return "";
-  const { renderSvg } = await lazy<typeof import("./graph/svg.ts")>(
-    "./graph/svg.ts",
-    import.meta.url,
-  );
-  return renderSvg(steps);
 }

@@ -46,7 +46,13 @@ function signalled(
 ): Pick<Failure, "code" | "message" | "signal" | "hint"> {
   if (exit.by === "lease") {
     const message = `${what}: the node ended it, because its runner was away for too long`;
-    return { code: "lost", message, signal: exit.signal, hint: "detach: true lets it go on" };
+    return {
+      code: "lost",
+      message,
+      signal: exit.signal,
+      hint:
+        "detach: true lets it go on, jobs.lease in the cluster config makes the node wait longer",
+    };
   }
   return {
     code: "signal",

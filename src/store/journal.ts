@@ -30,7 +30,8 @@ export class RunJournal {
 
   runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
     return this.#connection.read(() =>
-      this.#connection.prepare("SELECT * FROM runs ORDER BY started_at DESC, id DESC LIMIT ?")
+      // Not by time: a clock that is set back must not bring an older run to the top.
+      this.#connection.prepare("SELECT * FROM runs ORDER BY id DESC LIMIT ?")
         .all(limit).map(runRow)
     );
   }
@@ -63,6 +64,22 @@ export class RunJournal {
     );
   }
 
+  latestOf(run: string): string {
+    return this.#connection.read(() => {
+      const newest = this.#connection.prepare(
+        "SELECT run FROM runs WHERE resumes = ? ORDER BY id DESC LIMIT 1",
+      );
+      const seen = new Set([run]);
+      for (let latest = run;;) {
+        const next = newest.get(latest)?.["run"];
+        // A circle stands only in a damaged journal.
+        if (typeof next !== "string" || seen.has(next)) return latest;
+        seen.add(next);
+        latest = next;
+      }
+    });
+  }
+
   *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
     const marks = types.map(() => "?").join(", ");
     const statement = this.#connection.prepareOnce(
@@ -87,8 +104,9 @@ export class RunJournal {
 
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
     this.#connection.prepare(
-      "INSERT INTO runs (run, pipeline, file, started_at, result) VALUES (?, ?, ?, ?, 'running')",
-    ).run(run, event.pipeline, event.file, event.at);
+      "INSERT INTO runs (run, pipeline, file, started_at, result, resumes)" +
+        " VALUES (?, ?, ?, ?, 'running', ?)",
+    ).run(run, event.pipeline, event.file, event.at, event.resumes ?? null);
   }
 
   #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {

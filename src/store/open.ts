@@ -3,7 +3,7 @@ import type { CachedResult, GroupPlace } from "../engine/ports.ts";
 import { Connection } from "./connection.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
-import { Runners } from "./runners.ts";
+import { type EnterOptions, Runners } from "./runners.ts";
 import type { RunRow, Store } from "./store.ts";
 
 /**
@@ -47,6 +47,10 @@ class SqliteStore implements Store {
     return this.#journal.resolveRun(name);
   }
 
+  latestOf(run: string): string {
+    return this.#journal.latestOf(run);
+  }
+
   eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
     return this.#journal.eventsOfTypes(types);
   }
@@ -68,8 +72,8 @@ class SqliteStore implements Store {
     this.#results.save(new Map([[key, { at: result.at, json: JSON.stringify(result) }]]));
   }
 
-  enter(run: string): void {
-    this.#runners.enter(run);
+  enter(run: string, options?: EnterOptions): void {
+    this.#runners.enter(run, options);
   }
 
   leave(run: string): void {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { GridError } from "../core/errors.ts";
 
 /** What SQLite says, and what it means for the person at the keyboard. Deno gives no error codes. */
@@ -28,6 +29,14 @@ const MEANINGS: readonly {
     error: () => ({
       state: "the file or its folder cannot be opened",
       hint: "check that the folder exists and belongs to you",
+    }),
+  },
+  {
+    said: /EEXIST|ENOTDIR/,
+    code: "usage",
+    error: (path) => ({
+      state: "a file stands where its folder should be",
+      hint: `move it away: ls -ld ${dirname(path)}`,
     }),
   },
   {

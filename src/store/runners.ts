@@ -14,6 +14,11 @@ interface RunnerRow extends ProcessName {
   readonly holds: boolean;
 }
 
+export interface EnterOptions {
+  /** The run that this one goes on from. */
+  readonly resumes?: string | undefined;
+}
+
 /** The runs that are under way, each with its process; whose process is gone is forgotten. */
 export class Runners {
   readonly #connection: Connection;
@@ -22,16 +27,26 @@ export class Runners {
     this.#connection = connection;
   }
 
-  /** @throws {GridError} `conflict` where another living process runs it */
-  enter(run: string): void {
+  /** @throws {GridError} `conflict` where another process runs it, or has gone on from the same run */
+  enter(run: string, { resumes }: EnterOptions = {}): void {
     const { place, pid, born } = ownProcess();
     this.#connection.transaction(() => {
       this.#forgetDead();
       if (this.#select("run = ?", run).length > 0) throw alreadyRuns(run);
+      const other = resumes === undefined ? undefined : this.#resumptionOf(resumes);
+      if (other !== undefined) throw alreadyResumed(resumes ?? "", other);
       this.#connection.prepare(
-        "INSERT INTO runners (run, place, pid, born, seen_at) VALUES (?, ?, ?, ?, ?)",
-      ).run(run, place, pid, born, Date.now());
+        "INSERT INTO runners (run, place, pid, born, seen_at, resumes) VALUES (?, ?, ?, ?, ?, ?)",
+      ).run(run, place, pid, born, Date.now(), resumes ?? null);
     });
+  }
+
+  /** One that begins now, or that has journaled its beginning. */
+  #resumptionOf(run: string): string | undefined {
+    const row = this.#connection.prepare(
+      "SELECT run FROM runners WHERE resumes = ? UNION SELECT run FROM runs WHERE resumes = ?",
+    ).get(run, run);
+    return row && String(row["run"]);
   }
 
   leave(run: string): void {
@@ -113,5 +128,13 @@ function alreadyRuns(run: string): GridError {
     code: "conflict",
     message: `Cannot start run ${run}: another process runs it already`,
     hint: `follow it: grid logs ${run} -f`,
+  });
+}
+
+function alreadyResumed(run: string, other: string): GridError {
+  return new GridError({
+    code: "conflict",
+    message: `Cannot resume run ${run}: run ${other} went on from it already`,
+    hint: `follow that one: grid logs ${other} -f; or go on from it: grid resume ${other}`,
   });
 }

@@ -52,6 +52,12 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    INSERT INTO journal SELECT run_id, seq, type, json FROM events;
    DROP TABLE events;`,
+  // Which run goes on from which: two must not go on from the same one.
+  `ALTER TABLE runs ADD COLUMN resumes TEXT;
+   UPDATE runs SET resumes =
+     (SELECT json ->> '$.resumes' FROM journal WHERE run_id = runs.id AND type = 'run.started');
+   CREATE INDEX runs_by_resumes ON runs (resumes);
+   ALTER TABLE runners ADD COLUMN resumes TEXT;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

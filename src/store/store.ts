@@ -21,6 +21,8 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   events(run: string): readonly Event[];
   /** Full id of a run named by a unique prefix or `last`. @throws {GridError} `usage` */
   resolveRun(name: string): string;
+  /** The run that last went on from this one, or from one that did; itself where none has. */
+  latestOf(run: string): string;
   /** Every event of all runs whose type is in `types`; run after run, oldest first; for totals. */
   eventsOfTypes(types: readonly Event["type"][]): Iterable<Event>;
   load(

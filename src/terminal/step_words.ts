@@ -77,7 +77,9 @@ export function resultWords(step: StepState): string {
   const attempts = step.attempts.length;
   const parts = [
     ...(step.failure ? [failureWords(step.failure)] : []),
-    ...(step.reason === undefined ? [] : [oneLine(step.reason)]),
+    ...(step.reason === undefined || step.reason === step.failure?.message
+      ? []
+      : [oneLine(step.reason)]),
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),
     ...workWords(step.attempts.at(-1)),
   ];

@@ -22,6 +22,8 @@ export interface SummaryOptions extends FailureOptions {
   readonly now: number;
   /** Where the report lies, as the reader should see it. */
   readonly folder: string;
+  /** Some process is at the run now; without it a run without an end counts as stopped. */
+  readonly underWay?: boolean;
 }
 
 /** More finished steps than this are told as a number; what went wrong is always named. */
@@ -110,7 +112,7 @@ function scalarText(value: JsonValue): string | undefined {
 
 function closing(
   state: RunState,
-  { paint, now, folder, program = "grid" }: SummaryOptions,
+  { paint, now, folder, underWay = false, program = "grid" }: SummaryOptions,
 ): string[] {
   const shown = [...state.steps.values()].filter((step) => !isSilentHook(step));
   const numbers = STATUSES.flatMap((status) => {
@@ -118,6 +120,13 @@ function closing(
     return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
   }).join(", ");
   const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
+  if (underWay) {
+    const head = `▸ ${state.pipeline} running for ${took}`;
+    return [
+      `${paint.bold(paint.cyan(head))} ${paint.dim(`(${numbers})`)}`,
+      `  next    ${paint.bold(`${program} logs ${state.run} -f`)}`,
+    ];
+  }
   const result = state.result === "running" ? "stopped" : lookOf(state.result).word;
   const fine = state.result === "succeeded";
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;

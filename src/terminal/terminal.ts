@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { fileNameOf } from "../core/ids.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import { reduce, type RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/state.ts";
 import { renderCommandSummary } from "./command_summary.ts";
 import { GithubView } from "./run/github_view.ts";
 import { LiveView } from "./run/live_view.ts";
@@ -72,12 +72,12 @@ class RunTerminal implements Terminal {
     this.#view = this.#createView();
   }
 
-  event(event: Event): void {
-    this.#state = reduce(this.#state, event);
+  event(event: Event, state: RunState): void {
+    this.#state = state;
     if (event.type === "step.finished" && event.state === "succeeded") {
       this.#tails.forget(event.step);
     }
-    this.#view.event(event, this.#state);
+    this.#view.event(event, state);
   }
 
   output(chunk: OutputChunk): void {

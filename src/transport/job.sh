@@ -35,6 +35,7 @@ if [ -z "${BASH_VERSION-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; 
 fi
 grid_host=-
 [ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
+grid_children=' '
 grid_guard='' grid_tail='' grid_listener='' grid_heard=''
 grid_follow=
 ! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
@@ -70,6 +71,17 @@ grid_bury() {
   [ -n "${BASH_VERSION-}" ] || wait "$1" 2>/dev/null || :
 }
 
+# grid_bury_supervisor ID: nothing for a job that another shell started.
+grid_bury_supervisor() {
+  case $grid_children in
+    *" $1="*)
+      grid_before=${grid_children%%" $1="*} grid_after=${grid_children#*" $1="}
+      grid_children="$grid_before ${grid_after#* }"
+      grid_bury "${grid_after%% *}"
+      ;;
+  esac
+}
+
 # grid_remove_files ID...: in the folder of jobs.
 grid_remove_files() {
   for grid_one; do
@@ -92,13 +104,16 @@ grid_start() {
     grid_refuse cwd "$3"
     return
   fi
-  grid_claim
-  case $? in
-    1) return ;;
-    2) grid_refuse folder "$(grid_complain)"; return ;;
-  esac
   shift 2
-  grid_launch "$@"
+  grid_claim "$@"
+  case $? in
+    0) grid_launch "$@" ;;
+    2) grid_refuse folder "$(grid_complain)" ;;
+    3)
+      grid_remove_files "$grid_id"
+      grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
+      ;;
+  esac
 }
 
 # A dot ends what may be several lines.
@@ -106,20 +121,27 @@ grid_refuse() {
   printf 'refused %s %s\n%s\n.\n' "$grid_id" "$1" "$2"
 }
 
-# Making the state file decides who starts the job: 0 we do, 1 somebody did, 2 it cannot be made.
+# grid_claim CWD SHELL STARTED KIND LEASE …: making the state file decides who starts the job. 0 we do,
+# 1 somebody did, 2 it cannot be made, 3 it cannot be written.
 grid_claim() {
-  grid_make "$grid_job.state" && return 0
+  grid_make_state "$@" && return 0
+  [ -z "$grid_opened" ] || return 3
   [ ! -e "$grid_job.state" ] || return 1
   grid_make_folder 2>/dev/null || return 2
-  grid_make "$grid_job.state" && return 0
+  grid_make_state "$@" && return 0
+  [ -z "$grid_opened" ] || return 3
   [ ! -e "$grid_job.state" ] || return 1
   return 2
 }
 
-# grid_make FILE: makes it, unless it is there.
-grid_make() {
+# Sets grid_opened where the file was not there: only then is anything between the braces done.
+grid_make_state() {
+  grid_opened=
   set -C
-  { printf '' >"$1"; } 2>/dev/null
+  {
+    grid_opened=1
+    printf 'running         \n1 %s %s %s %s %s\n' "$3" "$4" "$5" "$$" "$grid_host"
+  } 2>/dev/null >"$grid_job.state"
   grid_made=$?
   set +C
   return $grid_made
@@ -135,11 +157,7 @@ grid_complain() {
 
 # grid_launch CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 grid_launch() {
-  if ! {
-    printf '%s' "$8" >"$grid_job.command" &&
-      printf 'running         \n1 %s %s %s %s %s\n' "$3" "$4" "$5" "$$" "$grid_host" \
-        >"$grid_job.state"
-  } 2>/dev/null; then
+  if ! { printf '%s' "$8" >"$grid_job.command"; } 2>/dev/null; then
     grid_remove_files "$grid_id"
     grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
     return
@@ -148,9 +166,12 @@ grid_launch() {
     grid_watch "$6" </dev/null >/dev/null 2>&1 8>&- &
     grid_guard=$!
   fi
-  # Opened before the fork: whoever reads the number below must find the file open already.
-  { grid_supervise "$@" </dev/null >/dev/null 8>&- & } 2>>"$grid_job.state"
-  echo "supervisor $!" >>"$grid_job.state"
+  # Opened before the fork: whoever reads the number must find the file open already.
+  {
+    grid_supervise "$@" </dev/null >/dev/null 8>&- &
+    echo "supervisor $!" >&2
+  } 2>>"$grid_job.state"
+  grid_children="$grid_children$grid_id=$! "
   if [ -n "$grid_patterns" ] && [ -z "$grid_perl$grid_python" ]; then echo "unmasked $grid_id"; fi
   grid_patterns=
 }
@@ -223,9 +244,19 @@ grid_is_elsewhere() {
   [ -n "$grid_where" ] && [ "$grid_where" != "$grid_host" ]
 }
 
-# Cheap, for what was started a moment ago: a shell reads files byte by byte.
+# grid_look for what was started a moment ago. Cheap: a shell reads files byte by byte.
+grid_glance() {
+  if ! grid_is_over; then
+    grid_state=running
+  elif [ "$grid_phase" = ended ] && [ "$grid_code" -le 128 ] && [ ! -e "$grid_job.reason" ]; then
+    grid_state="ended $grid_code code - ${grid_cut:-whole}"
+  else
+    grid_look
+  fi
+}
+
 grid_is_over() {
-  ! read -r grid_phase grid_code <"$grid_job.state" || [ "$grid_phase" != running ]
+  ! read -r grid_phase grid_code grid_cut <"$grid_job.state" || [ "$grid_phase" != running ]
 }
 
 grid_ended() {
@@ -368,11 +399,11 @@ grid_note_states() {
 # grid_note_state ID MODE
 grid_note_state() {
   grid_open "$grid_root" "$1"
-  if [ "$2" = fresh ] && ! grid_is_over; then grid_state=running; else grid_look; fi
+  if [ "$2" = fresh ]; then grid_glance; else grid_look; fi
   grid_states="$grid_states
 $1 $grid_state
 "
-  case $grid_state in ended*) [ "$grid_owner" != "$$" ] || grid_bury "$grid_waiter" ;; esac
+  case $grid_state in ended* | vanished) grid_bury_supervisor "$1" ;; esac
   [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
   [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
   case $grid_state in

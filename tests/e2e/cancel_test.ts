@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, programArgs, project } from "../support/cli.ts";
+import { grid, project, type RunningGrid, startGrid, until } from "../support/cli.ts";
 import { processesWith } from "../support/processes.ts";
 
 /** A step that says when it begins, and would go on for a minute. */
@@ -18,34 +18,12 @@ hooks:
   exit: [{ run: echo bye >> diary, node: local }]
 `;
 
-interface Background extends AsyncDisposable {
-  readonly ended: Promise<Deno.CommandStatus>;
-  kill(): Promise<void>;
-}
-
 /** Starts a run and resolves once its step has begun. */
-async function begin(cwd: string): Promise<Background> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: programArgs(["run", "pipeline.yaml", "--quiet"]),
-    cwd,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  let over = false;
-  const ended = child.status.finally(() => over = true);
-  const kill = async () => {
-    if (!over) child.kill("SIGKILL");
-    await ended;
-  };
-  for (let turn = 0; !diary(cwd).includes("begins"); turn++) {
-    if (over || turn > 600) {
-      await kill();
-      throw new Error("the run did not begin");
-    }
-    await pause();
-  }
-  return { ended, kill, [Symbol.asyncDispose]: kill };
+async function begin(cwd: string): Promise<RunningGrid> {
+  const run = startGrid(["run", "pipeline.yaml", "--quiet"], { cwd });
+  await until(() => diary(cwd).includes("begins") || run.isOver(), { what: "the step" });
+  assert.ok(!run.isOver(), "the run did not begin");
+  return run;
 }
 
 Deno.test("grid cancel ends a run from another terminal; its exit hook still runs", async () => {
@@ -57,6 +35,34 @@ Deno.test("grid cancel ends a run from another terminal; its exit hook still run
   assert.deepEqual(diary(home.path), ["begins", "bye"]);
   const why = await grid(["why", "last", "work"], { cwd: home.path });
   assert.match(why.stdout, /^work was cancelled after /);
+});
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`${signal} ends a run with exit code ${code}; its exit hook still runs`, async () => {
+    using home = project({ "pipeline.yaml": PIPELINE });
+    await using run = await begin(home.path);
+    run.signal(signal);
+    assert.equal((await run.ended).code, code);
+    assert.deepEqual(diary(home.path), ["begins", "bye"]);
+    const report = await grid(["report", "--json"], { cwd: home.path });
+    assert.equal(JSON.parse(report.stdout).exitCode, code);
+  });
+}
+
+Deno.test("a second signal leaves at once and says what may be left", async () => {
+  using home = project({
+    "pipeline.yaml": PIPELINE.replace("1s", "20s").replace("sleep 60", "trap '' TERM; sleep 60"),
+  });
+  await using run = startGrid(["run", "pipeline.yaml"], { cwd: home.path });
+  await until(() => diary(home.path).includes("begins"));
+  run.signal("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  run.signal("SIGINT");
+  const { code, stderr } = await run.ended;
+  assert.equal(code, 130);
+  assert.match(stderr, /SIGINT: stopping; once more to leave at once/);
+  assert.match(stderr, /left; what still runs on nodes: grid ps/);
+  await killLeftovers(home.path);
 });
 
 Deno.test("grid cancel says that a run whose runner was killed does not run any more", async () => {
@@ -83,8 +89,4 @@ async function killLeftovers(cwd: string): Promise<void> {
 function diary(cwd: string): string[] {
   const path = join(cwd, "diary");
   return existsSync(path) ? Deno.readTextFileSync(path).split("\n").filter(Boolean) : [];
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50));
 }

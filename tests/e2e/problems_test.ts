@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { grid, project } from "../support/cli.ts";
+import { grid, project, startGrid } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -48,6 +48,48 @@ testWith(["sshd"], "an unreachable host is named, with exit code 3", async () =>
   });
   assert.equal(code, 3, stderr);
   assertOneProblem(stderr, /node1.*refused/s);
+});
+
+testWith(["sshd"], "grid kill says which nodes it could not ask about the job", async () => {
+  await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+  using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+  const kill = () => grid(["kill", "nosuch", "--config", "lab.yaml"], { cwd: folder.path });
+  const known = await kill();
+  assert.equal(known.code, 2, known.stderr);
+  assertOneProblem(known.stderr, /no node has such a job$/m);
+  await lab.nodes[1]!.stop();
+  const { code, stderr } = await kill();
+  assert.equal(code, 3, stderr);
+  assertOneProblem(
+    stderr,
+    /no node that answers has such a job; node2 could not be asked: .*refused/,
+  );
+});
+
+Deno.test("Ctrl-C while nodes are asked ends grid ps as interrupted, without a result", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using folder = project({
+    "cluster.yaml": `nodes: [{ name: silent, host: 127.0.0.1, port: ${silent.addr.port} }]
+ssh: { connect_timeout: 30 }
+`,
+  });
+  await using run = startGrid(["ps", "--config", "cluster.yaml"], { cwd: folder.path });
+  using _connection = await silent.accept();
+  run.signal("SIGINT");
+  const { code, stdout, stderr } = await run.ended;
+  assert.deepEqual([code, stdout], [130, ""], stderr);
+});
+
+Deno.test("grid logs says that an attempt was never made, and wants a number", async () => {
+  using folder = project({});
+  await grid(["run", "echo hi"], { cwd: folder.path });
+  const many = await grid(["logs", "last", "--attempt", "9"], { cwd: folder.path });
+  assert.equal(many.code, 2, many.stdout);
+  assertOneProblem(many.stderr, /attempt 9: run \S+ made 1 at most/);
+  const word = await grid(["logs", "last", "--attempt", "abc"], { cwd: folder.path });
+  assert.equal(word.code, 2, word.stdout);
+  const first = await grid(["logs", "last", "--attempt", "1"], { cwd: folder.path });
+  assert.equal(first.stdout, "hi\n");
 });
 
 Deno.test("an unwritable remote_root is named, with exit code 3", async () => {

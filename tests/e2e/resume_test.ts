@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, programArgs, project } from "../support/cli.ts";
+import { grid, programArgs, project, startGrid, until } from "../support/cli.ts";
 
 /** How often the runner is killed; `GRID_TEST_KILLS=50` for the long version. */
 const KILLS = Number(Deno.env.get("GRID_TEST_KILLS") ?? "8");
@@ -32,6 +33,33 @@ Deno.test("a runner killed with -9 at any moment can be resumed, and nothing is 
       moment,
     );
   }
+});
+
+Deno.test("a run is gone on from once, however many ask at the same time or later", async () => {
+  using home = project({
+    "pipeline.yaml": `name: p
+steps:
+  - { id: a, node: local, run: "echo a >> effects; sleep 3" }
+  - { id: b, needs: a, node: local, run: "echo b >> effects; sleep 1" }
+`,
+  });
+  const seen = () => existsSync(join(home.path, "effects"));
+  await using run = startGrid(["run", "pipeline.yaml"], { cwd: home.path });
+  await until(seen);
+  await run.kill();
+  const [row] = JSON.parse((await grid(["runs", "--json"], { cwd: home.path })).stdout).runs;
+  const resume = () => grid(["resume", row.run], { cwd: home.path });
+  const results = await Promise.all([resume(), resume(), resume()]);
+  assert.deepEqual(results.map(({ code }) => code).toSorted(), [0, 5, 5]);
+  for (const { stderr } of results.filter(({ code }) => code === 5)) {
+    assert.match(stderr, /went on from it already|it still runs/);
+  }
+  assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "a\nb\n");
+
+  const later = await resume();
+  assert.equal(later.code, 0, later.stderr);
+  assert.match(later.stderr, /run \S+ went on from \S+ already: going on from there/);
+  assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "a\nb\n");
 });
 
 Deno.test("grid resume repeats the failed step with what was mended since", async () => {

@@ -26,3 +26,12 @@ Deno.test("grid run exits with 0 after a command that succeeds, and prints nothi
   assert.equal(code, 0);
   assert.equal(stdout, "a\nb");
 });
+
+Deno.test("grid run of a file shows every line of a step that prints many at once", async () => {
+  using folder = project({
+    "p.yaml": `name: p\nsteps:\n  - { id: a, node: local, run: "seq 100000 | sed s/.*/é😀/" }\n`,
+  });
+  const { code, stderr } = await grid(["run", "p.yaml"], { cwd: folder.path });
+  assert.equal(code, 0);
+  assert.equal(stderr.match(/ │ é😀$/gm)?.length, 100_000);
+});

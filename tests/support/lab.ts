@@ -11,12 +11,14 @@ export interface LabConfigOptions {
   readonly lab: OpenSshLab;
   /** `managed` where the nodes have Ray, else `embedded`. */
   readonly rayMode: "managed" | "embedded";
+  /** Default `ssh`. */
+  readonly transport?: "ssh" | "openssh";
 }
 
 /** The lab as `cluster_config.yaml`. JSON strings are YAML strings too. */
-export function labConfig({ lab, rayMode }: LabConfigOptions): string {
-  const nodes = lab.nodes.map(({ name, endpoint }) =>
-    `  - { name: ${name}, host: ${endpoint.host}, port: ${endpoint.port}, user: ${endpoint.user} }`
+export function labConfig({ lab, rayMode, transport = "ssh" }: LabConfigOptions): string {
+  const nodes = lab.nodes.map(({ name, endpoint: { host, port, user } }) =>
+    `  - { name: ${name}, host: ${host}, port: ${port}, user: ${user}, transport: ${transport} }`
   );
   return [
     "nodes:",

@@ -4,7 +4,7 @@ import type { OpenNode } from "../../cluster/node.ts";
 import { listJobs } from "../../transport/job_list.ts";
 import { attachJob } from "../../transport/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
-import { openNodes } from "../nodes.ts";
+import { type OpenedNodes, openNodes } from "../nodes.ts";
 import { durationMs } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -19,9 +19,9 @@ export function define(command: Command, context: CommandContext): void {
     .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", { read: durationMs })
     .action<GlobalFlags & { readonly grace?: number }>(async (ids, flags) => {
       await using session = await openSession(flags, context);
-      const { open } = await openNodes(session, { names: undefined, withLocal: true });
+      const nodes = await openNodes(session, { names: undefined, withLocal: true });
       for (const id of ids) {
-        const found = await findJob(id, open);
+        const found = await findJob(id, nodes);
         const words = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
         context.stderr(words + "\n");
       }
@@ -33,9 +33,9 @@ interface FoundJob {
   readonly id: string;
 }
 
-/** @throws {GridError} `usage` where no job, or more than one, begins like this */
-async function findJob(prefix: string, nodes: readonly OpenNode[]): Promise<FoundJob> {
-  const lists = await Promise.all(nodes.map(async (node) => {
+/** @throws {GridError} where no job, or more than one, begins like this */
+async function findJob(prefix: string, { open, failed }: OpenedNodes): Promise<FoundJob> {
+  const lists = await Promise.all(open.map(async (node) => {
     const jobs = await listJobs(node.transport, node.root);
     return jobs.map(({ id }) => ({ node, id }));
   }));
@@ -43,12 +43,22 @@ async function findJob(prefix: string, nodes: readonly OpenNode[]): Promise<Foun
   const matches = all.filter(({ id }) => id.startsWith(prefix));
   const [match, second] = matches;
   if (match && (!second || match.id === prefix)) return match;
+  if (match) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot end job "${prefix}": ${matches.length} jobs begin like this`,
+      hint: `for example ${match.id}`,
+    });
+  }
+  const [away] = failed;
+  const names = failed.map(({ node }) => node).join(", ");
+  const unasked = away ? `; ${names} could not be asked: ${away.error.message}` : "";
   throw new GridError({
-    code: "usage",
-    message: match
-      ? `Cannot end job "${prefix}": ${matches.length} jobs begin like this`
-      : `Cannot end job "${prefix}": no node has such a job`,
-    hint: match ? `for example ${match.id}` : "list them: grid ps",
+    code: away?.error.code ?? "usage",
+    message: `Cannot end job "${prefix}": no node${
+      away ? " that answers" : ""
+    } has such a job${unasked}`,
+    hint: "list them: grid ps",
   });
 }
 

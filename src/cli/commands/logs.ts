@@ -6,7 +6,7 @@ import type { RunState } from "../../engine/state.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
-import { openRuns, type PastRuns, stateOf } from "../past_runs.ts";
+import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
@@ -60,6 +60,11 @@ class LogPrinter {
       const logName = logNames(state.steps.keys());
       for (const log of this.#wanted(state)) await this.#printNew(log, logName);
       if (!follow || state.result !== "running") return;
+      if (!isUnderWay(this.#options.runs, state)) {
+        const { run, context } = this.#options;
+        context.stderr(`its runner is gone; to go on: grid resume ${run}\n`);
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -82,8 +87,17 @@ class LogPrinter {
         hint: "without --attempt the last one is shown",
       });
     }
-    return [...state.steps.values()]
-      .filter((each) => step === undefined || isWithin(each.id, step, state))
+    const wanted = [...state.steps.values()]
+      .filter((each) => step === undefined || isWithin(each.id, step, state));
+    const most = Math.max(0, ...wanted.map(({ attempts }) => attempts.length));
+    // Of a run that is under way, the attempt may yet come.
+    if (attempt !== undefined && attempt > most && state.result !== "running") {
+      throw new GridError({
+        code: "usage",
+        message: `Cannot show logs of attempt ${attempt}: run ${state.run} made ${most} at most`,
+      });
+    }
+    return wanted
       .flatMap((each) =>
         each.attempts.length === 0 ? [] : [{
           step: each.id,

@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
-import type { Forecast } from "../../engine/preview.ts";
+import type { Forecast } from "../../engine/resume/preview.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
 import type { Finding } from "../../steps/preflight.ts";
@@ -88,8 +88,14 @@ async function forecastsOf(
   if (flags.resume === undefined && !cached) return new Map();
   const [{ openRuns }, { resumableState }, { previewReuse }, { hashFiles }] = await Promise.all([
     lazy<typeof import("../past_runs.ts")>("../past_runs.ts", import.meta.url),
-    lazy<typeof import("../../engine/lineage.ts")>("../../engine/lineage.ts", import.meta.url),
-    lazy<typeof import("../../engine/preview.ts")>("../../engine/preview.ts", import.meta.url),
+    lazy<typeof import("../../engine/resume/lineage.ts")>(
+      "../../engine/resume/lineage.ts",
+      import.meta.url,
+    ),
+    lazy<typeof import("../../engine/resume/preview.ts")>(
+      "../../engine/resume/preview.ts",
+      import.meta.url,
+    ),
     lazy<typeof import("../../steps/hash_files.ts")>("../../steps/hash_files.ts", import.meta.url),
   ]);
   using runs = openRuns(flags, context);
@@ -100,7 +106,7 @@ async function forecastsOf(
     from: flags.from,
     ...(flags.resume !== undefined && {
       resume: resumableState(
-        runs.store.resolveRun(flags.resume),
+        runs.store.latestOf(runs.store.resolveRun(flags.resume)),
         (run) => runs.store.events(run),
       ),
     }),

@@ -1,7 +1,6 @@
 import type { Command } from "../command_line/command.ts";
-import { join } from "node:path";
 import type { CommandContext } from "../command_module.ts";
-import { openRuns } from "../past_runs.ts";
+import { completeReport, openRuns, readReport, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
@@ -10,9 +9,9 @@ export function define(command: Command, context: CommandContext): void {
     .close("Prints the folder; with --json the report itself.")
     .action<GlobalFlags>(async (name, flags) => {
       using runs = openRuns(flags, context);
-      const folder = runs.folder(runs.store.resolveRun(name));
-      context.stdout(
-        runs.settings.json ? await Deno.readTextFile(join(folder, "report.json")) : folder + "\n",
-      );
+      const run = runs.store.resolveRun(name);
+      if (runs.settings.json) return context.stdout(await readReport(runs, run));
+      await completeReport(runs, stateOf(runs, run));
+      context.stdout(runs.folder(run) + "\n");
     });
 }

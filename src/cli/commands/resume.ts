@@ -2,7 +2,7 @@ import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
-import { resumableState } from "../../engine/lineage.ts";
+import { resumableState } from "../../engine/resume/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
@@ -36,8 +36,14 @@ interface Invocation {
 
 async function resume(name: string, { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
+  using _pipes = session.stopOnClosedPipe();
   const { grid, signal, settings } = session;
-  const earlier = resumableState(grid.store.resolveRun(name), (run) => grid.store.events(run));
+  const named = grid.store.resolveRun(name);
+  const run = grid.store.latestOf(named);
+  if (run !== named && !settings.quiet) {
+    session.words.print(`run ${run} went on from ${named} already: going on from there\n`);
+  }
+  const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
   const { pipeline } = await loadPipeline({
     file: relative(context.cwd, join(grid.project, earlier.file)),

@@ -68,6 +68,7 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
+  using _pipes = session.stopOnClosedPipe();
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",
     import.meta.url,

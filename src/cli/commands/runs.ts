@@ -9,7 +9,11 @@ export function define(command: Command, context: CommandContext): void {
     .option("-n, --limit <n>", "how many", { read: positiveInteger, initial: 20 })
     .action<GlobalFlags & { readonly limit: number }>(async (flags) => {
       using runs = openRuns(flags, context);
-      const rows = runs.store.runs({ limit: flags.limit });
+      const rows = runs.store.runs({ limit: flags.limit }).map((row) => ({
+        ...row,
+        // A runner that was killed could not write down how the run ended.
+        result: row.result === "running" && !runs.store.isAlive(row.run) ? "stopped" : row.result,
+      }));
       if (runs.settings.json) {
         return context.stdout(JSON.stringify({ runs: rows }, null, 2) + "\n");
       }

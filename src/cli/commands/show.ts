@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
-import { openRuns, stateOf } from "../past_runs.ts";
+import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
@@ -11,9 +11,7 @@ export function define(command: Command, context: CommandContext): void {
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const folder = runs.folder(run);
-      if (runs.settings.json) {
-        return context.stdout(await Deno.readTextFile(join(folder, "report.json")));
-      }
+      if (runs.settings.json) return context.stdout(await readReport(runs, run));
       const [{ renderSummary }, { createPaint }, { lastLines }, { logNames }] = await Promise.all([
         import("../../terminal/summary.ts"),
         import("../../terminal/style.ts"),
@@ -21,6 +19,8 @@ export function define(command: Command, context: CommandContext): void {
         import("../../report/log_names.ts"),
       ]);
       const state = stateOf(runs, run);
+      const underWay = isUnderWay(runs, state);
+      await completeReport(runs, state);
       const logName = logNames(state.steps.keys());
       const first = state.firstFailure;
       const attempt = first === undefined ? 0 : state.steps.get(first)?.attempts.length ?? 0;
@@ -33,6 +33,7 @@ export function define(command: Command, context: CommandContext): void {
         paint: createPaint(runs.settings.color.stdout),
         now: Date.now(),
         folder: shown,
+        underWay,
         tail: (step) => step === first ? tail : [],
         logPath: (step, attempt) => join(shown, "logs", logName(step, attempt)),
       }));

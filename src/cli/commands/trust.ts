@@ -92,7 +92,7 @@ async function readList(file: string): Promise<string> {
 }
 
 function endpointsOf(names: readonly string[], { grid }: Session) {
-  const known = grid.cluster.nodes.filter(({ endpoint }) => endpoint.transport === "ssh");
+  const known = grid.cluster.nodes.filter(({ endpoint }) => endpoint.transport !== "local");
   for (const name of names) {
     if (known.some((node) => node.name === name)) continue;
     const near = nearest(name, known.map((node) => node.name));

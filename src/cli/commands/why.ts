@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
-import { why } from "../../engine/why.ts";
+import { why } from "../../engine/resume/why.ts";
 import type { CommandContext } from "../command_module.ts";
-import { openRuns, stateOf } from "../past_runs.ts";
+import { isUnderWay, openRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
@@ -11,7 +11,8 @@ export function define(command: Command, context: CommandContext): void {
     .action<GlobalFlags>((name, step, flags) => {
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
-      const words = why(stateOf(runs, run), step);
+      const state = stateOf(runs, run);
+      const words = why(state, step, { underWay: isUnderWay(runs, state) });
       context.stdout(
         runs.settings.json ? JSON.stringify({ run, step, why: words }) + "\n" : words + "\n",
       );

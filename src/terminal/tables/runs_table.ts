@@ -9,7 +9,7 @@ export interface RunsRow {
   readonly file: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
-  /** `running` also for a run whose runner died. */
+  /** `stopped` for a run whose runner was killed. */
   readonly result: string;
   readonly exitCode: number | undefined;
 }

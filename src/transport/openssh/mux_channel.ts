@@ -88,6 +88,16 @@ export class MuxChannel implements Channel {
     return this.#hasStarted;
   }
 
+  /** Whether it takes one of the server's sessions, as far as we know. */
+  get isOpen(): boolean {
+    return (this.#hasStarted || this.#disposed) && this.#running && !this.#exited;
+  }
+
+  /** Its command has ended; the server may not yet have forgotten it. */
+  get isEnding(): boolean {
+    return this.#exited && this.#running;
+  }
+
   get isDisposed(): boolean {
     return this.#disposed;
   }
@@ -109,11 +119,13 @@ export class MuxChannel implements Channel {
     if (this.#disposed) return;
     this.#disposed = true;
     // Once both ends of output are closed the exit code is only a moment away.
-    const isOver = this.#exited || this.#openOutputs === 0 || this.#lost !== undefined;
-    this.#kill();
-    // The master may hold the other ends for as long as the command runs.
+    const isOver = this.#exited || this.#openOutputs === 0 || !this.#running;
+    const reason = this.#options.closedError();
+    this.#exit.reject(reason);
+    for (const fail of this.#failures) fail(reason);
+    this.#stdin.abort().catch(() => {});
     await Promise.all(this.#sources.map((source) => source.cancel().catch(() => {})));
-    await this.#whole.catch(() => {});
+    // A command that goes on takes its session with it until it is ended, and so does this ssh.
     if (!isOver) this.#options.onAbandoned();
   }
 

@@ -1,7 +1,9 @@
 /** A master and the channels on it, shaped like the connections that `ChannelBudget` keeps. */
+import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { SshChannel } from "../ssh/channel.ts";
+import { Bell } from "../ssh/bell.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type SshConnection } from "../ssh/connection.ts";
 import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
@@ -15,6 +17,12 @@ type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
   open(command: string, onAbandoned?: () => void): Promise<Shape<SshChannel>>;
 };
 
+/** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
+const MOST_CHANNELS = 8;
+const LINGER_MS = 20;
+/** Refusals that closed sessions may explain. */
+const MOST_ATTEMPTS = 3;
+
 export class MuxConnection implements ConnectionShape {
   /** Unknown: ssh does not tell how long an answer takes. */
   readonly roundTripMs = undefined;
@@ -24,11 +32,13 @@ export class MuxConnection implements ConnectionShape {
   #lost: GridError | undefined;
   #lastUsed = performance.now();
   #received = 0;
-  #waiting = 0;
-  /** Whether a channel was opened before. */
-  #isProven = false;
-  /** The one that is being opened while none was before. */
-  #first: Promise<void> | undefined;
+  /** A channel was opened, or was not. */
+  readonly #answered = new Bell();
+  #opening = 0;
+  /** Most channels that were open at once. */
+  #most = 0;
+  /** Learnt from the server's refusals. */
+  #limit = MOST_CHANNELS;
 
   constructor(master: Master, hooks: ConnectHooks) {
     this.#master = master;
@@ -40,9 +50,9 @@ export class MuxConnection implements ConnectionShape {
     return this.#lost === undefined;
   }
 
-  /** Channels open or being opened. */
+  /** Channels that are open. What is being opened may yet be refused, in any order. */
   get load(): number {
-    return this.#channels.size + this.#waiting;
+    return [...this.#channels].filter(({ isOpen }) => isOpen).length;
   }
 
   get idleMs(): number {
@@ -57,11 +67,16 @@ export class MuxConnection implements ConnectionShape {
     try {
       // Begun before the caller's own deadline of the same length, so it is the one that passes.
       return await withDeadline(async (signal) => {
-        using _turn = await this.#takeTurn(signal);
-        channel = this.#start(command, { log, onAbandoned });
-        await Promise.race([channel.started, this.#failure(channel, log)]);
-        this.#isProven = true;
-        return channel;
+        for (let attempt = 1;; attempt++) {
+          {
+            using _turn = await this.#takeTurn(signal);
+            channel = this.#start(command, { log, onAbandoned });
+            if (await this.#hasCome(channel, log)) return channel;
+          }
+          remove(log);
+          await this.#judgeRefusal(attempt);
+          await systemClock.sleep(LINGER_MS, { signal });
+        }
       }, {
         ms: this.#master.endpoint.commandTimeoutMs,
         error: () => this.#tooSlow(channel, log),
@@ -105,30 +120,51 @@ export class MuxConnection implements ConnectionShape {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lose(lostBecause(this.#master.endpoint, "it was closed by Grid"));
     await this.#master[Symbol.asyncDispose]();
-    await Promise.all([...this.#channels].map((channel) => channel[Symbol.asyncDispose]()));
+    await Promise.all([...this.#channels].map(async (channel) => {
+      await channel[Symbol.asyncDispose]();
+      await channel.closed;
+    }));
   }
 
   /**
    * Until one channel has opened they come one by one: who asked first must be answered first, since
-   * a server that refuses the first allows none.
+   * a server that refuses the first allows none. Later no more come than may be let in.
    */
   async #takeTurn(signal: AbortSignal): Promise<Disposable> {
-    this.#waiting++;
-    try {
-      while (!this.#isProven && this.#first) await this.#first;
-    } finally {
-      this.#waiting--;
+    while (this.load + this.#opening >= (this.#most === 0 ? 1 : this.#limit)) {
+      if (this.#opening === 0) {
+        // Not at once: whoever keeps the budget must hear of the open ones first.
+        await systemClock.sleep(LINGER_MS, { signal });
+        throw new ChannelRefused();
+      }
+      await this.#answered.next();
+      signal.throwIfAborted();
     }
-    signal.throwIfAborted();
     if (this.#lost) throw this.#lost;
-    const over = Promise.withResolvers<void>();
-    this.#first = over.promise;
+    this.#opening++;
     return {
       [Symbol.dispose]: () => {
-        if (this.#first === over.promise) this.#first = undefined;
-        over.resolve();
+        this.#opening--;
+        this.#answered.tell();
       },
     };
+  }
+
+  /**
+   * Throws where a refusal tells how many the server allows; else the server has only not yet
+   * forgotten a session that is closed. Whoever keeps the budget learns from what is open when it
+   * hears of a refusal, so those that were asked for at the same time come first.
+   */
+  async #judgeRefusal(attempt: number): Promise<void> {
+    if (this.#most === 0) throw new ChannelRefused();
+    for (let others = this.#opening; others > 0 && this.#opening > 0; others--) {
+      await this.#answered.next();
+    }
+    const { load } = this;
+    const isLingering = [...this.#channels].some((channel) => channel.isEnding);
+    if (load === 0 || (isLingering && attempt < MOST_ATTEMPTS)) return;
+    this.#limit = Math.max(1, this.#most, Math.min(this.#limit, load));
+    throw new ChannelRefused();
   }
 
   #start(
@@ -148,6 +184,7 @@ export class MuxConnection implements ConnectionShape {
       closedError: () => lostBecause(this.#master.endpoint, "the channel was closed"),
     });
     this.#channels.add(channel);
+    void channel.exit.finally(() => this.#hooks.onFree()).catch(() => {});
     void channel.closed.then(() => {
       this.#channels.delete(channel);
       this.#hooks.onFree();
@@ -155,15 +192,22 @@ export class MuxConnection implements ConnectionShape {
     return channel;
   }
 
-  /** Settles where a channel's ssh ends, with the reason where its command had not begun. */
-  async #failure(channel: MuxChannel, log: string): Promise<void> {
-    await channel.drained;
+  /** False where the server refused the session. */
+  async #hasCome(channel: MuxChannel, log: string): Promise<boolean> {
+    await Promise.race([channel.started, channel.drained]);
+    if (!channel.hasStarted && !channel.isDisposed) return await this.#explain(channel, log);
+    this.#most = Math.max(this.#most, this.load);
+    return true;
+  }
+
+  async #explain(channel: MuxChannel, log: string): Promise<false> {
     const { code } = await channel.status;
-    if (channel.hasStarted || channel.isDisposed) return;
     const said = readText(log);
-    if (sessionIn(said) === "refused") throw new ChannelRefused();
-    throw this.#lost ?? await this.#whetherLost() ??
-      explainEarlyEnd(this.#master.endpoint, { said, code, printed: channel.preview });
+    if (sessionIn(said) !== "refused") {
+      throw this.#lost ?? await this.#whetherLost() ??
+        explainEarlyEnd(this.#master.endpoint, { said, code, printed: channel.preview });
+    }
+    return false;
   }
 
   #tooSlow(channel: MuxChannel | undefined, log: string): GridError {

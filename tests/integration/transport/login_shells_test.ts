@@ -10,6 +10,7 @@ import { type Account, findAccount, type Part, testWith } from "../../support/re
 import { isGridError, text } from "../../support/transport_contract.ts";
 
 interface Rig {
+  readonly way: "ssh" | "openssh";
   readonly node: OpenSshNode;
   readonly transport: Transport;
 }
@@ -46,7 +47,7 @@ function shellTest(name: string, options: RigOptions, run: (rig: Rig) => Promise
       await using pool = createPool({ handshakes: 1 });
       const commandTimeoutMs = options.commandTimeoutMs ?? node.endpoint.commandTimeoutMs;
       const endpoint = { ...node.endpoint, transport: way, commandTimeoutMs };
-      await run({ node, transport: pool.transport(endpoint) });
+      await run({ way, node, transport: pool.transport(endpoint) });
     });
   }
 }
@@ -135,16 +136,24 @@ shellTest("a .bashrc that waits for ever is named", {
 shellTest("an account that may only transfer files is told apart from one that cannot log in", {
   parts: [],
   sshdConfig: ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"],
-}, async ({ node, transport }) => {
-  await assert.rejects(transport.exec("true"), isGridError("shell"));
+}, async ({ way, node, transport }) => {
+  await assert.rejects(transport.exec("true"), (error) => {
+    isGridError("shell")(error);
+    if (way === "openssh") assert.match(String(error), /allows sftp connections only/);
+    return true;
+  });
   assert.equal(node.acceptedLogins(), 1);
 });
 
 shellTest("an account without a shell is told apart from one that cannot log in", {
   parts: [],
   sshdConfig: ["ForceCommand /usr/sbin/nologin"],
-}, async ({ node, transport }) => {
-  await assert.rejects(transport.exec("true"), isGridError("shell"));
+}, async ({ way, node, transport }) => {
+  await assert.rejects(transport.exec("true"), (error) => {
+    isGridError("shell")(error);
+    if (way === "openssh") assert.match(String(error), /account is currently not available/);
+    return true;
+  });
   assert.equal(node.acceptedLogins(), 1);
 });
 

@@ -75,6 +75,39 @@ async function runStep(transport: Transport, step: number): Promise<void> {
   assert.deepEqual(exit, { kind: "code", code: step % 7 });
 }
 
+testWith(["sshd"], "long streams by openssh never lock out short commands", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxSessions 2"] });
+  const { endpoint } = endpointIn(lab);
+  await using pool = createPool({ handshakes: 10 });
+  const transport = pool.transport(endpoint);
+  const stop = new AbortController();
+  const streams = Array.from({ length: 6 }, async () => {
+    await using channel = await transport.open("exec sleep 60", { signal: stop.signal });
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+    assert.ok(channel);
+  });
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all([1, 2, 3, 4].map((n) => transport.exec(`echo ${n}`)));
+    assert.deepEqual(answers.map(({ stdout }) => Number(stdout)), [1, 2, 3, 4]);
+  }
+  stop.abort(new Error("enough"));
+  await Promise.allSettled(streams);
+});
+
+testWith(["sshd"], "a crowd by openssh that MaxStartups turns away comes again", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxStartups 2:60:4"] });
+  const { node, endpoint } = endpointIn(lab);
+  const pools = Array.from({ length: 10 }, () => createPool({ handshakes: 10 }));
+  try {
+    const patient = { ...endpoint, maxRetries: 12, connectTimeoutMs: 20_000 };
+    const answers = await Promise.all(pools.map((pool) => pool.transport(patient).exec("echo in")));
+    assert.deepEqual(new Set(answers.map(({ stdout }) => stdout)), new Set(["in\n"]));
+    assert.match(node.readLog(), /MaxStartups/, "the server did turn some away");
+  } finally {
+    await Promise.all(pools.map((pool) => pool[Symbol.asyncDispose]()));
+  }
+});
+
 testWith(["sshd"], "a server without sessions is named by openssh too", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxSessions 0"] });
   await using pool = createPool({ handshakes: 10 });

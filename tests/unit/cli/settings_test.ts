@@ -18,6 +18,7 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
     columns: () => 80,
     rows: () => 24,
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
+    onClosedPipe: () => ({ [Symbol.dispose]: () => {} }),
     exit: () => {
       throw new Error("exit");
     },

@@ -236,3 +236,13 @@ Deno.test("a named file that is missing is an error that names it", async () => 
     },
   );
 });
+
+Deno.test("loadClusterConfig() takes a node by the system's own ssh, with a place of its own", async () => {
+  const { nodes } = await load(
+    "nodes: [{ name: a, transport: openssh, host: h, proxy_jump: b, key_file: /k }]\n",
+  );
+  const [endpoint] = nodes.map((node) => node.endpoint);
+  assert.ok(endpoint);
+  const { transport, host, proxyJump, keyFile } = endpoint;
+  assert.deepEqual([transport, host, proxyJump, keyFile], ["openssh", "h", "b", "/k"]);
+});

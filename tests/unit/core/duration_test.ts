@@ -45,4 +45,5 @@ Deno.test("formatDuration() uses two units at most", () => {
     [90_000_000, "1d 01h"],
   ];
   for (const [ms, text] of cases) assert.equal(formatDuration(ms), text);
+  assert.equal(formatDuration(-3_594_577), "0ms", "a clock that was set back");
 });

@@ -38,6 +38,11 @@ Deno.test("GridError carries what, where and what to do", () => {
   assert.ok(!("cause" in new GridError({ code: "tcp", message: "x" })));
 });
 
+Deno.test("toGridError() takes the cause, not what failed while closing up after it", () => {
+  const known = new GridError({ code: "tcp", message: "refused" });
+  assert.equal(toGridError(new SuppressedError(new Error("closing failed"), known)), known);
+});
+
 Deno.test("toGridError() makes a bug of anything unforeseen", () => {
   const known = new GridError({ code: "exit", message: "exit code 3" });
   assert.equal(toGridError(known), known);

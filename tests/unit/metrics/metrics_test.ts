@@ -6,6 +6,7 @@ import { assertGolden } from "../../support/golden.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
 import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { feed } from "../../support/reader_feed.ts";
 
 const STATS = new Map([
   ["gpu1", { handshakes: 1, reconnects: 2, bytesSent: 10, bytesReceived: 20 }],
@@ -86,7 +87,8 @@ Deno.test("createMetrics() needs only the events it names", async () => {
 Deno.test("createMetricsFile() leaves metrics.prom in the run's folder", async () => {
   using dir = tempDir();
   const reader = createMetricsFile({ folder: dir.path, stats: () => STATS });
-  for (const event of succeededRun()) reader.event(event);
+  const show = feed(reader);
+  for (const event of succeededRun()) show(event);
   await reader.close?.();
   const text = Deno.readTextFileSync(join(dir.path, "metrics.prom"));
   assert.equal(valueOf(text, 'grid_runs_completed_total{status="succeeded"}'), 1);
@@ -102,4 +104,16 @@ Deno.test("createMetricsFile() warns where it cannot write", async () => {
   await reader.close?.();
   assert.match(warnings.join(), /Cannot write metrics\.prom of the run/);
   assert.deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["metrics.prom"]);
+});
+
+Deno.test("createMetricsFile() warns where the run's folder is gone, or a file in its place", async () => {
+  using dir = tempDir();
+  const file = join(dir.path, "file");
+  Deno.writeTextFileSync(file, "");
+  for (const folder of [join(dir.path, "gone"), join(file, "run")]) {
+    const warnings: string[] = [];
+    const reader = createMetricsFile({ folder, warn: (words) => warnings.push(words) });
+    await reader.close?.();
+    assert.match(warnings.join(), /Cannot write metrics\.prom of the run: \w+: .*open/);
+  }
 });

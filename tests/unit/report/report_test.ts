@@ -7,6 +7,7 @@ import { createReport, type ReportOptions } from "../../../src/report/report.ts"
 import { assertGolden } from "../../support/golden.ts";
 import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { feed } from "../../support/reader_feed.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -21,13 +22,14 @@ async function writeRun(
   { output = {}, ...options }: WriteOptions = {},
 ): Promise<void> {
   const report = createReport({ folder, ...options });
+  const show = feed(report);
   for (const event of events) {
     if (event.type === "attempt.finished") {
       const { step, attempt } = event;
       const bytes = encode(output[step] ?? "");
-      await report.output({ step, attempt, stream: "stdout", bytes });
+      report.output({ step, attempt, stream: "stdout", bytes });
     }
-    report.event(event);
+    show(event);
   }
   await report.close();
 }
@@ -70,9 +72,10 @@ Deno.test("createReport() tells of a failed run what failed first and why", asyn
 Deno.test("createReport() writes the events as they come", async () => {
   using dir = tempDir();
   const report = createReport({ folder: join(dir.path, "new", "folder") });
+  const show = feed(report);
   const [first] = succeededRun();
   assert.ok(first);
-  report.event(first);
+  show(first);
   await new Promise((resolve) => setImmediate(resolve));
   const text = Deno.readTextFileSync(join(dir.path, "new", "folder", "events.jsonl"));
   assert.deepEqual(JSON.parse(text), first);
@@ -91,18 +94,18 @@ Deno.test("createReport() reports a run that was cut short", async () => {
 Deno.test("createReport() keeps every byte in order, whatever they are", async () => {
   using dir = tempDir();
   const report = createReport({ folder: dir.path });
+  const show = feed(report);
   const events = succeededRun();
-  for (const event of events.slice(0, 16)) report.event(event);
+  for (const event of events.slice(0, 16)) show(event);
   const chunk = Uint8Array.from({ length: 70_000 }, (_, at) => at % 256);
-  const writes = [...Array(20).keys()].map((round) =>
+  for (let round = 0; round < 20; round++) {
     report.output({
       step: "train",
       attempt: 1,
       stream: round % 2 ? "stderr" : "stdout",
       bytes: chunk.map((byte) => byte ^ round),
-    })
-  );
-  await Promise.all(writes);
+    });
+  }
   await report.close();
   const log = Deno.readFileSync(join(dir.path, "logs", "train.1.log"));
   assert.equal(log.length, 1_400_000);
@@ -120,14 +123,15 @@ Deno.test("createReport() gives ids that collide as file names different logs", 
   assert.ok(started?.type === "run.started");
   const ids = ["eval/score", "eval_score", "sweep[lr=1e-4,seed=1]", "../../escape"];
   const report = createReport({ folder: dir.path });
-  report.event({
+  const show = feed(report);
+  show({
     ...started,
     steps: ids.map((id) => ({ id, kind: "run", needs: [], after: [] })),
   });
   for (const step of ids) {
-    report.event({ type: "step.started", at: started.at, step });
-    report.event({ type: "attempt.started", at: started.at, step, attempt: 1 });
-    await report.output({ step, attempt: 1, stream: "stdout", bytes: encode(step) });
+    show({ type: "step.started", at: started.at, step });
+    show({ type: "attempt.started", at: started.at, step, attempt: 1 });
+    report.output({ step, attempt: 1, stream: "stdout", bytes: encode(step) });
   }
   await report.close();
   const document = JSON.parse(Deno.readTextFileSync(join(dir.path, "report.json")));
@@ -149,10 +153,11 @@ Deno.test("createReport() warns when nothing can be written, and loses nothing e
   Deno.writeTextFileSync(file, "");
   const warnings: string[] = [];
   const report = createReport({ folder: dir.path, warn: (message) => warnings.push(message) });
+  const show = feed(report);
   // A folder where a file should be makes exactly these two writes fail.
   Deno.mkdirSync(join(dir.path, "events.jsonl"));
   Deno.mkdirSync(join(dir.path, "report.json"));
-  for (const event of succeededRun()) report.event(event);
+  for (const event of succeededRun()) show(event);
   await report.close();
   assert.equal(warnings.length, 2, warnings.join("\n"));
   assert.match(warnings[0] ?? "", /Cannot write ".*events\.jsonl": .*still in the store/);
@@ -172,15 +177,16 @@ Deno.test({
     using dir = tempDir();
     const warnings: string[] = [];
     const report = createReport({ folder: dir.path, warn: (message) => warnings.push(message) });
+    const show = feed(report);
     Deno.mkdirSync(join(dir.path, "logs"));
     Deno.symlinkSync("/dev/full", join(dir.path, "logs", "train.1.log"));
     Deno.symlinkSync("/dev/full", join(dir.path, "events.jsonl"));
     for (const event of succeededRun()) {
-      report.event(event);
+      show(event);
       if (event.type !== "job.started") continue;
       const { step, attempt } = event;
-      await report.output({ step, attempt, stream: "stdout", bytes: encode("lost") });
-      await report.output({ step, attempt, stream: "stdout", bytes: encode("lost too") });
+      report.output({ step, attempt, stream: "stdout", bytes: encode("lost") });
+      report.output({ step, attempt, stream: "stdout", bytes: encode("lost too") });
     }
     await report.close();
     assert.equal(warnings.filter((warning) => /No space left/.test(warning)).length, 2);

@@ -53,6 +53,15 @@ Deno.test("openStore() lists runs, newest first, with their results", () => {
   assert.deepEqual(store.runs({ limit: 1 }).map(({ run }) => run), ["r2"]);
 });
 
+Deno.test("openStore() takes the run that was begun last for the last, whatever the clock says", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", [runStarted("r1", { at: START_MS })]);
+  store.append("r2", [runStarted("r2", { at: START_MS - 3_600_000 })]);
+  assert.equal(store.resolveRun("last"), "r2");
+  assert.deepEqual(store.runs().map(({ run }) => run), ["r2", "r1"]);
+});
+
 Deno.test("openStore() keeps the events of two runs apart", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
@@ -159,6 +168,18 @@ Deno.test("openStore() says what to do with a file that is no database", () => {
   assert.match(Deno.readTextFileSync(path), /^this is not/, "the file was left as it is");
 });
 
+Deno.test("openStore() says that a file stands where its folder should be", () => {
+  using dir = tempDir();
+  const grid = join(dir.path, ".grid");
+  Deno.writeTextFileSync(grid, "");
+  for (const path of [join(grid, "grid.db"), join(grid, "deeper", "grid.db")]) {
+    assert.throws(() => openStore(path), {
+      code: "usage",
+      message: /a file stands where its folder/,
+    });
+  }
+});
+
 Deno.test("openStore() notices a file whose pages are damaged", () => {
   using dir = tempDir();
   const path = join(dir.path, "grid.db");
@@ -187,6 +208,14 @@ Deno.test("openStore() refuses a file that a newer Grid wrote, and one of anothe
   assert.throws(() => openStore(other), { code: "usage", message: /another program/ });
 });
 
+/** An event as a Grid with that version of the tables wrote it. */
+function insertInto(version: number, n: number): string {
+  const json = `{"type":"warned","n":${n}}`;
+  return version < 3
+    ? `INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '${json}');`
+    : `INSERT INTO journal (run_id, seq, type, json) VALUES (7, ${n}, 'warned', '${json}');`;
+}
+
 Deno.test("openStore() brings a file of every earlier version up to date, and keeps its events", () => {
   for (let version = 1; version < MIGRATIONS.length; version++) {
     using dir = tempDir();
@@ -197,8 +226,7 @@ Deno.test("openStore() brings a file of every earlier version up to date, and ke
         `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version};
          INSERT INTO runs (id, run, pipeline, file, started_at, result)
          VALUES (7, 'old', 'p', 'p.yaml', 1, 'running');
-         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":1}');
-         INSERT INTO events (run_id, type, json) VALUES (7, 'warned', '{"type":"warned","n":2}');`,
+         ${insertInto(version, 1)} ${insertInto(version, 2)}`,
     );
     using store = openStore(path);
     store.append("old", [warned("three")]);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../../src/store/open.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { runStarted } from "../../support/events.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const HOLDER = join(import.meta.dirname ?? ".", "..", "..", "support", "run_holder.ts");
@@ -17,6 +18,24 @@ Deno.test("enter() and leave() tell others whether a run is alive", () => {
   store.leave("r1");
   assert.equal(store.isAlive("r1"), false);
   store.enter("r1");
+});
+
+Deno.test("enter() lets one run alone go on from another, also once that one is over", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.enter("r2", { resumes: "r1" });
+  const refused = { code: "conflict", message: /run r2 went on from it already/ };
+  assert.throws(() => store.enter("r3", { resumes: "r1" }), refused);
+  store.leave("r2");
+  store.enter("r3", { resumes: "r1" });
+  store.leave("r3");
+  store.append("r2", [runStarted("r2", { resumes: "r1" })]);
+  assert.throws(() => store.enter("r4", { resumes: "r1" }), refused);
+  store.enter("r4", { resumes: "r2" });
+  store.append("r4", [runStarted("r4", { resumes: "r2" })]);
+  assert.equal(store.latestOf("r1"), "r4");
+  assert.equal(store.latestOf("r4"), "r4");
+  assert.equal(store.latestOf("unknown"), "unknown");
 });
 
 Deno.test("requestCancel() reaches the run, and says where there is none", () => {

@@ -4,6 +4,7 @@ import { createTerminal, type TerminalOptions } from "../../../src/terminal/term
 import { FakeClock } from "../../support/fake_clock.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { commandRun, failedRun, START, succeededRun } from "../../support/sample_runs.ts";
+import { feed } from "../../support/reader_feed.ts";
 
 interface Shown {
   readonly stderr: string;
@@ -33,13 +34,14 @@ async function show(
     timeZone: "UTC",
     ...rest,
   });
+  const show = feed(terminal);
   for (const event of events) {
     await clock.advance(event.at - clock.now());
     if (event.type === "attempt.finished") {
       const bytes = new TextEncoder().encode(output[event.step] ?? "");
       terminal.output?.({ step: event.step, attempt: event.attempt, stream: "stdout", bytes });
     }
-    terminal.event(event);
+    show(event);
   }
   await terminal.close();
   return { stderr, stdout: Uint8Array.from(stdout), stderrBytes: Uint8Array.from(stderrBytes) };
@@ -91,8 +93,9 @@ Deno.test("terminal: stream mode keeps bytes that are not UTF-8, on both streams
     mode: "stream",
     clock: new FakeClock(START),
   });
+  const show = feed(terminal);
   for (const event of commandRun(0)) {
-    terminal.event(event);
+    show(event);
     if (event.type !== "attempt.started") continue;
     terminal.output?.({ step: "command", attempt: 1, stream: "stdout", bytes });
     terminal.output?.({ step: "command", attempt: 1, stream: "stderr", bytes });
@@ -139,7 +142,8 @@ Deno.test("terminal: closing twice sums up once", async () => {
     mode: "plain",
     clock: new FakeClock(START),
   });
-  for (const event of succeededRun()) terminal.event(event);
+  const show = feed(terminal);
+  for (const event of succeededRun()) show(event);
   await terminal.close();
   await terminal.close();
   assert.equal(text.match(/✔ train succeeded/g)?.length, 1);

@@ -4,6 +4,7 @@ import { FakeClock } from "../../../support/fake_clock.ts";
 import { assertGolden } from "../../../support/golden.ts";
 import { START, succeededRun } from "../../../support/sample_runs.ts";
 import { screenAfter } from "../../../support/screen.ts";
+import { feed } from "../../../support/reader_feed.ts";
 
 /** Lets the lazily loaded painter arrive. */
 async function settle(clock: FakeClock): Promise<void> {
@@ -32,10 +33,11 @@ function liveTerminal(clock: FakeClock) {
 Deno.test("live view: draws over itself, then leaves only the summary", async () => {
   const clock = new FakeClock(START);
   const { terminal, screen } = liveTerminal(clock);
+  const show = feed(terminal);
   let painted = false;
   for (const event of succeededRun()) {
     await clock.advance(Math.max(0, event.at - clock.now()));
-    terminal.event(event);
+    show(event);
     if (!painted) await settle(clock);
     painted = true;
     await clock.advance(100);
@@ -48,7 +50,8 @@ Deno.test("live view: draws over itself, then leaves only the summary", async ()
 Deno.test("live view: paints ten times a second at most, and once a second without news", async () => {
   const clock = new FakeClock(START);
   const { terminal, written } = liveTerminal(clock);
-  for (const event of succeededRun().slice(0, 16)) terminal.event(event);
+  const show = feed(terminal);
+  for (const event of succeededRun().slice(0, 16)) show(event);
   await settle(clock);
   const first = written.length;
   for (let tick = 0; tick < 50; tick++) await clock.advance(100);
@@ -59,10 +62,11 @@ Deno.test("live view: paints ten times a second at most, and once a second witho
 Deno.test("live view: a warning and words from elsewhere stay above the picture", async () => {
   const clock = new FakeClock(START);
   const { terminal, screen } = liveTerminal(clock);
-  for (const event of succeededRun().slice(0, 16)) terminal.event(event);
+  const show = feed(terminal);
+  for (const event of succeededRun().slice(0, 16)) show(event);
   await settle(clock);
   await clock.advance(100);
-  terminal.event({ type: "warned", at: START, message: "disk is nearly full" });
+  show({ type: "warned", at: START, message: "disk is nearly full" });
   terminal.print("12:00:00 debug ssh: hello\n");
   await clock.advance(100);
   assert.match(screen(), /^warning: disk is nearly full\n12:00:00 debug ssh: hello\ntrain · /);
@@ -71,7 +75,8 @@ Deno.test("live view: a warning and words from elsewhere stay above the picture"
 
 Deno.test("live view: a run that is over before the painter came is summed up all the same", async () => {
   const { terminal, screen } = liveTerminal(new FakeClock(START));
-  for (const event of succeededRun()) terminal.event(event);
+  const show = feed(terminal);
+  for (const event of succeededRun()) show(event);
   await terminal.close();
   assert.match(screen(), /✔ train succeeded/);
 });

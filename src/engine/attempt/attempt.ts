@@ -1,0 +1,195 @@
+/** One attempt at a step: limits of time, output, and an end within bounds whatever the step does. */
+import { formatDuration } from "../../core/duration.ts";
+import type { GridError } from "../../core/errors.ts";
+import type { ActionKind, Step } from "../../pipeline/pipeline.ts";
+import type { AttemptFinished, Event, Failure } from "../event.ts";
+import { failureOf, stopError } from "../failure.ts";
+import { limitError, Limits } from "./limits.ts";
+import type {
+  EnginePorts,
+  StepHost,
+  StepKind,
+  StepNote,
+  StepOutcome,
+  StepRequest,
+} from "../ports.ts";
+
+/** Beyond the kill grace: time to reach the node, to look for survivors, and to come back. */
+const KILL_SLACK_MS = 15_000;
+/** Why nobody needs to be impatient any more. */
+const ENDED = Symbol("the work has ended");
+
+export interface AttemptOptions {
+  readonly step: Step;
+  readonly attempt: number;
+  readonly ports: EnginePorts;
+  /** Fires at the step's total limit, on cancel and on fail-fast. */
+  readonly signal: AbortSignal;
+  /** Evaluates the step's expressions. @throws {GridError} where that fails */
+  readonly request: () => StepRequest;
+  readonly emit: (event: Event) => void;
+}
+
+export interface AttemptEnd {
+  readonly result: AttemptFinished["result"];
+  readonly outputs: Extract<StepOutcome, { status: "succeeded" }>["outputs"];
+  readonly exitCode: number | undefined;
+  readonly failure: Failure | undefined;
+  /** The last node that was chosen. */
+  readonly node: string | undefined;
+}
+
+/** Never rejects for what the step does; only where the journal or the output fails. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
+  const { step, attempt, ports } = options;
+  using limits = new Limits(ports.clock, options.signal);
+  const { attemptMs, idleMs } = step.timeout;
+  if (attemptMs !== undefined) {
+    limits.allow(attemptMs, () => limitError(step.id, "attempt", attemptMs));
+  }
+  if (idleMs !== undefined) limits.allowIdle(idleMs, () => limitError(step.id, "idle", idleMs));
+  await using output = ports.output.open({ step: step.id, attempt });
+  const host = new AttemptHost(options, {
+    limits,
+    write: (stream, bytes) => output.write(stream, bytes),
+  });
+  let outcome: StepOutcome | undefined;
+  try {
+    limits.signal.throwIfAborted();
+    outcome = await endSoon(work(options, host), { options, limits, host });
+  } catch (thrown) {
+    outcome = { status: "failed", failure: failureOf(thrown, { started: host.started }) };
+  }
+  host.close();
+  return attemptEnd(outcome, { host, signal: limits.signal });
+}
+
+/** An async function, so that whatever the kind throws becomes a rejection. */
+async function work({ ports, request }: AttemptOptions, host: StepHost): Promise<StepOutcome> {
+  const { action, ...rest } = request();
+  // Each kind takes exactly the requests whose action is of that kind.
+  const kind = ports.kinds[action.kind as Exclude<ActionKind, "group">] as StepKind<ActionKind>;
+  return await kind.run({ action, ...rest }, host);
+}
+
+interface Watch {
+  readonly options: AttemptOptions;
+  readonly limits: Limits;
+  readonly host: AttemptHost;
+}
+
+/** The work's outcome, or undefined where it did not end in time after the signal. */
+async function endSoon(
+  running: Promise<StepOutcome>,
+  { options, limits, host }: Watch,
+): Promise<StepOutcome | undefined> {
+  const { ports, step } = options;
+  const patience = step.timeout.killGraceMs + KILL_SLACK_MS;
+  const ended = new AbortController();
+  const abandoned = Promise.withResolvers<undefined>();
+  const lose = () => {
+    const message = `did not end within ${
+      formatDuration(patience)
+    } of being told to; it may still run`;
+    host.note({ type: "warned", message });
+  };
+  const onAbort = () => {
+    ports.clock.sleep(patience, { signal: ended.signal }).then(lose)
+      // Once the work has ended, nobody looks at this promise.
+      .then(() => abandoned.resolve(undefined), abandoned.reject);
+  };
+  if (limits.signal.aborted) onAbort();
+  else limits.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([running, abandoned.promise]);
+  } finally {
+    limits.signal.removeEventListener("abort", onAbort);
+    ended.abort(ENDED);
+  }
+}
+
+/** What the step's kind sees of the engine; deaf once the attempt is over. */
+class AttemptHost implements StepHost {
+  readonly signal: AbortSignal;
+  readonly clock: EnginePorts["clock"];
+  /** A command is about to start, or has. */
+  started = false;
+  node: string | undefined;
+  #open = true;
+  readonly #options: AttemptOptions;
+  readonly #limits: Limits;
+  readonly #write: StepHost["output"];
+
+  constructor(
+    options: AttemptOptions,
+    { limits, write }: { readonly limits: Limits; readonly write: StepHost["output"] },
+  ) {
+    this.#options = options;
+    this.#limits = limits;
+    this.#write = write;
+    this.signal = limits.signal;
+    this.clock = options.ports.clock;
+  }
+
+  output(...chunk: Parameters<StepHost["output"]>): void | Promise<void> {
+    if (!this.#open) return;
+    this.#limits.sign();
+    return this.#write(...chunk);
+  }
+
+  note(note: StepNote): void {
+    if (!this.#open) return;
+    this.#limits.sign();
+    if (note.type === "job.started") this.started = true;
+    if (note.type === "node.chosen") this.node = note.node;
+    const { step, attempt, ports } = this.#options;
+    const at = ports.clock.now();
+    if (note.type === "warned") this.#options.emit({ ...note, at, step: step.id });
+    else this.#options.emit({ ...note, at, step: step.id, attempt });
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+}
+
+function attemptEnd(
+  outcome: StepOutcome | undefined,
+  { host, signal }: { readonly host: AttemptHost; readonly signal: AbortSignal },
+): AttemptEnd {
+  const { node } = host;
+  if (outcome?.status === "succeeded") {
+    const { outputs, exitCode } = outcome;
+    return { result: "succeeded", outputs, exitCode, failure: undefined, node };
+  }
+  const failure = signal.aborted
+    ? stoppedFailure(stopError(signal.reason), { outcome, host })
+    : outcome?.failure;
+  const result = signal.aborted ? stoppedResult(stopError(signal.reason)) : "failed";
+  return { result, outputs: {}, exitCode: failure?.exitCode, failure, node };
+}
+
+export function stoppedResult(error: GridError): "timed-out" | "cancelled" {
+  return error.code === "timed-out" ? "timed-out" : "cancelled";
+}
+
+interface Stopped {
+  readonly outcome: Extract<StepOutcome, { status: "failed" }> | undefined;
+  readonly host: AttemptHost;
+}
+
+/** The limit or the cancel is the cause; how the command then ended stays on record. */
+function stoppedFailure(error: GridError, { outcome, host }: Stopped): Failure {
+  const seen = outcome?.failure;
+  const node = seen?.node ?? host.node;
+  const failure = failureOf(error, { started: seen?.started ?? host.started });
+  return {
+    ...failure,
+    ...(outcome?.aftermath === undefined
+      ? {}
+      : { message: `${failure.message}; ${outcome.aftermath}` }),
+    ...(node === undefined ? {} : { node }),
+    ...(seen?.exitCode === undefined ? {} : { exitCode: seen.exitCode }),
+    ...(seen?.signal === undefined ? {} : { signal: seen.signal }),
+  };
+}

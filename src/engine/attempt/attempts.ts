@@ -1,0 +1,122 @@
+/** A step from its first attempt to its last: retries, the waits between them, the total limit. */
+import { retryDelay } from "../../core/backoff.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import { type AttemptEnd, runAttempt, stoppedResult } from "./attempt.ts";
+import type { Event } from "../event.ts";
+import { failureOf, stopError } from "../failure.ts";
+import { limitError, Limits } from "./limits.ts";
+import type { EnginePorts, StepRequest } from "../ports.ts";
+import { isRetryable } from "./retry.ts";
+
+export interface AttemptsOptions {
+  readonly step: Step;
+  readonly ports: EnginePorts;
+  /** Fires on cancel and on fail-fast. */
+  readonly signal: AbortSignal;
+  readonly emit: (event: Event) => void;
+  readonly request: (attempt: AttemptParts) => StepRequest;
+  /** A job of an earlier run that is this step's attempt `attempt`. */
+  readonly resume?: { readonly attempt: number; readonly node: string; readonly job: string };
+}
+
+export interface AttemptParts {
+  readonly attempt: number;
+  readonly avoidNodes: readonly string[];
+  readonly resumeJob: StepRequest["resumeJob"];
+}
+
+/** Runs the step until it succeeds or the policy gives up. */
+export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd> {
+  const { step, ports, emit, resume } = options;
+  using limits = new Limits(ports.clock, options.signal);
+  const deadline = totalDeadline(step, { ports, limits });
+  const failedOn: string[] = [];
+  for (let attempt = resume?.attempt ?? 1;; attempt++) {
+    emit({ type: "attempt.started", at: ports.clock.now(), step: step.id, attempt });
+    const resumeJob = resume?.attempt === attempt ? resume : undefined;
+    const end = await runAttempt({
+      step,
+      attempt,
+      ports,
+      emit,
+      signal: limits.signal,
+      request: () =>
+        options.request({
+          attempt,
+          avoidNodes: step.retry.avoidNode ? [...failedOn] : [],
+          resumeJob: resumeJob && { node: resumeJob.node, job: resumeJob.job },
+        }),
+    });
+    const retryInMs = retryWait(end, { step, attempt, ports, deadline, limits });
+    emit(finishedEvent(end, { step, attempt, at: ports.clock.now(), retryInMs }));
+    if (retryInMs === undefined) return end;
+    if (end.node !== undefined && !failedOn.includes(end.node)) failedOn.push(end.node);
+    const stop = await waitOut(retryInMs, { ports, limits });
+    if (stop) return { ...end, ...stop, outputs: {} };
+  }
+}
+
+/** When all attempts must be over, on the injected clock. */
+function totalDeadline(
+  step: Step,
+  { ports, limits }: { readonly ports: EnginePorts; readonly limits: Limits },
+): number {
+  const { totalMs } = step.timeout;
+  if (totalMs === undefined) return Number.POSITIVE_INFINITY;
+  limits.allow(totalMs, () => limitError(step.id, "total", totalMs));
+  return ports.clock.now() + totalMs;
+}
+
+interface RetryQuestion {
+  readonly step: Step;
+  readonly attempt: number;
+  readonly ports: EnginePorts;
+  readonly deadline: number;
+  readonly limits: Limits;
+}
+
+/** Milliseconds to wait for the next attempt; undefined where this was the last. */
+function retryWait(end: AttemptEnd, question: RetryQuestion): number | undefined {
+  const { step, attempt, ports, deadline, limits } = question;
+  if (end.failure === undefined || limits.signal.aborted) return undefined;
+  if (attempt > step.retry.max || !isRetryable(step.retry, end.failure)) return undefined;
+  const wait = retryDelay(step.retry, { retry: attempt, random: ports.random });
+  // A retry that the total limit would cut off before it begins is no retry.
+  return ports.clock.now() + wait < deadline ? wait : undefined;
+}
+
+function finishedEvent(
+  end: AttemptEnd,
+  { step, attempt, at, retryInMs }: {
+    readonly step: Step;
+    readonly attempt: number;
+    readonly at: number;
+    readonly retryInMs: number | undefined;
+  },
+): Event {
+  return {
+    type: "attempt.finished",
+    at,
+    step: step.id,
+    attempt,
+    result: end.result,
+    ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    ...(end.failure === undefined ? {} : { failure: end.failure }),
+    ...(retryInMs === undefined ? {} : { retryInMs }),
+  };
+}
+
+/** Waits on the clock; returns how the step ended where it was stopped meanwhile. */
+async function waitOut(
+  ms: number,
+  { ports, limits }: { readonly ports: EnginePorts; readonly limits: Limits },
+): Promise<Pick<AttemptEnd, "result" | "failure"> | undefined> {
+  try {
+    await ports.clock.sleep(ms, { signal: limits.signal });
+    return undefined;
+  } catch (thrown) {
+    if (!limits.signal.aborted) throw thrown;
+    const error = stopError(limits.signal.reason);
+    return { result: stoppedResult(error), failure: failureOf(error, { started: false }) };
+  }
+}

@@ -1,0 +1,54 @@
+import { GridError } from "../../core/errors.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { AttemptParts } from "./attempts.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { StepRequest } from "../ports.ts";
+import { resolveStep } from "./resolve.ts";
+
+export interface RequestContext {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a step's kind is given for one attempt.
+ *
+ * @throws {GridError} where an expression or a secret has no value
+ */
+export function requestOf(
+  step: Step,
+  context: RequestContext & AttemptParts & { readonly ledger: Ledger },
+): StepRequest {
+  const { ledger, attempt, avoidNodes, resumeJob, run, pipeline } = context;
+  const resolved = resolveStep(step, {
+    scope: (env) => ledger.scopes.of(step, { attempt, env }),
+    record: (id) => ledger.scopes.record(id),
+  });
+  return {
+    ...resolved,
+    run,
+    pipeline,
+    step: step.id,
+    attempt,
+    avoidNodes,
+    resumeJob,
+    secrets: pickSecrets(step, context.secrets),
+    folders: ledger.folders.before(step),
+  };
+}
+
+function pickSecrets(
+  { id, secrets: names }: Step,
+  values: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name): [string, string] => {
+    const value = values[name];
+    if (value !== undefined) return [name, value];
+    throw new GridError({
+      code: "usage",
+      message: `Cannot start "${id}": the secret ${name} has no value`,
+      hint: `set ${name} in the environment, or say under secrets: where it comes from`,
+    });
+  }));
+}

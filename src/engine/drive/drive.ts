@@ -1,0 +1,197 @@
+/** A run from its first event to its last: its turn in the group, the graph, the hooks. */
+import { GridError } from "../../core/errors.ts";
+import { evaluateText } from "../../pipeline/evaluate.ts";
+import type { HookMoment, Pipeline, Step } from "../../pipeline/pipeline.ts";
+import { awaitTurn, takeTurn, type Turn, type TurnOptions } from "./concurrency.ts";
+import type { Event, RunResult, RunStarted, StepOutline } from "../event.ts";
+import { stopError } from "../failure.ts";
+import { GraphRun } from "./graph_run.ts";
+import { hookMoments, hookStep } from "./hooks.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { Limits } from "../attempt/limits.ts";
+import type { Neighbours } from "./neighbours.ts";
+import type { EnginePorts } from "../ports.ts";
+import { runExitCode, runResult, type RunSummary } from "./result.ts";
+import type { SchedulerOptions } from "../schedule/scheduler.ts";
+import type { ResumeFrom } from "../resume/shortcuts.ts";
+
+/** For clean-up steps and hooks of a run that was told to stop. */
+const CLEANUP_MS = 5 * 60_000;
+
+export interface DriveOptions {
+  readonly pipeline: Pipeline;
+  readonly ports: EnginePorts;
+  readonly ledger: Ledger;
+  readonly neighbours: Neighbours;
+  /** The wish to stop. */
+  readonly stop: AbortSignal;
+  readonly started: Pick<RunStarted, "run" | "project" | "gridVersion" | "resumes" | "again">;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly limits: SchedulerOptions;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+  /** Steps that were asked for; undefined means all. */
+  readonly chosen: ReadonlySet<string> | undefined;
+  readonly resume: ResumeFrom | undefined;
+}
+
+interface Drive extends DriveOptions {
+  /** Counts the time that is left for cleaning up once `stop` fired. */
+  readonly cleanup: Limits;
+}
+
+export async function drive(options: DriveOptions): Promise<void> {
+  const { pipeline, ports, ledger, stop } = options;
+  const turn = askForTurn(options);
+  using cleanup = new Limits(ports.clock, new AbortController().signal);
+  const onStop = () => cleanup.allow(CLEANUP_MS, cleanupError);
+  if (stop.aborted) onStop();
+  else stop.addEventListener("abort", onStop, { once: true });
+  try {
+    const context = { ...options, cleanup };
+    ledger.emit(startedEvent(options));
+    // A run that cannot be journaled does nothing.
+    ledger.flush();
+    if (await waitForTurn(turn, context)) {
+      await runGraph(pipeline.steps, context);
+      await runHooks(context);
+    }
+    ledger.emit(finishedEvent(context));
+  } finally {
+    stop.removeEventListener("abort", onStop);
+    ledger.flush();
+  }
+}
+
+interface AskedTurn {
+  readonly turn: Turn;
+  readonly options: TurnOptions;
+}
+
+/** @throws {GridError} `conflict` where the group is full and `on-conflict` is `fail` */
+function askForTurn({ pipeline, ports, ledger, started }: DriveOptions): AskedTurn | undefined {
+  const { concurrency } = pipeline;
+  const { registry } = ports;
+  if (!concurrency || !registry) return undefined;
+  const group = evaluateText(concurrency.group, ledger.scopes.inside(""));
+  const options = { run: started.run, group, concurrency, registry };
+  return { turn: takeTurn(options), options };
+}
+
+/** False where the run does nothing because another one is there. */
+async function waitForTurn(asked: AskedTurn | undefined, context: Drive): Promise<boolean> {
+  if (!asked) return true;
+  const { ledger, pipeline, ports, stop } = context;
+  const { turn, options } = asked;
+  switch (turn.kind) {
+    case "go":
+      return true;
+    case "skip": {
+      const hooks = Object.values(pipeline.hooks).flat();
+      for (const step of [...pipeline.steps, ...hooks]) {
+        ledger.finish(step, { state: "skipped", reason: turn.reason, outputs: {} });
+      }
+      return false;
+    }
+    case "wait": {
+      const message = `waits in concurrency group "${options.group}" for ${turn.ahead.join(", ")}`;
+      ledger.emit({ type: "warned", at: ledger.now, message });
+      ledger.flush();
+      try {
+        await awaitTurn(options, { clock: ports.clock, signal: stop });
+      } catch (thrown) {
+        // The graph then ends every step as cancelled, each with the reason.
+        if (!stop.aborted) throw thrown;
+      }
+      return true;
+    }
+  }
+}
+
+interface HookContext extends Drive {
+  /** How the run stands when the hooks begin. */
+  readonly after: RunResult;
+}
+
+function runGraph(steps: readonly Step[], context: Drive | HookContext): Promise<void> {
+  const { ports, ledger, stop, cleanup, started, pipeline, secrets } = context;
+  const after = "after" in context ? context.after : undefined;
+  const isHook = after !== undefined;
+  const run = new GraphRun(steps, {
+    ports,
+    ledger,
+    stop,
+    after,
+    cleanup: cleanup.signal,
+    // One hook after the other, in the order they are written, each to its end.
+    limits: isHook ? { maxParallel: 1, failFast: false } : context.limits,
+    chosen: isHook ? undefined : context.chosen,
+    resume: isHook ? undefined : context.resume,
+    hashFiles: context.hashFiles,
+    request: { run: started.run, pipeline: pipeline.name, secrets },
+  });
+  return run.finished();
+}
+
+async function runHooks(context: Drive): Promise<void> {
+  const { pipeline, ledger } = context;
+  for (const { moment, runs, reason } of hookMoments(summaryOf(context))) {
+    const after = runResult(summaryOf(context));
+    const steps = pipeline.hooks[moment]
+      .map((step) => hookStep(step, { result: after, firstFailure: ledger.firstFailure?.step }));
+    if (steps.length === 0) continue;
+    if (runs) await runGraph(steps, { ...context, after });
+    else for (const step of steps) ledger.finish(step, { state: "skipped", reason, outputs: {} });
+  }
+}
+
+function summaryOf({ ledger, stop }: DriveOptions): RunSummary {
+  return {
+    results: [...ledger.results.values()],
+    firstFailure: ledger.firstFailure?.failure,
+    interrupted: stop.aborted ? stopError(stop.reason).exitCode : undefined,
+  };
+}
+
+function startedEvent({ pipeline, started, ledger }: DriveOptions): Event {
+  const hooks = (["success", "failure", "exit"] as const)
+    .flatMap((hook) => pipeline.hooks[hook].map((step) => outline(step, hook)));
+  return {
+    type: "run.started",
+    at: ledger.now,
+    pipeline: pipeline.name,
+    file: pipeline.file,
+    inputs: pipeline.inputs,
+    steps: [...pipeline.steps.map((step) => outline(step)), ...hooks],
+    ...started,
+  };
+}
+
+function outline(step: Step, hook?: HookMoment): StepOutline {
+  return {
+    id: step.id,
+    kind: step.action.kind,
+    needs: step.needs,
+    after: step.after,
+    ...(step.group === undefined ? {} : { group: step.group }),
+    ...(hook === undefined ? {} : { hook }),
+  };
+}
+
+function finishedEvent(context: Drive): Event {
+  const summary = summaryOf(context);
+  const first = context.ledger.firstFailure?.step;
+  return {
+    type: "run.finished",
+    at: context.ledger.now,
+    state: runResult(summary),
+    ...(first === undefined ? {} : { firstFailure: first }),
+    exitCode: runExitCode(summary),
+  };
+}
+
+function cleanupError(): GridError {
+  return new GridError({
+    code: "timed-out",
+    message: "Cannot finish cleaning up: the run was told to stop 5 minutes ago",
+  });
+}

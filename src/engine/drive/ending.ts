@@ -1,0 +1,36 @@
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { AttemptEnd } from "../attempt/attempt.ts";
+import type { StepResult } from "../event.ts";
+import type { StepEnding } from "../ledger/ledger.ts";
+import type { Prepared } from "../resume/shortcuts.ts";
+
+/** How a step ends whose last attempt ended so. */
+export function endingOf(step: Step, end: AttemptEnd): StepEnding {
+  const { failure, outputs, node, result } = end;
+  return {
+    state: resultOf(step, result),
+    ...(result === "cancelled" && failure ? { reason: failure.message } : {}),
+    outputs,
+    ...(failure === undefined ? {} : { failure }),
+    node,
+  };
+}
+
+/** How a step ends whose result is at hand already; undefined where it is not. */
+export function reusedEnding({ key, shortcut }: Prepared): StepEnding | undefined {
+  if (shortcut.kind !== "reuse") return undefined;
+  const { outputs, reason, from } = shortcut;
+  return {
+    state: "reused",
+    reason,
+    outputs,
+    reusedFrom: from,
+    ...(key === undefined ? {} : { key }),
+    node: from.node,
+  };
+}
+
+export function resultOf(step: Step, result: AttemptEnd["result"]): StepResult {
+  const failed = result === "failed" || result === "timed-out";
+  return failed && step.allowFailure ? "allowed-failure" : result;
+}

@@ -1,0 +1,293 @@
+/** Takes one graph of steps to its end: asks the scheduler, starts attempts, closes groups. */
+import { GridError } from "../../core/errors.ts";
+import { evaluateCondition } from "../../pipeline/evaluate.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { AttemptEnd } from "../attempt/attempt.ts";
+import { runAttempts } from "../attempt/attempts.ts";
+import { endingOf, resultOf, reusedEnding } from "./ending.ts";
+import type { RunResult } from "../event.ts";
+import { failureOf, stopError } from "../failure.ts";
+import { groupEnding } from "./group.ts";
+import type { Ledger, StepEnding } from "../ledger/ledger.ts";
+import type { EnginePorts } from "../ports.ts";
+import { type RequestContext, requestOf } from "../attempt/request.ts";
+import {
+  type Decision,
+  type HaltOrder,
+  Scheduler,
+  type SchedulerOptions,
+} from "../schedule/scheduler.ts";
+import { type Prepared, type ResumeFrom, Shortcuts } from "../resume/shortcuts.ts";
+import {
+  type ConditionStatus,
+  judge,
+  type MemberEnd,
+  type Standing,
+  type Verdict,
+} from "../schedule/verdict.ts";
+
+export interface GraphRunOptions {
+  readonly ports: EnginePorts;
+  readonly ledger: Ledger;
+  readonly limits: SchedulerOptions;
+  /** The wish to stop. Fired already: this graph is the cleaning up. */
+  readonly stop: AbortSignal;
+  /** Fires when the time for cleaning up after `stop` is over. */
+  readonly cleanup: AbortSignal;
+  /** Steps that were asked for; undefined means all. */
+  readonly chosen: ReadonlySet<string> | undefined;
+  /** Set for hooks: how the run stands. */
+  readonly after: RunResult | undefined;
+  readonly request: RequestContext;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+  /** The run whose results are used again. */
+  readonly resume: ResumeFrom | undefined;
+}
+
+export class GraphRun {
+  readonly #options: GraphRunOptions;
+  readonly #scheduler: Scheduler;
+  readonly #shortcuts: Shortcuts;
+  readonly #prepared = new Map<string, Prepared>();
+  readonly #running = new Map<string, AbortController>();
+  readonly #end = Promise.withResolvers<void>();
+  #fatal: { readonly error: unknown } | undefined;
+
+  constructor(steps: readonly Step[], options: GraphRunOptions) {
+    this.#options = options;
+    this.#scheduler = new Scheduler(steps, options.limits);
+    this.#shortcuts = new Shortcuts(steps, {
+      run: options.request.run,
+      ledger: options.ledger,
+      hashFiles: options.hashFiles,
+      results: options.ports.results,
+      resume: options.resume,
+    });
+  }
+
+  /** Resolves when every step has ended and nothing runs. @throws what the journal throws */
+  async finished(): Promise<void> {
+    const { stop, cleanup, ledger } = this.#options;
+    const over = new AbortController();
+    const listen = { once: true, signal: over.signal };
+    const isCleanup = this.#options.after !== undefined && stop.aborted;
+    if (stop.aborted && !isCleanup) this.#stop();
+    stop.addEventListener("abort", () => this.#stop(), listen);
+    cleanup.addEventListener("abort", () => this.#abortAll(cleanup.reason), listen);
+    ledger.broken.addEventListener("abort", () => this.#breakDown(ledger.broken.reason), listen);
+    try {
+      this.#pump();
+      await this.#end.promise;
+    } finally {
+      over.abort();
+    }
+  }
+
+  #stop(): void {
+    const error = stopError(this.#options.stop.reason);
+    this.#scheduler.halt({ kind: "interrupted", reason: error.message });
+    this.#abortAll(error);
+    this.#pump();
+  }
+
+  #abortAll(reason: unknown): void {
+    for (const controller of this.#running.values()) controller.abort(reason);
+  }
+
+  /** Does all that can be done now. */
+  #pump(): void {
+    try {
+      while (!this.#fatal) {
+        const decision = this.#scheduler.next();
+        if (!decision) break;
+        this.#act(decision);
+      }
+    } catch (error) {
+      this.#break(error);
+    }
+    if (this.#running.size > 0) return;
+    if (this.#fatal) this.#end.reject(this.#fatal.error);
+    else if (this.#scheduler.done) this.#end.resolve();
+    else this.#end.reject(stuck(this.#scheduler.waiting()));
+  }
+
+  /** The journal fails, or we do: end what runs, then say so. */
+  #break(error: unknown): void {
+    this.#fatal ??= { error };
+    this.#abortAll(new GridError({ code: "interrupted", message: "the run broke down" }));
+  }
+
+  #act(decision: Decision): void {
+    const { step } = decision;
+    switch (decision.kind) {
+      case "judge":
+        return this.#judge(step, decision.standing);
+      case "open":
+        return this.#options.ledger.emit({ type: "step.started", at: this.#now, step: step.id });
+      case "start":
+        return this.#start(step);
+      case "close":
+        return this.#close(step, decision.end);
+    }
+  }
+
+  #judge(step: Step, standing: Standing): void {
+    let verdict: Verdict;
+    try {
+      verdict = this.#verdict(step, standing);
+    } catch (thrown) {
+      const failure = failureOf(thrown, { started: false });
+      return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
+    }
+    if (!verdict.run) return this.#refuse(step, verdict);
+    const isGroup = step.action.kind === "group";
+    const prepared = isGroup ? undefined : this.#shortcuts.prepare(step);
+    const reused = prepared && reusedEnding(prepared);
+    if (reused) return this.#finish(step, reused);
+    if (!this.#isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
+    if (prepared) this.#prepared.set(step.id, prepared);
+    this.#scheduler.admit(step.id);
+  }
+
+  /** When resuming, what was not asked for may still be at hand; members of groups decide alone. */
+  #isChosen(step: Step): boolean {
+    const { chosen, resume } = this.#options;
+    return !chosen || chosen.has(step.id) || (resume !== undefined && step.action.kind === "group");
+  }
+
+  #verdict(step: Step, standing: Standing): Verdict {
+    const { resume, ledger } = this.#options;
+    if (!resume && !this.#isChosen(step)) return NOT_CHOSEN;
+    // An `if` with `matrix.…` means each cell for itself.
+    if (isMatrix(step) && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)) {
+      return { run: true };
+    }
+    return judge(
+      step.condition,
+      standing,
+      (condition, status) =>
+        evaluateCondition(condition, ledger.scopes.of(step, { status: this.#status(status) })),
+    );
+  }
+
+  /** In a hook, `failure()` asks about the run. */
+  #status(status: ConditionStatus): ConditionStatus {
+    const { after } = this.#options;
+    if (after === undefined) return status;
+    const failure = after === "failed" || after === "timed-out";
+    return { success: after === "succeeded", failure, cancelled: after === "cancelled" };
+  }
+
+  /** The step never runs; neither do the members of a group. */
+  #refuse(step: Step, verdict: Extract<Verdict, { run: false }>): void {
+    const { state, reason, passesOn } = verdict;
+    for (const member of this.#scheduler.membersOf(step.id)) {
+      this.#finish(member, { state, reason: `"${step.id}": ${reason}`, outputs: {} }, passesOn);
+    }
+    this.#finish(step, { state, reason, outputs: {} }, passesOn);
+  }
+
+  #start(step: Step): void {
+    const { ledger, ports, cleanup } = this.#options;
+    const { key, shortcut } = this.#prepared.get(step.id) ?? {};
+    ledger.emit({
+      type: "step.started",
+      at: this.#now,
+      step: step.id,
+      ...(key === undefined ? {} : { key }),
+      ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
+    });
+    if (shortcut?.kind === "none" && shortcut.leaves) this.#warnOfJob(step, shortcut.leaves);
+    this.#shortcuts.started(step);
+    const controller = new AbortController();
+    if (cleanup.aborted) controller.abort(cleanup.reason);
+    this.#running.set(step.id, controller);
+    runAttempts({
+      step,
+      ports,
+      signal: controller.signal,
+      emit: (event) => ledger.emit(event),
+      request: (parts) => requestOf(step, { ...this.#options.request, ...parts, ledger }),
+      ...(shortcut?.kind === "attach" ? { resume: shortcut } : {}),
+    }).then(
+      (end) => this.#ended(step, end),
+      (error) => this.#crashed(step, error),
+    );
+  }
+
+  #warnOfJob(step: Step, { node, job }: { readonly node: string; readonly job: string }): void {
+    const message = `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`;
+    this.#options.ledger.emit({ type: "warned", at: this.#now, step: step.id, message });
+  }
+
+  #ended(step: Step, end: AttemptEnd): void {
+    this.#running.delete(step.id);
+    const { broken } = this.#options.ledger;
+    if (broken.aborted) return this.#crashed(step, broken.reason);
+    try {
+      this.#keep(step, end);
+      this.#finish(step, endingOf(step, end));
+    } catch (error) {
+      this.#break(error);
+    }
+    this.#pump();
+  }
+
+  #keep(step: Step, { result, outputs, node }: AttemptEnd): void {
+    const cacheKey = this.#prepared.get(step.id)?.cacheKey;
+    this.#prepared.delete(step.id);
+    if (result !== "succeeded" || cacheKey === undefined) return;
+    this.#shortcuts.keep(step, { cacheKey, outputs, node });
+  }
+
+  #crashed(step: Step, error: unknown): void {
+    this.#running.delete(step.id);
+    this.#breakDown(error);
+  }
+
+  #breakDown(error: unknown): void {
+    this.#break(error);
+    this.#pump();
+  }
+
+  #close(step: Step, end: MemberEnd): void {
+    const { ledger } = this.#options;
+    const ending = groupEnding(step, { result: end.result, scopes: ledger.scopes });
+    this.#finish(step, ending, end.passesOn);
+  }
+
+  #finish(step: Step, ending: StepEnding, passesOn = false): void {
+    this.#options.ledger.finish(step, ending);
+    const order = this.#scheduler.end(step.id, { result: ending.state, passesOn });
+    if (order) this.#halt(order);
+  }
+
+  #halt({ halt, group }: HaltOrder): void {
+    const error = new GridError({ code: "interrupted", message: `cancelled: ${halt.reason}` });
+    for (const [id, controller] of this.#running) {
+      if (group === undefined || this.#scheduler.isWithin(id, group)) controller.abort(error);
+    }
+  }
+
+  get #now(): number {
+    return this.#options.ledger.now;
+  }
+}
+
+const NOT_CHOSEN: Extract<Verdict, { run: false }> = {
+  run: false,
+  state: "skipped",
+  reason: "it was not asked for",
+  passesOn: false,
+};
+
+function isMatrix({ action }: Step): boolean {
+  return action.kind === "group" && action.of === "matrix";
+}
+
+function stuck(waiting: readonly string[]): GridError {
+  return new GridError({
+    code: "bug",
+    message: `Cannot go on: nothing runs and ${waiting.join(", ")} still wait`,
+  });
+}

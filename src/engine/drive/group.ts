@@ -1,0 +1,53 @@
+import type { JsonValue } from "../../core/json.ts";
+import { evaluateValue } from "../../pipeline/evaluate.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { StepResult } from "../event.ts";
+import { failureOf } from "../failure.ts";
+import type { StepEnding } from "../ledger/ledger.ts";
+import type { Scopes } from "../ledger/scopes.ts";
+import { isFailure } from "../schedule/verdict.ts";
+
+/** How a group ends: a template's outputs are evaluated inside it, once its members have ended. */
+export function groupEnding(
+  step: Step,
+  { result, scopes }: { readonly result: StepResult; readonly scopes: Scopes },
+): StepEnding {
+  const outputs: Record<string, JsonValue> = {};
+  if (step.action.kind !== "group") return { state: result, outputs };
+  const ending = { state: result, outputs, ...reasonOfMembers(step.action.members, scopes) };
+  for (const [name, text] of Object.entries(step.action.outputs)) {
+    try {
+      outputs[name] = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
+    } catch (thrown) {
+      // Steps that did not run have no outputs; only a group that went well must have all of its own.
+      if (result !== "succeeded" && result !== "reused") continue;
+      const failure = failureOf(thrown, { started: true });
+      return { state: step.allowFailure ? "allowed-failure" : "failed", outputs, failure };
+    }
+  }
+  return ending;
+}
+
+/** `2 of 4 failed, first "sweep[lr=1e-4]"`. */
+function reasonOfMembers(
+  members: readonly string[],
+  scopes: Scopes,
+): { readonly reason?: string } {
+  const ended = members.flatMap((id) => {
+    const state = scopes.record(id)?.state;
+    return state === undefined ? [] : [{ id, state }];
+  });
+  for (const [word, fits] of WORST_FIRST) {
+    const hit = ended.filter(({ state }) => fits(state));
+    const [first] = hit;
+    if (first) return { reason: `${hit.length} of ${members.length} ${word}, first "${first.id}"` };
+  }
+  const alike = (["skipped", "reused"] as const)
+    .find((word) => ended.length > 0 && ended.every(({ state }) => state === word));
+  return alike === undefined ? {} : { reason: `every one of its steps was ${alike}` };
+}
+
+const WORST_FIRST: readonly (readonly [string, (state: StepResult) => boolean])[] = [
+  ["failed", isFailure],
+  ["cancelled", (state) => state === "cancelled"],
+];

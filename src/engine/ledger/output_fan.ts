@@ -1,0 +1,86 @@
+import type { Masker, MaskStream } from "../../core/secret.ts";
+import { formatSize } from "../../core/size.ts";
+import type { AttemptOutput, OutputSink, OutputStream } from "../ports.ts";
+import type { RunReader } from "../reader.ts";
+
+export interface OutputFanOptions {
+  readonly masker: Masker;
+  readonly readers: readonly RunReader[];
+  /** What one attempt may print; the rest is read and dropped. Default: no limit. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Masks what commands print and hands it to every reader; the slowest reader sets the pace. */
+export function createOutputFan({ masker, readers, maxBytes }: OutputFanOptions): OutputSink {
+  const listening = readers.filter((reader) => reader.output !== undefined);
+  return {
+    open({ step, attempt }) {
+      const send = (stream: OutputStream, bytes: Uint8Array): void | Promise<void> => {
+        if (bytes.length === 0) return;
+        const waits = listening.map((reader) => reader.output?.({ step, attempt, stream, bytes }))
+          .filter((wait) => wait !== undefined);
+        if (waits.length > 0) return Promise.all(waits).then(() => {});
+      };
+      const output = new MaskedOutput(masker, send);
+      return maxBytes === undefined ? output : new CappedOutput(output, maxBytes);
+    },
+  };
+}
+
+class MaskedOutput implements AttemptOutput {
+  readonly #streams: Readonly<Record<OutputStream, MaskStream>>;
+  readonly #send: (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>;
+
+  constructor(
+    masker: Masker,
+    send: (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>,
+  ) {
+    this.#streams = { stdout: masker.stream(), stderr: masker.stream() };
+    this.#send = send;
+  }
+
+  write(stream: OutputStream, bytes: Uint8Array): void | Promise<void> {
+    return this.#send(stream, this.#streams[stream].push(bytes));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#send("stdout", this.#streams.stdout.end());
+    await this.#send("stderr", this.#streams.stderr.end());
+  }
+}
+
+/** Hands on the first `maxBytes` of both streams together, then one mark, then nothing. */
+class CappedOutput implements AttemptOutput {
+  readonly #output: AttemptOutput;
+  readonly #maxBytes: number;
+  #left: number;
+
+  constructor(output: AttemptOutput, maxBytes: number) {
+    this.#output = output;
+    this.#maxBytes = maxBytes;
+    this.#left = maxBytes;
+  }
+
+  write(stream: OutputStream, bytes: Uint8Array): void | Promise<void> {
+    if (this.#left < 0) return;
+    if (bytes.length <= this.#left) {
+      this.#left -= bytes.length;
+      return this.#output.write(stream, bytes);
+    }
+    const mark = `\n[grid: output beyond ${formatSize(this.#maxBytes)} was left out]\n`;
+    const kept = bytes.subarray(0, this.#left);
+    this.#left = -1;
+    return this.#output.write(stream, concat(kept, new TextEncoder().encode(mark)));
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#output[Symbol.asyncDispose]();
+  }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
+}

@@ -1,0 +1,148 @@
+/** What names mean to an expression at the moment it is evaluated. */
+import type { JsonValue } from "../../core/json.ts";
+import { evaluateValue, type EvaluationScope } from "../../pipeline/evaluate.ts";
+import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
+import { Text } from "../../pipeline/text.ts";
+import type { StepResult } from "../event.ts";
+import type { ConditionStatus } from "../schedule/verdict.ts";
+
+export interface ScopesOptions {
+  readonly run: string;
+  /** What `env()` sees besides the step's own variables. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+}
+
+/** What other steps may ask about a step that has ended. */
+export interface StepRecord {
+  readonly state: StepResult;
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly node: string | undefined;
+}
+
+export interface ScopeMoment {
+  readonly attempt?: number;
+  readonly status?: ConditionStatus;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Stands in for the run's name where the result must not depend on it. */
+  readonly run?: string;
+}
+
+type StepViews = Record<string, EvaluationScope["steps"][string]>;
+type Inputs = EvaluationScope["inputs"];
+
+const NOT_CONCERNED: ConditionStatus = { success: true, failure: false, cancelled: false };
+
+/** Grows with the run: every step that ends is seen by the steps of its own file. */
+export class Scopes {
+  readonly #pipeline: Pipeline;
+  readonly #options: ScopesOptions;
+  readonly #steps: ReadonlyMap<string, Step>;
+  /** Scope → steps by local id; changed in place, since a copy per step would cost n². */
+  readonly #views = new Map<string, StepViews>();
+  readonly #records = new Map<string, StepRecord>();
+  readonly #inputs = new Map<string, Inputs>();
+
+  constructor(pipeline: Pipeline, options: ScopesOptions) {
+    this.#pipeline = pipeline;
+    this.#options = options;
+    const hooks = Object.values(pipeline.hooks).flat();
+    this.#steps = new Map([...pipeline.steps, ...hooks].map((step) => [step.id, step]));
+    for (const step of this.#steps.values()) {
+      if (this.#isNamed(step)) this.#view(step, { outputs: {}, state: "pending", node: undefined });
+    }
+  }
+
+  /** What has ended is known under its full id. */
+  record(id: string): StepRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Tells the other steps of the same file how this one ended. */
+  add(step: Step, record: StepRecord): void {
+    this.#records.set(step.id, record);
+    if (!this.#isNamed(step)) return;
+    this.#view(step, { ...record, state: stateSeen(record), ...this.#cellsOf(step) });
+  }
+
+  /** @throws {GridError} where an input of the template cannot be evaluated */
+  of(step: Step, moment: ScopeMoment = {}): EvaluationScope {
+    return this.inside(step.scope, { ...moment, matrix: step.matrix });
+  }
+
+  /** The scope of a whole file: a template's outputs are evaluated there. */
+  inside(
+    scope: string,
+    moment: ScopeMoment & { readonly matrix?: Step["matrix"] } = {},
+  ): EvaluationScope {
+    const { attempt = 1, status = NOT_CONCERNED, env, matrix, run } = moment;
+    return {
+      inputs: this.#inputsOf(scope),
+      steps: this.#views.get(scope) ?? {},
+      matrix: matrix && { ...matrix },
+      env: this.#variables(env),
+      run: { id: run ?? this.#options.run, pipeline: this.#pipeline.name },
+      attempt,
+      status,
+      hashFiles: this.#options.hashFiles,
+    };
+  }
+
+  /** Most steps have none of their own; a copy of all that Grid was started with is not free. */
+  #variables(own: ScopeMoment["env"] = {}): Readonly<Record<string, string>> {
+    const { env } = this.#options;
+    return Object.keys(own).length === 0 ? env : { ...env, ...own };
+  }
+
+  /** A template's inputs, evaluated once, where the `uses` step stands. */
+  #inputsOf(scope: string): Inputs {
+    const known = this.#inputs.get(scope);
+    if (known) return known;
+    const declared = this.#pipeline.scopes[scope]?.inputs ?? this.#pipeline.inputs;
+    const user = this.#steps.get(scope);
+    const entries = Object.entries(declared).map(([name, value]): [string, JsonValue] => [
+      name,
+      value instanceof Text && user ? evaluateValue(value, this.of(user)) : value as JsonValue,
+    ]);
+    const inputs = Object.fromEntries(entries);
+    this.#inputs.set(scope, inputs);
+    return inputs;
+  }
+
+  /** Cells of a matrix are reached through their group alone. */
+  #isNamed(step: Step): boolean {
+    const group = step.group === undefined ? undefined : this.#steps.get(step.group);
+    return !(group?.action.kind === "group" && group.action.of === "matrix");
+  }
+
+  #view(step: Step, view: StepViews[string]): void {
+    const views = this.#views.get(step.scope) ?? {};
+    views[localId(step)] = view;
+    this.#views.set(step.scope, views);
+  }
+
+  /** `steps.<id>.matrix`: one entry per cell, in the order of the matrix. */
+  #cellsOf({ action }: Step): { readonly matrix?: JsonValue } {
+    if (action.kind !== "group" || action.of !== "matrix") return {};
+    return {
+      matrix: action.members.map((id): JsonValue => {
+        const record = this.#records.get(id);
+        return {
+          params: this.#steps.get(id)?.matrix ?? {},
+          status: record ? stateSeen(record) : "skipped",
+          outputs: record?.outputs ?? {},
+        };
+      }),
+    };
+  }
+}
+
+/** A resumed run must give expressions the values that an undisturbed one does. */
+function stateSeen({ state }: StepRecord): StepResult {
+  return state === "reused" ? "succeeded" : state;
+}
+
+/** `score` for the step `eval/score` of the template that `eval` uses. */
+function localId({ id, scope }: Step): string {
+  return scope !== "" && id.startsWith(`${scope}/`) ? id.slice(scope.length + 1) : id;
+}

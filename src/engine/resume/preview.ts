@@ -1,0 +1,120 @@
+/** `grid plan`: which results a run would use again, and why, before anything starts. */
+import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
+import { chooseSteps } from "../schedule/choice.ts";
+import type { ResultCache } from "../ports.ts";
+import { type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import { Scopes } from "../ledger/scopes.ts";
+import type { RunState } from "../state.ts";
+import { cacheKey, stepKey } from "./step_key.ts";
+
+export interface PreviewOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+  /** The run that would be resumed. */
+  readonly resume?: RunState | undefined;
+  /** Would be done again, with all that comes after it. */
+  readonly from?: string | undefined;
+  readonly results?: Pick<ResultCache, "find"> | undefined;
+}
+
+export interface Forecast {
+  readonly will: "run" | "reuse" | "attach";
+  /** One clause. */
+  readonly reason: string;
+}
+
+/**
+ * A forecast for every step but groups. What depends on outputs that are not there yet is forecast
+ * to run; the run itself may still find that nothing changed.
+ *
+ * @throws {GridError} `usage` for a `from` that names no step
+ */
+export function previewReuse(
+  pipeline: Pipeline,
+  options: PreviewOptions,
+): ReadonlyMap<string, Forecast> {
+  const preview = new Preview(pipeline, options);
+  const forecasts = pipeline.steps.flatMap((step) => {
+    const forecast = preview.of(step);
+    return forecast ? [[step.id, forecast] as const] : [];
+  });
+  return new Map(forecasts);
+}
+
+class Preview {
+  readonly #options: PreviewOptions;
+  readonly #scopes: Scopes;
+  readonly #steps: ReadonlyMap<string, Step>;
+  readonly #forced: ReadonlySet<string>;
+  /** Steps that do their work, so that what comes after them is unknown. */
+  readonly #fresh = new Set<string>();
+
+  constructor(pipeline: Pipeline, options: PreviewOptions) {
+    const { env, hashFiles, from } = options;
+    this.#options = options;
+    this.#scopes = new Scopes(pipeline, { run: "", env, hashFiles });
+    this.#steps = new Map(pipeline.steps.map((step) => [step.id, step]));
+    this.#forced = chooseSteps(pipeline.steps, { from }) ?? new Set();
+  }
+
+  /** Steps come in an order in which every step comes after what it needs. */
+  of(step: Step): Forecast | undefined {
+    if (step.action.kind === "group") {
+      const record = { state: "succeeded", outputs: {}, node: undefined } as const;
+      this.#scopes.add(step, record);
+      return undefined;
+    }
+    const forecast = forecastOf(this.#shortcut(step), step);
+    if (forecast.will !== "reuse" && step.action.kind !== "sync") this.#taint(step);
+    return forecast;
+  }
+
+  #shortcut(step: Step): Shortcut {
+    const { resume, results, hashFiles } = this.#options;
+    const keys = { scopes: this.#scopes, hashFiles };
+    const before = this.#freshBefore(step);
+    const forced = this.#forced.has(step.id);
+    let shortcut: Shortcut = { kind: "none" };
+    if (resume) {
+      const question = { key: stepKey(step, keys), repeatedBefore: before !== undefined, forced };
+      shortcut = shortcutFrom(resume, step, question);
+    }
+    if (shortcut.kind === "none" && results && step.cache && !forced && before === undefined) {
+      const key = cacheKey(step, keys);
+      const cached = key === undefined ? undefined : results.find(key);
+      if (cached) shortcut = shortcutFromCache(cached);
+    }
+    if (shortcut.kind === "reuse") {
+      const { outputs, from } = shortcut;
+      this.#scopes.add(step, { state: "reused", outputs, node: from.node });
+    }
+    return shortcut;
+  }
+
+  #freshBefore(step: Step): string | undefined {
+    for (let at: Step | undefined = step; at; at = this.#steps.get(at.group ?? "")) {
+      const fresh = [...at.needs, ...at.after].find((id) => this.#fresh.has(id));
+      if (fresh !== undefined) return fresh;
+    }
+    return undefined;
+  }
+
+  #taint(step: Step): void {
+    for (let at: Step | undefined = step; at; at = this.#steps.get(at.group ?? "")) {
+      this.#fresh.add(at.id);
+    }
+  }
+}
+
+function forecastOf(shortcut: Shortcut, step: Step): Forecast {
+  switch (shortcut.kind) {
+    case "reuse":
+      return { will: "reuse", reason: shortcut.reason };
+    case "attach":
+      return { will: "attach", reason: `its job still runs on ${shortcut.node}` };
+    case "none": {
+      const otherwise = step.cache ? "nothing cached fits" : "nothing says otherwise";
+      return { will: "run", reason: shortcut.because ?? otherwise };
+    }
+  }
+}

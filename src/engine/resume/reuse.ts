@@ -1,0 +1,132 @@
+/** Whether a step's result is at hand already: from the run that is resumed, or from `cache:`. */
+import type { JsonValue } from "../../core/json.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { ReuseSource } from "../event.ts";
+import type { CachedResult } from "../ports.ts";
+import type { AttemptState, RunState, StepState } from "../state.ts";
+
+/** What a step can do instead of starting afresh. */
+export type Shortcut =
+  | {
+    readonly kind: "reuse";
+    readonly outputs: Readonly<Record<string, JsonValue>>;
+    readonly reason: string;
+    readonly from: ReuseSource;
+  }
+  /** Its job still runs, or ended while nobody looked. */
+  | {
+    readonly kind: "attach";
+    readonly attempt: number;
+    readonly node: string;
+    readonly job: string;
+  }
+  | {
+    readonly kind: "none";
+    /** Why a resumed run does it again: `it failed in run …`. */
+    readonly because?: string;
+    /** A job of the earlier run that may still be at it. */
+    readonly leaves?: { readonly node: string; readonly job: string };
+  };
+
+/** What masking leaves of a secret. */
+const MASKED = "***";
+
+export interface ResumeQuestion {
+  readonly key: string | undefined;
+  /** A step before this one did its work again in this run. */
+  readonly repeatedBefore: boolean;
+  /** Asked for by name: do it again whatever there is. */
+  readonly forced: boolean;
+}
+
+/** What the resumed run offers for a step that is about to run. Pure. */
+export function shortcutFrom(
+  earlier: RunState,
+  step: Step,
+  question: ResumeQuestion,
+): Shortcut {
+  const old = earlier.steps.get(step.id);
+  const because = reasonToRun(earlier, step, question);
+  const attempt = old && runningJob(old);
+  if (attempt && !question.forced && old.key === question.key) {
+    return { kind: "attach", ...attempt };
+  }
+  if (because !== undefined || !old) {
+    return { kind: "none", ...(because && { because }), ...(attempt && { leaves: attempt }) };
+  }
+  const run = old.reusedFrom?.run ?? earlier.run;
+  return {
+    kind: "reuse",
+    outputs: old.outputs,
+    reason: `it finished in run ${run} and nothing about it changed`,
+    from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
+  };
+}
+
+/** What `cache:` kept stands in for the step. */
+export function shortcutFromCache({ run, outputs, node }: CachedResult): Shortcut {
+  return {
+    kind: "reuse",
+    outputs,
+    reason: `cached: run ${run} did the same with the same inputs`,
+    from: { run, ...(node === undefined ? {} : { node }) },
+  };
+}
+
+/** One clause; undefined where the earlier result can stand. */
+function reasonToRun(
+  { run, steps }: RunState,
+  step: Step,
+  { key, repeatedBefore, forced }: ResumeQuestion,
+): string | undefined {
+  const old = steps.get(step.id);
+  if (!old) return `run ${run} did not have it`;
+  if (forced) return "it was asked for";
+  if (!isFinished(old)) return `${unfinished(old)} in run ${run}`;
+  // A sync costs next to nothing when nothing changed, and brings what was mended since.
+  if (step.action.kind === "sync") return "a sync always looks for changes";
+  if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
+  if (repeatedBefore) return "a step before it ran again";
+  return holdsSecret(old.outputs) ? "its outputs hold a secret, which no journal keeps" : undefined;
+}
+
+function unfinished({ status }: StepState): string {
+  switch (status) {
+    case "pending":
+    case "skipped":
+      return "it did not run";
+    case "running":
+      return "its end was not seen";
+    case "cancelled":
+      return "it was cancelled";
+    case "timed-out":
+      return "it timed out";
+    default:
+      return "it failed";
+  }
+}
+
+function isFinished({ status }: StepState): boolean {
+  return status === "succeeded" || status === "reused";
+}
+
+/**
+ * The job of an attempt that nobody saw the end of: its runner died, or its node stayed away too
+ * long. Or it went well, but the runner died before it journaled the outputs: the job has them.
+ */
+function runningJob(
+  { status, attempts }: StepState,
+): Omit<Extract<Shortcut, { kind: "attach" }>, "kind"> | undefined {
+  const last: AttemptState | undefined = attempts.at(-1);
+  if (last === undefined) return undefined;
+  const endUnseen = status === "running" &&
+    (last.result === "running" || last.result === "succeeded");
+  if (!endUnseen && last.failure?.code !== "lost") return undefined;
+  if (last.job === undefined || last.node === undefined) return undefined;
+  return { attempt: last.attempt, node: last.node, job: last.job };
+}
+
+/** Secrets are masked in the journal, so that such an output is not what it was. */
+export function holdsSecret(outputs: Readonly<Record<string, JsonValue>>): boolean {
+  return JSON.stringify(outputs).includes(MASKED);
+}

@@ -1,0 +1,107 @@
+/** Finds out, before a step starts, whether it has to: what resuming and `cache:` offer. */
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ResultCache } from "../ports.ts";
+import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import type { RunState } from "../state.ts";
+import { cacheKey, type KeyOptions, stepKey } from "./step_key.ts";
+
+export interface ResumeFrom {
+  /** The run that is resumed, folded from its journal. */
+  readonly state: RunState;
+  /** Steps to do again whatever the earlier run has. */
+  readonly forced: ReadonlySet<string>;
+}
+
+export interface ShortcutsOptions {
+  readonly run: string;
+  readonly ledger: Ledger;
+  readonly hashFiles: KeyOptions["hashFiles"];
+  readonly results: ResultCache | undefined;
+  readonly resume: ResumeFrom | undefined;
+}
+
+export interface Prepared {
+  readonly key: string | undefined;
+  readonly cacheKey: string | undefined;
+  readonly shortcut: Shortcut;
+}
+
+export class Shortcuts {
+  readonly #options: ShortcutsOptions;
+  readonly #steps: ReadonlyMap<string, Step>;
+  /** Steps that did their work in this run, so that what comes after them may differ. */
+  readonly #repeated = new Set<string>();
+
+  constructor(steps: readonly Step[], options: ShortcutsOptions) {
+    this.#options = options;
+    this.#steps = new Map(steps.map((step) => [step.id, step]));
+  }
+
+  /** Everything before the step has ended. */
+  prepare(step: Step): Prepared {
+    const { ledger, hashFiles } = this.#options;
+    const options = { scopes: ledger.scopes, hashFiles };
+    const key = stepKey(step, options);
+    const cached = this.#options.results && cacheKey(step, options);
+    return { key, cacheKey: cached, shortcut: this.#shortcut(step, { key, cacheKey: cached }) };
+  }
+
+  /** The step does its work now. A sync that only looks again changes nothing behind it. */
+  started(step: Step): void {
+    if (step.action.kind === "sync") return;
+    this.#repeated.add(step.id);
+    for (let up = step.group; up !== undefined; up = this.#steps.get(up)?.group) {
+      this.#repeated.add(up);
+    }
+  }
+
+  /** The step succeeded: `cache:` keeps what it gave. */
+  keep(step: Step, result: {
+    readonly cacheKey: string;
+    readonly outputs: Parameters<typeof holdsSecret>[0];
+    readonly node: string | undefined;
+  }): void {
+    const { ledger, results, run } = this.#options;
+    const { cacheKey, outputs, node } = result;
+    // What a secret is part of must not outlive the run.
+    if (holdsSecret(ledger.mask(outputs))) return;
+    const at = ledger.now;
+    results?.keep(cacheKey, {
+      run,
+      step: step.id,
+      at,
+      outputs,
+      ...(node === undefined ? {} : { node }),
+    });
+  }
+
+  #shortcut(
+    step: Step,
+    keys: { readonly key: string | undefined; readonly cacheKey: string | undefined },
+  ): Shortcut {
+    const { resume, results } = this.#options;
+    const forced = resume?.forced.has(step.id) ?? false;
+    const fromRun: Shortcut = resume
+      ? shortcutFrom(resume.state, step, {
+        key: keys.key,
+        repeatedBefore: this.#isRepeatedBefore(step),
+        forced,
+      })
+      : { kind: "none" };
+    if (fromRun.kind !== "none") return fromRun;
+    const cached = keys.cacheKey === undefined || forced ? undefined : results?.find(keys.cacheKey);
+    return cached ? shortcutFromCache(cached) : fromRun;
+  }
+
+  #isRepeatedBefore(step: Step): boolean {
+    for (let at: Step | undefined = step; at; at = this.#groupOf(at)) {
+      if ([...at.needs, ...at.after].some((id) => this.#repeated.has(id))) return true;
+    }
+    return false;
+  }
+
+  #groupOf({ group }: Step): Step | undefined {
+    return group === undefined ? undefined : this.#steps.get(group);
+  }
+}

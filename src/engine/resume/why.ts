@@ -1,0 +1,107 @@
+/** `grid why RUN STEP`: one sentence on what became of a step, and why. Pure. */
+import { nearest } from "../../core/did_you_mean.ts";
+import { formatDuration } from "../../core/duration.ts";
+import { GridError } from "../../core/errors.ts";
+import type { AttemptState, RunState, StepState } from "../state.ts";
+
+export interface WhyOptions {
+  /** False where the runner was killed, so that a run without an end does not go on. */
+  readonly underWay?: boolean;
+}
+
+/** @throws {GridError} `usage` for a step that the run does not have */
+export function why(state: RunState, id: string, options: WhyOptions = {}): string {
+  const { underWay = state.result === "running" } = options;
+  const step = state.steps.get(id);
+  if (!step) throw unknownStep(state, id);
+  switch (step.status) {
+    case "pending":
+      return `${id} has not started: ${
+        underWay ? waitingFor(state, step) : "the run ended before its turn"
+      }`;
+    case "running":
+      return `${id} runs${placeOf(step)}${attemptOf(step)}${
+        underWay ? "" : ", as far as its run could see"
+      }`;
+    case "reused":
+    case "skipped":
+      return `${id} was ${step.status}: ${step.reason ?? "no reason was recorded"}`;
+    case "cancelled":
+      return `${id} was cancelled${timeOf(step)}: ${step.reason ?? "the run was told to stop"}`;
+    case "succeeded":
+      return `${id} ran${placeOf(step)} and succeeded${timeOf(step)}${retriesOf(step)}${
+        againOf(step)
+      }`;
+    case "failed":
+    case "timed-out":
+      return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}${
+        againOf(step)
+      }`;
+    case "allowed-failure":
+      return `${id} failed${placeOf(step)}, which allow-failure permits${causeOf(step)}${
+        retriesOf(step)
+      }`;
+  }
+}
+
+function verb(step: StepState): string {
+  return step.status === "failed" ? "failed" : "timed out";
+}
+
+function placeOf({ node }: StepState): string {
+  return node === undefined ? "" : ` on ${node}`;
+}
+
+function timeOf({ startedAt, finishedAt }: StepState): string {
+  if (startedAt === undefined || finishedAt === undefined) return "";
+  return ` after ${formatDuration(finishedAt - startedAt)}`;
+}
+
+function causeOf({ failure, reason }: StepState): string {
+  const cause = failure?.message ?? reason;
+  return cause === undefined ? "" : `: ${cause}`;
+}
+
+/** In a resumed run: why the earlier result did not stand. */
+function againOf({ because }: StepState): string {
+  return because === undefined ? "" : `; done because ${because}`;
+}
+
+function attemptOf({ attempts }: StepState): string {
+  const last = attempts.at(-1);
+  return last === undefined || last.attempt === 1 ? "" : `, attempt ${last.attempt}`;
+}
+
+/** `; attempt 3, after "exit code 1" (waited 2.0s), "lost" (waited 4.0s)`. */
+function retriesOf({ attempts }: StepState): string {
+  const before = attempts.slice(0, -1);
+  const last = attempts.at(-1);
+  if (before.length === 0 || !last) return "";
+  return `; attempt ${last.attempt}, after ${before.map(retryOf).join(", ")}`;
+}
+
+function retryOf({ failure, result, node, retryInMs }: AttemptState): string {
+  const cause = failure?.message ?? result;
+  const place = node === undefined ? "" : ` on ${node}`;
+  const wait = retryInMs === undefined ? "" : ` (waited ${formatDuration(retryInMs)})`;
+  return `"${cause}"${place}${wait}`;
+}
+
+function waitingFor(state: RunState, { needs, after, group }: StepState): string {
+  const before = [...needs, ...after, ...(group === undefined ? [] : [group])];
+  const open = before.filter((id) => {
+    const status = state.steps.get(id)?.status;
+    return status === "pending" || (status === "running" && id !== group);
+  });
+  return open.length === 0 ? "it waits for its turn" : `it waits for ${open.join(", ")}`;
+}
+
+function unknownStep(state: RunState, id: string): GridError {
+  const ids = [...state.steps.keys()];
+  const near = nearest(id, ids);
+  return new GridError({
+    code: "usage",
+    message: `Cannot say why: run ${state.run} has no step "${id}"`,
+    hint: near === undefined ? `its steps are: ${ids.join(", ")}` : `did you mean "${near}"?`,
+  });
+}

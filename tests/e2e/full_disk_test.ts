@@ -1,0 +1,75 @@
+/** A disk of 1 MB that fills up: on a node, and under `.grid` here. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, project } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+
+/** A file system of this size in memory, until the end of the block. */
+function smallDisk(folder: string, size: string): Disposable {
+  Deno.mkdirSync(folder, { recursive: true });
+  mountWith("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
+  return { [Symbol.dispose]: () => mountWith("umount", ["--lazy", folder]) };
+}
+
+function mountWith(program: string, args: readonly string[]): void {
+  const { success, stderr } = new Deno.Command(program, { args: [...args] }).outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+function fill(folder: string): void {
+  const block = new Uint8Array(64 * 1024);
+  for (const size of [64 * 1024, 1]) {
+    try {
+      using file = Deno.openSync(join(folder, `fill-${size}`), { write: true, create: true });
+      for (;;) file.writeSync(block.subarray(0, size));
+    } catch (error) {
+      assert.match(String(error), /os error 28/);
+    }
+  }
+}
+
+testWith(["sshd", "root"], "a full disk on a node is named, with exit code 3", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const root = lab.nodes[0]?.root ?? "";
+  using _disk = smallDisk(root, "1m");
+  using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+  fill(root);
+  const args = ["run", "echo hi", "--node", "node1", "--config", "lab.yaml"];
+  const { code, stderr } = await grid(args, { cwd: folder.path });
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /"node1": its disk is full/);
+  assert.match(stderr, /hint: make room there/);
+});
+
+testWith(
+  ["sshd", "root"],
+  "a node's disk that a step fills fails that step, and is free again",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+    using _disk = smallDisk(lab.nodes[0]?.root ?? "", "1m");
+    using folder = project({
+      "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+      "p.yaml": "name: p\nsteps:\n  - { id: a, node: node1, run: seq 1 1000000 }\n",
+    });
+    const full = await grid(["run", "p.yaml", "--config", "lab.yaml"], { cwd: folder.path });
+    assert.equal(full.code, 1, full.stderr);
+    assert.match(full.stderr, /a failed on node1/);
+    const after = await grid(["run", "echo hi", "--node", "node1", "--config", "lab.yaml"], {
+      cwd: folder.path,
+    });
+    assert.equal(after.stdout, "hi\n", after.stderr);
+  },
+);
+
+testWith(["root"], "a run whose journal finds no room ends its commands and says why", async () => {
+  using folder = project({});
+  using _disk = smallDisk(join(folder.path, ".grid"), "512k");
+  const steps = Array.from({ length: 200 }, (_, index) => `  - { id: s${index}, run: "true" }\n`);
+  Deno.writeTextFileSync(join(folder.path, "p.yaml"), `name: p\nsteps:\n${steps.join("")}`);
+  const { code, stderr } = await grid(["run", "p.yaml", "--quiet"], { cwd: folder.path });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /^error: Cannot write to the run database .*: the disk is full$/m);
+  assert.doesNotMatch(stderr, /^bug:|^\s+at .*\.ts:\d+/m);
+});

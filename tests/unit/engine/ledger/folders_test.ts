@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import type { Event } from "../../../../src/engine/event.ts";
+import { Folders } from "../../../../src/engine/ledger/folders.ts";
+import type { Step } from "../../../../src/pipeline/pipeline.ts";
+import { group, step } from "../../../support/pipelines.ts";
+
+function synced(step: string, node: string, folder: string): Extract<
+  Event,
+  { type: "sync.finished" }
+> {
+  return {
+    type: "sync.finished",
+    at: 0,
+    step,
+    attempt: 1,
+    node,
+    folder,
+    sent: 0,
+    deleted: 0,
+    total: 0,
+    bytes: 0,
+    durationMs: 0,
+  };
+}
+
+/** Ends the steps in order, with the syncs that each does. */
+function foldersOf(steps: readonly Step[], syncs: Readonly<Record<string, [string, string][]>>) {
+  const folders = new Folders(steps);
+  const seen: Record<string, Readonly<Record<string, string>>> = {};
+  for (const one of steps) {
+    seen[one.id] = folders.before(one);
+    for (const [node, folder] of syncs[one.id] ?? []) folders.add(synced(one.id, node, folder));
+    folders.end(one);
+  }
+  return seen;
+}
+
+Deno.test("Folders shows a step the syncs of the steps before it, and of no others", () => {
+  const steps = [
+    step("code"),
+    step("other"),
+    step("a", { needs: ["code"] }),
+    step("b", { after: ["a"] }),
+    step("alone"),
+  ];
+  const seen = foldersOf(steps, {
+    code: [["n1", "/w/code"], ["n2", "/w/code"]],
+    other: [["n1", "/x"]],
+  });
+  assert.deepEqual(seen["a"], { n1: "/w/code", n2: "/w/code" });
+  assert.deepEqual(seen["b"], { n1: "/w/code", n2: "/w/code" });
+  assert.deepEqual(seen["alone"], {});
+});
+
+Deno.test("Folders lets the later of two syncs to a node win", () => {
+  const steps = [
+    step("one"),
+    step("two", { needs: ["one"] }),
+    step("three"),
+    step("end", { needs: ["three", "one", "two"] }),
+  ];
+  const seen = foldersOf(steps, {
+    one: [["n1", "/one"], ["n2", "/one"]],
+    two: [["n1", "/two"]],
+    three: [["n3", "/three"]],
+  });
+  assert.deepEqual(seen["end"], { n1: "/two", n2: "/one", n3: "/three" });
+});
+
+Deno.test("Folders reach into a group, out of it, and no further", () => {
+  const inner = [step("t/sync"), step("t/run", { needs: ["t/sync"] })];
+  const steps = [
+    step("code"),
+    ...group("t", inner, { of: "template", needs: ["code"] }),
+    step("end", { needs: ["t"] }),
+  ];
+  const seen = foldersOf(steps, { code: [["n1", "/code"]], "t/sync": [["n1", "/inner"]] });
+  assert.deepEqual(seen["t/sync"], { n1: "/code" });
+  assert.deepEqual(seen["t/run"], { n1: "/inner" });
+  assert.deepEqual(seen["end"], { n1: "/inner" });
+});

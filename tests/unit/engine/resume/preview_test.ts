@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { type PreviewOptions, previewReuse } from "../../../../src/engine/resume/preview.ts";
+import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
+import { Text } from "../../../../src/pipeline/text.ts";
+import { fail, type FakeEngineOptions, runFake, succeed } from "../../../support/fake_engine.ts";
+import { group, pipeline, step } from "../../../support/pipelines.ts";
+
+const FILES = { env: {}, hashFiles: () => "" };
+
+function preview(pipeline: Pipeline, options: Partial<PreviewOptions> = {}) {
+  const forecasts = previewReuse(pipeline, { ...FILES, ...options });
+  return Object.fromEntries([...forecasts].map(([id, { will }]) => [id, will]));
+}
+
+const STEPS = [
+  step("a"),
+  step("b", { needs: ["a"], env: { X: "${{ steps.a.outputs.x }}" } }),
+  ...group("m", [
+    step("m[x=1]", { matrix: { x: "1" } }),
+    step("m[x=2]", { matrix: { x: "2" } }),
+  ], { needs: ["b"] }),
+  step("end", { needs: ["m"] }),
+];
+
+Deno.test("previewReuse() of a fresh run forecasts that everything runs", () => {
+  assert.deepEqual(preview(pipeline(STEPS)), {
+    a: "run",
+    b: "run",
+    "m[x=1]": "run",
+    "m[x=2]": "run",
+    end: "run",
+  });
+});
+
+Deno.test("previewReuse() of a resume forecasts what the resume then does", async () => {
+  const variants: readonly FakeEngineOptions["steps"][] = [
+    { a: succeed({ x: "1" }) },
+    { a: succeed({ x: "1" }), "m[x=2]": fail() },
+    { a: succeed({ x: "1" }), b: fail() },
+    { a: fail() },
+  ];
+  for (const steps of variants) {
+    const first = await runFake(pipeline(STEPS), { ...(steps && { steps }) });
+    const forecast = preview(pipeline(STEPS), { resume: first.state });
+    const second = await runFake(pipeline(STEPS), {
+      run: "second",
+      resume: first.state,
+      steps: { a: succeed({ x: "1" }) },
+    });
+    const did = Object.fromEntries(
+      [...second.state.steps.values()].filter(({ kind }) => kind !== "group")
+        .map(({ id, status }) => [id, status === "reused" ? "reuse" : "run"]),
+    );
+    assert.deepEqual(forecast, did);
+  }
+});
+
+Deno.test("previewReuse() with from forecasts that step and what comes after it anew", async () => {
+  const first = await runFake(pipeline(STEPS), { steps: { a: succeed({ x: "1" }) } });
+  const resume = first.state;
+  assert.deepEqual(preview(pipeline(STEPS), { resume, from: "m" }), {
+    a: "reuse",
+    b: "reuse",
+    "m[x=1]": "run",
+    "m[x=2]": "run",
+    end: "run",
+  });
+  assert.throws(() => preview(pipeline(STEPS), { resume, from: "ghost" }), { code: "usage" });
+});
+
+Deno.test("previewReuse() says why, and finds what is cached", () => {
+  const steps = [step("a", { cache: { inputs: [], key: Text.literal("k") } }), step("b")];
+  const found = previewReuse(pipeline(steps), {
+    ...FILES,
+    results: { find: () => ({ run: "r0", step: "a", at: 0, outputs: {} }) },
+  });
+  assert.deepEqual(found.get("a"), {
+    will: "reuse",
+    reason: "cached: run r0 did the same with the same inputs",
+  });
+  const missed = previewReuse(pipeline(steps), { ...FILES, results: { find: () => undefined } });
+  assert.equal(missed.get("a")?.reason, "nothing cached fits");
+});

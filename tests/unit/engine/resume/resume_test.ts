@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import type { Event } from "../../../../src/engine/event.ts";
+import type { CachedResult } from "../../../../src/engine/ports.ts";
+import { replay, type RunState } from "../../../../src/engine/state.ts";
+import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
+import { Text } from "../../../../src/pipeline/text.ts";
+import {
+  type Behaviour,
+  fail,
+  type FakeEngineOptions,
+  type FakeRun,
+  inTurn,
+  makeFailure,
+  runFake,
+  states,
+  succeed,
+} from "../../../support/fake_engine.ts";
+import { group, pipeline, step } from "../../../support/pipelines.ts";
+
+function resume(
+  earlier: RunState,
+  again: Pipeline,
+  options: FakeEngineOptions = {},
+): Promise<FakeRun> {
+  return runFake(again, { run: "second", resume: earlier, ...options });
+}
+
+/** The journal up to an event, as a runner that was killed leaves it. */
+function cutAfter(events: readonly Event[], last: (event: Event) => boolean): RunState {
+  const state = replay(events.slice(0, events.findIndex(last) + 1));
+  assert.ok(state);
+  return state;
+}
+
+const CHAIN = [
+  step("a"),
+  step("b", { needs: ["a"], env: { X: "${{ steps.a.outputs.x }}" } }),
+  step("c", { needs: ["b"] }),
+];
+
+Deno.test("resume repeats only what failed and what came after it", async () => {
+  const first = await runFake(pipeline(CHAIN), { steps: { a: succeed({ x: "1" }), b: fail() } });
+  const { state, requests } = await resume(first.state, pipeline(CHAIN));
+  assert.deepEqual(states(state), { a: "reused", b: "succeeded", c: "succeeded" });
+  assert.deepEqual(requests.map(({ step }) => step), ["b", "c"]);
+  assert.equal(requests[0]?.env["X"], "1", "the reused step's output is there");
+  assert.equal(state.resumes, first.state.run);
+  assert.equal(
+    state.steps.get("a")?.reason,
+    `it finished in run ${first.state.run} and nothing about it changed`,
+  );
+  assert.equal(state.result, "succeeded");
+});
+
+Deno.test("resume repeats a step whose words changed, and what comes after it", async () => {
+  const first = await runFake(pipeline(CHAIN), { steps: { a: succeed({ x: "1" }) } });
+  const [a, , c] = CHAIN;
+  assert.ok(a && c);
+  const edited = [a, step("b", { needs: ["a"], run: "other" }), c];
+  const { state } = await resume(first.state, pipeline(edited));
+  assert.deepEqual(states(state), { a: "reused", b: "succeeded", c: "succeeded" });
+});
+
+Deno.test("resume repeats a step whose input has another value now", async () => {
+  const steps = [step("a", { env: { E: "${{ inputs.epochs }}" } }), step("b")];
+  const first = await runFake(pipeline(steps, { inputs: { epochs: 3 } }));
+  const same = await resume(first.state, pipeline(steps, { inputs: { epochs: 3 } }));
+  assert.deepEqual(states(same.state), { a: "reused", b: "reused" });
+  const other = await resume(first.state, pipeline(steps, { inputs: { epochs: 5 } }));
+  assert.deepEqual(states(other.state), { a: "succeeded", b: "reused" });
+});
+
+Deno.test("resume repeats what saw other results of the steps before it", async () => {
+  const steps = [step("a"), step("summary", { after: ["a"], if: "always()" })];
+  const first = await runFake(pipeline(steps), { steps: { a: fail() } });
+  const { state } = await resume(first.state, pipeline(steps));
+  assert.deepEqual(states(state), { a: "succeeded", summary: "succeeded" });
+});
+
+Deno.test("resume does not mind where, when or how often a step ran", async () => {
+  const steps = [step("a", {
+    env: { RUN: "${{ run.id }}", N: "${{ attempt }}" },
+    retry: { max: 2, on: ["any"] },
+    timeout: { attemptMs: 1000 },
+  })];
+  const first = await runFake(pipeline(steps), {
+    steps: {
+      a: inTurn(fail(), (_, host) => {
+        host.note({ type: "node.chosen", node: "n7" });
+        return { status: "succeeded", outputs: {} };
+      }),
+    },
+  });
+  const calmer = [step("a", { env: { RUN: "${{ run.id }}", N: "${{ attempt }}" } })];
+  const { state } = await resume(first.state, pipeline(calmer));
+  assert.equal(state.steps.get("a")?.status, "reused");
+  assert.equal(state.steps.get("a")?.node, "n7", "and keeps the node it ran on");
+});
+
+Deno.test("resume with from repeats that step and all that come after it", async () => {
+  const first = await runFake(pipeline(CHAIN), { steps: { a: succeed({ x: "1" }) } });
+  const { state } = await resume(first.state, pipeline(CHAIN), { from: "b" });
+  assert.deepEqual(states(state), { a: "reused", b: "succeeded", c: "succeeded" });
+});
+
+Deno.test("resume with only repeats that step and nothing else", async () => {
+  const first = await runFake(pipeline(CHAIN), {
+    steps: { a: succeed({ x: "1" }), c: fail() },
+  });
+  const { state, requests } = await resume(first.state, pipeline(CHAIN), { only: "b" });
+  assert.deepEqual(requests.map(({ step }) => step), ["b"]);
+  assert.deepEqual(states(state), { a: "reused", b: "succeeded", c: "skipped" });
+});
+
+Deno.test("resume looks again at what a sync has to send, and still reuses what comes after", async () => {
+  const action = {
+    kind: "sync",
+    from: Text.literal("."),
+    to: "all",
+    as: undefined,
+    excludeFrom: undefined,
+    exclude: [],
+    delete: true,
+  } as const;
+  const steps = [
+    step("code", { action }),
+    step("b", { needs: ["code"] }),
+    step("c", { needs: ["b"] }),
+  ];
+  const code: Behaviour = (_, host) => {
+    host.note({
+      type: "sync.finished",
+      node: "n1",
+      folder: "/w/code",
+      sent: 1,
+      deleted: 0,
+      total: 1,
+      bytes: 1,
+      durationMs: 1,
+    });
+    return { status: "succeeded", outputs: {} };
+  };
+  const first = await runFake(pipeline(steps), { steps: { code, c: fail() } });
+  const { state, requests } = await resume(first.state, pipeline(steps), { steps: { code } });
+  assert.deepEqual(states(state), { code: "succeeded", b: "reused", c: "succeeded" });
+  assert.deepEqual(requests.at(-1)?.folders, { n1: "/w/code" });
+});
+
+Deno.test("resume attaches to the job of an attempt that nobody saw the end of", async () => {
+  const steps = [
+    step("a", { retry: { max: 3, on: ["any"], delayMs: 0 } }),
+    step("b", {
+      needs: ["a"],
+    }),
+  ];
+  const first = await runFake(pipeline(steps), {
+    steps: {
+      a: inTurn(fail(), (_, host) => {
+        host.note({ type: "node.chosen", node: "n1" });
+        host.note({ type: "job.started", node: "n1", job: "job-2" });
+        return { status: "succeeded", outputs: {} };
+      }),
+    },
+  });
+  const killed = cutAfter(first.events, (event) => event.type === "job.started");
+  assert.equal(killed.result, "running");
+  const { requests, state } = await resume(killed, pipeline(steps), {
+    steps: { a: inTurn(fail(), fail(), succeed()) },
+  });
+  assert.deepEqual(
+    requests.filter(({ step }) => step === "a").map((
+      { attempt, resumeJob },
+    ) => [attempt, resumeJob]),
+    [[2, { node: "n1", job: "job-2" }], [3, undefined]],
+    "the attempt keeps its number; retries after it are new",
+  );
+  assert.equal(state.result, "succeeded");
+});
+
+Deno.test("resume attaches to the job of a node that stayed away, whatever became of it", async () => {
+  const lost: Behaviour = (_, host) => {
+    host.note({ type: "node.chosen", node: "n1" });
+    host.note({ type: "job.started", node: "n1", job: "job-1" });
+    return { status: "failed", failure: makeFailure({ code: "lost", node: "n1" }) };
+  };
+  const first = await runFake(pipeline([step("a")]), { steps: { a: lost } });
+  assert.equal(first.state.result, "failed");
+  const { requests } = await resume(first.state, pipeline([step("a")]));
+  assert.deepEqual(requests.map(({ resumeJob }) => resumeJob), [{ node: "n1", job: "job-1" }]);
+  const known = await runFake(pipeline([step("a")]), {
+    steps: {
+      a: (request, host) => {
+        lost(request, host);
+        return { status: "failed", failure: makeFailure() };
+      },
+    },
+  });
+  const again = await resume(known.state, pipeline([step("a")]));
+  assert.equal(again.requests[0]?.resumeJob, undefined, "a failure that was seen is repeated");
+});
+
+Deno.test("resume warns of a job that may still do what was changed since", async () => {
+  const first = await runFake(pipeline([step("a")]), {
+    steps: {
+      a: (_, host) => {
+        host.note({ type: "node.chosen", node: "n1" });
+        host.note({ type: "job.started", node: "n1", job: "job-1" });
+        return { status: "succeeded", outputs: {} };
+      },
+    },
+  });
+  const killed = cutAfter(first.events, (event) => event.type === "job.started");
+  const { state, requests } = await resume(killed, pipeline([step("a", { run: "other" })]));
+  assert.equal(requests[0]?.resumeJob, undefined);
+  assert.deepEqual(state.warnings, [
+    "a: its earlier job job-1 may still run on n1; end it: grid kill job-1",
+  ]);
+});
+
+Deno.test("resume records why each step ran again", async () => {
+  const steps = [step("failed"), step("changed"), step("behind", { after: ["failed"] })];
+  const first = await runFake(pipeline(steps), { steps: { failed: fail() }, run: "r1" });
+  const edited = [
+    ...steps.map((one) => one.id === "changed" ? step("changed", { run: "x" }) : one),
+  ];
+  const { state } = await resume(first.state, pipeline([...edited, step("new")]));
+  assert.deepEqual([...state.steps.values()].map(({ because }) => because), [
+    "it failed in run r1",
+    "what it does changed since run r1",
+    "a step before it ran again",
+    "run r1 did not have it",
+  ]);
+  const forced = await resume(first.state, pipeline(steps), { from: "changed" });
+  assert.equal(forced.state.steps.get("changed")?.because, "it was asked for");
+});
+
+Deno.test("resume starts anew where the runner died before the job began", async () => {
+  const first = await runFake(pipeline([step("a")]));
+  const killed = cutAfter(first.events, (event) => event.type === "attempt.started");
+  const { requests } = await resume(killed, pipeline([step("a")]));
+  assert.deepEqual(requests.map(({ attempt, resumeJob }) => [attempt, resumeJob]), [[
+    1,
+    undefined,
+  ]]);
+});
+
+Deno.test("resume of a resumed run still knows what the first one finished", async () => {
+  const first = await runFake(pipeline(CHAIN), { steps: { a: succeed({ x: "1" }), b: fail() } });
+  const second = await resume(first.state, pipeline(CHAIN), { steps: { b: fail() } });
+  const third = await resume(second.state, pipeline(CHAIN), { run: "third" });
+  assert.deepEqual(states(third.state), { a: "reused", b: "succeeded", c: "succeeded" });
+  assert.equal(third.state.steps.get("a")?.reusedFrom?.run, first.state.run);
+  assert.equal(third.state.resumes, "second");
+});
+
+Deno.test("resume repeats only the cells of a matrix that failed", async () => {
+  const cell = (lr: string) => step(`m[lr=${lr}]`, { matrix: { lr } });
+  const steps = [
+    ...group("m", [cell("1"), cell("2")]),
+    step("end", {
+      needs: ["m"],
+      env: { ALL: "${{ toJSON(steps.m.matrix) }}" },
+    }),
+  ];
+  const first = await runFake(pipeline(steps), {
+    steps: { "m[lr=1]": succeed({ loss: "0.5" }), "m[lr=2]": fail() },
+  });
+  const { state, requests } = await resume(first.state, pipeline(steps));
+  assert.deepEqual(states(state), {
+    "m[lr=1]": "reused",
+    "m[lr=2]": "succeeded",
+    m: "succeeded",
+    end: "succeeded",
+  });
+  assert.match(requests.at(-1)?.env["ALL"] ?? "", /"loss":"0.5"/);
+  const again = await resume(state, pipeline(steps), { run: "third" });
+  assert.deepEqual(states(again.state), {
+    "m[lr=1]": "reused",
+    "m[lr=2]": "reused",
+    m: "reused",
+    end: "reused",
+  });
+});
+
+Deno.test("resume repeats a step whose output held a secret, since no journal keeps it", async () => {
+  const mask = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("hunter2", "***"));
+  const steps = [step("a"), step("b", { needs: ["a"] })];
+  const first = await runFake(pipeline(steps), {
+    ports: { mask },
+    steps: { a: succeed({ token: "hunter2" }), b: fail() },
+  });
+  const { requests } = await resume(first.state, pipeline(steps));
+  assert.deepEqual(requests.map(({ step }) => step), ["a", "b"]);
+});
+
+Deno.test("resume runs hooks again", async () => {
+  const hooks = { success: [], failure: [], exit: [step("bye")] };
+  const first = await runFake(pipeline([step("a")], { hooks }));
+  const { requests } = await resume(first.state, pipeline([step("a")], { hooks }));
+  assert.deepEqual(requests.map(({ step }) => step), ["bye"]);
+});
+
+class MemoryResults {
+  readonly kept = new Map<string, CachedResult>();
+  find(key: string): CachedResult | undefined {
+    return this.kept.get(key);
+  }
+  keep(key: string, result: CachedResult): void {
+    this.kept.set(key, result);
+  }
+}
+
+Deno.test("cache reuses a result of any earlier run while its inputs stay the same", async () => {
+  const results = new MemoryResults();
+  let content = "v1";
+  const hashFiles = (patterns: readonly string[]) => `${patterns.join()}:${content}`;
+  const cache = { inputs: [Text.literal("src/**")], key: undefined };
+  const steps = [
+    step("a", { cache, retry: { max: 1, on: ["any"] } }),
+    step("b", {
+      needs: ["a"],
+      env: { X: "${{ steps.a.outputs.x }}" },
+    }),
+  ];
+  const options = { ports: { results }, hashFiles };
+  const first = await runFake(pipeline(steps), {
+    ...options,
+    run: "r1",
+    steps: { a: inTurn(fail(), succeed({ x: "7" })) },
+  });
+  assert.equal(first.state.steps.get("a")?.status, "succeeded");
+  const second = await runFake(pipeline(steps), { ...options, run: "r2" });
+  assert.deepEqual(states(second.state), { a: "reused", b: "succeeded" });
+  assert.equal(second.requests[0]?.env["X"], "7");
+  assert.equal(
+    second.state.steps.get("a")?.reason,
+    "cached: run r1 did the same with the same inputs",
+  );
+  content = "v2";
+  const third = await runFake(pipeline(steps), { ...options, run: "r3" });
+  assert.equal(third.state.steps.get("a")?.status, "succeeded");
+});
+
+Deno.test("cache keeps no failure, no secret, and nothing of steps that did not opt in", async () => {
+  const results = new MemoryResults();
+  const mask = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("hunter2", "***"));
+  const cache = { inputs: [], key: Text.literal("k") };
+  const steps = [step("bad", { cache }), step("leaky", { cache, run: "x" }), step("plain")];
+  await runFake(pipeline(steps), {
+    ports: { results, mask },
+    steps: { bad: fail(), leaky: succeed({ token: "hunter2" }) },
+  });
+  assert.equal(results.kept.size, 0);
+});

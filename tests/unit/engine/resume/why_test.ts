@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { why } from "../../../../src/engine/resume/why.ts";
+import { replay } from "../../../../src/engine/state.ts";
+import {
+  fail,
+  inTurn,
+  makeFailure,
+  runFake,
+  succeed,
+  takes,
+  untilStopped,
+} from "../../../support/fake_engine.ts";
+import { pipeline, step } from "../../../support/pipelines.ts";
+
+Deno.test("why() says in one line what became of each step", async () => {
+  const steps = [
+    step("ok"),
+    step("broken"),
+    step("next", { needs: ["broken"] }),
+    step("lint", { allowFailure: true }),
+    step("slow", { timeout: { attemptMs: 2000 } }),
+    step("flaky", { retry: { max: 2, on: ["any"], delayMs: 1000 } }),
+  ];
+  const { state } = await runFake(pipeline(steps), {
+    steps: {
+      ok: (request, host) => {
+        host.note({ type: "node.chosen", node: "n1" });
+        return takes(4200)(request, host);
+      },
+      broken: fail(),
+      lint: fail({ message: "exit code 2" }),
+      slow: untilStopped(),
+      flaky: inTurn((_, host) => {
+        host.note({ type: "node.chosen", node: "n2" });
+        return { status: "failed", failure: makeFailure({ message: "exit code 75" }) };
+      }, succeed()),
+    },
+  });
+  assert.match(why(state, "ok"), /^ok ran on n1 and succeeded after 4\.\ds$/);
+  assert.equal(why(state, "broken"), "broken failed after 0ms: exit code 1");
+  assert.equal(why(state, "next"), 'next was skipped: it needs "broken", which failed');
+  assert.equal(why(state, "lint"), "lint failed, which allow-failure permits: exit code 2");
+  assert.match(why(state, "slow"), /^slow timed out after 2\.0s: .*took longer than 2\.0s$/);
+  assert.match(
+    why(state, "flaky"),
+    /^flaky ran on n2 and succeeded after 1\.0s; attempt 2, after "exit code 75" on n2 \(waited 1\.0s\)$/,
+  );
+});
+
+Deno.test("why() says what a step waits for, and that a dead run never came to it", async () => {
+  const steps = [step("a"), step("b", { needs: ["a"] })];
+  const { events, state } = await runFake(pipeline(steps));
+  const during = replay(events.slice(0, 3));
+  assert.ok(during);
+  assert.equal(why(during, "a"), "a runs");
+  assert.equal(why(during, "b"), "b has not started: it waits for a");
+  assert.equal(
+    why({ ...during, result: "cancelled" }, "b"),
+    "b has not started: the run ended before its turn",
+  );
+  assert.equal(why(during, "a", { underWay: false }), "a runs, as far as its run could see");
+  assert.match(why(state, "b"), /^b ran and succeeded/);
+});
+
+Deno.test("why() gives the reason of a reused step, and names the nearest step", async () => {
+  const first = await runFake(pipeline([step("train")]), { run: "r1" });
+  const { state } = await runFake(pipeline([step("train")]), { run: "r2", resume: first.state });
+  assert.equal(
+    why(state, "train"),
+    "train was reused: it finished in run r1 and nothing about it changed",
+  );
+  assert.throws(() => why(state, "trian"), { code: "usage", hint: 'did you mean "train"?' });
+});
+
+Deno.test("why() says why a resumed run did a step again", async () => {
+  const first = await runFake(pipeline([step("a")]), { run: "r1", steps: { a: fail() } });
+  const { state } = await runFake(pipeline([step("a")]), { run: "r2", resume: first.state });
+  assert.equal(why(state, "a"), "a ran and succeeded after 0ms; done because it failed in run r1");
+});

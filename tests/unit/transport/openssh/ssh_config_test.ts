@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { sshConfigOf } from "../../../../src/transport/openssh/ssh_config.ts";
+import type { Endpoint } from "../../../../src/transport/transport.ts";
+import { isGridError } from "../../../support/transport_contract.ts";
+
+const ENDPOINT: Endpoint = {
+  name: "gpu1",
+  transport: "openssh",
+  host: undefined,
+  port: undefined,
+  user: undefined,
+  keyFile: undefined,
+  knownHosts: undefined,
+  proxyJump: undefined,
+  connectTimeoutMs: 4500,
+  commandTimeoutMs: 10_000,
+  keepaliveMs: 15_000,
+  maxRetries: 3,
+};
+
+const configOf = (change: Partial<Endpoint>) =>
+  sshConfigOf({ ...ENDPOINT, ...change }, { env: { HOME: "/home/ml" } });
+
+Deno.test("sshConfigOf() leaves everything to the user's files but what Grid insists on", () => {
+  assert.equal(
+    configOf({}),
+    [
+      "Host gpu1",
+      "  ServerAliveInterval 15",
+      "  ServerAliveCountMax 3",
+      "  PermitLocalCommand no",
+      "  ForwardX11 no",
+      "Host *",
+      "  BatchMode yes",
+      "  StrictHostKeyChecking yes",
+      "  UpdateHostKeys no",
+      "  ForwardAgent no",
+      "  ConnectTimeout 5",
+      'Include "/home/ml/.ssh/config"',
+      'Include "/etc/ssh/ssh_config"',
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("sshConfigOf() keeps the node's place to itself, and shares key and trust with jump hosts", () => {
+  const [own = "", common = ""] = configOf({
+    host: "10.0.0.7",
+    port: 2222,
+    user: "ml",
+    keyFile: "/keys/100% mine",
+    knownHosts: "/keys/hosts",
+    proxyJump: "ops@bastion:2200, inner",
+  }).split("Host *");
+  for (const line of ["HostName 10.0.0.7", "Port 2222", "User ml"]) assert.match(own, RegExp(line));
+  assert.match(own, /ProxyJump ops@bastion:2200,inner\n/);
+  assert.match(common, /IdentityFile "\/keys\/100%% mine"\n {2}IdentitiesOnly yes\n/);
+  assert.match(common, /UserKnownHostsFile "\/keys\/hosts"\n/);
+});
+
+Deno.test("sshConfigOf() refuses values that ssh could take for something else", () => {
+  const bad: readonly Partial<Endpoint>[] = [
+    { name: "a\nProxyCommand id" },
+    { host: "-oProxyCommand=id" },
+    { user: "a b" },
+    { proxyJump: "a\nProxyCommand id" },
+    { proxyJump: "$(id)" },
+    { keyFile: '/a" "b' },
+    { knownHosts: "/${HOME}/x" },
+  ];
+  for (const change of bad) assert.throws(() => configOf(change), isGridError("usage"));
+});
