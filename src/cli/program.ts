@@ -1,5 +1,6 @@
 import { lazy } from "../core/lazy.ts";
 import { Command } from "./command_line/command.ts";
+import { VERSION_OPTION } from "./command_line/option.ts";
 import { parseCommandLine } from "./command_line/parse.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CliContext } from "./context.ts";
@@ -36,7 +37,7 @@ async function buildProgram(
   for (const { flags, summary, choices } of GLOBAL_OPTIONS) {
     program.option(flags, summary, { choices });
   }
-  program.option("--version", "print the version");
+  program.option(VERSION_OPTION.flags, VERSION_OPTION.summary);
   for (const entry of COMMANDS) {
     const command = program.command(entry.name, entry.summary);
     if (!context.args.includes(entry.name)) continue;

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { LogLevel } from "../core/log.ts";
 import type { CliContext } from "./context.ts";
 
-/** As commander delivers them. */
+/** The values of the options that every command takes. */
 export interface GlobalFlags {
   readonly config?: string;
   readonly json?: true;

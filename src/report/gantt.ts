@@ -2,6 +2,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { escapeMarkup } from "./markup.ts";
 import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
+import { shortName } from "./short_name.ts";
 
 const WIDTH = 1000;
 /** Room for marks that stand over the right end. */
@@ -80,9 +81,7 @@ interface RowOptions {
 }
 
 function stepRow(step: StepDocument, { scale, y }: RowOptions): string {
-  const label = step.id.length > LONGEST_LABEL
-    ? `${step.id.slice(0, LONGEST_LABEL - 1)}…`
-    : step.id;
+  const label = shortName(step.id, LONGEST_LABEL);
   const bars = step.attempts.map((attempt) => bar(attempt, { step, scale, y }));
   return `<text class="label" x="${round(scale.left - 10)}" y="${y + 15}">${
     escapeMarkup(label)

@@ -2,21 +2,21 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import { renderGantt } from "./gantt.ts";
+import { failureSection, type TailOf } from "./html_failures.ts";
 import { STYLE } from "./html_style.ts";
 import { renderSteps } from "./html_steps.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument } from "./run_document.ts";
 
 export interface HtmlOptions {
-  /** Last lines that a step printed. */
-  readonly tail: (step: string) => readonly string[];
+  readonly tail: TailOf;
   /** SVG of the steps; empty where there is none. */
   readonly graph: string;
 }
 
 export function renderHtml(report: RunDocument, options: HtmlOptions): string {
   const sections = [
-    failureSection(report, options),
+    failureSection(report, options.tail),
     section("Results", outputTable(report)),
     section("Timeline", renderGantt(report)),
     section("Graph", options.graph),
@@ -52,43 +52,28 @@ function header(report: RunDocument): string {
     `<span class="count"><i class="dot ${state}"></i>${count} ${text(state)}</span>`
   ).join("");
   const facts = [
-    ["run", report.run],
-    ["file", report.file],
-    ["started", report.startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
-    ...(report.resumes === null ? [] : [["resumes", report.resumes]]),
-    ...(report.exitCode === null ? [] : [["exit code", String(report.exitCode)]]),
+    fact("run", text(report.run)),
+    ...(report.file === "" ? [] : [fact("file", text(report.file))]),
+    fact("started", report.startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")),
+    ...(report.resumes === null ? [] : [fact("resumes", earlierReport(report.resumes))]),
+    ...(report.exitCode === null ? [] : [fact("exit code", String(report.exitCode))]),
   ];
   return `<header>
 <h1><span class="badge ${report.result}">${report.result}</span> ${
     text(report.pipeline)
   } <span class="took">${duration}</span></h1>
-<p class="facts">${
-    facts.map(([name = "", value = ""]) => `<span>${name} <b>${text(value)}</b></span>`).join("")
-  }</p>
+<p class="facts">${facts.join("")}</p>
 <p class="counts">${counts}</p>
 </header>`;
 }
 
-function failureSection(report: RunDocument, { tail }: HtmlOptions): string {
-  const step = report.steps.find(({ id }) => id === report.firstFailure);
-  if (!step) return "";
-  const last = step.attempts.at(-1);
-  const lines = tail(step.id);
-  const where = step.node === null ? "" : ` on ${text(step.node)}`;
-  const attempts = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
-  const output = lines.length === 0 ? "" : `<pre>${lines.map(text).join("\n")}</pre>`;
-  const log = last?.log ? `<p><a href="${encodeURI(last.log)}">whole log</a></p>` : "";
-  const commands = [
-    ...(lines.length > 0 ? [`grid logs ${report.run} ${step.id}`] : []),
-    ...(report.file === "" ? [] : [`grid resume ${report.run}`]),
-  ].map((command) => `<code>${text(command)}</code>`);
-  const next = commands.length === 0 ? "" : `<p>next: ${commands.join(" · ")}</p>\n`;
-  const hint = step.failure?.hint ? `<p class="hint">${text(step.failure.hint)}</p>` : "";
-  return `<section class="failure">
-<h2>First failure: ${text(step.id)}${where}${attempts}</h2>
-<p>${text(step.failure?.message ?? step.state)}</p>
-${hint}${output}${log}
-${next}</section>`;
+function fact(name: string, markup: string): string {
+  return `<span>${name} <b>${markup}</b></span>`;
+}
+
+/** Folders of runs lie side by side. */
+function earlierReport(run: string): string {
+  return `<a href="../${encodeURIComponent(run)}/report.html">${text(run)}</a>`;
 }
 
 function section(title: string, inner: string): string {

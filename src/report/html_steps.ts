@@ -3,6 +3,9 @@ import { formatSize } from "../core/size.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
 
+/** Nodes that are named in one place; the report's JSON has them all. */
+const MOST_NAMED = 5;
+
 /** One row per step; what its attempts did unfolds below it. */
 export function renderSteps(report: RunDocument): string {
   const heads = ["step", "state", "node", "time", "attempts", ""];
@@ -17,12 +20,20 @@ function stepRow(step: StepDocument): string {
   const cells = [
     `<td><b>${text(step.id)}</b> <span class="kind">${step.kind}</span></td>`,
     `<td><i class="dot ${step.state}"></i>${step.state}</td>`,
-    `<td>${text(step.node ?? "")}</td>`,
+    `<td>${text(nodesOf(step))}</td>`,
     `<td class="number">${time}</td>`,
     `<td class="number">${step.attempts.length || ""}</td>`,
     `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}</td>`,
   ];
   return `<tr id="${text(step.id)}">${cells.join("")}</tr>`;
+}
+
+/** A step that syncs has no node of its own but all that it reached. */
+function nodesOf({ node, attempts }: StepDocument): string {
+  const synced = attempts.at(-1)?.syncs.map((sync) => sync.node) ?? [];
+  const others = synced.length - MOST_NAMED;
+  const named = synced.slice(0, MOST_NAMED).join(", ");
+  return node ?? (others > 0 ? `${named} and ${others} more` : named);
 }
 
 function attempts(step: StepDocument): string {
@@ -42,9 +53,6 @@ function attemptWords(attempt: AttemptDocument): string {
   const node = attempt.node === null ? [] : [`on ${text(attempt.node)}`];
   return [result, ...node, ...why, ...attemptFacts(attempt)].join(" · ");
 }
-
-/** Nodes passed over that are named; the report's JSON has them all. */
-const MOST_NAMED = 5;
 
 function attemptFacts(attempt: AttemptDocument): string[] {
   const passed = attempt.passedOver.slice(0, MOST_NAMED).map(({ node, reason }) =>

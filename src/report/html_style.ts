@@ -13,7 +13,7 @@ header { border-bottom: 1px solid var(--line); padding-bottom: 12px; }
 h1 { font-size: 26px; margin: 0 0 6px; display: flex; align-items: center; gap: 12px; flex-wrap: wrap; }
 h2 { font-size: 16px; margin: 28px 0 10px; }
 .took { color: var(--soft); font-weight: 400; font-size: 20px; }
-.badge { color: #fff; background: var(--idle); border-radius: 6px; padding: 2px 12px; font-size: 15px; }
+.badge { color: var(--paper); background: var(--idle); border-radius: 6px; padding: 2px 12px; font-size: 15px; }
 .badge.succeeded { background: var(--good); } .badge.failed, .badge.timed-out { background: var(--bad); }
 .badge.cancelled { background: var(--warn); } .badge.running { background: var(--busy); }
 .facts, .counts { margin: 4px 0; color: var(--soft); display: flex; flex-wrap: wrap; gap: 4px 22px; }
@@ -27,6 +27,7 @@ h2 { font-size: 16px; margin: 28px 0 10px; }
 .failure { border: 1px solid var(--bad); border-radius: 8px; padding: 2px 18px 6px; margin-top: 20px;
   background: var(--panel); }
 .failure h2 { margin-top: 12px; color: var(--bad); }
+.failure li { margin: 6px 0; } summary { color: var(--soft); font-size: 13px; cursor: pointer; }
 .hint::before { content: "hint: "; color: var(--busy); }
 pre { background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: 10px 14px;
   overflow-x: auto; font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }

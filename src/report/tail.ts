@@ -14,9 +14,15 @@ export async function lastLines(path: string, count: number): Promise<readonly s
   // What stands before the first newline may be half a line.
   const whole = bytes.length === TAIL_BYTES && lines.length > 1 ? lines.slice(1) : lines;
   if (whole.length === 1 && whole[0] === "") return [];
-  return whole.slice(-count).map((line) =>
+  return whole.slice(-count).map(asShown).map((line) =>
     line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line
   );
+}
+
+/** Progress bars write over their line after a `\r`; only the last writing counts. */
+function asShown(line: string): string {
+  const text = line.endsWith("\r") ? line.slice(0, -1) : line;
+  return text.slice(text.lastIndexOf("\r") + 1);
 }
 
 async function lastBytes(path: string): Promise<Uint8Array> {

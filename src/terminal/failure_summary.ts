@@ -16,7 +16,7 @@ export interface FailureOptions {
 
 const LONGEST_TAIL_LINE = 1000;
 /** Steps that were left out and are named; the report has them all. */
-const MOST_NAMED = 60;
+const MOST_NAMED = 20;
 
 /** The root cause: what, where, its last words, its log, and what to type next. */
 export function failureBlock(state: RunState, step: StepState, options: FailureOptions): string[] {

@@ -5,6 +5,7 @@ import type { RunState, StepState } from "../engine/state.ts";
 import { failureBlock, type FailureOptions, otherFailures, victims } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
 import {
+  counted,
   durationOf,
   isBad,
   isIdle,
@@ -14,7 +15,7 @@ import {
   resultWords,
   STATUSES,
 } from "./step_words.ts";
-import { cut, displayWidth, padEnd, padStart } from "./width.ts";
+import { cut, cutInside, displayWidth, padEnd, padStart } from "./width.ts";
 
 export interface SummaryOptions extends FailureOptions {
   readonly width: number;
@@ -26,7 +27,7 @@ export interface SummaryOptions extends FailureOptions {
   readonly underWay?: boolean;
 }
 
-/** More finished steps than this are told as a number; what went wrong is always named. */
+/** Of more steps than this only those are in the table that went wrong; the others are a number. */
 const MANY_STEPS = 60;
 const LONGEST_TEXT_OUTPUT = 60;
 const MOST_OUTPUTS = 20;
@@ -50,13 +51,17 @@ function stepTable(state: RunState, options: SummaryOptions): string[] {
   const all = [...state.steps.values()].filter((step) => !isSilentHook(step));
   const failed = state.result !== "succeeded";
   const few = all.length <= MANY_STEPS;
-  const steps = few ? all : all.filter((step) => !isFine(step.status));
+  const steps = few
+    ? all
+    : all.filter(({ status }) => !isFine(status) && !(failed && isIdle(status)));
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(displayWidth));
   const idWidth = Math.min(widest(steps.map((step) => step.id)), Math.floor(options.width / 3));
   const nodeWidth = Math.min(widest(steps.map(nodesOf)), 20);
   const rows = steps.map((step) => stepRow(step, { ...options, failed, idWidth, nodeWidth }));
-  const left = all.length - steps.length;
-  return left > 0 ? [...rows, options.paint.dim(`  … and ${left} steps that went well`)] : rows;
+  const left = few ? 0 : all.filter(({ status }) => isFine(status)).length;
+  return left > 0
+    ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
+    : rows;
 }
 
 interface RowOptions extends SummaryOptions {
@@ -70,7 +75,7 @@ function stepRow(step: StepState, options: RowOptions): string {
   const look = lookOf(step.status);
   const ms = durationOf(step, options.now);
   const time = padStart(ms === undefined ? "" : formatDuration(ms), 7);
-  const id = padEnd(cut(step.id, idWidth), idWidth);
+  const id = padEnd(cutInside(step.id, idWidth), idWidth);
   const node = nodeWidth > 0 ? `  ${padEnd(cut(nodesOf(step), nodeWidth), nodeWidth)}` : "";
   // The reasons of what was left out stand apart where there is a failure to tell first.
   const told = options.failed && isIdle(step.status) ? "" : resultWords(step);

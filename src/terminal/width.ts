@@ -38,6 +38,20 @@ export function cut(text: string, width: number): string {
   return `${result}…`;
 }
 
+/** Cut in its middle, for names: what tells the cells of a matrix apart stands at the end of them. */
+export function cutInside(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  const head = cut(text, Math.ceil(width / 3));
+  let room = width - displayWidth(head);
+  let tail = "";
+  for (const char of [...stripColours(text)].reverse()) {
+    room -= charWidth(char);
+    if (room < 0) break;
+    tail = char + tail;
+  }
+  return head + tail;
+}
+
 export function padEnd(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }

@@ -1,7 +1,4 @@
-/**
- * What command lines may say: a small tree of commands with arguments and options. `parse.ts` reads
- * by it, `help.ts` explains it.
- */
+/** What command lines may say: `parse.ts` reads by it, `help.ts` explains it. */
 import { Option, type OptionDetails } from "./option.ts";
 
 /** `<files...>` gives a list, `<run>` a word, `[run]` a word or nothing. */
@@ -10,6 +7,8 @@ type ArgumentOf<Form extends string> = Form extends `${string}...${string}` ? st
   : string | undefined;
 
 export interface Argument {
+  /** As help shows it: `<files...>`. */
+  readonly form: string;
   readonly name: string;
   readonly isRequired: boolean;
   readonly isList: boolean;
@@ -17,25 +16,26 @@ export interface Argument {
   readonly initial: string | undefined;
 }
 
-/** Called with the arguments in order, then the values of all options. */
-export type Action = (...words: unknown[]) => void | Promise<void>;
-
+/** One of a small tree; `Words` are the types of its arguments. */
 export class Command<Words extends unknown[] = []> {
   readonly arguments: Argument[] = [];
   readonly options: Option[] = [];
   readonly children: Command[] = [];
-  run: Action | undefined;
+  /** Called with the arguments in order, then the values of all options. */
+  run: ((...words: unknown[]) => void | Promise<void>) | undefined;
+  /** What stands below the help. */
   closing: string | undefined;
 
-  constructor(
-    readonly name: string,
-    readonly summary: string,
-    readonly parent?: Command,
-  ) {}
+  constructor(readonly name: string, readonly summary: string, readonly parent?: Command) {}
 
   /** `grid cluster start` */
   get path(): string {
     return this.parent === undefined ? this.name : `${this.parent.path} ${this.name}`;
+  }
+
+  /** Own options, then those of the commands above. */
+  get allOptions(): readonly Option[] {
+    return [...this.options, ...this.parent?.allOptions ?? []];
   }
 
   command(name: string, summary: string): Command {
@@ -44,15 +44,12 @@ export class Command<Words extends unknown[] = []> {
     return child;
   }
 
-  argument<const Form extends string>(
-    form: Form,
-    summary: string,
-  ): Command<[...Words, ArgumentOf<Form>]>;
+  argument<Form extends string>(form: Form, summary: string): Command<[...Words, ArgumentOf<Form>]>;
   argument(form: string, summary: string, initial: string): Command<[...Words, string]>;
   argument(form: string, summary: string, initial?: string): unknown {
-    const isList = form.includes("...");
     const name = form.replaceAll(/[<>[\].]/g, "");
-    this.arguments.push({ name, isRequired: form.startsWith("<"), isList, summary, initial });
+    const [isRequired, isList] = [form.startsWith("<"), form.includes("...")];
+    this.arguments.push({ form, name, isRequired, isList, summary, initial });
     return this;
   }
 
@@ -61,7 +58,6 @@ export class Command<Words extends unknown[] = []> {
     return this;
   }
 
-  /** What stands below the help. */
   close(words: string): this {
     this.closing = words;
     return this;
@@ -69,11 +65,6 @@ export class Command<Words extends unknown[] = []> {
 
   /** `Flags` is what the options of this command and of all commands make together. */
   action<Flags>(run: (...words: [...Words, flags: Flags]) => void | Promise<void>): void {
-    this.run = run as unknown as Action;
-  }
-
-  /** Own options, then those of the commands above. */
-  get allOptions(): readonly Option[] {
-    return [...this.options, ...this.parent?.allOptions ?? []];
+    this.run = run as unknown as typeof this.run;
   }
 }

@@ -1,131 +1,111 @@
 /** From words to a command with its arguments and options, or a usage error that says what is wrong. */
+import { parseArgs } from "node:util";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Command } from "./command.ts";
-import { type Option, WordError } from "./option.ts";
+import { HELP_OPTION, type Option, VERSION_OPTION, WordError } from "./option.ts";
 
 export interface Parsed {
   readonly command: Command;
   /** In the order of the command's arguments; lists as lists. */
   readonly words: readonly unknown[];
   readonly flags: Readonly<Record<string, unknown>>;
-  /** Where help or the version is asked for, nothing else is checked. */
+  /** Where help or the version is asked for, it does not matter which arguments are given. */
   readonly wants: "run" | "help" | "version";
 }
 
 /** @throws {GridError} `usage` */
 export function parseCommandLine(program: Command, args: readonly string[]): Parsed {
-  return new Parser(program, args).parse();
+  const line = new Line(program);
+  line.read(args);
+  const { command, flags } = line;
+  if (flags["help"]) return { command, words: [], flags: {}, wants: "help" };
+  if (flags["version"]) return { command, words: [], flags: {}, wants: "version" };
+  for (const { key, details } of command.allOptions) {
+    if (details.initial !== undefined) flags[key] ??= details.initial;
+  }
+  return { command, words: line.assignWords(), flags, wants: "run" };
 }
 
-class Parser {
-  #command: Command;
-  readonly #rest: string[];
+class Line {
+  readonly flags: Record<string, unknown> = {};
   readonly #words: string[] = [];
-  readonly #flags: Record<string, unknown> = {};
-  #wants: Parsed["wants"] = "run";
 
-  constructor(program: Command, args: readonly string[]) {
-    this.#command = program;
-    this.#rest = [...args];
+  constructor(public command: Command) {}
+
+  /** The name of a command decides how what stands behind it is read. */
+  read(args: readonly string[]): void {
+    const known = [...this.command.allOptions, HELP_OPTION, VERSION_OPTION];
+    const options = Object.fromEntries(known.map(({ name, form }) => [name, form]));
+    // Not strict, which would refuse values that begin with a dash; and the words for faults are ours.
+    const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+    for (const token of tokens) {
+      if (token.kind === "option") {
+        const option = known.find(({ name }) => name === token.name);
+        if (option === undefined) throw this.#unknown(args[token.index], known);
+        this.flags[option.key] = this.#valueOf(option, token.value);
+      } else if (token.kind === "positional") {
+        if (this.command.children.length > 0) {
+          this.#enter(token.value);
+          return this.read(args.slice(token.index + 1));
+        }
+        this.#words.push(token.value);
+      }
+    }
   }
 
-  parse(): Parsed {
-    for (let word = this.#rest.shift(); word !== undefined; word = this.#rest.shift()) {
-      if (word === "--") this.#words.push(...this.#rest.splice(0));
-      else if (/^-./.test(word)) this.#option(word);
-      else this.#word(word);
-    }
-    const command = this.#command;
-    if (this.#wants !== "run") return { command, words: [], flags: {}, wants: this.#wants };
-    const words = assignWords(command, this.#words);
-    for (const { key, details } of command.allOptions) {
-      if (details.initial !== undefined) this.#flags[key] ??= details.initial;
-    }
-    return { command, words, flags: this.#flags, wants: "run" };
-  }
-
-  #word(word: string): void {
-    const { children } = this.#command;
-    if (children.length === 0) {
-      this.#words.push(word);
-      return;
-    }
+  #enter(word: string): void {
+    const { children } = this.command;
     const child = children.find(({ name }) => name === word);
-    if (child !== undefined) this.#command = child;
-    else if (word === "help") this.#wants = "help";
-    else {
-      const names = children.map(({ name }) => name);
-      throw usage(`unknown command "${word}"`, this.#command, nearest(word, names));
-    }
+    if (child !== undefined) this.command = child;
+    else if (word === "help") this.flags["help"] = true;
+    else throw this.#wrong(`unknown command "${word}"`, nearest(word, children.map(nameOf)));
   }
 
-  /** `--flag`, `--name value`, `--name=value`, `-n value`, `-nvalue`. */
-  #option(word: string): void {
-    const [, name = word, attached] = /^(--[^=]+)=(.*)$/s.exec(word) ??
-      /^(-[A-Za-z])(.+)$/s.exec(word) ?? [];
-    if (name === "--help" || name === "-h") {
-      this.#wants = "help";
-      return;
-    }
-    if (name === "--version") {
-      this.#wants = "version";
-      return;
-    }
-    const option = this.#command.allOptions.find(({ long, short }) =>
-      long === name || short === name
-    );
-    if (option === undefined) {
-      const known = this.#command.allOptions.map(({ long }) => long);
-      throw usage(`unknown option ${name}`, this.#command, nearest(name, known));
-    }
-    this.#flags[option.key] = option.valueName === undefined
-      ? this.#switch(option, attached)
-      : this.#value(option, attached ?? this.#rest.shift());
-  }
-
-  #switch({ long }: Option, attached: string | undefined): true {
-    if (attached === undefined) return true;
-    throw usage(`option ${long} takes no value, here is "${attached}"`, this.#command);
-  }
-
-  #value(option: Option, word: string | undefined): unknown {
+  #valueOf(option: Option, word: string | undefined): unknown {
     const { long, valueName, details: { choices, read, initial } } = option;
-    if (word === undefined) throw usage(`option ${long} needs <${valueName}>`, this.#command);
-    if (choices?.includes(word) === false) {
-      const near = nearest(word, choices);
-      const list = `option ${long} is one of ${choices.join(", ")}, not "${word}"`;
-      throw usage(list, this.#command, near);
+    if (valueName === undefined && word === undefined) return true;
+    if (valueName === undefined) {
+      throw this.#wrong(`option ${long} takes no value, here is "${word}"`);
     }
-    if (read === undefined) return word;
+    if (word === undefined) throw this.#wrong(`option ${long} needs <${valueName}>`);
+    if (choices?.includes(word) === false) {
+      const list = `option ${long} is one of ${choices.join(", ")}, not "${word}"`;
+      throw this.#wrong(list, nearest(word, choices));
+    }
     try {
-      return read(word, (this.#flags[option.key] ?? initial) as never);
+      return read ? read(word, (this.flags[option.key] ?? initial) as never) : word;
     } catch (error) {
       if (!(error instanceof WordError)) throw error;
-      throw usage(`option ${long} ${error.message}, here is "${word}"`, this.#command);
+      throw this.#wrong(`option ${long} ${error.message}, here is "${word}"`);
     }
   }
-}
 
-function assignWords(command: Command, words: readonly string[]): unknown[] {
-  const rest = [...words];
-  const assigned = command.arguments.map(({ name, isRequired, isList, initial }) => {
-    if (isRequired && rest.length === 0) throw usage(`<${name}> is missing`, command);
-    return isList ? rest.splice(0) : rest.shift() ?? initial;
-  });
-  if (rest.length > 0) {
-    throw usage(`${rest.length === 1 ? "one word" : "words"} too many: ${rest.join(" ")}`, command);
+  assignWords(): unknown[] {
+    const rest = [...this.#words];
+    const assigned = this.command.arguments.map(({ name, isRequired, isList, initial }) => {
+      if (isRequired && rest.length === 0) throw this.#wrong(`<${name}> is missing`);
+      return isList ? rest.splice(0) : rest.shift() ?? initial;
+    });
+    if (rest.length === 0) return assigned;
+    throw this.#wrong(`${rest.length === 1 ? "one word" : "words"} too many: ${rest.join(" ")}`);
   }
-  return assigned;
+
+  /** A group of short options is shown whole: one wrong letter can make all of it wrong. */
+  #unknown(word = "", known: readonly Option[]): GridError {
+    const name = word.replace(/^(--[^=]+)=.*$/s, "$1");
+    return this.#wrong(`unknown option ${name}`, nearest(name, known.map(({ long }) => long)));
+  }
+
+  /** Like every usage error; the hint names the nearest word or the help. */
+  #wrong(problem: string, near?: string): GridError {
+    const help = `${this.command.path} --help shows what there is`;
+    return new GridError({
+      code: "usage",
+      message: `Cannot read the command line: ${problem}`,
+      hint: near === undefined ? help : `did you mean ${near}? ${help}`,
+    });
+  }
 }
 
-/** Like every usage error; the hint names the nearest word or the help. */
-function usage(problem: string, command: Command, near?: string): GridError {
-  return new GridError({
-    code: "usage",
-    message: `Cannot read the command line: ${problem}`,
-    hint: near === undefined
-      ? `${command.path} --help shows what there is`
-      : `did you mean ${near}? ${command.path} --help shows what there is`,
-  });
-}
+const nameOf = ({ name }: Command) => name;

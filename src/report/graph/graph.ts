@@ -14,23 +14,48 @@ export interface GraphStep {
 export interface Edge {
   readonly from: string;
   readonly to: string;
-  /** `needs`: success is wanted. `after`: only the end. `member`: belongs to the group. */
+  /** `needs`: success is wanted. `after`: only the end. `member`: one of the ends of the group. */
   readonly kind: "needs" | "after" | "member";
 }
 
-/** Edges between steps that are there, without those that a group's members already carry. */
+/**
+ * Edges between steps that are there. What a group waits for leads to the members that begin it, as
+ * it does in a run; the members that end it lead to the group.
+ */
 export function edgesOf(steps: readonly GraphStep[]): Edge[] {
-  const known = new Set(steps.map(({ id }) => id));
+  const known = new Map(steps.map((step) => [step.id, step]));
   const groups = new Set(steps.flatMap(({ group }) => group ? [group] : []));
-  return steps.flatMap((step): Edge[] => {
-    const joins = groups.has(step.id);
-    const own = (ids: readonly string[], kind: Edge["kind"]) =>
-      joins ? [] : ids.filter((id) => known.has(id)).map((from) => ({ from, to: step.id, kind }));
-    const member: Edge[] = step.group && known.has(step.group)
-      ? [{ from: step.id, to: step.group, kind: "member" }]
-      : [];
-    return [...own(step.needs, "needs"), ...own(step.after, "after"), ...member];
+  const ends = endsOf(steps);
+  return steps.flatMap(({ id, group }): Edge[] => {
+    const { needs, after } = groups.has(id) ? NOTHING : waitsOf(id, known);
+    return [
+      ...needs.map((from): Edge => ({ from, to: id, kind: "needs" })),
+      ...after.map((from): Edge => ({ from, to: id, kind: "after" })),
+      ...(group && ends.has(id) ? [{ from: id, to: group, kind: "member" } as const] : []),
+    ].filter(({ from, to }) => known.has(from) && known.has(to));
   });
+}
+
+type Waits = Pick<GraphStep, "needs" | "after">;
+
+const NOTHING: Waits = { needs: [], after: [] };
+
+/** What a step waits for; for what begins a group, what the group waits for. */
+function waitsOf(id: string, known: ReadonlyMap<string, GraphStep>): Waits {
+  const step = known.get(id);
+  if (step === undefined) return NOTHING;
+  const isFirst = step.needs.length + step.after.length === 0;
+  return step.group && isFirst ? waitsOf(step.group, known) : step;
+}
+
+/** Members that no other member of their group waits for. */
+function endsOf(steps: readonly GraphStep[]): ReadonlySet<string> {
+  const ends = new Set(steps.map(({ id }) => id));
+  const groups = new Map(steps.map(({ id, group }) => [id, group]));
+  for (const { group, needs, after } of steps) {
+    for (const id of [...needs, ...after]) if (group && groups.get(id) === group) ends.delete(id);
+  }
+  return ends;
 }
 
 /** Short names for formats whose identifiers carry no brackets and slashes: `n0`, `n1`, … */

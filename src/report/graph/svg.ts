@@ -1,5 +1,6 @@
 /** The graph as boxes and arrows from left to right; one picture that needs nothing else. */
 import { escapeMarkup } from "../markup.ts";
+import { shortName } from "../short_name.ts";
 import { type Edge, edgesOf, type GraphStep } from "./graph.ts";
 import { type Box, type Placement, placeSteps } from "./place.ts";
 
@@ -78,7 +79,7 @@ function arrow(edge: Edge, drawn: Placement): string {
 }
 
 function labelOf({ id }: GraphStep): string {
-  return id.length > LONGEST_LABEL ? `${id.slice(0, LONGEST_LABEL - 1)}…` : id;
+  return shortName(id, LONGEST_LABEL);
 }
 
 function round(value: number): number {

@@ -61,7 +61,7 @@ class Tree {
 
 /** Kind, then what the step waits for besides the one that it stands below. */
 function words(step: GraphStep, at: { readonly members: number; readonly indent: Indent }): string {
-  const kind = at.members > 0 ? `${at.members} steps` : step.kind;
+  const kind = at.members > 0 ? `${at.members} step${at.members > 1 ? "s" : ""}` : step.kind;
   const needs = step.needs.length > 1 ? [`needs ${step.needs.join(", ")}`] : [];
   const after = step.after.length > 0 ? [`after ${step.after.join(", ")}`] : [];
   const state = step.state === undefined ? [] : [step.state];

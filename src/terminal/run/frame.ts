@@ -12,7 +12,7 @@ import {
   resultWords,
 } from "../step_words.ts";
 import type { Paint } from "../style.ts";
-import { cut, displayWidth, padEnd, padStart } from "../width.ts";
+import { cut, cutInside, displayWidth, padEnd, padStart } from "../width.ts";
 
 export interface FrameOptions {
   /** Milliseconds since the Unix epoch. */
@@ -95,7 +95,7 @@ function stepLine(step: StepState, options: LineOptions): string {
     : "";
   const detail = cut(detailOf(step, options), columns.detail);
   const facts = detail === "" ? `${node}  ${time}`.trimEnd() : `${node}  ${time}`;
-  const id = cut(step.id, columns.id);
+  const id = cutInside(step.id, columns.id);
   const name = facts === "" ? id : padEnd(id, columns.id);
   const isIdle = step.status === "pending" || step.status === "skipped";
   const head = `${paint[look.hue](look.mark)} ${isIdle ? paint.dim(name) : name}`;

@@ -5,7 +5,7 @@ import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
 import { harmless } from "../harmless.ts";
 import { hueOfName, type Paint } from "../style.ts";
-import { cut, displayWidth, padEnd } from "../width.ts";
+import { cutInside, displayWidth, padEnd } from "../width.ts";
 import { type EventLine, lineOf, ProgressFilter } from "./event_lines.ts";
 import { OutputLines } from "./output_lines.ts";
 import type { View } from "./view.ts";
@@ -64,7 +64,7 @@ export class PlainView implements View {
     const { paint, timeOfDay } = this.#options;
     const time = paint.dim(timeOfDay(at));
     if (step === undefined) return `${time} `;
-    const name = padEnd(cut(step, LONGEST_NAME), this.#nameWidth);
+    const name = padEnd(cutInside(step, LONGEST_NAME), this.#nameWidth);
     return `${time} ${paint[hueOfName(step)](name)}  `;
   }
 

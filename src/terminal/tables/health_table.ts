@@ -65,8 +65,8 @@ const COLUMNS: readonly Column[] = [
   { title: "CPU", align: "right" },
   { title: "MEMORY", align: "right" },
   { title: "GPU MEMORY", shrinkTo: 12 },
-  { title: "DISK", align: "right" },
-  { title: "AGE", align: "right" },
+  { title: "DISK", align: "right", isOptional: true },
+  { title: "AGE", align: "right", isOptional: true },
 ];
 const UNKNOWN = "?";
 const RANKS = { ok: 0, unusable: 1, unreachable: 2 } as const;

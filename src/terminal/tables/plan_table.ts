@@ -23,7 +23,7 @@ export interface PlanTableOptions {
 
 const COLUMNS: readonly Column[] = [
   { title: "WAVE", align: "right" },
-  { title: "STEP", shrinkTo: 12 },
+  { title: "STEP", shrinkTo: 12, cutAt: "middle" },
   { title: "KIND" },
   { title: "NODE", shrinkTo: 10 },
   { title: "AFTER", shrinkTo: 10 },

@@ -27,7 +27,8 @@ const COLUMNS: readonly Column[] = [
   { title: "PIPELINE", shrinkTo: 8 },
   { title: "RESULT" },
   { title: "EXIT", align: "right" },
-  { title: "STARTED" },
+  // A run's id says it as well, in UTC.
+  { title: "STARTED", isOptional: true },
   { title: "TIME", align: "right" },
 ];
 

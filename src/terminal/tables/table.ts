@@ -1,12 +1,16 @@
 import { harmless, oneLine } from "../harmless.ts";
 import type { Paint } from "../style.ts";
-import { cut, displayWidth, padEnd, padStart, wrap } from "../width.ts";
+import { cut, cutInside, displayWidth, padEnd, padStart, wrap } from "../width.ts";
 
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
   /** Gives way where the terminal is narrow: cut to at least this many columns. */
   readonly shrinkTo?: number;
+  /** Where a cell is cut; names of steps in their middle. Default: the end. */
+  readonly cutAt?: "middle" | "end";
+  /** Left out, the last one first, where shrinking is not enough. */
+  readonly isOptional?: true;
 }
 
 export interface TableOptions {
@@ -33,11 +37,10 @@ export function renderTable(
     ...row,
     cells: row.cells.map((cell) => safeCell(cell, options)),
   }));
-  const widths = fitWidths(columns, rows, options.width);
+  const fitted = fitColumns(sizedColumns(columns, rows), options.width);
   const line = (cells: readonly string[], dress: (text: string) => string) =>
-    columns.map(({ align }, at) => {
-      const width = widths[at] ?? 0;
-      const text = dress(cut(cells[at] ?? "", width));
+    fitted.map(({ at, width, align, cutAt }) => {
+      const text = dress((cutAt === "middle" ? cutInside : cut)(cells[at] ?? "", width));
       return align === "right" ? padStart(text, width) : padEnd(text, width);
     }).join(" ".repeat(GAP)).trimEnd();
   const head = line(columns.map(({ title }) => title), (text) => options.paint.bold(text));
@@ -55,25 +58,33 @@ function remark(row: TableRow, { width, paint }: TableOptions): string[] {
     .map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
 }
 
-/** Natural widths; where they do not fit, columns that may shrink give way, the widest first. */
-function fitWidths(
-  columns: readonly Column[],
-  rows: readonly TableRow[],
-  width: number,
-): number[] {
-  const widths = columns.map((column, at) =>
-    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(row.cells[at] ?? "")))
-  );
-  const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP * (columns.length - 1);
-  while (total() > width) {
-    const spare = columns.map((column, at) =>
-      (widths[at] ?? 0) - Math.max(column.shrinkTo ?? Number.POSITIVE_INFINITY, 1)
-    );
-    const at = spare.indexOf(Math.max(...spare));
-    if ((spare[at] ?? 0) <= 0) break;
-    widths[at] = (widths[at] ?? 0) - 1;
+interface SizedColumn extends Column {
+  /** Which cell of a row stands here. */
+  readonly at: number;
+  width: number;
+}
+
+/** With the widths that the cells ask for. */
+function sizedColumns(columns: readonly Column[], rows: readonly TableRow[]): SizedColumn[] {
+  return columns.map((column, at) => {
+    const cells = rows.map((row) => displayWidth(row.cells[at] ?? ""));
+    return { ...column, at, width: Math.max(displayWidth(column.title), ...cells) };
+  });
+}
+
+/** Columns that may shrink give way, the widest first; where that is not enough, one is left out. */
+function fitColumns(wanted: readonly SizedColumn[], width: number): readonly SizedColumn[] {
+  const columns = wanted.map((column) => ({ ...column }));
+  const spare = (column: SizedColumn) => column.width - (column.shrinkTo ?? column.width);
+  let excess = columns.reduce((sum, column) => sum + column.width + GAP, -GAP) - width;
+  for (; excess > 0; excess--) {
+    const most = Math.max(...columns.map(spare));
+    const widest = columns.find((column) => spare(column) === most);
+    if (widest === undefined || most <= 0) break;
+    widest.width -= 1;
   }
-  return widths;
+  const last = wanted.findLastIndex(({ isOptional }) => isOptional);
+  return excess <= 0 || last < 0 ? columns : fitColumns(wanted.toSpliced(last, 1), width);
 }
 
 /** Names and values in two columns, as in `grid show`. */

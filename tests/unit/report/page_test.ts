@@ -89,6 +89,31 @@ Deno.test("renderHtml() of a good run has no failure, of a bare command no resum
   assert.doesNotMatch(renderHtml(bare, { tail: () => [], graph: "" }), /grid resume/);
 });
 
+Deno.test("renderHtml() tells of further failures, with what they printed, and leaves out the rest", () => {
+  const long = documentOf(longRun(40));
+  const failure = {
+    ...{ code: "exit", message: "it exited with code 1", hint: null, node: "local", exitCode: 1 },
+    ...{ signal: null, started: true },
+  };
+  const steps = long.steps.map((step, at) =>
+    at < 10 ? step : { ...step, state: "failed" as const, failure }
+  );
+  const report = { ...long, steps, result: "failed" as const, firstFailure: "step-11" };
+  const html = renderHtml(report, { tail: (step) => [`words of ${step}`], graph: "" });
+  assert.match(html, /<h2>First failure: step-11 on local<\/h2>/);
+  assert.match(html, /<h2>Failed after that<\/h2>\n<ul>\n<li><b>step-12<\/b> on local: it exited/);
+  const others = html.match(/<details>.*<pre>words of step-\d+<\/pre>/g) ?? [];
+  assert.equal(others.length, 20);
+  assert.match(html, /… and 9 more/);
+});
+
+Deno.test("renderHtml() names the nodes that a step synced to, and leads to the run it resumes", () => {
+  const report = { ...documentOf(succeededRun()), resumes: "20260130-120000-aaaa" };
+  const html = renderHtml(report, { tail: () => [], graph: "" });
+  assert.match(html, /<tr id="code">.*<td>gpu1, gpu3<\/td>/);
+  assert.match(html, /<a href="\.\.\/20260130-120000-aaaa\/report\.html">20260130-120000-aaaa</);
+});
+
 testWith(["chromium"], "report.html opens in a browser without a network", async () => {
   using dir = tempDir();
   const page = `${dir.path}/report.html`;

@@ -20,6 +20,8 @@ Deno.test("lastLines() gives short files whole, and half a line never", async ()
     ["one", ["one"]],
     ["one\ntwo\n", ["one", "two"]],
     ["one\n\n", ["one", ""]],
+    ["10%\r50%\r100%\ndone\r\n", ["100%", "done"]],
+    ["10%\r50%\r", ["50%"]],
   ];
   for (const [text, lines] of cases) {
     Deno.writeTextFileSync(path, text);

@@ -75,6 +75,23 @@ Deno.test("renderSummary() of many steps still names every one that went wrong",
   assert.match(text, /… and 199 steps that went well/);
 });
 
+Deno.test("renderSummary() of many steps names those not done once, and not all of them", () => {
+  const skipped = { state: "skipped", reason: "it needs bad, which failed" } as const;
+  const ends = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`s${at}`, skipped]));
+  const text = summaryOf(runOf({ good: {}, bad: failure("boom"), ...ends }));
+  assert.match(text, /^ {2}s0: it needs bad, which failed$/m);
+  assert.match(text, /… and 180 more/);
+  assert.match(text, /… and 1 step that went well/);
+  assert.ok(text.split("\n").length < 40, text);
+});
+
+Deno.test("renderSummary() tells cells of a matrix apart on a narrow terminal", () => {
+  const cells = [1, 2].map((seed) => `sweep[learning-rate=1e-4,seed=${seed}]`);
+  const text = summaryOf(runOf(Object.fromEntries(cells.map((id) => [id, {}]))), { width: 50 });
+  assert.match(text, /^✔ sweep\S*…\S*seed=1\]/m);
+  assert.match(text, /^✔ sweep\S*…\S*seed=2\]/m);
+});
+
 Deno.test("renderSummary() puts the first failure before the others", () => {
   const text = summaryOf(
     runOf({

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cut, displayWidth, padEnd, padStart, wrap } from "../../../src/terminal/width.ts";
+import {
+  cut,
+  cutInside,
+  displayWidth,
+  padEnd,
+  padStart,
+  wrap,
+} from "../../../src/terminal/width.ts";
 
 Deno.test("displayWidth() counts columns, not characters", () => {
   const cases: readonly (readonly [string, number])[] = [
@@ -17,19 +24,26 @@ Deno.test("displayWidth() counts columns, not characters", () => {
   for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
 });
 
-Deno.test("cut() never gives more columns than asked for", () => {
+Deno.test("cut() and cutInside() never give more columns than asked for", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom("a", "é", "日", "🎉", "e\u0301", " ", "…") }),
       fc.nat(30),
       (text, width) => {
         assert.ok(displayWidth(cut(text, width)) <= width);
+        assert.ok(displayWidth(cutInside(text, width)) <= width);
       },
     ),
   );
   assert.equal(cut("training", 5), "trai…");
   assert.equal(cut("日本語", 4), "日…");
   assert.equal(cut("abc", 3), "abc");
+});
+
+Deno.test("cutInside() keeps the end of a name, where cells of a matrix differ", () => {
+  assert.equal(cutInside("sweep[learning-rate=1e-4,seed=2]", 19), "sweep[…1e-4,seed=2]");
+  assert.equal(cutInside("日本語日本語", 7), "日…本語");
+  assert.equal(cutInside("abc", 3), "abc");
 });
 
 Deno.test("padEnd() and padStart() fill up to the width", () => {

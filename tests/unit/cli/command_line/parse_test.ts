@@ -65,6 +65,21 @@ Deno.test("what follows an option is its value, even if it looks like an option"
     ["a", []],
     { ...USUAL, from: "--json" },
   ]);
+  assert.deepEqual(read("run a -i -k=v -i -1"), [
+    "grid run",
+    ["a", []],
+    { ...USUAL, input: ["-k=v", "-1"] },
+  ]);
+});
+
+Deno.test("short options may be written together, the last with its value", () => {
+  for (const line of ["run a -fn2", "run a -fn 2", "run -fn2 -- a"]) {
+    assert.deepEqual(read(line), ["grid run", ["a", []], {
+      ...USUAL,
+      maxParallel: 2,
+      follow: true,
+    }]);
+  }
 });
 
 Deno.test("after -- everything is an argument, and - is one anyway", () => {
@@ -100,6 +115,12 @@ const WRONG: readonly (readonly [line: string, message: RegExp, hint: RegExp])[]
   ["run a --from", /option --from needs <step>/, /grid run --help/],
   ["run a --json=1", /option --json takes no value, here is "1"/, /grid run --help/],
   ["run a -n many", /--max-parallel must be a whole number above 0, here is "many"/, /grid run/],
+  ["run a -n -1", /--max-parallel must be a whole number above 0, here is "-1"/, /grid run/],
+  ["run a -xf", /unknown option -xf$/, /^grid run --help/],
+  ["run a -json", /unknown option -json$/, /^did you mean --json\?/],
+  ["run a -f=3", /unknown option -f=3$/, /^grid run --help/],
+  ["run --hlep", /unknown option --hlep$/, /^did you mean --help\?/],
+  ["run a -i", /option --input needs <name=value>/, /^grid run --help/],
   ["--color nver run", /--color is one of auto, never, not "nver"/, /^did you mean never\?/],
 ];
 

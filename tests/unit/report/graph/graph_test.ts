@@ -54,6 +54,59 @@ Deno.test("edgesOf() leaves out steps that are not there", () => {
   assert.deepEqual(edgesOf(steps), []);
 });
 
+/** As a run tells of its steps: what a group waits for stands at the group alone. */
+const member = (id: string, needs: readonly string[], group: string): GraphStep => ({
+  id,
+  kind: "run",
+  needs,
+  after: [],
+  group,
+});
+
+Deno.test("edgesOf() leads what a group waits for to the steps that begin it", () => {
+  const edges = edgesOf([
+    { id: "prep", kind: "run", needs: [], after: [] },
+    { id: "note", kind: "run", needs: [], after: [] },
+    member("eval/load", [], "eval"),
+    member("eval/sweep[1]", [], "eval/sweep"),
+    { id: "eval/sweep", kind: "group", needs: ["eval/load"], after: [], group: "eval" },
+    member("eval/judge[1]", [], "eval/judge"),
+    { id: "eval/judge", kind: "group", needs: [], after: [], group: "eval" },
+    { id: "eval", kind: "group", needs: ["prep"], after: ["note"] },
+  ]);
+  assert.deepEqual(edges.map(({ from, to, kind }) => `${from} ${kind} ${to}`), [
+    "prep needs eval/load",
+    "note after eval/load",
+    "eval/load needs eval/sweep[1]",
+    "eval/sweep[1] member eval/sweep",
+    "eval/sweep member eval",
+    "prep needs eval/judge[1]",
+    "note after eval/judge[1]",
+    "eval/judge[1] member eval/judge",
+    "eval/judge member eval",
+  ]);
+});
+
+Deno.test("edgesOf() joins only the ends of a group to it", () => {
+  const edges = edgesOf([
+    member("eval/a", [], "eval"),
+    member("eval/b", ["eval/a"], "eval"),
+    { id: "eval", kind: "group", needs: [], after: [] },
+  ]);
+  assert.deepEqual(edges, [
+    { from: "eval/a", to: "eval/b", kind: "needs" },
+    { from: "eval/b", to: "eval", kind: "member" },
+  ]);
+});
+
+Deno.test("renderGraphText() counts one step as one", () => {
+  const text = renderGraphText([
+    member("eval/only", [], "eval"),
+    { id: "eval", kind: "group", needs: [], after: [] },
+  ]);
+  assert.equal(text, "eval  1 step\n  • eval/only\n");
+});
+
 /** A graph whose steps wait only for earlier ones. */
 const graphs = fc.array(fc.array(fc.nat(30), { maxLength: 3 }), { maxLength: 30 }).map((needs) =>
   needs.map((before, at): GraphStep => ({
