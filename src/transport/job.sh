@@ -217,7 +217,12 @@ grid_become() {
     shift
     grid_count=$((grid_count - 1))
   done
-  [ -z "$grid_env" ] || set -- "$grid_env" --default-signal=INT,QUIT "$@"
+  if [ -n "$grid_env" ]; then
+    # Without a locale to load, the two programs before the command start in half the time.
+    if [ -n "${LC_ALL+set}" ]; then set -- "LC_ALL=$LC_ALL" "$@"; else set -- -u LC_ALL "$@"; fi
+    set -- "$grid_env" --default-signal=INT,QUIT "$@"
+    export LC_ALL=C
+  fi
   [ -z "$grid_setsid" ] || set -- "$grid_setsid" "$@"
   exec "$@"
 }
