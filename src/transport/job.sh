@@ -11,7 +11,7 @@
 #               supervisor's stderr, where its shell says "Killed" when a signal ended the command.
 #               That it holds this very file open tells the supervisor from a later process of the
 #               same number. The host matters where several machines share their home folders.
-#   command     the script, run by its path
+#   command     the script, where it is too long for the environment
 #   out err     what the command prints
 #   output      the file named by $GRID_OUTPUT, once the command makes it
 #   lease       a word that the runner changes to show that it lives
@@ -157,10 +157,14 @@ grid_complain() {
 
 # grid_launch CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 grid_launch() {
-  if ! { printf '%s' "$8" >"$grid_job.command"; } 2>/dev/null; then
-    grid_remove_files "$grid_id"
-    grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
-    return
+  grid_script=$8
+  if [ "${#8}" -gt 30000 ]; then
+    grid_script=
+    if ! { printf '%s' "$8" >"$grid_job.command"; } 2>/dev/null; then
+      grid_remove_files "$grid_id"
+      grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
+      return
+    fi
   fi
   if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
     grid_watch "$6" </dev/null >/dev/null 2>&1 8>&- &
@@ -206,11 +210,19 @@ grid_become() {
   # From here on the words of the command line stand among the arguments: a variable of the job may
   # have any name, also one that this shell obeys, such as IFS.
   if [ "$grid_shell" = bash ] && [ -n "$grid_bash" ]; then
-    set -- "$@" "$grid_bash" -eo pipefail "$grid_job.command"
+    set -- "$@" "$grid_bash" -eo pipefail
   elif [ "$grid_shell" = bash ]; then
-    set -- "$@" "$grid_sh" -e "$grid_job.command"
+    set -- "$@" "$grid_sh" -e
   else
-    set -- "$@" "$grid_sh" "$grid_job.command"
+    set -- "$@" "$grid_sh"
+  fi
+  if [ -n "$grid_script" ]; then
+    # In the environment, which others cannot read, and not in a file, whose making costs more.
+    # shellcheck disable=SC2016
+    set -- "$@" -c 'eval "unset GRID_SCRIPT; $GRID_SCRIPT"' grid
+    export GRID_SCRIPT="$grid_script"
+  else
+    set -- "$@" "$grid_job.command"
   fi
   while [ "$grid_count" -gt 0 ]; do
     export "${1?}"
