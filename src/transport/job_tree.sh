@@ -101,7 +101,7 @@ grid_watch() {
   trap 'grid_rung=1' URG
   trap 'grid_rung=1 grid_alone=1' HUP
   trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
-  grid_alone='' grid_nap=''
+  grid_alone='' grid_nap='' grid_watched=' '
   while :; do
     grid_rung=
     grid_doze "$1"
@@ -143,6 +143,7 @@ grid_doze_in_bash() {
 # Whether there are jobs to be watched.
 grid_watch_all() {
   grid_left=1
+  [ -z "$grid_due" ] || grid_end_forgotten
   for grid_path in "$grid_jobs"/*.state; do
     grid_job=${grid_path%.state}
     grid_id=${grid_job##*/}
@@ -150,10 +151,20 @@ grid_watch_all() {
     if [ "$grid_state $grid_kind $grid_owner" = "running leased $$" ] &&
       ! grid_is_elsewhere; then
       grid_left=0
+      case $grid_watched in *" $grid_id "*) ;; *) grid_watched="$grid_watched$grid_id " ;; esac
       if [ -n "$grid_due" ] && [ ! -e "$grid_job.reason" ]; then grid_miss; fi
     fi
   done
   return $grid_left
+}
+
+# Ends jobs whose files somebody has removed: nothing may run that nobody can find any more.
+grid_end_forgotten() {
+  grid_known=$grid_watched grid_watched=' '
+  for grid_id in $grid_known; do
+    grid_job=$grid_jobs/$grid_id
+    if [ -e "$grid_job.state" ]; then grid_watched="$grid_watched$grid_id "; else grid_end & fi
+  done
 }
 
 # Four times the same word in the lease: the runner is gone.

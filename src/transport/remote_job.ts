@@ -105,10 +105,12 @@ export class RemoteJob implements Job {
     }
   }
 
+  /** Not `lost`: there is nothing to come back to, and whoever asks must end what still runs. */
   #gone(): GridError {
     return new GridError({
-      code: "lost",
+      code: "workspace",
       message: `Cannot follow job "${this.id}": "${this.#link.node}" no longer has its files`,
+      hint: "something removed them from .grid/jobs in remote_root while the job ran",
       node: this.#link.node,
     });
   }
