@@ -5,6 +5,7 @@ import { grid, project } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** A file system of this size in memory, until the end of the block. */
 function smallDisk(folder: string, size: string): Disposable {
@@ -66,9 +67,16 @@ testWith(
 testWith(["root"], "a run whose journal finds no room ends its commands and says why", async () => {
   using folder = project({});
   using _disk = smallDisk(join(folder.path, ".grid"), "512k");
-  const steps = Array.from({ length: 200 }, (_, index) => `  - { id: s${index}, run: "true" }\n`);
+  using nodes = tempDir();
+  Deno.writeTextFileSync(
+    join(folder.path, "nodes.yaml"),
+    `nodes: [{ name: here, transport: local }]\nremote_root: ${nodes.path}\n`,
+  );
+  const steps = Array.from({ length: 600 }, (_, index) => `  - { id: s${index}, run: "true" }\n`);
   Deno.writeTextFileSync(join(folder.path, "p.yaml"), `name: p\nsteps:\n${steps.join("")}`);
-  const { code, stderr } = await grid(["run", "p.yaml", "--quiet"], { cwd: folder.path });
+  const { code, stderr } = await grid(["run", "p.yaml", "--quiet", "--config", "nodes.yaml"], {
+    cwd: folder.path,
+  });
   assert.notEqual(code, 0);
   assert.match(stderr, /^error: Cannot write to the run database .*: the disk is full$/m);
   assert.doesNotMatch(stderr, /^bug:|^\s+at .*\.ts:\d+/m);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { grid, project, startGrid, until } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
-import { descendantsOf, processesWith } from "../support/processes.ts";
+import { processesWith } from "../support/processes.ts";
 import { testWith } from "../support/requires.ts";
 import type { TempDir } from "../support/temp_dir.ts";
 
@@ -71,12 +71,7 @@ testWith(
     ]);
     await using run = startGrid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
     await until(() => effectsOf(lab) !== "", { what: "the step" });
-    // Until then the command is a child of the session, and would go down with it.
-    const inSession = () => new Set(descendantsOf(node.pid()).map(({ pid }) => pid));
-    await until(() =>
-      processesWith(`MARK=${lab.folder}`).every(({ pid }) => !inSession().has(pid))
-    );
-    await node.stop();
+    await node.killDaemon();
     Deno.writeTextFileSync(join(homeOf(lab), "release"), "");
     const lost = await run.ended;
     assert.equal(lost.code, 3, lost.stderr);

@@ -47,6 +47,8 @@ export interface OpenSshNode {
   acceptedLogins(): number;
   /** Ends the daemon and every session, as if the machine were off. */
   stop(): Promise<void>;
+  /** The daemon and its sessions alone; the node's own processes go on. */
+  killDaemon(): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -208,6 +210,12 @@ class SshdNode implements OpenSshNode {
     for (const { pid } of descendantsOf(child.pid)) kill(pid, "SIGKILL");
     kill(child.pid, "SIGKILL");
     await child.status;
+  }
+
+  async killDaemon(): Promise<void> {
+    for (const pid of this.daemonPids()) kill(pid, "SIGKILL");
+    await this.#child?.status;
+    this.#child = undefined;
   }
 
   get #logFile(): string {
