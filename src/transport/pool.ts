@@ -1,9 +1,10 @@
 /** One transport per endpoint; what a way to a node needs is loaded when a node is reached that way. */
 import { lazy } from "../core/lazy.ts";
+import type { Handshakes } from "./handshakes.ts";
 import { createLocalTransport } from "./local.ts";
 import type { OpenSshConnector } from "./openssh/connector.ts";
 import type { Connect } from "./ssh/channel_budget.ts";
-import type { Connector } from "./ssh/connector.ts";
+import type { Connector, ConnectorOptions } from "./ssh/connector.ts";
 import { SshTransport } from "./ssh/transport.ts";
 import type { Endpoint, Transport, TransportPool, TransportStats } from "./transport.ts";
 
@@ -22,6 +23,8 @@ export function createPool(options: PoolOptions): TransportPool {
 
 class Pool implements TransportPool {
   readonly #options: PoolOptions;
+  /** Shared by all ways to a node that need any. */
+  #handshakes: Handshakes | undefined;
   readonly #transports = new Map<string, Transport>();
   #connector: Promise<Connector> | undefined;
   #openSsh: Promise<OpenSshConnector> | undefined;
@@ -61,23 +64,34 @@ class Pool implements TransportPool {
   }
 
   #loadConnector(): Promise<Connector> {
-    this.#connector ??= lazy<typeof import("./ssh/connector.ts")>(
-      "./ssh/connector.ts",
-      import.meta.url,
-    ).then(({ Connector }) => new Connector(this.#connectorOptions()));
+    this.#connector ??= this.#load(async (options) => {
+      const { Connector } = await lazy<typeof import("./ssh/connector.ts")>(
+        "./ssh/connector.ts",
+        import.meta.url,
+      );
+      return new Connector(options);
+    });
     return this.#connector;
   }
 
   #loadOpenSsh(): Promise<OpenSshConnector> {
-    this.#openSsh ??= lazy<typeof import("./openssh/connector.ts")>(
-      "./openssh/connector.ts",
-      import.meta.url,
-    ).then(({ OpenSshConnector }) => new OpenSshConnector(this.#connectorOptions()));
+    this.#openSsh ??= this.#load(async (options) => {
+      const { OpenSshConnector } = await lazy<typeof import("./openssh/connector.ts")>(
+        "./openssh/connector.ts",
+        import.meta.url,
+      );
+      return new OpenSshConnector(options);
+    });
     return this.#openSsh;
   }
 
-  #connectorOptions() {
-    const { handshakes, env, sshConfig } = this.#options;
-    return { handshakes, env: env ?? Deno.env.toObject(), sshConfig };
+  async #load<T>(make: (options: ConnectorOptions) => Promise<T>): Promise<T> {
+    const { Handshakes } = await lazy<typeof import("./handshakes.ts")>(
+      "./handshakes.ts",
+      import.meta.url,
+    );
+    const { env = Deno.env.toObject(), sshConfig, handshakes } = this.#options;
+    this.#handshakes ??= new Handshakes(handshakes);
+    return await make({ handshakes: this.#handshakes, env, sshConfig });
   }
 }

@@ -142,7 +142,9 @@ class SharedShell implements Shell {
       return session;
     } catch (error) {
       this.#drop(session);
-      throw session.left === undefined ? error : noShell(endpoint, `it ended (${session.left})`);
+      if (session.left === undefined) throw error;
+      const words = session.lastWords === "" ? "" : `: ${session.lastWords}`;
+      throw noShell(endpoint, `it ended (${session.left})${words}`);
     }
   }
 
@@ -162,8 +164,8 @@ function noShell({ name }: Endpoint, state: string): GridError {
   return new GridError({
     code: "shell",
     message: `Cannot start a shell on "${name}": ${state}`,
-    hint: `look for commands that wait for input, or leave, in the account's start-up files: ` +
-      `ssh ${name} /bin/sh -c :`,
+    hint: "the account may be limited to other uses (a restricted shell, ForceCommand), or its " +
+      `start-up files leave or wait for input: ssh ${name} /bin/sh -c :`,
     node: name,
   });
 }

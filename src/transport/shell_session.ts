@@ -10,6 +10,7 @@ import type { Channel, ExecOptions, ExecResult } from "./transport.ts";
 export const SHELL_COMMAND = "exec /bin/sh";
 
 const DEFAULT_MAX_BYTES = 4 * 2 ** 20;
+const GREETING_CHARACTERS = 1000;
 /** How long an idle shell may take to leave by itself. */
 const LEAVING_MS = 500;
 const encoder = new TextEncoder();
@@ -41,6 +42,9 @@ export class ShellSession implements AsyncDisposable {
   #end: { readonly reason: unknown } | undefined;
   /** When bytes last came, by `performance.now()`. */
   heardAt = performance.now();
+  /** The end of what was printed before any command could be. */
+  #greeting = "";
+  #hasAnswered = false;
 
   constructor(node: string, channel: Channel) {
     this.#node = node;
@@ -66,6 +70,12 @@ export class ShellSession implements AsyncDisposable {
   /** How the shell itself ended, where it did while the way to it stood. */
   get left(): string | undefined {
     return this.#left;
+  }
+
+  /** The last line that the login shell printed before it came to anything. */
+  get lastWords(): string {
+    return this.#greeting.split("\n").map((line) => line.trim()).findLast((line) => line !== "") ??
+      "";
   }
 
   /** Rejects where the shell ends first. The caller sets the deadline, and then drops the session. */
@@ -158,6 +168,7 @@ export class ShellSession implements AsyncDisposable {
   /** Bytes outside a frame are junk of start-up files and background processes. */
   #receive(stream: "stdout" | "stderr", bytes: Uint8Array): void {
     this.heardAt = performance.now();
+    if (!this.#hasAnswered) this.#greet(bytes);
     const pending = this.#pending;
     const frame = pending?.frames[stream];
     if (!pending || !frame || frame.done) return;
@@ -166,10 +177,15 @@ export class ShellSession implements AsyncDisposable {
     const { stdout, stderr } = pending.frames;
     if (stdout.done && (stderr?.done ?? true)) {
       this.#pending = undefined;
+      this.#hasAnswered = true;
       pending.resolve();
     } else if (stream === "stdout" && !wasBegun && frame.begun) {
       pending.onBegun();
     }
+  }
+
+  #greet(bytes: Uint8Array): void {
+    this.#greeting = (this.#greeting + new TextDecoder().decode(bytes)).slice(-GREETING_CHARACTERS);
   }
 
   #stop(reason: unknown): void {

@@ -1,10 +1,7 @@
-/** Makes connections: how many at once, how often again, through which hosts. Pulls in ssh2. */
+/** Makes connections, through which hosts they may lead. Pulls in ssh2. */
 import type { Duplex } from "node:stream";
-import pLimit from "p-limit";
-import { retryDelay } from "../../core/backoff.ts";
-import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
-import { getLogger } from "../../core/log.ts";
+import type { Handshakes } from "../handshakes.ts";
 import type { Endpoint } from "../transport.ts";
 import { type Address, type AddressOptions, resolveAddress } from "./address.ts";
 import type { ConnectHooks } from "./channel_budget.ts";
@@ -14,24 +11,19 @@ import { fetchHostKeys } from "./host_key_scan.ts";
 import { type Hop, hopsOf, isSamePlace } from "./proxy_jump.ts";
 
 export interface ConnectorOptions extends AddressOptions {
-  /** Handshakes under way at once, over all nodes. */
-  readonly handshakes: number;
+  readonly handshakes: Handshakes;
 }
 
 /** `Host *` with a ProxyJump, and jump hosts that name each other, end here. */
 const MOST_HOPS = 8;
 
-const log = getLogger("transport");
-
 export class Connector implements AsyncDisposable {
   readonly #options: ConnectorOptions;
-  readonly #limit: ReturnType<typeof pLimit>;
   /** Connections to jump hosts, each shared by all nodes behind it. */
   readonly #bastions = new Map<string, Promise<SshConnection>>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
-    this.#limit = pLimit(options.handshakes);
   }
 
   /** @throws {GridError} a transport code, `host-key` or `auth` */
@@ -52,7 +44,7 @@ export class Connector implements AsyncDisposable {
   ): Promise<{ readonly address: Address; readonly keys: readonly Uint8Array[] }> {
     const address = await resolveAddress(endpoint, this.#options);
     const bastion = await this.#chain(this.#usefulHops(address), { endpoint, signal });
-    const keys = await this.#limit(() =>
+    const keys = await this.#options.handshakes.run(() =>
       fetchHostKeys(address, {
         timeoutMs: endpoint.connectTimeoutMs,
         through: bastion && (() => bastion.forward(address)),
@@ -126,37 +118,21 @@ export class Connector implements AsyncDisposable {
     },
   ): Promise<SshConnection> {
     const tunnel = through && ((): Promise<Duplex> => through.forward(address));
-    for (let retry = 1;; retry++) {
-      try {
-        const client = await this.#limit(() =>
-          handshake(address, {
-            timeoutMs: endpoint.connectTimeoutMs,
-            keepaliveMs: endpoint.keepaliveMs,
-            through: tunnel,
-            signal,
-          })
-        );
-        return new SshConnection(client, { node: endpoint.name, ...hooks });
-      } catch (error) {
-        if (retry > endpoint.maxRetries || !mayPass(error)) throw error;
-        const wait = retryDelay(RETRY, { retry, random: Math.random });
-        log.debug("{node}: {problem}; trying again in {wait} ms", {
-          node: endpoint.name,
-          problem: error.message,
-          wait,
-        });
-        await systemClock.sleep(wait, { signal });
-      }
-    }
+    const client = await this.#options.handshakes.attempt({
+      endpoint,
+      signal,
+      connect: () =>
+        handshake(address, {
+          timeoutMs: endpoint.connectTimeoutMs,
+          keepaliveMs: endpoint.keepaliveMs,
+          through: tunnel,
+          signal,
+        }),
+      // Turned away or cut off while many came at once, as by MaxStartups.
+      mayPass: ({ cause }) => cause instanceof TurnedAway,
+    });
+    return new SshConnection(client, { node: endpoint.name, ...hooks });
   }
-}
-
-/** Short, because a server that turns a crowd away has room again after one handshake. */
-const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
-
-/** Turned away or cut off while many came at once, as by MaxStartups. */
-function mayPass(error: unknown): error is GridError {
-  return error instanceof GridError && error.cause instanceof TurnedAway;
 }
 
 /** A key configured for Grid opens its jump hosts too, after those that ssh's own files name. */

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { GridError, toGridError } from "../../core/errors.ts";
+import { Handshakes } from "../handshakes.ts";
 import type { Endpoint } from "../transport.ts";
 import type { Address } from "./address.ts";
 import { Connector, type ConnectorOptions } from "./connector.ts";
@@ -31,16 +32,18 @@ export interface ScannedKey {
   readonly line: string;
 }
 
-export interface ScanHostKeysOptions extends ConnectorOptions {
+export interface ScanHostKeysOptions extends Omit<ConnectorOptions, "handshakes"> {
+  /** Handshakes under way at once. */
+  readonly handshakes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** All nodes at once; one that cannot be reached has a problem instead of keys. */
 export async function scanHostKeys(
   endpoints: readonly Endpoint[],
-  { signal = new AbortController().signal, ...options }: ScanHostKeysOptions,
+  { signal = new AbortController().signal, handshakes, ...options }: ScanHostKeysOptions,
 ): Promise<readonly HostKeyScan[]> {
-  await using connector = new Connector(options);
+  await using connector = new Connector({ ...options, handshakes: new Handshakes(handshakes) });
   return await Promise.all(endpoints.map(async (endpoint): Promise<HostKeyScan> => {
     try {
       const { address, keys } = await connector.scan(endpoint, signal);
