@@ -273,6 +273,7 @@ grid_glance() {
 }
 
 grid_is_over() {
+  grid_phase=
   ! read -r grid_phase grid_code grid_cut <"$grid_job.state" || [ "$grid_phase" != running ]
 }
 
@@ -344,9 +345,23 @@ grid_read_line() {
     0.1) grid_patience=0.3 ;;
     *) grid_patience=1 ;;
   esac
-  # shellcheck disable=SC3045
-  read -r -t "$grid_patience" grid_line
+  grid_bash_read "$grid_patience"
 }
+
+# grid_bash_read SECONDS: a read that a trap interrupts, which bash does in this mode alone; it would
+# interrupt those of state files as well.
+grid_bash_read() {
+  # shellcheck disable=SC3040
+  set -o posix
+  # shellcheck disable=SC3045
+  read -r -t "$1" grid_line
+  grid_read_code=$?
+  # shellcheck disable=SC3040
+  set +o posix
+  return $grid_read_code
+}
+# shellcheck disable=SC3040
+[ -z "${BASH_VERSION-}" ] || set +o posix
 
 # Renews leases, and listens to what is printed from now on.
 grid_greet() {

@@ -1,7 +1,9 @@
 /** Ending a job together with everything it started, and making sure of it. */
 import { systemClock } from "../core/clock.ts";
+import { raceAbort } from "../core/deadline.ts";
 import type { KillReport } from "./job.ts";
 import type { JobLink } from "./job_link.ts";
+import { nodeSignals } from "./node_signals.ts";
 
 /** First and longest wait between two looks, in milliseconds. */
 const FIRST_LOOK_MS = 20;
@@ -55,14 +57,17 @@ async function endWith(tree: Tree, { signal, ms }: Phase): Promise<Members> {
   }
 }
 
-async function signalMembers({ link, seen, abort }: Tree, signal: string): Promise<Members> {
-  const { stdout } = await link.persist(
-    () => link.call("grid_signal", [signal, ...seen], { signal: abort }),
-    abort,
+async function signalMembers(
+  { link, seen, abort }: Tree,
+  signal: Phase["signal"],
+): Promise<Members> {
+  const { id, root } = link.identity;
+  const signals = nodeSignals(link.transport, root);
+  const send = () => signals.send(id, { signal, seen });
+  const found = await link.persist(() => abort ? raceAbort(send(), abort) : send(), abort);
+  return new Map(
+    [...found].map((
+      [identity, command],
+    ) => [identity, { pid: Number.parseInt(identity), command }]),
   );
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  return new Map(lines.map((line) => {
-    const [identity = "", ...command] = line.split(" ");
-    return [identity, { pid: Number.parseInt(identity), command: command.join(" ") }];
-  }));
 }

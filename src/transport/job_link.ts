@@ -1,8 +1,7 @@
-/** Calls about one job that outlast a lost link, and what counts as one. */
+/** What about one job outlasts a lost link, and what counts as one. */
 import { systemClock } from "../core/clock.ts";
 import { type ErrorCode, GridError, isTransportCode } from "../core/errors.ts";
-import { jobCall, type JobFunction, jobLibrary } from "./job_script.ts";
-import type { ExecResult, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 export interface JobIdentity {
   readonly id: string;
@@ -21,20 +20,6 @@ export class JobLink {
 
   get node(): string {
     return this.transport.endpoint.name;
-  }
-
-  /** One call into `job.sh`, tried once. */
-  async call(
-    name: JobFunction,
-    args: readonly (string | number)[],
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ExecResult> {
-    const { root, id } = this.identity;
-    return await this.transport.exec(jobCall(name, [root, id, ...args]), {
-      encoding: "latin1",
-      library: await jobLibrary(),
-      signal: options.signal,
-    });
   }
 
   /**

@@ -1,14 +1,19 @@
 # Finding, ending and listing what jobs started. Read together with `job.sh`, whose words it uses.
 # shellcheck disable=SC2154
 
-# grid_find [PID:BORN]...: prints the job's processes, PID:BORN and name. They are what the
-# supervisor started, what carries the job's marker, those that were seen before and still are the
-# same, everybody in a session that one of them leads, and what all of these started.
+# grid_scan: looks at all processes once, for any number of grid_find.
+grid_scan() {
+  grid_snapshot=$(grid_markers; grid_processes)
+}
+
+# grid_find [PID:BORN]...: prints the job's processes of the last scan, PID:BORN and name. They are
+# what the supervisor started, what carries the job's marker, those that were seen before and still are
+# the same, everybody in a session that one of them leads, and what all of these started.
 grid_find() {
   grid_read
   grid_holds "${grid_waiter:-0}" 2 "$grid_job.state" || grid_waiter=0
-  grid_processes |
-    awk -v supervisor="$grid_waiter" -v marked="$(grid_marked)" -v seen="$*" "$grid_grow" |
+  printf '%s\n' "$grid_snapshot" |
+    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
 }
@@ -24,20 +29,29 @@ grid_processes() {
   fi
 }
 
-grid_marked() {
+# Lines "/proc/<pid>/environ:GRID_JOB=<id>".
+grid_markers() {
   [ -d /proc/self ] || return 0
-
-  grep -lsF "GRID_JOB=$grid_id" /proc/[0-9]*/environ | while read -r grid_path; do
-    if tr '\0' '\n' <"$grid_path" | grep -qxF "GRID_JOB=$grid_id"; then
-      grid_path=${grid_path#/proc/}
-      printf '%s ' "${grid_path%/environ}"
-    fi
+  if [ -n "$grid_grep_z" ]; then
+    grep -azsoH '^GRID_JOB=.*' /proc/[0-9]*/environ | tr '\0' '\n'
+    return
+  fi
+  grep -lsF GRID_JOB= /proc/[0-9]*/environ | while read -r grid_path; do
+    tr '\0' '\n' <"$grid_path" | sed -n "s|^GRID_JOB=|$grid_path:&|p"
   done
 }
+grid_grep_z=$(printf 'a\0GRID_JOB=b\0' | grep -azsoH '^GRID_JOB=.*' 2>/dev/null | tr '\0' ' ')
+case $grid_grep_z in *:GRID_JOB=b*) ;; *) grid_grep_z= ;; esac
 
-# Reads lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the start.
+# Reads markers, and lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the
+# start.
 # shellcheck disable=SC2016
 grid_grow='
+  /^\/proc\// {
+    split($0, path, "/")
+    if (substr($0, index($0, "=") + 1) == job) marked[path[3]] = 1
+    next
+  }
   {
     last = 0
     while ((next_one = index(substr($0, last + 1), ")")) > 0) last += next_one
@@ -47,8 +61,7 @@ grid_grow='
     state[pid] = field[1]; parent[pid] = field[2]; session[pid] = field[4]; born[pid] = field[20]
   }
   END {
-    count = split(marked, pids, " ")
-    for (i = 1; i <= count; i++) if (pids[i] in state) member[pids[i]] = 1
+    for (pid in marked) if (pid in state) member[pid] = 1
     count = split(seen, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
@@ -80,17 +93,28 @@ grid_send() {
   done
 }
 
-# grid_signal ROOT ID NAME [PID:BORN]...: signals every process, politely only those that are not
-# given, and prints those that it found.
+# grid_signal ROOT [ID NAME COUNT [PID:BORN]...]...: signals every process of these jobs, politely only
+# those that are not among the COUNT given ones, and prints per job a line "= ID" and those that it found.
 grid_signal() {
   exec 2>/dev/null
-  grid_open "$1" "$2"
-  grid_name=$3
-  shift 3
-  grid_found=$(grid_find "$@")
-  printf '%s\n' "$grid_found"
-  [ "$grid_name" != KILL ] || set --
-  grid_send "$grid_name" "$grid_found" "$@"
+  grid_root=$1
+  shift
+  grid_scan
+  while [ $# -gt 0 ]; do
+    grid_open "$grid_root" "$1"
+    grid_name=$2 grid_count=$3 grid_seen=
+    shift 3
+    while [ "$grid_count" -gt 0 ]; do
+      grid_seen="$grid_seen $1" grid_count=$((grid_count - 1))
+      shift
+    done
+    # shellcheck disable=SC2086
+    grid_found=$(grid_find $grid_seen)
+    printf '= %s\n%s\n' "$grid_id" "$grid_found"
+    [ "$grid_name" != KILL ] || grid_seen=
+    # shellcheck disable=SC2086
+    grid_send "$grid_name" "$grid_found" $grid_seen
+  done
 }
 
 # ---- the guard ---------------------------------------------------------------------------------
@@ -136,8 +160,7 @@ grid_doze_in_bash() {
     mkfifo -m 600 "$grid_silence" && exec 9<>"$grid_silence"
     rm -f "$grid_silence"
   fi
-  # shellcheck disable=SC2034,SC3045
-  read -r -t "$1" grid_word <&9 || [ $? -gt 128 ] || sleep 1
+  grid_bash_read "$1" <&9 || [ $? -gt 128 ] || sleep 1
 }
 
 # Whether there are jobs to be watched.
@@ -184,6 +207,7 @@ grid_end() {
   trap '' TERM HUP
   grid_tries=0 grid_found=
   while [ "$grid_tries" -lt 15 ]; do
+    grid_scan
     # shellcheck disable=SC2046
     grid_found=$(grid_find $(printf '%s\n' "$grid_found" | cut -d ' ' -f 1))
     [ -n "$grid_found" ] || return
@@ -198,6 +222,7 @@ grid_end() {
 # grid_list ROOT: per job one line: id, kind, start, state, and the living processes.
 grid_list() {
   exec 2>/dev/null
+  grid_scan
   for grid_path in "$1"/.grid/jobs/*.state; do
     [ -e "$grid_path" ] || continue
     grid_path=${grid_path%.state}

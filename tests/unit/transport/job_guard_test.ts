@@ -27,7 +27,7 @@ for (const shell of SHELLS) {
 
   test("a job that nobody follows any more is ended after its lease", async (mark) => {
     await using node = await openAccountNode({ shell });
-    const spec = jobSpec(node, { command: "setsid sleep 1000 & sleep 1000", leaseMs: 1000 });
+    const spec = jobSpec(node, { command: "setsid sleep 1000 & sleep 1000", leaseMs: 2400 });
     await startJob(node.transport, spec);
     await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 3);
     await node.transport[Symbol.asyncDispose]();
@@ -44,7 +44,7 @@ for (const shell of SHELLS) {
 
   test("a job that another runner took over lives on, and the guard leaves with it", async (mark) => {
     await using node = await openAccountNode({ shell });
-    const spec = jobSpec(node, { command: "sleep 4; echo done", leaseMs: 1200 });
+    const spec = jobSpec(node, { command: "sleep 7; echo done", leaseMs: 2400 });
     await startJob(node.transport, spec);
     await node.transport[Symbol.asyncDispose]();
     {
@@ -77,7 +77,7 @@ for (const shell of SHELLS) {
 
   test("a shell that is killed has its jobs guarded all the same", async (mark) => {
     await using node = await openAccountNode({ shell });
-    const spec = jobSpec(node, { command: "sleep 1000", leaseMs: 1000 });
+    const spec = jobSpec(node, { command: "sleep 1000", leaseMs: 2400 });
     await startJob(node.transport, spec);
     const { stdout } = await node.transport.exec("echo $$");
     Deno.kill(Number(stdout), "SIGKILL");

@@ -5,7 +5,7 @@ import { attachJob, startJob } from "../../../src/transport/job_start.ts";
 import { nodeJobs } from "../../../src/transport/node_jobs.ts";
 import { followAll, jobSpec, waitFor } from "../../support/job_contract.ts";
 import { openLocalNode } from "../../support/job_nodes.ts";
-import { allProcesses, descendantsOf } from "../../support/processes.ts";
+import { allProcesses, descendantsOf, processesWith } from "../../support/processes.ts";
 
 Deno.test("a thousand starts at once become a few at a time", async () => {
   await using node = await openLocalNode();
@@ -128,4 +128,27 @@ Deno.test("what another host runs in the same folder is neither listed, pruned n
   const following = job?.follow({ signal: stop.signal, onOutput: () => {} });
   setTimeout(() => stop.abort(new Error("still running")), 200);
   await assert.rejects(following ?? Promise.resolve(), /still running/);
+});
+
+Deno.test("many jobs are ended together, each with its own tree", async () => {
+  await using node = await openLocalNode();
+  let calls = 0;
+  const exec = node.transport.exec.bind(node.transport);
+  node.transport.exec = (command, options) => {
+    if (command.startsWith("grid_signal")) calls++;
+    return exec(command, options);
+  };
+  const start = (command: string) => startJob(node.transport, jobSpec(node, { command }));
+  const jobs = await Promise.all(
+    Array.from({ length: 20 }, () => start("setsid sleep 1000 & sleep 1000")),
+  );
+  const spared = await start("sleep 1000");
+  const pids = (id: string) => processesWith(`GRID_JOB=${id}`).length;
+  await waitFor(() => jobs.every(({ id }) => pids(id) === 3));
+  const reports = await Promise.all(jobs.map((job) => job.kill({ graceMs: 2000 })));
+  for (const { survivors } of reports) assert.deepEqual(survivors, []);
+  for (const { id } of jobs) assert.equal(pids(id), 0);
+  assert.ok(calls < 20, `${calls} calls`);
+  assert.ok(pids(spared.id) > 0);
+  await spared.kill({ graceMs: 1000 });
 });
