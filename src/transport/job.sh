@@ -210,7 +210,8 @@ grid_become() {
   # From here on the words of the command line stand among the arguments: a variable of the job may
   # have any name, also one that this shell obeys, such as IFS.
   if [ "$grid_shell" = bash ] && [ -n "$grid_bash" ]; then
-    set -- "$@" "$grid_bash" -eo pipefail
+    # Where it finds itself below sshd, bash would read the account's start-up file for each -c.
+    set -- "$@" "$grid_bash" --norc -eo pipefail
   elif [ "$grid_shell" = bash ]; then
     set -- "$@" "$grid_sh" -e
   else

@@ -126,6 +126,8 @@ grid_watch() {
   trap 'grid_rung=1 grid_alone=1' HUP
   trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
   grid_alone='' grid_nap='' grid_watched=' '
+  grid_due=
+  grid_watch_all || :
   while :; do
     grid_rung=
     grid_doze "$1"

@@ -50,7 +50,7 @@ Deno.test("a job whose files are gone ends after the lease of its killed runner"
   await using run = begin(folder);
   await until(() => existsSync(join(folder.path, "begun")));
   // The guard has seen it.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   await run.kill();
   Deno.removeSync(join(folder.path, "root", ".grid", "jobs"), { recursive: true });
   await until(() => living(folder).length === 0, { what: "the end of the job", seconds: 20 });
@@ -61,7 +61,7 @@ Deno.test("a job whose files are gone is ended by its runner, which says so", as
   using _reap = reap(folder);
   await using run = begin(folder);
   await until(() => existsSync(join(folder.path, "begun")));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   Deno.removeSync(join(folder.path, "root", ".grid", "jobs"), { recursive: true });
   await until(() => run.isOver(), { what: "the end of the run", seconds: 30 });
   const { code, stderr } = await run.ended;
