@@ -3,7 +3,7 @@
  * commands wait for the same shell meanwhile.
  */
 const SMALLEST = 64 * 1024;
-const LARGEST = 4 * 2 ** 20;
+const LARGEST = 2 * 2 ** 20;
 /** Of all that one answer brings. */
 const TOTAL = 16 * 2 ** 20;
 /** An answer that takes longer was too large; one that takes a quarter of it could have been larger. */
