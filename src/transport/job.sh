@@ -1,7 +1,7 @@
-# Supervised processes on a node: starting them, and telling the runner what becomes of them.
+# Supervised processes on a node: starting them, and looking at them.
 # Functions only: a long-lived shell reads this text once, and every call comes as arguments over that
-# shell's stdin, so nothing of it stands on a command line. `job_tree.sh` finds and ends processes,
-# `job_mask.sh` keeps secrets out of the files.
+# shell's stdin, so nothing of it stands on a command line. `job_turn.sh` tells what becomes of jobs,
+# `job_tree.sh` finds and ends processes, `job_mask.sh` keeps secrets out of the files.
 #
 # A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
@@ -23,6 +23,7 @@
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
 #
 # Who waits is woken by SIGURG: a process that got the number of one that is gone takes no notice.
+# shellcheck disable=SC2034
 
 grid_setsid=$(command -v setsid || :)
 grid_bash=$(command -v bash || :)
@@ -36,9 +37,7 @@ fi
 grid_host=-
 [ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
 grid_children=' '
-grid_guard='' grid_tail='' grid_listener='' grid_heard=''
-grid_follow=
-! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
+grid_guard=
 trap 'grid_rung=1' URG
 trap grid_leave EXIT
 # A shell that a signal ends does not leave in order.
@@ -294,9 +293,7 @@ grid_read() {
   grid_phase='' grid_started=0 grid_kind=- grid_owner='' grid_where=$grid_host grid_waiter='' grid_said=''
   [ -f "$grid_job.state" ] || return 0
   {
-    # shellcheck disable=SC2034
     read -r grid_phase grid_code grid_cut
-    # shellcheck disable=SC2034
     read -r grid_format grid_started grid_kind grid_lease grid_owner grid_where
     while read -r grid_line; do
       case $grid_line in
@@ -306,253 +303,3 @@ grid_read() {
     done
   } <"$grid_job.state"
 }
-
-# ---- news --------------------------------------------------------------------------------------
-
-# grid_turn ROOT WORD [ID OUT ERR CREDIT MODE]...: shows that the runner lives by leaving WORD, waits
-# until one of these jobs has news or the runner sends a line, and tells. OUT and ERR are the bytes that
-# the runner has, CREDIT what it wants of each at most. MODE: fresh (its output can wait for its end,
-# which is near), old, or held (nothing is asked). Like grid_start it belongs in the long-lived shell.
-grid_turn() {
-  grid_root=$1 grid_word=$2 grid_patience=0.02
-  shift 2
-  grid_greet "$@"
-  while :; do
-    grid_rung=
-    ! grid_survey "$@" || break
-    [ -n "$grid_rung" ] || grid_pause || break
-  done
-  grid_tell "$@"
-}
-
-# Waits: 0 woken by a job, 1 by a line. At the end of its input the shell leaves.
-grid_pause() {
-  grid_read_line
-  case $? in
-    0) return 1 ;;
-    1) [ -n "$grid_rung" ] || exit 0 ;;
-  esac
-}
-
-# bash may go to sleep although a signal has just come, so it looks up by itself, more and more seldom.
-grid_read_line() {
-  if [ -z "${BASH_VERSION-}" ]; then
-    read -r grid_line
-    return
-  fi
-  case $grid_patience in
-    0.02) grid_patience=0.05 ;;
-    0.05) grid_patience=0.1 ;;
-    0.1) grid_patience=0.3 ;;
-    *) grid_patience=1 ;;
-  esac
-  grid_bash_read "$grid_patience"
-}
-
-# grid_bash_read SECONDS: a read that a trap interrupts, which bash does in this mode alone; it would
-# interrupt those of state files as well.
-grid_bash_read() {
-  # shellcheck disable=SC3040
-  set -o posix
-  # shellcheck disable=SC3045
-  read -r -t "$1" grid_line
-  grid_read_code=$?
-  # shellcheck disable=SC3040
-  set +o posix
-  return $grid_read_code
-}
-# shellcheck disable=SC3040
-[ -z "${BASH_VERSION-}" ] || set +o posix
-
-# Renews leases, and listens to what is printed from now on.
-grid_greet() {
-  grid_files=
-  while [ $# -gt 0 ]; do
-    if [ "$5" != fresh ]; then
-      grid_open "$grid_root" "$1"
-      grid_look
-      if [ "$grid_state" = running ]; then
-        [ "$grid_kind" != leased ] || printf '%s\n' "$grid_word" >"$grid_job.lease"
-        [ "$grid_owner" = "$$" ] || printf '%s\n' "$$" >"$grid_job.ear"
-        [ "$5" != old ] || [ "$4" = 0 ] || grid_files="$grid_files $1.out $1.err"
-      fi
-    fi
-    shift 5
-  done
-  grid_listen "$grid_files"
-}
-
-# Whether there are news.
-grid_survey() {
-  grid_files='' grid_known=''
-  while [ $# -gt 0 ]; do
-    grid_open "$grid_root" "$1"
-    case $5 in
-      fresh) ! grid_is_over || return 0 ;;
-      old)
-        grid_look
-        [ "$grid_state" = running ] || return 0
-        if [ "$4" != 0 ] && { [ -s "$grid_job.out" ] || [ -s "$grid_job.err" ]; }; then
-          grid_files="$grid_files $1.out $1.err" grid_known="$grid_known $2 $3"
-        fi
-        ;;
-    esac
-    shift 5
-  done
-  [ -n "$grid_files" ] || return 1
-  grid_measure "$grid_files"
-  for grid_file in $grid_files; do
-    grid_known=${grid_known# }
-    grid_size "$grid_file"
-    [ "$grid_size" -le "${grid_known%% *}" ] || return 0
-    grid_known=${grid_known#* }
-  done
-  return 1
-}
-
-# Per job a line "job ID OUT MORE ERR MORE OUTPUT STATE": bytes that follow, and whether there are more;
-# then those bytes. Looking at states first, so that what comes with a final one is all there is.
-grid_tell() {
-  grid_states='' grid_files=''
-  grid_note_states "$@"
-  [ -z "$grid_files" ] || grid_measure "$grid_files"
-  while [ $# -gt 0 ]; do
-    [ "$5" = held ] || grid_tell_one "$@"
-    shift 5
-  done
-}
-
-grid_note_states() {
-  while [ $# -gt 0 ]; do
-    [ "$5" = held ] || grid_note_state "$1" "$5"
-    shift 5
-  done
-}
-
-# grid_note_state ID MODE
-grid_note_state() {
-  grid_open "$grid_root" "$1"
-  if [ "$2" = fresh ]; then grid_glance; else grid_look; fi
-  grid_states="$grid_states
-$1 $grid_state
-"
-  case $grid_state in ended* | vanished) grid_bury_supervisor "$1" ;; esac
-  [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
-  [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
-  case $grid_state in
-    ended* | vanished) [ ! -s "$grid_job.output" ] || grid_files="$grid_files $1.output" ;;
-  esac
-}
-
-# grid_tell_one ID OUT ERR CREDIT MODE
-grid_tell_one() {
-  grid_open "$grid_root" "$1"
-  grid_state=${grid_states#*"
-$1 "}
-  grid_state=${grid_state%%"
-"*}
-  grid_share "$1.out" "$2" "$4"
-  grid_out=$grid_part grid_out_more=$grid_more
-  grid_share "$1.err" "$3" "$4"
-  grid_err=$grid_part grid_err_more=$grid_more
-  # A little more than the 1 MiB that outputs may have, so that too much is noticed.
-  grid_share "$1.output" 0 1048577
-  printf 'job %s %s %s %s %s %s %s\n' "$1" "$grid_out" "$grid_out_more" "$grid_err" "$grid_err_more" \
-    "$grid_part" "$grid_state"
-  grid_print "$grid_job.out" "$2" "$grid_out"
-  grid_print "$grid_job.err" "$3" "$grid_err"
-  grid_print "$grid_job.output" 0 "$grid_part"
-}
-
-# grid_share FILE HAVE CREDIT: sets grid_part, the bytes to send, and grid_more.
-grid_share() {
-  grid_size "$1"
-  grid_part=$((grid_size - $2)) grid_more=0
-  [ "$grid_part" -ge 0 ] || grid_part=0
-  if [ "$grid_part" -gt "$3" ]; then grid_part=$3 grid_more=1; fi
-}
-
-# grid_print FILE SKIP COUNT
-grid_print() {
-  if [ "$3" = 0 ]; then
-    return
-  elif [ "$2" = 0 ]; then
-    head -c "$3" "$1"
-  else
-    tail -c "+$(($2 + 1))" "$1" | head -c "$3"
-  fi
-}
-
-# grid_measure FILES: sets grid_sizes to lines of name and size, for files in the folder of jobs.
-grid_measure() {
-  # shellcheck disable=SC2086
-  grid_sizes="
-$(cd "$grid_jobs" && exec 2>/dev/null && if [ -n "$grid_stat" ]; then
-    LC_ALL=C exec stat -c '%n %s' $1
-  else
-    wc -c $1 | while read -r grid_size grid_file; do printf '%s %s\n' "$grid_file" "$grid_size"; done
-  fi)
-"
-}
-grid_stat=$(stat -c %s / 2>/dev/null)
-
-# grid_size FILE: sets grid_size, 0 for a file that was not measured.
-grid_size() {
-  case $grid_sizes in
-    *"
-$1 "*)
-      grid_size=${grid_sizes#*"
-$1 "}
-      grid_size=${grid_size%%"
-"*}
-      ;;
-    *) grid_size=0 ;;
-  esac
-}
-
-# grid_listen FILES: wakes this shell from now on when one of them grows. The pipe between the tail and
-# the listener outlives the tail, of which there is a new one whenever the files are others.
-grid_listen() {
-  [ "$1" != "$grid_heard" ] || return 0
-  [ -z "$grid_tail" ] || { kill "$grid_tail" 2>/dev/null && grid_bury "$grid_tail"; }
-  grid_heard=$1 grid_tail=
-  [ -n "$1" ] || return 0
-  if [ -z "$grid_listener" ]; then
-    rm -f "$grid_jobs/.ear.$$"
-    mkfifo -m 600 "$grid_jobs/.ear.$$" || return 0
-    # Opened for both directions first, so that opening waits for nobody. The listener can only read:
-    # it hears the end of those who write.
-    exec 8<>"$grid_jobs/.ear.$$"
-    exec 7<"$grid_jobs/.ear.$$"
-    rm -f "$grid_jobs/.ear.$$"
-    grid_hark </dev/null >/dev/null 2>&1 8>&- &
-    grid_listener=$!
-    exec 7<&-
-  fi
-  # shellcheck disable=SC2086
-  ( cd "$grid_jobs" && exec tail $grid_follow -q -c 0 -f $1 ) </dev/null >&8 2>/dev/null 8>&- &
-  grid_tail=$!
-  # What grew before the tail was there is looked for soon.
-  echo >&8
-}
-
-# Not at once: what is printed in many small pieces is told in few.
-grid_hark() {
-  grid_child=
-  trap '[ -z "$grid_child" ] || kill "$grid_child"; exit' TERM
-  while :; do
-    dd bs=65536 count=1 <&7 & grid_child=$!
-    wait "$grid_child" || exit
-    sleep 0.1 & grid_child=$!
-    wait "$grid_child" || sleep 1
-    grid_child=
-    grid_lives "$$" && kill -s URG "$$" || exit
-  done
-}
-
-# The shell ends: its helpers have no more to do, but the guard may.
-grid_leave() {
-  [ -z "$grid_tail" ] || kill "$grid_tail"
-  [ -z "$grid_listener" ] || kill "$grid_listener"
-  [ -z "$grid_guard" ] || kill -s HUP "$grid_guard"
-} 2>/dev/null

@@ -1,7 +1,7 @@
 /** The scripts that run on a node, and the calls into them. */
 import { quoteAll } from "../core/shell.ts";
 
-const FILES = ["job.sh", "job_mask.sh", "job_tree.sh"];
+const FILES = ["job.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"];
 
 let text: Promise<string> | undefined;
 

@@ -5,7 +5,7 @@ import { describeJobs } from "../../support/job_contract.ts";
 import { openAccountNode } from "../../support/job_nodes.ts";
 import { type Part, testWith } from "../../support/requires.ts";
 
-const SCRIPTS = ["job.sh", "job_tree.sh"].map((name) =>
+const SCRIPTS = ["job.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"].map((name) =>
   fileURLToPath(new URL(`../../../src/transport/${name}`, import.meta.url))
 );
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
