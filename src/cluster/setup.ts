@@ -1,8 +1,8 @@
 /** `grid setup`: the Python environment of every node, with Ray where the config asks for it. */
 import { GridError, toGridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
-import type { Job, JobExit } from "../transport/job.ts";
-import { startJob } from "../transport/job_start.ts";
+import type { Job, JobExit } from "../transport/job/job.ts";
+import { startJob } from "../transport/job/job_start.ts";
 import type { RayConfig } from "./config.ts";
 import { shellText } from "./lease_key.ts";
 import type { OpenNode } from "./node.ts";

@@ -3,8 +3,8 @@ import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import type { Job, JobExit } from "../transport/job.ts";
-import { attachJob, startJob } from "../transport/job_start.ts";
+import type { Job, JobExit } from "../transport/job/job.ts";
+import { attachJob, startJob } from "../transport/job/job_start.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
 import { DriverOutput, type DriverSays } from "./driver_output.ts";
 import {

@@ -6,7 +6,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import { fileNameOf } from "../core/ids.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
-import type { Job, JobExit } from "../transport/job.ts";
+import type { Job, JobExit } from "../transport/job/job.ts";
 import { resolveNode } from "./placement.ts";
 
 export interface JobPlace {

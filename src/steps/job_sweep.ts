@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { getLogger } from "../core/log.ts";
-import { pruneJobs, removeJobs } from "../transport/job_list.ts";
+import { pruneJobs, removeJobs } from "../transport/job/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Jobs per node that wait for their removal at most; one call removes many. */

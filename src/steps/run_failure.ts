@@ -3,7 +3,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { GridError } from "../core/errors.ts";
 import type { Failure } from "../engine/event.ts";
 import type { StepOutcome } from "../engine/ports.ts";
-import type { JobExit, KillReport } from "../transport/job.ts";
+import type { JobExit, KillReport } from "../transport/job/job.ts";
 
 type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
 

@@ -1,6 +1,6 @@
 /** This machine as a node: the same interface, without a network. */
 import { homedir } from "node:os";
-import { openShellChannel, type Shell } from "./shell_channel.ts";
+import { openShellChannel, type Shell } from "./shell/shell_channel.ts";
 import { LocalChannel } from "./local_channel.ts";
 import type {
   Channel,

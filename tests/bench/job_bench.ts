@@ -4,7 +4,7 @@
  */
 import { createMasker } from "../../src/core/secret.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { startJob } from "../../src/transport/job_start.ts";
+import { startJob } from "../../src/transport/job/job_start.ts";
 import { type ContractNode, jobSpec } from "../support/job_contract.ts";
 import { openLocalNode, openSshNode } from "../support/job_nodes.ts";
 

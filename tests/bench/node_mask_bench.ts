@@ -2,7 +2,7 @@
  * The programs that mask on a node what a command prints: 100 MB of log with 20 secrets, and with one key
  * of many lines, beside `cat`. Rates are by processor time.
  */
-import { maskPatterns } from "../../src/transport/output_mask.ts";
+import { maskPatterns } from "../../src/transport/job/output_mask.ts";
 import { MASK_PROGRAMS } from "../support/mask_program.ts";
 
 const CHUNK = 65_536;

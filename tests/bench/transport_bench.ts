@@ -3,7 +3,7 @@
  * on both sides: `deno run -A tests/bench/transport_bench.ts`. Ratios below 1 mean that Grid is faster.
  */
 import { join } from "node:path";
-import { startJob } from "../../src/transport/job_start.ts";
+import { startJob } from "../../src/transport/job/job_start.ts";
 import { createPool } from "../../src/transport/pool.ts";
 import type { Endpoint, Transport } from "../../src/transport/transport.ts";
 import { startFaultProxy } from "../support/fault_proxy.ts";

@@ -1,7 +1,7 @@
 /** A runner that starts a job and follows it, to be killed by a test: its spec comes as JSON. */
 import { createPool } from "../../src/transport/pool.ts";
-import type { JobSpec } from "../../src/transport/job.ts";
-import { startJob } from "../../src/transport/job_start.ts";
+import type { JobSpec } from "../../src/transport/job/job.ts";
+import { startJob } from "../../src/transport/job/job_start.ts";
 import type { Endpoint } from "../../src/transport/transport.ts";
 
 export interface RunnerOrders {

@@ -1,5 +1,5 @@
 /** This machine under another account, or with another shell, as a transport. */
-import { openShellChannel, SHELL_COMMAND } from "../../src/transport/shell_channel.ts";
+import { openShellChannel, SHELL_COMMAND } from "../../src/transport/shell/shell_channel.ts";
 import type { Channel, ChannelExit, Transport } from "../../src/transport/transport.ts";
 import { localEndpoint } from "./local_node.ts";
 
@@ -11,13 +11,16 @@ export interface AccountOptions {
   readonly uid?: number;
   /** What stands for `/bin/sh`. */
   readonly shell?: readonly string[];
+  /** Added to the environment of everything that is started. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-export function transportAs({ uid = Deno.uid() ?? 0, shell: words }: AccountOptions): Transport {
+export function transportAs(options: AccountOptions): Transport {
+  const { uid = Deno.uid() ?? 0, shell: words, env = {} } = options;
   const endpoint = localEndpoint({ name: `uid${uid}` });
   const become = words === undefined ? SHELL_COMMAND : `exec ${words.join(" ")}`;
   const open = (command: string) =>
-    Promise.resolve(new AccountChannel(command === SHELL_COMMAND ? become : command, uid));
+    Promise.resolve(new AccountChannel(command === SHELL_COMMAND ? become : command, { uid, env }));
   const shell = openShellChannel({ endpoint, open: () => open(SHELL_COMMAND) });
   return {
     endpoint,
@@ -44,10 +47,11 @@ class AccountChannel implements Channel {
   readonly #child: Deno.ChildProcess;
   #running = true;
 
-  constructor(command: string, uid: number) {
+  constructor(command: string, { uid, env }: Required<Pick<AccountOptions, "uid" | "env">>) {
     this.#child = new Deno.Command("/usr/bin/setsid", {
       args: ["/bin/sh", "-c", command],
       cwd: "/",
+      env: { ...env },
       uid,
       gid: uid,
       stdin: "piped",

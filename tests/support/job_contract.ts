@@ -1,9 +1,9 @@
 /** What every transport must make true of shells and jobs; run on this machine and over OpenSSH. */
 import assert from "node:assert/strict";
-import { attachJob, startJob } from "../../src/transport/job_start.ts";
-import { listJobs, pruneJobs, removeJobs } from "../../src/transport/job_list.ts";
+import { attachJob, startJob } from "../../src/transport/job/job_start.ts";
+import { listJobs, pruneJobs, removeJobs } from "../../src/transport/job/job_list.ts";
 import { quote } from "../../src/core/shell.ts";
-import type { Job, JobExit, JobSpec } from "../../src/transport/job.ts";
+import type { Job, JobExit, JobSpec } from "../../src/transport/job/job.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { processesWith } from "./processes.ts";
 

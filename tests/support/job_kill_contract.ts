@@ -1,6 +1,6 @@
 /** Every shape of process tree dies, whoever the account is and however it is reached. */
 import assert from "node:assert/strict";
-import { startJob } from "../../src/transport/job_start.ts";
+import { startJob } from "../../src/transport/job/job_start.ts";
 import { type ContractNode, type ContractOptions, jobSpec, waitFor } from "./job_contract.ts";
 import { PROCESS_TREES, type ProcessTree } from "./process_trees.ts";
 import { allProcesses, descendantsOf, processesWith } from "./processes.ts";

@@ -1,9 +1,9 @@
 /** What becomes of a job whose runner was killed. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { JobSpec } from "../../src/transport/job.ts";
-import { listJobs } from "../../src/transport/job_list.ts";
-import { attachJob } from "../../src/transport/job_start.ts";
+import type { JobSpec } from "../../src/transport/job/job.ts";
+import { listJobs } from "../../src/transport/job/job_list.ts";
+import { attachJob } from "../../src/transport/job/job_start.ts";
 import type { RunnerOrders } from "./abandoned_runner.ts";
 import {
   type ContractNode,

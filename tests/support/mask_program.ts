@@ -1,5 +1,5 @@
 /** The two programs that mask a command's output, for tests that run each of them. */
-import { maskPrograms } from "../../src/transport/output_mask.ts";
+import { maskPrograms } from "../../src/transport/job/output_mask.ts";
 import { findProgram, type Part } from "./requires.ts";
 
 export interface MaskProgram {

@@ -1,8 +1,8 @@
 import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import type { OpenNode } from "../../cluster/node.ts";
-import { listJobs } from "../../transport/job_list.ts";
-import { attachJob } from "../../transport/job_start.ts";
+import { listJobs } from "../../transport/job/job_list.ts";
+import { attachJob } from "../../transport/job/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
 import { type OpenedNodes, openNodes } from "../nodes.ts";
 import { durationMs } from "../option_values.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { renderProblem } from "../../terminal/problem.ts";
 import { renderJobs } from "../../terminal/tables/jobs_table.ts";
-import { listJobs } from "../../transport/job_list.ts";
+import { listJobs } from "../../transport/job/job_list.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";

@@ -3,7 +3,7 @@ import { raceAbort } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
-import { openShellChannel, type Shell, SHELL_COMMAND } from "../shell_channel.ts";
+import { openShellChannel, type Shell, SHELL_COMMAND } from "../shell/shell_channel.ts";
 import type {
   Channel,
   Endpoint,

@@ -1,8 +1,8 @@
 /** The promise that no other runner keeps: a lost link loses no job, no line, and starts nothing twice. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Job, JobSpec } from "../../../src/transport/job.ts";
-import { mayHaveStarted, startJob } from "../../../src/transport/job_start.ts";
+import type { Job, JobSpec } from "../../../src/transport/job/job.ts";
+import { mayHaveStarted, startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { followAll, jobSpec } from "../../support/job_contract.ts";

@@ -1,7 +1,7 @@
 /** Accounts with other login shells, noisy start-up files, or no shell at all, by both ways over SSH. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { startJob } from "../../../src/transport/job_start.ts";
+import { startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { followAll, jobSpec } from "../../support/job_contract.ts";

@@ -1,7 +1,7 @@
 /** Start-up files of an account: slow and noisy ones are paid once, not per command. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { startJob } from "../../../src/transport/job_start.ts";
+import { startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { followAll, jobSpec } from "../../support/job_contract.ts";
 import { startOpenSsh } from "../../support/openssh.ts";

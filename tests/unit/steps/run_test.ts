@@ -5,7 +5,7 @@ import { GridError } from "../../../src/core/errors.ts";
 import type { StepOutcome, StepRequest } from "../../../src/engine/ports.ts";
 import type { RunAction } from "../../../src/pipeline/pipeline.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
-import { startJob } from "../../../src/transport/job_start.ts";
+import { startJob } from "../../../src/transport/job/job_start.ts";
 import { jobSpec, waitFor } from "../../support/job_contract.ts";
 import { allProcesses, processesWith } from "../../support/processes.ts";
 import { openStepRig, recordHost, stepRequest, type StepRig } from "../../support/step_rig.ts";

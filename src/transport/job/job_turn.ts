@@ -1,5 +1,5 @@
 /** What the runner asks about a node's jobs in one go, and what `job.sh` answers. */
-import { GridError } from "../core/errors.ts";
+import { GridError } from "../../core/errors.ts";
 import type { JobState } from "./job_state.ts";
 import { parseState } from "./job_state.ts";
 import { jobCall } from "./job_script.ts";

@@ -1,11 +1,11 @@
 /** What a conversation about many jobs promises beyond what one job needs. */
 import assert from "node:assert/strict";
-import { listJobs, pruneJobs } from "../../../src/transport/job_list.ts";
-import { attachJob, startJob } from "../../../src/transport/job_start.ts";
-import { nodeJobs } from "../../../src/transport/node_jobs.ts";
-import { followAll, jobSpec, waitFor } from "../../support/job_contract.ts";
-import { openLocalNode } from "../../support/job_nodes.ts";
-import { allProcesses, descendantsOf, processesWith } from "../../support/processes.ts";
+import { listJobs, pruneJobs } from "../../../../src/transport/job/job_list.ts";
+import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
+import { nodeJobs } from "../../../../src/transport/job/node_jobs.ts";
+import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
+import { openLocalNode } from "../../../support/job_nodes.ts";
+import { allProcesses, descendantsOf, processesWith } from "../../../support/processes.ts";
 
 Deno.test("a thousand starts at once become a few at a time", async () => {
   await using node = await openLocalNode();

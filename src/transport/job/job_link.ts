@@ -1,7 +1,7 @@
 /** What about one job outlasts a lost link, and what counts as one. */
-import { systemClock } from "../core/clock.ts";
-import { type ErrorCode, GridError, isTransportCode } from "../core/errors.ts";
-import type { Transport } from "./transport.ts";
+import { systemClock } from "../../core/clock.ts";
+import { type ErrorCode, GridError, isTransportCode } from "../../core/errors.ts";
+import type { Transport } from "../transport.ts";
 
 export interface JobIdentity {
   readonly id: string;

@@ -2,11 +2,11 @@
  * Commands on one node, over as few long-lived shells as possible: start-up files are paid once per
  * shell, and what they print is dropped.
  */
-import { withDeadline } from "../core/deadline.ts";
-import { GridError } from "../core/errors.ts";
+import { withDeadline } from "../../core/deadline.ts";
+import { GridError } from "../../core/errors.ts";
 import { ShellQueue } from "./shell_queue.ts";
 import { SHELL_COMMAND, ShellSession } from "./shell_session.ts";
-import type { Channel, Endpoint, ExecOptions, ExecResult, WaitOptions } from "./transport.ts";
+import type { Channel, Endpoint, ExecOptions, ExecResult, WaitOptions } from "../transport.ts";
 
 export { SHELL_COMMAND };
 

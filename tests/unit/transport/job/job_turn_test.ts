@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { GridError } from "../../../src/core/errors.ts";
-import { parseTurn, type Question, turnCommand } from "../../../src/transport/job_turn.ts";
+import { GridError } from "../../../../src/core/errors.ts";
+import { parseTurn, type Question, turnCommand } from "../../../../src/transport/job/job_turn.ts";
 
 const NOTHING = { stdout: 0, stderr: 0 };
 const ask = (id: string, mode: Question["mode"] = "old"): Question => ({

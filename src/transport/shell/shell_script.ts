@@ -1,5 +1,5 @@
 /** The text sent to a long-lived shell for one command, and how its answer is read. */
-import { quote } from "../core/shell.ts";
+import { quote } from "../../core/shell.ts";
 import { type FrameOutput, MARK } from "./shell_frame.ts";
 
 const encoder = new TextEncoder();

@@ -3,13 +3,13 @@
  * each turn asks about all of them and ends with the first news. Nothing is lost with a turn: the next
  * one asks again from the same bytes on, and a start that is repeated attaches.
  */
-import { GridError } from "../core/errors.ts";
-import { randomWord } from "../core/ids.ts";
+import { GridError } from "../../core/errors.ts";
+import { randomWord } from "../../core/ids.ts";
 import { AnswerSize } from "./answer_size.ts";
 import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
 import { jobLibrary } from "./job_script.ts";
 import { type JobNews, parseTurn, type Question, turnCommand } from "./job_turn.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../transport.ts";
 
 export interface Interest extends Pick<Question, "id" | "start" | "offset"> {
   readonly leaseMs: number;

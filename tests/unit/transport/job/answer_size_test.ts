@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AnswerSize } from "../../../src/transport/answer_size.ts";
+import { AnswerSize } from "../../../../src/transport/job/answer_size.ts";
 
 const LARGEST = 2 * 2 ** 20;
 const later = (ms: number, bytes: number) =>

@@ -1,12 +1,12 @@
 /** Both programs that mask a command's output, beside the masker of the runner as the model. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createMasker } from "../../../src/core/secret.ts";
-import { secretForms } from "../../../src/core/secret_forms.ts";
-import { maskPatterns } from "../../../src/transport/output_mask.ts";
-import { MASK_PROGRAMS, maskFiles, type MaskProgram } from "../../support/mask_program.ts";
-import { testWith } from "../../support/requires.ts";
-import { tempDir } from "../../support/temp_dir.ts";
+import { createMasker } from "../../../../src/core/secret.ts";
+import { secretForms } from "../../../../src/core/secret_forms.ts";
+import { maskPatterns } from "../../../../src/transport/job/output_mask.ts";
+import { MASK_PROGRAMS, maskFiles, type MaskProgram } from "../../../support/mask_program.ts";
+import { testWith } from "../../../support/requires.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseState } from "../../../src/transport/job_state.ts";
+import { parseState } from "../../../../src/transport/job/job_state.ts";
 
 const CONTEXT = { node: "gpu1", job: "j" };
 Deno.test("parseState() tells codes, signals and a lease that ran out apart", () => {

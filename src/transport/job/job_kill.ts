@@ -1,6 +1,6 @@
 /** Ending a job together with everything it started, and making sure of it. */
-import { systemClock } from "../core/clock.ts";
-import { raceAbort } from "../core/deadline.ts";
+import { systemClock } from "../../core/clock.ts";
+import { raceAbort } from "../../core/deadline.ts";
 import type { KillReport } from "./job.ts";
 import type { JobLink } from "./job_link.ts";
 import { nodeSignals } from "./node_signals.ts";

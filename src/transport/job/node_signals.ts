@@ -1,6 +1,6 @@
 /** Signals to jobs of one node, together: one look at the node's processes serves all that wait. */
 import { jobCall, jobLibrary } from "./job_script.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../transport.ts";
 
 export interface SignalOptions {
   readonly signal: "TERM" | "KILL";

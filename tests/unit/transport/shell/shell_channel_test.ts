@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LocalChannel } from "../../../src/transport/local_channel.ts";
-import { openShellChannel, type Shell } from "../../../src/transport/shell_channel.ts";
-import type { Channel, Endpoint } from "../../../src/transport/transport.ts";
-import { localEndpoint } from "../../support/local_node.ts";
+import { LocalChannel } from "../../../../src/transport/local_channel.ts";
+import { openShellChannel, type Shell } from "../../../../src/transport/shell/shell_channel.ts";
+import type { Channel, Endpoint } from "../../../../src/transport/transport.ts";
+import { localEndpoint } from "../../../support/local_node.ts";
 
 interface Rig extends AsyncDisposable {
   readonly shell: Shell;

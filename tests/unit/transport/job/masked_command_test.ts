@@ -1,14 +1,16 @@
 /** A supervisor in every shell that a node may have, with each of the programs that mask. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { maskPatterns } from "../../../src/transport/output_mask.ts";
-import { waitFor } from "../../support/job_contract.ts";
-import { MASK_PROGRAMS, type MaskProgram } from "../../support/mask_program.ts";
-import { descendantsOf, processesWith } from "../../support/processes.ts";
-import { type Part, testWith } from "../../support/requires.ts";
-import { tempDir } from "../../support/temp_dir.ts";
+import { maskPatterns } from "../../../../src/transport/job/output_mask.ts";
+import { waitFor } from "../../../support/job_contract.ts";
+import { MASK_PROGRAMS, type MaskProgram } from "../../../support/mask_program.ts";
+import { descendantsOf, processesWith } from "../../../support/processes.ts";
+import { type Part, testWith } from "../../../support/requires.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 
-const FUNCTIONS = fileURLToPath(new URL("../../../src/transport/job_mask.sh", import.meta.url));
+const FUNCTIONS = fileURLToPath(
+  new URL("../../../../src/transport/job/job_mask.sh", import.meta.url),
+);
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
   ["bash"],

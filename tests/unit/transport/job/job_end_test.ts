@@ -1,8 +1,8 @@
-import { ORDINARY_UID } from "../../support/account_transport.ts";
-import { describeKill } from "../../support/job_kill_contract.ts";
-import { describeLease } from "../../support/job_lease_contract.ts";
-import { openAccountNode, openLocalNode } from "../../support/job_nodes.ts";
-import { testWith } from "../../support/requires.ts";
+import { ORDINARY_UID } from "../../../support/account_transport.ts";
+import { describeKill } from "../../../support/job_kill_contract.ts";
+import { describeLease } from "../../../support/job_lease_contract.ts";
+import { openAccountNode, openLocalNode } from "../../../support/job_nodes.ts";
+import { testWith } from "../../../support/requires.ts";
 
 const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
 

@@ -1,10 +1,10 @@
 /** What Grid left on a node. */
-import { GridError } from "../core/errors.ts";
-import { quoteAll } from "../core/shell.ts";
+import { GridError } from "../../core/errors.ts";
+import { quoteAll } from "../../core/shell.ts";
 import type { JobListing } from "./job.ts";
 import { parseState } from "./job_state.ts";
 import { jobLibrary } from "./job_script.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../transport.ts";
 
 /**
  * Every job whose files are still there, oldest first.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Frame } from "../../../src/transport/shell_frame.ts";
-import { frameMarkers } from "../../../src/transport/shell_script.ts";
+import { Frame } from "../../../../src/transport/shell/shell_frame.ts";
+import { frameMarkers } from "../../../../src/transport/shell/shell_script.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -1,10 +1,10 @@
 /** One long-lived POSIX `sh`, fed with commands over its stdin, one at a time. */
-import { GridError } from "../core/errors.ts";
-import { randomWord } from "../core/ids.ts";
+import { GridError } from "../../core/errors.ts";
+import { randomWord } from "../../core/ids.ts";
 import { Frame } from "./shell_frame.ts";
 import { decodeOutput, framedScript, frameMarkers, waitingScript } from "./shell_script.ts";
-import { quote } from "../core/shell.ts";
-import type { Channel, ExecOptions, ExecResult } from "./transport.ts";
+import { quote } from "../../core/shell.ts";
+import type { Channel, ExecOptions, ExecResult } from "../transport.ts";
 
 /** What a login shell of any kind is asked to become. */
 export const SHELL_COMMAND = "exec /bin/sh";

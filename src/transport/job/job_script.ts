@@ -1,5 +1,5 @@
 /** The scripts that run on a node, and the calls into them. */
-import { quoteAll } from "../core/shell.ts";
+import { quoteAll } from "../../core/shell.ts";
 
 const FILES = ["job.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"];
 

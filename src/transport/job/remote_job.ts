@@ -1,6 +1,6 @@
 /** One supervised process as seen from the runner. */
-import { systemClock } from "../core/clock.ts";
-import { GridError } from "../core/errors.ts";
+import { systemClock } from "../../core/clock.ts";
+import { GridError } from "../../core/errors.ts";
 import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
 import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";

@@ -1,12 +1,12 @@
 /** Starting a job exactly once, and finding one that was started before. */
-import { GridError } from "../core/errors.ts";
+import { GridError } from "../../core/errors.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
 import { jobCall } from "./job_script.ts";
 import { maskPatterns, maskPrograms } from "./output_mask.ts";
 import { nodeJobs } from "./node_jobs.ts";
 import { RemoteJob } from "./remote_job.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../transport.ts";
 
 const JOB_ID = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;

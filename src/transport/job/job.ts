@@ -2,7 +2,7 @@
  * A supervised process on a node: survives the link, can be attached to again, and can be ended
  * together with everything it started. The same protocol serves the local transport.
  */
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../transport.ts";
 
 export interface JobSpec {
   /** Unique per attempt; `[A-Za-z0-9._-]`. A start repeated with the same id attaches. */

@@ -1,6 +1,6 @@
 /** A job's state as `job.sh` words it. */
 import { constants } from "node:os";
-import { GridError } from "../core/errors.ts";
+import { GridError } from "../../core/errors.ts";
 import type { JobExit } from "./job.ts";
 
 export type JobState =

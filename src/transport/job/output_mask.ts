@@ -1,5 +1,5 @@
 /** The programs that mask on a node what a command prints, and the patterns that they look for. */
-import { secretForms, SHORTEST_SECRET } from "../core/secret_forms.ts";
+import { secretForms, SHORTEST_SECRET } from "../../core/secret_forms.ts";
 
 /** Two equal programs; what they expect and answer is said at the head of `mask.pl`. */
 export interface MaskPrograms {

@@ -1,5 +1,5 @@
-import { describeJobs, describePruning } from "../../support/job_contract.ts";
-import { openLocalNode } from "../../support/job_nodes.ts";
+import { describeJobs, describePruning } from "../../../support/job_contract.ts";
+import { openLocalNode } from "../../../support/job_nodes.ts";
 
 const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
 
