@@ -75,6 +75,7 @@ testWith(
     Deno.writeTextFileSync(join(homeOf(lab), "release"), "");
     const lost = await run.ended;
     assert.equal(lost.code, 3, lost.stderr);
+    assert.match(lost.stderr, /node1: .*; what runs there goes on, and Grid keeps trying/);
     assert.match(lost.stderr, /Cannot reach "node1" again/);
     await node.start();
     const { code, stdout, stderr } = await grid(["resume", "--json", ...ARGS], {

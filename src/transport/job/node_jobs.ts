@@ -5,6 +5,7 @@
  */
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
+import { getLogger } from "../../core/log.ts";
 import { AnswerSize } from "./answer_size.ts";
 import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
 import { jobLibrary } from "./job_script.ts";
@@ -37,6 +38,10 @@ const MOST_FRESH = 4;
 /** Longest time between two signs of life from and to the node. */
 const LONGEST_TURN_MS = 5000;
 
+/** About a second of tries. */
+const QUIET_FAILURES = 3;
+
+const log = getLogger("transport");
 const known = new WeakMap<Transport, Map<string, NodeJobs>>();
 
 /** The one conversation with this node about the jobs below this folder. */
@@ -62,6 +67,7 @@ export class NodeJobs {
   #wake: (() => void) | undefined;
   #isTalking = false;
   #failures = 0;
+  #hasTold = false;
 
   constructor(transport: Transport, root: string) {
     this.#transport = transport;
@@ -134,16 +140,34 @@ export class NodeJobs {
     const timer = setTimeout(() => turn.abort(), this.#turnMs(asked));
     try {
       await this.#converse(asked, turn.signal);
-      this.#failures = 0;
+      this.#tellBack();
     } catch (error) {
       for (const pending of asked) this.#fail(pending, error);
       if (this.#pending.size + this.#held.size > 0) {
+        this.#tellLost(error);
         await this.#pause(retryDelayMs(this.#failures++));
       }
     } finally {
       clearTimeout(timer);
       this.#turn = undefined;
     }
+  }
+
+  /** Where a link is away for a moment only, nobody needs to know. */
+  #tellLost(error: unknown): void {
+    if (this.#failures !== QUIET_FAILURES) return;
+    this.#hasTold = true;
+    log.warn("{node}: {problem}; what runs there goes on, and Grid keeps trying to come back", {
+      node: this.#transport.endpoint.name,
+      problem: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  #tellBack(): void {
+    this.#failures = 0;
+    if (!this.#hasTold) return;
+    this.#hasTold = false;
+    log.warn("{node}: it is back", { node: this.#transport.endpoint.name });
   }
 
   async #pause(ms: number): Promise<void> {
