@@ -249,7 +249,7 @@ grid_look() {
   grid_state=starting
   grid_ended && return
   [ -n "$grid_waiter" ] || return 0
-  if grid_is_elsewhere || grid_holds "$grid_waiter" 2 "$grid_job.state"; then
+  if grid_holds "$grid_waiter" 2 "$grid_job.state"; then
     grid_state=running
     return
   fi
@@ -257,6 +257,8 @@ grid_look() {
   grid_ended || grid_state=vanished
 }
 
+# Whether the job that was read belongs to another host, which alone can see whether it runs. A host may
+# also have got another name: who asks about a job by its name asks where it was started.
 grid_is_elsewhere() {
   [ -n "$grid_where" ] && [ "$grid_where" != "$grid_host" ]
 }

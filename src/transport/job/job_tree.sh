@@ -266,7 +266,10 @@ grid_prune() {
     grid_open "$1" "${grid_path##*/}"
     grid_look
     case $grid_state in
-      ended* | vanished) grid_remove_files "$grid_id" && printf '%s\n' "$grid_id" ;;
+      ended*) ;;
+      vanished) ! grid_is_elsewhere || [ -z "$(find "$grid_job".* -mtime -60)" ] || continue ;;
+      *) continue ;;
     esac
+    grid_remove_files "$grid_id" && printf '%s\n' "$grid_id"
   done
 }
