@@ -1,7 +1,9 @@
 /** Many commands over few connections, whatever the server allows. */
 import assert from "node:assert/strict";
+import { startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
+import { followAll, jobSpec } from "../../support/job_contract.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 import { text } from "../../support/transport_contract.ts";
@@ -19,11 +21,12 @@ for (const maxSessions of [10, 2, 1]) {
         sshdConfig: [`MaxSessions ${maxSessions}`],
       });
       await using pool = createPool({ handshakes: 10 });
+      for (const { root } of lab.nodes) Deno.mkdirSync(root, { recursive: true });
       const steps = Array.from({ length: STEPS }, (_, index) => index);
       await Promise.all(steps.map(async (step) => {
         const node = lab.nodes[step % NODES];
         assert.ok(node);
-        await runStep(pool.transport(node.endpoint), step);
+        await runStep({ transport: pool.transport(node.endpoint), root: node.root }, step);
       }));
       for (const node of lab.nodes) {
         assert.ok(node.acceptedLogins() <= 2, `${node.name}: ${node.acceptedLogins()} logins`);
@@ -33,14 +36,28 @@ for (const maxSessions of [10, 2, 1]) {
   );
 }
 
-/** What a step needs of a transport: a question, a stream of its own, another question. */
-async function runStep(transport: Transport, step: number): Promise<void> {
+interface Place {
+  readonly transport: Transport;
+  readonly root: string;
+}
+
+/** What steps need of a transport: a question, a stream of its own, a job. */
+async function runStep({ transport, root }: Place, step: number): Promise<void> {
   assert.equal((await transport.exec(`echo before ${step}`)).stdout, `before ${step}\n`);
   await using channel = await transport.open(`echo out ${step}; exit ${step % 7}`);
   const [output, exit] = await Promise.all([text(channel.stdout), channel.exit]);
   assert.equal(output, `out ${step}\n`);
   assert.deepEqual(exit, { kind: "code", code: step % 7 });
-  assert.equal((await transport.exec(`exit ${step % 5}`)).code, step % 5);
+  const place = { transport, root, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const job = await startJob(
+    transport,
+    jobSpec(place, { command: `echo ${step}; exit ${step % 5}` }),
+  );
+  assert.deepEqual(await followAll(job), {
+    exit: { kind: "code", code: step % 5 },
+    stdout: `${step}\n`,
+    stderr: "",
+  });
 }
 
 testWith(["sshd"], "long streams never lock out short commands", async () => {
