@@ -28,7 +28,7 @@ interface Taker {
 
 /** Shells per node: they share the node's channels with syncs. */
 const MOST_SHELLS = 3;
-/** How long a turn is waited for; a further shell costs the account's start-up files once more. */
+/** How long the queue may stand still; a further shell costs the account's start-up files once more. */
 const PATIENCE_MS = 300;
 
 export class ShellQueue {
@@ -40,6 +40,8 @@ export class ShellQueue {
   /** The shell that last waited: jobs that were started in it tell it of their end directly. */
   #home: ShellSession | undefined;
   #wanted = new AbortController();
+  /** When a shell last went to the next in the queue. */
+  #movedAt = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #closed: { readonly reason: unknown } | undefined;
 
@@ -92,6 +94,7 @@ export class ShellQueue {
       if (!session) break;
       this.#remove(taker);
       this.#busy++;
+      this.#movedAt = performance.now();
       if (taker.purpose === "wait") this.#home = session;
       taker.resolve({ session, wanted: this.#wanted.signal });
     }
@@ -120,7 +123,7 @@ export class ShellQueue {
   #makeRoom(first: Taker): void {
     if (first.purpose === "command") this.interrupt();
     const shells = this.#busy + this.#opening;
-    const waitedMs = performance.now() - first.since;
+    const waitedMs = performance.now() - Math.max(first.since, this.#movedAt);
     if (shells === 0 || (waitedMs >= PATIENCE_MS && this.#mayOpen)) {
       void this.#openFor(first);
     } else if (this.#mayOpen) {

@@ -1,0 +1,32 @@
+/** An account's slow start-up file is paid once per run, however many steps there are. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, project } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+
+testWith(["sshd", "bash"], "a slow .bashrc is paid once per run, not per step", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  const runs = join(node.home, "bashrc_runs");
+  Deno.writeTextFileSync(
+    join(node.home, ".bashrc"),
+    `echo run >>${runs}; echo "Welcome"; sleep 0.2\n`,
+  );
+  const steps = Array.from(
+    { length: 12 },
+    (_, index) => `  - { id: s${index}, node: node1, run: "sleep ${index % 3}; echo ${index}" }\n`,
+  );
+  using folder = project({
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+    "p.yaml": `name: p\nsteps:\n${steps.join("")}  - id: best\n    select-node: {}\n`,
+  });
+  const { code, stderr } = await grid(["run", "p.yaml", "--config", "lab.yaml"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(Deno.readTextFileSync(runs), "run\n");
+  assert.equal(node.acceptedLogins(), 1);
+});
