@@ -31,11 +31,14 @@ grid_pause() {
 }
 
 # bash may go to sleep although a signal has just come, so it looks up by itself, more and more seldom.
+# Before its version 4 it cannot tell that from the end of its input; then the runner's next line helps.
 grid_read_line() {
-  if [ -z "${BASH_VERSION-}" ]; then
-    read -r grid_line
-    return
-  fi
+  case ${BASH_VERSION-} in
+    '' | [123].*)
+      read -r grid_line
+      return
+      ;;
+  esac
   case $grid_patience in
     0.02) grid_patience=0.05 ;;
     0.05) grid_patience=0.1 ;;
