@@ -5,7 +5,7 @@ import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
 import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
 import { removeJobs } from "./job_list.ts";
-import type { JobNews } from "./job_turn.ts";
+import type { JobNews, StreamOffset } from "./job_turn.ts";
 import { type NodeJobs, nodeJobs } from "./node_jobs.ts";
 
 /** How long a job may stay between its state file and its supervisor's first word. */
@@ -41,11 +41,14 @@ export class RemoteJob implements Job {
   async follow(options: FollowOptions): Promise<JobExit> {
     using _held = this.#isOver ? undefined : this.#jobs.hold(this.#link.identity);
     const startingUntil = Date.now() + STARTING_MS;
-    for (;;) {
-      const { signal } = options;
-      signal.throwIfAborted();
-      const news = await this.#next(signal);
+    const { signal } = options;
+    for (let coming = this.#next(signal);;) {
+      const news = await coming;
+      // While this is handed on, what is known to be there already comes along.
+      const more = news.hasMore ? this.#ask(this.#offsetAfter(news), signal) : undefined;
+      more?.catch(() => {});
       await this.#deliver(news, options);
+      signal.throwIfAborted();
       switch (news.state.kind) {
         case "gone":
           throw this.#gone();
@@ -61,6 +64,7 @@ export class RemoteJob implements Job {
           if (news.state.isCut) this.#warnings.push(cut(this.#link.node));
           return news.state.exit;
       }
+      coming = more ?? this.#next(signal);
     }
   }
 
@@ -84,17 +88,22 @@ export class RemoteJob implements Job {
   }
 
   async #next(signal?: AbortSignal): Promise<JobNews> {
-    const { leaseMs } = this.#link.identity;
-    const news = this.#news ??
-      await this.#jobs.ask({
-        id: this.id,
-        leaseMs,
-        start: undefined,
-        offset: { ...this.#offset },
-        signal,
-      });
+    signal?.throwIfAborted();
+    const news = this.#news ?? await this.#ask({ ...this.#offset }, signal);
     this.#news = undefined;
     return news;
+  }
+
+  #ask(offset: StreamOffset, signal?: AbortSignal): Promise<JobNews> {
+    const { leaseMs } = this.#link.identity;
+    return this.#jobs.ask({ id: this.id, leaseMs, start: undefined, offset, signal });
+  }
+
+  #offsetAfter({ stdout, stderr }: JobNews): StreamOffset {
+    return {
+      stdout: this.#offset.stdout + stdout.length,
+      stderr: this.#offset.stderr + stderr.length,
+    };
   }
 
   async #deliver(news: JobNews, { onOutput }: FollowOptions): Promise<void> {
