@@ -1,7 +1,6 @@
 /** Makes connections with the system's own `ssh`. */
 import type { Handshakes } from "../handshakes.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
-import type { SshConnection } from "../ssh/connection.ts";
 import type { Endpoint } from "../transport.ts";
 import { CutOff, Master } from "./master.ts";
 import { MuxConnection } from "./mux_connection.ts";
@@ -22,7 +21,7 @@ export class OpenSshConnector {
   async connect(
     endpoint: Endpoint,
     { signal, ...hooks }: ConnectHooks & { readonly signal: AbortSignal },
-  ): Promise<SshConnection> {
+  ): Promise<MuxConnection> {
     const { env, sshConfig, handshakes } = this.#options;
     const master = await handshakes.attempt({
       endpoint,
@@ -30,8 +29,6 @@ export class OpenSshConnector {
       connect: () => Master.open(endpoint, { env, sshConfig, signal }),
       mayPass: ({ cause }) => cause instanceof CutOff,
     });
-    const connection: unknown = new MuxConnection(master, hooks);
-    // `ChannelBudget` uses what `MuxConnection` declares to share with this class.
-    return connection as SshConnection;
+    return new MuxConnection(master, hooks);
   }
 }

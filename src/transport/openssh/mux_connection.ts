@@ -1,21 +1,14 @@
-/** A master and the channels on it, shaped like the connections that `ChannelBudget` keeps. */
+/** A master and the channels on it. */
 import { systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { GridError } from "../../core/errors.ts";
-import type { SshChannel } from "../ssh/channel.ts";
 import { Bell } from "../ssh/bell.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
-import { ChannelRefused, type SshConnection } from "../ssh/connection.ts";
+import { ChannelRefused, type Link } from "../ssh/link.ts";
 import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
 import type { Master } from "./master.ts";
 import { MuxChannel } from "./mux_channel.ts";
 import { askForSession, sessionIn, spawnClient } from "./mux_client.ts";
-
-/** What a class shows, without what it hides: another class may look the same. */
-type Shape<T> = { [K in keyof T]: T[K] };
-type ConnectionShape = Omit<Shape<SshConnection>, "open" | "forward"> & {
-  open(command: string, onAbandoned?: () => void): Promise<Shape<SshChannel>>;
-};
 
 /** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
 const MOST_CHANNELS = 8;
@@ -23,7 +16,7 @@ const LINGER_MS = 20;
 /** Refusals that closed sessions may explain. */
 const MOST_ATTEMPTS = 3;
 
-export class MuxConnection implements ConnectionShape {
+export class MuxConnection implements Link {
   /** Unknown: ssh does not tell how long an answer takes. */
   readonly roundTripMs = undefined;
   readonly #master: Master;

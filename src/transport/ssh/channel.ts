@@ -2,7 +2,8 @@
 import type { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import type { GridError } from "../../core/errors.ts";
-import type { Channel, ChannelExit } from "../transport.ts";
+import type { ChannelExit } from "../transport.ts";
+import type { LinkChannel } from "./link.ts";
 
 export interface SshChannelOptions {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
@@ -17,7 +18,7 @@ export interface SshChannelOptions {
 /** Bytes waiting for a reader before the server is asked to wait: one window of ssh2. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
 
-export class SshChannel implements Channel {
+export class SshChannel implements LinkChannel {
   readonly stdin: WritableStream<Uint8Array>;
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;

@@ -5,8 +5,7 @@ import { GridError } from "../../core/errors.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
 import { Bell } from "./bell.ts";
 import { Breaker } from "./breaker.ts";
-import type { SshChannel } from "./channel.ts";
-import type { SshConnection } from "./connection.ts";
+import { ChannelRefused, type Link, type LinkChannel } from "./link.ts";
 
 export interface ConnectHooks {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
@@ -17,7 +16,7 @@ export interface ConnectHooks {
 /** Makes one logged-in connection, with the retries and the patience that takes. */
 export type Connect = (
   hooks: ConnectHooks & { readonly signal: AbortSignal },
-) => Promise<SshConnection>;
+) => Promise<Link>;
 
 export interface BudgetOptions {
   readonly connect: Connect;
@@ -47,7 +46,7 @@ const PROBE_MS = 3000;
 const LINGER_MS = 20;
 
 interface Slot {
-  readonly connection: SshConnection;
+  readonly connection: Link;
   /** Learnt from the server's refusals. */
   limit: number;
   /** Channels it has carried at once. */
@@ -59,7 +58,7 @@ interface Place {
   /** Channels that are there before this one. */
   readonly others: number;
   readonly release: () => void;
-  readonly opening: Promise<SshChannel>;
+  readonly opening: Promise<LinkChannel>;
 }
 
 export class ChannelBudget implements AsyncDisposable {
@@ -85,7 +84,7 @@ export class ChannelBudget implements AsyncDisposable {
   }
 
   /** @throws {GridError} a transport code, or {NoRoom} */
-  async open(command: string, options: OpenChannelOptions): Promise<SshChannel> {
+  async open(command: string, options: OpenChannelOptions): Promise<LinkChannel> {
     for (;;) {
       options.signal?.throwIfAborted();
       const { slot, others, release, opening } = await this.#place(command, options);
@@ -97,7 +96,7 @@ export class ChannelBudget implements AsyncDisposable {
         return channel;
       } catch (error) {
         release();
-        if (!isRefusal(error)) throw error;
+        if (!(error instanceof ChannelRefused)) throw error;
         if (slot.most === 0 && others === 0) throw this.#noSessions();
         slot.limit = Math.max(1, slot.most, Math.min(slot.limit, others));
         // Fewer than it has carried: the server has not yet forgotten a session that is closed.
@@ -204,9 +203,9 @@ export class ChannelBudget implements AsyncDisposable {
   }
 
   async #openOn(
-    connection: SshConnection,
+    connection: Link,
     { command, onAbandoned }: { readonly command: string } & OpenChannelOptions,
-  ): Promise<SshChannel> {
+  ): Promise<LinkChannel> {
     const opening = connection.open(command, onAbandoned);
     const ms = this.#endpoint.commandTimeoutMs;
     let late = false;
@@ -258,9 +257,4 @@ export class ChannelBudget implements AsyncDisposable {
   #disposed(): GridError {
     return this.#problem("lost", "its transport is closed");
   }
-}
-
-/** By name, so that ssh2 is not loaded for a look. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === "ChannelRefused";
 }

@@ -4,17 +4,13 @@ import type { Client, ClientChannel } from "ssh2";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { SshChannel } from "./channel.ts";
+import { ChannelRefused, type Link } from "./link.ts";
 
 export interface ConnectionOptions {
   readonly node: string;
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
   /** A channel was closed, so another may be opened. */
   readonly onFree: () => void;
-}
-
-/** The server had no room for one more channel; another may fit later, or elsewhere. */
-export class ChannelRefused extends Error {
-  override readonly name = "ChannelRefused";
 }
 
 /** RFC 4254, section 5.1: 1 is "administratively prohibited", as for a forbidden forward. */
@@ -26,7 +22,7 @@ export interface ForwardTarget {
   readonly port: number;
 }
 
-export class SshConnection implements AsyncDisposable {
+export class SshConnection implements Link {
   readonly #client: Client;
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<SshChannel>();

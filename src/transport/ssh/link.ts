@@ -1,0 +1,28 @@
+/** What a node's channels are opened on, by whichever way the connection was made. */
+import type { Channel } from "../transport.ts";
+
+export interface Link extends AsyncDisposable {
+  /** False once it is lost. */
+  readonly usable: boolean;
+  /** Channels open or being opened. */
+  readonly load: number;
+  readonly idleMs: number;
+  /** Of the last `measure`; undefined where nobody can tell. */
+  readonly roundTripMs: number | undefined;
+
+  /** @throws {ChannelRefused} or {GridError} a transport code */
+  open(command: string, onAbandoned?: () => void): Promise<LinkChannel>;
+  /** A link that gives no sign of life within `ms` is given up. @throws {GridError} `lost` */
+  probe(ms: number): Promise<void>;
+  measure(): Promise<void>;
+}
+
+export interface LinkChannel extends Channel {
+  /** Settles when the server has let go of the channel, or the link is lost. */
+  readonly closed: Promise<void>;
+}
+
+/** The server had no room for one more channel; another may fit later, or elsewhere. */
+export class ChannelRefused extends Error {
+  override readonly name = "ChannelRefused";
+}
