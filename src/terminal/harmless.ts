@@ -35,6 +35,16 @@ export function harmless(line: string, options: HarmlessOptions): string {
   return coloured ? `${shown}\x1b[0m` : shown;
 }
 
+/** The same for many lines, joined by `between`; one look at all of them is mostly enough. */
+export function harmlessLines(
+  lines: readonly string[],
+  { between, ...options }: HarmlessOptions & { readonly between: string },
+): string {
+  const text = lines.join("\n");
+  if (!SUSPECT.test(text)) return text.replaceAll("\n", () => between);
+  return lines.map((line) => harmless(line, options)).join(between);
+}
+
 /** The same for words of several lines, such as an error that quotes what a node said. */
 export function harmlessText(text: string): string {
   return text.split("\n").map((line) => harmless(line, { color: false })).join("\n");

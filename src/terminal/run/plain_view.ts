@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
-import { harmless } from "../harmless.ts";
+import { harmlessLines } from "../harmless.ts";
 import { hueOfName, type Paint } from "../style.ts";
 import { cutInside, displayWidth, padEnd } from "../width.ts";
 import { type EventLine, lineOf, ProgressFilter } from "./event_lines.ts";
@@ -56,8 +56,7 @@ export class PlainView implements View {
     if (lines.length === 0) return;
     const { write, paint, clock } = this.#options;
     const head = `${this.#head(clock.now(), step)}${paint.dim("│")} `;
-    const shown = lines.map((line) => harmless(line, paint));
-    write(`${head}${shown.join(`\n${head}`)}\n`);
+    write(`${head}${harmlessLines(lines, { between: `\n${head}`, color: paint.color })}\n`);
   }
 
   #head(at: number, step: string | undefined): string {

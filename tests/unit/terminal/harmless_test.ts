@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { harmless } from "../../../src/terminal/harmless.ts";
+import { harmless, harmlessLines } from "../../../src/terminal/harmless.ts";
 
 Deno.test("harmless() leaves ordinary text alone", () => {
   for (const text of ["", "epoch 1\tloss 0.5", "naïve 日本 🎉", "100% [####]"]) {
@@ -61,5 +61,16 @@ Deno.test("harmless() leaves no control character in any text", () => {
       assert.doesNotMatch(kept.replaceAll(/\x1b\[[0-9;:]*m/g, ""), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
     }),
     { numRuns: 2000 },
+  );
+});
+
+Deno.test("harmlessLines() shows every line as harmless() does, whatever stands between them", () => {
+  const line = fc.string({ unit: fc.constantFrom("a", " ", "$&", "\x1b[31m", "\x07", "é", "\t") });
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1 }), fc.boolean(), (lines, color) => {
+      const between = "\n$1 │ ";
+      const expected = lines.map((each) => harmless(each, { color })).join(between);
+      assert.equal(harmlessLines(lines, { between, color }), expected);
+    }),
   );
 });
