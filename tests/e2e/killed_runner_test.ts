@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, programArgs, project } from "../support/cli.ts";
+import { grid, killIfThere, programArgs, project } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -71,7 +71,7 @@ async function startAndKill(cwd: string, afterMs: number): Promise<void> {
     stdout: "null",
     stderr: "null",
   }).spawn();
-  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  const timer = setTimeout(() => killIfThere(child), afterMs);
   await child.status;
   clearTimeout(timer);
 }

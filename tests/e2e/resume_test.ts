@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, programArgs, project, startGrid, until } from "../support/cli.ts";
+import { grid, killIfThere, programArgs, project, startGrid, until } from "../support/cli.ts";
 
 /** How often the runner is killed; `GRID_TEST_KILLS=50` for the long version. */
 const KILLS = Number(Deno.env.get("GRID_TEST_KILLS") ?? "8");
@@ -116,7 +116,7 @@ async function killed(args: readonly string[], cwd: string, afterMs: number): Pr
     stdout: "null",
     stderr: "null",
   }).spawn();
-  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  const timer = setTimeout(() => killIfThere(child), afterMs);
   await child.status;
   clearTimeout(timer);
 }

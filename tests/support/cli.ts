@@ -84,7 +84,7 @@ function startProgram(
     return resultOf(output);
   });
   const kill = async () => {
-    if (!over) child.kill("SIGKILL");
+    if (!over) killIfThere(child);
     await ended;
   };
   return {
@@ -95,6 +95,15 @@ function startProgram(
     kill,
     [Symbol.asyncDispose]: kill,
   };
+}
+
+/** It may have ended a moment ago. */
+export function killIfThere(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 function resultOf({ code, stdout, stderr }: Deno.CommandOutput): CliResult {

@@ -306,8 +306,9 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
   check("a job whose supervisor was killed is reported as vanished", async (node) => {
     const spec = jobSpec(node, { command: "echo before; sleep 1000" });
     const job = await startJob(node.transport, spec);
-    const file = `${node.root}/.grid/jobs/${spec.id}.state`;
-    await node.transport.exec(`kill -KILL $(sed -n 's/^supervisor //p' ${file})`);
+    const file = `${node.root}/.grid/jobs/${spec.id}`;
+    await waitFor(async () => (await node.transport.exec(`cat ${file}.out`)).stdout === "before\n");
+    await node.transport.exec(`kill -KILL $(sed -n 's/^supervisor //p' ${file}.state)`);
     assert.deepEqual(await followAll(job), {
       exit: { kind: "vanished" },
       stdout: "before\n",
