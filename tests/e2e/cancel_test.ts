@@ -83,7 +83,10 @@ for (const { how, trap, code } of HANG_UPS) {
 
 Deno.test("a second signal leaves at once and says what may be left", async () => {
   using home = project({
-    "pipeline.yaml": PIPELINE.replace("1s", "20s").replace("sleep 60", "trap '' TERM; sleep 60"),
+    "pipeline.yaml": PIPELINE.replace("1s", "20s").replace(
+      "echo begins",
+      "trap '' TERM; echo begins",
+    ),
   });
   await using run = startGrid(["run", "pipeline.yaml"], { cwd: home.path });
   await until(() => diary(home.path).includes("begins"));

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { Endpoint } from "../../src/transport/transport.ts";
 import { writeFakeNvidiaSmi } from "./fake_nvidia_smi.ts";
 import { descendantsOf, processesWith } from "./processes.ts";
+import { removeFolder } from "./temp_dir.ts";
 import { type Account, findProgram, findRayVenv } from "./requires.ts";
 
 export interface OpenSshOptions {
@@ -86,7 +87,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<OpenSshLab>
     [Symbol.asyncDispose]: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
       for (const { pid } of processesWith(marker)) kill(pid, "SIGKILL");
-      await Deno.remove(folder, { recursive: true });
+      removeFolder(folder);
     },
   };
 }
