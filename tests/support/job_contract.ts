@@ -169,6 +169,42 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     },
   );
 
+  check("what is masked for one job is not masked for the next", async (node) => {
+    const secrets = { TOKEN: "hunter2-and-more" };
+    const spec = jobSpec(node, { command: "true", secrets });
+    await followAll(await startJob(node.transport, spec));
+    // Attached, and refused: neither start uses the patterns that came with it.
+    await followAll(await startJob(node.transport, spec));
+    const refused = jobSpec(node, { command: "true", secrets, cwd: `${node.root}/nowhere` });
+    await assert.rejects(startJob(node.transport, refused), { code: "workspace" });
+    assert.equal(
+      (await run(node, { command: "echo hunter2-and-more" })).stdout,
+      "hunter2-and-more\n",
+    );
+  });
+
+  check("where output cannot be masked, the job runs and says so", async (node) => {
+    // As on a node that has neither program; only the shell's own next start is asked.
+    const stop = AbortSignal.abort();
+    const spec = jobSpec(node, { command: "echo $TOKEN; exit 4", secrets: { TOKEN: "hunter2-x" } });
+    await followAll(await startJob(node.transport, jobSpec(node, { command: "true" })));
+    await node.transport.wait("grid_perl= grid_python=; read -r grid_line", { stop });
+    const job = await startJob(node.transport, spec);
+    assert.deepEqual(await followAll(job), {
+      exit: { kind: "code", code: 4 },
+      stdout: "hunter2-x\n",
+      stderr: "",
+    });
+    assert.match(job.warnings.join(), /could not mask what the command printed/);
+  });
+
+  check("a script may be empty, or too long for the environment", async (node) => {
+    assert.deepEqual((await run(node, { command: "" })).exit, { kind: "code", code: 0 });
+    const long = `${"# a comment\n".repeat(20_000)}echo "line $LINENO"; exit 3`;
+    const { exit, stdout } = await run(node, { command: long });
+    assert.deepEqual([exit, stdout], [{ kind: "code", code: 3 }, "line 20001\n"]);
+  });
+
   check("a job whose output is masked is killed like any other", async (node) => {
     const spec = jobSpec(node, {
       command: 'trap "echo last $TOKEN; exit" TERM; echo begun; while :; do sleep 0.05; done',

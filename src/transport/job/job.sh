@@ -5,7 +5,8 @@
 #
 # A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
-#               with "cut" where not all that the command printed could be masked and kept.
+#               with "cut" where not all that the command printed could be masked and kept, "open" where it
+#               could not be masked.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
 #               seconds, the shell that started it, the host; the supervisor's pid; and the
 #               supervisor's stderr, where its shell says "Killed" when a signal ended the command.
@@ -97,6 +98,12 @@ grid_remove_files() {
 # grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 # Prints only a refusal. It runs in the long-lived shell itself, to which the job then belongs.
 grid_start() {
+  grid_start_unless "$@"
+  # What grid_mask said was for this job, whatever became of it.
+  grid_patterns=
+}
+
+grid_start_unless() {
   grid_open "$1" "$2"
   [ ! -e "$grid_job.state" ] || return 0
   if ! { [ -d "$3" ] && [ -x "$3" ]; }; then
@@ -156,9 +163,9 @@ grid_complain() {
 
 # grid_launch CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 grid_launch() {
-  grid_script=$8
+  grid_script=$8 grid_is_long=
   if [ "${#8}" -gt 30000 ]; then
-    grid_script=
+    grid_script='' grid_is_long=1
     if ! { printf '%s' "$8" >"$grid_job.command"; } 2>/dev/null; then
       grid_remove_files "$grid_id"
       grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
@@ -175,23 +182,24 @@ grid_launch() {
     echo "supervisor $!" >&2
   } 2>>"$grid_job.state"
   grid_children="$grid_children$grid_id=$! "
-  if [ -n "$grid_patterns" ] && [ -z "$grid_perl$grid_python" ]; then echo "unmasked $grid_id"; fi
-  grid_patterns=
 }
 
 # grid_supervise: the same arguments.
 grid_supervise() {
   grid_shell=$2
   PATH=$7${PATH:+:$PATH}
+  grid_mark=
+  [ -z "$grid_patterns" ] || grid_mark='open'
   if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
+    grid_mark=
     ( cd -- "$1" && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&-
     grid_code=$?
-    grid_mask_end || grid_code="$grid_code cut"
+    grid_mask_end || grid_mark='cut'
   else
     ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
     grid_code=$?
   fi
-  printf 'ended %-9s \n' "$grid_code" 1<>"$grid_job.state"
+  printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"
   exec 2>/dev/null
   # The guard hears of it only where the shell that it belongs to is gone.
   if grid_lives "$$"; then
@@ -216,7 +224,7 @@ grid_become() {
   else
     set -- "$@" "$grid_sh"
   fi
-  if [ -n "$grid_script" ]; then
+  if [ -z "$grid_is_long" ]; then
     # In the environment, which others cannot read, and not in a file, whose making costs more.
     # shellcheck disable=SC2016
     set -- "$@" -c 'eval "unset GRID_SCRIPT; $GRID_SCRIPT"' grid
@@ -241,7 +249,7 @@ grid_become() {
 
 # ---- look --------------------------------------------------------------------------------------
 
-# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole or cut>". What another host
+# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole, cut or open>". What another host
 # has not ended is taken to run: only that host can see it.
 grid_look() {
   grid_state=gone

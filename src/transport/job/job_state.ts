@@ -8,8 +8,8 @@ export type JobState =
   | {
     readonly kind: "ended";
     readonly exit: JobExit;
-    /** Not all that the command printed could be masked and kept. */
-    readonly isCut: boolean;
+    /** `cut`: not all that was printed could be masked and kept. `open`: it could not be masked. */
+    readonly kept: "whole" | "cut" | "open";
   };
 
 /** @throws {GridError} `bug` for words that `job.sh` does not say */
@@ -17,19 +17,19 @@ export function parseState(
   line: string,
   { node, job }: { readonly node: string; readonly job: string },
 ): JobState {
-  const [kind, code, how, why, cut] = line.trim().split(" ");
+  const [kind, code, how, why, kept] = line.trim().split(" ");
   switch (kind) {
     case "gone":
     case "starting":
     case "running":
       return { kind };
     case "vanished":
-      return { kind: "ended", exit: { kind: "vanished" }, isCut: false };
+      return { kind: "ended", exit: { kind: "vanished" }, kept: "whole" };
     case "ended":
       return {
         kind,
         exit: exitOf(Number(code), { signalled: how === "signal", why: why ?? "-" }),
-        isCut: cut === "cut",
+        kept: kept === "cut" || kept === "open" ? kept : "whole",
       };
     default:
       throw new GridError({

@@ -27,8 +27,6 @@ export interface JobNews {
   readonly hasMore: boolean;
   /** Content of the file named by `$GRID_OUTPUT`, a little more than 1 MiB at most; once it ended. */
   readonly outputFile: string;
-  /** The node has no program that could mask what the command prints there. */
-  readonly isUnmasked: boolean;
 }
 
 export interface TurnOptions {
@@ -67,16 +65,13 @@ export function parseTurn(
 ): (JobNews | GridError | undefined)[] {
   const reader = new AnswerReader(answer);
   const refusals = new Map<string, GridError>();
-  const unmasked = new Set<string>();
-  for (let told = reader.told(); told; told = reader.told()) {
-    const { word, job, what } = told;
-    if (word === "unmasked") unmasked.add(job);
-    else refusals.set(job, refused(what, { node, detail: reader.detail() }));
+  for (let id = reader.refused(); id; id = reader.refused()) {
+    refusals.set(id.job, refused(id.what, { node, detail: reader.detail() }));
   }
   return questions.map(({ id, mode }) => {
     if (mode === "held") return undefined;
     const news = parseNews(reader, { node, job: id });
-    return refusals.get(id) ?? { ...news, isUnmasked: unmasked.has(id) };
+    return refusals.get(id) ?? news;
   });
 }
 
@@ -85,7 +80,7 @@ interface Place {
   readonly job: string;
 }
 
-function parseNews(reader: AnswerReader, place: Place): Omit<JobNews, "isUnmasked"> {
+function parseNews(reader: AnswerReader, place: Place): JobNews {
   const line = reader.line();
   const [word, id, out, outMore, err, errMore, file, ...state] = line.split(" ");
   if (word !== "job" || id !== place.job) {
@@ -122,11 +117,11 @@ class AnswerReader {
     return bytes;
   }
 
-  /** The next line where it is one of those that a start may print. */
-  told(): { readonly word: string; readonly job: string; readonly what: string } | undefined {
+  /** The next line where it says that a job was not started. */
+  refused(): { readonly job: string; readonly what: string } | undefined {
     const before = this.#at;
-    const [word = "", job = "", what = ""] = this.line().split(" ");
-    if (word === "refused" || word === "unmasked") return { word, job, what };
+    const [word, job = "", what = ""] = this.line().split(" ");
+    if (word === "refused") return { job, what };
     this.#at = before;
     return undefined;
   }

@@ -27,7 +27,6 @@ export class RemoteJob implements Job {
     this.#link = link;
     this.#jobs = nodeJobs(link.transport, link.identity.root);
     this.#news = news;
-    if (news.isUnmasked) this.#warnings.push(unmasked(link.node));
   }
 
   get warnings(): readonly string[] {
@@ -61,7 +60,8 @@ export class RemoteJob implements Job {
         case "ended":
           this.#outputFile = news.outputFile;
           if (news.hasMore) break;
-          if (news.state.isCut) this.#warnings.push(cut(this.#link.node));
+          if (news.state.kept === "cut") this.#warnings.push(cut(this.#link.node));
+          if (news.state.kept === "open") this.#warnings.push(open(this.#link.node));
           return news.state.exit;
       }
       coming = more ?? this.#next(signal);
@@ -125,9 +125,9 @@ export class RemoteJob implements Job {
   }
 }
 
-function unmasked(node: string): string {
-  return `"${node}" has neither perl nor python3: what the command prints lies there unmasked ` +
-    "until the run is over";
+function open(node: string): string {
+  return `"${node}" could not mask what the command printed, which lies there as it is until the run ` +
+    "is over: it needs perl or python3, and pipes in remote_root";
 }
 
 function cut(node: string): string {

@@ -34,7 +34,7 @@ Deno.test("parseTurn() takes states, bytes and output files apart, in the order 
     "job b 0 0 3 0 0 running\njob";
   const [a, b] = parse(answer, [ask("a"), ask("b")]);
   assert.ok(a && b && !(a instanceof GridError) && !(b instanceof GridError));
-  assert.deepEqual(a.state, { kind: "ended", exit: { kind: "code", code: 3 }, isCut: false });
+  assert.deepEqual(a.state, { kind: "ended", exit: { kind: "code", code: 3 }, kept: "whole" });
   assert.equal(text(a.stdout), "out\xff\n");
   assert.equal(text(a.stderr), "\xfee");
   assert.equal(a.outputFile, "a=ü");
@@ -66,12 +66,12 @@ Deno.test("parseTurn() names why a job was refused, and still has the others", (
   assert.equal(b?.state.kind, "running");
 });
 
-Deno.test("parseTurn() tells of a node that cannot mask, and of output that it could not keep", () => {
-  const answer = "unmasked a\njob a 0 0 0 0 0 ended 0 code - cut\njob b 0 0 0 0 0 running\n";
-  const [a, b] = parse(answer, [ask("a"), ask("b")]);
-  assert.ok(a && b && !(a instanceof GridError) && !(b instanceof GridError));
-  assert.deepEqual([a.isUnmasked, b.isUnmasked], [true, false]);
-  assert.equal(a.state.kind === "ended" && a.state.isCut, true);
+Deno.test("parseTurn() tells what could not be kept, or not be masked", () => {
+  for (const kept of ["whole", "cut", "open"]) {
+    const [news] = parse(`job a 0 0 0 0 0 ended 0 code - ${kept}\n`, [ask("a")]);
+    assert.ok(news && !(news instanceof GridError));
+    assert.equal(news.state.kind === "ended" && news.state.kept, kept);
+  }
 });
 
 Deno.test("parseTurn() calls an answer that it cannot read a bug", () => {
