@@ -1,6 +1,7 @@
 /** Removes secrets, in all their usual encodings, from text and byte streams. */
 import { createPatternSearch, type PatternSearch } from "./pattern_search.ts";
 import { secretForms } from "./secret_forms.ts";
+import { concatBytes } from "./bytes.ts";
 
 export interface Masker {
   /** The text with every known secret replaced by `***`. */
@@ -87,7 +88,7 @@ class MaskFilter implements MaskStream {
 
   push(bytes: Uint8Array): Uint8Array {
     if (this.#search.longest === 0) return bytes;
-    const all = this.#held.length === 0 ? bytes : concat([this.#held, bytes]);
+    const all = this.#held.length === 0 ? bytes : concatBytes([this.#held, bytes]);
     const until = this.#search.openEnd(all);
     const clean = this.#mask(all, until);
     // A copy: the rest of a large chunk must not live on for the sake of its last bytes.
@@ -118,18 +119,6 @@ class MaskFilter implements MaskStream {
     });
     if (done < until) parts.push(bytes.subarray(done, until));
     this.#covered = Math.max(0, done - until);
-    return concat(parts);
+    return concatBytes(parts);
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

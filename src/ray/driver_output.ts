@@ -1,5 +1,6 @@
 /** Splits what the driver says to Grid from what the tasks print. */
 import type { JsonValue } from "../core/json.ts";
+import { concatBytes } from "../core/bytes.ts";
 
 export interface DriverSays {
   readonly done?: number;
@@ -27,7 +28,7 @@ export class DriverOutput {
 
   /** The bytes that belong to the tasks. */
   push(bytes: Uint8Array): Uint8Array {
-    let rest = concat([this.#held, bytes]);
+    let rest = concatBytes([this.#held, bytes]);
     const passed: Uint8Array[] = [];
     for (;;) {
       const at = indexOf(rest, this.#mark);
@@ -50,7 +51,7 @@ export class DriverOutput {
 
   #hold(rest: Uint8Array, from: number, passed: Uint8Array[]): Uint8Array {
     this.#held = rest.slice(from);
-    return concat([...passed, rest.subarray(0, from)]);
+    return concatBytes([...passed, rest.subarray(0, from)]);
   }
 }
 
@@ -81,14 +82,4 @@ function overlap(bytes: Uint8Array, mark: Uint8Array): number {
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte);
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -2,6 +2,7 @@
  * Writes tar headers. Long names use GNU's `L` and `K` members, which GNU tar, bsdtar and busybox all
  * read; busybox skips the pax headers that tar-stream writes and would cut the names.
  */
+import { concatBytes } from "../core/bytes.ts";
 
 export const BLOCK = 512;
 
@@ -27,7 +28,7 @@ export function tarHeader(member: TarMember): Uint8Array {
   if (name.length > 100) blocks.push(...longMember("L", name));
   if (target.length > 100) blocks.push(...longMember("K", target));
   blocks.push(block({ ...member, name, target, flag: TYPE_FLAGS[member.type] }));
-  return blocks.length === 1 ? blocks[0]! : concat(blocks);
+  return concatBytes(blocks);
 }
 
 /** Zero bytes that fill the last block of a member of `size` bytes. */
@@ -96,14 +97,4 @@ function putSize(bytes: Uint8Array, size: number): void {
     rest = Math.floor(rest / 256);
   }
   bytes[124] = 0x80;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -2,6 +2,7 @@ import type { Masker, MaskStream } from "../../core/secret.ts";
 import { formatSize } from "../../core/size.ts";
 import type { AttemptOutput, OutputSink, OutputStream } from "../ports.ts";
 import type { RunReader } from "../reader.ts";
+import { concatBytes } from "../../core/bytes.ts";
 
 export interface OutputFanOptions {
   readonly masker: Masker;
@@ -70,17 +71,10 @@ class CappedOutput implements AttemptOutput {
     const mark = `\n[grid: output beyond ${formatSize(this.#maxBytes)} was left out]\n`;
     const kept = bytes.subarray(0, this.#left);
     this.#left = -1;
-    return this.#output.write(stream, concat(kept, new TextEncoder().encode(mark)));
+    return this.#output.write(stream, concatBytes([kept, new TextEncoder().encode(mark)]));
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
     return this.#output[Symbol.asyncDispose]();
   }
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }

@@ -2,6 +2,7 @@
  * Cuts one command's output out of a stream that many commands, start-up files and background
  * processes write to: what stands between two random markers is the command's own.
  */
+import { concatBytes } from "../../core/bytes.ts";
 
 /** Starts every marker; seldom in text, so looking for it is quick. */
 export const MARK = 0x1e;
@@ -99,16 +100,4 @@ function find(bytes: Uint8Array, needle: Uint8Array): { index: number; found: bo
     at = bytes.indexOf(MARK, at + 1);
   }
   return { index: bytes.length, found: false };
-}
-
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }
