@@ -168,7 +168,7 @@ grid_doze_in_bash() {
 # Whether there are jobs to be watched.
 grid_watch_all() {
   grid_left=1
-  [ -z "$grid_due" ] || grid_end_forgotten
+  grid_end_forgotten
   for grid_path in "$grid_jobs"/*.state; do
     grid_job=${grid_path%.state}
     grid_id=${grid_job##*/}
@@ -185,10 +185,15 @@ grid_watch_all() {
 
 # Ends jobs whose files somebody has removed: nothing may run that nobody can find any more.
 grid_end_forgotten() {
-  grid_known=$grid_watched grid_watched=' '
+  grid_known=$grid_watched grid_watched=' ' grid_snapshot=
   for grid_id in $grid_known; do
     grid_job=$grid_jobs/$grid_id
-    if [ -e "$grid_job.state" ]; then grid_watched="$grid_watched$grid_id "; else grid_end & fi
+    if [ -e "$grid_job.state" ]; then
+      grid_watched="$grid_watched$grid_id "
+    else
+      [ -n "$grid_snapshot" ] || grid_scan
+      if [ -n "$(grid_find)" ]; then grid_end & fi
+    fi
   done
 }
 
