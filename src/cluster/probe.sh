@@ -71,9 +71,10 @@ find_tool() {
 
 # A tool whose driver crashed cannot even be killed. It is left alone, and no second one is started
 # while its process is there. The note lies on the node's own disk, because process ids mean nothing
-# on another machine that shares the home folder.
+# on another machine that shares the home folder; it lies beside the leases.
 hung_before() {
-  hung_file=/tmp/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
+  hung_file=${GRID_LEASE_DIR:-/tmp/grid-gpu-leases}
+  hung_file=${hung_file%/*}/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
   [ -O "$hung_file" ] && read -r pid 2>/dev/null <"$hung_file" && [ -n "$pid" ] && [ -d "/proc/$pid" ]
 }
 note_hung() { # never through a link that somebody else put there
