@@ -71,6 +71,21 @@ grid_bury() {
   [ -n "${BASH_VERSION-}" ] || wait "$1" 2>/dev/null || :
 }
 
+# grid_end_helpers PID...: and returns when they are gone. bash may sleep through a signal, so that one
+# is not enough.
+grid_end_helpers() {
+  [ $# = 0 ] || kill "$@"
+  for grid_helper; do
+    grid_bury "$grid_helper"
+    grid_tries=0
+    while [ "$grid_tries" -lt 30 ] && grid_lives "$grid_helper"; do
+      kill "$grid_helper"
+      sleep 0.01 || sleep 1
+      grid_tries=$((grid_tries + 1))
+    done
+  done
+} 2>/dev/null
+
 # grid_bury_supervisor ID: nothing for a job that another shell started.
 grid_bury_supervisor() {
   case $grid_children in

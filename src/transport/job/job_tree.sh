@@ -122,17 +122,17 @@ grid_signal() {
 # grid_watch INTERVAL: ends the leased jobs of this shell whose runner is gone. Stays as long as the
 # shell or one of them does.
 grid_watch() {
-  trap 'grid_rung=1' URG
-  trap 'grid_rung=1 grid_alone=1' HUP
-  trap '[ -z "$grid_nap" ] || kill "$grid_nap"; exit' TERM
+  trap 'grid_rung=1; [ -z "$grid_nap" ] || kill "$grid_nap"' URG
+  trap 'grid_rung=1 grid_alone=1; [ -z "$grid_nap" ] || kill "$grid_nap"' HUP
+  trap '[ -z "$grid_nap" ] || grid_end_helpers "$grid_nap"; exit' TERM
   grid_alone='' grid_nap='' grid_watched=' '
-  grid_due=
+  grid_due='' grid_rung=''
   grid_watch_all || :
   while :; do
-    grid_rung=
     grid_doze "$1"
     grid_due=1
     [ -z "$grid_rung" ] || grid_due=
+    grid_rung=
     grid_watch_all || { [ -z "$grid_alone" ] && grid_lives "$$"; } || exit 0
   done
 }
@@ -144,6 +144,8 @@ grid_doze() {
     return
   fi
   sleep "$1" & grid_nap=$!
+  # The trap of a signal that came before had nothing to end.
+  [ -z "$grid_rung" ] || kill "$grid_nap"
   wait "$grid_nap"
   case $? in
     0) ;;

@@ -238,7 +238,7 @@ grid_listen() {
 # Not at once: what is printed in many small pieces is told in few.
 grid_hark() {
   grid_child=
-  trap '[ -z "$grid_child" ] || kill "$grid_child"; exit' TERM
+  trap '[ -z "$grid_child" ] || grid_end_helpers "$grid_child"; exit' TERM
   while :; do
     dd bs=65536 count=1 <&7 & grid_child=$!
     wait "$grid_child" || exit
@@ -249,9 +249,27 @@ grid_hark() {
   done
 }
 
-# The shell ends: its helpers have no more to do, but the guard may.
+# The shell ends, and its helpers with it; but the guard stays where there are jobs that may need it.
+# shellcheck disable=SC2086
 grid_leave() {
-  [ -z "$grid_tail" ] || kill "$grid_tail"
-  [ -z "$grid_listener" ] || kill "$grid_listener"
-  [ -z "$grid_guard" ] || kill -s HUP "$grid_guard"
+  if grid_is_idle; then
+    grid_end_helpers $grid_guard $grid_tail $grid_listener
+  else
+    grid_end_helpers $grid_tail $grid_listener
+    [ -z "$grid_guard" ] || kill -s HUP "$grid_guard"
+  fi
 } 2>/dev/null
+
+# Whether all jobs of this shell have ended, also those whose end nobody asked for. A supervisor that has
+# told the end is about to leave.
+grid_is_idle() {
+  for grid_child in $grid_children; do
+    grid_open "$grid_root" "${grid_child%=*}"
+    grid_tries=0
+    while grid_lives "${grid_child#*=}"; do
+      if [ "$grid_tries" -ge 20 ] || { [ -e "$grid_job.state" ] && ! grid_ended; }; then return 1; fi
+      sleep 0.01 || sleep 1
+      grid_tries=$((grid_tries + 1))
+    done
+  done
+}

@@ -81,4 +81,17 @@ for (const shell of SHELLS) {
     Deno.kill(Number(stdout), "SIGKILL");
     await waitFor(() => processesWith(mark).length === 0);
   });
+
+  test("a shell whose jobs have ended has taken its helpers along", async (options, mark) => {
+    for (let round = 0; round < 8; round++) {
+      await using node = await openAccountNode(options);
+      // Long enough to be listened to.
+      const command = "for n in 1 2 3; do echo $n; sleep 0.1; done";
+      const job = await startJob(node.transport, jobSpec(node, { command }));
+      await followAll(job);
+      await job.remove();
+      await node.transport[Symbol.asyncDispose]();
+      assert.deepEqual(processesWith(mark), []);
+    }
+  });
 }
