@@ -141,10 +141,11 @@ class SharedShell implements Shell {
       });
       return session;
     } catch (error) {
+      const farewell = await session.farewell();
       this.#drop(session);
-      if (session.left === undefined) throw error;
-      const words = session.lastWords === "" ? "" : `: ${session.lastWords}`;
-      throw noShell(endpoint, `it ended (${session.left})${words}`);
+      if (farewell === undefined) throw error;
+      const words = farewell.words === "" ? "" : `: ${farewell.words}`;
+      throw noShell(endpoint, `it ended (${farewell.left})${words}`);
     }
   }
 

@@ -29,6 +29,11 @@ export interface ShellWaitOptions {
   readonly stop: AbortSignal;
 }
 
+export interface Farewell {
+  readonly left: string;
+  readonly words: string;
+}
+
 export class ShellSession implements AsyncDisposable {
   readonly #node: string;
   readonly #channel: Channel;
@@ -67,15 +72,18 @@ export class ShellSession implements AsyncDisposable {
     return this.#end === undefined && this.#pending === undefined;
   }
 
-  /** How the shell itself ended, where it did while the way to it stood. */
-  get left(): string | undefined {
-    return this.#left;
-  }
-
-  /** The last line that the login shell printed before it came to anything. */
-  get lastWords(): string {
-    return this.#greeting.split("\n").map((line) => line.trim()).findLast((line) => line !== "") ??
-      "";
+  /**
+   * How the shell itself ended, and the last line that was printed before any command came to anything;
+   * undefined where it lives, or where the way to it is gone.
+   */
+  async farewell(): Promise<Farewell | undefined> {
+    if (this.#end === undefined) return undefined;
+    // The end may be known before the words.
+    const left = this.#channel.exit.then(() => {}, () => {});
+    await within(LEAVING_MS, Promise.all([left, this.#pumps]));
+    if (this.#left === undefined) return undefined;
+    const lines = this.#greeting.split("\n").map((line) => line.trim());
+    return { left: this.#left, words: lines.findLast((line) => line !== "") ?? "" };
   }
 
   /** Rejects where the shell ends first. The caller sets the deadline, and then drops the session. */
@@ -204,7 +212,7 @@ export class ShellSession implements AsyncDisposable {
   }
 }
 
-async function within(ms: number, settled: Promise<void>): Promise<void> {
+async function within(ms: number, settled: Promise<unknown>): Promise<void> {
   const timeUp = Promise.withResolvers<void>();
   const timer = setTimeout(timeUp.resolve, ms);
   await Promise.race([settled, timeUp.promise]);

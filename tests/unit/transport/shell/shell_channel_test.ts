@@ -252,3 +252,11 @@ Deno.test("exec() opens a further shell only where its turn is long in coming", 
   stop.abort(new Error("enough"));
   await slow;
 });
+
+Deno.test("what a shell said last is told although its end was known before", async () => {
+  await using rig = openRig({ before: "{ sleep 0.1; echo 'closed on Sundays'; } & exit 3" });
+  await assert.rejects(rig.shell.exec("true"), {
+    code: "shell",
+    message: /it ended \(exit 3\): closed on Sundays$/,
+  });
+});
