@@ -1,5 +1,6 @@
 /** Starting and stopping Ray on one node. */
 import { GridError } from "../core/errors.ts";
+import { getLogger } from "../core/log.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { pythonCommand, rayNodeScript, runScript } from "./node_script.ts";
 import { rayClientEnv } from "./session.ts";
@@ -48,35 +49,54 @@ export interface StartSecrets {
   readonly token: string;
 }
 
+/** Ray gives its own processes 30 s and no second try; they need one on a busy machine. */
+const STARTED_TOO_SLOWLY = /timed out during startup/;
+
 /** @throws {GridError} `ray` with the last words of `ray start`, which leaves nothing behind */
 export async function startNode(
   node: OpenNode,
   plan: StartPlan,
   options: StartSecrets & { readonly signal: AbortSignal },
 ): Promise<void> {
+  const script = await startScript(node, plan, options);
+  const start = async () => {
+    try {
+      const answer = await runScript(node, script, {
+        purpose: "start Ray",
+        timeoutMs: START_TIMEOUT_MS,
+        signal: options.signal,
+      });
+      if (answer.code !== 0) throw startError(node, plan, answer.stderr);
+    } catch (error) {
+      await stopNode(node, AbortSignal.timeout(STOP_TIMEOUT_MS));
+      throw error;
+    }
+  };
+  try {
+    await start();
+  } catch (error) {
+    if (!(error instanceof GridError && STARTED_TOO_SLOWLY.test(error.message))) throw error;
+    getLogger("ray").warn("{node}: {problem}; trying once more", {
+      node: node.node.name,
+      problem: error.message,
+    });
+    await start();
+  }
+}
+
+function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): Promise<string> {
   const { config, preflight } = plan;
   const hasDashboard = plan.role === "head" && preflight.dashboard;
-  const script = await rayNodeScript(node, ["ray_start", ...startArguments(plan)], {
-    CLUSTER: options.cluster,
+  return rayNodeScript(node, ["ray_start", ...startArguments(plan)], {
+    CLUSTER: secrets.cluster,
     ROLE: plan.role,
     ADDRESS: plan.address,
     IP: plan.ip,
     DASHBOARD: hasDashboard ? `${config.dashboardHost}:${config.dashboardPort}` : "",
-    TOKEN: options.token,
+    TOKEN: secrets.token,
     BIN: `${node.root}/grid_env/bin`,
     LOG_LEVEL: config.logLevel,
   });
-  try {
-    const answer = await runScript(node, script, {
-      purpose: "start Ray",
-      timeoutMs: START_TIMEOUT_MS,
-      signal: options.signal,
-    });
-    if (answer.code !== 0) throw startError(node, plan, answer.stderr);
-  } catch (error) {
-    await stopNode(node, AbortSignal.timeout(STOP_TIMEOUT_MS));
-    throw error;
-  }
 }
 
 /** Ends what `startNode` started, and removes its folders. @throws {GridError} `ray` naming survivors */

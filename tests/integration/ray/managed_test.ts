@@ -360,6 +360,28 @@ testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken p
   assert.throws(() => Deno.statSync(join(head.root, ".grid", "ray")));
 });
 
+testWith(["ray", "sshd"], "start() tries once more where Ray was too slow", async () => {
+  await using lab = await RayLab.start();
+  const { head } = lab;
+  const environment = join(head.root, "grid_env");
+  const real = Deno.realPathSync(environment);
+  Deno.removeSync(environment);
+  Deno.mkdirSync(join(environment, "bin"), { recursive: true });
+  Deno.symlinkSync(join(real, "bin", "python3"), join(environment, "bin", "python3"));
+  Deno.copyFileSync(join(real, "pyvenv.cfg"), join(environment, "pyvenv.cfg"));
+  Deno.symlinkSync(join(real, "lib"), join(environment, "lib"));
+  const slow = `#!/bin/sh
+mkdir "${head.root}/tried" || exec "${real}/bin/ray" "$@"
+echo "Exception: The current node timed out during startup."
+exit 1
+`;
+  Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
+  const status = await lab.cluster.start({ ...lab, nodes: [head] });
+  assert.deepEqual(status.map(({ state }) => state), ["alive"]);
+  assert.ok(Deno.statSync(join(head.root, "tried")).isDirectory);
+  await lab.cluster.stop(lab);
+});
+
 async function until(isTrue: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
   const deadline = Date.now() + 40_000;
   while (!await isTrue()) {
