@@ -57,6 +57,23 @@ export async function followAll(
   return { exit, ...text };
 }
 
+/** Starts jobs until the node's shell has a launcher that takes over. */
+export async function awaitLauncher(
+  node: ContractNode,
+  options: Partial<JobSpec> = {},
+): Promise<void> {
+  await waitFor(async () => {
+    const spec = jobSpec(node, { command: "true", ...options });
+    const job = await startJob(node.transport, spec);
+    await followAll(job);
+    const { stdout } = await node.transport.exec(
+      `sed -n 's/^supervisor //p' ${quote(`${node.root}/.grid/jobs/${spec.id}.state`)}`,
+    );
+    await job.remove();
+    return stdout.trim().split(" ").length === 3;
+  });
+}
+
 /** Starts, follows, removes. */
 async function run(
   node: ContractNode,
@@ -247,6 +264,14 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     assert.equal(ignored & 0b110n, 0n, "SIGINT and SIGQUIT are not ignored");
   });
 
+  check("a job inherits no descriptor of the shell's, masked or not", async (node) => {
+    const command =
+      "cd /proc/self/fd; for n in 3 4 5 6 7 8 9; do if [ -e $n ]; then echo $n; fi; done";
+    for (const secrets of [{}, { TOKEN: "a secret" }] as Record<string, string>[]) {
+      assert.equal((await run(node, { command, secrets })).stdout, "");
+    }
+  });
+
   check("$GRID_OUTPUT comes back after the job ended", async (node) => {
     for (const pause of ["", "sleep 0.2; "]) {
       const spec = jobSpec(node, { command: `${pause}printf 'a=1\\nb=ü\\n' >> "$GRID_OUTPUT"` });
@@ -313,6 +338,13 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     await job.remove();
   });
 
+  check("a job keeps the links in its folder's path", async (node) => {
+    Deno.mkdirSync(`${node.root}/real`, { recursive: true });
+    Deno.symlinkSync("real", `${node.root}/link`);
+    const cwd = `${node.root}/link`;
+    assert.equal((await run(node, { command: "pwd", cwd })).stdout, `${cwd}\n`);
+  });
+
   check("a folder that is not there is named, and nothing started", async (node) => {
     const spec = jobSpec(node, { command: "echo never", cwd: `${node.root}/not there` });
     await assert.rejects(startJob(node.transport, spec), {
@@ -344,7 +376,9 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     const job = await startJob(node.transport, spec);
     const file = `${node.root}/.grid/jobs/${spec.id}`;
     await waitFor(async () => (await node.transport.exec(`cat ${file}.out`)).stdout === "before\n");
-    await node.transport.exec(`kill -KILL $(sed -n 's/^supervisor //p' ${file}.state)`);
+    await node.transport.exec(
+      `kill -KILL $(sed -n 's/^supervisor \\([0-9]*\\).*/\\1/p' ${file}.state)`,
+    );
     assert.deepEqual(await followAll(job), {
       exit: { kind: "vanished" },
       stdout: "before\n",

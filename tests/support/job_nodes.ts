@@ -2,7 +2,7 @@
 import { createLocalTransport } from "../../src/transport/local.ts";
 import { createPool } from "../../src/transport/pool.ts";
 import { type AccountOptions, transportAs } from "./account_transport.ts";
-import type { ContractNode } from "./job_contract.ts";
+import { awaitLauncher, type ContractNode } from "./job_contract.ts";
 import { localEndpoint } from "./local_node.ts";
 import { startOpenSsh } from "./openssh.ts";
 import type { Account } from "./requires.ts";
@@ -19,6 +19,15 @@ export async function openLocalNode(): Promise<ContractNode> {
       await transport[Symbol.asyncDispose]();
       folder[Symbol.dispose]();
     },
+  };
+}
+
+/** The same node once it starts jobs through its launcher. */
+export function withLauncher(open: () => Promise<ContractNode>): () => Promise<ContractNode> {
+  return async () => {
+    const node = await open();
+    await awaitLauncher(node);
+    return node;
   };
 }
 

@@ -1,17 +1,19 @@
 # Supervised processes on a node: starting them, and looking at them.
 # Functions only: a long-lived shell reads this text once, and every call comes as arguments over that
 # shell's stdin, so nothing of it stands on a command line. `job_turn.sh` tells what becomes of jobs,
-# `job_tree.sh` finds and ends processes, `job_mask.sh` keeps secrets out of the files.
+# `job_launch.sh` starts them in numbers, `job_tree.sh` finds and ends processes, `job_mask.sh` keeps
+# secrets out of the files.
 #
 # A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
 #               with "cut" where not all that the command printed could be masked and kept, "open" where it
 #               could not be masked.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
-#               seconds, the shell that started it, the host; the supervisor's pid; and the
-#               supervisor's stderr, where its shell says "Killed" when a signal ended the command.
-#               That it holds this very file open tells the supervisor from a later process of the
-#               same number. The host matters where several machines share their home folders.
+#               seconds, the shell that started it, the host; the supervisor's pid, the descriptor
+#               with which it holds this file open, and, where it supervises several jobs, the pid of
+#               this one's command; and what it says where a signal ended the command. That it holds
+#               this very file open tells the supervisor from a later process of the same number. The
+#               host matters where several machines share their home folders.
 #   command     the script, where it is too long for the environment
 #   out err     what the command prints
 #   output      the file named by $GRID_OUTPUT, once the command makes it
@@ -24,7 +26,7 @@
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
 #
 # Who waits is woken by SIGURG: a process that got the number of one that is gone takes no notice.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034,SC2094,SC2154
 
 grid_setsid=$(command -v setsid || :)
 grid_bash=$(command -v bash || :)
@@ -92,7 +94,8 @@ grid_bury_supervisor() {
     *" $1="*)
       grid_before=${grid_children%%" $1="*} grid_after=${grid_children#*" $1="}
       grid_children="$grid_before ${grid_after#* }"
-      grid_bury "${grid_after%% *}"
+      grid_after=${grid_after%% *}
+      [ "$grid_after" = "$grid_launcher" ] || grid_bury "$grid_after"
       ;;
   esac
 }
@@ -188,14 +191,16 @@ grid_launch() {
     fi
   fi
   if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
-    grid_watch "$6" </dev/null >/dev/null 2>&1 8>&- &
+    grid_watch "$6" </dev/null >/dev/null 2>&1 6>&- 8>&- &
     grid_guard=$!
   fi
-  # Opened before the fork: whoever reads the number must find the file open already.
+  ! grid_delegate "$@" || return 0
+  # Opened before the fork: whoever reads the number must find the file open already. And on a
+  # descriptor that the supervisor never redirects, not even for a moment.
   {
-    grid_supervise "$@" </dev/null >/dev/null 8>&- &
-    echo "supervisor $!" >&2
-  } 2>>"$grid_job.state"
+    grid_supervise "$@" </dev/null >/dev/null 6>&- 8>&- &
+    echo "supervisor $! 9" >&2
+  } 2>>"$grid_job.state" 9<"$grid_job.state"
   grid_children="$grid_children$grid_id=$! "
 }
 
@@ -207,11 +212,11 @@ grid_supervise() {
   [ -z "$grid_patterns" ] || grid_mark='open'
   if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
     grid_mark=
-    ( cd -- "$1" && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&-
+    ( cd -- "$1" && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&- 9<&-
     grid_code=$?
     grid_mask_end || grid_mark='cut'
   else
-    ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err"
+    ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 9<&-
     grid_code=$?
   fi
   printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"
@@ -228,9 +233,19 @@ grid_supervise() {
 # grid_become NAME=VALUE...: this process turns into the command.
 grid_become() {
   [ -z "${BASH_VERSION-}" ] || trap - INT QUIT
+  grid_compose grid_exec "$@"
+}
+
+# grid_compose FUNCTION NAME=VALUE...: calls it with these and the words of the command, and sets
+# grid_count to where they begin.
+grid_compose() {
+  grid_next=$1
+  shift
+  if [ -z "$grid_is_long" ]; then
+    # In the environment, which others cannot read, and not in a file, whose making costs more.
+    set -- "$@" "GRID_SCRIPT=$grid_script"
+  fi
   grid_count=$#
-  # From here on the words of the command line stand among the arguments: a variable of the job may
-  # have any name, also one that this shell obeys, such as IFS.
   if [ "$grid_shell" = bash ] && [ -n "$grid_bash" ]; then
     # Where it finds itself below sshd, bash would read the account's start-up file for each -c.
     set -- "$@" "$grid_bash" --norc -eo pipefail
@@ -240,13 +255,18 @@ grid_become() {
     set -- "$@" "$grid_sh"
   fi
   if [ -z "$grid_is_long" ]; then
-    # In the environment, which others cannot read, and not in a file, whose making costs more.
     # shellcheck disable=SC2016
     set -- "$@" -c 'eval "unset GRID_SCRIPT; $GRID_SCRIPT"' grid
-    export GRID_SCRIPT="$grid_script"
   else
     set -- "$@" "$grid_job.command"
   fi
+  "$grid_next" "$@"
+}
+
+# grid_exec NAME=VALUE... WORD...
+grid_exec() {
+  # From here on the words of the command line stand among the arguments: a variable of the job may
+  # have any name, also one that this shell obeys, such as IFS.
   while [ "$grid_count" -gt 0 ]; do
     export "${1?}"
     shift
@@ -272,7 +292,7 @@ grid_look() {
   grid_state=starting
   grid_ended && return
   [ -n "$grid_waiter" ] || return 0
-  if grid_holds "$grid_waiter" 2 "$grid_job.state"; then
+  if grid_holds "$grid_waiter" "$grid_hold" "$grid_job.state"; then
     grid_state=running
     return
   fi
@@ -313,18 +333,28 @@ grid_ended() {
   grid_state="ended $grid_code $grid_how $grid_why ${grid_cut:-whole}"
 }
 
-# Sets grid_phase, grid_code, grid_started, grid_kind, grid_owner, grid_where, grid_waiter, grid_said.
+# Sets grid_phase, grid_code, grid_started, grid_kind, grid_owner, grid_where, grid_waiter, grid_hold,
+# grid_leader, grid_said.
 grid_read() {
   grid_phase='' grid_started=0 grid_kind=- grid_owner='' grid_where=$grid_host grid_waiter='' grid_said=''
+  grid_hold='' grid_leader=0
   [ -f "$grid_job.state" ] || return 0
   {
     read -r grid_phase grid_code grid_cut
     read -r grid_format grid_started grid_kind grid_lease grid_owner grid_where
     while read -r grid_line; do
       case $grid_line in
-        'supervisor '*) grid_waiter=${grid_line#* } ;;
+        'supervisor '*)
+          # shellcheck disable=SC2086
+          grid_note_supervisor ${grid_line#* }
+          ;;
         *) grid_said=$grid_line ;;
       esac
     done
   } <"$grid_job.state"
+}
+
+# grid_note_supervisor PID DESCRIPTOR [LEADER]
+grid_note_supervisor() {
+  grid_waiter=$1 grid_hold=$2 grid_leader=${3:-0}
 }

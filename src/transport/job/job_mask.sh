@@ -19,9 +19,9 @@ grid_mask_start() {
   mkfifo -m 600 "$grid_job.mask.out" "$grid_job.mask.err" "$grid_job.mask.say" || return
   # Opened for both directions first, so that no open waits for the other side to come. That
   # descriptor is closed again: as long as somebody may write to a pipe, it has no end.
-  exec 9<>"$grid_job.mask.out" 3<"$grid_job.mask.out" 5>"$grid_job.mask.out"
-  exec 9<>"$grid_job.mask.err" 4<"$grid_job.mask.err" 6>"$grid_job.mask.err"
-  exec 9<>"$grid_job.mask.say" 7<"$grid_job.mask.say" 8>"$grid_job.mask.say" 9>&-
+  exec 0<>"$grid_job.mask.out" 3<"$grid_job.mask.out" 5>"$grid_job.mask.out"
+  exec 0<>"$grid_job.mask.err" 4<"$grid_job.mask.err" 6>"$grid_job.mask.err"
+  exec 0<>"$grid_job.mask.say" 7<"$grid_job.mask.say" 8>"$grid_job.mask.say" 0</dev/null
   rm -f "$grid_job.mask.out" "$grid_job.mask.err" "$grid_job.mask.say"
   # What is ignored before the fork stays so: a polite signal must not end it while it starts.
   # SIGINT is left ignored, as it is for every shell in the background; bash could not take back
@@ -36,7 +36,7 @@ grid_mask_start() {
     else
       set -- "$grid_python" -I -S -c "$grid_mask_python"
     fi
-    exec "$@" >&8 5>"$grid_job.out" 6>"$grid_job.err" 7<&- 8>&- 2>/dev/null
+    exec "$@" >&8 5>"$grid_job.out" 6>"$grid_job.err" 7<&- 8>&- 9<&- 2>/dev/null
   } &
   grid_filter=$!
   trap - HUP TERM

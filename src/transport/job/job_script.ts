@@ -1,7 +1,7 @@
 /** The scripts that run on a node, and the calls into them. */
-import { quoteAll } from "../../core/shell.ts";
+import { quote, quoteAll } from "../../core/shell.ts";
 
-const FILES = ["job.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"];
+const FILES = ["job.sh", "job_launch.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"];
 
 let text: Promise<string> | undefined;
 
@@ -12,8 +12,9 @@ export function jobLibrary(): Promise<string> {
 }
 
 async function readLibrary(): Promise<string> {
-  const parts = FILES.map((name) => Deno.readTextFile(new URL(name, import.meta.url)));
-  return (await Promise.all(parts)).join("\n");
+  const read = (name: string) => Deno.readTextFile(new URL(name, import.meta.url));
+  const [launcher, ...parts] = await Promise.all(["launcher.pl", ...FILES].map(read));
+  return [`grid_launcher_program=${quote(launcher ?? "")}`, ...parts].join("\n");
 }
 
 export type JobFunction = "grid_mask" | "grid_start" | "grid_turn" | "grid_signal" | "grid_list";

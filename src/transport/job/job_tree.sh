@@ -11,9 +11,9 @@ grid_scan() {
 # the same, everybody in a session that one of them leads, and what all of these started.
 grid_find() {
   grid_read
-  grid_holds "${grid_waiter:-0}" 2 "$grid_job.state" || grid_waiter=0
+  grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
   printf '%s\n' "$grid_snapshot" |
-    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" "$grid_grow" |
+    awk -v supervisor="$grid_waiter" -v only="$grid_leader" -v job="$grid_id" -v seen="$*" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
 }
@@ -72,7 +72,8 @@ grid_grow='
       for (pid in state) {
         if (pid in member) continue
         leader = session[pid]
-        if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
+        if (parent[pid] in member ||
+          (supervisor > 0 && parent[pid] == supervisor && (only == 0 || pid == only)) ||
           (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
       }
     } while (added)
@@ -99,6 +100,7 @@ grid_signal() {
   exec 2>/dev/null
   grid_root=$1
   shift
+  grid_await_starts "$@"
   grid_scan
   while [ $# -gt 0 ]; do
     grid_open "$grid_root" "$1"
@@ -114,6 +116,22 @@ grid_signal() {
     [ "$grid_name" != KILL ] || grid_seen=
     # shellcheck disable=SC2086
     grid_send "$grid_name" "$grid_found" $grid_seen
+  done
+}
+
+# grid_await_starts: the same arguments without ROOT. What is about to start has no process to be found
+# yet, and would run although it was ended.
+grid_await_starts() {
+  grid_tries=0
+  while [ $# -gt 0 ]; do
+    grid_open "$grid_root" "$1"
+    grid_look
+    if [ "$grid_state" = starting ] && [ "$grid_tries" -lt 20 ]; then
+      sleep 0.05 || sleep 1
+      grid_tries=$((grid_tries + 1))
+    else
+      shift $((3 + $3))
+    fi
   done
 }
 

@@ -249,14 +249,16 @@ grid_hark() {
   done
 }
 
-# The shell ends, and its helpers with it; but the guard stays where there are jobs that may need it.
+# The shell ends, and its helpers with it; but guard and launcher stay where there are jobs that may
+# need them.
 # shellcheck disable=SC2086
 grid_leave() {
+  [ -z "$grid_launch_pipe" ] || rm -f "$grid_launch_pipe"
   if grid_is_idle; then
-    grid_end_helpers $grid_guard $grid_tail $grid_listener
+    grid_end_helpers $grid_launcher $grid_guard $grid_tail $grid_listener
   else
     grid_end_helpers $grid_tail $grid_listener
-    [ -z "$grid_guard" ] || kill -s HUP "$grid_guard"
+    [ -z "$grid_guard$grid_launcher" ] || kill -s HUP $grid_guard $grid_launcher
   fi
 } 2>/dev/null
 
@@ -264,10 +266,11 @@ grid_leave() {
 # told the end is about to leave.
 grid_is_idle() {
   for grid_child in $grid_children; do
-    grid_open "$grid_root" "${grid_child%=*}"
+    grid_open "$grid_root" "${grid_child%%=*}"
     grid_tries=0
     while grid_lives "${grid_child#*=}"; do
       if [ "$grid_tries" -ge 20 ] || { [ -e "$grid_job.state" ] && ! grid_ended; }; then return 1; fi
+      [ "${grid_child#*=}" != "$grid_launcher" ] || break
       sleep 0.01 || sleep 1
       grid_tries=$((grid_tries + 1))
     done

@@ -1,7 +1,7 @@
 import { describeJobs, describePruning } from "../../support/job_contract.ts";
 import { describeKill } from "../../support/job_kill_contract.ts";
 import { describeLease } from "../../support/job_lease_contract.ts";
-import { openSshNode } from "../../support/job_nodes.ts";
+import { openSshNode, withLauncher } from "../../support/job_nodes.ts";
 import { findAccount, testWith } from "../../support/requires.ts";
 
 const test = (name: string, run: () => Promise<void>) => testWith(["sshd"], name, run);
@@ -14,6 +14,11 @@ for (const transport of ["ssh", "openssh"] as const) {
   describeKill(name, { test, open });
   describeLease(name, { test, open });
 }
+
+describeJobs("job over OpenSSH that a launcher started", {
+  test: (name, run) => testWith(["sshd", "perl"], name, run),
+  open: withLauncher(openSshNode),
+});
 
 describeKill("job of an ordinary account over OpenSSH", {
   test: (name, run) => testWith(["sshd", "account"], name, run),

@@ -1,13 +1,15 @@
 /** `job.sh` in every shell that a node may have as its `/bin/sh`. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { describeJobs } from "../../../support/job_contract.ts";
-import { openAccountNode } from "../../../support/job_nodes.ts";
+import { startJob } from "../../../../src/transport/job/job_start.ts";
+import { describeJobs, followAll, jobSpec } from "../../../support/job_contract.ts";
+import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 
-const SCRIPTS = ["job.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"].map((name) =>
-  fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url))
-);
+const SCRIPTS = ["job.sh", "job_launch.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"].map((
+  name,
+) => fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url)));
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
   ["bash", "--posix"],
@@ -19,6 +21,10 @@ for (const shell of SHELLS) {
     test: (name, run) => testWith([shell[0]], name, run),
     open: () => openAccountNode({ shell }),
   });
+  describeJobs(`job under ${shell.join(" ")} and its launcher`, {
+    test: (name, run) => testWith([shell[0], "perl"], name, run),
+    open: withLauncher(() => openAccountNode({ shell })),
+  });
 }
 
 testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", async () => {
@@ -27,3 +33,21 @@ testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", 
   }).output();
   assert.ok(success, new TextDecoder().decode(stdout));
 });
+
+for (const shell of SHELLS) {
+  testWith(
+    [shell[0]],
+    `job under ${shell.join(" ")}: a node that is slow to prepare the masking loses nothing`,
+    async () => {
+      using programs = tempDir();
+      const slow = '#!/bin/sh\nsleep 0.3\nexec /usr/bin/mkfifo "$@"\n';
+      Deno.writeTextFileSync(`${programs.path}/mkfifo`, slow, { mode: 0o755 });
+      const env = { PATH: `${programs.path}:${Deno.env.get("PATH")}` };
+      await using node = await openAccountNode({ shell, env });
+      const spec = jobSpec(node, { command: 'echo "$TOKEN"', secrets: { TOKEN: "a secret" } });
+      const job = await startJob(node.transport, spec);
+      const { exit, stdout } = await followAll(job);
+      assert.deepEqual([exit, stdout], [{ kind: "code", code: 0 }, "***\n"]);
+    },
+  );
+}

@@ -1,0 +1,74 @@
+# Starting jobs in numbers. Read together with `job.sh`, whose words it uses.
+# The launcher is the program `launcher.pl`; what it expects is said there. It takes a moment to start,
+# and pays from then on. Descriptor 6 is what it reads.
+# shellcheck disable=SC2034,SC2154
+
+# How many jobs a shell starts by itself before it asks for help, or "none" where it gets none.
+grid_launches=3
+grid_launcher='' grid_launch_pipe=
+
+# grid_delegate: the arguments of grid_launch. Whether the launcher takes the job.
+grid_delegate() {
+  [ -z "$grid_patterns$grid_is_long" ] && grid_has_launcher || return 1
+  grid_text=$*
+  # In UTF-8 four times as many bytes, which fit into a pipe: who writes must never wait for a reader
+  # that sleeps until it is called.
+  [ "${#grid_text}" -le 15000 ] || return 1
+  grid_folder=$1 grid_shell=$2 grid_path=PATH=$7${PATH:+:$PATH}
+  shift 8
+  grid_compose grid_request "$grid_path" "$@"
+  grid_children="$grid_children$grid_id=$grid_launcher "
+}
+
+# grid_request NAME=VALUE... WORD...
+grid_request() {
+  printf '%s\0' $(($# + 4)) "$grid_job" "${grid_guard:-0}" "$grid_folder" "$grid_count" "$@" >&6
+  kill -s USR1 "$grid_launcher"
+}
+
+grid_has_launcher() {
+  if [ -z "$grid_launcher" ]; then
+    case $grid_launches in
+      none) ;;
+      0) grid_start_launcher ;;
+      *) grid_launches=$((grid_launches - 1)) ;;
+    esac
+    return 1
+  fi
+  if ! grid_lives "$grid_launcher"; then
+    grid_forget_launcher
+    return 1
+  fi
+  [ -n "$grid_launch_pipe" ] || return 0
+  [ ! -p "$grid_launch_pipe" ] || return 1
+  grid_launch_pipe=
+}
+
+grid_start_launcher() {
+  grid_launch_pipe=$grid_jobs/.launch.$$
+  rm -f "$grid_launch_pipe"
+  if [ -z "$grid_perl" ] || ! mkfifo -m 600 "$grid_launch_pipe" 2>/dev/null; then
+    grid_forget_launcher
+    return
+  fi
+  # For both directions, so that opening waits for nobody.
+  exec 6<>"$grid_launch_pipe"
+  grid_run_launcher </dev/null >/dev/null 2>&1 6>&- 8>&- &
+  grid_launcher=$!
+}
+
+grid_run_launcher() {
+  set -- "$grid_launch_pipe" "$$"
+  for grid_name in PERL5OPT PERL5LIB PERL_UNICODE; do
+    eval "[ -z \"\${$grid_name+set}\" ] || set -- \"\$@\" \"$grid_name=\$$grid_name\""
+    unset "$grid_name"
+  done
+  exec "$grid_perl" -e "$grid_launcher_program" "$@"
+}
+
+# It did not start, or was killed.
+grid_forget_launcher() {
+  [ -z "$grid_launch_pipe" ] || rm -f "$grid_launch_pipe"
+  grid_launches=none grid_launcher='' grid_launch_pipe=
+  exec 6>&-
+}

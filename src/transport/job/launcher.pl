@@ -1,0 +1,122 @@
+# Starts jobs for one shell and sees them to their end; does for all of them what `grid_supervise` does
+# for one, at half the cost: a fork and an exec each. For a node with perl and its POSIX module.
+#
+# Arguments: the pipe on which requests come, the shell's pid, and variables that were taken out of
+# this process's environment so that perl itself does not obey them.
+# A request: how many fields follow; the path of the job's files without an ending, the guard's pid, the
+# folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each.
+#
+# SIGUSR1 says that requests have come. SIGHUP and SIGTERM ask to leave, once the last job has ended.
+# The pipe's name is removed as soon as all that is heeded.
+use strict;
+use Fcntl;
+use POSIX ();
+
+my $LOOK_SECONDS = 15;    # between two looks whether the shell lives
+my $READ_SIZE = 1 << 16;
+
+my ($pipe, $shell, @hidden) = @ARGV;
+my %running;              # by pid: the job's files, their guard, and its state file, kept open
+my ($inbox, $leaving) = ("", 0);
+
+my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGALRM());
+my $before = POSIX::SigSet->new();
+# Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
+POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@heeded), $before) or die "$!\n";
+my %inherited = map { $_ => $SIG{$_} } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ);
+$SIG{$_} = sub { } for qw(CHLD USR1 ALRM);
+$SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
+$SIG{$_} = "IGNORE" for qw(INT QUIT PIPE XFSZ);
+POSIX::setsid();
+sysopen my $requests, $pipe, O_RDONLY | O_NONBLOCK or die "$pipe: $!\n";
+unlink $pipe or die "$pipe: $!\n";
+
+while (1) {
+  launch(@$_) for requests();
+  reap();
+  $leaving ||= getppid() != $shell;
+  last if $leaving && !%running;
+  alarm $LOOK_SECONDS;
+  POSIX::sigsuspend($before);
+}
+
+sub requests {
+  1 while sysread $requests, $inbox, $READ_SIZE, length $inbox;
+  my @found;
+  while ($inbox =~ /\A(\d+)\0/ and $inbox =~ /\A\d+\0((?:[^\0]*\0){$1})/) {
+    my $fields = $1;
+    substr $inbox, 0, $+[0], "";
+    push @found, [ map { substr $_, 0, -1 } $fields =~ /[^\0]*\0/g ];
+  }
+  return @found;
+}
+
+sub launch {
+  my ($job, $guard, $folder, $count, @rest) = @_;
+  # Somebody removed it: then nobody waits for the job.
+  sysopen my $state, "$job.state", O_RDWR or return;
+  my @variables = splice @rest, 0, $count;
+  my $pid = fork;
+  if (defined $pid && $pid == 0) { become($job, $folder, \@variables, \@rest) }
+  my %job = (files => $job, guard => $guard, state => $state);
+  if (!defined $pid) {
+    complain("$job.err", "Cannot start the command: $!");
+    return finish(\%job, 126);
+  }
+  note($state, "supervisor $$ " . fileno($state) . " $pid");
+  $running{$pid} = \%job;
+}
+
+# This process turns into the command.
+sub become {
+  my ($job, $folder, $variables, $words) = @_;
+  POSIX::setsid();
+  $SIG{$_} = $inherited{$_} || "DEFAULT" for keys %inherited;
+  # A shell starts what runs in the background with these ignored.
+  $SIG{$_} = "DEFAULT" for qw(INT QUIT);
+  POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
+  open STDIN, "<", "/dev/null";
+  if (open(STDOUT, ">", "$job.out") && open(STDERR, ">", "$job.err")) {
+    # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
+    $ENV{PWD} = $folder;
+    /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden, @$variables;
+    if (chdir $folder) { exec { $words->[0] } @$words }
+    print STDERR "Cannot start the command: $!\n";
+  }
+  POSIX::_exit(126);
+}
+
+sub reap {
+  while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0) {
+    my $job = delete $running{$pid} or next;
+    my $signal = $? & 127;
+    # A shell would report a signal like that, and say so on its stderr.
+    note($job->{state}, "signal $signal") if $signal;
+    finish($job, $signal ? 128 + $signal : $? >> 8);
+  }
+}
+
+sub finish {
+  my ($job, $code) = @_;
+  sysseek $job->{state}, 0, 0;
+  syswrite $job->{state}, sprintf "ended %-9s \n", "$code ";
+  close $job->{state};
+  # The guard hears of it only where the shell that it belongs to is gone.
+  my @ears = lives($shell) ? $shell : $job->{guard};
+  if (open my $ear, "<", "$job->{files}.ear") { push @ears, <$ear> }
+  kill "URG", map { /^(\d+)$/ ? $1 : () } @ears;
+}
+
+sub note {
+  my ($state, $line) = @_;
+  sysseek $state, 0, 2;
+  syswrite $state, "$line\n";
+}
+
+sub complain {
+  my ($path, $message) = @_;
+  if (open my $file, ">", $path) { print $file "$message\n" }
+}
+
+# A process that nobody buried can be signalled, but has no files.
+sub lives { -d "/proc/self" ? -e "/proc/$_[0]/fd/0" : kill 0, $_[0] }
