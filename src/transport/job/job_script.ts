@@ -1,7 +1,14 @@
 /** The scripts that run on a node, and the calls into them. */
 import { quote, quoteAll } from "../../core/shell.ts";
 
-const FILES = ["job.sh", "job_launch.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"];
+const FILES = [
+  "job.sh",
+  "job_start.sh",
+  "job_launch.sh",
+  "job_turn.sh",
+  "job_mask.sh",
+  "job_tree.sh",
+];
 
 let text: Promise<string> | undefined;
 

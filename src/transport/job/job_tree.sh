@@ -142,23 +142,24 @@ grid_await_starts() {
 grid_watch() {
   trap 'grid_rung=1; [ -z "$grid_nap" ] || kill "$grid_nap"' URG
   trap 'grid_rung=1 grid_alone=1; [ -z "$grid_nap" ] || kill "$grid_nap"' HUP
-  trap '[ -z "$grid_nap" ] || grid_end_helpers "$grid_nap"; exit' TERM
-  grid_alone='' grid_nap='' grid_watched=' '
+  trap 'grid_rung=1 grid_gone=1; [ -z "$grid_nap" ] || kill "$grid_nap"' TERM
+  grid_alone='' grid_gone='' grid_nap='' grid_watched=' '
   grid_due='' grid_rung=''
   grid_watch_all || :
   while :; do
     grid_doze "$1"
+    [ -z "$grid_gone" ] || return 0
     grid_due=1
     [ -z "$grid_rung" ] || grid_due=
     grid_rung=
-    grid_watch_all || { [ -z "$grid_alone" ] && grid_lives "$$"; } || exit 0
+    grid_watch_all || { [ -z "$grid_alone" ] && grid_lives "$$"; } || return 0
   done
 }
 
 # grid_doze SECONDS: or until a trap.
 grid_doze() {
   if [ -n "${BASH_VERSION-}" ]; then
-    grid_doze_in_bash "$1"
+    [ -n "$grid_rung" ] || grid_doze_in_bash "$1"
     return
   fi
   sleep "$1" & grid_nap=$!
@@ -169,7 +170,7 @@ grid_doze() {
     0) ;;
     # A `sleep` that knows no fractions.
     [1-9] | [1-9]? | 1[01]? | 12[0-8]) sleep 1 ;;
-    *) kill "$grid_nap" ;;
+    *) grid_end_helpers "$grid_nap" ;;
   esac
   grid_nap=
 }

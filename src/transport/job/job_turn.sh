@@ -213,7 +213,7 @@ $1 "}
 # the listener outlives the tail, of which there is a new one whenever the files are others.
 grid_listen() {
   [ "$1" != "$grid_heard" ] || return 0
-  [ -z "$grid_tail" ] || { kill "$grid_tail" 2>/dev/null && grid_bury "$grid_tail"; }
+  [ -z "$grid_tail" ] || { grid_end_helpers "$grid_tail" && grid_bury "$grid_tail"; }
   grid_heard=$1 grid_tail=
   [ -n "$1" ] || return 0
   if [ -z "$grid_listener" ]; then
@@ -237,16 +237,23 @@ grid_listen() {
 
 # Not at once: what is printed in many small pieces is told in few.
 grid_hark() {
-  grid_child=
-  trap '[ -z "$grid_child" ] || grid_end_helpers "$grid_child"; exit' TERM
-  while :; do
+  grid_child='' grid_gone=
+  trap 'grid_gone=1; [ -z "$grid_child" ] || kill "$grid_child"' TERM
+  while [ -z "$grid_gone" ]; do
     dd bs=65536 count=1 <&7 & grid_child=$!
-    wait "$grid_child" || exit
+    grid_await_child || break
     sleep 0.1 & grid_child=$!
-    wait "$grid_child" || sleep 1
-    grid_child=
-    grid_lives "$$" && kill -s URG "$$" || exit
+    grid_await_child || [ -n "$grid_gone" ] || sleep 1
+    grid_lives "$$" || break
+    kill -s URG "$$"
   done
+  grid_end_helpers "$grid_child"
+}
+
+# The trap of a signal that came before had nothing to end.
+grid_await_child() {
+  [ -z "$grid_gone" ] || kill "$grid_child"
+  wait "$grid_child"
 }
 
 # The shell ends, and its helpers with it; but guard and launcher stay where there are jobs that may

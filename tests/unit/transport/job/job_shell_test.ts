@@ -7,7 +7,14 @@ import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
-const SCRIPTS = ["job.sh", "job_launch.sh", "job_turn.sh", "job_mask.sh", "job_tree.sh"].map((
+const SCRIPTS = [
+  "job.sh",
+  "job_start.sh",
+  "job_launch.sh",
+  "job_turn.sh",
+  "job_mask.sh",
+  "job_tree.sh",
+].map((
   name,
 ) => fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url)));
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
