@@ -109,17 +109,20 @@ export class Grid implements AsyncDisposable {
       stats: () => this.pool.stats(),
       warn: (text: string) => log.warn(text),
     };
-    const readers = [
-      createReport(files),
-      createMetricsFile(files),
-      ...options.readers({ run, folder }),
-    ];
+    const readers = {
+      files: [createReport(files), createMetricsFile(files)],
+      screens: options.readers({ run, folder }),
+    };
     const { cluster, config, project } = this;
-    await using kinds = createStepKinds({ cluster, config, project });
+    const kinds = createStepKinds({ cluster, config, project });
     const events = runPipeline(pipeline, {
       kinds,
       journal: this.store,
-      output: createOutputFan({ masker, readers, maxBytes: options.maxOutputBytes }),
+      output: createOutputFan({
+        masker,
+        readers: allOf(readers),
+        maxBytes: options.maxOutputBytes,
+      }),
       clock: this.clock,
       random: Math.random,
       mask: (value) => masker.value(value),
@@ -139,7 +142,7 @@ export class Grid implements AsyncDisposable {
       ...(options.only !== undefined && { only: options.only }),
       ...(options.resume !== undefined && { resume: options.resume }),
     });
-    return await readAll(events, readers);
+    return await readAll(events, { readers, kinds });
   }
 
   /** Absolute folder of what a run left behind. */
@@ -158,18 +161,47 @@ export class Grid implements AsyncDisposable {
   }
 }
 
+interface Readers {
+  readonly files: readonly RunReader[];
+  /** Closed last, so that what they say of the files is true. */
+  readonly screens: readonly RunReader[];
+}
+
+function allOf({ files, screens }: Readers): RunReader[] {
+  return [...files, ...screens];
+}
+
+interface RunParts {
+  readonly readers: Readers;
+  /** Tidies up on the nodes while the reports are written. */
+  readonly kinds: AsyncDisposable;
+}
+
 async function readAll(
   events: AsyncIterable<Event>,
-  readers: readonly RunReader[],
+  { readers, kinds }: RunParts,
 ): Promise<RunState> {
   let state: RunState | undefined;
   try {
+    const all = allOf(readers);
+    let isPrepared = false;
     for await (const event of events) {
       state = reduce(state, event);
-      for (const reader of readers) reader.event(event, state);
+      for (const reader of all) reader.event(event, state);
+      if (event.type === "job.started" && !isPrepared) {
+        isPrepared = true;
+        // What cannot be loaded fails `close`, too.
+        for (const reader of all) reader.prepare?.().catch(() => {});
+      }
     }
   } finally {
-    for (const reader of readers) await reader.close?.();
+    const tidied = kinds[Symbol.asyncDispose]();
+    try {
+      await Promise.all(readers.files.map((reader) => reader.close?.()));
+      for (const screen of readers.screens) await screen.close?.();
+    } finally {
+      await tidied;
+    }
   }
   if (state === undefined) throw new Error("a run without events");
   return state;

@@ -14,7 +14,8 @@ function script(root: string): string {
   return `root=${quote(root)}
 LC_ALL=C; export LC_ALL
 case $root in "~") root=$HOME ;; "~/"*) root=$HOME/\${root#"~/"} ;; esac
-mkdir -p -- "$root" && cd -- "$root" || exit ${NO_FOLDER}
+[ -d "$root" ] || mkdir -p -- "$root" || exit ${NO_FOLDER}
+cd -- "$root" || exit ${NO_FOLDER}
 probe=.grid-write-test.$$
 (: >"$probe") || exit ${NOT_WRITABLE}
 (printf x >"$probe") || { rm -f "$probe"; exit ${NO_ROOM}; }

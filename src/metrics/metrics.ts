@@ -17,6 +17,8 @@ export interface Metrics {
   setHealth(rows: Iterable<NodeScore>): void;
   /** GPUs that runs hold now, by node. */
   setLeases(leases: ReadonlyMap<string, number>): void;
+  /** Loads what `text` needs. */
+  prepare(): Promise<unknown>;
   /** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
   text(): Promise<string>;
 }
@@ -41,12 +43,14 @@ export function createMetrics(): Metrics {
       }
     },
     setLeases: (held) => leases = new Map(held),
+    prepare: loadRegistry,
     async text() {
-      const { renderTally } = await lazy<typeof import("./registry.ts")>(
-        "./registry.ts",
-        import.meta.url,
-      );
+      const { renderTally } = await loadRegistry();
       return await renderTally(counter.tally, { transports, leases });
     },
   };
+}
+
+function loadRegistry(): Promise<typeof import("./registry.ts")> {
+  return lazy("./registry.ts", import.meta.url);
 }

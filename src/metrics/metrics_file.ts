@@ -17,6 +17,7 @@ export function createMetricsFile(options: MetricsFileOptions): RunReader {
   const metrics = createMetrics();
   return {
     event: (event) => metrics.event(event),
+    prepare: metrics.prepare,
     async close() {
       if (options.stats) metrics.setTransports(options.stats());
       const path = join(options.folder, "metrics.prom");

@@ -66,6 +66,10 @@ class RunReport implements Report {
     this.#logs.write(chunk);
   }
 
+  prepare(): Promise<unknown> {
+    return loadReportFiles();
+  }
+
   async close(): Promise<void> {
     this.#events[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
@@ -73,10 +77,7 @@ class RunReport implements Report {
   }
 
   async #writeReports(state: RunState): Promise<void> {
-    const { writeReports } = await lazy<typeof import("./report_files.ts")>(
-      "./report_files.ts",
-      import.meta.url,
-    );
+    const { writeReports } = await loadReportFiles();
     await writeReports(state, {
       ...this.#options,
       logOf: (step, attempt) =>
@@ -97,4 +98,8 @@ class RunReport implements Report {
       roundTripMs: counters.roundTripMs ?? null,
     }));
   }
+}
+
+function loadReportFiles(): Promise<typeof import("./report_files.ts")> {
+  return lazy("./report_files.ts", import.meta.url);
 }

@@ -37,6 +37,18 @@ trap grid_leave EXIT
 # A shell that a signal ends does not leave in order.
 trap exit HUP TERM PIPE
 
+# grid_which PROGRAM: sets grid_found to its path, or to nothing. $(command -v …) would fork.
+grid_which() {
+  grid_rest=$PATH:
+  while [ -n "$grid_rest" ]; do
+    grid_found=${grid_rest%%:*}
+    grid_found=${grid_found:-.}/$1
+    if [ -f "$grid_found" ] && [ -x "$grid_found" ]; then return; fi
+    grid_rest=${grid_rest#*:}
+  done
+  grid_found=
+}
+
 # grid_open ROOT ID
 grid_open() {
   grid_jobs=$1/.grid/jobs grid_id=$2
@@ -67,11 +79,14 @@ grid_bury() {
 # grid_end_helpers PID...: and returns when they are gone. One that has just been forked may overlook a
 # signal, and bash may sleep through it.
 grid_end_helpers() {
+  [ $# = 0 ] || kill "$@"
   grid_tries=0
   while [ $# -gt 0 ] && [ "$grid_tries" -lt 200 ]; do
-    if [ "$grid_tries" -lt 150 ]; then kill "$@"; else kill -s KILL "$@"; fi
     # Most are gone within a moment that is shorter than starting a program.
-    [ "$grid_tries" -lt 100 ] || sleep 0.005 || sleep 1
+    if [ "$grid_tries" -ge 150 ]; then
+      sleep 0.005 || sleep 1
+      if [ "$grid_tries" -lt 180 ]; then kill "$@"; else kill -s KILL "$@"; fi
+    fi
     grid_tries=$((grid_tries + 1))
     for grid_helper; do
       shift

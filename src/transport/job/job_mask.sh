@@ -3,8 +3,10 @@
 # Descriptors: 5 and 6 are what the command writes to, 7 is where the filter answers.
 # shellcheck disable=SC2094,SC2154
 
-grid_perl=$(command -v perl || :)
-grid_python=$(command -v python3 || :)
+grid_which perl
+grid_perl=$grid_found
+grid_which python3
+grid_python=$grid_found
 # Seconds until a filter that does not answer is no longer waited for.
 grid_mask_patience=10
 grid_patterns=

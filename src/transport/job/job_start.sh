@@ -1,14 +1,18 @@
 # Starting a job, exactly once. Read together with `job.sh`, whose words it uses.
 # shellcheck disable=SC2034,SC2094,SC2154
 
-grid_setsid=$(command -v setsid || :)
-grid_bash=$(command -v bash || :)
-grid_sh=$(command -v sh || echo /bin/sh)
+grid_which setsid
+grid_setsid=$grid_found
+grid_which bash
+grid_bash=$grid_found
+grid_which sh
+grid_sh=${grid_found:-/bin/sh}
 # A shell starts what runs in the background with SIGINT and SIGQUIT ignored, and only bash can take
 # that back by itself; a command that inherits it cannot be interrupted by its own tools.
 grid_env=
 if [ -z "${BASH_VERSION-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
-  grid_env=$(command -v env)
+  grid_which env
+  grid_env=$grid_found
 fi
 
 # grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...

@@ -3,6 +3,7 @@
 
 # grid_scan: looks at all processes once, for any number of grid_find.
 grid_scan() {
+  [ -n "$grid_grep_z" ] || grid_try_grep
   grid_snapshot=$(grid_markers; grid_processes)
 }
 
@@ -32,7 +33,7 @@ grid_processes() {
 # Lines "/proc/<pid>/environ:GRID_JOB=<id>".
 grid_markers() {
   [ -d /proc/self ] || return 0
-  if [ -n "$grid_grep_z" ]; then
+  if [ "$grid_grep_z" = yes ]; then
     grep -azsoH '^GRID_JOB=.*' /proc/[0-9]*/environ | tr '\0' '\n'
     return
   fi
@@ -40,8 +41,15 @@ grid_markers() {
     tr '\0' '\n' <"$grid_path" | sed -n "s|^GRID_JOB=|$grid_path:&|p"
   done
 }
-grid_grep_z=$(printf 'a\0GRID_JOB=b\0' | grep -azsoH '^GRID_JOB=.*' 2>/dev/null | tr '\0' ' ')
-case $grid_grep_z in *:GRID_JOB=b*) ;; *) grid_grep_z= ;; esac
+
+# Whether grep knows lines that end with NUL.
+grid_grep_z=
+grid_try_grep() {
+  grid_grep_z=no
+  case $(printf 'a\0GRID_JOB=b\0' | grep -azsoH '^GRID_JOB=.*' 2>/dev/null | tr '\0' ' ') in
+    *:GRID_JOB=b*) grid_grep_z=yes ;;
+  esac
+}
 
 # Reads markers, and lines of /proc/<pid>/stat: pid (name) state parent group session … and 22nd the
 # start.

@@ -1,9 +1,7 @@
 # Telling the runner what becomes of jobs. Read together with `job.sh`, whose words it uses.
 # shellcheck disable=SC2034,SC2154
 
-grid_tail='' grid_listener='' grid_heard='' grid_follow=''
-# A tail that ends with this shell, where there is one.
-! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
+grid_tail='' grid_listener='' grid_heard=''
 
 # grid_turn ROOT WORD [ID OUT ERR CREDIT MODE]...: shows that the runner lives by leaving WORD, waits
 # until one of these jobs has news or the runner sends a line, and tells. OUT and ERR are the bytes that
@@ -184,16 +182,17 @@ grid_print() {
 
 # grid_measure FILES: sets grid_sizes to lines of name and size, for files in the folder of jobs.
 grid_measure() {
+  [ -n "$grid_stat" ] || { stat -c %s / >/dev/null 2>&1 && grid_stat=yes; } || grid_stat=no
   # shellcheck disable=SC2086
   grid_sizes="
-$(cd "$grid_jobs" && exec 2>/dev/null && if [ -n "$grid_stat" ]; then
+$(cd "$grid_jobs" && exec 2>/dev/null && if [ "$grid_stat" = yes ]; then
     LC_ALL=C exec stat -c '%n %s' $1
   else
     wc -c $1 | while read -r grid_size grid_file; do printf '%s %s\n' "$grid_file" "$grid_size"; done
   fi)
 "
 }
-grid_stat=$(stat -c %s / 2>/dev/null)
+grid_stat=
 
 # grid_size FILE: sets grid_size, 0 for a file that was not measured.
 grid_size() {
@@ -217,6 +216,9 @@ grid_listen() {
   grid_heard=$1 grid_tail=
   [ -n "$1" ] || return 0
   if [ -z "$grid_listener" ]; then
+    # A tail that ends with this shell, where there is one.
+    grid_follow=
+    ! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
     rm -f "$grid_jobs/.ear.$$"
     mkfifo -m 600 "$grid_jobs/.ear.$$" || return 0
     # Opened for both directions first, so that opening waits for nobody. The listener can only read:
