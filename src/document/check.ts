@@ -89,7 +89,7 @@ function missingKey(source: Source, issue: FlatIssue): Diagnostic {
     rule: "missing-key",
     ...source.pathSpot(issue.path.slice(0, -1), "value"),
     message: `missing key "${key}"`,
-    ...withHint(issue.hint),
+    ...withHint(issue.hint ?? `add ${key}: and its value`),
   };
 }
 

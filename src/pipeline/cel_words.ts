@@ -36,15 +36,38 @@ export function celWords(error: unknown, source: string): Problem {
   }
   const foreign = foreignOperator(source, at);
   if (foreign !== undefined) return { rule: "bad-expression", ...foreign };
-  const end = /^Unexpected token: EOF/.test(summary);
-  const message = end ? "the expression ends too early" : lowerFirst(summary);
+  if (/^Unexpected token: EOF/.test(summary)) {
+    const message = "the expression ends too early";
+    return { rule: "bad-expression", at, message, hint: endHint(source) };
+  }
+  const missing = /^Expected (\w+), got /.exec(summary)?.[1] ?? "";
+  const sign = CLOSING_SIGNS[missing];
+  if (sign !== undefined) {
+    const message = `${sign} is missing`;
+    return { rule: "bad-expression", at, message, hint: `add ${sign} where it belongs` };
+  }
   const isAssignment = /(^|[^=!<>])=([^=]|$)/.test(source);
   return {
     rule: "bad-expression",
     at,
-    message,
+    message: lowerFirst(summary),
     ...(isAssignment ? { hint: "compare with ==" } : {}),
   };
+}
+
+/** Signs by what CEL calls them. */
+const CLOSING_SIGNS: Readonly<Record<string, string>> = {
+  RPAREN: ")",
+  RBRACKET: "]",
+  RBRACE: "}",
+  COLON: ":",
+};
+
+function endHint(source: string): string {
+  const operator = /(\S)\1?\s*$/.exec(source)?.[0].trim() ?? "";
+  return /^[-+*/%<>=!&|?:,.]+$/.test(operator)
+    ? `write what belongs after ${operator}`
+    : "close what was opened: ( [ { or a quote";
 }
 
 /** Operators of other languages by the word or sign that an expression stumbles over. */

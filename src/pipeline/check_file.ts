@@ -12,6 +12,7 @@ import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
+import { KIND_OUTPUTS } from "./step_kinds.ts";
 import { type ExpressionUse, TextReader } from "./text_reader.ts";
 
 export interface CheckOptions {
@@ -185,7 +186,10 @@ function checkExpressions(checked: CheckedFile, uses: FileUses): void {
     hasCells: (id) => graph.byId.get(id)?.matrix !== undefined,
     outputsOf: (id) => {
       const template = templates.get(id);
-      return template && new Set(Object.keys(template.outputs));
+      if (template) return new Set(Object.keys(template.outputs));
+      const step = graph.byId.get(id);
+      const always = step?.kind && KIND_OUTPUTS[step.kind];
+      return always && new Set([...always, ...step.outputs.map(({ name }) => name)]);
     },
     matrix: undefined,
   };

@@ -57,7 +57,8 @@ export async function openFile(
   if (!source.isReadable) return { file: undefined, yaml, shape: [] };
   if (root === null) {
     const message = "the file is empty";
-    const empty = diagnostic({ rule: "empty-file", spot: source.start, message });
+    const hint = "write steps: and below it - id: hello with run: echo hello";
+    const empty = diagnostic({ rule: "empty-file", spot: source.start, message, hint });
     return { file: undefined, yaml, shape: [empty] };
   }
   dropExtensions(source);

@@ -37,7 +37,7 @@ Deno.test("checkSource() reports every mistake at its own key or value", () => {
 
 Deno.test("checkSource() misses a key only where no misspelt one stands for it", () => {
   assert.deepEqual(check("title: a\n"), [
-    '1:1 missing-key: missing key "name"',
+    '1:1 missing-key: missing key "name" (add name: and its value)',
     '1:1 unknown-key: unknown key "title" (known keys here: name, count, mode, node, tags, env)',
   ]);
 });
