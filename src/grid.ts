@@ -1,6 +1,7 @@
 /** Wires everything, once. The program (`cli/`) and the library (`mod.ts`) both come through here. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { ClusterConfig } from "./cluster/config.ts";
 import { loadClusterConfig } from "./cluster/load.ts";
@@ -196,6 +197,8 @@ async function readAll(
     }
   } finally {
     const tidied = kinds[Symbol.asyncDispose]();
+    // The nodes shall have been told before the reports keep this thread busy.
+    await setImmediate();
     try {
       await Promise.all(readers.files.map((reader) => reader.close?.()));
       for (const screen of readers.screens) await screen.close?.();

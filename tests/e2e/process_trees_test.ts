@@ -1,6 +1,8 @@
 /** A time-out and Ctrl-C leave nothing running, whatever a step has started, whoever runs it. */
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { type CliResult, project, startGrid } from "../support/cli.ts";
+import { jobLeaders } from "../support/job_leaders.ts";
 import { labConfig } from "../support/lab.ts";
 import { type OpenSshOptions, startOpenSsh } from "../support/openssh.ts";
 import { PROCESS_TREES } from "../support/process_trees.ts";
@@ -13,9 +15,12 @@ const SLACK_MS = 2000;
 /** Long enough for every tree to stand. */
 const LIMIT_MS = 2000;
 const LOOK_MS = 50;
+const LONGEST_MS = 30_000;
 
 interface Place extends AsyncDisposable {
   readonly config: string;
+  /** Absolute `remote_root`, or relative to the project. */
+  readonly root: string;
   readonly node: string;
 }
 
@@ -63,13 +68,19 @@ for (const { name, parts, open } of WAYS) {
 
 function here(): Place {
   const config = "nodes: [{ name: here, transport: local }]\nremote_root: workspace\n";
-  return { config, node: "here", [Symbol.asyncDispose]: () => Promise.resolve() };
+  return {
+    config,
+    root: "workspace",
+    node: "here",
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
 
 async function overSsh(account?: OpenSshOptions["account"]): Promise<Place> {
   const lab = await startOpenSsh({ nodes: 1, gpus: 0, ...(account && { account }) });
   return {
     config: labConfig({ lab, rayMode: "embedded" }),
+    root: lab.nodes[0]?.root ?? "",
     node: "node1",
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
@@ -93,7 +104,7 @@ interface StepReport {
 
 /** Runs one step per tree, all at once, and looks at /proc until the program has ended. */
 async function runTrees(
-  { config, node }: Place,
+  { config, root, node }: Place,
   { limit, interrupt = false }: { readonly limit?: string; readonly interrupt?: boolean },
 ): Promise<TreeRun> {
   const variable = `TREE_${crypto.randomUUID().slice(0, 8)}`;
@@ -101,15 +112,23 @@ async function runTrees(
     "cluster.yaml": config,
     "p.yaml": pipeline({ node, limit, variable }),
   });
-  const watch = new TreeWatch(variable, PROCESS_TREES.map(idOf));
+  const watch = new TreeWatch({
+    variable,
+    values: PROCESS_TREES.map(idOf),
+    leadersOf: (step) =>
+      jobLeaders(resolve(home.path, root)).filter(({ job }) => job.includes(`-${step}-1-`))
+        .map(({ pid }) => pid),
+  });
   const missing = () =>
     PROCESS_TREES.filter((tree) => watch.tree(idOf(tree)).pids.size < tree.processes);
   let interruptedAt = 0;
   await using run = startGrid(["run", "p.yaml", "--json", "--config", "cluster.yaml"], {
     cwd: home.path,
   });
+  const deadline = Date.now() + LONGEST_MS;
   while (!run.isOver()) {
     watch.look();
+    if (Date.now() > deadline) run.signal("SIGKILL");
     if (interrupt && interruptedAt === 0 && missing().length === 0) {
       interruptedAt = Date.now();
       run.signal("SIGINT");

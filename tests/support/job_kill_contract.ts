@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import { type ContractNode, type ContractOptions, jobSpec, waitFor } from "./job_contract.ts";
 import { PROCESS_TREES, type ProcessTree } from "./process_trees.ts";
+import { jobLeaders } from "./job_leaders.ts";
 import { allProcesses, descendantsOf, processesWith } from "./processes.ts";
 
 const GRACE_MS = 500;
@@ -17,7 +18,7 @@ export function describeKill(name: string, { open, test }: ContractOptions): voi
 async function killOne(node: ContractNode, tree: ProcessTree): Promise<void> {
   const spec = jobSpec(node, { command: tree.command });
   const job = await startJob(node.transport, spec);
-  const pids = () => treePids(spec.id);
+  const pids = () => treePids(node, spec.id);
   await waitFor(() => pids().size === tree.processes).catch(() => {
     throw new Error(`${tree.name}: expected ${tree.processes} processes, found ${pids().size}`);
   });
@@ -34,8 +35,10 @@ async function killOne(node: ContractNode, tree: ProcessTree): Promise<void> {
   await job.remove();
 }
 
-function treePids(id: string): ReadonlySet<number> {
-  const marked = processesWith(`GRID_JOB=${id}`);
-  const below = marked.flatMap(({ pid }) => descendantsOf(pid));
-  return new Set([...marked, ...below].map(({ pid }) => pid));
+function treePids(node: ContractNode, id: string): ReadonlySet<number> {
+  const leaders = jobLeaders(node.root).filter(({ job }) => job === id).map(({ pid }) => pid);
+  const living = allProcesses().filter(({ pid }) => leaders.includes(pid));
+  const roots = [...processesWith(`GRID_JOB=${id}`), ...living];
+  const below = roots.flatMap(({ pid }) => descendantsOf(pid));
+  return new Set([...roots, ...below].map(({ pid }) => pid));
 }

@@ -12,9 +12,21 @@ export class TreeWatch {
   readonly #variable: string;
   readonly #trees = new Map<string, WatchedTree>();
 
-  /** @param variable its value tells the trees apart */
-  constructor(variable: string, values: readonly string[]) {
+  readonly #leadersOf: (value: string) => readonly number[];
+
+  /**
+   * @param variable its value tells the trees apart
+   * @param leadersOf processes that belong to a tree although they may lack the variable
+   */
+  constructor(
+    { variable, values, leadersOf }: {
+      readonly variable: string;
+      readonly values: readonly string[];
+      readonly leadersOf: (value: string) => readonly number[];
+    },
+  ) {
     this.#variable = variable;
+    this.#leadersOf = leadersOf;
     for (const value of values) this.#trees.set(value, { pids: new Set(), lastSeenAt: 0 });
   }
 
@@ -29,9 +41,10 @@ export class TreeWatch {
     const marked = processesBy(this.#variable);
     const living = new Set(allProcesses().map(({ pid }) => pid));
     for (const [value, tree] of this.#trees) {
-      const found = marked.get(value) ?? [];
-      const below = found.flatMap(({ pid }) => descendantsOf(pid));
-      for (const { pid } of [...found, ...below]) tree.pids.add(pid);
+      const found = (marked.get(value) ?? []).map(({ pid }) => pid);
+      const roots = [...found, ...this.#leadersOf(value).filter((pid) => living.has(pid))];
+      const below = roots.flatMap((root) => descendantsOf(root)).map(({ pid }) => pid);
+      for (const pid of [...roots, ...below]) tree.pids.add(pid);
       if ([...tree.pids].some((pid) => living.has(pid))) tree.lastSeenAt = Date.now();
     }
   }

@@ -10,10 +10,10 @@
 #               could not be masked.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
 #               seconds, the shell that started it, the host; the supervisor's pid, the descriptor
-#               with which it holds this file open, and, where it supervises several jobs, the pid of
-#               this one's command; and what it says where a signal ended the command. That it holds
-#               this very file open tells the supervisor from a later process of the same number. The
-#               host matters where several machines share their home folders.
+#               with which it holds this file open, and, where it supervises several jobs, pid and
+#               start of this one's command; and what it says where a signal ended the command. That
+#               it holds this very file open tells the supervisor from a later process of the same
+#               number. The host matters where several machines share their home folders.
 #   command     the script, where it is too long for the environment
 #   out err     what the command prints
 #   output      the file named by $GRID_OUTPUT, once the command makes it
@@ -84,7 +84,7 @@ grid_end_helpers() {
   while [ $# -gt 0 ] && [ "$grid_tries" -lt 200 ]; do
     # Most are gone within a moment that is shorter than starting a program.
     if [ "$grid_tries" -ge 150 ]; then
-      sleep 0.005 || sleep 1
+      sleep 0.001 || sleep 1
       if [ "$grid_tries" -lt 180 ]; then kill "$@"; else kill -s KILL "$@"; fi
     fi
     grid_tries=$((grid_tries + 1))
@@ -171,7 +171,7 @@ grid_ended() {
 # grid_leader, grid_said.
 grid_read() {
   grid_phase='' grid_started=0 grid_kind=- grid_owner='' grid_where=$grid_host grid_waiter='' grid_said=''
-  grid_hold='' grid_leader=0
+  grid_hold='' grid_leader=
   [ -f "$grid_job.state" ] || return 0
   {
     read -r grid_phase grid_code grid_cut
@@ -188,7 +188,7 @@ grid_read() {
   } <"$grid_job.state"
 }
 
-# grid_note_supervisor PID DESCRIPTOR [LEADER]
+# grid_note_supervisor PID DESCRIPTOR [PID:BORN]
 grid_note_supervisor() {
-  grid_waiter=$1 grid_hold=$2 grid_leader=${3:-0}
+  grid_waiter=$1 grid_hold=$2 grid_leader=${3-}
 }

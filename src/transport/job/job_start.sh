@@ -114,11 +114,11 @@ grid_supervise() {
   [ -z "$grid_patterns" ] || grid_mark='open'
   if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
     grid_mark=
-    ( cd -- "$1" && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&- 9<&-
+    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&- 9<&-
     grid_code=$?
     grid_mask_end || grid_mark='cut'
   else
-    ( cd -- "$1" && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 9<&-
+    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 9<&-
     grid_code=$?
   fi
   printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"

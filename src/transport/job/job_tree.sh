@@ -12,9 +12,10 @@ grid_scan() {
 # the same, everybody in a session that one of them leads, and what all of these started.
 grid_find() {
   grid_read
-  grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
+  # A supervisor of several jobs has other children, too.
+  [ -z "$grid_leader" ] && grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
   printf '%s\n' "$grid_snapshot" |
-    awk -v supervisor="$grid_waiter" -v only="$grid_leader" -v job="$grid_id" -v seen="$*" "$grid_grow" |
+    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$* $grid_leader" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
 }
@@ -80,8 +81,7 @@ grid_grow='
       for (pid in state) {
         if (pid in member) continue
         leader = session[pid]
-        if (parent[pid] in member ||
-          (supervisor > 0 && parent[pid] == supervisor && (only == 0 || pid == only)) ||
+        if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
           (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
       }
     } while (added)
@@ -205,7 +205,10 @@ grid_watch_all() {
     if [ "$grid_state $grid_kind $grid_owner" = "running leased $$" ] &&
       ! grid_is_elsewhere; then
       grid_left=0
-      case $grid_watched in *" $grid_id "*) ;; *) grid_watched="$grid_watched$grid_id " ;; esac
+      case $grid_watched in
+        *" $grid_id="*) ;;
+        *) grid_watched="$grid_watched$grid_id=$grid_leader " ;;
+      esac
       if [ -n "$grid_due" ] && [ ! -e "$grid_job.reason" ]; then grid_miss; fi
     fi
   done
@@ -215,13 +218,15 @@ grid_watch_all() {
 # Ends jobs whose files somebody has removed: nothing may run that nobody can find any more.
 grid_end_forgotten() {
   grid_known=$grid_watched grid_watched=' ' grid_snapshot=
-  for grid_id in $grid_known; do
+  for grid_pair in $grid_known; do
+    grid_id=${grid_pair%%=*}
     grid_job=$grid_jobs/$grid_id
     if [ -e "$grid_job.state" ]; then
-      grid_watched="$grid_watched$grid_id "
+      grid_watched="$grid_watched$grid_pair "
     else
       [ -n "$grid_snapshot" ] || grid_scan
-      if [ -n "$(grid_find)" ]; then grid_end & fi
+      grid_found=$(grid_find "${grid_pair#*=}")
+      if [ -n "$grid_found" ]; then grid_end & fi
     fi
   done
 }
@@ -235,13 +240,15 @@ grid_miss() {
   printf '%s %s\n' "$grid_missed" "$grid_now" >"$grid_job.missed"
   [ "$grid_missed" -ge 4 ] || return 0
   echo lease >"$grid_job.reason"
+  grid_found=
   grid_end &
 }
 
-# The polite signal, up to ten seconds, then the final one until nothing is left to be ended.
+# The polite signal, up to ten seconds, then the final one until nothing is left to be ended. Begins with
+# grid_found.
 grid_end() {
   trap '' TERM HUP
-  grid_tries=0 grid_found=
+  grid_tries=0
   while [ "$grid_tries" -lt 15 ]; do
     grid_scan
     # shellcheck disable=SC2046
@@ -295,6 +302,8 @@ grid_remove() {
 # grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
 grid_prune() {
   exec 2>/dev/null
+  set -- "$@" "$1"/.grid/jobs/*.state
+  [ -e "$3" ] || return 0
   find "$1/.grid/jobs" -name '*.state' -mtime "+$2" | while read -r grid_path; do
     grid_path=${grid_path%.state}
     grid_open "$1" "${grid_path##*/}"

@@ -1,5 +1,5 @@
 # Starts jobs for one shell and sees them to their end; does for all of them what `grid_supervise` does
-# for one, at half the cost: a fork and an exec each. For a node with perl and its POSIX module.
+# for one, at less than half the cost. For a node with perl and its POSIX module.
 #
 # Arguments: the pipe on which requests come, the shell's pid, and variables that were taken out of
 # this process's environment so that perl itself does not obey them.
@@ -14,17 +14,24 @@ use POSIX ();
 
 my $LOOK_SECONDS = 15;    # between two looks whether the shell lives
 my $READ_SIZE = 1 << 16;
+# Variables that bash obeys when it starts, or would not take from a script; see its manual, "Shell Variables".
+my $OBEYED = qr/^(BASH|COMP|DIRSTACK|E?UID|ENV|EPOCH|EXECIGNORE|FUNC|GCONV|GLOBIGNORE|GROUPS|HIST|HOST
+  |IFS|LANG|LC_|LD_|LINENO|LOCPATH|MACHTYPE|MALLOC_|NLSPATH|OLDPWD|OPT|OSTYPE|PIPESTATUS|POSIXLY|PPID|PS
+  |PWD|RANDOM|SECONDS|SHELL|SHLVL|SRANDOM|TEXTDOMAIN|TIMEFORMAT|TMOUT|TZ|_=)/x;
 
 my ($pipe, $shell, @hidden) = @ARGV;
 my %running;              # by pid: the job's files, their guard, and its state file, kept open
-my ($inbox, $leaving) = ("", 0);
+my $spare;                # a bash that waits to be told its job: pid, pipe, and the words it was started with
+my @words;                # those of the last job
+my ($inbox, $leaving, $idle) = ("", 0, 0);
 
 my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGALRM());
 my $before = POSIX::SigSet->new();
 # Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@heeded), $before) or die "$!\n";
 my %inherited = map { $_ => $SIG{$_} } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ);
-$SIG{$_} = sub { } for qw(CHLD USR1 ALRM);
+$SIG{$_} = sub { } for qw(CHLD USR1);
+$SIG{ALRM} = sub { $idle = 1 };
 $SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
 $SIG{$_} = "IGNORE" for qw(INT QUIT PIPE XFSZ);
 POSIX::setsid();
@@ -36,9 +43,13 @@ while (1) {
   reap();
   $leaving ||= getppid() != $shell;
   last if $leaving && !%running;
+  prepare() if @words && !$spare;
+  dismiss() if $idle;
+  $idle = 0;
   alarm $LOOK_SECONDS;
   POSIX::sigsuspend($before);
 }
+dismiss();
 
 sub requests {
   1 while sysread $requests, $inbox, $READ_SIZE, length $inbox;
@@ -56,38 +67,96 @@ sub launch {
   # Somebody removed it: then nobody waits for the job.
   sysopen my $state, "$job.state", O_RDWR or return;
   my @variables = splice @rest, 0, $count;
-  my $pid = fork;
-  if (defined $pid && $pid == 0) { become($job, $folder, \@variables, \@rest) }
+  @words = @rest;
+  my $pid = assign($job, $folder, @variables) || fork;
+  if (defined $pid && $pid == 0) { become($job, $folder, @variables) }
   my %job = (files => $job, guard => $guard, state => $state);
   if (!defined $pid) {
     complain("$job.err", "Cannot start the command: $!");
     return finish(\%job, 126);
   }
-  note($state, "supervisor $$ " . fileno($state) . " $pid");
+  note($state, join " ", "supervisor", $$, fileno($state), "$pid:" . born($pid));
   $running{$pid} = \%job;
 }
 
 # This process turns into the command.
 sub become {
-  my ($job, $folder, $variables, $words) = @_;
+  my ($job, $folder, @variables) = @_;
+  settle();
+  if (open(STDOUT, ">", "$job.out") && open(STDERR, ">", "$job.err")) {
+    # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
+    $ENV{PWD} = $folder;
+    /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @variables;
+    if (chdir $folder) { exec { $words[0] } @words }
+    print STDERR "Cannot start the command: $!\n";
+  }
+  POSIX::_exit(126);
+}
+
+# As a process was before this program, and in a session of its own.
+sub settle {
   POSIX::setsid();
   $SIG{$_} = $inherited{$_} || "DEFAULT" for keys %inherited;
   # A shell starts what runs in the background with these ignored.
   $SIG{$_} = "DEFAULT" for qw(INT QUIT);
   POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
   open STDIN, "<", "/dev/null";
-  if (open(STDOUT, ">", "$job.out") && open(STDERR, ">", "$job.err")) {
-    # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
-    $ENV{PWD} = $folder;
-    /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden, @$variables;
-    if (chdir $folder) { exec { $words->[0] } @$words }
-    print STDERR "Cannot start the command: $!\n";
-  }
-  POSIX::_exit(126);
+  delete $ENV{OLDPWD};
+  /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden;
 }
+
+# ---- a shell that is ready -----------------------------------------------------------------------
+# Starting bash is the most of what a short job takes. While one runs, the next one's is started.
+
+sub prepare {
+  return unless $words[0] =~ m{/bash$} && $words[-3] eq "-c" && -e "/dev/fd/0";
+  pipe my $reader, my $writer or return;
+  defined(my $pid = fork) or return;
+  if ($pid == 0) {
+    settle();
+    POSIX::dup2(fileno $reader, 3);
+    $words[-2] = ". /dev/fd/3; exec 3<&-; $words[-2]";
+    exec { $words[0] } @words;
+    POSIX::_exit(126);
+  }
+  $spare = { pid => $pid, pipe => $writer, words => "@words" };
+}
+
+# The pid of the spare shell, which has become the job; nothing where it cannot.
+sub assign {
+  my ($job, $folder, @variables) = @_;
+  return if !$spare || $spare->{words} ne "@words" || grep { /$OBEYED/ } @variables;
+  my $told = join "\n", "exec >" . quote("$job.out") . " 2>" . quote("$job.err"),
+    "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD; export OLDPWD", "SECONDS=0",
+    map { /^([^=]*)=(.*)$/s ? "export $1=" . quote($2) : () } @variables;
+  my ($pid, $pipe) = @$spare{qw(pid pipe)};
+  $spare = undef;
+  my $written = syswrite $pipe, "$told\n";
+  close $pipe;
+  return $pid if defined $written && $written == length "$told\n";
+  kill "KILL", $pid;
+  return;
+}
+
+sub quote {
+  my ($text) = @_;
+  $text =~ s/'/'\\''/g;
+  return "'$text'";
+}
+
+sub dismiss {
+  @words = ();
+  return unless $spare;
+  kill "KILL", $spare->{pid};
+  waitpid $spare->{pid}, 0;
+  $spare = undef;
+}
+
+# ---- the end of a job ----------------------------------------------------------------------------
 
 sub reap {
   while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0) {
+    $spare = undef if $spare && $spare->{pid} == $pid;
     my $job = delete $running{$pid} or next;
     my $signal = $? & 127;
     # A shell would report a signal like that, and say so on its stderr.
@@ -105,6 +174,12 @@ sub finish {
   my @ears = lives($shell) ? $shell : $job->{guard};
   if (open my $ear, "<", "$job->{files}.ear") { push @ears, <$ear> }
   kill "URG", map { /^(\d+)$/ ? $1 : () } @ears;
+}
+
+# When the process started, in the ticks of /proc; 0 where nobody can tell.
+sub born {
+  open my $stat, "<", "/proc/$_[0]/stat" or return 0;
+  return (split " ", (split /.*\) /, <$stat>)[1])[19];
 }
 
 sub note {

@@ -18,7 +18,3 @@ describeKill("local job that a launcher started", {
   test: (name, run) => testWith(["perl"], name, run),
   open: withLauncher(openLocalNode),
 });
-describeLease("local job that a launcher started", {
-  test: (name, run) => testWith(["perl"], name, run),
-  open: withLauncher(openLocalNode),
-});

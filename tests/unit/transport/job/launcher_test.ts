@@ -10,7 +10,7 @@ import {
   waitFor,
 } from "../../../support/job_contract.ts";
 import { type AccountNodeOptions, openAccountNode } from "../../../support/job_nodes.ts";
-import { processesWith } from "../../../support/processes.ts";
+import { allProcesses, processesWith } from "../../../support/processes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
@@ -98,6 +98,76 @@ for (const shell of SHELLS) {
     assert.ok(job);
     const end = { kind: "signal", signal: "SIGTERM", by: "lease" };
     assert.deepEqual((await followAll(job)).exit, end);
+  });
+
+  test("a shell that is ready runs a job like one that is started for it", async (options) => {
+    const look = async (node: ContractNode) => {
+      const command = `grep -qz ^GRID_JOB= /proc/$$/environ && echo fresh || echo ready
+env | sort | grep -v -e ^GRID_ -e ^SHLVL=; set -o; shopt; ulimit -a; umask; pwd; trap -p; declare -p OLDPWD SECONDS
+echo "$0 $- $# $_"; echo "GRID_SCRIPT=\${GRID_SCRIPT-unset}"; grep Sig /proc/self/status | tail -n 3
+ps -o sid= -o pgid= -p $$ | awk -v pid=$$ '{ print $1 == pid, $2 == pid }'
+set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | true; echo $?`;
+      const spec = jobSpec(node, { command: `{ ${command}\n} 2>&1`, env: { A: "it's\n'b'" } });
+      const job = await startJob(node.transport, spec);
+      const { exit, stdout } = await followAll(job);
+      await job.remove();
+      const [kind, ...lines] = stdout.split("\n");
+      return { kind, seen: { exit, lines } };
+    };
+    await using node = await openAccountNode(options);
+    const fresh = await look(node);
+    assert.equal(fresh.kind, "fresh");
+    await awaitLauncher(node);
+    const seen: (string | undefined)[] = [];
+    await waitFor(async () => {
+      const again = await look(node);
+      assert.deepEqual(again.seen, fresh.seen);
+      seen.push(again.kind);
+      return again.kind === "ready";
+    });
+  });
+
+  test("variables that bash obeys when it starts are obeyed", async (options) => {
+    await using node = await openAccountNode(options);
+    Deno.writeTextFileSync(`${node.root}/start`, "echo read\n");
+    const env = { BASH_ENV: `${node.root}/start`, LC_ALL: "C", SECONDS: "7" };
+    const command = "echo $LC_ALL";
+    const fresh = await printed(node, { command, env });
+    assert.equal(fresh, "read\nC\n");
+    await awaitLauncher(node);
+    for (let count = 0; count < 4; count++) {
+      assert.equal(await printed(node, { command, env }), fresh);
+    }
+  });
+
+  test("a job that never starts anything is found, whatever became of it", async (options) => {
+    const leaseMs = 1000;
+    const busy = async (node: ContractNode) => {
+      const spec = jobSpec(node, { command: "while :; do :; done", leaseMs });
+      const job = await startJob(node.transport, spec);
+      await supervisorOf(node, spec.id);
+      const state = Deno.readTextFileSync(`${node.root}/.grid/jobs/${spec.id}.state`);
+      const leader = Number(/^supervisor \d+ \d+ (\d+):/m.exec(state)?.[1]);
+      return { spec, job, lives: () => allProcesses().some(({ pid }) => pid === leader) };
+    };
+    await using node = await openAccountNode(options);
+    await awaitLauncher(node, { leaseMs });
+    const forgotten = await busy(node);
+    const followed = assert.rejects(followAll(forgotten.job), { code: "workspace" });
+    // The guard must have seen it.
+    await new Promise((resolve) => setTimeout(resolve, 2 * leaseMs));
+    assert.ok(forgotten.lives());
+    for (const { name } of [...Deno.readDirSync(`${node.root}/.grid/jobs`)]) {
+      Deno.removeSync(`${node.root}/.grid/jobs/${name}`);
+    }
+    await waitFor(() => !forgotten.lives());
+    await followed;
+    const orphan = await busy(node);
+    Deno.kill(await supervisorOf(node, orphan.spec.id), "SIGKILL");
+    assert.equal((await followAll(orphan.job)).exit.kind, "vanished");
+    assert.ok(orphan.lives());
+    assert.deepEqual(await orphan.job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.ok(!orphan.lives());
   });
 
   test("where it was killed, later jobs do without it", async (options) => {
