@@ -146,7 +146,9 @@ Deno.test("many jobs are ended together, each with its own tree", async () => {
   );
   const spared = await start("sleep 1000");
   const pids = (id: string) => processesWith(`GRID_JOB=${id}`).length;
-  await waitFor(() => jobs.every(({ id }) => pids(id) === 3));
+  const sleeps = (id: string) =>
+    processesWith(`GRID_JOB=${id}`).filter(({ command }) => command.startsWith("sleep")).length;
+  await waitFor(() => jobs.every(({ id }) => sleeps(id) === 2));
   const reports = await Promise.all(jobs.map((job) => job.kill({ graceMs: 2000 })));
   for (const { survivors } of reports) assert.deepEqual(survivors, []);
   for (const { id } of jobs) assert.equal(pids(id), 0);
