@@ -1,7 +1,8 @@
 /** The scripts that run on a node, and the calls into them. */
 import { quote, quoteAll } from "../../core/shell.ts";
 
-const FILES = [
+/** Read into the node's shell in this order. */
+export const SHELL_SCRIPTS = [
   "job.sh",
   "job_start.sh",
   "job_launch.sh",
@@ -20,7 +21,7 @@ export function jobLibrary(): Promise<string> {
 
 async function readLibrary(): Promise<string> {
   const read = (name: string) => Deno.readTextFile(new URL(name, import.meta.url));
-  const [launcher, ...parts] = await Promise.all(["launcher.pl", ...FILES].map(read));
+  const [launcher, ...parts] = await Promise.all(["launcher.pl", ...SHELL_SCRIPTS].map(read));
   return [`grid_launcher_program=${quote(launcher ?? "")}`, ...parts].join("\n");
 }
 

@@ -1,22 +1,16 @@
 /** `job.sh` in every shell that a node may have as its `/bin/sh`. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { SHELL_SCRIPTS } from "../../../../src/transport/job/job_script.ts";
 import { startJob } from "../../../../src/transport/job/job_start.ts";
 import { describeJobs, followAll, jobSpec } from "../../../support/job_contract.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
-const SCRIPTS = [
-  "job.sh",
-  "job_start.sh",
-  "job_launch.sh",
-  "job_turn.sh",
-  "job_mask.sh",
-  "job_tree.sh",
-].map((
-  name,
-) => fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url)));
+const SCRIPTS = SHELL_SCRIPTS.map((name) =>
+  fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url))
+);
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
   ["bash", "--posix"],
