@@ -126,13 +126,15 @@ export class SshChannel implements LinkChannel {
     const stream = this.#stream;
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
-    stream.on("close", () => ended.reject(new Error("the command has ended")));
+    stream.on("close", () => ended.reject(hasEnded()));
     this.#failures.push((reason) => ended.reject(reason));
     return new WritableStream<Uint8Array>({
       start: (controller) => {
         ended.promise.catch((reason) => controller.error(reason));
       },
       write: async (chunk) => {
+        // The server has closed the channel, of which `close` tells only once all output was read.
+        if (stream.writableEnded) throw hasEnded();
         count(chunk.length);
         const written = Promise.withResolvers<void>();
         stream.write(chunk, () => written.resolve());
@@ -146,4 +148,8 @@ export class SshChannel implements LinkChannel {
       },
     });
   }
+}
+
+function hasEnded(): Error {
+  return new Error("the command has ended");
 }
