@@ -196,16 +196,15 @@ async function readAll(
       }
     }
   } finally {
-    const tidied = kinds[Symbol.asyncDispose]();
-    // The nodes shall have been told before the reports keep this thread busy.
-    await setImmediate();
-    try {
-      await Promise.all(readers.files.map((reader) => reader.close?.()));
-      for (const screen of readers.screens) await screen.close?.();
-    } finally {
-      await tidied;
-    }
+    await Promise.all([closeAll(readers), kinds[Symbol.asyncDispose]()]);
   }
   if (state === undefined) throw new Error("a run without events");
   return state;
+}
+
+async function closeAll({ files, screens }: Readers): Promise<void> {
+  // The nodes shall have been told to tidy up before the reports keep this thread busy.
+  await setImmediate();
+  await Promise.all(files.map((reader) => reader.close?.()));
+  for (const screen of screens) await screen.close?.();
 }
