@@ -115,7 +115,8 @@ export class Grid implements AsyncDisposable {
       screens: options.readers({ run, folder }),
     };
     const { cluster, config, project } = this;
-    const kinds = createStepKinds({ cluster, config, project });
+    const commands = pipeline.steps.filter(({ action }) => action.kind === "run").length;
+    const kinds = createStepKinds({ cluster, config, project, commands });
     const events = runPipeline(pipeline, {
       kinds,
       journal: this.store,

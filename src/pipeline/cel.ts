@@ -4,61 +4,7 @@
  */
 import { Environment } from "@marcbachmann/cel-js";
 import { describeValue, fromCel, toCel } from "./cel_value.ts";
-
-/** What functions ask about the run; set around each evaluation. */
-export interface FunctionScope {
-  readonly status: {
-    readonly success: boolean;
-    readonly failure: boolean;
-    readonly cancelled: boolean;
-  };
-  readonly env: Readonly<Record<string, string>>;
-  hashFiles(patterns: readonly string[]): string;
-}
-
-/** Functions by name with the numbers of arguments they take. */
-export const FUNCTIONS: Readonly<Record<string, readonly number[]>> = {
-  success: [0],
-  failure: [0],
-  always: [0],
-  cancelled: [0],
-  toJSON: [1],
-  fromJSON: [1],
-  hashFiles: [1, 2, 3, 4],
-  env: [1, 2],
-  // Built into CEL.
-  size: [1],
-  string: [1],
-  int: [1],
-  double: [1],
-  bool: [1],
-  type: [1],
-  dyn: [1],
-  has: [1],
-  bytes: [1],
-  timestamp: [1],
-  duration: [1],
-  uint: [1],
-};
-
-/** CEL calls handlers without the caller's context, and evaluation never waits, so one slot does. */
-let current: FunctionScope | undefined;
-
-/** Runs `work` with the functions answering for `scope`. */
-export function withScope<T>(scope: FunctionScope, work: () => T): T {
-  const before = current;
-  current = scope;
-  try {
-    return work();
-  } finally {
-    current = before;
-  }
-}
-
-function scope(): FunctionScope {
-  if (current === undefined) throw new Error("a function of the run was called outside of it");
-  return current;
-}
+import { currentScope } from "./functions.ts";
 
 type Num = number | bigint;
 
@@ -94,22 +40,22 @@ export function checkEnvironment(
 
 function withFunctions(environment: Environment): Environment {
   environment
-    .registerFunction("success(): bool", () => scope().status.success)
-    .registerFunction("failure(): bool", () => scope().status.failure)
-    .registerFunction("cancelled(): bool", () => scope().status.cancelled)
+    .registerFunction("success(): bool", () => currentScope().status.success)
+    .registerFunction("failure(): bool", () => currentScope().status.failure)
+    .registerFunction("cancelled(): bool", () => currentScope().status.cancelled)
     .registerFunction("always(): bool", () => true)
     .registerFunction("toJSON(dyn): string", (value: unknown) => JSON.stringify(fromCel(value)))
     .registerFunction("fromJSON(string): dyn", (text: string) => parseJson(text))
     .registerFunction("env(string): string", (name: string) => variable(name))
     .registerFunction(
       "env(string, string): string",
-      (name: string, otherwise: string) => scope().env[name] ?? otherwise,
+      (name: string, otherwise: string) => currentScope().env[name] ?? otherwise,
     );
   for (let count = 1; count <= 4; count++) {
     const signature = `hashFiles(${Array(count).fill("string").join(", ")}): string`;
     environment.registerFunction(
       signature,
-      (...patterns: string[]) => scope().hashFiles(patterns),
+      (...patterns: string[]) => currentScope().hashFiles(patterns),
     );
   }
   registerMixed(environment);
@@ -125,7 +71,7 @@ function parseJson(text: string): unknown {
 }
 
 function variable(name: string): string {
-  const value = scope().env[name];
+  const value = currentScope().env[name];
   if (value !== undefined) return value;
   throw new Error(`environment variable ${name} is not set (env("${name}", "") gives a default)`);
 }

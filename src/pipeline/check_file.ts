@@ -2,7 +2,7 @@ import type { Diagnostic } from "../document/diagnostic.ts";
 import { readNode } from "./action.ts";
 import { type Blueprint, readBlueprint } from "./blueprint.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
-import { checkEnvironment } from "./cel.ts";
+import { loadCel } from "./expression.ts";
 import type { OpenFile } from "./file.ts";
 import { buildGraph, reportDuplicate } from "./graph.ts";
 import { CEL_TYPES, readInputs } from "./inputs.ts";
@@ -24,11 +24,11 @@ export interface CheckOptions {
 }
 
 /** Finds every mistake that can be found without running; they end in `diagnostics`. */
-export function checkFile(
+export async function checkFile(
   open: OpenFile,
   diagnostics: Diagnostic[],
   options: CheckOptions,
-): CheckedFile {
+): Promise<CheckedFile> {
   const { source, file, damaged } = open;
   const reader = new TextReader(source, diagnostics);
   const inputs = readInputs(file, reader);
@@ -83,7 +83,7 @@ export function checkFile(
   }
   checkTaken(file.env, reader);
   checkNodes(checked, options.nodeNames);
-  checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
+  await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
   return checked;
 }
 
@@ -173,8 +173,12 @@ interface FileUses {
   readonly outputUses: readonly ExpressionUse[];
 }
 
-function checkExpressions(checked: CheckedFile, uses: FileUses): void {
+async function checkExpressions(checked: CheckedFile, uses: FileUses): Promise<void> {
   const { graph, hooks, templates, reader } = checked;
+  const hookSteps = HOOK_MOMENTS.flatMap((moment) => hooks[moment]);
+  const ofSteps = [...graph.byId.values(), ...hookSteps].map((step) => step.uses);
+  if ([...Object.values(uses), ...ofSteps].every((list) => list.length === 0)) return;
+  const { checkEnvironment } = await loadCel();
   const inputTypes = typesOf(checked);
   const ids = new Set(graph.byId.keys());
   const outside: Names = {
@@ -209,7 +213,5 @@ function checkExpressions(checked: CheckedFile, uses: FileUses): void {
       matrix: axisNames(step.matrix),
     });
   }
-  for (const moment of HOOK_MOMENTS) {
-    for (const step of hooks[moment]) check(step.uses, { ...everyStep, self: step.id });
-  }
+  for (const step of hookSteps) check(step.uses, { ...everyStep, self: step.id });
 }

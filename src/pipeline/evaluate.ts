@@ -1,8 +1,8 @@
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
-import { withScope } from "./cel.ts";
 import { describeValue, fromCel, toCel, toShellWords, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
+import { withScope } from "./functions.ts";
 import { ShellSplicer } from "./shell_splice.ts";
 import type { Text, TextPart } from "./text.ts";
 

@@ -1,5 +1,5 @@
-import type { ASTNode, ParseResult } from "@marcbachmann/cel-js";
-import { evaluationEnvironment } from "./cel.ts";
+import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
+import { lazy } from "../core/lazy.ts";
 
 /** Offsets inside the expression's source. */
 export interface Span {
@@ -31,7 +31,15 @@ export interface Expression {
   readonly evaluate: ParseResult;
 }
 
-const environment = evaluationEnvironment();
+let environment: Environment | undefined;
+
+/** The language itself, which takes a moment to load; needed before the first expression is parsed. */
+export async function loadCel(): Promise<typeof import("./cel.ts")> {
+  const cel = await lazy<typeof import("./cel.ts")>("./cel.ts", import.meta.url);
+  environment ??= cel.evaluationEnvironment();
+  return cel;
+}
+
 /** The same expression often stands in hundreds of cells and steps. */
 const parsed = new Map<string, Expression>();
 
@@ -43,6 +51,7 @@ const parsed = new Map<string, Expression>();
 export function parseExpression(source: string): Expression {
   const known = parsed.get(source);
   if (known) return known;
+  if (environment === undefined) throw new Error("an expression before its language was loaded");
   const evaluate = environment.parse(source);
   const walker = new Walker();
   walker.visit(evaluate.ast);

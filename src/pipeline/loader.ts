@@ -69,7 +69,7 @@ export class Loader {
         templates.set(use.reference, await this.#template(use, { path, chain, found }));
       }
       const { nodeNames } = this.#options;
-      checked = checkFile(open, found, { path, templates, nodeNames });
+      checked = await checkFile(open, found, { path, templates, nodeNames });
       for (const step of checked.graph.byId.values()) {
         const template = checked.templates.get(step.id);
         if (template) checkWith(step, template, checked.reader);

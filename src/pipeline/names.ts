@@ -1,9 +1,9 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { nearest } from "../core/did_you_mean.ts";
 import { suggest } from "../document/check.ts";
-import { FUNCTIONS } from "./cel.ts";
 import { celWords, type Problem, trimmed, typeWord } from "./cel_words.ts";
 import { type Expression, type Named, parseExpression, type Reference } from "./expression.ts";
+import { FUNCTIONS } from "./functions.ts";
 import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** What the names in an expression may mean where it stands. */

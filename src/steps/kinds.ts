@@ -9,14 +9,16 @@ export interface StepKindsOptions {
   readonly config: ClusterConfig;
   /** Absolute. */
   readonly project: string;
+  /** How many `run` steps there are. */
+  readonly commands: number;
 }
 
 /** Dispose them after the run: only then the last jobs' files go. */
 export function createStepKinds(options: StepKindsOptions): StepKinds & AsyncDisposable {
-  const { cluster, config, project } = options;
+  const { cluster, config, project, commands } = options;
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
-    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs });
+    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands });
   });
   return {
     "sync": onDemand("sync", async () => {

@@ -18,11 +18,15 @@ export interface RunStepOptions {
   readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
   /** How long a job outlives its runner, unless it is detached; default 5 minutes. */
   readonly leaseMs?: number;
+  /** How many commands the run may come to; default: nobody knows. */
+  readonly commands?: number;
 }
 
 type RunRequest = StepRequest<RunAction<string>>;
 
 const LEASE_MS = 5 * 60_000;
+/** Commands of a run that are many for a node: it prepares for them with the first. */
+const MANY_COMMANDS = 5;
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
 
@@ -169,7 +173,7 @@ class RunAttempt {
   }
 
   #spec({ node, prelude }: JobPlace, id: string): JobSpec {
-    const { request, leaseMs } = this.#options;
+    const { request, leaseMs, commands = 0 } = this.#options;
     const { run, step, attempt } = request;
     return {
       id,
@@ -188,6 +192,7 @@ class RunAttempt {
       pathPrefix: pathPrefix(node),
       detach: request.detach,
       leaseMs: leaseMs ?? LEASE_MS,
+      isOneOfMany: commands >= MANY_COMMANDS,
     };
   }
 }

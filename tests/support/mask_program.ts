@@ -6,22 +6,22 @@ export interface MaskProgram {
   readonly name: string;
   readonly part: Part;
   /** The program with its text; `readSize` replaces the number of bytes that it reads at a time. */
-  argv(readSize?: number): Promise<string[]>;
+  argv(readSize?: number): string[];
 }
 
 export const MASK_PROGRAMS: readonly MaskProgram[] = [
   {
     name: "mask.pl",
     part: "perl",
-    argv: async (readSize) => ["perl", "-e", withReadSize((await maskPrograms()).perl, readSize)],
+    argv: (readSize) => ["perl", "-e", withReadSize(maskPrograms().perl, readSize)],
   },
   {
     name: "mask.py",
     part: "python3",
-    argv: async (readSize) => [
+    argv: (readSize) => [
       python(),
       ...["-I", "-S", "-c"],
-      withReadSize((await maskPrograms()).python, readSize),
+      withReadSize(maskPrograms().python, readSize),
     ],
   },
 ];

@@ -1,6 +1,10 @@
+import { loadCel } from "../../src/pipeline/expression.ts";
 import { Text, type TextPart } from "../../src/pipeline/text.ts";
 
 export { Text };
+
+// As loading a file with expressions does.
+await loadCel();
 
 const PLACE = { file: "pipeline.yaml", line: 1, column: 1 };
 

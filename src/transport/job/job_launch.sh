@@ -3,9 +3,14 @@
 # and pays from then on. Descriptor 6 is what it reads.
 # shellcheck disable=SC2034,SC2154
 
-# How many jobs a shell starts by itself before it asks for help, or "none" where it gets none.
+# How many jobs a shell starts by itself before it gets help, or "none" where it gets none.
 grid_launches=3
 grid_launcher='' grid_launch_pipe=
+
+# There will be many jobs.
+grid_expect_many() {
+  [ "$grid_launches" = none ] || grid_launches=1
+}
 
 # grid_delegate: the arguments of grid_launch. Whether the launcher takes the job.
 grid_delegate() {
@@ -27,14 +32,7 @@ grid_request() {
 }
 
 grid_has_launcher() {
-  if [ -z "$grid_launcher" ]; then
-    case $grid_launches in
-      none) ;;
-      0) grid_start_launcher ;;
-      *) grid_launches=$((grid_launches - 1)) ;;
-    esac
-    return 1
-  fi
+  [ -n "$grid_launcher" ] || return 1
   if ! grid_lives "$grid_launcher"; then
     grid_forget_launcher
     return 1
@@ -42,6 +40,13 @@ grid_has_launcher() {
   [ -n "$grid_launch_pipe" ] || return 0
   [ ! -p "$grid_launch_pipe" ] || return 1
   grid_launch_pipe=
+}
+
+# The shell has started a job by itself.
+grid_count_launch() {
+  [ -z "$grid_launcher" ] && [ "$grid_launches" != none ] || return 0
+  grid_launches=$((grid_launches - 1))
+  [ "$grid_launches" -gt 0 ] || grid_start_launcher
 }
 
 grid_start_launcher() {

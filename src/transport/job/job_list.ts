@@ -17,7 +17,7 @@ export async function listJobs(
   root: string,
 ): Promise<readonly JobListing[]> {
   const result = await transport.exec(`grid_list ${quoteAll([root])}`, {
-    library: await jobLibrary(),
+    library: jobLibrary(),
   });
   if (result.code !== 0) {
     throw new GridError({
@@ -49,7 +49,7 @@ export async function removeJobs(
   const { name } = transport.endpoint;
   const { code, stdout, stderr } = await transport.exec(
     `grid_remove ${quoteAll([root, ...ids])}`,
-    { library: await jobLibrary() },
+    { library: jobLibrary() },
   );
   if (code === 0) return;
   throw new GridError({
@@ -71,7 +71,7 @@ const KEEP_DAYS = 7;
  */
 export async function pruneJobs(transport: Transport, root: string): Promise<readonly string[]> {
   const { stdout } = await transport.exec(`grid_prune ${quoteAll([root, String(KEEP_DAYS)])}`, {
-    library: await jobLibrary(),
+    library: jobLibrary(),
   });
   return stdout.split("\n").filter((line) => line !== "");
 }

@@ -11,21 +11,32 @@ export const SHELL_SCRIPTS = [
   "job_tree.sh",
 ];
 
-let text: Promise<string> | undefined;
+let text: string | undefined;
 
 /** The functions that every call needs; read once per process. */
-export function jobLibrary(): Promise<string> {
+export function jobLibrary(): string {
   text ??= readLibrary();
   return text;
 }
 
-async function readLibrary(): Promise<string> {
-  const read = (name: string) => Deno.readTextFile(new URL(name, import.meta.url));
-  const [launcher, ...parts] = await Promise.all(["launcher.pl", ...SHELL_SCRIPTS].map(read));
-  return [`grid_launcher_program=${quote(launcher ?? "")}`, ...parts].join("\n");
+/** Not with promises: the first job would wait for what is loaded while it runs. */
+function readLibrary(): string {
+  const launcher = readProgram("launcher.pl");
+  return [`grid_launcher_program=${quote(launcher)}`, ...SHELL_SCRIPTS.map(readProgram)].join("\n");
 }
 
-export type JobFunction = "grid_mask" | "grid_start" | "grid_turn" | "grid_signal" | "grid_list";
+/** A file of this folder, for a node to run. */
+export function readProgram(name: string): string {
+  return Deno.readTextFileSync(new URL(name, import.meta.url));
+}
+
+export type JobFunction =
+  | "grid_expect_many"
+  | "grid_mask"
+  | "grid_start"
+  | "grid_turn"
+  | "grid_signal"
+  | "grid_list";
 
 /** A call as shell text; every argument is quoted. */
 export function jobCall(name: JobFunction, args: readonly (string | number)[]): string {

@@ -104,6 +104,7 @@ grid_launch() {
     echo "supervisor $! 9" >&2
   } 2>>"$grid_job.state" 9<"$grid_job.state"
   grid_children="$grid_children$grid_id=$! "
+  grid_count_launch
 }
 
 # grid_supervise: the same arguments.

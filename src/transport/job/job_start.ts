@@ -25,7 +25,7 @@ export async function startJob(transport: Transport, spec: JobSpec): Promise<Job
   const news = await nodeJobs(transport, root).ask({
     id,
     leaseMs,
-    start: await startCommand(spec),
+    start: startCommand(spec),
     offset: NOTHING,
   });
   return new RemoteJob(new JobLink(transport, spec), news);
@@ -47,7 +47,7 @@ export async function attachJob(
   return news.state.kind === "gone" ? undefined : new RemoteJob(new JobLink(transport, spec), news);
 }
 
-async function startCommand(spec: JobSpec): Promise<string> {
+function startCommand(spec: JobSpec): string {
   const start = jobCall("grid_start", [
     spec.root,
     spec.id,
@@ -61,10 +61,18 @@ async function startCommand(spec: JobSpec): Promise<string> {
     spec.command,
     ...environment(spec),
   ]);
+  return [...expectation(spec), ...masking(spec), start].join("\n");
+}
+
+function expectation(spec: JobSpec): string[] {
+  return spec.isOneOfMany ? [jobCall("grid_expect_many", [])] : [];
+}
+
+function masking(spec: JobSpec): string[] {
   const patterns = maskPatterns(Object.values(spec.secrets));
-  if (patterns === "") return start;
-  const { perl, python } = await maskPrograms();
-  return `${jobCall("grid_mask", [perl, python, patterns])}\n${start}`;
+  if (patterns === "") return [];
+  const { perl, python } = maskPrograms();
+  return [jobCall("grid_mask", [perl, python, patterns])];
 }
 
 /** Four looks per lease, in seconds; whole ones where possible, for not every `sleep` knows others. */

@@ -29,11 +29,14 @@ my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTER
 my $before = POSIX::SigSet->new();
 # Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@heeded), $before) or die "$!\n";
-my %inherited = map { $_ => $SIG{$_} } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ);
-$SIG{$_} = sub { } for qw(CHLD USR1);
+my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ);
+# What is caught here is as usual again in a command; what is ignored would stay so. A shell starts what
+# runs in the background with INT and QUIT ignored.
+$SIG{$_} = sub { } for qw(CHLD USR1 INT QUIT PIPE XFSZ);
 $SIG{ALRM} = sub { $idle = 1 };
 $SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
-$SIG{$_} = "IGNORE" for qw(INT QUIT PIPE XFSZ);
+delete $ENV{OLDPWD};
+/^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden;
 POSIX::setsid();
 sysopen my $requests, $pipe, O_RDONLY | O_NONBLOCK or die "$pipe: $!\n";
 unlink $pipe or die "$pipe: $!\n";
@@ -93,16 +96,14 @@ sub become {
   POSIX::_exit(126);
 }
 
-# As a process was before this program, and in a session of its own.
+# As a process was before this program, and in a session of its own. Every page that is written to here
+# is a page to be copied.
 sub settle {
   POSIX::setsid();
-  $SIG{$_} = $inherited{$_} || "DEFAULT" for keys %inherited;
-  # A shell starts what runs in the background with these ignored.
-  $SIG{$_} = "DEFAULT" for qw(INT QUIT);
+  # Whoever wants to end it need not wait until it is a program of its own.
+  $SIG{$_} = "DEFAULT" for qw(HUP TERM);
+  $SIG{$_} = "IGNORE" for @ignored;
   POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
-  open STDIN, "<", "/dev/null";
-  delete $ENV{OLDPWD};
-  /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden;
 }
 
 # ---- a shell that is ready -----------------------------------------------------------------------

@@ -185,7 +185,7 @@ export class NodeJobs {
     const command = turnCommand(questions, { root: this.#root, word: randomWord(8), credit });
     const answer = await this.#size.watch(this.#transport.wait(command, {
       stop,
-      library: await jobLibrary(),
+      library: jobLibrary(),
     }));
     const told = parseTurn(answer, { questions, node: this.#transport.endpoint.name });
     for (const [index, pending] of asked.entries()) {

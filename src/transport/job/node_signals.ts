@@ -62,7 +62,7 @@ export class NodeSignals {
         jobCall("grid_signal", [this.#root, ...words]),
         {
           encoding: "latin1",
-          library: await jobLibrary(),
+          library: jobLibrary(),
         },
       );
       const found = parseFound(stdout);

@@ -1,5 +1,6 @@
 /** The programs that mask on a node what a command prints, and the patterns that they look for. */
 import { secretForms, SHORTEST_SECRET } from "../../core/secret_forms.ts";
+import { readProgram } from "./job_script.ts";
 
 /** Two equal programs; what they expect and answer is said at the head of `mask.pl`. */
 export interface MaskPrograms {
@@ -12,9 +13,8 @@ export interface MaskPrograms {
 let programs: MaskPrograms | undefined;
 
 /** Read once per process. */
-export async function maskPrograms(): Promise<MaskPrograms> {
-  const read = (name: string) => Deno.readTextFile(new URL(name, import.meta.url));
-  programs ??= { perl: await read("./mask.pl"), python: await read("./mask.py") };
+export function maskPrograms(): MaskPrograms {
+  programs ??= { perl: readProgram("mask.pl"), python: readProgram("mask.py") };
   return programs;
 }
 

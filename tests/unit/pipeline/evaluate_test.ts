@@ -8,9 +8,7 @@ import {
   evaluateValue,
   type EvaluationScope,
 } from "../../../src/pipeline/evaluate.ts";
-import { Text, type TextPart } from "../../../src/pipeline/text.ts";
-
-const PLACE = { file: "p.yaml", line: 3, column: 7 };
+import { parseText } from "../../support/texts.ts";
 
 const SCOPE: EvaluationScope = {
   inputs: { epochs: 3, lr: 0.5, name: "it's", files: ["a b", "c"], nothing: null },
@@ -31,44 +29,36 @@ const SCOPE: EvaluationScope = {
   hashFiles: (patterns) => patterns.join("+"),
 };
 
-/** `a ${{ b }} c` as the loader splits it. */
-function text(source: string): Text {
-  const parts: TextPart[] = source.split(/(\$\{\{.*?\}\})/).filter((part) => part !== "")
-    .map((part) =>
-      part.startsWith("${{")
-        ? { kind: "expression", source: part.slice(3, -2), place: PLACE }
-        : { kind: "literal", value: part }
-    );
-  return new Text(parts, PLACE);
-}
-
 function value(expression: string): JsonValue {
-  return evaluateValue(text(`\${{ ${expression} }}`), SCOPE);
+  return evaluateValue(parseText(`\${{ ${expression} }}`), SCOPE);
 }
 
 Deno.test("evaluateText() splices values; whole numbers print without a fraction", () => {
-  assert.equal(evaluateText(text("e=${{ inputs.epochs }} l=${{ inputs.lr }}"), SCOPE), "e=3 l=0.5");
-  assert.equal(evaluateText(text("${{ inputs.epochs * 2.0 }}"), SCOPE), "6");
-  assert.equal(evaluateText(text("[${{ inputs.nothing }}]"), SCOPE), "[]");
-  assert.equal(evaluateText(text("plain $HOME"), SCOPE), "plain $HOME");
+  assert.equal(
+    evaluateText(parseText("e=${{ inputs.epochs }} l=${{ inputs.lr }}"), SCOPE),
+    "e=3 l=0.5",
+  );
+  assert.equal(evaluateText(parseText("${{ inputs.epochs * 2.0 }}"), SCOPE), "6");
+  assert.equal(evaluateText(parseText("[${{ inputs.nothing }}]"), SCOPE), "[]");
+  assert.equal(evaluateText(parseText("plain $HOME"), SCOPE), "plain $HOME");
 });
 
 Deno.test("evaluateText() keeps the spelling of a matrix value", () => {
-  assert.equal(evaluateText(text("lr=${{ matrix.lr }}"), SCOPE), "lr=1e-4");
+  assert.equal(evaluateText(parseText("lr=${{ matrix.lr }}"), SCOPE), "lr=1e-4");
 });
 
 Deno.test("evaluateForShell() quotes what it splices; a list becomes words", () => {
   assert.equal(
-    evaluateForShell(text("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
+    evaluateForShell(parseText("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
     `echo 'it'\\''s' 'a b' c`,
   );
-  assert.equal(evaluateForShell(text("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
+  assert.equal(evaluateForShell(parseText("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
 });
 
 Deno.test("evaluateValue() keeps the type of a single expression", () => {
   assert.equal(value("inputs.epochs + 1"), 4);
   assert.deepEqual(value("inputs.files"), ["a b", "c"]);
-  assert.equal(evaluateValue(text("${{ 1 }}2"), SCOPE), "12");
+  assert.equal(evaluateValue(parseText("${{ 1 }}2"), SCOPE), "12");
   assert.equal(value("run.id + '/' + steps.train.node"), "r1/gpu1");
   assert.equal(value("attempt"), 2);
 });
@@ -101,10 +91,10 @@ Deno.test("evaluateValue() answers every function", () => {
 });
 
 Deno.test("evaluateCondition() takes booleans and the words true and false, nothing else", () => {
-  assert.equal(evaluateCondition(text("${{ success() }}"), SCOPE), true);
-  assert.equal(evaluateCondition(text("${{ 'false' }}"), SCOPE), false);
+  assert.equal(evaluateCondition(parseText("${{ success() }}"), SCOPE), true);
+  assert.equal(evaluateCondition(parseText("${{ 'false' }}"), SCOPE), false);
   assert.throws(
-    () => evaluateCondition(text("${{ inputs.epochs }}"), SCOPE),
+    () => evaluateCondition(parseText("${{ inputs.epochs }}"), SCOPE),
     (error) => error instanceof GridError && /it is 3, not true or false/.test(error.message),
   );
 });
@@ -114,7 +104,7 @@ Deno.test("evaluateText() says which step lacks which output, and where", () => 
     assert.ok(error instanceof GridError);
     assert.match(error.message, /step "train" \(succeeded\) has no output "acc"/);
     assert.match(error.hint ?? "", /it wrote: loss, n/);
-    assert.deepEqual(error.place, PLACE);
+    assert.deepEqual(error.place, { file: "pipeline.yaml", line: 1, column: 1 });
     return true;
   });
 });

@@ -127,6 +127,30 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     });
   });
 
+  test("what the shell was told to ignore, its jobs ignore", async (options) => {
+    await using node = await openAccountNode({ ...options, shell: ["nohup", ...shell] });
+    const command = "grep SigIgn /proc/self/status";
+    const first = await printed(node, { command });
+    assert.match(first, /^SigIgn:\t\d+1\n$/);
+    await awaitLauncher(node);
+    for (let count = 0; count < 4; count++) assert.equal(await printed(node, { command }), first);
+  });
+
+  test("where many jobs are to come it is there after the first", async (options) => {
+    await using node = await openAccountNode(options);
+    const jobs = `${node.root}/.grid/jobs`;
+    const supervisor = async (rest: Partial<JobSpec>) => {
+      const spec = jobSpec(node, { command: "true", ...rest });
+      await followAll(await startJob(node.transport, spec));
+      return /^supervisor .*/m.exec(Deno.readTextFileSync(`${jobs}/${spec.id}.state`))?.[0] ?? "";
+    };
+    assert.match(await supervisor({ isOneOfMany: true }), /^supervisor \d+ 9$/);
+    await waitFor(() =>
+      [...Deno.readDirSync(jobs)].every(({ name }) => !name.startsWith(".launch"))
+    );
+    assert.match(await supervisor({}), /^supervisor \d+ \d+ \d+:\d+$/);
+  });
+
   test("variables that bash obeys when it starts are obeyed", async (options) => {
     await using node = await openAccountNode(options);
     Deno.writeTextFileSync(`${node.root}/start`, "echo read\n");

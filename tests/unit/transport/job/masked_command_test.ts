@@ -73,7 +73,7 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
       folder.path,
       command,
       program.part,
-      ...await interpreterAndText(program),
+      ...interpreterAndText(program),
     ],
     env: { TEST_TIMEOUT: String(timeout), TEST_MARK: mark },
     stdin: "piped",
@@ -104,8 +104,8 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
   };
 }
 
-async function interpreterAndText(program: MaskProgram): Promise<string[]> {
-  const argv = await program.argv();
+function interpreterAndText(program: MaskProgram): string[] {
+  const argv = program.argv();
   return [argv[0] ?? "", argv.at(-1) ?? ""];
 }
 

@@ -67,7 +67,7 @@ function describe(program: MaskProgram): void {
       fc.constantFrom(1, 2, 3, 5, 7, 64, undefined),
       async (secrets, out, err, readSize) => {
         const [outBytes, errBytes] = [plant(secrets, out), plant(secrets, err)];
-        const files = await maskFiles(await program.argv(readSize), {
+        const files = await maskFiles(program.argv(readSize), {
           folder: folder.path,
           patterns: maskPatterns(secrets),
           out: outBytes,
@@ -91,7 +91,7 @@ function describe(program: MaskProgram): void {
       return chunk;
     });
     const out = new Uint8Array(await new Blob(chunks).arrayBuffer());
-    const files = await maskFiles(await program.argv(), {
+    const files = await maskFiles(program.argv(), {
       folder: folder.path,
       patterns: maskPatterns(secrets),
       out,
@@ -107,7 +107,7 @@ function describe(program: MaskProgram): void {
     const bytes = crypto.getRandomValues(new Uint8Array(65_000));
     const out = new Uint8Array(await new Blob(Array(9).fill(bytes)).arrayBuffer());
     const patterns = maskPatterns(["a-secret-that-is-never-printed", "Zq9~"]);
-    const argv = await program.argv();
+    const argv = program.argv();
     const files = await maskFiles(argv, { folder: folder.path, patterns, out, err: bytes });
     assert.deepEqual(files.out, masked(["Zq9~"], out));
     assert.deepEqual(files.err, masked(["Zq9~"], bytes));
