@@ -10,6 +10,7 @@ import { axisNames, checkMatrix } from "./matrix.ts";
 import { checkExpression, type Names } from "./names.ts";
 import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
+import { checkPolicies } from "./policy_check.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
 import { KIND_OUTPUTS } from "./step_kinds.ts";
@@ -80,7 +81,9 @@ export async function checkFile(
     checkSecrets(step, declared, reader);
     checkMatrix(step, { reader, damaged });
     checkTaken(step.entry.env, reader);
+    checkPolicies(step.entry, reader);
   }
+  checkPolicies(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);
   checkNodes(checked, options.nodeNames);
   await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });

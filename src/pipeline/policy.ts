@@ -31,16 +31,20 @@ export function timeoutOf(entry: TimeoutEntry | undefined, base: Timeout): Timeo
   };
 }
 
-/** What is not written keeps the value of `base`. The short form is the number of retries. */
+/**
+ * What is not written keeps the value of `base`; a longer `delay` lifts the limit that it would be cut
+ * to. The short form is the number of retries.
+ */
 export function retryOf(entry: RetryEntry | undefined, base: RetryPolicy): RetryPolicy {
   if (entry === undefined) return base;
   if (typeof entry === "number") return { ...base, max: entry };
   const on = entry.on === undefined ? base.on : [entry.on].flat() as RetryClass[];
+  const delayMs = durationMs(entry.delay) ?? base.delayMs;
   return {
     max: entry.max ?? base.max,
     on,
-    delayMs: durationMs(entry.delay) ?? base.delayMs,
-    maxDelayMs: durationMs(entry["max-delay"]) ?? base.maxDelayMs,
+    delayMs,
+    maxDelayMs: durationMs(entry["max-delay"]) ?? Math.max(base.maxDelayMs, delayMs),
     backoff: entry.backoff ?? base.backoff,
     jitter: entry.jitter ?? base.jitter,
     avoidNode: entry["avoid-node"] ?? base.avoidNode,

@@ -106,7 +106,9 @@ const retry = z.union([
     backoff: z.enum(["exponential", "linear", "constant"]).optional().describe(
       "How the wait grows",
     ),
-    "max-delay": duration.optional().describe("The wait never grows past this; default 1m"),
+    "max-delay": duration.optional().describe(
+      "The wait never grows past this; default 1m, or delay where that is longer",
+    ),
     jitter: z.enum(["full", "none"]).optional().describe("full: a random part of the wait"),
     "avoid-node": z.boolean().optional().describe("Retry on another node where there is one"),
   }),

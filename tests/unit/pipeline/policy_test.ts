@@ -25,6 +25,12 @@ Deno.test("timeoutOf() replaces only what a map names", () => {
   });
 });
 
+Deno.test("retryOf() does not cut a delay to a limit that nobody wrote", () => {
+  assert.equal(retryOf({ delay: "5m" }, DEFAULT_RETRY).maxDelayMs, 300_000);
+  assert.equal(retryOf({ delay: "5s" }, DEFAULT_RETRY).maxDelayMs, 60_000);
+  assert.equal(retryOf({ delay: "5m", "max-delay": "2m" }, DEFAULT_RETRY).maxDelayMs, 120_000);
+});
+
 Deno.test("retryOf() is the number of retries in its short form, 0 included", () => {
   assert.equal(retryOf(0, DEFAULT_RETRY).max, 0);
   assert.deepEqual(retryOf(5, DEFAULT_RETRY), { ...DEFAULT_RETRY, max: 5 });
