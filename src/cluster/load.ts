@@ -6,6 +6,7 @@ import { checkSource, diagnostic } from "../document/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
+import type { KeyHint, UnknownKey } from "../document/unknown_key.ts";
 import type { ClusterConfig } from "./config.ts";
 import { configOf } from "./defaults.ts";
 import { findMistakes } from "./mistakes.ts";
@@ -59,6 +60,11 @@ const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   "tags": "write labels:",
 };
 
+function foreignKey({ path }: UnknownKey): KeyHint | undefined {
+  const hint = FOREIGN_KEYS[String(path.at(-1))];
+  return hint === undefined ? undefined : { hint, meant: /^write (\w+):/.exec(hint)?.[1] };
+}
+
 interface CheckedShape {
   readonly value: RawCluster | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -81,7 +87,7 @@ async function checkShape(source: Source): Promise<CheckedShape> {
     "./schema.ts",
     import.meta.url,
   );
-  return checkSource(source, clusterSchema, { foreignKeys: FOREIGN_KEYS });
+  return checkSource(source, clusterSchema, { words: { foreign: foreignKey } });
 }
 
 /** What `config/cluster_config.yaml` of the repository says too. */

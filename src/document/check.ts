@@ -1,9 +1,9 @@
-import { nearest } from "../core/did_you_mean.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type FlatIssue, flatten, wordIssue } from "./issue.ts";
 import type { Spot } from "./lines.ts";
 import { keysAt } from "./shape.ts";
-import type { Source } from "./source.ts";
+import { isContainer, type Source } from "./source.ts";
+import { hintForKey, type KeyWords, nearestWord, type UnknownKey } from "./unknown_key.ts";
 import type { z } from "./zod.ts";
 
 export interface Checked<T> {
@@ -15,8 +15,7 @@ export interface Checked<T> {
 }
 
 export interface CheckOptions {
-  /** Keys of other tools, with the hint that leads to ours. */
-  readonly foreignKeys?: Readonly<Record<string, string>>;
+  readonly words?: KeyWords;
 }
 
 /** Checks a whole file against a schema: every mistake at once, each at its own key or value. */
@@ -28,26 +27,27 @@ export function checkSource<S extends z.ZodType>(
   const result = schema.safeParse(source.value, { error: wordIssue, reportInput: true });
   if (result.success) return { value: result.data, diagnostics: [], faults: [] };
   const all = result.error.issues.flatMap((issue) => flatten(issue));
-  const issues = all.filter((issue) => !isMisspelt(issue, all));
+  const context = { schema, ...options };
+  const meant = new Set(all.flatMap((issue) => meantBy(source, issue, context)));
+  const issues = all.filter((issue) =>
+    issue.kind !== "missing-key" || !meant.has(issue.path.join("\0"))
+  );
   return {
     value: undefined,
-    diagnostics: issues.map((issue) => diagnosticOf(source, issue, { schema, ...options })),
+    diagnostics: issues.map((issue) => diagnosticOf(source, issue, context)),
     faults: issues.map((issue) => issue.path),
   };
 }
 
-/** A key that is missing because it stands there with a slip; the slip is reported. */
-function isMisspelt(missing: FlatIssue, all: readonly FlatIssue[]): boolean {
-  if (missing.kind !== "missing-key") return false;
-  const container = missing.path.slice(0, -1).join("\0");
-  return all.some(({ kind, path }) =>
-    kind === "unknown-key" && path.slice(0, -1).join("\0") === container &&
-    nearestWord(String(path.at(-1)), [String(missing.path.at(-1))]) !== undefined
-  );
-}
-
 interface CheckContext extends CheckOptions {
   readonly schema: z.ZodType;
+}
+
+/** A known key that is there under another name, or with a slip; that is reported. */
+function meantBy(source: Source, issue: FlatIssue, context: CheckContext): string[] {
+  if (issue.kind !== "unknown-key") return [];
+  const meant = keyHint(source, issue, context)?.meant;
+  return meant === undefined ? [] : [[...issue.path.slice(0, -1), meant].join("\0")];
 }
 
 function diagnosticOf(source: Source, issue: FlatIssue, context: CheckContext): Diagnostic {
@@ -65,21 +65,25 @@ function diagnosticOf(source: Source, issue: FlatIssue, context: CheckContext): 
 
 /** Keys that stand somewhere in the file, but not where they belong. */
 function unknownKey(source: Source, issue: FlatIssue, context: CheckContext): Diagnostic {
-  const key = String(issue.path.at(-1));
-  const known = keysAt(context.schema, issue.path.slice(0, -1));
-  const foreign = context.foreignKeys?.[key];
-  const best = nearestWord(key, known);
   return {
     severity: "error",
     rule: "unknown-key",
     ...source.pathSpot(issue.path, "key"),
-    message: `unknown key "${key}"`,
-    ...withHint(foreign ?? (best === undefined ? listHint(known) : `did you mean "${best}"?`)),
+    message: `unknown key "${String(issue.path.at(-1))}"`,
+    ...withHint(keyHint(source, issue, context)?.hint),
   };
 }
 
-function listHint(known: readonly string[]): string | undefined {
-  return known.length === 0 ? undefined : `known keys here: ${known.join(", ")}`;
+function keyHint(source: Source, { path }: FlatIssue, { schema, words }: CheckContext) {
+  const spot = source.pathSpot(path, "key");
+  const container = source.at(path.slice(0, -1));
+  const unknown: UnknownKey = {
+    path,
+    value: source.at(path),
+    siblings: isContainer(container) ? Object.keys(container) : [],
+  };
+  const after = spot.sourceLine.slice(spot.place.column - 1 + spot.length);
+  return hintForKey(unknown, { words, known: keysAt(schema, path.slice(0, -1)), after });
 }
 
 function missingKey(source: Source, issue: FlatIssue): Diagnostic {
@@ -144,11 +148,6 @@ export function suggest(word: string, known: readonly string[], noun: string): s
   const best = nearestWord(word, known);
   if (best !== undefined) return `did you mean "${best}"?`;
   return known.length === 0 ? `there are no ${noun}` : `known ${noun}: ${known.join(", ")}`;
-}
-
-/** Words of one or two letters are near to everything. */
-function nearestWord(word: string, known: readonly string[]): string | undefined {
-  return word.length < 3 ? undefined : nearest(word, known);
 }
 
 function withHint(hint: string | undefined): { readonly hint?: string } {

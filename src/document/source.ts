@@ -90,6 +90,18 @@ export class Source {
     return this.#removed.get(container) ?? new Set();
   }
 
+  /** What stands at the end of a path; undefined where nothing does. */
+  at(path: readonly PropertyKey[]): unknown {
+    let value = this.value;
+    for (const part of path) {
+      if (!isContainer(value) || typeof part === "symbol" || !this.has(value, part)) {
+        return undefined;
+      }
+      value = (value as Record<Key, unknown>)[part];
+    }
+    return value;
+  }
+
   /** Follows a path from the root; the spot of the last part that exists. */
   pathSpot(path: readonly PropertyKey[], what: "key" | "value"): Spot {
     let container: unknown = this.value;

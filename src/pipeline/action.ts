@@ -1,3 +1,4 @@
+import { isJsonPath } from "../core/json_path.ts";
 import { parseSize } from "../core/size.ts";
 import { isContainer } from "../document/source.ts";
 import type {
@@ -146,13 +147,32 @@ export function readOutputs(entry: HookEntry, reader: TextReader): OutputSource<
     }
     switch (output.from) {
       case "file":
-        return { name, from: "file", path: reader.text(output, "path"), json: output.json };
+        return {
+          name,
+          from: "file",
+          path: reader.text(output, "path"),
+          json: checkedPath(output, reader),
+        };
       case "stdout":
         return { name, from: "stdout", match: checkedPattern(output, reader) };
       case "value":
         return { name, from: "value", value: reader.text(output, "value") };
     }
   });
+}
+
+function checkedPath(
+  output: { readonly json?: string | undefined },
+  reader: TextReader,
+): string | undefined {
+  if (output.json === undefined || isJsonPath(output.json)) return output.json;
+  reader.report({
+    rule: "bad-json-path",
+    spot: reader.source.valueSpot(output, "json"),
+    message: `not a path into JSON: ${output.json}`,
+    hint: 'write it like .metrics.loss, .runs[0].score or ["val loss"]',
+  });
+  return undefined;
 }
 
 function checkedPattern(output: { readonly match: string }, reader: TextReader): string {

@@ -6,12 +6,13 @@ import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import type { OpenFile } from "./file.ts";
 import { buildGraph, reportDuplicate } from "./graph.ts";
 import { readInputs } from "./inputs.ts";
+import { checkLimits } from "./limit_check.ts";
 import { checkMatrix } from "./matrix.ts";
 import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
-import { checkPolicies } from "./policy_check.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
+import { checkStep } from "./step_check.ts";
 import { TextReader } from "./text_reader.ts";
 
 export interface CheckOptions {
@@ -79,9 +80,9 @@ export async function checkFile(
     checkSecrets(step, declared, reader);
     checkMatrix(step, { reader, damaged });
     checkTaken(step.entry.env, reader);
-    checkPolicies(step.entry, reader);
+    checkStep(step, reader);
   }
-  checkPolicies(file.defaults ?? {}, reader);
+  checkLimits(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);
   checkNodes(checked, options.nodeNames);
   await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });

@@ -6,31 +6,6 @@ import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import type { PipelineFile } from "./schema.ts";
 
-/** Keys of other runners, and what to write here. */
-const FOREIGN_KEYS: Readonly<Record<string, string>> = {
-  "on": "Grid has no triggers; start it from cron or CI",
-  "jobs": "there are no jobs: steps: stands at the top",
-  "stages": "there are no stages: steps: stands at the top",
-  "tasks": "write steps:",
-  "runs-on": "write node:",
-  "host": "write node:",
-  "depends": "write needs:",
-  "depends_on": "write needs:",
-  "dependencies": "write needs:",
-  "command": "write run:",
-  "cmd": "write run:",
-  "script": "write run:",
-  "params": "write inputs:",
-  "vars": "write inputs: or env:",
-  "strategy": "write matrix: itself, without strategy: around it",
-  "when": "write if:",
-  "continue-on-error": "write allow-failure: true",
-  "timeout-minutes": "write timeout: 30m",
-  "timeout_minutes": "write timeout: 30m",
-  "retries": "write retry:",
-  "cwd": "write working-directory:",
-};
-
 export interface FileReports {
   /** Mistakes in the YAML; on their lines nothing else is worth reporting. */
   readonly yaml: readonly Diagnostic[];
@@ -73,14 +48,14 @@ export async function openFile(
 async function repair(
   source: Source,
 ): Promise<Omit<OpenFile, "yaml"> | { readonly shape: Diagnostic[]; readonly file: undefined }> {
-  const { pipelineSchema } = await lazy<typeof import("./schema.ts")>(
-    "./schema.ts",
-    import.meta.url,
-  );
+  const [{ pipelineSchema }, words] = await Promise.all([
+    lazy<typeof import("./schema.ts")>("./schema.ts", import.meta.url),
+    lazy<typeof import("./key_hints.ts")>("./key_hints.ts", import.meta.url),
+  ]);
   const shape: Diagnostic[] = [];
   const damaged = new Set<object>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const checked = checkSource(source, pipelineSchema, { foreignKeys: FOREIGN_KEYS });
+    const checked = checkSource(source, pipelineSchema, { words });
     if (checked.value !== undefined) {
       return { source, file: source.value as PipelineFile, shape, damaged };
     }

@@ -28,6 +28,17 @@ export const CEL_TYPES: Readonly<Record<InputType, string>> = {
   boolean: "bool",
 };
 
+/** What limits the values of an input, and the types that it can limit. */
+const LIMITS: readonly (readonly [
+  key: "min" | "max" | "pattern" | "options",
+  types: readonly InputType[],
+])[] = [
+  ["min", ["integer", "number"]],
+  ["max", ["integer", "number"]],
+  ["pattern", ["string", "path"]],
+  ["options", ["choice"]],
+];
+
 /** The declared inputs of a file; what is wrong with a declaration is reported. */
 export function readInputs(file: PipelineFile, reader: TextReader): Map<string, InputSpec> {
   const inputs = file.inputs ?? {};
@@ -66,10 +77,19 @@ function readInput(entry: InputEntry, { name, spot, reader }: InputContext): Inp
   if (entry.min !== undefined && entry.max !== undefined && entry.min > entry.max) {
     report("min", `min ${entry.min} is more than max ${entry.max}`);
   }
-  for (const key of ["min", "max"] as const) {
-    if (entry[key] !== undefined && type !== "integer" && type !== "number") {
-      report(key, `${key} has no meaning for an input of type ${type}`, "use type: integer");
-    }
+  for (const [key, types] of LIMITS) {
+    if (entry[key] === undefined || types.includes(type)) continue;
+    const others = types.map((other) => `type: ${other}`).join(" or ");
+    report(key, `${key} has no meaning for an input of type ${type}`, `use ${others}`);
+  }
+  if (entry.required && entry.default !== undefined) {
+    reader.report({
+      severity: "warning",
+      rule: "idle-required",
+      spot: reader.source.keySpot(entry, "required"),
+      message: "required: has no effect beside a default",
+      hint: "remove one of them",
+    });
   }
   if (entry.default === undefined) return spec;
   const parsed = parseInput(spec, reader.spelling(entry, "default"));

@@ -3,9 +3,9 @@ import { isAbsolute, join } from "node:path/posix";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import { valueAt } from "../core/json_path.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
-import { valueAt } from "./json_path.ts";
 import { parseOutputLines } from "./output_lines.ts";
 
 export interface OutputContext {

@@ -63,3 +63,21 @@ Deno.test("grid validate shows the mistakes of many files at once, in every form
   const good = await grid(["validate", "good.yaml"], options);
   assert.equal(good.code, 0, good.stderr);
 });
+
+Deno.test("grid validate shows mistakes of the cluster config beside those of pipelines", async () => {
+  using folder = project({
+    "config/cluster_config.yaml": "nodes: [gpu1]\nssh: { timout: 5 }\n",
+    "p.yaml": "steps:\n  - { id: a, runs: 'true' }\n",
+  });
+  const options = { cwd: folder.path };
+  const json = await grid(["validate", "p.yaml", "--format", "json"], options);
+  assert.equal(json.code, 2);
+  assert.deepEqual(
+    JSON.parse(json.stdout).diagnostics.map(({ file, line }: { file: string; line: number }) =>
+      `${file}:${line}`
+    ),
+    ["config/cluster_config.yaml:2", "p.yaml:2"],
+  );
+  const github = await grid(["validate", "p.yaml", "--format", "github"], options);
+  assert.match(github.stdout, /^::error file=config\/cluster_config\.yaml,line=2,col=8/m);
+});

@@ -6,7 +6,7 @@ import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts"
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { pipelineFiles } from "../pipeline_folder.ts";
-import { type GlobalFlags, readSettings } from "../settings.ts";
+import { type GlobalFlags, readSettings, type Settings } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -20,6 +20,21 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
+/** Undefined where the cluster config is wrong: that is no reason to leave the pipelines unread. */
+async function readNodeNames(
+  { project, configFile: file }: Settings,
+  { context, found }: { readonly context: CommandContext; readonly found: Diagnostic[] },
+): Promise<string[] | undefined> {
+  try {
+    const { nodes } = await loadClusterConfig({ file, project, env: context.env });
+    return nodes.map(({ name }) => name);
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    found.push(...error.diagnostics);
+    return undefined;
+  }
+}
+
 interface ValidateOptions {
   readonly flags: GlobalFlags;
   readonly format: string;
@@ -30,9 +45,9 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const { flags, format, context } = options;
   const settings = readSettings(flags, context);
   const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
-  const { project, configFile: config } = settings;
-  const { nodes } = await loadClusterConfig({ file: config, project, env: context.env });
+  const { project } = settings;
   const found: Diagnostic[] = [];
+  const nodeNames = await readNodeNames(settings, { context, found });
   const unreadable: GridError[] = [];
   for (const file of files) {
     try {
@@ -41,7 +56,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
         project,
         env: context.env,
         requireInputs: false,
-        nodeNames: nodes.map(({ name }) => name),
+        nodeNames,
       });
       found.push(...warnings);
     } catch (error) {

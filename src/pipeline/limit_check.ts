@@ -10,7 +10,7 @@ const SHADOWS = {
 } as const;
 
 /** Warns of limits in `timeout` and `retry` that another in the same map makes meaningless. */
-export function checkPolicies(entry: Blueprint["entry"], reader: TextReader): void {
+export function checkLimits(entry: Blueprint["entry"], reader: TextReader): void {
   check(entry.timeout, SHADOWS.timeout, reader);
   check(entry.retry, SHADOWS.retry, reader);
 }

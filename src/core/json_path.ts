@@ -1,4 +1,4 @@
-import type { JsonValue } from "../core/json.ts";
+import type { JsonValue } from "./json.ts";
 
 const PART = /\.([A-Za-z_$][\w$-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/y;
 
@@ -16,6 +16,11 @@ export function valueAt(document: JsonValue, path: string): JsonValue | undefine
     else value = Object.hasOwn(value, key) ? Object(value)[key] : undefined;
   }
   return value;
+}
+
+/** Whether a text is such a path. */
+export function isJsonPath(text: string): boolean {
+  return parsePath(text) !== undefined;
 }
 
 function parsePath(path: string): (string | number)[] | undefined {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { valueAt } from "../../../src/steps/json_path.ts";
+import { valueAt } from "../../../src/core/json_path.ts";
 
 const DOCUMENT = {
   loss: 0.5,

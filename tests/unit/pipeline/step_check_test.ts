@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadPipeline } from "../../../src/pipeline/load.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+async function warnings(text: string): Promise<string[]> {
+  using folder = tempDir();
+  const file = join(folder.path, "p.yaml");
+  Deno.writeTextFileSync(file, text);
+  const loaded = await loadPipeline({ file, project: folder.path, env: {} });
+  return loaded.warnings.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
+}
+
+Deno.test("a step that is listed twice is warned of at the second place", async () => {
+  assert.deepEqual(
+    await warnings(`
+steps:
+  - { id: a, run: "true" }
+  - { id: b, needs: [a, a], run: "true" }
+`),
+    ['4:25 "a" is listed twice'],
+  );
+});
+
+Deno.test("a variable that a secret of the same name hides is warned of", async () => {
+  assert.deepEqual(
+    await warnings(`
+secrets: [TOKEN]
+steps:
+  - { id: a, secrets: [TOKEN], env: { TOKEN: plain, OTHER: x }, run: "true" }
+`),
+    ["4:39 the secret TOKEN takes the place of this variable"],
+  );
+});
+
+Deno.test("outputs of a step that gives its own are warned of", async () => {
+  assert.deepEqual(
+    await warnings(`
+steps:
+  - { id: a, sync: {}, outputs: { z: { from: stdout, match: x } } }
+`),
+    ["3:24 outputs: has no effect on sync: it gives folder, files, bytes"],
+  );
+});
+
+Deno.test("an input that is required and has a default is warned of", async () => {
+  assert.deepEqual(
+    await warnings(`
+inputs:
+  n: { type: integer, required: true, default: 3 }
+steps:
+  - { id: a, run: "true" }
+`),
+    ["3:23 required: has no effect beside a default"],
+  );
+});
