@@ -36,7 +36,7 @@ export async function readPipeline(
     inputs: keyValues(flags.input),
     ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
     env: context.env,
-    nodeNames: nodes.map(({ name }) => name),
+    nodes,
   });
   if (warnings.length > 0 && !settings.quiet) {
     const { showDiagnostics } = await lazy<typeof import("./diagnostics.ts")>(

@@ -1,4 +1,5 @@
 import { nearest } from "../core/did_you_mean.ts";
+import { valueHint } from "./value_hint.ts";
 import type { z } from "./zod.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -20,9 +21,9 @@ export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): Flat
     return issue.keys.map((key) => flat("unknown-key", [...path, key], { message: issue.message }));
   }
   if (issue.code === "invalid_union") {
-    const branch = meantBranch(issue.errors);
+    const branch = hasOwnWords(issue) ? undefined : meantBranch(issue.errors);
     if (branch !== undefined) return branch.flatMap((inner) => flatten(inner, path));
-    const custom = issue.errors.flat().find((inner) => inner.message.includes("\n"));
+    const custom = hasOwnWords(issue) ? undefined : issue.errors.flat().find(hasOwnWords);
     if (custom !== undefined && custom.path.length === 0) return flatten(custom, path);
     if (issue.discriminator !== undefined) return [discriminated(issue, path)];
   }
@@ -38,6 +39,11 @@ export function flatten(issue: Issue, prefix: readonly PropertyKey[] = []): Flat
     ? "wrong-type"
     : "invalid-value";
   return [flat("wrong-value", path, { message: issue.message, rule })];
+}
+
+/** Whether the schema itself says what is wrong. */
+function hasOwnWords(issue: Issue): boolean {
+  return issue.message !== wordIssue(issue as RawIssue);
 }
 
 /** The key that decides which keys belong beside it is missing or unknown. */
@@ -87,10 +93,14 @@ export function wordIssue(issue: RawIssue): string | undefined {
       return valueWords(issue.values.map(String), issue.input);
     case "too_small":
       return issue.origin === "number" || issue.origin === "int"
-        ? `must be at least ${issue.minimum}, is ${show(issue.input)}`
+        ? `must be at least ${issue.minimum}, is ${
+          show(issue.input)
+        }\nwrite ${issue.minimum} or more`
         : "must not be empty";
     case "too_big":
-      return `must be at most ${issue.maximum}, is ${show(issue.input)}`;
+      return `must be at most ${issue.maximum}, is ${
+        show(issue.input)
+      }\nwrite ${issue.maximum} or less`;
     case "not_multiple_of":
       return `must be a multiple of ${issue.divisor}, is ${show(issue.input)}`;
     case "invalid_format":
@@ -105,35 +115,28 @@ export function expectedWords(expected: string, found: unknown): string {
   if (found === null) {
     return `expected ${expected}, but there is no value\nwrite one, or remove the key`;
   }
-  if (
-    expected === "true or false" && typeof found === "string" && /^(yes|no|on|off)$/i.test(found)
-  ) {
-    const meant = /^(yes|on)$/i.test(found);
-    return `${found} is text, not true or false\nwrite ${meant}`;
-  }
-  const words = `expected ${expected}, found ${describe(found)}`;
-  if (expected === "true or false" && (found === "true" || found === "false")) {
-    return `${words}\nwrite ${found} without quotes`;
-  }
-  const isText = typeof found === "string";
-  if (expected === "a list" && isText && isPlain(found)) return `${words}\nwrite [${found}]`;
-  if (isText && found.includes("${{")) return `${words}\nan expression is not possible here`;
-  if (isText && /number/.test(expected) && found.trim() !== "" && Number.isFinite(Number(found))) {
-    return `${words}\nwrite ${found} without quotes`;
-  }
-  return words;
-}
-
-/** Can stand in a list as it is. */
-function isPlain(text: string): boolean {
-  return /^[\w./-]+$/.test(text);
+  const isWord = typeof found === "string" && /^(yes|no|on|off)$/i.test(found);
+  const words = isWord && expected === "true or false"
+    ? `${found} is text, not true or false`
+    : `expected ${expected}, found ${describe(found)}`;
+  const hint = valueHint(expected, found);
+  return hint === undefined ? words : `${words}\n${hint}`;
 }
 
 function valueWords(values: readonly string[], found: unknown): string {
-  const list = values.length === 1 ? `"${values[0]}"` : `one of ${values.join(", ")}`;
-  const words = expectedWords(list, found);
+  if (found === null) return expectedWords(orList(values), found);
+  if (typeof found === "string" && found.includes("${{")) {
+    return expectedWords(orList(values), found);
+  }
   const near = typeof found === "string" ? nearest(found, values) : undefined;
-  return near === undefined || words.includes("\n") ? words : `${words}\ndid you mean "${near}"?`;
+  const words = `${describe(found)} is not possible here`;
+  return `${words}\n${near === undefined ? `write ${orList(values)}` : `did you mean "${near}"?`}`;
+}
+
+function orList(values: readonly string[]): string {
+  return values.length === 1
+    ? `${values[0]}`
+    : `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
 }
 
 function discriminatorWords(issue: Extract<RawIssue, { code: "invalid_union" }>): string {

@@ -55,9 +55,11 @@ export class Source {
     const entry = this.#entry(container, key);
     if (entry === undefined) return this.containerSpot(container);
     const [start, end] = entry.value;
-    return start === end && entry.key
-      ? this.#lines.spot(...entry.key)
-      : this.#lines.spot(start, end);
+    if (start !== end) return this.#lines.spot(start, end);
+    if (entry.key) return this.#lines.spot(...entry.key);
+    // An item of a list that has nothing behind its dash.
+    const dash = this.#lines.text.lastIndexOf("-", start);
+    return this.#lines.spot(dash < 0 ? start : dash, dash < 0 ? end : dash + 1);
   }
 
   /** The first character of a map or list. */

@@ -1,4 +1,5 @@
 import type { Place } from "../core/errors.ts";
+import type { Mistake } from "../document/check.ts";
 import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
 import { readAction, readNode, readOutputs } from "./action.ts";
@@ -93,11 +94,14 @@ function readAxes(matrix: MatrixEntry | undefined, reader: TextReader): MatrixEn
 function nodeOf(entry: HookEntry, reader: TextReader): NodeRequest<Text> | undefined {
   const inside = entry.fetch && readNode(entry.fetch, reader);
   const outside = readNode(entry, reader);
-  if (inside && outside) {
+  if (inside && outside && entry.fetch) {
+    const within = reader.source.keySpot(entry.fetch, "node");
+    const beside = reader.source.keySpot(entry, "node");
+    const isFirst = offsetOf(entry, "node") < offsetOf(entry, "fetch");
     reader.report({
       rule: "two-nodes",
-      spot: reader.source.keySpot(entry, "node"),
-      message: "the node is named twice, here and inside fetch:",
+      spot: isFirst ? within : beside,
+      message: "the node is named twice, inside fetch: and beside it",
       hint: "keep one of them",
     });
   }
@@ -119,12 +123,14 @@ function kindOf(
     });
   }
   if (first === undefined && !isDamaged) {
-    reader.report({
-      rule: "no-kind",
-      spot,
-      message: "the step does not say what to do",
-      hint: `add one of ${STEP_KINDS.join(", ")}`,
-    });
+    reader.report(
+      indented(entry, reader) ?? {
+        rule: "no-kind",
+        spot,
+        message: "the step does not say what to do",
+        hint: `add one of ${STEP_KINDS.join(", ")}`,
+      },
+    );
   }
   if (entry.with !== undefined && entry.uses === undefined && !isDamaged) {
     reader.report({
@@ -146,6 +152,21 @@ function kindOf(
 }
 
 /** Keys keep the order of the file. */
+/** What the step does stands in its `env` or `with`, one indentation too deep. */
+function indented({ env, with: given }: HookEntry, reader: TextReader): Mistake | undefined {
+  for (const [outer, container] of Object.entries({ env, with: given })) {
+    const kind = container && STEP_KINDS.find((kind) => Object.hasOwn(container, kind));
+    if (kind === undefined || container === undefined) continue;
+    return {
+      rule: "no-kind",
+      spot: reader.source.keySpot(container, kind),
+      message: `${kind}: stands inside ${outer}: here, so the step does not say what to do`,
+      hint: `give it as many spaces as ${outer}:`,
+    };
+  }
+  return undefined;
+}
+
 function offsetOf(entry: HookEntry, key: string): number {
   return Object.keys(entry).indexOf(key);
 }

@@ -8,7 +8,7 @@ import { buildGraph, reportDuplicate } from "./graph.ts";
 import { readInputs } from "./inputs.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkMatrix } from "./matrix.ts";
-import { checkNodes } from "./node_check.ts";
+import { checkNodes, type KnownNode } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
@@ -19,8 +19,8 @@ export interface CheckOptions {
   readonly path: string;
   /** Templates by what `uses:` says; undefined for one that cannot be read. */
   readonly templates: ReadonlyMap<string, CheckedFile | undefined>;
-  /** Configured nodes; undefined where they are not known. */
-  readonly nodeNames: readonly string[] | undefined;
+  /** Undefined where nobody knows them. */
+  readonly nodes: readonly KnownNode[] | undefined;
 }
 
 /** Finds every mistake that can be found without running; they end in `diagnostics`. */
@@ -84,7 +84,7 @@ export async function checkFile(
   }
   checkLimits(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);
-  checkNodes(checked, options.nodeNames);
+  checkNodes(checked, options.nodes);
   await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
   return checked;
 }

@@ -75,7 +75,12 @@ function readInput(entry: InputEntry, { name, spot, reader }: InputContext): Inp
     report("type", "a choice needs options", "add options: [a, b]");
   }
   if (entry.min !== undefined && entry.max !== undefined && entry.min > entry.max) {
-    report("min", `min ${entry.min} is more than max ${entry.max}`);
+    reader.report({
+      rule: "bad-input",
+      spot: reader.source.valueSpot(entry, "min"),
+      message: `min ${entry.min} is more than max ${entry.max}`,
+      hint: "exchange them",
+    });
   }
   for (const [key, types] of LIMITS) {
     if (entry[key] === undefined || types.includes(type)) continue;
@@ -94,8 +99,12 @@ function readInput(entry: InputEntry, { name, spot, reader }: InputContext): Inp
   if (entry.default === undefined) return spec;
   const parsed = parseInput(spec, reader.spelling(entry, "default"));
   if (parsed.ok) return { ...spec, default: parsed.value };
-  const message = `the default ${parsed.problem}`;
-  reader.report({ rule: "bad-input", spot: reader.source.valueSpot(entry, "default"), message });
+  reader.report({
+    rule: "bad-input",
+    spot: reader.source.valueSpot(entry, "default"),
+    message: `the default ${parsed.problem}`,
+    hint: "change one of them, or leave the default out",
+  });
   return spec;
 }
 

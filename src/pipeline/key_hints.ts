@@ -50,6 +50,6 @@ function placeOf(path: readonly PropertyKey[]): string {
     : top === "hooks" && rest.length > 0
     ? rest.slice(1)
     : [top];
-  const [section = "step"] = inStep;
+  const section = inStep[0] === "outputs" ? "outputs" : inStep.at(-1) ?? "step";
   return section === "select-node" ? "node" : String(section);
 }

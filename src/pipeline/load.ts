@@ -8,6 +8,7 @@ import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
 import { type GivenInputs, resolveInputs } from "./input_values.ts";
 import { Loader } from "./loader.ts";
+import type { KnownNode } from "./node_check.ts";
 import { Text } from "./text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
 
@@ -18,8 +19,8 @@ export interface LoadOptions extends GivenInputs {
   readonly project: string;
   /** False for `grid validate`, which has no values for required inputs. */
   readonly requireInputs?: boolean | undefined;
-  /** Configured nodes; names in the file are checked against them. */
-  readonly nodeNames?: readonly string[] | undefined;
+  /** Configured nodes; names and labels in the file are checked against them. */
+  readonly nodes?: readonly KnownNode[] | undefined;
 }
 
 export interface Loaded {
@@ -35,7 +36,7 @@ export interface Loaded {
  * @throws {GridError} `usage` if the file cannot be read
  */
 export async function loadPipeline(options: LoadOptions): Promise<Loaded> {
-  const loader = new Loader({ project: options.project, nodeNames: options.nodeNames });
+  const loader = new Loader({ project: options.project, nodes: options.nodes });
   const main = await loader.main(options.file);
   const { diagnostics } = loader;
   if (main === undefined) throw new DiagnosticsError("pipeline-invalid", inFileOrder(diagnostics));

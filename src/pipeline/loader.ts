@@ -8,6 +8,7 @@ import { checkFile } from "./check_file.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import { openFile } from "./file.ts";
 import { isGitReference } from "./git_reference.ts";
+import type { KnownNode } from "./node_check.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkWith } from "./template_inputs.ts";
 import { TemplateSource } from "./template_source.ts";
@@ -15,7 +16,7 @@ import { TemplateSource } from "./template_source.ts";
 export interface LoaderOptions {
   /** The project folder: it holds the lock file and the cache of templates. */
   readonly project: string;
-  readonly nodeNames: readonly string[] | undefined;
+  readonly nodes: readonly KnownNode[] | undefined;
 }
 
 /** A use on the way to the file at hand. */
@@ -68,8 +69,8 @@ export class Loader {
         if (templates.has(use.reference)) continue;
         templates.set(use.reference, await this.#template(use, { path, chain, found }));
       }
-      const { nodeNames } = this.#options;
-      checked = await checkFile(open, found, { path, templates, nodeNames });
+      const { nodes } = this.#options;
+      checked = await checkFile(open, found, { path, templates, nodes });
       for (const step of checked.graph.byId.values()) {
         const template = checked.templates.get(step.id);
         if (template) checkWith(step, template, checked.reader);

@@ -3,6 +3,7 @@ import type { Blueprint } from "./blueprint.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { NodeRequest } from "./pipeline.ts";
 import type { Text } from "./text.ts";
+import type { TextReader } from "./text_reader.ts";
 
 /** Kinds that run on one node, and so need to know which. */
 const ON_A_NODE: ReadonlySet<string> = new Set(["run", "ray-batch", "fetch", "uses"]);
@@ -24,14 +25,22 @@ function selectSteps({ graph }: Pick<CheckedFile, "graph">): readonly Blueprint[
   return found;
 }
 
-/** Reports steps whose node is ambiguous, and names of nodes that are not configured. */
-export function checkNodes(file: CheckedFile, nodeNames: readonly string[] | undefined): void {
+/** A configured node. */
+export interface KnownNode {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** Reports steps whose node is ambiguous, and names and labels that no configured node has. */
+export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | undefined): void {
   const { graph, reader, hooks } = file;
   for (const step of graph.byId.values()) checkChoice(step, file);
-  if (nodeNames === undefined) return;
-  const names = [...nodeNames, "local"];
+  if (nodes === undefined) return;
+  const names = [...nodes.map(({ name }) => name), "local"];
+  const labels = [...new Set(nodes.flatMap((node) => node.labels))];
   const steps = [...graph.byId.values(), ...Object.values(hooks).flat()];
   for (const step of steps) {
+    checkLabels(step, { labels, reader });
     for (const { text, container, key } of namedNodes(step)) {
       const name = text.constant?.trim();
       if (name === undefined || names.includes(name)) continue;
@@ -40,6 +49,32 @@ export function checkNodes(file: CheckedFile, nodeNames: readonly string[] | und
         spot: reader.source.valueSpot(container, key),
         message: `unknown node "${name}"`,
         hint: suggest(name, names, "nodes"),
+      });
+    }
+  }
+}
+
+/** Where no node has any label, the pipeline is looked at beside another cluster than its own. */
+function checkLabels(
+  { entry, node, action }: Blueprint,
+  { labels, reader }: { readonly labels: readonly string[]; readonly reader: TextReader },
+): void {
+  if (labels.length === 0) return;
+  const inline = node && { request: node, container: entry.node ?? entry.fetch?.node };
+  const chosen = action?.kind === "select-node" &&
+    { request: { kind: "selector", selector: action.selector }, container: entry["select-node"] };
+  for (const { request, container } of [inline, chosen].filter((each) => !!each)) {
+    if (request.kind !== "selector" || typeof container !== "object") continue;
+    const { labels: value } = container;
+    for (const wanted of listed(request.selector.labels, container, { key: "labels", value })) {
+      const label = wanted.text.constant;
+      if (label === undefined || labels.includes(label)) continue;
+      reader.report({
+        severity: "warning",
+        rule: "unknown-label",
+        spot: reader.source.valueSpot(wanted.container, wanted.key),
+        message: `no node of the cluster carries the label "${label}"`,
+        hint: suggest(label, labels, "labels"),
       });
     }
   }

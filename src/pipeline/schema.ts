@@ -11,13 +11,19 @@ import {
   commandWords,
   durationWords,
   hooksWords,
+  hookWords,
   INPUT_TYPES,
   mapLike,
+  nameWords,
+  outputWords,
   scriptWords,
   secretsWords,
+  secretWords,
   selectorWords,
+  shellWords,
   sizeWords,
   stepsWords,
+  tasksWords,
   typeWords,
 } from "./schema_words.ts";
 
@@ -31,11 +37,8 @@ const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:(\d{1,2}|1\d\d|2[0-4
 const SOME_TIME = /^(?!(0+(\.0+)?(ms|s|m|h|d))+$)/;
 
 /** The second line of a message is its hint. */
-const name = z.string().regex(NAME, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is not a name\nletters, digits, - and _; ` +
-    "it starts with a letter or _",
-});
+const name = z.string({ error: (issue) => nameWords(issue.input) })
+  .regex(NAME, { error: (issue) => nameWords(issue.input) });
 const variable = z.string().regex(VARIABLE, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is not a name of an environment variable\n` +
@@ -118,7 +121,9 @@ const retry = z.union([
   examples: [3, { max: 3, on: ["transport", "exit:75"], "avoid-node": true }],
 });
 
-const shell = z.enum(["bash", "sh"]).describe("bash means bash -eo pipefail; default bash");
+const shell = z.enum(["bash", "sh"], { error: (issue) => shellWords(issue.input) }).describe(
+  "bash means bash -eo pipefail; default bash",
+);
 const env = z.record(variable, text, { error: mapLike("each as NAME: value") }).meta({
   description: "Environment variables; ${{ … }} is replaced",
   examples: [{ EPOCHS: "${{ inputs.epochs }}" }],
@@ -146,7 +151,7 @@ const output = z.union([
       value: text.describe("Text; ${{ … }} is replaced"),
     }),
   ]),
-]).meta({
+], { error: (issue) => outputWords(issue.input) }).meta({
   id: "output",
   examples: [
     { from: "file", path: "metrics.json", json: ".val_loss" },
@@ -170,7 +175,7 @@ const tasks = z.union([
   z.array(json),
   z.strictObject({ file: text.describe("JSON lines, a JSON list, or one task per line") }),
   z.strictObject({ range: z.int().min(0).describe("The numbers from 0 up to this, without it") }),
-]);
+], { error: (issue) => tasksWords(issue.input) });
 
 const rayBatch = z.strictObject({
   call: text.optional().describe("module:function, called once per task"),
@@ -218,7 +223,7 @@ const stepShape = {
   secrets: oneOrMore(z.string()).optional().describe("Declared secrets that this step receives"),
   timeout: timeout.optional(),
   retry: retry.optional(),
-  outputs: z.record(name, output).optional().describe(
+  outputs: z.record(name, output, { error: mapLike("each as name: value") }).optional().describe(
     "Outputs besides those written to $GRID_OUTPUT",
   ),
   "working-directory": text.optional().describe("Relative to the step's folder on the node"),
@@ -235,14 +240,21 @@ const stepShape = {
   "ray-batch": rayBatch.optional().describe("Many tasks in batches over Ray"),
   fetch: fetch.optional().describe("Bring files from a node here"),
   uses: z.string().optional().describe("A template: a pipeline file with inputs and outputs"),
-  with: z.record(name, text).optional().describe("Inputs of the template"),
+  with: z.record(name, text, { error: mapLike("each as name: value") }).optional().describe(
+    "Inputs of the template",
+  ),
 };
 
 const step = z.strictObject({ id: name.describe("Name of the step"), ...stepShape }, {
   error: mapLike("each step as - id: its-name, with run: below it"),
 })
   .meta({ id: "step", examples: [{ id: "train", needs: "code", run: "python train.py" }] });
-const hookStep = z.strictObject({ id: name.optional().describe("Name of the step"), ...stepShape })
+const hookStep = z.strictObject(
+  { id: name.optional().describe("Name of the step"), ...stepShape },
+  {
+    error: (issue) => hookWords(issue.code, issue.input),
+  },
+)
   .meta({ id: "hook", examples: [{ run: "./notify.sh", node: "local" }] });
 
 const input = z.strictObject({
@@ -273,7 +285,7 @@ const secretSource = z.discriminatedUnion("from", [
       "The command and its arguments",
     ),
   }),
-]);
+], { error: (issue) => secretWords(issue.input) });
 
 const concurrency = z.strictObject({
   group: text.describe("Runs of the same group share the limit"),

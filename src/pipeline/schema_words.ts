@@ -61,7 +61,46 @@ export function scriptWords(value: unknown): string {
 export function stepsWords(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   const [first = "its-name"] = isMap(value) ? Object.keys(value) : [];
-  return `expected a list of steps, found ${show(value)}\nwrite each step as - id: ${first}`;
+  const hint = first === "id" ? "put - before id:" : `write each step as - id: ${first}`;
+  return `expected a list of steps, found ${show(value)}\n${hint}`;
+}
+
+export function hookWords(code: string | undefined, value: unknown): string | undefined {
+  if (code !== "invalid_type" || value === undefined) return undefined;
+  const words = expectedWords("a map", value).split("\n")[0];
+  return `${words}\nwrite - run: ${typeof value === "string" ? value : "./notify.sh"}`;
+}
+
+export function nameWords(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return `${show(value)} is not a name\nletters, digits, - and _; it starts with a letter or _`;
+}
+
+export function shellWords(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/[\s/]/.test(value)) return undefined;
+  const words = `${show(value)} is not possible here`;
+  return `${words}\nshell: is bash or sh; a command belongs under run:`;
+}
+
+export function tasksWords(value: unknown): string | undefined {
+  if (typeof value !== "number") return undefined;
+  return `expected tasks, found ${value}\nfor so many write { range: ${value} }`;
+}
+
+export function outputWords(value: unknown): string | undefined {
+  if (!isMap(value) || "from" in value) return undefined;
+  const inner = "value" in value ? "its value alone, without a map" : "from: file, stdout or value";
+  return `the output does not say where it comes from\nwrite ${inner}`;
+}
+
+/** What was written is not repeated: it may be the secret itself. */
+export function secretWords(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const known = value === "env" || value === "file" || value === "command";
+  const hint = known
+    ? `write { from: ${value} }`
+    : "write where it comes from, such as { from: env }; the value itself never stands here";
+  return `expected a map, found text\n${hint}`;
 }
 
 export function hooksWords(value: unknown): string | undefined {

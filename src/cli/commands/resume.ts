@@ -50,7 +50,7 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
     project: grid.project,
     inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
     env: context.env,
-    nodeNames: grid.cluster.nodes.map((node) => node.name),
+    nodes: grid.cluster.nodes,
   });
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",

@@ -1,6 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadClusterConfig } from "../../cluster/load.ts";
+import type { Node } from "../../cluster/node.ts";
 import { GridError } from "../../core/errors.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
@@ -21,13 +22,12 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 /** Undefined where the cluster config is wrong: that is no reason to leave the pipelines unread. */
-async function readNodeNames(
+async function readNodes(
   { project, configFile: file }: Settings,
   { context, found }: { readonly context: CommandContext; readonly found: Diagnostic[] },
-): Promise<string[] | undefined> {
+): Promise<readonly Node[] | undefined> {
   try {
-    const { nodes } = await loadClusterConfig({ file, project, env: context.env });
-    return nodes.map(({ name }) => name);
+    return (await loadClusterConfig({ file, project, env: context.env })).nodes;
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;
     found.push(...error.diagnostics);
@@ -47,7 +47,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
   const { project } = settings;
   const found: Diagnostic[] = [];
-  const nodeNames = await readNodeNames(settings, { context, found });
+  const nodes = await readNodes(settings, { context, found });
   const unreadable: GridError[] = [];
   for (const file of files) {
     try {
@@ -56,7 +56,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
         project,
         env: context.env,
         requireInputs: false,
-        nodeNames,
+        nodes,
       });
       found.push(...warnings);
     } catch (error) {

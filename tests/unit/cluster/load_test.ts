@@ -199,7 +199,11 @@ const WRONG: readonly (readonly [name: string, text: string, expected: RegExp])[
   ["a port out of range", "nodes: [{ name: a, port: 70000 }]\n", /^1:26 .*at most 65535/],
   ["no workers", "nodes: [a]\nhealth_check: { max_workers: 0 }\n", /^2:30 .*at least 1/],
   ["a negative weight", "nodes: [a]\nhealth_check: { cpu_weight: -1 }\n", /^2:29 /],
-  ["an unknown transport", "nodes: [{ name: a, transport: telnet }]\n", /^1:31 .*ssh, local/],
+  [
+    "an unknown transport",
+    "nodes: [{ name: a, transport: telnet }]\n",
+    /^1:31 .*write ssh, openssh or local/,
+  ],
   ["user@host as a name", "nodes: [ml@gpu1]\n", /^1:9 .*ml@gpu1.*\| write a map/],
   ["a name that is an option", "nodes: [-oProxyCommand=x]\n", /^1:9 .*not usable/],
   ["a host that is an option", "nodes: [{ name: a, host: -x }]\n", /^1:26 .*not a host/],

@@ -29,9 +29,9 @@ Deno.test("checkSource() returns what the schema makes of a sound file", () => {
 Deno.test("checkSource() reports every mistake at its own key or value", () => {
   assert.deepEqual(check("nmae: a\ncount: 0\nmode: medium\ntags: [a, 1]\n"), [
     '1:1 unknown-key: unknown key "nmae" (did you mean "name"?)',
-    "2:8 invalid-value: must be at least 1, is 0",
-    '3:7 invalid-value: expected one of fast, slow, found text "medium"',
-    "4:11 wrong-type: expected text, found 1",
+    "2:8 invalid-value: must be at least 1, is 0 (write 1 or more)",
+    '3:7 invalid-value: text "medium" is not possible here (write fast or slow)',
+    '4:11 wrong-type: expected text, found 1 (put it in quotes: "1")',
   ]);
 });
 
@@ -47,7 +47,7 @@ Deno.test("checkSource() looks into the branch of a union that was meant", () =>
     '2:9 unknown-key: unknown key "hots" (did you mean "host"?)',
   ]);
   assert.deepEqual(check("name: a\nnode: [x]\n"), [
-    "2:7 wrong-type: expected text or a map, found a list",
+    "2:7 wrong-type: expected text or a map, found a list (write its keys below it, without -)",
   ]);
 });
 

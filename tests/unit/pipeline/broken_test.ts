@@ -19,7 +19,7 @@ async function mistakesIn(name: string): Promise<readonly Diagnostic[]> {
       file,
       project: FOLDER,
       env: {},
-      nodeNames: ["gpu1", "gpu2"],
+      nodes: [{ name: "gpu1", labels: ["a100"] }, { name: "gpu2", labels: [] }],
     });
     return warnings;
   } catch (error) {

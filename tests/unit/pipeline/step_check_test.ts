@@ -54,3 +54,27 @@ steps:
     ["3:23 required: has no effect beside a default"],
   );
 });
+
+Deno.test("a label that no node carries is warned of, unless no node carries any", async () => {
+  using folder = tempDir();
+  const file = join(folder.path, "p.yaml");
+  Deno.writeTextFileSync(
+    file,
+    `steps:
+  - { id: gpu, select-node: { labels: [A100] } }
+  - { id: a, node: { labels: tpu }, run: "true" }
+`,
+  );
+  const load = async (labels: string[]) => {
+    const nodes = [{ name: "gpu1", labels }];
+    const { warnings } = await loadPipeline({ file, project: folder.path, env: {}, nodes });
+    return warnings.map(({ place, message, hint }) =>
+      `${place.line}:${place.column} ${message}; ${hint}`
+    );
+  };
+  assert.deepEqual(await load(["a100"]), [
+    '2:40 no node of the cluster carries the label "A100"; did you mean "a100"?',
+    '3:30 no node of the cluster carries the label "tpu"; known labels: a100',
+  ]);
+  assert.deepEqual(await load([]), []);
+});
