@@ -12,6 +12,7 @@ import type { KnownNode } from "./node_check.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkWith } from "./template_inputs.ts";
 import { TemplateSource } from "./template_source.ts";
+import { isAddress, usesHint } from "./uses_hint.ts";
 
 export interface LoaderOptions {
   /** The project folder: it holds the lock file and the cache of templates. */
@@ -109,8 +110,13 @@ export class Loader {
       return checked;
     } catch (error) {
       if (!(error instanceof GridError)) throw error;
-      const hint = error.hint ?? "uses: is relative to the file it stands in";
-      return report("missing-template", `cannot read the template ${path}: ${error.message}`, hint);
+      const shown = path === use.reference || isAddress(use.reference) ? use.reference : path;
+      const message = `cannot read the template ${shown}: ${error.message}`;
+      return report(
+        "missing-template",
+        message,
+        error.hint ?? await usesHint(use.reference, from.path),
+      );
     }
   }
 }
