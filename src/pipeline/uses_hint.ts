@@ -40,7 +40,7 @@ async function besides(path: string): Promise<string | undefined> {
     throw error;
   }
   const bare = (name: string) => name.replace(ENDING, "");
-  const wanted = basename(path);
-  const found = names.find((name) => bare(name) === bare(wanted)) ?? nearest(wanted, names);
+  const best = nearest(bare(basename(path)), names.map(bare));
+  const found = names.find((name) => bare(name) === best);
   return found === undefined ? undefined : join(dirname(path), found);
 }
