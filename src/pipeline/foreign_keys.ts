@@ -1,95 +1,49 @@
 /** Words of other runners for keys of the format, by the place in which they are met. */
 
-type Names = Readonly<Record<string, string>>;
+/** Our key, and what it is called elsewhere, in one text. */
+type Words = Readonly<Record<string, string>>;
 
-/** What our key is called elsewhere, by the place it stands in. */
-export const RENAMED: Readonly<Record<string, Names>> = {
+export const OTHER_NAMES: Readonly<Record<string, Words>> = {
   "file": {
-    tasks: "steps",
-    params: "inputs",
-    parameters: "inputs",
-    vars: "env",
-    variables: "env",
-    environment: "env",
+    steps: "tasks",
+    inputs: "params parameters arguments",
+    env: "vars variables environment",
   },
   "step": {
-    ...{ name: "id", task_id: "id", label: "id", "step-id": "id" },
-    ...{ command: "run", cmd: "run", script: "run", shell_command: "run", bash_command: "run" },
-    ...{ "runs-on": "node", host: "node", hosts: "node", tags: "node", delegate_to: "node" },
-    ...{
-      depends: "needs",
-      depends_on: "needs",
-      dependencies: "needs",
-      deps: "needs",
-      stage: "needs",
-    },
-    ...{ environment: "env", variables: "env", vars: "env" },
-    ...{ args: "with", params: "with", parameters: "with", inputs: "with" },
-    ...{ when: "if", condition: "if", only: "if", unless: "if" },
-    ...{
-      retries: "retry",
-      attempts: "retry",
-      artifacts: "fetch",
-      outs: "fetch",
-      download: "fetch",
-    },
-    ...{ withItems: "matrix", with_items: "matrix", loop: "matrix", foreach: "matrix" },
-    ...{ register: "outputs", template: "uses", include: "uses", workdir: "working-directory" },
-    ...{ cwd: "working-directory", chdir: "working-directory", working_dir: "working-directory" },
-    ...{ ignore_errors: "allow-failure", allow_failure: "allow-failure" },
+    id: "name task_id label step-id",
+    run: "command cmd script shell_command bash_command",
+    node: "runs-on host hosts tags delegate_to",
+    needs: "depends depends_on dependencies deps stage",
+    env: "environment variables vars",
+    with: "args params parameters inputs",
+    if: "when condition only unless",
+    retry: "retries attempts",
+    fetch: "artifacts outs download",
+    matrix: "withItems with_items loop foreach",
+    outputs: "register",
+    uses: "template include",
+    "working-directory": "workdir cwd chdir working_dir",
+    "allow-failure": "ignore_errors allow_failure",
   },
-  "inputs": {
-    choices: "options",
-    enum: "options",
-    values: "options",
-    regex: "pattern",
-    value: "default",
-  },
-  "outputs": {
-    regex: "match",
-    regexp: "match",
-    pattern: "match",
-    file: "path",
-    jq: "json",
-    key: "json",
-  },
-  "sync": {
-    path: "from",
-    paths: "from",
-    src: "from",
-    source: "from",
-    dest: "as",
-    ignore: "exclude",
-    nodes: "to",
-  },
-  "fetch": { path: "from", paths: "from", src: "from", files: "from", dest: "to", target: "to" },
+  "inputs": { options: "choices enum values", pattern: "regex", default: "value" },
+  "outputs": { match: "regex regexp pattern", path: "file", json: "jq key" },
+  "sync": { from: "path paths src source", as: "dest", exclude: "ignore", to: "nodes" },
+  "fetch": { from: "path paths src files", to: "dest target" },
   "retry": {
-    ...{ retries: "max", attempts: "max", times: "max", limit: "max", count: "max" },
-    ...{ wait: "delay", interval: "delay", "retry-delay": "delay", when: "on" },
+    max: "retries attempts times limit count",
+    delay: "wait interval retry-delay",
+    on: "when",
   },
-  "timeout": { grace: "kill-grace", "idle-timeout": "idle", all: "total" },
-  "cache": { path: "inputs", paths: "inputs", files: "inputs", deps: "inputs" },
-  "concurrency": { name: "group", key: "group", limit: "max" },
-  "hooks": { always: "exit", finally: "exit", "on-failure": "failure", "on-success": "success" },
-  "node": {
-    gpu: "gpus",
-    count: "gpus",
-    vram: "min-free-vram",
-    label: "labels",
-    tags: "labels",
-    nodes: "among",
-  },
-  "ray-batch": {
-    function: "call",
-    func: "call",
-    items: "tasks",
-    range: "tasks",
-    size: "batch-size",
-  },
+  "timeout": { "kill-grace": "grace", idle: "idle-timeout", total: "all" },
+  "cache": { inputs: "path paths files deps" },
+  "concurrency": { group: "name key", max: "limit" },
+  "hooks": { exit: "always finally", failure: "on-failure", success: "on-success" },
+  "node": { gpus: "gpu count", "min-free-vram": "vram", labels: "label tags", among: "nodes" },
+  "ray-batch": { call: "function func", tasks: "items range", "batch-size": "size" },
 };
 
 /** Where one key is not enough. */
-export const SENTENCES: Readonly<Record<string, Names>> = {
+export const SENTENCES: Readonly<Record<string, Words>> = {
   "file": {
     on: "Grid has no triggers; start it from cron or CI",
     schedule: "Grid has no triggers; start it from cron or CI",

@@ -1,7 +1,7 @@
 /** What to say of a key that the format does not know at its place. */
 import type { KeyHint, UnknownKey } from "../document/unknown_key.ts";
 import { keysAt } from "../document/shape.ts";
-import { RENAMED, SENTENCES } from "./foreign_keys.ts";
+import { OTHER_NAMES, SENTENCES } from "./foreign_keys.ts";
 import { pipelineSchema } from "./schema.ts";
 
 /** The hint for a word of another runner, and the key that it stands for. */
@@ -15,11 +15,17 @@ export function foreign({ path, value, siblings }: UnknownKey): KeyHint | undefi
   if (place === "file" && OWN_KEY.test(key)) {
     return { hint: `write x-${key.replace(OWN_KEY, "")}:, which Grid leaves to you` };
   }
-  const meant = RENAMED[place]?.[key];
+  const meant = meantBy(key, place);
   if (meant !== undefined && !siblings.includes(meant)) return { hint: `write ${meant}:`, meant };
   const sentence = SENTENCES[place]?.[key];
   if (sentence === undefined) return undefined;
   return { hint: sentence, meant: / (steps):/.exec(sentence)?.[1] };
+}
+
+/** Our key that the word stands for. */
+function meantBy(word: string, place: string): string | undefined {
+  const names = Object.entries(OTHER_NAMES[place] ?? {});
+  return names.find(([, words]) => words.split(" ").includes(word))?.[0];
 }
 
 /** How other tools mark keys that are the author's own, a place for anchors. */
