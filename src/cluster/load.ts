@@ -38,8 +38,9 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   if (source.value === null && source.isReadable) throw emptyFile(source);
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
   const checked = await checkShape(source);
-  const diagnostics = [...source.diagnostics, ...checked.diagnostics];
-  if (checked.value) diagnostics.push(...findMistakes(checked.value, source));
+  const found = [...checked.diagnostics];
+  if (checked.value) found.push(...findMistakes(checked.value, source));
+  const diagnostics = [...source.diagnostics, ...source.withoutEchoes(found)];
   if (diagnostics.some(({ severity }) => severity === "error") || !checked.value) {
     throw new DiagnosticsError("cluster-invalid", diagnostics);
   }

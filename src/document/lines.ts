@@ -42,6 +42,28 @@ export class Lines {
     };
   }
 
+  /** Number of the last line. */
+  get count(): number {
+    return this.#starts.length;
+  }
+
+  /** Offset of the first character of a line; lines count from 1. */
+  start(line: number): number {
+    return this.#start(line - 1);
+  }
+
+  /** A whole line without its end. */
+  line(line: number): string {
+    const start = this.start(line);
+    return this.spot(start, start).sourceLine;
+  }
+
+  /** Offset of the last character of the line that holds `offset`, plus one. */
+  lineEnd(offset: number): number {
+    const { line } = this.place(offset);
+    return this.start(line) + this.line(line).length;
+  }
+
   #start(index: number): number {
     return this.#starts[index] ?? 0;
   }

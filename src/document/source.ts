@@ -1,9 +1,9 @@
 import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
-import { type Entry, plantTree, type Tree } from "./tree.ts";
-import { parseDocument } from "./yaml.ts";
-import { BRACE_RULES, yamlDiagnostics } from "./yaml_problem.ts";
+import type { Mend } from "./mend.ts";
+import { parseText } from "./parse.ts";
+import type { Entry, Tree } from "./tree.ts";
 
 export type Key = string | number;
 /** A map or a list of the file. */
@@ -23,12 +23,14 @@ export class Source {
   readonly isReadable: boolean;
   readonly #lines: Lines;
   readonly #tree: Tree;
+  readonly #mends: readonly Mend[];
   readonly #removed = new Map<Container, ReadonlySet<Key>>();
 
   constructor(text: string, file: string) {
     this.#lines = new Lines(file, text);
-    const parsed = parse(text, this.#lines);
+    const parsed = parseText(text, this.#lines);
     this.#tree = parsed.tree;
+    this.#mends = parsed.mends;
     this.value = parsed.tree.value;
     this.isReadable = parsed.isReadable;
     this.diagnostics = parsed.diagnostics;
@@ -92,16 +94,13 @@ export class Source {
     return this.#removed.get(container) ?? new Set();
   }
 
-  /** What stands at the end of a path; undefined where nothing does. */
+  /** The value at the end of a path; undefined where the path leads nowhere. */
   at(path: readonly PropertyKey[]): unknown {
-    let value = this.value;
-    for (const part of path) {
-      if (!isContainer(value) || typeof part === "symbol" || !this.has(value, part)) {
-        return undefined;
-      }
-      value = (value as Record<Key, unknown>)[part];
-    }
-    return value;
+    const chain = this.#chain(path);
+    const last = chain.at(-1);
+    if (last === undefined) return path.length === 0 ? this.value : undefined;
+    if (chain.length < path.length) return undefined;
+    return (last.container as Record<Key, unknown>)[last.key];
   }
 
   /** Follows a path from the root; the spot of the last part that exists. */
@@ -144,6 +143,32 @@ export class Source {
     return damaged;
   }
 
+  /** Paths of values that the YAML's mistakes have made unreadable; something else stands in their place. */
+  get losses(): readonly (readonly Key[])[] {
+    const lost = this.#mends.filter(({ isLoss }) => isLoss);
+    const found: Key[][] = [];
+    const seen = new Set<Container>();
+    const visit = (container: Container, path: readonly Key[]) => {
+      if (seen.has(container)) return;
+      seen.add(container);
+      for (const [name, entry] of this.#tree.containers.get(container)?.entries ?? []) {
+        const inner = (container as Record<Key, unknown>)[name];
+        const [start, end] = [entry.key?.[0] ?? entry.value[0], entry.value[1]];
+        const isHit = lost.some((mend) => start <= mend.end && mend.start <= end);
+        if (isHit && isContainer(inner)) visit(inner, [...path, name]);
+        else if (isHit) found.push([...path, name]);
+      }
+    };
+    if (lost.length > 0 && isContainer(this.value)) visit(this.value, []);
+    return found;
+  }
+
+  /** Reports without those on lines whose YAML is wrong; nothing else is judged there. */
+  withoutEchoes(found: readonly Diagnostic[]): Diagnostic[] {
+    const lines = new Set(this.diagnostics.map(({ place }) => place.line));
+    return found.filter(({ place }) => place.file !== this.file || !lines.has(place.line));
+  }
+
   /** The containers and keys that a path leads through, as far as they exist. */
   #chain(path: readonly PropertyKey[]): { readonly container: Container; readonly key: Key }[] {
     const chain: { container: Container; key: Key }[] = [];
@@ -162,44 +187,6 @@ export class Source {
 
   #entry(container: Container, key: Key): Entry | undefined {
     return this.#tree.containers.get(container)?.entries.get(key);
-  }
-}
-
-interface Parsed {
-  readonly tree: Tree;
-  readonly isReadable: boolean;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Braces that YAML took for a map hide what follows; so many of them are looked behind. */
-const MAX_BRACE_TRAPS = 50;
-
-const PARSE_OPTIONS = {
-  merge: true,
-  stringKeys: true,
-  uniqueKeys: false,
-  prettyErrors: false,
-  logLevel: "error",
-} as const;
-
-/** Reads on behind braces without quotes, as if they were text, to find the other mistakes too. */
-function parse(text: string, lines: Lines): Parsed {
-  const behind: Diagnostic[] = [];
-  let readable = text;
-  for (;;) {
-    const document = parseDocument(readable, PARSE_OPTIONS);
-    const tree = plantTree(document.contents);
-    const found = yamlDiagnostics(document, tree.problems, lines);
-    const traps = found.filter((entry) => BRACE_RULES.has(entry.rule));
-    const isReadable = document.errors.length === 0;
-    const [trap] = traps;
-    if (isReadable || trap === undefined || behind.length >= MAX_BRACE_TRAPS) {
-      return { tree, isReadable, diagnostics: [...behind, ...found] };
-    }
-    behind.push(trap);
-    const start = lines.offset(trap.place);
-    readable = readable.slice(0, start) + "x".repeat(trap.length) +
-      readable.slice(start + trap.length);
   }
 }
 

@@ -25,7 +25,13 @@ export interface ScalarSource {
 }
 
 export interface TreeProblem {
-  readonly rule: "unknown-alias" | "circular-alias" | "alias-bomb" | "bad-merge" | "duplicate-key";
+  readonly rule:
+    | "unknown-alias"
+    | "circular-alias"
+    | "alias-bomb"
+    | "bad-merge"
+    | "duplicate-key"
+    | "unknown-tag";
   readonly range: Range;
   readonly message: string;
   readonly hint?: string;
@@ -36,8 +42,8 @@ export interface TreeProblem {
 export interface Tree {
   readonly value: unknown;
   /** What is known of each map and list. */
-  readonly containers: ReadonlyMap<object, ContainerSource>;
-  readonly problems: readonly TreeProblem[];
+  readonly containers: Map<object, ContainerSource>;
+  readonly problems: TreeProblem[];
   /** Takes keys out of a map or items out of a list, and closes the gaps. */
   remove(container: object, keys: ReadonlySet<string | number>): void;
 }
@@ -56,6 +62,28 @@ export function plantTree(root: unknown): Tree {
     remove: (container, keys) =>
       remove(planter.containers.get(container)?.entries, container, keys),
   };
+}
+
+/** Moves every place, for a text that was changed before it was read. */
+export function relocate(tree: Tree, move: (offset: number) => number): void {
+  const moved = ([start, end]: Range): Range => [move(start), move(end)];
+  for (const [container, { start, entries }] of tree.containers) {
+    const there = [...entries].map(([name, { key, value, scalar }]) =>
+      [name, {
+        key: key && moved(key),
+        value: moved(value),
+        scalar: scalar && { ...scalar, range: moved(scalar.range) },
+      }] as const
+    );
+    tree.containers.set(container, { start: move(start), entries: new Map(there) });
+  }
+  for (const [index, problem] of tree.problems.entries()) {
+    tree.problems[index] = {
+      ...problem,
+      range: moved(problem.range),
+      ...(problem.first === undefined ? {} : { first: move(problem.first) }),
+    };
+  }
 }
 
 function remove(
@@ -93,6 +121,7 @@ class Planter {
   /** `undefined` while the anchored value is still being read. */
   readonly #anchors = new Map<string, Planted | undefined>();
   #weight = 0;
+  #hasLostAlias = false;
 
   plant(node: Node | null | undefined): Planted {
     if (isAlias(node)) return this.#alias(node.source, rangeOf(node));
@@ -102,7 +131,7 @@ class Planter {
       ? this.#map(node.items as Pair[], rangeOf(node))
       : isSeq(node)
       ? this.#list(node.items as Node[], rangeOf(node))
-      : scalarOf(node);
+      : this.#scalar(node);
     if (anchor) this.#anchors.set(anchor, planted);
     return planted;
   }
@@ -113,6 +142,7 @@ class Planter {
       this.#weight += target.weight;
       return { ...target, range };
     }
+    this.#hasLostAlias = true;
     if (target !== undefined) {
       this.#problem("alias-bomb", range, `aliases stand for more than ${MAX_EXPANDED} values`);
     } else if (this.#anchors.has(name)) {
@@ -127,19 +157,45 @@ class Planter {
     return { value: null, range, scalar: undefined, weight: 1 };
   }
 
+  /** A `!` and a blank say to YAML "just text"; whoever wrote it meant a negation. */
+  #scalar(node: Node | null | undefined): Planted {
+    const planted = scalarOf(node);
+    if (node?.tag === "!") this.#problem("unknown-tag", planted.range, "a lone !");
+    return planted;
+  }
+
   #list(items: readonly Node[], range: Range): Planted {
     const value: unknown[] = [];
     const entries = new Map<number, Entry>();
     let weight = 1;
     this.#register(value, entries, range);
-    for (const item of items) {
-      const planted = this.plant(item);
+    for (const planted of items.flatMap((item) => this.#item(item))) {
       weight += planted.weight;
       entries.set(value.length, { key: undefined, value: planted.range, scalar: planted.scalar });
       value.push(planted.value);
     }
     this.#weight++;
     return { value, range, scalar: undefined, weight };
+  }
+
+  /** One item; two or more where its first key comes again, because a dash was forgotten there. */
+  #item(item: Node): Planted[] {
+    if (!isMap(item) || item.anchor) return [this.plant(item)];
+    const pairs = item.items as Pair[];
+    const first = pairs[0] && keyOf(pairs[0].key).name;
+    const starts = pairs.flatMap(({ key }, index) => keyOf(key).name === first ? [index] : []);
+    if (first === undefined || starts.length < 2 || item.flow) return [this.plant(item)];
+    return starts.map((start, index) => {
+      const part = pairs.slice(start, starts[index + 1]);
+      const [from] = index === 0 ? rangeOf(item) : keyOf(part[0]?.key).range;
+      if (index > 0) {
+        const range = keyOf(part[0]?.key).range;
+        const message = `a - is missing before ${first}:, which comes twice in one item`;
+        const hint = `write - ${first}: for a new item, or remove the second one`;
+        this.problems.push({ rule: "duplicate-key", range, message, hint });
+      }
+      return this.#map(part, [from, rangeOf(item)[1]]);
+    });
   }
 
   #map(pairs: readonly Pair[], range: Range): Planted {
@@ -181,6 +237,8 @@ class Planter {
   ): void {
     const source = merge.planted.value;
     for (const part of Array.isArray(source) ? source : [source]) {
+      // An alias that leads nowhere is reported already.
+      if (part === null && this.#hasLostAlias) continue;
       const partEntries = isPlainMap(part) ? this.containers.get(part)?.entries : undefined;
       if (partEntries === undefined) {
         this.#problem(

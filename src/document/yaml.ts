@@ -6,6 +6,6 @@ import type * as Yaml from "yaml";
 
 const esModules = new URL("../browser/index.js", import.meta.resolve("yaml"));
 
-export const { parseDocument, isAlias, isMap, isScalar, isSeq }: typeof Yaml = await import(
+export const { Lexer, parseDocument, isAlias, isMap, isScalar, isSeq }: typeof Yaml = await import(
   esModules.href
 );

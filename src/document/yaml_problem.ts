@@ -1,74 +1,70 @@
-import type { Document, YAMLError } from "yaml";
+import type { YAMLError } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
-import type { Lines, Spot } from "./lines.ts";
+import type { Lines } from "./lines.ts";
+import type { MendedText } from "./mend.ts";
+import type { Slip, Trap } from "./slip.ts";
 import type { TreeProblem } from "./tree.ts";
-import { braceTrap, isNoDash, knownTrap, lowerFirst } from "./yaml_trap.ts";
 
-/** Rules about braces that stand without quotes. */
-export const BRACE_RULES: ReadonlySet<string> = new Set(["bare-braces", "expression-in-flow"]);
-
-/** Mistakes in the YAML itself, in the words of somebody who does not know the YAML standard. */
-export function yamlDiagnostics(
-  document: Pick<Document, "errors" | "warnings">,
-  problems: readonly TreeProblem[],
-  lines: Lines,
-): Diagnostic[] {
-  const errors = firstPerLine(document.errors, lines).map((error) =>
-    syntaxDiagnostic(error, lines)
-  );
-  const tags = document.warnings.map((warning) => tagDiagnostic(warning, lines));
-  const tree = errors.length > 0 ? [] : problems.map((problem) => treeDiagnostic(problem, lines));
-  return [...errors, ...tags, ...tree];
-}
-
-/** One slip makes the parser stumble several times; what it says first is the one to read. */
-function firstPerLine(errors: readonly YAMLError[], lines: Lines): YAMLError[] {
-  const seen = new Set<number>();
-  const kept: YAMLError[] = [];
-  for (const error of errors) {
-    const { line } = lines.place(error.pos[0]);
-    if (!seen.has(line) && !seen.has(line - 1)) kept.push(error);
-    seen.add(line);
-  }
-  return kept;
-}
-
-function syntaxDiagnostic(error: YAMLError, lines: Lines): Diagnostic {
-  const { offset, spot } = spotOf(error, lines);
-  const trap = braceTrap(spot, lines, offset) ?? knownTrap(error, spot, lines);
+/** Where the parser stumbled, in a text that was mended before. */
+export function slipOf(
+  error: YAMLError,
+  { lines, mended }: { readonly lines: Lines; readonly mended: MendedText },
+): Slip {
+  const { code, message, pos } = error;
+  // At the end of the file the last line is shown.
+  const start = Math.min(mended.original(pos[0]), Math.max(0, lines.text.length - 1));
+  const end = Math.max(mended.original(pos[1]), start + 1);
+  // At the edge of a line its first word.
+  const { column, line } = lines.place(start);
+  const text = lines.line(line);
+  const blanks = text.length - text.trimStart().length;
+  const isAtEdge = code === "BAD_INDENT" && column === 1 || column <= blanks &&
+      /^(Sequence item without|A block sequence may not|All mapping items)/.test(message);
+  const offset = isAtEdge ? lines.start(line) + blanks : start;
   return {
-    severity: "error",
-    rule: trap?.rule ?? "yaml-syntax",
-    ...(trap?.spot ?? spot),
-    message: trap?.message ?? lowerFirst(error.message),
-    ...(trap?.hint === undefined ? {} : { hint: trap.hint }),
+    code,
+    message,
+    start: offset,
+    end: Math.max(end, offset + 1),
+    spot: lines.spot(offset, Math.max(end, offset + 1)),
   };
 }
 
-/** At the end of the file the last line is shown; at the edge of a line its first word. */
-function spotOf(error: YAMLError, lines: Lines): { readonly offset: number; readonly spot: Spot } {
-  const start = Math.min(error.pos[0], Math.max(0, lines.text.length - 1));
-  const blanks = /^ */.exec(lines.spot(start, start + 1).sourceLine)?.[0].length ?? 0;
-  const isAtEdge = lines.place(start).column === 1 && error.code === "BAD_INDENT" ||
-    isNoDash(error);
-  const offset = isAtEdge ? start + blanks : start;
-  return { offset, spot: lines.spot(offset, Math.max(error.pos[1], offset + 1)) };
+/** A mistake in the YAML itself, in the words of somebody who does not know the YAML standard. */
+export function trapDiagnostic(trap: Trap, slip: Pick<Slip, "spot">): Diagnostic {
+  return {
+    severity: "error",
+    rule: trap.rule,
+    ...(trap.spot ?? slip.spot),
+    message: trap.message,
+    ...(trap.hint === undefined ? {} : { hint: trap.hint }),
+  };
 }
 
 /** `if: !cancelled()` is a tag to YAML, and the value is gone. */
-function tagDiagnostic(warning: YAMLError, lines: Lines): Diagnostic {
-  const spot = lines.spot(...warning.pos);
+export function tagDiagnostic(range: readonly [number, number], lines: Lines): Diagnostic {
+  const spot = lines.spot(...range);
   const rest = spot.sourceLine.slice(spot.place.column - 1).trim();
+  const [word = ""] = rest.split(" ");
+  const isLone = word === "!";
   return {
     severity: "error",
     rule: "unknown-tag",
     ...spot,
-    message: `YAML takes ${rest.split(" ")[0]} for a tag, so the value would be lost`,
-    hint: `put it in quotes: "${rest}"`,
+    message: isLone
+      ? "YAML takes this ! for a tag, so it would be lost"
+      : `YAML takes ${word} for a tag, so the value would be lost`,
+    hint: /^!(include|reference|import)\b/.test(word)
+      ? "there are no includes; a template is used with uses:, shared values with anchors"
+      : `put it in quotes: ${quoted(rest)}`,
   };
 }
 
-function treeDiagnostic(problem: TreeProblem, lines: Lines): Diagnostic {
+function quoted(text: string): string {
+  return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
+}
+
+export function treeDiagnostic(problem: TreeProblem, lines: Lines): Diagnostic {
   const hint = problem.first === undefined
     ? problem.hint
     : `it stands already on line ${lines.place(problem.first).line}; keep one of them`;

@@ -7,15 +7,17 @@ import { readSource, type Source } from "../document/source.ts";
 import type { PipelineFile } from "./schema.ts";
 
 export interface FileReports {
+  readonly source: Source;
   /** Mistakes in the YAML; on their lines nothing else is worth reporting. */
   readonly yaml: readonly Diagnostic[];
   /** Mistakes in the shape. */
   readonly shape: readonly Diagnostic[];
+  /** Whether names may be missing that stand on lines nobody could read. */
+  readonly hasLostNames: boolean;
 }
 
 /** A pipeline file whose shape is right; what was wrong is reported and taken out. */
 export interface OpenFile extends FileReports {
-  readonly source: Source;
   readonly file: PipelineFile;
   /** Maps and lists from which something wrong was taken, so that no second report follows from it. */
   readonly damaged: ReadonlySet<object>;
@@ -27,40 +29,74 @@ export async function openFile(
   path: string,
 ): Promise<OpenFile | FileReports & { readonly file: undefined }> {
   const source = readSource(text, path);
-  const root = source.value;
   const yaml = source.diagnostics;
-  if (!source.isReadable) return { file: undefined, yaml, shape: [] };
-  if (root === null) {
-    const message = "the file is empty";
-    const hint = "write steps: and below it - id: hello with run: echo hello";
-    const empty = diagnostic({ rule: "empty-file", spot: source.start, message, hint });
-    return { file: undefined, yaml, shape: [empty] };
+  const losses = source.losses;
+  const hasLostNames = losses.some((path) => !path.some((key) => NAMELESS.has(String(key))));
+  const reports = { source, yaml, shape: [], hasLostNames };
+  if (!source.isReadable) return { ...reports, file: undefined };
+  if (source.value === null) {
+    return { ...reports, file: undefined, shape: yaml.length > 0 ? [] : [emptyFile(source)] };
   }
   dropExtensions(source);
+  const torn = new Set(losses.map((path) => source.at(path.slice(0, -1))));
+  const damaged = source.prune(losses);
+  if (damaged === undefined) return { ...reports, file: undefined };
   // The values of the file itself are used, not zod's copy: only they know their places.
-  if (new ShapeChecker(SHAPE).fits(root)) {
-    return { source, file: root as PipelineFile, yaml, shape: [], damaged: new Set() };
+  if (new ShapeChecker(SHAPE).fits(source.value)) {
+    return { ...reports, file: source.value as PipelineFile, damaged };
   }
-  return { yaml, ...await repair(source) };
+  return { ...reports, ...await repair(source, { damaged, torn }) };
+}
+
+function emptyFile(source: Source): Diagnostic {
+  const message = "the file is empty";
+  const hint = "write steps: and below it - id: hello with run: echo hello";
+  return diagnostic({ rule: "empty-file", spot: source.start, message, hint });
+}
+
+/** Keys whose values nothing else in a file refers to. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  "name",
+  "description",
+  "env",
+  "if",
+  "run",
+  "shell",
+  "timeout",
+  "retry",
+  "working-directory",
+]);
+
+type Repaired =
+  | Pick<OpenFile, "file" | "shape" | "damaged">
+  | { readonly file: undefined; readonly shape: readonly Diagnostic[] };
+
+interface Damage {
+  /** Maps and lists from which something unreadable was taken, and those around them. */
+  readonly damaged: ReadonlySet<object>;
+  /** Only those from which it was taken. */
+  readonly torn: ReadonlySet<unknown>;
 }
 
 /** Reports what is wrong with the shape and takes it out, until the rest is right. */
-async function repair(
-  source: Source,
-): Promise<Omit<OpenFile, "yaml"> | { readonly shape: Diagnostic[]; readonly file: undefined }> {
+async function repair(source: Source, damage: Damage): Promise<Repaired> {
   const [{ pipelineSchema }, words] = await Promise.all([
     lazy<typeof import("./schema.ts")>("./schema.ts", import.meta.url),
     lazy<typeof import("./key_hints.ts")>("./key_hints.ts", import.meta.url),
   ]);
   const shape: Diagnostic[] = [];
-  const damaged = new Set<object>();
+  const damaged = new Set(damage.damaged);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const checked = checkSource(source, pipelineSchema, { words });
     if (checked.value !== undefined) {
-      return { source, file: source.value as PipelineFile, shape, damaged };
+      return { file: source.value as PipelineFile, shape, damaged };
     }
     // What taking something out made wrong is no mistake of the author's.
-    if (round === 0) shape.push(...checked.diagnostics);
+    if (round === 0) {
+      const isTorn = (path: readonly PropertyKey[] | undefined) =>
+        damage.torn.has(source.at(path ?? []) ?? source.at(path?.slice(0, -1) ?? []));
+      shape.push(...checked.diagnostics.filter((_, index) => !isTorn(checked.faults[index])));
+    }
     const touched = source.prune(checked.faults);
     if (touched === undefined) break;
     for (const container of touched) damaged.add(container);

@@ -23,7 +23,7 @@ export async function readInputsFile(
   const source = readSource(await readText(path), path);
   diagnostics.push(...source.diagnostics);
   const checked = checkSource(source, inputsFileSchema);
-  diagnostics.push(...checked.diagnostics);
+  diagnostics.push(...source.withoutEchoes(checked.diagnostics));
   const root = source.value;
   if (checked.value === undefined || typeof root !== "object" || root === null) return new Map();
   return new Map(

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
 import { checkFile } from "./check_file.ts";
 import type { CheckedFile } from "./checked_file.ts";
-import { openFile } from "./file.ts";
+import { type FileReports, openFile } from "./file.ts";
 import { isGitReference } from "./git_reference.ts";
 import type { KnownNode } from "./node_check.ts";
 import type { PipelineFile } from "./schema.ts";
@@ -77,7 +77,7 @@ export class Loader {
         if (template) checkWith(step, template, checked.reader);
       }
     }
-    const all = [...open.yaml, ...withoutEchoes(found, open.yaml)];
+    const all = [...open.yaml, ...withoutEchoes(found, open)];
     const usedAt = chain.map((use) => use.place).toReversed();
     this.diagnostics.push(
       ...(usedAt.length === 0 ? all : all.map((entry) => ({ ...entry, usedAt }))),
@@ -121,11 +121,24 @@ export class Loader {
   }
 }
 
-/** On a line whose YAML is wrong nothing else is judged. */
-function withoutEchoes(found: readonly Diagnostic[], yaml: readonly Diagnostic[]): Diagnostic[] {
-  const lines = new Set(yaml.map((entry) => entry.place.line));
-  return found.filter((entry) => !lines.has(entry.place.line));
+/** Without what follows only from lines whose YAML is wrong. */
+function withoutEchoes(found: readonly Diagnostic[], open: FileReports): Diagnostic[] {
+  const kept = open.source.withoutEchoes(found);
+  return open.hasLostNames ? kept.filter(({ rule }) => !NAME_RULES.has(rule)) : kept;
 }
+
+/** What they miss may stand where nobody could read it. */
+const NAME_RULES: ReadonlySet<string> = new Set([
+  "ambiguous-node",
+  "missing-input",
+  "not-before",
+  "unknown-axis",
+  "unknown-input",
+  "unknown-name",
+  "unknown-output",
+  "unknown-secret",
+  "unknown-step",
+]);
 
 function usesOf(
   file: PipelineFile,

@@ -117,7 +117,7 @@ Deno.test("readSource() explains the traps of YAML", () => {
     "2:1 yaml-syntax: the file holds more than one document",
   ]);
   assert.deepEqual(problems("run: echo: hi"), [
-    '1:6 yaml-syntax: a second ": " in one line makes a map inside a plain value',
+    '1:10 yaml-syntax: a second ": " in one line makes a map inside a plain value',
   ]);
 });
 

@@ -1,0 +1,101 @@
+import { drop, insert } from "./mend.ts";
+import type { FaultyText, Slip, Trap } from "./slip.ts";
+
+/** Slips between `{ }` and `[ ]`: a comma is missing, or a bracket too many or too few. */
+export function flowTrap(slip: Slip, text: FaultyText): Trap | undefined {
+  if (slip.message.startsWith("Flow ")) return openBracket(slip, text);
+  if (/^Unexpected flow-(?:map|seq)-end token/.test(slip.message)) return strayBracket(slip, text);
+  if (/^Unexpected , in flow/.test(slip.message)) {
+    return {
+      rule: "yaml-syntax",
+      message: "no entry stands before this ,",
+      hint: "remove it",
+      mends: [drop(slip.start, slip.start + 1)],
+    };
+  }
+  if (text.openBrackets(slip.start).length === 0) return undefined;
+  if (slip.code === "BLOCK_IN_FLOW" || slip.code === "MULTILINE_IMPLICIT_KEY") {
+    return commaBeforeKey(slip, text);
+  }
+  if (slip.message.startsWith("Missing ,") || / at node end$| token$/.test(slip.message)) {
+    const last = text.inkBefore(slip.start);
+    return last && missingComma(last.start + last.text.trimEnd().length, text);
+  }
+  return undefined;
+}
+
+/** The caret stands where the comma belongs. */
+function missingComma(at: number, { lines }: FaultyText): Trap {
+  return {
+    rule: "yaml-syntax",
+    message: "a , is missing between two entries",
+    hint: "write , here; text with blanks or quotes in it goes into quotes as a whole",
+    spot: lines.spot(at, at + 1),
+    mends: [insert(at, ",")],
+  };
+}
+
+/** The place to look at is where the bracket opens, not where YAML gives up. */
+function openBracket(slip: Slip, text: FaultyText): Trap | undefined {
+  const opening = text.openBrackets(slip.start).at(-1);
+  if (opening === undefined) return undefined;
+  const { lines } = text;
+  const open = opening.text;
+  const close = open === "{" ? "}" : "]";
+  const lineEnd = lines.lineEnd(opening.start);
+  const comment = text.tokens.find(({ text, start }) =>
+    start > opening.start && start < lineEnd && text.startsWith("#")
+  );
+  const last = text.inkBefore(slip.start) ?? opening;
+  return {
+    rule: "yaml-syntax",
+    message: `the ${open} that opens here is never closed`,
+    hint: comment?.text.includes(close)
+      ? `a # after a blank starts a comment, and the ${close} is in it; put quotes around text with #`
+      : `add the closing ${close}`,
+    spot: lines.spot(opening.start, opening.start + 1),
+    mends: [insert(last.start + last.text.trimEnd().length, close)],
+  };
+}
+
+/** `}}` after `{ a: 1`, or a value that starts with a closing bracket. */
+function strayBracket(slip: Slip, text: FaultyText): Trap {
+  const char = text.lines.text.charAt(slip.start);
+  const before = text.inkBefore(slip.start)?.text ?? "";
+  if (before === ":" || before === "-") {
+    return {
+      rule: "yaml-syntax",
+      message: `a plain value cannot start with ${char}`,
+      hint: "put the value in quotes",
+    };
+  }
+  return {
+    rule: "yaml-syntax",
+    message: `one ${char} too many`,
+    hint: "remove it",
+    mends: [drop(slip.start, slip.start + 1)],
+  };
+}
+
+/** `{ id: a run: echo }`: YAML takes the next key for a part of the value before it. */
+function commaBeforeKey(slip: Slip, text: FaultyText): Trap | undefined {
+  const rest = text.lines.text.slice(slip.start);
+  const found = /^([^,{}[\]]*?[^\s,])\s+(?:"[^"\n]*"|'[^'\n]*'|[\w.-]+)\s*:(?=[\s"'{[])/.exec(rest);
+  if (found?.[1] === undefined || found[1].endsWith(":")) return secondColon(slip, text);
+  const entry = found[1].replace(/\s+#.*$/, "");
+  return missingComma(slip.start + entry.length, text);
+}
+
+/** `{ a: b: c }`. */
+function secondColon(slip: Slip, text: FaultyText): Trap | undefined {
+  const colon = /:(?=\s)/.exec(text.lines.text.slice(slip.start, slip.end));
+  if (slip.code !== "BLOCK_IN_FLOW" || colon === null) return undefined;
+  const at = slip.start + colon.index;
+  return {
+    rule: "yaml-syntax",
+    message: 'a second ": " makes a map inside a plain value',
+    hint: "put the value in quotes",
+    spot: text.lines.spot(at, at + 1),
+    mends: [{ start: slip.start, end: slip.end, text: "x ", isLoss: true }],
+  };
+}

@@ -1,0 +1,162 @@
+import type { Lines } from "./lines.ts";
+import { drop, insert, type Mend } from "./mend.ts";
+import type { FaultyText, Slip, Trap } from "./slip.ts";
+
+/** Lines that are indented unlike those they belong to. */
+export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
+  const { line } = slip.spot.place;
+  const item = oddItem(line, lines);
+  if (item !== undefined) return item;
+  const blocks = /^(BLOCK_AS_IMPLICIT_KEY|MULTILINE_IMPLICIT_KEY)$/.test(slip.code);
+  const { sourceLine, place } = slip.spot;
+  const isValue = /:(?: |$)/.test(sourceLine) && !/: /.test(sourceLine.slice(place.column - 1));
+  if (blocks && isValue) {
+    const next = nextInk(line, lines);
+    if (next === undefined || indentOf(lines.line(next)) <= indentOf(lines.line(line))) {
+      return undefined;
+    }
+    return oddItem(next, lines) ?? tooDeep(next, lines);
+  }
+  if (slip.message === "Sequence item without - indicator") {
+    return {
+      rule: "yaml-syntax",
+      message: "this line is indented neither like the list items above nor like their keys",
+      hint: "give it as many spaces as the line it belongs to",
+      mends: toNearest(line, lines),
+    };
+  }
+  if (slip.code !== "BAD_INDENT") return undefined;
+  if (/^ *-[^ -]/.test(slip.spot.sourceLine)) {
+    const dash = lines.start(line) + indentOf(slip.spot.sourceLine);
+    return {
+      rule: "yaml-syntax",
+      message: "a dash that starts a list item needs a blank after it",
+      hint: `write - ${slip.spot.sourceLine.trim().slice(1)}`,
+      mends: [insert(dash + 1, " ")],
+    };
+  }
+  return {
+    rule: "yaml-syntax",
+    message: "this line is indented unlike the lines above",
+    hint: "give it as many spaces as the line it belongs to",
+    mends: toNearest(line, lines),
+  };
+}
+
+/** A plain value runs on over lines that are indented deeper than its key, keys and all. */
+function tooDeep(line: number, lines: Lines): Trap {
+  const start = lines.start(line) + indentOf(lines.line(line));
+  return {
+    rule: "yaml-syntax",
+    message: "this line is indented deeper than the key above, so YAML adds it to the value there",
+    hint: "give it as many spaces as the line above",
+    spot: lines.spot(start, lines.lineEnd(start)),
+    mends: toNearest(line, lines),
+  };
+}
+
+/** ` - id: b` among items that start with `- id:`. */
+function oddItem(line: number, lines: Lines): Trap | undefined {
+  const text = lines.line(line);
+  if (!isItem(text)) return undefined;
+  const indent = indentOf(text);
+  const wanted = columnOfItems(line, lines);
+  if (wanted === undefined || wanted === indent) return undefined;
+  const dash = lines.start(line) + indent;
+  return {
+    rule: "yaml-syntax",
+    message: "this item is indented unlike the others",
+    hint: "give it as many spaces as the items above",
+    spot: lines.spot(dash, dash + 1),
+    mends: shift({ line, to: wanted }, lines),
+  };
+}
+
+/** The column of the list that the item at `line` must belong to; undefined where it opens one. */
+function columnOfItems(line: number, lines: Lines): number | undefined {
+  const indent = indentOf(lines.line(line));
+  let deeper: number | undefined;
+  for (let above = line - 1; above >= 1; above--) {
+    const text = lines.line(above);
+    if (!hasInk(text)) continue;
+    const column = indentOf(text);
+    if (column > indent) {
+      if (isItem(text)) deeper = Math.min(deeper ?? column, column);
+      continue;
+    }
+    if (isItem(text)) {
+      if (column === indent) return undefined;
+      if (deeper === undefined && opensBlock(text)) return undefined;
+      return deeper !== undefined && deeper - indent < indent - column ? deeper : column;
+    }
+    if (opensBlock(text)) return deeper;
+  }
+  return undefined;
+}
+
+/** Moves a line and what belongs to it to the column that is nearest among the lines above. */
+function toNearest(line: number, lines: Lines): Mend[] {
+  const indent = indentOf(lines.line(line));
+  const columns: number[] = [];
+  let least = Infinity;
+  for (let above = line - 1; above >= 1 && least > 0; above--) {
+    const text = lines.line(above);
+    if (!hasInk(text)) continue;
+    const keys = /^ *(?:- +)*/.exec(text)?.[0].length ?? 0;
+    if (keys < least) columns.push(keys);
+    least = Math.min(least, indentOf(text));
+  }
+  const distance = (column: number) => Math.abs(column - indent);
+  const [to] = columns.filter((column) => column !== indent).sort((a, b) =>
+    distance(a) - distance(b)
+  );
+  return to === undefined ? [] : shift({ line, to }, lines);
+}
+
+/** Shifts a line, the lines below that are deeper, and the items and keys that follow in its column. */
+function shift({ line, to }: { readonly line: number; readonly to: number }, lines: Lines): Mend[] {
+  const first = lines.line(line);
+  const indent = indentOf(first);
+  const mends: Mend[] = [];
+  let isMoving = true;
+  for (let at = line; at <= lines.count; at++) {
+    const text = lines.line(at);
+    if (!hasInk(text)) continue;
+    const column = indentOf(text);
+    if (column < indent || column === indent && isItem(text) !== isItem(first)) break;
+    // Where only the dash is out of line, the keys below stand right already.
+    if (column > indent && !isMoving) continue;
+    mends.push(move(lines.start(at), to - indent));
+    if (column === indent && isItem(text)) {
+      const next = nextInk(at, lines);
+      isMoving = next === undefined || indentOf(lines.line(next)) !== to + 2;
+    }
+  }
+  return mends;
+}
+
+function move(start: number, by: number): Mend {
+  return by > 0 ? insert(start, " ".repeat(by)) : drop(start, start - by);
+}
+
+function nextInk(line: number, lines: Lines): number | undefined {
+  for (let at = line + 1; at <= lines.count; at++) if (hasInk(lines.line(at))) return at;
+  return undefined;
+}
+
+function hasInk(text: string): boolean {
+  return /^\s*[^\s#]/.test(text);
+}
+
+function isItem(text: string): boolean {
+  return /^ *-(?: |$)/.test(text);
+}
+
+/** A key without a value on its line, or with the head of a block of text. */
+function opensBlock(text: string): boolean {
+  return /:(?: +[|>][-+\d]*)?\s*(?: #.*)?$/.test(text);
+}
+
+export function indentOf(text: string): number {
+  return text.length - text.trimStart().length;
+}
