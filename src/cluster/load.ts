@@ -32,9 +32,9 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   const { project, env } = options;
   const file = options.file ?? DEFAULT_FILE;
   const full = isAbsolute(file) ? file : join(project, file);
-  const text = await readText(full, { isOptional: options.file === undefined });
-  if (text === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
-  const source = readSource(text, shownPath(full));
+  const content = await readFile(full, { isOptional: options.file === undefined });
+  if (content === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
+  const source = readSource(content, shownPath(full));
   if (source.value === null && source.isReadable) throw emptyFile(source);
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
   const checked = await checkShape(source);
@@ -102,12 +102,12 @@ const EMBEDDED = {
 };
 
 /** Undefined where an optional file is not there. */
-async function readText(
+async function readFile(
   full: string,
   { isOptional }: { readonly isOptional: boolean },
-): Promise<string | undefined> {
+): Promise<Uint8Array | undefined> {
   try {
-    return await Deno.readTextFile(full);
+    return await Deno.readFile(full);
   } catch (cause) {
     if (isOptional && cause instanceof Deno.errors.NotFound) return undefined;
     const state = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);

@@ -1,5 +1,6 @@
 import type { YAMLError } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { TextFault } from "./encoding.ts";
 import type { Lines } from "./lines.ts";
 import { drop, type Mend, MendedText, overlaps } from "./mend.ts";
 import { FaultyText, type Slip, type Trap } from "./slip.ts";
@@ -29,16 +30,20 @@ const PARSE_OPTIONS = {
 const MAX_ROUNDS = 50;
 
 /** Reads a text; behind a mistake it mends the text and reads on, to find the other mistakes too. */
-export function parseText(text: string, lines: Lines): Parsed {
+export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
   const repair = new Repair(lines);
+  for (const fault of faults) repair.takeFault(fault);
+  if (faults.some(({ isLast }) => isLast)) {
+    return { tree: plantTree(null), isReadable: false, diagnostics: repair.with([]), mends: [] };
+  }
   for (let round = 0;; round++) {
-    const mended = new MendedText(text, repair.mends);
+    const mended = new MendedText(lines.text, repair.mends);
     const document = parseDocument(mended.text, PARSE_OPTIONS);
     const { errors, warnings } = document;
     if (errors.length > 0 && round < MAX_ROUNDS && repair.goesOn(errors, mended)) continue;
     const tree = plantTree(document.contents);
     const isReadable = errors.length === 0;
-    if (round > 0) relocate(tree, (offset) => mended.original(offset));
+    if (repair.mends.length > 0) relocate(tree, (offset) => mended.original(offset));
     const found = isReadable ? meaningOf({ tree, warnings, mended }, lines) : [];
     return { tree, isReadable, diagnostics: repair.with(found), mends: repair.mends };
   }
@@ -76,6 +81,14 @@ class Repair {
 
   constructor(lines: Lines) {
     this.#lines = lines;
+  }
+
+  /** What the text may not hold is read as a blank, or as the sign for what cannot be read. */
+  takeFault({ rule, at, message, hint }: TextFault): void {
+    const spot = this.#lines.spot(at, at + 1);
+    this.#found.push(trapDiagnostic({ rule, message, hint }, { spot }));
+    this.#reported.add(spot.place.line);
+    if (rule === "control-character") this.mends.push({ start: at, end: at + 1, text: " " });
   }
 
   /** Whether the text could be changed so that another try makes sense. */

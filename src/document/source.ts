@@ -1,3 +1,4 @@
+import { decodeText } from "./encoding.ts";
 import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
@@ -26,9 +27,10 @@ export class Source {
   readonly #mends: readonly Mend[];
   readonly #removed = new Map<Container, ReadonlySet<Key>>();
 
-  constructor(text: string, file: string) {
+  constructor(content: string | Uint8Array, file: string) {
+    const { text, faults } = decodeText(content);
     this.#lines = new Lines(file, text);
-    const parsed = parseText(text, this.#lines);
+    const parsed = parseText(this.#lines, faults);
     this.#tree = parsed.tree;
     this.#mends = parsed.mends;
     this.value = parsed.tree.value;
@@ -191,8 +193,8 @@ export class Source {
 }
 
 /** Reads YAML; mistakes are found in `diagnostics`, never thrown. */
-export function readSource(text: string, file: string): Source {
-  return new Source(text, file);
+export function readSource(content: string | Uint8Array, file: string): Source {
+  return new Source(content, file);
 }
 
 export function isContainer(value: unknown): value is Container {

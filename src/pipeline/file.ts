@@ -25,10 +25,10 @@ export interface OpenFile extends FileReports {
 
 /** Reads and checks one file; `file` is undefined where nothing of it makes sense. */
 export async function openFile(
-  text: string,
+  content: Uint8Array,
   path: string,
 ): Promise<OpenFile | FileReports & { readonly file: undefined }> {
-  const source = readSource(text, path);
+  const source = readSource(content, path);
   const yaml = source.diagnostics;
   const losses = source.losses;
   const hasLostNames = losses.some((path) => !path.some((key) => NAMELESS.has(String(key))));

@@ -17,12 +17,17 @@ export interface GitOptions {
 }
 
 /** What git printed. @throws {GridError} `usage` with git's own words */
-export async function git(
+export async function git(args: readonly string[], options: GitOptions): Promise<string> {
+  return new TextDecoder().decode(await gitBytes(args, options));
+}
+
+/** The same, byte for byte. @throws {GridError} `usage` with git's own words */
+export async function gitBytes(
   args: readonly string[],
   { repository, message }: GitOptions,
-): Promise<string> {
-  const { code, stdout, stderr } = await runGit(args, repository);
-  if (code === 0) return stdout;
+): Promise<Uint8Array> {
+  const { code, bytes, stderr } = await runGit(args, repository);
+  if (code === 0) return bytes;
   throw gitFailure(message, hintOf(stderr));
 }
 
@@ -33,6 +38,8 @@ export function gitFailure(message: string, hint?: string): GridError {
 export interface GitResult {
   readonly code: number;
   readonly stdout: string;
+  /** `stdout` byte for byte. */
+  readonly bytes: Uint8Array;
   readonly stderr: string;
 }
 
@@ -67,7 +74,7 @@ async function output(
     ...(signal && { signal }),
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+  return { code, stdout: decode(stdout), bytes: stdout, stderr: decode(stderr) };
 }
 
 /** The ssh that git would use by itself, told to ask nothing. */

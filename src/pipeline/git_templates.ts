@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { git, gitFailure, runGit } from "./git_command.ts";
+import { git, gitBytes, gitFailure, runGit } from "./git_command.ts";
 import type { GitReference } from "./git_reference.ts";
 import { TemplateLock } from "./template_lock.ts";
 
@@ -17,7 +17,7 @@ export class GitTemplates {
   }
 
   /** @throws {GridError} `usage` where git, the repository, the ref or the file is missing */
-  async read(reference: GitReference): Promise<string> {
+  async read(reference: GitReference): Promise<Uint8Array> {
     const { url, ref, path } = reference;
     const repository = await this.#repository(url);
     const key = `${url}@${ref}`;
@@ -26,12 +26,12 @@ export class GitTemplates {
     if (pinned !== undefined && !await has(repository, pinned)) {
       await fetchCommit(repository, { url, commit: pinned });
     }
-    const text = await git(["show", `${commit}:${path}`], {
+    const content = await gitBytes(["show", `${commit}:${path}`], {
       repository,
       message: `no file ${path} at ${ref} (${commit.slice(0, 12)})`,
     });
     if (pinned === undefined) await this.#lock.pin(key, commit);
-    return text;
+    return content;
   }
 
   /** One bare repository per address. */

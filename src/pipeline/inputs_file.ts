@@ -20,7 +20,7 @@ export async function readInputsFile(
   path: string,
   diagnostics: Diagnostic[],
 ): Promise<Map<string, Given>> {
-  const source = readSource(await readText(path), path);
+  const source = readSource(await readFile(path), path);
   diagnostics.push(...source.diagnostics);
   const checked = checkSource(source, inputsFileSchema);
   diagnostics.push(...source.withoutEchoes(checked.diagnostics));
@@ -35,9 +35,9 @@ export async function readInputsFile(
   );
 }
 
-async function readText(path: string): Promise<string> {
+async function readFile(path: string): Promise<Uint8Array> {
   try {
-    return await Deno.readTextFile(path);
+    return await Deno.readFile(path);
   } catch (error) {
     throw new GridError({
       code: "usage",

@@ -43,7 +43,7 @@ export class Loader {
    * @throws {GridError} `usage` if the file cannot be read
    */
   async main(path: string): Promise<CheckedFile | undefined> {
-    const text = await this.#source.read(path).catch((error: unknown) => {
+    const content = await this.#source.read(path).catch((error: unknown) => {
       if (!(error instanceof GridError)) throw error;
       throw new GridError({
         code: "usage",
@@ -52,16 +52,16 @@ export class Loader {
         cause: error,
       });
     });
-    return await this.#check(path, text, []);
+    return await this.#check(path, content, []);
   }
 
   async #check(
     path: string,
-    text: string,
+    content: Uint8Array,
     chain: readonly Use[],
   ): Promise<CheckedFile | undefined> {
     const found: Diagnostic[] = [];
-    const open = await openFile(text, path);
+    const open = await openFile(content, path);
     found.push(...open.shape);
     let checked: CheckedFile | undefined;
     if (open.file !== undefined) {

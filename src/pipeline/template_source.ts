@@ -39,7 +39,7 @@ export class TemplateSource {
   }
 
   /** @throws {GridError} `usage` */
-  async read(location: string): Promise<string> {
+  async read(location: string): Promise<Uint8Array> {
     const reference = isGitReference(location) ? parseGitReference(location) : undefined;
     if (reference !== undefined) {
       const { GitTemplates } = await lazy<typeof import("./git_templates.ts")>(
@@ -49,7 +49,7 @@ export class TemplateSource {
       return await new GitTemplates(this.#project).read(reference);
     }
     try {
-      return await Deno.readTextFile(location);
+      return await Deno.readFile(location);
     } catch (error) {
       throw new GridError({ code: "usage", message: reasonOf(error), cause: error });
     }

@@ -42,11 +42,17 @@ function frame(entry: Diagnostic): string {
   );
   return [
     `  ${where} ${entry.severity} ${entry.rule}: ${entry.message}`,
-    `    | ${entry.sourceLine.replaceAll("\t", "⇥")}`,
+    `    | ${visible(entry.sourceLine)}`,
     `    | ${" ".repeat(column - 1)}${"^".repeat(entry.length)}`,
     ...hint,
     ...used,
   ].join("\n");
+}
+
+/** So that the file of what is expected is plain text. */
+function visible(line: string): string {
+  // deno-lint-ignore no-control-regex
+  return line.replaceAll("\t", "⇥").replace(/[\0-\x1f]/g, "¿");
 }
 
 Deno.test("loadPipeline() reports every broken file at the right line and column", async () => {
