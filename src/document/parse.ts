@@ -5,7 +5,8 @@ import type { Lines } from "./lines.ts";
 import { drop, type Mend, MendedText, overlaps } from "./mend.ts";
 import { FaultyText, type Slip, type Trap } from "./slip.ts";
 import { conflictTraps } from "./text_trap.ts";
-import { plantTree, relocate, type Tree } from "./tree.ts";
+import { relocate } from "./relocate.ts";
+import { plantTree, type Tree } from "./tree.ts";
 import { parseDocument } from "./yaml.ts";
 import { slipOf, tagDiagnostic, trapDiagnostic, treeDiagnostic } from "./yaml_problem.ts";
 import { braceTrap, trapOf } from "./yaml_trap.ts";
@@ -102,10 +103,22 @@ class Repair {
       if (trap !== undefined && !this.#isKnown(trap, slip)) return this.#take(trap, slip);
     }
     // These words of the parser follow from others that say more.
-    const slip = slips.find(({ code }) => code !== "NON_STRING_KEY") ?? slips[0];
-    if (slip === undefined) return false;
-    const trap = trapOf(slip, text);
-    return this.#isKnown(trap, slip) ? this.#guess(slip) : this.#take(trap, slip);
+    const telling = slips.filter(({ code }) => code !== "NON_STRING_KEY");
+    return this.#takeSeveral(telling.length > 0 ? telling : slips, text);
+  }
+
+  /** Behind a slip within one value the parser is on its feet again: the next one is worth a look too. */
+  #takeSeveral(slips: readonly Slip[], text: FaultyText): boolean {
+    let changed = false;
+    for (const slip of slips) {
+      const trap = trapOf(slip, text);
+      const isKnown = this.#isKnown(trap, slip);
+      if (changed && (isKnown || !trap.isLocal)) return true;
+      if (!(isKnown ? this.#guess(slip) : this.#take(trap, slip))) return changed;
+      changed = true;
+      if (isKnown || !trap.isLocal) return true;
+    }
+    return changed;
   }
 
   /** With other mistakes, in file order; on a line with a report already nothing else is judged. */

@@ -14,6 +14,7 @@ export function quoteTrap(slip: Slip, text: FaultyText): Trap | undefined {
         message: "unknown escape in a double-quoted value",
         hint: "use single quotes, or write the backslash twice",
         mends: [{ start: slip.start, end: slip.start + 1, text: "x" }],
+        isLocal: true,
       };
     case "BAD_SCALAR_START":
       return badStart(slip, text);
@@ -58,6 +59,7 @@ function goesOn(slip: Slip, text: FaultyText): Trap | undefined {
     rule: "yaml-syntax",
     spot: lines.spot(slip.start, isFlow ? slip.start + 1 : end),
     mends: [hideValue(slip, text)],
+    isLocal: !isFlow,
   };
   const block = `write it as a block: ${keyOn(slip.spot.sourceLine)}: | with the text below`;
   if (closing === "]" || closing === "}") {

@@ -21,6 +21,8 @@ export interface Trap {
   /** Where to look, if that is not where the parser stumbled. */
   readonly spot?: Spot;
   readonly mends?: readonly Mend[];
+  /** Whether the slip lies within one value, so that the parser reads on rightly behind it. */
+  readonly isLocal?: boolean;
   /** Whether nothing can be said about the text that follows. */
   readonly isLast?: boolean;
 }

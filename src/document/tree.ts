@@ -1,8 +1,6 @@
-import type { Node, Pair, Scalar } from "yaml";
-import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
-
-/** Offsets of the first character and of the one after the last. */
-export type Range = readonly [start: number, end: number];
+import type { Node, Pair } from "yaml";
+import { isAlias, isMap, isSeq } from "./yaml.ts";
+import { keyOf, type Range, rangeOf, scalarOf, type ScalarSource } from "./yaml_node.ts";
 
 export interface Entry {
   readonly key: Range | undefined;
@@ -14,14 +12,6 @@ export interface ContainerSource {
   /** Offset of the first character. */
   readonly start: number;
   readonly entries: Map<string | number, Entry>;
-}
-
-export interface ScalarSource {
-  /** The text, quotes and escapes resolved, spelling of numbers kept. */
-  readonly text: string;
-  readonly style: "plain" | "single" | "double" | "block";
-  /** Where it is written; for an alias that is at its anchor. */
-  readonly range: Range;
 }
 
 export interface TreeProblem {
@@ -62,28 +52,6 @@ export function plantTree(root: unknown): Tree {
     remove: (container, keys) =>
       remove(planter.containers.get(container)?.entries, container, keys),
   };
-}
-
-/** Moves every place, for a text that was changed before it was read. */
-export function relocate(tree: Tree, move: (offset: number) => number): void {
-  const moved = ([start, end]: Range): Range => [move(start), move(end)];
-  for (const [container, { start, entries }] of tree.containers) {
-    const there = [...entries].map(([name, { key, value, scalar }]) =>
-      [name, {
-        key: key && moved(key),
-        value: moved(value),
-        scalar: scalar && { ...scalar, range: moved(scalar.range) },
-      }] as const
-    );
-    tree.containers.set(container, { start: move(start), entries: new Map(there) });
-  }
-  for (const [index, problem] of tree.problems.entries()) {
-    tree.problems[index] = {
-      ...problem,
-      range: moved(problem.range),
-      ...(problem.first === undefined ? {} : { first: move(problem.first) }),
-    };
-  }
 }
 
 function remove(
@@ -282,37 +250,4 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
       configurable: true,
       writable: true,
     });}
-}
-
-function keyOf(node: unknown): { name: string; range: Range; isMerge: boolean } {
-  if (!isScalar(node)) return { name: "", range: rangeOf(node as Node | null), isMerge: false };
-  const scalar = node as Scalar;
-  const name = typeof scalar.value === "symbol" ? "<<" : String(scalar.value ?? "");
-  const isMerge = name === "<<" && (scalar.type === undefined || scalar.type === "PLAIN");
-  return { name, range: rangeOf(scalar), isMerge };
-}
-
-function scalarOf(node: Node | null | undefined): Planted {
-  const range = rangeOf(node);
-  if (!isScalar(node)) return { value: null, range, scalar: undefined, weight: 1 };
-  const text = node.source ?? String(node.value ?? "");
-  return { value: node.value, range, scalar: { text, style: styleOf(node), range }, weight: 1 };
-}
-
-function styleOf(node: Scalar): ScalarSource["style"] {
-  switch (node.type) {
-    case "QUOTE_SINGLE":
-      return "single";
-    case "QUOTE_DOUBLE":
-      return "double";
-    case "BLOCK_LITERAL":
-    case "BLOCK_FOLDED":
-      return "block";
-    default:
-      return "plain";
-  }
-}
-
-function rangeOf(node: Node | null | undefined): Range {
-  return node?.range ? [node.range[0], node.range[1]] : [0, 0];
 }

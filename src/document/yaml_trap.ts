@@ -57,6 +57,7 @@ function lineTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
       hint: "put the value in quotes, or write it as a block after |",
       spot: lines.spot(at, at + 1),
       mends: [hide(slip.start, end)],
+      isLocal: true,
     };
   }
   if (
