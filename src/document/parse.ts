@@ -27,8 +27,9 @@ const PARSE_OPTIONS = {
   logLevel: "error",
 } as const;
 
-/** A file with more mistakes is read no further. */
+/** A file with more mistakes is read no further, a long one sooner. */
 const MAX_ROUNDS = 50;
+const MAX_CHARACTERS = 2_000_000;
 
 /** Reads a text; behind a mistake it mends the text and reads on, to find the other mistakes too. */
 export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
@@ -37,11 +38,12 @@ export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
   if (faults.some(({ isLast }) => isLast)) {
     return { tree: plantTree(null), isReadable: false, diagnostics: repair.with([]), mends: [] };
   }
+  const rounds = Math.min(MAX_ROUNDS, MAX_CHARACTERS / Math.max(1, lines.text.length));
   for (let round = 0;; round++) {
     const mended = new MendedText(lines.text, repair.mends);
     const document = parseDocument(mended.text, PARSE_OPTIONS);
     const { errors, warnings } = document;
-    if (errors.length > 0 && round < MAX_ROUNDS && repair.goesOn(errors, mended)) continue;
+    if (errors.length > 0 && round < rounds && repair.goesOn(errors, mended)) continue;
     const tree = plantTree(document.contents);
     const isReadable = errors.length === 0;
     if (repair.mends.length > 0) relocate(tree, (offset) => mended.original(offset));
