@@ -1,12 +1,5 @@
 /** What CEL says of a faulty expression, in plainer words and with a way out. */
-
-/** Something wrong in an expression; offsets inside its source. */
-export interface Problem {
-  readonly rule: string;
-  readonly at: { readonly start: number; readonly end: number };
-  readonly message: string;
-  readonly hint?: string;
-}
+import type { Problem } from "./expression_parts.ts";
 
 /** CEL's own message, its place, and plainer words for the frequent ones. */
 export function celWords(error: unknown, source: string): Problem {

@@ -1,10 +1,13 @@
+import type { Blueprint } from "./blueprint.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import { loadCel } from "./expression.ts";
+import { checkExpression } from "./expression_check.ts";
 import { CEL_TYPES } from "./inputs.ts";
 import { axisNames } from "./matrix.ts";
-import { checkExpression, type Names } from "./names.ts";
+import type { Names } from "./names.ts";
+import type { MatrixEntry } from "./schema.ts";
 import { KIND_OUTPUTS } from "./step_kinds.ts";
-import type { ExpressionUse } from "./text_reader.ts";
+import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** Expressions outside of any step. */
 export interface FileUses {
@@ -26,9 +29,16 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
     inputs: inputTypes && new Set(Object.keys(inputTypes)),
     types: checkEnvironment(inputTypes),
     steps: new Set(),
+    withoutSteps: "move the value into the env: of the step that needs it",
     self: undefined,
+    optionsOf: (name) => {
+      const input = checked.inputs.get(name);
+      return input?.type === "choice" && input.options.length > 0 ? input.options : undefined;
+    },
     isAncestor: () => false,
-    hasCells: (id) => graph.byId.get(id)?.matrix !== undefined,
+    hasCells: (id) => hasMatrix(graph.byId.get(id), reader),
+    axesOf: (id) => knownAxes(graph.byId.get(id)?.matrix, reader),
+    declaredBy: (id) => new Set(graph.byId.get(id)?.outputs.map(({ name }) => name)),
     outputsOf: (id) => {
       const template = templates.get(id);
       if (template) return new Set(Object.keys(template.outputs));
@@ -43,7 +53,7 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
     for (const use of list) checkExpression(use, names, reader);
   };
   check(uses.fileUses, outside);
-  check(uses.concurrencyUses, outside);
+  check(uses.concurrencyUses, { ...outside, withoutSteps: "use inputs, or env" });
   check(uses.outputUses, everyStep);
   for (const step of graph.byId.values()) {
     check(step.uses, {
@@ -55,6 +65,18 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
     });
   }
   for (const step of hookSteps) check(step.uses, { ...everyStep, self: step.id });
+}
+
+/** A matrix that was taken out, since it is faulty, was meant nevertheless. */
+function hasMatrix(step: Blueprint | undefined, { source }: TextReader): boolean {
+  return step !== undefined &&
+    (step.matrix !== undefined || source.removedFrom(step.entry).has("matrix"));
+}
+
+/** The axes of a matrix of which nothing was taken out. */
+function knownAxes(matrix: MatrixEntry | undefined, reader: TextReader): Set<string> | undefined {
+  const isDamaged = matrix && reader.source.removedFrom(matrix).size > 0;
+  return isDamaged ? undefined : axisNames(matrix);
 }
 
 /** CEL's types of the inputs; a faulty declaration may be of any, faulty declarations of anything. */

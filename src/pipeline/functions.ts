@@ -36,6 +36,50 @@ export const FUNCTIONS: Readonly<Record<string, readonly number[]>> = {
   uint: [1],
 };
 
+/** What CEL can do with a value: `inputs.tag.contains("x")`; the frequent ones first. */
+export const METHODS: readonly string[] = [
+  "contains",
+  "startsWith",
+  "endsWith",
+  "matches",
+  "size",
+  "map",
+  "filter",
+  "exists",
+  "all",
+  "join",
+  "split",
+  "trim",
+  "lowerAscii",
+  "upperAscii",
+  "exists_one",
+  "indexOf",
+  "lastIndexOf",
+  "substring",
+  "json",
+  "hex",
+  "string",
+  "base64",
+  "at",
+  "getDate",
+  "getDayOfMonth",
+  "getDayOfWeek",
+  "getDayOfYear",
+  "getFullYear",
+  "getHours",
+  "getMilliseconds",
+  "getMinutes",
+  "getMonth",
+  "getSeconds",
+  "hasValue",
+  "value",
+  "none",
+  "of",
+  "or",
+  "orValue",
+  "bind",
+];
+
 /** CEL calls handlers without the caller's context, and evaluation never waits, so one slot does. */
 let current: FunctionScope | undefined;
 

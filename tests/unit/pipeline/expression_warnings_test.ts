@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadPipeline } from "../../../src/pipeline/load.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+async function warnings(text: string): Promise<string[]> {
+  using folder = tempDir();
+  const file = join(folder.path, "p.yaml");
+  Deno.writeTextFileSync(file, text);
+  const loaded = await loadPipeline({ file, project: folder.path, env: {} });
+  return loaded.warnings.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
+}
+
+Deno.test("a choice compared with what is no option of it is warned of", async () => {
+  assert.deepEqual(
+    await warnings(`
+inputs: { m: { options: [small, large], default: small }, free: {} }
+steps:
+  - { id: a, if: "inputs.m == 'medium'", run: "true" }
+  - { id: b, if: "'medium' != inputs.m", run: "true" }
+  - { id: c, if: "inputs.m in ['large', 'huge']", run: "true" }
+`),
+    [
+      "4:29 never true: the options of m are small, large",
+      "5:17 always true: the options of m are small, large",
+      "6:39 never true: the options of m are small, large",
+    ],
+  );
+});
+
+Deno.test("a choice compared with its options, or with nothing, is not warned of", async () => {
+  assert.deepEqual(
+    await warnings(`
+inputs: { m: { options: [small, large] }, free: {} }
+steps:
+  - { id: a, if: "inputs.m == 'small' || inputs.m == ''", run: "true" }
+  - { id: b, if: "inputs.free == 'medium' || inputs.m == inputs.free", run: "true" }
+`),
+    [],
+  );
+});
+
+Deno.test("an output whose name is near a declared one is warned of, others may be written", async () => {
+  assert.deepEqual(
+    await warnings(`
+steps:
+  - { id: a, run: "true", outputs: { accuracy: { from: stdout, match: "(.)" } } }
+  - { id: b, needs: a, run: "echo \${{ steps.a.outputs.acuracy }}" }
+  - { id: c, needs: a, run: "echo \${{ steps.a.outputs.loss }} \${{ steps.a.outputs.accuracy }}" }
+`),
+    ['4:53 "a" declares no output "acuracy"'],
+  );
+});
