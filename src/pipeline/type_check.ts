@@ -1,8 +1,9 @@
 import type { Environment, TypeCheckResult } from "@marcbachmann/cel-js";
-import { celWords, trimmed, typeWord } from "./cel_words.ts";
+import { celWords, trimmed } from "./cel_words.ts";
 import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
 import type { ExpressionUse } from "./text_reader.ts";
+import { compareHint, typeWord } from "./type_words.ts";
 
 /** Results by environment and source; the same expression often stands in hundreds of steps. */
 const checked = new WeakMap<Environment, Map<string, TypeCheckResult>>();
@@ -28,13 +29,10 @@ export function checkTypes(use: ExpressionUse, names: Names): readonly Problem[]
   const { valid, type, error } = typed(use.source, names.types);
   if (!valid) return [{ ...celWords(error, use.source), rule: "wrong-type" }];
   if (use.wants !== "condition" || type === "bool" || type === "dyn") return [];
-  const isNumber = type === "int" || type === "double";
   return [{
     rule: "wrong-type",
     at: trimmed(use.source),
     message: `a condition must be true or false, this is ${typeWord(type ?? "")}`,
-    hint: isNumber
-      ? "compare it with something, for example > 0"
-      : 'compare it with something, for example == "yes"',
+    hint: compareHint(type ?? ""),
   }];
 }

@@ -21,9 +21,9 @@ steps:
   - { id: c, if: "inputs.m in ['large', 'huge']", run: "true" }
 `),
     [
-      "4:29 never true: the options of m are small, large",
-      "5:17 always true: the options of m are small, large",
-      "6:39 never true: the options of m are small, large",
+      "4:31 never true: the options of m are small, large",
+      "5:19 always true: the options of m are small, large",
+      "6:41 never true: the options of m are small, large",
     ],
   );
 });
@@ -48,6 +48,6 @@ steps:
   - { id: b, needs: a, run: "echo \${{ steps.a.outputs.acuracy }}" }
   - { id: c, needs: a, run: "echo \${{ steps.a.outputs.loss }} \${{ steps.a.outputs.accuracy }}" }
 `),
-    ['4:53 "a" declares no output "acuracy"'],
+    ['4:55 "a" declares no output "acuracy"'],
   );
 });
