@@ -7,6 +7,7 @@ import { axisNames } from "./matrix.ts";
 import type { Names } from "./names.ts";
 import type { MatrixEntry } from "./schema.ts";
 import { KIND_OUTPUTS } from "./step_kinds.ts";
+import { checkGivenTypes } from "./given_values.ts";
 import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** Expressions outside of any step. */
@@ -56,13 +57,16 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
   check(uses.concurrencyUses, { ...outside, withoutSteps: "use inputs, or env" });
   check(uses.outputUses, everyStep);
   for (const step of graph.byId.values()) {
-    check(step.uses, {
+    const names: Names = {
       ...outside,
       steps: ids,
       self: step.id,
       isAncestor: (id) => graph.isAncestor(id, step.id),
       matrix: axisNames(step.matrix),
-    });
+    };
+    check(step.uses, names);
+    const template = templates.get(step.id);
+    if (template) checkGivenTypes(step, { template, names, reader });
   }
   for (const step of hookSteps) check(step.uses, { ...everyStep, self: step.id });
 }

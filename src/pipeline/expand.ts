@@ -8,7 +8,7 @@ import { expandMatrix } from "./matrix.ts";
 import { chosenBy } from "./node_check.ts";
 import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
-import { templateInputs } from "./template_inputs.ts";
+import { rulesOf, templateInputs } from "./template_inputs.ts";
 import type { Text } from "./text.ts";
 
 /** Templates that use templates twice each double the steps with every level. */
@@ -84,9 +84,11 @@ function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
   const template = instance.file.templates.get(blueprint.id);
   if (template === undefined) return;
   const carrier = new Carrier(instance, step, blueprint);
+  const inputs = templateInputs(blueprint, template);
   into.scopes[step.id] = {
     parent: instance.scope,
-    inputs: { ...templateInputs(blueprint, template), ...carrier.inputs },
+    inputs: { ...inputs, ...carrier.inputs },
+    rules: rulesOf(inputs, template),
   };
   const first = into.steps.length;
   expandInstance({

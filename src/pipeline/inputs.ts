@@ -1,20 +1,15 @@
 import type { JsonValue } from "../core/json.ts";
 import type { Spot } from "../document/lines.ts";
+import type { InputRule } from "./pipeline.ts";
 import type { InputEntry, PipelineFile } from "./schema.ts";
 import type { TextReader } from "./text_reader.ts";
 
-export type InputType = NonNullable<InputEntry["type"]>;
+export type InputType = InputRule["type"];
 
 /** An input as declared, its default already checked. */
-export interface InputSpec {
-  readonly name: string;
-  readonly type: InputType;
+export interface InputSpec extends InputRule {
   readonly required: boolean;
   readonly default: JsonValue | undefined;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-  readonly pattern: string | undefined;
-  readonly options: readonly string[];
   readonly spot: Spot;
 }
 
@@ -127,7 +122,7 @@ export type ParsedInput =
   | { readonly ok: false; readonly problem: string };
 
 /** The typed value of an input that came as text; numbers keep a spelling of their own. */
-export function parseInput(spec: InputSpec, text: string): ParsedInput {
+export function parseInput(spec: InputRule, text: string): ParsedInput {
   const shown = JSON.stringify(text);
   switch (spec.type) {
     case "boolean":
@@ -154,7 +149,7 @@ export function parseInput(spec: InputSpec, text: string): ParsedInput {
   }
 }
 
-function inRange(spec: InputSpec, text: string): ParsedInput {
+function inRange(spec: InputRule, text: string): ParsedInput {
   const value = Number(text);
   if (spec.min !== undefined && value < spec.min) {
     return { ok: false, problem: `must be at least ${spec.min}, is ${text}` };
@@ -165,7 +160,7 @@ function inRange(spec: InputSpec, text: string): ParsedInput {
   return { ok: true, value: keepSpelling(text) };
 }
 
-function matching(spec: InputSpec, text: string): ParsedInput {
+function matching(spec: InputRule, text: string): ParsedInput {
   if (spec.pattern !== undefined && !new RegExp(`^(?:${spec.pattern})$`).test(text)) {
     return { ok: false, problem: `must match ${spec.pattern}, is ${JSON.stringify(text)}` };
   }

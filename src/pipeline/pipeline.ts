@@ -30,6 +30,19 @@ export interface Scope {
   readonly parent: string | undefined;
   /** Checked values; a `Text` is evaluated in the parent scope when the template starts. */
   readonly inputs: Readonly<Record<string, JsonValue | Text>>;
+  /** What a template declares its inputs to be, for the values of those texts. */
+  readonly rules?: Readonly<Record<string, InputRule>>;
+}
+
+/** What the value of an input must be. */
+export interface InputRule {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "choice" | "path";
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly pattern: string | undefined;
+  readonly options: readonly string[];
+  readonly spot: { readonly place: Place };
 }
 
 export type HookMoment = "success" | "failure" | "exit";

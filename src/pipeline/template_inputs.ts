@@ -3,8 +3,10 @@ import { suggest } from "../document/check.ts";
 import type { Blueprint } from "./blueprint.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import { parseInput } from "./inputs.ts";
-import type { Text } from "./text.ts";
+import type { InputRule } from "./pipeline.ts";
+import { Text } from "./text.ts";
 import type { TextReader } from "./text_reader.ts";
+import { declaredIn } from "./typed_input.ts";
 
 /** The inputs of one use of a template; an expression is evaluated when the template starts. */
 export function templateInputs(
@@ -19,6 +21,15 @@ export function templateInputs(
     values[spec.name] = parsed?.ok ? parsed.value : given ?? spec.default ?? null;
   }
   return values;
+}
+
+/** What the values must be that are still to come. */
+export function rulesOf(
+  inputs: Readonly<Record<string, JsonValue | Text>>,
+  template: CheckedFile,
+): Record<string, InputRule> {
+  const open = [...template.inputs].filter(([name]) => inputs[name] instanceof Text);
+  return Object.fromEntries(open);
 }
 
 /** Reports what `with:` gives wrongly, too much or too little. */
@@ -42,7 +53,7 @@ export function checkWith(step: Blueprint, template: CheckedFile, reader: TextRe
       rule: "bad-input",
       spot: reader.source.valueSpot(container, name),
       message: `input "${name}" ${parsed.problem}`,
-      hint: `declared in ${spec.spot.place.file}:${spec.spot.place.line}`,
+      hint: declaredIn(spec),
     });
   }
   for (const spec of template.inputs.values()) {

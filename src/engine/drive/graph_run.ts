@@ -7,7 +7,7 @@ import { runAttempts } from "../attempt/attempts.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import type { RunResult } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
-import { groupEnding } from "./group.ts";
+import { groupEnding, isGroupOf } from "./group.ts";
 import type { Ledger, StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
@@ -22,6 +22,8 @@ import {
   type ConditionStatus,
   judge,
   type MemberEnd,
+  NOT_CHOSEN,
+  type Refusal,
   type Standing,
   type Verdict,
 } from "../schedule/verdict.ts";
@@ -135,8 +137,11 @@ export class GraphRun {
     let verdict: Verdict;
     try {
       verdict = this.#verdict(step, standing);
+      // A template whose inputs do not fit must not begin.
+      if (verdict.run && this.#entersTemplate(step)) this.#options.ledger.scopes.inside(step.id);
     } catch (thrown) {
       const failure = failureOf(thrown, { started: false });
+      this.#finishMembers(step, { state: "skipped", reason: "it failed", passesOn: true });
       return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
     }
     if (!verdict.run) return this.#refuse(step, verdict);
@@ -155,11 +160,18 @@ export class GraphRun {
     return !chosen || chosen.has(step.id) || (resume !== undefined && step.action.kind === "group");
   }
 
+  #entersTemplate(step: Step): boolean {
+    return isGroupOf(step, "template") && this.#scheduler.membersOf(step.id)
+      .some((member) => member.action.kind !== "group" && this.#isChosen(member));
+  }
+
   #verdict(step: Step, standing: Standing): Verdict {
     const { resume, ledger } = this.#options;
     if (!resume && !this.#isChosen(step)) return NOT_CHOSEN;
     // An `if` with `matrix.…` means each cell for itself.
-    if (isMatrix(step) && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)) {
+    if (
+      isGroupOf(step, "matrix") && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)
+    ) {
       return { run: true };
     }
     return judge(
@@ -179,12 +191,17 @@ export class GraphRun {
   }
 
   /** The step never runs; neither do the members of a group. */
-  #refuse(step: Step, verdict: Extract<Verdict, { run: false }>): void {
+  #refuse(step: Step, verdict: Refusal): void {
     const { state, reason, passesOn } = verdict;
-    for (const member of this.#scheduler.membersOf(step.id)) {
-      this.#finish(member, { state, reason: `"${step.id}": ${reason}`, outputs: {} }, passesOn);
-    }
+    this.#finishMembers(step, verdict);
     this.#finish(step, { state, reason, outputs: {} }, passesOn);
+  }
+
+  #finishMembers(step: Step, end: Pick<Refusal, "state" | "reason" | "passesOn">): void {
+    for (const member of this.#scheduler.membersOf(step.id)) {
+      const reason = `"${step.id}": ${end.reason}`;
+      this.#finish(member, { state: end.state, reason, outputs: {} }, end.passesOn);
+    }
   }
 
   #start(step: Step): void {
@@ -272,17 +289,6 @@ export class GraphRun {
   get #now(): number {
     return this.#options.ledger.now;
   }
-}
-
-const NOT_CHOSEN: Extract<Verdict, { run: false }> = {
-  run: false,
-  state: "skipped",
-  reason: "it was not asked for",
-  passesOn: false,
-};
-
-function isMatrix({ action }: Step): boolean {
-  return action.kind === "group" && action.of === "matrix";
 }
 
 function stuck(waiting: readonly string[]): GridError {

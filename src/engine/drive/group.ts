@@ -7,6 +7,10 @@ import type { StepEnding } from "../ledger/ledger.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import { isFailure } from "../schedule/verdict.ts";
 
+export function isGroupOf({ action }: Step, of: "matrix" | "template"): boolean {
+  return action.kind === "group" && action.of === of;
+}
+
 /** How a group ends: a template's outputs are evaluated inside it, once its members have ended. */
 export function groupEnding(
   step: Step,

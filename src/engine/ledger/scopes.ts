@@ -3,6 +3,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { evaluateValue, type EvaluationScope } from "../../pipeline/evaluate.ts";
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { Text } from "../../pipeline/text.ts";
+import { typedInput } from "../../pipeline/typed_input.ts";
 import type { StepResult } from "../event.ts";
 import type { ConditionStatus } from "../schedule/verdict.ts";
 
@@ -98,12 +99,14 @@ export class Scopes {
   #inputsOf(scope: string): Inputs {
     const known = this.#inputs.get(scope);
     if (known) return known;
-    const declared = this.#pipeline.scopes[scope]?.inputs ?? this.#pipeline.inputs;
+    const { inputs: declared = this.#pipeline.inputs, rules } = this.#pipeline.scopes[scope] ?? {};
     const user = this.#steps.get(scope);
-    const entries = Object.entries(declared).map(([name, value]): [string, JsonValue] => [
-      name,
-      value instanceof Text && user ? evaluateValue(value, this.of(user)) : value as JsonValue,
-    ]);
+    const entries = Object.entries(declared).map(([name, value]): [string, JsonValue] => {
+      if (!(value instanceof Text) || !user) return [name, value as JsonValue];
+      const given = evaluateValue(value, this.of(user));
+      const rule = rules?.[name];
+      return [name, rule ? typedInput(rule, { given, place: value.place }) : given];
+    });
     const inputs = Object.fromEntries(entries);
     this.#inputs.set(scope, inputs);
     return inputs;

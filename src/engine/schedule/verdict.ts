@@ -35,6 +35,16 @@ export type Verdict =
     readonly passesOn: boolean;
   };
 
+/** The step does not run. */
+export type Refusal = Extract<Verdict, { run: false }>;
+
+export const NOT_CHOSEN: Refusal = {
+  run: false,
+  state: "skipped",
+  reason: "it was not asked for",
+  passesOn: false,
+};
+
 /** Calls that let a step run although something before it failed, or the run is being cancelled. */
 const STATUS_CALL = /\b(success|failure|always|cancelled)\s*\(/;
 

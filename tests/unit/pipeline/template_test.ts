@@ -63,6 +63,7 @@ steps:
   assert.deepEqual(pipeline.scopes["eval"], {
     parent: "",
     inputs: { suite: "nightly", shards: 2 },
+    rules: {},
   });
 });
 
