@@ -3,6 +3,7 @@ import type { Mistake } from "../document/check.ts";
 import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
 import { readAction, readNode, readOutputs } from "./action.ts";
+import { checkAxis } from "./axis_check.ts";
 import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
 import type { HookEntry, MatrixEntry, RetryEntry, TimeoutEntry } from "./schema.ts";
 import { type KindKey, STEP_KINDS } from "./step_kinds.ts";
@@ -85,7 +86,8 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
 /** An axis may be an expression; reading it puts it among those that are checked. */
 function readAxes(matrix: MatrixEntry | undefined, reader: TextReader): MatrixEntry | undefined {
   for (const [key, value] of Object.entries(matrix ?? {})) {
-    if (matrix && typeof value === "string") reader.text(matrix, key);
+    if (matrix === undefined || typeof value !== "string") continue;
+    checkAxis(matrix, { axis: key, text: reader.axis(matrix, key), reader });
   }
   return matrix;
 }

@@ -64,7 +64,10 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       isAncestor: (id) => graph.isAncestor(id, step.id),
       matrix: axisNames(step.matrix),
     };
-    check(step.uses, names);
+    check(step.uses.filter((use) => use.wants !== "axis"), names);
+    const withoutSteps = "an axis is a list, or an expression over inputs";
+    const beforeRun: Names = { ...names, steps: new Set(), withoutSteps };
+    check(step.uses.filter((use) => use.wants === "axis"), beforeRun);
     const template = templates.get(step.id);
     if (template) checkGivenTypes(step, { template, names, reader });
   }

@@ -10,6 +10,7 @@ import { checkLimits } from "./limit_check.ts";
 import { checkMatrix } from "./matrix.ts";
 import { checkNodes, type KnownNode } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "./pipeline.ts";
+import { checkPlainPlaces } from "./plain_places.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
 import { checkStep } from "./step_check.ts";
@@ -53,7 +54,8 @@ export async function checkFile(
   const hooks = readHooks(open, { reader, steps });
   const outputs = reader.map(file.outputs);
   const outputUses = reader.takeUses();
-  const graph = buildGraph(steps, reader);
+  const hookIds = new Set(HOOK_MOMENTS.flatMap((moment) => hooks[moment].map(({ id }) => id)));
+  const graph = buildGraph(steps, { reader, hookIds });
   const templates = new Map(
     steps.flatMap((step) => {
       const template = step.entry.uses && options.templates.get(step.entry.uses);
@@ -84,6 +86,7 @@ export async function checkFile(
   }
   checkLimits(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);
+  checkPlainPlaces(file, reader);
   checkNodes(checked, options.nodes);
   await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
   return checked;
@@ -131,7 +134,7 @@ function readHooks(
       if (first) reportDuplicate(hook, first, reader);
     }
     for (const hook of found) taken.set(hook.id, hook);
-    return [...buildGraph(found, reader).order];
+    return [...buildGraph(found, { reader }).order];
   };
   return { success: read("success"), failure: read("failure"), exit: read("exit") };
 }

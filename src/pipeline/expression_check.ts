@@ -2,6 +2,7 @@ import { checkCall } from "./call_check.ts";
 import { checkItem } from "./cell_check.ts";
 import { celWords } from "./cel_words.ts";
 import { checkComparison } from "./comparison_check.ts";
+import { checkConstant } from "./constant_check.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
@@ -24,6 +25,7 @@ function problemsOf(expression: Expression, use: ExpressionUse, names: Names): r
     ...expression.references.flatMap((reference) => checkReference(reference, context)),
     ...expression.items.flatMap((item) => checkItem(item, names)),
     ...expression.calls.flatMap((call) => checkCall(call, use.source)),
+    ...expression.calls.flatMap(checkConstant),
     ...expression.comparisons.flatMap((comparison) => checkComparison(comparison, names)),
   ];
   const minus = found.find((problem) => problem.rule === "minus-in-name");

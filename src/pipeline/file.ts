@@ -4,6 +4,7 @@ import { checkSource, diagnostic } from "../document/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
+import { takeMisspeltSettings } from "./matrix_settings.ts";
 import type { PipelineFile } from "./schema.ts";
 
 export interface FileReports {
@@ -41,11 +42,13 @@ export async function openFile(
   const torn = new Set(losses.map((path) => source.at(path.slice(0, -1))));
   const damaged = source.prune(losses);
   if (damaged === undefined) return { ...reports, file: undefined };
+  const misspelt = takeMisspeltSettings(source);
   // The values of the file itself are used, not zod's copy: only they know their places.
   if (new ShapeChecker(SHAPE).fits(source.value)) {
-    return { ...reports, file: source.value as PipelineFile, damaged };
+    return { ...reports, shape: misspelt, file: source.value as PipelineFile, damaged };
   }
-  return { ...reports, ...await repair(source, { damaged, torn }) };
+  const repaired = await repair(source, { damaged, torn });
+  return { ...reports, ...repaired, shape: [...misspelt, ...repaired.shape] };
 }
 
 function emptyFile(source: Source): Diagnostic {

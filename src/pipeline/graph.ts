@@ -11,7 +11,14 @@ export interface Graph {
 }
 
 /** Reports missing steps, steps that wait for themselves, and cycles by their names. */
-export function buildGraph(steps: readonly Blueprint[], reader: TextReader): Graph {
+export function buildGraph(
+  steps: readonly Blueprint[],
+  { reader, hookIds = new Set() }: {
+    readonly reader: TextReader;
+    /** Names of steps around the run, which none of these can wait for. */
+    readonly hookIds?: ReadonlySet<string>;
+  },
+): Graph {
   const byId = new Map<string, Blueprint>();
   for (const step of steps) {
     const first = byId.get(step.id);
@@ -20,7 +27,7 @@ export function buildGraph(steps: readonly Blueprint[], reader: TextReader): Gra
   }
   const unique = [...byId.values()];
   const indexOf = new Map(unique.map((step, index) => [step.id, index]));
-  const before = unique.map((step) => dependencies(step, { indexOf, reader }));
+  const before = unique.map((step) => dependencies(step, { indexOf, reader, hookIds }));
   const order = sort(before);
   if (order.length < unique.length) reportCycles({ unique, before, order, reader });
   const ancestors = collectAncestors(before, order);
@@ -47,6 +54,7 @@ export function reportDuplicate(step: Blueprint, first: Blueprint, reader: TextR
 
 interface DependencyContext {
   readonly indexOf: ReadonlyMap<string, number>;
+  readonly hookIds: ReadonlySet<string>;
   readonly reader: TextReader;
 }
 
@@ -68,19 +76,29 @@ function resolve(edge: Edge, step: Blueprint, context: DependencyContext): numbe
   }
   const index = indexOf.get(edge.name);
   if (index === undefined) {
-    const hint = edge.name.includes("${{")
-      ? "needs: and after: take plain names"
-      : step.hook !== undefined
-      ? "a hook runs after every step; only hooks of the same moment can be named here"
-      : indexOf.has(edge.name.replace(/\[.*$/, ""))
-      ? `write ${edge.name.replace(/\[.*$/, "")}: that waits for every cell of its matrix`
-      : edge.name.includes(",")
-      ? `write a list: [${edge.name}]`
-      : suggest(edge.name, [...indexOf.keys()].filter((id) => id !== step.id), "steps");
+    const hint = unknownHint(edge.name, { step, ...context });
     const message = `unknown step "${edge.name}"`;
     reader.report({ rule: "unknown-step", spot: edge.spot, message, hint });
   }
   return index;
+}
+
+interface UnknownContext extends DependencyContext {
+  readonly step: Blueprint;
+}
+
+function unknownHint(name: string, { step, indexOf, hookIds }: UnknownContext): string {
+  if (name.includes("${{")) return "needs: and after: take plain names";
+  if (hookIds.has(name)) return `"${name}" is a hook; hooks run after every step`;
+  if (step.hook !== undefined) {
+    return "a hook runs after every step; only hooks of the same moment can be named here";
+  }
+  const matrix = name.replace(/\[.*$/, "");
+  if (indexOf.has(matrix)) return `write ${matrix}: that waits for every cell of its matrix`;
+  if (name.includes(",")) return `write a list: [${name}]`;
+  if (name.startsWith("-")) return `write a list: [${name.replace(/^-\s*/, "")}]`;
+  const others = [...indexOf.keys()].filter((id) => id !== step.id);
+  return others.length === 0 ? "there is no other step" : suggest(name, others, "steps");
 }
 
 /** Kahn's algorithm; steps in cycles are left out. File order wherever the edges leave a choice. */

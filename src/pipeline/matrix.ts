@@ -1,14 +1,14 @@
 import type { JsonValue } from "../core/json.ts";
 import { type Mistake, suggest } from "../document/check.ts";
+import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { combine, type Values } from "./cells.ts";
 import { keepSpelling } from "./inputs.ts";
+import { MATRIX_SETTINGS } from "./matrix_settings.ts";
 import type { MatrixEntry } from "./schema.ts";
 import type { TextReader } from "./text_reader.ts";
 
-/** Keys of `matrix:` that are no axes. */
-const SETTINGS = ["include", "exclude", "max-parallel", "fail-fast"];
 /** More cells than this are a slip of the pen. */
 const MAX_CELLS = 10_000;
 
@@ -26,7 +26,7 @@ export function axisNames(matrix: MatrixEntry | undefined): Set<string> | undefi
 }
 
 function axesOf(matrix: MatrixEntry): string[] {
-  return Object.keys(matrix).filter((key) => !SETTINGS.includes(key));
+  return Object.keys(matrix).filter((key) => !MATRIX_SETTINGS.includes(key));
 }
 
 /** Reports what is wrong with a matrix, as far as that can be known from the file alone. */
@@ -81,7 +81,8 @@ export function expandMatrix(step: Blueprint, options: CellOptions): readonly Ce
     maxCells: MAX_CELLS,
   });
   for (const index of idle) {
-    const place = reader.source.valueSpot(matrix.exclude ?? [], index);
+    const place = strangeValue(matrix, { index, reader }) ??
+      reader.source.valueSpot(matrix.exclude ?? [], index);
     const message = "no cell of the matrix fits this exclude";
     report({ severity: "warning", rule: "idle-exclude", spot: place, message });
   }
@@ -94,7 +95,9 @@ export function expandMatrix(step: Blueprint, options: CellOptions): readonly Ce
   }
   return named(cells, (name) => {
     const message = `two cells of the matrix are the same: ${name}`;
-    report({ rule: "duplicate-cell", spot, message, hint: "remove the value that stands twice" });
+    const twice = repeatedValue(matrix, reader) ?? spot;
+    const hint = "remove the value that stands twice";
+    report({ rule: "duplicate-cell", spot: twice, message, hint });
   });
 }
 
@@ -112,6 +115,33 @@ function axisValues(
 function valueAt(container: object, key: string | number, reader: TextReader): JsonValue {
   const value = (container as Record<string | number, JsonValue>)[key] ?? null;
   return typeof value === "number" ? keepSpelling(reader.spelling(container, key)) : value;
+}
+
+/** Where an exclude names a value that its axis does not have. */
+function strangeValue(
+  matrix: MatrixEntry,
+  { index, reader }: { readonly index: number; readonly reader: TextReader },
+): Spot | undefined {
+  const entry = matrix.exclude?.[index] ?? {};
+  const strange = Object.keys(entry).find((axis) => {
+    const values = matrix[axis];
+    if (!Array.isArray(values) || values.some(isContainer)) return false;
+    const wanted = String(valueAt(entry, axis, reader));
+    return !values.some((_, at) => String(valueAt(values, at, reader)) === wanted);
+  });
+  return strange === undefined ? undefined : reader.source.valueSpot(entry, strange);
+}
+
+/** Where an axis holds a value for the second time. */
+function repeatedValue(matrix: MatrixEntry, reader: TextReader): Spot | undefined {
+  for (const axis of axesOf(matrix)) {
+    const values = matrix[axis];
+    if (!Array.isArray(values)) continue;
+    const names = values.map((_, index) => String(valueAt(values, index, reader)));
+    const second = names.findIndex((name, index) => names.indexOf(name) < index);
+    if (second !== -1) return reader.source.valueSpot(values, second);
+  }
+  return undefined;
 }
 
 function listOfMaps(entries: readonly object[] | undefined, reader: TextReader): Values[] {

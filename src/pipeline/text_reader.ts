@@ -8,8 +8,8 @@ import { Text, type TextPart } from "./text.ts";
 /** One expression of the file, to be checked once it is known what its names may mean. */
 export interface ExpressionUse {
   readonly source: string;
-  /** `condition` must give true or false. */
-  readonly wants: "any" | "condition";
+  /** `condition` must give true or false, `axis` a list before the run. */
+  readonly wants: "any" | "condition" | "axis";
   /** The spot of a part of the expression. */
   spot(span: Span): Spot;
 }
@@ -17,6 +17,13 @@ export interface ExpressionUse {
 /** `{{ inputs.x }}` and `${inputs.x}`; other names in such braces belong to other tools. */
 const LOOKS_LIKE_EXPRESSION =
   /\{\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}\}|\$\{\s*((?:inputs|steps|matrix)\.[^}]*?)\s*\}/;
+
+/** A scalar, and what its expressions are for. */
+interface ScalarOf {
+  readonly container: Container;
+  readonly key: Key;
+  readonly wants: ExpressionUse["wants"];
+}
 
 /** Makes `Text` out of scalars and collects the expressions in them. */
 export class TextReader {
@@ -37,10 +44,21 @@ export class TextReader {
 
   /** The scalar at a key, in the author's spelling. */
   text(container: Container, key: Key): Text {
+    return this.#text({ container, key, wants: "any" });
+  }
+
+  /** An axis of a matrix that is written as an expression. */
+  axis(container: Container, key: Key): Text {
+    const isWhole = /^\$\{\{[^]*\}\}$/.test(this.spelling(container, key));
+    return this.#text({ container, key, wants: isWhole ? "axis" : "any" });
+  }
+
+  #text(at: ScalarOf): Text {
+    const { container, key } = at;
     const value = this.spelling(container, key);
     const place = this.source.valueSpot(container, key).place;
     if (!/\{\{|\$\{/.test(value)) return Text.literal(value, place);
-    return new Text(this.#split(value, { container, key }), place);
+    return new Text(this.#split(value, at), place);
   }
 
   optional(container: Container, key: Key): Text | undefined {
@@ -92,7 +110,7 @@ export class TextReader {
     return this.source.spelling(container, key) ?? String(value ?? "");
   }
 
-  #split(value: string, at: { readonly container: Container; readonly key: Key }): TextPart[] {
+  #split(value: string, at: ScalarOf): TextPart[] {
     const parts: TextPart[] = [];
     let done = 0;
     for (let open = value.indexOf("${{"); open !== -1; open = value.indexOf("${{", done)) {
@@ -108,7 +126,7 @@ export class TextReader {
       }
       if (open > done) parts.push({ kind: "literal", value: value.slice(done, open) });
       const source = value.slice(open + 3, close);
-      this.#use(source, { ...at, index: open + 3, wants: "any" });
+      this.#use(source, { ...at, index: open + 3 });
       const { place } = this.source.spotWithin(at.container, at.key, { index: open, length: 3 });
       parts.push({ kind: "expression", source, place });
       done = close + 2;
@@ -118,15 +136,7 @@ export class TextReader {
     return parts;
   }
 
-  #use(
-    source: string,
-    at: {
-      readonly container: Container;
-      readonly key: Key;
-      readonly index: number;
-      readonly wants: ExpressionUse["wants"];
-    },
-  ): void {
+  #use(source: string, at: ScalarOf & { readonly index: number }): void {
     const { container, key, index, wants } = at;
     const spot = (span: Span) =>
       this.source.spotWithin(container, key, {

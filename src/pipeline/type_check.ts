@@ -28,11 +28,23 @@ export function typeOf(source: string, types: Environment): string | undefined {
 export function checkTypes(use: ExpressionUse, names: Names): readonly Problem[] {
   const { valid, type, error } = typed(use.source, names.types);
   if (!valid) return [{ ...celWords(error, use.source), rule: "wrong-type" }];
+  if (use.wants === "axis") return checkList(use.source, type ?? "dyn");
   if (use.wants !== "condition" || type === "bool" || type === "dyn") return [];
   return [{
     rule: "wrong-type",
     at: trimmed(use.source),
     message: `a condition must be true or false, this is ${typeWord(type ?? "")}`,
     hint: compareHint(type ?? ""),
+  }];
+}
+
+function checkList(source: string, type: string): readonly Problem[] {
+  if (type === "dyn" || type.startsWith("list")) return [];
+  const written = source.trim();
+  return [{
+    rule: "bad-axis",
+    at: trimmed(source),
+    message: `an axis is a list, this is ${typeWord(type)}`,
+    hint: `write ${type === "string" ? `fromJSON(${written})` : `[${written}]`}`,
   }];
 }
