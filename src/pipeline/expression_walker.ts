@@ -1,4 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { spanOf, unrolled } from "./access_path.ts";
 import type {
   Argument,
   Call,
@@ -6,7 +7,6 @@ import type {
   ItemReference,
   Named,
   Reference,
-  Span,
 } from "./expression_parts.ts";
 
 /** Macros whose first argument names a variable for the ones after it. */
@@ -142,34 +142,6 @@ export class Walker {
   }
 }
 
-interface Unrolled {
-  readonly root: ASTNode;
-  readonly path: readonly Named[];
-  /** What stands in brackets and is not constant. */
-  readonly indexes: readonly ASTNode[];
-  readonly isWhole: boolean;
-}
-
-/** Unrolls `a.b["c"]` into a root and a path; the path stops at the first part that is not constant. */
-function unrolled(node: ASTNode): Unrolled {
-  const path: Named[] = [];
-  const indexes: ASTNode[] = [];
-  let rest = node;
-  while (rest.op === "." || rest.op === "[]") {
-    const [inner, key] = rest.args;
-    if (typeof key === "string") {
-      path.unshift({ name: key, start: rest.end - key.length, end: rest.end });
-    } else if (key.op === "value" && typeof key.args === "string") {
-      path.unshift({ name: key.args, ...spanOf(key) });
-    } else {
-      indexes.push(key);
-      path.length = 0;
-    }
-    rest = inner;
-  }
-  return { root: rest, path, indexes, isWhole: indexes.length === 0 };
-}
-
 function argument(node: ASTNode): Argument {
   return { ...spanOf(node), text: constantText(node)[0]?.name };
 }
@@ -177,8 +149,4 @@ function argument(node: ASTNode): Argument {
 function constantText(node: ASTNode): Named[] {
   const isText = node.op === "value" && typeof node.args === "string";
   return isText ? [{ name: node.args as string, ...spanOf(node) }] : [];
-}
-
-function spanOf({ start, end }: ASTNode): Span {
-  return { start, end };
 }

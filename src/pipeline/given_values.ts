@@ -5,7 +5,7 @@ import type { Names } from "./names.ts";
 import type { TextReader } from "./text_reader.ts";
 import { typeOf } from "./type_check.ts";
 import { declaredIn, misfit } from "./typed_input.ts";
-import { typeWord } from "./type_words.ts";
+import { typeWord } from "./type_fault.ts";
 
 export interface GivenValues {
   readonly template: CheckedFile;

@@ -1,9 +1,9 @@
 import { nearest } from "../core/did_you_mean.ts";
-import { suggest } from "../document/check.ts";
 import { checkCells } from "./cell_check.ts";
 import type { Named, Problem, Reference } from "./expression_parts.ts";
 import { rootHint, STEP_FIELD_HINTS } from "./foreign_names.ts";
 import { FUNCTIONS } from "./functions.ts";
+import { known } from "./known_name.ts";
 import type { PartContext } from "./names.ts";
 
 const STEP_FIELDS = new Set(["outputs", "state", "node", "matrix"]);
@@ -130,39 +130,4 @@ function checkMatrix(reference: Reference, context: PartContext): readonly Probl
   }
   if (axis === undefined || reference.optional) return [];
   return known(axis, { candidates: matrix, noun: "axis", ...context });
-}
-
-interface KnownOptions extends PartContext {
-  readonly candidates: ReadonlySet<string>;
-  readonly noun: string;
-}
-
-/** Whether a name is known; a name with a dash that CEL took for a minus gets its own words. */
-function known(part: Named, { candidates, noun, source }: KnownOptions): readonly Problem[] {
-  if (candidates.has(part.name)) return [];
-  const tail = /^(-[A-Za-z0-9_]+)+/.exec(source.slice(part.end))?.[0] ?? "";
-  const dashed = [...candidates].find((name) =>
-    name.startsWith(`${part.name}-`) && `${part.name}${tail}`.startsWith(name)
-  );
-  if (dashed !== undefined) {
-    const before = source.slice(0, part.start).replace(/\.\s*$/, "").trim();
-    return [{
-      rule: "minus-in-name",
-      at: { start: part.start, end: part.start + dashed.length },
-      message: `the - in ${dashed} is a minus here`,
-      hint: `write ${before}["${dashed}"]`,
-    }];
-  }
-  return [{
-    rule: `unknown-${noun.split(" ")[0]}`,
-    at: part,
-    message: noun.startsWith("output of ")
-      ? `${noun.slice("output of ".length)} has no output "${part.name}"`
-      : `unknown ${noun} "${part.name}"`,
-    hint: suggest(part.name, [...candidates], noun.includes(" ") ? "names" : pluralOf(noun)),
-  }];
-}
-
-function pluralOf(noun: string): string {
-  return noun === "axis" ? "axes" : `${noun}s`;
 }

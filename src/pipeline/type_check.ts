@@ -2,8 +2,9 @@ import type { Environment, TypeCheckResult } from "@marcbachmann/cel-js";
 import { celWords, trimmed } from "./cel_words.ts";
 import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
+import { compareHint } from "./operator_words.ts";
 import type { ExpressionUse } from "./text_reader.ts";
-import { compareHint, typeWord } from "./type_words.ts";
+import { typeWord } from "./type_fault.ts";
 
 /** Results by environment and source; the same expression often stands in hundreds of steps. */
 const checked = new WeakMap<Environment, Map<string, TypeCheckResult>>();
