@@ -2,12 +2,12 @@ import type { Blueprint } from "./blueprint.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import { loadCel } from "./expression.ts";
 import { checkExpression } from "./expression_check.ts";
+import { checkGivenTypes } from "./given_values.ts";
 import { CEL_TYPES } from "./inputs.ts";
 import { axisNames } from "./matrix.ts";
 import type { Names } from "./names.ts";
 import type { MatrixEntry } from "./schema.ts";
 import { KIND_OUTPUTS } from "./step_kinds.ts";
-import { checkGivenTypes } from "./given_values.ts";
 import type { ExpressionUse, TextReader } from "./text_reader.ts";
 
 /** Expressions outside of any step. */

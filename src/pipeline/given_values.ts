@@ -4,8 +4,8 @@ import type { CheckedFile } from "./checked_file.ts";
 import type { Names } from "./names.ts";
 import type { TextReader } from "./text_reader.ts";
 import { typeOf } from "./type_check.ts";
-import { declaredIn, misfit } from "./typed_input.ts";
 import { typeWord } from "./type_fault.ts";
+import { declaredIn, misfit } from "./typed_input.ts";
 
 export interface GivenValues {
   readonly template: CheckedFile;
