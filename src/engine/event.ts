@@ -67,6 +67,8 @@ export interface StepStarted {
   readonly step: string;
   /** Names what the step does, whatever the attempt, node or run; a resume compares it. */
   readonly key?: string;
+  /** Digest of what each sync before it brought, by the sync's step; a resume compares it. */
+  readonly brought?: Readonly<Record<string, string>>;
   /** In a resumed run: why the earlier result does not stand; one clause. */
   readonly because?: string;
 }
@@ -84,6 +86,7 @@ export interface StepFinished {
   readonly reusedFrom?: ReuseSource;
   /** As in `step.started`, which a reused step does not have. */
   readonly key?: string;
+  readonly brought?: Readonly<Record<string, string>>;
 }
 
 /** The run whose result stands in for a step that did not run again. */
@@ -151,6 +154,8 @@ export interface SyncFinished {
   readonly total: number;
   readonly bytes: number;
   readonly durationMs: number;
+  /** Of what the folder then held: paths and contents, no times. Older journals have none. */
+  readonly digest?: string;
 }
 
 export interface FetchFinished {

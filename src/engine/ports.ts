@@ -122,6 +122,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly killGraceMs: number;
   /** Folder last synced to each node by a step this one comes after: node name → absolute folder. */
   readonly folders: Readonly<Record<string, string>>;
+  /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */
+  readonly comesHome?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
   readonly resumeJob: { readonly node: string; readonly job: string } | undefined;
 }

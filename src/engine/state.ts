@@ -55,6 +55,8 @@ export interface StepState {
   readonly attempts: readonly AttemptState[];
   /** Names what the step does; set once it started. */
   readonly key?: string;
+  /** Digest of what each sync before it brought, by the sync's step. */
+  readonly brought?: Readonly<Record<string, string>>;
   readonly reusedFrom?: ReuseSource;
   /** In a resumed run: why it ran again. */
   readonly because?: string;
@@ -135,6 +137,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         status: "running",
         startedAt: event.at,
         ...(event.key === undefined ? {} : { key: event.key }),
+        ...(event.brought === undefined ? {} : { brought: event.brought }),
         ...(event.because === undefined ? {} : { because: event.because }),
       };
     case "step.finished":
@@ -148,6 +151,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         node: event.reusedFrom?.node ?? step.node,
         ...(event.reusedFrom === undefined ? {} : { reusedFrom: event.reusedFrom }),
         ...(event.key === undefined ? {} : { key: event.key }),
+        ...(event.brought === undefined ? {} : { brought: event.brought }),
       };
     case "attempt.started":
       return { ...step, attempts: [...step.attempts, startedAttempt(event)] };

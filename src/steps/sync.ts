@@ -1,12 +1,12 @@
 /** `sync`: the code to the nodes. */
-import { basename, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SyncConfig } from "../cluster/config.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
-import { syncFolders } from "../sync/folders.ts";
-import type { SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
+import { digestSource, syncFolders } from "../sync/folders.ts";
+import type { SyncOptions, SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
+import { syncOptionsOf } from "./sync_source.ts";
 
 export interface SyncStepDeps {
   readonly cluster: Pick<Cluster, "open" | "nodes">;
@@ -32,13 +32,20 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   const { action } = request;
   const { deps, host } = context;
   const names = action.to === "all" ? deps.cluster.nodes.map((node) => node.name) : action.to;
-  const source = resolve(deps.project, action.from);
+  const options = syncOptionsOf(action, {
+    ...deps,
+    comesHome: request.comesHome ?? [],
+    signal: host.signal,
+  });
   const opened = await Promise.all([...new Set(names)].map((name) => openTarget(name, context)));
   const failures = opened.filter((result) => "error" in result);
   const targets = opened.filter((result) => "transport" in result);
-  const here = opened.filter((result) => "isHere" in result).map(() => reportHere(source));
-  const results = await syncFolders(targets, optionsFor(request, source, context));
-  const reports = [...here, ...results.flatMap((result) => result.ok ? [result.report] : [])];
+  const results = await syncFolders(targets, options);
+  const synced = results.flatMap((result) => result.ok ? [result.report] : []);
+  const here = opened.some((result) => "isHere" in result)
+    ? [await reportHere(options, synced)]
+    : [];
+  const reports = [...here, ...synced];
   for (const report of reports) noteReport(report, host);
   const problems = [...failures, ...results.filter((result) => !result.ok)];
   if (problems.length > 0) throw problemOf(problems, reports.length);
@@ -62,45 +69,35 @@ async function openTarget(name: string, { deps, host }: Context): Promise<Opened
   }
 }
 
-function optionsFor(request: Request, source: string, { deps, host }: Context) {
-  const { action } = request;
-  return {
-    source,
-    as: action.as ?? (basename(source) || "root"),
-    exclude: [...deps.config.excludePatterns, ...action.exclude],
-    excludeFrom: action.excludeFrom && resolve(deps.project, action.excludeFrom),
-    useChecksums: deps.config.useChecksums,
-    followSymlinks: deps.config.followSymlinks,
-    delete: action.delete,
-    maxParallelTransfers: deps.config.maxParallelTransfers,
-    cacheFolder: deps.cacheFolder ?? resolve(deps.project, ".grid", "cache"),
-    signal: host.signal,
-  };
-}
-
-function reportHere(source: string): SyncReport {
+/** Nothing travels, and still what lies there may be other than before. */
+async function reportHere(
+  options: SyncOptions,
+  synced: readonly SyncReport[],
+): Promise<SyncReport> {
   return {
     node: "local",
-    folder: source,
+    folder: options.source,
     sent: 0,
     deleted: 0,
     total: 0,
     bytes: 0,
     durationMs: 0,
+    digest: synced[0]?.digest ?? await digestSource(options),
     drifted: [],
     skipped: [],
   };
 }
 
 function noteReport(report: SyncReport, host: StepHost): void {
-  const { node, folder, sent, deleted, total, bytes, durationMs } = report;
-  host.note({ type: "sync.finished", node, folder, sent, deleted, total, bytes, durationMs });
-  if (report.drifted.length > 0) {
-    const names = shorten(report.drifted);
+  const { drifted, skipped, ...finished } = report;
+  const { node } = finished;
+  host.note({ type: "sync.finished", ...finished });
+  if (drifted.length > 0) {
+    const names = shorten(drifted);
     host.note({ type: "warned", message: `Changed on ${node} and put right: ${names}` });
   }
-  if (report.skipped.length > 0) {
-    const names = shorten(report.skipped.map(({ path, reason }) => `${path} (${reason})`));
+  if (skipped.length > 0) {
+    const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
     host.note({ type: "warned", message: `Not synced to ${node}: ${names}` });
   }
 }

@@ -22,7 +22,8 @@ export interface Applied {
   readonly plan: Plan<SourceEntry>;
   /** Of files that changed while they were sent the node keeps what it had. */
   readonly packed: Packed;
-  /** What the node has now. */
+  /** What the node has now, sorted by path. */
+  readonly record: readonly Entry[];
   readonly manifest: ManifestText;
 }
 
@@ -43,10 +44,11 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
   if (state.verdict === "same" && isNothingToDo(plan)) {
     const packed = { sent: [], torn: [], sum: "", bytes: 0 };
-    const manifest = writeManifest(recordOf({ ...options, wanted, known, packed }));
+    const record = recordOf({ ...options, wanted, known, packed });
+    const manifest = writeManifest(record);
     if (manifest.digest === state.digest) {
       await say(talk, "stop");
-      return { plan, packed, manifest };
+      return { plan, packed, record, manifest };
     }
   }
   refuseLargeDelete(plan, { known, ...options });
@@ -77,7 +79,7 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
 async function sendArchive(
   talk: Conversation,
   options: SendOptions,
-): Promise<Pick<Applied, "packed" | "manifest">> {
+): Promise<Pick<Applied, "packed" | "record" | "manifest">> {
   const { plan } = options;
   await say(talk, "go");
   const archive = new TarWriter((block) => talk.write(block));
@@ -105,7 +107,7 @@ async function sendArchive(
   for (const [path, text] of Object.entries(lists)) await archive.text(path, text);
   await archive.end();
   await talk.end();
-  return { packed, manifest };
+  return { packed, record, manifest };
 }
 
 /** Mostly exactly what was planned, and then the manifest is there already. */

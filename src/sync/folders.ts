@@ -2,9 +2,17 @@
 import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
+import { type ContentDigest, contentDigest } from "./content.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
-import type { SyncFolders, SyncOptions, SyncReport, SyncResult, SyncTarget } from "./sync.ts";
+import type {
+  DigestSource,
+  SyncFolders,
+  SyncOptions,
+  SyncReport,
+  SyncResult,
+  SyncTarget,
+} from "./sync.ts";
 import { walkForSync } from "./walk_for_sync.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
@@ -27,17 +35,28 @@ export const syncFolders: SyncFolders = async (targets, options) => {
   const answers = Promise.allSettled(asked.map((it) => it.answer));
   const walk = await walkForSync(options, targets).finally(() => answers);
   const source = new Source(walk, options);
+  const digestOf = contentDigest(options.comesHome);
   const results: SyncResult[] = [];
   const queue = asked.entries();
   const worker = async () => {
     for (const [index, one] of queue) {
-      results[index] = await settle(one.target, () => syncOne(source, { ...options, ...one }));
+      results[index] = await settle(
+        one.target,
+        () => syncOne(source, { ...options, ...one, digestOf }),
+      );
     }
   };
   const workers = Math.max(1, Math.min(options.maxParallelTransfers, asked.length));
   await Promise.all(Array.from({ length: workers }, worker));
   source.cache.save();
   return results;
+};
+
+export const digestSource: DigestSource = async (options) => {
+  const source = new Source(await walkForSync(options, []), options);
+  const { entries, manifest } = await source.hashed();
+  source.cache.save();
+  return contentDigest(options.comesHome)({ entries, digest: manifest.digest });
 };
 
 async function settle(
@@ -51,7 +70,9 @@ async function settle(
   }
 }
 
-interface OneOptions extends SyncOptions, Asked {}
+interface OneOptions extends SyncOptions, Asked {
+  readonly digestOf: ContentDigest;
+}
 
 async function syncOne(source: Source, options: OneOptions): Promise<SyncReport> {
   const startedAt = performance.now();
@@ -59,7 +80,9 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   options.signal.throwIfAborted();
   const checked = await options.answer;
   const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).manifest.digest;
-  const changes = isUpToDate ? NO_CHANGES : await applyChanges(source, { ...options, checked });
+  const changes = isUpToDate
+    ? await noChanges(source, options)
+    : await applyChanges(source, { ...options, checked });
   return {
     node: target.node,
     folder: place.folder,
@@ -70,11 +93,15 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   };
 }
 
-const NO_CHANGES = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
+async function noChanges(source: Source, { digestOf }: OneOptions) {
+  const { entries, manifest: { digest } } = await source.hashed();
+  const nothing = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
+  return { ...nothing, digest: digestOf({ entries, digest }) };
+}
 
 async function applyChanges(source: Source, options: OneOptions & { checked: CheckAnswer }) {
-  const { checked, cacheFolder } = options;
-  const { plan, packed, manifest } = await applySync({
+  const { checked, cacheFolder, digestOf } = options;
+  const { plan, packed, record, manifest } = await applySync({
     ...options,
     source,
     remembered: checked.digest === undefined
@@ -90,6 +117,7 @@ async function applyChanges(source: Source, options: OneOptions & { checked: Che
     sent: packed.sent.filter((entry) => entry.type !== "folder").length,
     deleted: plan.remove.length,
     bytes: packed.bytes,
+    digest: digestOf({ entries: record, digest: manifest.digest }),
     drifted: plan.drifted,
     skipped: [
       ...packed.torn,

@@ -23,6 +23,8 @@ export interface SyncOptions {
   /** Deletes even where more than half of the files on a node would go. */
   readonly allowLargeDelete?: boolean;
   readonly maxParallelTransfers: number;
+  /** Patterns below the source of what is fetched into it; that does not count in the digest. */
+  readonly comesHome?: readonly string[];
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */
   readonly cacheFolder: string;
   readonly signal: AbortSignal;
@@ -37,6 +39,8 @@ export interface SyncReport {
   readonly total: number;
   readonly bytes: number;
   readonly durationMs: number;
+  /** Of what the folder now holds: paths and contents, no times. */
+  readonly digest: string;
   /** Files that somebody changed on the node since the last sync, and that were put right. */
   readonly drifted: readonly string[];
   /** Things not synced (sockets, devices, links that leave the root), with the reason. */
@@ -47,6 +51,9 @@ export interface SyncReport {
 export type SyncResult =
   | { readonly ok: true; readonly report: SyncReport }
   | { readonly ok: false; readonly node: string; readonly error: unknown };
+
+/** The digest that a sync would report for a node that has nothing. */
+export type DigestSource = (options: SyncOptions) => Promise<string>;
 
 /** Walks and hashes once, then brings every target up to date. */
 export type SyncFolders = (

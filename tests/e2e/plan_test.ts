@@ -72,3 +72,30 @@ steps:
   const will = JSON.parse(stdout).steps.map((step: { will: string }) => step.will);
   assert.deepEqual(will, ["reuse", "run"], stderr);
 });
+
+Deno.test("grid plan --resume takes the inputs of that run, which -i changes", async () => {
+  using folder = project({
+    "p.yaml": `name: p
+inputs: { epochs: { type: integer, default: 3 } }
+steps:
+  - { id: a, node: local, env: { E: "\${{ inputs.epochs }}" }, run: "true" }
+`,
+    "inputs.yaml": "epochs: 7\n",
+  });
+  const options = { cwd: folder.path };
+  assert.equal((await grid(["run", "p.yaml", "-i", "epochs=9"], options)).code, 0);
+  const plan = async (...words: string[]) => {
+    const { stdout } = await grid(
+      ["plan", "p.yaml", "--resume", "last", "--json", ...words],
+      options,
+    );
+    const { inputs, steps } = JSON.parse(stdout);
+    return [inputs.epochs, steps[0].will];
+  };
+  assert.deepEqual(await plan(), [9, "reuse"]);
+  assert.deepEqual(await plan("-i", "epochs=3"), [3, "run"]);
+  const file = ["plan", "p.yaml", "--resume", "last", "--inputs", "inputs.yaml"];
+  const refused = await grid(file, options);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /a resumed run keeps its inputs/);
+});

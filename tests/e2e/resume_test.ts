@@ -83,6 +83,51 @@ steps:
   assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "prepared\ntrained\n");
 });
 
+Deno.test("grid resume repeats what came after a sync whose files changed, and plan foretells it", async () => {
+  using home = project({
+    "src/train.sh": "echo v1",
+    "p.yaml": `name: p
+steps:
+  - id: code
+    sync: { from: . }
+  - id: train
+    needs: code
+    run: sh src/train.sh > model.txt
+  - id: model
+    needs: train
+    fetch: { node: "\${{ steps.train.node }}", from: model.txt, to: results }
+  - id: eval
+    needs: model
+    node: local
+    run: exit 1
+`,
+  });
+  const options = { cwd: home.path };
+  const model = () => Deno.readTextFileSync(join(home.path, "results", "model.txt"));
+  assert.equal((await grid(["run", "p.yaml"], options)).code, 1);
+  assert.equal(model(), "v1\n");
+
+  assert.deepEqual(await foretold(home.path), ["run", "reuse", "reuse", "run"]);
+  const same = await grid(["resume", "--json"], options);
+  assert.deepEqual(statesOf(same.stdout), ["succeeded", "reused", "reused", "failed"], same.stderr);
+
+  Deno.writeTextFileSync(join(home.path, "src", "train.sh"), "echo v2");
+  assert.deepEqual(await foretold(home.path), ["run", "run", "run", "run"]);
+  const other = await grid(["resume"], options);
+  assert.equal(model(), "v2\n", other.stderr);
+  const { stdout } = await grid(["why", "last", "train"], options);
+  assert.match(stdout, /; done because "code" brings other files than in run /);
+});
+
+async function foretold(cwd: string): Promise<unknown> {
+  const { stdout } = await grid(["plan", "p.yaml", "--resume", "last", "--json"], { cwd });
+  return JSON.parse(stdout).steps.map((step: { will: string }) => step.will);
+}
+
+function statesOf(report: string): unknown {
+  return JSON.parse(report).steps.map((step: { state: string }) => step.state);
+}
+
 function stepIds(): string[] {
   return Array.from({ length: STEPS }, (_, index) => `s${index}`);
 }

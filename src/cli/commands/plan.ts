@@ -2,11 +2,12 @@ import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Forecast } from "../../engine/resume/preview.ts";
+import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
 import type { Finding } from "../../steps/preflight.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect } from "../option_values.ts";
+import { collect, inputWords } from "../option_values.ts";
 import { readPipeline } from "../pipeline_file.ts";
 import { type GlobalFlags, readSettings, type Settings } from "../settings.ts";
 
@@ -42,10 +43,16 @@ interface Invocation {
 async function plan(file: string, { flags, context }: Invocation): Promise<number> {
   if (flags.from !== undefined && flags.resume === undefined) throw fromAlone(flags.from);
   const settings = readSettings(flags, context);
-  const pipeline = await readPipeline(file, { flags, context });
-  const forecasts = await forecastsOf(pipeline, { flags, context, settings });
+  const earlier = flags.resume === undefined
+    ? undefined
+    : (await loadForecast()).earlierRun(flags.resume, { flags, context });
+  const pipeline = await readPipeline(file, {
+    flags: earlier ? withInputsOf(earlier, flags) : flags,
+    context,
+  });
+  const forecast = await forecasts(pipeline, { flags, context, earlier });
   const findings = flags.check ? await check(pipeline, { flags, context }) : [];
-  const steps = planOf(pipeline).map((step) => ({ ...step, ...forecasts.get(step.id) }));
+  const steps = planOf(pipeline).map((step) => ({ ...step, ...forecast.get(step.id) }));
   const print = { context, settings, findings };
   await (settings.json ? printJson : printTables)(pipeline, { steps, ...print });
   return findings.every(({ ok }) => ok) ? 0 : 3;
@@ -75,41 +82,31 @@ async function check(pipeline: Pipeline, { flags, context }: Invocation) {
   });
 }
 
-interface ForecastOptions extends Invocation {
-  readonly settings: Settings;
-}
-
 /** Only where something could be used again: for --resume, and for steps with `cache:`. */
-async function forecastsOf(
+async function forecasts(
   pipeline: Pipeline,
-  { flags, context, settings }: ForecastOptions,
+  { earlier, ...invocation }: Invocation & { readonly earlier: RunState | undefined },
 ): Promise<ReadonlyMap<string, Forecast>> {
   const cached = pipeline.steps.some(({ cache }) => cache !== undefined);
-  if (flags.resume === undefined && !cached) return new Map();
-  const [{ openRuns }, { resumableState }, { previewReuse }, { hashFiles }] = await Promise.all([
-    lazy<typeof import("../past_runs.ts")>("../past_runs.ts", import.meta.url),
-    lazy<typeof import("../../engine/resume/lineage.ts")>(
-      "../../engine/resume/lineage.ts",
-      import.meta.url,
-    ),
-    lazy<typeof import("../../engine/resume/preview.ts")>(
-      "../../engine/resume/preview.ts",
-      import.meta.url,
-    ),
-    lazy<typeof import("../../steps/hash_files.ts")>("../../steps/hash_files.ts", import.meta.url),
-  ]);
-  using runs = openRuns(flags, context);
-  return previewReuse(pipeline, {
-    env: context.env,
-    hashFiles: (patterns) => hashFiles(patterns, settings.project),
-    results: runs.store,
-    from: flags.from,
-    ...(flags.resume !== undefined && {
-      resume: resumableState(
-        runs.store.latestOf(runs.store.resolveRun(flags.resume)),
-        (run) => runs.store.events(run),
-      ),
-    }),
+  if (!earlier && !cached) return new Map();
+  const { forecastsOf } = await loadForecast();
+  return await forecastsOf(pipeline, { earlier, ...invocation });
+}
+
+const loadForecast = () => lazy<typeof import("../forecast.ts")>("../forecast.ts", import.meta.url);
+
+/** The run's own inputs, as `grid resume` takes them. */
+function withInputsOf(earlier: RunState, flags: PlanFlags): PlanFlags {
+  if (flags.inputs !== undefined) throw inputsBesideResume();
+  const words = Object.entries(inputWords(earlier.inputs)).map(([name, word]) => `${name}=${word}`);
+  return { ...flags, input: [...words, ...flags.input] };
+}
+
+function inputsBesideResume(): GridError {
+  return new GridError({
+    code: "usage",
+    message: "Cannot plan --resume with --inputs: a resumed run keeps its inputs",
+    hint: "change one with -i name=value",
   });
 }
 

@@ -1,6 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
+import { comesHome } from "./comes_home.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { StepRequest } from "../ports.ts";
 import { resolveStep } from "./resolve.ts";
@@ -9,6 +10,7 @@ export interface RequestContext {
   readonly run: string;
   readonly pipeline: string;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly steps: ReadonlyMap<string, Step>;
 }
 
 /**
@@ -35,6 +37,9 @@ export function requestOf(
     resumeJob,
     secrets: pickSecrets(step, context.secrets),
     folders: ledger.folders.before(step),
+    ...(step.action.kind === "sync" && {
+      comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
+    }),
   };
 }
 

@@ -127,7 +127,12 @@ function runGraph(steps: readonly Step[], context: Drive | HookContext): Promise
     chosen: isHook ? undefined : context.chosen,
     resume: isHook ? undefined : context.resume,
     hashFiles: context.hashFiles,
-    request: { run: started.run, pipeline: pipeline.name, secrets },
+    request: {
+      run: started.run,
+      pipeline: pipeline.name,
+      secrets,
+      steps: new Map(pipeline.steps.map((step) => [step.id, step])),
+    },
   });
   return run.finished();
 }

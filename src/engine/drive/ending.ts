@@ -2,6 +2,7 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import type { StepResult } from "../event.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
+import type { Brought } from "../resume/brought.ts";
 import type { Prepared } from "../resume/shortcuts.ts";
 
 /** How a step ends whose last attempt ended so. */
@@ -17,7 +18,7 @@ export function endingOf(step: Step, end: AttemptEnd): StepEnding {
 }
 
 /** How a step ends whose result is at hand already; undefined where it is not. */
-export function reusedEnding({ key, shortcut }: Prepared): StepEnding | undefined {
+export function reusedEnding({ key, brought, shortcut }: Prepared): StepEnding | undefined {
   if (shortcut.kind !== "reuse") return undefined;
   const { outputs, reason, from } = shortcut;
   return {
@@ -26,8 +27,14 @@ export function reusedEnding({ key, shortcut }: Prepared): StepEnding | undefine
     outputs,
     reusedFrom: from,
     ...(key === undefined ? {} : { key }),
+    ...broughtIf(brought),
     node: from.node,
   };
+}
+
+/** Most steps come after no sync. */
+export function broughtIf(brought: Brought | undefined): { readonly brought?: Brought } {
+  return brought === undefined || Object.keys(brought).length === 0 ? {} : { brought };
 }
 
 export function resultOf(step: Step, result: AttemptEnd["result"]): StepResult {

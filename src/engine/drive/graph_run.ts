@@ -4,7 +4,7 @@ import { evaluateCondition } from "../../pipeline/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import { runAttempts } from "../attempt/attempts.ts";
-import { endingOf, resultOf, reusedEnding } from "./ending.ts";
+import { broughtIf, endingOf, resultOf, reusedEnding } from "./ending.ts";
 import type { RunResult } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding, isGroupOf } from "./group.ts";
@@ -149,7 +149,10 @@ export class GraphRun {
     const prepared = isGroup ? undefined : this.#shortcuts.prepare(step);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);
-    if (!this.#isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
+    if (!this.#isChosen(step)) {
+      this.#shortcuts.passedOver(step);
+      return this.#refuse(step, NOT_CHOSEN);
+    }
     if (prepared) this.#prepared.set(step.id, prepared);
     this.#scheduler.admit(step.id);
   }
@@ -206,12 +209,13 @@ export class GraphRun {
 
   #start(step: Step): void {
     const { ledger, ports, cleanup } = this.#options;
-    const { key, shortcut } = this.#prepared.get(step.id) ?? {};
+    const { key, brought, shortcut } = this.#prepared.get(step.id) ?? {};
     ledger.emit({
       type: "step.started",
       at: this.#now,
       step: step.id,
       ...(key === undefined ? {} : { key }),
+      ...broughtIf(brought),
       ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
     });
     if (shortcut?.kind === "none" && shortcut.leaves) this.#warnOfJob(step, shortcut.leaves);

@@ -1,16 +1,28 @@
-/** Which folder was synced last to each node, as seen from one step. */
+/** What was synced, as seen from one step: the folder on each node, and what each sync brought. */
+import { hash } from "node:crypto";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Event } from "../event.ts";
 
+type SyncFinished = Extract<Event, { type: "sync.finished" }>;
+
 interface Synced {
-  readonly folder: string;
+  readonly event: SyncFinished;
   /** Position in the run: the later sync wins. */
   readonly order: number;
 }
 
-type FoldersByNode = ReadonlyMap<string, Synced>;
+/** By step and node. */
+type Syncs = ReadonlyMap<string, Synced>;
 
-const NONE: FoldersByNode = new Map();
+interface View {
+  /** Node → absolute folder. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** Step of the sync → digest of what it brought. */
+  readonly brought: Readonly<Record<string, string>>;
+}
+
+const NONE: Syncs = new Map();
+const NOTHING: View = { folders: {}, brought: {} };
 
 /**
  * Follows `needs` and `after`: a step sees the syncs of the steps before it, and of no others.
@@ -19,8 +31,9 @@ const NONE: FoldersByNode = new Map();
 export class Folders {
   readonly #steps: ReadonlyMap<string, Step>;
   /** Seen by the steps after the key. */
-  readonly #behind = new Map<string, FoldersByNode>();
+  readonly #behind = new Map<string, Syncs>();
   readonly #own = new Map<string, Map<string, Synced>>();
+  readonly #views = new WeakMap<Syncs, View>();
   #order = 0;
 
   constructor(steps: readonly Step[]) {
@@ -28,16 +41,20 @@ export class Folders {
   }
 
   /** Takes note of what a step synced. */
-  add(event: Extract<Event, { type: "sync.finished" }>): void {
+  add(event: SyncFinished): void {
     const own = this.#own.get(event.step) ?? new Map<string, Synced>();
-    own.set(event.node, { folder: event.folder, order: ++this.#order });
+    own.set(`${event.step}\0${event.node}`, { event, order: ++this.#order });
     this.#own.set(event.step, own);
   }
 
   /** Node → absolute folder, for a step whose predecessors have ended. */
-  before(step: Step): Readonly<Record<string, string>> {
-    const folders = [...this.#before(step)].map(([node, { folder }]) => [node, folder]);
-    return Object.fromEntries(folders);
+  before(step: Step): View["folders"] {
+    return this.#view(step).folders;
+  }
+
+  /** Step of a sync → digest of what it brought, whichever nodes it went to. */
+  broughtBefore(step: Step): View["brought"] {
+    return this.#view(step).brought;
   }
 
   /** The step has ended: what it saw and what it synced is what its successors see. */
@@ -48,20 +65,43 @@ export class Folders {
     this.#behind.set(step.id, merge([this.#before(step), ...behind, own]));
   }
 
-  #before(step: Step): FoldersByNode {
+  #view(step: Step): View {
+    if (this.#own.size === 0) return NOTHING;
+    const syncs = this.#before(step);
+    if (syncs.size === 0) return NOTHING;
+    const known = this.#views.get(syncs) ?? viewOf(syncs);
+    this.#views.set(syncs, known);
+    return known;
+  }
+
+  #before(step: Step): Syncs {
     const group = step.group === undefined ? undefined : this.#steps.get(step.group);
     const before = [...step.needs, ...step.after].map((id) => this.#behind.get(id) ?? NONE);
     return merge(group ? [this.#before(group), ...before] : before);
   }
 }
 
-function merge(maps: readonly FoldersByNode[]): FoldersByNode {
+function merge(maps: readonly Syncs[]): Syncs {
   const distinct = [...new Set(maps.filter((map) => map.size > 0))];
   const [first = NONE, ...others] = distinct;
-  if (others.length === 0) return first;
-  const merged = new Map(first);
-  for (const [node, synced] of others.flatMap((map) => [...map])) {
-    if (synced.order > (merged.get(node)?.order ?? 0)) merged.set(node, synced);
+  return others.length === 0 ? first : new Map(distinct.flatMap((map) => [...map]));
+}
+
+function viewOf(syncs: Syncs): View {
+  const folders: Record<string, string> = {};
+  const digests = new Map<string, Set<string>>();
+  for (const { event } of [...syncs.values()].toSorted((a, b) => a.order - b.order)) {
+    folders[event.node] = event.folder;
+    if (event.digest === undefined) continue;
+    digests.set(event.step, (digests.get(event.step) ?? new Set()).add(event.digest));
   }
-  return merged;
+  const brought = [...digests].map(([step, each]) => [step, together(each)]);
+  return { folders, brought: Object.fromEntries(brought) };
+}
+
+/** Mostly all nodes hold the same; then it does not matter how many there are. */
+function together(digests: ReadonlySet<string>): string {
+  const [first = "", ...others] = [...digests].toSorted();
+  const digest = others.length === 0 ? first : hash("sha256", [first, ...others].join());
+  return digest.slice(0, 32);
 }

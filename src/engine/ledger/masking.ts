@@ -20,6 +20,8 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "node",
   "job",
   "key",
+  "digest",
+  "brought",
   "mode",
   "reusedFrom",
   "gridVersion",

@@ -45,9 +45,13 @@ export function inherit(state: RunState, earlier: RunState): RunState {
   return { ...state, steps: StepMap.of(steps) };
 }
 
-/** Nothing of its own: not begun, or killed before its job was named. */
-function isUntouched({ status, attempts }: StepState): boolean {
-  return status === "pending" || (status === "running" && attempts.at(-1)?.job === undefined);
+/**
+ * Nothing of its own: not begun, or killed before its job was named. Or a sync that was left out:
+ * what an earlier run brought is still there.
+ */
+function isUntouched({ kind, status, attempts }: StepState): boolean {
+  return status === "pending" || (status === "running" && attempts.at(-1)?.job === undefined) ||
+    (kind === "sync" && status === "skipped");
 }
 
 function from(earlier: RunState, old: StepState): StepState {

@@ -1,8 +1,11 @@
 /** `grid plan`: which results a run would use again, and why, before anything starts. */
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { chooseSteps } from "../schedule/choice.ts";
+import type { SyncFinished } from "../event.ts";
 import type { ResultCache } from "../ports.ts";
+import { UNKNOWN_DIGEST } from "./brought.ts";
 import { type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { RunState } from "../state.ts";
 import { cacheKey, stepKey } from "./step_key.ts";
@@ -14,6 +17,8 @@ export interface PreviewOptions {
   readonly resume?: RunState | undefined;
   /** Would be done again, with all that comes after it. */
   readonly from?: string | undefined;
+  /** Step of a sync → digest of what it would bring; absent where only the sync can tell. */
+  readonly digests?: ReadonlyMap<string, string>;
   readonly results?: Pick<ResultCache, "find"> | undefined;
 }
 
@@ -44,6 +49,7 @@ export function previewReuse(
 class Preview {
   readonly #options: PreviewOptions;
   readonly #scopes: Scopes;
+  readonly #folders: Folders;
   readonly #steps: ReadonlyMap<string, Step>;
   readonly #forced: ReadonlySet<string>;
   /** Steps that do their work, so that what comes after them is unknown. */
@@ -53,12 +59,20 @@ class Preview {
     const { env, hashFiles, from } = options;
     this.#options = options;
     this.#scopes = new Scopes(pipeline, { run: "", env, hashFiles });
+    this.#folders = new Folders(pipeline.steps);
     this.#steps = new Map(pipeline.steps.map((step) => [step.id, step]));
     this.#forced = chooseSteps(pipeline.steps, { from }) ?? new Set();
   }
 
   /** Steps come in an order in which every step comes after what it needs. */
   of(step: Step): Forecast | undefined {
+    const forecast = this.#forecast(step);
+    if (step.action.kind === "sync") this.#folders.add(this.#syncOf(step));
+    this.#folders.end(step);
+    return forecast;
+  }
+
+  #forecast(step: Step): Forecast | undefined {
     if (step.action.kind === "group") {
       const record = { state: "succeeded", outputs: {}, node: undefined } as const;
       this.#scopes.add(step, record);
@@ -71,12 +85,18 @@ class Preview {
 
   #shortcut(step: Step): Shortcut {
     const { resume, results, hashFiles } = this.#options;
-    const keys = { scopes: this.#scopes, hashFiles };
+    const brought = this.#folders.broughtBefore(step);
+    const keys = { scopes: this.#scopes, hashFiles, brought };
     const before = this.#freshBefore(step);
     const forced = this.#forced.has(step.id);
     let shortcut: Shortcut = { kind: "none" };
     if (resume) {
-      const question = { key: stepKey(step, keys), repeatedBefore: before !== undefined, forced };
+      const question = {
+        key: stepKey(step, keys),
+        brought,
+        repeatedBefore: before !== undefined,
+        forced,
+      };
       shortcut = shortcutFrom(resume, step, question);
     }
     if (shortcut.kind === "none" && results && step.cache && !forced && before === undefined) {
@@ -89,6 +109,13 @@ class Preview {
       this.#scopes.add(step, { state: "reused", outputs, node: from.node });
     }
     return shortcut;
+  }
+
+  #syncOf({ id }: Step): SyncFinished {
+    const digest = this.#options.digests?.get(id) ?? UNKNOWN_DIGEST;
+    const nothing = { sent: 0, deleted: 0, total: 0, bytes: 0, durationMs: 0 };
+    const where = { step: id, attempt: 1, node: "", folder: "" };
+    return { type: "sync.finished", at: 0, ...where, ...nothing, digest };
   }
 
   #freshBefore(step: Step): string | undefined {

@@ -2,6 +2,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { ReuseSource } from "../event.ts";
+import { type Brought, broughtOther } from "./brought.ts";
 import type { CachedResult } from "../ports.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
@@ -12,6 +13,8 @@ export type Shortcut =
     readonly outputs: Readonly<Record<string, JsonValue>>;
     readonly reason: string;
     readonly from: ReuseSource;
+    /** What the syncs before it had brought, some of which may not run this time. */
+    readonly brought?: Brought;
   }
   /** Its job still runs, or ended while nobody looked. */
   | {
@@ -19,6 +22,8 @@ export type Shortcut =
     readonly attempt: number;
     readonly node: string;
     readonly job: string;
+    /** What the syncs before it had brought when it began. */
+    readonly brought: Brought;
   }
   | {
     readonly kind: "none";
@@ -33,6 +38,8 @@ const MASKED = "***";
 
 export interface ResumeQuestion {
   readonly key: string | undefined;
+  /** Digest of what each sync before it brought, this time. */
+  readonly brought: Brought;
   /** A step before this one did its work again in this run. */
   readonly repeatedBefore: boolean;
   /** Asked for by name: do it again whatever there is. */
@@ -49,7 +56,8 @@ export function shortcutFrom(
   const because = reasonToRun(earlier, step, question);
   const attempt = old && runningJob(old);
   if (attempt && !question.forced && old.key === question.key) {
-    return { kind: "attach", ...attempt };
+    // It goes on with the files that it began with, whatever was brought since.
+    return { kind: "attach", ...attempt, brought: old.brought ?? {} };
   }
   if (because !== undefined || !old) {
     return { kind: "none", ...(because && { because }), ...(attempt && { leaves: attempt }) };
@@ -60,6 +68,7 @@ export function shortcutFrom(
     outputs: old.outputs,
     reason: `it finished in run ${run} and nothing about it changed`,
     from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
+    ...(old.brought === undefined ? {} : { brought: old.brought }),
   };
 }
 
@@ -77,7 +86,7 @@ export function shortcutFromCache({ run, outputs, node }: CachedResult): Shortcu
 function reasonToRun(
   { run, steps }: RunState,
   step: Step,
-  { key, repeatedBefore, forced }: ResumeQuestion,
+  { key, brought, repeatedBefore, forced }: ResumeQuestion,
 ): string | undefined {
   const old = steps.get(step.id);
   if (!old) return `run ${run} did not have it`;
@@ -86,6 +95,8 @@ function reasonToRun(
   // A sync costs next to nothing when nothing changed, and brings what was mended since.
   if (step.action.kind === "sync") return "a sync always looks for changes";
   if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
+  const other = broughtOther(old.brought, { now: brought, run });
+  if (other !== undefined) return other;
   if (repeatedBefore) return "a step before it ran again";
   return holdsSecret(old.outputs) ? "its outputs hold a secret, which no journal keeps" : undefined;
 }
@@ -116,7 +127,7 @@ function isFinished({ status }: StepState): boolean {
  */
 function runningJob(
   { status, attempts }: StepState,
-): Omit<Extract<Shortcut, { kind: "attach" }>, "kind"> | undefined {
+): Omit<Extract<Shortcut, { kind: "attach" }>, "kind" | "brought"> | undefined {
   const last: AttemptState | undefined = attempts.at(-1);
   if (last === undefined) return undefined;
   const endUnseen = status === "running" &&

@@ -1,5 +1,6 @@
 /** Finds out, before a step starts, whether it has to: what resuming and `cache:` offer. */
 import type { Step } from "../../pipeline/pipeline.ts";
+import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
@@ -23,6 +24,8 @@ export interface ShortcutsOptions {
 
 export interface Prepared {
   readonly key: string | undefined;
+  /** Digest of what each sync before it brought. */
+  readonly brought: Brought;
   readonly cacheKey: string | undefined;
   readonly shortcut: Shortcut;
 }
@@ -41,10 +44,24 @@ export class Shortcuts {
   /** Everything before the step has ended. */
   prepare(step: Step): Prepared {
     const { ledger, hashFiles } = this.#options;
-    const options = { scopes: ledger.scopes, hashFiles };
-    const key = stepKey(step, options);
-    const cached = this.#options.results && cacheKey(step, options);
-    return { key, cacheKey: cached, shortcut: this.#shortcut(step, { key, cacheKey: cached }) };
+    const brought = ledger.folders.broughtBefore(step);
+    const options = { scopes: ledger.scopes, hashFiles, brought };
+    const keys = {
+      key: stepKey(step, options),
+      brought,
+      cacheKey: this.#options.results && cacheKey(step, options),
+    };
+    const shortcut = this.#shortcut(step, keys);
+    if (shortcut.kind === "none" || shortcut.brought === undefined) return { ...keys, shortcut };
+    // What is reused or taken over saw what there was when it began.
+    return { ...keys, brought: shortcut.brought, shortcut };
+  }
+
+  /** The step does not run now: what an earlier run synced there is there still. */
+  passedOver(step: Step): void {
+    const earlier = this.#options.resume?.state.steps.get(step.id);
+    if (step.action.kind !== "sync" || earlier?.status !== "succeeded") return;
+    for (const sync of earlier.attempts.at(-1)?.syncs ?? []) this.#options.ledger.folders.add(sync);
   }
 
   /** The step does its work now. A sync that only looks again changes nothing behind it. */
@@ -76,15 +93,12 @@ export class Shortcuts {
     });
   }
 
-  #shortcut(
-    step: Step,
-    keys: { readonly key: string | undefined; readonly cacheKey: string | undefined },
-  ): Shortcut {
+  #shortcut(step: Step, keys: Omit<Prepared, "shortcut">): Shortcut {
     const { resume, results } = this.#options;
     const forced = resume?.forced.has(step.id) ?? false;
     const fromRun: Shortcut = resume
       ? shortcutFrom(resume.state, step, {
-        key: keys.key,
+        ...keys,
         repeatedBefore: this.#isRepeatedBefore(step),
         forced,
       })

@@ -4,6 +4,7 @@ import { evaluateText } from "../../pipeline/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
+import type { Brought } from "./brought.ts";
 
 /** Changes when what enters a key changes. */
 const FORMAT = 1;
@@ -11,6 +12,8 @@ const FORMAT = 1;
 export interface KeyOptions {
   readonly scopes: Scopes;
   readonly hashFiles: (patterns: readonly string[]) => string;
+  /** Digest of what each sync before the step brought. */
+  readonly brought?: Brought;
 }
 
 /**
@@ -23,8 +26,9 @@ export function stepKey(step: Step, options: KeyOptions): string | undefined {
 }
 
 /**
- * For `cache:`: the step's key, the contents of the files it names, and the extra word. Only kinds
- * whose outputs say all that later steps need: what a sync or a fetch leaves behind may be gone.
+ * For `cache:`: the step's key, the contents of the files it names, and the extra word. Where it
+ * names no files, all that the syncs before it brought. Only kinds whose outputs say all that later
+ * steps need: what a sync or a fetch leaves behind may be gone.
  */
 export function cacheKey(step: Step, options: KeyOptions): string | undefined {
   const { kind } = step.action;
@@ -33,9 +37,13 @@ export function cacheKey(step: Step, options: KeyOptions): string | undefined {
   if (!resolved) return undefined;
   const scope = options.scopes.of(step, { run: "", env: resolved.env });
   const inputs = step.cache.inputs.map((pattern) => evaluateText(pattern, scope));
-  const files = inputs.length === 0 ? "" : options.hashFiles(inputs);
+  const files = inputs.length === 0 ? broughtFiles(options.brought) : options.hashFiles(inputs);
   const extra = step.cache.key && evaluateText(step.cache.key, scope);
   return digest([FORMAT, "cache", contentOf(step, resolved, options), files, extra]);
+}
+
+function broughtFiles(brought: Brought = {}): unknown {
+  return Object.keys(brought).length === 0 ? "" : sorted(brought);
 }
 
 function resolveWithoutRun(step: Step, { scopes }: KeyOptions): Resolved | undefined {

@@ -79,3 +79,26 @@ Deno.test("Folders reach into a group, out of it, and no further", () => {
   assert.deepEqual(seen["t/run"], { n1: "/inner" });
   assert.deepEqual(seen["end"], { n1: "/inner" });
 });
+
+Deno.test("Folders tell what each sync before a step brought, wherever it went", () => {
+  const steps = [
+    step("code"),
+    step("data", { after: ["code"] }),
+    step("a", { needs: ["code"] }),
+    step("b", { needs: ["a", "data"] }),
+    step("alone"),
+  ];
+  const folders = new Folders(steps);
+  const digests: Readonly<Record<string, string>> = { code: "c1", data: "d1" };
+  for (const one of steps) {
+    const digest = digests[one.id];
+    for (const node of digest === undefined ? [] : ["n1", "n2"]) {
+      folders.add({ ...synced(one.id, node, `/w/${one.id}`), ...(digest && { digest }) });
+    }
+    folders.end(one);
+  }
+  const seen = Object.fromEntries(steps.map((one) => [one.id, folders.broughtBefore(one)]));
+  assert.deepEqual(seen["a"], { code: "c1" });
+  assert.deepEqual(seen["b"], { code: "c1", data: "d1" });
+  assert.deepEqual(seen["alone"], {});
+});

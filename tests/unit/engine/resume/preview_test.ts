@@ -81,3 +81,35 @@ Deno.test("previewReuse() says why, and finds what is cached", () => {
   const missed = previewReuse(pipeline(steps), { ...FILES, results: { find: () => undefined } });
   assert.equal(missed.get("a")?.reason, "nothing cached fits");
 });
+
+Deno.test("previewReuse() goes by what the syncs would bring", async () => {
+  const action = { kind: "sync", from: Text.literal("."), to: "all", as: undefined } as const;
+  const rest = { excludeFrom: undefined, exclude: [], delete: true };
+  const steps = [
+    step("code", { action: { ...action, ...rest } }),
+    step("train", { needs: ["code"] }),
+  ];
+  const { state } = await runFake(pipeline(steps), {
+    run: "r1",
+    steps: {
+      code: (_, host) => {
+        const work = { sent: 1, deleted: 0, total: 1, bytes: 1, durationMs: 1 };
+        host.note({ type: "sync.finished", node: "n", folder: "/w", ...work, digest: "v1" });
+        return { status: "succeeded", outputs: {} };
+      },
+    },
+  });
+  const train = (digests?: ReadonlyMap<string, string>) => {
+    const options = { ...FILES, resume: state, ...(digests && { digests }) };
+    return previewReuse(pipeline(steps), options).get("train");
+  };
+  assert.equal(train(new Map([["code", "v1"]]))?.will, "reuse");
+  assert.deepEqual(train(new Map([["code", "v2"]])), {
+    will: "run",
+    reason: '"code" brings other files than in run r1',
+  });
+  assert.deepEqual(train(), {
+    will: "run",
+    reason: 'it may have to: that depends on what "code" brings',
+  });
+});

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../../src/engine/event.ts";
+import { inherit } from "../../../../src/engine/resume/lineage.ts";
 import type { CachedResult } from "../../../../src/engine/ports.ts";
 import { replay, type RunState } from "../../../../src/engine/state.ts";
-import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
+import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../../src/pipeline/text.ts";
 import {
   type Behaviour,
@@ -37,6 +38,33 @@ const CHAIN = [
   step("b", { needs: ["a"], env: { X: "${{ steps.a.outputs.x }}" } }),
   step("c", { needs: ["b"] }),
 ];
+
+/** `code`, a sync, then `b`, then `c`. */
+function behindASync(): Step[] {
+  const action = {
+    kind: "sync",
+    from: Text.literal("."),
+    to: "all",
+    as: undefined,
+    excludeFrom: undefined,
+    exclude: [],
+    delete: true,
+  } as const;
+  return [
+    step("code", { action }),
+    step("b", { needs: ["code"] }),
+    step("c", { needs: ["b"] }),
+  ];
+}
+
+function brings(digest: string | undefined): Behaviour {
+  return (_, host) => {
+    const work = { sent: 1, deleted: 0, total: 1, bytes: 1, durationMs: 1 };
+    const place = { node: "n1", folder: "/w/code" };
+    host.note({ type: "sync.finished", ...place, ...work, ...(digest && { digest }) });
+    return { status: "succeeded", outputs: {} };
+  };
+}
 
 Deno.test("resume repeats only what failed and what came after it", async () => {
   const first = await runFake(pipeline(CHAIN), { steps: { a: succeed({ x: "1" }), b: fail() } });
@@ -113,37 +141,80 @@ Deno.test("resume with only repeats that step and nothing else", async () => {
 });
 
 Deno.test("resume looks again at what a sync has to send, and still reuses what comes after", async () => {
-  const action = {
-    kind: "sync",
-    from: Text.literal("."),
-    to: "all",
-    as: undefined,
-    excludeFrom: undefined,
-    exclude: [],
-    delete: true,
-  } as const;
-  const steps = [
-    step("code", { action }),
-    step("b", { needs: ["code"] }),
-    step("c", { needs: ["b"] }),
-  ];
-  const code: Behaviour = (_, host) => {
-    host.note({
-      type: "sync.finished",
-      node: "n1",
-      folder: "/w/code",
-      sent: 1,
-      deleted: 0,
-      total: 1,
-      bytes: 1,
-      durationMs: 1,
-    });
-    return { status: "succeeded", outputs: {} };
-  };
+  const steps = behindASync();
+  const code = brings("v1");
   const first = await runFake(pipeline(steps), { steps: { code, c: fail() } });
   const { state, requests } = await resume(first.state, pipeline(steps), { steps: { code } });
   assert.deepEqual(states(state), { code: "succeeded", b: "reused", c: "succeeded" });
   assert.deepEqual(requests.at(-1)?.folders, { n1: "/w/code" });
+});
+
+Deno.test("resume repeats what comes after a sync that brings other files", async () => {
+  const steps = behindASync();
+  const first = await runFake(pipeline(steps), {
+    run: "r1",
+    steps: { code: brings("v1"), c: fail() },
+  });
+  const again = { steps: { code: brings("v2") } };
+  const { state } = await resume(first.state, pipeline(steps), { ...again, run: "r2" });
+  assert.deepEqual(states(state), { code: "succeeded", b: "succeeded", c: "succeeded" });
+  assert.equal(state.steps.get("b")?.because, '"code" brings other files than in run r1');
+  const third = await resume(state, pipeline(steps), { ...again, run: "r3" });
+  assert.deepEqual(states(third.state), { code: "succeeded", b: "reused", c: "reused" });
+  const fourth = await resume(third.state, pipeline(steps), { steps: { code: brings("v1") } });
+  assert.equal(fourth.state.steps.get("b")?.status, "succeeded", "and goes by what it saw last");
+});
+
+Deno.test("resume repeats what came after a sync of a run that did not tell what it brought", async () => {
+  const steps = behindASync();
+  const first = await runFake(pipeline(steps), { run: "r1", steps: { code: brings(undefined) } });
+  const { state } = await resume(first.state, pipeline(steps), { steps: { code: brings("v1") } });
+  assert.equal(state.steps.get("b")?.because, 'run r1 does not tell what "code" brought');
+});
+
+Deno.test("resume repeats what a killed resumption brought other files for but never began", async () => {
+  const steps = behindASync();
+  const first = await runFake(pipeline(steps), { run: "r1", steps: { code: brings("v1") } });
+  const second = await resume(first.state, pipeline(steps), {
+    run: "r2",
+    steps: { code: brings("v2") },
+  });
+  const killed = cutAfter(second.events, ({ type }) => type === "sync.finished");
+  const { state } = await resume(inherit(killed, first.state), pipeline(steps), {
+    steps: { code: brings("v2") },
+  });
+  assert.deepEqual(states(state), { code: "succeeded", b: "succeeded", c: "succeeded" });
+});
+
+Deno.test("resume takes over a job whatever was brought since, and remembers what it began with", async () => {
+  const steps = behindASync();
+  const begun: Behaviour = (_, host) => {
+    host.note({ type: "node.chosen", node: "n1" });
+    host.note({ type: "job.started", node: "n1", job: "job-1" });
+    return { status: "succeeded", outputs: {} };
+  };
+  const first = await runFake(pipeline(steps), { steps: { code: brings("v1"), b: begun } });
+  const killed = cutAfter(first.events, ({ type }) => type === "job.started");
+  const again = { steps: { code: brings("v2") } };
+  const second = await resume(killed, pipeline(steps), again);
+  assert.equal(second.requests[1]?.resumeJob?.job, "job-1");
+  const third = await resume(second.state, pipeline(steps), { ...again, run: "third" });
+  assert.equal(third.state.steps.get("b")?.status, "succeeded");
+  assert.equal(third.state.steps.get("c")?.status, "succeeded");
+});
+
+Deno.test("resume with only starts a step in the folder that an earlier run synced", async () => {
+  const steps = behindASync();
+  const first = await runFake(pipeline(steps), { steps: { code: brings("v1"), c: fail() } });
+  let state = first.state;
+  for (const run of ["second", "third"]) {
+    const only = await resume(state, pipeline(steps), { run, only: "c", steps: { c: fail() } });
+    assert.deepEqual(states(only.state), { code: "skipped", b: "reused", c: "failed" });
+    assert.deepEqual(only.requests[0]?.folders, { n1: "/w/code" });
+    state = inherit(only.state, state);
+  }
+  const last = await resume(state, pipeline(steps), { run: "l", steps: { code: brings("v1") } });
+  assert.deepEqual(states(last.state), { code: "succeeded", b: "reused", c: "succeeded" });
 });
 
 Deno.test("resume attaches to the job of an attempt that nobody saw the end of", async () => {
@@ -339,6 +410,28 @@ Deno.test("cache reuses a result of any earlier run while its inputs stay the sa
   content = "v2";
   const third = await runFake(pipeline(steps), { ...options, run: "r3" });
   assert.equal(third.state.steps.get("a")?.status, "succeeded");
+});
+
+Deno.test("cache goes by what the syncs before brought where it names no files itself", async () => {
+  const results = new MemoryResults();
+  const options = { ports: { results }, hashFiles: () => "same" };
+  const [code, b, c] = behindASync();
+  assert.ok(code && b && c);
+  const named = { inputs: [Text.literal("data/*")], key: undefined };
+  const steps = [code, { ...b, cache: { inputs: [], key: undefined } }, { ...c, cache: named }];
+  const run = (run: string, digest: string) =>
+    runFake(pipeline(steps), { ...options, run, steps: { code: brings(digest) } });
+  await run("r1", "v1");
+  assert.deepEqual(states((await run("r2", "v1")).state), {
+    code: "succeeded",
+    b: "reused",
+    c: "reused",
+  });
+  assert.deepEqual(states((await run("r3", "v2")).state), {
+    code: "succeeded",
+    b: "succeeded",
+    c: "reused",
+  });
 });
 
 Deno.test("cache keeps no failure, no secret, and nothing of steps that did not opt in", async () => {

@@ -1,0 +1,73 @@
+/** What a run would use again, asked before it starts: of the run that it resumes, and of `cache:`. */
+import { loadClusterConfig } from "../cluster/load.ts";
+import { resumableState } from "../engine/resume/lineage.ts";
+import { type Forecast, previewReuse } from "../engine/resume/preview.ts";
+import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
+import type { RunState } from "../engine/state.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { hashFiles } from "../steps/hash_files.ts";
+import { forecastDigest } from "../steps/sync_source.ts";
+import type { CliContext } from "./context.ts";
+import { openRuns } from "./past_runs.ts";
+import { type GlobalFlags, readSettings } from "./settings.ts";
+
+export interface ForecastOptions {
+  readonly flags: GlobalFlags & { readonly from?: string };
+  readonly context: CliContext;
+  /** The run that would be resumed. */
+  readonly earlier: RunState | undefined;
+}
+
+/** The state that `grid resume` of the run named so would go on from. */
+export function earlierRun(
+  name: string,
+  { flags, context }: Pick<ForecastOptions, "flags" | "context">,
+): RunState {
+  using runs = openRuns(flags, context);
+  const run = runs.store.latestOf(runs.store.resolveRun(name));
+  return resumableState(run, (each) => runs.store.events(each));
+}
+
+export async function forecastsOf(
+  pipeline: Pipeline,
+  { flags, context, earlier }: ForecastOptions,
+): Promise<ReadonlyMap<string, Forecast>> {
+  const { project } = readSettings(flags, context);
+  const hash = (patterns: readonly string[]) => hashFiles(patterns, project);
+  const local = { env: context.env, hashFiles: hash };
+  using runs = openRuns(flags, context);
+  return previewReuse(pipeline, {
+    ...local,
+    results: runs.store,
+    from: flags.from,
+    digests: await digestsOf(pipeline, { flags, context, ...local }),
+    resume: earlier,
+  });
+}
+
+interface DigestOptions extends Pick<ForecastOptions, "flags" | "context"> {
+  readonly env: Readonly<Record<string, string>>;
+  readonly hashFiles: (patterns: readonly string[]) => string;
+}
+
+/** What each sync would bring now; nothing is asked of any node. */
+async function digestsOf(
+  pipeline: Pipeline,
+  { flags, context, ...local }: DigestOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { project, configFile } = readSettings(flags, context);
+  const syncs = upcomingSyncs(pipeline, local);
+  const digests = new Map<string, string>();
+  if (syncs.length === 0) return digests;
+  const { sync: config } = await loadClusterConfig({ file: configFile, project, env: context.env });
+  for (const { step, action, comesHome } of syncs) {
+    const signal = new AbortController().signal;
+    try {
+      const digest = await forecastDigest(action, { config, project, comesHome, signal });
+      if (digest !== undefined) digests.set(step, digest);
+    } catch {
+      // A source that is not there yet: the sync itself will say so.
+    }
+  }
+  return digests;
+}

@@ -1,0 +1,53 @@
+/** What the steps behind a sync fetch: it may land in the sync's source, and is no other code. */
+import { join } from "node:path/posix";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { Text } from "../../pipeline/text.ts";
+import type { Scopes } from "../ledger/scopes.ts";
+import { evaluate } from "./resolve.ts";
+
+export interface ComesHomeOptions {
+  readonly steps: ReadonlyMap<string, Step>;
+  readonly scopes: Scopes;
+}
+
+/** Patterns relative to the project, as far as they are known before anything ran. */
+export function comesHome(sync: Step, { steps, scopes }: ComesHomeOptions): readonly string[] {
+  return [...steps.values()].flatMap((step) => {
+    const { action } = step;
+    if (action.kind !== "fetch" || !isBehind(step, { sync, steps })) return [];
+    // Whatever the run: each may have brought something to a folder of its own name.
+    const text = (value: Text) => evaluate(value, scopes.of(step, { run: "*" }));
+    try {
+      const to = text(action.to);
+      return action.from.map((from) => join(to, text(from)));
+    } catch {
+      // It depends on what the run finds out, so that it cannot be told from other files.
+      return [];
+    }
+  });
+}
+
+function isBehind(
+  step: Step,
+  { sync, steps }: { readonly sync: Step; readonly steps: ReadonlyMap<string, Step> },
+): boolean {
+  const seen = new Set<string>();
+  const open = [step];
+  for (let at = open.pop(); at; at = open.pop()) {
+    const members = at !== step && at.action.kind === "group" ? at.action.members : [];
+    const before = [...members, ...at.needs, ...at.after];
+    const up = at.group === undefined ? undefined : steps.get(at.group);
+    // What is before a group is before its members; the other members are not.
+    for (let outer = up; outer; outer = steps.get(outer.group ?? "")) {
+      before.push(...outer.needs, ...outer.after);
+    }
+    for (const id of before) {
+      const next = steps.get(id);
+      if (!next || seen.has(id)) continue;
+      if (id === sync.id) return true;
+      seen.add(id);
+      open.push(next);
+    }
+  }
+  return false;
+}
