@@ -20,6 +20,7 @@ import { createMetricsFile } from "./metrics/metrics_file.ts";
 import { createReport } from "./report/report.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
+import { createLocalFiles } from "./steps/local_files.ts";
 import { readSecrets } from "./steps/secrets.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -130,6 +131,7 @@ export class Grid implements AsyncDisposable {
       mask: (value) => masker.value(value),
       registry: this.store,
       results: this.store,
+      files: createLocalFiles(this.project),
     }, {
       run,
       project: this.project,

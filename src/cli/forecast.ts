@@ -6,6 +6,7 @@ import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import type { RunState } from "../engine/state.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { hashFiles } from "../steps/hash_files.ts";
+import { createLocalFiles } from "../steps/local_files.ts";
 import { forecastDigest } from "../steps/sync_source.ts";
 import type { CliContext } from "./context.ts";
 import { openRuns } from "./past_runs.ts";
@@ -34,7 +35,8 @@ export async function forecastsOf(
 ): Promise<ReadonlyMap<string, Forecast>> {
   const { project } = readSettings(flags, context);
   const hash = (patterns: readonly string[]) => hashFiles(patterns, project);
-  const local = { env: context.env, hashFiles: hash };
+  const files = createLocalFiles(project);
+  const local = { env: context.env, hashFiles: hash, files };
   using runs = openRuns(flags, context);
   return previewReuse(pipeline, {
     ...local,

@@ -26,6 +26,26 @@ export interface EnginePorts {
   readonly registry?: RunRegistry | undefined;
   /** Absent: `cache:` has no effect. */
   readonly results?: ResultCache | undefined;
+  /** Absent: what was fetched counts as being there still. */
+  readonly files?: LocalFiles | undefined;
+}
+
+/** Questions about files of this machine, where the project lies. */
+export interface LocalFiles {
+  /** Those of the glob patterns that match no file. */
+  unmatched(patterns: readonly string[]): readonly string[];
+  /** One clause on what is missing or has another size; undefined where all is there. */
+  lost(fetched: Fetched): string | undefined;
+}
+
+/** What a fetch brought. */
+export interface Fetched {
+  /** Absolute. */
+  readonly folder: string;
+  /** Paths below it. */
+  readonly files: readonly string[];
+  /** Of all files together. */
+  readonly bytes: number;
 }
 
 /** What runs in different processes know of each other. Forgets a runner whose process is gone. */

@@ -119,6 +119,37 @@ steps:
   assert.match(stdout, /; done because "code" brings other files than in run /);
 });
 
+Deno.test("grid resume fetches again what was removed here, and plan foretells it", async () => {
+  using home = project({
+    "src/a": "a",
+    "p.yaml": `name: p
+steps:
+  - id: code
+    sync: { from: src }
+  - id: train
+    needs: code
+    run: echo m > model.txt
+  - id: model
+    needs: train
+    fetch: { node: "\${{ steps.train.node }}", from: model.txt, to: results }
+  - id: eval
+    needs: model
+    node: local
+    run: cat results/model.txt; test -e mended
+`,
+  });
+  const options = { cwd: home.path };
+  assert.equal((await grid(["run", "p.yaml"], options)).code, 1);
+  Deno.removeSync(join(home.path, "results"), { recursive: true });
+  Deno.writeTextFileSync(join(home.path, "mended"), "");
+  assert.deepEqual(await foretold(home.path), ["run", "reuse", "run", "run"]);
+  const { code, stdout, stderr } = await grid(["resume", "--json"], options);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(statesOf(stdout), ["succeeded", "reused", "succeeded", "succeeded"]);
+  const why = await grid(["why", "last", "model"], options);
+  assert.match(why.stdout, /done because "results\/model.txt", which it brought, is gone/);
+});
+
 async function foretold(cwd: string): Promise<unknown> {
   const { stdout } = await grid(["plan", "p.yaml", "--resume", "last", "--json"], { cwd });
   return JSON.parse(stdout).steps.map((step: { will: string }) => step.will);

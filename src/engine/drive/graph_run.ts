@@ -63,6 +63,7 @@ export class GraphRun {
       ledger: options.ledger,
       hashFiles: options.hashFiles,
       results: options.ports.results,
+      files: options.ports.files,
       resume: options.resume,
     });
   }

@@ -2,7 +2,7 @@
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { chooseSteps } from "../schedule/choice.ts";
 import type { SyncFinished } from "../event.ts";
-import type { ResultCache } from "../ports.ts";
+import type { LocalFiles, ResultCache } from "../ports.ts";
 import { UNKNOWN_DIGEST } from "./brought.ts";
 import { type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
@@ -19,6 +19,7 @@ export interface PreviewOptions {
   readonly from?: string | undefined;
   /** Step of a sync → digest of what it would bring; absent where only the sync can tell. */
   readonly digests?: ReadonlyMap<string, string>;
+  readonly files?: LocalFiles;
   readonly results?: Pick<ResultCache, "find"> | undefined;
 }
 
@@ -84,7 +85,7 @@ class Preview {
   }
 
   #shortcut(step: Step): Shortcut {
-    const { resume, results, hashFiles } = this.#options;
+    const { resume, results, hashFiles, files } = this.#options;
     const brought = this.#folders.broughtBefore(step);
     const keys = { scopes: this.#scopes, hashFiles, brought };
     const before = this.#freshBefore(step);
@@ -96,6 +97,7 @@ class Preview {
         brought,
         repeatedBefore: before !== undefined,
         forced,
+        files,
       };
       shortcut = shortcutFrom(resume, step, question);
     }

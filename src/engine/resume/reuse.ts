@@ -3,7 +3,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { ReuseSource } from "../event.ts";
 import { type Brought, broughtOther } from "./brought.ts";
-import type { CachedResult } from "../ports.ts";
+import type { CachedResult, Fetched, LocalFiles } from "../ports.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
 /** What a step can do instead of starting afresh. */
@@ -44,9 +44,11 @@ export interface ResumeQuestion {
   readonly repeatedBefore: boolean;
   /** Asked for by name: do it again whatever there is. */
   readonly forced: boolean;
+  /** Absent: what was fetched counts as being there still. */
+  readonly files?: Pick<LocalFiles, "lost"> | undefined;
 }
 
-/** What the resumed run offers for a step that is about to run. Pure. */
+/** What the resumed run offers for a step that is about to run. Pure but for the question of files. */
 export function shortcutFrom(
   earlier: RunState,
   step: Step,
@@ -86,7 +88,7 @@ export function shortcutFromCache({ run, outputs, node }: CachedResult): Shortcu
 function reasonToRun(
   { run, steps }: RunState,
   step: Step,
-  { key, brought, repeatedBefore, forced }: ResumeQuestion,
+  { key, brought, repeatedBefore, forced, files }: ResumeQuestion,
 ): string | undefined {
   const old = steps.get(step.id);
   if (!old) return `run ${run} did not have it`;
@@ -98,7 +100,17 @@ function reasonToRun(
   const other = broughtOther(old.brought, { now: brought, run });
   if (other !== undefined) return other;
   if (repeatedBefore) return "a step before it ran again";
-  return holdsSecret(old.outputs) ? "its outputs hold a secret, which no journal keeps" : undefined;
+  if (holdsSecret(old.outputs)) return "its outputs hold a secret, which no journal keeps";
+  const fetched = step.action.kind === "fetch" ? fetchedBy(old) : undefined;
+  return fetched && files?.lost(fetched);
+}
+
+/** A step that was reused itself has no attempts, but it has outputs. */
+function fetchedBy({ outputs: { folder, files, bytes } }: StepState): Fetched | undefined {
+  if (typeof folder !== "string" || !Array.isArray(files) || typeof bytes !== "number") {
+    return undefined;
+  }
+  return { folder, files: files.map(String), bytes };
 }
 
 function unfinished({ status }: StepState): string {

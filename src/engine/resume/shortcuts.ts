@@ -2,7 +2,7 @@
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ResultCache } from "../ports.ts";
+import type { LocalFiles, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "../state.ts";
 import { cacheKey, type KeyOptions, stepKey } from "./step_key.ts";
@@ -19,6 +19,7 @@ export interface ShortcutsOptions {
   readonly ledger: Ledger;
   readonly hashFiles: KeyOptions["hashFiles"];
   readonly results: ResultCache | undefined;
+  readonly files: LocalFiles | undefined;
   readonly resume: ResumeFrom | undefined;
 }
 
@@ -94,13 +95,14 @@ export class Shortcuts {
   }
 
   #shortcut(step: Step, keys: Omit<Prepared, "shortcut">): Shortcut {
-    const { resume, results } = this.#options;
+    const { resume, results, files } = this.#options;
     const forced = resume?.forced.has(step.id) ?? false;
     const fromRun: Shortcut = resume
       ? shortcutFrom(resume.state, step, {
         ...keys,
         repeatedBefore: this.#isRepeatedBefore(step),
         forced,
+        files,
       })
       : { kind: "none" };
     if (fromRun.kind !== "none") return fromRun;

@@ -203,6 +203,36 @@ Deno.test("resume takes over a job whatever was brought since, and remembers wha
   assert.equal(third.state.steps.get("c")?.status, "succeeded");
 });
 
+Deno.test("resume repeats a fetch whose files are gone, and what comes after it", async () => {
+  const action = { kind: "fetch", from: [Text.literal("m.pt")], to: Text.literal("out") } as const;
+  const steps = [step("train"), step("model", { needs: ["train"], action }), step("eval")];
+  const brought = { folder: "/project/out", files: ["m.pt"], bytes: 7 };
+  const fetched: Behaviour = () => ({ status: "succeeded", outputs: brought });
+  const first = await runFake(pipeline(steps), { steps: { model: fetched, eval: fail() } });
+  const asked: unknown[] = [];
+  const files = (answer: string | undefined) => ({
+    unmatched: () => [],
+    lost: (what: unknown) => {
+      asked.push(what);
+      return answer;
+    },
+  });
+  const there = await resume(first.state, pipeline(steps), { ports: { files: files(undefined) } });
+  assert.equal(there.state.steps.get("model")?.status, "reused");
+  assert.deepEqual(asked, [brought]);
+  const again = await resume(there.state, pipeline(steps), {
+    run: "third",
+    ports: { files: files('"out/m.pt", which it brought, is gone') },
+    steps: { model: fetched },
+  });
+  assert.deepEqual(states(again.state), {
+    train: "reused",
+    model: "succeeded",
+    eval: "reused",
+  });
+  assert.match(again.state.steps.get("model")?.because ?? "", /is gone$/);
+});
+
 Deno.test("resume with only starts a step in the folder that an earlier run synced", async () => {
   const steps = behindASync();
   const first = await runFake(pipeline(steps), { steps: { code: brings("v1"), c: fail() } });

@@ -1,0 +1,38 @@
+/** What the engine may ask about files of this machine. */
+import { globSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Fetched, LocalFiles } from "../engine/ports.ts";
+
+/** Paths and patterns are relative to `project`. */
+export function createLocalFiles(project: string): LocalFiles {
+  return {
+    unmatched: (patterns) => patterns.filter((pattern) => !matchesFile(pattern, project)),
+    lost: (fetched) => lost(fetched, project),
+  };
+}
+
+function matchesFile(pattern: string, project: string): boolean {
+  return globSync(pattern, { cwd: project })
+    .some((name) => statSync(join(project, name), { throwIfNoEntry: false })?.isFile());
+}
+
+function lost({ folder, files, bytes }: Fetched, project: string): string | undefined {
+  let found = 0;
+  for (const file of files) {
+    const path = join(folder, file);
+    const size = sizeOf(path);
+    if (size === undefined) return `"${relative(project, path)}", which it brought, is gone`;
+    found += size;
+  }
+  if (found === bytes) return undefined;
+  return `what it brought to "${relative(project, folder) || "."}" is not as it was`;
+}
+
+function sizeOf(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
