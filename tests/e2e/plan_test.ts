@@ -99,3 +99,20 @@ steps:
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /a resumed run keeps its inputs/);
 });
+
+Deno.test("grid run and grid plan warn of cache.inputs that match no file", async () => {
+  using folder = project({
+    "data/a.csv": "1",
+    "p.yaml": `name: p
+steps:
+  - { id: a, node: local, run: "true", cache: { inputs: ["data/*.csv", "dta/*.csv"] } }
+`,
+  });
+  const options = { cwd: folder.path };
+  const warning = /warning: .*cache\.inputs: dta\/\*\.csv matches no file/;
+  assert.match((await grid(["plan", "p.yaml"], options)).stderr, warning);
+  assert.match((await grid(["run", "p.yaml"], options)).stderr, warning);
+  const reused = await grid(["run", "p.yaml"], options);
+  assert.match(reused.stderr, warning);
+  assert.match(reused.stderr, /reused/);
+});

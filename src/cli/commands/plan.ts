@@ -138,6 +138,9 @@ async function printTables(
   for (const [name, value] of Object.entries(pipeline.inputs)) {
     context.stdout(`${name} = ${JSON.stringify(value)}\n`);
   }
+  for (const { id, warnings = [] } of settings.quiet ? [] : steps) {
+    for (const warning of warnings) context.stderr(`warning: ${id}: ${warning}\n`);
+  }
   const rows = steps.map(({ will, reason, ...step }) => ({
     ...step,
     remark: will === undefined ? undefined : `${will}: ${reason}`,

@@ -2,7 +2,7 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import type { StepResult } from "../event.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
-import type { Brought } from "../resume/brought.ts";
+import { broughtIf } from "./beginning.ts";
 import type { Prepared } from "../resume/shortcuts.ts";
 
 /** How a step ends whose last attempt ended so. */
@@ -30,11 +30,6 @@ export function reusedEnding({ key, brought, shortcut }: Prepared): StepEnding |
     ...broughtIf(brought),
     node: from.node,
   };
-}
-
-/** Most steps come after no sync. */
-export function broughtIf(brought: Brought | undefined): { readonly brought?: Brought } {
-  return brought === undefined || Object.keys(brought).length === 0 ? {} : { brought };
 }
 
 export function resultOf(step: Step, result: AttemptEnd["result"]): StepResult {

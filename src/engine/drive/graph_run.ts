@@ -4,7 +4,8 @@ import { evaluateCondition } from "../../pipeline/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import { runAttempts } from "../attempt/attempts.ts";
-import { broughtIf, endingOf, resultOf, reusedEnding } from "./ending.ts";
+import { beginningOf } from "./beginning.ts";
+import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import type { RunResult } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding, isGroupOf } from "./group.ts";
@@ -148,6 +149,7 @@ export class GraphRun {
     if (!verdict.run) return this.#refuse(step, verdict);
     const isGroup = step.action.kind === "group";
     const prepared = isGroup ? undefined : this.#shortcuts.prepare(step);
+    for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);
     if (!this.#isChosen(step)) {
@@ -210,16 +212,13 @@ export class GraphRun {
 
   #start(step: Step): void {
     const { ledger, ports, cleanup } = this.#options;
-    const { key, brought, shortcut } = this.#prepared.get(step.id) ?? {};
-    ledger.emit({
-      type: "step.started",
-      at: this.#now,
-      step: step.id,
-      ...(key === undefined ? {} : { key }),
-      ...broughtIf(brought),
-      ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
-    });
-    if (shortcut?.kind === "none" && shortcut.leaves) this.#warnOfJob(step, shortcut.leaves);
+    const prepared = this.#prepared.get(step.id);
+    const shortcut = prepared?.shortcut;
+    ledger.emit(beginningOf(step, { prepared, at: this.#now }));
+    if (shortcut?.kind === "none" && shortcut.leaves) {
+      const { node, job } = shortcut.leaves;
+      this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
+    }
     this.#shortcuts.started(step);
     const controller = new AbortController();
     if (cleanup.aborted) controller.abort(cleanup.reason);
@@ -237,8 +236,7 @@ export class GraphRun {
     );
   }
 
-  #warnOfJob(step: Step, { node, job }: { readonly node: string; readonly job: string }): void {
-    const message = `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`;
+  #warn(step: Step, message: string): void {
     this.#options.ledger.emit({ type: "warned", at: this.#now, step: step.id, message });
   }
 

@@ -8,7 +8,7 @@ import { type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { RunState } from "../state.ts";
-import { cacheKey, stepKey } from "./step_key.ts";
+import { cacheKey, stepKey, unmatchedInputs } from "./step_key.ts";
 
 export interface PreviewOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -27,6 +27,7 @@ export interface Forecast {
   readonly will: "run" | "reuse" | "attach";
   /** One clause. */
   readonly reason: string;
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -79,31 +80,39 @@ class Preview {
       this.#scopes.add(step, record);
       return undefined;
     }
-    const forecast = forecastOf(this.#shortcut(step), step);
+    const cached = this.#options.results && cacheKey(step, this.#keys(step));
+    const warnings = cached ? unmatchedInputs(cached, this.#options.files) : [];
+    const forecast = {
+      ...forecastOf(this.#shortcut(step, cached?.key), step),
+      ...(warnings.length > 0 && { warnings }),
+    };
     if (forecast.will !== "reuse" && step.action.kind !== "sync") this.#taint(step);
     return forecast;
   }
 
-  #shortcut(step: Step): Shortcut {
-    const { resume, results, hashFiles, files } = this.#options;
+  #keys(step: Step) {
+    const { hashFiles } = this.#options;
     const brought = this.#folders.broughtBefore(step);
-    const keys = { scopes: this.#scopes, hashFiles, brought };
+    return { scopes: this.#scopes, hashFiles, brought };
+  }
+
+  #shortcut(step: Step, cacheKey: string | undefined): Shortcut {
+    const { resume, results, files } = this.#options;
     const before = this.#freshBefore(step);
     const forced = this.#forced.has(step.id);
     let shortcut: Shortcut = { kind: "none" };
     if (resume) {
       const question = {
-        key: stepKey(step, keys),
-        brought,
+        key: stepKey(step, this.#keys(step)),
+        brought: this.#folders.broughtBefore(step),
         repeatedBefore: before !== undefined,
         forced,
         files,
       };
       shortcut = shortcutFrom(resume, step, question);
     }
-    if (shortcut.kind === "none" && results && step.cache && !forced && before === undefined) {
-      const key = cacheKey(step, keys);
-      const cached = key === undefined ? undefined : results.find(key);
+    if (shortcut.kind === "none" && cacheKey !== undefined && !forced && before === undefined) {
+      const cached = results?.find(cacheKey);
       if (cached) shortcut = shortcutFromCache(cached);
     }
     if (shortcut.kind === "reuse") {

@@ -5,7 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LocalFiles, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "../state.ts";
-import { cacheKey, type KeyOptions, stepKey } from "./step_key.ts";
+import { cacheKey, type KeyOptions, stepKey, unmatchedInputs } from "./step_key.ts";
 
 export interface ResumeFrom {
   /** The run that is resumed, folded from its journal. */
@@ -29,6 +29,7 @@ export interface Prepared {
   readonly brought: Brought;
   readonly cacheKey: string | undefined;
   readonly shortcut: Shortcut;
+  readonly warnings: readonly string[];
 }
 
 export class Shortcuts {
@@ -47,10 +48,12 @@ export class Shortcuts {
     const { ledger, hashFiles } = this.#options;
     const brought = ledger.folders.broughtBefore(step);
     const options = { scopes: ledger.scopes, hashFiles, brought };
+    const cache = this.#options.results && cacheKey(step, options);
     const keys = {
       key: stepKey(step, options),
       brought,
-      cacheKey: this.#options.results && cacheKey(step, options),
+      cacheKey: cache?.key,
+      warnings: cache ? unmatchedInputs(cache, this.#options.files) : [],
     };
     const shortcut = this.#shortcut(step, keys);
     if (shortcut.kind === "none" || shortcut.brought === undefined) return { ...keys, shortcut };

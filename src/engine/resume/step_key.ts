@@ -4,6 +4,7 @@ import { evaluateText } from "../../pipeline/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
+import type { LocalFiles } from "../ports.ts";
 import type { Brought } from "./brought.ts";
 
 /** Changes when what enters a key changes. */
@@ -25,12 +26,18 @@ export function stepKey(step: Step, options: KeyOptions): string | undefined {
   return resolved && digest([FORMAT, "step", contentOf(step, resolved, options)]);
 }
 
+export interface CacheKey {
+  readonly key: string;
+  /** The patterns of `cache.inputs`, evaluated. */
+  readonly inputs: readonly string[];
+}
+
 /**
  * For `cache:`: the step's key, the contents of the files it names, and the extra word. Where it
  * names no files, all that the syncs before it brought. Only kinds whose outputs say all that later
  * steps need: what a sync or a fetch leaves behind may be gone.
  */
-export function cacheKey(step: Step, options: KeyOptions): string | undefined {
+export function cacheKey(step: Step, options: KeyOptions): CacheKey | undefined {
   const { kind } = step.action;
   if (!step.cache || (kind !== "run" && kind !== "ray-batch")) return undefined;
   const resolved = resolveWithoutRun(step, options);
@@ -39,7 +46,19 @@ export function cacheKey(step: Step, options: KeyOptions): string | undefined {
   const inputs = step.cache.inputs.map((pattern) => evaluateText(pattern, scope));
   const files = inputs.length === 0 ? broughtFiles(options.brought) : options.hashFiles(inputs);
   const extra = step.cache.key && evaluateText(step.cache.key, scope);
-  return digest([FORMAT, "cache", contentOf(step, resolved, options), files, extra]);
+  const key = digest([FORMAT, "cache", contentOf(step, resolved, options), files, extra]);
+  return { key, inputs };
+}
+
+/** A misspelt pattern would reuse the same result for ever, and nobody would hear of it. */
+export function unmatchedInputs(
+  { inputs }: CacheKey,
+  files: Pick<LocalFiles, "unmatched"> | undefined,
+): readonly string[] {
+  if (inputs.length === 0) return [];
+  return (files?.unmatched(inputs) ?? []).map((pattern) =>
+    `cache.inputs: ${pattern} matches no file, so that no change of it is seen`
+  );
 }
 
 function broughtFiles(brought: Brought = {}): unknown {

@@ -212,7 +212,7 @@ Deno.test("cacheKey() holds the contents of the inputs and the extra word, for k
   const key = (parts: StepParts, content: string) => {
     const one = step("a", parts);
     const hashFiles = (patterns: readonly string[]) => `${patterns.join()}=${content}`;
-    return cacheKey(one, { scopes: scopesFor(one), hashFiles });
+    return cacheKey(one, { scopes: scopesFor(one), hashFiles })?.key;
   };
   const cache = { inputs: [parseText("src/**")], key: parseText("${{ inputs.n }}") };
   assert.equal(key({}, "1"), undefined, "a step that did not opt in has none");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../../src/engine/event.ts";
 import { inherit } from "../../../../src/engine/resume/lineage.ts";
+import { previewReuse } from "../../../../src/engine/resume/preview.ts";
 import type { CachedResult } from "../../../../src/engine/ports.ts";
 import { replay, type RunState } from "../../../../src/engine/state.ts";
 import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
@@ -462,6 +463,26 @@ Deno.test("cache goes by what the syncs before brought where it names no files i
     b: "succeeded",
     c: "reused",
   });
+});
+
+Deno.test("cache warns of an input that matches no file, whether its result is reused or not", async () => {
+  const results = new MemoryResults();
+  const cache = { inputs: [Text.literal("data/*"), Text.literal("dta/*")], key: undefined };
+  const files = {
+    unmatched: (patterns: readonly string[]) => patterns.filter((each) => each.startsWith("dta")),
+    lost: () => undefined,
+  };
+  const options = { ports: { results, files }, hashFiles: () => "" };
+  const steps = [step("a", { cache }), step("b")];
+  for (const status of ["succeeded", "reused"]) {
+    const { state } = await runFake(pipeline(steps), options);
+    assert.equal(state.steps.get("a")?.status, status);
+    assert.deepEqual(state.warnings, [
+      "a: cache.inputs: dta/* matches no file, so that no change of it is seen",
+    ]);
+  }
+  const forecast = previewReuse(pipeline(steps), { env: {}, hashFiles: () => "", results, files });
+  assert.equal(forecast.get("a")?.warnings?.length, 1);
 });
 
 Deno.test("cache keeps no failure, no secret, and nothing of steps that did not opt in", async () => {

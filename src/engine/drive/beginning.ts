@@ -1,0 +1,25 @@
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { StepStarted } from "../event.ts";
+import type { Brought } from "../resume/brought.ts";
+import type { Prepared } from "../resume/shortcuts.ts";
+
+/** What the journal says when a step starts its work. */
+export function beginningOf(
+  step: Step,
+  { prepared, at }: { readonly prepared: Prepared | undefined; readonly at: number },
+): StepStarted {
+  const { key, brought, shortcut } = prepared ?? {};
+  return {
+    type: "step.started",
+    at,
+    step: step.id,
+    ...(key === undefined ? {} : { key }),
+    ...broughtIf(brought),
+    ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
+  };
+}
+
+/** Most steps come after no sync. */
+export function broughtIf(brought: Brought | undefined): { readonly brought?: Brought } {
+  return brought === undefined || Object.keys(brought).length === 0 ? {} : { brought };
+}
