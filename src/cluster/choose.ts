@@ -70,6 +70,8 @@ export function ruledOut(node: Node, selector: NodeSelector): PassedOver | undef
 
 /** Why a node cannot take the work; undefined where it can. */
 function obstacleTo({ node, health }: Candidate, selector: NodeSelector): Obstacle | undefined {
+  const unfit = ruledOut(node, selector);
+  if (unfit !== undefined) return unfit;
   if (health.status !== "ok") return { reason: health.reason ?? health.status, isFinal: false };
   return gpuObstacle({ node, health }, selector);
 }

@@ -7,6 +7,7 @@ import type { HealthCache, Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Node } from "./node.ts";
+import { passedOverWords } from "./passed_over.ts";
 import { addPenalty } from "./penalty.ts";
 import type { NodeSelector } from "./select.ts";
 
@@ -105,21 +106,12 @@ async function tryOnce(
   return { reasons: unfit, fromCache: false };
 }
 
-/** Names shown per reason before the rest is counted. */
-const NAMES_SHOWN = 5;
-
 function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
-  const byReason = Map.groupBy(reasons, ({ reason }) => reason);
-  const lines = [...byReason].map(([reason, nodes]) => {
-    const names = nodes.slice(0, NAMES_SHOWN).map(({ node }) => node).join(", ");
-    const more = nodes.length > NAMES_SHOWN ? ` and ${nodes.length - NAMES_SHOWN} more` : "";
-    return `${names}${more}: ${reason}`;
-  });
   const waited = waitMs > 0 ? ` within ${formatDuration(waitMs)}` : "";
   const mayPass = reasons.some(({ isFinal }) => !isFinal);
   return new GridError({
     code: "no-node",
-    message: `Cannot choose a node${waited}: ${lines.join("; ")}`,
+    message: `Cannot choose a node${waited}: ${passedOverWords(reasons)}`,
     hint: mayPass && waitMs === 0
       ? "wait for one with wait: 30m in the selector, or see grid health --explain"
       : "see grid health --explain, and the labels and gpus of the cluster config",

@@ -177,3 +177,9 @@ Deno.test("choose() never chooses a node that does not fit, and names every node
     },
   ));
 });
+
+Deno.test("choose() passes over what the configuration rules out, as a run does", () => {
+  const labelled = candidate("a", { node: { labels: ["a100"] } });
+  assert.equal(pick([labelled], { labels: ["h100"] }).chosen, undefined);
+  assert.deepEqual(reasons([labelled], { labels: ["h100"] }), ["a: it lacks the label h100"]);
+});
