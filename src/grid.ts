@@ -14,6 +14,7 @@ import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
+import { chooseSteps } from "./engine/schedule/choice.ts";
 import { reduce, type RunState } from "./engine/state.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { createMetricsFile } from "./metrics/metrics_file.ts";
@@ -21,7 +22,7 @@ import { createReport } from "./report/report.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
-import { readSecrets } from "./steps/secrets.ts";
+import { neededSecrets, readSecrets, secretsAtHand } from "./steps/secrets.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createPool } from "./transport/pool.ts";
@@ -97,12 +98,15 @@ export class Grid implements AsyncDisposable {
 
   /** Runs a pipeline to its end, however it ends; reports are written before this resolves. */
   async run(pipeline: Pipeline, options: RunOptions): Promise<RunState> {
-    const secrets = await readSecrets(pipeline.secrets, {
+    const secrets = await readSecrets(neededSecrets(pipeline, stepsToRun(pipeline, options)), {
       env: this.#env,
       project: this.project,
       signal: options.signal,
     });
-    const masker = createMasker(Object.values(secrets));
+    const masker = createMasker([
+      ...Object.values(secrets),
+      ...secretsAtHand(pipeline.secrets, this.#env),
+    ]);
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true });
@@ -163,6 +167,16 @@ export class Grid implements AsyncDisposable {
     await this.pool[Symbol.asyncDispose]();
     this.store[Symbol.dispose]();
   }
+}
+
+/** Undefined means all: when resuming, any step may have to be done again but for `only`. */
+function stepsToRun(
+  { steps }: Pipeline,
+  { from, only, resume }: RunOptions,
+): ReadonlySet<string> | undefined {
+  return resume !== undefined && only === undefined
+    ? undefined
+    : chooseSteps(steps, { from, only });
 }
 
 interface Readers {

@@ -1,16 +1,40 @@
 import { isAbsolute, join } from "node:path";
 import { GridError } from "../core/errors.ts";
-import type { SecretSource } from "../pipeline/pipeline.ts";
+import type { Pipeline, SecretSource } from "../pipeline/pipeline.ts";
+import { askCommand } from "./secret_command.ts";
 
 export interface SecretOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Folder that relative paths and commands start in. */
   readonly project: string;
   readonly signal: AbortSignal;
+  /** How long a command such as `pass show …` may take; default 30 seconds. */
+  readonly commandMs?: number;
 }
 
-/** How long a command such as `pass show …` may take; it may ask its owner for a PIN. */
-const COMMAND_TIMEOUT_MS = 60_000;
+/**
+ * The secrets that steps list.
+ *
+ * @param chosen ids of the steps to be run; default all. Hooks may always run.
+ */
+export function neededSecrets(
+  { secrets, steps, hooks }: Pick<Pipeline, "secrets" | "steps" | "hooks">,
+  chosen?: ReadonlySet<string>,
+): SecretSource[] {
+  const running = steps.filter(({ id }) => chosen?.has(id) ?? true);
+  const names = new Set(
+    [...running, ...Object.values(hooks).flat()].flatMap((step) => step.secrets),
+  );
+  return secrets.filter(({ name }) => names.has(name));
+}
+
+/** Declared secrets that can be had without asking: masked even where no step lists them. */
+export function secretsAtHand(
+  secrets: readonly SecretSource[],
+  env: SecretOptions["env"],
+): string[] {
+  return secrets.flatMap((source) => source.from === "env" ? env[source.variable] || [] : []);
+}
 
 /**
  * Values by name, read once before anything starts.
@@ -25,14 +49,14 @@ export async function readSecrets(
   return Object.fromEntries(sources.map((source, index) => [source.name, values[index] ?? ""]));
 }
 
-function readSecret(source: SecretSource, options: SecretOptions): string | Promise<string> {
+async function readSecret(source: SecretSource, options: SecretOptions): Promise<string> {
   switch (source.from) {
     case "env":
       return readVariable(source.name, { variable: source.variable, env: options.env });
     case "file":
-      return readFile(source.name, { path: source.path, project: options.project });
+      return await readFile(source.name, { path: source.path, project: options.project });
     case "command":
-      return readCommand(source.name, { run: source.run, ...options });
+      return withoutLastNewline(await askCommand(source.name, { run: source.run, ...options }));
   }
 }
 
@@ -67,36 +91,6 @@ async function readFile(name: string, { path, project }: FileOptions): Promise<s
       cause,
     });
   }
-}
-
-interface CommandOptions extends SecretOptions {
-  readonly run: readonly string[];
-}
-
-async function readCommand(name: string, options: CommandOptions): Promise<string> {
-  const [program = "", ...args] = options.run;
-  const fail = (state: string, cause?: unknown) =>
-    new GridError({
-      code: "input-invalid",
-      message: `Cannot read secret "${name}": command "${program}" ${state}`,
-      hint: `run it by hand: ${options.run.join(" ")}`,
-      cause,
-    });
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(COMMAND_TIMEOUT_MS)]);
-  let output: Deno.CommandOutput;
-  try {
-    output = await new Deno.Command(program, {
-      args,
-      cwd: options.project,
-      stdout: "piped",
-      stderr: "inherit",
-      signal,
-    }).output();
-  } catch (cause) {
-    throw fail("cannot be started", cause);
-  }
-  if (!output.success) throw fail(`exited with ${output.code}`);
-  return withoutLastNewline(new TextDecoder().decode(output.stdout));
 }
 
 function withoutLastNewline(text: string): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readSecrets } from "../../../src/steps/secrets.ts";
+import { neededSecrets, readSecrets } from "../../../src/steps/secrets.ts";
+import { pipeline, step } from "../../support/pipelines.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const signal = new AbortController().signal;
@@ -60,4 +61,57 @@ Deno.test("readSecrets() says that a command cannot be started", async () => {
     }),
     { code: "input-invalid", message: /cannot be started/ },
   );
+});
+
+/** What it started keeps the pipe open after its own end. */
+const HANGING = ["sh", "-c", "sleep 60; echo 'it''s'"];
+
+Deno.test("readSecrets() gives up on a command that hangs, and shows how to run it by hand", async () => {
+  using folder = tempDir();
+  const source = { name: "KEY", from: "command", run: HANGING } as const;
+  await assert.rejects(
+    readSecrets([source], { env: {}, project: folder.path, signal, commandMs: 200 }),
+    {
+      code: "input-invalid",
+      message: /secret "KEY": command "sh" gave no answer within 200ms/,
+      hint: `run it by hand: sh -c 'sleep 60; echo '\\''it'\\'''\\''s'\\'''`,
+    },
+  );
+});
+
+Deno.test("readSecrets() ends a command that hangs as soon as it is told to stop", async () => {
+  using folder = tempDir();
+  const controller = new AbortController();
+  const source = { name: "KEY", from: "command", run: HANGING } as const;
+  const reading = readSecrets([source], {
+    env: {},
+    project: folder.path,
+    signal: controller.signal,
+  });
+  const began = Date.now();
+  setTimeout(() => controller.abort(new Error("told to stop")), 100);
+  await assert.rejects(reading, /told to stop/);
+  assert.ok(Date.now() - began < 5000);
+});
+
+Deno.test("readSecrets() reports one of several that cannot be read", async () => {
+  await assert.rejects(
+    readSecrets([
+      { name: "A", from: "command", run: ["grid-no-such-program"] },
+      { name: "B", from: "env", variable: "B" },
+    ], { env: {}, project: "/", signal }),
+    { code: "input-invalid" },
+  );
+});
+
+Deno.test("neededSecrets() leaves out what no step to be run lists", () => {
+  const secret = (name: string) => ({ name, from: "env", variable: name }) as const;
+  const asked = pipeline([step("a", { secrets: ["A"] }), step("b", { secrets: ["B"] })], {
+    secrets: ["A", "B", "H", "NOBODY"].map(secret),
+    hooks: { success: [], failure: [step("h", { secrets: ["H"] })], exit: [] },
+  });
+  const names = (chosen?: ReadonlySet<string>) =>
+    neededSecrets(asked, chosen).map(({ name }) => name);
+  assert.deepEqual(names(), ["A", "B", "H"]);
+  assert.deepEqual(names(new Set(["b"])), ["B", "H"]);
 });
