@@ -1,24 +1,41 @@
-import type { NodeRequest, NodeSelector, Pipeline, Step } from "./pipeline.ts";
-import type { Text } from "./text.ts";
 import { formatSize } from "../core/size.ts";
+import type { HookMoment, NodeRequest, NodeSelector, Pipeline, Step } from "./pipeline.ts";
+import type { Text } from "./text.ts";
 
 /** One line of `grid plan`. */
-export interface PlannedStep {
-  readonly id: string;
-  readonly kind: string;
+export interface PlannedStep extends PlannedWork {
   /** Steps of one wave may run at the same time; counts from 1. */
   readonly wave: number;
+  /** The matrix or template that the step is a part of. */
+  readonly group?: string;
+}
+
+/** A step that waits for the end of the run. */
+export interface PlannedHook extends PlannedWork {
+  readonly moment: HookMoment;
+}
+
+interface PlannedWork {
+  readonly id: string;
+  readonly kind: string;
   /** Where it would run, in words. */
   readonly node: string;
   /** For the first steps within a group also what the group waits for. */
   readonly needs: readonly string[];
   readonly after: readonly string[];
-  /** The matrix or template that the step is a part of. */
-  readonly group?: string;
+  /** Its condition, as written in the file. */
+  readonly if?: string;
+  /** Why it would be skipped however the run goes. */
+  readonly skipped?: string;
+}
+
+export interface PlanOptions {
+  /** The condition that keeps a step from running whatever happens; default: nobody knows. */
+  readonly falseCondition?: ((step: Step) => Text | undefined) | undefined;
 }
 
 /** What a run would do, in the order it could do it. */
-export function planOf(pipeline: Pipeline): PlannedStep[] {
+export function planOf(pipeline: Pipeline, options: PlanOptions = {}): PlannedStep[] {
   const waves = new Map<string, number>();
   const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
   return pipeline.steps.map((step) => {
@@ -27,15 +44,39 @@ export function planOf(pipeline: Pipeline): PlannedStep[] {
     const wave = Math.max(0, ...before) + 1;
     waves.set(step.id, wave);
     return {
-      id: step.id,
-      kind: step.action.kind,
+      ...workOf(step, options),
       wave,
-      node: nodeWords(step),
       needs: waitsFor(step, "needs", steps),
       after: waitsFor(step, "after", steps),
       ...(step.group !== undefined && { group: step.group }),
     };
   });
+}
+
+/** The hooks in the order of their moments. */
+export function plannedHooks({ hooks }: Pipeline, options: PlanOptions = {}): PlannedHook[] {
+  const moments = ["success", "failure", "exit"] as const;
+  return moments.flatMap((moment) =>
+    hooks[moment].map((step) => ({ ...workOf(step, options), moment }))
+  );
+}
+
+function workOf(step: Step, { falseCondition }: PlanOptions): PlannedWork {
+  const { id, action, needs, after, condition } = step;
+  const blocked = falseCondition?.(step);
+  return {
+    id,
+    kind: action.kind,
+    node: nodeWords(step),
+    needs,
+    after,
+    ...(condition && { if: conditionSource(condition) }),
+    ...(blocked && { skipped: `its condition is false: ${conditionSource(blocked)}` }),
+  };
+}
+
+function conditionSource({ parts }: Text): string {
+  return parts.map((part) => part.kind === "expression" ? part.source.trim() : part.value).join("");
 }
 
 /** A member of a group waits for what the group waits for. */

@@ -5,7 +5,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { NodeSelector } from "../cluster/select.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 
-const ANY_NODE: NodeSelector = {
+export const ANY_NODE: NodeSelector = {
   gpus: 0,
   minFreeVramBytes: undefined,
   labels: [],

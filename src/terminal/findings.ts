@@ -4,6 +4,8 @@ import { createPaint } from "./style.ts";
 export interface FindingRow {
   readonly about: string;
   readonly ok: boolean;
+  /** No obstacle for certain, but worth a look. */
+  readonly warning?: true | undefined;
   readonly words: string;
 }
 
@@ -13,9 +15,9 @@ export function renderFindings(
 ): string {
   const paint = createPaint(options.color);
   const width = Math.max(0, ...findings.map(({ about }) => about.length));
-  const lines = findings.map(({ about, ok, words }) => {
-    const mark = ok ? paint.green("✔") : paint.red("✖");
-    return `${mark} ${about.padEnd(width)}  ${ok ? words : paint.red(words)}`;
+  const lines = findings.map(({ about, ok, warning, words }) => {
+    const [mark, hue] = ok ? warning ? ["!", paint.yellow] : ["✔", paint.green] : ["✖", paint.red];
+    return `${hue(mark)} ${about.padEnd(width)}  ${ok && !warning ? words : hue(words)}`;
   });
   return lines.join("\n") + "\n";
 }

@@ -2,21 +2,25 @@ import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Forecast } from "../../engine/resume/preview.ts";
-import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { type PlannedStep, planOf } from "../../pipeline/plan.ts";
-import type { Finding } from "../../steps/preflight.ts";
+import { type PlannedHook, plannedHooks, type PlannedStep, planOf } from "../../pipeline/plan.ts";
+import type { Finding } from "../../steps/preflight/finding.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, inputWords } from "../option_values.ts";
+import { collect } from "../option_values.ts";
 import { readPipeline } from "../pipeline_file.ts";
-import { type GlobalFlags, readSettings, type Settings } from "../settings.ts";
+import {
+  earlierOf,
+  falseConditionsOf,
+  type ForecastFlags,
+  forecastsOf,
+  withInputsOf,
+} from "../plan_forecast.ts";
+import { readSettings, type Settings } from "../settings.ts";
 
-interface PlanFlags extends GlobalFlags {
+interface PlanFlags extends ForecastFlags {
   readonly input: readonly string[];
   readonly inputs?: string;
   readonly check?: true;
-  readonly resume?: string;
-  readonly from?: string;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -43,19 +47,21 @@ interface Invocation {
 async function plan(file: string, { flags, context }: Invocation): Promise<number> {
   if (flags.from !== undefined && flags.resume === undefined) throw fromAlone(flags.from);
   const settings = readSettings(flags, context);
-  const earlier = flags.resume === undefined
-    ? undefined
-    : (await loadForecast()).earlierRun(flags.resume, { flags, context });
+  const earlier = await earlierOf(flags, context);
   const pipeline = await readPipeline(file, {
     flags: earlier ? withInputsOf(earlier, flags) : flags,
     context,
   });
-  const forecast = await forecasts(pipeline, { flags, context, earlier });
-  const findings = flags.check ? await check(pipeline, { flags, context }) : [];
-  const steps = planOf(pipeline).map((step) => ({ ...step, ...forecast.get(step.id) }));
-  const print = { context, settings, findings };
-  await (settings.json ? printJson : printTables)(pipeline, { steps, ...print });
-  return findings.every(({ ok }) => ok) ? 0 : 3;
+  const forecasts = await forecastsOf(pipeline, { flags, context, earlier });
+  const checked = flags.check ? await check(pipeline, { flags, context }) : NOT_CHECKED;
+  const falseCondition = await falseConditionsOf(pipeline, context);
+  const steps = planOf(pipeline, { falseCondition }).map((step) =>
+    step.skipped === undefined ? { ...step, ...forecasts.get(step.id) } : step
+  );
+  const hooks = plannedHooks(pipeline, { falseCondition });
+  const print = { context, settings, findings: checked.findings };
+  await (settings.json ? printJson : printTables)(pipeline, { steps, hooks, ...print });
+  return checked.exitCode;
 }
 
 function fromAlone(step: string): GridError {
@@ -66,64 +72,54 @@ function fromAlone(step: string): GridError {
   });
 }
 
-async function check(pipeline: Pipeline, { flags, context }: Invocation) {
-  const [{ openSession }, { preflight }] = await Promise.all([
+interface Checked {
+  readonly findings: readonly Finding[];
+  readonly exitCode: number;
+}
+
+const NOT_CHECKED: Checked = { findings: [], exitCode: 0 };
+
+async function check(pipeline: Pipeline, { flags, context }: Invocation): Promise<Checked> {
+  const [{ openSession }, { preflight }, { preflightExitCode }] = await Promise.all([
     lazy<typeof import("../session.ts")>("../session.ts", import.meta.url),
-    lazy<typeof import("../../steps/preflight.ts")>("../../steps/preflight.ts", import.meta.url),
+    lazy<typeof import("../../steps/preflight/preflight.ts")>(
+      "../../steps/preflight/preflight.ts",
+      import.meta.url,
+    ),
+    lazy<typeof import("../../steps/preflight/finding.ts")>(
+      "../../steps/preflight/finding.ts",
+      import.meta.url,
+    ),
   ]);
   await using session = await openSession(flags, context);
   const { grid, signal } = session;
-  return await preflight(pipeline, {
+  const findings = await preflight(pipeline, {
     cluster: grid.cluster,
     weights: grid.config.health,
+    ray: grid.config.ray,
     project: grid.project,
     env: context.env,
     signal,
   });
-}
-
-/** Only where something could be used again: for --resume, and for steps with `cache:`. */
-async function forecasts(
-  pipeline: Pipeline,
-  { earlier, ...invocation }: Invocation & { readonly earlier: RunState | undefined },
-): Promise<ReadonlyMap<string, Forecast>> {
-  const cached = pipeline.steps.some(({ cache }) => cache !== undefined);
-  if (!earlier && !cached) return new Map();
-  const { forecastsOf } = await loadForecast();
-  return await forecastsOf(pipeline, { earlier, ...invocation });
-}
-
-const loadForecast = () => lazy<typeof import("../forecast.ts")>("../forecast.ts", import.meta.url);
-
-/** The run's own inputs, as `grid resume` takes them. */
-function withInputsOf(earlier: RunState, flags: PlanFlags): PlanFlags {
-  if (flags.inputs !== undefined) throw inputsBesideResume();
-  const words = Object.entries(inputWords(earlier.inputs)).map(([name, word]) => `${name}=${word}`);
-  return { ...flags, input: [...words, ...flags.input] };
-}
-
-function inputsBesideResume(): GridError {
-  return new GridError({
-    code: "usage",
-    message: "Cannot plan --resume with --inputs: a resumed run keeps its inputs",
-    hint: "change one with -i name=value",
-  });
+  return { findings, exitCode: preflightExitCode(findings) };
 }
 
 interface PrintOptions {
   readonly steps: readonly (PlannedStep & Partial<Forecast>)[];
+  readonly hooks: readonly PlannedHook[];
   readonly findings: readonly Finding[];
   readonly context: CommandContext;
   readonly settings: Settings;
 }
 
-function printJson({ name, inputs }: Pipeline, { steps, findings, context }: PrintOptions): void {
-  context.stdout(JSON.stringify({ name, inputs, steps, findings }, null, 2) + "\n");
+function printJson({ name, inputs }: Pipeline, options: PrintOptions): void {
+  const { steps, hooks, findings, context } = options;
+  context.stdout(JSON.stringify({ name, inputs, steps, hooks, findings }, null, 2) + "\n");
 }
 
 async function printTables(
   pipeline: Pipeline,
-  { steps, findings, context, settings }: PrintOptions,
+  { steps, hooks, findings, context, settings }: PrintOptions,
 ): Promise<void> {
   const [{ renderPlan }, { renderFindings }] = await Promise.all([
     lazy<typeof import("../../terminal/tables/plan_table.ts")>(
@@ -146,6 +142,6 @@ async function printTables(
     remark: will === undefined ? undefined : `${will}: ${reason}`,
   }));
   const { stdout: color } = settings.color;
-  context.stdout(renderPlan(rows, { color, width: context.columns() }));
+  context.stdout(renderPlan({ steps: rows, hooks }, { color, width: context.columns() }));
   if (findings.length > 0) context.stdout("\n" + renderFindings(findings, { color }));
 }

@@ -1,17 +1,29 @@
 /** `grid plan`: the expanded graph in waves, before anything is done. */
 import { createPaint } from "../style.ts";
 import { counted } from "../step_words.ts";
-import { type Column, renderTable } from "./table.ts";
+import { type Column, renderTable, type TableRow } from "./table.ts";
 
-export interface PlanRow {
-  readonly id: string;
-  readonly kind: string;
+export interface PlanRow extends WorkRow {
   /** Steps of one wave may run at the same time; counts from 1. */
   readonly wave: number;
+}
+
+export interface HookRow extends WorkRow {
+  /** How the run has to end. */
+  readonly moment: "success" | "failure" | "exit";
+}
+
+interface WorkRow {
+  readonly id: string;
+  readonly kind: string;
   /** Where it will run, in words: `gpu1`, `best with 1 GPU`, `chosen by gpu`. */
   readonly node: string;
   readonly needs: readonly string[];
   readonly after: readonly string[];
+  /** Its condition, as written. */
+  readonly if?: string | undefined;
+  /** Why it would be skipped however the run goes. */
+  readonly skipped?: string | undefined;
   /** Why it would be reused or left out. */
   readonly remark?: string | undefined;
 }
@@ -22,27 +34,41 @@ export interface PlanTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "WAVE", align: "right" },
   { title: "STEP", shrinkTo: 12, cutAt: "middle" },
   { title: "KIND" },
   { title: "NODE", shrinkTo: 10 },
   { title: "AFTER", shrinkTo: 10 },
 ];
 
-export function renderPlan(rows: readonly PlanRow[], options: PlanTableOptions): string {
+export function renderPlan(
+  { steps, hooks }: { readonly steps: readonly PlanRow[]; readonly hooks: readonly HookRow[] },
+  options: PlanTableOptions,
+): string {
   const paint = createPaint(options.color);
-  const sorted = rows.toSorted((a, b) => a.wave - b.wave);
-  const lines = sorted.map((row, at) => ({
-    cells: [
-      sorted[at - 1]?.wave === row.wave ? "" : String(row.wave),
-      row.id,
-      row.kind,
-      row.node,
-      [...row.needs, ...row.after.map((id) => `(${id})`)].join(", "),
-    ],
-    below: row.remark === undefined ? [] : [row.remark],
-  }));
-  const waves = new Set(rows.map(({ wave }) => wave)).size;
-  const totals = paint.dim(`${counted(rows.length, "step")} in ${counted(waves, "wave")}`);
-  return `${renderTable(COLUMNS, lines, { width: options.width, paint })}\n${totals}\n`;
+  const table = (first: Column, rows: readonly TableRow[]) =>
+    renderTable([first, ...COLUMNS], rows, { width: options.width, paint });
+  const sorted = steps.toSorted((a, b) => a.wave - b.wave);
+  const lines = sorted.map((row, at) =>
+    lineOf(row, sorted[at - 1]?.wave === row.wave ? "" : String(row.wave))
+  );
+  const ends = hooks.map((row, at) =>
+    lineOf(row, hooks[at - 1]?.moment === row.moment ? "" : row.moment)
+  );
+  const waves = counted(new Set(steps.map(({ wave }) => wave)).size, "wave");
+  const more = hooks.length > 0 ? `, ${counted(hooks.length, "hook")}` : "";
+  return [
+    table({ title: "WAVE", align: "right" }, lines),
+    ...(ends.length > 0 ? [table({ title: "HOOK" }, ends)] : []),
+    `${paint.dim(`${counted(steps.length, "step")} in ${waves}${more}`)}\n`,
+  ].join("\n");
+}
+
+function lineOf(row: WorkRow, first: string): TableRow {
+  const waits = [...row.needs, ...row.after.map((id) => `(${id})`)].join(", ");
+  const below = [
+    ...(row.if === undefined || row.skipped !== undefined ? [] : [`if ${row.if}`]),
+    ...(row.skipped === undefined ? [] : [`would be skipped: ${row.skipped}`]),
+    ...(row.remark === undefined ? [] : [row.remark]),
+  ];
+  return { cells: [first, row.id, row.kind, row.node, waits], below };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { planOf } from "../../../src/pipeline/plan.ts";
+import { plannedHooks, planOf } from "../../../src/pipeline/plan.ts";
+import type { Step } from "../../../src/pipeline/pipeline.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 
 Deno.test("planOf() puts steps that may run together into one wave", async () => {
@@ -45,5 +46,33 @@ steps:
     ["eval[y=1]/go", [], ["sweep"]],
     ["eval[y=1]", [], ["sweep"]],
     ["eval", [], ["sweep"]],
+  ]);
+});
+
+Deno.test("planOf() shows conditions and plannedHooks() what waits for the end", async () => {
+  const { pipeline } = await loadText(`
+inputs: { go: { type: boolean, default: false } }
+steps:
+  - { id: a, run: echo }
+  - { id: b, if: "\${{ inputs.go }}", run: echo }
+hooks:
+  exit: [{ id: tidy, node: local, run: echo }]
+  failure: [{ node: local, if: inputs.go, run: echo }]
+`);
+  const falseCondition = (step: Step) => step.id === "b" ? step.condition : undefined;
+  assert.deepEqual(
+    planOf(pipeline, { falseCondition }).map(({ id, if: words, skipped }) => [
+      id,
+      words,
+      skipped,
+    ]),
+    [
+      ["a", undefined, undefined],
+      ["b", "inputs.go", "its condition is false: inputs.go"],
+    ],
+  );
+  assert.deepEqual(plannedHooks(pipeline).map(({ id, moment, if: words }) => [id, moment, words]), [
+    ["on-failure-1", "failure", "inputs.go"],
+    ["tidy", "exit", undefined],
   ]);
 });

@@ -219,7 +219,32 @@ Deno.test("renderPlan() shows the steps in waves", () => {
       after: [],
       remark: "reused from 20260130-090000-abcd: nothing changed",
     },
-    { id: "sum", kind: "run", wave: 4, node: "local", needs: [], after: ["score", "train"] },
+    {
+      id: "sum",
+      kind: "run",
+      wave: 4,
+      node: "local",
+      needs: [],
+      after: ["score", "train"],
+      if: "always()",
+    },
+    {
+      id: "deploy",
+      kind: "run",
+      wave: 5,
+      node: "local",
+      needs: ["sum"],
+      after: [],
+      if: "inputs.deploy",
+      skipped: "its condition is false: inputs.deploy",
+    },
   ];
-  assertGolden("terminal/plan.txt", atBothWidths((size) => renderPlan(rows, size)));
+  const hook = { kind: "run", node: "local", needs: [], after: [] };
+  const hooks = [
+    { ...hook, id: "notify", moment: "failure" },
+    { ...hook, id: "cleanup", moment: "exit" },
+    { ...hook, id: "on-exit-2", moment: "exit", needs: ["cleanup"] },
+  ] as const;
+  const both = { steps: rows, hooks };
+  assertGolden("terminal/plan.txt", atBothWidths((size) => renderPlan(both, size)));
 });
