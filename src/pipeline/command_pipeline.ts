@@ -21,30 +21,32 @@ const TRANSPORT_RETRY: RetryPolicy = {
   avoidNode: false,
 };
 
-/** `grid run "command"`: the two steps `node` (select-node) and `command` (run). */
+/** `grid run "command"`: the steps `node` (select-node), unless one is named, and `command` (run). */
 export function commandPipeline(options: CommandPipelineOptions): Pipeline {
+  const { gpus = 0, labels = [], node } = options;
   const selector: NodeSelector<Text> = {
-    gpus: options.gpus ?? 0,
+    gpus,
     minFreeVramBytes: undefined,
-    labels: (options.labels ?? []).map((label) => Text.literal(label)),
-    among: [],
+    labels: labels.map((label) => Text.literal(label)),
+    among: node === undefined ? [] : [Text.literal(node)],
     waitMs: 0,
   };
+  // Where it must offer something as well, a node that is named is chosen like any other.
+  const isChosen = node === undefined || gpus > 0 || labels.length > 0;
   const select = step("node", {
     action: { kind: "select-node", selector },
     node: { kind: "best" },
     needs: [],
   });
-  const named = options.node === undefined
-    ? undefined
-    : { kind: "named" as const, name: Text.literal(options.node) };
   const run = step("command", {
     action: { kind: "run", run: Text.literal(options.command) },
-    node: named ?? { kind: "chosen-by", step: "node" },
-    needs: named ? [] : ["node"],
+    node: isChosen
+      ? { kind: "chosen-by", step: "node" }
+      : { kind: "named", name: Text.literal(node) },
+    needs: isChosen ? ["node"] : [],
     timeoutMs: options.timeoutMs,
   });
-  return pipelineOf("command", named ? [run] : [select, run]);
+  return pipelineOf("command", isChosen ? [select, run] : [run]);
 }
 
 export interface SyncPipelineOptions {
@@ -114,8 +116,7 @@ function step(id: string, parts: StepParts): Step {
     retry: TRANSPORT_RETRY,
     outputs: [],
     workingDirectory: undefined,
-    // The words a person types into a terminal should mean the same here.
-    shell: "sh",
+    shell: "bash",
     detach: false,
     allowFailure: false,
     cache: undefined,

@@ -20,6 +20,29 @@ Deno.test("grid run --exit-code=step passes the command's own code through", asy
   assert.equal(code, 3);
 });
 
+Deno.test("grid run refuses an empty command, and options of the other form", async () => {
+  using folder = project({ "a.yaml": "steps:\n  - { id: a, node: local, run: 'true' }\n" });
+  const options = { cwd: folder.path };
+  const lines = [[""], ["echo x", "-i", "a=b", "--from", "x"], ["a.yaml", "--gpus", "3"]];
+  for (const line of lines) {
+    const { code, stdout, stderr } = await grid(["run", ...line], options);
+    assert.equal(code, 2, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /error: Cannot run /);
+  }
+});
+
+Deno.test("grid run has a command run as a step's script is, and names --timeout", async () => {
+  using folder = project({});
+  const options = { cwd: folder.path };
+  const piped = await grid(["run", "false | true; echo not reached"], options);
+  assert.equal(piped.code, 1);
+  assert.equal(piped.stdout, "");
+  const slow = await grid(["run", "sleep 30", "--timeout", "100ms"], options);
+  assert.equal(slow.code, 4);
+  assert.match(slow.stderr, /hint: raise --timeout if this is expected/);
+});
+
 Deno.test("grid run exits with 0 after a command that succeeds, and prints nothing else on stdout", async () => {
   using folder = project({});
   const { code, stdout } = await grid(["run", "printf 'a\\nb'"], { cwd: folder.path });

@@ -4,6 +4,7 @@ import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, positiveInteger, sizeBytes } from "../option_values.ts";
+import { checkForm, formOf } from "../run_form.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -25,15 +26,20 @@ interface RunFlags extends GlobalFlags {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline-or-command>", "a .yaml or .yml file, or a shell command in quotes")
-    .option("-i, --input <name=value>", "set an input; may be repeated", {
+    .option("-i, --input <name=value>", "for a pipeline: set an input; may be repeated", {
       read: collect,
       initial: [],
     })
-    .option("--inputs <file>", "read inputs from a YAML or JSON file")
-    .option("--from <step>", "leave out what comes before this step")
-    .option("--only <step>", "run this step alone")
-    .option("--fail-fast", "cancel everything else when a step fails")
-    .option("--max-parallel <n>", "steps that may run at the same time", { read: positiveInteger })
+    .option("--inputs <file>", "for a pipeline: read inputs from a YAML or JSON file")
+    .option(
+      "--from <step>",
+      "for a pipeline: run this step and all that come after it; every other is left out",
+    )
+    .option("--only <step>", "for a pipeline: run this step alone, or this matrix or template")
+    .option("--fail-fast", "for a pipeline: cancel everything else when a step fails")
+    .option("--max-parallel <n>", "for a pipeline: steps that may run at the same time", {
+      read: positiveInteger,
+    })
     .option(
       "--max-output <size>",
       "keep so much of what an attempt prints, such as 1GiB",
@@ -63,7 +69,8 @@ interface Invocation {
 }
 
 async function run(target: string, { flags, context }: Invocation): Promise<number> {
-  const isFile = /\.ya?ml$/.test(target);
+  checkForm(target, flags);
+  const isFile = formOf(target) === "file";
   const pipeline = isFile
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });

@@ -45,9 +45,9 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   using limits = new Limits(ports.clock, options.signal);
   const { attemptMs, idleMs } = step.timeout;
   if (attemptMs !== undefined) {
-    limits.allow(attemptMs, () => limitError(step.id, "attempt", attemptMs));
+    limits.allow(attemptMs, () => limitError(step, "attempt", attemptMs));
   }
-  if (idleMs !== undefined) limits.allowIdle(idleMs, () => limitError(step.id, "idle", idleMs));
+  if (idleMs !== undefined) limits.allowIdle(idleMs, () => limitError(step, "idle", idleMs));
   await using output = ports.output.open({ step: step.id, attempt });
   const host = new AttemptHost(options, {
     limits,

@@ -63,7 +63,7 @@ function totalDeadline(
 ): number {
   const { totalMs } = step.timeout;
   if (totalMs === undefined) return Number.POSITIVE_INFINITY;
-  limits.allow(totalMs, () => limitError(step.id, "total", totalMs));
+  limits.allow(totalMs, () => limitError(step, "total", totalMs));
   return ports.clock.now() + totalMs;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GridError } from "../../core/errors.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
 
 /**
  * An abort signal that fires with its parent's, when a time limit passes, or when nothing has
@@ -68,16 +69,22 @@ function ignoreOver(thrown: unknown): void {
 }
 
 /** @param limit key below `timeout:` */
-export function limitError(step: string, limit: LimitName, ms: number): GridError {
+export function limitError(
+  { id, place }: Pick<Step, "id" | "place">,
+  limit: LimitName,
+  ms: number,
+): GridError {
   const said = {
     total: `all attempts together took longer than ${formatDuration(ms)}`,
     attempt: `the attempt took longer than ${formatDuration(ms)}`,
     idle: `it printed nothing for ${formatDuration(ms)}`,
   }[limit];
+  // The step of a command stands in no file.
+  const raise = place.file === "" ? "--timeout" : `timeout.${limit} of "${id}"`;
   return new GridError({
     code: "timed-out",
-    message: `Cannot finish "${step}" in time: ${said}`,
-    hint: `raise timeout.${limit} of "${step}" if this is expected`,
+    message: `Cannot finish "${id}" in time: ${said}`,
+    hint: `raise ${raise} if this is expected`,
   });
 }
 

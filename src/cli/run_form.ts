@@ -1,0 +1,70 @@
+/** `grid run` takes a file or a command; some options are for the one, some for the other. */
+import { GridError } from "../core/errors.ts";
+
+export type RunForm = "file" | "command";
+
+/** What a name on the command line is taken for. */
+export function formOf(target: string): RunForm {
+  return /\.ya?ml$/.test(target) ? "file" : "command";
+}
+
+interface OnlyFor {
+  readonly form: RunForm;
+  readonly long: string;
+  /** What to do instead with the other form. */
+  readonly hint: string;
+}
+
+const TAKES_WORDS = "a command has no inputs: write the value into it";
+const NO_STEPS = "a command is a single step: leave the option out";
+const IN_STEPS = "in a pipeline file, each step says it";
+
+/** By key of the flags. */
+const ONLY_FOR: Readonly<Record<string, OnlyFor>> = {
+  input: { form: "file", long: "--input", hint: TAKES_WORDS },
+  inputs: { form: "file", long: "--inputs", hint: TAKES_WORDS },
+  from: { form: "file", long: "--from", hint: NO_STEPS },
+  only: { form: "file", long: "--only", hint: NO_STEPS },
+  failFast: { form: "file", long: "--fail-fast", hint: NO_STEPS },
+  maxParallel: { form: "file", long: "--max-parallel", hint: NO_STEPS },
+  node: { form: "command", long: "--node", hint: `${IN_STEPS}: node: gpu1` },
+  gpus: { form: "command", long: "--gpus", hint: `${IN_STEPS}: node: { gpus: 1 }` },
+  label: { form: "command", long: "--label", hint: `${IN_STEPS}: node: { labels: [a100] }` },
+  timeout: { form: "command", long: "--timeout", hint: `${IN_STEPS}: timeout: 30m` },
+};
+
+/**
+ * Nothing that was asked for is ignored.
+ *
+ * @throws {GridError} `usage` for options of the other form, and for a command without a word
+ */
+export function checkForm(target: string, flags: object): void {
+  const form = formOf(target);
+  if (target.trim() === "") {
+    throw new GridError({
+      code: "usage",
+      message: "Cannot run an empty command",
+      hint: 'for example: grid run "nvidia-smi", or grid run pipeline.yaml',
+    });
+  }
+  const given = new Map<string, unknown>(Object.entries(flags));
+  const wrong = Object.entries(ONLY_FOR)
+    .filter(([key, only]) => only.form !== form && isGiven(given.get(key)))
+    .map(([, only]) => only);
+  const [first] = wrong;
+  if (first === undefined) return;
+  const here = form === "file" ? "a pipeline file" : "a command";
+  throw new GridError({
+    code: "usage",
+    message: `Cannot run ${here} with ${wrong.map(({ long }) => long).join(", ")}: ` +
+      `${wrong.length === 1 ? "it is" : "they are"} for ${
+        form === "file" ? "a command" : "a pipeline file"
+      }`,
+    hint: first.hint,
+  });
+}
+
+/** Options that may be repeated begin as empty lists. */
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { checkForm } from "../../../src/cli/run_form.ts";
+
+const NOTHING = { input: [], label: [], exitCode: "grid" };
+
+Deno.test("checkForm() lets each form have its own options", () => {
+  checkForm("a.yaml", { ...NOTHING, input: ["a=b"], from: "x", failFast: true, maxOutput: 1 });
+  checkForm("nvidia-smi", { ...NOTHING, node: "gpu1", label: ["a100"], timeout: 1, maxOutput: 1 });
+});
+
+Deno.test("checkForm() names the options that are for the other form", () => {
+  assert.throws(
+    () => checkForm("a.yaml", { ...NOTHING, timeout: 1000, gpus: 3, label: ["zz"], node: "n" }),
+    {
+      code: "usage",
+      message: "Cannot run a pipeline file with --node, --gpus, --label, --timeout: " +
+        "they are for a command",
+      hint: "in a pipeline file, each step says it: node: gpu1",
+    },
+  );
+  assert.throws(() => checkForm("echo x", { ...NOTHING, input: ["a=b"] }), {
+    code: "usage",
+    message: "Cannot run a command with --input: it is for a pipeline file",
+  });
+});
+
+Deno.test("checkForm() refuses a command without a word", () => {
+  assert.throws(() => checkForm(" \n", NOTHING), {
+    code: "usage",
+    message: "Cannot run an empty command",
+  });
+});
