@@ -120,10 +120,10 @@ function closing(
   { paint, now, folder, underWay = false, program = "grid" }: SummaryOptions,
 ): string[] {
   const shown = [...state.steps.values()].filter((step) => !isSilentHook(step));
-  const numbers = STATUSES.flatMap((status) => {
-    const count = shown.filter((step) => step.status === status).length;
-    return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
-  }).join(", ");
+  const [steps, hooks] = [false, true].map((isHook) =>
+    numbersOf(shown.filter(({ hook }) => (hook !== undefined) === isHook))
+  );
+  const numbers = hooks === "" ? steps : `${steps}; hooks: ${hooks}`;
   const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
   if (underWay) {
     const head = `▸ ${state.pipeline} running for ${took}`;
@@ -142,6 +142,13 @@ function closing(
       ? []
       : [`  next    ${paint.bold(`${program} resume ${state.run}`)}`]),
   ];
+}
+
+function numbersOf(steps: readonly StepState[]): string {
+  return STATUSES.flatMap((status) => {
+    const count = steps.filter((step) => step.status === status).length;
+    return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
+  }).join(", ");
 }
 
 function isFine(status: StepState["status"]): boolean {

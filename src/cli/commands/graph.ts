@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
-import { planOf } from "../../pipeline/plan.ts";
+import { plannedHooks, planOf } from "../../pipeline/plan.ts";
 import type { GraphStep } from "../../report/graph/graph.ts";
 import type { CommandContext } from "../command_module.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
@@ -22,7 +22,10 @@ export function define(command: Command, context: CommandContext): void {
         env: context.env,
         requireInputs: false,
       });
-      context.stdout(await render(planOf(pipeline), flags.format));
+      const steps = planOf(pipeline);
+      const hooks = plannedHooks(pipeline);
+      const drawn = [...steps, ...hooks.map((hook) => ({ ...hook, hook: hook.moment }))];
+      context.stdout(await render(drawn, flags.format));
     });
 }
 

@@ -7,6 +7,10 @@ export interface GraphStep {
   readonly after: readonly string[];
   /** The group step that this step is a member of. */
   readonly group?: string | null | undefined;
+  /** Set for what waits for the end of the run: how the run has to end. */
+  readonly hook?: string | null | undefined;
+  /** The condition under which it runs, as written. */
+  readonly if?: string | undefined;
   /** Set for a run that has begun: decides the colour. */
   readonly state?: string | undefined;
 }
@@ -16,6 +20,34 @@ export interface Edge {
   readonly to: string;
   /** `needs`: success is wanted. `after`: only the end. `member`: one of the ends of the group. */
   readonly kind: "needs" | "after" | "member";
+}
+
+/** The hooks by the end of the run that they are for; moments without hooks are left out. */
+export function hooksOf(
+  steps: readonly GraphStep[],
+): { readonly moment: string; readonly hooks: readonly GraphStep[] }[] {
+  return (["success", "failure", "exit"] as const).flatMap((moment) => {
+    const hooks = steps.filter(({ hook }) => hook === moment);
+    return hooks.length === 0 ? [] : [{ moment: `on ${moment}`, hooks }];
+  });
+}
+
+/** Steps that belong to the graph itself. */
+export function withoutHooks(steps: readonly GraphStep[]): GraphStep[] {
+  return steps.filter(({ hook }) => !hook);
+}
+
+/** Longer conditions are cut: a drawing is for the whole. */
+const LONGEST_CONDITION = 60;
+
+/** What stands below the name of a step: its kind, and its condition where it has one. */
+export function kindLines({ kind, if: condition }: GraphStep): string[] {
+  return condition === undefined ? [kind] : [kind, `if ${shortCondition(condition)}`];
+}
+
+export function shortCondition(condition: string): string {
+  const words = condition.replaceAll(/\s+/g, " ");
+  return words.length <= LONGEST_CONDITION ? words : `${words.slice(0, LONGEST_CONDITION - 1)}…`;
 }
 
 /**

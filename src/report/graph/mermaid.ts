@@ -1,11 +1,17 @@
 /** A flowchart for Markdown pages. https://mermaid.js.org/syntax/flowchart.html */
-import { edgesOf, type GraphStep, shortNames } from "./graph.ts";
+import { edgesOf, type GraphStep, hooksOf, kindLines, shortNames, withoutHooks } from "./graph.ts";
 
 const ARROWS = { needs: "-->", after: "-.->", member: "---" } as const;
 
 export function renderMermaid(steps: readonly GraphStep[]): string {
   const name = shortNames(steps);
-  const boxes = steps.map((step) => `  ${name(step.id)}${box(step)}`);
+  const line = (step: GraphStep) => `  ${name(step.id)}${box(step)}`;
+  const hooks = hooksOf(steps).flatMap(({ moment, hooks }, at) => [
+    `  subgraph h${at}["${moment}"]`,
+    ...hooks.map((hook) => `  ${line(hook)}`),
+    "  end",
+  ]);
+  const boxes = [...withoutHooks(steps).map(line), ...hooks];
   const arrows = edgesOf(steps).map(({ from, to, kind }) =>
     `  ${name(from)} ${ARROWS[kind]} ${name(to)}`
   );
@@ -14,7 +20,7 @@ export function renderMermaid(steps: readonly GraphStep[]): string {
 
 /** Different shapes for what chooses, moves, computes and joins. */
 function box(step: GraphStep): string {
-  const label = `"${escape(step.id)}<br/>${escape(step.kind)}"`;
+  const label = `"${[step.id, ...kindLines(step)].map(escape).join("<br/>")}"`;
   switch (step.kind) {
     case "select-node":
       return `{{${label}}}`;

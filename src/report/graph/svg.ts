@@ -47,7 +47,7 @@ export function renderSvg(steps: readonly GraphStep[]): string {
 }
 
 function widthOf(step: GraphStep): number {
-  return Math.max(labelOf(step).length, step.kind.length) * CHAR + 26;
+  return Math.max(labelOf(step).length, kindOf(step).length) * CHAR + 26;
 }
 
 function box(step: GraphStep, { x, y, width, height }: Box): string {
@@ -57,8 +57,8 @@ function box(step: GraphStep, { x, y, width, height }: Box): string {
   return `<g class="${escapeMarkup(step.state ?? "planned")}">` +
     `<rect x="${left}" y="${top}" width="${round(width)}" height="${height}" rx="${corner}"/>` +
     `<text x="${round(x)}" y="${round(y - 2)}">${escapeMarkup(labelOf(step))}</text>` +
-    `<text class="kind" x="${round(x)}" y="${round(y + 13)}">${escapeMarkup(step.kind)}</text>` +
-    `<title>${escapeMarkup(step.id)}</title></g>`;
+    `<text class="kind" x="${round(x)}" y="${round(y + 13)}">${escapeMarkup(kindOf(step))}</text>` +
+    `<title>${escapeMarkup(titleOf(step))}</title></g>`;
 }
 
 /** Out at the right side of one box, in at the left side of the next, bending gently. */
@@ -80,6 +80,16 @@ function arrow(edge: Edge, drawn: Placement): string {
 
 function labelOf({ id }: GraphStep): string {
   return shortName(id, LONGEST_LABEL);
+}
+
+/** A hook says when it comes, since no arrow does. */
+function kindOf({ kind, hook }: GraphStep): string {
+  return hook ? `${kind}, on ${hook}` : kind;
+}
+
+/** What a pointer that rests on the box is told. */
+function titleOf({ id, if: condition }: GraphStep): string {
+  return condition === undefined ? id : `${id}: if ${condition}`;
 }
 
 function round(value: number): number {

@@ -1,13 +1,19 @@
 /** The graph as an indented list: every step once, below the last of the steps it waits for. */
-import type { GraphStep } from "./graph.ts";
+import { type GraphStep, hooksOf, shortCondition, withoutHooks } from "./graph.ts";
 
 /** Members of a group that are named; a sweep may have hundreds. */
 const MOST_MEMBERS = 8;
 
 export function renderGraphText(steps: readonly GraphStep[]): string {
+  const hooks = hooksOf(steps).flatMap((
+    { moment, hooks },
+  ) => ["", moment, ...treeLines(hooks, "  ")]);
+  return [...treeLines(withoutHooks(steps), ""), ...hooks].map((line) => `${line}\n`).join("");
+}
+
+function treeLines(steps: readonly GraphStep[], indent: string): string[] {
   const tree = new Tree(steps);
-  const lines = tree.roots.flatMap((root) => tree.lines(root, { head: "", tail: "" }));
-  return lines.map((line) => `${line}\n`).join("");
+  return tree.roots.flatMap((root) => tree.lines(root, { head: indent, tail: indent }));
 }
 
 interface Indent {
@@ -44,7 +50,9 @@ class Tree {
     const below = indent.tail + (children.length > 0 ? "│ " : "  ");
     return [
       `${indent.head}${step.id}  ${words(step, { members: members.length, indent })}`,
-      ...members.slice(0, MOST_MEMBERS).map((member) => `${below}• ${member.id}`),
+      ...members.slice(0, MOST_MEMBERS).map((member) =>
+        `${below}• ${member.id}${memberWords(member)}`
+      ),
       ...(members.length > MOST_MEMBERS
         ? [`${below}… and ${members.length - MOST_MEMBERS} more`]
         : []),
@@ -65,8 +73,14 @@ function words(step: GraphStep, at: { readonly members: number; readonly indent:
   const needs = step.needs.length > 1 ? [`needs ${step.needs.join(", ")}`] : [];
   const after = step.after.length > 0 ? [`after ${step.after.join(", ")}`] : [];
   const state = step.state === undefined ? [] : [step.state];
-  const waits = [...needs, ...after].join(", ");
+  const condition = step.if === undefined ? [] : [`if ${shortCondition(step.if)}`];
+  const waits = [...needs, ...after, ...condition].join(", ");
   return [kind, ...state, ...(waits === "" ? [] : [`(${waits})`])].join("  ");
+}
+
+/** A member's own condition; what it waits for stands at the group. */
+function memberWords({ if: condition }: GraphStep): string {
+  return condition === undefined ? "" : `  (if ${shortCondition(condition)})`;
 }
 
 /** The deepest step among those it waits for; of two equally deep ones the later. */

@@ -1,6 +1,6 @@
 /** One plain line per event worth telling, for pipes, files and CI. */
 import { formatDuration } from "../../core/duration.ts";
-import type { Event, NodeChosen } from "../../engine/event.ts";
+import type { Event, NodeChosen, RunStarted } from "../../engine/event.ts";
 import type { RunState } from "../../engine/state.ts";
 import { oneLine } from "../harmless.ts";
 import {
@@ -28,7 +28,7 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
   switch (event.type) {
     case "run.started": {
       const resumed = event.resumes === undefined ? "" : `, resumes ${event.resumes}`;
-      const steps = counted(event.steps.length, "step");
+      const steps = stepCounts(event.steps);
       return plain(undefined, `run ${event.run} of ${event.pipeline}: ${steps}${resumed}`);
     }
     case "run.finished":
@@ -57,6 +57,13 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
     case "warned":
       return { step: event.step, text: `warning: ${oneLine(event.message)}`, tone: "warn" };
   }
+}
+
+/** As `grid plan` counts them. */
+function stepCounts(steps: RunStarted["steps"]): string {
+  const hooks = steps.filter(({ hook }) => hook !== undefined).length;
+  const more = hooks > 0 ? `, ${counted(hooks, "hook")}` : "";
+  return counted(steps.length - hooks, "step") + more;
 }
 
 /** Keeps a batch of thousands of tasks from printing thousands of lines. */

@@ -43,7 +43,7 @@ export function renderFrame(state: RunState, options: FrameOptions): string {
 }
 
 function headLine(state: RunState, { now, width, paint }: FrameOptions): string {
-  const steps = [...state.steps.values()];
+  const steps = [...state.steps.values()].filter(({ hook }) => hook === undefined);
   const done = steps.filter((step) => step.finishedAt !== undefined).length;
   const facts = `${done} of ${steps.length} steps · ${formatDuration(now - state.startedAt)}`;
   const name = cut(state.pipeline, Math.max(8, width - displayWidth(facts) - 3));

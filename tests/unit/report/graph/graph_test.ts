@@ -24,7 +24,10 @@ const STEPS: readonly GraphStep[] = [
   { id: 'say "hi" <b>#1', kind: "fetch", needs: ["train"], after: [], state: "skipped" },
   ...[1, 2, 3].map(cell),
   { id: "sweep", kind: "group", needs: ["train"], after: [] },
-  { id: "sum", kind: "run", needs: [], after: ["score", "sweep"] },
+  { id: "sum", kind: "run", needs: [], after: ["score", "sweep"], if: 'inputs.mode == "full"' },
+  { id: "notify", kind: "run", needs: [], after: [], hook: "failure", if: "inputs.loud" },
+  { id: "tidy", kind: "run", needs: [], after: [], hook: "exit" },
+  { id: "check", kind: "run", needs: ["tidy"], after: [], hook: "exit" },
 ];
 
 Deno.test("renderGraphText() draws every step once, below what it waits for", () => {

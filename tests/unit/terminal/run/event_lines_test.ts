@@ -39,7 +39,7 @@ Deno.test("lineOf() tells which run is resumed", () => {
   const [started] = succeededRun();
   assert.ok(started?.type === "run.started");
   assert.deepEqual(linesOf([{ ...started, resumes: "r0" }]), [
-    "plain -: run 20260131-120000-x7k2 of train: 6 steps, resumes r0",
+    "plain -: run 20260131-120000-x7k2 of train: 5 steps, 1 hook, resumes r0",
   ]);
 });
 
