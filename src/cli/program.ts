@@ -13,7 +13,7 @@ export async function runProgram(context: CliContext): Promise<number> {
   try {
     const program = await buildProgram(context, (code) => exitCode = code);
     const { command, words, flags, wants } = parseCommandLine(program, context.args);
-    if (wants === "version") context.stdout(VERSION + "\n");
+    if (wants === "version") context.stdout(versionWords(flags));
     else if (wants === "help") context.stdout(await helpOf(command, context));
     else if (command.run === undefined) {
       context.stderr(await helpOf(command, context));
@@ -27,6 +27,10 @@ export async function runProgram(context: CliContext): Promise<number> {
     );
     return reportProblem(thrown, context);
   }
+}
+
+function versionWords({ json }: Readonly<Record<string, unknown>>): string {
+  return json === true ? JSON.stringify({ version: VERSION }) + "\n" : VERSION + "\n";
 }
 
 async function buildProgram(

@@ -1,10 +1,10 @@
 /** Numbers over one run or over many, in Prometheus' text format. */
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
-import type { TransportCounts } from "./registry.ts";
+import type { MetricData, TransportCounts } from "./registry.ts";
 import { COUNTED_EVENTS, Counter } from "./tally.ts";
 
-export type { TransportCounts };
+export type { MetricData, TransportCounts };
 
 export interface Metrics {
   /** The types of events that are counted; others may be left out. */
@@ -21,6 +21,8 @@ export interface Metrics {
   prepare(): Promise<unknown>;
   /** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
   text(): Promise<string>;
+  /** The same as values. */
+  data(): Promise<readonly MetricData[]>;
 }
 
 export interface NodeScore {
@@ -45,8 +47,12 @@ export function createMetrics(): Metrics {
     setLeases: (held) => leases = new Map(held),
     prepare: loadRegistry,
     async text() {
-      const { renderTally } = await loadRegistry();
-      return await renderTally(counter.tally, { transports, leases });
+      const { tallyRegistry } = await loadRegistry();
+      return await tallyRegistry(counter.tally, { transports, leases }).metrics();
+    },
+    async data() {
+      const { metricData, tallyRegistry } = await loadRegistry();
+      return await metricData(tallyRegistry(counter.tally, { transports, leases }));
     },
   };
 }

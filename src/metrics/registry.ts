@@ -22,13 +22,42 @@ const SYNC_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const TASK_RESULTS = ["succeeded", "failed", "timed-out", "cancelled"];
 const STEP_RESULTS = [...TASK_RESULTS, "allowed-failure", "skipped", "reused"];
 
-export function renderTally(tally: Tally, gauges: Gauges): Promise<string> {
+export function tallyRegistry(tally: Tally, gauges: Gauges): Registry {
   // A registry of its own: the library's global one would mix several runs of one process.
   const registry = new Registry();
   addWork(registry, tally);
   addTransfers(registry, tally);
   addNodes(registry, tally, gauges);
-  return registry.metrics();
+  return registry;
+}
+
+/** One metric as data: what stands in its lines of the text format. */
+export interface MetricData {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
+}
+
+export async function metricData(registry: Registry): Promise<MetricData[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.map(({ name, help, type, values }) => ({
+    name,
+    help,
+    type: String(type),
+    values: values.map((value) => ({
+      // Parts of a histogram have names of their own.
+      name: "metricName" in value ? String(value.metricName) : name,
+      labels: Object.fromEntries(
+        Object.entries(value.labels).map(([label, word]) => [label, String(word)]),
+      ),
+      value: value.value,
+    })),
+  }));
 }
 
 function addWork(registry: Registry, tally: Tally): void {

@@ -20,7 +20,7 @@ export function parseCommandLine(program: Command, args: readonly string[]): Par
   line.read(args);
   const { command, flags } = line;
   if (flags["help"]) return { command, words: [], flags: {}, wants: "help" };
-  if (flags["version"]) return { command, words: [], flags: {}, wants: "version" };
+  if (flags["version"]) return { command, words: [], flags, wants: "version" };
   for (const { key, details } of command.allOptions) {
     if (details.initial !== undefined) flags[key] ??= details.initial;
   }

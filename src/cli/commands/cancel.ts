@@ -14,6 +14,7 @@ export function define(command: Command, context: CommandContext): void {
       const run = runs.store.resolveRun(name);
       const asked = runs.store.requestCancel(run, `cancelled by ${userInfo().username}`);
       if (!asked) throw notRunning(run, stateOf(runs, run).result);
+      if (runs.settings.json) context.stdout(JSON.stringify({ run, asked: true }) + "\n");
       context.stderr(`asked run ${run} to stop; follow it: grid logs ${run} -f\n`);
     });
 }

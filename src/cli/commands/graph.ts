@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import { plannedHooks, planOf } from "../../pipeline/plan.ts";
@@ -10,12 +11,16 @@ const FORMATS = ["text", "mermaid", "dot", "svg"] as const;
 
 type Format = (typeof FORMATS)[number];
 
+type GraphFlags = GlobalFlags & { readonly format?: Format };
+
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<pipeline>", "a .yaml or .yml file")
-    .option("--format <format>", "form", { choices: FORMATS, initial: "text" })
-    .action<GlobalFlags & { readonly format: Format }>(async (file, flags) => {
-      const { project } = readSettings(flags, context);
+    .option("--format <format>", "form; default text", { choices: FORMATS })
+    .close("With --json: the steps and hooks that would be drawn.")
+    .action<GraphFlags>(async (file, flags) => {
+      const { project, json } = readSettings(flags, context);
+      if (json && flags.format !== undefined) throw twoForms(flags.format);
       const { pipeline } = await loadPipeline({
         file,
         project,
@@ -24,9 +29,21 @@ export function define(command: Command, context: CommandContext): void {
       });
       const steps = planOf(pipeline);
       const hooks = plannedHooks(pipeline);
+      if (json) {
+        const { name } = pipeline;
+        return context.stdout(JSON.stringify({ name, steps, hooks }, null, 2) + "\n");
+      }
       const drawn = [...steps, ...hooks.map((hook) => ({ ...hook, hook: hook.moment }))];
-      context.stdout(await render(drawn, flags.format));
+      context.stdout(await render(drawn, flags.format ?? "text"));
     });
+}
+
+function twoForms(format: Format): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot draw the graph as ${format} and as JSON at once`,
+    hint: "leave out --format or --json",
+  });
 }
 
 async function render(steps: readonly GraphStep[], format: Format): Promise<string> {

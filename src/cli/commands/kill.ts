@@ -20,11 +20,15 @@ export function define(command: Command, context: CommandContext): void {
     .action<GlobalFlags & { readonly grace?: number }>(async (ids, flags) => {
       await using session = await openSession(flags, context);
       const nodes = await openNodes(session, { names: undefined, withLocal: true });
+      const ended: EndedJob[] = [];
       for (const id of ids) {
         const found = await findJob(id, nodes);
-        const words = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
-        context.stderr(words + "\n");
+        const job = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
+        const words = job.wasGone ? "gone already" : "ended, 0 survivors";
+        context.stderr(`${job.job} on ${job.node}: ${words}\n`);
+        ended.push(job);
       }
+      if (session.settings.json) context.stdout(JSON.stringify({ ended }, null, 2) + "\n");
     });
 }
 
@@ -67,9 +71,17 @@ interface EndOptions {
   readonly graceMs: number;
 }
 
-async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Promise<string> {
+interface EndedJob {
+  readonly job: string;
+  readonly node: string;
+  /** It was over before it was asked to end. */
+  readonly wasGone: boolean;
+}
+
+async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Promise<EndedJob> {
   const job = await attachJob(node.transport, { id, root: node.root, leaseMs: LEASE_MS });
-  if (!job) return `${id} on ${node.node.name}: gone already`;
+  const ended = { job: id, node: node.node.name };
+  if (!job) return { ...ended, wasGone: true };
   const { survivors } = await job.kill({ graceMs, signal: session.signal });
   if (survivors.length > 0) {
     const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
@@ -80,5 +92,5 @@ async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Pr
     });
   }
   await job.remove();
-  return `${id} on ${node.node.name}: ended, 0 survivors`;
+  return { ...ended, wasGone: false };
 }

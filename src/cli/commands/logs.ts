@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
@@ -24,12 +25,25 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[step]", "only this step, or the steps of this group; default all")
     .option("-f, --follow", "go on until the run is over")
     .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })
+    .close("With --json: where each log lies, and its size.")
     .action<LogsFlags>(async (name, step, flags) => {
+      if (flags.json && flags.follow) throw followedObject();
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
       const logs = new LogPrinter({ runs, run, context, step, attempt: flags.attempt });
+      if (flags.json) {
+        return context.stdout(JSON.stringify({ run, logs: logs.list() }, null, 2) + "\n");
+      }
       await logs.print({ follow: flags.follow ?? false });
     });
+}
+
+function followedObject(): GridError {
+  return new GridError({
+    code: "usage",
+    message: "Cannot follow logs as JSON: one object has an end",
+    hint: "leave out --json or --follow",
+  });
 }
 
 interface LogPrinterOptions {
@@ -67,6 +81,18 @@ class LogPrinter {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /** Those that there are; a step that printed nothing has none. */
+  list(): (AttemptName & { readonly file: string; readonly bytes: number })[] {
+    const { runs, run } = this.#options;
+    const state = stateOf(runs, run);
+    const logName = logNames(state.steps.keys());
+    return this.#wanted(state).flatMap(({ step, attempt }) => {
+      const file = join(runs.folder(run), "logs", logName(step, attempt));
+      const size = statSync(file, { throwIfNoEntry: false })?.size;
+      return size === undefined ? [] : [{ step, attempt, file, bytes: size }];
+    });
   }
 
   #wanted(state: RunState): AttemptName[] {

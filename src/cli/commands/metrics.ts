@@ -9,6 +9,10 @@ export function define(command: Command, context: CommandContext): void {
     using runs = openRuns(flags, context);
     const metrics = createMetrics();
     for (const event of runs.store.eventsOfTypes(metrics.eventTypes)) metrics.event(event);
-    context.stdout(await metrics.text());
+    context.stdout(
+      runs.settings.json
+        ? JSON.stringify({ metrics: await metrics.data() }, null, 2) + "\n"
+        : await metrics.text(),
+    );
   });
 }
