@@ -3,6 +3,7 @@ import { readNode } from "./action.ts";
 import { type Blueprint, readBlueprint } from "./blueprint.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
+import { checkFetch } from "./fetch_check.ts";
 import type { OpenFile } from "./file.ts";
 import { buildGraph, reportDuplicate } from "./graph.ts";
 import { readInputs } from "./inputs.ts";
@@ -83,6 +84,7 @@ export async function checkFile(
     checkMatrix(step, { reader, damaged });
     checkTaken(step.entry.env, reader);
     checkStep(step, reader);
+    checkFetch(step, reader);
   }
   checkLimits(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);

@@ -13,12 +13,12 @@ export interface FetchPattern {
 
 const GLOB = /[*?[\]{}!()]/;
 
-/** @throws {GridError} `usage` for a path that leaves the folder */
+/** @throws {GridError} `sync` for a path that leaves the folder */
 export function parseFetchPattern(text: string): FetchPattern {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   if (text.startsWith("/") || parts.includes("..") || /[\0\n]/.test(text) || text === "") {
     throw new GridError({
-      code: "usage",
+      code: "sync",
       message: `Cannot fetch "${text}": it is not a path below the step's folder`,
       hint: "Set working-directory to the folder, and give paths below it",
     });

@@ -203,3 +203,15 @@ Deno.test("a pipeline file that is not there is named, with exit code 2", async 
   assert.equal(code, 2);
   assertOneProblem(stderr, /missing\.yaml/);
 });
+
+Deno.test("a fetch of what lies outside fails its step, where only the run can know it", async () => {
+  using folder = project({
+    "p.yaml": `inputs: { file: { default: /etc/hostname } }
+steps:
+  - { id: a, node: local, fetch: { from: "\${{ inputs.file }}", to: out } }
+`,
+  });
+  const { code, stderr } = await grid(["run", "p.yaml"], { cwd: folder.path });
+  assert.equal(code, 1, stderr);
+  assertOneProblem(stderr, /Cannot fetch "\/etc\/hostname": it is not a path below/);
+});

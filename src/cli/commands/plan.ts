@@ -18,8 +18,6 @@ import {
 import { readSettings, type Settings } from "../settings.ts";
 
 interface PlanFlags extends ForecastFlags {
-  readonly input: readonly string[];
-  readonly inputs?: string;
   readonly check?: true;
 }
 
