@@ -28,6 +28,8 @@ export interface StepScope {
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly state: string;
   readonly node: string | undefined;
+  /** It is no part of this run, by `--from` or `--only`. */
+  readonly leftOut?: boolean;
   /** For a matrix: one entry per cell. */
   readonly matrix?: JsonValue;
 }
@@ -159,6 +161,13 @@ function missingOutput(context: FailureContext): { message: string; hint: string
     if (root.name !== "steps" || step === undefined || field !== "outputs") continue;
     const state = context.scope.steps[step];
     if (output === undefined || state === undefined || output in state.outputs) continue;
+    if (state.leftOut) {
+      return {
+        message: `step "${step}" was left out of this run`,
+        hint:
+          "to keep what it gave in an earlier run: grid resume RUN with the same --only or --from",
+      };
+    }
     const known = Object.keys(state.outputs);
     const list = known.length === 0 ? "it wrote none" : `it wrote: ${known.join(", ")}`;
     return {

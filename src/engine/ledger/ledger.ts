@@ -6,7 +6,7 @@ import { maskEvent } from "./masking.ts";
 import { Outbox } from "./outbox.ts";
 import type { EnginePorts } from "../ports.ts";
 import { Scopes, type ScopesOptions } from "./scopes.ts";
-import { isFailure } from "../schedule/verdict.ts";
+import { isFailure, LEFT_OUT } from "../schedule/verdict.ts";
 
 export interface LedgerOptions extends ScopesOptions {
   readonly ports: EnginePorts;
@@ -72,7 +72,8 @@ export class Ledger {
   /** Journals the end of a step and lets later steps see it. */
   finish(step: Step, { node, ...ending }: StepEnding): void {
     this.emit({ type: "step.finished", at: this.now, step: step.id, ...ending });
-    this.scopes.add(step, { state: ending.state, outputs: ending.outputs, node });
+    const { state, outputs, reason } = ending;
+    this.scopes.add(step, { state, outputs, node, leftOut: reason === LEFT_OUT });
     this.folders.end(step);
     if (step.group === undefined) this.results.set(step.id, ending.state);
     if (isFailure(ending.state) && !this.#isAllowed(step)) {

@@ -19,6 +19,8 @@ export interface StepRecord {
   readonly state: StepResult;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly node: string | undefined;
+  /** It was not asked for. */
+  readonly leftOut?: boolean;
 }
 
 export interface ScopeMoment {

@@ -35,13 +35,16 @@ export type Verdict =
     readonly passesOn: boolean;
   };
 
+/** Why a step is skipped that `--from` or `--only` leaves out. */
+export const LEFT_OUT = "it was not asked for";
+
 /** The step does not run. */
 export type Refusal = Extract<Verdict, { run: false }>;
 
 export const NOT_CHOSEN: Refusal = {
   run: false,
   state: "skipped",
-  reason: "it was not asked for",
+  reason: LEFT_OUT,
   passesOn: false,
 };
 

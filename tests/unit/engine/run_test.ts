@@ -383,6 +383,17 @@ Deno.test("runPipeline() with --from runs the step and what comes after it", asy
   assert.equal(state.steps.get("a")?.reason, "it was not asked for");
 });
 
+Deno.test("runPipeline() says of an output that its step was left out", async () => {
+  const steps = [
+    step("a"),
+    step("b", { needs: ["a"], run: "echo ${{ steps.a.outputs.x }}" }),
+  ];
+  const { state } = await runFake(pipeline(steps), { only: "b" });
+  const failure = state.steps.get("b")?.failure;
+  assert.match(failure?.message ?? "", /step "a" was left out of this run/);
+  assert.match(failure?.hint ?? "", /grid resume RUN with the same --only/);
+});
+
 Deno.test("runPipeline() with --only runs one step, or one group with its members", async () => {
   const steps = [step("a"), ...group("m", [step("m[x=1]"), step("m[x=2]")], { needs: ["a"] })];
   const one = await runFake(pipeline(steps), { only: "a" });
