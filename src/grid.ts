@@ -55,6 +55,8 @@ export interface RunOptions {
   /** Bytes that one attempt may print; the rest is dropped behind a mark. */
   readonly maxOutputBytes?: number | undefined;
   readonly failFast?: boolean | undefined;
+  /** Where a command failed by itself, the run's exit code is the command's own. */
+  readonly passThrough?: boolean | undefined;
   readonly from?: string | undefined;
   readonly only?: string | undefined;
   /** Go on from this earlier run instead of from nothing. */
@@ -146,6 +148,7 @@ export class Grid implements AsyncDisposable {
       hashFiles: (patterns) => hashFiles(patterns, this.project),
       ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
       ...(options.failFast !== undefined && { failFast: options.failFast }),
+      ...(options.passThrough !== undefined && { passThrough: options.passThrough }),
       ...(options.from !== undefined && { from: options.from }),
       ...(options.only !== undefined && { only: options.only }),
       ...(options.resume !== undefined && { resume: options.resume }),

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly maxParallel?: number;
   /** The first failure ends everything else. */
   readonly failFast?: boolean;
+  /** Where a command failed by itself, its own code is that of the run. Default: false. */
+  readonly passThrough?: boolean;
   /** Run this step and all that come after it; the others are skipped. */
   readonly from?: string;
   /** Run this step alone. */
@@ -80,6 +82,7 @@ export async function* runPipeline(
     },
     secrets: options.secrets,
     limits: { maxParallel, failFast },
+    passThrough: options.passThrough ?? false,
     hashFiles,
     // A resumed run is about all steps; `from` says which of them are done again.
     chosen: isRedo ? undefined : asked,

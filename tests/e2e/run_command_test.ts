@@ -16,8 +16,15 @@ Deno.test("grid run streams a command's stdout as it is and says where it failed
 
 Deno.test("grid run --exit-code=step passes the command's own code through", async () => {
   using folder = project({});
-  const { code } = await grid(["run", "exit 3", "--exit-code=step"], { cwd: folder.path });
+  const options = { cwd: folder.path };
+  const { code } = await grid(["run", "exit 3", "--exit-code=step"], options);
   assert.equal(code, 3);
+  const { stdout } = await grid(["runs", "--json"], options);
+  assert.equal(JSON.parse(stdout).runs[0].exitCode, 3);
+  const killed = await grid(["run", "kill -9 $$", "--exit-code=step"], options);
+  assert.equal(killed.code, 128 + 9, killed.stderr);
+  const late = await grid(["run", "sleep 9", "--timeout=100ms", "--exit-code=step"], options);
+  assert.equal(late.code, 4, late.stderr);
 });
 
 Deno.test("grid run refuses an empty command, and options of the other form", async () => {

@@ -1,6 +1,5 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
-import type { RunState } from "../../engine/state.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, positiveInteger, sizeBytes } from "../option_values.ts";
@@ -88,11 +87,12 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     maxParallel: flags.maxParallel,
     maxOutputBytes: flags.maxOutput,
     failFast: flags.failFast,
+    passThrough: flags.exitCode === "step",
     from: flags.from,
     only: flags.only,
   });
   if (session.settings.json) context.stdout(await session.grid.readReport(state.run));
-  return exitCodeOf(state, flags);
+  return state.exitCode ?? 70;
 }
 
 /** Its rooms are loaded only for a file: a command needs no language. */
@@ -116,12 +116,4 @@ async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeli
     labels: flags.label,
     timeoutMs: flags.timeout,
   });
-}
-
-/** `--exit-code=step` passes the first failed command's own code through. */
-function exitCodeOf(state: RunState, flags: RunFlags): number {
-  const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
-  const own = failed?.attempts.at(-1)?.exitCode;
-  if (flags.exitCode === "step" && own !== undefined) return own;
-  return state.exitCode ?? 70;
 }

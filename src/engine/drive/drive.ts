@@ -28,6 +28,8 @@ export interface DriveOptions {
   readonly started: Pick<RunStarted, "run" | "project" | "gridVersion" | "resumes" | "again">;
   readonly secrets: Readonly<Record<string, string>>;
   readonly limits: SchedulerOptions;
+  /** Where a command failed by itself, its own code is that of the run. */
+  readonly passThrough: boolean;
   readonly hashFiles: (patterns: readonly string[]) => string;
   /** Steps that were asked for; undefined means all. */
   readonly chosen: ReadonlySet<string> | undefined;
@@ -190,7 +192,7 @@ function finishedEvent(context: Drive): Event {
     at: context.ledger.now,
     state: runResult(summary),
     ...(first === undefined ? {} : { firstFailure: first }),
-    exitCode: runExitCode(summary),
+    exitCode: runExitCode(summary, context),
   };
 }
 
