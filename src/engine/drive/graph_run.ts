@@ -1,6 +1,5 @@
 /** Takes one graph of steps to its end: asks the scheduler, starts attempts, closes groups. */
 import { GridError } from "../../core/errors.ts";
-import { evaluateCondition } from "../../pipeline/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import { runAttempts } from "../attempt/attempts.ts";
@@ -8,7 +7,8 @@ import { beginningOf } from "./beginning.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import type { RunResult } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
-import { groupEnding, isGroupOf } from "./group.ts";
+import { groupEnding } from "./group.ts";
+import { Judgement } from "./judgement.ts";
 import type { Ledger, StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
@@ -20,8 +20,6 @@ import {
 } from "../schedule/scheduler.ts";
 import { type Prepared, type ResumeFrom, Shortcuts } from "../resume/shortcuts.ts";
 import {
-  type ConditionStatus,
-  judge,
   type MemberEnd,
   NOT_CHOSEN,
   type Refusal,
@@ -51,6 +49,7 @@ export class GraphRun {
   readonly #options: GraphRunOptions;
   readonly #scheduler: Scheduler;
   readonly #shortcuts: Shortcuts;
+  readonly #judgement: Judgement;
   readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
   readonly #end = Promise.withResolvers<void>();
@@ -59,6 +58,7 @@ export class GraphRun {
   constructor(steps: readonly Step[], options: GraphRunOptions) {
     this.#options = options;
     this.#scheduler = new Scheduler(steps, options.limits);
+    this.#judgement = new Judgement(this.#scheduler, options);
     this.#shortcuts = new Shortcuts(steps, {
       run: options.request.run,
       ledger: options.ledger,
@@ -138,9 +138,7 @@ export class GraphRun {
   #judge(step: Step, standing: Standing): void {
     let verdict: Verdict;
     try {
-      verdict = this.#verdict(step, standing);
-      // A template whose inputs do not fit must not begin.
-      if (verdict.run && this.#entersTemplate(step)) this.#options.ledger.scopes.inside(step.id);
+      verdict = this.#judgement.of(step, standing);
     } catch (thrown) {
       const failure = failureOf(thrown, { started: false });
       this.#finishMembers(step, { state: "skipped", reason: "it failed", passesOn: true });
@@ -152,48 +150,12 @@ export class GraphRun {
     for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);
-    if (!this.#isChosen(step)) {
+    if (!this.#judgement.isChosen(step)) {
       this.#shortcuts.passedOver(step);
       return this.#refuse(step, NOT_CHOSEN);
     }
     if (prepared) this.#prepared.set(step.id, prepared);
     this.#scheduler.admit(step.id);
-  }
-
-  /** When resuming, what was not asked for may still be at hand; members of groups decide alone. */
-  #isChosen(step: Step): boolean {
-    const { chosen, resume } = this.#options;
-    return !chosen || chosen.has(step.id) || (resume !== undefined && step.action.kind === "group");
-  }
-
-  #entersTemplate(step: Step): boolean {
-    return isGroupOf(step, "template") && this.#scheduler.membersOf(step.id)
-      .some((member) => member.action.kind !== "group" && this.#isChosen(member));
-  }
-
-  #verdict(step: Step, standing: Standing): Verdict {
-    const { resume, ledger } = this.#options;
-    if (!resume && !this.#isChosen(step)) return NOT_CHOSEN;
-    // An `if` with `matrix.…` means each cell for itself.
-    if (
-      isGroupOf(step, "matrix") && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)
-    ) {
-      return { run: true };
-    }
-    return judge(
-      step.condition,
-      standing,
-      (condition, status) =>
-        evaluateCondition(condition, ledger.scopes.of(step, { status: this.#status(status) })),
-    );
-  }
-
-  /** In a hook, `failure()` asks about the run. */
-  #status(status: ConditionStatus): ConditionStatus {
-    const { after } = this.#options;
-    if (after === undefined) return status;
-    const failure = after === "failed" || after === "timed-out";
-    return { success: after === "succeeded", failure, cancelled: after === "cancelled" };
   }
 
   /** The step never runs; neither do the members of a group. */

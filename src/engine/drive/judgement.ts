@@ -1,0 +1,69 @@
+/** Whether a step of a graph runs, once everything before it has ended. */
+import { evaluateCondition } from "../../pipeline/evaluate.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { Scheduler } from "../schedule/scheduler.ts";
+import {
+  type ConditionStatus,
+  judge,
+  NOT_CHOSEN,
+  type Standing,
+  type Verdict,
+} from "../schedule/verdict.ts";
+import type { GraphRunOptions } from "./graph_run.ts";
+import { isGroupOf } from "./group.ts";
+
+export type JudgementOptions = Pick<GraphRunOptions, "chosen" | "resume" | "after" | "ledger">;
+
+export class Judgement {
+  readonly #scheduler: Scheduler;
+  readonly #options: JudgementOptions;
+
+  constructor(scheduler: Scheduler, options: JudgementOptions) {
+    this.#scheduler = scheduler;
+    this.#options = options;
+  }
+
+  /** @throws {GridError} where its condition, or an input of its template, has no fitting value */
+  of(step: Step, standing: Standing): Verdict {
+    const verdict = this.#verdict(step, standing);
+    // A template whose inputs do not fit must not begin.
+    if (verdict.run && this.#entersTemplate(step)) this.#options.ledger.scopes.inside(step.id);
+    return verdict;
+  }
+
+  /** When resuming, what was not asked for may still be at hand; members of groups decide alone. */
+  isChosen(step: Step): boolean {
+    const { chosen, resume } = this.#options;
+    return !chosen || chosen.has(step.id) || (resume !== undefined && step.action.kind === "group");
+  }
+
+  #verdict(step: Step, standing: Standing): Verdict {
+    const { resume, ledger } = this.#options;
+    if (!resume && !this.isChosen(step)) return NOT_CHOSEN;
+    // An `if` with `matrix.…` means each cell for itself.
+    if (
+      isGroupOf(step, "matrix") && this.#scheduler.membersOf(step.id).some((cell) => cell.condition)
+    ) {
+      return { run: true };
+    }
+    return judge(
+      step.condition,
+      standing,
+      (condition, status) =>
+        evaluateCondition(condition, ledger.scopes.of(step, { status: this.#status(status) })),
+    );
+  }
+
+  #entersTemplate(step: Step): boolean {
+    return isGroupOf(step, "template") && this.#scheduler.membersOf(step.id)
+      .some((member) => member.action.kind !== "group" && this.isChosen(member));
+  }
+
+  /** In a hook, `failure()` asks about the run. */
+  #status(status: ConditionStatus): ConditionStatus {
+    const { after } = this.#options;
+    if (after === undefined) return status;
+    const failure = after === "failed" || after === "timed-out";
+    return { success: after === "succeeded", failure, cancelled: after === "cancelled" };
+  }
+}
