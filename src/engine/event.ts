@@ -47,6 +47,8 @@ export interface StepOutline {
   readonly needs: readonly string[];
   readonly after: readonly string[];
   readonly group?: string;
+  /** Its condition, as written. */
+  readonly if?: string;
   /** Set for a step of `hooks`. */
   readonly hook?: "success" | "failure" | "exit";
 }
@@ -59,6 +61,8 @@ export interface RunFinished {
   readonly firstFailure?: string;
   /** Code of `grid run` as a process. */
   readonly exitCode: number;
+  /** Why the run did nothing: its concurrency group was taken; one clause. */
+  readonly skipped?: string;
 }
 
 export interface StepStarted {
@@ -71,6 +75,16 @@ export interface StepStarted {
   readonly brought?: Readonly<Record<string, string>>;
   /** In a resumed run: why the earlier result does not stand; one clause. */
   readonly because?: string;
+  /** In a resumed run: the job that an earlier runner started and this one goes on with. */
+  readonly takenOver?: TakenOver;
+}
+
+export interface TakenOver {
+  /** The run that started the job. */
+  readonly run: string;
+  readonly job: string;
+  /** When that run started it. */
+  readonly since: Timestamp;
 }
 
 export interface StepFinished {
@@ -188,6 +202,15 @@ export interface Warned {
   readonly at: Timestamp;
   readonly step?: string;
   readonly message: string;
+  /** What the run waits for before its first step; the warning is over when that begins. */
+  readonly queue?: Queue;
+}
+
+export interface Queue {
+  /** Concurrency group. */
+  readonly group: string;
+  /** Runs that hold a place or came earlier. */
+  readonly ahead: readonly string[];
 }
 
 export type StepResult =

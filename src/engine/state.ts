@@ -1,83 +1,17 @@
 /** The state of a run as a pure fold over its events. */
 import { GridError } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
-import type { ActionKind } from "../pipeline/pipeline.ts";
-import type {
-  BatchProgressed,
-  Event,
-  Failure,
-  FetchFinished,
-  ReuseSource,
-  RunResult,
-  RunStarted,
-  StepOutline,
-  StepResult,
-  SyncFinished,
-} from "./event.ts";
-import { StepMap } from "./step_map.ts";
+import type { Event, Warned } from "./event.ts";
+import {
+  type AttemptState,
+  type RunState,
+  startedAttempt,
+  startedRun,
+  type StepState,
+  type Waiting,
+} from "./run_state.ts";
+import type { StepMap } from "./step_map.ts";
 
-export interface RunState {
-  readonly run: string;
-  readonly pipeline: string;
-  readonly file: string;
-  readonly project: string;
-  readonly inputs: Readonly<Record<string, JsonValue>>;
-  readonly resumes: string | undefined;
-  /** Steps that this run was asked to do again. */
-  readonly again: readonly string[];
-  readonly gridVersion: string;
-  readonly startedAt: number;
-  readonly finishedAt: number | undefined;
-  /** `running` also for a run whose runner died. */
-  readonly result: RunResult | "running";
-  readonly exitCode: number | undefined;
-  readonly firstFailure: string | undefined;
-  /** In the order of `run.started`. */
-  readonly steps: ReadonlyMap<string, StepState>;
-  readonly warnings: readonly string[];
-}
-
-export interface StepState {
-  readonly id: string;
-  readonly kind: ActionKind;
-  readonly needs: readonly string[];
-  readonly after: readonly string[];
-  readonly group: string | undefined;
-  readonly hook: "success" | "failure" | "exit" | undefined;
-  readonly status: "pending" | "running" | StepResult;
-  readonly reason: string | undefined;
-  readonly startedAt: number | undefined;
-  readonly finishedAt: number | undefined;
-  /** Node of the last attempt, or of the run that a reused result comes from. */
-  readonly node: string | undefined;
-  readonly outputs: Readonly<Record<string, JsonValue>>;
-  readonly failure: Failure | undefined;
-  readonly attempts: readonly AttemptState[];
-  /** Names what the step does; set once it started. */
-  readonly key?: string;
-  /** Digest of what each sync before it brought, by the sync's step. */
-  readonly brought?: Readonly<Record<string, string>>;
-  readonly reusedFrom?: ReuseSource;
-  /** In a resumed run: why it ran again. */
-  readonly because?: string;
-}
-
-export interface AttemptState {
-  readonly attempt: number;
-  readonly startedAt: number;
-  readonly finishedAt: number | undefined;
-  readonly result: "running" | "succeeded" | "failed" | "timed-out" | "cancelled";
-  readonly node: string | undefined;
-  readonly score: number | undefined;
-  readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
-  readonly job: string | undefined;
-  readonly exitCode: number | undefined;
-  readonly failure: Failure | undefined;
-  readonly retryInMs: number | undefined;
-  readonly syncs: readonly SyncFinished[];
-  readonly fetches: readonly FetchFinished[];
-  readonly batch: BatchProgressed | undefined;
-}
+export type { AttemptState, RunState, StepState } from "./run_state.ts";
 
 /** The state after `event`. Events of steps that `run.started` did not announce are a bug. */
 export type Reduce = (state: RunState | undefined, event: Event) => RunState;
@@ -101,14 +35,25 @@ export function reduce(state: RunState | undefined, event: Event): RunState {
         result: event.state,
         exitCode: event.exitCode,
         firstFailure: event.firstFailure,
+        ...(event.skipped === undefined ? {} : { skipped: event.skipped }),
       };
-    case "warned": {
-      const message = event.step === undefined ? event.message : `${event.step}: ${event.message}`;
-      return { ...state, warnings: [...state.warnings, message] };
-    }
+    case "warned":
+      return warned(state, event);
     default:
-      return withStep(state, event);
+      return withStep(state.queue ? leaveQueue(state, state.queue) : state, event);
   }
+}
+
+function warned(state: RunState, { step, message, queue }: Warned): RunState {
+  const warning = step === undefined ? message : `${step}: ${message}`;
+  const warnings = [...state.warnings, warning];
+  return queue ? { ...state, warnings, queue: { ...queue, warning } } : { ...state, warnings };
+}
+
+/** Its turn has come: that it waited is no news any more. */
+function leaveQueue(state: RunState, queue: Waiting): RunState {
+  const warnings = state.warnings.filter((warning) => warning !== queue.warning);
+  return { ...state, warnings, queue: undefined };
 }
 
 /** The state after all of `events`; undefined where there are none. */
@@ -139,6 +84,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         ...(event.key === undefined ? {} : { key: event.key }),
         ...(event.brought === undefined ? {} : { brought: event.brought }),
         ...(event.because === undefined ? {} : { because: event.because }),
+        ...(event.takenOver === undefined ? {} : { takenOver: event.takenOver }),
       };
     case "step.finished":
       return {
@@ -206,64 +152,6 @@ function withAttempt(
   const attempt = step.attempts[at];
   if (!attempt) throw misplaced({ ...event, step: step.id });
   return { ...step, attempts: step.attempts.with(at, change(attempt)) };
-}
-
-function startedRun(event: RunStarted): RunState {
-  return {
-    run: event.run,
-    pipeline: event.pipeline,
-    file: event.file,
-    project: event.project,
-    inputs: event.inputs,
-    resumes: event.resumes,
-    again: event.again ?? [],
-    gridVersion: event.gridVersion,
-    startedAt: event.at,
-    finishedAt: undefined,
-    result: "running",
-    exitCode: undefined,
-    firstFailure: undefined,
-    steps: StepMap.of(event.steps.map((outline) => [outline.id, pendingStep(outline)])),
-    warnings: [],
-  };
-}
-
-function pendingStep(outline: StepOutline): StepState {
-  return {
-    id: outline.id,
-    kind: outline.kind,
-    needs: outline.needs,
-    after: outline.after,
-    group: outline.group,
-    hook: outline.hook,
-    status: "pending",
-    reason: undefined,
-    startedAt: undefined,
-    finishedAt: undefined,
-    node: undefined,
-    outputs: {},
-    failure: undefined,
-    attempts: [],
-  };
-}
-
-function startedAttempt(event: { readonly attempt: number; readonly at: number }): AttemptState {
-  return {
-    attempt: event.attempt,
-    startedAt: event.at,
-    finishedAt: undefined,
-    result: "running",
-    node: undefined,
-    score: undefined,
-    passedOver: [],
-    job: undefined,
-    exitCode: undefined,
-    failure: undefined,
-    retryInMs: undefined,
-    syncs: [],
-    fetches: [],
-    batch: undefined,
-  };
 }
 
 function misplaced(event: { readonly type: Event["type"]; readonly step?: string }): GridError {

@@ -112,7 +112,8 @@ export class RunJournal {
   #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {
     this.#connection.prepare(
       "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
-    ).run(event.at, event.state, event.exitCode, run);
+      // What did nothing did not succeed, though nothing failed.
+    ).run(event.at, event.skipped === undefined ? event.state : "skipped", event.exitCode, run);
   }
 
   #insert(run: string, event: Event): void {

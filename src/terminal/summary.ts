@@ -132,6 +132,10 @@ function closing(
       `  next    ${paint.bold(`${program} logs ${state.run} -f`)}`,
     ];
   }
+  if (state.skipped !== undefined) {
+    const head = `– ${state.pipeline} skipped: ${oneLine(state.skipped)}`;
+    return [`${paint.bold(head)} ${paint.dim(`(${numbers})`)}`, `  report  ${folder}/report.html`];
+  }
   const result = state.result === "running" ? "stopped" : lookOf(state.result).word;
   const fine = state.result === "succeeded";
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;

@@ -49,7 +49,13 @@ Deno.test("concurrency skip: the second run does nothing and says so", async () 
   await using holder = await startHolder(folder.path);
   const { code, stderr } = await grid(["run", "p.yaml"], { cwd: folder.path });
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /skipped/);
+  assert.match(
+    stderr,
+    /– grouped skipped: concurrency group "one" is taken by run \S+ \(1 skipped\)/,
+  );
+  assert.doesNotMatch(stderr, /succeeded/);
+  const [skipped] = JSON.parse((await grid(["runs", "--json"], { cwd: folder.path })).stdout).runs;
+  assert.deepEqual([skipped.result, skipped.exitCode], ["skipped", 0]);
   release(folder.path);
   assert.equal((await holder.ended).code, 0);
   assert.equal(starts(folder.path), 1);
@@ -61,11 +67,13 @@ Deno.test("concurrency queue: the second run waits for the end of the first", as
   await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
   await pause(1000);
   assert.equal(starts(folder.path), 1, "the second run did not wait");
+  const why = await grid(["why", "last", "work"], { cwd: folder.path });
+  assert.match(why.stdout, /its run waits in concurrency group "one" for run \S+/);
   release(folder.path);
   assert.equal((await holder.ended).code, 0);
   const { code, stderr } = await second.ended;
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /waits in concurrency group "one"/);
+  assert.equal(stderr.split('waits in concurrency group "one"').length - 1, 1, "told once");
   assert.equal(starts(folder.path), 2);
 });
 

@@ -16,6 +16,7 @@ export function beginningOf(
     ...(key === undefined ? {} : { key }),
     ...broughtIf(brought),
     ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
+    ...(shortcut?.kind === "attach" ? { takenOver: shortcut.takenOver } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { GridError } from "../../core/errors.ts";
 import { evaluateText } from "../../pipeline/evaluate.ts";
 import type { HookMoment, Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { awaitTurn, takeTurn, type Turn, type TurnOptions } from "./concurrency.ts";
-import type { Event, RunResult, RunStarted, StepOutline } from "../event.ts";
+import type { Event, RunFinished, RunResult, RunStarted, StepOutline } from "../event.ts";
 import { stopError } from "../failure.ts";
 import { GraphRun } from "./graph_run.ts";
 import { hookMoments, hookStep } from "./hooks.ts";
@@ -13,6 +13,7 @@ import type { Neighbours } from "./neighbours.ts";
 import type { EnginePorts } from "../ports.ts";
 import { runExitCode, runResult, type RunSummary } from "./result.ts";
 import type { SchedulerOptions } from "../schedule/scheduler.ts";
+import { sourceOf } from "../schedule/verdict.ts";
 import type { ResumeFrom } from "../resume/shortcuts.ts";
 
 /** For clean-up steps and hooks of a run that was told to stop. */
@@ -53,11 +54,12 @@ export async function drive(options: DriveOptions): Promise<void> {
     ledger.emit(startedEvent(options));
     // A run that cannot be journaled does nothing.
     ledger.flush();
-    if (await waitForTurn(turn, context)) {
+    const skipped = await waitForTurn(turn, context);
+    if (skipped === undefined) {
       await runGraph(pipeline.steps, context);
       await runHooks(context);
     }
-    ledger.emit(finishedEvent(context));
+    ledger.emit({ ...finishedEvent(context), ...(skipped === undefined ? {} : { skipped }) });
   } finally {
     stop.removeEventListener("abort", onStop);
     ledger.flush();
@@ -79,24 +81,28 @@ function askForTurn({ pipeline, ports, ledger, started }: DriveOptions): AskedTu
   return { turn: takeTurn(options), options };
 }
 
-/** False where the run does nothing because another one is there. */
-async function waitForTurn(asked: AskedTurn | undefined, context: Drive): Promise<boolean> {
-  if (!asked) return true;
+/** Why the run does nothing, because another one is there; undefined where its turn has come. */
+async function waitForTurn(
+  asked: AskedTurn | undefined,
+  context: Drive,
+): Promise<string | undefined> {
+  if (!asked) return undefined;
   const { ledger, pipeline, ports, stop } = context;
   const { turn, options } = asked;
   switch (turn.kind) {
     case "go":
-      return true;
+      return undefined;
     case "skip": {
       const hooks = Object.values(pipeline.hooks).flat();
       for (const step of [...pipeline.steps, ...hooks]) {
         ledger.finish(step, { state: "skipped", reason: turn.reason, outputs: {} });
       }
-      return false;
+      return turn.reason;
     }
     case "wait": {
       const message = `waits in concurrency group "${options.group}" for ${turn.ahead.join(", ")}`;
-      ledger.emit({ type: "warned", at: ledger.now, message });
+      const queue = { group: options.group, ahead: turn.ahead };
+      ledger.emit({ type: "warned", at: ledger.now, message, queue });
       ledger.flush();
       try {
         await awaitTurn(options, { clock: ports.clock, signal: stop });
@@ -104,7 +110,7 @@ async function waitForTurn(asked: AskedTurn | undefined, context: Drive): Promis
         // The graph then ends every step as cancelled, each with the reason.
         if (!stop.aborted) throw thrown;
       }
-      return true;
+      return undefined;
     }
   }
 }
@@ -180,11 +186,12 @@ function outline(step: Step, hook?: HookMoment): StepOutline {
     needs: step.needs,
     after: step.after,
     ...(step.group === undefined ? {} : { group: step.group }),
+    ...(step.condition === undefined ? {} : { if: sourceOf(step.condition) }),
     ...(hook === undefined ? {} : { hook }),
   };
 }
 
-function finishedEvent(context: Drive): Event {
+function finishedEvent(context: Drive): RunFinished {
   const summary = summaryOf(context);
   const first = context.ledger.firstFailure?.step;
   return {

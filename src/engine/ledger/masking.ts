@@ -22,6 +22,7 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "key",
   "digest",
   "brought",
+  "takenOver",
   "mode",
   "reusedFrom",
   "gridVersion",

@@ -2,6 +2,7 @@
 import { GridError } from "../../core/errors.ts";
 import type { Event } from "../event.ts";
 import { replay, type RunState, type StepState } from "../state.ts";
+import { takenOverFrom } from "./reuse.ts";
 import { StepMap } from "../step_map.ts";
 
 /** More resumptions of resumptions than anybody makes; a circle in a damaged journal ends here. */
@@ -55,6 +56,9 @@ function isUntouched({ kind, status, attempts }: StepState): boolean {
 }
 
 function from(earlier: RunState, old: StepState): StepState {
+  if (old.attempts.at(-1)?.job !== undefined && old.status === "running") {
+    return { ...old, takenOver: takenOverFrom(earlier, old) };
+  }
   if (old.reusedFrom || old.status !== "succeeded") return old;
   const node = old.node === undefined ? {} : { node: old.node };
   return { ...old, reusedFrom: { run: earlier.run, ...node } };

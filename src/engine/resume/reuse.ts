@@ -1,7 +1,7 @@
 /** Whether a step's result is at hand already: from the run that is resumed, or from `cache:`. */
 import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { ReuseSource } from "../event.ts";
+import type { ReuseSource, TakenOver } from "../event.ts";
 import { type Brought, broughtOther } from "./brought.ts";
 import type { CachedResult, Fetched, LocalFiles } from "../ports.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
@@ -24,6 +24,7 @@ export type Shortcut =
     readonly job: string;
     /** What the syncs before it had brought when it began. */
     readonly brought: Brought;
+    readonly takenOver: TakenOver;
   }
   | {
     readonly kind: "none";
@@ -59,7 +60,8 @@ export function shortcutFrom(
   const attempt = old && runningJob(old);
   if (attempt && !question.forced && old.key === question.key) {
     // It goes on with the files that it began with, whatever was brought since.
-    return { kind: "attach", ...attempt, brought: old.brought ?? {} };
+    const brought = old.brought ?? {};
+    return { kind: "attach", ...attempt, brought, takenOver: takenOverFrom(earlier, old) };
   }
   if (because !== undefined || !old) {
     return { kind: "none", ...(because && { because }), ...(attempt && { leaves: attempt }) };
@@ -139,7 +141,7 @@ function isFinished({ status }: StepState): boolean {
  */
 function runningJob(
   { status, attempts }: StepState,
-): Omit<Extract<Shortcut, { kind: "attach" }>, "kind" | "brought"> | undefined {
+): Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job"> | undefined {
   const last: AttemptState | undefined = attempts.at(-1);
   if (last === undefined) return undefined;
   const endUnseen = status === "running" &&
@@ -147,6 +149,14 @@ function runningJob(
   if (!endUnseen && last.failure?.code !== "lost") return undefined;
   if (last.job === undefined || last.node === undefined) return undefined;
   return { attempt: last.attempt, node: last.node, job: last.job };
+}
+
+/** The run that started the job of the last attempt: others may have taken it over before. */
+export function takenOverFrom({ run }: RunState, step: StepState): TakenOver {
+  const last = step.attempts.at(-1);
+  const job = last?.job ?? "";
+  if (step.takenOver?.job === job) return step.takenOver;
+  return { run, job, since: last?.startedAt ?? 0 };
 }
 
 /** Secrets are masked in the journal, so that such an output is not what it was. */

@@ -2,6 +2,7 @@
 import { nearest } from "../../core/did_you_mean.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GridError } from "../../core/errors.ts";
+import { isTakenOver, reasonToHaveRun } from "./reasons.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
 export interface WhyOptions {
@@ -22,7 +23,7 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
     case "running":
       return `${id} runs${placeOf(step)}${attemptOf(step)}${
         underWay ? "" : ", as far as its run could see"
-      }`;
+      }${takenOver(step)}${reasonOf(state, step)}`;
     case "reused":
     case "skipped":
       return `${id} was ${step.status}: ${step.reason ?? "no reason was recorded"}`;
@@ -30,13 +31,13 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
       return `${id} was cancelled${timeOf(step)}: ${step.reason ?? "the run was told to stop"}`;
     case "succeeded":
       return `${id} ran${placeOf(step)} and succeeded${timeOf(step)}${retriesOf(step)}${
-        againOf(step)
-      }`;
+        takenOver(step)
+      }${againOf(step)}${reasonOf(state, step)}`;
     case "failed":
     case "timed-out":
       return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}${
-        againOf(step)
-      }`;
+        takenOver(step)
+      }${againOf(step)}${reasonOf(state, step)}`;
     case "allowed-failure":
       return `${id} failed${placeOf(step)}, which allow-failure permits${causeOf(step)}${
         retriesOf(step)
@@ -67,6 +68,22 @@ function againOf({ because }: StepState): string {
   return because === undefined ? "" : `; done because ${because}`;
 }
 
+/** What let it run after a failure, or at all. */
+function reasonOf(state: RunState, step: StepState): string {
+  if (step.kind === "group") return "";
+  const reason = reasonToHaveRun(state, step);
+  return reason === undefined ? "" : `; ${reason}`;
+}
+
+/** Nobody saw when a job ended that was taken over after its end: the time is the most it can be. */
+function takenOver(step: StepState): string {
+  if (!isTakenOver(step) || !step.takenOver) return "";
+  const { run, since } = step.takenOver;
+  const end = step.finishedAt;
+  const took = end === undefined ? "" : `, ${formatDuration(end - since)} before its end was seen`;
+  return `; its job was taken over from run ${run}, which started it${took}`;
+}
+
 function attemptOf({ attempts }: StepState): string {
   const last = attempts.at(-1);
   return last === undefined || last.attempt === 1 ? "" : `, attempt ${last.attempt}`;
@@ -88,6 +105,11 @@ function retryOf({ failure, result, node, retryInMs }: AttemptState): string {
 }
 
 function waitingFor(state: RunState, { needs, after, group }: StepState): string {
+  if (state.queue) {
+    const { group: name, ahead } = state.queue;
+    const runs = `${ahead.length === 1 ? "run" : "runs"} ${ahead.join(", ")}`;
+    return `its run waits in concurrency group "${name}" for ${runs}`;
+  }
   const before = [...needs, ...after, ...(group === undefined ? [] : [group])];
   const open = before.filter((id) => {
     const status = state.steps.get(id)?.status;

@@ -20,6 +20,8 @@ export interface Vertex {
   waitingFor: number;
   unmet: string | undefined;
   failedBefore: boolean;
+  /** The failure that all of this comes from: `"train" failed`. */
+  root: string | undefined;
   holdsGroupSlot: boolean;
   result: StepResult | undefined;
   passesOn: boolean;
@@ -74,6 +76,7 @@ function newVertex(step: Step, parent: Vertex | undefined): Vertex {
     waitingFor: 0,
     unmet: undefined,
     failedBefore: false,
+    root: undefined,
     holdsGroupSlot: false,
     result: undefined,
     passesOn: false,

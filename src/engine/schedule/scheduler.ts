@@ -8,6 +8,7 @@ import type { StepResult } from "../event.ts";
 import { Fifo } from "./fifo.ts";
 import { isWithin, linkSteps, type Vertex } from "./graph.ts";
 import {
+  failureWords,
   groupEnd,
   type Halt,
   isFailure,
@@ -228,10 +229,12 @@ export class Scheduler {
   #tellDependents(vertex: Vertex, passesOn: boolean): void {
     const result = vertex.result ?? "skipped";
     const satisfied = satisfies(result, passesOn);
+    const root = passesOn ? vertex.root : failureWords(vertex.step.id, result);
     for (const { vertex: dependent, edge } of vertex.dependents) {
       if (edge === "needs" && !satisfied) {
-        dependent.unmet ??= unmetReason(vertex.step.id, result);
+        dependent.unmet ??= unmetReason(vertex.step.id, { result, root: vertex.root });
       }
+      dependent.root ??= root;
       if (isFailure(result) || passesOn) dependent.failedBefore = true;
       this.#countDown(dependent);
     }
@@ -260,7 +263,7 @@ export class Scheduler {
       if (up.step.allowFailure) break;
     }
     const haltsAll = up === undefined && this.#options.failFast;
-    const reason = `"${step.id}" ${result === "failed" ? "failed" : "timed out"} (fail-fast)`;
+    const reason = `${failureWords(step.id, result)} (fail-fast)`;
     const halt: Halt = { kind: "fail-fast", reason };
     if (haltsAll) return this.#halted ? undefined : this.#haltAll(halt);
     if (!target?.group || target.group.halted) return undefined;

@@ -136,7 +136,10 @@ export function groupEnd(members: readonly MemberEnd[], allowFailure: boolean): 
 }
 
 /** The sentence under which a step that needs `step` is skipped. */
-export function unmetReason(step: string, result: StepResult): string {
+export function unmetReason(
+  step: string,
+  { result, root }: { readonly result: StepResult; readonly root: string | undefined },
+): string {
   switch (result) {
     case "failed":
       return `it needs "${step}", which failed`;
@@ -144,9 +147,17 @@ export function unmetReason(step: string, result: StepResult): string {
       return `it needs "${step}", which timed out`;
     case "cancelled":
       return `it needs "${step}", which was cancelled`;
-    default:
-      return `it needs "${step}", which did not run`;
+    default: {
+      const because = root === undefined ? "" : ` because ${root}`;
+      return `it needs "${step}", which did not run${because}`;
+    }
   }
+}
+
+/** `"train" failed`; undefined for a result that is no failure. */
+export function failureWords(step: string, result: StepResult): string | undefined {
+  if (!isFailure(result)) return undefined;
+  return `"${step}" ${result === "failed" ? "failed" : "timed out"}`;
 }
 
 function mentionsStatus(condition: Text): boolean {
@@ -155,7 +166,7 @@ function mentionsStatus(condition: Text): boolean {
   );
 }
 
-function sourceOf(condition: Text): string {
+export function sourceOf(condition: Text): string {
   return condition.parts.map((part) => part.kind === "expression" ? part.source.trim() : part.value)
     .join("");
 }

@@ -186,7 +186,7 @@ Deno.test("runPipeline() skips what needs a failed step, and names the first fai
   const { state } = await runFake(pipeline(steps), { steps: { a: fail() } });
   assert.deepEqual(states(state), { a: "failed", b: "skipped", c: "skipped", d: "succeeded" });
   assert.equal(state.steps.get("b")?.reason, 'it needs "a", which failed');
-  assert.equal(state.steps.get("c")?.reason, 'it needs "b", which did not run');
+  assert.equal(state.steps.get("c")?.reason, 'it needs "b", which did not run because "a" failed');
   assert.equal(state.result, "failed");
   assert.equal(state.exitCode, 1);
   assert.equal(state.firstFailure, "a");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { why } from "../../../../src/engine/resume/why.ts";
+import { replay } from "../../../../src/engine/state.ts";
 import type { Concurrency } from "../../../../src/pipeline/pipeline.ts";
 import { openStore } from "../../../../src/store/open.ts";
 import type { Store } from "../../../../src/store/store.ts";
@@ -58,9 +60,14 @@ Deno.test("concurrency queue: the second run waits, says for whom, and then runs
   assert.deepEqual(order, ["r1 begins", "r1 ends", "r2 begins", "r2 ends"]);
   assert.equal(resultOf(one).state.result, "succeeded");
   assert.equal(resultOf(two).state.result, "succeeded");
-  assert.deepEqual(resultOf(two).state.warnings, [
-    'waits in concurrency group "train-x" for r1',
-  ]);
+  const { events, state } = resultOf(two);
+  const waiting = replay(events.slice(0, 2));
+  assert.deepEqual(waiting?.warnings, ['waits in concurrency group "train-x" for r1']);
+  assert.equal(
+    waiting && why(waiting, "a"),
+    'a has not started: its run waits in concurrency group "train-x" for run r1',
+  );
+  assert.deepEqual(state.warnings, [], "and no longer says so once it has run");
 });
 
 Deno.test("concurrency skip: the second run does nothing, says why, and exits 0", async () => {
@@ -75,6 +82,7 @@ Deno.test("concurrency skip: the second run does nothing, says why, and exits 0"
     state.steps.get("a")?.reason,
     'concurrency group "train-x" is taken by run r1',
   );
+  assert.equal(state.skipped, 'concurrency group "train-x" is taken by run r1');
 });
 
 Deno.test("concurrency fail: the second run is refused with exit code 5, and leaves nothing", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { why } from "../../../../src/engine/resume/why.ts";
 import { replay } from "../../../../src/engine/state.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 import {
+  type Behaviour,
   fail,
   inTurn,
   makeFailure,
@@ -76,4 +78,60 @@ Deno.test("why() says why a resumed run did a step again", async () => {
   const first = await runFake(pipeline([step("a")]), { run: "r1", steps: { a: fail() } });
   const { state } = await runFake(pipeline([step("a")]), { run: "r2", resume: first.state });
   assert.equal(why(state, "a"), "a ran and succeeded after 0ms; done because it failed in run r1");
+});
+
+Deno.test("why() says what let a step run after a failure", async () => {
+  const steps = [
+    step("a"),
+    step("b", { needs: ["a"] }),
+    step("c", { needs: ["b"] }),
+    step("late", { after: ["a"] }),
+    step("later", { after: ["c"] }),
+    step("tell", { needs: ["a"], if: "failure()" }),
+    step("clean", { after: ["c"], if: "always()" }),
+    step("alone", { if: "always()" }),
+  ];
+  const hooks = { success: [], failure: [step("mail")], exit: [] };
+  const { state } = await runFake(pipeline(steps, { hooks }), { steps: { a: fail() } });
+  const told = Object.fromEntries([...state.steps.keys()].map((id) => [id, why(state, id)]));
+  assert.deepEqual(told, {
+    a: "a failed after 0ms: exit code 1",
+    b: 'b was skipped: it needs "a", which failed',
+    c: 'c was skipped: it needs "b", which did not run because "a" failed',
+    late: "late ran and succeeded after 0ms; " +
+      'it ran after "a" failed: it only waits for the end, whatever the result',
+    later: "later ran and succeeded after 0ms; " +
+      'it ran after "a" failed: it only waits for the end, whatever the result',
+    tell: "tell ran and succeeded after 0ms; " +
+      'it ran after "a" failed: its condition is true: failure()',
+    clean: "clean ran and succeeded after 0ms; " +
+      'it ran after "a" failed: its condition is true: always()',
+    alone: "alone ran and succeeded after 0ms; its condition is true: always()",
+    mail: 'mail ran and succeeded after 0ms; it is a hook for failure, and "a" failed first',
+  });
+});
+
+Deno.test("why() says that a job was taken over, from which run, and how long it took", async () => {
+  const job: Behaviour = async (request, host) => {
+    host.note({ type: "node.chosen", node: "n1" });
+    host.note({ type: "job.started", node: "n1", job: "job-1" });
+    return await takes(1000)(request, host);
+  };
+  const clock = new FakeClock();
+  const steps = { steps: { a: job }, clock };
+  const first = await runFake(pipeline([step("a")]), { run: "r1", ...steps });
+  const killed = replay(
+    first.events.slice(0, first.events.findIndex(({ type }) => type === "job.started") + 1),
+  );
+  assert.ok(killed);
+  const lost = await runFake(pipeline([step("a")]), { run: "r2", resume: killed, ...steps });
+  const died = replay(
+    lost.events.slice(0, lost.events.findIndex(({ type }) => type === "job.started") + 1),
+  );
+  assert.ok(died);
+  const { state } = await runFake(pipeline([step("a")]), { run: "r3", resume: died, ...steps });
+  assert.match(
+    why(state, "a"),
+    /^a ran on n1 and succeeded after 1\.\ds; its job was taken over from run r1, which started it, 3\.\ds before its end was seen$/,
+  );
 });

@@ -1,0 +1,154 @@
+/** The state of a run, and what it is before anything happened. */
+import type { JsonValue } from "../core/json.ts";
+import type { ActionKind } from "../pipeline/pipeline.ts";
+import type {
+  BatchProgressed,
+  Failure,
+  FetchFinished,
+  Queue,
+  ReuseSource,
+  RunResult,
+  RunStarted,
+  StepOutline,
+  StepResult,
+  SyncFinished,
+  TakenOver,
+} from "./event.ts";
+import { StepMap } from "./step_map.ts";
+
+export interface RunState {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly file: string;
+  readonly project: string;
+  readonly inputs: Readonly<Record<string, JsonValue>>;
+  readonly resumes: string | undefined;
+  /** Steps that this run was asked to do again. */
+  readonly again: readonly string[];
+  readonly gridVersion: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  /** `running` also for a run whose runner died. */
+  readonly result: RunResult | "running";
+  readonly exitCode: number | undefined;
+  readonly firstFailure: string | undefined;
+  /** In the order of `run.started`. */
+  readonly steps: ReadonlyMap<string, StepState>;
+  readonly warnings: readonly string[];
+  /** Set while the run waits for its turn. */
+  readonly queue?: Waiting | undefined;
+  /** Why the run did nothing. */
+  readonly skipped?: string;
+}
+
+export interface Waiting extends Queue {
+  /** As it stands among the warnings. */
+  readonly warning: string;
+}
+
+export interface StepState {
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly needs: readonly string[];
+  readonly after: readonly string[];
+  readonly group: string | undefined;
+  readonly hook: "success" | "failure" | "exit" | undefined;
+  readonly status: "pending" | "running" | StepResult;
+  readonly reason: string | undefined;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  /** Node of the last attempt, or of the run that a reused result comes from. */
+  readonly node: string | undefined;
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly failure: Failure | undefined;
+  readonly attempts: readonly AttemptState[];
+  /** Names what the step does; set once it started. */
+  readonly key?: string;
+  /** Digest of what each sync before it brought, by the sync's step. */
+  readonly brought?: Readonly<Record<string, string>>;
+  readonly reusedFrom?: ReuseSource;
+  /** In a resumed run: why it ran again. */
+  readonly because?: string;
+  /** In a resumed run: the job that it goes on with. */
+  readonly takenOver?: TakenOver;
+  /** Its condition, as written. */
+  readonly if?: string;
+}
+
+export interface AttemptState {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly result: "running" | "succeeded" | "failed" | "timed-out" | "cancelled";
+  readonly node: string | undefined;
+  readonly score: number | undefined;
+  readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
+  readonly job: string | undefined;
+  readonly exitCode: number | undefined;
+  readonly failure: Failure | undefined;
+  readonly retryInMs: number | undefined;
+  readonly syncs: readonly SyncFinished[];
+  readonly fetches: readonly FetchFinished[];
+  readonly batch: BatchProgressed | undefined;
+}
+
+export function startedRun(event: RunStarted): RunState {
+  return {
+    run: event.run,
+    pipeline: event.pipeline,
+    file: event.file,
+    project: event.project,
+    inputs: event.inputs,
+    resumes: event.resumes,
+    again: event.again ?? [],
+    gridVersion: event.gridVersion,
+    startedAt: event.at,
+    finishedAt: undefined,
+    result: "running",
+    exitCode: undefined,
+    firstFailure: undefined,
+    steps: StepMap.of(event.steps.map((outline) => [outline.id, pendingStep(outline)])),
+    warnings: [],
+  };
+}
+
+function pendingStep(outline: StepOutline): StepState {
+  return {
+    id: outline.id,
+    kind: outline.kind,
+    needs: outline.needs,
+    after: outline.after,
+    group: outline.group,
+    hook: outline.hook,
+    ...(outline.if === undefined ? {} : { if: outline.if }),
+    status: "pending",
+    reason: undefined,
+    startedAt: undefined,
+    finishedAt: undefined,
+    node: undefined,
+    outputs: {},
+    failure: undefined,
+    attempts: [],
+  };
+}
+
+export function startedAttempt(
+  event: { readonly attempt: number; readonly at: number },
+): AttemptState {
+  return {
+    attempt: event.attempt,
+    startedAt: event.at,
+    finishedAt: undefined,
+    result: "running",
+    node: undefined,
+    score: undefined,
+    passedOver: [],
+    job: undefined,
+    exitCode: undefined,
+    failure: undefined,
+    retryInMs: undefined,
+    syncs: [],
+    fetches: [],
+    batch: undefined,
+  };
+}
