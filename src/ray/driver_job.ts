@@ -3,7 +3,8 @@ import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import type { Job, JobExit } from "../transport/job/job.ts";
+import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
+import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, startJob } from "../transport/job/job_start.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
 import { DriverOutput, type DriverSays } from "./driver_output.ts";
@@ -87,29 +88,40 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
   const output = new DriverOutput(markOf(spec), (said) => {
     if (said.problem !== undefined) problem = said;
     const { done, failed, total } = said;
+    // Nobody asks how far a batch is that was told to end.
+    if (host.signal.aborted) return;
     if (done !== undefined && failed !== undefined && total !== undefined) {
       host.progress({ done, failed, total });
     }
   });
-  try {
-    const exit = await job.follow({
-      signal: host.signal,
-      onOutput: (stream, bytes) => {
-        const passed = stream === "stdout" ? output.push(bytes) : bytes;
-        if (passed.length > 0) return host.output(stream, passed);
-      },
-    });
+  const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
+    const passed = stream === "stdout" ? output.push(bytes) : bytes;
+    if (passed.length > 0) return host.output(stream, passed);
+  };
+  const flush = async () => {
     const rest = output.end();
     if (rest.length > 0) await host.output("stdout", rest);
+  };
+  try {
+    const exit = await job.follow({ signal: host.signal, onOutput });
+    await flush();
     return { exit, problem };
   } catch (error) {
-    if (host.signal.aborted) await endDriver(job, options);
+    if (host.signal.aborted) await endDriver(job, { ...options, onOutput, flush });
     throw error;
   }
 }
 
-async function endDriver(job: Job, { spec, host, head }: DriverJobOptions): Promise<void> {
-  const { survivors } = await job.kill({ graceMs: spec.killGraceMs });
+interface DriverEnding extends DriverJobOptions {
+  readonly onOutput: FollowOptions["onOutput"];
+  /** Hands on what may have been the beginning of a word to Grid. */
+  readonly flush: () => Promise<void>;
+}
+
+async function endDriver(job: Job, options: DriverEnding): Promise<void> {
+  const { spec, host, head, onOutput, flush } = options;
+  const { survivors } = await endJob(job, { graceMs: spec.killGraceMs, onOutput });
+  await flush();
   if (survivors.length === 0) return await removeJob(job);
   const names = survivors.map(({ pid, command }) => `${pid} ${command}`).join(", ");
   const text = `grid: still running on ${head.node.name}: ${names}\n`;

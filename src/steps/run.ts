@@ -5,7 +5,8 @@ import { type GridError, toGridError } from "../core/errors.ts";
 import { fileNameOf, randomWord } from "../core/ids.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
-import type { Job, JobExit, JobSpec } from "../transport/job/job.ts";
+import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
+import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { type EndedJob, JobSweep } from "./job_sweep.ts";
@@ -108,14 +109,12 @@ class RunAttempt {
   async #attend(job: Job, place: Place): Promise<Attended> {
     const { host, sweep } = this.#options;
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
+    const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
+      if (stream === "stdout") stdout?.push(bytes);
+      return host.output(stream, bytes);
+    };
     try {
-      const exit = await job.follow({
-        signal: host.signal,
-        onOutput: (stream, bytes) => {
-          if (stream === "stdout") stdout?.push(bytes);
-          return host.output(stream, bytes);
-        },
-      });
+      const exit = await job.follow({ signal: host.signal, onOutput });
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
       sweep.add(ended(place));
@@ -159,8 +158,12 @@ class RunAttempt {
     const { host, request, sweep } = this.#options;
     const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
-      const { survivors } = await job.kill({ graceMs: request.killGraceMs });
+      const { survivors } = await endJob(job, {
+        graceMs: request.killGraceMs,
+        onOutput: (stream, bytes) => host.output(stream, bytes),
+      });
       if (survivors.length === 0) sweep.add(ended(place));
+      for (const message of job.warnings) host.note({ type: "warned", message });
       return { ...outcome, aftermath: survivorWords(survivors) };
     } catch (error) {
       const why = toGridError(error).message;

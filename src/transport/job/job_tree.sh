@@ -7,15 +7,18 @@ grid_scan() {
   grid_snapshot=$(grid_markers; grid_processes)
 }
 
-# grid_find [PID:BORN]...: prints the job's processes of the last scan, PID:BORN and name. They are
-# what the supervisor started, what carries the job's marker, those that were seen before and still are
-# the same, everybody in a session that one of them leads, and what all of these started.
+# grid_find [PID:BORN]...: prints the job's processes of the last scan: PID:BORN, a flag, and name. They
+# are what the supervisor started, what carries the job's marker, those that were seen before and still
+# are the same, everybody in a session that one of them leads, and what all of these started. The flag is
+# "=" for helpers of the supervisor, which end with the command; "+" for what one of those seen before
+# has started since; else "-".
 grid_find() {
   grid_read
   # A supervisor of several jobs has other children, too.
   [ -z "$grid_leader" ] && grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
   printf '%s\n' "$grid_snapshot" |
-    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$* $grid_leader" "$grid_grow" |
+    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" -v leader="$grid_leader" \
+      -v apart="$grid_setsid" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
 }
@@ -71,10 +74,15 @@ grid_grow='
   }
   END {
     for (pid in marked) if (pid in state) member[pid] = 1
-    count = split(seen, pairs, " ")
+    count = split(seen " " leader, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
       if (born[pair[1]] == pair[2]) member[pair[1]] = 1
+    }
+    count = split(seen, pairs, " ")
+    for (i = 1; i <= count; i++) {
+      split(pairs[i], pair, ":")
+      if (born[pair[1]] == pair[2]) told[pair[1]] = 1
     }
     do {
       added = 0
@@ -85,17 +93,25 @@ grid_grow='
           (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
       }
     } while (added)
-    for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) print pid ":" born[pid], name[pid]
+    for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {
+      flag = !(pid in told) && (parent[pid] in told) ? "+" : "-"
+      if (apart != "" && supervisor > 0 && parent[pid] == supervisor && session[pid] == session[supervisor])
+        flag = "="
+      print pid ":" born[pid], flag, name[pid]
+    }
   }'
 
-# grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones.
+# grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones. What
+# somebody who was told to end has started since is part of its tidying up, and politely left alone; so
+# are helpers, who still have to write down what the command printed, as long as there is anybody else.
 grid_send() {
-  grid_name=$1 grid_list=$2
+  grid_name=$1 grid_list=$2 grid_others=
   shift 2
+  case $grid_list in *' - '* | *' + '*) grid_others=others ;; esac
   grid_told=" $* "
   # shellcheck disable=SC2034
-  printf '%s\n' "$grid_list" | while read -r grid_member grid_rest; do
-    [ -n "$grid_member" ] || continue
+  printf '%s\n' "$grid_list" | while read -r grid_member grid_flag grid_rest; do
+    case "$grid_flag $grid_name $grid_others" in ' '* | [=+]' TERM'* | '= KILL others') continue ;; esac
     case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
     # A stopped process takes a polite signal only once it goes on.
     kill -s CONT "${grid_member%:*}"

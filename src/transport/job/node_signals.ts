@@ -77,9 +77,9 @@ function parseFound(text: string): ReadonlyMap<string, Found> {
   const all = new Map<string, Map<string, string>>();
   let current = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const [first = "", ...rest] = line.split(" ");
-    if (first === "=") all.set(rest.join(" "), current = new Map());
-    else if (first !== "") current.set(first, rest.join(" "));
+    const [first = "", second = "", ...name] = line.split(" ");
+    if (first === "=") all.set(second, current = new Map());
+    else if (first !== "") current.set(first, name.join(" "));
   }
   return all;
 }

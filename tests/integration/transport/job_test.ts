@@ -1,4 +1,5 @@
 import { describeJobs, describePruning } from "../../support/job_contract.ts";
+import { describeEnding } from "../../support/job_ending_contract.ts";
 import { describeKill } from "../../support/job_kill_contract.ts";
 import { describeLease } from "../../support/job_lease_contract.ts";
 import { openSshNode, withLauncher } from "../../support/job_nodes.ts";
@@ -11,6 +12,7 @@ for (const transport of ["ssh", "openssh"] as const) {
   const open = () => openSshNode({ transport });
   describeJobs(name, { test, open });
   describePruning(name, { test, open });
+  describeEnding(name, { test, open });
   describeKill(name, { test, open });
   describeLease(name, { test, open });
 }

@@ -179,6 +179,22 @@ Deno.test("run ends the whole tree when it is told to stop, and reports why", as
   assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
 });
 
+Deno.test("run hands on what a command prints after it was told to stop", async () => {
+  await using rig = openStepRig();
+  await using step = createRunStep({ cluster: rig.cluster });
+  const stop = new AbortController();
+  const host = recordHost(stop.signal);
+  const command = `trap 'echo saved; sleep 0.3; echo bye; echo oops >&2; exit 0' TERM
+echo begun; while :; do sleep 0.05; done`;
+  const running = step.run(stepRequest({ action: { kind: "run", run: command } }), host);
+  await waitFor(() => host.printed.stdout === "begun\n");
+  stop.abort(new GridError({ code: "timed-out", message: "Cannot go on: its time is up" }));
+  const outcome = await running;
+  assert.equal(outcome.status === "failed" && outcome.aftermath, "0 survivors");
+  assert.equal(host.printed.stdout, "begun\nsaved\nbye\n");
+  assert.match(host.printed.stderr, /oops\n$/);
+});
+
 Deno.test("run ends a command whose output cannot be handed on", async () => {
   await using rig = openStepRig();
   await using step = createRunStep({ cluster: rig.cluster });

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { SHELL_SCRIPTS } from "../../../../src/transport/job/job_script.ts";
 import { startJob } from "../../../../src/transport/job/job_start.ts";
-import { describeJobs, followAll, jobSpec } from "../../../support/job_contract.ts";
+import {
+  type ContractOptions,
+  describeJobs,
+  followAll,
+  jobSpec,
+} from "../../../support/job_contract.ts";
+import { describeEnding } from "../../../support/job_ending_contract.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
@@ -18,14 +24,20 @@ const SHELLS: readonly (readonly [Part, ...string[]])[] = [
 ];
 
 for (const shell of SHELLS) {
-  describeJobs(`job under ${shell.join(" ")}`, {
+  const open = () => openAccountNode({ shell });
+  const name = `job under ${shell.join(" ")}`;
+  const alone: ContractOptions = {
     test: (name, run) => testWith([shell[0]], name, run),
-    open: () => openAccountNode({ shell }),
-  });
-  describeJobs(`job under ${shell.join(" ")} and its launcher`, {
+    open,
+  };
+  const helped: ContractOptions = {
     test: (name, run) => testWith([shell[0], "perl"], name, run),
-    open: withLauncher(() => openAccountNode({ shell })),
-  });
+    open: withLauncher(open),
+  };
+  for (const describe of [describeJobs, describeEnding]) {
+    describe(name, alone);
+    describe(`${name} and its launcher`, helped);
+  }
 }
 
 testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", async () => {
