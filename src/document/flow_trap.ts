@@ -54,7 +54,8 @@ function openBracket(slip: Slip, text: FaultyText): Trap | undefined {
       ? `a # after a blank starts a comment, and the ${close} is in it; put quotes around text with #`
       : `add the closing ${close}`,
     spot: lines.spot(opening.start, opening.start + 1),
-    mends: [insert(last.start + last.text.trimEnd().length, close)],
+    // Nobody knows which entries were meant to stand inside.
+    mends: [{ ...insert(last.start + last.text.trimEnd().length, close), isLoss: true }],
   };
 }
 

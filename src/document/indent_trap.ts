@@ -15,10 +15,11 @@ export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined 
     if (next === undefined || indentOf(lines.line(next)) <= indentOf(lines.line(line))) {
       return undefined;
     }
-    return oddItem(next, lines) ?? tooDeep(next, lines);
+    return oddItem(next, lines) ?? oddDash({ line, next }, lines) ?? tooDeep(next, lines);
   }
   if (slip.message === "Sequence item without - indicator") {
-    return {
+    const above = inkAbove(line, lines);
+    return oddDash({ line: above, next: line }, lines) ?? {
       rule: "yaml-syntax",
       message: "this line is indented neither like the list items above nor like their keys",
       hint: "give it as many spaces as the line it belongs to",
@@ -26,20 +27,49 @@ export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined 
     };
   }
   if (slip.code !== "BAD_INDENT") return undefined;
-  if (/^ *-[^ -]/.test(slip.spot.sourceLine)) {
-    const dash = lines.start(line) + indentOf(slip.spot.sourceLine);
-    return {
-      rule: "yaml-syntax",
-      message: "a dash that starts a list item needs a blank after it",
-      hint: `write - ${slip.spot.sourceLine.trim().slice(1)}`,
-      mends: [insert(dash + 1, " ")],
-    };
-  }
+  if (/^ *-[^ -]/.test(slip.spot.sourceLine)) return gluedDash(line, lines);
   return {
     rule: "yaml-syntax",
     message: "this line is indented unlike the lines above",
     hint: "give it as many spaces as the line it belongs to",
     mends: toNearest(line, lines),
+  };
+}
+
+/** An item without the blank after its dash, or with the dash in another column than the others. */
+function oddDash(
+  { line, next }: { readonly line: number; readonly next: number },
+  lines: Lines,
+): Trap | undefined {
+  const text = lines.line(line);
+  if (/^ *-[\w-]+: /.test(text)) return gluedDash(line, lines);
+  if (!isItem(text)) return undefined;
+  const wanted = indentOf(lines.line(next)) - 2;
+  if (wanted === indentOf(text)) return undefined;
+  const dash = lines.start(line) + indentOf(text);
+  for (let below = next + 1; below <= lines.count; below++) {
+    if (!isItem(lines.line(below)) || indentOf(lines.line(below)) > wanted) continue;
+    if (indentOf(lines.line(below)) < wanted) return undefined;
+    return {
+      rule: "yaml-syntax",
+      message: "this item is indented unlike the others",
+      hint: "give it as many spaces as the items below",
+      spot: lines.spot(dash, dash + 1),
+      mends: [move(lines.start(line), wanted - indentOf(text))],
+    };
+  }
+  return undefined;
+}
+
+function gluedDash(line: number, lines: Lines): Trap {
+  const text = lines.line(line);
+  const dash = lines.start(line) + indentOf(text);
+  return {
+    rule: "yaml-syntax",
+    message: "a dash that starts a list item needs a blank after it",
+    hint: `write - ${text.trim().slice(1)}`,
+    spot: lines.spot(dash, dash + 1),
+    mends: [insert(dash + 1, " ")],
   };
 }
 
@@ -124,8 +154,9 @@ function shift({ line, to }: { readonly line: number; readonly to: number }, lin
     if (!hasInk(text)) continue;
     const column = indentOf(text);
     if (column < indent || column === indent && isItem(text) !== isItem(first)) break;
-    // Where only the dash is out of line, the keys below stand right already.
-    if (column > indent && !isMoving) continue;
+    // What stands right already stays there, as keys do where only their dash is out of line.
+    if (column === to && isItem(text) === isItem(first)) break;
+    if (column > indent && !isMoving || !isItem(first) && column > to && to > indent) continue;
     mends.push(move(lines.start(at), to - indent));
     if (column === indent && isItem(text)) {
       const next = nextInk(at, lines);
@@ -142,6 +173,11 @@ function move(start: number, by: number): Mend {
 function nextInk(line: number, lines: Lines): number | undefined {
   for (let at = line + 1; at <= lines.count; at++) if (hasInk(lines.line(at))) return at;
   return undefined;
+}
+
+function inkAbove(line: number, lines: Lines): number {
+  for (let at = line - 1; at >= 1; at--) if (hasInk(lines.line(at))) return at;
+  return 1;
 }
 
 function hasInk(text: string): boolean {

@@ -100,7 +100,9 @@ class Repair {
     const lines = this.#lines;
     const text = new FaultyText(lines, mended);
     const slips = errors.map((error) => slipOf(error, { lines, mended }));
+    const [first] = slips;
     for (const slip of slips) {
+      if (first && slip.spot.place.line > first.spot.place.line + 1) break;
       const trap = braceTrap(slip, text);
       if (trap !== undefined && !this.#isKnown(trap, slip)) return this.#take(trap, slip);
     }

@@ -153,12 +153,13 @@ export class Source {
     const visit = (container: Container, path: readonly Key[]) => {
       if (seen.has(container)) return;
       seen.add(container);
-      for (const [name, entry] of this.#tree.containers.get(container)?.entries ?? []) {
+      for (const [name, { key, value }] of this.#tree.containers.get(container)?.entries ?? []) {
+        const start = key?.[0] ?? value[0];
+        if (!lost.some((mend) => start <= mend.end && mend.start <= value[1])) continue;
         const inner = (container as Record<Key, unknown>)[name];
-        const [start, end] = [entry.key?.[0] ?? entry.value[0], entry.value[1]];
-        const isHit = lost.some((mend) => start <= mend.end && mend.start <= end);
-        if (isHit && isContainer(inner)) visit(inner, [...path, name]);
-        else if (isHit) found.push([...path, name]);
+        const before = found.length;
+        if (isContainer(inner)) visit(inner, [...path, name]);
+        if (found.length === before) found.push([...path, name]);
       }
     };
     if (lost.length > 0 && isContainer(this.value)) visit(this.value, []);

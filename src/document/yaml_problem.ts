@@ -12,7 +12,8 @@ export function slipOf(
 ): Slip {
   const { code, message, pos } = error;
   // At the end of the file the last line is shown.
-  const start = Math.min(mended.original(pos[0]), Math.max(0, lines.text.length - 1));
+  const there = Math.min(mended.original(pos[0]), Math.max(0, lines.text.length - 1));
+  const start = pastEmptyLines(there, { lines, code });
   const end = Math.max(mended.original(pos[1]), start + 1);
   // At the edge of a line its first word.
   const { column, line } = lines.place(start);
@@ -28,6 +29,18 @@ export function slipOf(
     end: Math.max(end, offset + 1),
     spot: lines.spot(offset, Math.max(end, offset + 1)),
   };
+}
+
+/** The parser counts the empty lines before a line of wrong indentation to that line. */
+function pastEmptyLines(
+  offset: number,
+  { lines, code }: { readonly lines: Lines; readonly code: YAMLError["code"] },
+): number {
+  if (!/^(BAD_INDENT|BLOCK_AS_IMPLICIT_KEY|MISSING_CHAR)$/.test(code)) return offset;
+  let { line } = lines.place(offset);
+  if (lines.line(line).trim() !== "") return offset;
+  while (line < lines.count && lines.line(line).trim() === "") line++;
+  return lines.start(line);
 }
 
 /** A mistake in the YAML itself, in the words of somebody who does not know the YAML standard. */

@@ -7,7 +7,8 @@ import type { FaultyText, Slip, Trap } from "./slip.ts";
 import { textTrap } from "./text_trap.ts";
 
 export function trapOf(slip: Slip, text: FaultyText): Trap {
-  return textTrap(slip, text) ?? quoteTrap(slip, text) ?? flowTrap(slip, text) ??
+  return textTrap(slip, text) ?? noColon(slip, text) ?? quoteTrap(slip, text) ??
+    flowTrap(slip, text) ??
     lineTrap(slip, text) ?? indentTrap(slip, text) ?? keyTrap(slip, text) ?? {
     rule: "yaml-syntax",
     message: lowerFirst(slip.message),
@@ -40,6 +41,26 @@ export function braceTrap({ spot }: Slip, { lines }: FaultyText): Trap | undefin
     hint: `write "${line.slice(at - 1, end)}" with the quotes`,
     spot: lines.spot(lineStart + at - 1, lineStart + end),
     mends: [hide(lineStart + at - 1, lineStart + end)],
+  };
+}
+
+/** `env { A: 1 }` and `env:{ A: 1 }`. */
+function noColon({ spot }: Slip, text: FaultyText): Trap | undefined {
+  const { lines } = text;
+  const start = lines.start(spot.place.line);
+  const found = /^( *(?:- +)*)([\w-]+)(:| +)(?=[[{])/.exec(spot.sourceLine);
+  if (found === null || text.openBrackets(start).length > 0) return undefined;
+  const [, head = "", key = "", gap = ""] = found;
+  const from = start + head.length;
+  const end = from + key.length;
+  return {
+    rule: "yaml-syntax",
+    message: gap === ":"
+      ? "the colon after a key needs a blank behind it"
+      : "the colon after this key is missing",
+    hint: `write ${key}: ${spot.sourceLine.slice(head.length + key.length + gap.length).trim()}`,
+    spot: lines.spot(from, end),
+    mends: [gap === ":" ? insert(end + 1, " ") : insert(end, ":")],
   };
 }
 

@@ -43,7 +43,8 @@ export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | unde
     checkLabels(step, { labels, reader });
     for (const { text, container, key } of namedNodes(step)) {
       const name = text.constant?.trim();
-      if (name === undefined || names.includes(name)) continue;
+      // An expression that is never closed is reported as such.
+      if (name === undefined || names.includes(name) || name.includes("${{")) continue;
       reader.report({
         rule: "unknown-node",
         spot: reader.source.valueSpot(container, key),
