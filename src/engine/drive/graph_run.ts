@@ -5,11 +5,10 @@ import type { AttemptEnd } from "../attempt/attempt.ts";
 import { runAttempts } from "../attempt/attempts.ts";
 import { beginningOf } from "./beginning.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
-import type { RunResult } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding } from "./group.ts";
-import { Judgement } from "./judgement.ts";
-import type { Ledger, StepEnding } from "../ledger/ledger.ts";
+import { Judgement, type JudgementOptions } from "./judgement.ts";
+import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
 import {
@@ -18,7 +17,7 @@ import {
   Scheduler,
   type SchedulerOptions,
 } from "../schedule/scheduler.ts";
-import { type Prepared, type ResumeFrom, Shortcuts } from "../resume/shortcuts.ts";
+import { type Prepared, Shortcuts } from "../resume/shortcuts.ts";
 import {
   type MemberEnd,
   NOT_CHOSEN,
@@ -27,22 +26,15 @@ import {
   type Verdict,
 } from "../schedule/verdict.ts";
 
-export interface GraphRunOptions {
+export interface GraphRunOptions extends JudgementOptions {
   readonly ports: EnginePorts;
-  readonly ledger: Ledger;
   readonly limits: SchedulerOptions;
   /** The wish to stop. Fired already: this graph is the cleaning up. */
   readonly stop: AbortSignal;
   /** Fires when the time for cleaning up after `stop` is over. */
   readonly cleanup: AbortSignal;
-  /** Steps that were asked for; undefined means all. */
-  readonly chosen: ReadonlySet<string> | undefined;
-  /** Set for hooks: how the run stands. */
-  readonly after: RunResult | undefined;
   readonly request: RequestContext;
   readonly hashFiles: (patterns: readonly string[]) => string;
-  /** The run whose results are used again. */
-  readonly resume: ResumeFrom | undefined;
 }
 
 export class GraphRun {

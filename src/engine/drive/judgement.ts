@@ -9,10 +9,20 @@ import {
   type Standing,
   type Verdict,
 } from "../schedule/verdict.ts";
-import type { GraphRunOptions } from "./graph_run.ts";
+import type { RunResult } from "../event.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ResumeFrom } from "../resume/shortcuts.ts";
 import { isGroupOf } from "./group.ts";
 
-export type JudgementOptions = Pick<GraphRunOptions, "chosen" | "resume" | "after" | "ledger">;
+export interface JudgementOptions {
+  readonly ledger: Ledger;
+  /** Steps that were asked for; undefined means all. */
+  readonly chosen: ReadonlySet<string> | undefined;
+  /** Set for hooks: how the run stands. */
+  readonly after: RunResult | undefined;
+  /** The run whose results are used again. */
+  readonly resume: ResumeFrom | undefined;
+}
 
 export class Judgement {
   readonly #scheduler: Scheduler;
