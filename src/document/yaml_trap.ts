@@ -48,7 +48,7 @@ export function braceTrap({ spot }: Slip, { lines }: FaultyText): Trap | undefin
 function noColon({ spot }: Slip, text: FaultyText): Trap | undefined {
   const { lines } = text;
   const start = lines.start(spot.place.line);
-  const found = /^( *(?:- +)*)([\w-]+)(:| +)(?=[[{])/.exec(spot.sourceLine);
+  const found = /^( *(?:- +)*)(\w[\w-]*)(:| +)(?=[[{])/.exec(spot.sourceLine);
   if (found === null || text.openBrackets(start).length > 0) return undefined;
   const [, head = "", key = "", gap = ""] = found;
   const from = start + head.length;

@@ -6,6 +6,7 @@ import { ShapeChecker } from "../document/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import { takeMisspeltSettings } from "./matrix_settings.ts";
 import type { PipelineFile } from "./schema.ts";
+import { joinUnindented } from "./unindented.ts";
 
 export interface FileReports {
   readonly source: Source;
@@ -98,7 +99,8 @@ async function repair(source: Source, damage: Damage): Promise<Repaired> {
     if (round === 0) {
       const isTorn = (path: readonly PropertyKey[] | undefined) =>
         damage.torn.has(source.at(path ?? []) ?? source.at(path?.slice(0, -1) ?? []));
-      shape.push(...checked.diagnostics.filter((_, index) => !isTorn(checked.faults[index])));
+      const follows = new Set(checked.diagnostics.filter((_, at) => isTorn(checked.faults[at])));
+      shape.push(...joinUnindented(checked, source).filter((report) => !follows.has(report)));
     }
     const touched = source.prune(checked.faults);
     if (touched === undefined) break;
