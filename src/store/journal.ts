@@ -6,6 +6,15 @@ import type { RunRow } from "./store.ts";
 /** Ids named in the message when a prefix fits many. */
 const MOST_NAMED = 5;
 
+/** What went on from a run, and the last event where it has no end, each found by an index. */
+const SELECT_RUNS = `SELECT runs.*,
+  (SELECT later.run FROM runs AS later WHERE later.resumes = runs.run
+   ORDER BY later.id DESC LIMIT 1) AS resumed_as,
+  CASE WHEN finished_at IS NULL THEN
+    (SELECT json ->> '$.at' FROM journal WHERE run_id = runs.id ORDER BY seq DESC LIMIT 1)
+  END AS last_event_at
+  FROM runs ORDER BY id DESC LIMIT ?`;
+
 /** Events of runs, in the order they were appended, and one row per run to find them by. */
 export class RunJournal {
   readonly #connection: Connection;
@@ -31,8 +40,7 @@ export class RunJournal {
   runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
     return this.#connection.read(() =>
       // Not by time: a clock that is set back must not bring an older run to the top.
-      this.#connection.prepare("SELECT * FROM runs ORDER BY id DESC LIMIT ?")
-        .all(limit).map(runRow)
+      this.#connection.prepare(SELECT_RUNS).all(limit).map(runRow)
     );
   }
 
@@ -148,6 +156,8 @@ type Row = Record<string, unknown>;
 function runRow(row: Row): RunRow {
   const finishedAt = row["finished_at"];
   const exitCode = row["exit_code"];
+  const lastEventAt = row["last_event_at"];
+  const resumedAs = row["resumed_as"];
   return {
     run: String(row["run"]),
     pipeline: String(row["pipeline"]),
@@ -156,6 +166,8 @@ function runRow(row: Row): RunRow {
     finishedAt: finishedAt === null ? undefined : Number(finishedAt),
     result: String(row["result"]),
     exitCode: exitCode === null ? undefined : Number(exitCode),
+    ...(typeof lastEventAt === "number" ? { lastEventAt } : {}),
+    ...(typeof resumedAs === "string" ? { resumedAs } : {}),
   };
 }
 

@@ -10,6 +10,10 @@ export interface RunRow {
   readonly finishedAt: number | undefined;
   readonly result: string;
   readonly exitCode: number | undefined;
+  /** The last thing that is known of a run without an end. */
+  readonly lastEventAt?: number;
+  /** The run that went on from this one. */
+  readonly resumedAs?: string;
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */

@@ -88,6 +88,29 @@ Deno.test("a run whose runner was killed is called stopped, and its report is ma
   await release(folder);
 });
 
+Deno.test("a run whose runner was killed takes no more time, and names the run that went on from it", async () => {
+  using folder = longProject();
+  await using run = await begin(folder);
+  await run.kill();
+  const options = { cwd: folder.path };
+  const rows = async () => JSON.parse((await grid(["runs", "--json"], options)).stdout).runs;
+  const took = async () =>
+    /stopped +\S+ \S+ +(.*\S)/.exec((await grid(["runs"], options)).stdout)?.[1];
+  const before = await took();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(await took(), before);
+  await release(folder);
+
+  const [resumed, stopped] = await rows();
+  assert.equal(stopped.resumedAs, resumed.run);
+  assert.match((await grid(["runs"], options)).stdout, new RegExp(`resumed as ${resumed.run}`));
+  const show = await grid(["show", stopped.run], options);
+  assert.match(show.stdout, new RegExp(`resumed as ${resumed.run}; .*grid show`));
+  const why = await grid(["why", "last", "work"], options);
+  assert.match(why.stdout, new RegExp(`its job was taken over from run ${stopped.run}, which `));
+  assert.match(why.stdout, /which started it, \S+s before its end was seen/);
+});
+
 Deno.test("a run that is under way is called running, and has no report yet", async () => {
   using folder = longProject();
   await using run = await begin(folder);

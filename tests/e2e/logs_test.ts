@@ -30,3 +30,25 @@ Deno.test("grid logs prints a step, every cell of a matrix, or all, each under i
   assert.deepEqual([none.code, none.stdout], [2, ""]);
   assert.match(none.stderr, /did you mean "sweep"\?/);
 });
+
+Deno.test("grid logs says on stderr why a step has no log, and where a reused one has", async () => {
+  using folder = project({
+    "p.yaml": `name: p
+steps:
+  - { id: a, node: local, run: "echo hello" }
+  - { id: b, needs: a, node: local, run: "false" }
+  - { id: c, needs: b, node: local, run: "true" }
+`,
+  });
+  const options = { cwd: folder.path };
+  await grid(["run", "p.yaml"], options);
+  await grid(["resume"], options);
+  const reused = await grid(["logs", "last", "a"], options);
+  assert.equal(reused.stdout, "");
+  const command = /its log: grid (logs \S+ a)/.exec(reused.stderr)?.[1] ?? reused.stderr;
+  assert.equal((await grid(command.split(" "), options)).stdout, "hello\n");
+  const skipped = await grid(["logs", "last", "c"], options);
+  assert.match(skipped.stderr, /^c was skipped: it needs "b", which failed$/m);
+  const all = await grid(["logs", "last"], options);
+  assert.match(all.stderr, /^reused from run \S+: a; their logs: grid logs \S+$/m);
+});

@@ -8,6 +8,7 @@ import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
+import { silentSteps } from "../silent_steps.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
@@ -73,11 +74,11 @@ class LogPrinter {
       const state = stateOf(this.#options.runs, this.#options.run);
       const logName = logNames(state.steps.keys());
       for (const log of this.#wanted(state)) await this.#printNew(log, logName);
-      if (!follow || state.result !== "running") return;
+      if (!follow || state.result !== "running") return this.#tellSilent(state);
       if (!isUnderWay(this.#options.runs, state)) {
         const { run, context } = this.#options;
-        context.stderr(`its runner is gone; to go on: grid resume ${run}\n`);
-        return;
+        this.#tellSilent(state);
+        return context.stderr(`its runner is gone; to go on: grid resume ${run}\n`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -93,6 +94,15 @@ class LogPrinter {
       const size = statSync(file, { throwIfNoEntry: false })?.size;
       return size === undefined ? [] : [{ step, attempt, file, bytes: size }];
     });
+  }
+
+  #tellSilent(state: RunState): void {
+    const { runs, context, step } = this.#options;
+    const printed = [...this.#printed.values()].some((bytes) => bytes > 0);
+    const underWay = isUnderWay(runs, state);
+    for (const line of silentSteps(state, { step, printed, underWay })) {
+      context.stderr(`${line}\n`);
+    }
   }
 
   #wanted(state: RunState): AttemptName[] {

@@ -20,6 +20,8 @@ export function define(command: Command, context: CommandContext): void {
       ]);
       const state = stateOf(runs, run);
       const underWay = isUnderWay(runs, state);
+      const lastAt = underWay ? undefined : runs.store.events(run).at(-1)?.at;
+      const resumedAs = runs.store.latestOf(run);
       await completeReport(runs, state);
       const logName = logNames(state.steps.keys());
       const first = state.firstFailure;
@@ -31,12 +33,16 @@ export function define(command: Command, context: CommandContext): void {
       context.stdout(renderSummary(state, {
         width: context.columns(),
         paint: createPaint(runs.settings.color.stdout),
-        now: Date.now(),
+        // A run whose runner was killed goes on no longer.
+        now: lastAt ?? Date.now(),
         folder: shown,
         underWay,
         tail: (step) => step === first ? tail : [],
         logPath: (step, attempt) => join(shown, "logs", logName(step, attempt)),
       }));
+      if (resumedAs !== run) {
+        context.stdout(`\nresumed as ${resumedAs}; to see it: grid show ${resumedAs}\n`);
+      }
     });
 }
 

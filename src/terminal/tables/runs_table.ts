@@ -12,6 +12,8 @@ export interface RunsRow {
   /** `stopped` for a run whose runner was killed. */
   readonly result: string;
   readonly exitCode: number | undefined;
+  readonly lastEventAt?: number;
+  readonly resumedAs?: string;
 }
 
 export interface RunsTableOptions {
@@ -43,10 +45,16 @@ export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions):
       resultWord(row.result, paint),
       row.exitCode === undefined ? "" : String(row.exitCode),
       started(row.startedAt),
-      formatDuration((row.finishedAt ?? options.now) - row.startedAt),
+      formatDuration(endOf(row, options.now) - row.startedAt),
     ],
+    ...(row.resumedAs === undefined ? {} : { below: [`resumed as ${row.resumedAs}`] }),
   }));
   return renderTable(COLUMNS, lines, { width: options.width, paint });
+}
+
+/** Of a run whose runner was killed nobody knows more than its last event. */
+function endOf({ finishedAt, result, lastEventAt }: RunsRow, now: number): number {
+  return finishedAt ?? (result === "stopped" ? lastEventAt : undefined) ?? now;
 }
 
 function resultWord(result: string, paint: Paint): string {

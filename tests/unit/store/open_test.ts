@@ -39,6 +39,7 @@ Deno.test("openStore() lists runs, newest first, with their results", () => {
       finishedAt: undefined,
       result: "running",
       exitCode: undefined,
+      lastEventAt: START_MS + 5,
     },
     {
       run: "r1",
@@ -51,6 +52,14 @@ Deno.test("openStore() lists runs, newest first, with their results", () => {
     },
   ]);
   assert.deepEqual(store.runs({ limit: 1 }).map(({ run }) => run), ["r2"]);
+});
+
+Deno.test("openStore() lists what a run was resumed as", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  store.append("r1", [runStarted("r1", { at: START_MS })]);
+  store.append("r2", [runStarted("r2", { at: START_MS, resumes: "r1" })]);
+  assert.deepEqual(store.runs().map(({ resumedAs }) => resumedAs), [undefined, "r2"]);
 });
 
 Deno.test("openStore() takes the run that was begun last for the last, whatever the clock says", () => {

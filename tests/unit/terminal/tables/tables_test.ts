@@ -136,6 +136,14 @@ Deno.test("renderRuns() lists runs", () => {
       exitCode: 1,
     },
     { ...run, finishedAt: START + 10, result: "cancelled", exitCode: 130 },
+    {
+      ...run,
+      finishedAt: undefined,
+      result: "stopped",
+      exitCode: undefined,
+      lastEventAt: START + 3000,
+      resumedAs: RUN.replace("x7k2", "m3p9"),
+    },
   ];
   assertGolden(
     "terminal/runs.txt",

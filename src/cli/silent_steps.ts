@@ -1,0 +1,52 @@
+/** What `grid logs` says of steps that have no log in a run: on stderr, the logs are for stdout. */
+import { why } from "../engine/resume/why.ts";
+import type { RunState, StepState } from "../engine/state.ts";
+
+export interface SilentStepsOptions {
+  /** Only this step was asked for. */
+  readonly step: string | undefined;
+  /** Whether its log holds anything. */
+  readonly printed: boolean;
+  readonly underWay: boolean;
+}
+
+/** Lines without their ends. */
+export function silentSteps(state: RunState, options: SilentStepsOptions): readonly string[] {
+  const { step: id, underWay, printed } = options;
+  const step = id === undefined ? undefined : state.steps.get(id);
+  if (!step) return reusedLines([...state.steps.values()]);
+  if (step.kind === "group") return reusedLines(membersOf(state, step.id));
+  if (printed) return [];
+  const words = why(state, step.id, { underWay });
+  if (step.reusedFrom) return [words, `its log: grid logs ${step.reusedFrom.run} ${step.id}`];
+  return [step.attempts.length === 0 ? words : `${words}; it printed nothing`];
+}
+
+/** One line for each run whose results stand in. */
+function reusedLines(steps: readonly StepState[]): string[] {
+  const byRun = new Map<string, string[]>();
+  for (const { id, kind, reusedFrom } of steps) {
+    if (!reusedFrom || kind === "group") continue;
+    byRun.set(reusedFrom.run, [...byRun.get(reusedFrom.run) ?? [], id]);
+  }
+  return [...byRun].map(([run, ids]) =>
+    `reused from run ${run}: ${named(ids)}; their logs: grid logs ${run}`
+  );
+}
+
+const MOST_NAMED = 10;
+
+function named(ids: readonly string[]): string {
+  const more = ids.length - MOST_NAMED;
+  const shown = ids.slice(0, MOST_NAMED).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+function membersOf({ steps }: RunState, group: string): StepState[] {
+  return [...steps.values()].filter((step) => {
+    for (let up = step.group; up !== undefined; up = steps.get(up)?.group) {
+      if (up === group) return true;
+    }
+    return false;
+  });
+}
