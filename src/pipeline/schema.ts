@@ -216,7 +216,7 @@ const stepShape = {
     "Steps that must have ended, whatever the result",
   ),
   if: z.union([z.string(), z.boolean()]).optional().describe(
-    "Runs only if this expression is true; default success()",
+    "Runs only if this expression is true; default: all that it needs succeeded",
   ),
   node: node.optional(),
   env: env.optional(),
