@@ -15,8 +15,8 @@ export interface CliContext {
   ask(question: string): string | undefined;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
-  /** Columns of the terminal; 80 where there is none. */
-  columns(): number;
+  /** Columns of the terminal behind a stream; infinite where there is none, so that nothing is cut. */
+  columns(stream: "stdout" | "stderr"): number;
   /** Rows of the terminal; 24 where there is none. */
   rows(): number;
   /** Calls back on SIGINT and SIGTERM until disposed. */
@@ -41,7 +41,8 @@ export function processContext(): CliContext {
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
-    columns: () => terminalSize().columns,
+    columns: (stream) =>
+      Deno[stream].isTerminal() ? terminalSize().columns : Number.POSITIVE_INFINITY,
     rows: () => terminalSize().rows,
     onSignal,
     onClosedPipe: (handler) => pipes.onClosed(handler),
@@ -84,10 +85,16 @@ function textWriter(write: (bytes: Uint8Array) => void): (text: string) => void 
 }
 
 function terminalSize(): { readonly columns: number; readonly rows: number } {
+  const { columns, rows } = consoleSize();
+  // Fresh pseudo-terminals, which nobody has sized, say that they have no columns.
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
+}
+
+function consoleSize(): { readonly columns: number; readonly rows: number } {
   try {
     return Deno.consoleSize();
   } catch {
-    return { columns: 80, rows: 24 }; // not a terminal
+    return { columns: 0, rows: 0 }; // not a terminal
   }
 }
 

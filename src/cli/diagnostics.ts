@@ -43,7 +43,9 @@ export async function showDiagnostics(
         "../terminal/diagnostics/text.ts",
         import.meta.url,
       );
-      const width = context.columns();
+      const columns = context.columns("stderr");
+      // Not the mistakes are cut but the lines that they stand in.
+      const width = Number.isFinite(columns) ? columns : 80;
       return context.stderr(renderDiagnostics(diagnostics, { color: color.stderr, width }));
     }
   }

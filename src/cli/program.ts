@@ -66,5 +66,5 @@ async function helpOf(command: Command, context: CliContext): Promise<string> {
     "./command_line/help.ts",
     import.meta.url,
   );
-  return renderHelp(command, Math.min(WIDEST, context.columns()));
+  return renderHelp(command, Math.min(WIDEST, context.columns("stdout")));
 }

@@ -25,7 +25,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
     stderrBytes: (bytes) => context.stderrBytes(bytes),
     isTerminal: context.stderrIsTerminal,
     color: settings.color.stderr,
-    width: () => context.columns(),
+    width: () => context.columns("stderr"),
     height: () => context.rows(),
     mode: modeOf(options),
     clock: grid.clock,

@@ -1,8 +1,8 @@
 /** When each attempt ran, as SVG bars on one time axis. */
 import { formatDuration } from "../core/duration.ts";
+import { shortNames } from "../core/short_names.ts";
 import { escapeMarkup } from "./markup.ts";
 import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
-import { shortName } from "./short_name.ts";
 
 const WIDTH = 1000;
 /** Room for marks that stand over the right end. */
@@ -33,13 +33,14 @@ interface Scale {
 
 export function renderGantt(report: RunDocument): string {
   const steps = report.steps.filter((step) => step.attempts.length > 0);
+  const labelOf = shortNames(report.steps.map(({ id }) => id), { width: LONGEST_LABEL });
   const scale = scaleOf(report, steps);
   if (!scale) return "";
   const height = AXIS + steps.length * ROW;
   const drawing = [
     `<svg class="gantt" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Timeline of the steps">`,
     axis(scale, height),
-    ...steps.map((step, row) => stepRow(step, { scale, y: AXIS + row * ROW })),
+    ...steps.map((step, row) => stepRow(step, { scale, labelOf, y: AXIS + row * ROW })),
     "</svg>",
   ].join("\n");
   return steps.length > MOST_ROWS ? `<div class="scroll">${drawing}</div>` : drawing;
@@ -77,12 +78,14 @@ function axis(scale: Scale, height: number): string {
 
 interface RowOptions {
   readonly scale: Scale;
+  readonly labelOf: (id: string) => string;
   readonly y: number;
 }
 
-function stepRow(step: StepDocument, { scale, y }: RowOptions): string {
-  const label = shortName(step.id, LONGEST_LABEL);
-  const bars = step.attempts.map((attempt) => bar(attempt, { step, scale, y }));
+function stepRow(step: StepDocument, options: RowOptions): string {
+  const { scale, labelOf, y } = options;
+  const label = labelOf(step.id);
+  const bars = step.attempts.map((attempt) => bar(attempt, { step, ...options }));
   return `<text class="label" x="${round(scale.left - 10)}" y="${y + 15}">${
     escapeMarkup(label)
   }</text>${bars.join("")}`;

@@ -4,20 +4,12 @@ import type { JsonValue } from "../core/json.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { failureBlock, type FailureOptions, otherFailures, victims } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
-import {
-  counted,
-  durationOf,
-  isBad,
-  isIdle,
-  isSilentHook,
-  lookOf,
-  nodesOf,
-  resultWords,
-  STATUSES,
-} from "./step_words.ts";
-import { cut, cutInside, displayWidth, padEnd, padStart } from "./width.ts";
+import { isSilentHook, lookOf, STATUSES } from "./step_words.ts";
+import { summaryTable } from "./summary_table.ts";
+import { displayWidth, padEnd } from "./width.ts";
 
 export interface SummaryOptions extends FailureOptions {
+  /** Infinite where nothing is to be cut or wrapped. */
   readonly width: number;
   /** Milliseconds since the Unix epoch; used where the run was never finished. */
   readonly now: number;
@@ -27,15 +19,13 @@ export interface SummaryOptions extends FailureOptions {
   readonly underWay?: boolean;
 }
 
-/** Of more steps than this only those are in the table that went wrong; the others are a number. */
-const MANY_STEPS = 60;
 const LONGEST_TEXT_OUTPUT = 60;
 const MOST_OUTPUTS = 20;
 
 export function renderSummary(state: RunState, options: SummaryOptions): string {
   const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
   const blocks = [
-    stepTable(state, options),
+    summaryTable(state, options),
     outputLines(state, options),
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
@@ -45,50 +35,6 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
   ];
   return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n") +
     "\n";
-}
-
-function stepTable(state: RunState, options: SummaryOptions): string[] {
-  const all = [...state.steps.values()].filter((step) => !isSilentHook(step));
-  const failed = state.result !== "succeeded";
-  const few = all.length <= MANY_STEPS;
-  const steps = few
-    ? all
-    : all.filter(({ status }) => !isFine(status) && !(failed && isIdle(status)));
-  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(displayWidth));
-  const idWidth = Math.min(widest(steps.map((step) => step.id)), Math.floor(options.width / 3));
-  const nodeWidth = Math.min(widest(steps.map(nodesOf)), 20);
-  const rows = steps.map((step) => stepRow(step, { ...options, failed, idWidth, nodeWidth }));
-  const left = few ? 0 : all.filter(({ status }) => isFine(status)).length;
-  return left > 0
-    ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
-    : rows;
-}
-
-interface RowOptions extends SummaryOptions {
-  readonly failed: boolean;
-  readonly idWidth: number;
-  readonly nodeWidth: number;
-}
-
-function stepRow(step: StepState, options: RowOptions): string {
-  const { paint, idWidth, nodeWidth } = options;
-  const look = lookOf(step.status);
-  const ms = durationOf(step, options.now);
-  const time = padStart(ms === undefined ? "" : formatDuration(ms), 7);
-  const id = padEnd(cutInside(step.id, idWidth), idWidth);
-  const node = nodeWidth > 0 ? `  ${padEnd(cut(nodesOf(step), nodeWidth), nodeWidth)}` : "";
-  // The reasons of what was left out stand apart where there is a failure to tell first.
-  const told = options.failed && isIdle(step.status) ? "" : resultWords(step);
-  const words = [isFine(step.status) ? "" : look.word, told].filter((word) => word !== "");
-  const room = options.width - 2 - idWidth - displayWidth(node) - 11;
-  const detail = cut(words.join(": "), Math.max(0, room));
-  return `${paint[look.hue](look.mark)} ${id}${node}  ${time}  ${paint[detailHue(step)](detail)}`
-    .trimEnd();
-}
-
-function detailHue(step: StepState): "red" | "yellow" | "dim" {
-  if (isBad(step.status)) return "red";
-  return step.status === "allowed-failure" || step.status === "cancelled" ? "yellow" : "dim";
 }
 
 /** Numbers, truths and short words that steps computed; not where they were computed. */
@@ -153,8 +99,4 @@ function numbersOf(steps: readonly StepState[]): string {
     const count = steps.filter((step) => step.status === status).length;
     return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
   }).join(", ");
-}
-
-function isFine(status: StepState["status"]): boolean {
-  return status === "succeeded" || status === "reused";
 }

@@ -26,6 +26,7 @@ export interface TerminalOptions {
   /** Whether stderr is a terminal. */
   readonly isTerminal: boolean;
   readonly color: boolean;
+  /** Columns, where stderr is a terminal. */
   readonly width: () => number;
   /** Rows of the terminal; default 24. */
   readonly height?: () => number;
@@ -65,7 +66,11 @@ class RunTerminal implements Terminal {
     const { width, height = () => 24 } = options;
     this.#options = {
       ...options,
-      width: () => sizeOr(width(), { least: 20, otherwise: 80 }),
+      // Nothing is cut for a file or a pipe.
+      width: () =>
+        options.isTerminal
+          ? sizeOr(width(), { least: 20, otherwise: 80 })
+          : Number.POSITIVE_INFINITY,
       height: () => sizeOr(height(), { least: 5, otherwise: 24 }),
     };
     this.#paint = createPaint(options.color);

@@ -38,20 +38,6 @@ export function cut(text: string, width: number): string {
   return `${result}…`;
 }
 
-/** Cut in its middle, for names: what tells the cells of a matrix apart stands at the end of them. */
-export function cutInside(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
-  const head = cut(text, Math.ceil(width / 3));
-  let room = width - displayWidth(head);
-  let tail = "";
-  for (const char of [...stripColours(text)].reverse()) {
-    room -= charWidth(char);
-    if (room < 0) break;
-    tail = char + tail;
-  }
-  return head + tail;
-}
-
 export function padEnd(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
@@ -73,4 +59,18 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
+}
+
+/** Columns by which the lines after the first are set in further. */
+const HANG = 2;
+
+/** The same, set in by `indent`, and what follows the first line a little further. */
+export function wrapHanging(
+  text: string,
+  { width, indent }: { readonly width: number; readonly indent: number },
+): string[] {
+  const [first = "", ...more] = wrap(text, width - indent);
+  const rest = more.length === 0 ? [] : wrap(more.join(" "), width - indent - HANG);
+  const blanks = " ".repeat(indent);
+  return [`${blanks}${first}`, ...rest.map((line) => `${blanks}${" ".repeat(HANG)}${line}`)];
 }

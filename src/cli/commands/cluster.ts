@@ -57,7 +57,7 @@ async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> 
   else {
     const { renderRayCluster } = await import("../../terminal/tables/ray_table.ts");
     context.stdout(
-      renderRayCluster(rows, { color: settings.color.stdout, width: context.columns() }),
+      renderRayCluster(rows, { color: settings.color.stdout, width: context.columns("stdout") }),
     );
   }
   if (open.length === 0) return 3;

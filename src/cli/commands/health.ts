@@ -48,7 +48,7 @@ async function show(session: Session, { flags, context }: ShowOptions): Promise<
       if (flags.watch && context.stdoutIsTerminal) context.stdout(CLEAR_SCREEN);
       context.stdout(renderHealth(rows, {
         color: settings.color.stdout,
-        width: context.columns(),
+        width: context.columns("stdout"),
         now: grid.clock.now(),
         explain: flags.explain ?? false,
       }));

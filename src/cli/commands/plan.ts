@@ -140,6 +140,7 @@ async function printTables(
     remark: will === undefined ? undefined : `${will}: ${reason}`,
   }));
   const { stdout: color } = settings.color;
-  context.stdout(renderPlan({ steps: rows, hooks }, { color, width: context.columns() }));
+  const width = context.columns("stdout");
+  context.stdout(renderPlan({ steps: rows, hooks }, { color, width }));
   if (findings.length > 0) context.stdout("\n" + renderFindings(findings, { color }));
 }

@@ -28,7 +28,7 @@ export function define(command: Command, context: CommandContext): void {
       else {
         context.stdout(renderJobs(jobs, {
           color: settings.color.stdout,
-          width: context.columns(),
+          width: context.columns("stdout"),
           now: grid.clock.now(),
         }));
       }

@@ -20,7 +20,7 @@ export function define(command: Command, context: CommandContext): void {
       const { renderRuns } = await import("../../terminal/tables/runs_table.ts");
       context.stdout(renderRuns(rows, {
         color: runs.settings.color.stdout,
-        width: context.columns(),
+        width: context.columns("stdout"),
         now: Date.now(),
       }));
     });

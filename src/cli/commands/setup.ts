@@ -53,7 +53,7 @@ async function setUp(flags: SetupFlags, context: CommandContext): Promise<number
   else {
     const { renderSetup } = await import("../../terminal/tables/setup_table.ts");
     const { stdout: color } = settings.color;
-    context.stdout(renderSetup(rows, { color, width: context.columns() }));
+    context.stdout(renderSetup(rows, { color, width: context.columns("stdout") }));
   }
   if (open.length === 0) return 3;
   return rows.some(({ state }) => state === "failed") ? 1 : 0;

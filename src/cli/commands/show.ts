@@ -31,7 +31,7 @@ export function define(command: Command, context: CommandContext): void {
         : await lastLines(join(folder, "logs", logName(first, attempt)), TAIL_LINES);
       const shown = relative(context.cwd, folder);
       context.stdout(renderSummary(state, {
-        width: context.columns(),
+        width: context.columns("stdout"),
         paint: createPaint(runs.settings.color.stdout),
         // A run whose runner was killed goes on no longer.
         now: lastAt ?? Date.now(),

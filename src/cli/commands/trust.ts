@@ -47,7 +47,7 @@ async function trust(names: readonly string[], options: TrustOptions): Promise<n
   else {
     const rows = scans.map((scan) => ({ ...scan, problem: scan.problem?.message }));
     context.stderr(
-      renderTrust(rows, { color: settings.color.stderr, width: context.columns() }),
+      renderTrust(rows, { color: settings.color.stderr, width: context.columns("stderr") }),
     );
   }
   const vouched = await vouchedFor(scans, flags.fingerprints);

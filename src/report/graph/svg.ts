@@ -1,6 +1,6 @@
 /** The graph as boxes and arrows from left to right; one picture that needs nothing else. */
+import { shortNames } from "../../core/short_names.ts";
 import { escapeMarkup } from "../markup.ts";
-import { shortName } from "../short_name.ts";
 import { type Edge, edgesOf, type GraphStep } from "./graph.ts";
 import { type Box, type Placement, placeSteps } from "./place.ts";
 
@@ -30,6 +30,9 @@ const STYLE = `
 
 export function renderSvg(steps: readonly GraphStep[]): string {
   const edges = edgesOf(steps);
+  const labelOf = shortNames(steps.map(({ id }) => id), { width: LONGEST_LABEL });
+  const widthOf = (step: GraphStep) =>
+    Math.max(labelOf(step.id).length, kindOf(step).length) * CHAR + 26;
   const drawn = placeSteps(steps, { edges, widthOf, height: BOX_HEIGHT });
   const size = `${Math.ceil(drawn.width)} ${Math.ceil(drawn.height)}`;
   return [
@@ -40,23 +43,23 @@ export function renderSvg(steps: readonly GraphStep[]): string {
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ' +
     'orient="auto"><path d="M0 0.5 L7.5 4 L0 7.5" style="stroke-dasharray:none"/></marker></defs>',
     ...edges.map((edge) => arrow(edge, drawn)),
-    ...steps.map((step) => box(step, drawn.box(step.id))),
+    ...steps.map((step) => box(step, { ...drawn.box(step.id), label: labelOf(step.id) })),
     "</svg>",
     "",
   ].join("\n");
 }
 
-function widthOf(step: GraphStep): number {
-  return Math.max(labelOf(step).length, kindOf(step).length) * CHAR + 26;
+interface LabelledBox extends Box {
+  readonly label: string;
 }
 
-function box(step: GraphStep, { x, y, width, height }: Box): string {
+function box(step: GraphStep, { x, y, width, height, label }: LabelledBox): string {
   const left = round(x - width / 2);
   const top = round(y - height / 2);
   const corner = step.kind === "group" ? height / 2 : 6;
   return `<g class="${escapeMarkup(step.state ?? "planned")}">` +
     `<rect x="${left}" y="${top}" width="${round(width)}" height="${height}" rx="${corner}"/>` +
-    `<text x="${round(x)}" y="${round(y - 2)}">${escapeMarkup(labelOf(step))}</text>` +
+    `<text x="${round(x)}" y="${round(y - 2)}">${escapeMarkup(label)}</text>` +
     `<text class="kind" x="${round(x)}" y="${round(y + 13)}">${escapeMarkup(kindOf(step))}</text>` +
     `<title>${escapeMarkup(titleOf(step))}</title></g>`;
 }
@@ -76,10 +79,6 @@ function arrow(edge: Edge, drawn: Placement): string {
   }
   const end = edge.kind === "member" ? "" : ' marker-end="url(#arrow)"';
   return `<path class="${edge.kind}" d="${way}"${end}/>`;
-}
-
-function labelOf({ id }: GraphStep): string {
-  return shortName(id, LONGEST_LABEL);
 }
 
 /** A hook says when it comes, since no arrow does. */

@@ -11,8 +11,9 @@ import {
   nodesOf,
   resultWords,
 } from "../step_words.ts";
+import { type NamesFor, namesFor } from "../step_names.ts";
 import type { Paint } from "../style.ts";
-import { cut, cutInside, displayWidth, padEnd, padStart } from "../width.ts";
+import { cut, displayWidth, padEnd, padStart } from "../width.ts";
 
 export interface FrameOptions {
   /** Milliseconds since the Unix epoch. */
@@ -23,9 +24,12 @@ export interface FrameOptions {
   readonly paint: Paint;
   /** The last line that a running step printed. */
   readonly lastLine: (step: string) => string | undefined;
+  /** Default: worked out anew. */
+  readonly namesFor?: NamesFor;
 }
 
 interface Columns {
+  readonly nameOf: (id: string) => string;
   readonly id: number;
   readonly node: number;
   readonly detail: number;
@@ -36,7 +40,9 @@ const BAR_WIDTH = 16;
 
 export function renderFrame(state: RunState, options: FrameOptions): string {
   const steps = visibleSteps([...state.steps.values()], Math.max(1, options.height - 3));
-  const columns = columnsOf(steps.shown, options.width);
+  const { width, namesFor: names = namesFor } = options;
+  const nameOf = names(state, Math.max(10, Math.floor(width / 3)));
+  const columns = columnsOf(steps.shown, { width, nameOf });
   const lines = steps.shown.map((step) => stepLine(step, { ...options, columns }));
   const hidden = steps.hidden === 0 ? [] : [options.paint.dim(`  … ${steps.hidden} more steps`)];
   return [headLine(state, options), "", ...lines, ...hidden].join("\n");
@@ -72,13 +78,16 @@ function visibleSteps(
   return { shown: shown.map(({ step }) => step), hidden: steps.length - shown.length };
 }
 
-function columnsOf(steps: readonly StepState[], width: number): Columns {
+function columnsOf(
+  steps: readonly StepState[],
+  { width, nameOf }: { readonly width: number; readonly nameOf: (id: string) => string },
+): Columns {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(displayWidth));
-  const id = Math.min(widest(steps.map((step) => step.id)), Math.max(10, Math.floor(width / 3)));
+  const id = widest(steps.map((step) => nameOf(step.id)));
   const node = Math.min(widest(steps.map(nodesOf)), 16);
   // Mark, then two blanks between columns.
   const detail = width - 2 - id - (node > 0 ? node + 2 : 0) - TIME_WIDTH - 4;
-  return { id, node, detail: Math.max(0, detail) };
+  return { nameOf, id, node, detail: Math.max(0, detail) };
 }
 
 interface LineOptions extends FrameOptions {
@@ -95,7 +104,7 @@ function stepLine(step: StepState, options: LineOptions): string {
     : "";
   const detail = cut(detailOf(step, options), columns.detail);
   const facts = detail === "" ? `${node}  ${time}`.trimEnd() : `${node}  ${time}`;
-  const id = cutInside(step.id, columns.id);
+  const id = columns.nameOf(step.id);
   const name = facts === "" ? id : padEnd(id, columns.id);
   const isIdle = step.status === "pending" || step.status === "skipped";
   const head = `${paint[look.hue](look.mark)} ${isIdle ? paint.dim(name) : name}`;

@@ -4,6 +4,7 @@ import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
 import { oneLine } from "../harmless.ts";
+import { rememberedNames } from "../step_names.ts";
 import type { Paint } from "../style.ts";
 import { renderFrame } from "./frame.ts";
 import type { Tails } from "./tails.ts";
@@ -27,6 +28,7 @@ type Painter = ((text: string) => void) & { clear(): void };
 
 export class LiveView implements View {
   readonly #options: LiveViewOptions;
+  readonly #namesFor = rememberedNames();
   readonly #ended = new AbortController();
   readonly #loop: Promise<void>;
   #painter: Painter | undefined;
@@ -85,7 +87,8 @@ export class LiveView implements View {
     const lastLine = (step: string) => tails.lastLine(step);
     // One column less: a full line would wrap on some terminals. One row less for the cursor.
     const room = { width: width() - 1, height: height() - 1 };
-    this.#painter?.(renderFrame(this.#state, { ...room, now, paint, lastLine }));
+    const namesFor = this.#namesFor;
+    this.#painter?.(renderFrame(this.#state, { ...room, now, paint, lastLine, namesFor }));
   }
 }
 

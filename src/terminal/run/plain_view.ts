@@ -5,7 +5,7 @@ import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
 import { harmlessLines } from "../harmless.ts";
 import { hueOfName, type Paint } from "../style.ts";
-import { cutInside, displayWidth, padEnd } from "../width.ts";
+import { displayWidth, padEnd } from "../width.ts";
 import { type EventLine, lineOf, ProgressFilter } from "./event_lines.ts";
 import { OutputLines } from "./output_lines.ts";
 import type { View } from "./view.ts";
@@ -17,7 +17,8 @@ export interface PlainViewOptions {
   readonly timeOfDay: (ms: number) => string;
 }
 
-const LONGEST_NAME = 24;
+/** Names are whole, whatever their length; short ones are not put that far apart from their words. */
+const WIDEST_COLUMN = 40;
 
 export class PlainView implements View {
   readonly #options: PlainViewOptions;
@@ -32,7 +33,7 @@ export class PlainView implements View {
   event(event: Event, state: RunState): void {
     if (event.type === "run.started") {
       const widest = Math.max(0, ...event.steps.map(({ id }) => displayWidth(id)));
-      this.#nameWidth = Math.min(LONGEST_NAME, widest);
+      this.#nameWidth = Math.min(WIDEST_COLUMN, widest);
     }
     if (event.type === "attempt.finished") this.#lines(event.step, this.#output.end(event.step));
     if (!this.#progress.isNews(event)) return;
@@ -63,7 +64,7 @@ export class PlainView implements View {
     const { paint, timeOfDay } = this.#options;
     const time = paint.dim(timeOfDay(at));
     if (step === undefined) return `${time} `;
-    const name = padEnd(cutInside(step, LONGEST_NAME), this.#nameWidth);
+    const name = padEnd(step, this.#nameWidth);
     return `${time} ${paint[hueOfName(step)](name)}  `;
   }
 

@@ -2,7 +2,8 @@
 import { formatDuration } from "../../core/duration.ts";
 import { formatSize } from "../../core/size.ts";
 import { createPaint, type Paint } from "../style.ts";
-import { type Column, renderTable, type TableRow } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable, type TableRow } from "./table.ts";
 
 /** What is shown of a node; the cluster's own rows have this form. */
 export interface HealthRow {
@@ -59,12 +60,12 @@ export interface HealthTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 8 },
+  { title: "NODE", shrinkTo: 8, fit: "pasted" },
   { title: "STATUS" },
   { title: "SCORE", align: "right" },
   { title: "CPU", align: "right" },
   { title: "MEMORY", align: "right" },
-  { title: "GPU MEMORY", shrinkTo: 12 },
+  { title: "GPU MEMORY", shrinkTo: 12, fit: "words" },
   { title: "DISK", align: "right", isOptional: true },
   { title: "AGE", align: "right", isOptional: true },
 ];

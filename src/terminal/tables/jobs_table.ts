@@ -1,7 +1,8 @@
 /** `grid ps`: what Grid left on the nodes. */
 import { formatDuration } from "../../core/duration.ts";
 import { createPaint } from "../style.ts";
-import { type Column, renderTable } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable } from "./table.ts";
 
 export interface JobRow {
   readonly node: string;
@@ -20,12 +21,12 @@ export interface JobsTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10 },
-  { title: "JOB", shrinkTo: 20 },
+  { title: "NODE", shrinkTo: 10, fit: "pasted" },
+  { title: "JOB", shrinkTo: 20, fit: "pasted" },
   { title: "STATE" },
   { title: "EXIT", align: "right" },
   { title: "AGE", align: "right" },
-  { title: "PROCESSES", shrinkTo: 9 },
+  { title: "PROCESSES", shrinkTo: 9, fit: "words" },
 ];
 
 export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): string {

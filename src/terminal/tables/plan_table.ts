@@ -1,7 +1,8 @@
 /** `grid plan`: the expanded graph in waves, before anything is done. */
 import { createPaint } from "../style.ts";
 import { counted } from "../step_words.ts";
-import { type Column, renderTable, type TableRow } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable, type TableRow } from "./table.ts";
 
 export interface PlanRow extends WorkRow {
   /** Steps of one wave may run at the same time; counts from 1. */
@@ -34,10 +35,10 @@ export interface PlanTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "STEP", shrinkTo: 12, cutAt: "middle" },
+  { title: "STEP", shrinkTo: 12, fit: "names" },
   { title: "KIND" },
-  { title: "NODE", shrinkTo: 10 },
-  { title: "AFTER", shrinkTo: 10 },
+  { title: "NODE", shrinkTo: 10, fit: "words" },
+  { title: "AFTER", shrinkTo: 10, fit: "words" },
 ];
 
 export function renderPlan(

@@ -1,6 +1,7 @@
 /** `grid cluster status`, and what `start` and `stop` did. */
 import { createPaint } from "../style.ts";
-import { type Column, renderTable } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable } from "./table.ts";
 
 export interface RayRow {
   readonly node: string;
@@ -19,10 +20,10 @@ export interface RayTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10 },
+  { title: "NODE", shrinkTo: 10, fit: "pasted" },
   { title: "ROLE" },
   { title: "STATE" },
-  { title: "ADDRESS", shrinkTo: 12 },
+  { title: "ADDRESS", shrinkTo: 12, fit: "pasted" },
   { title: "CPUS", align: "right" },
   { title: "GPUS", align: "right" },
 ];

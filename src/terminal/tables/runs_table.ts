@@ -1,7 +1,8 @@
 /** `grid runs`: newest first. */
 import { formatDuration } from "../../core/duration.ts";
 import { createPaint, type Paint } from "../style.ts";
-import { type Column, renderTable } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable } from "./table.ts";
 
 export interface RunsRow {
   readonly run: string;
@@ -26,7 +27,7 @@ export interface RunsTableOptions {
 
 const COLUMNS: readonly Column[] = [
   { title: "RUN" },
-  { title: "PIPELINE", shrinkTo: 8 },
+  { title: "PIPELINE", shrinkTo: 8, fit: "names" },
   { title: "RESULT" },
   { title: "EXIT", align: "right" },
   // A run's id says it as well, in UTC.

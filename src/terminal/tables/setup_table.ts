@@ -1,7 +1,8 @@
 /** What `grid setup` did. */
 import { formatDuration } from "../../core/duration.ts";
 import { createPaint } from "../style.ts";
-import { type Column, renderTable } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable } from "./table.ts";
 
 export interface SetupRow {
   readonly node: string;
@@ -19,7 +20,7 @@ export interface SetupTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10 },
+  { title: "NODE", shrinkTo: 10, fit: "pasted" },
   { title: "STATE" },
   { title: "PYTHON" },
   { title: "RAY" },

@@ -1,21 +1,14 @@
 import { harmless, oneLine } from "../harmless.ts";
 import type { Paint } from "../style.ts";
-import { cut, cutInside, displayWidth, padEnd, padStart, wrap } from "../width.ts";
-
-export interface Column {
-  readonly title: string;
-  readonly align?: "left" | "right";
-  /** Gives way where the terminal is narrow: cut to at least this many columns. */
-  readonly shrinkTo?: number;
-  /** Where a cell is cut; names of steps in their middle. Default: the end. */
-  readonly cutAt?: "middle" | "end";
-  /** Left out, the last one first, where shrinking is not enough. */
-  readonly isOptional?: true;
-}
+import { displayWidth, padEnd, padStart, wrapHanging } from "../width.ts";
+import { type Column, fitColumns, GAP, type SizedColumn } from "./columns.ts";
 
 export interface TableOptions {
+  /** Infinite where nothing is to be cut or wrapped. */
   readonly width: number;
   readonly paint: Paint;
+  /** Title of the column that remarks stand below; default the first. */
+  readonly remarksBelow?: string;
 }
 
 export interface TableRow {
@@ -23,9 +16,6 @@ export interface TableRow {
   /** Remarks below the row, indented and broken to fit. */
   readonly below?: readonly string[];
 }
-
-/** Columns are two blanks apart; there are no lines, so that rows can be copied and grepped. */
-const GAP = 2;
 
 /** A table without lines that fits its width; ends in a newline. */
 export function renderTable(
@@ -37,15 +27,20 @@ export function renderTable(
     ...row,
     cells: row.cells.map((cell) => safeCell(cell, options)),
   }));
-  const fitted = fitColumns(sizedColumns(columns, rows), options.width);
-  const line = (cells: readonly string[], dress: (text: string) => string) =>
-    fitted.map(({ at, width, align, cutAt }) => {
-      const text = dress((cutAt === "middle" ? cutInside : cut)(cells[at] ?? "", width));
-      return align === "right" ? padStart(text, width) : padEnd(text, width);
-    }).join(" ".repeat(GAP)).trimEnd();
-  const head = line(columns.map(({ title }) => title), (text) => options.paint.bold(text));
-  const body = rows.flatMap((row) => [line(row.cells, (text) => text), ...remark(row, options)]);
-  return [head, ...body].map((text) => `${text}\n`).join("");
+  const fitted = fitColumns(columns, {
+    rows: rows.map(({ cells }) => cells),
+    width: options.width,
+  });
+  const head = fitted.map(({ title, ...column }) => aligned(options.paint.bold(title), column));
+  const indent = GAP + startOf(fitted, options.remarksBelow);
+  const lines = [
+    head.join(" ".repeat(GAP)).trimEnd(),
+    ...rows.flatMap((row) => [
+      ...rowLines(row.cells, fitted),
+      ...remarks(row, { ...options, indent }),
+    ]),
+  ];
+  return lines.map((text) => `${text}\n`).join("");
 }
 
 /** Names and reasons come from nodes: one line, and no control character but our own colours. */
@@ -53,38 +48,38 @@ function safeCell(cell: string, { paint }: TableOptions): string {
   return cell.split("\n").map((line) => harmless(line, paint)).join(" ");
 }
 
-function remark(row: TableRow, { width, paint }: TableOptions): string[] {
-  return (row.below ?? []).flatMap((text) => wrap(oneLine(text), width - 2 * GAP))
-    .map((line) => `${" ".repeat(GAP)}${paint.dim(line)}`);
-}
-
-interface SizedColumn extends Column {
-  /** Which cell of a row stands here. */
-  readonly at: number;
-  width: number;
-}
-
-/** With the widths that the cells ask for. */
-function sizedColumns(columns: readonly Column[], rows: readonly TableRow[]): SizedColumn[] {
-  return columns.map((column, at) => {
-    const cells = rows.map((row) => displayWidth(row.cells[at] ?? ""));
-    return { ...column, at, width: Math.max(displayWidth(column.title), ...cells) };
-  });
-}
-
-/** Columns that may shrink give way, the widest first; where that is not enough, one is left out. */
-function fitColumns(wanted: readonly SizedColumn[], width: number): readonly SizedColumn[] {
-  const columns = wanted.map((column) => ({ ...column }));
-  const spare = (column: SizedColumn) => column.width - (column.shrinkTo ?? column.width);
-  let excess = columns.reduce((sum, column) => sum + column.width + GAP, -GAP) - width;
-  for (; excess > 0; excess--) {
-    const most = Math.max(...columns.map(spare));
-    const widest = columns.find((column) => spare(column) === most);
-    if (widest === undefined || most <= 0) break;
-    widest.width -= 1;
+function rowLines(cells: readonly string[], columns: readonly SizedColumn[]): string[] {
+  const lines: string[] = [];
+  let top = 0;
+  let start = 0;
+  for (const column of columns) {
+    const texts = column.linesOf(cells[column.at] ?? "");
+    for (const [below, text] of texts.entries()) {
+      lines[top + below] = padEnd(lines[top + below] ?? "", start) + aligned(text, column);
+    }
+    // What stands whole has pushed the rest of its row to the next line.
+    if (texts.some((text) => displayWidth(text) > column.width)) top = lines.length;
+    start += column.width + GAP;
   }
-  const last = wanted.findLastIndex(({ isOptional }) => isOptional);
-  return excess <= 0 || last < 0 ? columns : fitColumns(wanted.toSpliced(last, 1), width);
+  return lines.map((text) => text.trimEnd());
+}
+
+function aligned(text: string, { align, width }: Pick<SizedColumn, "align" | "width">): string {
+  return align === "right" ? padStart(text, width) : padEnd(text, width);
+}
+
+function startOf(columns: readonly SizedColumn[], title: string | undefined): number {
+  const place = Math.max(0, columns.findIndex((column) => column.title === title));
+  return columns.slice(0, place).reduce((sum, { width }) => sum + width + GAP, 0);
+}
+
+interface RemarkOptions extends TableOptions {
+  readonly indent: number;
+}
+
+function remarks(row: TableRow, { width, paint, indent }: RemarkOptions): string[] {
+  return (row.below ?? []).flatMap((text) => wrapHanging(oneLine(text), { width, indent }))
+    .map((line) => paint.dim(line));
 }
 
 /** Names and values in two columns, as in `grid show`. */

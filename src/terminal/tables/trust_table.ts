@@ -1,6 +1,7 @@
 /** `grid trust`: the keys that nodes show, beside what is known of them. */
 import { createPaint, type Paint } from "../style.ts";
-import { type Column, renderTable, type TableRow } from "./table.ts";
+import type { Column } from "./columns.ts";
+import { renderTable, type TableRow } from "./table.ts";
 
 export interface TrustRow {
   readonly node: string;
@@ -24,8 +25,8 @@ export interface TrustTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10 },
-  { title: "ADDRESS", shrinkTo: 12 },
+  { title: "NODE", shrinkTo: 10, fit: "pasted" },
+  { title: "ADDRESS", shrinkTo: 12, fit: "pasted" },
   { title: "KEY" },
   { title: "FINGERPRINT" },
   { title: "STATE" },

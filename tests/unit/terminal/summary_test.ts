@@ -54,6 +54,10 @@ function runOf(ends: Readonly<Record<string, Partial<Extract<Event, { type: "ste
   return events;
 }
 
+const CELLS = ["0.0001", "0.0003"].flatMap((rate) =>
+  ["adamw", "sgd"].map((name) => `c[learning_rate=${rate},batch_size=16,optimizer=${name}]`)
+);
+
 const failure = (message: string, more = {}) => ({
   state: "failed" as const,
   failure: { code: "exit" as const, message, started: true, ...more },
@@ -86,10 +90,38 @@ Deno.test("renderSummary() of many steps names those not done once, and not all 
 });
 
 Deno.test("renderSummary() tells cells of a matrix apart on a narrow terminal", () => {
-  const cells = [1, 2].map((seed) => `sweep[learning-rate=1e-4,seed=${seed}]`);
-  const text = summaryOf(runOf(Object.fromEntries(cells.map((id) => [id, {}]))), { width: 50 });
-  assert.match(text, /^✔ sweep\S*…\S*seed=1\]/m);
-  assert.match(text, /^✔ sweep\S*…\S*seed=2\]/m);
+  const ends = Object.fromEntries(CELLS.map((id) => [id, { reason: "because of something" }]));
+  for (const width of [30, 40, 50, 60, 80]) {
+    const [table = ""] = summaryOf(runOf(ends), { width }).split("\n\n");
+    const names = [...table.matchAll(/^✔ (\S+)/gm)].map(([, name]) => name);
+    assert.equal(new Set(names).size, CELLS.length, table);
+  }
+  const roomy = summaryOf(runOf(Object.fromEntries(CELLS.map((id) => [id, {}]))), { width: 80 });
+  for (const id of CELLS) assert.ok(roomy.includes(`✔ ${id}\n`), roomy);
+});
+
+Deno.test("renderSummary() breaks long reasons at words, and never what is to be pasted", () => {
+  const taken =
+    'concurrency group "g-x" is taken by run 20261126-044952-abcd, which started at noon';
+  const ends = { s: { state: "skipped", reason: taken }, t: {} } as const;
+  const [table = ""] = summaryOf(runOf(ends), { width: 60 }).split("\n\n");
+  assert.deepEqual(table.split("\n"), [
+    '– s           skipped: concurrency group "g-x" is taken by',
+    "              run 20261126-044952-abcd, which started at",
+    "              noon",
+    "✔ t",
+  ]);
+  const narrow = summaryOf(runOf(ends), { width: 30 }).split("\n\n")[0] ?? "";
+  assert.deepEqual(narrow.split("\n"), [
+    "– s",
+    "    skipped: concurrency group",
+    '    "g-x" is taken by run',
+    "    20261126-044952-abcd,",
+    "    which started at noon",
+    "✔ t",
+  ]);
+  const pipe = summaryOf(runOf(ends), { width: Number.POSITIVE_INFINITY });
+  assert.ok(pipe.startsWith(`– s           skipped: ${taken}\n`), pipe);
 });
 
 Deno.test("renderSummary() puts the first failure before the others", () => {

@@ -158,6 +158,22 @@ Deno.test("terminal: a command that failed without a word has no log to point at
 });
 
 Deno.test("terminal: one that says it has no columns is taken for one of 80", async () => {
-  const unsized = await show(failedRun(), { width: () => 0, height: () => 0 });
-  assert.equal(unsized.stderr, (await show(failedRun())).stderr);
+  const quiet = { mode: "quiet", isTerminal: true } as const;
+  const unsized = await show(failedRun(), { ...quiet, width: () => 0, height: () => 0 });
+  assert.equal(unsized.stderr, (await show(failedRun(), quiet)).stderr);
+});
+
+Deno.test("terminal: in a pipe names and reasons are whole", async () => {
+  const id = "sweep[learning_rate=0.0001,batch_size=16,optimizer=adamw,schedule=cosine]";
+  const reason = `it needs "${id}", which failed, and ${"more words ".repeat(20)}follow`;
+  const events = failedRun().map((event): Event => {
+    if (event.type === "run.started") {
+      return { ...event, steps: event.steps.map((s) => s.id === "score" ? { ...s, id } : s) };
+    }
+    const isScore = "step" in event && event.step === "score";
+    return isScore && event.type === "step.finished" ? { ...event, step: id, reason } : event;
+  });
+  const { stderr } = await show(events, { width: () => 40 });
+  assert.ok(stderr.includes(` ${id}  skipped: ${reason}\n`), stderr);
+  assert.match(stderr, /^– sweep\[learning_rate=0\.0001,.*cosine\] +skipped: .* follow$/m);
 });

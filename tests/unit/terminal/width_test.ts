@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   cut,
-  cutInside,
   displayWidth,
   padEnd,
   padStart,
   wrap,
+  wrapHanging,
 } from "../../../src/terminal/width.ts";
 
 Deno.test("displayWidth() counts columns, not characters", () => {
@@ -24,26 +24,19 @@ Deno.test("displayWidth() counts columns, not characters", () => {
   for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
 });
 
-Deno.test("cut() and cutInside() never give more columns than asked for", () => {
+Deno.test("cut() never gives more columns than asked for", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom("a", "é", "日", "🎉", "e\u0301", " ", "…") }),
       fc.nat(30),
       (text, width) => {
         assert.ok(displayWidth(cut(text, width)) <= width);
-        assert.ok(displayWidth(cutInside(text, width)) <= width);
       },
     ),
   );
   assert.equal(cut("training", 5), "trai…");
   assert.equal(cut("日本語", 4), "日…");
   assert.equal(cut("abc", 3), "abc");
-});
-
-Deno.test("cutInside() keeps the end of a name, where cells of a matrix differ", () => {
-  assert.equal(cutInside("sweep[learning-rate=1e-4,seed=2]", 19), "sweep[…1e-4,seed=2]");
-  assert.equal(cutInside("日本語日本語", 7), "日…本語");
-  assert.equal(cutInside("abc", 3), "abc");
 });
 
 Deno.test("padEnd() and padStart() fill up to the width", () => {
@@ -55,4 +48,15 @@ Deno.test("padEnd() and padStart() fill up to the width", () => {
 Deno.test("wrap() breaks at blanks", () => {
   assert.deepEqual(wrap("the disk is full", 8), ["the disk", "is full"]);
   assert.deepEqual(wrap("unbreakable", 4), ["unbreakable"]);
+});
+
+Deno.test("wrapHanging() sets in what follows the first line", () => {
+  assert.deepEqual(wrapHanging("the disk of gpu1 is full", { width: 12, indent: 2 }), [
+    "  the disk",
+    "    of gpu1",
+    "    is full",
+  ]);
+  assert.deepEqual(wrapHanging("a b c", { width: Number.POSITIVE_INFINITY, indent: 1 }), [
+    " a b c",
+  ]);
 });

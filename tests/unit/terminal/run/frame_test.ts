@@ -53,3 +53,21 @@ Deno.test("renderFrame() of a thousand steps fits the terminal and keeps what ru
   assert.ok(lines.some((line) => line.startsWith("▸ step-501 ")), lines.join("\n"));
   assert.match(lines.at(-1) ?? "", /… 99\d more steps/);
 });
+
+Deno.test("renderFrame() never gives two cells of a matrix the same name", () => {
+  const ids = ["0.0001", "0.0003"].flatMap((rate) =>
+    ["adamw", "sgd"].map((name) => `c[learning_rate=${rate},batch_size=16,optimizer=${name}]`)
+  );
+  const [started] = longRun(1);
+  assert.ok(started?.type === "run.started");
+  const steps = ids.map((id) => ({ id, kind: "run" as const, needs: [], after: [] }));
+  for (let width = 30; width <= 120; width += 10) {
+    const text = frameAt([{ ...started, steps }], START, { width });
+    const names = [...text.matchAll(/^· (\S+)/gm)].map(([, name]) => name);
+    assert.equal(new Set(names).size, ids.length, text);
+    // A step that stands alone in view is still called the same.
+    const alone = frameAt([{ ...started, steps }], START, { width, height: 5 });
+    assert.match(alone, /more steps/);
+    for (const [, name] of alone.matchAll(/^· (\S+)/gm)) assert.ok(names.includes(name), alone);
+  }
+});

@@ -256,3 +256,17 @@ Deno.test("renderPlan() shows the steps in waves", () => {
   const both = { steps: rows, hooks };
   assertGolden("terminal/plan.txt", atBothWidths((size) => renderPlan(both, size)));
 });
+
+Deno.test("renderPlan() never gives two cells of a matrix the same name", () => {
+  const ids = ["0.0001", "0.0003"].flatMap((rate) =>
+    ["adamw", "sgd"].map((name) => `c[learning_rate=${rate},batch_size=16,optimizer=${name}]`)
+  );
+  const step = { kind: "run", wave: 2, node: "best with 1 GPU", needs: ["code"], after: [] };
+  const rows = ids.map((id) => ({ ...step, id }));
+  for (const width of [40, 60, 80, Number.POSITIVE_INFINITY]) {
+    const text = renderPlan({ steps: rows, hooks: [] }, { color: false, width });
+    const names = [...text.matchAll(/^.{6}(c\[\S+)/gm)].map(([, name]) => name);
+    assert.equal(new Set(names).size, ids.length, text);
+    if (width > 80) assert.deepEqual(names, ids);
+  }
+});

@@ -1,0 +1,118 @@
+/** The steps of a run that is over, one row each. */
+import { formatDuration } from "../core/duration.ts";
+import { shortNames } from "../core/short_names.ts";
+import type { RunState, StepState } from "../engine/state.ts";
+import { namesFor } from "./step_names.ts";
+import {
+  counted,
+  durationOf,
+  isBad,
+  isIdle,
+  isSilentHook,
+  lookOf,
+  nodesOf,
+  resultWords,
+} from "./step_words.ts";
+import type { Paint } from "./style.ts";
+import { displayWidth, padEnd, padStart, wrap } from "./width.ts";
+
+export interface SummaryTableOptions {
+  /** Infinite where nothing is to be cut or wrapped. */
+  readonly width: number;
+  readonly paint: Paint;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** Of more steps than this only those are in the table that went wrong; the others are a number. */
+const MANY_STEPS = 60;
+const TIME_WIDTH = 7;
+/** Words that find less room than this beside their step stand below it. */
+const LEAST_ROOM = 24;
+const BELOW = 4;
+
+export function summaryTable(state: RunState, options: SummaryTableOptions): string[] {
+  const all = [...state.steps.values()].filter((step) => !isSilentHook(step));
+  const failed = state.result !== "succeeded";
+  const few = all.length <= MANY_STEPS;
+  const steps = few
+    ? all
+    : all.filter(({ status }) => !isFine(status) && !(failed && isIdle(status)));
+  const columns = columnsOf(steps, { ...options, state });
+  const rows = steps.flatMap((step) => stepRow(step, { ...options, failed, columns }));
+  const left = few ? 0 : all.filter(({ status }) => isFine(status)).length;
+  return left > 0
+    ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
+    : rows;
+}
+
+interface Columns {
+  readonly name: (id: string) => string;
+  /** Empty where no step has a node. */
+  readonly node: (text: string) => string;
+  /** Where the words begin. */
+  readonly words: number;
+}
+
+function columnsOf(
+  steps: readonly StepState[],
+  { width, state }: SummaryTableOptions & { readonly state: RunState },
+): Columns {
+  const nodes = steps.map(nodesOf);
+  const shortNode = shortNames(nodes, { width: Math.max(20, width / 4), widthOf: displayWidth });
+  const nodeWidth = widest(nodes.map(shortNode));
+  const others = 2 + (nodeWidth > 0 ? nodeWidth + 2 : 0) + TIME_WIDTH + 4;
+  // Names have a third of the line, and what no words need.
+  const unused = width - others - widest(steps.map((step) => wordsOf(step)));
+  const shortName = namesFor(state, Math.max(Math.floor(width / 3), unused));
+  const nameWidth = widest(steps.map(({ id }) => shortName(id)));
+  return {
+    name: (id) => padEnd(shortName(id), nameWidth),
+    node: (text) => nodeWidth === 0 ? "" : `  ${padEnd(shortNode(text), nodeWidth)}`,
+    words: others + nameWidth,
+  };
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map(displayWidth));
+}
+
+interface RowOptions extends SummaryTableOptions {
+  /** Why steps were left out is told below the table. */
+  readonly failed: boolean;
+  readonly columns: Columns;
+}
+
+function stepRow(step: StepState, { paint, columns, now, width, failed }: RowOptions): string[] {
+  const look = lookOf(step.status);
+  const ms = durationOf(step, now);
+  const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
+  const head = `${paint[look.hue](look.mark)} ${columns.name(step.id)}${
+    columns.node(nodesOf(step))
+  }  ${time}`;
+  const room = width - columns.words;
+  const whole = wordsOf(step);
+  const words = failed && isIdle(step.status) && displayWidth(whole) > room ? look.word : whole;
+  const beside = wrap(words, room);
+  const isBeside = widest(beside) <= room && (room >= LEAST_ROOM || beside.length === 1);
+  const lines = isBeside ? beside : wrap(words, width - BELOW);
+  const dressed = lines.map(paint[hueOf(step)]);
+  const indent = " ".repeat(isBeside && beside.length > 1 ? columns.words : BELOW);
+  const [first = "", ...more] = isBeside ? dressed : ["", ...dressed];
+  return [`${head}  ${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)];
+}
+
+function wordsOf(step: StepState): string {
+  const look = lookOf(step.status);
+  return [isFine(step.status) ? "" : look.word, resultWords(step)].filter((words) => words !== "")
+    .join(": ");
+}
+
+function hueOf(step: StepState): "red" | "yellow" | "dim" {
+  if (isBad(step.status)) return "red";
+  return step.status === "allowed-failure" || step.status === "cancelled" ? "yellow" : "dim";
+}
+
+function isFine(status: StepState["status"]): boolean {
+  return status === "succeeded" || status === "reused";
+}
