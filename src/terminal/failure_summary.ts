@@ -2,10 +2,13 @@
 import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
-import { failureWords, isBad, isIdle, isSilentHook, lookOf } from "./step_words.ts";
+import { failureWords, isBad, lookOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
+import { wrapHanging } from "./width.ts";
 
 export interface FailureOptions {
+  /** Infinite where nothing is to be wrapped. */
+  readonly width: number;
   readonly paint: Paint;
   /** Last lines that the step's last attempt printed. */
   readonly tail: (step: string) => readonly string[];
@@ -15,27 +18,29 @@ export interface FailureOptions {
 }
 
 const LONGEST_TAIL_LINE = 1000;
-/** Steps that were left out and are named; the report has them all. */
-const MOST_NAMED = 20;
-
 /** The root cause: what, where, its last words, its log, and what to type next. */
 export function failureBlock(state: RunState, step: StepState, options: FailureOptions): string[] {
-  const { paint, program = "grid" } = options;
+  const { width, paint, program = "grid" } = options;
   const attempts = step.attempts.length;
   const failure = step.failure ?? step.attempts.at(-1)?.failure;
   const where = step.node === undefined ? "" : ` on ${step.node}`;
   const what = failure ? failureWords(failure) : lookOf(step.status).word;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  const headline = `${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`;
   const tail = options.tail(step.id).map((line) =>
     `  ${paint.dim("│")} ${harmless(bounded(line), { color: paint.color })}`
   );
-  const own = failure && addsWords(failure) ? [indented(harmlessText(failure.message))] : [];
+  const own = failure && addsWords(failure)
+    ? harmlessText(failure.message).split("\n").flatMap((line) =>
+      wrapHanging(line, { width, indent: 2 })
+    )
+    : [];
   const log = tail.length > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
   const silent = tail.length === 0 && failure?.started ? [paint.dim("  it printed nothing")] : [];
   return [
-    paint.red(paint.bold(`${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`)),
+    ...wrapHanging(headline, { width, indent: 0 }).map((line) => paint.red(paint.bold(line))),
     ...own,
-    ...(failure?.hint === undefined ? [] : [`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`]),
+    ...(failure?.hint === undefined ? [] : hintLines(failure.hint, options)),
     ...tail,
     ...silent,
     ...log,
@@ -43,6 +48,11 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
       `  ${at === 0 ? "next" : "    "}  ${paint.bold(command)}`
     ),
   ];
+}
+
+function hintLines(hint: string, { width, paint }: FailureOptions): string[] {
+  const [first = "", ...more] = wrapHanging(`hint: ${oneLine(hint)}`, { width, indent: 2 });
+  return [first.replace("hint:", paint.cyan("hint:")), ...more];
 }
 
 /** One endless line must not push the cause off the screen. */
@@ -72,38 +82,14 @@ export function otherFailures(state: RunState, options: FailureOptions): string[
     isBad(step.status) && step.id !== state.firstFailure && step.kind !== "group"
   );
   if (others.length === 0) return [];
-  const lines = others.map((step) => {
+  const lines = others.flatMap((step) => {
     const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
     const where = step.node === undefined ? "" : ` on ${step.node}`;
     const log = options.tail(step.id).length > 0
       ? `, log ${options.logPath(step.id, step.attempts.length)}`
       : "";
-    return `  ${step.id}${where}${failure}${log}`;
+    const words = `${step.id}${where}${failure}${log}`;
+    return wrapHanging(words, { width: options.width, indent: 2 });
   });
   return [options.paint.bold("Failed after that:"), ...lines];
-}
-
-/** Steps that never ran, apart from what broke: they are no causes. */
-export function victims(state: RunState, { paint }: FailureOptions): string[] {
-  if (state.result === "succeeded") return [];
-  const idle = [...state.steps.values()].filter((step) =>
-    isIdle(step.status) && !isSilentHook(step)
-  );
-  if (idle.length === 0) return [];
-  const lines = idle.slice(0, MOST_NAMED).map((step) => `  ${step.id}: ${idleReason(step)}`);
-  const left = idle.length - lines.length;
-  return [
-    paint.bold("Not done:"),
-    ...lines,
-    ...(left > 0 ? [paint.dim(`  … and ${left} more`)] : []),
-  ];
-}
-
-function idleReason(step: StepState): string {
-  if (step.reason !== undefined) return oneLine(step.reason);
-  return step.status === "pending" ? "never started" : lookOf(step.status).word;
-}
-
-function indented(text: string): string {
-  return text.split("\n").map((line) => `  ${line}`).join("\n");
 }

@@ -2,15 +2,14 @@
 import { formatDuration } from "../core/duration.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { RunState, StepState } from "../engine/state.ts";
-import { failureBlock, type FailureOptions, otherFailures, victims } from "./failure_summary.ts";
+import { failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
+import { leftOut } from "./left_out.ts";
 import { isSilentHook, lookOf, STATUSES } from "./step_words.ts";
 import { summaryTable } from "./summary_table.ts";
-import { displayWidth, padEnd } from "./width.ts";
+import { displayWidth, padEnd, wrapHanging } from "./width.ts";
 
 export interface SummaryOptions extends FailureOptions {
-  /** Infinite where nothing is to be cut or wrapped. */
-  readonly width: number;
   /** Milliseconds since the Unix epoch; used where the run was never finished. */
   readonly now: number;
   /** Where the report lies, as the reader should see it. */
@@ -29,8 +28,8 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
     outputLines(state, options),
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
-    victims(state, options),
-    state.warnings.map((warning) => options.paint.yellow(`warning: ${oneLine(warning)}`)),
+    leftOut(state, options),
+    warningLines(state, options),
     closing(state, options),
   ];
   return blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n") +
@@ -54,6 +53,12 @@ function outputLines(state: RunState, { paint }: SummaryOptions): string[] {
   return left > 0 ? [...lines, paint.dim(`  … and ${left} more in the report`)] : lines;
 }
 
+function warningLines({ warnings }: RunState, { width, paint }: SummaryOptions): string[] {
+  return warnings
+    .flatMap((warning) => wrapHanging(`warning: ${oneLine(warning)}`, { width, indent: 0 }))
+    .map((line) => paint.yellow(line));
+}
+
 function scalarText(value: JsonValue): string | undefined {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") return undefined;
@@ -63,18 +68,15 @@ function scalarText(value: JsonValue): string | undefined {
 
 function closing(
   state: RunState,
-  { paint, now, folder, underWay = false, program = "grid" }: SummaryOptions,
+  options: SummaryOptions,
 ): string[] {
-  const shown = [...state.steps.values()].filter((step) => !isSilentHook(step));
-  const [steps, hooks] = [false, true].map((isHook) =>
-    numbersOf(shown.filter(({ hook }) => (hook !== undefined) === isHook))
-  );
-  const numbers = hooks === "" ? steps : `${steps}; hooks: ${hooks}`;
+  const { paint, now, folder, underWay = false, program = "grid" } = options;
+  const numbers = numbersOf([...state.steps.values()].filter((step) => !isSilentHook(step)));
   const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
   if (underWay) {
     const head = `▸ ${state.pipeline} running for ${took}`;
     return [
-      `${paint.bold(paint.cyan(head))} ${paint.dim(`(${numbers})`)}`,
+      ...headlines(head, { ...options, numbers, dress: paint.cyan }),
       `  next    ${paint.bold(`${program} logs ${state.run} -f`)}`,
     ];
   }
@@ -86,7 +88,7 @@ function closing(
   const fine = state.result === "succeeded";
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;
   return [
-    `${paint.bold(fine ? paint.green(head) : paint.red(head))} ${paint.dim(`(${numbers})`)}`,
+    ...headlines(head, { ...options, numbers, dress: fine ? paint.green : paint.red }),
     `  report  ${folder}/report.html`,
     ...(fine || state.firstFailure !== undefined || state.file === ""
       ? []
@@ -94,9 +96,32 @@ function closing(
   ];
 }
 
+/** `3 succeeded, 1 failed; hooks: 1 succeeded`. */
 function numbersOf(steps: readonly StepState[]): string {
+  const [own, hooks] = [false, true].map((isHook) =>
+    countsOf(steps.filter(({ hook }) => (hook !== undefined) === isHook))
+  );
+  return hooks === "" ? `${own}` : `${own}; hooks: ${hooks}`;
+}
+
+function countsOf(steps: readonly StepState[]): string {
   return STATUSES.flatMap((status) => {
     const count = steps.filter((step) => step.status === status).length;
     return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
   }).join(", ");
+}
+
+interface HeadlineOptions extends SummaryOptions {
+  readonly numbers: string;
+  readonly dress: (text: string) => string;
+}
+
+/** How it ended, and with how many steps of what sort: in one line where there is room. */
+function headlines(head: string, { width, paint, numbers, dress }: HeadlineOptions): string[] {
+  const shown = paint.bold(dress(head));
+  const counts = `(${numbers})`;
+  if (displayWidth(head) + 1 + displayWidth(counts) <= width) {
+    return [`${shown} ${paint.dim(counts)}`];
+  }
+  return [shown, ...wrapHanging(counts, { width, indent: 2 }).map((line) => paint.dim(line))];
 }

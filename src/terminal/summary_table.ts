@@ -2,6 +2,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { shortNames } from "../core/short_names.ts";
 import type { RunState, StepState } from "../engine/state.ts";
+import { isToldByGroup, membersOf, reasonOf } from "./left_out.ts";
 import { namesFor } from "./step_names.ts";
 import {
   counted,
@@ -32,14 +33,15 @@ const LEAST_ROOM = 24;
 const BELOW = 4;
 
 export function summaryTable(state: RunState, options: SummaryTableOptions): string[] {
-  const all = [...state.steps.values()].filter((step) => !isSilentHook(step));
-  const failed = state.result !== "succeeded";
+  const all = [...state.steps.values()].filter((step) =>
+    !isSilentHook(step) && !isToldByGroup(step, state.steps)
+  );
   const few = all.length <= MANY_STEPS;
   const steps = few
     ? all
-    : all.filter(({ status }) => !isFine(status) && !(failed && isIdle(status)));
+    : all.filter(({ status }) => !isFine(status) && !(isFailed(state) && isIdle(status)));
   const columns = columnsOf(steps, { ...options, state });
-  const rows = steps.flatMap((step) => stepRow(step, { ...options, failed, columns }));
+  const rows = steps.flatMap((step) => stepRow(step, { ...options, state, columns }));
   const left = few ? 0 : all.filter(({ status }) => isFine(status)).length;
   return left > 0
     ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
@@ -63,7 +65,7 @@ function columnsOf(
   const nodeWidth = widest(nodes.map(shortNode));
   const others = 2 + (nodeWidth > 0 ? nodeWidth + 2 : 0) + TIME_WIDTH + 4;
   // Names have a third of the line, and what no words need.
-  const unused = width - others - widest(steps.map((step) => wordsOf(step)));
+  const unused = width - others - widest(steps.map((step) => wordsOf(step, state)));
   const shortName = namesFor(state, Math.max(Math.floor(width / 3), unused));
   const nameWidth = widest(steps.map(({ id }) => shortName(id)));
   return {
@@ -78,12 +80,12 @@ function widest(texts: readonly string[]): number {
 }
 
 interface RowOptions extends SummaryTableOptions {
-  /** Why steps were left out is told below the table. */
-  readonly failed: boolean;
+  readonly state: RunState;
   readonly columns: Columns;
 }
 
-function stepRow(step: StepState, { paint, columns, now, width, failed }: RowOptions): string[] {
+function stepRow(step: StepState, options: RowOptions): string[] {
+  const { state, paint, columns, now, width } = options;
   const look = lookOf(step.status);
   const ms = durationOf(step, now);
   const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
@@ -91,8 +93,9 @@ function stepRow(step: StepState, { paint, columns, now, width, failed }: RowOpt
     columns.node(nodesOf(step))
   }  ${time}`;
   const room = width - columns.words;
-  const whole = wordsOf(step);
-  const words = failed && isIdle(step.status) && displayWidth(whole) > room ? look.word : whole;
+  const whole = wordsOf(step, state);
+  const isTold = isFailed(state) && isIdle(step.status);
+  const words = isTold && displayWidth(whole) > room ? look.word : whole;
   const beside = wrap(words, room);
   const isBeside = widest(beside) <= room && (room >= LEAST_ROOM || beside.length === 1);
   const lines = isBeside ? beside : wrap(words, width - BELOW);
@@ -102,10 +105,19 @@ function stepRow(step: StepState, { paint, columns, now, width, failed }: RowOpt
   return [`${head}  ${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)];
 }
 
-function wordsOf(step: StepState): string {
-  const look = lookOf(step.status);
-  return [isFine(step.status) ? "" : look.word, resultWords(step)].filter((words) => words !== "")
-    .join(": ");
+function wordsOf(step: StepState, { steps }: RunState): string {
+  const { status, reason } = step;
+  const members = isIdle(status) ? membersOf(step, steps) : "";
+  const word = isFine(status) ? "" : `${lookOf(status).word}${members}`;
+  const told = status === "skipped" && reason !== undefined
+    ? reasonOf(step, steps)
+    : resultWords(step);
+  return [word, told].filter((words) => words !== "").join(": ");
+}
+
+/** What was left out and why stands below the table then. */
+function isFailed({ result }: RunState): boolean {
+  return result !== "succeeded";
 }
 
 function hueOf(step: StepState): "red" | "yellow" | "dim" {

@@ -19,8 +19,10 @@ function summaryOf(events: readonly Event[], options: { width?: number; tail?: s
   });
 }
 
-/** A run in which every step ends as told. */
-function runOf(ends: Readonly<Record<string, Partial<Extract<Event, { type: "step.finished" }>>>>) {
+type Ends = Readonly<Record<string, Partial<Extract<Event, { type: "step.finished" }>>>>;
+
+/** A run in which every step ends as told; `groups` are those that steps are members of. */
+function runOf(ends: Ends, groups: Readonly<Record<string, string>> = {}) {
   const ids = Object.keys(ends);
   const failed = ids.find((id) => ends[id]?.state === "failed");
   const events: Event[] = [
@@ -32,7 +34,13 @@ function runOf(ends: Readonly<Record<string, Partial<Extract<Event, { type: "ste
       file: "p.yaml",
       project: "/p",
       inputs: {},
-      steps: ids.map((id) => ({ id, kind: "run", needs: [], after: [] })),
+      steps: ids.map((id) => ({
+        id,
+        kind: Object.values(groups).includes(id) ? "group" : "run",
+        needs: [],
+        after: [],
+        ...(groups[id] === undefined ? {} : { group: groups[id] }),
+      })),
       gridVersion: "0",
     },
     ...Object.entries(ends).map(([step, end]): Event => ({
@@ -83,10 +91,59 @@ Deno.test("renderSummary() of many steps names those not done once, and not all 
   const skipped = { state: "skipped", reason: "it needs bad, which failed" } as const;
   const ends = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`s${at}`, skipped]));
   const text = summaryOf(runOf({ good: {}, bad: failure("boom"), ...ends }));
-  assert.match(text, /^ {2}s0: it needs bad, which failed$/m);
-  assert.match(text, /… and 180 more/);
+  assert.match(text, /^ {2}s0, s1, .* s7 and 192 more: it needs bad, which failed$/m);
   assert.match(text, /… and 1 step that went well/);
-  assert.ok(text.split("\n").length < 40, text);
+  const various = Object.fromEntries(
+    Object.keys(ends).map((id) => [id, { ...skipped, reason: `${id} was not due` }]),
+  );
+  const many = summaryOf(runOf({ good: {}, bad: failure("boom"), ...various }));
+  assert.match(many, /^ {2}s19: s19 was not due\n {2}… and 180 more steps$/m);
+  for (const each of [text, many]) assert.ok(each.split("\n").length < 40, each);
+});
+
+Deno.test("renderSummary() tells the same reason once, for a whole matrix too", () => {
+  const reason = 'it needs "b", which failed';
+  const cell = { state: "skipped", reason: `"c": ${reason}` } as const;
+  const skipped = { state: "skipped", reason } as const;
+  const nested = [1, 2].map((x) => [`w[x=${x}]`, `w[x=${x}]/train`]).flat();
+  const groups = {
+    ...Object.fromEntries(CELLS.map((id) => [id, "c"])),
+    ...Object.fromEntries(nested.map((id) => [id, id.includes("/") ? id.split("/")[0] : "w"])),
+  } as Record<string, string>;
+  const ends = {
+    b: failure("boom"),
+    ...Object.fromEntries(CELLS.map((id) => [id, cell])),
+    c: skipped,
+    ...Object.fromEntries(nested.map((id) => [id, { ...cell, reason: `"w": ${reason}` }])),
+    w: skipped,
+    d: skipped,
+  };
+  const text = summaryOf(runOf(ends, groups));
+  assert.ok(
+    text.includes('Not done:\n  c (4 cells), w (2 cells), d: it needs "b", which failed\n\n'),
+  );
+  assert.match(text, /^– c +skipped \(4 cells\): it needs "b", which failed$/m);
+  assert.match(text, /^– d +skipped: it needs "b", which failed$/m);
+  assert.ok(!text.includes("c["), text);
+  const narrow = summaryOf(runOf(ends, groups), { width: 40 });
+  assert.ok(
+    narrow.includes('  c (4 cells), w (2 cells), d: it needs\n    "b", which failed\n'),
+    narrow,
+  );
+  for (const line of narrow.split("\n")) assert.ok(displayWidth(line) <= 40, line);
+});
+
+Deno.test("renderSummary() names the members whose reason is their own", () => {
+  const cancelled = { state: "cancelled", reason: 'not started: "c[1]" failed' } as const;
+  const text = summaryOf(
+    runOf({
+      "c[1]": failure("boom"),
+      "c[2]": cancelled,
+      "c[3]": cancelled,
+      c: { state: "failed", reason: '1 of 3 failed, first "c[1]"' },
+    }, { "c[1]": "c", "c[2]": "c", "c[3]": "c" }),
+  );
+  assert.match(text, /^ {2}c\[2\], c\[3\]: not started: "c\[1\]" failed$/m);
 });
 
 Deno.test("renderSummary() tells cells of a matrix apart on a narrow terminal", () => {
