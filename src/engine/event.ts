@@ -94,6 +94,8 @@ export interface StepFinished {
   readonly state: StepResult;
   /** Why it did not run, was reused, or was cancelled; one sentence without a full stop. */
   readonly reason?: string;
+  /** A hook that was skipped because its moment did not come. */
+  readonly uncalled?: true;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly failure?: Failure;
   /** Set where the state is `reused`. */

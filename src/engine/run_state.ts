@@ -55,6 +55,8 @@ export interface StepState {
   readonly hook: "success" | "failure" | "exit" | undefined;
   readonly status: "pending" | "running" | StepResult;
   readonly reason: string | undefined;
+  /** A hook that was skipped because its moment did not come. */
+  readonly uncalled?: true;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
   /** Node of the last attempt, or of the run that a reused result comes from. */

@@ -95,6 +95,7 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         outputs: event.outputs,
         failure: event.failure,
         node: event.reusedFrom?.node ?? step.node,
+        ...(event.uncalled && { uncalled: event.uncalled }),
         ...(event.reusedFrom === undefined ? {} : { reusedFrom: event.reusedFrom }),
         ...(event.key === undefined ? {} : { key: event.key }),
         ...(event.brought === undefined ? {} : { brought: event.brought }),

@@ -1,4 +1,5 @@
 /** Makes the report of a run out of its state. */
+import { isCounted } from "../engine/counted.ts";
 import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 import type {
@@ -32,7 +33,8 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     result: state.result,
     exitCode: state.exitCode ?? null,
     firstFailure: state.firstFailure ?? null,
-    counts: countsOf(steps),
+    counts: countsOf(steps.filter(({ hook }) => hook === undefined)),
+    hookCounts: countsOf(steps.filter(({ hook }) => hook !== undefined)),
     steps: steps.map((step) => stepDocument(step, options)),
     warnings: state.warnings,
     transports: options.transports,
@@ -54,7 +56,7 @@ const STATES: readonly StepState["status"][] = [
 
 function countsOf(steps: readonly StepState[]): Readonly<Record<string, number>> {
   const counts = STATES.map((state) =>
-    [state, steps.filter((step) => step.status === state).length] as const
+    [state, steps.filter((step) => step.status === state && isCounted(step)).length] as const
   );
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
@@ -70,6 +72,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     after: step.after,
     state: step.status,
     reason: step.reason ?? null,
+    counted: isCounted(step),
     node: step.node ?? null,
     ...timesOf(step),
     outputs: step.outputs,

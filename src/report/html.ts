@@ -48,9 +48,8 @@ ${sections.filter((part) => part !== "").join("\n")}
 
 function header(report: RunDocument): string {
   const duration = report.durationMs === null ? "unfinished" : formatDuration(report.durationMs);
-  const counts = Object.entries(report.counts).map(([state, count]) =>
-    `<span class="count"><i class="dot ${state}"></i>${count} ${text(state)}</span>`
-  ).join("");
+  const hooks = countWords(report.hookCounts);
+  const counts = `${countWords(report.counts)}${hooks === "" ? "" : `hooks: ${hooks}`}`;
   const facts = [
     fact("run", text(report.run)),
     ...(report.file === "" ? [] : [fact("file", text(report.file))]),
@@ -65,6 +64,12 @@ function header(report: RunDocument): string {
 <p class="facts">${facts.join("")}</p>
 <p class="counts">${counts}</p>
 </header>`;
+}
+
+function countWords(counts: RunDocument["counts"]): string {
+  return Object.entries(counts).map(([state, count]) =>
+    `<span class="count"><i class="dot ${state}"></i>${count} ${text(state)}</span>`
+  ).join("");
 }
 
 function fact(name: string, markup: string): string {

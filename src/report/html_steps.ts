@@ -19,13 +19,17 @@ function stepRow(step: StepDocument): string {
   const time = step.durationMs === null ? "" : formatDuration(step.durationMs);
   const cells = [
     `<td><b>${text(step.id)}</b> <span class="kind">${step.kind}</span></td>`,
-    `<td><i class="dot ${step.state}"></i>${step.state}</td>`,
+    `<td><i class="dot ${step.state}"></i>${stateWords(step)}</td>`,
     `<td>${text(nodesOf(step))}</td>`,
     `<td class="number">${time}</td>`,
     `<td class="number">${step.attempts.length || ""}</td>`,
     `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}</td>`,
   ];
   return `<tr id="${text(step.id)}">${cells.join("")}</tr>`;
+}
+
+function stateWords({ hook, state, counted }: StepDocument): string {
+  return hook !== null && state === "skipped" && !counted ? "not called for" : state;
 }
 
 /** A step that syncs has no node of its own but all that it reached. */

@@ -1,5 +1,5 @@
 /**
- * `junit.xml` in the form that CI systems read: one suite per run, one case per step.
+ * `junit.xml` in the form that CI systems read: one case per step.
  * https://github.com/testmoapp/junitxml
  */
 import type { RunDocument, StepDocument } from "./run_document.ts";
@@ -10,34 +10,53 @@ export interface JunitOptions {
   readonly tail: (step: string) => readonly string[];
 }
 
+/** Steps are one suite, hooks that were called for another. */
 export function renderJunit(report: RunDocument, options: JunitOptions): string {
-  // Groups only join steps, and a hook that was not called for is no test.
-  const cases = report.steps.filter((step) =>
-    step.kind !== "group" && !(step.hook !== null && step.state === "skipped")
-  );
+  const cases = report.steps.filter(({ counted }) => counted);
+  const hooks = cases.filter(({ hook }) => hook !== null);
+  const hookMs = hooks.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);
+  const suites = [
+    suite(cases.filter(({ hook }) => hook === null), {
+      ...options,
+      report,
+      name: report.pipeline,
+      durationMs: report.durationMs,
+    }),
+    ...(hooks.length === 0 ? [] : [
+      suite(hooks, { ...options, report, name: `${report.pipeline} hooks`, durationMs: hookMs }),
+    ]),
+  ];
+  return ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", ...suites, "</testsuites>", ""]
+    .join("\n");
+}
+
+interface SuiteOptions extends JunitOptions {
+  readonly report: RunDocument;
+  readonly name: string;
+  readonly durationMs: number | null;
+}
+
+function suite(cases: readonly StepDocument[], options: SuiteOptions): string {
+  const { report, name, durationMs } = options;
   const count = (result: CaseResult) => cases.filter((step) => resultOf(step) === result).length;
-  const suite = attributes({
-    name: report.pipeline,
+  const head = attributes({
+    name,
     tests: cases.length,
     failures: count("failure"),
     errors: count("error"),
     skipped: count("skipped"),
-    time: seconds(report.durationMs),
+    time: seconds(durationMs),
     timestamp: report.startedAt.replace(/\.\d+Z$/, ""),
   });
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    "<testsuites>",
-    `  <testsuite${suite}>`,
+    `  <testsuite${head}>`,
     "    <properties>",
     ...Object.entries({ run: report.run, file: report.file }).map(([name, value]) =>
       `      <property${attributes({ name, value })}/>`
     ),
     "    </properties>",
-    ...cases.map((step) => testCase(step, { report, ...options })),
+    ...cases.map((step) => testCase(step, options)),
     "  </testsuite>",
-    "</testsuites>",
-    "",
   ].join("\n");
 }
 

@@ -24,8 +24,10 @@ export interface RunDocument {
   readonly result: RunState["result"];
   readonly exitCode: number | null;
   readonly firstFailure: string | null;
-  /** Steps by state. */
+  /** Steps by state, those that are `counted`; without hooks. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The same of hooks. */
+  readonly hookCounts: Readonly<Record<string, number>>;
   readonly steps: readonly StepDocument[];
   readonly warnings: readonly string[];
   /** One entry per node that was reached. */
@@ -41,6 +43,8 @@ export interface StepDocument {
   readonly after: readonly string[];
   readonly state: StepState["status"];
   readonly reason: string | null;
+  /** Whether numbers of steps count it: not a group, nor a hook that was not called for. */
+  readonly counted: boolean;
   readonly node: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;

@@ -1,7 +1,8 @@
 /** Steps that did nothing: those with the same reason are told together. */
+import { isUncalledHook } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { oneLine } from "./harmless.ts";
-import { counted, isIdle, isSilentHook, lookOf } from "./step_words.ts";
+import { counted, isIdle, lookOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { wrapHanging } from "./width.ts";
 
@@ -20,7 +21,7 @@ const MOST_NAMED = 8;
 export function leftOut(state: RunState, { width, paint }: LeftOutOptions): string[] {
   if (state.result === "succeeded") return [];
   const steps = [...state.steps.values()].filter((step) =>
-    isIdle(step.status) && !isSilentHook(step) && !isToldByGroup(step, state.steps)
+    isIdle(step.status) && !isUncalledHook(step) && !isToldByGroup(step, state.steps)
   );
   if (steps.length === 0) return [];
   const reasons = [...Map.groupBy(steps, (step) => reasonOf(step, state.steps))];

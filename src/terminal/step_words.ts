@@ -54,11 +54,6 @@ export function isIdle(status: Status): boolean {
   return status === "skipped" || status === "cancelled" || status === "pending";
 }
 
-/** A hook whose moment never came is not worth a line. */
-export function isSilentHook(step: StepState): boolean {
-  return step.hook !== undefined && (step.status === "skipped" || step.status === "pending");
-}
-
 /** Nodes the last attempt touched: where it ran, or every node it synced to. */
 export function nodesOf(step: StepState): string {
   const synced = step.attempts.at(-1)?.syncs.map((sync) => sync.node) ?? [];

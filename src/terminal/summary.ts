@@ -1,11 +1,12 @@
 /** What stands on the terminal when a run is over: a pure function of its state. */
 import { formatDuration } from "../core/duration.ts";
 import type { JsonValue } from "../core/json.ts";
+import { isCounted } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
 import { leftOut } from "./left_out.ts";
-import { isSilentHook, lookOf, STATUSES } from "./step_words.ts";
+import { lookOf, STATUSES } from "./step_words.ts";
 import { summaryTable } from "./summary_table.ts";
 import { displayWidth, padEnd, wrapHanging } from "./width.ts";
 
@@ -71,7 +72,7 @@ function closing(
   options: SummaryOptions,
 ): string[] {
   const { paint, now, folder, underWay = false, program = "grid" } = options;
-  const numbers = numbersOf([...state.steps.values()].filter((step) => !isSilentHook(step)));
+  const numbers = numbersOf([...state.steps.values()].filter(isCounted));
   const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
   if (underWay) {
     const head = `▸ ${state.pipeline} running for ${took}`;

@@ -1,19 +1,11 @@
 /** The steps of a run that is over, one row each. */
 import { formatDuration } from "../core/duration.ts";
 import { shortNames } from "../core/short_names.ts";
+import { isCounted, isUncalledHook } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { isToldByGroup, membersOf, reasonOf } from "./left_out.ts";
 import { namesFor } from "./step_names.ts";
-import {
-  counted,
-  durationOf,
-  isBad,
-  isIdle,
-  isSilentHook,
-  lookOf,
-  nodesOf,
-  resultWords,
-} from "./step_words.ts";
+import { counted, durationOf, isBad, isIdle, lookOf, nodesOf, resultWords } from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { displayWidth, padEnd, padStart, wrap } from "./width.ts";
 
@@ -34,7 +26,7 @@ const BELOW = 4;
 
 export function summaryTable(state: RunState, options: SummaryTableOptions): string[] {
   const all = [...state.steps.values()].filter((step) =>
-    !isSilentHook(step) && !isToldByGroup(step, state.steps)
+    !isUncalledHook(step) && !isToldByGroup(step, state.steps)
   );
   const few = all.length <= MANY_STEPS;
   const steps = few
@@ -42,7 +34,7 @@ export function summaryTable(state: RunState, options: SummaryTableOptions): str
     : all.filter(({ status }) => !isFine(status) && !(isFailed(state) && isIdle(status)));
   const columns = columnsOf(steps, { ...options, state });
   const rows = steps.flatMap((step) => stepRow(step, { ...options, state, columns }));
-  const left = few ? 0 : all.filter(({ status }) => isFine(status)).length;
+  const left = few ? 0 : all.filter((step) => isFine(step.status) && isCounted(step)).length;
   return left > 0
     ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
     : rows;

@@ -184,6 +184,7 @@ export function succeededRun(): Event[] {
       step: "notify",
       state: "skipped",
       reason: "nothing failed",
+      uncalled: true,
       outputs: {},
     },
     { type: "run.finished", at: second + 61_010, state: "succeeded", exitCode: 0 },

@@ -93,10 +93,10 @@ async function waitForTurn(
     case "go":
       return undefined;
     case "skip": {
+      const skipped = { state: "skipped", reason: turn.reason, outputs: {} } as const;
       const hooks = Object.values(pipeline.hooks).flat();
-      for (const step of [...pipeline.steps, ...hooks]) {
-        ledger.finish(step, { state: "skipped", reason: turn.reason, outputs: {} });
-      }
+      for (const step of pipeline.steps) ledger.finish(step, skipped);
+      for (const hook of hooks) ledger.finish(hook, { ...skipped, uncalled: true });
       return turn.reason;
     }
     case "wait": {
@@ -152,8 +152,12 @@ async function runHooks(context: Drive): Promise<void> {
     const steps = pipeline.hooks[moment]
       .map((step) => hookStep(step, { result: after, firstFailure: ledger.firstFailure?.step }));
     if (steps.length === 0) continue;
-    if (runs) await runGraph(steps, { ...context, after });
-    else for (const step of steps) ledger.finish(step, { state: "skipped", reason, outputs: {} });
+    if (runs) {
+      await runGraph(steps, { ...context, after });
+      continue;
+    }
+    const skipped = { state: "skipped", reason, uncalled: true, outputs: {} } as const;
+    for (const step of steps) ledger.finish(step, skipped);
   }
 }
 

@@ -1,5 +1,6 @@
 /** One plain line per event worth telling, for pipes, files and CI. */
 import { formatDuration } from "../../core/duration.ts";
+import { isUncalledHook } from "../../engine/counted.ts";
 import type { Event, NodeChosen, RunStarted } from "../../engine/event.ts";
 import type { RunState } from "../../engine/state.ts";
 import { oneLine } from "../harmless.ts";
@@ -60,7 +61,8 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
 }
 
 /** As `grid plan` counts them. */
-function stepCounts(steps: RunStarted["steps"]): string {
+function stepCounts(all: RunStarted["steps"]): string {
+  const steps = all.filter(({ kind }) => kind !== "group");
   const hooks = steps.filter(({ hook }) => hook !== undefined).length;
   const more = hooks > 0 ? `, ${counted(hooks, "hook")}` : "";
   return counted(steps.length - hooks, "step") + more;
@@ -104,8 +106,7 @@ export function chosenWords(event: NodeChosen, state: RunState): string {
 function finishedLine(id: string, state: RunState): EventLine | undefined {
   const step = state.steps.get(id);
   if (!step) return undefined;
-  // Hooks whose moment did not come say nothing.
-  if (step.hook !== undefined && step.status === "skipped") return undefined;
+  if (isUncalledHook(step)) return undefined;
   const look = lookOf(step.status);
   const ms = step.status === "skipped" ? undefined : durationOf(step, state.startedAt);
   const time = ms === undefined ? "" : ` in ${formatDuration(ms)}`;

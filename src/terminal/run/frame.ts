@@ -1,5 +1,6 @@
 /** The live picture of a run in a terminal: a pure function of its state. */
 import { formatDuration } from "../../core/duration.ts";
+import { isCounted } from "../../engine/counted.ts";
 import type { RunState, StepState } from "../../engine/state.ts";
 import { harmless } from "../harmless.ts";
 import {
@@ -49,7 +50,9 @@ export function renderFrame(state: RunState, options: FrameOptions): string {
 }
 
 function headLine(state: RunState, { now, width, paint }: FrameOptions): string {
-  const steps = [...state.steps.values()].filter(({ hook }) => hook === undefined);
+  const steps = [...state.steps.values()].filter((step) =>
+    isCounted(step) && step.hook === undefined
+  );
   const done = steps.filter((step) => step.finishedAt !== undefined).length;
   const facts = `${done} of ${steps.length} steps · ${formatDuration(now - state.startedAt)}`;
   const name = cut(state.pipeline, Math.max(8, width - displayWidth(facts) - 3));

@@ -55,12 +55,14 @@ export function renderPlan(
   const ends = hooks.map((row, at) =>
     lineOf(row, hooks[at - 1]?.moment === row.moment ? "" : row.moment)
   );
+  // A matrix or a template is as many steps as it has members.
+  const own = steps.filter(({ kind }) => kind !== "group");
   const waves = counted(new Set(steps.map(({ wave }) => wave)).size, "wave");
   const more = hooks.length > 0 ? `, ${counted(hooks.length, "hook")}` : "";
   return [
     table({ title: "WAVE", align: "right" }, lines),
     ...(ends.length > 0 ? [table({ title: "HOOK" }, ends)] : []),
-    `${paint.dim(`${counted(steps.length, "step")} in ${waves}${more}`)}\n`,
+    `${paint.dim(`${counted(own.length, "step")} in ${waves}${more}`)}\n`,
   ].join("\n");
 }
 

@@ -355,6 +355,7 @@ Deno.test("runPipeline() runs hooks by result, in order, and tells them the resu
   });
   assert.equal(failed.state.steps.get("ok")?.reason, "the run failed");
   assert.equal(failed.state.steps.get("ok")?.hook, "success");
+  assert.equal(failed.state.steps.get("ok")?.uncalled, true);
   assert.deepEqual(failed.requests.map(({ step }) => step), ["a", "notify", "page", "bye"]);
   assert.deepEqual(failed.requests[1]?.env, {
     GRID_RUN_RESULT: "failed",
@@ -362,6 +363,14 @@ Deno.test("runPipeline() runs hooks by result, in order, and tells them the resu
   });
   const passed = await runFake(pipeline([step("a")], { hooks }));
   assert.deepEqual(passed.requests.map(({ step }) => step), ["a", "ok", "bye"]);
+});
+
+Deno.test("runPipeline() called for a hook that it skips because of another one", async () => {
+  const hooks = { success: [], failure: [step("a1"), step("b1", { needs: ["a1"] })], exit: [] };
+  const steps = { a: fail(), a1: fail() };
+  const { state } = await runFake(pipeline([step("a")], { hooks }), { steps });
+  const skipped = state.steps.get("b1");
+  assert.deepEqual([skipped?.status, skipped?.uncalled], ["skipped", undefined]);
 });
 
 Deno.test("runPipeline() fails when a hook fails, and runs the hooks after it all the same", async () => {
