@@ -1,6 +1,24 @@
 import assert from "node:assert/strict";
 import { grid, project } from "../support/cli.ts";
 
+const OPEN_LINES = `name: open
+steps:
+  - { id: a, node: local, run: printf partial }
+  - { id: b, needs: a, node: local, run: printf whole }
+  - { id: c, needs: b, node: local, run: echo end }
+`;
+
+Deno.test("grid logs begins the name of a step on a line of its own", async () => {
+  using folder = project({ "p.yaml": OPEN_LINES });
+  const options = { cwd: folder.path };
+  assert.equal((await grid(["run", "p.yaml"], options)).code, 0);
+  const { stdout, stderr } = await grid(["logs"], options);
+  // What steps printed stays as it was.
+  assert.equal(stdout, "partialwholeend\n");
+  const names = ["a", "b", "c"].map((step) => `── ${step}, attempt 1\n`);
+  assert.equal(stderr, names.join("\n"));
+});
+
 const PIPELINE = `name: logged
 steps:
   - { id: make, node: local, run: echo made }

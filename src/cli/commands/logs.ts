@@ -14,6 +14,7 @@ import type { GlobalFlags } from "../settings.ts";
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
 const POLL_MS = 250;
 const CHUNK_BYTES = 64 * 1024;
+const NEWLINE = 0x0a;
 
 interface LogsFlags extends GlobalFlags {
   readonly follow?: true;
@@ -64,6 +65,7 @@ interface AttemptName {
 class LogPrinter {
   readonly #options: LogPrinterOptions;
   readonly #printed = new Map<string, number>();
+  #lineIsOpen = false;
 
   constructor(options: LogPrinterOptions) {
     this.#options = options;
@@ -149,13 +151,16 @@ class LogPrinter {
     using file = await openIfThere(path);
     if (!file) return;
     if (from === 0 && step !== this.#options.step) {
-      context.stderr(`── ${step}, attempt ${attempt}\n`);
+      // What was printed stays as it is; only the name of the step begins on a line of its own.
+      context.stderr(`${this.#lineIsOpen ? "\n" : ""}── ${step}, attempt ${attempt}\n`);
+      this.#lineIsOpen = false;
     }
     await file.seek(from, Deno.SeekMode.Start);
     const buffer = new Uint8Array(CHUNK_BYTES);
     let at = from;
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
       context.stdout(buffer.subarray(0, count));
+      this.#lineIsOpen = buffer[count - 1] !== NEWLINE;
       at += count;
     }
     this.#printed.set(path, at);

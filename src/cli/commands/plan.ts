@@ -137,7 +137,7 @@ async function printTables(
   }
   const rows = steps.map(({ will, reason, ...step }) => ({
     ...step,
-    remark: will === undefined ? undefined : `${will}: ${reason}`,
+    remark: reason === undefined ? undefined : `${will}: ${reason}`,
   }));
   const { stdout: color } = settings.color;
   const width = context.columns("stdout");

@@ -30,6 +30,7 @@ export function define(command: Command, context: CommandContext): void {
           color: settings.color.stdout,
           width: context.columns("stdout"),
           now: grid.clock.now(),
+          nodes: { answered: open.length, silent: failed.length },
         }));
       }
       for (const { error } of failed) {

@@ -25,8 +25,8 @@ export interface PreviewOptions {
 
 export interface Forecast {
   readonly will: "run" | "reuse" | "attach";
-  /** One clause. */
-  readonly reason: string;
+  /** One clause; absent where there was nothing to decide. */
+  readonly reason?: string;
   readonly warnings?: readonly string[];
 }
 
@@ -151,8 +151,8 @@ function forecastOf(shortcut: Shortcut, step: Step): Forecast {
     case "attach":
       return { will: "attach", reason: `its job still runs on ${shortcut.node}` };
     case "none": {
-      const otherwise = step.cache ? "nothing cached fits" : "nothing says otherwise";
-      return { will: "run", reason: shortcut.because ?? otherwise };
+      const reason = shortcut.because ?? (step.cache ? "nothing cached fits" : undefined);
+      return { will: "run", ...(reason !== undefined && { reason }) };
     }
   }
 }

@@ -18,6 +18,8 @@ export interface JobsTableOptions {
   readonly color: boolean;
   readonly width: number;
   readonly now: number;
+  /** How many nodes could be asked, and how many could not; default all. */
+  readonly nodes?: { readonly answered: number; readonly silent: number };
 }
 
 const COLUMNS: readonly Column[] = [
@@ -31,7 +33,7 @@ const COLUMNS: readonly Column[] = [
 
 export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): string {
   const paint = createPaint(options.color);
-  if (rows.length === 0) return "no jobs on any node\n";
+  if (rows.length === 0) return `${noJobs(options)}\n`;
   const lines = rows.map((row) => ({
     cells: [
       row.node,
@@ -45,4 +47,9 @@ export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): 
     ],
   }));
   return renderTable(COLUMNS, lines, { width: options.width, paint });
+}
+
+function noJobs({ nodes }: JobsTableOptions): string {
+  if (!nodes || nodes.silent === 0) return "no jobs on any node";
+  return nodes.answered === 0 ? "no node answered" : "no jobs on the nodes that answered";
 }

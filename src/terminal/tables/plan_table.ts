@@ -21,6 +21,8 @@ interface WorkRow {
   readonly node: string;
   readonly needs: readonly string[];
   readonly after: readonly string[];
+  /** The matrix or template that the step is a part of. */
+  readonly group?: string;
   /** Its condition, as written. */
   readonly if?: string | undefined;
   /** Why it would be skipped however the run goes. */
@@ -47,13 +49,19 @@ export function renderPlan(
 ): string {
   const paint = createPaint(options.color);
   const table = (first: Column, rows: readonly TableRow[]) =>
-    renderTable([first, ...COLUMNS], rows, { width: options.width, paint });
+    renderTable([first, ...COLUMNS], rows, { width: options.width, paint, remarksBelow: "STEP" });
   const sorted = steps.toSorted((a, b) => a.wave - b.wave);
   const lines = sorted.map((row, at) =>
-    lineOf(row, sorted[at - 1]?.wave === row.wave ? "" : String(row.wave))
+    lineOf(row, {
+      first: sorted[at - 1]?.wave === row.wave ? "" : String(row.wave),
+      waits: row.kind === "group" ? membersOf(row, steps) : waitsOf(row),
+    })
   );
   const ends = hooks.map((row, at) =>
-    lineOf(row, hooks[at - 1]?.moment === row.moment ? "" : row.moment)
+    lineOf(row, {
+      first: hooks[at - 1]?.moment === row.moment ? "" : row.moment,
+      waits: waitsOf(row),
+    })
   );
   // A matrix or a template is as many steps as it has members.
   const own = steps.filter(({ kind }) => kind !== "group");
@@ -66,8 +74,24 @@ export function renderPlan(
   ].join("\n");
 }
 
-function lineOf(row: WorkRow, first: string): TableRow {
-  const waits = [...row.needs, ...row.after.map((id) => `(${id})`)].join(", ");
+function waitsOf({ needs, after }: WorkRow): string {
+  return [...needs, ...after.map((id) => `(${id})`)].join(", ");
+}
+
+/** A group ends after its members; what it needs itself stands at those that begin it. */
+function membersOf({ id }: WorkRow, rows: readonly WorkRow[]): string {
+  const members = rows.filter(({ group }) => group === id);
+  const areCells = members.every((member) => member.id.startsWith(`${id}[`));
+  return `its ${counted(members.length, areCells ? "cell" : "step")}`;
+}
+
+interface Around {
+  /** What stands in the first column. */
+  readonly first: string;
+  readonly waits: string;
+}
+
+function lineOf(row: WorkRow, { first, waits }: Around): TableRow {
   const below = [
     ...(row.if === undefined || row.skipped !== undefined ? [] : [`if ${row.if}`]),
     ...(row.skipped === undefined ? [] : [`would be skipped: ${row.skipped}`]),

@@ -203,7 +203,14 @@ Deno.test("renderJobs() shows what is left on nodes", () => {
     "terminal/jobs.txt",
     atBothWidths((size) => renderJobs(rows, { ...size, now: NOW })),
   );
-  assert.match(renderJobs([], { color: false, width: 80, now: NOW }), /no jobs/);
+  const none = { color: false, width: 80, now: NOW };
+  assert.equal(renderJobs([], none), "no jobs on any node\n");
+  const some = { ...none, nodes: { answered: 2, silent: 1 } };
+  assert.equal(renderJobs([], some), "no jobs on the nodes that answered\n");
+  assert.equal(
+    renderJobs([], { ...none, nodes: { answered: 0, silent: 3 } }),
+    "no node answered\n",
+  );
 });
 
 Deno.test("renderPlan() shows the steps in waves", () => {
@@ -228,9 +235,38 @@ Deno.test("renderPlan() shows the steps in waves", () => {
       remark: "reused from 20260130-090000-abcd: nothing changed",
     },
     {
-      id: "sum",
+      id: "sweep[x=1]",
       kind: "run",
       wave: 4,
+      node: "best",
+      needs: ["score"],
+      after: [],
+      group: "sweep",
+    },
+    {
+      id: "sweep[x=2]",
+      kind: "run",
+      wave: 4,
+      node: "best",
+      needs: ["score"],
+      after: [],
+      group: "sweep",
+    },
+    { id: "sweep", kind: "group", wave: 5, node: "", needs: ["score"], after: [] },
+    {
+      id: "eval/a",
+      kind: "run",
+      wave: 4,
+      node: "best",
+      needs: ["score"],
+      after: [],
+      group: "eval",
+    },
+    { id: "eval", kind: "group", wave: 5, node: "", needs: ["score"], after: [] },
+    {
+      id: "sum",
+      kind: "run",
+      wave: 6,
       node: "local",
       needs: [],
       after: ["score", "train"],
@@ -239,7 +275,7 @@ Deno.test("renderPlan() shows the steps in waves", () => {
     {
       id: "deploy",
       kind: "run",
-      wave: 5,
+      wave: 7,
       node: "local",
       needs: ["sum"],
       after: [],
