@@ -6,6 +6,7 @@ import type { RunState } from "../../engine/state.ts";
 import { oneLine } from "../harmless.ts";
 import { rememberedNames } from "../step_names.ts";
 import type { Paint } from "../style.ts";
+import { wrapHanging } from "../width.ts";
 import { renderFrame } from "./frame.ts";
 import type { Tails } from "./tails.ts";
 import type { View } from "./view.ts";
@@ -45,8 +46,11 @@ export class LiveView implements View {
     this.#state = state;
     this.#changed = true;
     if (event.type !== "warned") return;
+    const { paint, width } = this.#options;
     const step = event.step === undefined ? "" : `${event.step}: `;
-    this.print(`${this.#options.paint.yellow(`warning: ${step}${oneLine(event.message)}`)}\n`);
+    const words = `warning: ${step}${oneLine(event.message)}`;
+    const lines = wrapHanging(words, { width: width(), indent: 0 });
+    this.print(lines.map((line) => `${paint.yellow(line)}\n`).join(""));
   }
 
   output(_chunk: OutputChunk): void {

@@ -23,8 +23,9 @@ export interface JobsTableOptions {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "NODE", shrinkTo: 10, fit: "pasted" },
+  // In front, where even a long one finds room in its line.
   { title: "JOB", shrinkTo: 20, fit: "pasted" },
+  { title: "NODE", shrinkTo: 10, fit: "pasted" },
   { title: "STATE" },
   { title: "EXIT", align: "right" },
   { title: "AGE", align: "right" },
@@ -36,8 +37,8 @@ export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): 
   if (rows.length === 0) return `${noJobs(options)}\n`;
   const lines = rows.map((row) => ({
     cells: [
-      row.node,
       row.id,
+      row.node,
       row.state === "running"
         ? paint.cyan(row.detached ? "running, detached" : "running")
         : paint.dim("ended"),

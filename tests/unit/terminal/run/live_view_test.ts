@@ -80,3 +80,19 @@ Deno.test("live view: a run that is over before the painter came is summed up al
   await terminal.close();
   assert.match(screen(), /✔ train succeeded/);
 });
+
+Deno.test("live view: a long warning goes on in the next line, at a word", async () => {
+  const clock = new FakeClock(START);
+  const { terminal, screen } = liveTerminal(clock);
+  const show = feed(terminal);
+  for (const event of succeededRun().slice(0, 16)) show(event);
+  await settle(clock);
+  await clock.advance(100);
+  const message = `waits in concurrency group "training" for ${"20260131-120000-x7k2, ".repeat(3)}`;
+  show({ type: "warned", at: START, message });
+  await clock.advance(100);
+  const [first, second] = screen().split("\n");
+  assert.equal(first, 'warning: waits in concurrency group "training" for 20260131-120000-x7k2,');
+  assert.equal(second, "  20260131-120000-x7k2, 20260131-120000-x7k2,");
+  await terminal.close();
+});
