@@ -142,5 +142,5 @@ async function printTables(
   const { stdout: color } = settings.color;
   const width = context.columns("stdout");
   context.stdout(renderPlan({ steps: rows, hooks }, { color, width }));
-  if (findings.length > 0) context.stdout("\n" + renderFindings(findings, { color }));
+  if (findings.length > 0) context.stdout("\n" + renderFindings(findings, { color, width }));
 }

@@ -24,7 +24,7 @@ Deno.test("renderFindings() marks what is well, what is worth a look, and what i
     obstacle("step train", "no node fits now", "no-node"),
   ];
   assert.equal(
-    renderFindings(findings, { color: false }),
+    renderFindings(findings, { color: false, width: 80 }),
     "✔ node a      reachable\n! node b      is down\n✖ step train  no node fits now\n",
   );
 });
