@@ -79,6 +79,8 @@ export class Grid implements AsyncDisposable {
   readonly clock: Clock;
   readonly #env: Readonly<Record<string, string>>;
   readonly #gridVersion: string;
+  /** Variables that hold secrets: what runs on this machine gets only those that it lists. */
+  readonly #hidden = new Set<string>();
 
   constructor(config: ClusterConfig, options: GridOptions & { readonly clock: Clock }) {
     this.project = options.project;
@@ -87,7 +89,7 @@ export class Grid implements AsyncDisposable {
     this.#env = options.env;
     this.#gridVersion = options.gridVersion;
     this.store = openStore(join(this.project, ".grid", "grid.db"));
-    this.pool = createPool({ handshakes: config.ssh.poolSize });
+    this.pool = createPool({ handshakes: config.ssh.poolSize, hidden: this.#hidden });
     this.cluster = openCluster({
       config,
       pool: this.pool,
@@ -100,6 +102,9 @@ export class Grid implements AsyncDisposable {
 
   /** Runs a pipeline to its end, however it ends; reports are written before this resolves. */
   async run(pipeline: Pipeline, options: RunOptions): Promise<RunState> {
+    for (const source of pipeline.secrets) {
+      if (source.from === "env") this.#hidden.add(source.variable);
+    }
     const secrets = await readSecrets(neededSecrets(pipeline, stepsToRun(pipeline, options)), {
       env: this.#env,
       project: this.project,

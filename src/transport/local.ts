@@ -13,17 +13,27 @@ import type {
   WaitOptions,
 } from "./transport.ts";
 
-export function createLocalTransport(endpoint: Endpoint): Transport {
-  return new LocalTransport(endpoint);
+export interface LocalOptions {
+  /** Variables of this process that no command inherits; may grow at any time. */
+  readonly hidden?: ReadonlySet<string> | undefined;
 }
+
+export function createLocalTransport(endpoint: Endpoint, options: LocalOptions = {}): Transport {
+  return new LocalTransport(endpoint, options);
+}
+
+/** What can be unset; and what a shell needs to be of any use. */
+const VARIABLE = /^(?!(?:PATH|HOME)$)[A-Za-z_][A-Za-z0-9_]*$/;
 
 class LocalTransport implements Transport {
   readonly endpoint: Endpoint;
   readonly #shell: Shell;
+  readonly #hidden: ReadonlySet<string>;
   #channels = 0;
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, { hidden = new Set() }: LocalOptions) {
     this.endpoint = endpoint;
+    this.#hidden = hidden;
     this.#shell = openShellChannel({
       endpoint,
       // Jobs are children of this shell and must outlive it.
@@ -32,17 +42,17 @@ class LocalTransport implements Transport {
   }
 
   exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    return this.#shell.exec(command, options);
+    return this.#shell.exec(this.#hiding(command), options);
   }
 
   wait(command: string, options: WaitOptions): Promise<Uint8Array> {
-    return this.#shell.wait(command, options);
+    return this.#shell.wait(this.#hiding(command), options);
   }
 
   // deno-lint-ignore require-await
   async open(command: string, options: OpenOptions = {}): Promise<Channel> {
     options.signal?.throwIfAborted();
-    return this.#spawn(["-c", command], "group");
+    return this.#spawn(["-c", this.#hiding(command)], "group");
   }
 
   get stats(): TransportStats {
@@ -58,6 +68,15 @@ class LocalTransport implements Transport {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#shell[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Said with each command: a shell may have started before anybody knew what to hide. `grid_unset` tells
+   * jobs of it, whose launcher may be as old.
+   */
+  #hiding(command: string): string {
+    const names = [...this.#hidden].filter((name) => VARIABLE.test(name)).join(" ");
+    return names === "" ? command : `unset -v ${names}; grid_unset='${names}'\n${command}`;
   }
 
   #spawn(args: readonly string[], ends: "process" | "group"): LocalChannel {

@@ -11,6 +11,8 @@ import type { Endpoint, Transport, TransportPool, TransportStats } from "./trans
 export interface PoolOptions {
   /** Handshakes under way at once, over all nodes. */
   readonly handshakes: number;
+  /** Variables of this process that no command on this machine inherits; may grow at any time. */
+  readonly hidden?: ReadonlySet<string> | undefined;
   /** Default: this process's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Instead of the user's and the system's ssh configuration. */
@@ -38,7 +40,7 @@ class Pool implements TransportPool {
     const known = this.#transports.get(key);
     if (known) return known;
     const transport = endpoint.transport === "local"
-      ? createLocalTransport(endpoint)
+      ? createLocalTransport(endpoint, this.#options)
       : new SshTransport(endpoint, { connect: this.#connectTo(endpoint) });
     this.#transports.set(key, transport);
     return transport;

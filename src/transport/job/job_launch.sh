@@ -6,6 +6,10 @@
 # How many jobs a shell starts by itself before it gets help, or "none" where it gets none.
 grid_launches=3
 grid_launcher='' grid_launch_pipe=
+# Names of variables that the shell was told to do without; and what they were when the launcher started,
+# which hands on what it has inherited.
+grid_unset=${grid_unset-}
+grid_launcher_unset=
 
 # There will be many jobs.
 grid_expect_many() {
@@ -32,7 +36,7 @@ grid_request() {
 }
 
 grid_has_launcher() {
-  [ -n "$grid_launcher" ] || return 1
+  [ -n "$grid_launcher" ] && [ "$grid_unset" = "$grid_launcher_unset" ] || return 1
   if ! grid_lives "$grid_launcher"; then
     grid_forget_launcher
     return 1
@@ -59,7 +63,7 @@ grid_start_launcher() {
   # For both directions, so that opening waits for nobody.
   exec 6<>"$grid_launch_pipe"
   grid_run_launcher </dev/null >/dev/null 2>&1 6>&- 8>&- &
-  grid_launcher=$!
+  grid_launcher=$! grid_launcher_unset=$grid_unset
 }
 
 grid_run_launcher() {
