@@ -193,7 +193,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     // Attached, and refused: neither start uses the patterns that came with it.
     await followAll(await startJob(node.transport, spec));
     const refused = jobSpec(node, { command: "true", secrets, cwd: `${node.root}/nowhere` });
-    await assert.rejects(startJob(node.transport, refused), { code: "workspace" });
+    await assert.rejects(startJob(node.transport, refused), { code: "step-failed" });
     assert.equal(
       (await run(node, { command: "echo hunter2-and-more" })).stdout,
       "hunter2-and-more\n",
@@ -348,7 +348,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
   check("a folder that is not there is named, and nothing started", async (node) => {
     const spec = jobSpec(node, { command: "echo never", cwd: `${node.root}/not there` });
     await assert.rejects(startJob(node.transport, spec), {
-      code: "workspace",
+      code: "step-failed",
       message: new RegExp(`folder "${node.root}/not there" cannot be entered`),
     });
     assert.deepEqual(await listJobs(node.transport, node.root), []);

@@ -16,8 +16,8 @@ const NOTHING = { stdout: 0, stderr: 0 };
  * Starts the command, or attaches where this id was started before. Short commands have ended, and
  * their output has come along, when this returns.
  *
- * @throws {GridError} `workspace` where folder or disk forbid it; a transport code, of which only
- * `lost` and `timed-out` leave open whether the command started
+ * @throws {GridError} `step-failed` where its folder cannot be entered; `workspace` where the disk
+ * forbids it; a transport code, of which only `lost` and `timed-out` leave open whether it started
  */
 export async function startJob(transport: Transport, spec: JobSpec): Promise<Job> {
   check(spec);

@@ -140,7 +140,8 @@ class AnswerReader {
 function refused(what: string, { node, detail }: { node: string; detail: string }): GridError {
   const isFolder = what === "cwd";
   return new GridError({
-    code: "workspace",
+    // What a step asks for is its own; remote_root is the node's.
+    code: isFolder ? "step-failed" : "workspace",
     message: `Cannot start the command on "${node}": ` +
       (isFolder ? `folder "${detail}" cannot be entered` : detail),
     hint: isFolder

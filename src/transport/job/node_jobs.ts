@@ -77,8 +77,8 @@ export class NodeJobs {
   /**
    * Waits for news of a job. A start counts as news itself, once the command has had a moment to end.
    *
-   * @throws {GridError} `workspace` where the node refused to start it; a transport code; `lost` when the
-   * node stayed away for longer than the lease; the signal's reason
+   * @throws {GridError} `step-failed` or `workspace` where the node refused to start it; a transport
+   * code; `lost` when the node stayed away for longer than the lease; the signal's reason
    */
   async ask(interest: Interest): Promise<JobNews> {
     const { signal } = interest;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { GridError } from "../../../src/core/errors.ts";
+import { exitCodeOf, GridError } from "../../../src/core/errors.ts";
 import type { StepOutcome, StepRequest } from "../../../src/engine/ports.ts";
 import type { RunAction } from "../../../src/pipeline/pipeline.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
@@ -102,7 +102,8 @@ Deno.test("run reports a signal by name", async () => {
 Deno.test("run reports a folder that is not there as not started", async () => {
   await using rig = openStepRig();
   const failure = await failureOf(rig, "true", { workingDirectory: "nowhere" });
-  assert.equal(failure.code, "workspace");
+  assert.equal(failure.code, "step-failed");
+  assert.equal(exitCodeOf(failure.code), 1);
   assert.equal(failure.started, false);
   assert.match(failure.message, /nowhere" cannot be entered/);
 });

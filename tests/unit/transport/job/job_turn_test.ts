@@ -55,7 +55,8 @@ Deno.test("parseTurn() names why a job was refused, and still has the others", (
     "job a 0 0 0 0 0 gone\njob b 0 0 0 0 0 running\njob c 0 0 0 0 0 gone\n";
   const [a, b, c] = parse(answer, [ask("a"), ask("b"), ask("c")]);
   assert.ok(a instanceof GridError && c instanceof GridError && !(b instanceof GridError));
-  assert.equal(a.code, "workspace");
+  assert.equal(a.code, "step-failed");
+  assert.equal(c.code, "workspace");
   assert.equal(
     a.message,
     'Cannot start the command on "gpu1": folder "/no/where" cannot be entered',
