@@ -17,7 +17,8 @@ export function trapOf(slip: Slip, text: FaultyText): Trap {
 }
 
 /** `{{ x }}` and `${{ x }}` inside `{a: …}` or `[…]`: YAML takes the braces for itself. */
-export function braceTrap({ spot }: Slip, { lines }: FaultyText): Trap | undefined {
+export function braceTrap({ spot }: Slip, text: FaultyText): Trap | undefined {
+  const { lines } = text;
   const line = spot.sourceLine;
   const at = line.slice(0, spot.place.column + 1).lastIndexOf("{{");
   if (at === -1) return undefined;
@@ -34,6 +35,7 @@ export function braceTrap({ spot }: Slip, { lines }: FaultyText): Trap | undefin
       mends: [hide(lineStart + at, lineStart + end)],
     };
   }
+  if (text.openBrackets(lineStart + at - 1).length === 0) return undefined;
   return {
     rule: "expression-in-flow",
     message:

@@ -5,6 +5,7 @@ import type { Blueprint } from "./blueprint.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { expandMatrix } from "./matrix.ts";
+import { warnOfPartialAxes } from "./partial_axes.ts";
 import { chosenBy } from "./node_check.ts";
 import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
@@ -38,6 +39,7 @@ function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): 
     report: (mistake) => into.diagnostics.push(diagnostic(mistake)),
     listOf: (axis) => axisList(blueprint, axis, { instance, into }),
   });
+  into.diagnostics.push(...warnOfPartialAxes(blueprint, cells));
   // A condition on the values of a cell is the cell's own, any other opens or closes the whole.
   const isPerCell =
     step.condition?.parts.some((part) =>

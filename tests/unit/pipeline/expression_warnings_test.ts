@@ -51,3 +51,19 @@ steps:
     ['4:55 "a" declares no output "acuracy"'],
   );
 });
+
+Deno.test("a value that only some cells of a matrix have is warned of, unless has() asks for it", async () => {
+  assert.deepEqual(
+    await warnings(`
+steps:
+  - id: u
+    matrix: { os: [a, b], include: [{ os: a, x: 9 }] }
+    run: echo \${{ matrix.os }} \${{ matrix.x }}
+  - id: v
+    matrix: { os: [a, b], include: [{ os: a, x: 9 }] }
+    run: |
+      echo \${{ has(matrix.x) ? matrix.x : "" }}
+`),
+    ['5:43 cell u[os=b] has no "x"'],
+  );
+});
