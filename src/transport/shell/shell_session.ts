@@ -12,7 +12,7 @@ export const SHELL_COMMAND = "exec /bin/sh";
 const DEFAULT_MAX_BYTES = 4 * 2 ** 20;
 const GREETING_CHARACTERS = 1000;
 /** How long an idle shell may take to leave by itself. */
-const LEAVING_MS = 500;
+const LEAVING_MS = 1500;
 const encoder = new TextEncoder();
 
 interface Pending {
