@@ -2,7 +2,7 @@
  * `config/cluster_config.schema.json`, from the zod schema: completion in editors, and a quick look
  * at whether a file is right. Written by `deno task schema`; a test holds the checked-in file to it.
  */
-import { z } from "../document/zod.ts";
+import { z } from "../document/shape/zod.ts";
 import { clusterSchema } from "./schema.ts";
 
 export const SCHEMA_FILE = "config/cluster_config.schema.json";

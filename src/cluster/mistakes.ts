@@ -1,5 +1,5 @@
 import { normalize } from "node:path";
-import { diagnostic, suggest } from "../document/check.ts";
+import { diagnostic, suggest } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Source } from "../document/source.ts";
 import { DEFAULT_ROOT, LOCAL_NODE } from "./defaults.ts";

@@ -1,6 +1,6 @@
 /** The whole format of `cluster_config.yaml`. Defaults are added in `load.ts`. */
-import { expectedWords } from "../document/issue.ts";
-import { z } from "../document/zod.ts";
+import { expectedWords } from "../document/shape/issue.ts";
+import { z } from "../document/shape/zod.ts";
 
 /** Names go into folder names, metrics and `ssh` arguments; a leading dash would be an option. */
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;

@@ -1,4 +1,4 @@
-import type { ScalarSource } from "./yaml_node.ts";
+import type { ScalarSource } from "./yaml/yaml_node.ts";
 
 /**
  * Offset in the source of one scalar, as written, of the character at `index` of its value.

@@ -1,9 +1,9 @@
-import { decodeText } from "./encoding.ts";
+import { decodeText } from "./yaml/encoding.ts";
 import { scalarOffset } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
-import type { Mend } from "./mend.ts";
-import { parseText } from "./parse.ts";
+import type { Mend } from "./yaml/mend.ts";
+import { parseText } from "./yaml/parse.ts";
 import type { Entry, Tree } from "./tree.ts";
 
 export type Key = string | number;

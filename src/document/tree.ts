@@ -1,6 +1,6 @@
 import type { Node, Pair } from "yaml";
-import { isAlias, isMap, isSeq } from "./yaml.ts";
-import { keyOf, type Range, rangeOf, scalarOf, type ScalarSource } from "./yaml_node.ts";
+import { isAlias, isMap, isSeq } from "./yaml/yaml.ts";
+import { keyOf, type Range, rangeOf, scalarOf, type ScalarSource } from "./yaml/yaml_node.ts";
 
 export interface Entry {
   readonly key: Range | undefined;

@@ -1,9 +1,9 @@
 import type { Place } from "../core/errors.ts";
-import type { Mistake } from "../document/check.ts";
+import type { Mistake } from "../document/shape/check.ts";
 import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
 import { readAction, readNode, readOutputs } from "./action.ts";
-import { checkAxis } from "./axis_check.ts";
+import { checkAxis } from "./matrix/axis_check.ts";
 import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
 import type { HookEntry, MatrixEntry, RetryEntry, TimeoutEntry } from "./schema.ts";
 import { type KindKey, STEP_KINDS } from "./step_kinds.ts";

@@ -1,15 +1,15 @@
 import { GridError } from "../core/errors.ts";
-import { diagnostic } from "../document/check.ts";
-import { axisList } from "./axis.ts";
+import { diagnostic } from "../document/shape/check.ts";
+import { axisList } from "./matrix/axis.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
-import { expandMatrix } from "./matrix.ts";
-import { warnOfPartialAxes } from "./partial_axes.ts";
-import { chosenBy } from "./node_check.ts";
+import { expandMatrix } from "./matrix/matrix.ts";
+import { warnOfPartialAxes } from "./matrix/partial_axes.ts";
+import { chosenBy } from "./check/node_check.ts";
 import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
-import { rulesOf, templateInputs } from "./template_inputs.ts";
+import { rulesOf, templateInputs } from "./template/template_inputs.ts";
 import type { Text } from "./text.ts";
 
 /** Templates that use templates twice each double the steps with every level. */

@@ -1,12 +1,12 @@
 import SHAPE from "../../config/pipeline.schema.json" with { type: "json" };
 import { lazy } from "../core/lazy.ts";
-import { checkSource, diagnostic } from "../document/check.ts";
+import { checkSource, diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
-import { ShapeChecker } from "../document/json_shape.ts";
+import { ShapeChecker } from "../document/shape/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
-import { takeMisspeltSettings } from "./matrix_settings.ts";
+import { takeMisspeltSettings } from "./matrix/matrix_settings.ts";
 import type { PipelineFile } from "./schema.ts";
-import { joinUnindented } from "./unindented.ts";
+import { joinUnindented } from "./check/unindented.ts";
 
 export interface FileReports {
   readonly source: Source;
@@ -86,7 +86,7 @@ interface Damage {
 async function repair(source: Source, damage: Damage): Promise<Repaired> {
   const [{ pipelineSchema }, words] = await Promise.all([
     lazy<typeof import("./schema.ts")>("./schema.ts", import.meta.url),
-    lazy<typeof import("./key_hints.ts")>("./key_hints.ts", import.meta.url),
+    lazy<typeof import("./check/key_hints.ts")>("./check/key_hints.ts", import.meta.url),
   ]);
   const shape: Diagnostic[] = [];
   const damaged = new Set(damage.damaged);

@@ -5,8 +5,8 @@ import {
   evaluateText,
   evaluateValue,
   type EvaluationScope,
-} from "./evaluate.ts";
-import { type Expression, parseExpression } from "./expression.ts";
+} from "./expression/evaluate.ts";
+import { type Expression, parseExpression } from "./expression/expression.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 import { Text } from "./text.ts";
 

@@ -1,4 +1,4 @@
-import { suggest } from "../document/check.ts";
+import { suggest } from "../document/shape/check.ts";
 import type { Blueprint, Edge } from "./blueprint.ts";
 import type { TextReader } from "./text_reader.ts";
 

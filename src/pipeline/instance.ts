@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../document/diagnostic.ts";
-import type { CheckedFile } from "./checked_file.ts";
+import type { CheckedFile } from "./check/checked_file.ts";
 import type { CacheRule, NodeRequest, RetryPolicy, Scope, Step, Timeout } from "./pipeline.ts";
 import type { Text } from "./text.ts";
 

@@ -2,7 +2,7 @@
  * `config/pipeline.schema.json`, from the zod schema: completion and explanations in editors.
  * Written by `deno task schema`; a test holds the checked-in file to it.
  */
-import { z } from "../document/zod.ts";
+import { z } from "../document/shape/zod.ts";
 import { pipelineSchema } from "./schema.ts";
 import { STEP_KINDS } from "./step_kinds.ts";
 

@@ -1,14 +1,14 @@
 import { basename } from "node:path";
 import type { JsonValue } from "../core/json.ts";
-import { inFileOrder } from "../document/check.ts";
+import { inFileOrder } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
-import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
+import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { expandInstance, plainStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
-import { type GivenInputs, resolveInputs } from "./input_values.ts";
+import { type GivenInputs, resolveInputs } from "./input/input_values.ts";
 import { Loader } from "./loader.ts";
-import type { KnownNode } from "./node_check.ts";
+import type { KnownNode } from "./check/node_check.ts";
 import { Text } from "./text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
 

@@ -1,18 +1,18 @@
 import { normalize } from "node:path";
 import type { Place } from "../core/errors.ts";
 import { GridError } from "../core/errors.ts";
-import { diagnostic } from "../document/check.ts";
+import { diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
-import { checkFile } from "./check_file.ts";
-import type { CheckedFile } from "./checked_file.ts";
+import { checkFile } from "./check/check_file.ts";
+import type { CheckedFile } from "./check/checked_file.ts";
 import { type FileReports, openFile } from "./file.ts";
-import { isGitReference } from "./git_reference.ts";
-import type { KnownNode } from "./node_check.ts";
+import { isGitReference } from "./template/git_reference.ts";
+import type { KnownNode } from "./check/node_check.ts";
 import type { PipelineFile } from "./schema.ts";
-import { checkWith } from "./template_inputs.ts";
-import { TemplateSource } from "./template_source.ts";
-import { isAddress, usesHint } from "./uses_hint.ts";
+import { checkWith } from "./template/template_inputs.ts";
+import { TemplateSource } from "./template/template_source.ts";
+import { isAddress, usesHint } from "./template/uses_hint.ts";
 
 export interface LoaderOptions {
   /** The project folder: it holds the lock file and the cache of templates. */

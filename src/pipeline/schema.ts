@@ -4,7 +4,7 @@
  * still knows its place in the file.
  */
 import type { JsonValue } from "../core/json.ts";
-import { z } from "../document/zod.ts";
+import { z } from "../document/shape/zod.ts";
 import {
   axisWords,
   classWords,

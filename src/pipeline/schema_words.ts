@@ -1,6 +1,6 @@
 /** What the schema says about wrong values. The second line of each message is its hint. */
 import { nearest } from "../core/did_you_mean.ts";
-import { expectedWords } from "../document/issue.ts";
+import { expectedWords } from "../document/shape/issue.ts";
 
 export const INPUT_TYPES = ["string", "integer", "number", "boolean", "choice", "path"] as const;
 

@@ -1,8 +1,8 @@
-import { diagnostic, type Mistake } from "../document/check.ts";
+import { diagnostic, type Mistake } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
 import type { Container, Key, Source } from "../document/source.ts";
-import type { Span } from "./expression_parts.ts";
+import type { Span } from "./expression/expression_parts.ts";
 import { Text, type TextPart } from "./text.ts";
 
 /** One expression of the file, to be checked once it is known what its names may mean. */

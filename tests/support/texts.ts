@@ -1,4 +1,4 @@
-import { loadCel } from "../../src/pipeline/expression.ts";
+import { loadCel } from "../../src/pipeline/expression/expression.ts";
 import { Text, type TextPart } from "../../src/pipeline/text.ts";
 
 export { Text };

@@ -5,7 +5,7 @@ import {
   evaluateText,
   evaluateValue,
   type EvaluationScope,
-} from "../../pipeline/evaluate.ts";
+} from "../../pipeline/expression/evaluate.ts";
 import type {
   Action,
   ChosenGpus,

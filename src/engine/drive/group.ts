@@ -1,5 +1,5 @@
 import type { JsonValue } from "../../core/json.ts";
-import { evaluateValue } from "../../pipeline/evaluate.ts";
+import { evaluateValue } from "../../pipeline/expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { StepResult } from "../event.ts";
 import { failureOf } from "../failure.ts";

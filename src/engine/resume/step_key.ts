@@ -1,6 +1,6 @@
 /** Names for what a step does: equal where doing it again would do the same. */
 import { hash } from "node:crypto";
-import { evaluateText } from "../../pipeline/evaluate.ts";
+import { evaluateText } from "../../pipeline/expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";

@@ -1,5 +1,5 @@
-import { pinnedTemplates } from "../../pipeline/pinned_templates.ts";
-import { LOCK_FILE } from "../../pipeline/template_lock.ts";
+import { pinnedTemplates } from "../../pipeline/template/pinned_templates.ts";
+import { LOCK_FILE } from "../../pipeline/template/template_lock.ts";
 import { type Finding, well } from "./finding.ts";
 
 /** A branch that has moved is no obstacle: the pinned commit runs until somebody takes the new one. */

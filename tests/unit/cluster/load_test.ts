@@ -74,7 +74,7 @@ Deno.test("the example's values are the defaults of the code", async () => {
 
 Deno.test("the example shows every key that the schema knows", async () => {
   const { clusterSchema } = await import("../../../src/cluster/schema.ts");
-  const { keysAt } = await import("../../../src/document/shape.ts");
+  const { keysAt } = await import("../../../src/document/shape/shape.ts");
   const text = Deno.readTextFileSync(join(REPOSITORY, "config", "cluster_config.example.yaml"));
   const sections = [[], ["nodes", 0], ["ssh"], ["health_check"], ["jobs"], ["sync"], ["ray"]];
   const keys = sections.flatMap((path) => keysAt(clusterSchema, path));

@@ -7,7 +7,7 @@ import {
   evaluateText,
   evaluateValue,
   type EvaluationScope,
-} from "../../../src/pipeline/evaluate.ts";
+} from "../../../src/pipeline/expression/evaluate.ts";
 import { parseText } from "../../support/texts.ts";
 
 const SCOPE: EvaluationScope = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { evaluateText, type EvaluationScope } from "../../../src/pipeline/evaluate.ts";
+import { evaluateText, type EvaluationScope } from "../../../src/pipeline/expression/evaluate.ts";
 import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../src/pipeline/text.ts";
 import { diagnosticsOf, loadText, stepOf } from "../../support/pipeline_files.ts";

@@ -1,0 +1,164 @@
+import type { Diagnostic } from "../../document/diagnostic.ts";
+import { readNode } from "../action.ts";
+import { type Blueprint, readBlueprint } from "../blueprint.ts";
+import { checkExpressions } from "../expression/check_expressions.ts";
+import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
+import { checkFetch } from "./fetch_check.ts";
+import type { OpenFile } from "../file.ts";
+import { buildGraph, reportDuplicate } from "../graph.ts";
+import { readInputs } from "../input/inputs.ts";
+import { checkLimits } from "./limit_check.ts";
+import { checkMatrix } from "../matrix/matrix.ts";
+import { checkNodes, type KnownNode } from "./node_check.ts";
+import type { Concurrency, HookMoment, SecretSource } from "../pipeline.ts";
+import { checkPlainPlaces } from "./plain_places.ts";
+import type { PipelineFile } from "../schema.ts";
+import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
+import { checkStep } from "./step_check.ts";
+import { TextReader } from "../text_reader.ts";
+
+export interface CheckOptions {
+  readonly path: string;
+  /** Templates by what `uses:` says; undefined for one that cannot be read. */
+  readonly templates: ReadonlyMap<string, CheckedFile | undefined>;
+  /** Undefined where nobody knows them. */
+  readonly nodes: readonly KnownNode[] | undefined;
+}
+
+/** Finds every mistake that can be found without running; they end in `diagnostics`. */
+export async function checkFile(
+  open: OpenFile,
+  diagnostics: Diagnostic[],
+  options: CheckOptions,
+): Promise<CheckedFile> {
+  const { source, file, damaged } = open;
+  const reader = new TextReader(source, diagnostics);
+  const inputs = readInputs(file, reader);
+  const secrets = readSecrets(file, reader);
+  const env = reader.map(file.env);
+  const defaultNode = readNode(file.defaults ?? {}, reader);
+  const defaultFolder = file.defaults && reader.optional(file.defaults, "working-directory");
+  const fileUses = reader.takeUses();
+  const concurrency = readConcurrency(file, reader);
+  const concurrencyUses = reader.takeUses();
+  const steps = file.steps.map((entry, index) =>
+    readBlueprint(entry, {
+      id: entry.id,
+      spot: source.has(entry, "id")
+        ? source.valueSpot(entry, "id")
+        : source.valueSpot(file.steps, index),
+      hook: undefined,
+      reader,
+      isDamaged: damaged.has(entry),
+    })
+  );
+  const hooks = readHooks(open, { reader, steps });
+  const outputs = reader.map(file.outputs);
+  const outputUses = reader.takeUses();
+  const hookIds = new Set(HOOK_MOMENTS.flatMap((moment) => hooks[moment].map(({ id }) => id)));
+  const graph = buildGraph(steps, { reader, hookIds });
+  const templates = new Map(
+    steps.flatMap((step) => {
+      const template = step.entry.uses && options.templates.get(step.entry.uses);
+      return template ? [[step.id, template] as const] : [];
+    }),
+  );
+  const checked: CheckedFile = {
+    path: options.path,
+    file,
+    reader,
+    inputs,
+    env,
+    graph,
+    hooks,
+    secrets,
+    concurrency,
+    outputs,
+    defaultNode,
+    defaultFolder,
+    templates,
+  };
+  const declared = declaredSecrets(file, { secrets, reader });
+  for (const step of [...steps, ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])]) {
+    checkSecrets(step, declared, reader);
+    checkMatrix(step, { reader, damaged });
+    checkTaken(step.entry.env, reader);
+    checkStep(step, reader);
+    checkFetch(step, reader);
+  }
+  checkLimits(file.defaults ?? {}, reader);
+  checkTaken(file.env, reader);
+  checkPlainPlaces(file, reader);
+  checkNodes(checked, options.nodes);
+  await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
+  return checked;
+}
+
+function readConcurrency(file: PipelineFile, reader: TextReader): Concurrency | undefined {
+  if (file.concurrency === undefined) return undefined;
+  return {
+    group: reader.text(file.concurrency, "group"),
+    max: file.concurrency.max ?? 1,
+    onConflict: file.concurrency["on-conflict"] ?? "queue",
+  };
+}
+
+/** The hooks of one moment are a graph of their own; their names are unique in the whole file. */
+function readHooks(
+  open: OpenFile,
+  { reader, steps }: { readonly reader: TextReader; readonly steps: readonly Blueprint[] },
+): CheckedFile["hooks"] {
+  const { source, file, damaged } = open;
+  const taken = new Map(steps.map((step) => [step.id, step]));
+  const read = (moment: HookMoment): Blueprint[] => {
+    const entries = file.hooks?.[moment] ?? [];
+    const found = entries.map((entry, index) => {
+      const spot = source.valueSpot(entries, index);
+      if (entry.uses !== undefined || entry.matrix !== undefined) {
+        const key = entry.uses === undefined ? "matrix" : "uses";
+        reader.report({
+          rule: "hook-kind",
+          spot: source.keySpot(entry, key),
+          message: `a hook is one plain step; ${key}: is not possible here`,
+        });
+      }
+      const id = entry.id ?? `on-${moment}-${index + 1}`;
+      return readBlueprint(entry, {
+        id,
+        spot,
+        hook: moment,
+        reader,
+        isDamaged: damaged.has(entry),
+      });
+    });
+    for (const hook of found) {
+      const first = taken.get(hook.id);
+      if (first) reportDuplicate(hook, first, reader);
+    }
+    for (const hook of found) taken.set(hook.id, hook);
+    return [...buildGraph(found, { reader }).order];
+  };
+  return { success: read("success"), failure: read("failure"), exit: read("exit") };
+}
+
+/** With those whose declaration is faulty; undefined where any may have been declared. */
+function declaredSecrets(
+  file: PipelineFile,
+  { secrets, reader }: { readonly secrets: readonly SecretSource[]; readonly reader: TextReader },
+): string[] | undefined {
+  if (reader.source.removedFrom(file).has("secrets")) return undefined;
+  const faulty = file.secrets === undefined ? [] : [...reader.source.removedFrom(file.secrets)];
+  return [...secrets.map(({ name }) => name), ...faulty.map(String)];
+}
+
+function checkSecrets(
+  step: Blueprint,
+  known: readonly string[] | undefined,
+  reader: TextReader,
+): void {
+  for (const { name, spot } of step.secrets) {
+    if (known === undefined || known.includes(name)) continue;
+    const hint = unknownSecretHint(name, known);
+    reader.report({ rule: "unknown-secret", spot, message: `unknown secret "${name}"`, hint });
+  }
+}

@@ -1,0 +1,27 @@
+import type { Blueprint } from "../blueprint.ts";
+import type { Graph } from "../graph.ts";
+import type { InputSpec } from "../input/inputs.ts";
+import type { Concurrency, HookMoment, NodeRequest, SecretSource } from "../pipeline.ts";
+import type { PipelineFile } from "../schema.ts";
+import type { Text } from "../text.ts";
+import type { TextReader } from "../text_reader.ts";
+
+/** One file, understood and checked by itself; matrices and templates are still to be expanded. */
+export interface CheckedFile {
+  readonly path: string;
+  readonly file: PipelineFile;
+  readonly reader: TextReader;
+  readonly inputs: ReadonlyMap<string, InputSpec>;
+  readonly env: Readonly<Record<string, Text>>;
+  readonly graph: Graph;
+  readonly hooks: Readonly<Record<HookMoment, readonly Blueprint[]>>;
+  readonly secrets: readonly SecretSource[];
+  readonly concurrency: Concurrency | undefined;
+  readonly outputs: Readonly<Record<string, Text>>;
+  readonly defaultNode: NodeRequest<Text> | undefined;
+  readonly defaultFolder: Text | undefined;
+  /** By id of the `uses` step. */
+  readonly templates: ReadonlyMap<string, CheckedFile>;
+}
+
+export const HOOK_MOMENTS = ["success", "failure", "exit"] as const;

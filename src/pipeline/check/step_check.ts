@@ -1,0 +1,70 @@
+/** What is legal in a step, but cannot be what its author wanted. */
+import type { Blueprint } from "../blueprint.ts";
+import { checkLimits } from "./limit_check.ts";
+import { KIND_OUTPUTS } from "../step_kinds.ts";
+import type { TextReader } from "../text_reader.ts";
+
+export function checkStep(step: Blueprint, reader: TextReader): void {
+  checkScript(step, reader);
+  checkTwice(step, reader);
+  checkHiddenVariables(step, reader);
+  checkIdleOutputs(step, reader);
+  checkLimits(step.entry, reader);
+}
+
+function checkScript({ entry }: Blueprint, reader: TextReader): void {
+  if (entry.run?.trim() !== "") return;
+  reader.report({
+    rule: "empty-script",
+    spot: reader.source.valueSpot(entry, "run"),
+    message: "run: has no script",
+    hint: "write the command after run:",
+  });
+}
+
+function checkTwice({ entry }: Blueprint, reader: TextReader): void {
+  for (const key of ["needs", "after", "secrets"] as const) {
+    const names = entry[key];
+    if (!Array.isArray(names)) continue;
+    for (const [index, name] of names.entries()) {
+      if (names.indexOf(name) === index) continue;
+      warn(reader, {
+        rule: "listed-twice",
+        spot: reader.source.valueSpot(names, index),
+        message: `"${name}" is listed twice`,
+        hint: "remove one of them",
+      });
+    }
+  }
+}
+
+/** The secret wins. */
+function checkHiddenVariables({ entry, secrets }: Blueprint, reader: TextReader): void {
+  const { env = {} } = entry;
+  for (const { name } of secrets) {
+    if (!Object.hasOwn(env, name)) continue;
+    warn(reader, {
+      rule: "hidden-variable",
+      spot: reader.source.keySpot(env, name),
+      message: `the secret ${name} takes the place of this variable`,
+      hint: "remove it, or give it another name",
+    });
+  }
+}
+
+function checkIdleOutputs({ entry, kind }: Blueprint, reader: TextReader): void {
+  const own = kind && KIND_OUTPUTS[kind];
+  if (entry.outputs === undefined || own === undefined) return;
+  warn(reader, {
+    rule: "idle-outputs",
+    spot: reader.source.keySpot(entry, "outputs"),
+    message: `outputs: has no effect on ${kind}: it gives ${own.join(", ")}`,
+    hint: "move it to a run step",
+  });
+}
+
+type Warning = Omit<Parameters<TextReader["report"]>[0], "severity">;
+
+function warn(reader: TextReader, warning: Warning): void {
+  reader.report({ ...warning, severity: "warning" });
+}

@@ -1,0 +1,62 @@
+import { quote, quoteAll } from "../../core/shell.ts";
+import type { JsonValue } from "../../core/json.ts";
+
+/** A JSON value as CEL knows it: whole numbers are its `int`, which is a bigint here. */
+export function toCel(value: JsonValue | undefined): unknown {
+  if (value === undefined) return null;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (isList(value)) return value.map(toCel);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
+}
+
+/** Back to JSON. Timestamps become ISO text, bytes become base64. */
+export function fromCel(value: unknown): JsonValue {
+  switch (typeof value) {
+    case "bigint":
+      return Number(value);
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "object":
+      return fromCelObject(value);
+    default:
+      return null;
+  }
+}
+
+function fromCelObject(value: object | null): JsonValue {
+  if (value === null) return null;
+  if (Array.isArray(value)) return value.map(fromCel);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return value.toBase64();
+  if (value instanceof Map || Object.getPrototypeOf(value) === Object.prototype) {
+    const entries = value instanceof Map ? [...value] : Object.entries(value);
+    return Object.fromEntries(entries.map(([key, inner]) => [String(key), fromCel(inner)]));
+  }
+  return String(value);
+}
+
+/** A value inside a text: numbers without a needless `.0`, nothing for null, lists and maps as JSON. */
+export function toText(value: JsonValue): string {
+  if (value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** A value inside a shell line: one quoted word; a list of plain values becomes one word each. */
+export function toShellWords(value: JsonValue): string {
+  const isWords = Array.isArray(value) && value.every((item) => typeof item !== "object");
+  return isWords ? quoteAll(value.map(toText)) : quote(toText(value));
+}
+
+/** A value for an error message, cut where it is long. */
+export function describeValue(value: JsonValue): string {
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

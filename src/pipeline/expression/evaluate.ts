@@ -1,0 +1,188 @@
+import { GridError } from "../../core/errors.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { describeValue, fromCel, toCel, toShellWords, toText } from "./cel_value.ts";
+import { type Expression, parseExpression } from "./expression.ts";
+import { withScope } from "./functions.ts";
+import { ShellSplicer } from "../shell_splice.ts";
+import type { Text, TextPart } from "../text.ts";
+
+/** What names and functions stand for while a step is made ready. */
+export interface EvaluationScope {
+  readonly inputs: Readonly<Record<string, JsonValue>>;
+  readonly steps: Readonly<Record<string, StepScope>>;
+  readonly matrix: Readonly<Record<string, JsonValue>> | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly run: { readonly id: string; readonly pipeline: string };
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly status: {
+    readonly success: boolean;
+    readonly failure: boolean;
+    readonly cancelled: boolean;
+  };
+  /** One digest over the files that match; `""` where none does. */
+  hashFiles(patterns: readonly string[]): string;
+}
+
+export interface StepScope {
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly state: string;
+  readonly node: string | undefined;
+  /** It is no part of this run, by `--from` or `--only`. */
+  readonly leftOut?: boolean;
+  /** For a matrix: one entry per cell. */
+  readonly matrix?: JsonValue;
+}
+
+type ExpressionPart = Extract<TextPart, { kind: "expression" }>;
+
+/**
+ * The text with every expression replaced by its value.
+ *
+ * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
+ */
+export function evaluateText(text: Text, scope: EvaluationScope): string {
+  return join(text, (part) => toText(evaluate(part, scope)));
+}
+
+/** Like `evaluateText`, each value quoted so that a shell takes it as it is, wherever it stands. */
+export function evaluateForShell(text: Text, scope: EvaluationScope): string {
+  const splicer = new ShellSplicer();
+  return text.parts.map((part) => {
+    if (part.kind === "literal") return splicer.literal(part.value);
+    const value = evaluate(part, scope);
+    return splicer.value(toText(value), toShellWords(value));
+  }).join("");
+}
+
+/** A text that is one single expression keeps its type; any other becomes a string. */
+export function evaluateValue(text: Text, scope: EvaluationScope): JsonValue {
+  const [only, ...more] = text.parts;
+  if (only?.kind === "expression" && more.length === 0) return evaluate(only, scope);
+  return evaluateText(text, scope);
+}
+
+/** The value of an `if`; the words `true` and `false`, as commands print them, count too. */
+export function evaluateCondition(text: Text, scope: EvaluationScope): boolean {
+  const value = evaluateValue(text, scope);
+  if (value === true || value === "true") return true;
+  if (value === false || value === "false") return false;
+  throw new GridError({
+    code: "step-failed",
+    message: `Cannot decide the condition: it is ${describeValue(value)}, not true or false`,
+    hint: 'compare it with something, for example == "yes"',
+    place: text.place,
+  });
+}
+
+function join(text: Text, value: (part: ExpressionPart) => string): string {
+  return text.parts.map((part) => part.kind === "literal" ? part.value : value(part)).join("");
+}
+
+function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
+  const expression = parseExpression(part.source);
+  try {
+    return withScope(scope, () => fromCel(expression.evaluate(contextFor(expression, scope))));
+  } catch (error) {
+    throw evaluationFailed(part, error, { expression, scope });
+  }
+}
+
+/** Only what the expression mentions is converted; a run may have ten thousand steps. */
+function contextFor(expression: Expression, scope: EvaluationScope): Record<string, unknown> {
+  const context: Record<string, unknown> = {};
+  for (const { root, path } of expression.references) {
+    switch (root.name) {
+      case "inputs":
+        context["inputs"] ??= toCel(scope.inputs);
+        break;
+      case "matrix":
+        context["matrix"] ??= toCel(scope.matrix ?? {});
+        break;
+      case "env":
+        context["env"] ??= { ...scope.env };
+        break;
+      case "run":
+        context["run"] ??= { ...scope.run };
+        break;
+      case "attempt":
+        context["attempt"] ??= BigInt(scope.attempt);
+        break;
+      case "steps": {
+        const wanted = path[0] === undefined ? Object.keys(scope.steps) : [path[0].name];
+        context["steps"] = { ...context["steps"] as object, ...stepsContext(wanted, scope) };
+        break;
+      }
+    }
+  }
+  return context;
+}
+
+function stepsContext(ids: readonly string[], scope: EvaluationScope): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const id of ids) {
+    const step = scope.steps[id];
+    if (step === undefined) continue;
+    found[id] = {
+      outputs: toCel(step.outputs),
+      state: step.state,
+      node: step.node ?? null,
+      matrix: toCel(step.matrix),
+    };
+  }
+  return found;
+}
+
+interface FailureContext {
+  readonly expression: Expression;
+  readonly scope: EvaluationScope;
+}
+
+function evaluationFailed(
+  part: ExpressionPart,
+  error: unknown,
+  context: FailureContext,
+): GridError {
+  if (error instanceof GridError) return error;
+  const cause = missingOutput(context) ?? summaryOf(error);
+  return new GridError({
+    code: "step-failed",
+    message: `Cannot evaluate \${{ ${part.source.trim()} }}: ${cause.message}`,
+    hint: cause.hint,
+    place: part.place,
+    cause: error,
+  });
+}
+
+/** By far the most frequent failure: a step that did not write the output it is asked for. */
+function missingOutput(context: FailureContext): { message: string; hint: string } | undefined {
+  for (const { root, path } of context.expression.references) {
+    const [step, field, output] = path.map((part) => part.name);
+    if (root.name !== "steps" || step === undefined || field !== "outputs") continue;
+    const state = context.scope.steps[step];
+    if (output === undefined || state === undefined || output in state.outputs) continue;
+    if (state.leftOut) {
+      return {
+        message: `step "${step}" was left out of this run`,
+        hint:
+          "to keep what it gave in an earlier run: grid resume RUN with the same --only or --from",
+      };
+    }
+    const known = Object.keys(state.outputs);
+    const list = known.length === 0 ? "it wrote none" : `it wrote: ${known.join(", ")}`;
+    return {
+      message: `step "${step}" (${state.state}) has no output "${output}"`,
+      hint: `${list}; write it with echo "${output}=…" >> "$GRID_OUTPUT"`,
+    };
+  }
+  return undefined;
+}
+
+/** CEL's own words without its drawing of the place, which Grid shows itself. */
+function summaryOf(error: unknown): { message: string; hint?: string } {
+  if (error instanceof Error && "summary" in error) {
+    const text = String(error.summary);
+    return { message: text.charAt(0).toLowerCase() + text.slice(1) };
+  }
+  return { message: error instanceof Error ? error.message : String(error) };
+}

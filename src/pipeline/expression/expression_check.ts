@@ -1,0 +1,52 @@
+import { checkCall } from "./call_check.ts";
+import { checkItem } from "./cell_check.ts";
+import { celWords } from "./cel_words.ts";
+import { checkComparison } from "./comparison_check.ts";
+import { checkConstant } from "./constant_check.ts";
+import { type Expression, parseExpression } from "./expression.ts";
+import type { Problem } from "./expression_parts.ts";
+import type { Names } from "./names.ts";
+import { checkReference } from "./reference_check.ts";
+import type { ExpressionUse, TextReader } from "../text_reader.ts";
+import { checkTypes } from "./type_check.ts";
+
+/** Checks one expression; what is wrong is reported at the very word. */
+export function checkExpression(use: ExpressionUse, names: Names, reader: TextReader): void {
+  const expression = parse(use, reader);
+  if (expression === undefined) return;
+  for (const { at, ...problem } of problemsOf(expression, use, names)) {
+    reader.report({ ...problem, spot: use.spot(at) });
+  }
+}
+
+function problemsOf(expression: Expression, use: ExpressionUse, names: Names): readonly Problem[] {
+  const context = { source: use.source, names };
+  const found = [
+    ...expression.references.flatMap((reference) => checkReference(reference, context)),
+    ...expression.items.flatMap((item) => checkItem(item, names)),
+    ...expression.calls.flatMap((call) => checkCall(call, use.source)),
+    ...expression.calls.flatMap(checkConstant),
+    ...expression.comparisons.flatMap((comparison) => checkComparison(comparison, names)),
+  ];
+  const minus = found.find((problem) => problem.rule === "minus-in-name");
+  if (minus) return [minus];
+  const isSound = found.every((problem) => problem.severity === "warning");
+  return isSound ? [...found, ...checkTypes(use, names)] : found;
+}
+
+function parse(use: ExpressionUse, reader: TextReader): Expression | undefined {
+  const report = ({ at, ...problem }: Problem) => {
+    reader.report({ ...problem, spot: use.spot(at) });
+    return undefined;
+  };
+  if (use.source.trim() === "") {
+    const message = "the expression is empty";
+    const hint = "write a value between ${{ and }}";
+    return report({ rule: "bad-expression", at: { start: 0, end: 1 }, message, hint });
+  }
+  try {
+    return parseExpression(use.source);
+  } catch (error) {
+    return report({ ...celWords(error, use.source), rule: "bad-expression" });
+  }
+}
