@@ -1,5 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { spanOf, unrolled } from "../access_path.ts";
+import { spanOf, unrolled } from "./access_path.ts";
 import type {
   Argument,
   Call,

@@ -1,7 +1,7 @@
 /** What CEL says of values beside an operator that does not take them. */
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Problem, Span } from "./expression_parts.ts";
-import { type TypeFault, typeWord, whole, wrongType } from "../type_fault.ts";
+import { type TypeFault, typeWord, whole, wrongType } from "./type_fault.ts";
 
 export function operatorProblem({ summary, at, source, node }: TypeFault): Problem | undefined {
   const [, left, operator = "", right] = /^no such overload: (.+?) (\S+) (.+)$/.exec(summary) ?? [];

@@ -4,7 +4,7 @@ import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
 import { compareHint } from "./operator_words.ts";
 import type { ExpressionUse } from "../text_reader.ts";
-import { typeWord } from "../type_fault.ts";
+import { typeWord } from "./type_fault.ts";
 
 /** Results by environment and source; the same expression often stands in hundreds of steps. */
 const checked = new WeakMap<Environment, Map<string, TypeCheckResult>>();

@@ -1,7 +1,7 @@
 /** What CEL says of types that do not go together, in plainer words and with a way out. */
 import type { Problem } from "./expression_parts.ts";
 import { operandProblem, operatorProblem } from "./operator_words.ts";
-import { type TypeFault, typeWord, whole, wrongType } from "../type_fault.ts";
+import { type TypeFault, typeWord, whole, wrongType } from "./type_fault.ts";
 
 /** Undefined where the mistake is another one. */
 export function typeProblem(fault: TypeFault): Problem | undefined {

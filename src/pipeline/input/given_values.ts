@@ -4,7 +4,7 @@ import type { CheckedFile } from "../check/checked_file.ts";
 import type { Names } from "../expression/names.ts";
 import type { TextReader } from "../text_reader.ts";
 import { typeOf } from "../expression/type_check.ts";
-import { typeWord } from "../type_fault.ts";
+import { typeWord } from "../expression/type_fault.ts";
 import { declaredIn, misfit } from "./typed_input.ts";
 
 export interface GivenValues {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { drop, insert, MendedText } from "../../../src/document/yaml/mend.ts";
-import { readSource } from "../../../src/document/source.ts";
-import { parseDocument } from "../../../src/document/yaml/yaml.ts";
+import { drop, insert, MendedText } from "../../../../src/document/yaml/mend.ts";
+import { readSource } from "../../../../src/document/source.ts";
+import { parseDocument } from "../../../../src/document/yaml/yaml.ts";
 
 const SOUND = `name: train
 inputs: { n: { type: integer, default: 3 } }

@@ -1,5 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import type { Named, Span } from "./expression/expression_parts.ts";
+import type { Named, Span } from "./expression_parts.ts";
 
 export interface Unrolled {
   readonly root: ASTNode;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { KNOWN_KEYWORDS, ShapeChecker } from "../../../src/document/shape/json_shape.ts";
-import { readSource } from "../../../src/document/source.ts";
-import type { z } from "../../../src/document/shape/zod.ts";
-import { clusterSchema } from "../../../src/cluster/schema.ts";
-import { pipelineSchema } from "../../../src/pipeline/schema.ts";
-import CLUSTER from "../../../config/cluster_config.schema.json" with { type: "json" };
-import PIPELINE from "../../../config/pipeline.schema.json" with { type: "json" };
+import { KNOWN_KEYWORDS, ShapeChecker } from "../../../../src/document/shape/json_shape.ts";
+import { readSource } from "../../../../src/document/source.ts";
+import type { z } from "../../../../src/document/shape/zod.ts";
+import { clusterSchema } from "../../../../src/cluster/schema.ts";
+import { pipelineSchema } from "../../../../src/pipeline/schema.ts";
+import CLUSTER from "../../../../config/cluster_config.schema.json" with { type: "json" };
+import PIPELINE from "../../../../config/pipeline.schema.json" with { type: "json" };
 
-const ROOT = join(import.meta.dirname ?? ".", "../../..");
+const ROOT = join(import.meta.dirname ?? ".", "../../../..");
 
 const SCHEMAS: Readonly<Record<string, unknown>> = {
   "pipeline.schema.json": PIPELINE,

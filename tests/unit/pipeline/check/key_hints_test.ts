@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { keysAt } from "../../../src/document/shape/shape.ts";
-import { OTHER_NAMES } from "../../../src/pipeline/check/foreign_keys.ts";
-import { foreign, placesOf } from "../../../src/pipeline/check/key_hints.ts";
-import { pipelineSchema } from "../../../src/pipeline/schema.ts";
+import { keysAt } from "../../../../src/document/shape/shape.ts";
+import { OTHER_NAMES } from "../../../../src/pipeline/check/foreign_keys.ts";
+import { foreign, placesOf } from "../../../../src/pipeline/check/key_hints.ts";
+import { pipelineSchema } from "../../../../src/pipeline/schema.ts";
 
 const PATHS: Readonly<Record<string, readonly PropertyKey[]>> = {
   "file": [],

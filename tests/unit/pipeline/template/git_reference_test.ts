@@ -3,7 +3,7 @@ import {
   besideInGit,
   formatGitReference,
   parseGitReference,
-} from "../../../src/pipeline/template/git_reference.ts";
+} from "../../../../src/pipeline/template/git_reference.ts";
 
 Deno.test("parseGitReference() takes address, file and ref apart, and back", () => {
   const text = "git+ssh://git@host:2222/team/templates.git//eval/score.yaml@v1.2";

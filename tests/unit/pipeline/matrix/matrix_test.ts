@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { combine } from "../../../src/pipeline/matrix/cells.ts";
-import { loadText, mistakesOf, stepOf } from "../../support/pipeline_files.ts";
+import { combine } from "../../../../src/pipeline/matrix/cells.ts";
+import { loadText, mistakesOf, stepOf } from "../../../support/pipeline_files.ts";
 
 Deno.test("a matrix becomes cells and the group that joins them", async () => {
   const { pipeline } = await loadText(`

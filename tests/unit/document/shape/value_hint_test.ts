@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { valueHint } from "../../../src/document/shape/value_hint.ts";
+import { valueHint } from "../../../../src/document/shape/value_hint.ts";
 
 const HINTS: readonly (readonly [string, unknown, string | undefined])[] = [
   ["text", 2024, 'put it in quotes: "2024"'],

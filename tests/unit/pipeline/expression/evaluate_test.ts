@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { GridError } from "../../../src/core/errors.ts";
-import type { JsonValue } from "../../../src/core/json.ts";
+import { GridError } from "../../../../src/core/errors.ts";
+import type { JsonValue } from "../../../../src/core/json.ts";
 import {
   evaluateCondition,
   evaluateForShell,
   evaluateText,
   evaluateValue,
   type EvaluationScope,
-} from "../../../src/pipeline/expression/evaluate.ts";
-import { parseText } from "../../support/texts.ts";
+} from "../../../../src/pipeline/expression/evaluate.ts";
+import { parseText } from "../../../support/texts.ts";
 
 const SCOPE: EvaluationScope = {
   inputs: { epochs: 3, lr: 0.5, name: "it's", files: ["a b", "c"], nothing: null },

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DiagnosticsError } from "../../../src/document/diagnostic.ts";
-import { diagnosticsOf, loadText } from "../../support/pipeline_files.ts";
-import { tempDir } from "../../support/temp_dir.ts";
+import { DiagnosticsError } from "../../../../src/document/diagnostic.ts";
+import { diagnosticsOf, loadText } from "../../../support/pipeline_files.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 
 const FILE = `
 inputs:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { loadPipeline } from "../../../src/pipeline/load.ts";
-import { tempDir } from "../../support/temp_dir.ts";
+import { loadPipeline } from "../../../../src/pipeline/load.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 
 async function warnings(text: string): Promise<string[]> {
   using folder = tempDir();

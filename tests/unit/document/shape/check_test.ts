@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { checkSource, inFileOrder, suggest } from "../../../src/document/shape/check.ts";
-import { readSource } from "../../../src/document/source.ts";
-import { z } from "../../../src/document/shape/zod.ts";
+import { checkSource, inFileOrder, suggest } from "../../../../src/document/shape/check.ts";
+import { readSource } from "../../../../src/document/source.ts";
+import { z } from "../../../../src/document/shape/zod.ts";
 
 const schema = z.strictObject({
   name: z.string(),

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { evaluateText, type EvaluationScope } from "../../../src/pipeline/expression/evaluate.ts";
-import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../src/pipeline/text.ts";
-import { diagnosticsOf, loadText, stepOf } from "../../support/pipeline_files.ts";
+import {
+  evaluateText,
+  type EvaluationScope,
+} from "../../../../src/pipeline/expression/evaluate.ts";
+import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
+import { Text } from "../../../../src/pipeline/text.ts";
+import { diagnosticsOf, loadText, stepOf } from "../../../support/pipeline_files.ts";
 
 const SCORE = `
 inputs:

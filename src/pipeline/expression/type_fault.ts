@@ -1,5 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import type { Problem, Span } from "./expression/expression_parts.ts";
+import type { Problem, Span } from "./expression_parts.ts";
 
 /** What CEL says of types that do not go together, and where. */
 export interface TypeFault {
