@@ -122,10 +122,14 @@ class Preview {
     return shortcut;
   }
 
-  #syncOf({ id }: Step): SyncFinished {
-    const digest = this.#options.digests?.get(id) ?? UNKNOWN_DIGEST;
+  #syncOf(step: Step): SyncFinished {
+    // Work before it, such as a fetch, may change its source yet.
+    const known = this.#freshBefore(step) === undefined
+      ? this.#options.digests?.get(step.id)
+      : undefined;
+    const digest = known ?? UNKNOWN_DIGEST;
     const nothing = { sent: 0, deleted: 0, total: 0, bytes: 0, durationMs: 0 };
-    const where = { step: id, attempt: 1, node: "", folder: "" };
+    const where = { step: step.id, attempt: 1, node: "", folder: "" };
     return { type: "sync.finished", at: 0, ...where, ...nothing, digest };
   }
 

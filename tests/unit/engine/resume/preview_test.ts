@@ -104,6 +104,13 @@ Deno.test("previewReuse() goes by what the syncs would bring", async () => {
     return previewReuse(pipeline(steps), options).get("train");
   };
   assert.equal(train(new Map([["code", "v1"]]))?.will, "reuse");
+  const late = steps.map((each) => each.id === "code" ? { ...each, after: ["new"] } : each);
+  const behindWork = previewReuse(pipeline([step("new"), ...late]), {
+    ...FILES,
+    resume: state,
+    digests: new Map([["code", "v1"]]),
+  });
+  assert.match(behindWork.get("train")?.reason ?? "", /^it may have to/);
   assert.deepEqual(train(new Map([["code", "v2"]])), {
     will: "run",
     reason: '"code" brings other files than in run r1',
