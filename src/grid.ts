@@ -143,6 +143,7 @@ export class Grid implements AsyncDisposable {
       registry: this.store,
       results: this.store,
       files: createLocalFiles(this.project),
+      clearUp: () => kinds.clearUp(),
     }, {
       run,
       project: this.project,

@@ -28,6 +28,8 @@ export interface EnginePorts {
   readonly results?: ResultCache | undefined;
   /** Absent: what was fetched counts as being there still. */
   readonly files?: LocalFiles | undefined;
+  /** Ends what commands left running, after the last hook; what it says becomes warnings. */
+  readonly clearUp?: (() => Promise<readonly Leftover[]>) | undefined;
 }
 
 /** Questions about files of this machine, where the project lies. */
@@ -46,6 +48,12 @@ export interface Fetched {
   readonly files: readonly string[];
   /** Of all files together. */
   readonly bytes: number;
+}
+
+export interface Leftover {
+  /** Undefined where nobody knows any more. */
+  readonly step: string | undefined;
+  readonly message: string;
 }
 
 /** What runs in different processes know of each other. Forgets a runner whose process is gone. */

@@ -19,17 +19,26 @@ export interface EndedJob {
  */
 export class JobSweep implements AsyncDisposable {
   readonly #ended = new Map<string, EndedJob[]>();
+  readonly #late: EndedJob[] = [];
   #sweeping: Promise<void> = Promise.resolve();
 
-  add(job: EndedJob): void {
-    const key = `${job.transport.endpoint.name} ${job.root}`;
-    const jobs = this.#ended.get(key) ?? [];
-    if (jobs.length === 0) this.#ended.set(key, jobs);
+  /** `late`: not before the run is over. */
+  add(job: EndedJob, { late = false }: { readonly late?: boolean } = {}): void {
+    if (late) return void this.#late.push(job);
+    const jobs = this.#jobsBeside(job);
     jobs.push(job);
     if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2), { after: journaled() });
   }
 
+  #jobsBeside({ transport, root }: EndedJob): EndedJob[] {
+    const key = `${transport.endpoint.name} ${root}`;
+    const jobs = this.#ended.get(key) ?? [];
+    if (jobs.length === 0) this.#ended.set(key, jobs);
+    return jobs;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const job of this.#late) this.#jobsBeside(job).push(job);
     for (const jobs of this.#ended.values()) this.#sweep(jobs, { after: Promise.resolve() });
     await this.#sweeping;
     const nodes = [...this.#ended.values()].flatMap(([job]) => job ?? []);

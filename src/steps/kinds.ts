@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
-import type { StepKind, StepKinds } from "../engine/ports.ts";
+import type { Leftover, StepKind, StepKinds } from "../engine/ports.ts";
 
 export interface StepKindsOptions {
   readonly cluster: Cluster;
@@ -13,8 +13,13 @@ export interface StepKindsOptions {
   readonly commands: number;
 }
 
+export interface RunKinds extends StepKinds, AsyncDisposable {
+  /** Ends what commands left running. */
+  clearUp(): Promise<readonly Leftover[]>;
+}
+
 /** Dispose them after the run: only then the last jobs' files go. */
-export function createStepKinds(options: StepKindsOptions): StepKinds & AsyncDisposable {
+export function createStepKinds(options: StepKindsOptions): RunKinds {
   const { cluster, config, project, commands } = options;
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
@@ -55,6 +60,7 @@ export function createStepKinds(options: StepKindsOptions): StepKinds & AsyncDis
       );
       return createFetchStep({ cluster, project });
     }),
+    clearUp: async () => await (await run.made())?.clearUp() ?? [],
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();
     },

@@ -3,13 +3,14 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import { fileNameOf, randomWord } from "../core/ids.ts";
-import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { Leftover, StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
-import { type EndedJob, JobSweep } from "./job_sweep.ts";
+import { JobSweep } from "./job_sweep.ts";
+import { Leftovers } from "./leftovers.ts";
 import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
 import { failed, failedExit, survivorWords } from "./run_failure.ts";
 import { readOutputs } from "./run_outputs.ts";
@@ -31,13 +32,24 @@ const MANY_COMMANDS = 5;
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
 
-/** Dispose it after the run: only then the last jobs' folders go. */
-export function createRunStep(options: RunStepOptions): StepKind<"run"> & AsyncDisposable {
+export interface RunStep extends StepKind<"run">, AsyncDisposable {
+  /** Ends what the commands left running; there must be no more of them. */
+  clearUp(): Promise<readonly Leftover[]>;
+}
+
+/** Dispose it after the run: only then the last jobs' files go. */
+export function createRunStep(options: RunStepOptions): RunStep {
   const sweep = new JobSweep();
+  const leftovers = new Leftovers();
   return {
     kind: "run",
-    run: (request, host) => new RunAttempt({ ...options, request, host, sweep }).run(),
-    [Symbol.asyncDispose]: () => sweep[Symbol.asyncDispose](),
+    run: (request, host) => new RunAttempt({ ...options, request, host, sweep, leftovers }).run(),
+    clearUp: () => leftovers.end(),
+    async [Symbol.asyncDispose]() {
+      // Nothing is left of a run that went to its end.
+      await leftovers.end();
+      await sweep[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -45,6 +57,7 @@ interface AttemptOptions extends RunStepOptions {
   readonly request: RunRequest;
   readonly host: StepHost;
   readonly sweep: JobSweep;
+  readonly leftovers: Leftovers;
 }
 
 class RunAttempt {
@@ -107,7 +120,7 @@ class RunAttempt {
   }
 
   async #attend(job: Job, place: Place): Promise<Attended> {
-    const { host, sweep } = this.#options;
+    const { host } = this.#options;
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
       if (stream === "stdout") stdout?.push(bytes);
@@ -117,7 +130,7 @@ class RunAttempt {
       const exit = await job.follow({ signal: host.signal, onOutput });
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
-      sweep.add(ended(place));
+      this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, exit)) return "gpu-lost";
       if (place.takenOver && isAbandoned(exit)) {
@@ -155,20 +168,31 @@ class RunAttempt {
 
   /** The signal asks to stop: nothing may be left running, and what is left is named. */
   async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
-    const { host, request, sweep } = this.#options;
+    const { host, request } = this.#options;
     const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
       const { survivors } = await endJob(job, {
         graceMs: request.killGraceMs,
         onOutput: (stream, bytes) => host.output(stream, bytes),
       });
-      if (survivors.length === 0) sweep.add(ended(place));
+      if (survivors.length === 0) this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       return { ...outcome, aftermath: survivorWords(survivors) };
     } catch (error) {
       const why = toGridError(error).message;
       return { ...outcome, aftermath: `its processes could not be ended: ${why}` };
     }
+  }
+
+  /** Its files may go, and what it left running is its own no more. */
+  #ended({ hasLeft }: Job, { node, spec }: Place): void {
+    const { request, sweep, leftovers } = this.#options;
+    const { step, killGraceMs } = request;
+    const job = { transport: node.transport, root: spec.root, id: spec.id };
+    // Its files lead to what it has left.
+    sweep.add(job, { late: hasLeft });
+    const prefix = `${jobWords([request.run])}-`;
+    leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }
 
   get #readsStdout(): boolean {
@@ -215,11 +239,10 @@ function isAbandoned(exit: JobExit): boolean {
   return exit.kind === "vanished" || (exit.kind === "signal" && exit.by === "lease");
 }
 
-function ended({ node, spec }: Place): EndedJob {
-  return { transport: node.transport, root: spec.root, id: spec.id };
+function newJobId({ run, step, attempt }: RunRequest): string {
+  return jobWords([run, step, String(attempt), randomWord(4)]);
 }
 
-function newJobId({ run, step, attempt }: RunRequest): string {
-  const words = [fileNameOf(run), fileNameOf(step), String(attempt), randomWord(4)];
-  return words.join("-").replaceAll(/[=,]/g, "_");
+function jobWords(words: readonly string[]): string {
+  return words.map(fileNameOf).join("-").replaceAll(/[=,]/g, "_");
 }

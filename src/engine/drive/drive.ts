@@ -58,6 +58,7 @@ export async function drive(options: DriveOptions): Promise<void> {
     if (skipped === undefined) {
       await runGraph(pipeline.steps, context);
       await runHooks(context);
+      await clearUp(context);
     }
     ledger.emit({ ...finishedEvent(context), ...(skipped === undefined ? {} : { skipped }) });
   } finally {
@@ -158,6 +159,14 @@ async function runHooks(context: Drive): Promise<void> {
     }
     const skipped = { state: "skipped", reason, uncalled: true, outputs: {} } as const;
     for (const step of steps) ledger.finish(step, skipped);
+  }
+}
+
+/** Last of all: hooks may use what steps left for them. */
+async function clearUp({ ports, ledger }: Drive): Promise<void> {
+  for (const { step, message } of await ports.clearUp?.() ?? []) {
+    const about = step === undefined ? {} : { step };
+    ledger.emit({ type: "warned", at: ledger.now, ...about, message });
   }
 }
 

@@ -7,7 +7,7 @@
 # A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
 #               with "cut" where not all that the command printed could be masked and kept, "open" where it
-#               could not be masked.
+#               could not be masked, "left" where its session still has processes.
 #               Then: format, start in ms by the runner's clock, "detached" or "leased", lease in
 #               seconds, the shell that started it, the host; the supervisor's pid, the descriptor
 #               with which it holds this file open, and, where it supervises several jobs, pid and
@@ -118,7 +118,7 @@ grid_remove_files() {
   [ $# = 0 ] || LC_ALL=C rm -f "$@"
 }
 
-# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole, cut or open>". What another host
+# Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole, cut, open or left>". What another host
 # has not ended is taken to run: only that host can see it.
 grid_look() {
   grid_state=gone

@@ -51,6 +51,8 @@ export interface Job {
   readonly id: string;
   /** What went well but not as it should, in words; complete once `follow` has returned. */
   readonly warnings: readonly string[];
+  /** Once `follow` has returned: something of it runs on for certain; otherwise nobody has looked. */
+  readonly hasLeft: boolean;
   /**
    * Streams output from where this object last stopped until the job ends. Reconnects after a lost
    * link, nothing lost and nothing doubled.

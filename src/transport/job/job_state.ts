@@ -10,6 +10,8 @@ export type JobState =
     readonly exit: JobExit;
     /** `cut`: not all that was printed could be masked and kept. `open`: it could not be masked. */
     readonly kept: "whole" | "cut" | "open";
+    /** Something of it runs on for certain; otherwise nobody has looked. */
+    readonly left?: true;
   };
 
 /** @throws {GridError} `bug` for words that `job.sh` does not say */
@@ -30,6 +32,7 @@ export function parseState(
         kind,
         exit: exitOf(Number(code), { signalled: how === "signal", why: why ?? "-" }),
         kept: kept === "cut" || kept === "open" ? kept : "whole",
+        ...(kept === "left" && { left: true }),
       };
     default:
       throw new GridError({

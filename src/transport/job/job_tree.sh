@@ -9,15 +9,15 @@ grid_scan() {
 
 # grid_find [PID:BORN]...: prints the job's processes of the last scan: PID:BORN, a flag, and name. They
 # are what the supervisor started, what carries the job's marker, those that were seen before and still
-# are the same, everybody in a session that one of them leads, and what all of these started. The flag is
-# "=" for helpers of the supervisor, which end with the command; "+" for what one of those seen before
-# has started since; else "-".
+# are the same, everybody in a session that one of them leads or is in without its leader, and what all of
+# these started. The flag is "=" for helpers of the supervisor, which end with the command; "+" for what
+# one of those seen before has started since; else "-".
 grid_find() {
   grid_read
   # A supervisor of several jobs has other children, too.
   [ -z "$grid_leader" ] && grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
   printf '%s\n' "$grid_snapshot" |
-    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" -v leader="$grid_leader" \
+    awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" -v first="$grid_leader" \
       -v apart="$grid_setsid" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
@@ -74,11 +74,13 @@ grid_grow='
   }
   END {
     for (pid in marked) if (pid in state) member[pid] = 1
-    count = split(seen " " leader, pairs, " ")
+    count = split(seen " " first, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
       if (born[pair[1]] == pair[2]) member[pair[1]] = 1
     }
+    # Its leader is gone; where it had left nobody the number may be in use again.
+    if (apart != "" && first != "" && !(pair[1] in state)) orphaned[pair[1]] = 1
     count = split(seen, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
@@ -86,11 +88,19 @@ grid_grow='
     }
     do {
       added = 0
+      # A job has a session of its own where there is setsid; nobody can join it from outside.
+      for (pid in member) {
+        leader = session[pid]
+        if (apart != "" && born[pid] > 0 && leader > 0 && !(leader in state)) orphaned[leader] = 1
+      }
       for (pid in state) {
         if (pid in member) continue
         leader = session[pid]
         if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
-          (leader in member && session[leader] == leader)) { member[pid] = 1; added = 1 }
+          (leader in member && session[leader] == leader) || (leader in orphaned)) {
+          member[pid] = 1
+          added = 1
+        }
       }
     } while (added)
     for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {

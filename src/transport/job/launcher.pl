@@ -76,7 +76,7 @@ sub launch {
   my %job = (files => $job, guard => $guard, state => $state);
   if (!defined $pid) {
     complain("$job.err", "Cannot start the command: $!");
-    return finish(\%job, 126);
+    return finish(\%job, 126, "");
   }
   note($state, join " ", "supervisor", $$, fileno($state), "$pid:" . born($pid));
   $running{$pid} = \%job;
@@ -162,14 +162,16 @@ sub reap {
     my $signal = $? & 127;
     # A shell would report a signal like that, and say so on its stderr.
     note($job->{state}, "signal $signal") if $signal;
-    finish($job, $signal ? 128 + $signal : $? >> 8);
+    # Such as a child of a shell that was ready, which has no mark before it is a program of its own.
+    my $left = kill(0, -$pid) ? "left" : "";
+    finish($job, $signal ? 128 + $signal : $? >> 8, $left);
   }
 }
 
 sub finish {
-  my ($job, $code) = @_;
+  my ($job, $code, $left) = @_;
   sysseek $job->{state}, 0, 0;
-  syswrite $job->{state}, sprintf "ended %-9s \n", "$code ";
+  syswrite $job->{state}, sprintf "ended %-9s \n", "$code $left";
   close $job->{state};
   # The guard hears of it only where the shell that it belongs to is gone.
   my @ears = lives($shell) ? $shell : $job->{guard};

@@ -22,6 +22,7 @@ export class RemoteJob implements Job {
   #news: JobNews | undefined;
   #outputFile: string | undefined;
   readonly #warnings: string[] = [];
+  #hasLeft = false;
 
   constructor(link: JobLink, news: JobNews) {
     this.#link = link;
@@ -31,6 +32,10 @@ export class RemoteJob implements Job {
 
   get warnings(): readonly string[] {
     return this.#warnings;
+  }
+
+  get hasLeft(): boolean {
+    return this.#hasLeft;
   }
 
   get id(): string {
@@ -60,6 +65,7 @@ export class RemoteJob implements Job {
         case "ended":
           this.#outputFile = news.outputFile;
           if (news.hasMore) break;
+          this.#hasLeft = news.state.left ?? false;
           if (news.state.kept === "cut") this.#warnings.push(cut(this.#link.node));
           if (news.state.kept === "open") this.#warnings.push(open(this.#link.node));
           return news.state.exit;

@@ -69,6 +69,18 @@ Deno.test("runPipeline() has a job's name journaled when the note about it retur
   });
 });
 
+Deno.test("what is left running is told after the last hook, before the end of the run", async () => {
+  const hooks = { success: [], failure: [], exit: [step("bye")] };
+  const clearUp = () => Promise.resolve([{ step: "a", message: "left running: x; ended" }]);
+  const { events, state } = await runFake(pipeline([step("a")], { hooks }), { ports: { clearUp } });
+  assert.deepEqual(events.slice(-3).map(({ type }) => type), [
+    "step.finished",
+    "warned",
+    "run.finished",
+  ]);
+  assert.deepEqual(state.warnings, ["a: left running: x; ended"]);
+});
+
 Deno.test("runPipeline() journals what happens at the same time in one piece", async () => {
   const pieces: number[] = [];
   const { events } = await runFake(pipeline([step("a"), step("b"), step("c")]), {

@@ -196,6 +196,22 @@ echo begun; while :; do sleep 0.05; done`;
   assert.match(host.printed.stderr, /oops\n$/);
 });
 
+Deno.test("run ends what its commands left running once the run is over", async () => {
+  await using rig = openStepRig();
+  await using step = createRunStep({ cluster: rig.cluster });
+  const host = recordHost();
+  const seconds = 1e7 + Math.floor(Math.random() * 1e7);
+  const command = `sleep ${seconds} & (trap '' TERM; exec sleep ${seconds + 1}) & echo`;
+  const request = stepRequest({ action: { kind: "run", run: command }, killGraceMs: 200 });
+  assert.equal((await step.run(request, host)).status, "succeeded");
+  const job = host.notes.flatMap((note) => note.type === "job.started" ? note.job : [])[0];
+  await waitFor(() => processesWith(`GRID_JOB=${job}`).length === 2);
+  const words = `left running: sleep ${seconds}; sleep ${seconds + 1}; ended`;
+  assert.deepEqual(await step.clearUp(), [{ step: "work", message: words }]);
+  assert.deepEqual(processesWith(`GRID_JOB=${job}`), []);
+  assert.deepEqual(await step.clearUp(), []);
+});
+
 Deno.test("run ends a command whose output cannot be handed on", async () => {
   await using rig = openStepRig();
   await using step = createRunStep({ cluster: rig.cluster });

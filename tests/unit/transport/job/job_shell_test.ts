@@ -10,11 +10,12 @@ import {
   jobSpec,
 } from "../../../support/job_contract.ts";
 import { describeEnding } from "../../../support/job_ending_contract.ts";
+import { describeLeft } from "../../../support/job_left_contract.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
-const SCRIPTS = SHELL_SCRIPTS.map((name) =>
+const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh"].map((name) =>
   fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url))
 );
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
@@ -34,7 +35,7 @@ for (const shell of SHELLS) {
     test: (name, run) => testWith([shell[0], "perl"], name, run),
     open: withLauncher(open),
   };
-  for (const describe of [describeJobs, describeEnding]) {
+  for (const describe of [describeJobs, describeEnding, describeLeft]) {
     describe(name, alone);
     describe(`${name} and its launcher`, helped);
   }

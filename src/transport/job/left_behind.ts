@@ -1,0 +1,80 @@
+/** What jobs left running on a node when they ended, and its end. */
+import { quoteAll } from "../../core/shell.ts";
+import type { KillReport } from "./job.ts";
+import { killTree } from "./job_kill.ts";
+import { JobLink } from "./job_link.ts";
+import { jobLibrary, readProgram } from "./job_script.ts";
+import type { Transport } from "../transport.ts";
+
+export interface LeftOptions {
+  /** Absolute `remote_root`. */
+  readonly root: string;
+  /** Names of jobs, or the beginnings of names, which end in `*`. */
+  readonly jobs: readonly string[];
+  /** Something is left for certain. */
+  readonly isCertain?: boolean;
+  /** Between the polite and the final signal, for one of these jobs. */
+  readonly graceMs: (job: string) => number;
+}
+
+export interface LeftBehind {
+  readonly job: string;
+  /** Command lines, parents first. */
+  readonly commands: readonly string[];
+  /** What could not be ended. */
+  readonly survivors: KillReport["survivors"];
+}
+
+/** For a look; a node that takes longer has other worries. */
+const LOOK_MS = 3000;
+/** Beyond the grace: for the final signal, and for the way there and back. */
+const KILL_SLACK_MS = 5000;
+
+/**
+ * Ends what ended jobs left running, as a job is ended, and tells what that was. Cheap where there is
+ * nothing: one process on the node. Jobs that still run are left alone; without `/proc` all are.
+ *
+ * @throws {GridError} a transport code
+ */
+export async function endLeftBehind(
+  transport: Transport,
+  options: LeftOptions,
+): Promise<readonly LeftBehind[]> {
+  if (!options.isCertain && !await isSomethingLeft(transport, options)) return [];
+  const commands = await commandsLeft(transport, options);
+  return await Promise.all([...commands].map(async ([job, found]) => {
+    const graceMs = options.graceMs(job);
+    const signal = AbortSignal.timeout(graceMs + KILL_SLACK_MS);
+    const link = new JobLink(transport, { id: job, root: options.root, leaseMs: graceMs });
+    const { survivors } = await killTree(link, { graceMs, signal });
+    return { job, commands: found, survivors };
+  }));
+}
+
+/** Whether any process carries the mark of one of these jobs. */
+async function isSomethingLeft(
+  transport: Transport,
+  { jobs }: Pick<LeftOptions, "jobs">,
+): Promise<boolean> {
+  const marks = jobs.flatMap((job) => ["-e", `GRID_JOB=${job.replace(/\*$/, "")}`]);
+  const look = "[ ! -d /proc/self ] || " +
+    `LC_ALL=C exec grep -lsF ${quoteAll(marks)} /proc/[0-9]*/environ`;
+  return (await transport.exec(look, { timeoutMs: LOOK_MS })).stdout !== "";
+}
+
+async function commandsLeft(
+  transport: Transport,
+  { root, jobs }: Pick<LeftOptions, "root" | "jobs">,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { stdout } = await transport.exec(
+    `${readProgram("job_left.sh")}\ngrid_left ${quoteAll([root, ...jobs])}`,
+    { library: jobLibrary(), timeoutMs: LOOK_MS },
+  );
+  const found = new Map<string, string[]>();
+  for (const line of stdout.split("\n")) {
+    const [job = "", ...words] = line.split(" ");
+    if (job === "") continue;
+    found.set(job, [...found.get(job) ?? [], words.join(" ")]);
+  }
+  return found;
+}
