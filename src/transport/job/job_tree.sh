@@ -88,10 +88,12 @@ grid_grow='
     }
     do {
       added = 0
-      # A job has a session of its own where there is setsid; nobody can join it from outside.
+      # A job has a session of its own where there is setsid; nobody can join it from outside. Only what
+      # the supervisor has just started may still be in that of the shell, as its helpers are.
       for (pid in member) {
         leader = session[pid]
-        if (apart != "" && born[pid] > 0 && leader > 0 && !(leader in state)) orphaned[leader] = 1
+        if (apart == "" || born[pid] == 0 || leader == 0 || (leader in state)) continue
+        if (supervisor == 0 || leader != session[supervisor]) orphaned[leader] = 1
       }
       for (pid in state) {
         if (pid in member) continue

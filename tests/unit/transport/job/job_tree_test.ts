@@ -1,0 +1,68 @@
+/** Which processes belong to a job, in pictures of all processes that are hard to come by. */
+import assert from "node:assert/strict";
+import { jobLibrary } from "../../../../src/transport/job/job_script.ts";
+import { testWith } from "../../../support/requires.ts";
+
+interface Picture {
+  /** Each as pid, parent, session. */
+  readonly processes: readonly (readonly [number, number, number])[];
+  /** Carry the job's mark. */
+  readonly marked: readonly number[];
+  readonly supervisor?: number;
+  /** The command that a launcher started. */
+  readonly leader?: number;
+}
+
+/** The job's processes with their flags. */
+async function find({ processes, marked, supervisor, leader }: Picture): Promise<string[]> {
+  const lines = [
+    ...marked.map((pid) => `/proc/${pid}/environ:GRID_JOB=j`),
+    ...processes.map(([pid, parent, session]) =>
+      `${pid} (p${pid}) S ${parent} ${session} ${session} ${"0 ".repeat(15)}1${pid} 0`
+    ),
+  ];
+  const script = `${jobLibrary()}
+trap - EXIT
+grid_read() { :; }
+grid_holds() { [ "$1" != 0 ]; }
+grid_id=j grid_job=none grid_setsid=setsid grid_hold=9
+grid_waiter=${supervisor ?? 0} grid_leader=${leader === undefined ? "" : `${leader}:1${leader}`}
+grid_snapshot='${lines.join("\n")}'
+grid_find`;
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script] }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n")
+    .map((line) => line.replace(/^(\d+):\d+ (.) .*/, "$1$2"));
+}
+
+testWith([], "a job's processes are found by mark, parent and session", async () => {
+  const processes = [[1, 0, 1], [30, 1, 30], [31, 30, 30], [32, 1, 32], [33, 1, 30], [
+    40,
+    1,
+    40,
+  ]] as const;
+  assert.deepEqual(await find({ processes, marked: [30, 32] }), ["30-", "31-", "32-", "33-"]);
+});
+
+testWith([], "who is in the session of a job without its leader belongs to it", async () => {
+  const processes = [[1, 0, 1], [31, 1, 30], [32, 1, 30], [40, 1, 40], [50, 1, 0], [
+    51,
+    1,
+    0,
+  ]] as const;
+  assert.deepEqual(await find({ processes, marked: [31, 50] }), ["31-", "32-", "50-"]);
+  assert.deepEqual(await find({ processes, marked: [], leader: 30 }), ["31-", "32-"]);
+});
+
+testWith(
+  [],
+  "the session that its supervisor is in is not the job's, though its leader be gone",
+  async () => {
+    // 10 was the shell; 11 its guard, 12 and 13 supervise a job each, 20 masks what 30 prints.
+    const processes = [[1, 0, 1], [11, 1, 10], [12, 1, 10], [13, 1, 10], [20, 12, 10], [
+      30,
+      12,
+      30,
+    ]] as const;
+    assert.deepEqual(await find({ processes, marked: [30], supervisor: 12 }), ["20=", "30-"]);
+  },
+);
