@@ -144,7 +144,7 @@ function evaluationFailed(
   context: FailureContext,
 ): GridError {
   if (error instanceof GridError) return error;
-  const cause = missingOutput(context) ?? summaryOf(error);
+  const cause = missingOutput(context) ?? missingVariable(context) ?? summaryOf(error);
   return new GridError({
     code: "step-failed",
     message: `Cannot evaluate \${{ ${part.source.trim()} }}: ${cause.message}`,
@@ -173,6 +173,20 @@ function missingOutput(context: FailureContext): { message: string; hint: string
     return {
       message: `step "${step}" (${state.state}) has no output "${output}"`,
       hint: `${list}; write it with echo "${output}=…" >> "$GRID_OUTPUT"`,
+    };
+  }
+  return undefined;
+}
+
+/** `env.NAME`, where CEL would only speak of a key. */
+function missingVariable(context: FailureContext): { message: string; hint: string } | undefined {
+  for (const { root, path, optional } of context.expression.references) {
+    const [name] = path.map((part) => part.name);
+    if (root.name !== "env" || name === undefined || optional) continue;
+    if (Object.hasOwn(context.scope.env, name)) continue;
+    return {
+      message: `environment variable ${name} is not set`,
+      hint: `env("${name}", "") gives a default`,
     };
   }
   return undefined;

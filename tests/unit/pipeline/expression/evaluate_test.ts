@@ -109,6 +109,16 @@ Deno.test("evaluateText() says which step lacks which output, and where", () => 
   });
 });
 
+Deno.test("evaluateText() names a variable that is not set, and the way to a default", () => {
+  assert.throws(() => value("env.NOPE"), (error) => {
+    assert.ok(error instanceof GridError);
+    assert.match(error.message, /env\.NOPE }}: environment variable NOPE is not set/);
+    assert.equal(error.hint, 'env("NOPE", "") gives a default');
+    return true;
+  });
+  assert.equal(value("has(env.NOPE)"), false);
+});
+
 Deno.test("evaluateText() names the cause of every other failure", () => {
   assert.throws(() => value("env('NOPE')"), /environment variable NOPE is not set/);
   assert.throws(() => value("fromJSON('{')"), /cannot read "\{" as JSON/);
