@@ -12,6 +12,7 @@ import type {
 } from "./pipeline.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry, SelectorEntry } from "./schema.ts";
+import { readScript } from "./script/read_script.ts";
 import type { KindKey } from "./step_kinds.ts";
 import type { Text } from "./text.ts";
 import { Text as TextValue } from "./text.ts";
@@ -25,7 +26,7 @@ export function readAction(
 ): Action<Text> {
   switch (kind) {
     case "run":
-      return { kind, run: reader.text(entry, "run") };
+      return { kind, run: readScript(entry, "run", reader) };
     case "select-node":
       return { kind, selector: readSelector(entry["select-node"] ?? {}, reader) };
     case "sync":
@@ -64,7 +65,7 @@ function readBatch(
   { entry, reader }: { readonly entry: HookEntry; readonly reader: TextReader },
 ): RayBatchAction<Text> {
   const call = reader.optional(batch, "call");
-  const command = reader.optional(batch, "command");
+  const command = batch.command === undefined ? undefined : readScript(batch, "command", reader);
   const isDamaged = batch.tasks === undefined;
   if ((call === undefined) === (command === undefined) && !isDamaged) {
     reader.report({

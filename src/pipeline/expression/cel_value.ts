@@ -1,4 +1,3 @@
-import { quote, quoteAll } from "../../core/shell.ts";
 import type { JsonValue } from "../../core/json.ts";
 
 /** A JSON value as CEL knows it: whole numbers are its `int`, which is a bigint here. */
@@ -45,10 +44,9 @@ export function toText(value: JsonValue): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** A value inside a shell line: one quoted word; a list of plain values becomes one word each. */
-export function toShellWords(value: JsonValue): string {
-  const isWords = Array.isArray(value) && value.every((item) => typeof item !== "object");
-  return isWords ? quoteAll(value.map(toText)) : quote(toText(value));
+/** A value inside a shell line: one word; a list becomes one for each item. */
+export function toShellItems(value: JsonValue): string[] {
+  return isList(value) ? value.map(toText) : [toText(value)];
 }
 
 /** A value for an error message, cut where it is long. */

@@ -1,10 +1,10 @@
 import { GridError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { describeValue, fromCel, toCel, toShellWords, toText } from "./cel_value.ts";
+import { spliceValues } from "../script/splice.ts";
+import type { Text, TextPart } from "../text.ts";
+import { describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { withScope } from "./functions.ts";
-import { ShellSplicer } from "../shell_splice.ts";
-import type { Text, TextPart } from "../text.ts";
 
 /** What names and functions stand for while a step is made ready. */
 export interface EvaluationScope {
@@ -45,14 +45,13 @@ export function evaluateText(text: Text, scope: EvaluationScope): string {
   return join(text, (part) => toText(evaluate(part, scope)));
 }
 
-/** Like `evaluateText`, each value quoted so that a shell takes it as it is, wherever it stands. */
+/**
+ * A script with every expression replaced by its value, quoted so that a shell takes it as it is.
+ *
+ * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
+ */
 export function evaluateForShell(text: Text, scope: EvaluationScope): string {
-  const splicer = new ShellSplicer();
-  return text.parts.map((part) => {
-    if (part.kind === "literal") return splicer.literal(part.value);
-    const value = evaluate(part, scope);
-    return splicer.value(toText(value), toShellWords(value));
-  }).join("");
+  return spliceValues(text, (part) => evaluate(part, scope));
 }
 
 /** A text that is one single expression keeps its type; any other becomes a string. */

@@ -39,7 +39,7 @@ Deno.test("resolveStep() quotes what is spliced into a script, and nothing else"
     run: "ls ${{ inputs.dir }}",
     env: { DIR: "${{ inputs.dir }}" },
   });
-  assert.deepEqual(action, { kind: "run", run: `ls 'it'\\''s here'` });
+  assert.deepEqual(action, { kind: "run", run: `ls 'it'"'"'s here'` });
   assert.equal(env["DIR"], "it's here");
 });
 
@@ -163,7 +163,7 @@ Deno.test("resolveStep() quotes in a batch command, not in a call", () => {
   const command = { command: parseText("score ${{ inputs.dir }}") };
   const { action } = resolved({ action: { ...BATCH, target: command, tasks } });
   assert.deepEqual(action.kind === "ray-batch" && action.target, {
-    command: `score 'it'\\''s here'`,
+    command: `score 'it'"'"'s here'`,
   });
 });
 
@@ -192,7 +192,7 @@ Deno.test("stepKey() changes with what is done, and with nothing else", () => {
   ];
   const keys = other.map((parts) => key(parts));
   assert.equal(new Set([plain, ...keys]).size, other.length + 1);
-  assert.equal(key({ run: "${{ attempt }} ${{ run.id }}" }), key({ run: "1 ''" }));
+  assert.equal(key({ run: "${{ attempt }} ${{ run.id }}" }), key({ run: "'1' ''" }));
   assert.notEqual(
     key({ run: "${{ steps.before.outputs.x }}" }, { x: "1" }),
     key({ run: "${{ steps.before.outputs.x }}" }, { x: "2" }),

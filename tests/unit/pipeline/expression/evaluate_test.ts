@@ -50,9 +50,22 @@ Deno.test("evaluateText() keeps the spelling of a matrix value", () => {
 Deno.test("evaluateForShell() quotes what it splices; a list becomes words", () => {
   assert.equal(
     evaluateForShell(parseText("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
-    `echo 'it'\\''s' 'a b' c`,
+    `echo 'it'"'"'s' 'a b' c`,
   );
   assert.equal(evaluateForShell(parseText("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
+});
+
+Deno.test("evaluateForShell() says where it takes a whole number only", () => {
+  assert.equal(
+    evaluateForShell(parseText("x=$((${{ inputs.epochs }} + 1))"), SCOPE),
+    "x=$((3 + 1))",
+  );
+  assert.throws(() => evaluateForShell(parseText("$((${{ inputs.name }}))"), SCOPE), (error) => {
+    assert.ok(error instanceof GridError);
+    assert.equal(error.code, "step-failed");
+    assert.deepEqual(error.place, { file: "pipeline.yaml", line: 1, column: 1 });
+    return true;
+  });
 });
 
 Deno.test("evaluateValue() keeps the type of a single expression", () => {
