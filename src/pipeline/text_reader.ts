@@ -12,7 +12,11 @@ export interface ExpressionUse {
   readonly wants: "any" | "condition" | "axis";
   /** The spot of a part of the expression. */
   spot(span: Span): Spot;
+  /** What is to be said unless its value can only be a number, or true or false. */
+  readonly caution?: Caution;
 }
+
+export type Caution = Pick<Mistake, "message" | "hint">;
 
 /** `{{ inputs.x }}` and `${inputs.x}`; other names in such braces belong to other tools. */
 const LOOKS_LIKE_EXPRESSION =
@@ -40,6 +44,13 @@ export class TextReader {
     const uses = this.#uses;
     this.#uses = [];
     return uses;
+  }
+
+  /** To be said of the first expression with this source that was read last and has no caution yet. */
+  caution(source: string, caution: Caution): void {
+    const at = this.#uses.findLastIndex((use) => use.source === source && !use.caution);
+    const use = this.#uses[at];
+    if (use) this.#uses[at] = { ...use, caution };
   }
 
   /** The scalar at a key, in the author's spelling. */

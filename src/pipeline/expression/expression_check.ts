@@ -1,6 +1,6 @@
 import { checkCall } from "./call_check.ts";
 import { checkItem } from "./cell_check.ts";
-import { celWords } from "./cel_words.ts";
+import { celWords, trimmed } from "./cel_words.ts";
 import { checkComparison } from "./comparison_check.ts";
 import { checkConstant } from "./constant_check.ts";
 import { type Expression, parseExpression } from "./expression.ts";
@@ -8,15 +8,22 @@ import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
 import { checkReference } from "./reference_check.ts";
 import type { ExpressionUse, TextReader } from "../text_reader.ts";
-import { checkTypes } from "./type_check.ts";
+import { checkTypes, typeOf } from "./type_check.ts";
 
 /** Checks one expression; what is wrong is reported at the very word. */
 export function checkExpression(use: ExpressionUse, names: Names, reader: TextReader): void {
   const expression = parse(use, reader);
   if (expression === undefined) return;
-  for (const { at, ...problem } of problemsOf(expression, use, names)) {
+  const problems = problemsOf(expression, use, names);
+  for (const { at, ...problem } of problems.length > 0 ? problems : cautionOf(use, names)) {
     reader.report({ ...problem, spot: use.spot(at) });
   }
+}
+
+/** A run refuses a value that is not harmless there. */
+function cautionOf({ caution, source }: ExpressionUse, names: Names): readonly Problem[] {
+  if (!caution || /^(int|double|bool)$/.test(typeOf(source, names.types) ?? "")) return [];
+  return [{ severity: "warning", rule: "unsafe-value", at: trimmed(source), ...caution }];
 }
 
 function problemsOf(expression: Expression, use: ExpressionUse, names: Names): readonly Problem[] {

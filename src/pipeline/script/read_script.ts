@@ -3,7 +3,10 @@ import type { Text } from "../text.ts";
 import type { TextReader } from "../text_reader.ts";
 import { splicesOf } from "./splice.ts";
 
-/** The script at a key; an expression whose value cannot be kept whole in it is reported. */
+/**
+ * The script at a key; an expression whose value cannot be kept whole in it is reported. Where a harmless
+ * value may stand, it depends on the type of the expression, which is known later.
+ */
 export function readScript(container: Container, key: Key, reader: TextReader): Text {
   const text = reader.text(container, key);
   if (text.constant !== undefined) return text;
@@ -12,7 +15,9 @@ export function readScript(container: Container, key: Key, reader: TextReader): 
   for (const part of text.parts) {
     const length = part.kind === "literal" ? part.value.length : part.source.length + 5;
     const refusal = part.kind === "expression" ? refusals.get(part) : undefined;
-    if (refusal) {
+    if (part.kind === "expression" && refusal?.takesHarmless) {
+      reader.caution(part.source, refusal);
+    } else if (refusal) {
       const spot = reader.source.spotWithin(container, key, { index, length });
       reader.report({ rule: "unsafe-value", spot, ...refusal });
     }

@@ -2,6 +2,13 @@
 export interface Refusal {
   readonly message: string;
   readonly hint: string;
+  /** A value that means itself to every shell, such as a number, may stand there. */
+  readonly takesHarmless?: true;
+}
+
+/** Nothing in it means anything to a shell, however often it is read. */
+export function isHarmless(text: string): boolean {
+  return /^(?:[A-Za-z0-9_.\/][A-Za-z0-9_.:@%+,\/-]*|-\d+(?:\.\d+)?)$/.test(text);
 }
 
 const PASS_BY_ENV = 'pass it by env: and write "$NAME" here';
@@ -50,13 +57,16 @@ export const REFUSALS = {
   secondShell: {
     message: "a value cannot stand in a script for another shell, which reads it as code",
     hint: `pass it by env: and write "$NAME" in single quotes: sh -c 'echo "$NAME"'`,
+    takesHarmless: true,
   },
   eval: {
     message: "a value cannot stand in words that the shell reads again as code",
     hint: `pass it by env: and write "$NAME" in single quotes, as in 'echo "$NAME"'`,
+    takesHarmless: true,
   },
   ssh: {
     message: "a value cannot stand in a command for ssh: the shell over there reads it as code",
     hint: "use a step with node:, or send the value over stdin: printf %s … | ssh host 'cat'",
+    takesHarmless: true,
   },
 } as const satisfies Readonly<Record<string, Refusal>>;
