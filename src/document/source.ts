@@ -42,6 +42,11 @@ export class Source {
     return this.#lines.file;
   }
 
+  /** Whether the text of the file, comments and all, matches. */
+  matches(pattern: RegExp): boolean {
+    return pattern.test(this.#lines.text);
+  }
+
   /** The first character of the file, for what is missing altogether. */
   get start(): Spot {
     return this.#lines.spot(0, 1);

@@ -1,10 +1,11 @@
 import { loadCel } from "../../src/pipeline/expression/expression.ts";
+import { loadScripts } from "../../src/pipeline/script/scripts.ts";
 import { Text, type TextPart } from "../../src/pipeline/text.ts";
 
 export { Text };
 
 // As loading a file with expressions does.
-await loadCel();
+await Promise.all([loadCel(), loadScripts()]);
 
 const PLACE = { file: "pipeline.yaml", line: 1, column: 1 };
 

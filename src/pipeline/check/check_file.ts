@@ -1,7 +1,9 @@
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import { readNode } from "../action.ts";
 import { type Blueprint, readBlueprint } from "../blueprint.ts";
-import { checkExpressions } from "../expression/check_expressions.ts";
+import type { FileUses } from "../expression/check_expressions.ts";
+import { loadScripts } from "../script/scripts.ts";
+import { lazy } from "../../core/lazy.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import { checkFetch } from "./fetch_check.ts";
 import type { OpenFile } from "../file.ts";
@@ -25,6 +27,9 @@ export interface CheckOptions {
   readonly nodes: readonly KnownNode[] | undefined;
 }
 
+/** Text may also be written by its numbers. */
+const MAY_HOLD_EXPRESSION = /\{\{|\\[xuU]/;
+
 /** Finds every mistake that can be found without running; they end in `diagnostics`. */
 export async function checkFile(
   open: OpenFile,
@@ -32,6 +37,7 @@ export async function checkFile(
   options: CheckOptions,
 ): Promise<CheckedFile> {
   const { source, file, damaged } = open;
+  if (source.matches(MAY_HOLD_EXPRESSION)) await loadScripts();
   const reader = new TextReader(source, diagnostics);
   const inputs = readInputs(file, reader);
   const secrets = readSecrets(file, reader);
@@ -90,8 +96,22 @@ export async function checkFile(
   checkTaken(file.env, reader);
   checkPlainPlaces(file, reader);
   checkNodes(checked, options.nodes);
-  await checkExpressions(checked, { fileUses, concurrencyUses, outputUses });
+  const uses = { fileUses, concurrencyUses, outputUses };
+  if (hasExpressions(checked, uses)) {
+    const { checkExpressions } = await lazy<typeof import("../expression/check_expressions.ts")>(
+      "../expression/check_expressions.ts",
+      import.meta.url,
+    );
+    await checkExpressions(checked, uses);
+  }
   return checked;
+}
+
+function hasExpressions({ graph, hooks }: CheckedFile, uses: FileUses): boolean {
+  const steps = [...graph.byId.values(), ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])];
+  return [...Object.values(uses), ...steps.map((step) => step.uses)].some((list) =>
+    list.length > 0
+  );
 }
 
 function readConcurrency(file: PipelineFile, reader: TextReader): Concurrency | undefined {

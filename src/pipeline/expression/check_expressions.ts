@@ -17,12 +17,10 @@ export interface FileUses {
   readonly outputUses: readonly ExpressionUse[];
 }
 
-/** Checks the names and types of every expression, where there is one. */
+/** Checks the names and types of every expression. */
 export async function checkExpressions(checked: CheckedFile, uses: FileUses): Promise<void> {
   const { graph, hooks, templates, reader } = checked;
   const hookSteps = HOOK_MOMENTS.flatMap((moment) => hooks[moment]);
-  const ofSteps = [...graph.byId.values(), ...hookSteps].map((step) => step.uses);
-  if ([...Object.values(uses), ...ofSteps].every((list) => list.length === 0)) return;
   const { checkEnvironment } = await loadCel();
   const inputTypes = typesOf(checked);
   const ids = new Set(graph.byId.keys());

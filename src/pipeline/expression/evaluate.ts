@@ -1,6 +1,6 @@
 import { GridError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { spliceValues } from "../script/splice.ts";
+import { scripts } from "../script/scripts.ts";
 import type { Text, TextPart } from "../text.ts";
 import { describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
@@ -51,7 +51,7 @@ export function evaluateText(text: Text, scope: EvaluationScope): string {
  * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
  */
 export function evaluateForShell(text: Text, scope: EvaluationScope): string {
-  return spliceValues(text, (part) => evaluate(part, scope));
+  return text.constant ?? scripts().spliceValues(text, (part) => evaluate(part, scope));
 }
 
 /** A text that is one single expression keeps its type; any other becomes a string. */

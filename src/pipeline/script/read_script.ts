@@ -1,7 +1,7 @@
 import type { Container, Key } from "../../document/source.ts";
 import type { Text } from "../text.ts";
 import type { TextReader } from "../text_reader.ts";
-import { splicesOf } from "./splice.ts";
+import { scripts } from "./scripts.ts";
 
 /**
  * The script at a key; an expression whose value cannot be kept whole in it is reported. Where a harmless
@@ -10,7 +10,7 @@ import { splicesOf } from "./splice.ts";
 export function readScript(container: Container, key: Key, reader: TextReader): Text {
   const text = reader.text(container, key);
   if (text.constant !== undefined) return text;
-  const refusals = new Map(splicesOf(text).map(({ part, hole }) => [part, hole.refusal]));
+  const refusals = new Map(scripts().splicesOf(text).map(({ part, hole }) => [part, hole.refusal]));
   let index = 0;
   for (const part of text.parts) {
     const length = part.kind === "literal" ? part.value.length : part.source.length + 5;
