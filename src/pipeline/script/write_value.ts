@@ -23,6 +23,12 @@ export function writeValue(value: JsonValue, hole: Hole): string {
       hint: "write << without the dash",
     });
   }
+  if (hole.kind !== "heredoc" && hole.heredocs.some(({ isRaw }) => !isRaw) && /\\\n/.test(text)) {
+    throw refused({
+      message: "a here-document would take away a backslash at the end of a line of the value",
+      hint: "pass it by env:",
+    });
+  }
   let written = write(value, hole);
   for (let level = 0; level < hole.backticks; level++) {
     written = written.replaceAll(/[\\$`]/g, "\\$&");

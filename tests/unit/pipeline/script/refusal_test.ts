@@ -79,6 +79,10 @@ Deno.test("a value that would end its here-document is refused", () => {
   assert.match(problem("cat <<END\nEN@\nEND\n", "D").message, /the line END/);
   assert.match(problem("cat <<END\nEND@\nEND\n", "").message, /the line END/);
   assert.match(problem("cat <<-END\n@\nEND\n", "x\n\ty").message, /tabs/);
+  const inner = "cat <<END\n$(printf %s '@')\nEND\n";
+  assert.match(problem(inner, "a\\\nb").message, /a backslash at the end of a line/);
+  assert.ok(splice(inner, "a\\ \nb"));
+  assert.ok(splice("cat <<END\n@\nEND\n", "a\\\nb"));
 });
 
 Deno.test("a value is refused where a second shell reads it", () => {

@@ -126,10 +126,14 @@ for (const shell of SHELLS) {
     const value = fc.string({ unit: char, minLength: 0, maxLength: 12 }).map((text) => `${text}.`);
     const scripts = Object.entries({ ...PLACES, ...(shell === "bash" ? BASH_PLACES : {}) });
     const place = fc.constantFrom(...scripts);
+    // Refused there: see the test of refusals.
+    const isRefused = (script: string, value: string) =>
+      script.includes("$(printf '%s.' '@')") && value.includes("\\\n");
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(place, value), { minLength: 150, maxLength: 150 }),
-        async (cases) => {
+        async (all) => {
+          const cases = all.filter(([[script], value]) => !isRefused(script, value));
           const found = await run(shell, cases.map(([[script], value]) => splice(script, value)));
           assert.deepEqual(found, cases.map(([[, expected], value]) => expected(value)));
         },
