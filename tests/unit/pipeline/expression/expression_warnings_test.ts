@@ -1,15 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { loadPipeline } from "../../../../src/pipeline/load.ts";
-import { tempDir } from "../../../support/temp_dir.ts";
-
-async function warnings(text: string): Promise<string[]> {
-  using folder = tempDir();
-  const file = join(folder.path, "p.yaml");
-  Deno.writeTextFileSync(file, text);
-  const loaded = await loadPipeline({ file, project: folder.path, env: {} });
-  return loaded.warnings.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
-}
+import { warnings } from "../../../support/warnings.ts";
 
 Deno.test("a choice compared with what is no option of it is warned of", async () => {
   assert.deepEqual(
