@@ -36,6 +36,8 @@ export interface Blueprint {
   readonly with: Readonly<Record<string, Text>>;
   /** Every expression in the step, to be checked against what it can see. */
   readonly uses: readonly ExpressionUse[];
+  /** Something was taken out of the step, so that what is missing may have been there. */
+  readonly isDamaged: boolean;
 }
 
 /** A name that refers to another step or to a secret, and where it is written. */
@@ -79,6 +81,7 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     cache: cache && { inputs: reader.list(cache, "inputs"), key: reader.optional(cache, "key") },
     matrix: readAxes(entry.matrix, reader),
     with: reader.map(entry.with),
+    isDamaged,
   };
   return { ...step, uses: reader.takeUses() };
 }

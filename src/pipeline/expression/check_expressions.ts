@@ -59,7 +59,8 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       ...outside,
       steps: ids,
       self: step.id,
-      isAncestor: (id) => graph.isAncestor(id, step.id),
+      // What is missing in it may have been the edge.
+      isAncestor: (id) => step.isDamaged || graph.isAncestor(id, step.id),
       matrix: axisNames(step.matrix),
     };
     check(step.uses.filter((use) => use.wants !== "axis"), names);
