@@ -1,5 +1,6 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
-import { Pipes } from "./pipes.ts";
+import type { GridError } from "../core/errors.ts";
+import { Pipes, type PipesHandler } from "./pipes.ts";
 
 export interface CliContext {
   readonly args: readonly string[];
@@ -21,8 +22,10 @@ export interface CliContext {
   rows(): number;
   /** Calls back on SIGINT and SIGTERM until disposed. */
   onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable;
-  /** Calls back when a reader of our output went away, which otherwise ends the process. */
-  onClosedPipe(handler: () => void): Disposable;
+  /** Calls back when our output gets nowhere, which otherwise ends the process, or is thrown. */
+  onOutputProblem(handler: PipesHandler): Disposable;
+  /** What kept some of our output from getting where it should. */
+  outputLost(): GridError | undefined;
   /** Ends the process at once; the second Ctrl-C. */
   exit(code: number): never;
 }
@@ -36,8 +39,8 @@ export function processContext(): CliContext {
     cwd: Deno.cwd(),
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
-    stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes)),
-    stderrBytes: (bytes) => pipes.write(Deno.stderr, bytes),
+    stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes, "standard error")),
+    stderrBytes: (bytes) => pipes.write(Deno.stderr, bytes, "standard error"),
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),
@@ -45,7 +48,8 @@ export function processContext(): CliContext {
       Deno[stream].isTerminal() ? terminalSize().columns : Number.POSITIVE_INFINITY,
     rows: () => terminalSize().rows,
     onSignal,
-    onClosedPipe: (handler) => pipes.onClosed(handler),
+    onOutputProblem: (handler) => pipes.onProblem(handler),
+    outputLost: () => pipes.lost,
     exit: Deno.exit,
   };
 }

@@ -10,7 +10,7 @@ const OUTSIDE_THE_LIST = [
 
 const CLOSING =
   `Exit codes: 0 ok, 1 a step failed, 2 bad file or usage, 3 no node reachable, 4 timed out,
-5 conflict, 70 a bug of Grid, 130 interrupted.
+5 conflict, 6 this machine refuses (disk full, no right), 70 a bug of Grid, 130 interrupted.
 
 Examples:
   grid run pipelines/train.yaml -i epochs=5

@@ -1,18 +1,25 @@
-import { toGridError } from "../core/errors.ts";
+import { type GridError, toGridError } from "../core/errors.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import type { CliContext } from "./context.ts";
 
 /** Shows what went wrong, for people or as JSON, and returns the exit code. */
 export function reportProblem(thrown: unknown, context: CliContext): number {
   const error = toGridError(thrown);
-  if (context.args.includes("--json")) {
-    const { code, message, hint, node, place, exitCode } = error;
-    context.stdout(
-      JSON.stringify({ error: { code, message, hint, node, place, exitCode } }) + "\n",
-    );
-  }
-  context.stderr(
-    renderProblem(error, { color: context.stderrIsTerminal && !context.env["NO_COLOR"] }),
-  );
+  if (context.args.includes("--json")) tell("stdout", asJson(error), context);
+  const color = context.stderrIsTerminal && !context.env["NO_COLOR"];
+  tell("stderr", renderProblem(error, { color }), context);
   return error.exitCode;
+}
+
+function asJson({ code, message, hint, node, place, exitCode }: GridError): string {
+  return JSON.stringify({ error: { code, message, hint, node, place, exitCode } }) + "\n";
+}
+
+/** Where a stream takes nothing, the other one and the exit code are left to say it. */
+function tell(stream: "stdout" | "stderr", text: string, context: CliContext): void {
+  try {
+    context[stream](text);
+  } catch (thrown) {
+    if (context.outputLost() === undefined) throw thrown;
+  }
 }

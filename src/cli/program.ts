@@ -19,7 +19,8 @@ export async function runProgram(context: CliContext): Promise<number> {
       context.stderr(await helpOf(command, context));
       return 2;
     } else await command.run(...words, flags);
-    return exitCode;
+    // What was lost on its way out was not done well.
+    return exitCode === 0 ? context.outputLost()?.exitCode ?? 0 : exitCode;
   } catch (thrown) {
     const { reportProblem } = await lazy<typeof import("./problem.ts")>(
       "./problem.ts",

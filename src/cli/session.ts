@@ -11,8 +11,11 @@ export interface Session extends AsyncDisposable {
   /** Fires on Ctrl-C or SIGTERM with a `GridError` (`interrupted`). */
   readonly signal: AbortSignal;
   readonly words: Words;
-  /** From now on, nobody reading our output is a wish to stop too: what runs on nodes is ended. */
-  stopOnClosedPipe(): Disposable;
+  /**
+   * From now on, nobody reading our output is a wish to stop too: what runs on nodes is ended.
+   * Output that finds no room is told once, and the run goes on: its logs have it.
+   */
+  watchOutput(): Disposable;
 }
 
 /** Grid's own words besides a run's: to stderr, or above the picture of the run that is shown. */
@@ -37,7 +40,12 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
     grid,
     signal: interrupt.signal,
     words,
-    stopOnClosedPipe: () => context.onClosedPipe(() => interrupt.closedPipe()),
+    watchOutput: () =>
+      context.onOutputProblem({
+        closed: () => interrupt.closedPipe(),
+        lost: ({ message }) =>
+          words.print(`warning: ${message}; the run goes on, and its logs have everything\n`),
+      }),
     [Symbol.asyncDispose]: async () => {
       interrupt[Symbol.dispose]();
       await grid[Symbol.asyncDispose]();

@@ -2,6 +2,7 @@
  * Every failure Grid can name, as data. Words for people are made in one place,
  * `terminal/problem.ts`; here is only what happened, where, and what to do about it.
  */
+import { refusalOf, refusedAction } from "./refusal.ts";
 
 /** Exit code per error code. The bands are those of `grid --help`. */
 const EXIT_CODES = {
@@ -34,6 +35,11 @@ const EXIT_CODES = {
   // Limits of time and of sharing.
   "timed-out": 4,
   "conflict": 5,
+  // This machine refuses: no room, no right, no more open files, nowhere to write our output.
+  "disk-full": 6,
+  "permission": 6,
+  "open-files": 6,
+  "output-lost": 6,
   // A wrong assumption of ours.
   "bug": 70,
   "interrupted": 130,
@@ -103,11 +109,30 @@ export function exitCodeOf(code: ErrorCode): number {
   return EXIT_CODES[code];
 }
 
-/** Turns anything thrown into a `GridError`; what Grid did not foresee becomes a `bug`. */
+/**
+ * Turns anything thrown into a `GridError`: what this machine refused into one that says so, what
+ * Grid did not foresee into a `bug`.
+ */
 export function toGridError(thrown: unknown): GridError {
   if (thrown instanceof GridError) return thrown;
   // Closing something failed as well, often for the same reason: what came first is the cause.
   if (thrown instanceof SuppressedError) return toGridError(thrown.suppressed);
+  const refused = refusedError(thrown);
+  if (refused) return refused;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new GridError({ code: "bug", message, cause: thrown });
+}
+
+/**
+ * The error as one that names what this machine refused (no room, no right, no more open files);
+ * undefined where it is none of these.
+ *
+ * @param action what was being done, such as `write the report`; default: what the error says
+ */
+export function refusedError(thrown: unknown, action?: string): GridError | undefined {
+  const refusal = refusalOf(thrown);
+  if (refusal === undefined || !(thrown instanceof Error)) return undefined;
+  const { code, state, hint } = refusal;
+  const message = `Cannot ${action ?? refusedAction(thrown)}: ${state}`;
+  return new GridError({ code, message, hint, cause: thrown });
 }

@@ -1,18 +1,21 @@
 import { dirname } from "node:path";
-import { GridError } from "../core/errors.ts";
+import { type ErrorCode, GridError, refusedError } from "../core/errors.ts";
+import { quote } from "../core/shell.ts";
+
+const CANNOT_OPEN = /unable to open/;
 
 /** What SQLite says, and what it means for the person at the keyboard. Deno gives no error codes. */
 const MEANINGS: readonly {
   readonly said: RegExp;
   readonly error: (path: string) => { readonly state: string; readonly hint: string };
-  readonly code: "usage" | "conflict";
+  readonly code: ErrorCode;
 }[] = [
   {
     said: /not a database|malformed|disk image/,
     code: "usage",
     error: (path) => ({
       state: "the file is damaged or is no Grid database",
-      hint: `move it away and Grid starts a new one: mv ${path} ${path}.broken`,
+      hint: `move it away and Grid starts a new one: mv ${quote(path)} ${quote(`${path}.broken`)}`,
     }),
   },
   {
@@ -20,12 +23,12 @@ const MEANINGS: readonly {
     code: "conflict",
     error: (path) => ({
       state: "another process keeps it locked",
-      hint: `see who holds it: fuser ${path}`,
+      hint: `see who holds it: fuser ${quote(path)}`,
     }),
   },
   {
-    said: /unable to open/,
-    code: "usage",
+    said: CANNOT_OPEN,
+    code: "permission",
     error: () => ({
       state: "the file or its folder cannot be opened",
       hint: "check that the folder exists and belongs to you",
@@ -36,20 +39,20 @@ const MEANINGS: readonly {
     code: "usage",
     error: (path) => ({
       state: "a file stands where its folder should be",
-      hint: `move it away: ls -ld ${dirname(path)}`,
+      hint: `move it away: ls -ld ${quote(dirname(path))}`,
     }),
   },
   {
     said: /readonly|read-only/,
-    code: "usage",
+    code: "permission",
     error: () => ({
       state: "it is read-only",
       hint: "check the rights of the file and its folder",
     }),
   },
   {
-    said: /is full/,
-    code: "usage",
+    said: /is full|disk I\/O error/,
+    code: "disk-full",
     error: () => ({ state: "the disk is full", hint: "free some space: df -h ." }),
   },
 ];
@@ -63,6 +66,10 @@ export function explaining<T>(
     return work();
   } catch (thrown) {
     if (thrown instanceof GridError || !(thrown instanceof Error)) throw thrown;
+    // SQLite says only that it cannot open the file; the system says why.
+    const reason = CANNOT_OPEN.test(thrown.message) ? whyNotOpened(path) : thrown;
+    const known = refusedError(reason, `${action} the run database ${path}`);
+    if (known) throw known;
     const meaning = MEANINGS.find(({ said }) => said.test(thrown.message));
     if (!meaning) throw thrown;
     const { state, hint } = meaning.error(path);
@@ -75,11 +82,21 @@ export function explaining<T>(
   }
 }
 
+/** What the system says to the same wish; undefined where it has nothing against it. */
+function whyNotOpened(path: string): unknown {
+  try {
+    Deno.openSync(path, { read: true, write: true, create: true }).close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 export function newerError(path: string): GridError {
   return new GridError({
     code: "usage",
     message: `Cannot open the run database ${path}: a newer Grid wrote it`,
-    hint: `use that version, or move the file away: mv ${path} ${path}.newer`,
+    hint: `use that version, or move the file away: mv ${quote(path)} ${quote(`${path}.newer`)}`,
   });
 }
 
@@ -87,6 +104,6 @@ export function foreignError(path: string): GridError {
   return new GridError({
     code: "usage",
     message: `Cannot open the run database ${path}: it belongs to another program`,
-    hint: `move it away and Grid starts a new one: mv ${path} ${path}.other`,
+    hint: `move it away and Grid starts a new one: mv ${quote(path)} ${quote(`${path}.other`)}`,
   });
 }

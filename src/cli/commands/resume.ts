@@ -36,7 +36,7 @@ interface Invocation {
 
 async function resume(name: string, { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
-  using _pipes = session.stopOnClosedPipe();
+  using _pipes = session.watchOutput();
   const { grid, signal, settings } = session;
   const named = grid.store.resolveRun(name);
   const run = grid.store.latestOf(named);

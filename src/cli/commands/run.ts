@@ -74,7 +74,7 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
   await using session = await openSession(flags, context);
-  using _pipes = session.stopOnClosedPipe();
+  using _pipes = session.watchOutput();
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",
     import.meta.url,

@@ -35,7 +35,7 @@ Deno.test("Pipes.write() goes on in silence where the terminal was closed", () =
   const out = writer(9, [new Error("Input/output error (os error 5)")]);
   const pipes = new Pipes();
   let told = 0;
-  using _handler = pipes.onClosed(() => told++);
+  using _handler = pipes.onProblem({ closed: () => told++, lost: assert.fail });
   pipes.write(out, BYTES);
   pipes.write(out, BYTES);
   assert.deepEqual([told, out.written], [0, []]);
@@ -46,9 +46,37 @@ Deno.test("Pipes.write() tells once that a reader is gone, and writes to it no m
   const other = writer(9);
   const pipes = new Pipes();
   let told = 0;
-  using _handler = pipes.onClosed(() => told++);
+  using _handler = pipes.onProblem({ closed: () => told++, lost: assert.fail });
   pipes.write(out, BYTES);
   pipes.write(out, BYTES);
   pipes.write(other, BYTES);
   assert.deepEqual([told, out.written, other.written], [1, [], [...BYTES]]);
+});
+
+Deno.test("Pipes.write() throws where there is no room, and nobody wants to know", () => {
+  const full = Object.assign(new Error("No space left on device (os error 28)"), {
+    code: "ENOSPC",
+  });
+  const out = writer(9, [full]);
+  const pipes = new Pipes();
+  assert.throws(() => pipes.write(out, BYTES), {
+    code: "output-lost",
+    exitCode: 6,
+    message: "Cannot write to standard output: no room is left on the disk of this machine",
+  });
+  assert.equal(pipes.lost?.exitCode, 6);
+});
+
+Deno.test("Pipes.write() tells once that there is no room, and writes there no more", () => {
+  const out = writer(9, [new Error("strange")]);
+  const pipes = new Pipes();
+  const told: string[] = [];
+  using _handler = pipes.onProblem({
+    closed: assert.fail,
+    lost: ({ message }) => told.push(message),
+  });
+  pipes.write(out, BYTES, "standard error");
+  pipes.write(out, BYTES, "standard error");
+  assert.deepEqual(told, ["Cannot write to standard error: strange"]);
+  assert.deepEqual(out.written, []);
 });

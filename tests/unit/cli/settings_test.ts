@@ -18,7 +18,8 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
     columns: () => 80,
     rows: () => 24,
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
-    onClosedPipe: () => ({ [Symbol.dispose]: () => {} }),
+    onOutputProblem: () => ({ [Symbol.dispose]: () => {} }),
+    outputLost: () => undefined,
     exit: () => {
       throw new Error("exit");
     },
