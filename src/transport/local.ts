@@ -81,6 +81,7 @@ class LocalTransport implements Transport {
 
   #spawn(args: readonly string[], ends: "process" | "group"): LocalChannel {
     this.#channels++;
-    return new LocalChannel({ args, cwd: homedir(), ends });
+    // An account without a home starts where a login puts it.
+    return new LocalChannel({ args, cwd: homedir() || "/", ends });
   }
 }

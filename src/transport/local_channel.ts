@@ -59,8 +59,9 @@ export class LocalChannel implements Channel {
 const sessionLeader = ["/usr/bin/setsid", "/bin/setsid"].find(isFile);
 
 function spawn([program = "", ...args]: readonly string[], cwd: string): Deno.ChildProcess {
-  return new Deno.Command(program, { args, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
-    .spawn();
+  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  // As a login would set it; a service or a container may have started us without.
+  return new Deno.Command(program, { args, cwd, env: { HOME: cwd }, ...streams }).spawn();
 }
 
 /** Bytes read at a time, until they come faster than that. */
