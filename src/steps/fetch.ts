@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { FetchAction } from "../pipeline/pipeline.ts";
 import { fetchFiles } from "../sync/fetch.ts";
+import { shorten } from "./name_list.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 
 export interface FetchStepDeps {
@@ -22,7 +23,7 @@ async function runFetch(
 ): Promise<StepOutcome> {
   const node = await resolveNode(request, host, deps.cluster);
   const to = resolve(deps.project, request.action.to);
-  const { files, bytes } = await fetchFiles({
+  const { files, bytes, skipped } = await fetchFiles({
     transport: node.transport,
     folder: stepFolder(request, node),
     from: request.action.from,
@@ -30,5 +31,9 @@ async function runFetch(
     signal: host.signal,
   });
   host.note({ type: "fetch.finished", node: node.node.name, folder: to, files, bytes });
+  if (skipped.length > 0) {
+    const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
+    host.note({ type: "warned", message: `Not fetched from ${node.node.name}: ${names}` });
+  }
   return { status: "succeeded", outputs: { files: [...files], bytes, folder: to } };
 }

@@ -6,6 +6,7 @@ import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/por
 import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource, syncFolders } from "../sync/folders.ts";
 import type { SyncOptions, SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
+import { shorten } from "./name_list.ts";
 import { syncOptionsOf } from "./sync_source.ts";
 
 export interface SyncStepDeps {
@@ -100,11 +101,6 @@ function noteReport(report: SyncReport, host: StepHost): void {
     const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
     host.note({ type: "warned", message: `Not synced to ${node}: ${names}` });
   }
-}
-
-function shorten(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
 function outputsOf(reports: readonly SyncReport[]) {

@@ -1,51 +1,78 @@
 /** `fetchFiles`: results come home; staged first, then renamed, so no file is ever half there. */
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import { GridError, toGridError } from "../core/errors.ts";
+import { formatSize } from "../core/size.ts";
 import { Conversation } from "./conversation.ts";
-import { comparePaths } from "./entry.ts";
+import type { RelativePath } from "../core/relative_path.ts";
 import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
+import { type FoundNames, readFoundNames } from "./found.ts";
+import { Landing } from "./landing.ts";
 import { shellText } from "./shell_text.ts";
 import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
 
 export const fetchFiles: FetchFiles = async (options) => {
   const patterns = options.from.map(parseFetchPattern);
   if (/[\0\n]/.test(options.folder)) throw noFolder(options);
+  const starts = [...new Set(patterns.map((pattern) => pattern.start))];
   await using talk = await Conversation.start(options.transport, {
     script: shellText("fetch.sh"),
-    words: [options.folder, ...new Set(patterns.map((pattern) => pattern.start)), ""],
+    words: [options.folder, ...starts, ""],
     signal: options.signal,
   });
-  const found = await readFound(talk, options);
+  const { paths: found, odd } = await readFound(talk, { ...options, starts });
   const names = found.filter((name) => patterns.some((pattern) => pattern.matches(name)));
   refuseMissing(patterns, found, options);
   await talk.write(new TextEncoder().encode(names.map((name) => `./${name}\0`).join("")));
   await talk.end();
-  return await receive(talk, { ...options, names });
+  const skipped = odd.map((path) => ({ path, reason: ODD_NAME }));
+  return { ...await receive(talk, { ...options, names }), skipped };
 };
 
-async function readFound(talk: Conversation, options: FetchOptions): Promise<string[]> {
+const ODD_NAME = "its name holds control characters, or is not valid UTF-8";
+
+/** Names alone; a folder of results that needs more than this needs an archive. */
+const MOST_LIST_BYTES = 32 * 2 ** 20;
+
+async function readFound(
+  talk: Conversation,
+  options: FetchOptions & { readonly starts: readonly string[] },
+): Promise<FoundNames> {
   const line = await talk.line();
-  const [word, count = ""] = line.split(" ");
-  if (word !== "found") throw await problem(line, talk, options);
-  const text = new TextDecoder().decode(await talk.bytes(Number(count)));
-  const names = text.split("\0").slice(0, -1).map((name) => name.replace(/^\.\//, ""));
-  return [...new Set(names)].toSorted(comparePaths);
+  const count = /^found (\d{1,15})$/.exec(line)?.[1];
+  if (count === undefined) throw await problem(line, talk, options);
+  const node = options.transport.endpoint.name;
+  if (Number(count) > MOST_LIST_BYTES) throw tooMany(Number(count), options);
+  return readFoundNames(await talk.bytes(Number(count)), { ...options, node });
+}
+
+function tooMany(bytes: number, options: FetchOptions): GridError {
+  const node = options.transport.endpoint.name;
+  return new GridError({
+    code: "sync",
+    message: `Cannot fetch from "${node}": the names of all files there take ` +
+      `${formatSize(bytes)}, more than ${formatSize(MOST_LIST_BYTES)}`,
+    hint: "Name fewer folders, or pack them into an archive on the node first",
+    node,
+  });
 }
 
 interface ReceiveOptions extends FetchOptions {
-  readonly names: readonly string[];
+  readonly names: readonly RelativePath[];
 }
 
-async function receive(talk: Conversation, options: ReceiveOptions): Promise<FetchReport> {
+async function receive(
+  talk: Conversation,
+  options: ReceiveOptions,
+): Promise<Omit<FetchReport, "skipped">> {
   // tar-stream is loaded when there is something to take apart.
   const { unpack } = await lazy<typeof import("./unpack.ts")>("./unpack.ts", import.meta.url);
-  await mkdir(options.to, { recursive: true });
+  const landing = await Landing.open(options.to);
   const staging = await mkdtemp(join(options.to, ".grid-fetch-"));
   try {
     const arrived = await unpack(talk.pieces(), {
-      wanted: new Set(options.names),
+      wanted: new Set<string>(options.names),
       to: staging,
       node: options.transport.endpoint.name,
       signal: options.signal,
@@ -54,29 +81,11 @@ async function receive(talk: Conversation, options: ReceiveOptions): Promise<Fet
     });
     const missing = options.names.filter((name) => !arrived.has(name));
     if (missing.length > 0) throw incomplete(missing, await talk.complaints(), options);
-    for (const name of options.names) await moveIn(name, { staging, to: options.to });
+    for (const name of options.names) await landing.place(join(staging, name), name);
     const bytes = [...arrived.values()].reduce((sum, size) => sum + size, 0);
     return { files: options.names, bytes };
   } finally {
     await rm(staging, { recursive: true, force: true });
-  }
-}
-
-async function moveIn(
-  name: string,
-  { staging, to }: { readonly staging: string; readonly to: string },
-): Promise<void> {
-  const target = join(to, name);
-  try {
-    await mkdir(dirname(target), { recursive: true });
-    await rename(join(staging, name), target);
-  } catch (error) {
-    throw new GridError({
-      code: "sync",
-      message: `Cannot write "${target}": ${(error as Error).message}`,
-      hint: "Move away what lies there, and check that the folder can be written",
-      cause: error,
-    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `fetch.from` means: a path, or a glob, below a folder. */
 import picomatch from "picomatch";
 import { GridError } from "../core/errors.ts";
+import { isPrivate } from "./found.ts";
 
 export interface FetchPattern {
   /** As the user wrote it. */
@@ -24,6 +25,13 @@ export function parseFetchPattern(text: string): FetchPattern {
     });
   }
   const path = parts.join("/");
+  if (isPrivate(path)) {
+    throw new GridError({
+      code: "sync",
+      message: `Cannot fetch "${text}": .git and .grid never travel`,
+      hint: "Copy what you need of it to another folder on the node first",
+    });
+  }
   const firstGlob = parts.findIndex((part) => GLOB.test(part));
   if (firstGlob < 0) {
     return { text, start: toStart(parts), matches: (file) => isAtOrBelow(file, path) };

@@ -76,6 +76,8 @@ export interface FetchReport {
   /** Paths below `to`, sorted. */
   readonly files: readonly string[];
   readonly bytes: number;
+  /** Things that were not brought, with the reason. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }
 
 /** @throws {GridError} `sync` naming every path that matched nothing */

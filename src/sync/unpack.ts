@@ -1,6 +1,6 @@
 /** Takes a node's tar archive apart; writes nothing but the files that were asked for. */
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -29,16 +29,27 @@ export async function unpack(
   feeding.catch(() => {});
   for await (const entry of archive) {
     const name = entry.header.name.replace(/^(\.\/)+/, "");
-    const isFile = entry.header.type === "file" || entry.header.type === "contiguous-file";
-    if (!isFile || !options.wanted.has(name)) {
-      throw refused(entry.header.name, `${entry.header.type}`, options);
+    const { type } = entry.header;
+    const isFile = type === "file" || type === "contiguous-file";
+    // The second name of a file: tar sends its content once.
+    const first = type === "link"
+      ? (entry.header.linkname ?? "").replace(/^(\.\/)+/, "")
+      : undefined;
+    const size = first === undefined ? entry.header.size ?? 0 : arrived.get(first);
+    const isNew = options.wanted.has(name) && !arrived.has(name);
+    if (!(isFile || type === "link") || !isNew || size === undefined) {
+      throw refused(entry.header.name, `${type}`, options);
     }
     const path = join(options.to, name);
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(entry, createWriteStream(path), { signal });
+    if (first === undefined) await pipeline(entry, createWriteStream(path), { signal });
+    else {
+      await copyFile(join(options.to, first), path);
+      entry.resume();
+    }
     const isProgram = ((entry.header.mode ?? 0) & 0o100) !== 0;
     if (isProgram) await chmod(path, 0o755);
-    arrived.set(name, entry.header.size ?? 0);
+    arrived.set(name, size);
   }
   await feeding;
   return arrived;

@@ -2,33 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { GridError } from "../../../src/core/errors.ts";
-import { createLocalTransport } from "../../../src/transport/local.ts";
-import type { Transport } from "../../../src/transport/transport.ts";
+import { transportWithPath } from "../../support/node_programs.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
-import { localEndpoint, readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
-
-/** Every script runs with these programs instead of the machine's own. */
-function transportWithPath(folder: string): Transport {
-  return rewire((command) => `PATH=${folder} ${command}`);
-}
-
-function rewire(change: (command: string) => string): Transport {
-  const inner = createLocalTransport(localEndpoint("n1"));
-  return {
-    endpoint: inner.endpoint,
-    exec: (command, options) => inner.exec(change(`eval ${quoted(command)}`), options),
-    wait: (command, options) => inner.wait(command, options),
-    open: (command, options) => inner.open(change(command).replace(/ exec /, " "), options),
-    get stats() {
-      return inner.stats;
-    },
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
-  };
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
+import { readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 
 /** Nothing staged, no lock, no half-made record. */
 function assertTidy(rig: SyncRig): void {

@@ -82,7 +82,6 @@ Deno.test("fetchFiles() treats names as data, whatever they hold", async () => {
     "$(touch pwned)",
     "a b",
     "-rf",
-    "new\nline",
     "q'uote",
     "[literal].txt",
     "n".repeat(255),
@@ -92,6 +91,31 @@ Deno.test("fetchFiles() treats names as data, whatever they hold", async () => {
   assert.deepEqual(readTree(join(rig.folder, "results", "odd")), readTree(join(rig.root, "odd")));
   await fetchFrom(rig, ["odd/$(touch pwned)", "odd/[literal].txt", "odd/-rf"]);
   assert.deepEqual(Object.keys(readTree(rig.root)).includes("pwned"), false);
+});
+
+Deno.test("fetchFiles() leaves names at home that no terminal should see, and says so", async () => {
+  await using rig = startSyncRig();
+  writeFiles(rig.root, { "odd/a": "a", "odd/new\nline": "n", "odd/\x1b[31m": "e" });
+  const report = await fetchFrom(rig, ["odd"]);
+  assert.deepEqual(report.files, ["odd/a"]);
+  assert.deepEqual(report.skipped.map((it) => it.path), ["odd/\ufffd[31m", "odd/new\ufffdline"]);
+});
+
+Deno.test("fetchFiles() brings every name of a file with several: links and hard links", async () => {
+  await using rig = startSyncRig();
+  writeFiles(rig.root, { "ck/step10.pt": "weights" });
+  Deno.symlinkSync("step10.pt", join(rig.root, "ck/last.pt"));
+  Deno.linkSync(join(rig.root, "ck/step10.pt"), join(rig.root, "ck/best.pt"));
+  for (const from of [["ck"], ["ck/*.pt"], ["ck/step10.pt", "ck/last.pt", "ck/best.pt"]]) {
+    const report = await fetchFrom(rig, from);
+    assert.equal(report.bytes, 21);
+    assert.deepEqual(readTree(join(rig.folder, "results/ck")), {
+      "best.pt": "file weights",
+      "last.pt": "file weights",
+      "step10.pt": "file weights",
+    });
+    Deno.removeSync(join(rig.folder, "results"), { recursive: true });
+  }
 });
 
 Deno.test("fetchFiles() replaces what an earlier fetch brought", async () => {

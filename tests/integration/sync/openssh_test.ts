@@ -107,7 +107,7 @@ testWith(["sshd"], "fetchFiles() brings results home from a node", async () => {
     to: join(rig.folder, "results"),
     signal: rig.options.signal,
   });
-  assert.deepEqual(report, { files: ["out/model.bin"], bytes: 60_000 });
+  assert.deepEqual([report.files, report.bytes], [["out/model.bin"], 60_000]);
   assert.deepEqual(Deno.readFileSync(join(rig.folder, "results/out/model.bin")), bytes);
 });
 
