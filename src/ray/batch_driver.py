@@ -63,6 +63,7 @@ def run_items(job, items, report):
 
 def prepare(job):
     """Goes to the folder of the code and returns `run(index, task)`."""
+    hear_of_children()
     os.environ.update(job["env"])
     os.environ.setdefault("GRID_NODE", job["node"])
     folder = local_folder(job)
@@ -81,6 +82,17 @@ def prepare(job):
         return lambda index, task: run_command(job["target"]["command"], index, task)
     function = load_function(job["target"]["call"])
     return lambda index, task: function(task)
+
+
+def hear_of_children():
+    """Where SIGCHLD is ignored, the system forgets how a child ended and Python takes that for success.
+
+    Whoever started this process may have left it so, and some switches of Ray do.
+    """
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except ValueError:
+        raise Problem("Cannot run the batch: Ray runs its tasks beside the main thread")
 
 
 def local_folder(job):
@@ -567,6 +579,7 @@ def count_cpus():
 
 
 def listen_for_stop():
+    hear_of_children()
     signal.signal(signal.SIGTERM, ask_stop)
     signal.signal(signal.SIGINT, ask_stop)
 

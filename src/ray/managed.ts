@@ -18,6 +18,8 @@ import { quote } from "../core/shell.ts";
 
 /** A worker process starts in about a second; a busy machine takes its time. */
 const PROBE_SECONDS = 30;
+/** `run_failing_command` in `ray_probe.py`. */
+const PROBE_EXIT_CODE = 3;
 
 export function createRayCluster(): RayCluster {
   return { start, stop, status };
@@ -197,6 +199,13 @@ function memberStatus(node: OpenNode, role: Role, members: readonly RayMember[])
   if (member.answered === false) {
     const reason = `it joined from ${address} but takes no task`;
     const hint = "Open all ports between the nodes, in both directions";
+    return { ...base, state: "failed", address, cpus, gpus, reason, hint };
+  }
+  if (member.exitCode !== null && member.exitCode !== PROBE_EXIT_CODE) {
+    const reason = `a command that ends with exit code ${PROBE_EXIT_CODE} is said there to end ` +
+      `with ${member.exitCode}, so failures would pass for successes`;
+    const hint =
+      "Ray's own settings make workers ignore SIGCHLD: RAY_* in the environment of `ray start`";
     return { ...base, state: "failed", address, cpus, gpus, reason, hint };
   }
   return { ...base, state: "alive", address, cpus, gpus };

@@ -123,6 +123,8 @@ export interface RayMember {
   readonly alive: boolean;
   /** Whether it took a small task; null where none was sent. */
   readonly answered: boolean | null;
+  /** What the task's own `exit 3` came back as; null where it has not answered. */
+  readonly exitCode: number | null;
   readonly address: string;
   readonly cpus: number;
   readonly gpus: number;

@@ -155,8 +155,6 @@ ray_start() {
   export GRID_RAY_NODE="$CLUSTER:$NODE;" GRID_NODE="$NODE" GRID_ROOT="$ROOT"
   export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$FOLDER/token" RAY_USAGE_STATS_ENABLED=0
   export NO_COLOR=1 PATH="$BIN:$PATH"
-  # A batch that is cancelled must not leave the children of its commands behind.
-  export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
   # Set at all, every worker would say so on stderr; info is the default.
   [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
   export RECORD BIN

@@ -3,7 +3,8 @@
     python3 ray_probe.py ADDRESS NODE_IP SECONDS
 
 Being registered is not enough: a node whose ports cannot be reached from the head registers, too.
-So every node must answer one small task before the time is up.
+So every node must answer one small task before the time is up. The task also runs a command that
+fails: where its exit code is not what it should be, no failure of a batch would ever be seen.
 """
 
 import json
@@ -21,7 +22,7 @@ def main(address, node_ip, seconds):
         logging_level="ERROR",
     )
     nodes = ray.nodes()
-    probe = ray.remote(num_cpus=0, max_retries=0)(lambda: True)
+    probe = ray.remote(num_cpus=0, max_retries=0)(run_failing_command)
     answers = {
         node["NodeID"]: probe.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
@@ -36,22 +37,30 @@ def main(address, node_ip, seconds):
     print("grid:" + json.dumps(members), flush=True)
 
 
+def run_failing_command():
+    import subprocess
+
+    return subprocess.call(["sh", "-c", "exit 3"])
+
+
 def describe(ray, node, answer):
+    exit_code = None if answer is None else answer_of(ray, answer)
     return {
         "name": node["Labels"].get("grid-host"),
         "alive": node["Alive"],
-        "answered": None if answer is None else did_answer(ray, answer),
+        "answered": None if answer is None else exit_code is not None,
+        "exitCode": exit_code,
         "address": node["NodeManagerAddress"],
         "cpus": node["Resources"].get("CPU", 0),
         "gpus": node["Resources"].get("GPU", 0),
     }
 
 
-def did_answer(ray, answer):
+def answer_of(ray, answer):
     try:
         return ray.get(answer, timeout=0.1)
     except Exception:
-        return False
+        return None
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.
 import { runOnExisting } from "../../../src/ray/existing_batch.ts";
 import { openTunnel } from "../../../src/ray/tunnel.ts";
 import { createPool } from "../../../src/transport/pool.ts";
+import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { startDashboard } from "../../support/ray_dashboard.ts";
 import { testWith } from "../../support/requires.ts";
@@ -19,7 +20,7 @@ def visible(task):
 
 def sleepy(task):
     time.sleep(300)
-`;
+${EXIT_CODE_WORK}`;
 
 /** An SSH node that holds the code. */
 async function openNode() {
@@ -84,6 +85,16 @@ testWith(
         assert.deepEqual(values.map(([task]) => task), [0, 1, 2, 3, 4, 5]);
         assert.deepEqual(new Set(values.map(([, gpu]) => gpu)), new Set(["0", "1"]));
         assert.ok(values.every(([, , plain]) => plain === "plain"));
+      });
+      await t.step("the children of a task end as they do without Ray", async () => {
+        const fields = { tasks: [0, 1], gpusPerBatch: 0 };
+        const { results } = await run({ ...fields, target: { call: "work:exit_codes" } });
+        assert.deepEqual(results, Array(2).fill({ ok: true, value: EXIT_CODES }));
+        for (const [command, words] of FAILING_COMMANDS) {
+          const { results, failed } = await run({ ...fields, target: { command } });
+          assert.equal(failed, 2, command);
+          for (const result of results) assert.match(result.ok ? "" : result.error, words);
+        }
       });
       await t.step("cancel leaves no job behind", async () => {
         const controller = new AbortController();

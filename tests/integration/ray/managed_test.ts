@@ -6,6 +6,7 @@ import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.
 import { createRayCluster } from "../../../src/ray/managed.ts";
 import { createBatchRunner } from "../../../src/ray/runner.ts";
 import { createPool } from "../../../src/transport/pool.ts";
+import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
 import { allProcesses } from "../../support/processes.ts";
 import { findRayVenv, testWith } from "../../support/requires.ts";
@@ -38,7 +39,7 @@ def gpu(task):
 
 def secret(task):
     return [os.environ["TOKEN"], os.environ["PLAIN"], os.environ.get("RAY_AUTH_TOKEN")]
-`;
+${EXIT_CODE_WORK}`;
 
 /** Two OpenSSH nodes that know Ray, and a cluster configuration for them. */
 class RayLab implements AsyncDisposable {
@@ -226,6 +227,19 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.ok(!output.includes("grid-batch:"));
   });
 
+  await t.step("the children of a task end as they do without Ray", async () => {
+    const { results } = await lab.run({ target: { call: "work:exit_codes" }, tasks: [0, 1, 2] });
+    assert.deepEqual(results, Array(3).fill({ ok: true, value: EXIT_CODES }));
+  });
+
+  await t.step("a command that fails fails its tasks", async () => {
+    for (const [command, words] of FAILING_COMMANDS) {
+      const { results, failed } = await lab.run({ target: { command }, tasks: ["a", "b", "c"] });
+      assert.equal(failed, 3, command);
+      for (const result of results) assert.match(result.ok ? "" : result.error, words);
+    }
+  });
+
   await t.step("secrets reach the workers and no file of the nodes", async () => {
     const { results } = await lab.run({
       target: { call: "work:secret" },
@@ -360,27 +374,35 @@ testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken p
   assert.throws(() => Deno.statSync(join(head.root, ".grid", "ray")));
 });
 
-testWith(["ray", "sshd"], "start() tries once more where Ray was too slow", async () => {
-  await using lab = await RayLab.start();
-  const { head } = lab;
-  const environment = join(head.root, "grid_env");
-  const real = Deno.realPathSync(environment);
-  Deno.removeSync(environment);
-  Deno.mkdirSync(join(environment, "bin"), { recursive: true });
-  Deno.symlinkSync(join(real, "bin", "python3"), join(environment, "bin", "python3"));
-  Deno.copyFileSync(join(real, "pyvenv.cfg"), join(environment, "pyvenv.cfg"));
-  Deno.symlinkSync(join(real, "lib"), join(environment, "lib"));
-  const slow = `#!/bin/sh
+testWith(
+  ["ray", "sshd"],
+  "start() tries once more, and finds a Ray that hides exit codes",
+  async () => {
+    await using lab = await RayLab.start();
+    const { head } = lab;
+    const environment = join(head.root, "grid_env");
+    const real = Deno.realPathSync(environment);
+    Deno.removeSync(environment);
+    Deno.mkdirSync(join(environment, "bin"), { recursive: true });
+    Deno.symlinkSync(join(real, "bin", "python3"), join(environment, "bin", "python3"));
+    Deno.copyFileSync(join(real, "pyvenv.cfg"), join(environment, "pyvenv.cfg"));
+    Deno.symlinkSync(join(real, "lib"), join(environment, "lib"));
+    const slow = `#!/bin/sh
+export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
 mkdir "${head.root}/tried" || exec "${real}/bin/ray" "$@"
 echo "Exception: The current node timed out during startup."
 exit 1
 `;
-  Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
-  const status = await lab.cluster.start({ ...lab, nodes: [head] });
-  assert.deepEqual(status.map(({ state }) => state), ["alive"]);
-  assert.ok(Deno.statSync(join(head.root, "tried")).isDirectory);
-  await lab.cluster.stop(lab);
-});
+    Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
+    const status = await lab.cluster.start({ ...lab, nodes: [head] });
+    assert.deepEqual(status.map(({ state }) => state), ["failed"]);
+    assert.match(status[0]?.reason ?? "", /exit code 3 is said there to end with 0, so failures/);
+    const { results } = await lab.run({ target: { call: "work:exit_codes" }, tasks: [0] });
+    assert.deepEqual(results, [{ ok: true, value: EXIT_CODES }]);
+    assert.ok(Deno.statSync(join(head.root, "tried")).isDirectory);
+    await lab.cluster.stop(lab);
+  },
+);
 
 async function until(isTrue: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
   const deadline = Date.now() + 40_000;

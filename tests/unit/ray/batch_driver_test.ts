@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tempDir } from "../../support/temp_dir.ts";
+import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { descendantsOf } from "../../support/processes.ts";
 import { testWith } from "../../support/requires.ts";
 
@@ -47,7 +48,7 @@ def sleepy(task):
 
 def environment(task):
     return [os.environ.get(name) for name in task] + [os.environ["GRID_NODE"]]
-`;
+${EXIT_CODE_WORK}`;
 
 interface Entry {
   readonly index: number;
@@ -86,9 +87,19 @@ class Workplace implements Disposable {
     return path;
   }
 
-  start(fields: Readonly<Record<string, unknown>>, env: Record<string, string> = {}) {
+  /** `ignored`: whoever starts the driver ignores the ends of its children, and so does the driver. */
+  start(
+    fields: Readonly<Record<string, unknown>>,
+    env: Record<string, string> = {},
+    { ignored = false } = {},
+  ) {
+    const start = [
+      "import os, signal, sys",
+      ...(ignored ? ["signal.signal(signal.SIGCHLD, signal.SIG_IGN)"] : []),
+      "os.execv(sys.executable, [sys.executable, '-u', *sys.argv[1:]])",
+    ].join("\n");
     return new Deno.Command("python3", {
-      args: ["-u", DRIVER, this.spec(fields)],
+      args: ["-c", start, DRIVER, this.spec(fields)],
       env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
       stdin: "null",
       stdout: "piped",
@@ -96,8 +107,12 @@ class Workplace implements Disposable {
     }).spawn();
   }
 
-  async run(fields: Readonly<Record<string, unknown>>, env: Record<string, string> = {}) {
-    const { code, stdout, stderr } = await this.start(fields, env).output();
+  async run(
+    fields: Readonly<Record<string, unknown>>,
+    env: Record<string, string> = {},
+    options: { readonly ignored?: boolean } = {},
+  ) {
+    const { code, stdout, stderr } = await this.start(fields, env, options).output();
     const lines = new TextDecoder().decode(stdout).split("\n");
     return {
       code,
@@ -297,5 +312,23 @@ testWith(["python3"], "batch_driver hands on only the variables it is told to", 
   const specs = [...Deno.readDirSync(place.path)].filter(({ name }) => name.startsWith("spec-"));
   for (const { name } of specs) {
     assert.ok(!Deno.readTextFileSync(join(place.path, name)).includes("planted"));
+  }
+});
+
+testWith(["python3"], "batch_driver tells the true end of every command and child", async () => {
+  for (const ignored of [false, true]) {
+    using place = new Workplace();
+    const { code } = await place.run(
+      { target: { call: "work:exit_codes" }, tasks: [0] },
+      {},
+      { ignored },
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(place.entries(), [{ index: 0, ok: true, value: EXIT_CODES }]);
+  }
+  for (const [command, words] of FAILING_COMMANDS) {
+    using place = new Workplace();
+    await place.run({ target: { command }, tasks: ["a"] });
+    assert.match(place.entries()[0]?.error ?? "", words);
   }
 });
