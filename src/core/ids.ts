@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 /** Letters and digits that cannot be mistaken for each other when read aloud. */
 const ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz";
 
@@ -19,7 +21,16 @@ export function randomWord(length: number): string {
   return word;
 }
 
-/** A name of any spelling as a file name: other characters become `_`. */
+/** File systems take 255 bytes; what is put before and behind has to fit too. */
+const LONGEST_FILE_NAME = 120;
+
+/**
+ * A name of any spelling as a file name: other characters become `_`, and of a long one the beginning
+ * and a digest are left.
+ */
 export function fileNameOf(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9._=,-]/g, "_");
+  const plain = name.replaceAll(/[^A-Za-z0-9._=,-]/g, "_");
+  if (plain.length <= LONGEST_FILE_NAME) return plain;
+  const digest = hash("sha256", name, "hex").slice(0, 16);
+  return `${plain.slice(0, LONGEST_FILE_NAME - digest.length - 1)}.${digest}`;
 }

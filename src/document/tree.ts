@@ -1,5 +1,6 @@
 import type { Node, Pair } from "yaml";
 import { isAlias, isMap, isSeq } from "./yaml/yaml.ts";
+import { MAX_NESTING, NESTING } from "./yaml/nesting.ts";
 import { keyOf, type Range, rangeOf, scalarOf, type ScalarSource } from "./yaml/yaml_node.ts";
 
 export interface Entry {
@@ -21,7 +22,8 @@ export interface TreeProblem {
     | "alias-bomb"
     | "bad-merge"
     | "duplicate-key"
-    | "unknown-tag";
+    | "unknown-tag"
+    | "deep-nesting";
   readonly range: Range;
   readonly message: string;
   readonly hint?: string;
@@ -90,8 +92,29 @@ class Planter {
   readonly #anchors = new Map<string, Planted | undefined>();
   #weight = 0;
   #hasLostAlias = false;
+  #depth = 0;
+  #saidTooDeep = false;
 
   plant(node: Node | null | undefined): Planted {
+    if (this.#depth >= MAX_NESTING && (isMap(node) || isSeq(node))) return this.#tooDeep(node);
+    this.#depth++;
+    try {
+      return this.#plant(node);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Said once, of the first. */
+  #tooDeep(node: Node): Planted {
+    const [start] = rangeOf(node);
+    const range = [start, start + 1] as const;
+    if (!this.#saidTooDeep) this.problems.push({ ...NESTING, range });
+    this.#saidTooDeep = true;
+    return { value: null, range, scalar: undefined, weight: 1 };
+  }
+
+  #plant(node: Node | null | undefined): Planted {
     if (isAlias(node)) return this.#alias(node.source, rangeOf(node));
     const anchor = node && "anchor" in node ? node.anchor : undefined;
     if (anchor) this.#anchors.set(anchor, undefined);

@@ -28,13 +28,16 @@ import {
 } from "./schema_words.ts";
 
 /** Names of steps, inputs and outputs. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const DURATION = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 const SIZE = /^\d+(\.\d+)?\s*([KMGT]i?B|B)$/;
 const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))$/;
 /** Not only zeros: nothing can be done in no time. */
 const SOME_TIME = /^(?!(0+(\.0+)?(ms|s|m|h|d))+$)/;
+
+/** 27 years at most for each part; nothing that is meant is longer. */
+const REASONABLE = /^(?!.*\d{5,}(\.\d+)?d)(?!.*\d{7,}(\.\d+)?h)(?!.*\d{9,}(\.\d+)?[ms])/;
 
 /** The second line of a message is its hint. */
 const name = z.string({ error: (issue) => nameWords(issue.input) })
@@ -58,6 +61,9 @@ const textList = oneOrMore(text);
 
 const duration = z.string({ error: (issue) => durationWords(issue.input) })
   .regex(DURATION, { error: (issue) => durationWords(issue.input) })
+  .regex(REASONABLE, {
+    error: (issue) => `${issue.input} is longer than any step lives\nremove the key for no limit`,
+  })
   .meta({ description: "A duration with its unit", examples: ["30s", "30m", "1h30m", "2d"] });
 const size = z.string({ error: (issue) => sizeWords(issue.input) })
   .regex(SIZE, { error: (issue) => sizeWords(issue.input) })

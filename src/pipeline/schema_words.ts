@@ -73,6 +73,9 @@ export function hookWords(code: string | undefined, value: unknown): string | un
 
 export function nameWords(value: unknown): string | undefined {
   if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length > 100) {
+    return `the name has ${value.length} characters\n100 are possible`;
+  }
   return `${show(value)} is not a name\nletters, digits, - and _; it starts with a letter or _`;
 }
 

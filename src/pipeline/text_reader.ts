@@ -3,6 +3,8 @@ import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
 import type { Container, Key, Source } from "../document/source.ts";
 import type { Span } from "./expression/expression_parts.ts";
+import { compilePattern, PatternFault } from "../core/pattern.ts";
+import { patternWords } from "./pattern_words.ts";
 import { Text, type TextPart } from "./text.ts";
 
 /** One expression of the file, to be checked once it is known what its names may mean. */
@@ -119,6 +121,29 @@ export class TextReader {
     const value = (container as Record<Key, unknown>)[key];
     if (typeof value === "string") return value;
     return this.source.spelling(container, key) ?? String(value ?? "");
+  }
+
+  /** Whether a scalar is a pattern; what is wrong with it is reported at its very part. */
+  pattern(
+    container: Container,
+    key: Key,
+    { multiline = false, hint }: { readonly multiline?: boolean; readonly hint?: string } = {},
+  ): boolean {
+    try {
+      compilePattern(this.spelling(container, key), { multiline });
+      return true;
+    } catch (error) {
+      if (!(error instanceof PatternFault)) throw error;
+      const { start, end } = error.at;
+      const words = patternWords(error);
+      this.report({
+        rule: "bad-pattern",
+        spot: this.source.spotWithin(container, key, { index: start, length: end - start }),
+        message: words.message,
+        hint: words.hint ?? hint,
+      });
+      return false;
+    }
   }
 
   #split(value: string, at: ScalarOf): TextPart[] {

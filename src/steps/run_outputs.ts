@@ -4,6 +4,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { valueAt } from "../core/json_path.ts";
+import { compilePattern, loadPatterns, PatternTimeout } from "../core/pattern.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
 import { parseOutputLines } from "./output_lines.ts";
@@ -28,14 +29,15 @@ export async function readOutputs(
   return outputs;
 }
 
-function readOutput(
+async function readOutput(
   source: OutputSource<string>,
   context: OutputContext,
-): JsonValue | Promise<JsonValue> {
+): Promise<JsonValue> {
   switch (source.from) {
     case "value":
       return source.value;
     case "stdout":
+      await loadPatterns();
       return lastMatch(source, context.stdout);
     case "file":
       return readFileOutput(source, context);
@@ -45,9 +47,24 @@ function readOutput(
 type Source<F> = Extract<OutputSource<string>, { from: F }>;
 
 function lastMatch({ name, match }: Source<"stdout">, stdout: string): string {
-  const found = [...stdout.matchAll(new RegExp(match, "gm"))].at(-1);
-  if (found) return found[1] ?? found[0];
+  const pattern = compilePattern(match, { multiline: true });
+  // Lines may end as on Windows; `$` is meant to stand before either.
+  const found = searched(() => pattern.last(stdout.replaceAll("\r\n", "\n")), { name, match });
+  if (found !== undefined) return found;
   throw invalid(name, `nothing on stdout matches /${match}/`);
+}
+
+function searched(
+  search: () => string | undefined,
+  { name, match }: Pick<Source<"stdout">, "name" | "match">,
+): string | undefined {
+  try {
+    return search();
+  } catch (error) {
+    if (!(error instanceof PatternTimeout)) throw error;
+    const hint = "let it take whole lines, and end at what it looks for";
+    throw invalid(name, `/${match}/ took longer than 5 s on what was printed`, hint);
+  }
 }
 
 async function readFileOutput(

@@ -1,10 +1,11 @@
-import type { YAMLError } from "yaml";
+import type { Document, YAMLError } from "yaml";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { TextFault } from "./encoding.ts";
 import type { Lines } from "../lines.ts";
 import { drop, type Mend, MendedText, overlaps } from "./mend.ts";
 import { FaultyText, type Slip, type Trap } from "./slip.ts";
 import { conflictTraps } from "./text_trap.ts";
+import { isTooDeep, nestingDiagnostic } from "./nesting.ts";
 import { relocate } from "./relocate.ts";
 import { plantTree, type Tree } from "../tree.ts";
 import { parseDocument } from "./yaml.ts";
@@ -41,7 +42,11 @@ export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
   const rounds = Math.min(MAX_ROUNDS, MAX_CHARACTERS / Math.max(1, lines.text.length));
   for (let round = 0;; round++) {
     const mended = new MendedText(lines.text, repair.mends);
-    const document = parseDocument(mended.text, PARSE_OPTIONS);
+    const document = parsed(mended.text);
+    if (document === undefined) {
+      const diagnostics = repair.with([nestingDiagnostic(lines)]);
+      return { tree: plantTree(null), isReadable: false, diagnostics, mends: repair.mends };
+    }
     const { errors, warnings } = document;
     if (errors.length > 0 && round < rounds && repair.goesOn(errors, mended)) continue;
     const tree = plantTree(document.contents);
@@ -49,6 +54,17 @@ export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
     if (repair.mends.length > 0) relocate(tree, (offset) => mended.original(offset));
     const found = isReadable ? meaningOf({ tree, warnings, mended }, lines) : [];
     return { tree, isReadable, diagnostics: repair.with(found), mends: repair.mends };
+  }
+}
+
+/** Undefined where the parser, which calls itself for each level, ran out of levels. */
+function parsed(text: string): Document.Parsed | undefined {
+  try {
+    const document = parseDocument(text, PARSE_OPTIONS);
+    return document.errors.some(isTooDeep) ? undefined : document;
+  } catch (error) {
+    if (isTooDeep(error)) return undefined;
+    throw error;
   }
 }
 

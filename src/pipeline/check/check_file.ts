@@ -4,6 +4,7 @@ import { type Blueprint, readBlueprint } from "../blueprint.ts";
 import type { FileUses } from "../expression/check_expressions.ts";
 import { loadScripts } from "../script/scripts.ts";
 import { lazy } from "../../core/lazy.ts";
+import { loadPatterns } from "../../core/pattern.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
 import { checkFetch } from "./fetch_check.ts";
 import type { OpenFile } from "../file.ts";
@@ -29,6 +30,8 @@ export interface CheckOptions {
 
 /** Text may also be written by its numbers. */
 const MAY_HOLD_EXPRESSION = /\{\{|\\[xuU]/;
+/** `match:` of an output, `pattern:` of an input, `.matches()` of an expression. */
+const MAY_HOLD_PATTERN = /match|pattern|\\[xuU]/;
 
 /** Finds every mistake that can be found without running; they end in `diagnostics`. */
 export async function checkFile(
@@ -38,6 +41,7 @@ export async function checkFile(
 ): Promise<CheckedFile> {
   const { source, file, damaged } = open;
   if (source.matches(MAY_HOLD_EXPRESSION)) await loadScripts();
+  if (source.matches(MAY_HOLD_PATTERN)) await loadPatterns();
   const reader = new TextReader(source, diagnostics);
   const inputs = readInputs(file, reader);
   const secrets = readSecrets(file, reader);

@@ -3,8 +3,11 @@
  * fractions and numbers written as text, as outputs of a command are.
  */
 import { Environment } from "@marcbachmann/cel-js";
+import { compilePattern, PatternFault } from "../../core/pattern.ts";
+import { patternWords } from "../pattern_words.ts";
 import { describeValue, fromCel, toCel } from "./cel_value.ts";
-import { currentScope } from "./functions.ts";
+import { currentScope, LINEAR_MATCHES } from "./functions.ts";
+import { spendOn } from "./step_budget.ts";
 
 type Num = number | bigint;
 
@@ -13,6 +16,7 @@ export function evaluationEnvironment(): Environment {
   const environment = withFunctions(
     new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false }),
   );
+  environment.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, matches);
   for (const [left, right] of [["string", "int"], ["string", "double"]] as const) {
     registerLenient(environment, left, right);
     registerLenient(environment, right, left);
@@ -60,6 +64,17 @@ function withFunctions(environment: Environment): Environment {
   }
   registerMixed(environment);
   return environment;
+}
+
+function matches(text: string, pattern: string): boolean {
+  spendOn(text);
+  try {
+    return compilePattern(pattern).test(text);
+  } catch (error) {
+    if (!(error instanceof PatternFault)) throw error;
+    const { message } = patternWords(error);
+    throw new Error(`matches() cannot take ${describeValue(pattern)}: ${message}`);
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,6 @@
-import type { Argument, Call, Problem } from "./expression_parts.ts";
+import { compilePattern, PatternFault } from "../../core/pattern.ts";
+import { patternWords } from "../pattern_words.ts";
+import type { Argument, Call, Problem, Zero } from "./expression_parts.ts";
 
 /** Constant arguments that can never be read: a pattern, and JSON. */
 export function checkConstant({ name, receiver, args }: Call): readonly Problem[] {
@@ -9,13 +11,19 @@ export function checkConstant({ name, receiver, args }: Call): readonly Problem[
   return [];
 }
 
+export function checkZero({ operator, start, end }: Zero): Problem {
+  const message = operator === "/" ? "division by zero" : "remainder of a division by zero";
+  return { rule: "zero-divisor", at: { start, end }, message };
+}
+
 function checkPattern(text: string, at: Argument): readonly Problem[] {
   try {
-    new RegExp(text);
+    compilePattern(text);
     return [];
   } catch (error) {
-    const cause = (error as Error).message.split(": ").at(-1);
-    return [{ rule: "bad-pattern", at, message: `not a regular expression: ${cause}` }];
+    if (!(error instanceof PatternFault)) throw error;
+    const { message, hint } = patternWords(error);
+    return [{ rule: "bad-pattern", at, message, ...(hint !== undefined && { hint }) }];
   }
 }
 

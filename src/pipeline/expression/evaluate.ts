@@ -4,7 +4,8 @@ import { scripts } from "../script/scripts.ts";
 import type { Text, TextPart } from "../text.ts";
 import { describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
-import { withScope } from "./functions.ts";
+import { LINEAR_MATCHES, withScope } from "./functions.ts";
+import { EXPRESSION_STEPS, StepsExhausted, withSteps } from "./step_budget.ts";
 
 /** What names and functions stand for while a step is made ready. */
 export interface EvaluationScope {
@@ -20,6 +21,8 @@ export interface EvaluationScope {
     readonly failure: boolean;
     readonly cancelled: boolean;
   };
+  /** Steps that one expression may take; `EXPRESSION_STEPS` where nothing is said. */
+  readonly budget?: number;
   /** One digest over the files that match; `""` where none does. */
   hashFiles(patterns: readonly string[]): string;
 }
@@ -81,7 +84,12 @@ function join(text: Text, value: (part: ExpressionPart) => string): string {
 function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
   const expression = parseExpression(part.source);
   try {
-    return withScope(scope, () => fromCel(expression.evaluate(contextFor(expression, scope))));
+    return withScope(scope, () => {
+      const context = contextFor(expression, scope);
+      return fromCel(
+        withSteps(scope.budget ?? EXPRESSION_STEPS, () => expression.evaluate(context)),
+      );
+    });
   } catch (error) {
     throw evaluationFailed(part, error, { expression, scope });
   }
@@ -193,8 +201,13 @@ function missingVariable(context: FailureContext): { message: string; hint: stri
 
 /** CEL's own words without its drawing of the place, which Grid shows itself. */
 function summaryOf(error: unknown): { message: string; hint?: string } {
+  if (error instanceof StepsExhausted) {
+    const hint =
+      "work through long lists in a script; each .map(), .all() … inside another multiplies";
+    return { message: error.message, hint };
+  }
   if (error instanceof Error && "summary" in error) {
-    const text = String(error.summary);
+    const text = String(error.summary).replaceAll(LINEAR_MATCHES, "matches");
     return { message: text.charAt(0).toLowerCase() + text.slice(1) };
   }
   return { message: error instanceof Error ? error.message : String(error) };

@@ -1,6 +1,7 @@
 import type { Environment, ParseResult } from "@marcbachmann/cel-js";
 import { lazy } from "../../core/lazy.ts";
-import type { Call, Comparison, ItemReference, Reference } from "./expression_parts.ts";
+import type { Call, Comparison, ItemReference, Reference, Zero } from "./expression_parts.ts";
+import { prepareAst } from "./prepare_ast.ts";
 import { Walker } from "./expression_walker.ts";
 
 /** One `${{ … }}`, parsed. */
@@ -11,6 +12,7 @@ export interface Expression {
   readonly items: readonly ItemReference[];
   readonly calls: readonly Call[];
   readonly comparisons: readonly Comparison[];
+  readonly zeros: readonly Zero[];
   readonly evaluate: ParseResult;
 }
 
@@ -38,8 +40,9 @@ export function parseExpression(source: string): Expression {
   const evaluate = environment.parse(source);
   const walker = new Walker(source);
   walker.visit(evaluate.ast);
-  const { references, items, calls, comparisons } = walker;
-  const expression = { source, references, items, calls, comparisons, evaluate };
+  prepareAst(evaluate.ast);
+  const { references, items, calls, comparisons, zeros } = walker;
+  const expression = { source, references, items, calls, comparisons, zeros, evaluate };
   parsed.set(source, expression);
   return expression;
 }

@@ -2,7 +2,7 @@ import { checkCall } from "./call_check.ts";
 import { checkItem } from "./cell_check.ts";
 import { celWords, trimmed } from "./cel_words.ts";
 import { checkComparison } from "./comparison_check.ts";
-import { checkConstant } from "./constant_check.ts";
+import { checkConstant, checkZero } from "./constant_check.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
@@ -33,6 +33,7 @@ function problemsOf(expression: Expression, use: ExpressionUse, names: Names): r
     ...expression.items.flatMap((item) => checkItem(item, names)),
     ...expression.calls.flatMap((call) => checkCall(call, use.source)),
     ...expression.calls.flatMap(checkConstant),
+    ...expression.zeros.map(checkZero),
     ...expression.comparisons.flatMap((comparison) => checkComparison(comparison, names)),
   ];
   const minus = found.find((problem) => problem.rule === "minus-in-name");

@@ -41,6 +41,10 @@ export interface Comparison {
   readonly texts: readonly Named[];
 }
 
+export interface Zero extends Span {
+  readonly operator: "/" | "%";
+}
+
 /** Something wrong in an expression. */
 export interface Problem {
   readonly rule: string;

@@ -7,6 +7,7 @@ import type {
   ItemReference,
   Named,
   Reference,
+  Zero,
 } from "./expression_parts.ts";
 
 /** Macros whose first argument names a variable for the ones after it. */
@@ -31,6 +32,8 @@ export class Walker {
   readonly items: ItemReference[] = [];
   readonly calls: Call[] = [];
   readonly comparisons: Comparison[] = [];
+  /** Constant zeros that something is divided by. */
+  readonly zeros: Zero[] = [];
   readonly #source: string;
   readonly #bound: Bound[] = [];
 
@@ -76,9 +79,19 @@ export class Walker {
         this.#compare(node.op, ...node.args);
         for (const operand of node.args) this.visit(operand, optional);
         return;
+      case "/":
+      case "%":
+        this.#divide(node.op, node.args[1]);
+        for (const operand of node.args) this.visit(operand);
+        return;
       default:
         for (const operand of node.args) this.visit(operand, optional);
     }
+  }
+
+  #divide(operator: Zero["operator"], divisor: ASTNode): void {
+    const isZero = divisor.op === "value" && (divisor.args === 0n || divisor.args === 0);
+    if (isZero) this.zeros.push({ operator, ...spanOf(divisor) });
   }
 
   #method(name: string, receiver: ASTNode, args: readonly ASTNode[]): void {

@@ -80,6 +80,9 @@ export const METHODS: readonly string[] = [
   "bind",
 ];
 
+/** `.matches()` as it is evaluated; CEL's own would run a pattern in an engine that backtracks. */
+export const LINEAR_MATCHES = "matchesInLinearTime";
+
 /** CEL calls handlers without the caller's context, and evaluation never waits, so one slot does. */
 let current: FunctionScope | undefined;
 

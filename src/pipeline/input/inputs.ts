@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../core/json.ts";
+import { compilePattern } from "../../core/pattern.ts";
 import type { Spot } from "../../document/lines.ts";
 import type { InputRule } from "../pipeline.ts";
 import type { InputEntry, PipelineFile } from "../schema.ts";
@@ -105,15 +106,7 @@ function readInput(entry: InputEntry, { name, spot, reader }: InputContext): Inp
 
 function usablePattern(entry: InputEntry, reader: TextReader): string | undefined {
   if (entry.pattern === undefined) return undefined;
-  try {
-    new RegExp(entry.pattern);
-    return entry.pattern;
-  } catch (error) {
-    const message = `not a regular expression: ${(error as Error).message.split(": ").at(-1)}`;
-    const spot = reader.source.valueSpot(entry, "pattern");
-    reader.report({ rule: "bad-pattern", spot, message });
-    return undefined;
-  }
+  return reader.pattern(entry, "pattern") ? entry.pattern : undefined;
 }
 
 export type ParsedInput =
@@ -161,7 +154,7 @@ function inRange(spec: InputRule, text: string): ParsedInput {
 }
 
 function matching(spec: InputRule, text: string): ParsedInput {
-  if (spec.pattern !== undefined && !new RegExp(`^(?:${spec.pattern})$`).test(text)) {
+  if (spec.pattern !== undefined && !compilePattern(spec.pattern).fits(text)) {
     return { ok: false, problem: `must match ${spec.pattern}, is ${JSON.stringify(text)}` };
   }
   return { ok: true, value: text };

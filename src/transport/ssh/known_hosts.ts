@@ -73,8 +73,8 @@ export function matchesHost(hosts: readonly string[], name: string): boolean {
   for (const pattern of hosts) {
     if (pattern.startsWith("|")) found ||= matchesHash(pattern, name);
     else if (pattern.startsWith("!")) {
-      if (wildcard(pattern.slice(1)).test(name)) return false;
-    } else found ||= wildcard(pattern).test(name);
+      if (fitsWildcard(name, pattern.slice(1))) return false;
+    } else found ||= fitsWildcard(name, pattern);
   }
   return found;
 }
@@ -87,10 +87,29 @@ function matchesHash(pattern: string, name: string): boolean {
   return digest === hash;
 }
 
-function wildcard(pattern: string): RegExp {
-  const source = pattern.toLowerCase().replaceAll(/[\\^$+.()|[\]{}]/g, "\\$&")
-    .replaceAll("*", ".*").replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
+/**
+ * Whether a name fits a pattern with `*` and `?`. Of the stars only the last one met is tried anew, so
+ * that many of them do not multiply.
+ */
+function fitsWildcard(name: string, pattern: string): boolean {
+  const wanted = pattern.toLowerCase();
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  for (let index = 0; index < name.length;) {
+    const sign = wanted[at];
+    if (sign === "*") {
+      star = at++;
+      resume = index;
+    } else if (sign === "?" || sign === name[index]) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else return false;
+  }
+  return wanted.slice(at).replaceAll("*", "") === "";
 }
 
 function stampOf(file: string): string | undefined {

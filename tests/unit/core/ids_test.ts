@@ -19,3 +19,10 @@ Deno.test("fileNameOf() keeps a name inside its folder", () => {
   assert.equal(fileNameOf("eval/score"), "eval_score");
   assert.ok(!fileNameOf("../../etc/passwd").includes("/"));
 });
+
+Deno.test("fileNameOf() keeps long names apart, within what a file system takes", () => {
+  const names = ["a", "b"].map((end) => fileNameOf("sweep[" + "x=1,".repeat(200) + end));
+  for (const name of names) assert.ok(name.length <= 120, name);
+  assert.notEqual(names[0], names[1]);
+  assert.match(names[0] ?? "", /^sweep_x=1,.*[.][0-9a-f]{16}$/);
+});

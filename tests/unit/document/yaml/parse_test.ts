@@ -65,3 +65,18 @@ Deno.test("readSource() reads every text to an end, and reports what YAML refuse
     { numRuns: 400 },
   );
 });
+
+Deno.test("readSource() says of too deep a file that it is, however deep and in whatever style", () => {
+  const styles: Readonly<Record<string, (depth: number) => string>> = {
+    brackets: (depth) => `a: ${"[".repeat(depth)}${"]".repeat(depth)}\n`,
+    braces: (depth) => `a: ${"{a: ".repeat(depth)}1${"}".repeat(depth)}\n`,
+    dashes: (depth) => `a:\n  ${"- ".repeat(depth)}b\n`,
+  };
+  for (const [style, text] of Object.entries(styles)) {
+    for (const depth of [150, 3000, 20_000]) {
+      const { diagnostics } = readSource(text(depth), "deep.yaml");
+      assert.deepEqual(diagnostics.map(({ rule }) => rule), ["deep-nesting"], `${style} ${depth}`);
+    }
+    assert.deepEqual(readSource(text(90), "flat.yaml").diagnostics, [], style);
+  }
+});

@@ -1,0 +1,79 @@
+/**
+ * Makes a parsed expression ready to run: every part of it is counted, its patterns run in the linear
+ * engine, and the words `true` and `false`, which is all that a command can print, are conditions.
+ *
+ * The library has no budget of steps and its nodes keep what evaluates them in a property that they
+ * replace at their first use, so that property is where the counting sits.
+ */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { BINDING_MACROS } from "./expression_walker.ts";
+import { LINEAR_MATCHES } from "./functions.ts";
+import { spend, spendOn } from "./step_budget.ts";
+
+type Evaluate = (evaluator: unknown, node: unknown, context: unknown) => unknown;
+
+/** What the library's nodes have beside what their type says. */
+interface Evaluated {
+  evaluate: Evaluate;
+}
+
+/** Operators that make something out of parts, as large as all of them. */
+const BUILDERS: ReadonlySet<string> = new Set(["+", "call", "rcall"]);
+
+/** To be done once, before the first evaluation. */
+export function prepareAst(root: ASTNode): void {
+  const conditions = new Set<ASTNode>();
+  const visit = (node: ASTNode) => {
+    for (const operand of conditionsOf(node)) conditions.add(operand);
+    // A new word for it, since the library's own cannot be replaced.
+    if (node.op === "rcall" && node.args[0] === "matches") node.args[0] = LINEAR_MATCHES;
+    count(node, conditions.has(node));
+    for (const inner of nodesIn(node.args)) visit(inner);
+  };
+  visit(root);
+}
+
+/** Parts that must be true or false. */
+function conditionsOf(node: ASTNode): readonly ASTNode[] {
+  switch (node.op) {
+    case "!_":
+      return [node.args];
+    case "&&":
+    case "||":
+      return node.args;
+    case "?:":
+      return [node.args[0]];
+    case "rcall": {
+      const [name, , args] = node.args;
+      const predicate = name === "map" ? args.length === 3 ? args[1] : undefined : args[1];
+      return BINDING_MACROS.has(name) && name !== "bind" && predicate ? [predicate] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+function* nodesIn(args: unknown): Generator<ASTNode> {
+  if (Array.isArray(args)) { for (const inner of args) yield* nodesIn(inner); }
+  else if (typeof args === "object" && args !== null && "op" in args) yield args as ASTNode;
+}
+
+function count(node: ASTNode, isCondition: boolean): void {
+  const evaluated = node as unknown as Evaluated;
+  let inner = evaluated.evaluate;
+  const builds = BUILDERS.has(node.op);
+  const counted: Evaluate = (evaluator, self, context) => {
+    spend(1);
+    const value = inner.call(node, evaluator, self, context);
+    if (builds) spendOn(value);
+    return isCondition ? truth(value) : value;
+  };
+  Object.defineProperty(node, "evaluate", {
+    get: () => counted,
+    set: (evaluate: Evaluate) => inner = evaluate,
+  });
+}
+
+function truth(value: unknown): unknown {
+  return value === "true" ? true : value === "false" ? false : value;
+}
