@@ -22,6 +22,7 @@ import { createReport } from "./report/report.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
+import { createPlaceKeeper } from "./steps/place_keeper.ts";
 import { neededSecrets, readSecrets, secretsAtHand } from "./steps/secrets.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -123,7 +124,7 @@ export class Grid implements AsyncDisposable {
       warn: (text: string) => log.warn(text),
     };
     const readers = {
-      files: [createReport(files), createMetricsFile(files)],
+      files: [createPlaceKeeper(this.cluster), createReport(files), createMetricsFile(files)],
       screens: options.readers({ run, folder }),
     };
     const { cluster, config, project } = this;

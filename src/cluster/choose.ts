@@ -8,6 +8,15 @@ import type { NodeSelector } from "./select.ts";
 export interface Candidate {
   readonly node: Node;
   readonly health: NodeHealth;
+  /** What is under way there and cannot be measured yet. */
+  readonly placed?: PlacedThere | undefined;
+}
+
+export interface PlacedThere {
+  /** Points on top of the score. */
+  readonly points: number;
+  /** GPUs that look free and are given away. */
+  readonly gpus: number;
 }
 
 export interface ChooseOptions {
@@ -52,9 +61,18 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
   for (const { node } of fitting.filter((candidate) => !pool.includes(candidate))) {
     passedOver.push({ node: node.name, reason: "an earlier attempt failed there", isFinal: false });
   }
-  const best = Math.min(...pool.map(scoreOf));
-  const tied = pool.filter((candidate) => scoreOf(candidate) <= best + TIE_POINTS);
+  const tied = nearTies(pool);
   return { chosen: tied[Math.floor(random() * tied.length)], passedOver };
+}
+
+/** The best and those that are as good, also by what was measured: a loaded node is no tie. */
+function nearTies(pool: readonly Candidate[]): readonly Candidate[] {
+  const [best] = pool.toSorted((a, b) => scoreOf(a) - scoreOf(b));
+  if (best === undefined) return [];
+  const isNear = (a: number, b: number) => a === b || Math.abs(a - b) <= TIE_POINTS;
+  return pool.filter((candidate) =>
+    isNear(scoreOf(candidate), scoreOf(best)) && isNear(measured(candidate), measured(best))
+  );
 }
 
 /** Why the configuration alone rules a node out; undefined where it does not. Needs no probe. */
@@ -69,16 +87,20 @@ export function ruledOut(node: Node, selector: NodeSelector): PassedOver | undef
 }
 
 /** Why a node cannot take the work; undefined where it can. */
-function obstacleTo({ node, health }: Candidate, selector: NodeSelector): Obstacle | undefined {
+function obstacleTo(candidate: Candidate, selector: NodeSelector): Obstacle | undefined {
+  const { node, health } = candidate;
   const unfit = ruledOut(node, selector);
   if (unfit !== undefined) return unfit;
   if (health.status !== "ok") return { reason: health.reason ?? health.status, isFinal: false };
-  return gpuObstacle({ node, health }, selector);
+  return gpuObstacle(candidate, selector);
 }
 
 type Obstacle = Omit<PassedOver, "node">;
 
-function gpuObstacle({ node, health }: Candidate, selector: NodeSelector): Obstacle | undefined {
+function gpuObstacle(
+  { node, health, placed }: Candidate,
+  selector: NodeSelector,
+): Obstacle | undefined {
   const { facts } = health;
   const wantsGpu = selector.gpus > 0 || selector.minFreeVramBytes !== undefined;
   if (!wantsGpu || facts === undefined) return undefined;
@@ -92,13 +114,15 @@ function gpuObstacle({ node, health }: Candidate, selector: NodeSelector): Obsta
     return { reason, isFinal: true };
   }
   const reasons = lent.map((gpu) => whyNot(gpu, selector)).filter((why) => why !== undefined);
-  const fitting = lent.length - reasons.length;
+  const promised = selector.gpus > 0 ? placed?.gpus ?? 0 : 0;
+  const fitting = lent.length - reasons.length - promised;
   if (fitting >= wanted) return undefined;
-  const count = wanted > 1 ? `${fitting} of ${wanted} GPUs fit: ` : "";
+  if (promised > 0) reasons.push(`${promised} ${promised === 1 ? "is" : "are"} about to be used`);
+  const count = wanted > 1 ? `${Math.max(0, fitting)} of ${wanted} GPUs fit: ` : "";
   return { reason: count + reasons.join(", "), isFinal: false };
 }
 
-/** The score with only those GPUs counted that would be used. */
+/** With only those GPUs counted in the score that would be used. */
 function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): Candidate {
   const { node, health } = candidate;
   if (health.facts === undefined || selector.gpus === 0) return candidate;
@@ -107,12 +131,15 @@ function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): C
     node,
     facts: health.facts,
     weights,
-    penalty: health.penalty,
     gpus,
   });
-  return { node, health: { ...health, ...scores } };
+  return { ...candidate, health: { ...health, ...scores } };
 }
 
-function scoreOf({ health }: Candidate): number {
+function scoreOf(candidate: Candidate): number {
+  return measured(candidate) + (candidate.placed?.points ?? 0);
+}
+
+function measured({ health }: Candidate): number {
   return health.score ?? Number.POSITIVE_INFINITY;
 }

@@ -27,6 +27,12 @@ export interface Cluster {
   select(selector: NodeSelector, options?: SelectOptions): Promise<Placement>;
 
   /**
+   * The work that `holder` was given places for is over; so is that of holders whose names go on
+   * behind it and a space.
+   */
+  release(holder: string): void;
+
+  /**
    * Shell text that goes before a job's script, on the same line, and makes the job hold GPUs of its
    * node for as long as it lives.
    *
@@ -47,6 +53,10 @@ export interface SelectOptions {
   readonly signal?: AbortSignal;
   /** Taken only if nothing else fits. */
   readonly avoid?: readonly string[];
+  /** Names the work for `release`; without it the choice counts for nobody else. */
+  readonly holder?: string;
+  /** Under which the work will claim its GPUs; whose claims are no obstacle. */
+  readonly group?: string | undefined;
 }
 
 export interface Placement {

@@ -4,7 +4,7 @@ import type { TransportPool } from "../transport/transport.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { Node, NodeFacts, NodeHealth } from "./node.ts";
-import { loadPenalties } from "./penalty.ts";
+import type { Placements } from "./placements.ts";
 import { probeNode, type ProbeRow } from "./probe_node.ts";
 import { loadRows, saveRow } from "./row_cache.ts";
 import { scoreNode } from "./score.ts";
@@ -15,6 +15,7 @@ export interface HealthDeps {
   readonly pool: TransportPool;
   readonly cache: HealthCache;
   readonly clock: Clock;
+  readonly placements: Pick<Placements, "points">;
 }
 
 export interface CheckOptions {
@@ -34,7 +35,7 @@ const DOWN_SHARE = 0.25;
 const STANDING_MS = 60_000;
 
 export function createHealthCheck(deps: HealthDeps): HealthCheck {
-  const { config, pool, cache, clock } = deps;
+  const { config, pool, cache, clock, placements } = deps;
   const looks = new Map<Node, ProbeRow>();
 
   /** Cores, memory and disk of a look that was not brief, while they may be taken as they were. */
@@ -81,12 +82,12 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       readonly probed: ReadonlyMap<Node, ProbeRow>;
     },
   ): NodeHealth[] {
-    const penalties = loadPenalties(cache, { nodes, now: clock.now() });
+    const points = placements.points(nodes);
     return nodes.flatMap((node) => {
       const row = rows.probed.get(node) ?? rows.fresh.get(node);
       if (row === undefined) return [];
       const fromCache = !rows.probed.has(node);
-      return [healthOf(node, { row, fromCache, penalty: penalties.get(node) ?? 0, config })];
+      return [healthOf(node, { row, fromCache, placed: points.get(node) ?? 0, config })];
     });
   }
 
@@ -96,13 +97,13 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
 interface HealthOfOptions {
   readonly row: ProbeRow;
   readonly fromCache: boolean;
-  readonly penalty: number;
+  readonly placed: number;
   readonly config: HealthConfig;
 }
 
-function healthOf(node: Node, { row, fromCache, penalty, config }: HealthOfOptions): NodeHealth {
+function healthOf(node: Node, { row, fromCache, placed, config }: HealthOfOptions): NodeHealth {
   const { facts } = row;
-  const scored = facts && scoreNode({ node, facts, weights: config, penalty });
+  const scored = facts && scoreNode({ node, facts, weights: config });
   return {
     node: node.name,
     fromCache,
@@ -110,7 +111,7 @@ function healthOf(node: Node, { row, fromCache, penalty, config }: HealthOfOptio
     score: row.status === "ok" ? scored?.score : undefined,
     cpuPercent: scored?.cpuPercent,
     gpuPercent: scored?.gpuPercent,
-    penalty,
+    placed,
     ...(scored && { parts: scored.parts }),
   };
 }

@@ -67,12 +67,12 @@ export interface NodeHealth {
   /** Why it is not `ok`. */
   readonly reason: string | undefined;
   readonly hint: string | undefined;
-  /** Weighted load, lower is better; undefined where not `ok`. */
+  /** Weighted load as measured, lower is better; undefined where not `ok`. */
   readonly score: number | undefined;
   readonly cpuPercent: number | undefined;
   readonly gpuPercent: number | undefined;
-  /** Placement penalty contained in the score. */
-  readonly penalty: number;
+  /** Points for what was placed there and is not measured yet; a choice adds them to the score. */
+  readonly placed: number;
   /** How the score came about; present where there are facts. */
   readonly parts?: readonly ScorePart[];
   readonly facts: NodeFacts | undefined;
@@ -80,7 +80,7 @@ export interface NodeHealth {
 
 /** One summand of a score. */
 export interface ScorePart {
-  readonly name: "cpu" | "gpu" | "penalty";
+  readonly name: "cpu" | "gpu";
   readonly points: number;
   /** `load 3.2 on 16 cores = 20 %, × 1`. */
   readonly words: string;

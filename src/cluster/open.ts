@@ -8,6 +8,7 @@ import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { createHealthCheck } from "./health.ts";
 import { leasePrelude } from "./lease.ts";
 import type { Node, OpenNode } from "./node.ts";
+import { Placements } from "./placements.ts";
 import type { NodeSelector } from "./select.ts";
 import { selectNode } from "./select_node.ts";
 import { SharedWork } from "./shared_work.ts";
@@ -29,7 +30,8 @@ export function openCluster(options: OpenClusterOptions): Cluster {
   const { config, pool, cache, clock, random } = options;
   const byName = new Map([...config.nodes, localNode(options.project)]
     .map((node) => [node.name, node]));
-  const health = createHealthCheck({ config: config.health, pool, cache, clock });
+  const placements = new Placements({ cache, clock, weights: config.health });
+  const health = createHealthCheck({ config: config.health, pool, cache, clock, placements });
   const opened = new Map<Node, OpenNode>();
   const opening = new SharedWork<Node, OpenNode>(async (node, signal) => {
     const transport = pool.transport(node.endpoint);
@@ -63,8 +65,12 @@ export function openCluster(options: OpenClusterOptions): Cluster {
 
     async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {
       const nodes = candidates(selector.among);
-      const deps = { config: config.health, health, cache, clock, random };
+      const deps = { config: config.health, health, placements, clock, random };
       return await selectNode(deps, { ...select, selector, nodes });
+    },
+
+    release(holder) {
+      placements.release(holder);
     },
 
     async lease(node, wish, options = {}) {

@@ -6,7 +6,7 @@ import type { GpuFacts, Node, NodeFacts, ScorePart } from "./node.ts";
 export type Weights = Pick<HealthConfig, "cpuWeight" | "gpuWeight">;
 
 export interface Score {
-  /** `cpuWeight * cpuPercent + gpuWeight * gpuPercent + penalty`. */
+  /** `cpuWeight * cpuPercent + gpuWeight * gpuPercent`, as measured. */
   readonly score: number;
   readonly cpuPercent: number;
   readonly gpuPercent: number;
@@ -18,20 +18,18 @@ export interface ScoreOptions {
   readonly node: Node;
   readonly facts: NodeFacts;
   readonly weights: Weights;
-  readonly penalty: number;
   /** The GPUs that would be used; default all that the owner lends. */
   readonly gpus?: readonly GpuFacts[] | undefined;
 }
 
 /** What is not known counts as the worst, never as free. */
-export function scoreNode({ node, facts, weights, penalty, gpus }: ScoreOptions): Score {
+export function scoreNode({ node, facts, weights, gpus }: ScoreOptions): Score {
   const cpu = cpuLoad(facts);
   const gpu = gpuLoad(facts, gpus ?? lentGpus(node, facts.gpus));
   const parts: ScorePart[] = [
     part("cpu", { ...cpu, weight: weights.cpuWeight }),
     part("gpu", { ...gpu, weight: weights.gpuWeight }),
   ];
-  if (penalty > 0) parts.push({ name: "penalty", points: penalty, words: "placed here just now" });
   return {
     score: parts.reduce((sum, { points }) => sum + points, 0),
     cpuPercent: cpu.percent,

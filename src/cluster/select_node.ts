@@ -3,18 +3,18 @@ import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { formatDuration } from "../core/duration.ts";
 import { choose, type PassedOver, ruledOut } from "./choose.ts";
-import type { HealthCache, Placement, SelectOptions } from "./cluster.ts";
+import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
 import type { Node } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
-import { addPenalty } from "./penalty.ts";
+import type { Placements } from "./placements.ts";
 import type { NodeSelector } from "./select.ts";
 
 export interface SelectDeps {
   readonly config: HealthConfig;
   readonly health: HealthCheck;
-  readonly cache: HealthCache;
+  readonly placements: Placements;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -63,8 +63,8 @@ async function tryOnce(
   request: SelectRequest,
   maxAgeMs: number,
 ): Promise<Placement | Refusal> {
-  const { config, health, cache, clock, random } = deps;
-  const { selector, signal, avoid = [] } = request;
+  const { config, health, placements, clock, random } = deps;
+  const { selector, signal, avoid = [], holder, group } = request;
   const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
   const nodes = request.nodes.filter((node) => ruledOut(node, selector) === undefined);
   let age = maxAgeMs;
@@ -72,9 +72,13 @@ async function tryOnce(
   for (let round = 0; round <= nodes.length; round++) {
     const rows = await health.check(nodes, { maxAgeMs: age, signal });
     age = Number.POSITIVE_INFINITY;
+    // Read now, not when the rows came: from here to the placement nobody else gets a turn.
+    const points = placements.points(nodes);
     const candidates = rows.flatMap((health, index) => {
       const node = nodes[index];
-      return node ? [{ node, health }] : [];
+      if (node === undefined) return [];
+      const gpus = placements.promisedGpus(node, health.facts?.gpus ?? [], group);
+      return [{ node, health, placed: { points: points.get(node) ?? 0, gpus } }];
     });
     const { chosen, passedOver } = choose(candidates, {
       selector,
@@ -91,12 +95,9 @@ async function tryOnce(
       await health.check([chosen.node], { maxAgeMs: 0, signal });
       continue;
     }
-    addPenalty(cache, {
-      node: chosen.node,
-      now: clock.now(),
-      gpus: selector.gpus,
-      weights: config,
-    });
+    if (holder !== undefined) {
+      placements.add({ node: chosen.node, holder, group, gpus: selector.gpus });
+    }
     return {
       node: chosen.node.name,
       health: chosen.health,

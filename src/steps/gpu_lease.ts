@@ -37,7 +37,7 @@ export async function placeJob(
 ): Promise<JobPlace> {
   const wish = leaseWish(request);
   for (let choice = 1;; choice++) {
-    const node = await resolveNode(request, host, cluster);
+    const node = await resolveNode({ ...request, group: wish?.group }, host, cluster);
     if (wish === undefined) return { node, prelude: "" };
     try {
       const prelude = await cluster.lease(node, wish, {
@@ -71,7 +71,8 @@ function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): Lease
   return { gpus, minFreeVramBytes, group: groupOf(run, step, attempt), waitMs };
 }
 
-function groupOf(...words: readonly (string | number)[]): string {
+/** Under which jobs share GPUs. */
+export function groupOf(...words: readonly (string | number)[]): string {
   return fileNameOf(words.join(".")).replaceAll(/[=,]/g, "_");
 }
 

@@ -13,7 +13,18 @@ export const ANY_NODE: NodeSelector = {
   waitMs: 0,
 };
 
-type PlacementRequest = Pick<StepRequest, "node" | "avoidNodes" | "resumeJob">;
+interface PlacementRequest
+  extends Pick<StepRequest, "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob"> {
+  /** Under which the attempt will claim its GPUs. */
+  readonly group?: string | undefined;
+}
+
+/** What an attempt was given counts on its node until it is over: `Cluster.release`. */
+export function placeHolder(
+  { run, step, attempt }: Pick<StepRequest, "run" | "step" | "attempt">,
+): string {
+  return `${run} ${step} ${attempt}`;
+}
 
 /**
  * Opens the node of an attempt and journals which it is: the one that still runs its job, the one
@@ -38,6 +49,8 @@ export async function resolveNode(
   const { node, health, passedOver } = await cluster.select(selector, {
     signal,
     avoid: request.avoidNodes,
+    holder: placeHolder(request),
+    group: request.group,
   });
   host.note({
     type: "node.chosen",

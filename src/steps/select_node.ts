@@ -1,5 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { StepKind } from "../engine/ports.ts";
+import { groupOf } from "./gpu_lease.ts";
+import { placeHolder } from "./placement.ts";
 
 export interface SelectNodeDeps {
   readonly cluster: Pick<Cluster, "select">;
@@ -9,10 +11,12 @@ export interface SelectNodeDeps {
 export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"select-node"> {
   return {
     kind: "select-node",
-    async run({ action, avoidNodes }, host) {
+    async run({ action, avoidNodes, run, step, attempt }, host) {
       const { node, health, passedOver } = await cluster.select(action.selector, {
         signal: host.signal,
         avoid: avoidNodes,
+        holder: placeHolder({ run, step, attempt }),
+        group: groupOf(run, step),
       });
       const { score, facts } = health;
       host.note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });

@@ -15,7 +15,8 @@ export interface HealthRow {
   readonly score: number | undefined;
   readonly cpuPercent: number | undefined;
   readonly gpuPercent: number | undefined;
-  readonly penalty: number;
+  /** Points of what was placed there and is not measured yet. */
+  readonly placed: number;
   /** What the score is the sum of. */
   readonly parts?: readonly HealthPart[];
   readonly facts: HealthFacts | undefined;
@@ -96,7 +97,7 @@ function tableRow(row: HealthRow, options: RowOptions): TableRow {
     cells: [
       row.node,
       hue(row.status),
-      row.score?.toFixed(1) ?? "–",
+      scoreWords(row),
       percent(row.cpuPercent, row.facts),
       memoryWords(row.facts),
       gpuWords(row.facts),
@@ -116,9 +117,12 @@ function remarksOf(row: HealthRow, options: RowOptions): string[] {
   ];
 }
 
-function explanation({ facts, parts = [] }: HealthRow): string[] {
+function explanation({ facts, parts = [], placed }: HealthRow): string[] {
   const sum = parts.map(({ name, points, words }) => `${name} ${points.toFixed(1)}: ${words}`);
-  return [...sum, ...(facts?.gpus ?? []).map(gpuExplanation)];
+  const beside = placed < 1
+    ? []
+    : [`placed +${placed.toFixed(1)}: given work that is not measured yet`];
+  return [...sum, ...beside, ...(facts?.gpus ?? []).map(gpuExplanation)];
 }
 
 function gpuExplanation(gpu: HealthGpu): string {
@@ -131,6 +135,12 @@ function gpuExplanation(gpu: HealthGpu): string {
     ...(gpu.leases ?? []).map(({ holder }) => `leased by ${holder}`),
   ];
   return `GPU ${gpu.index}: ${facts.join(", ")}`;
+}
+
+/** The measured score, and beside it what was placed there and cannot be measured yet. */
+function scoreWords({ score, placed }: HealthRow): string {
+  if (score === undefined) return "–";
+  return placed < 1 ? score.toFixed(1) : `${score.toFixed(0)} +${placed.toFixed(0)}`;
 }
 
 function percent(value: number | undefined, facts: HealthFacts | undefined): string {

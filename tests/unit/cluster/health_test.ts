@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHealthCheck } from "../../../src/cluster/health.ts";
 import type { Node } from "../../../src/cluster/node.ts";
-import { addPenalty, loadPenalties } from "../../../src/cluster/penalty.ts";
+import { Placements } from "../../../src/cluster/placements.ts";
 import { nodeKey } from "../../../src/cluster/row_cache.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakePool, probeAnswer, refused } from "./fake_pool.ts";
@@ -19,8 +19,9 @@ function setUp(changes: Partial<typeof config> = {}) {
   const pool = new FakePool();
   const cache = new MemoryCache();
   const clock = new FakeClock();
-  const health = createHealthCheck({ config: { ...config, ...changes }, pool, cache, clock });
-  return { pool, cache, clock, health };
+  const placements = new Placements({ cache, clock, weights: config });
+  const deps = { config: { ...config, ...changes }, pool, cache, clock, placements };
+  return { pool, cache, clock, placements, health: createHealthCheck(deps) };
 }
 
 const a = node("a");
@@ -79,10 +80,10 @@ Deno.test("health: a fresh row is not asked for again, an old one is", async () 
 });
 
 Deno.test("health: the cache serves the next process too", async () => {
-  const { cache, clock, health, pool } = setUp();
+  const { cache, clock, placements, health, pool } = setUp();
   pool.answers.set("a", probeAnswer({ load: 1 }));
   const [before] = await health.check([a], { maxAgeMs: 60_000 });
-  const next = createHealthCheck({ config, pool: new FakePool(), cache, clock });
+  const next = createHealthCheck({ config, pool: new FakePool(), cache, clock, placements });
   const [after] = await next.check([a], { maxAgeMs: 60_000 });
   assert.deepEqual(JSON.parse(JSON.stringify({ ...after, fromCache: false })), {
     ...JSON.parse(JSON.stringify(before)),
@@ -195,24 +196,14 @@ Deno.test("nodeKey() keeps accounts, machines, bastions and workspaces apart", (
   assert.equal(new Set(nodes.map(nodeKey)).size, nodes.length);
 });
 
-Deno.test("a placement counts at once, decays by half a minute by minute, and is forgotten", async () => {
-  const { pool, cache, clock, health } = setUp();
+Deno.test("health: what was placed on a node stands beside its score, not in it", async () => {
+  const { pool, placements, health } = setUp();
   pool.answers.set("a", probeAnswer());
-  const weights = { cpuWeight: 1, gpuWeight: 3 };
-  const placed = { node: a, gpus: 0, weights };
-  addPenalty(cache, { ...placed, now: clock.now() });
-  const penalty = () => loadPenalties(cache, { nodes: [a, b], now: clock.now() }).get(a) ?? 0;
-  assert.equal(penalty(), 25);
-  const [row] = await health.check([a], { maxAgeMs: 60_000 });
-  assert.equal(row?.penalty, 25);
-  assert.equal(row?.score, 25);
-  addPenalty(cache, { ...placed, now: clock.now() });
-  assert.equal(penalty(), 50);
-  await clock.advance(60_000);
-  assert.equal(penalty(), 25);
-  await clock.advance(10 * 60_000);
-  assert.equal(penalty(), 0);
-  addPenalty(cache, { ...placed, gpus: 1, now: clock.now() });
-  assert.equal(penalty(), 75);
-  assert.equal(loadPenalties(cache, { nodes: [a], now: clock.now() - 1 }).get(a), 0, "the future");
+  placements.add({ node: a, holder: "run step 1", gpus: 0, group: undefined });
+  const [row] = await health.check([a], { maxAgeMs: 0 });
+  assert.equal(row?.score, 0);
+  assert.equal(row?.placed, 25);
+  placements.release("run step 1");
+  const [later] = await health.check([a], { maxAgeMs: 60_000 });
+  assert.equal(later?.placed, 0);
 });

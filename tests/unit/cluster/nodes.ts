@@ -78,7 +78,7 @@ export function health(name: string, changes: Partial<NodeHealth> = {}): NodeHea
     score: 0,
     cpuPercent: 0,
     gpuPercent: 0,
-    penalty: 0,
+    placed: 0,
     facts: facts(),
     ...changes,
   };

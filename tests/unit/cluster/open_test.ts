@@ -175,3 +175,43 @@ Deno.test("health({ among }) knows local, which is not configured", async () => 
   assert.deepEqual((await cluster.health()).map(({ node }) => node), ["a"]);
   assert.deepEqual((await cluster.health({ among: ["local"] })).map(({ node }) => node), ["local"]);
 });
+
+Deno.test("select(): work that starts together is spread evenly, and scores stay as measured", async () => {
+  const { cluster } = setUp({ a: probeAnswer(), b: probeAnswer() });
+  const chosen = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => cluster.select(selector(), { holder: `run s[${i}] 1` })),
+  );
+  const count = (name: string) => chosen.filter(({ node }) => node === name).length;
+  assert.deepEqual([count("a"), count("b")], [4, 4]);
+  assert.deepEqual(chosen.map(({ health }) => health.score), Array(8).fill(0));
+  cluster.release("run");
+  assert.deepEqual((await cluster.health()).map(({ placed }) => placed), [0, 0]);
+});
+
+Deno.test("select(): forty on four nodes are ten each; a node 30 points worse gets fewer", async () => {
+  const even = setUp(Object.fromEntries(["a", "b", "c", "d"].map((n) => [n, probeAnswer()])));
+  const uneven = setUp({ a: probeAnswer(), b: probeAnswer({ load: 1.2 }) });
+  const counts = async ({ cluster }: typeof even, wishes: number) => {
+    const chosen = await Promise.all(
+      Array.from({ length: wishes }, (_, i) => cluster.select(selector(), { holder: `r ${i} 1` })),
+    );
+    return cluster.nodes.map(({ name }) => chosen.filter(({ node }) => node === name).length);
+  };
+  assert.deepEqual(await counts(even, 40), [10, 10, 10, 10]);
+  const [idle = 0, busy = 0] = await counts(uneven, 12);
+  assert.ok(idle > busy && busy > 0, `${idle}:${busy}`);
+});
+
+Deno.test("select(): GPUs given away at the same moment are not given twice", async () => {
+  const two = probeAnswer({ gpus: [0, 0] });
+  const { cluster } = setUp({ a: two, b: two });
+  const wishes = Array.from(
+    { length: 5 },
+    (_, i) => cluster.select(selector({ gpus: 1 }), { holder: `run s ${i}`, group: `run.s.${i}` }),
+  );
+  const settled = await Promise.allSettled(wishes);
+  const names = settled.flatMap((one) => one.status === "fulfilled" ? [one.value.node] : []);
+  assert.deepEqual(names.toSorted(), ["a", "a", "b", "b"]);
+  const [refusal] = settled.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+  assert.match(String(refusal?.message), /2 are about to be used/);
+});

@@ -7,7 +7,7 @@ import { facts, GIB, gpu, node } from "./nodes.ts";
 const weights = { cpuWeight: 1, gpuWeight: 3 };
 
 function score(changes: Partial<NodeFacts>, options: Partial<ScoreOptions> = {}) {
-  return scoreNode({ node: node("a"), facts: facts(changes), weights, penalty: 0, ...options });
+  return scoreNode({ node: node("a"), facts: facts(changes), weights, ...options });
 }
 
 Deno.test("scoreNode() weighs load per core and used GPU memory", () => {
@@ -48,19 +48,17 @@ Deno.test("scoreNode() looks only at the GPUs in question where they are named",
 Deno.test("scoreNode() explains every part, and the parts add up", () => {
   const { parts, score: total } = score(
     { load1: 3.2, cores: 16, gpus: [gpu(0, { memoryUsedBytes: 6 * GIB })] },
-    { penalty: 25 },
   );
   assert.deepEqual(parts.map(({ name, points }) => [name, points]), [
     ["cpu", 20],
     ["gpu", 75],
-    ["penalty", 25],
   ]);
   assert.equal(parts[0]?.words, "load 3.2 on 16 cores = 20 %, × 1");
   assert.equal(parts[1]?.words, "memory of 1 GPU = 25 %, × 3");
-  assert.equal(total, 120);
+  assert.equal(total, 95);
 });
 
-Deno.test("scoreNode() grows with load, memory and penalty, and stays within its bounds", () => {
+Deno.test("scoreNode() grows with load and memory, and stays within its bounds", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(fc.property(share, share, share, share, (cpu, moreCpu, used, moreUsed) => {
     const of = (load: number, memory: number) =>

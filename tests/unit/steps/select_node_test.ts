@@ -54,5 +54,10 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
     outputs: { node: "a", score: 12.3, gpus: 2, cores: 8 },
   });
   assert.deepEqual(notes, [{ type: "node.chosen", node: "a", score: 12.345, passedOver }]);
-  assert.deepEqual(asked, [[wish, { signal, avoid: ["bad"] }]]);
+  assert.deepEqual(asked, [[wish, {
+    signal,
+    avoid: ["bad"],
+    holder: "r1 gpu 1",
+    group: "r1.gpu",
+  }]]);
 });

@@ -44,7 +44,7 @@ const HEALTH: readonly HealthRow[] = [
     score: undefined,
     cpuPercent: undefined,
     gpuPercent: undefined,
-    penalty: 0,
+    placed: 0,
     facts: undefined,
   },
   {
@@ -56,7 +56,7 @@ const HEALTH: readonly HealthRow[] = [
     score: undefined,
     cpuPercent: 99.6,
     gpuPercent: 90,
-    penalty: 0,
+    placed: 0,
     facts: { ...FACTS, gpus: [gpu(0, 36), gpu(1, 36, "uncorrected ECC errors")] },
   },
   {
@@ -68,11 +68,10 @@ const HEALTH: readonly HealthRow[] = [
     score: 40.04,
     cpuPercent: 10,
     gpuPercent: 10,
-    penalty: 12.5,
+    placed: 12.5,
     parts: [
       { name: "cpu", points: 10, words: "load 3.2 on 32 cores = 10 %, × 1" },
       { name: "gpu", points: 17.54, words: "memory of 2 GPUs = 6 %, × 3" },
-      { name: "penalty", points: 12.5, words: "placed here just now" },
     ],
     facts: { ...FACTS, gpus: [{ ...gpu(0, 4), leases: [{ holder: "ada" }] }, gpu(1, 36)] },
   },
@@ -85,7 +84,7 @@ const HEALTH: readonly HealthRow[] = [
     score: 210.5,
     cpuPercent: undefined,
     gpuPercent: undefined,
-    penalty: 0,
+    placed: 0,
     facts: {
       ...FACTS,
       load1: undefined,
