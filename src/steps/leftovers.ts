@@ -65,11 +65,12 @@ export class Leftovers {
   }
 }
 
-function leftWords({ commands, survivors }: LeftBehind): string {
+function leftWords({ commands, ...report }: LeftBehind): string {
   const shown = commands.slice(0, MOST_COMMANDS).join("; ");
   const more = commands.length > MOST_COMMANDS
     ? ` and ${commands.length - MOST_COMMANDS} more`
     : "";
-  const end = survivors.length === 0 ? "ended" : survivorWords(survivors);
+  const isEnded = report.survivors.length === 0 && report.handedOver.length === 0;
+  const end = isEnded ? "ended" : survivorWords(report);
   return `left running: ${shown}${more}; ${end}`;
 }

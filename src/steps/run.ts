@@ -12,7 +12,7 @@ import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
 import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
-import { failed, failedExit, survivorWords } from "./run_failure.ts";
+import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { TextTail } from "./text_tail.ts";
 
@@ -129,7 +129,9 @@ class RunAttempt {
     try {
       const exit = await job.follow({ signal: host.signal, onOutput });
       // Nobody waits for what a lost supervisor left behind.
-      if (exit.kind === "vanished") await job.kill({ graceMs: this.#options.request.killGraceMs });
+      if (exit.kind === "vanished") {
+        await endJob(job, { graceMs: this.#options.request.killGraceMs, onOutput });
+      }
       this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, exit)) return "gpu-lost";
@@ -171,13 +173,17 @@ class RunAttempt {
     const { host, request } = this.#options;
     const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
-      const { survivors } = await endJob(job, {
+      const { exit, ...report } = await endJob(job, {
         graceMs: request.killGraceMs,
         onOutput: (stream, bytes) => host.output(stream, bytes),
       });
-      if (survivors.length === 0) this.#ended(job, place);
+      if (report.survivors.length === 0) this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
-      return { ...outcome, aftermath: survivorWords(survivors) };
+      return {
+        ...outcome,
+        failure: { ...outcome.failure, ...ownCode(exit) },
+        aftermath: survivorWords(report, { script: request.action.run }),
+      };
     } catch (error) {
       const why = toGridError(error).message;
       return { ...outcome, aftermath: `its processes could not be ended: ${why}` };

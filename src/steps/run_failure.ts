@@ -3,6 +3,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { GridError } from "../core/errors.ts";
 import type { Failure } from "../engine/event.ts";
 import type { StepOutcome } from "../engine/ports.ts";
+import { handedOverIn, handedOverWords } from "../transport/job/handed_over.ts";
 import type { JobExit, KillReport } from "../transport/job/job.ts";
 
 type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
@@ -64,11 +65,28 @@ function signalled(
   };
 }
 
-/** "0 survivors", or how many and which. */
-export function survivorWords(survivors: KillReport["survivors"]): string {
+/**
+ * "0 survivors (processes)", which says where was looked, or how many and which. Where work was handed to
+ * somebody else who was not asked, nobody knows that none of it is left.
+ *
+ * @param script where the command is known, what it is
+ */
+export function survivorWords(
+  { survivors, handedOver }: KillReport,
+  { script = "" }: { readonly script?: string } = {},
+): string {
+  const elsewhere = handedOverWords([...handedOver, ...handedOverIn(script)]);
   const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
+  if (names === "") {
+    return elsewhere === "" ? "0 survivors (processes)" : `no process is left; ${elsewhere}`;
+  }
   const count = `${survivors.length} ${survivors.length === 1 ? "survivor" : "survivors"}`;
-  return names === "" ? count : `${count}: ${names}`;
+  return [`${count}: ${names}`, ...(elsewhere === "" ? [] : [elsewhere])].join("; ");
+}
+
+/** The code that a command ended with that was told to end, where it had one: that a signal ended it goes without saying. */
+export function ownCode(exit: JobExit | undefined): Pick<Failure, "exitCode"> {
+  return exit?.kind === "code" ? { exitCode: exit.code } : {};
 }
 
 export interface FailedOptions {

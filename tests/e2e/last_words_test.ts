@@ -35,10 +35,23 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-for (const { name, code, limit, tell } of WAYS) {
-  Deno.test(`the last words of a command are kept: ${name}`, async () => {
-    const text = limit === undefined ? PIPELINE : PIPELINE.replace("{ kill", `{ ${limit}, kill`);
-    using home = project({ "pipeline.yaml": text });
+/** The step's own shell, which waits for another program, is gone at once. */
+const BEHIND_A_SHELL = PIPELINE.replace(/run: \|[^]*/, "run: sh work.sh; true\n");
+const WORK = PIPELINE.replace(/[^]*run: \|\n/, "").replaceAll(/^ +/gm, "");
+
+for (const { name, ...way } of WAYS) {
+  for (const [whose, pipeline] of [["", PIPELINE], [" of its program", BEHIND_A_SHELL]] as const) {
+    keeps(`the last words of a command${whose} are kept: ${name}`, { pipeline, ...way });
+  }
+}
+
+function keeps(
+  name: string,
+  { pipeline, code, limit, tell }: Omit<Way, "name"> & { readonly pipeline: string },
+): void {
+  Deno.test(name, async () => {
+    const text = limit === undefined ? pipeline : pipeline.replace("{ kill", `{ ${limit}, kill`);
+    using home = project({ "pipeline.yaml": text, "work.sh": WORK });
     await using run = startGrid(["run", "pipeline.yaml"], { cwd: home.path });
     await until(() => existsSync(join(home.path, "begun")) || run.isOver(), { what: "the step" });
     await tell?.(run, home.path);

@@ -47,7 +47,11 @@ for (const { name, parts, open } of WAYS) {
     assert.equal(result.code, 4, result.stderr);
     for (const { id, state, failure, startedAt } of steps) {
       assert.equal(state, "timed-out", id);
-      assert.match(failure?.message ?? "", /took longer than 2\.0s; 0 survivors$/, id);
+      assert.match(
+        failure?.message ?? "",
+        /took longer than 2\.0s; 0 survivors \(processes\)$/,
+        id,
+      );
       assertDeadInTime(watch, { id, toldAt: Date.parse(startedAt) + LIMIT_MS });
     }
     assert.deepEqual(watch.survivors(), []);
@@ -59,7 +63,7 @@ for (const { name, parts, open } of WAYS) {
     assert.equal(result.code, 130, result.stderr);
     for (const { id, state, reason } of steps) {
       assert.equal(state, "cancelled", id);
-      assert.equal(reason, "interrupted by SIGINT; 0 survivors", id);
+      assert.equal(reason, "interrupted by SIGINT; 0 survivors (processes)", id);
       assertDeadInTime(watch, { id, toldAt: interruptedAt });
     }
     assert.deepEqual(watch.survivors(), []);

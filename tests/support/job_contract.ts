@@ -229,7 +229,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     });
     const job = await startJob(node.transport, spec);
     await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 2);
-    assert.deepEqual(await job.kill({ graceMs: 3000 }), { survivors: [] });
+    assert.deepEqual(await job.kill({ graceMs: 3000 }), { survivors: [], handedOver: [] });
     assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     assert.equal((await followAll(job)).stdout, "begun\nlast ***\n");
     await job.remove();
@@ -289,7 +289,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     assert.equal(short.stdout, `${node.root}\n`);
     const job = await startJob(node.transport, jobSpec(node, { command: "sleep 1000" }));
     assert.equal((await listJobs(node.transport, node.root))[0]?.id, job.id);
-    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [], handedOver: [] });
     await job.remove();
     assert.deepEqual(await listJobs(node.transport, node.root), []);
   });
@@ -367,7 +367,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     const children = () =>
       processesWith(`GRID_JOB=${spec.id}`).filter(({ command }) => command.startsWith("sleep"));
     await waitFor(() => children().length === 3);
-    assert.deepEqual(await job.kill({ graceMs: 2000 }), { survivors: [] });
+    assert.deepEqual(await job.kill({ graceMs: 2000 }), { survivors: [], handedOver: [] });
     assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     assert.deepEqual((await followAll(job)).exit, { kind: "signal", signal: "SIGTERM" });
     await job.remove();
@@ -386,7 +386,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
       stdout: "before\n",
       stderr: "",
     });
-    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [], handedOver: [] });
     assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     await job.remove();
   });

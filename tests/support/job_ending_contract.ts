@@ -30,8 +30,47 @@ export function describeEnding(name: string, { open, test }: ContractOptions): v
     assert.equal(said.stdout, SAID.replace("caught", "caught ***"));
   });
 
+  test(`${name}: what tidies up is left alone, through any number of wrappers`, async () => {
+    await using node = await open();
+    const write = (file: string, text: string) =>
+      Deno.writeTextFileSync(`${node.root}/${file}`, text);
+    write("one.sh", "sh two.sh; echo outer=$?\n");
+    write("two.sh", "sh three.sh; echo inner=$?\n");
+    write("three.sh", "sleep 0.5; echo slept\n");
+    // Started within a moment, between two looks, and nobody's child any more.
+    write("away.sh", "sh -c 'sleep 0.3; echo away'; echo apart=$?\n");
+    write("tidy.sh", "(setsid sh away.sh &)\nsh one.sh\n");
+    const command = "trap 'sh ./tidy.sh' EXIT; echo begins; sleep 1000";
+    const { stdout } = await endWhenBegun(node, { command, graceMs: 5000 });
+    assert.equal(stdout, "begins\naway\napart=0\nslept\ninner=0\nouter=0\n");
+  });
+
   for (const secrets of [{}, { TOKEN: "a secret" }]) {
     const masked = "TOKEN" in secrets ? ", masked" : "";
+    test(`${name}: what a command prints after its shell is gone arrives${masked}`, async () => {
+      await using node = await open();
+      // The step's own shell waits for another program, and ends at once when both are told to.
+      const inner = 'trap "echo caught; sleep 0.4; echo saved $TOKEN; sleep 0.2; exit 9" TERM; ' +
+        "echo begins; while :; do sleep 0.05; done";
+      const said = await endWhenBegun(node, { command: `sh -c '${inner}'; :`, secrets });
+      assert.deepEqual(said, {
+        stdout: `begins\ncaught\nsaved${masked ? " ***" : ""}\n`,
+        stderr: "",
+        survivors: [],
+        warnings: [],
+      });
+    });
+
+    test(`${name}: what goes on printing until it is killed arrives${masked}`, async () => {
+      await using node = await open();
+      const inner = 'trap "echo caught; sleep 0.3; printf \\"no: $TOKEN\\"" TERM; ' +
+        "echo begins; while :; do sleep 0.05 || :; done";
+      const spec = { command: `sh -c '${inner}'; :`, secrets, graceMs: 800 };
+      const { stdout, survivors, warnings } = await endWhenBegun(node, spec);
+      assert.equal(stdout, `begins\ncaught\nno: ${masked ? "***" : ""}`);
+      assert.deepEqual({ survivors, warnings }, { survivors: [], warnings: [] });
+    });
+
     test(`${name}: what a command prints until it is killed arrives${masked}`, async () => {
       await using node = await open();
       const command =
@@ -60,7 +99,8 @@ async function endWhenBegun(node: ContractNode, { graceMs = 2000, ...spec }: End
   await waitFor(() => said.stdout === "begins\n");
   told.abort(ENDED);
   assert.equal(await following, ENDED);
-  const { survivors } = await endJob(job, { graceMs, onOutput });
+  const { survivors, exit } = await endJob(job, { graceMs, onOutput });
+  assert.ok(exit !== undefined, "how it ended is known");
   await job.remove();
   // bash tells of the tool that it waited for when the signal came.
   const stderr = said.stderr.replaceAll("Terminated\n", "");

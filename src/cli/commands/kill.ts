@@ -2,6 +2,7 @@ import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { listJobs } from "../../transport/job/job_list.ts";
+import { survivorWords } from "../../steps/run_failure.ts";
 import { attachJob } from "../../transport/job/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
 import { type OpenedNodes, openNodes } from "../nodes.ts";
@@ -20,13 +21,13 @@ export function define(command: Command, context: CommandContext): void {
     .action<GlobalFlags & { readonly grace?: number }>(async (ids, flags) => {
       await using session = await openSession(flags, context);
       const nodes = await openNodes(session, { names: undefined, withLocal: true });
-      const ended: EndedJob[] = [];
+      const ended: Omit<EndedJob, "words">[] = [];
       for (const id of ids) {
         const found = await findJob(id, nodes);
         const job = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
-        const words = job.wasGone ? "gone already" : "ended, 0 survivors";
+        const { words, ...fact } = job;
         context.stderr(`${job.job} on ${job.node}: ${words}\n`);
-        ended.push(job);
+        ended.push(fact);
       }
       if (session.settings.json) context.stdout(JSON.stringify({ ended }, null, 2) + "\n");
     });
@@ -76,21 +77,21 @@ interface EndedJob {
   readonly node: string;
   /** It was over before it was asked to end. */
   readonly wasGone: boolean;
+  readonly words: string;
 }
 
 async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Promise<EndedJob> {
   const job = await attachJob(node.transport, { id, root: node.root, leaseMs: LEASE_MS });
   const ended = { job: id, node: node.node.name };
-  if (!job) return { ...ended, wasGone: true };
-  const { survivors } = await job.kill({ graceMs, signal: session.signal });
-  if (survivors.length > 0) {
-    const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(", ");
+  if (!job) return { ...ended, wasGone: true, words: "gone already" };
+  const report = await job.kill({ graceMs, signal: session.signal });
+  if (report.survivors.length > 0) {
     throw new GridError({
       code: "step-failed",
-      message: `Cannot end job ${id} on ${node.node.name}: still running: ${names}`,
+      message: `Cannot end job ${id} on ${node.node.name}: ${survivorWords(report)}`,
       node: node.node.name,
     });
   }
   await job.remove();
-  return { ...ended, wasGone: false };
+  return { ...ended, wasGone: false, words: `ended, ${survivorWords(report)}` };
 }

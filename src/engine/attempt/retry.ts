@@ -23,7 +23,9 @@ function covers(retryClass: RetryClass, failure: Failure): boolean {
     case "node-lost":
       return isTransportCode(failure.code);
     default:
-      return failure.exitCode === Number(retryClass.slice("exit:".length));
+      // Of a command that was told to end the code says how it took it.
+      return failure.code !== "timed-out" &&
+        failure.exitCode === Number(retryClass.slice("exit:".length));
   }
 }
 

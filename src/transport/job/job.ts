@@ -45,6 +45,11 @@ export type JobExit =
 export interface KillReport {
   /** Processes that could not be ended; empty is "0 survivors". */
   readonly survivors: readonly { readonly pid: number; readonly command: string }[];
+  /**
+   * Programs that were among the processes and have somebody else do their work, such as `docker`; what
+   * they had started is no process of the job, and nobody has looked for it.
+   */
+  readonly handedOver: readonly string[];
 }
 
 export interface Job {

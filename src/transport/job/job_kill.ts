@@ -3,7 +3,8 @@ import { systemClock } from "../../core/clock.ts";
 import { raceAbort } from "../../core/deadline.ts";
 import type { KillReport } from "./job.ts";
 import type { JobLink } from "./job_link.ts";
-import { nodeSignals } from "./node_signals.ts";
+import { handedOver } from "./handed_over.ts";
+import { type Look, nodeSignals } from "./node_signals.ts";
 
 /** First and longest wait between two looks, in milliseconds. */
 const FIRST_LOOK_MS = 20;
@@ -11,18 +12,21 @@ const LONGEST_LOOK_MS = 250;
 /** How long the kernel may take to end what got the final signal. */
 const FINAL_MS = 2000;
 
-type Survivor = KillReport["survivors"][number];
 /**
  * By number and start time, for a number may go to another process. A process that was seen once is
  * not lost any more, even if it left its session, has no marker, and its parents are gone.
  */
-type Members = ReadonlyMap<string, Survivor>;
+type Members = Look["members"];
 
 interface Tree {
   readonly link: JobLink;
   readonly abort: AbortSignal | undefined;
   /** A process that tidies up after the first polite signal must not be disturbed by a second. */
   readonly seen: Set<string>;
+  /** When the first polite signal came, by the node's clock: what began later tidies up. */
+  since: string | undefined;
+  /** Names of all processes that were seen. */
+  readonly names: Set<string>;
 }
 
 /**
@@ -34,11 +38,22 @@ export async function killTree(
   link: JobLink,
   options: { readonly graceMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<KillReport> {
-  const tree: Tree = { link, abort: options.signal, seen: new Set() };
+  const tree: Tree = {
+    link,
+    abort: options.signal,
+    seen: new Set(),
+    since: undefined,
+    names: new Set(),
+  };
   const polite = await endWith(tree, { signal: "TERM", ms: options.graceMs });
-  if (polite.size === 0) return { survivors: [] };
-  const final = await endWith(tree, { signal: "KILL", ms: FINAL_MS });
-  return { survivors: [...final.values()] };
+  const left = polite.size === 0 ? polite : await endWith(tree, { signal: "KILL", ms: FINAL_MS });
+  return {
+    survivors: [...left].map(([identity, command]) => ({
+      pid: Number.parseInt(identity),
+      command,
+    })),
+    handedOver: handedOver(tree.names),
+  };
 }
 
 interface Phase {
@@ -52,22 +67,23 @@ async function endWith(tree: Tree, { signal, ms }: Phase): Promise<Members> {
     const members = await signalMembers(tree, signal);
     const left = until - Date.now();
     if (members.size === 0 || left <= 0) return members;
-    for (const identity of members.keys()) tree.seen.add(identity);
     await systemClock.sleep(Math.min(wait, left), { signal: tree.abort });
   }
 }
 
-async function signalMembers(
-  { link, seen, abort }: Tree,
-  signal: Phase["signal"],
-): Promise<Members> {
+async function signalMembers(tree: Tree, signal: Phase["signal"]): Promise<Members> {
+  const { link, seen, since, abort } = tree;
   const { id, root } = link.identity;
   const signals = nodeSignals(link.transport, root);
-  const send = () => signals.send(id, { signal, seen });
-  const found = await link.persist(() => abort ? raceAbort(send(), abort) : send(), abort);
-  return new Map(
-    [...found].map((
-      [identity, command],
-    ) => [identity, { pid: Number.parseInt(identity), command }]),
+  const send = () => signals.send(id, { signal, since, seen });
+  const { at, members } = await link.persist(
+    () => abort ? raceAbort(send(), abort) : send(),
+    abort,
   );
+  tree.since ??= at;
+  for (const [identity, name] of members) {
+    seen.add(identity);
+    if (!identity.endsWith("=")) tree.names.add(name);
+  }
+  return members;
 }

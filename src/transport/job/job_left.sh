@@ -18,7 +18,7 @@ grid_left() {
     grid_look
     case $grid_state in running | starting) continue ;; esac
     ! grid_is_elsewhere || continue
-    grid_find | while read -r grid_member grid_name; do
+    grid_find - | while read -r grid_member grid_name; do
       printf '%s %s\n' "$grid_one" "$(grid_words "${grid_member%:*}" "${grid_name#* }")"
     done
   done

@@ -1,24 +1,37 @@
 # Finding, ending and listing what jobs started. Read together with `job.sh`, whose words it uses.
 # shellcheck disable=SC2154
 
-# grid_scan: looks at all processes once, for any number of grid_find.
+# grid_scan: looks at all processes once, for any number of grid_find. Sets grid_now, the time of that
+# look in the ticks in which processes are born, 0 where nobody can tell.
 grid_scan() {
   [ -n "$grid_grep_z" ] || grid_try_grep
-  grid_snapshot=$(grid_markers; grid_processes)
+  grid_snapshot=$(grid_processes; grid_markers)
+  # The first one was born for this look.
+  grid_line=${grid_snapshot%%"
+"*}
+  # shellcheck disable=SC2086
+  grid_note_now ${grid_line##*) }
 }
 
-# grid_find [PID:BORN]...: prints the job's processes of the last scan: PID:BORN, a flag, and name. They
-# are what the supervisor started, what carries the job's marker, those that were seen before and still
-# are the same, everybody in a session that one of them leads or is in without its leader, and what all of
-# these started. The flag is "=" for helpers of the supervisor, which end with the command; "+" for what
-# one of those seen before has started since; else "-".
+grid_note_now() {
+  grid_now=${20:-0}
+}
+
+# grid_find SINCE [PID:BORN]...: prints the job's processes of the last scan: PID:BORN, a flag, and name.
+# They are what the supervisor started, what carries the job's marker, those that were seen before and
+# still are the same, everybody in a session that one of them leads or is in without its leader, and what
+# all of these started. The flag is "=" for helpers of the supervisor, which end with the command, also
+# after it has (then it stands behind their PID:BORN); "+" for what began after the polite signal, which
+# came at SINCE ("-": it did not), through however many others; else "-".
 grid_find() {
+  grid_since=$1
+  shift
   grid_read
   # A supervisor of several jobs has other children, too.
   [ -z "$grid_leader" ] && grid_holds "${grid_waiter:-0}" "$grid_hold" "$grid_job.state" || grid_waiter=0
   printf '%s\n' "$grid_snapshot" |
     awk -v supervisor="$grid_waiter" -v job="$grid_id" -v seen="$*" -v first="$grid_leader" \
-      -v apart="$grid_setsid" "$grid_grow" |
+      -v apart="$grid_setsid" -v since="$grid_since" "$grid_grow" |
     # Parents, being older, hear a signal before the end of their children wakes them.
     sort -n
 }
@@ -26,7 +39,7 @@ grid_find() {
 # Lines like those of /proc/<pid>/stat. Where there is no /proc, ps tells less: no session, no start.
 grid_processes() {
   if [ -d /proc/self ]; then
-    cat /proc/[0-9]*/stat
+    cat /proc/self/stat /proc/[0-9]*/stat
   else
     ps -A -o pid= -o stat= -o ppid= -o pgid= -o comm= | awk '{
       print $1, "(" $5 ")", substr($2, 1, 1), $3, $4, $4, "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
@@ -59,6 +72,17 @@ grid_try_grep() {
 # start.
 # shellcheck disable=SC2016
 grid_grow='
+  # It began after the polite signal, so it belongs to what somebody does who tidies up. What was there
+  # before and has not been told yet is told now, and so is what it has started.
+  function is_late(pid,    up, steps) {
+    if (since == "-" || (pid in told) || is_older(pid)) return 0
+    for (up = parent[pid]; (up in member) && steps++ < 1000; up = parent[up]) {
+      if (up in told) return 1
+      if (is_older(up)) return 0
+    }
+    return since > 0 && born[pid] > 0
+  }
+  function is_older(pid) { return since > 0 && born[pid] > 0 && born[pid] + 0 < since + 0 }
   /^\/proc\// {
     split($0, path, "/")
     if (substr($0, index($0, "=") + 1) == job) marked[path[3]] = 1
@@ -77,6 +101,7 @@ grid_grow='
     count = split(seen " " first, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
+      sub(/=$/, "", pair[2])
       if (born[pair[1]] == pair[2]) member[pair[1]] = 1
     }
     # Its leader is gone; where it had left nobody the number may be in use again.
@@ -84,7 +109,10 @@ grid_grow='
     count = split(seen, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
-      if (born[pair[1]] == pair[2]) told[pair[1]] = 1
+      is_helper = sub(/=$/, "", pair[2])
+      if (born[pair[1]] != pair[2]) continue
+      told[pair[1]] = 1
+      if (is_helper) helps[pair[1]] = 1
     }
     do {
       added = 0
@@ -106,16 +134,17 @@ grid_grow='
       }
     } while (added)
     for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {
-      flag = !(pid in told) && (parent[pid] in told) ? "+" : "-"
+      flag = is_late(pid) ? "+" : "-"
       if (apart != "" && supervisor > 0 && parent[pid] == supervisor && session[pid] == session[supervisor])
         flag = "="
+      if (pid in helps) flag = "="
       print pid ":" born[pid], flag, name[pid]
     }
   }'
 
 # grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones. What
-# somebody who was told to end has started since is part of its tidying up, and politely left alone; so
-# are helpers, who still have to write down what the command printed, as long as there is anybody else.
+# began since is part of tidying up, and politely left alone; so are helpers, who still have to write down
+# what the command printed, as long as there is anybody else.
 grid_send() {
   grid_name=$1 grid_list=$2 grid_others=
   shift 2
@@ -130,8 +159,9 @@ grid_send() {
   done
 }
 
-# grid_signal ROOT [ID NAME COUNT [PID:BORN]...]...: signals every process of these jobs, politely only
-# those that are not among the COUNT given ones, and prints per job a line "= ID" and those that it found.
+# grid_signal ROOT [ID NAME SINCE COUNT [PID:BORN]...]...: signals every process of these jobs, politely
+# only those that are not among the COUNT given ones, and prints per job a line "= ID NOW" and those that
+# it found.
 grid_signal() {
   exec 2>/dev/null
   grid_root=$1
@@ -140,15 +170,15 @@ grid_signal() {
   grid_scan
   while [ $# -gt 0 ]; do
     grid_open "$grid_root" "$1"
-    grid_name=$2 grid_count=$3 grid_seen=
-    shift 3
+    grid_name=$2 grid_since=$3 grid_count=$4 grid_seen=
+    shift 4
     while [ "$grid_count" -gt 0 ]; do
       grid_seen="$grid_seen $1" grid_count=$((grid_count - 1))
       shift
     done
     # shellcheck disable=SC2086
-    grid_found=$(grid_find $grid_seen)
-    printf '= %s\n%s\n' "$grid_id" "$grid_found"
+    grid_found=$(grid_find "$grid_since" $grid_seen)
+    printf '= %s %s\n%s\n' "$grid_id" "$grid_now" "$grid_found"
     [ "$grid_name" != KILL ] || grid_seen=
     # shellcheck disable=SC2086
     grid_send "$grid_name" "$grid_found" $grid_seen
@@ -166,7 +196,7 @@ grid_await_starts() {
       sleep 0.05 || sleep 1
       grid_tries=$((grid_tries + 1))
     else
-      shift $((3 + $3))
+      shift $((4 + $4))
     fi
   done
 }
@@ -253,7 +283,7 @@ grid_end_forgotten() {
       grid_watched="$grid_watched$grid_pair "
     else
       [ -n "$grid_snapshot" ] || grid_scan
-      grid_found=$(grid_find "${grid_pair#*=}")
+      grid_found=$(grid_find - "${grid_pair#*=}")
       if [ -n "$grid_found" ]; then grid_end & fi
     fi
   done
@@ -276,13 +306,18 @@ grid_miss() {
 # grid_found.
 grid_end() {
   trap '' TERM HUP
-  grid_tries=0
+  grid_tries=0 grid_signalled=-
   while [ "$grid_tries" -lt 15 ]; do
     grid_scan
-    # shellcheck disable=SC2046
-    grid_found=$(grid_find $(printf '%s\n' "$grid_found" | cut -d ' ' -f 1))
+    grid_seen=$(printf '%s\n' "$grid_found" | sed 's/^\([^ ]*\) =.*/\1=/; s/ .*//')
+    # shellcheck disable=SC2086
+    grid_found=$(grid_find "$grid_signalled" $grid_seen)
     [ -n "$grid_found" ] || return
-    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found"; else grid_send KILL "$grid_found"; fi
+    # A second polite signal would disturb who tidies up.
+    [ "$grid_signalled" != - ] || grid_seen=
+    # shellcheck disable=SC2086
+    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found" $grid_seen; else grid_send KILL "$grid_found"; fi
+    [ "$grid_signalled" != - ] || grid_signalled=$grid_now
     grid_tries=$((grid_tries + 1))
     sleep 1
   done
@@ -303,7 +338,7 @@ grid_list() {
     grid_living=
     case $grid_state in
       ended*) ;;
-      *) grid_living=$(grid_find | cut -d : -f 1 | tr '\n' ' ') ;;
+      *) grid_living=$(grid_find - | cut -d : -f 1 | tr '\n' ' ') ;;
     esac
     printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
   done

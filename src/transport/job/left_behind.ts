@@ -17,12 +17,10 @@ export interface LeftOptions {
   readonly graceMs: (job: string) => number;
 }
 
-export interface LeftBehind {
+export interface LeftBehind extends KillReport {
   readonly job: string;
   /** Command lines, parents first. */
   readonly commands: readonly string[];
-  /** What could not be ended. */
-  readonly survivors: KillReport["survivors"];
 }
 
 /** For a look; a node that takes longer has other worries. */
@@ -46,8 +44,7 @@ export async function endLeftBehind(
     const graceMs = options.graceMs(job);
     const signal = AbortSignal.timeout(graceMs + KILL_SLACK_MS);
     const link = new JobLink(transport, { id: job, root: options.root, leaseMs: graceMs });
-    const { survivors } = await killTree(link, { graceMs, signal });
-    return { job, commands: found, survivors };
+    return { job, commands: found, ...await killTree(link, { graceMs, signal }) };
   }));
 }
 

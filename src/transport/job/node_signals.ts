@@ -1,19 +1,30 @@
 /** Signals to jobs of one node, together: one look at the node's processes serves all that wait. */
+import { GridError } from "../../core/errors.ts";
 import { jobCall, jobLibrary } from "./job_script.ts";
 import type { Transport } from "../transport.ts";
 
 export interface SignalOptions {
   readonly signal: "TERM" | "KILL";
-  /** Processes that got the polite signal before, by number and start. */
+  /** The node's time of the first polite signal, as a look told it; undefined before. */
+  readonly since: string | undefined;
+  /** Processes that were found before; see `Look.members`. */
   readonly seen: ReadonlySet<string>;
 }
 
-/** A process by `<pid>:<start>`, for a number may go to another one; and its name. */
-export type Found = ReadonlyMap<string, string>;
+/** A look at the processes of one job. */
+export interface Look {
+  /** The node's time, in ticks of its own. */
+  readonly at: string;
+  /**
+   * Names of processes by `<pid>:<start>`, for a number may go to another one; with `=` behind for a
+   * helper of Grid's own.
+   */
+  readonly members: ReadonlyMap<string, string>;
+}
 
 interface Request extends SignalOptions {
   readonly id: string;
-  resolve(found: Found): void;
+  resolve(look: Look): void;
   reject(reason: unknown): void;
 }
 
@@ -40,8 +51,8 @@ export class NodeSignals {
   }
 
   /** Signals every process of the job and returns those that it found. @throws a transport code */
-  send(id: string, options: SignalOptions): Promise<Found> {
-    const { promise, resolve, reject } = Promise.withResolvers<Found>();
+  send(id: string, options: SignalOptions): Promise<Look> {
+    const { promise, resolve, reject } = Promise.withResolvers<Look>();
     this.#waiting.push({ id, ...options, resolve, reject });
     if (!this.#isSending) void this.#sendAll();
     return promise;
@@ -56,7 +67,9 @@ export class NodeSignals {
   }
 
   async #sendNow(requests: readonly Request[]): Promise<void> {
-    const words = requests.flatMap(({ id, signal, seen }) => [id, signal, seen.size, ...seen]);
+    const words = requests.flatMap((
+      { id, signal, since = "-", seen },
+    ) => [id, signal, since, seen.size, ...seen]);
     try {
       const { stdout } = await this.#transport.exec(
         jobCall("grid_signal", [this.#root, ...words]),
@@ -65,21 +78,43 @@ export class NodeSignals {
           library: jobLibrary(),
         },
       );
-      const found = parseFound(stdout);
-      for (const { id, resolve } of requests) resolve(found.get(id) ?? new Map());
+      const looks = parseLooks(stdout);
+      for (const { id, resolve, reject } of requests) {
+        const look = looks.get(id);
+        if (look) resolve(look);
+        else reject(unanswered(this.#transport.endpoint.name, id));
+      }
     } catch (error) {
       for (const { reject } of requests) reject(error);
     }
   }
 }
 
-function parseFound(text: string): ReadonlyMap<string, Found> {
-  const all = new Map<string, Map<string, string>>();
-  let current = new Map<string, string>();
+/** Per job a line `= ID TIME`, then `PID:START FLAG NAME` for each process. Other lines say nothing. */
+export function parseLooks(text: string): ReadonlyMap<string, Look> {
+  const all = new Map<string, Look>();
+  let members = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const [first = "", second = "", ...name] = line.split(" ");
-    if (first === "=") all.set(second, current = new Map());
-    else if (first !== "") current.set(first, name.join(" "));
+    const [first = "", second = "", ...rest] = line.split(" ");
+    if (first === "=") {
+      members = new Map();
+      all.set(second, { at: TIME.test(rest[0] ?? "") ? rest[0] ?? "-" : "-", members });
+    } else if (PROCESS.test(first)) {
+      members.set(second === "=" ? `${first}=` : first, rest.join(" "));
+    }
   }
   return all;
+}
+
+const TIME = /^\d{1,20}$/;
+const PROCESS = /^\d{1,10}:\d{0,20}$/;
+
+/** "No processes" must be said by the node; silence is not an answer. */
+function unanswered(node: string, job: string): GridError {
+  return new GridError({
+    code: "shell",
+    message: `Cannot look for processes of job "${job}" on "${node}": no answer about it`,
+    hint: `look there by hand: ssh ${node} ps -ef`,
+    node,
+  });
 }

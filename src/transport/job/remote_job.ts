@@ -21,7 +21,7 @@ export class RemoteJob implements Job {
   /** What the start already told, until it is used. */
   #news: JobNews | undefined;
   #outputFile: string | undefined;
-  readonly #warnings: string[] = [];
+  readonly #warnings = new Set<string>();
   #hasLeft = false;
 
   constructor(link: JobLink, news: JobNews) {
@@ -31,7 +31,7 @@ export class RemoteJob implements Job {
   }
 
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return [...this.#warnings];
   }
 
   get hasLeft(): boolean {
@@ -66,8 +66,8 @@ export class RemoteJob implements Job {
           this.#outputFile = news.outputFile;
           if (news.hasMore) break;
           this.#hasLeft = news.state.left ?? false;
-          if (news.state.kept === "cut") this.#warnings.push(cut(this.#link.node));
-          if (news.state.kept === "open") this.#warnings.push(open(this.#link.node));
+          if (news.state.kept === "cut") this.#warnings.add(cut(this.#link.node));
+          if (news.state.kept === "open") this.#warnings.add(open(this.#link.node));
           return news.state.exit;
       }
       coming = more ?? this.#next(signal);

@@ -175,7 +175,7 @@ Deno.test("run ends the whole tree when it is told to stop, and reports why", as
       node: "here",
       started: true,
     },
-    aftermath: "0 survivors",
+    aftermath: "0 survivors (processes)",
   });
   assert.deepEqual(processesWith(`GRID_JOB=${job()}`), []);
 });
@@ -191,7 +191,8 @@ echo begun; while :; do sleep 0.05; done`;
   await waitFor(() => host.printed.stdout === "begun\n");
   stop.abort(new GridError({ code: "timed-out", message: "Cannot go on: its time is up" }));
   const outcome = await running;
-  assert.equal(outcome.status === "failed" && outcome.aftermath, "0 survivors");
+  assert.equal(outcome.status === "failed" && outcome.aftermath, "0 survivors (processes)");
+  assert.equal(outcome.status === "failed" && outcome.failure.exitCode, 0);
   assert.equal(host.printed.stdout, "begun\nsaved\nbye\n");
   assert.match(host.printed.stderr, /oops\n$/);
 });

@@ -11,10 +11,16 @@ interface Picture {
   readonly supervisor?: number;
   /** The command that a launcher started. */
   readonly leader?: number;
+  /** The time of the polite signal; a process is born at its number, with a 1 in front. */
+  readonly since?: number | "-";
+  /** Those that got it. */
+  readonly seen?: readonly number[];
 }
 
 /** The job's processes with their flags. */
-async function find({ processes, marked, supervisor, leader }: Picture): Promise<string[]> {
+async function find(
+  { processes, marked, supervisor, leader, since = "-", seen = [] }: Picture,
+): Promise<string[]> {
   const lines = [
     ...marked.map((pid) => `/proc/${pid}/environ:GRID_JOB=j`),
     ...processes.map(([pid, parent, session]) =>
@@ -28,7 +34,7 @@ grid_holds() { [ "$1" != 0 ]; }
 grid_id=j grid_job=none grid_setsid=setsid grid_hold=9
 grid_waiter=${supervisor ?? 0} grid_leader=${leader === undefined ? "" : `${leader}:1${leader}`}
 grid_snapshot='${lines.join("\n")}'
-grid_find`;
+grid_find ${since} ${seen.map((pid) => `${pid}:1${pid}`).join(" ")}`;
   const { stdout } = await new Deno.Command("sh", { args: ["-c", script] }).output();
   return new TextDecoder().decode(stdout).trim().split("\n")
     .map((line) => line.replace(/^(\d+):\d+ (.) .*/, "$1$2"));
@@ -66,3 +72,27 @@ testWith(
     assert.deepEqual(await find({ processes, marked: [30], supervisor: 12 }), ["20=", "30-"]);
   },
 );
+
+testWith([], "what began after the polite signal is left alone, through any depth", async () => {
+  // 30 was told; it starts 50, that 51, that 52, and goes; 53 is somebody's who is gone.
+  const processes = [[1, 0, 1], [30, 1, 30], [50, 30, 30], [51, 50, 30], [52, 51, 52], [53, 1, 53]]
+    .map(([pid = 0, parent = 0, session = 0]) => [pid, parent, session] as const);
+  const marked = [30, 50, 51, 52, 53];
+  assert.deepEqual(await find({ processes, marked, since: 140, seen: [30] }), [
+    "30-",
+    "50+",
+    "51+",
+    "52+",
+    "53+",
+  ]);
+  assert.deepEqual(
+    await find({ processes, marked }),
+    ["30-", "50-", "51-", "52-", "53-"],
+    "nobody was told",
+  );
+  assert.deepEqual(
+    await find({ processes, marked, since: 151, seen: [30] }),
+    ["30-", "50-", "51-", "52-", "53+"],
+    "50 was overlooked, and 51 and 52 are its own work",
+  );
+});

@@ -190,7 +190,7 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     Deno.kill(await supervisorOf(node, orphan.spec.id), "SIGKILL");
     assert.equal((await followAll(orphan.job)).exit.kind, "vanished");
     assert.ok(orphan.lives());
-    assert.deepEqual(await orphan.job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.deepEqual(await orphan.job.kill({ graceMs: 1000 }), { survivors: [], handedOver: [] });
     assert.ok(!orphan.lives());
   });
 
@@ -201,7 +201,7 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     const job = await startJob(node.transport, lost);
     Deno.kill(await supervisorOf(node, lost.id), "SIGKILL");
     assert.equal((await followAll(job)).exit.kind, "vanished");
-    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+    assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [], handedOver: [] });
     for (let count = 0; count < 6; count++) {
       assert.equal(await printed(node, { command: "echo on" }), "on\n");
     }
@@ -213,7 +213,7 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     for (let count = 0; count < 10; count++) {
       const spec = jobSpec(node, { command: "sleep 1000" });
       const job = await startJob(node.transport, spec);
-      assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [] });
+      assert.deepEqual(await job.kill({ graceMs: 1000 }), { survivors: [], handedOver: [] });
       assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     }
   });
