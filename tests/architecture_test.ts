@@ -99,7 +99,7 @@ Deno.test("architecture: one folder imports each npm package", () => {
   for (const file of files) {
     for (const specifier of file.imports) {
       if (specifier.startsWith(".") || specifier.startsWith("node:")) continue;
-      const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+      const name = packageOf(specifier);
       importers.set(name, (importers.get(name) ?? new Set()).add(file.room));
     }
   }
@@ -120,15 +120,28 @@ Deno.test("architecture: a module that is loaded lazily is the one whose type is
 Deno.test("architecture: every package in deno.json is used, and none is unpinned", () => {
   const config = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
   const sources = [...files, ...readSources("tests")];
-  const used = new Set(sources.flatMap((file) => file.imports));
+  const used = new Set(sources.flatMap((file) => file.imports.map(packageOf)));
   for (const [name, target] of Object.entries<string>(config.imports)) {
     assert.match(target, /@\d+\.\d+\.\d+$/, `${name} is not pinned to an exact version`);
     if (name.startsWith("@types/")) continue;
-    const isUsed = [...used].some((specifier) =>
-      specifier === name || specifier.startsWith(`${name}/`)
-    );
-    assert.ok(isUsed, `${name} is in deno.json but nothing imports it`);
+    assert.ok(used.has(name), `${name} is in deno.json but nothing imports it`);
   }
+});
+
+// Whoever imports `mod.ts` by its path brings an import map of their own: a bare name would be
+// looked up in theirs. deno.json lists the same versions, so that `deno install` brings them all.
+Deno.test("architecture: a source names each package with the version that deno.json has", () => {
+  const { imports } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
+  const wrong = files.flatMap(({ path, text, imports: specifiers }) => {
+    const bare = specifiers.filter((name) => !/^(\.|node:|npm:)/.test(name))
+      .map((name) => `${path}: write ${imports[packageOf(name)] ?? `npm:${name}@…`}, not ${name}`);
+    const other = [...text.matchAll(/"(npm:(?:@[^/"@]+\/)?[^/"@]+@?[^/"]*)[^"]*"/g)]
+      .map(([, specifier = ""]) => specifier)
+      .filter((specifier) => imports[packageOf(specifier)] !== specifier)
+      .map((specifier) => `${path}: ${specifier} is not the version in deno.json`);
+    return [...bare, ...other];
+  });
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test(`architecture: no source file is longer than ${LONGEST} lines`, () => {
@@ -176,6 +189,11 @@ function importsOf(text: string): string[] {
   // Data has no arrows of its own.
   return [...statics, ...bare, ...dynamics].map((match) => match[1] ?? "")
     .filter((specifier) => !specifier.endsWith(".json"));
+}
+
+/** `npm:@scope/name@1.2.3/part` and `@scope/name/part` are of the package `@scope/name`. */
+function packageOf(specifier: string): string {
+  return /^(?:npm:)?((?:@[^/]+\/)?[^/@]+)/.exec(specifier)?.[1] ?? specifier;
 }
 
 function resolve(from: string, specifier: string): string {

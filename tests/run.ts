@@ -4,7 +4,7 @@
  */
 const args = Deno.args.length > 0 ? Deno.args : ["tests"];
 const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--parallel", ...args],
+  args: ["test", "-A", "--frozen", "--parallel", ...args],
   env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2", NO_COLOR: "1" },
   stdout: "piped",
   stderr: "inherit",

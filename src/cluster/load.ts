@@ -4,7 +4,7 @@ import { GridError } from "../core/errors.ts";
 import { lazy } from "../core/lazy.ts";
 import { checkSource, diagnostic } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
-import { ShapeChecker } from "../document/shape/json_shape.ts";
+import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import type { KeyHint, UnknownKey } from "../document/shape/unknown_key.ts";
 import type { ClusterConfig } from "./config.ts";
@@ -81,7 +81,7 @@ function emptyFile(source: Source): DiagnosticsError {
 
 /** Only a file with a mistake needs the schema that can explain it. */
 async function checkShape(source: Source): Promise<CheckedShape> {
-  if (new ShapeChecker(SHAPE).fits(source.value)) {
+  if (new ShapeChecker(SHAPE as unknown as JsonShape).fits(source.value)) {
     return { value: source.value as RawCluster, diagnostics: [] };
   }
   const { clusterSchema } = await lazy<typeof import("./schema.ts")>(

@@ -3,7 +3,7 @@ import {
   getLogger as logtapeLogger,
   type Logger,
   type LogRecord,
-} from "@logtape/logtape";
+} from "npm:@logtape/logtape@2.4.2";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type { Logger, LogRecord };

@@ -1,4 +1,4 @@
-import type { Node, Pair } from "yaml";
+import type { Node, Pair } from "./yaml/yaml.ts";
 import { isAlias, isMap, isSeq } from "./yaml/yaml.ts";
 import { MAX_NESTING, NESTING } from "./yaml/nesting.ts";
 import { keyOf, type Range, rangeOf, scalarOf, type ScalarSource } from "./yaml/yaml_node.ts";

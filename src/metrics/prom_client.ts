@@ -2,11 +2,11 @@
  * The four parts of prom-client that Grid uses, one by one: the whole would also load clustering, a
  * push gateway, process statistics and OpenTelemetry, at 30 ms of every run.
  */
-import type * as PromClient from "prom-client";
-import counter from "prom-client/lib/counter.js";
-import gauge from "prom-client/lib/gauge.js";
-import histogram from "prom-client/lib/histogram.js";
-import registry from "prom-client/lib/registry.js";
+import type * as PromClient from "npm:prom-client@15.1.3";
+import counter from "npm:prom-client@15.1.3/lib/counter.js";
+import gauge from "npm:prom-client@15.1.3/lib/gauge.js";
+import histogram from "npm:prom-client@15.1.3/lib/histogram.js";
+import registry from "npm:prom-client@15.1.3/lib/registry.js";
 
 // The parts come without types of their own.
 export const Counter: typeof PromClient.Counter = counter;

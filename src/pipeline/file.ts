@@ -2,7 +2,7 @@ import SHAPE from "../../config/pipeline.schema.json" with { type: "json" };
 import { lazy } from "../core/lazy.ts";
 import { checkSource, diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
-import { ShapeChecker } from "../document/shape/json_shape.ts";
+import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import { takeMisspeltSettings } from "./matrix/matrix_settings.ts";
 import type { PipelineFile } from "./schema.ts";
@@ -45,7 +45,7 @@ export async function openFile(
   if (damaged === undefined) return { ...reports, file: undefined };
   const misspelt = takeMisspeltSettings(source);
   // The values of the file itself are used, not zod's copy: only they know their places.
-  if (new ShapeChecker(SHAPE).fits(source.value)) {
+  if (new ShapeChecker(SHAPE as unknown as JsonShape).fits(source.value)) {
     return { ...reports, shape: misspelt, file: source.value as PipelineFile, damaged };
   }
   const repaired = await repair(source, { damaged, torn });

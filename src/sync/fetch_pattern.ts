@@ -1,5 +1,6 @@
 /** What `fetch.from` means: a path, or a glob, below a folder. */
-import picomatch from "picomatch";
+// @ts-types="npm:@types/picomatch@4.0.3"
+import picomatch from "npm:picomatch@4.0.7";
 import { GridError } from "../core/errors.ts";
 import { isPrivate } from "./found.ts";
 

@@ -2,7 +2,7 @@
  * Which paths stay at home, by git's own rules: nested ignore files, the deepest that has an opinion
  * decides, and within one file the last line that matches.
  */
-import createMatcher, { type Ignore } from "ignore";
+import createMatcher, { type Ignore } from "npm:ignore@7.0.16";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";

@@ -4,7 +4,8 @@ import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
+// @ts-types="npm:@types/tar-stream@3.1.5"
+import { extract } from "npm:tar-stream@3.2.2";
 import { GridError } from "../core/errors.ts";
 
 export interface UnpackOptions {

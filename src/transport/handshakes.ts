@@ -1,5 +1,5 @@
 /** Handshakes under way at once, whichever way nodes are reached, and another try for those turned away. */
-import pLimit from "p-limit";
+import pLimit from "npm:p-limit@7.3.3";
 import { retryDelay } from "../core/backoff.ts";
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";

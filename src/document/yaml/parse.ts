@@ -1,4 +1,4 @@
-import type { Document, YAMLError } from "yaml";
+import type { Document, YAMLError } from "./yaml.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { TextFault } from "./encoding.ts";
 import type { Lines } from "../lines.ts";

@@ -1,4 +1,4 @@
-import type { YAMLError } from "yaml";
+import type { YAMLError } from "./yaml.ts";
 import type { Lines, Spot } from "../lines.ts";
 import type { Mend, MendedText } from "./mend.ts";
 import { Lexer } from "./yaml.ts";

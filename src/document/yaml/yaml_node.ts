@@ -1,5 +1,5 @@
 /** What Grid wants to know of a node that the YAML parser made. */
-import type { Node, Scalar } from "yaml";
+import type { Node, Scalar } from "./yaml.ts";
 import { isScalar } from "./yaml.ts";
 
 /** Offsets of the first character and of the one after the last. */

@@ -1,4 +1,4 @@
-import type { YAMLError } from "yaml";
+import type { YAMLError } from "./yaml.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Lines } from "../lines.ts";
 import type { MendedText } from "./mend.ts";

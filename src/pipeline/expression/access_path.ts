@@ -1,4 +1,4 @@
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import type { Named, Span } from "./expression_parts.ts";
 
 export interface Unrolled {

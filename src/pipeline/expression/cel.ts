@@ -2,9 +2,9 @@
  * The expression language: CEL with Grid's functions, and arithmetic that mixes whole numbers,
  * fractions and numbers written as text, as outputs of a command are.
  */
-import { Environment } from "@marcbachmann/cel-js";
 import { compilePattern, PatternFault } from "../../core/pattern.ts";
 import { patternWords } from "../pattern_words.ts";
+import { Environment } from "./cel_library.ts";
 import { describeValue, fromCel, toCel } from "./cel_value.ts";
 import { currentScope, LINEAR_MATCHES } from "./functions.ts";
 import { spendOn } from "./step_budget.ts";

@@ -1,5 +1,5 @@
 /** What CEL says of a faulty expression, in plainer words and with a way out. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import type { Problem, Span } from "./expression_parts.ts";
 import { foreignSyntax } from "./foreign_syntax.ts";
 import { typeProblem } from "./type_words.ts";

@@ -1,4 +1,4 @@
-import type { Environment, ParseResult } from "@marcbachmann/cel-js";
+import type { Environment, ParseResult } from "./cel_library.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Call, Comparison, ItemReference, Reference, Zero } from "./expression_parts.ts";
 import { prepareAst } from "./prepare_ast.ts";

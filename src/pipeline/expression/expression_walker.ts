@@ -1,4 +1,4 @@
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import { spanOf, unrolled } from "./access_path.ts";
 import type {
   Argument,

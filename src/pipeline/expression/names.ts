@@ -1,4 +1,4 @@
-import type { Environment } from "@marcbachmann/cel-js";
+import type { Environment } from "./cel_library.ts";
 
 /** What the names in an expression may mean where it stands. */
 export interface Names {

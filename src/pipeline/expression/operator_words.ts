@@ -1,5 +1,5 @@
 /** What CEL says of values beside an operator that does not take them. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import type { Problem, Span } from "./expression_parts.ts";
 import { type TypeFault, typeWord, whole, wrongType } from "./type_fault.ts";
 

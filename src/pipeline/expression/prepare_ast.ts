@@ -5,7 +5,7 @@
  * The library has no budget of steps and its nodes keep what evaluates them in a property that they
  * replace at their first use, so that property is where the counting sits.
  */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import { BINDING_MACROS } from "./expression_walker.ts";
 import { LINEAR_MATCHES } from "./functions.ts";
 import { spend, spendOn } from "./step_budget.ts";

@@ -1,4 +1,4 @@
-import type { Environment, TypeCheckResult } from "@marcbachmann/cel-js";
+import type { Environment, TypeCheckResult } from "./cel_library.ts";
 import { celWords, trimmed } from "./cel_words.ts";
 import type { Problem } from "./expression_parts.ts";
 import type { Names } from "./names.ts";

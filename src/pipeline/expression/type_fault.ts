@@ -1,4 +1,4 @@
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./cel_library.ts";
 import type { Problem, Span } from "./expression_parts.ts";
 
 /** What CEL says of types that do not go together, and where. */

@@ -46,7 +46,8 @@ export interface GitResult {
 export async function runGit(args: readonly string[], repository?: string): Promise<GitResult> {
   const where = repository === undefined ? [] : ["--git-dir", repository];
   const late = () => gitFailure(`git ${args[0]} took more than ${TIMEOUT_MS / 1000}s`);
-  const env = NEEDS_SSH.has(args[0] ?? "") ? { GIT_SSH_COMMAND: await sshCommand() } : {};
+  const needsSsh = NEEDS_SSH.has(args[0] ?? "");
+  const env: Record<string, string> = needsSsh ? { GIT_SSH_COMMAND: await sshCommand() } : {};
   try {
     return await withDeadline(
       (signal) => output([...where, ...args], { env, signal }),

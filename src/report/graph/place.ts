@@ -1,5 +1,5 @@
 /** Where boxes and arrows go, from left to right. */
-import { Graph, layout } from "@dagrejs/dagre";
+import { Graph, layout } from "npm:@dagrejs/dagre@3.1.3";
 import type { Edge, GraphStep } from "./graph.ts";
 
 /** A box; `x` and `y` are its middle. */

@@ -99,7 +99,7 @@ export class LiveView implements View {
 /** Loaded here and not before: most runs are not watched at a terminal. */
 async function createPainter(options: LiveViewOptions): Promise<Painter> {
   const [{ createLogUpdate }, { TerminalStream }] = await Promise.all([
-    import("log-update"),
+    import("npm:log-update@8.0.0"),
     import("./terminal_stream.ts"),
   ]);
   // The cursor stays visible: hiding it would put handlers on the signals that Grid itself answers.

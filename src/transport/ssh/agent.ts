@@ -1,5 +1,5 @@
 /** The user's ssh-agent: which keys it holds, and signing with one of them. Never forwarded. */
-import type { BaseAgent, ParsedKey } from "ssh2";
+import type { BaseAgent, ParsedKey } from "./ssh2_library.ts";
 import ssh2 from "./ssh2_library.ts";
 
 export interface AgentKeys {

@@ -1,5 +1,10 @@
 /** What Grid offers a server: the algorithms that are safe, and that ssh2 on Deno gets right. */
-import type { CipherAlgorithm, KexAlgorithm, MacAlgorithm, ServerHostKeyAlgorithm } from "ssh2";
+import type {
+  CipherAlgorithm,
+  KexAlgorithm,
+  MacAlgorithm,
+  ServerHostKeyAlgorithm,
+} from "./ssh2_library.ts";
 
 /** Without ecdh-sha2-nistp521, which Deno's crypto gets wrong, and everything with SHA-1. */
 export const KEX: KexAlgorithm[] = [

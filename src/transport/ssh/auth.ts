@@ -1,7 +1,7 @@
 /** Which keys to offer, in which order: one attempt per key, and a word about each that cannot be used. */
 import { existsSync } from "node:fs";
 import { Buffer } from "node:buffer";
-import type { AnyAuthMethod, ParsedKey } from "ssh2";
+import type { AnyAuthMethod, ParsedKey } from "./ssh2_library.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";
 import { readAgentKeys, singleKeyAgent } from "./agent.ts";

@@ -1,6 +1,6 @@
 /** One remote command: an ssh2 stream as web streams, with back-pressure both ways. */
 import type { Readable } from "node:stream";
-import type { ClientChannel } from "ssh2";
+import type { ClientChannel } from "./ssh2_library.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { ChannelExit } from "../transport.ts";
 import type { LinkChannel } from "./link.ts";

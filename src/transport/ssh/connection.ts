@@ -1,6 +1,6 @@
 /** One logged-in connection to a node and the channels on it. */
 import type { Duplex } from "node:stream";
-import type { Client, ClientChannel } from "ssh2";
+import type { Client, ClientChannel } from "./ssh2_library.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { SshChannel } from "./channel.ts";

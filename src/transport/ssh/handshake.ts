@@ -1,6 +1,6 @@
 /** From nothing to a login: name, TCP, banner, key exchange, host key, login; one deadline, one error. */
 import type { Duplex } from "node:stream";
-import type { Client } from "ssh2";
+import type { Client } from "./ssh2_library.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";

@@ -1,6 +1,6 @@
 /** Asks a server for its host keys and hangs up before a word about any user. */
 import type { Duplex } from "node:stream";
-import type { ServerHostKeyAlgorithm } from "ssh2";
+import type { ServerHostKeyAlgorithm } from "./ssh2_library.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";

@@ -83,7 +83,7 @@ async function askSsh(alias: string, options: SettingsOptions): Promise<string |
 
 /** `Include` is not followed and `Match exec` never runs: only a real `ssh` does both right. */
 export async function readSshFiles(alias: string, files: readonly string[]): Promise<string> {
-  const { default: SshConfig } = await import("ssh-config");
+  const { default: SshConfig } = await import("npm:ssh-config@5.3.0");
   const text = files.map(readIfThere).join("\n");
   const found = SshConfig.parse(text).compute(alias, { matchExec: false });
   return Object.entries(found)
