@@ -2,7 +2,7 @@ import { lazy } from "../core/lazy.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { CliContext } from "./context.ts";
 import type { Settings } from "./settings.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../core/version.ts";
 
 export interface ShowOptions {
   /** `text`, `json`, `github` or `sarif`. */

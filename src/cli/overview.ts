@@ -4,7 +4,7 @@ import { GLOBAL_OPTIONS } from "./global_options.ts";
 
 const OUTSIDE_THE_LIST = [
   { flags: "-C <folder>", summary: "as if started in that folder; only in first place" },
-  { flags: "--version", summary: "print the version" },
+  { flags: "--version", summary: "print the version, commit, Deno and install folder" },
   { flags: "-h, --help", summary: "print this, or with a command its own help" },
 ];
 

@@ -5,7 +5,6 @@ import { parseCommandLine } from "./command_line/parse.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CliContext } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
-import { VERSION } from "./version.ts";
 
 /** Runs one command line; resolves with the exit code. Never throws. */
 export async function runProgram(context: CliContext): Promise<number> {
@@ -13,7 +12,7 @@ export async function runProgram(context: CliContext): Promise<number> {
   try {
     const program = await buildProgram(context, (code) => exitCode = code);
     const { command, words, flags, wants } = parseCommandLine(program, context.args);
-    if (wants === "version") context.stdout(versionWords(flags));
+    if (wants === "version") context.stdout(await versionWords(flags));
     else if (wants === "help") context.stdout(await helpOf(command, context));
     else if (command.run === undefined) {
       context.stderr(await helpOf(command, context));
@@ -30,8 +29,13 @@ export async function runProgram(context: CliContext): Promise<number> {
   }
 }
 
-function versionWords({ json }: Readonly<Record<string, unknown>>): string {
-  return json === true ? JSON.stringify({ version: VERSION }) + "\n" : VERSION + "\n";
+async function versionWords({ json }: Readonly<Record<string, unknown>>): Promise<string> {
+  const { installationWords, readInstallation } = await lazy<typeof import("./installation.ts")>(
+    "./installation.ts",
+    import.meta.url,
+  );
+  const installation = await readInstallation();
+  return json === true ? JSON.stringify(installation) + "\n" : installationWords(installation);
 }
 
 async function buildProgram(

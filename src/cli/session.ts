@@ -3,7 +3,7 @@ import { lazy } from "../core/lazy.ts";
 import type { Grid } from "../grid.ts";
 import type { CliContext } from "./context.ts";
 import { type GlobalFlags, readSettings, type Settings } from "./settings.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../core/version.ts";
 
 export interface Session extends AsyncDisposable {
   readonly settings: Settings;

@@ -1,7 +1,6 @@
 import { lazy } from "../core/lazy.ts";
 import type { CliContext } from "./context.ts";
 import { renderOverview } from "./overview.ts";
-import { VERSION } from "./version.ts";
 
 /** Runs one command line; resolves with the exit code. Never throws. */
 export async function start(context: CliContext): Promise<number> {
@@ -39,8 +38,6 @@ function quickAnswer(word: string | undefined): QuickAnswer | undefined {
     case "-h":
     case "help":
       return { to: "stdout", text: renderOverview(), exitCode: 0 };
-    case "--version":
-      return { to: "stdout", text: VERSION + "\n", exitCode: 0 };
     default:
       return undefined;
   }

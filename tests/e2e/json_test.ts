@@ -18,7 +18,12 @@ Deno.test("--json is one object with commands that draw, print logs, count, or t
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout);
   };
-  assert.deepEqual(Object.keys(await json("--version")), ["version"]);
+  assert.deepEqual(Object.keys(await json("--version")), [
+    "version",
+    "commit",
+    "deno",
+    "folder",
+  ]);
   const graph = await json("graph", "p.yaml");
   assert.deepEqual(
     [graph.name, graph.steps.map(({ id }: { id: string }) => id), graph.hooks[0].moment],

@@ -42,4 +42,7 @@ export class Option {
 }
 
 export const HELP_OPTION = new Option("-h, --help", "print this");
-export const VERSION_OPTION = new Option("--version", "print the version");
+export const VERSION_OPTION = new Option(
+  "--version",
+  "print the version, commit, Deno and install folder",
+);
