@@ -119,7 +119,7 @@ Deno.test("architecture: a module that is loaded lazily is the one whose type is
 
 Deno.test("architecture: every package in deno.json is used, and none is unpinned", () => {
   const config = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
-  const sources = [...files, ...readSources("tests")];
+  const sources = [...files, ...readSources("tests"), ...readSources("release")];
   const used = new Set(sources.flatMap((file) => file.imports.map(packageOf)));
   for (const [name, target] of Object.entries<string>(config.imports)) {
     assert.match(target, /@\d+\.\d+\.\d+$/, `${name} is not pinned to an exact version`);

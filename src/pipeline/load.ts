@@ -6,22 +6,11 @@ import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { expandInstance, plainStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
-import { type GivenInputs, resolveInputs } from "./input/input_values.ts";
+import { resolveInputs } from "./input/input_values.ts";
+import type { LoadOptions } from "./load_options.ts";
 import { Loader } from "./loader.ts";
-import type { KnownNode } from "./check/node_check.ts";
 import { Text } from "./text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
-
-export interface LoadOptions extends GivenInputs {
-  /** The pipeline file, as the user wrote it. */
-  readonly file: string;
-  /** The project folder. */
-  readonly project: string;
-  /** False for `grid validate`, which has no values for required inputs. */
-  readonly requireInputs?: boolean | undefined;
-  /** Configured nodes; names and labels in the file are checked against them. */
-  readonly nodes?: readonly KnownNode[] | undefined;
-}
 
 export interface Loaded {
   readonly pipeline: Pipeline;

@@ -8,7 +8,7 @@ import { checkFile } from "./check/check_file.ts";
 import type { CheckedFile } from "./check/checked_file.ts";
 import { type FileReports, openFile } from "./file.ts";
 import { isGitReference } from "./template/git_reference.ts";
-import type { KnownNode } from "./check/node_check.ts";
+import type { KnownNode } from "./load_options.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkWith } from "./template/template_inputs.ts";
 import { TemplateSource } from "./template/template_source.ts";

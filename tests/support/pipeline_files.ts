@@ -2,7 +2,8 @@
 import { dirname, join } from "node:path";
 import type { Diagnostic } from "../../src/document/diagnostic.ts";
 import { DiagnosticsError } from "../../src/document/diagnostic.ts";
-import { type Loaded, type LoadOptions, loadPipeline } from "../../src/pipeline/load.ts";
+import { type Loaded, loadPipeline } from "../../src/pipeline/load.ts";
+import type { LoadOptions } from "../../src/pipeline/load_options.ts";
 import type { Pipeline, Step } from "../../src/pipeline/pipeline.ts";
 import { tempDir } from "./temp_dir.ts";
 

@@ -1,6 +1,7 @@
 import { suggest } from "../../document/shape/check.ts";
 import type { Blueprint } from "../blueprint.ts";
 import type { CheckedFile } from "./checked_file.ts";
+import type { KnownNode } from "../load_options.ts";
 import type { NodeRequest } from "../pipeline.ts";
 import type { Text } from "../text.ts";
 import type { TextReader } from "../text_reader.ts";
@@ -23,12 +24,6 @@ function selectSteps({ graph }: Pick<CheckedFile, "graph">): readonly Blueprint[
     graph.order.filter((step) => step.kind === "select-node" && step.matrix === undefined);
   known.set(graph, found);
   return found;
-}
-
-/** A configured node. */
-export interface KnownNode {
-  readonly name: string;
-  readonly labels: readonly string[];
 }
 
 /** Reports steps whose node is ambiguous, and names and labels that no configured node has. */

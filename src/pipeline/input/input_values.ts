@@ -4,17 +4,8 @@ import { diagnostic, suggest } from "../../document/shape/check.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import type { Given } from "./inputs_file.ts";
+import type { GivenInputs } from "../load_options.ts";
 import { type InputSpec, parseInput } from "./inputs.ts";
-
-/** Where the values of inputs come from; earlier ones win. */
-export interface GivenInputs {
-  /** From flags: `-i name=value`. */
-  readonly inputs?: Readonly<Record<string, string>> | undefined;
-  /** A YAML map of values. */
-  readonly inputsFile?: string | undefined;
-  /** The environment of the runner: `GRID_INPUT_<NAME>`. */
-  readonly env: Readonly<Record<string, string>>;
-}
 
 export interface InputValues {
   readonly values: Readonly<Record<string, JsonValue>>;

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Starts an installed Grid with the Deno that came with it, from any folder, whatever lies there.
+# `exec` keeps the process id: a signal sent to what was started reaches Grid itself.
+fail() {
+  printf 'Cannot start grid: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 70
+}
+
+self=$0
+while [ -L "$self" ]; do # not every system has `readlink -f`
+  link=$(readlink -- "$self") || exit 70
+  case $link in
+    /*) self=$link ;;
+    *) self=$(dirname -- "$self")/$link ;;
+  esac
+done
+home=$(CDPATH='' cd -- "$(dirname -- "$self")/.." && pwd -P) || exit 70
+
+# The nearest node_modules at or above folder $1 that holds $2, as Node looks for packages.
+find_package() {
+  at=$1
+  while :; do
+    if [ -d "$at/node_modules/$2" ]; then
+      package=$(CDPATH='' cd -- "$at/node_modules/$2" && pwd -P) || return 1
+      return 0
+    fi
+    [ -n "$at" ] || return 1
+    at=${at%/*}
+  done
+}
+
+deno=$home/runtime/deno
+if [ ! -x "$deno" ]; then
+  case $(uname -s -m) in
+    'Linux x86_64') platform=linux-x64-glibc ;;
+    'Linux aarch64' | 'Linux arm64') platform=linux-arm64-glibc ;;
+    'Darwin x86_64') platform=darwin-x64 ;;
+    'Darwin arm64') platform=darwin-arm64 ;;
+    *) fail "Deno does not run on $(uname -s -m)" 'use Linux or macOS on x86-64 or ARM64' ;;
+  esac
+  find_package "$home" "@deno/$platform" ||
+    fail "its Deno for $platform is not installed beside it" \
+      'install Grid again, without --omit=optional'
+  deno=$package/deno
+  [ -x "$deno" ] || fail "$deno cannot be executed" 'install Grid again'
+fi
+exec "$deno" run --quiet --allow-all --no-config --no-lock --node-modules-dir=manual \
+  "$home/src/cli/main.js" "$@"
