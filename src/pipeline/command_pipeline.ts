@@ -54,10 +54,17 @@ export interface SyncPipelineOptions {
   readonly from: string;
   readonly to: "all" | readonly string[];
   readonly as?: string | undefined;
+  /** Patterns in gitignore syntax, on top of the cluster's. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Default: yes. */
+  readonly delete?: boolean | undefined;
+  /** Also where all, or most of what is on a node, would be removed. */
+  readonly force?: boolean | undefined;
 }
 
 /** `grid sync`: one step, `sync`. */
-export function syncPipeline({ from, to, as }: SyncPipelineOptions): Pipeline {
+export function syncPipeline(options: SyncPipelineOptions): Pipeline {
+  const { from, to, as, exclude = [] } = options;
   const sync = step("sync", {
     action: {
       kind: "sync",
@@ -65,8 +72,9 @@ export function syncPipeline({ from, to, as }: SyncPipelineOptions): Pipeline {
       to: to === "all" ? "all" : to.map((name) => Text.literal(name)),
       as: as === undefined ? undefined : Text.literal(as),
       excludeFrom: undefined,
-      exclude: [],
-      delete: true,
+      exclude: exclude.map((pattern) => Text.literal(pattern)),
+      delete: options.delete ?? true,
+      force: options.force ?? false,
     },
     node: { kind: "best" },
     needs: [],

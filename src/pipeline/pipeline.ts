@@ -114,6 +114,8 @@ export interface SyncAction<T> {
   readonly exclude: readonly T[];
   /** Remove what an earlier sync put there and the source no longer has. */
   readonly delete: boolean;
+  /** Also where all, or most of what is on a node, would be removed; only `grid sync --force` says so. */
+  readonly force?: boolean;
 }
 
 export interface SelectNodeAction<T> {

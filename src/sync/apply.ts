@@ -10,6 +10,7 @@ import { type Plan, planSync } from "./plan.ts";
 import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
+import { unreadTest } from "./read_problem.ts";
 import type { Source } from "./source.ts";
 import type { SyncOptions } from "./sync.ts";
 import { TarWriter } from "./tar_writer.ts";
@@ -39,21 +40,29 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const wanted = state.manifest === undefined
     ? options.source.recalled
     : (await options.source.hashed()).entries;
-  const planned = planSync({ wanted, known, ...state.rows, delete: options.delete });
+  const isUnread = unreadTest(options.source.skipped);
+  const planned = planSync({ wanted, known, ...state.rows, delete: options.delete, isUnread });
   // What a sync that broke off has moved in already is nobody's edit.
   const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
   if (state.verdict === "same" && isNothingToDo(plan)) {
     const packed = { sent: [], torn: [], sum: "", bytes: 0 };
-    const record = recordOf({ ...options, wanted, known, packed });
+    const record = recordOf({ ...options, wanted, known, packed, isUnread });
     const manifest = writeManifest(record);
     if (manifest.digest === state.digest) {
       await say(talk, "stop");
       return { plan, packed, record, manifest };
     }
   }
-  refuseLargeDelete(plan, { known, ...options });
+  refuseLargeDelete(plan, { known, wanted, folder: options.source.folder, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
-  return await send(talk, { ...options, wanted, plan, known, canPatch: state.canPatch });
+  return await send(talk, {
+    ...options,
+    wanted,
+    plan,
+    known,
+    isUnread,
+    canPatch: state.canPatch,
+  });
 }
 
 interface SendOptions extends ApplyOptions {
@@ -61,6 +70,7 @@ interface SendOptions extends ApplyOptions {
   readonly wanted: readonly SourceEntry[];
   readonly plan: Plan<SourceEntry>;
   readonly known: readonly Entry[];
+  readonly isUnread: (path: string) => boolean;
   readonly canPatch: boolean;
 }
 
@@ -113,7 +123,8 @@ async function sendArchive(
 /** Mostly exactly what was planned, and then the manifest is there already. */
 async function finalRecord(packed: Packed, options: SendOptions) {
   const { plan, source, wanted } = options;
-  const isAsPlanned = options.delete && packed.sent.length === plan.send.length &&
+  const isAllSeen = !source.skipped.some((it) => it.isUnread);
+  const isAsPlanned = options.delete && isAllSeen && packed.sent.length === plan.send.length &&
     packed.sent.every((entry, at) => sameEntry(entry, plan.send[at] ?? entry));
   if (isAsPlanned && !wanted.some(isUnhashed)) {
     const { entries, manifest } = await source.hashed();

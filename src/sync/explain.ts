@@ -5,7 +5,7 @@ import { recallManifest } from "./manifest_cache.ts";
 import { readState, startNodeSync } from "./node_state.ts";
 import { placeOf } from "./place.ts";
 import { planSync, reasonToSend, type SendReason } from "./plan.ts";
-import type { Skipped } from "./read_problem.ts";
+import { type Skipped, unreadTest } from "./read_problem.ts";
 import { Source } from "./source.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
 import { walkForSync } from "./walk_for_sync.ts";
@@ -66,7 +66,8 @@ async function explainNode(
     : recallManifest(options.cacheFolder, checked.digest);
   const { known, rows } = await readNode({ target, place, checked, remembered, signal });
   const wanted = (await source.hashed()).entries;
-  const plan = planSync({ wanted, known, ...rows, delete: options.delete });
+  const isUnread = unreadTest(source.skipped);
+  const plan = planSync({ wanted, known, ...rows, delete: options.delete, isUnread });
   const context = {
     known: new Map(known.map((entry) => [entry.path, entry])),
     drifted: new Set(plan.drifted),

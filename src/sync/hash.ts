@@ -96,7 +96,7 @@ function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | S
   } catch (error) {
     return readProblem(entry.path, error);
   }
-  return { path: entry.path, reason: "it changed while it was being read" };
+  return { path: entry.path, reason: "it changed while it was being read", isUnread: true };
 }
 
 const piece = new Uint8Array(256 * 1024);

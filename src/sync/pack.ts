@@ -90,7 +90,7 @@ async function packFile(entry: SourceEntry, options: FileOptions): Promise<Packe
   } catch (error) {
     return readProblem(entry.path, error);
   }
-  return { path: entry.path, reason: "it changed while it was being sent" };
+  return { path: entry.path, reason: "it changed while it was being sent", isUnread: true };
 }
 
 function factsOf(state: FileState) {

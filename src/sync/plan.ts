@@ -14,6 +14,8 @@ export interface PlanInput<E extends Entry = Entry> {
   readonly displaced: ReadonlySet<string>;
   /** Whether what the source no longer has is removed. */
   readonly delete: boolean;
+  /** Whether nobody could see if the source still has it; default: everything was seen. */
+  readonly isUnread?: (path: string) => boolean;
 }
 
 export interface Plan<E extends Entry = Entry> {
@@ -43,7 +45,9 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
     const there = known.get(entry.path);
     return there === undefined || !sameEntry(entry, there) || isDrifted(entry.path);
   });
-  const gone = input.known.filter((entry) => !wanted.has(entry.path));
+  const { isUnread = () => false } = input;
+  // Not seen is not gone.
+  const gone = input.known.filter((entry) => !wanted.has(entry.path) && !isUnread(entry.path));
   const inTheWay = (entry: Entry) => {
     const replacement = wanted.get(entry.path);
     if (replacement !== undefined) {

@@ -1,5 +1,6 @@
 /** What is refused before a byte is sent. */
 import { GridError } from "../core/errors.ts";
+import { quote } from "../core/shell.ts";
 import { formatSize } from "../core/size.ts";
 import type { Entry } from "./entry.ts";
 import type { Place } from "./place.ts";
@@ -17,21 +18,30 @@ interface Where {
 }
 
 interface DeleteCheck extends Where {
+  /** Absolute source folder. */
+  readonly folder: string;
+  /** The source. */
+  readonly wanted: readonly Entry[];
   readonly known: readonly Entry[];
   readonly allowLargeDelete?: boolean;
 }
 
-/** @throws {GridError} `sync` where more than half of what is there would go */
+/** @throws {GridError} `sync` where all, or more than half of what is there, would go */
 export function refuseLargeDelete(plan: Plan, check: DeleteCheck): void {
   const total = check.known.filter((entry) => entry.type !== "folder").length;
   const going = plan.remove.length;
-  if (check.allowLargeDelete || going <= HANDFUL || going * 2 <= total) return;
+  // Nothing at all is what an unmounted disk looks like.
+  const isEmptied = going > 0 && check.wanted.every((entry) => entry.type === "folder");
+  const isLarge = going > HANDFUL && going * 2 > total;
+  if (check.allowLargeDelete || !(isEmptied || isLarge)) return;
   throw new GridError({
     code: "sync",
     message: `Cannot sync "${check.place.name}" to "${check.target.node}": ` +
-      `${going} of ${total} files there would be deleted`,
-    hint: "Check sync.from and the ignore rules. If this is meant, move " +
-      `${check.place.folder} away on ${check.target.node} and sync again`,
+      (isEmptied
+        ? `the source is empty, and all ${going} files there would be deleted`
+        : `${going} of ${total} files there would be deleted`),
+    hint: "Check sync.from and the ignore rules. If this is meant: grid sync " +
+      `${quote(check.folder)} --as ${quote(check.place.name)} --to ${check.target.node} --force`,
     node: check.target.node,
   });
 }

@@ -8,6 +8,8 @@ export interface RecordInput {
   readonly wanted: readonly Entry[];
   readonly known: readonly Entry[];
   readonly delete: boolean;
+  /** Whether nobody could see if the source still has it. */
+  readonly isUnread?: (path: string) => boolean;
   /** What really travelled. */
   readonly packed: Pick<Packed, "sent" | "torn">;
 }
@@ -24,15 +26,17 @@ export function recordOf({ wanted, known, packed, ...options }: RecordInput): En
       else record.set(path, there);
     }
   }
-  if (options.delete) return [...record.values()];
-  const stays = known.filter((entry) => !isReplaced(entry, record));
+  // With `delete: false` what the source no longer has stays on record, so that it can go later.
+  const { isUnread = () => false } = options;
+  const mayStay = options.delete ? known.filter((entry) => isUnread(entry.path)) : known;
+  const stays = mayStay.filter((entry) => !isReplaced(entry, record));
+  if (stays.length === 0) return [...record.values()];
   return [...record.values(), ...stays].toSorted((a, b) => comparePaths(a.path, b.path));
 }
 
-/** With `delete: false` what the source no longer has stays on record, so that it can go later. */
 function isReplaced(entry: Entry, record: ReadonlyMap<string, Entry>): boolean {
   return record.has(entry.path) ||
-    foldersAbove(entry.path).some((above) => record.get(above)?.type !== "folder");
+    foldersAbove(entry.path).some((above) => (record.get(above)?.type ?? "folder") !== "folder");
 }
 
 export interface RecordChange {

@@ -80,6 +80,7 @@ class Walker {
       this.#options.rules.enter(folder.path, names);
       for (const name of names) this.#look(prefix + name, folder);
     } catch (error) {
+      if (folder.path === "") throw unreadableRoot(this.#options.source, error);
       this.#skipped.push(readProblem(folder.path, error));
     }
     return true;
@@ -94,7 +95,13 @@ class Walker {
   }
 
   #look(path: string, parent: Pending): void {
-    const state = readState(`${this.#options.source}/${path}`);
+    let state;
+    try {
+      state = readState(`${this.#options.source}/${path}`);
+    } catch (error) {
+      this.#skipped.push(readProblem(path, error));
+      return;
+    }
     if (state === undefined) {
       // The runtime replaces bytes that are not UTF-8, and then cannot find the file by that name.
       if (path.includes("\uFFFD")) this.#skip(path, "its name is not valid UTF-8");
@@ -166,13 +173,17 @@ function openRoot(source: string): { path: string; identity: string } {
     if (!isDirectory) throw new Deno.errors.NotADirectory(source);
     return { path: Deno.realPathSync(source), identity: `${dev}:${ino}` };
   } catch (error) {
-    throw new GridError({
-      code: "sync",
-      message: `Cannot sync "${source}": it is not a folder that can be read`,
-      hint: "Check sync.from; it is relative to the project folder",
-      cause: error,
-    });
+    throw unreadableRoot(source, error);
   }
+}
+
+function unreadableRoot(source: string, cause: unknown): GridError {
+  return new GridError({
+    code: "sync",
+    message: `Cannot sync "${source}": it is not a folder that can be read`,
+    hint: "Check sync.from; it is relative to the project folder",
+    cause,
+  });
 }
 
 function kindOf(state: FileState): string {

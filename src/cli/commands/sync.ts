@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { syncPipeline } from "../../pipeline/command_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openNodes } from "../nodes.ts";
-import { nameList } from "../option_values.ts";
+import { collect, nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -11,6 +11,9 @@ interface SyncFlags extends GlobalFlags {
   readonly to?: readonly string[];
   readonly as?: string;
   readonly explain?: true;
+  readonly exclude: readonly string[];
+  readonly noDelete?: true;
+  readonly force?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -19,6 +22,12 @@ export function define(command: Command, context: CommandContext): void {
     .option("--to <nodes>", "node names, separated by commas; default all", { read: nameList })
     .option("--as <name>", "folder name below remote_root; default the folder's own")
     .option("--explain", "only say what would be sent, removed and ignored, and why")
+    .option("--exclude <pattern>", "leave this out too, in gitignore syntax; may be repeated", {
+      read: collect,
+      initial: [],
+    })
+    .option("--no-delete", "keep on the nodes what the folder no longer has")
+    .option("--force", "also where all, or most of what is there, would be deleted")
     .action<SyncFlags>(async (folder, flags) => {
       await using session = await openSession(flags, context);
       const source = folder === undefined ? session.grid.project : resolve(context.cwd, folder);
@@ -37,7 +46,13 @@ async function sync(source: string, { flags, context, session }: SyncCall): Prom
   const { grid, signal, settings } = session;
   const { openTerminal } = await import("../run_terminal.ts");
   const from = relative(grid.project, source) || ".";
-  const state = await grid.run(syncPipeline({ from, to: flags.to ?? "all", as: flags.as }), {
+  const pipeline = syncPipeline({
+    ...flags,
+    from,
+    to: flags.to ?? "all",
+    delete: !flags.noDelete,
+  });
+  const state = await grid.run(pipeline, {
     signal,
     readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
   });
@@ -59,11 +74,11 @@ async function explain(source: string, { flags, context, session }: SyncCall): P
     {
       source,
       as: flags.as ?? basename(source),
-      exclude: config.excludePatterns,
+      exclude: [...config.excludePatterns, ...flags.exclude],
       excludeFrom: undefined,
       useChecksums: config.useChecksums,
       followSymlinks: config.followSymlinks,
-      delete: true,
+      delete: !flags.noDelete,
       maxParallelTransfers: config.maxParallelTransfers,
       cacheFolder: join(grid.project, ".grid", "cache"),
       signal,

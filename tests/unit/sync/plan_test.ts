@@ -45,6 +45,14 @@ Deno.test("planSync() removes children before their folder", () => {
   assert.deepEqual(result.removeFolders, ["a/b", "a"]);
 });
 
+Deno.test("planSync() removes nothing that nobody could look at", () => {
+  const known = [file("a"), folder("d"), file("d/1"), file("da"), file("gone")];
+  const isUnread = (path: string) => path === "a" || path === "d" || path.startsWith("d/");
+  const result = plan({ known, wanted: [folder("d")], isUnread });
+  assert.deepEqual(result.remove, ["da", "gone"]);
+  assert.deepEqual(result.removeFolders, []);
+});
+
 Deno.test("planSync() removes nothing with delete off", () => {
   const result = plan({ known: [file("a")], delete: false });
   assert.deepEqual(result.remove, []);

@@ -19,6 +19,7 @@ function files(count: number, size = 10): Entry[] {
 const where = {
   target: { node: "n1", transport: createLocalTransport(localEndpoint("n1")), root: "/r" },
   place: placeOf("/r", "app"),
+  folder: "/here/app",
 };
 
 const NONE: ReadonlySet<string> = new Set();
@@ -26,20 +27,21 @@ const NONE: ReadonlySet<string> = new Set();
 function planDelete(total: number, left: number) {
   const known = files(total);
   const input = { known, changed: NONE, missing: NONE, displaced: NONE, delete: true };
-  return { known, plan: planSync({ ...input, wanted: known.slice(0, left) }) };
+  const wanted = known.slice(0, left);
+  return { known, wanted, plan: planSync({ ...input, wanted }) };
 }
 
 Deno.test("refuseLargeDelete() stops where more than half would go", () => {
-  const { known, plan } = planDelete(100, 49);
-  assert.throws(() => refuseLargeDelete(plan, { ...where, known }), /51 of 100/);
-  refuseLargeDelete(plan, { ...where, known, allowLargeDelete: true });
+  const { plan, ...lists } = planDelete(100, 49);
+  assert.throws(() => refuseLargeDelete(plan, { ...where, ...lists }), /51 of 100/);
+  refuseLargeDelete(plan, { ...where, ...lists, allowLargeDelete: true });
 });
 
 Deno.test("refuseLargeDelete() allows half, and always a handful", () => {
   const half = planDelete(100, 50);
-  refuseLargeDelete(half.plan, { ...where, known: half.known });
-  const handful = planDelete(10, 0);
-  refuseLargeDelete(handful.plan, { ...where, known: handful.known });
+  refuseLargeDelete(half.plan, { ...where, ...half });
+  const handful = planDelete(11, 1);
+  refuseLargeDelete(handful.plan, { ...where, ...handful });
 });
 
 Deno.test("refuseWithoutSpace() counts whole blocks and says what is missing", () => {

@@ -62,3 +62,24 @@ Deno.test("recordOf() keeps what the node had of a file that could not be sent",
   const record = recordOf({ wanted, known, packed: { sent, torn }, delete: true });
   assert.deepEqual(record, [file("a", "old"), file("c", "newer")]);
 });
+
+Deno.test("recordOf() keeps what may not be removed, with the folders around it", () => {
+  const folder = (path: string) => ({ ...file(path, ""), type: "folder" as const, size: 0 });
+  const known = [folder("d"), folder("d/e"), file("d/e/1", "old"), file("x", "old")];
+  const packed = { sent: [], torn: [] };
+  const all = recordOf({ wanted: [], known, packed, delete: false });
+  assert.deepEqual(all, known);
+  const unread = recordOf({
+    wanted: [folder("d")],
+    known,
+    packed,
+    delete: true,
+    isUnread: (path) => path.startsWith("d"),
+  });
+  assert.deepEqual(unread, known.slice(0, 3));
+  // A file stands where the folder was.
+  assert.deepEqual(recordOf({ wanted: [file("d", "f")], known, packed, delete: false }), [
+    file("d", "f"),
+    file("x", "old"),
+  ]);
+});
