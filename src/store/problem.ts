@@ -28,7 +28,7 @@ const MEANINGS: readonly {
   },
   {
     said: CANNOT_OPEN,
-    code: "permission",
+    code: "usage",
     error: () => ({
       state: "the file or its folder cannot be opened",
       hint: "check that the folder exists and belongs to you",
