@@ -158,6 +158,13 @@ Deno.test("architecture: only cli, terminal and web print", () => {
   assert.deepEqual(printing, []);
 });
 
+Deno.test("architecture: time comes from core/clock.ts", () => {
+  const own = files.filter(({ path }) => path !== "src/core/clock.ts")
+    .filter(({ text }) => /\b(Date|performance)\.now\b|\bnew Date\(\)/.test(text))
+    .map(({ path }) => path);
+  assert.deepEqual(own, []);
+});
+
 Deno.test("architecture: no folder or file is named after nothing", () => {
   const vague = /(^|\/|_)(utils?|helpers?|common|manager|index|types|misc)(_|\.ts|\/)/;
   assert.deepEqual(files.map((file) => file.path).filter((path) => vague.test(path)), []);

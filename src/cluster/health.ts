@@ -34,14 +34,28 @@ const DOWN_SHARE = 0.25;
 /** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
 const STANDING_MS = 60_000;
 
+interface Look {
+  readonly row: ProbeRow;
+  /** On the monotonic clock. */
+  readonly since: number;
+}
+
 export function createHealthCheck(deps: HealthDeps): HealthCheck {
   const { config, pool, cache, clock, placements } = deps;
-  const looks = new Map<Node, ProbeRow>();
+  const looks = new Map<Node, Look>();
+  /** When this process asked each node last. */
+  const asked = new Map<Node, Look>();
+
+  /** By the time that passed, where we know it: only others' answers have nothing but a date. */
+  function ageOf(node: Node, row: ProbeRow): number {
+    const own = asked.get(node);
+    return own?.row.at === row.at ? clock.monotonic() - own.since : clock.now() - row.at;
+  }
 
   /** Cores, memory and disk of a look that was not brief, while they may be taken as they were. */
   function known(node: Node): NodeFacts | undefined {
     const look = looks.get(node);
-    return look && clock.now() - look.at < STANDING_MS ? look.facts : undefined;
+    return look && clock.monotonic() - look.since < STANDING_MS ? look.row.facts : undefined;
   }
 
   /** Steps that start together ask each node once. */
@@ -54,8 +68,10 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       signal,
       known: standing,
     });
+    const look = { row, since: clock.monotonic() };
+    asked.set(node, look);
     if (row.status !== "ok") looks.delete(node);
-    else if (standing === undefined) looks.set(node, row);
+    else if (standing === undefined) looks.set(node, look);
     saveRow(cache, node, row);
     return row;
   });
@@ -63,9 +79,9 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   async function check(nodes: readonly Node[], options: CheckOptions) {
     const now = clock.now();
     const cached = loadRows(cache, { nodes, now });
-    const isFresh = (row: ProbeRow) =>
-      now - row.at < options.maxAgeMs * (row.status === "ok" ? 1 : DOWN_SHARE);
-    const fresh = new Map([...cached].filter(([, row]) => isFresh(row)));
+    const isFresh = ([node, row]: readonly [Node, ProbeRow]) =>
+      ageOf(node, row) < options.maxAgeMs * (row.status === "ok" ? 1 : DOWN_SHARE);
+    const fresh = new Map([...cached].filter(isFresh));
     const stale = nodes.filter((node) => !fresh.has(node));
     const probed = new Map<Node, ProbeRow>();
     await eachOf(stale, {

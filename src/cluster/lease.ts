@@ -51,14 +51,14 @@ async function freeGpus(
   { node }: OpenNode,
   { wish, signal, onWait, health, clock }: LeaseOptions & LeaseDeps,
 ): Promise<readonly GpuFacts[]> {
-  const deadline = clock.now() + wish.waitMs;
+  const deadline = clock.monotonic() + wish.waitMs;
   let isTold = false;
   for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
     const [row] = await health.check([node], { maxAgeMs, signal });
     const lent = lentGpus(node, row?.facts?.gpus ?? []);
     const fitting = fittingGpus(lent, wish);
     if (fitting.length >= wish.gpus) return fitting;
-    const left = deadline - clock.now();
+    const left = deadline - clock.monotonic();
     const reason = obstacle({ wish, row, lent });
     if (left <= 0) throw noGpu(node.name, { wish, reason });
     if (!isTold) onWait?.(reason);

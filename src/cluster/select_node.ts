@@ -36,14 +36,14 @@ interface SelectRequest extends SelectOptions {
 export async function selectNode(deps: SelectDeps, request: SelectRequest): Promise<Placement> {
   const { selector, signal } = request;
   const { clock } = deps;
-  const deadline = clock.now() + selector.waitMs;
+  const deadline = clock.monotonic() + selector.waitMs;
   let pollMs = FIRST_POLL_MS;
   for (let maxAgeMs = deps.config.refreshIntervalMs;; maxAgeMs = 0) {
     const tried = await tryOnce(deps, request, maxAgeMs);
     if ("node" in tried) return tried;
     // "Nothing fits" must not rest on what was true a minute ago.
     if (tried.fromCache) continue;
-    const left = deadline - clock.now();
+    const left = deadline - clock.monotonic();
     if (left <= 0 || tried.reasons.every(({ isFinal }) => isFinal)) {
       throw noNode(tried.reasons, selector.waitMs);
     }
@@ -91,7 +91,9 @@ async function tryOnce(
       return { reasons: [...unfit, ...passedOver], fromCache };
     }
     const patience = selector.gpus > 0 ? VERIFY_GPU_AGE_MS : VERIFY_AGE_MS;
-    if (clock.now() - chosen.health.at > patience) {
+    const ageMs = clock.now() - chosen.health.at;
+    // An answer of the future is one from before the clock was set back.
+    if (ageMs < 0 || ageMs > patience) {
       await health.check([chosen.node], { maxAgeMs: 0, signal });
       continue;
     }

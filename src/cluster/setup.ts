@@ -1,4 +1,5 @@
 /** `grid setup`: the Python environment of every node, with Ray where the config asks for it. */
+import { monotonic } from "../core/clock.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
@@ -46,12 +47,12 @@ export async function setupNodes(
 }
 
 async function setupNode(open: OpenNode, options: SetupOptions): Promise<SetupResult> {
-  const started = performance.now();
+  const started = monotonic();
   const result = (rest: Partial<SetupResult> & Pick<SetupResult, "state">): SetupResult => ({
     node: open.node.name,
     python: undefined,
     ray: undefined,
-    durationMs: Math.round(performance.now() - started),
+    durationMs: Math.round(monotonic() - started),
     reason: undefined,
     hint: undefined,
     ...rest,

@@ -1,7 +1,13 @@
-/** Time as a port, so that retries, caches and deadlines can be tested without waiting. */
+/**
+ * Time as a port, so that retries, caches and deadlines can be tested without waiting. There are two
+ * kinds: dates, which people read, and which NTP or a person may set forth and back at any moment;
+ * and time that passes, by which everything is measured that has a length.
+ */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** The date: milliseconds since the Unix epoch. Only to be shown, kept, or compared with files. */
   now(): number;
+  /** Milliseconds that have passed since some moment; never jumps, and means nothing elsewhere. */
+  monotonic(): number;
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, options?: SleepOptions): Promise<void>;
 }
@@ -10,7 +16,12 @@ export interface SleepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const systemClock: Clock = { now: () => Date.now(), sleep };
+export const systemClock: Clock = { now: () => Date.now(), monotonic, sleep };
+
+/** As `Clock.monotonic` of this process; for rooms whose time is always the real one. */
+export function monotonic(): number {
+  return performance.now();
+}
 
 /** The longest wait one timer can carry; a longer one would fire at once. About 24.8 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

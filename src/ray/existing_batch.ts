@@ -1,5 +1,5 @@
 /** A batch on a Ray cluster that Grid did not start: one job of its Jobs API. */
-import { systemClock } from "../core/clock.ts";
+import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
@@ -128,11 +128,11 @@ async function waitForEnd(
   { log, stop, signal }: WaitOptions,
 ): Promise<RayJob> {
   await using tail = new JobLogTail(api, id, log);
-  let answeredAt = Date.now();
+  let answeredAt = monotonic();
   for (;;) {
     try {
       const job = await api.job(id);
-      answeredAt = Date.now();
+      answeredAt = monotonic();
       if (job === undefined) throw forgotten();
       if (isEnded(job)) return job;
       if (job.status === "RUNNING") tail.ensure();
@@ -141,7 +141,7 @@ async function waitForEnd(
       // Stopped before the tail is closed: Ray answers the closing only when the job has ended.
       if (signal.aborted) await stop();
       const passes = !signal.aborted && error instanceof GridError && error.code === "lost";
-      if (!passes || Date.now() - answeredAt > SILENCE_MS) throw error;
+      if (!passes || monotonic() - answeredAt > SILENCE_MS) throw error;
       await systemClock.sleep(POLL_MS, { signal });
     }
   }

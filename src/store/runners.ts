@@ -1,3 +1,4 @@
+import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import type { GroupPlace } from "../engine/ports.ts";
 import type { Connection } from "./connection.ts";
@@ -37,7 +38,7 @@ export class Runners {
       if (other !== undefined) throw alreadyResumed(resumes ?? "", other);
       this.#connection.prepare(
         "INSERT INTO runners (run, place, pid, born, seen_at, resumes) VALUES (?, ?, ?, ?, ?, ?)",
-      ).run(run, place, pid, born, Date.now(), resumes ?? null);
+      ).run(run, place, pid, born, systemClock.now(), resumes ?? null);
     });
   }
 
@@ -89,8 +90,9 @@ export class Runners {
     return this.#connection.write(() => {
       const row = this.#connection.prepare("SELECT cancel, seen_at FROM runners WHERE run = ?")
         .get(run);
-      const now = Date.now();
-      if (row && now - Number(row["seen_at"]) > SIGN_MS) {
+      const now = systemClock.now();
+      // Also where the clock was set back.
+      if (row && Math.abs(now - Number(row["seen_at"])) > SIGN_MS) {
         this.#connection.prepare("UPDATE runners SET seen_at = ? WHERE run = ?").run(now, run);
       }
       const cancel = row?.["cancel"];
@@ -120,7 +122,7 @@ export class Runners {
 }
 
 function isAlive(row: RunnerRow): boolean {
-  return isRunning(row) ?? Date.now() - row.seenAt < SILENCE_MS;
+  return isRunning(row) ?? systemClock.now() - row.seenAt < SILENCE_MS;
 }
 
 function alreadyRuns(run: string): GridError {

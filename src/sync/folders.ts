@@ -1,4 +1,5 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
+import { monotonic } from "../core/clock.ts";
 import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
@@ -75,7 +76,7 @@ interface OneOptions extends SyncOptions, Asked {
 }
 
 async function syncOne(source: Source, options: OneOptions): Promise<SyncReport> {
-  const startedAt = performance.now();
+  const startedAt = monotonic();
   const { target, place } = options;
   options.signal.throwIfAborted();
   const checked = await options.answer;
@@ -89,7 +90,7 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
     total: source.recalled.filter((entry) => entry.type !== "folder").length,
     ...changes,
     skipped: [...source.skipped, ...changes.skipped],
-    durationMs: performance.now() - startedAt,
+    durationMs: monotonic() - startedAt,
   };
 }
 

@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "../core/clock.ts";
 import { changedAtMs, describeState, type FileState } from "./file_state.ts";
 
 const MAGIC = "grid-hash-cache 2";
@@ -41,7 +42,7 @@ export function openHashCache(options: HashCacheOptions): HashCache {
   const file = join(options.folder, `hashes-${name}`);
   // Files are read after this moment, so a file older than this by more than the granule cannot
   // change any more without showing it.
-  const trustedBeforeMs = (options.nowMs ?? Date.now()) - GRANULE_MS;
+  const trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
   const old = load(file);
   const rows = new Map<string, Row>();
   let isDirty = false;

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
@@ -21,7 +22,7 @@ export function define(command: Command, context: CommandContext): void {
       context.stdout(renderRuns(rows, {
         color: runs.settings.color.stdout,
         width: context.columns("stdout"),
-        now: Date.now(),
+        now: systemClock.now(),
       }));
     });
 }

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
@@ -34,7 +35,7 @@ export function define(command: Command, context: CommandContext): void {
         width: context.columns("stdout"),
         paint: createPaint(runs.settings.color.stdout),
         // A run whose runner was killed goes on no longer.
-        now: lastAt ?? Date.now(),
+        now: lastAt ?? systemClock.now(),
         folder: shown,
         underWay,
         tail: (step) => step === first ? tail : [],

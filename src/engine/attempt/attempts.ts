@@ -56,7 +56,7 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
   }
 }
 
-/** When all attempts must be over, on the injected clock. */
+/** When all attempts must be over, on the monotonic clock. */
 function totalDeadline(
   step: Step,
   { ports, limits }: { readonly ports: EnginePorts; readonly limits: Limits },
@@ -64,7 +64,7 @@ function totalDeadline(
   const { totalMs } = step.timeout;
   if (totalMs === undefined) return Number.POSITIVE_INFINITY;
   limits.allow(totalMs, () => limitError(step, "total", totalMs));
-  return ports.clock.now() + totalMs;
+  return ports.clock.monotonic() + totalMs;
 }
 
 interface RetryQuestion {
@@ -82,7 +82,7 @@ function retryWait(end: AttemptEnd, question: RetryQuestion): number | undefined
   if (attempt > step.retry.max || !isRetryable(step.retry, end.failure)) return undefined;
   const wait = retryDelay(step.retry, { retry: attempt, random: ports.random });
   // A retry that the total limit would cut off before it begins is no retry.
-  return ports.clock.now() + wait < deadline ? wait : undefined;
+  return ports.clock.monotonic() + wait < deadline ? wait : undefined;
 }
 
 function finishedEvent(

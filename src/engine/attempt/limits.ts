@@ -19,7 +19,7 @@ export class Limits implements Disposable {
   constructor(clock: Clock, parent: AbortSignal) {
     this.#clock = clock;
     this.#parent = parent;
-    this.#lastSign = clock.now();
+    this.#lastSign = clock.monotonic();
     if (parent.aborted) this.#onAbort();
     else parent.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -36,7 +36,7 @@ export class Limits implements Disposable {
   /** Fires once `ms` have passed without a call to `sign`. */
   allowIdle(ms: number, error: () => GridError): void {
     const check = (): Promise<void> => {
-      const left = this.#lastSign + ms - this.#clock.now();
+      const left = this.#lastSign + ms - this.#clock.monotonic();
       if (left > 0) return this.#wait(left).then(check);
       this.#fire.abort(error());
       return Promise.resolve();
@@ -46,7 +46,7 @@ export class Limits implements Disposable {
 
   /** Something happened. */
   sign(): void {
-    this.#lastSign = this.#clock.now();
+    this.#lastSign = this.#clock.monotonic();
   }
 
   [Symbol.dispose](): void {

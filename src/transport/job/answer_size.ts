@@ -1,3 +1,5 @@
+import { monotonic } from "../../core/clock.ts";
+
 /**
  * How much one answer may bring: much, for a job that prints fast; little over a slow link, where other
  * commands wait for the same shell meanwhile.
@@ -19,9 +21,9 @@ export class AnswerSize {
 
   /** Learns from an answer that was large enough to tell. */
   async watch(answer: Promise<Uint8Array>): Promise<Uint8Array> {
-    const start = performance.now();
+    const start = monotonic();
     const bytes = await answer;
-    const tookMs = performance.now() - start;
+    const tookMs = monotonic() - start;
     if (bytes.length < this.#bytes / 2) return bytes;
     if (tookMs > TOO_LONG_MS) this.#bytes = Math.max(SMALLEST, this.#bytes / 2);
     else if (tookMs < TOO_LONG_MS / 4) this.#bytes = Math.min(LARGEST, this.#bytes * 2);

@@ -1,5 +1,5 @@
 /** Ending a job together with everything it started, and making sure of it. */
-import { systemClock } from "../../core/clock.ts";
+import { monotonic, systemClock } from "../../core/clock.ts";
 import { raceAbort } from "../../core/deadline.ts";
 import type { KillReport } from "./job.ts";
 import type { JobLink } from "./job_link.ts";
@@ -62,10 +62,10 @@ interface Phase {
 }
 
 async function endWith(tree: Tree, { signal, ms }: Phase): Promise<Members> {
-  const until = Date.now() + ms;
+  const until = monotonic() + ms;
   for (let wait = FIRST_LOOK_MS;; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
     const members = await signalMembers(tree, signal);
-    const left = until - Date.now();
+    const left = until - monotonic();
     if (members.size === 0 || left <= 0) return members;
     await systemClock.sleep(Math.min(wait, left), { signal: tree.abort });
   }

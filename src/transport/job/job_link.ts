@@ -1,5 +1,5 @@
 /** What about one job outlasts a lost link, and what counts as one. */
-import { systemClock } from "../../core/clock.ts";
+import { monotonic, systemClock } from "../../core/clock.ts";
 import { type ErrorCode, GridError, isTransportCode } from "../../core/errors.ts";
 import type { Transport } from "../transport.ts";
 
@@ -29,14 +29,14 @@ export class JobLink {
    */
   async persist<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { id, leaseMs } = this.identity;
-    const until = Date.now() + leaseMs;
+    const until = monotonic() + leaseMs;
     for (let failures = 0;; failures++) {
       try {
         return await work();
       } catch (error) {
         signal?.throwIfAborted();
         if (!isLinkFailure(error)) throw error;
-        if (Date.now() > until) throw stayedAway(this.node, { job: id, leaseMs, cause: error });
+        if (monotonic() > until) throw stayedAway(this.node, { job: id, leaseMs, cause: error });
         await systemClock.sleep(retryDelayMs(failures), { signal });
       }
     }

@@ -1,4 +1,5 @@
 /** Starting a job exactly once, and finding one that was started before. */
+import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
@@ -53,7 +54,7 @@ function startCommand(spec: JobSpec): string {
     spec.id,
     spec.cwd,
     spec.shell,
-    Date.now(),
+    systemClock.now(),
     spec.detach ? "detached" : "leased",
     Math.ceil(spec.leaseMs / 1000),
     watchInterval(spec.leaseMs),

@@ -3,6 +3,7 @@
  * each turn asks about all of them and ends with the first news. Nothing is lost with a turn: the next
  * one asks again from the same bytes on, and a start that is repeated attaches.
  */
+import { monotonic } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
@@ -25,7 +26,7 @@ interface Pending extends Interest {
   readonly isStart: boolean;
   /** The node may have got the start although no answer came. */
   maybeSent: boolean;
-  /** Since when the node has not answered, by `performance.now()`. */
+  /** Since when the node has not answered, on the monotonic clock. */
   failingSince: number | undefined;
   resolve(news: JobNews): void;
   reject(reason: unknown): void;
@@ -59,7 +60,7 @@ export class NodeJobs {
   readonly #pending = new Set<Pending>();
   /** Jobs that are followed, with the leases to be renewed, also while their reader is slow. */
   readonly #held = new Map<object, Pick<Interest, "id" | "leaseMs">>();
-  /** When jobs were started, by `performance.now()`, as long as they are fresh. */
+  /** When jobs were started, on the monotonic clock, as long as they are fresh. */
   readonly #fresh = new Map<string, number>();
   readonly #size = new AnswerSize();
   #turn: AbortController | undefined;
@@ -200,7 +201,7 @@ export class NodeJobs {
 
   /** Whoever is asked about in this turn; those that are to be started in their order. */
   #admit(): Pending[] {
-    const now = performance.now();
+    const now = monotonic();
     for (const [id, at] of this.#fresh) if (now - at >= FRESH_MS) this.#fresh.delete(id);
     return [...this.#pending].filter(({ id, start }) => {
       if (start === undefined || this.#fresh.has(id)) return true;
@@ -214,7 +215,7 @@ export class NodeJobs {
   #isNews({ state, stdout, stderr }: JobNews, { id, isStart, atOnce }: Pending): boolean {
     if (atOnce || state.kind !== "running" || stdout.length + stderr.length > 0) return true;
     const since = this.#fresh.get(id);
-    return isStart && (since === undefined || performance.now() - since >= FRESH_MS);
+    return isStart && (since === undefined || monotonic() - since >= FRESH_MS);
   }
 
   #questions(asked: readonly Pending[]): Question[] {
@@ -239,7 +240,7 @@ export class NodeJobs {
   /** Until somebody wants to know, or the node should hear of us again. */
   #turnMs(asked: readonly Pending[]): number {
     if (asked.some(({ atOnce }) => atOnce)) return 0;
-    const now = performance.now();
+    const now = monotonic();
     const fresh = asked.flatMap(({ id }) => this.#fresh.get(id) ?? [])
       .map((at) => at + FRESH_MS - now);
     const leases = [...asked, ...this.#held.values()].map(({ leaseMs }) => leaseMs / 3);
@@ -247,7 +248,7 @@ export class NodeJobs {
   }
 
   #fail(pending: Pending, error: unknown): void {
-    const now = performance.now();
+    const now = monotonic();
     pending.failingSince ??= now;
     const neverSent = isNeverSent(error);
     const isHopeless = !isLinkFailure(error) ||

@@ -1,5 +1,5 @@
 /** One supervised process as seen from the runner. */
-import { systemClock } from "../../core/clock.ts";
+import { monotonic, systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { FollowOptions, Job, JobExit, KillReport } from "./job.ts";
 import { killTree } from "./job_kill.ts";
@@ -44,7 +44,7 @@ export class RemoteJob implements Job {
 
   async follow(options: FollowOptions): Promise<JobExit> {
     using _held = this.#isOver ? undefined : this.#jobs.hold(this.#link.identity);
-    const startingUntil = Date.now() + STARTING_MS;
+    const startingUntil = monotonic() + STARTING_MS;
     const { signal } = options;
     for (let coming = this.#next(signal);;) {
       const news = await coming;
@@ -57,7 +57,7 @@ export class RemoteJob implements Job {
         case "gone":
           throw this.#gone();
         case "starting":
-          if (Date.now() > startingUntil) return { kind: "vanished" };
+          if (monotonic() > startingUntil) return { kind: "vanished" };
           await systemClock.sleep(STARTING_LOOK_MS, { signal });
           break;
         case "running":

@@ -1,5 +1,5 @@
 /** A master and the channels on it. */
-import { systemClock } from "../../core/clock.ts";
+import { monotonic, systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { GridError } from "../../core/errors.ts";
 import { Bell } from "../ssh/bell.ts";
@@ -23,7 +23,7 @@ export class MuxConnection implements Link {
   readonly #hooks: ConnectHooks;
   readonly #channels = new Set<MuxChannel>();
   #lost: GridError | undefined;
-  #lastUsed = performance.now();
+  #lastUsed = monotonic();
   #received = 0;
   /** A channel was opened, or was not. */
   readonly #answered = new Bell();
@@ -49,7 +49,7 @@ export class MuxConnection implements Link {
   }
 
   get idleMs(): number {
-    return performance.now() - this.#lastUsed;
+    return monotonic() - this.#lastUsed;
   }
 
   /** @throws {ChannelRefused} or {GridError} `lost`, `channel`, `shell` */
@@ -80,7 +80,7 @@ export class MuxConnection implements Link {
       throw error;
     } finally {
       remove(log);
-      this.#lastUsed = performance.now();
+      this.#lastUsed = monotonic();
     }
   }
 
@@ -95,7 +95,7 @@ export class MuxConnection implements Link {
       // A no is an answer too.
       const lost = await asking === undefined ? await this.#whetherLost() : undefined;
       if (lost) this.#lose(lost);
-      this.#lastUsed = performance.now();
+      this.#lastUsed = monotonic();
     } catch (error) {
       // The answer may queue behind a large transfer on a slow link.
       if (this.#received > before) return;

@@ -2,6 +2,7 @@
  * Commands on one node, over as few long-lived shells as possible: start-up files are paid once per
  * shell, and what they print is dropped.
  */
+import { monotonic } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { ShellQueue } from "./shell_queue.ts";
@@ -107,11 +108,11 @@ class SharedShell implements Shell {
     const silence = Promise.withResolvers<never>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const watch = (since: number) => {
-      const silentMs = performance.now() - Math.max(since, session.heardAt);
+      const silentMs = monotonic() - Math.max(since, session.heardAt);
       if (silentMs >= ms) silence.reject(tooLong(endpoint, ms));
       else timer = setTimeout(() => watch(since), ms - silentMs);
     };
-    const onAsked = () => watch(performance.now());
+    const onAsked = () => watch(monotonic());
     if (asked.aborted) onAsked();
     else asked.addEventListener("abort", onAsked, { once: true });
     try {

@@ -2,6 +2,7 @@
  * Who uses which of a node's shells, and when. Normally there is one, and everybody takes turns: a
  * command that only waits gives way to all others. Where a turn is long in coming, one more is opened.
  */
+import { monotonic } from "../../core/clock.ts";
 import type { ShellSession } from "./shell_session.ts";
 
 export interface ShellQueueOptions {
@@ -54,7 +55,7 @@ export class ShellQueue {
     signal?.throwIfAborted();
     if (this.#closed) throw this.#closed.reason;
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    const taker = { purpose, since: performance.now(), resolve, reject };
+    const taker = { purpose, since: monotonic(), resolve, reject };
     const onAbort = () => {
       if (this.#remove(taker)) reject(signal?.reason);
     };
@@ -94,7 +95,7 @@ export class ShellQueue {
       if (!session) break;
       this.#remove(taker);
       this.#busy++;
-      this.#movedAt = performance.now();
+      this.#movedAt = monotonic();
       if (taker.purpose === "wait") this.#home = session;
       taker.resolve({ session, wanted: this.#wanted.signal });
     }
@@ -123,7 +124,7 @@ export class ShellQueue {
   #makeRoom(first: Taker): void {
     if (first.purpose === "command") this.interrupt();
     const shells = this.#busy + this.#opening;
-    const waitedMs = performance.now() - Math.max(first.since, this.#movedAt);
+    const waitedMs = monotonic() - Math.max(first.since, this.#movedAt);
     if (shells === 0 || (waitedMs >= PATIENCE_MS && this.#mayOpen)) {
       void this.#openFor(first);
     } else if (this.#mayOpen) {

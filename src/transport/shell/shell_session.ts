@@ -1,4 +1,5 @@
 /** One long-lived POSIX `sh`, fed with commands over its stdin, one at a time. */
+import { monotonic } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { Frame } from "./shell_frame.ts";
@@ -45,8 +46,8 @@ export class ShellSession implements AsyncDisposable {
   #left: string | undefined;
   /** Why no more commands can be sent. */
   #end: { readonly reason: unknown } | undefined;
-  /** When bytes last came, by `performance.now()`. */
-  heardAt = performance.now();
+  /** When bytes last came, on the monotonic clock. */
+  heardAt = monotonic();
   /** The end of what was printed before any command could be. */
   #greeting = "";
   #hasAnswered = false;
@@ -175,7 +176,7 @@ export class ShellSession implements AsyncDisposable {
 
   /** Bytes outside a frame are junk of start-up files and background processes. */
   #receive(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    this.heardAt = performance.now();
+    this.heardAt = monotonic();
     if (!this.#hasAnswered) this.#greet(bytes);
     const pending = this.#pending;
     const frame = pending?.frames[stream];

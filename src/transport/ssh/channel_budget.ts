@@ -1,5 +1,5 @@
 /** Which connection carries a channel: at most eight each, two connections, and a queue for the rest. */
-import { systemClock } from "../../core/clock.ts";
+import { monotonic, systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
@@ -64,7 +64,7 @@ interface Place {
 export class ChannelBudget implements AsyncDisposable {
   readonly #endpoint: Endpoint;
   readonly #options: BudgetOptions;
-  readonly #breaker = new Breaker({ now: () => performance.now() });
+  readonly #breaker = new Breaker({ now: monotonic });
   readonly #closing = new AbortController();
   #slots: Slot[] = [];
   #connecting: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 /** One logged-in connection to a node and the channels on it. */
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "./ssh2_library.ts";
+import { monotonic } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { SshChannel } from "./channel.ts";
@@ -30,7 +31,7 @@ export class SshConnection implements Link {
   #opening = 0;
   #received = 0;
   #lost: GridError | undefined;
-  #lastUsed = performance.now();
+  #lastUsed = monotonic();
   roundTripMs: number | undefined;
 
   constructor(client: Client, options: ConnectionOptions) {
@@ -54,7 +55,7 @@ export class SshConnection implements Link {
   }
 
   get idleMs(): number {
-    return performance.now() - this.#lastUsed;
+    return monotonic() - this.#lastUsed;
   }
 
   /** @throws {ChannelRefused} or {GridError} `lost`, `channel` */
@@ -65,7 +66,7 @@ export class SshConnection implements Link {
       return await this.#exec(command, onAbandoned);
     } finally {
       this.#opening--;
-      this.#lastUsed = performance.now();
+      this.#lastUsed = monotonic();
     }
   }
 
@@ -96,17 +97,17 @@ export class SshConnection implements Link {
       throw error;
     });
     if (this.#lost) throw this.#lost;
-    this.#lastUsed = performance.now();
+    this.#lastUsed = monotonic();
   }
 
   /** Times one question and its answer. Settles too when the connection ends. */
   async measure(): Promise<void> {
-    const started = performance.now();
+    const started = monotonic();
     // The cheapest question every server answers, if only with a no.
     await new Promise<void>((resolve) =>
       this.#send((client) => client.unforwardIn("127.0.0.1", 0, () => resolve()))
     );
-    if (!this.#lost) this.roundTripMs = performance.now() - started;
+    if (!this.#lost) this.roundTripMs = monotonic() - started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
