@@ -3,6 +3,7 @@
  * length of the text and never faster, whatever the pattern. What such an engine cannot do
  * (look-around, back-references) is refused when the pattern is read.
  */
+import { monotonic } from "./clock.ts";
 import { lazy } from "./lazy.ts";
 
 type Engine = typeof import("./pattern_engine.ts");
@@ -104,11 +105,11 @@ function compile(source: string, multiline: boolean): Pattern {
 
 function lastOf(re: InstanceType<Engine["RE2JS"]>, text: string): string | undefined {
   const matcher = re.matcher(text);
-  const end = performance.now() + LONGEST_SEARCH_MS;
+  const end = monotonic() + LONGEST_SEARCH_MS;
   let found: string | undefined;
   for (let count = 1; matcher.find(); count++) {
     found = (matcher.groupCount() > 0 ? matcher.group(1) : null) ?? matcher.group() ?? "";
-    if (count % MATCHES_PER_LOOK === 0 && performance.now() > end) throw new PatternTimeout();
+    if (count % MATCHES_PER_LOOK === 0 && monotonic() > end) throw new PatternTimeout();
   }
   return found;
 }
