@@ -37,7 +37,7 @@ class LocalTransport implements Transport {
     this.#shell = openShellChannel({
       endpoint,
       // Jobs are children of this shell and must outlive it.
-      open: () => Promise.resolve(this.#spawn([], "process")),
+      open: (command) => Promise.resolve(this.#spawn(["-c", command], "process")),
     });
   }
 

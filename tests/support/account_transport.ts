@@ -1,5 +1,5 @@
 /** This machine under another account, or with another shell, as a transport. */
-import { openShellChannel, SHELL_COMMAND } from "../../src/transport/shell/shell_channel.ts";
+import { openShellChannel } from "../../src/transport/shell/shell_channel.ts";
 import type { Channel, ChannelExit, Transport } from "../../src/transport/transport.ts";
 import { localEndpoint } from "./local_node.ts";
 
@@ -18,10 +18,10 @@ export interface AccountOptions {
 export function transportAs(options: AccountOptions): Transport {
   const { uid = Deno.uid() ?? 0, shell: words, env = {} } = options;
   const endpoint = localEndpoint({ name: `uid${uid}` });
-  const become = words === undefined ? SHELL_COMMAND : `exec ${words.join(" ")}`;
-  const open = (command: string) =>
-    Promise.resolve(new AccountChannel(command === SHELL_COMMAND ? become : command, { uid, env }));
-  const shell = openShellChannel({ endpoint, open: () => open(SHELL_COMMAND) });
+  const open = (command: string) => Promise.resolve(new AccountChannel(command, { uid, env }));
+  const become = (command: string) =>
+    words === undefined ? command : command.replace("/bin/sh", () => words.join(" "));
+  const shell = openShellChannel({ endpoint, open: (command) => open(become(command)) });
   return {
     endpoint,
     exec: (command, options) => shell.exec(command, options),

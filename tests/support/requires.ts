@@ -21,6 +21,9 @@ const PARTS = {
   script: () => findProgram("script"),
   dash: () => findProgram("dash"),
   busybox: () => findProgram("busybox"),
+  mksh: () => findProgram("mksh"),
+  yash: () => findProgram("yash"),
+  zsh: () => findProgram("zsh"),
   shellcheck: () => findProgram("shellcheck"),
   /** A test that mounts file systems or takes on another account. */
   root: () => Deno.uid() === 0 ? "root" : undefined,

@@ -5,11 +5,11 @@
 import { monotonic } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import { randomWord } from "../../core/ids.ts";
 import { ShellQueue } from "./shell_queue.ts";
-import { SHELL_COMMAND, ShellSession } from "./shell_session.ts";
+import { PROOF_COMMAND, shellCommand, type ShellFault, shellFault } from "./shell_proof.ts";
+import { ShellSession } from "./shell_session.ts";
 import type { Channel, Endpoint, ExecOptions, ExecResult, WaitOptions } from "../transport.ts";
-
-export { SHELL_COMMAND };
 
 export interface Shell extends AsyncDisposable {
   /**
@@ -26,8 +26,8 @@ export interface Shell extends AsyncDisposable {
 }
 
 export interface ShellOptions {
-  /** Opens a channel that runs `SHELL_COMMAND`. */
-  readonly open: () => Promise<Channel>;
+  /** Opens a channel that runs the command, words for a login shell of any kind. */
+  readonly open: (command: string) => Promise<Channel>;
   readonly endpoint: Endpoint;
 }
 
@@ -133,20 +133,24 @@ class SharedShell implements Shell {
 
   async #open(): Promise<ShellSession> {
     const { endpoint, open } = this.#options;
-    const session = new ShellSession(endpoint.name, await open());
+    const word = randomWord(20);
+    const session = new ShellSession(endpoint.name, await open(shellCommand(word)));
     try {
       // Nothing else is sent before this is answered: a start-up file may read its input.
-      await withDeadline(() => session.run(":", {}), {
+      const { stdout } = await withDeadline(() => session.run(PROOF_COMMAND, {}), {
         ms: endpoint.commandTimeoutMs,
-        error: () => noShell(endpoint, `no answer within ${endpoint.commandTimeoutMs} ms`),
+        error: () =>
+          noShell(endpoint, { state: `no answer within ${endpoint.commandTimeoutMs} ms` }),
       });
+      const fault = shellFault(stdout, { word, node: endpoint.name });
+      if (fault) throw noShell(endpoint, fault);
       return session;
     } catch (error) {
       const farewell = await session.farewell();
       this.#drop(session);
       if (farewell === undefined) throw error;
       const words = farewell.words === "" ? "" : `: ${farewell.words}`;
-      throw noShell(endpoint, `it ended (${farewell.left})${words}`);
+      throw noShell(endpoint, { state: `it ended (${farewell.left})${words}` });
     }
   }
 
@@ -162,12 +166,13 @@ function closedError({ name }: Endpoint): GridError {
   return new GridError({ code: "lost", message, node: name });
 }
 
-function noShell({ name }: Endpoint, state: string): GridError {
+function noShell({ name }: Endpoint, { state, hint }: Partial<ShellFault>): GridError {
   return new GridError({
     code: "shell",
     message: `Cannot start a shell on "${name}": ${state}`,
-    hint: "the account may be limited to other uses (a restricted shell, ForceCommand), or its " +
-      `start-up files leave or wait for input: ssh ${name} /bin/sh -c :`,
+    hint: hint ??
+      "the account may be limited to other uses (a restricted shell, ForceCommand), or its " +
+        `start-up files leave or wait for input: ssh ${name} /bin/sh -c :`,
     node: name,
   });
 }

@@ -7,9 +7,6 @@ import { decodeOutput, framedScript, frameMarkers, waitingScript } from "./shell
 import { quote } from "../../core/shell.ts";
 import type { Channel, ExecOptions, ExecResult } from "../transport.ts";
 
-/** What a login shell of any kind is asked to become. */
-export const SHELL_COMMAND = "exec /bin/sh";
-
 const DEFAULT_MAX_BYTES = 4 * 2 ** 20;
 const GREETING_CHARACTERS = 1000;
 /** How long an idle shell may take to leave by itself. */

@@ -3,7 +3,7 @@ import { raceAbort } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
-import { openShellChannel, type Shell, SHELL_COMMAND } from "../shell/shell_channel.ts";
+import { openShellChannel, type Shell } from "../shell/shell_channel.ts";
 import type {
   Channel,
   Endpoint,
@@ -114,7 +114,7 @@ export class SshTransport implements Transport {
       try {
         this.#shell ??= openShellChannel({
           endpoint: this.endpoint,
-          open: () => this.#openShell(),
+          open: (command) => this.#openShell(command),
         });
         const result = await work(this.#shell);
         this.#room.tell();
@@ -134,11 +134,11 @@ export class SshTransport implements Transport {
   }
 
   /** Waits for room only as long as no other shell could serve the command as well. */
-  async #openShell(): Promise<Channel> {
+  async #openShell(command: string): Promise<Channel> {
     const isFirst = this.#shells.opening === 0;
     this.#shells.opening++;
     try {
-      const channel = await this.#budget.open(SHELL_COMMAND, {
+      const channel = await this.#budget.open(command, {
         use: "shell",
         mayWait: () => isFirst && this.#shells.open === 0,
       });

@@ -44,3 +44,17 @@ testWith(["sshd", "bash"], "a .bashrc that sleeps and prints is paid once per ru
   assert.equal(Deno.readTextFileSync(runs), "run\n");
   assert.equal(transport.stats.channels, 1, "all of it over one channel");
 });
+
+testWith(["sshd", "zsh"], "a .bashrc that starts another shell is told, not believed", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  const line = '[ -n "$ZSH_DONE" ] || { export ZSH_DONE=1; exec zsh; }\n';
+  Deno.writeTextFileSync(join(node.home, ".bashrc"), line);
+  await using pool = createPool({ handshakes: 1 });
+  await assert.rejects(pool.transport(node.endpoint).exec("echo hello"), {
+    code: "shell",
+    message: /another program answers in place of its \/bin\/sh/,
+    hint: /~\/\.bashrc/,
+  });
+});

@@ -4,6 +4,7 @@ import { LocalChannel } from "../../../../src/transport/local_channel.ts";
 import { openShellChannel, type Shell } from "../../../../src/transport/shell/shell_channel.ts";
 import type { Channel, Endpoint } from "../../../../src/transport/transport.ts";
 import { localEndpoint } from "../../../support/local_node.ts";
+import { testWith } from "../../../support/requires.ts";
 
 interface Rig extends AsyncDisposable {
   readonly shell: Shell;
@@ -12,11 +13,15 @@ interface Rig extends AsyncDisposable {
 }
 
 /** A shell over real `sh` processes; `before` stands for what start-up files do. */
-function openRig({ before = "", ...endpoint }: Partial<Endpoint> & { before?: string } = {}): Rig {
+function openRig(
+  { before = "", shell: program = "/bin/sh", ...endpoint }:
+    & Partial<Endpoint>
+    & { before?: string; shell?: string } = {},
+): Rig {
   let opened = 0;
-  const open = (): Promise<Channel> => {
+  const open = (command: string): Promise<Channel> => {
     opened++;
-    const args = ["-c", `${before}\nexec /bin/sh`];
+    const args = ["-c", `${before}\n${command.replace("/bin/sh", program)}`];
     return Promise.resolve(new LocalChannel({ args, cwd: "/", ends: "group" }));
   };
   const shell = openShellChannel({ open, endpoint: localEndpoint(endpoint) });
@@ -260,3 +265,31 @@ Deno.test("what a shell said last is told although its end was known before", as
     message: /it ended \(exit 3\): closed on Sundays$/,
   });
 });
+
+Deno.test("a program that reads the commands in place of Grid's own shell is found out", async () => {
+  // As a start-up file that starts another shell does; this one understands all of it.
+  await using rig = openRig({ before: "exec bash" });
+  await assert.rejects(rig.shell.exec("echo hello"), {
+    code: "shell",
+    message: 'Cannot start a shell on "here": another program answers in place of its /bin/sh',
+    hint: /a start-up file of the account \(such as ~\/\.bashrc/,
+  });
+});
+
+for (const [shell, name] of [["zsh", "zsh"], ["mksh", "a Korn shell"], ["yash", "yash"]] as const) {
+  testWith([shell], `${shell} as /bin/sh is refused by name`, async () => {
+    await using rig = openRig({ shell });
+    await assert.rejects(rig.shell.exec("echo hello"), {
+      code: "shell",
+      message: new RegExp(`its /bin/sh is ${name}.*with which Grid does not work`),
+      hint: /Grid works with dash, bash and busybox ash/,
+    });
+  });
+}
+
+for (const shell of ["dash", "bash", "busybox"] as const) {
+  testWith([shell], `${shell} as /bin/sh is taken`, async () => {
+    await using rig = openRig({ shell: shell === "busybox" ? "busybox ash" : shell });
+    assert.equal((await rig.shell.exec("echo hello")).stdout, "hello\n");
+  });
+}
