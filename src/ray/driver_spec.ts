@@ -1,6 +1,6 @@
 /** What `batch_driver.py` is told, and where its files lie on the head. Values of the environment stay out. */
 import type { JsonValue } from "../core/json.ts";
-import { fileNameOf } from "../core/ids.ts";
+import { distinctName } from "../core/ids.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchSpec } from "./batch.ts";
 
@@ -33,12 +33,12 @@ export interface DriverFiles {
  * list of tasks starts from nothing.
  */
 export async function driverFiles(root: string, spec: BatchSpec): Promise<DriverFiles> {
-  const folder = `${root}/.grid/batches/${fileNameOf(spec.resultsKey)}`;
+  const folder = `${root}/.grid/batches/${distinctName([spec.resultsKey])}`;
   const work = await fingerprint([spec.target, spec.tasks]);
   return {
     folder,
     driver: `${folder}/batch_driver.py`,
-    spec: `${folder}/${fileNameOf(spec.id)}.json`,
+    spec: `${folder}/${distinctName([spec.id])}.json`,
     results: `${folder}/results-${work}.jsonl`,
     key: `${spec.resultsKey} ${work}`,
   };
@@ -49,7 +49,7 @@ export async function driverFiles(root: string, spec: BatchSpec): Promise<Driver
  * attaches later knows it too.
  */
 export function markOf(spec: Pick<BatchSpec, "id">): string {
-  return `\x1egrid-batch:${fileNameOf(spec.id)}:`;
+  return `\x1egrid-batch:${distinctName([spec.id])}:`;
 }
 
 export interface SpecOptions {

@@ -1,6 +1,7 @@
 /** A batch on a Ray cluster that Grid did not start: one job of its Jobs API. */
 import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { distinctName } from "../core/ids.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
@@ -175,7 +176,7 @@ function isEnded({ status }: RayJob): boolean {
 
 /** Ray takes any name, then fails on some; these characters are safe. */
 function submissionId(id: string): string {
-  return id.replaceAll(/[^A-Za-z0-9_-]/g, "_");
+  return distinctName([id], { dots: false });
 }
 
 function refuseSecrets({ secrets }: BatchSpec): void {

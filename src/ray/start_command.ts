@@ -1,4 +1,5 @@
 /** The words of `ray start`, as pure functions of what is known about a node. */
+import { distinctName } from "../core/ids.ts";
 import type { RayConfig } from "../cluster/config.ts";
 
 /** What `ray_preflight.py` prints. */
@@ -59,10 +60,10 @@ function headArguments({ config, preflight }: StartPlan): readonly string[] {
   ];
 }
 
-/** A node's name as a Ray label: at most 63 letters, digits, `-`, `_`, `.`, with a letter at both ends. */
+/** A node's name as a Ray label: at most 63 letters, digits, `-`, `_`, `.`, with a letter or digit at both ends; different for different names. */
 export function labelOf(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 61)
-    .replace(/^[^A-Za-z0-9]/, "n$&").replace(/[^A-Za-z0-9]$/, "$&n");
+  const isLabel = /^[A-Za-z0-9](.*[A-Za-z0-9])?$/s.test(name);
+  return distinctName(isLabel ? [name] : ["node", name], { length: 63 });
 }
 
 /** Why this node cannot join, in one sentence; undefined if it can. */

@@ -4,7 +4,7 @@ import { NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
 import type { LeaseWish } from "../cluster/lease_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
-import { fileNameOf } from "../core/ids.ts";
+import { distinctName } from "../core/ids.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { resolveNode } from "./placement.ts";
@@ -73,7 +73,7 @@ function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): Lease
 
 /** Under which jobs share GPUs. */
 export function groupOf(...words: readonly (string | number)[]): string {
-  return fileNameOf(words.join(".")).replaceAll(/[=,]/g, "_");
+  return distinctName(words.map(String));
 }
 
 /** Whether the job ended because others took its GPUs while it started. */

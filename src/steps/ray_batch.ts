@@ -1,4 +1,5 @@
 import { GridError } from "../core/errors.ts";
+import { distinctName } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RayConfig } from "../cluster/config.ts";
@@ -76,12 +77,8 @@ function batchSpec(
   { head, tasks, leaseMs }: SpecContext,
 ): BatchSpec {
   const { action } = request;
-  const key = jobName(`${request.run}.${request.step}`);
-  const id = request.resumeJob?.job ?? `${key}.${request.attempt}`;
   return {
-    id,
-    // A job taken over from an earlier run writes to that run's results.
-    resultsKey: id.replace(/\.\d+$/, ""),
+    ...batchNames(request),
     target: action.target,
     tasks,
     batchSize: action.batchSize,
@@ -102,9 +99,13 @@ function batchSpec(
   };
 }
 
-/** Step ids of matrix cells and templates hold brackets and slashes, names of jobs must not. */
-function jobName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+/** Two steps, cells or attempts never share a name, however they are spelled. */
+export function batchNames(
+  { run, step, attempt, resumeJob }: Pick<StepRequest, "run" | "step" | "attempt" | "resumeJob">,
+): Pick<BatchSpec, "id" | "resultsKey"> {
+  const id = resumeJob?.job ?? `${distinctName([run, step], { dots: false })}-${attempt}`;
+  // A job taken over from an earlier run writes to that run's results.
+  return { id, resultsKey: id.replace(/-\d+$/, "") };
 }
 
 /** In the order of the tasks; a failed task's result is null and its words stand in `errors`. */

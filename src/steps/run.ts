@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
-import { fileNameOf, randomWord } from "../core/ids.ts";
+import { distinctName, randomWord } from "../core/ids.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
@@ -197,7 +197,7 @@ class RunAttempt {
     const job = { transport: node.transport, root: spec.root, id: spec.id };
     // Its files lead to what it has left.
     sweep.add(job, { late: hasLeft });
-    const prefix = `${jobWords([request.run])}-`;
+    const prefix = jobPrefix(request.run);
     leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }
 
@@ -246,9 +246,10 @@ function isAbandoned(exit: JobExit): boolean {
 }
 
 function newJobId({ run, step, attempt }: RunRequest): string {
-  return jobWords([run, step, String(attempt), randomWord(4)]);
+  return `${jobPrefix(run)}${distinctName([step])}-${attempt}-${randomWord(4)}`;
 }
 
-function jobWords(words: readonly string[]): string {
-  return words.map(fileNameOf).join("-").replaceAll(/[=,]/g, "_");
+/** What the ids of all jobs of a run begin with, and those of no other. */
+function jobPrefix(run: string): string {
+  return `${distinctName([run])}-`;
 }

@@ -1,6 +1,6 @@
 /** Shows a run to people while it goes on, and says at its end what came of it. */
 import type { Clock } from "../core/clock.ts";
-import { fileNameOf } from "../core/ids.ts";
+import { readableName } from "../core/ids.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
 import type { RunState } from "../engine/state.ts";
@@ -121,7 +121,7 @@ class RunTerminal implements Terminal {
 
   #logPath(step: string, attempt: number): string {
     const { logPath, folder = `.grid/runs/${this.#state?.run}` } = this.#options;
-    return logPath?.(step, attempt) ?? `${folder}/logs/${fileNameOf(step)}.${attempt}.log`;
+    return logPath?.(step, attempt) ?? `${folder}/logs/${readableName(step)}.${attempt}.log`;
   }
 
   #createView(): View {

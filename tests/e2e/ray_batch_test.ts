@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { ALIKE } from "../support/alike.ts";
 import { grid, project } from "../support/cli.ts";
 import { testWith } from "../support/requires.ts";
 
@@ -66,3 +67,40 @@ testWith(["python3"], "a missing function is one clear sentence", async () => {
   assert.match(run.stderr, /Cannot load work:shakey on local\d: AttributeError: .*shakey/);
   assert.ok(!run.stderr.includes("    at "), "no stack trace");
 });
+
+testWith(
+  ["python3"],
+  "cells that are spelled alike have results and logs of their own",
+  async () => {
+    using folder = project({
+      "code/work.py":
+        "import os\ndef env(task):\n    print('saw', task)\n    return os.environ['M']\n",
+      "cells.yaml": `
+name: cells
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: cell
+    needs: code
+    matrix: { model: ${JSON.stringify(ALIKE)} }
+    env: { M: "\${{ matrix.model }}" }
+    ray-batch: { call: "work:env", tasks: [1] }
+`,
+    });
+    const run = await grid(["run", "cells.yaml"], { cwd: folder.path, timeoutMs: 180_000 });
+    assert.equal(run.code, 0, run.stderr);
+    const runs = join(folder.path, ".grid", "runs");
+    const [id] = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory);
+    const report = JSON.parse(Deno.readTextFileSync(join(runs, id?.name ?? "", "report.json")));
+    const cells = report.steps.filter((step: { id: string }) => step.id.startsWith("cell["));
+    assert.deepEqual(
+      cells.map((step: { outputs: { results: string[] } }) => step.outputs.results[0]),
+      ALIKE,
+    );
+    const logs = cells.map((step: { attempts: { log: string }[] }) => step.attempts[0]?.log);
+    assert.equal(new Set(logs.map((log: string) => log.toLowerCase())).size, ALIKE.length);
+    for (const log of logs) {
+      assert.match(Deno.readTextFileSync(join(runs, id?.name ?? "", log)), /saw 1/);
+    }
+  },
+);

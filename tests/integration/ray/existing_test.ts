@@ -5,7 +5,9 @@ import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
 import { runOnExisting } from "../../../src/ray/existing_batch.ts";
 import { openTunnel } from "../../../src/ray/tunnel.ts";
+import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
+import { ALIKE } from "../../support/alike.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { startDashboard } from "../../support/ray_dashboard.ts";
@@ -20,6 +22,9 @@ def visible(task):
 
 def sleepy(task):
     time.sleep(300)
+
+def env(task):
+    return os.environ["M"]
 ${EXIT_CODE_WORK}`;
 
 /** An SSH node that holds the code. */
@@ -90,11 +95,24 @@ testWith(
         const fields = { tasks: [0, 1], gpusPerBatch: 0 };
         const { results } = await run({ ...fields, target: { call: "work:exit_codes" } });
         assert.deepEqual(results, Array(2).fill({ ok: true, value: EXIT_CODES }));
-        for (const [command, words] of FAILING_COMMANDS) {
-          const { results, failed } = await run({ ...fields, target: { command } });
-          assert.equal(failed, 2, command);
-          for (const result of results) assert.match(result.ok ? "" : result.error, words);
-        }
+        const tasks = FAILING_COMMANDS.map(([command]) => command);
+        const target = { command: 'eval "$GRID_TASK"' };
+        const failures = await run({ ...fields, target, tasks });
+        failures.results.forEach((result, index) => {
+          assert.match(result.ok ? "" : result.error, FAILING_COMMANDS[index]?.[1] ?? /never/);
+        });
+      });
+      await t.step("cells that are spelled alike have results of their own", async () => {
+        const names = ALIKE.slice(0, 5);
+        const outcomes = await Promise.all(names.map((name) => {
+          const step = { run: "r1", step: `s[m=${name}]`, attempt: 1, resumeJob: undefined };
+          const fields = { tasks: [1], gpusPerBatch: 0, env: { M: name } };
+          return run({ ...fields, target: { call: "work:env" }, ...batchNames(step) });
+        }));
+        assert.deepEqual(
+          outcomes.map(({ results: [result] }) => result),
+          names.map((value) => ({ ok: true, value })),
+        );
       });
       await t.step("cancel leaves no job behind", async () => {
         const controller = new AbortController();

@@ -5,7 +5,9 @@ import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
 import { createRayCluster } from "../../../src/ray/managed.ts";
 import { createBatchRunner } from "../../../src/ray/runner.ts";
+import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
+import { ALIKE } from "../../support/alike.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
 import { allProcesses } from "../../support/processes.ts";
@@ -39,6 +41,9 @@ def gpu(task):
 
 def secret(task):
     return [os.environ["TOKEN"], os.environ["PLAIN"], os.environ.get("RAY_AUTH_TOKEN")]
+
+def env(task):
+    return os.environ["M"]
 ${EXIT_CODE_WORK}`;
 
 /** Two OpenSSH nodes that know Ray, and a cluster configuration for them. */
@@ -233,11 +238,23 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
   });
 
   await t.step("a command that fails fails its tasks", async () => {
-    for (const [command, words] of FAILING_COMMANDS) {
-      const { results, failed } = await lab.run({ target: { command }, tasks: ["a", "b", "c"] });
-      assert.equal(failed, 3, command);
-      for (const result of results) assert.match(result.ok ? "" : result.error, words);
-    }
+    const tasks = FAILING_COMMANDS.map(([command]) => command);
+    const { results } = await lab.run({ target: { command: 'eval "$GRID_TASK"' }, tasks });
+    results.forEach((result, index) => {
+      assert.match(result.ok ? "" : result.error, FAILING_COMMANDS[index]?.[1] ?? /never/);
+    });
+  });
+
+  await t.step("cells that are spelled alike have results of their own", async () => {
+    const outcomes = await Promise.all(ALIKE.map((name) => {
+      const step = { run: "r1", step: `s[m=${name}]`, attempt: 1, resumeJob: undefined };
+      const fields = { target: { call: "work:env" }, tasks: [1], env: { M: name } };
+      return lab.run({ ...fields, ...batchNames(step) });
+    }));
+    assert.deepEqual(
+      outcomes.map(({ results: [result] }) => result),
+      ALIKE.map((value) => ({ ok: true, value })),
+    );
   });
 
   await t.step("secrets reach the workers and no file of the nodes", async () => {

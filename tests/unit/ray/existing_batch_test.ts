@@ -15,8 +15,8 @@ import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const SPEC: Omit<BatchSpec, "cwd"> = {
-  id: "20260131-120000-abcd.score.1",
-  resultsKey: "20260131-120000-abcd.score",
+  id: "20260131-120000-abcd_score-1",
+  resultsKey: "20260131-120000-abcd_score",
   target: { call: "work:f" },
   tasks: ["a", "b"],
   batchSize: 1,
@@ -28,7 +28,7 @@ const SPEC: Omit<BatchSpec, "cwd"> = {
   killGraceMs: 7000,
 };
 const MARK = markOf(SPEC);
-const ID = "20260131-120000-abcd_score_1";
+const ID = "20260131-120000-abcd_score-1";
 
 /** What the driver prints for two tasks, with the words of a task in between. */
 const LOG = [

@@ -77,7 +77,9 @@ Deno.test("startArguments() leaves GPUs and memory to Ray unless the owner says 
 
 Deno.test("labelOf() makes a valid Ray label of any name", () => {
   assert.equal(labelOf("gpu1"), "gpu1");
-  assert.equal(labelOf("me@host"), "me_host");
+  assert.match(labelOf("me@host"), /^me_host-[0-9a-f]{16}$/);
+  assert.notEqual(labelOf(`${"x".repeat(99)}1`), labelOf(`${"x".repeat(99)}2`));
+  assert.notEqual(labelOf("me@host"), labelOf("me_host"));
   fc.assert(fc.property(fc.string({ minLength: 1 }), (name) => {
     assert.match(labelOf(name), /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
   }));

@@ -5,7 +5,8 @@ import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { StepHost, StepNote, StepRequest } from "../../../src/engine/ports.ts";
 import type { RayBatchAction } from "../../../src/pipeline/pipeline.ts";
 import type { BatchRunner, BatchSpec, TaskResult } from "../../../src/ray/batch.ts";
-import { createRayBatchStep } from "../../../src/steps/ray_batch.ts";
+import { batchNames, createRayBatchStep } from "../../../src/steps/ray_batch.ts";
+import { ALIKE } from "../../support/alike.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const config: RayConfig = {
@@ -141,13 +142,21 @@ Deno.test("ray-batch keeps its results key over attempts, and its job's name a f
   await step.run({ ...request, step: "sweep[lr=1e-4]/score", attempt: 2 }, host);
   assert.equal(specs[0]?.resultsKey, specs[1]?.resultsKey);
   assert.notEqual(specs[0]?.id, specs[1]?.id);
-  assert.match(specs[0]?.id ?? "", /^[A-Za-z0-9._-]+$/);
+  assert.match(specs[0]?.id ?? "", /^[A-Za-z0-9_-]+$/);
+});
+
+Deno.test("ray-batch gives steps that are spelled alike names of their own", () => {
+  const steps = ALIKE.map((name) => `score[model=${name}]`);
+  const names = steps.map((step) => batchNames({ ...request, step }));
+  assert.equal(new Set(names.map(({ id }) => id)).size, steps.length);
+  assert.equal(new Set(names.map(({ resultsKey }) => resultsKey)).size, steps.length);
+  for (const { id } of names) assert.ok(id.length < 130);
 });
 
 Deno.test("ray-batch attaches to the job of the attempt that it resumes", async () => {
   const { step, host, specs, heads } = setUp({ results: GOOD });
-  await step.run({ ...request, resumeJob: { node: "n1", job: "old.score.1" } }, host);
+  await step.run({ ...request, resumeJob: { node: "n1", job: "old-score-1" } }, host);
   assert.deepEqual(heads, ["n1"]);
-  assert.equal(specs[0]?.id, "old.score.1");
-  assert.equal(specs[0]?.resultsKey, "old.score");
+  assert.equal(specs[0]?.id, "old-score-1");
+  assert.equal(specs[0]?.resultsKey, "old-score");
 });
