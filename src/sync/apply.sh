@@ -69,16 +69,45 @@ still_mine() {
   [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] || fail locked "$(cat "$lock/owner" 2>/dev/null)"
 }
 
+# GNU, busybox and toybox know -c, the BSDs -f. Without either nobody can tell what changed.
+choose_stat() {
+  case $(stat -c %f / 2>/dev/null) in
+  4*) option=-c file_facts='%f %s %i|%y|%z|%n' folder_facts='%f|||%n' ;;
+  *)
+    case $(stat -f %Xp / 2>/dev/null) in
+    4*) option=-f file_facts='%Xp %z %i|%Fm|%Fc|%N' folder_facts='%Xp|||%N' ;;
+    *) fail stat "$(command -v stat)" ;;
+    esac
+    ;;
+  esac
+}
+
 # What the file system says about everything in a list; run inside the target.
 file_rows() {
-  [ ! -s "$1" ] || xargs -0 stat -c '%f %s %i|%y|%z|%n' -- <"$1" 2>/dev/null
+  [ ! -s "$1" ] || xargs -0 stat "$option" "$file_facts" -- <"$1" 2>/dev/null
 }
 
 rows() {
   file_rows "$1/files"
-  [ ! -s "$1/folders" ] || xargs -0 stat -c '%f|||%n' -- <"$1/folders" 2>/dev/null
-  # What is missing has no row, and that says enough.
+  [ ! -s "$1/folders" ] || xargs -0 stat "$option" "$folder_facts" -- <"$1/folders" 2>/dev/null
+  # What is missing has no row; prove_rows tells that from a tool that failed.
   return 0
+}
+
+# Lines of a list once it is printed: each name ends one, and a name may hold some.
+lines_in_names() {
+  echo $(($(tr '\0' '\n' | wc -l)))
+}
+
+# Are all rows there that can be? $1 the lists, $2 the rows; run inside the target.
+prove_rows() {
+  told=$(lines_of "$2")
+  [ "$told" != "$(cat "$1/files" "$1/folders" | lines_in_names)" ] || return 0
+  # shellcheck disable=SC2016
+  there=$(cat "$1/files" "$1/folders" | xargs -0 sh -c \
+    'for path do if [ -e "$path" ] || [ -L "$path" ]; then printf "%s\0" "$path"; fi; done' sh |
+    lines_in_names)
+  [ "$told" = "$there" ] || fail rows "$told of $there"
 }
 
 # File $2 with single lines replaced; file $1 says "number text".
@@ -113,8 +142,15 @@ tell_state() {
   mkdir "$work" || fail write "$work"
   # A moment ago everything was as it had been left; only another sync changes the digest.
   if [ "$digest" != none ] && [ "$digest" != "$expected" ]; then
-    (cd "$folder" 2>/dev/null && rows "$known") >"$work/live"
+    : >"$work/live"
+    if [ -d "$folder" ]; then
+      cd "$folder" || fail write "$folder"
+      rows "$known" >"$work/live"
+      prove_rows "$known" "$work/live"
+    fi
     cmp -s "$work/live" "$known/stat" || verdict=changed
+    # Left by a sync that could not look: it says nothing.
+    [ -s "$known/stat" ] || [ ! -s "$known/facts" ] || verdict=changed
   fi
   [ -d "$state/pending" ] && verdict=interrupted
   free=$(df -Pk "$state" 2>/dev/null | tail -n 1)
@@ -262,6 +298,7 @@ record() {
   next=$1
   cd "$folder" || fail write "$folder"
   [ -f "$state/pending/stat" ] || write_rows >"$state/pending/stat" || fail write "$state"
+  prove_rows "$state/pending" "$state/pending/stat"
   if [ "$next" = "$digest" ]; then
     mv -f "$state/pending/stat" "$state/$next/stat" || fail write "$state"
     rm -rf "$state/pending"
@@ -279,6 +316,7 @@ trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 [ ! -L "$folder" ] || fail link "$folder"
 mkdir -p "$state" || fail write "$state"
+choose_stat
 take_lock
 rm -rf "$state"/work.*
 tell_state

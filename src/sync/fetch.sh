@@ -18,7 +18,7 @@ cd -- "$folder" 2>/dev/null || fail folder "$folder"
 work=$(mktemp -d "${TMPDIR:-/tmp}/grid-fetch.XXXXXX") || fail write "${TMPDIR:-/tmp}"
 while IFS= read -r start && [ -n "$start" ]; do
   # -L: links are asked for by name all the time (last.pt), and their content is meant.
-  [ -e "$start" ] && find -L "$start" \( -name .[gG][iI][tT] -o -name .[gG][rR][iI][dD] \) -prune -o -type f -print0 2>/dev/null
+  [ -e "$start" ] && find -L "$start" \( -name '.[gG][iI][tT]' -o -name '.[gG][rR][iI][dD]' \) -prune -o -type f -print0 2>/dev/null
 done >"$work/found"
 echo "found $(($(wc -c <"$work/found")))"
 cat "$work/found"

@@ -43,6 +43,25 @@ export function problemOf(line: string, detail: string, { target, place }: Where
         hint: `Check the owner and the space of ${place.root}`,
         node,
       });
+    case "failed stat":
+      return new GridError({
+        code: "missing-tool",
+        message: words === ""
+          ? `${what}: there is no stat, which tells what changed there`
+          : `${what}: ${
+            oneLine(words)
+          } knows neither -c nor -f, so nobody can tell what changed there`,
+        hint: `Install stat on the node: it is part of coreutils and of busybox`,
+        node,
+      });
+    case "failed rows":
+      return new GridError({
+        code: "sync",
+        message: `${what}: stat told only about ${words} files that are there`,
+        hint:
+          "Nothing was changed since; try again, and look at the limits of the account if it stays",
+        node,
+      });
     case "failed tar":
       return new GridError({
         code: "sync",

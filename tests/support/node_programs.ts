@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { createLocalTransport } from "../../src/transport/local.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { findProgram } from "./requires.ts";
 import { localEndpoint } from "./sync_rig.ts";
 
 /** Writes programs into a new folder `name` below `folder`, and gives back its path. */
@@ -40,3 +41,24 @@ export function transportWithPrograms(
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** What Grid's scripts may call on any node; a program that is left out is not there. */
+const TOOLS =
+  "sh awk basename cat cmp cp cut date dd df find head ls mkdir mktemp mv paste printf rm " +
+  "rmdir sed sha256sum sleep sort tail tar touch tr uname wc xargs stat";
+
+/** A folder with these programs of the machine and no others; for a PATH. */
+export function linkPrograms(folder: string, options: { readonly without: readonly string[] }) {
+  const bin = Deno.makeTempDirSync({ dir: folder, prefix: "bin-" });
+  for (const name of TOOLS.split(" ").filter((name) => !options.without.includes(name))) {
+    const path = findProgram(name);
+    if (path !== undefined) Deno.symlinkSync(path, join(bin, name));
+  }
+  return bin;
+}
+
+/** `stat` as macOS and the BSDs have it: `-f` takes a format of its own, and there is no `-c`. */
+export const BSD_STAT = `[ "$1" = -f ] || { echo "stat: illegal option -- c" >&2; exit 1; }
+format=$(printf %s "$2" | sed 's/%Xp/%f/g;s/%z/%s/g;s/%Fm/%.9Y/g;s/%Fc/%.9Z/g;s/%N/%n/g')
+shift 2
+exec /usr/bin/stat -c "$format" "$@"`;
