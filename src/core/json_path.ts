@@ -1,3 +1,4 @@
+import { ExactNumber } from "./exact_number.ts";
 import type { JsonValue } from "./json.ts";
 
 const PART = /\.([A-Za-z_$][\w$-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/y;
@@ -11,7 +12,9 @@ export function valueAt(document: JsonValue, path: string): JsonValue | undefine
   if (keys === undefined) return undefined;
   let value: JsonValue | undefined = document;
   for (const key of keys) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (typeof value !== "object" || value === null || value instanceof ExactNumber) {
+      return undefined;
+    }
     if (Array.isArray(value)) value = typeof key === "number" ? value[key] : undefined;
     else value = Object.hasOwn(value, key) ? Object(value)[key] : undefined;
   }

@@ -1,4 +1,5 @@
 /** Removes secrets, in all their usual encodings, from text and byte streams. */
+import { ExactNumber } from "./exact_number.ts";
 import { createPatternSearch, type PatternSearch } from "./pattern_search.ts";
 import { secretForms } from "./secret_forms.ts";
 import { concatBytes } from "./bytes.ts";
@@ -54,6 +55,7 @@ function maskValue(value: unknown, text: (value: string) => string): unknown {
   if (typeof value === "number" || typeof value === "bigint") {
     return text(String(value)).includes(MASK) ? MASK : value;
   }
+  if (value instanceof ExactNumber) return text(value.text).includes(MASK) ? MASK : value;
   if (Array.isArray(value)) return value.map((item) => maskValue(item, text));
   if (typeof value !== "object" || value === null || !isPlain(value)) return value;
   const copy: Record<string, unknown> = {};

@@ -113,7 +113,7 @@ function readTasks(batch: BatchEntry, reader: TextReader): RayBatchAction<Text>[
     }
     return { expression };
   }
-  if (Array.isArray(tasks)) return { list: tasks };
+  if (Array.isArray(tasks)) return { list: tasks.map((_, at) => reader.exact(tasks, at)) };
   if ("range" in tasks) return { range: tasks.range };
   return { file: reader.text(tasks, "file") };
 }

@@ -1,8 +1,10 @@
 import { diagnostic, type Mistake } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
-import type { Container, Key, Source } from "../document/source.ts";
+import { type Container, isContainer, type Key, type Source } from "../document/source.ts";
 import type { Span } from "./expression/expression_parts.ts";
+import { ExactNumber } from "../core/exact_number.ts";
+import type { JsonValue } from "../core/json.ts";
 import { compilePattern, PatternFault } from "../core/pattern.ts";
 import { patternWords } from "./pattern_words.ts";
 import { Text, type TextPart } from "./text.ts";
@@ -121,6 +123,21 @@ export class TextReader {
     const value = (container as Record<Key, unknown>)[key];
     if (typeof value === "string") return value;
     return this.source.spelling(container, key) ?? String(value ?? "");
+  }
+
+  /**
+   * A value as written: numbers with all their digits; what is a number to YAML but none to JSON
+   * (`0755`, `.5`, `0x1F`) stays text.
+   */
+  exact(container: Container, key: Key): JsonValue {
+    const value = (container as Record<Key, JsonValue>)[key] ?? null;
+    if (typeof value === "number") {
+      const text = this.spelling(container, key);
+      return ExactNumber.of(text) ?? text;
+    }
+    if (Array.isArray(value)) return value.map((_, index) => this.exact(value, index));
+    if (!isContainer(value)) return value;
+    return Object.fromEntries(Object.keys(value).map((name) => [name, this.exact(value, name)]));
   }
 
   /** Whether a scalar is a pattern; what is wrong with it is reported at its very part. */

@@ -1,4 +1,5 @@
 /** Splits what the driver says to Grid from what the tasks print. */
+import { parseJson } from "../core/exact_json.ts";
 import type { JsonValue } from "../core/json.ts";
 import { concatBytes } from "../core/bytes.ts";
 
@@ -58,7 +59,7 @@ export class DriverOutput {
 /** The driver writes each message in one piece; a broken one says nothing. */
 function parse(line: Uint8Array): DriverSays {
   try {
-    return JSON.parse(new TextDecoder().decode(line));
+    return parseJson(new TextDecoder().decode(line)) as DriverSays;
   } catch {
     return {};
   }

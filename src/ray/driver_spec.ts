@@ -1,4 +1,5 @@
 /** What `batch_driver.py` is told, and where its files lie on the head. Values of the environment stay out. */
+import { pythonJson } from "../core/exact_json.ts";
 import type { JsonValue } from "../core/json.ts";
 import { distinctName } from "../core/ids.ts";
 import type { OpenNode } from "../cluster/node.ts";
@@ -59,7 +60,7 @@ export interface SpecOptions {
 }
 
 export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
-  return JSON.stringify({
+  return pythonJson({
     ...placeFields(spec, options),
     target: spec.target,
     tasks: spec.tasks,
@@ -95,7 +96,7 @@ function forwarded(spec: BatchSpec): readonly string[] {
 }
 
 async function fingerprint(value: JsonValue): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const bytes = new TextEncoder().encode(pythonJson(value));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,5 @@
 /** What earlier attempts have finished, for a retry that lands on a node without their results. */
+import { pythonJson } from "../core/exact_json.ts";
 import type { TaskResult } from "./batch.ts";
 
 export class FinishedTasks {
@@ -16,6 +17,6 @@ export class FinishedTasks {
   /** As lines of a results file; empty where nothing is known. */
   lines(key: string): string {
     const known = [...this.#known.get(key) ?? []];
-    return known.map(([index, result]) => `${JSON.stringify({ ...result, index })}\n`).join("");
+    return known.map(([index, result]) => `${pythonJson({ ...result, index })}\n`).join("");
   }
 }

@@ -1,4 +1,5 @@
 /** The driver's results file: one finished item per line, the last word on an item counts. */
+import { parseJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -78,7 +79,7 @@ type TextDecoding = TransformStream<Uint8Array, string>;
 /** Undefined for a line that its writer did not finish; the item ran again and has a later line. */
 function parseLine(text: string): JsonValue | undefined {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** `report.html`: one file that opens anywhere, without a network and without a script. */
+import { ExactNumber } from "../core/exact_number.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import { renderGantt } from "./gantt.ts";
@@ -90,7 +91,9 @@ function outputTable(report: RunDocument): string {
   const rows = report.steps.filter(({ kind }) => kind !== "select-node" && kind !== "sync")
     .flatMap((step) =>
       Object.entries(step.outputs)
-        .filter(([, value]) => typeof value !== "object" || value === null)
+        .filter(([, value]) =>
+          typeof value !== "object" || value === null || value instanceof ExactNumber
+        )
         .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
     );
   return table({ heads: [], rows, name: "pairs" });

@@ -1,5 +1,6 @@
 /** The list of tasks of a `ray-batch`, from wherever the pipeline says. */
 import { isAbsolute, join } from "node:path";
+import { parseJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
@@ -26,11 +27,11 @@ export function parseTaskFile(text: string, name: string): readonly JsonValue[] 
   const filled = lines.map((line, index) => ({ line, place: `${name}:${index + 1}` }))
     .filter(({ line }) => line.trim() !== "");
   if (!/\.(jsonl|ndjson)$/.test(name)) return filled.map(({ line }) => line);
-  return filled.map(({ line, place }) => parseJson(line, place));
+  return filled.map(({ line, place }) => parse(line, place));
 }
 
 function parseList(text: string, place: string): readonly JsonValue[] {
-  const value = parseJson(text, place);
+  const value = parse(text, place);
   if (Array.isArray(value)) return value;
   throw new GridError({
     code: "input-invalid",
@@ -39,9 +40,9 @@ function parseList(text: string, place: string): readonly JsonValue[] {
   });
 }
 
-function parseJson(text: string, place: string): JsonValue {
+function parse(text: string, place: string): JsonValue {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new GridError({

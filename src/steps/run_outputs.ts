@@ -1,6 +1,7 @@
 /** The outputs of a command: what it wrote to `$GRID_OUTPUT`, and what the pipeline declares. */
 import { isAbsolute, join } from "node:path/posix";
 import type { OpenNode } from "../cluster/node.ts";
+import { parseJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { valueAt } from "../core/json_path.ts";
@@ -76,14 +77,14 @@ async function readFileOutput(
   const { code, stdout, stderr } = await node.transport.exec(`cat <${quote(full)}`);
   if (code !== 0) throw invalid(name, `file ${where} cannot be read`, stderr.trim());
   if (json === undefined) return stdout.replace(/\r?\n$/, "");
-  const value = valueAt(parseJson(stdout, { name, where }), json);
+  const value = valueAt(parse(stdout, { name, where }), json);
   if (value === undefined) throw invalid(name, `file ${where} has nothing at ${json}`);
   return value;
 }
 
-function parseJson(text: string, { name, where }: { name: string; where: string }): JsonValue {
+function parse(text: string, { name, where }: { name: string; where: string }): JsonValue {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : undefined;
     throw invalid(name, `file ${where} is not JSON`, detail);

@@ -1,3 +1,4 @@
+import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
@@ -127,7 +128,7 @@ export class RunJournal {
   #insert(run: string, event: Event): void {
     const place = this.#placeOf(run);
     this.#connection.prepare("INSERT INTO journal (run_id, seq, type, json) VALUES (?, ?, ?, ?)")
-      .run(place.id, place.nextSeq, event.type, JSON.stringify(event));
+      .run(place.id, place.nextSeq, event.type, pythonJson(event));
     place.nextSeq++;
   }
 
@@ -172,7 +173,7 @@ function runRow(row: Row): RunRow {
 }
 
 function eventOf(row: Row): Event {
-  return JSON.parse(String(row["json"]));
+  return parseJson(String(row["json"])) as unknown as Event;
 }
 
 function noRun(message: string, hint: string): GridError {

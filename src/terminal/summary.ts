@@ -1,5 +1,6 @@
 /** What stands on the terminal when a run is over: a pure function of its state. */
 import { formatDuration } from "../core/duration.ts";
+import { ExactNumber } from "../core/exact_number.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isCounted } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
@@ -62,6 +63,7 @@ function warningLines({ warnings }: RunState, { width, paint }: SummaryOptions):
 
 function scalarText(value: JsonValue): string | undefined {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value instanceof ExactNumber) return value.text;
   if (typeof value !== "string") return undefined;
   const text = harmless(value, { color: false });
   return text.includes("\n") || text.length > LONGEST_TEXT_OUTPUT ? undefined : text;

@@ -1,4 +1,5 @@
 /** A step with every expression replaced by its value. */
+import { parseJson, pythonJson } from "../../core/exact_json.ts";
 import { GridError } from "../../core/errors.ts";
 import {
   evaluateForShell,
@@ -95,7 +96,7 @@ function resolveBatch(
     tasks: "file" in tasks
       ? { file: evaluate(tasks.file, scope) }
       : "expression" in tasks
-      ? { expression: JSON.stringify(taskList(tasks.expression, scope)) }
+      ? { expression: pythonJson(taskList(tasks.expression, scope)) }
       : tasks,
   };
 }
@@ -103,7 +104,7 @@ function resolveBatch(
 function taskList(text: Text, scope: EvaluationScope): readonly unknown[] {
   const value = evaluateValue(text, scope);
   // Outputs of commands are strings; a list printed as JSON is meant as a list.
-  const list = typeof value === "string" ? parseJson(value) : value;
+  const list = typeof value === "string" ? parse(value) : value;
   if (Array.isArray(list)) return list;
   throw new GridError({
     code: "output-invalid",
@@ -113,9 +114,9 @@ function taskList(text: Text, scope: EvaluationScope): readonly unknown[] {
   });
 }
 
-function parseJson(text: string): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

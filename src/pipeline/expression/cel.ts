@@ -2,14 +2,15 @@
  * The expression language: CEL with Grid's functions, and arithmetic that mixes whole numbers,
  * fractions and numbers written as text, as outputs of a command are.
  */
+import { parseJson } from "../../core/exact_json.ts";
+import { ExactNumber } from "../../core/exact_number.ts";
 import { compilePattern, PatternFault } from "../../core/pattern.ts";
 import { patternWords } from "../pattern_words.ts";
+import { calculate, compare, isEqual, join, type Operand } from "./arithmetic.ts";
 import { Environment } from "./cel_library.ts";
 import { describeValue, fromCel, toCel } from "./cel_value.ts";
 import { currentScope, LINEAR_MATCHES } from "./functions.ts";
 import { spendOn } from "./step_budget.ts";
-
-type Num = number | bigint;
 
 /** Every name may hold anything; used to evaluate, when values are known. */
 export function evaluationEnvironment(): Environment {
@@ -22,9 +23,10 @@ export function evaluationEnvironment(): Environment {
     registerLenient(environment, right, left);
     environment.registerOperator(
       `${left} == ${right}`,
-      (a: Loose, b: Loose) => Number(a) === Number(b),
+      (a: Operand, b: Operand) => isEqual(a, b),
     );
   }
+  registerExact(environment);
   return environment;
 }
 
@@ -49,7 +51,7 @@ function withFunctions(environment: Environment): Environment {
     .registerFunction("cancelled(): bool", () => currentScope().status.cancelled)
     .registerFunction("always(): bool", () => true)
     .registerFunction("toJSON(dyn): string", (value: unknown) => JSON.stringify(fromCel(value)))
-    .registerFunction("fromJSON(string): dyn", (text: string) => parseJson(text))
+    .registerFunction("fromJSON(string): dyn", (text: string) => fromJson(text))
     .registerFunction("env(string): string", (name: string) => variable(name))
     .registerFunction(
       "env(string, string): string",
@@ -77,9 +79,9 @@ function matches(text: string, pattern: string): boolean {
   }
 }
 
-function parseJson(text: string): unknown {
+function fromJson(text: string): unknown {
   try {
-    return toCel(JSON.parse(text));
+    return toCel(parseJson(text));
   } catch {
     throw new Error(`fromJSON() cannot read ${describeValue(text)} as JSON`);
   }
@@ -91,52 +93,69 @@ function variable(name: string): string {
   throw new Error(`environment variable ${name} is not set (env("${name}", "") gives a default)`);
 }
 
+const CALCULATIONS = ["-", "*", "/", "%"] as const;
+const COMPARISONS = {
+  "<": (order: number) => order < 0,
+  "<=": (order: number) => order <= 0,
+  ">": (order: number) => order > 0,
+  ">=": (order: number) => order >= 0,
+} as const;
+
 /** Whole numbers beside fractions, and text beside numbers with `+`. */
 function registerMixed(environment: Environment): void {
   for (const [left, right] of [["int", "double"], ["double", "int"]] as const) {
-    environment
-      .registerOperator(`${left} + ${right}: double`, (a: Num, b: Num) => Number(a) + Number(b))
-      .registerOperator(`${left} - ${right}: double`, (a: Num, b: Num) => Number(a) - Number(b))
-      .registerOperator(`${left} * ${right}: double`, (a: Num, b: Num) => Number(a) * Number(b))
-      .registerOperator(`${left} / ${right}: double`, (a: Num, b: Num) => Number(a) / Number(b))
-      .registerOperator(`${left} % ${right}: double`, (a: Num, b: Num) => Number(a) % Number(b));
+    for (const operator of ["+", ...CALCULATIONS]) {
+      environment.registerOperator(
+        `${left} ${operator} ${right}: double`,
+        (a: Operand, b: Operand) => calculate(operator, a, b),
+      );
+    }
   }
   // The other order comes with it.
-  environment.registerOperator("int == double", (a: Num, b: Num) => Number(a) === Number(b));
+  environment.registerOperator("int == double", (a: Operand, b: Operand) => isEqual(a, b));
   environment.registerOperator("double % double: double", (a: number, b: number) => a % b);
   for (const number of ["int", "double"] as const) {
     environment
-      .registerOperator(`string + ${number}: dyn`, (a: string, b: Num) => join(a, b))
-      .registerOperator(`${number} + string: dyn`, (a: Num, b: string) => join(a, b));
+      .registerOperator(`string + ${number}: dyn`, (a: string, b: Operand) => join(a, b))
+      .registerOperator(`${number} + string: dyn`, (a: Operand, b: string) => join(a, b));
   }
 }
 
-type Loose = string | Num;
-
 /** A text that is a number counts as one beside a number: `steps.a.outputs.loss < 0.5`. */
 function registerLenient(environment: Environment, left: string, right: string): void {
-  environment
-    .registerOperator(`${left} - ${right}: double`, (a: Loose, b: Loose) => number(a) - number(b))
-    .registerOperator(`${left} * ${right}: double`, (a: Loose, b: Loose) => number(a) * number(b))
-    .registerOperator(`${left} / ${right}: double`, (a: Loose, b: Loose) => number(a) / number(b))
-    .registerOperator(`${left} % ${right}: double`, (a: Loose, b: Loose) => number(a) % number(b))
-    .registerOperator(`${left} < ${right}`, (a: Loose, b: Loose) => number(a) < number(b))
-    .registerOperator(`${left} <= ${right}`, (a: Loose, b: Loose) => number(a) <= number(b))
-    .registerOperator(`${left} > ${right}`, (a: Loose, b: Loose) => number(a) > number(b))
-    .registerOperator(`${left} >= ${right}`, (a: Loose, b: Loose) => number(a) >= number(b));
+  for (const operator of CALCULATIONS) {
+    environment.registerOperator(
+      `${left} ${operator} ${right}: double`,
+      (a: Operand, b: Operand) => calculate(operator, a, b),
+    );
+  }
+  for (const [operator, holds] of Object.entries(COMPARISONS)) {
+    environment.registerOperator(
+      `${left} ${operator} ${right}`,
+      (a: Operand, b: Operand) => holds(compare(a, b)),
+    );
+  }
 }
 
-function join(a: Loose, b: Loose): Loose {
-  const text = typeof a === "string" ? a : b as string;
-  return isNumeric(text) ? number(a) + number(b) : `${a}${b}`;
-}
-
-function number(value: Loose): number {
-  if (typeof value !== "string") return Number(value);
-  if (isNumeric(value)) return Number(value);
-  throw new Error(`${describeValue(value)} is not a number`);
-}
-
-function isNumeric(text: string): boolean {
-  return text.trim() !== "" && Number.isFinite(Number(text));
+/** Numbers of JSON with more digits than `int` or `double` hold, and beside everything else. */
+function registerExact(environment: Environment): void {
+  const exact = "Number";
+  environment.registerType(exact, ExactNumber)
+    .registerFunction(`string(${exact}): string`, (value: ExactNumber) => value.text)
+    .registerFunction(`double(${exact}): double`, (value: ExactNumber) => Number(value.text));
+  const pairs = ["int", "double", "string"].flatMap((other) => [[exact, other], [other, exact]]);
+  for (const [left = "", right = ""] of [...pairs, [exact, exact]]) {
+    registerLenient(environment, left, right);
+    environment.registerOperator(
+      `${left} + ${right}: dyn`,
+      (a: Operand, b: Operand) => join(a, b),
+    );
+  }
+  // The other orders come with these.
+  for (const other of ["int", "double", "string", exact]) {
+    environment.registerOperator(
+      `${exact} == ${other}`,
+      (a: Operand, b: Operand) => isEqual(a, b),
+    );
+  }
 }

@@ -1,3 +1,4 @@
+import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 
 /** A JSON value as CEL knows it: whole numbers are its `int`, which is a bigint here. */
@@ -5,20 +6,30 @@ export function toCel(value: JsonValue | undefined): unknown {
   if (value === undefined) return null;
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;
+  if (value instanceof ExactNumber) return exactToCel(value);
   if (isList(value)) return value.map(toCel);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
+}
+
+const LARGEST_INT = 2n ** 63n;
+
+/** All others go through as they are; what is calculated with them sees to their digits. */
+function exactToCel(number: ExactNumber): unknown {
+  if (!number.isInteger || /^-0/.test(number.text)) return number;
+  const integer = BigInt(number.text);
+  return -LARGEST_INT <= integer && integer < LARGEST_INT ? integer : number;
 }
 
 /** Back to JSON. Timestamps become ISO text, bytes become base64. */
 export function fromCel(value: unknown): JsonValue {
   switch (typeof value) {
     case "bigint":
-      return Number(value);
+      return ExactNumber.ofBigInt(value);
     case "string":
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value : String(value);
+      return ExactNumber.ofNumber(value);
     case "object":
       return fromCelObject(value);
     default:
@@ -28,6 +39,7 @@ export function fromCel(value: unknown): JsonValue {
 
 function fromCelObject(value: object | null): JsonValue {
   if (value === null) return null;
+  if (value instanceof ExactNumber) return value;
   if (Array.isArray(value)) return value.map(fromCel);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return value.toBase64();
@@ -41,7 +53,9 @@ function fromCelObject(value: object | null): JsonValue {
 /** A value inside a text: numbers without a needless `.0`, nothing for null, lists and maps as JSON. */
 export function toText(value: JsonValue): string {
   if (value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" && !(value instanceof ExactNumber)
+    ? JSON.stringify(value)
+    : String(value);
 }
 
 /** A value inside a shell line: one word; a list becomes one for each item. */

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/exact_json.ts";
 import { compilePattern, PatternFault } from "../../core/pattern.ts";
 import { patternWords } from "../pattern_words.ts";
 import type { Argument, Call, Problem, Zero } from "./expression_parts.ts";
@@ -29,7 +30,7 @@ function checkPattern(text: string, at: Argument): readonly Problem[] {
 
 function checkJson(text: string, at: Argument): readonly Problem[] {
   try {
-    JSON.parse(text);
+    parseJson(text);
     return [];
   } catch {
     const hint = "write a list itself, [1, 2], without fromJSON and quotes";

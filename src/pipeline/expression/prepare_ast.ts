@@ -5,6 +5,7 @@
  * The library has no budget of steps and its nodes keep what evaluates them in a property that they
  * replace at their first use, so that property is where the counting sits.
  */
+import { ExactNumber } from "../../core/exact_number.ts";
 import type { ASTNode } from "./cel_library.ts";
 import { BINDING_MACROS } from "./expression_walker.ts";
 import { LINEAR_MATCHES } from "./functions.ts";
@@ -23,11 +24,14 @@ const BUILDERS: ReadonlySet<string> = new Set(["+", "call", "rcall"]);
 /** To be done once, before the first evaluation. */
 export function prepareAst(root: ASTNode): void {
   const conditions = new Set<ASTNode>();
+  const comparands = new Set<ASTNode>();
   const visit = (node: ASTNode) => {
     for (const operand of conditionsOf(node)) conditions.add(operand);
+    for (const operand of comparandsOf(node)) comparands.add(operand);
     // A new word for it, since the library's own cannot be replaced.
     if (node.op === "rcall" && node.args[0] === "matches") node.args[0] = LINEAR_MATCHES;
-    count(node, conditions.has(node));
+    const change = conditions.has(node) ? truth : comparands.has(node) ? comparable : same;
+    count(node, change);
     for (const inner of nodesIn(node.args)) visit(inner);
   };
   visit(root);
@@ -58,7 +62,13 @@ function* nodesIn(args: unknown): Generator<ASTNode> {
   else if (typeof args === "object" && args !== null && "op" in args) yield args as ASTNode;
 }
 
-function count(node: ASTNode, isCondition: boolean): void {
+/** What is compared, or turned round, by the library's own operators. */
+function comparandsOf(node: ASTNode): readonly ASTNode[] {
+  if (node.op === "-_") return [node.args];
+  return node.op === "==" || node.op === "!=" || node.op === "in" ? node.args : [];
+}
+
+function count(node: ASTNode, change: (value: unknown) => unknown): void {
   const evaluated = node as unknown as Evaluated;
   let inner = evaluated.evaluate;
   const builds = BUILDERS.has(node.op);
@@ -66,12 +76,30 @@ function count(node: ASTNode, isCondition: boolean): void {
     spend(1);
     const value = inner.call(node, evaluator, self, context);
     if (builds) spendOn(value);
-    return isCondition ? truth(value) : value;
+    return change(value);
   };
   Object.defineProperty(node, "evaluate", {
     get: () => counted,
     set: (evaluate: Evaluate) => inner = evaluate,
   });
+}
+
+function same(value: unknown): unknown {
+  return value;
+}
+
+/** Inside of lists and maps the library knows no numbers but its own; going through them counts. */
+function comparable(value: unknown): unknown {
+  if (value instanceof ExactNumber) return value.plain ?? value;
+  if (Array.isArray(value)) {
+    spend(value.length);
+    return value.map(comparable);
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value);
+  spend(entries.length);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, comparable(inner)]));
 }
 
 function truth(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { GridError, type Place } from "../../core/errors.ts";
+import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { toText } from "../expression/cel_value.ts";
 import { type InputType, parseInput } from "./inputs.ts";
@@ -40,7 +41,9 @@ export function typedInput(
 ): JsonValue {
   if (given === null) return null;
   // No type says "list": a text is also how a list or a map gets into a template.
-  if (typeof given === "object" && spec.type === "string") return given;
+  if (typeof given === "object" && spec.type === "string" && !(given instanceof ExactNumber)) {
+    return given;
+  }
   const parsed = parseInput(spec, toText(given));
   if (parsed.ok) return typeof given === "number" && spec.type === "number" ? given : parsed.value;
   throw new GridError({

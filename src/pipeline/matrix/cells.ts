@@ -1,3 +1,4 @@
+import { compareDecimals, ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 
 export type Values = Readonly<Record<string, JsonValue>>;
@@ -60,10 +61,10 @@ function fits(entry: Values, cell: Values): boolean {
 /** `1e-4` and `0.0001` are the same value, however they are spelt. */
 function same(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (JSON.stringify(a) === JSON.stringify(b)) return true;
-  return isNumeric(a) && isNumeric(b) && Number(a) === Number(b);
+  return isNumeric(a) && isNumeric(b) && compareDecimals(String(a), String(b)) === 0;
 }
 
 function isNumeric(value: JsonValue | undefined): boolean {
-  if (typeof value === "number") return true;
+  if (typeof value === "number" || value instanceof ExactNumber) return true;
   return typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value));
 }

@@ -1,3 +1,4 @@
+import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { type Mistake, suggest } from "../../document/shape/check.ts";
 import type { Spot } from "../../document/lines.ts";
@@ -111,10 +112,13 @@ function axisValues(
   return values.map((_, index) => valueAt(values, index, reader));
 }
 
-/** A number in a spelling of its own stays text, as it was written. */
+/** A number in a spelling of its own stays text, as it was written, however deep it stands. */
 function valueAt(container: object, key: string | number, reader: TextReader): JsonValue {
   const value = (container as Record<string | number, JsonValue>)[key] ?? null;
-  return typeof value === "number" ? keepSpelling(reader.spelling(container, key)) : value;
+  if (typeof value === "number") return keepSpelling(reader.spelling(container, key));
+  if (Array.isArray(value)) return value.map((_, index) => valueAt(value, index, reader));
+  if (!isContainer(value)) return value;
+  return Object.fromEntries(Object.keys(value).map((name) => [name, valueAt(value, name, reader)]));
 }
 
 /** Where an exclude names a value that its axis does not have. */
@@ -163,7 +167,7 @@ function named(cells: readonly Values[], onTwin: (name: string) => void): Cell[]
 
 /** Maps, lists and long texts have no short name; the number of the cell stands for them. */
 function label(value: JsonValue, index: number): string {
-  if (isContainer(value)) return `#${index + 1}`;
+  if (isContainer(value) && !(value instanceof ExactNumber)) return `#${index + 1}`;
   const text = String(value);
   return text.length <= 40 ? text : `${text.slice(0, 32)}…#${index + 1}`;
 }
