@@ -129,7 +129,14 @@ export class Grid implements AsyncDisposable {
     };
     const { cluster, config, project } = this;
     const commands = pipeline.steps.filter(({ action }) => action.kind === "run").length;
-    const kinds = createStepKinds({ cluster, config, project, commands });
+    const kinds = createStepKinds({
+      cluster,
+      config,
+      project,
+      commands,
+      run,
+      resume: options.resume,
+    });
     const events = runPipeline(pipeline, {
       kinds,
       journal: this.store,

@@ -172,6 +172,28 @@ export interface SyncFinished {
   readonly durationMs: number;
   /** Of what the folder then held: paths and contents, no times. Older journals have none. */
   readonly digest?: string;
+  /** How later steps prove that the folder still holds just this; this machine's own has none. */
+  readonly tree?: SyncedTree;
+  /** The commit of the source's git repository. */
+  readonly commit?: string;
+  /** Tracked files of the source were not all as in that commit. */
+  readonly changed?: boolean;
+}
+
+/** A run's code on one node. */
+export interface SyncedTree {
+  /** Absolute `remote_root`. */
+  readonly root: string;
+  /** Names what the node remembers about the folder. */
+  readonly key: string;
+  /** Absolute. */
+  readonly folder: string;
+  /** Digest of the list of all that lies there. */
+  readonly digest: string;
+  /** Files, links and folders in that list. */
+  readonly entries: number;
+  /** Patterns below the folder of what steps of the run may write over. */
+  readonly writes: readonly string[];
 }
 
 export interface FetchFinished {

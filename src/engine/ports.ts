@@ -9,6 +9,7 @@ import type {
   FetchFinished,
   JobStarted,
   NodeChosen,
+  SyncedTree,
   SyncFinished,
   Warned,
 } from "./event.ts";
@@ -150,6 +151,10 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly killGraceMs: number;
   /** Folder last synced to each node by a step this one comes after: node name → absolute folder. */
   readonly folders: Readonly<Record<string, string>>;
+  /** What proves that they hold this run's code: node name → tree. */
+  readonly trees?: Readonly<Record<string, SyncedTree>>;
+  /** Its result is kept for other runs, if it is a result of this run's code. */
+  readonly cached?: boolean;
   /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */
   readonly comesHome?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
@@ -184,6 +189,8 @@ export type StepOutcome =
     readonly status: "succeeded";
     readonly outputs: Readonly<Record<string, JsonValue>>;
     readonly exitCode?: number;
+    /** One clause: why no other run may use the result. */
+    readonly unfit?: string;
   }
   | {
     readonly status: "failed";

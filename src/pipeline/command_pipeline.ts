@@ -75,6 +75,7 @@ export function syncPipeline(options: SyncPipelineOptions): Pipeline {
       exclude: exclude.map((pattern) => Text.literal(pattern)),
       delete: options.delete ?? true,
       force: options.force ?? false,
+      writes: [],
     },
     node: { kind: "best" },
     needs: [],

@@ -116,6 +116,8 @@ export interface SyncAction<T> {
   readonly delete: boolean;
   /** Also where all, or most of what is on a node, would be removed; only `grid sync --force` says so. */
   readonly force?: boolean;
+  /** Globs below the folder of synced files that steps write over on the node. */
+  readonly writes: readonly T[];
 }
 
 export interface SelectNodeAction<T> {

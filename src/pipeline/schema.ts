@@ -174,6 +174,7 @@ const sync = z.strictObject({
   delete: z.boolean().optional().describe(
     "Remove what an earlier sync put there and the source no longer has; default true",
   ),
+  writes: textList.optional().describe("Globs of synced files that steps write over on the node"),
 }, { error: mapLike("sync: { from: folder }") });
 
 const tasks = z.union([

@@ -3,6 +3,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
 import type { Leftover, StepKind, StepKinds } from "../engine/ports.ts";
+import type { RunState } from "../engine/state.ts";
+import { openRunTrees } from "./run_trees.ts";
 
 export interface StepKindsOptions {
   readonly cluster: Cluster;
@@ -11,6 +13,9 @@ export interface StepKindsOptions {
   readonly project: string;
   /** How many `run` steps there are. */
   readonly commands: number;
+  readonly run: string;
+  /** The run that this one goes on from. */
+  readonly resume?: RunState | undefined;
 }
 
 export interface RunKinds extends StepKinds, AsyncDisposable {
@@ -21,9 +26,10 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
 /** Dispose them after the run: only then the last jobs' files go. */
 export function createStepKinds(options: StepKindsOptions): RunKinds {
   const { cluster, config, project, commands } = options;
+  const trees = openRunTrees({ ...options, leaseMs: config.jobs.leaseMs });
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
-    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands });
+    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, trees });
   });
   return {
     "sync": onDemand("sync", async () => {
@@ -31,7 +37,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         "./sync.ts",
         import.meta.url,
       );
-      return createSyncStep({ cluster, config: config.sync, project });
+      return createSyncStep({ cluster, config: config.sync, project, trees });
     }),
     "select-node": onDemand("select-node", async () => {
       const { createSelectNodeStep } = await lazy<typeof import("./select_node.ts")>(
@@ -51,6 +57,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         config: config.ray,
         leaseMs: config.jobs.leaseMs,
         project,
+        trees,
       });
     }),
     "fetch": onDemand("fetch", async () => {
@@ -63,6 +70,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
     clearUp: async () => await (await run.made())?.clearUp() ?? [],
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();
+      await trees[Symbol.asyncDispose]();
     },
   };
 }

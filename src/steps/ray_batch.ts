@@ -10,6 +10,8 @@ import type { BatchOutcome, BatchRunner, BatchSpec, TaskResult } from "../ray/ba
 import { createBatchRunner } from "../ray/runner.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 import { readTasks } from "./ray_tasks.ts";
+import type { RunTrees } from "./run_trees.ts";
+import { TreeGate } from "./tree_gate.ts";
 
 export interface RayBatchDeps {
   readonly cluster: Cluster;
@@ -18,6 +20,8 @@ export interface RayBatchDeps {
   readonly leaseMs?: number;
   /** Absolute folder that the file of tasks is relative to. */
   readonly project: string;
+  /** Absent: no code is proved to be the run's. */
+  readonly trees?: RunTrees | undefined;
   /** Default: the runner of the configured mode. */
   readonly runner?: BatchRunner;
 }
@@ -41,6 +45,9 @@ async function runBatch(
   const { runner } = deps;
   const tasks = await readTasks(request.action.tasks, deps.project);
   const head = await openHead(request, host, deps);
+  const gate = new TreeGate(head, { request, trees: deps.trees });
+  const denied = request.resumeJob ? undefined : await gate.check(host.signal);
+  if (denied) throw denied;
   const outcome = await runner.run(
     head,
     batchSpec(request, { head, tasks, leaseMs: deps.leaseMs }),
@@ -52,7 +59,12 @@ async function runBatch(
     },
   );
   if (outcome.failed > request.action.maxFailures) throw tooManyFailed(outcome, head);
-  return { status: "succeeded", outputs: outputsOf(outcome) };
+  const unfit = request.cached ? (await gate.check(host.signal))?.message : undefined;
+  return {
+    status: "succeeded",
+    outputs: outputsOf(outcome),
+    ...(unfit !== undefined && { unfit }),
+  };
 }
 
 /** Managed Ray places the batches itself and its driver belongs on the head; else the step's node. */

@@ -14,7 +14,9 @@ import { Leftovers } from "./leftovers.ts";
 import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { readOutputs } from "./run_outputs.ts";
+import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
+import { TreeGate } from "./tree_gate.ts";
 
 export interface RunStepOptions {
   readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
@@ -22,6 +24,8 @@ export interface RunStepOptions {
   readonly leaseMs?: number;
   /** How many commands the run may come to; default: nobody knows. */
   readonly commands?: number;
+  /** Absent: no code is proved to be the run's. */
+  readonly trees?: RunTrees | undefined;
 }
 
 type RunRequest = StepRequest<RunAction<string>>;
@@ -108,7 +112,8 @@ class RunAttempt {
 
   async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
     const { host } = this.#options;
-    const spec = this.#spec({ node, prelude }, id);
+    const gate = this.#gate(node);
+    const spec = this.#spec({ node, prelude: gate.prelude(id) + prelude }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id });
     let job: Job;
     try {
@@ -135,6 +140,8 @@ class RunAttempt {
       this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, exit)) return "gpu-lost";
+      const denied = await this.#gate(place.node).denial(job, exit);
+      if (denied) return failed(denied, { ...place, started: false });
       if (place.takenOver && isAbandoned(exit)) {
         const message =
           `its earlier job ${job.id} ended while no runner was there; it starts again`;
@@ -165,7 +172,19 @@ class RunAttempt {
       outputFile: await job.readOutputFile(),
       stdout: place.stdout,
     });
-    return { status: "succeeded", outputs, exitCode: 0 };
+    const unfit = await this.#unfit(place.node);
+    return { status: "succeeded", outputs, exitCode: 0, ...(unfit !== undefined && { unfit }) };
+  }
+
+  /** Only what this run's own code gave may be used by other runs. */
+  async #unfit(node: OpenNode): Promise<string | undefined> {
+    const { request, host } = this.#options;
+    if (!request.cached) return undefined;
+    return (await this.#gate(node).check(host.signal))?.message;
+  }
+
+  #gate(node: OpenNode): TreeGate {
+    return new TreeGate(node, this.#options);
   }
 
   /** The signal asks to stop: nothing may be left running, and what is left is named. */

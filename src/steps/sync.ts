@@ -7,6 +7,8 @@ import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource, syncFolders } from "../sync/folders.ts";
 import type { SyncOptions, SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
 import { shorten } from "./name_list.ts";
+import type { RunTrees } from "./run_trees.ts";
+import { changedSince } from "./source_state.ts";
 import { syncOptionsOf } from "./sync_source.ts";
 
 export interface SyncStepDeps {
@@ -16,6 +18,8 @@ export interface SyncStepDeps {
   readonly project: string;
   /** Folder for the hash cache; default `<project>/.grid/cache`. */
   readonly cacheFolder?: string;
+  /** Absent: the plain folder is used, whoever it belongs to. */
+  readonly trees?: RunTrees | undefined;
 }
 
 type Request = StepRequest<SyncAction<string>>;
@@ -33,11 +37,14 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   const { action } = request;
   const { deps, host } = context;
   const names = action.to === "all" ? deps.cluster.nodes.map((node) => node.name) : action.to;
-  const options = syncOptionsOf(action, {
+  const plain = syncOptionsOf(action, {
     ...deps,
     comesHome: request.comesHome ?? [],
     signal: host.signal,
   });
+  const commit = deps.trees?.run.owner.commit;
+  const changed = commit === undefined ? undefined : changedSince(plain.source, host.signal);
+  const options = { ...plain, ...treeOf(request, plain, context) };
   const opened = await Promise.all([...new Set(names)].map((name) => openTarget(name, context)));
   const failures = opened.filter((result) => "error" in result);
   const targets = opened.filter((result) => "transport" in result);
@@ -47,10 +54,24 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
     ? [await reportHere(options, synced)]
     : [];
   const reports = [...here, ...synced];
-  for (const report of reports) noteReport(report, host);
+  const code = { ...(commit !== undefined && { commit }), changed: await changed };
+  for (const report of reports) noteReport(report, { host, code });
   const problems = [...failures, ...results.filter((result) => !result.ok)];
   if (problems.length > 0) throw problemOf(problems, reports.length);
   return { status: "succeeded", outputs: outputsOf(reports) };
+}
+
+/** Steps may write over what comes home, and over what the pipeline says. */
+function treeOf(
+  request: Request,
+  { comesHome = [] }: SyncOptions,
+  { deps: { trees }, host }: Context,
+): Pick<SyncOptions, "tree"> {
+  if (trees === undefined) return {};
+  const { run, keeper } = trees;
+  const writes = [...comesHome, ...request.action.writes];
+  const tell = (message: string) => host.note({ type: "warned", message });
+  return { tree: { run, keeper, writes, tell } };
 }
 
 type Opened =
@@ -89,10 +110,19 @@ async function reportHere(
   };
 }
 
-function noteReport(report: SyncReport, host: StepHost): void {
+interface Code {
+  readonly commit?: string;
+  readonly changed: boolean | undefined;
+}
+
+function noteReport(
+  report: SyncReport,
+  { host, code: { changed, ...code } }: { readonly host: StepHost; readonly code: Code },
+): void {
   const { drifted, skipped, ...finished } = report;
   const { node } = finished;
-  host.note({ type: "sync.finished", ...finished });
+  const state = changed === undefined ? {} : { changed };
+  host.note({ type: "sync.finished", ...finished, ...code, ...state });
   if (drifted.length > 0) {
     const names = shorten(drifted);
     host.note({ type: "warned", message: `Changed on ${node} and put right: ${names}` });

@@ -1,8 +1,9 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
-import { monotonic } from "../core/clock.ts";
+import { monotonic, systemClock } from "../core/clock.ts";
 import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
+import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_choice.ts";
 import { type ContentDigest, contentDigest } from "./content.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
@@ -19,20 +20,24 @@ import { walkForSync } from "./walk_for_sync.ts";
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
 
+/** Stands in a pin while it is open what code the tree will hold. */
+const UNDECIDED = "?";
+
 /** A node and what it said when it was asked, or why it did not. */
 interface Asked {
   readonly target: SyncTarget;
+  readonly answer: Promise<Standing | TreeLook>;
+}
+
+/** The folder that the code goes to, and what the node said of it. */
+interface Standing {
   readonly place: Place;
-  readonly answer: Promise<CheckAnswer>;
+  readonly checked: CheckAnswer;
 }
 
 export const syncFolders: SyncFolders = async (targets, options) => {
-  const places = targets.map((target) => ({ target, place: placeOf(target.root, options.as) }));
   // The nodes look at what they have while this machine looks at its own files.
-  const asked = places.map((it) => ({
-    ...it,
-    answer: checkNode({ ...it, signal: options.signal }),
-  }));
+  const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
   const walk = await walkForSync(options, targets).finally(() => answers);
   const source = new Source(walk, options);
@@ -52,6 +57,36 @@ export const syncFolders: SyncFolders = async (targets, options) => {
   source.cache.save();
   return results;
 };
+
+async function askNode(
+  target: SyncTarget,
+  options: SyncOptions,
+): Promise<Standing | TreeLook> {
+  const place = placeOf(target.root, options.as);
+  const tree = treeOptions(target, options);
+  if (tree !== undefined) return await lookForTree(tree);
+  return { place, checked: await checkNode({ target, place, signal: options.signal }) };
+}
+
+function treeOptions(
+  target: SyncTarget,
+  { tree, as, signal }: SyncOptions,
+): TreeOptions | undefined {
+  if (tree === undefined) return undefined;
+  return { target, as, signal, run: tree.run, now: systemClock.now(), tell: tree.tell };
+}
+
+/** Where others are in the way, what becomes of it depends on what code it is. */
+async function standingOf(source: Source, options: OneOptions): Promise<Standing> {
+  const answer = await options.answer;
+  if ("checked" in answer) return answer;
+  const tree = treeOptions(options.target, options);
+  if (tree === undefined) throw new Error("a tree was looked for that nobody asked for");
+  const { place, digest, isAsLeft } = answer.chosen ??
+    await claimTree((await source.hashed()).manifest.digest, answer, tree);
+  options.tree?.keeper.hold({ ...tree, key: place.key, digest: UNDECIDED });
+  return { place, checked: { digest, isAsLeft } };
+}
 
 export const digestSource: DigestSource = async (options) => {
   const source = new Source(await walkForSync(options, []), options);
@@ -77,30 +112,49 @@ interface OneOptions extends SyncOptions, Asked {
 
 async function syncOne(source: Source, options: OneOptions): Promise<SyncReport> {
   const startedAt = monotonic();
-  const { target, place } = options;
+  const { target } = options;
   options.signal.throwIfAborted();
-  const checked = await options.answer;
+  const { place, checked } = await standingOf(source, options);
   const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).manifest.digest;
   const changes = isUpToDate
     ? await noChanges(source, options)
-    : await applyChanges(source, { ...options, checked });
+    : await applyChanges(source, { ...options, place, checked });
+  const { held, ...done } = changes;
   return {
     node: target.node,
     folder: place.folder,
     total: source.recalled.filter((entry) => entry.type !== "folder").length,
-    ...changes,
+    ...done,
+    ...holdTree(held, { ...options, place }),
     skipped: [...source.skipped, ...changes.skipped],
     durationMs: monotonic() - startedAt,
   };
 }
 
+/** What is on the node now. */
+interface Held {
+  readonly digest: string;
+  readonly entries: number;
+}
+
+function holdTree(
+  { digest, entries }: Held,
+  { tree, as, target, place }: OneOptions & { readonly place: Place },
+): Pick<SyncReport, "tree"> {
+  if (tree === undefined) return {};
+  const { root, key, folder } = place;
+  tree.keeper.hold({ target, as, key, digest });
+  return { tree: { root, key, folder, digest, entries, writes: tree.writes } };
+}
+
 async function noChanges(source: Source, { digestOf }: OneOptions) {
   const { entries, manifest: { digest } } = await source.hashed();
   const nothing = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
-  return { ...nothing, digest: digestOf({ entries, digest }) };
+  const held = { digest, entries: entries.length };
+  return { ...nothing, digest: digestOf({ entries, digest }), held };
 }
 
-async function applyChanges(source: Source, options: OneOptions & { checked: CheckAnswer }) {
+async function applyChanges(source: Source, options: OneOptions & Standing) {
   const { checked, cacheFolder, digestOf } = options;
   const { plan, packed, record, manifest } = await applySync({
     ...options,
@@ -119,6 +173,7 @@ async function applyChanges(source: Source, options: OneOptions & { checked: Che
     deleted: plan.remove.length,
     bytes: packed.bytes,
     digest: digestOf({ entries: record, digest: manifest.digest }),
+    held: { digest: manifest.digest, entries: record.length },
     drifted: plan.drifted,
     skipped: [
       ...packed.torn,

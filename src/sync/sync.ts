@@ -1,5 +1,6 @@
 /** Code to nodes and results back, over any transport. */
 import type { Transport } from "../transport/transport.ts";
+import type { TreeRef, TreeRun } from "./tree.ts";
 
 export interface SyncTarget {
   readonly node: string;
@@ -25,9 +26,31 @@ export interface SyncOptions {
   readonly maxParallelTransfers: number;
   /** Patterns below the source of what is fetched into it; that does not count in the digest. */
   readonly comesHome?: readonly string[];
+  /** The run that the code is for. Absent: the plain folder is used, and nobody is told whose it is. */
+  readonly tree?: SyncTree | undefined;
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */
   readonly cacheFolder: string;
   readonly signal: AbortSignal;
+}
+
+export interface HeldTree {
+  readonly target: SyncTarget;
+  /** Folder name as asked for. */
+  readonly as: string;
+  /** Of the tree's place. */
+  readonly key: string;
+  /** Of the manifest there; "?" while it is open what that will be. */
+  readonly digest: string;
+}
+
+export interface SyncTree {
+  readonly run: TreeRun;
+  /** Pins what was brought until the run is over. */
+  readonly keeper: { hold(tree: HeldTree): void };
+  /** Patterns below the folder of what the run's steps may write over. */
+  readonly writes: readonly string[];
+  /** Hears, before anything is touched, what the user should know. */
+  readonly tell: (message: string) => void;
 }
 
 export interface SyncReport {
@@ -41,6 +64,8 @@ export interface SyncReport {
   readonly durationMs: number;
   /** Of what the folder now holds: paths and contents, no times. */
   readonly digest: string;
+  /** How a later step proves that the folder holds just this. */
+  readonly tree?: TreeRef;
   /** Files that somebody changed on the node since the last sync, and that were put right. */
   readonly drifted: readonly string[];
   /** Things not synced (sockets, devices, links that leave the root), with the reason. */

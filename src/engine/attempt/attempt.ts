@@ -37,6 +37,8 @@ export interface AttemptEnd {
   readonly failure: Failure | undefined;
   /** The last node that was chosen. */
   readonly node: string | undefined;
+  /** Why no other run may use the result. */
+  readonly unfit?: string;
 }
 
 /** Never rejects for what the step does; only where the journal or the output fails. */
@@ -159,8 +161,9 @@ function attemptEnd(
 ): AttemptEnd {
   const { node } = host;
   if (outcome?.status === "succeeded") {
-    const { outputs, exitCode } = outcome;
-    return { result: "succeeded", outputs, exitCode, failure: undefined, node };
+    const { outputs, exitCode, unfit } = outcome;
+    const end = { result: "succeeded", outputs, exitCode, failure: undefined, node } as const;
+    return { ...end, ...(unfit !== undefined && { unfit }) };
   }
   const failure = signal.aborted
     ? stoppedFailure(stopError(signal.reason), { outcome, host })

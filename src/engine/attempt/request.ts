@@ -37,6 +37,8 @@ export function requestOf(
     resumeJob,
     secrets: pickSecrets(step, context.secrets),
     folders: ledger.folders.before(step),
+    trees: ledger.folders.treesBefore(step),
+    cached: step.cache !== undefined,
     ...(step.action.kind === "sync" && {
       comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
     }),

@@ -69,6 +69,7 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
         as: maybe(action.as),
         excludeFrom: maybe(action.excludeFrom),
         exclude: action.exclude.map(text),
+        writes: action.writes.map(text),
       };
     case "select-node":
       return { ...action, selector: resolveSelector(action.selector, scope) };

@@ -207,10 +207,11 @@ export class GraphRun {
     this.#pump();
   }
 
-  #keep(step: Step, { result, outputs, node }: AttemptEnd): void {
+  #keep(step: Step, { result, outputs, node, unfit }: AttemptEnd): void {
     const cacheKey = this.#prepared.get(step.id)?.cacheKey;
     this.#prepared.delete(step.id);
     if (result !== "succeeded" || cacheKey === undefined) return;
+    if (unfit !== undefined) return this.#warn(step, `its result is not cached: ${unfit}`);
     this.#shortcuts.keep(step, { cacheKey, outputs, node });
   }
 

@@ -1,7 +1,7 @@
 /** What was synced, as seen from one step: the folder on each node, and what each sync brought. */
 import { hash } from "node:crypto";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { Event } from "../event.ts";
+import type { Event, SyncedTree } from "../event.ts";
 
 type SyncFinished = Extract<Event, { type: "sync.finished" }>;
 
@@ -17,12 +17,14 @@ type Syncs = ReadonlyMap<string, Synced>;
 interface View {
   /** Node → absolute folder. */
   readonly folders: Readonly<Record<string, string>>;
+  /** Node → what proves that the folder holds what was brought. */
+  readonly trees: Readonly<Record<string, SyncedTree>>;
   /** Step of the sync → digest of what it brought. */
   readonly brought: Readonly<Record<string, string>>;
 }
 
 const NONE: Syncs = new Map();
-const NOTHING: View = { folders: {}, brought: {} };
+const NOTHING: View = { folders: {}, trees: {}, brought: {} };
 
 /**
  * Follows `needs` and `after`: a step sees the syncs of the steps before it, and of no others.
@@ -50,6 +52,11 @@ export class Folders {
   /** Node → absolute folder, for a step whose predecessors have ended. */
   before(step: Step): View["folders"] {
     return this.#view(step).folders;
+  }
+
+  /** Node → proof of what that folder holds. */
+  treesBefore(step: Step): View["trees"] {
+    return this.#view(step).trees;
   }
 
   /** Step of a sync → digest of what it brought, whichever nodes it went to. */
@@ -89,14 +96,17 @@ function merge(maps: readonly Syncs[]): Syncs {
 
 function viewOf(syncs: Syncs): View {
   const folders: Record<string, string> = {};
+  const trees: Record<string, SyncedTree> = {};
   const digests = new Map<string, Set<string>>();
   for (const { event } of [...syncs.values()].toSorted((a, b) => a.order - b.order)) {
     folders[event.node] = event.folder;
+    if (event.tree) trees[event.node] = event.tree;
+    else delete trees[event.node];
     if (event.digest === undefined) continue;
     digests.set(event.step, (digests.get(event.step) ?? new Set()).add(event.digest));
   }
   const brought = [...digests].map(([step, each]) => [step, together(each)]);
-  return { folders, brought: Object.fromEntries(brought) };
+  return { folders, trees, brought: Object.fromEntries(brought) };
 }
 
 /** Mostly all nodes hold the same; then it does not matter how many there are. */

@@ -80,6 +80,7 @@ function syncAction(more: Partial<SyncAction<string>> = {}): SyncAction<string> 
     excludeFrom: undefined,
     exclude: [],
     delete: true,
+    writes: [],
     ...more,
   };
 }

@@ -29,6 +29,7 @@ const CODE = step("code", {
     excludeFrom: undefined,
     exclude: [],
     delete: true,
+    writes: [],
   },
 });
 

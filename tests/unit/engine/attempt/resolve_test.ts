@@ -122,6 +122,7 @@ Deno.test("resolveStep() evaluates every part of a selector, a sync and a fetch"
     excludeFrom: parseText(".gitignore"),
     exclude: [parseText("*.${{ inputs.n }}")],
     delete: true,
+    writes: [],
   } as const;
   assert.deepEqual(resolved({ action: sync }, { node: "n5" }).action, {
     kind: "sync",
@@ -131,6 +132,7 @@ Deno.test("resolveStep() evaluates every part of a selector, a sync and a fetch"
     excludeFrom: ".gitignore",
     exclude: ["*.3"],
     delete: true,
+    writes: [],
   });
 });
 

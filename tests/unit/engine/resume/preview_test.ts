@@ -84,7 +84,7 @@ Deno.test("previewReuse() says why, and finds what is cached", () => {
 
 Deno.test("previewReuse() goes by what the syncs would bring", async () => {
   const action = { kind: "sync", from: Text.literal("."), to: "all", as: undefined } as const;
-  const rest = { excludeFrom: undefined, exclude: [], delete: true };
+  const rest = { excludeFrom: undefined, exclude: [], delete: true, writes: [] };
   const steps = [
     step("code", { action: { ...action, ...rest } }),
     step("train", { needs: ["code"] }),

@@ -50,6 +50,7 @@ function behindASync(): Step[] {
     excludeFrom: undefined,
     exclude: [],
     delete: true,
+    writes: [],
   } as const;
   return [
     step("code", { action }),

@@ -1,0 +1,88 @@
+/** The trees on nodes of one run: whose they are, and what keeps them its own. */
+import { systemClock } from "../core/clock.ts";
+import type { SyncedTree } from "../engine/event.ts";
+import type { RunState } from "../engine/state.ts";
+import { commitOf } from "../sync/git_facts.ts";
+import { projectIdentity } from "../sync/project_identity.ts";
+import type { TreeRun } from "../sync/tree.ts";
+import { TreeKeeper } from "../sync/tree_keeper.ts";
+
+export interface RunTrees extends AsyncDisposable {
+  readonly run: TreeRun;
+  readonly keeper: TreeKeeper;
+}
+
+export interface RunTreesOptions {
+  /** Absolute. */
+  readonly project: string;
+  readonly run: string;
+  readonly resume?: RunState | undefined;
+  /** How long a job outlives its runner: about as long as the tree that it works in. */
+  readonly leaseMs: number;
+}
+
+/** A tree is free a little later than the node ends the last job of a dead runner. */
+const SLACK_MS = 30_000;
+
+export function openRunTrees({ project, run, resume, leaseMs }: RunTreesOptions): RunTrees {
+  const { id, account, machine, folder } = projectIdentity(project);
+  const before = lastTrees(resume);
+  const commit = commitOf(project);
+  const keeper: TreeKeeper = new TreeKeeper({
+    project: id,
+    owner: {
+      account,
+      machine,
+      folder,
+      run,
+      at: systemClock.now(),
+      ...(commit !== undefined && { commit }),
+    },
+    lineage: resume ? lineageOf(resume) : [],
+    silenceMs: leaseMs * 1.5 + SLACK_MS,
+    preferred: ({ node, key }) => {
+      const tree = keeper.treeOn(node, key) ?? before.get(node)?.find((it) => it.startsWith(key));
+      return tree === undefined ? undefined : slotOf(tree, { key, project: id });
+    },
+  });
+  return {
+    run: keeper.run,
+    keeper,
+    [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs whose jobs, where they go on, are this run's too. */
+function lineageOf(state: RunState): string[] {
+  const steps = [...state.steps.values()];
+  const runs = steps.flatMap(({ takenOver, reusedFrom }) => [takenOver?.run, reusedFrom?.run]);
+  const all = [state.run, state.resumes, ...runs].filter((run) => run !== undefined);
+  return [...new Set(all)];
+}
+
+/** Node → keys of the trees where the earlier run was at work, the last first. */
+function lastTrees(state: RunState | undefined): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { node, tree } of syncsOf(state)) {
+    if (tree) found.set(node, [tree.key, ...found.get(node) ?? []]);
+  }
+  return found;
+}
+
+function syncsOf(state: RunState | undefined): { node: string; tree?: SyncedTree }[] {
+  const steps = [...state?.steps.values() ?? []];
+  return steps.flatMap(({ attempts }) => attempts.flatMap(({ syncs }) => [...syncs]))
+    .toSorted((a, b) => a.at - b.at);
+}
+
+/** As `placeOfTree` numbers them. */
+function slotOf(
+  tree: string,
+  { key, project }: { readonly key: string; readonly project: string },
+): number | undefined {
+  const suffix = tree.slice(key.length);
+  if (suffix === "") return 0;
+  if (suffix === `@${project}`) return 1;
+  const number = suffix.startsWith(`@${project}.`) ? suffix.slice(project.length + 2) : "";
+  return /^\d{1,4}$/.test(number) ? Number(number) : undefined;
+}

@@ -1,0 +1,60 @@
+/** Lets a command start only in the tree that its own run brought. */
+import type { OpenNode } from "../cluster/node.ts";
+import { systemClock } from "../core/clock.ts";
+import type { GridError } from "../core/errors.ts";
+import type { StepRequest } from "../engine/ports.ts";
+import type { SyncedTree } from "../engine/event.ts";
+import type { Job, JobExit } from "../transport/job/job.ts";
+import { denialError, proofPrelude, readDenial, verifyTree } from "../sync/tree_proof.ts";
+import type { RunTrees } from "./run_trees.ts";
+
+export interface TreeGateOptions {
+  readonly request: Pick<StepRequest, "trees" | "detach">;
+  readonly trees?: RunTrees | undefined;
+}
+
+export class TreeGate {
+  readonly #node: OpenNode;
+  readonly #options: TreeGateOptions;
+
+  constructor(node: OpenNode, options: TreeGateOptions) {
+    this.#node = node;
+    this.#options = options;
+  }
+
+  /** Shell text for the first line of the job's script; empty where nothing was synced to the node. */
+  prelude(job: string): string {
+    const { trees, request } = this.#options;
+    const tree = this.#tree;
+    if (!trees || !tree) return "";
+    return proofPrelude(tree, {
+      run: trees.run,
+      ...(request.detach && { detached: job }),
+    });
+  }
+
+  /** Why the job's script did not start; undefined where it did. */
+  async denial(job: Job, exit: JobExit): Promise<GridError | undefined> {
+    if (exit.kind !== "code" || !this.#tree) return undefined;
+    const denial = readDenial(exit.code, await job.readOutputFile());
+    return denial === undefined ? undefined : this.#error(denial, this.#tree);
+  }
+
+  /** The same question in a round trip of its own. @throws {GridError} a transport code */
+  async check(signal: AbortSignal): Promise<GridError | undefined> {
+    const { trees } = this.#options;
+    const tree = this.#tree;
+    if (!trees || !tree) return undefined;
+    const { transport } = this.#node;
+    const denial = await verifyTree(tree, { run: trees.run, transport, signal });
+    return denial === undefined ? undefined : this.#error(denial, tree);
+  }
+
+  get #tree(): SyncedTree | undefined {
+    return this.#options.request.trees?.[this.#node.node.name];
+  }
+
+  #error(denial: string, { folder }: SyncedTree): GridError {
+    return denialError(denial, { node: this.#node.node.name, folder, now: systemClock.now() });
+  }
+}

@@ -1,0 +1,23 @@
+/** `{a,b}` of a pattern, which `case` in a shell does not know, as several patterns. */
+
+/** More than anybody writes; what is beyond stays as it is. */
+const MOST = 64;
+
+export function expandBraces(pattern: string): string[] {
+  let open = [pattern];
+  for (let round = 0; round < 8; round++) {
+    const next = open.flatMap(expandFirst);
+    if (next.length === open.length || next.length > MOST) return open;
+    open = next;
+  }
+  return open;
+}
+
+/** The innermost pair that closes first. */
+function expandFirst(pattern: string): string[] {
+  const found = /\{([^{}]*,[^{}]*)\}/.exec(pattern);
+  if (found === null) return [pattern];
+  const [all, inside = ""] = found;
+  const after = pattern.slice(found.index + all.length);
+  return inside.split(",").map((part) => pattern.slice(0, found.index) + part + after);
+}

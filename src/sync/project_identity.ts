@@ -1,0 +1,45 @@
+/**
+ * Which project a folder here is, as nodes know it: the folder's path, the account, and the address of
+ * its git repository or, without one, the machine. So each clone is a project of its own, and the
+ * checkouts of a CI job, always at one path though on ever new machines, are one.
+ */
+import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import process from "node:process";
+import { remoteOf } from "./git_facts.ts";
+
+export interface ProjectIdentity {
+  /** Word for nodes. */
+  readonly id: string;
+  readonly account: string;
+  readonly machine: string;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+export function projectIdentity(folder: string): ProjectIdentity {
+  const account = accountName();
+  const machine = hostname() || "unknown";
+  const home = remoteOf(folder) ?? `machine ${machineId() ?? machine}`;
+  const id = hash("sha256", JSON.stringify([home, account, folder])).slice(0, 8);
+  return { id, account, machine, folder };
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // An account without an entry, as in containers.
+    return process.getuid ? `uid ${process.getuid()}` : "unknown";
+  }
+}
+
+/** See machine-id(5). */
+function machineId(): string | undefined {
+  try {
+    return readFileSync("/etc/machine-id", "utf8").trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
