@@ -1,7 +1,7 @@
 /** Which of a project's trees on a node a run's code goes to: asked of the node, which alone knows. */
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { monotonic } from "../core/clock.ts";
+import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import { type Place, placeOf } from "./place.ts";
@@ -87,7 +87,7 @@ export async function claimTree(
       call: `grid_tree_claim ${digest} ${quote(adopted)} ${patience}`,
     });
     if (answer.verb === "wait") {
-      await pause(POLL_MS, options.signal);
+      await systemClock.sleep(POLL_MS, { signal: options.signal });
       continue;
     }
     tellOwner(answer, options);
@@ -238,17 +238,4 @@ export function parseAnswer(text: string): Answer | undefined {
       .map(({ name, owner }) => ({ run: name, owner })),
     plain: plain && { project: plain.name, owner: plain.owner },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  const timer = setTimeout(resolve, ms);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  }
 }
