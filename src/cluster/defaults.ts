@@ -64,7 +64,7 @@ interface EndpointContext {
 
 function endpointOf(node: RawNode, { ssh, project, env }: EndpointContext): Endpoint {
   const here = (path: string | null | undefined) =>
-    path ? absolutePath(path, { project, home: env["HOME"] ?? homedir() }) : undefined;
+    path ? absolutePath(path, { project, home: env["HOME"] || homedir() }) : undefined;
   return {
     name: node.name,
     transport: node.transport ?? "ssh",

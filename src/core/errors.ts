@@ -16,6 +16,8 @@ const EXIT_CODES = {
   "tcp": 3,
   "banner": 3,
   "kex": 3,
+  // No algorithm in common: certain to fail again.
+  "algorithm": 3,
   "host-key": 3,
   "auth": 3,
   "penalty": 3,

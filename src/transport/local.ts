@@ -1,5 +1,5 @@
 /** This machine as a node: the same interface, without a network. */
-import { homedir } from "node:os";
+import { localHome } from "./local_home.ts";
 import { openShellChannel, type Shell } from "./shell/shell_channel.ts";
 import { LocalChannel } from "./local_channel.ts";
 import type {
@@ -29,6 +29,7 @@ class LocalTransport implements Transport {
   readonly endpoint: Endpoint;
   readonly #shell: Shell;
   readonly #hidden: ReadonlySet<string>;
+  readonly #home = localHome();
   #channels = 0;
 
   constructor(endpoint: Endpoint, { hidden = new Set() }: LocalOptions) {
@@ -81,7 +82,6 @@ class LocalTransport implements Transport {
 
   #spawn(args: readonly string[], ends: "process" | "group"): LocalChannel {
     this.#channels++;
-    // An account without a home starts where a login puts it.
-    return new LocalChannel({ args, cwd: homedir() || "/", ends });
+    return new LocalChannel({ args, ends, ...this.#home });
   }
 }

@@ -5,6 +5,8 @@ export interface LocalChannelOptions {
   /** Arguments of `/bin/sh`. */
   readonly args: readonly string[];
   readonly cwd: string;
+  /** Beside what this process has. */
+  readonly env: Readonly<Record<string, string>>;
   /** What disposing ends: the shell alone, or everything in its session that did not leave it. */
   readonly ends: "process" | "group";
 }
@@ -18,11 +20,11 @@ export class LocalChannel implements Channel {
   readonly #ends: "process" | "group";
   #running = true;
 
-  constructor({ args, cwd, ends }: LocalChannelOptions) {
+  constructor({ args, cwd, env, ends }: LocalChannelOptions) {
     // A session of its own keeps a terminal's Ctrl-C and hang-up away from jobs.
     const child = spawn(
       sessionLeader ? [sessionLeader, "/bin/sh", ...args] : ["/bin/sh", ...args],
-      cwd,
+      { cwd, env },
     );
     this.#child = child;
     this.#ends = sessionLeader ? ends : "process";
@@ -58,10 +60,12 @@ export class LocalChannel implements Channel {
 
 const sessionLeader = ["/usr/bin/setsid", "/bin/setsid"].find(isFile);
 
-function spawn([program = "", ...args]: readonly string[], cwd: string): Deno.ChildProcess {
-  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-  // As a login would set it; a service or a container may have started us without.
-  return new Deno.Command(program, { args, cwd, env: { HOME: cwd }, ...streams }).spawn();
+function spawn(
+  [program = "", ...args]: readonly string[],
+  place: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Deno.ChildProcess {
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  return new Deno.Command(program, { args, ...place, ...pipes }).spawn();
 }
 
 /** Bytes read at a time, until they come faster than that. */

@@ -1,6 +1,7 @@
 /** One transport per endpoint; what a way to a node needs is loaded when a node is reached that way. */
 import { lazy } from "../core/lazy.ts";
 import type { Handshakes } from "./handshakes.ts";
+import { withFallback } from "./fallback.ts";
 import { createLocalTransport } from "./local.ts";
 import type { OpenSshConnector } from "./openssh/connector.ts";
 import type { Connect } from "./ssh/channel_budget.ts";
@@ -31,8 +32,13 @@ class Pool implements TransportPool {
   #connector: Promise<Connector> | undefined;
   #openSsh: Promise<OpenSshConnector> | undefined;
 
+  /** Why the ssh program was taken, as far as it was told. */
+  readonly #told = new Set<string>();
+  readonly #env: Readonly<Record<string, string>>;
+
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#env = options.env ?? Deno.env.toObject();
   }
 
   transport(endpoint: Endpoint): Transport {
@@ -60,9 +66,15 @@ class Pool implements TransportPool {
   }
 
   #connectTo(endpoint: Endpoint): Connect {
-    return endpoint.transport === "openssh"
-      ? async (hooks) => (await this.#loadOpenSsh()).connect(endpoint, hooks)
-      : async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks);
+    const system: Connect = async (hooks) => (await this.#loadOpenSsh()).connect(endpoint, hooks);
+    if (endpoint.transport === "openssh") return system;
+    return withFallback(endpoint, {
+      own: async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks),
+      system,
+      ride: async (hooks) => (await this.#loadOpenSsh()).ride(endpoint, hooks),
+      env: this.#env,
+      told: this.#told,
+    });
   }
 
   #loadConnector(): Promise<Connector> {
@@ -92,8 +104,8 @@ class Pool implements TransportPool {
       "./handshakes.ts",
       import.meta.url,
     );
-    const { env = Deno.env.toObject(), sshConfig, handshakes } = this.#options;
+    const { sshConfig, handshakes } = this.#options;
     this.#handshakes ??= new Handshakes(handshakes);
-    return await make({ handshakes: this.#handshakes, env, sshConfig });
+    return await make({ handshakes: this.#handshakes, env: this.#env, sshConfig });
   }
 }

@@ -143,6 +143,8 @@ class SshdNode implements OpenSshNode {
     Deno.writeTextFileSync(
       join(this.#folder, "sshd_config"),
       [
+        // The first value counts.
+        ...(options.sshdConfig ?? []),
         `ListenAddress ${host}`,
         `Port ${this.port}`,
         `HostKey ${this.hostKeyFile}`,
@@ -158,7 +160,6 @@ class SshdNode implements OpenSshNode {
         // The nodes share one machine, and their GPUs the same names: leases are told apart by folder.
         `SetEnv HOME=${this.home} PATH=${bin}:/usr/local/bin:/usr/bin:/bin GRID_LAB=${folder}` +
         ` GRID_LEASE_DIR=${join(this.home, "gpu_leases")}`,
-        ...(options.sshdConfig ?? []),
       ].join("\n") + "\n",
     );
   }

@@ -82,5 +82,5 @@ export function isNeverSent(error: unknown): boolean {
 }
 
 const NEVER_SENT: ReadonlySet<ErrorCode> = new Set(
-  ["dns", "tcp", "banner", "kex", "host-key", "auth", "penalty", "channel", "shell"],
+  ["dns", "tcp", "banner", "kex", "algorithm", "host-key", "auth", "penalty", "channel", "shell"],
 );

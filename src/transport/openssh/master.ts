@@ -1,11 +1,13 @@
 /** One logged-in `ssh` that carries the channels of other `ssh` processes, and ends when Grid does. */
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import { calledName } from "../ssh/address.ts";
 import type { Endpoint } from "../transport.ts";
+import { type Carrier, isServed } from "./carrier.ts";
 import { MasterLog } from "./master_log.ts";
 import { explainDelay, explainEnd, explainLoss, mayPass } from "./master_problem.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private_folder.ts";
-import { nameOf, sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
+import { sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
 
 export interface MasterOptions extends SshConfigOptions {
   readonly signal: AbortSignal;
@@ -24,11 +26,7 @@ const WATCHED = 'exec 3<&0 </dev/null; { read -r _; rm -rf "$0"; kill -s KILL --
 /** How long the last words of an ended ssh may take; a proxy command may hold its stderr open. */
 const LAST_WORDS_MS = 200;
 
-/** A master that stands still is as good as none. */
-const GREETING_MS = 2000;
-
-export class Master implements AsyncDisposable {
-  /** Settles with the reason when the connection is gone. */
+export class Master implements Carrier {
   readonly lost: Promise<GridError>;
   readonly endpoint: Endpoint;
   readonly env: Readonly<Record<string, string>>;
@@ -44,7 +42,7 @@ export class Master implements AsyncDisposable {
     this.endpoint = endpoint;
     this.env = { ...options.env, SSH_ASKPASS_REQUIRE: "never" };
     const config = sshConfigOf(endpoint, options);
-    const alias = nameOf(endpoint);
+    const alias = calledName(endpoint);
     this.#folder = makePrivateFolder();
     const configFile = this.file("config");
     Deno.writeTextFileSync(configFile, config, { mode: 0o600 });
@@ -79,7 +77,6 @@ export class Master implements AsyncDisposable {
     return `${this.#folder.path}/master`;
   }
 
-  /** A name that no other file of this master has. */
   newFile(): string {
     return this.file(String(++this.#files));
   }
@@ -88,18 +85,8 @@ export class Master implements AsyncDisposable {
     return `${this.#folder.path}/${name}`;
   }
 
-  /** Whether it still serves channels: it greets whoever knocks. */
   async isAlive(): Promise<boolean> {
-    if (!this.#running) return false;
-    const knock = await Deno.connect({ transport: "unix", path: this.socket }).catch(() => {});
-    if (!knock) return false;
-    const greeting = knock.read(new Uint8Array(4)).then((count) => count !== null, () => false);
-    const timeUp = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => timeUp.resolve(false), GREETING_MS);
-    const isAlive = await Promise.race([greeting, timeUp.promise]);
-    clearTimeout(timer);
-    knock.close();
-    return isAlive;
+    return this.#running && await isServed(this.socket);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,6 +21,8 @@ export class MasterLog {
   #user: string | undefined;
   #hostKey: string | undefined;
   readonly #offered: string[] = [];
+  #accepted: string | undefined;
+  #methods: readonly string[] | undefined;
   readonly #words: string[] = [];
   readonly #decoder = new TextDecoder();
   /** A line whose end has not come yet. */
@@ -55,6 +57,16 @@ export class MasterLog {
     return this.#offered;
   }
 
+  /** The key that the server was content with last; `ssh` says it before the server has the last word. */
+  get accepted(): string | undefined {
+    return this.#accepted;
+  }
+
+  /** Ways to log in that the server would take next, by the names of RFC 4252. */
+  get methods(): readonly string[] | undefined {
+    return this.#methods;
+  }
+
   /** Everything but debug lines and rows of `@`. */
   get words(): readonly string[] {
     return this.#words;
@@ -80,6 +92,13 @@ export class MasterLog {
     if (shown) this.#hostKey = `${keyWord(shown[1] ?? "")} ${shown[2]}`;
     const offer = /^Offering public key: (.*?)(?: explicit)?$/.exec(text)?.[1];
     if (offer) this.#offered.push(offer.replace(/ explicit( agent)?$/, "$1"));
+    this.#accepted = /^Server accepts key: (.*?)(?: explicit)?(?: agent)?$/.exec(text)?.[1] ??
+      this.#accepted;
+    const methods = /^Authentications that can continue: (\S+)/.exec(text)?.[1];
+    if (methods) this.#methods = methods.split(",");
+    // What a server says to those it turns away, instead of its banner.
+    const line = /^kex_exchange_identification: banner line \d+: (.*)$/.exec(text)?.[1];
+    if (line && this.#words.length < MOST_WORDS) this.#words.push(line);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Why a connection did not come up: a class and one sentence, out of what `ssh` said. */
 import { type ErrorCode, GridError } from "../../core/errors.ts";
+import { secondFactorError } from "../ssh/auth_problem.ts";
+import { slowHint } from "../ssh/login_time.ts";
 import type { Endpoint } from "../transport.ts";
 import { explainHostKey } from "./host_key_problem.ts";
 import type { MasterLog, Phase } from "./master_log.ts";
@@ -7,7 +9,7 @@ import type { MasterLog, Phase } from "./master_log.ts";
 interface Explanation {
   readonly code: ErrorCode;
   readonly state: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** Words of `ssh`, the most telling first. */
@@ -16,6 +18,11 @@ const EXPLANATIONS: readonly (readonly [RegExp, (found: RegExpExecArray) => Expl
     code: "usage",
     state: "there is no ssh on this machine",
     hint: "install OpenSSH's client, or use transport: ssh, which needs none",
+  })],
+  [/No user exists for uid (\d+)/, ([, uid]) => ({
+    code: "usage",
+    state: `ssh does not run for uid ${uid}, which has no entry in the passwd database`,
+    hint: "use transport: ssh, which needs none",
   })],
   [/Could not resolve hostname ([^\s:]+)/, ([, host]) => ({
     code: "dns",
@@ -45,7 +52,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, (found: RegExpExecArray) => Expl
     state: `${host} port ${port} cannot be reached (${why})`,
   })],
   [/Unable to negotiate with .*: (no matching .*)/, ([, why]) => ({
-    code: "kex",
+    code: "algorithm",
     state: why ?? "no matching algorithm",
     hint: "ssh_config(5) tells how to allow more: KexAlgorithms, HostKeyAlgorithms, Ciphers, MACs",
   })],
@@ -88,8 +95,9 @@ export function explainEnd(log: MasterLog, endpoint: Endpoint): GridError {
 /** For `ssh` that is still not up after the time that it was given. */
 export function explainDelay(log: MasterLog, endpoint: Endpoint): GridError {
   const { code, late } = BY_PHASE[log.phase];
-  const state = `${late} within ${endpoint.connectTimeoutMs} ms`;
-  return problem({ code, state }, { log, endpoint });
+  const ms = endpoint.connectTimeoutMs;
+  const hint = log.phase === "tcp" ? undefined : slowHint(ms);
+  return problem({ code, state: `${late} within ${ms} ms`, hint }, { log, endpoint });
 }
 
 /** For `ssh` that ended after it was up. */
@@ -124,6 +132,12 @@ function explainWords({ words }: MasterLog): Explanation | undefined {
 function refusedLogin(log: MasterLog, endpoint: Endpoint): GridError {
   const { name } = endpoint;
   const user = log.target.user ?? endpoint.user ?? "you";
+  if (log.words.some((line) => /with partial success/.test(line))) {
+    return secondFactorError(
+      { node: name, user },
+      { accepted: log.accepted ? [log.accepted] : [], methods: log.methods },
+    );
+  }
   const offered = log.offered.length === 0
     ? "there is no key to offer"
     : `the server refused ${log.offered.join(", ")}`;

@@ -1,5 +1,5 @@
 /** The `ssh` that runs one command over a master, and what it has to say itself. */
-import type { Master } from "./master.ts";
+import type { Carrier } from "./carrier.ts";
 
 export interface ClientOptions {
   readonly line: string;
@@ -14,7 +14,7 @@ const ARGS = ["-F", "/dev/null", "-T"].concat(
 );
 
 /** In a session of its own, away from the terminal's Ctrl-C. */
-export function spawnClient(master: Master, { line, log }: ClientOptions): Deno.ChildProcess {
+export function spawnClient(master: Carrier, { line, log }: ClientOptions): Deno.ChildProcess {
   const stdio = log === undefined ? "null" : "piped";
   const own = log === undefined ? [] : ["-E", log];
   return new Deno.Command("ssh", {
@@ -35,7 +35,7 @@ export function sessionIn(said: string): "opened" | "refused" | undefined {
 
 /** Asks for a session and gives it back: the cheapest question that reaches the server. */
 export async function askForSession(
-  master: Master,
+  master: Carrier,
   signal: AbortSignal,
 ): Promise<"opened" | "refused" | undefined> {
   const client = spawnClient(master, { line: ":" });

@@ -5,8 +5,8 @@ import type { GridError } from "../../core/errors.ts";
 import { Bell } from "../ssh/bell.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type Link } from "../ssh/link.ts";
+import type { Carrier } from "./carrier.ts";
 import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
-import type { Master } from "./master.ts";
 import { MuxChannel } from "./mux_channel.ts";
 import { askForSession, sessionIn, spawnClient } from "./mux_client.ts";
 
@@ -19,7 +19,7 @@ const MOST_ATTEMPTS = 3;
 export class MuxConnection implements Link {
   /** Unknown: ssh does not tell how long an answer takes. */
   readonly roundTripMs = undefined;
-  readonly #master: Master;
+  readonly #master: Carrier;
   readonly #hooks: ConnectHooks;
   readonly #channels = new Set<MuxChannel>();
   #lost: GridError | undefined;
@@ -33,7 +33,7 @@ export class MuxConnection implements Link {
   /** Learnt from the server's refusals. */
   #limit = MOST_CHANNELS;
 
-  constructor(master: Master, hooks: ConnectHooks) {
+  constructor(master: Carrier, hooks: ConnectHooks) {
     this.#master = master;
     this.#hooks = hooks;
     void master.lost.then((reason) => this.#lose(reason));

@@ -1,16 +1,15 @@
 /** One node as `ssh` configuration: what Grid insists on, the node's own values, then the user's files. */
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { GridError } from "../../core/errors.ts";
-import { validName } from "../ssh/address.ts";
+import { sshHomeOf, tellHome } from "../ssh/account.ts";
+import { calledName, validName } from "../ssh/address.ts";
+import { homeConfigText } from "../ssh/home_config.ts";
 import { hopsOf } from "../ssh/proxy_jump.ts";
+import { configFiles, readIfFile } from "../ssh/ssh_config_files.ts";
+import type { SettingsOptions } from "../ssh/ssh_settings.ts";
 import type { Endpoint } from "../transport.ts";
 
-export interface SshConfigOptions {
-  readonly env: Readonly<Record<string, string>>;
-  /** Instead of the user's and the system's files. */
-  readonly sshConfig?: string | undefined;
-}
+export type SshConfigOptions = SettingsOptions;
 
 /**
  * A file rather than `-o` options: ssh passes its file on to the jump hosts, so that they are held
@@ -18,29 +17,41 @@ export interface SshConfigOptions {
  *
  * @throws {GridError} `usage` for a value that could be misread
  */
-export function sshConfigOf(endpoint: Endpoint, { env, sshConfig }: SshConfigOptions): string {
-  const home = env["HOME"] ?? homedir();
-  const files = sshConfig ? [sshConfig] : [join(home, ".ssh", "config"), "/etc/ssh/ssh_config"];
+export function sshConfigOf(endpoint: Endpoint, options: SshConfigOptions): string {
+  const { env, sshConfig } = options;
+  const alias = calledName(endpoint);
+  const home = sshHomeOf(options);
+  const files = sshConfig
+    ? [sshConfig]
+    : [join(home.path, ".ssh", "config"), "/etc/ssh/ssh_config"];
+  if (!sshConfig) tellHome(home);
+  const isOwnHome = sshConfig !== undefined || home.insteadOf === undefined;
   return [
     // The first value counts.
-    `Host ${nameOf(endpoint)}`,
+    `Host ${alias}`,
     ...ownLines(endpoint),
     "Host *",
     ...commonLines(endpoint),
-    ...files.map((file) => `Include ${quoted(file, endpoint)}`),
-    "",
+    ...stayingLines(configFiles(files, { home: home.path, env })),
+    ...(isOwnHome
+      ? [...files.map((file) => `Include ${quoted(file, endpoint)}`), ""]
+      // ssh would look in the account's home, and knows no other.
+      : [homeConfigText(home.path, { alias, env })]),
   ].join("\n");
 }
 
-/** The alias that `ssh` is called with. */
-export function nameOf(endpoint: Endpoint): string {
-  return validName(endpoint.name, { endpoint, what: "host name" });
+/** Older versions of ssh do not know the word, and then it is in none of the user's files either. */
+function stayingLines(files: readonly string[]): string[] {
+  const isAsked = files.some((file) => /^\s*ForkAfterAuthentication\b/im.test(readIfFile(file)));
+  return isAsked ? ["  ForkAfterAuthentication no"] : [];
 }
 
 function ownLines(endpoint: Endpoint): string[] {
-  const { host, port, user, proxyJump } = endpoint;
+  const { host, port, user, proxyJump, transport } = endpoint;
+  const hostName = host && validName(host, { endpoint, what: "host name" });
   const lines: [string, string | undefined][] = [
-    ["HostName", host && validName(host, { endpoint, what: "host name" })],
+    // Else ssh is called with it.
+    ["HostName", transport === "openssh" ? hostName?.replaceAll("%", "%%") : undefined],
     ["Port", port?.toString()],
     ["User", user && validName(user, { endpoint, what: "user name" })],
     ["ProxyJump", jumpOf(proxyJump, endpoint)],

@@ -1,9 +1,10 @@
 /** Where a node's sshd is and whose keys count: the endpoint first, then what OpenSSH itself would do. */
-import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import type { Endpoint } from "../transport.ts";
-import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
+import { sshHomeOf, thisAccount } from "./account.ts";
+import { readSshSettings, type SettingsOptions } from "./ssh_settings.ts";
+import type { SshSettings } from "./ssh_words.ts";
+import { expandPath } from "./tokens.ts";
 
 /** Everything one connection needs to know; all paths absolute. */
 export interface Address {
@@ -14,6 +15,8 @@ export interface Address {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** 4 or 6 where only such addresses may be used. */
+  readonly family: 4 | 6 | undefined;
   /** The name under which `known_hosts` holds the host's keys. */
   readonly hostKeyAlias: string | undefined;
   /** The user's own first; new keys go into the first. */
@@ -25,78 +28,105 @@ export interface Address {
   readonly identitiesChosen: boolean;
   /** Keys of the agent that stand in no identity file are left alone. */
   readonly identitiesOnly: boolean;
+  readonly certificateFiles: readonly string[];
   readonly agentSocket: string | undefined;
   /** First hop first; empty for a direct connection. */
   readonly jumps: readonly string[];
+  /** What the configuration asks for that only `ssh` itself can do. */
+  readonly beyond: readonly string[];
+  /** Ways to log in that only `ssh` itself knows. */
+  readonly otherLogins: SshSettings["otherLogins"];
 }
 
-export interface AddressOptions {
-  readonly env: Readonly<Record<string, string>>;
-  /** Instead of the user's and the system's files. */
-  readonly sshConfig?: string | undefined;
-}
+export type AddressOptions = SettingsOptions;
 
-/** @throws {GridError} `usage` for a name that must not reach `ssh`, or a setting Grid cannot honour */
+/** @throws {GridError} `usage` for a name that must not reach `ssh`, or a broken configuration */
 export async function resolveAddress(
   endpoint: Endpoint,
   options: AddressOptions,
 ): Promise<Address> {
   const isOpenSsh = endpoint.transport === "openssh";
-  // The system's own ssh is called with the node's name, whatever host the cluster gives it.
-  const called = isOpenSsh ? endpoint.name : endpoint.host ?? endpoint.name;
-  const alias = validName(called, { endpoint, what: "host name" });
+  const alias = calledName(endpoint);
   if (endpoint.user !== undefined) validName(endpoint.user, { endpoint, what: "user name" });
-  const settings = await readSshSettings(alias, options);
-  if (settings.proxyCommand !== undefined && endpoint.proxyJump === undefined) {
-    throw new GridError({
-      code: "usage",
-      message: `Cannot connect to "${endpoint.name}": its ssh configuration sets ProxyCommand`,
-      hint: isOpenSsh
-        ? `compare the fingerprint, then add the key by hand: ssh ${endpoint.name}`
-        : "set transport: openssh for this node in cluster_config.yaml, or use ProxyJump instead",
-      node: endpoint.name,
-    });
-  }
-  const home = options.env["HOME"] ?? homedir();
+  const { user, port } = endpoint;
+  const settings = await readSshSettings({ alias, user, port }, options);
+  const { account = thisAccount(), env } = options;
   const place = {
     host: (isOpenSsh ? endpoint.host : undefined) ?? settings.hostName ?? alias,
-    port: endpoint.port ?? settings.port ?? 22,
-    user: endpoint.user ?? settings.user ?? options.env["USER"] ?? userInfo().username,
+    port: port ?? settings.port ?? 22,
+    user: user ?? settings.user ?? env["USER"] ?? account.name ?? noUser(endpoint),
   };
-  const expand = (path: string) => expandPath(path, { ...place, alias, home });
+  const { hostKeyAlias } = settings;
+  const proxyJump = endpoint.proxyJump ?? settings.proxyJump;
+  const home = sshHomeOf({ env, account }).path;
+  const tokens = { ...place, alias, hostKeyAlias, proxyJump, home, account, env };
+  const expand = (paths: readonly string[]) =>
+    paths.filter((path) => path !== "none").map((path) => expandPath(path, tokens));
   return {
     node: endpoint.name,
     alias,
     ...place,
     host: validName(place.host, { endpoint, what: "host name" }),
-    hostKeyAlias: settings.hostKeyAlias,
+    family: settings.addressFamily && (settings.addressFamily === "inet" ? 4 : 6),
+    hostKeyAlias,
     hashKnownHosts: settings.hashKnownHosts,
-    knownHostsFiles: [
+    knownHostsFiles: expand([
       ...(endpoint.knownHosts ? [endpoint.knownHosts] : settings.userKnownHostsFiles),
       ...settings.globalKnownHostsFiles,
-    ].filter((path) => path !== "none").map(expand),
-    identityFiles: (endpoint.keyFile ? [endpoint.keyFile] : settings.identityFiles)
-      .filter((path) => path !== "none").map(expand),
+    ]),
+    identityFiles: expand(endpoint.keyFile ? [endpoint.keyFile] : settings.identityFiles),
     identitiesChosen: endpoint.keyFile !== undefined || settings.identitiesChosen,
     identitiesOnly: endpoint.keyFile !== undefined || settings.identitiesOnly,
-    agentSocket: agentSocket(settings, { env: options.env, expand }),
-    jumps: jumpsOf(endpoint.proxyJump ?? settings.proxyJump),
+    certificateFiles: expand(settings.certificateFiles),
+    agentSocket: agentSocket(settings, { env, expand: (path) => expandPath(path, tokens) }),
+    jumps: jumpsOf(proxyJump),
+    beyond: settings.beyond.filter((word) =>
+      word !== "ProxyCommand" || endpoint.proxyJump === undefined
+    ),
+    otherLogins: settings.otherLogins,
   };
+}
+
+/**
+ * What `ssh` would be called with: by `openssh` the node's name, whatever host the cluster gives it.
+ *
+ * @throws {GridError} `usage`
+ */
+export function calledName(endpoint: Endpoint): string {
+  const { name, host, transport } = endpoint;
+  const called = transport === "openssh" ? name : host ?? name;
+  return validName(called, { endpoint, what: "host name" });
 }
 
 /** `%` and control characters could be expanded or misread on the way; a leading dash is an option. */
 const BAD_NAME = /^-|[\0-\x20%\x7f'"`$\\;&<>|(){}]/;
+
+/** An address that counts on one interface only (RFC 4007, section 11): `fe80::1%eth0`. */
+const ZONE_ADDRESS = /^[\da-f:]*:[\da-f:.]*%[\w.-]+$/i;
 
 /** @throws {GridError} `usage` */
 export function validName(
   name: string,
   { endpoint, what }: { readonly endpoint: Endpoint; readonly what: string },
 ): string {
-  if (name !== "" && !BAD_NAME.test(name)) return name;
+  if (name !== "" && (!BAD_NAME.test(name) || isZoneAddress(name, what))) return name;
   throw new GridError({
     code: "usage",
     message: `Cannot connect to "${endpoint.name}": ${JSON.stringify(name)} is not a ${what}`,
     node: endpoint.name,
+  });
+}
+
+function isZoneAddress(name: string, what: string): boolean {
+  return what === "host name" && ZONE_ADDRESS.test(name);
+}
+
+function noUser({ name }: Endpoint): never {
+  throw new GridError({
+    code: "usage",
+    message: `Cannot connect to "${name}": nobody says as whom, and uid ${Deno.uid()} has no name`,
+    hint: "give the node a user in cluster_config.yaml",
+    node: name,
   });
 }
 
@@ -110,29 +140,12 @@ function agentSocket(
   const named = settings.identityAgent;
   if (named === "none") return undefined;
   if (named === undefined || named === "SSH_AUTH_SOCK") return env["SSH_AUTH_SOCK"] || undefined;
-  if (named.startsWith("$")) return env[named.replace(/^\$\{?|\}$/g, "")] || undefined;
-  return expand(named);
+  if (/^\$\w+$/.test(named)) return env[named.slice(1)] || undefined;
+  const whole = /^\$\{(\w+)\}$/.exec(named)?.[1];
+  return whole ? env[whole] || undefined : expand(named.replaceAll('"', ""));
 }
 
 function jumpsOf(proxyJump: string | undefined): string[] {
   if (proxyJump === undefined || proxyJump === "none") return [];
   return proxyJump.split(",").map((hop) => hop.trim()).filter((hop) => hop !== "");
-}
-
-/** Tokens of ssh_config(5) that make sense in a path. */
-function expandPath(
-  path: string,
-  tokens: { host: string; port: number; user: string; alias: string; home: string },
-): string {
-  const values: Readonly<Record<string, string>> = {
-    "%%": "%",
-    "%d": tokens.home,
-    "%h": tokens.host,
-    "%n": tokens.alias,
-    "%p": String(tokens.port),
-    "%r": tokens.user,
-    "%u": userInfo().username,
-  };
-  const full = path === "~" || path.startsWith("~/") ? join(tokens.home, path.slice(1)) : path;
-  return full.replaceAll(/%./g, (token) => values[token] ?? token);
 }

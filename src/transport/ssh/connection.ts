@@ -6,6 +6,7 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { SshChannel } from "./channel.ts";
 import { ChannelRefused, type Link } from "./link.ts";
+import { ping } from "./ssh2_internals.ts";
 
 export interface ConnectionOptions {
   readonly node: string;
@@ -29,6 +30,7 @@ export class SshConnection implements Link {
   readonly #channels = new Set<SshChannel>();
   readonly #closed = Promise.withResolvers<void>();
   #opening = 0;
+  #hasCarried = false;
   #received = 0;
   #lost: GridError | undefined;
   #lastUsed = monotonic();
@@ -103,10 +105,7 @@ export class SshConnection implements Link {
   /** Times one question and its answer. Settles too when the connection ends. */
   async measure(): Promise<void> {
     const started = monotonic();
-    // The cheapest question every server answers, if only with a no.
-    await new Promise<void>((resolve) =>
-      this.#send((client) => client.unforwardIn("127.0.0.1", 0, () => resolve()))
-    );
+    await new Promise<void>((resolve) => this.#send((client) => ping(client, () => resolve())));
     if (!this.#lost) this.roundTripMs = monotonic() - started;
   }
 
@@ -145,6 +144,7 @@ export class SshConnection implements Link {
       lostError: () => this.#lostError("the command's channel closed without an exit code"),
     });
     this.#channels.add(channel);
+    this.#hasCarried = true;
     return channel;
   }
 
@@ -174,7 +174,9 @@ export class SshConnection implements Link {
   }
 
   #channelError(error: Error & { readonly reason?: number | string }): Error {
-    if (error.reason !== undefined && error.reason !== PROHIBITED) return new ChannelRefused();
+    // A server of one session says "prohibited" to the second, where others say that there is no room.
+    const isForbidden = error.reason === PROHIBITED && !this.#hasCarried && this.#opening === 1;
+    if (error.reason !== undefined && !isForbidden) return new ChannelRefused();
     return new GridError({
       code: "channel",
       message: `Cannot start a command on "${this.#options.node}": ${error.message}`,

@@ -4,6 +4,7 @@ import { GridError } from "../../core/errors.ts";
 import type { Handshakes } from "../handshakes.ts";
 import type { Endpoint } from "../transport.ts";
 import { type Address, type AddressOptions, resolveAddress } from "./address.ts";
+import { Beyond } from "./beyond.ts";
 import type { ConnectHooks } from "./channel_budget.ts";
 import { SshConnection } from "./connection.ts";
 import { handshake, TurnedAway } from "./handshake.ts";
@@ -32,6 +33,7 @@ export class Connector implements AsyncDisposable {
     { signal, ...hooks }: ConnectHooks & { readonly signal: AbortSignal },
   ): Promise<SshConnection> {
     const address = await resolveAddress(endpoint, this.#options);
+    needNothingBeyond(address);
     const hops = this.#usefulHops(address);
     const through = await this.#chain(hops, { endpoint, signal });
     return await this.#connectTo(address, { endpoint, hooks, signal, through });
@@ -43,6 +45,11 @@ export class Connector implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ readonly address: Address; readonly keys: readonly Uint8Array[] }> {
     const address = await resolveAddress(endpoint, this.#options);
+    needNothingBeyond(
+      address,
+      "compare the fingerprint, then add the key by hand: " +
+        `ssh ${address.alias}`,
+    );
     const bastion = await this.#chain(this.#usefulHops(address), { endpoint, signal });
     const keys = await this.#options.handshakes.run(() =>
       fetchHostKeys(address, {
@@ -89,6 +96,7 @@ export class Connector implements AsyncDisposable {
     if (!hop) throw new Error("a chain has at least one hop");
     const hopEndpoint = { ...endpoint, ...hop, name: hop.host, proxyJump: undefined };
     const address = await resolveAddress({ ...hopEndpoint, keyFile: undefined }, this.#options);
+    needNothingBeyond(address);
     const own = before.length > 0 ? before : this.#usefulHops(address);
     const through = await this.#chain(own, context, depth + 1);
     return await this.#connectTo(withKey(address, endpoint.keyFile), {
@@ -135,6 +143,19 @@ export class Connector implements AsyncDisposable {
   }
 }
 
+/** @throws {GridError} `usage` where the configuration asks for what only `ssh` itself can do */
+function needNothingBeyond({ node, beyond }: Address, hint?: string): void {
+  if (beyond.length === 0) return;
+  const reason = `its ssh configuration sets ${beyond.join(", ")}`;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot connect to "${node}": ${reason}, which only ssh itself can do`,
+    hint: hint ?? "set transport: openssh for this node in cluster_config.yaml",
+    node,
+    cause: new Beyond(reason),
+  });
+}
+
 /** A key configured for Grid opens its jump hosts too, after those that ssh's own files name. */
 function withKey(address: Address, keyFile: string | undefined): Address {
   if (keyFile === undefined) return address;
@@ -151,7 +172,7 @@ function withKey(address: Address, keyFile: string | undefined): Address {
 function atJumpHost(error: GridError, { user, host, port }: Address): GridError {
   const { code, message, node } = error;
   const hint = `compare the fingerprint, then add the key by hand: ssh -p ${port} ${user}@${host}`;
-  return new GridError({ code, message, node, hint, cause: error });
+  return new GridError({ code, message, node, hint, cause: error.cause ?? error });
 }
 
 function tooManyHops(node: string): GridError {

@@ -5,9 +5,13 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";
 import { AES, CHACHA, HOST_KEYS, KEX, MACS, STRICT_KEX } from "./algorithms.ts";
-import { authError, type Credentials, findCredentials } from "./auth.ts";
+import { type Credentials, findCredentials } from "./auth.ts";
+import { authError } from "./auth_problem.ts";
+import { Beyond } from "./beyond.ts";
 import { connectTcp } from "./dial.ts";
+import { slowHint } from "./login_time.ts";
 import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
+import { onAuthFailure } from "./ssh2_internals.ts";
 import ssh2 from "./ssh2_library.ts";
 
 export interface HandshakeOptions {
@@ -60,6 +64,13 @@ class Attempt {
   /** What the server said before the key exchange: its banner and its first, readable packet. */
   #preface = "";
   #hostKeyProblem: GridError | undefined;
+  /** Ways to log in that the server would take next. */
+  #methods: readonly string[] | undefined;
+  /** Numbers of the keys offered so far; the last one is under way. */
+  #asked = 0;
+  readonly #accepted = new Set<string>();
+  /** ChaCha20 was agreed on with a server without strict key exchange. */
+  #isChachaUnsafe = false;
 
   constructor(address: Address, credentials: Credentials) {
     this.#address = address;
@@ -93,7 +104,9 @@ class Attempt {
       kex: `the key exchange did not end within ${ms} ms`,
       auth: `the login did not end within ${ms} ms`,
     }[this.#phase];
-    return this.failed(this.#phase, state);
+    const { code, message, node, hint } = this.failed(this.#phase, state);
+    if (this.#phase === "tcp") return new GridError({ code, message, node, hint });
+    return new GridError({ code, message, node, hint: slowHint(ms) });
   }
 
   failed(code: GridError["code"], state: string, cause?: unknown): GridError {
@@ -101,7 +114,7 @@ class Attempt {
     return new GridError({
       code,
       message: `Cannot connect to "${node}" (${host} port ${port}): ${state}`,
-      hint: code === "kex" && /no matching/.test(state)
+      hint: cause instanceof Beyond
         ? "let ssh itself agree with it: transport: openssh for this node in cluster_config.yaml"
         : code === "penalty"
         ? "the server turns new connections away for a while; try later, or lower ssh.pool_size"
@@ -128,6 +141,7 @@ class Attempt {
         sock.off("data", sniff);
         const usesChacha = negotiated.cs.cipher === CHACHA || negotiated.sc.cipher === CHACHA;
         if (usesChacha && !this.#preface.includes(STRICT_KEX)) {
+          this.#isChachaUnsafe = true;
           client.destroy();
           return resolve(undefined);
         }
@@ -154,7 +168,12 @@ class Attempt {
         return this.#hostKeyProblem === undefined;
       },
       // deno-lint-ignore no-explicit-any -- the types lack `false` for "nothing left"
-      authHandler: (() => methods.shift() ?? false) as any,
+      authHandler: (() => (this.#asked++, methods.shift() ?? false)) as any,
+    });
+    onAuthFailure(client, (left, isPartial) => {
+      this.#methods = left;
+      const offered = this.#credentials.offered[this.#asked - 1];
+      if (isPartial && offered !== undefined) this.#accepted.add(offered);
     });
     sock.on("data", sniff);
     return promise;
@@ -176,7 +195,10 @@ class Attempt {
         return this.#explainKex(state, turnedAway);
       case "auth":
         if (error.level === "client-authentication" || /too many auth/i.test(error.message)) {
-          return authError(this.#address, this.#credentials);
+          return authError(this.#address, {
+            credentials: this.#credentials,
+            answer: { methods: this.#methods, accepted: [...this.#accepted] },
+          });
         }
         return this.failed("auth", `the connection ended during the login (${state})`, error);
     }
@@ -201,6 +223,11 @@ class Attempt {
     if (!this.#preface.includes("SSH-2.0-") && !this.#preface.includes("SSH-1.99-")) {
       return this.failed("banner", "what answers there does not speak SSH 2", turnedAway.cause);
     }
-    return this.failed("kex", state, turnedAway.cause);
+    if (!/no matching/i.test(state)) return this.failed("kex", state, turnedAway.cause);
+    const lacking = this.#isChachaUnsafe
+      ? "its only cipher in common, ChaCha20, is safe only with strict key exchange, " +
+        "which it does not do (CVE-2023-48795)"
+      : state;
+    return this.failed("algorithm", lacking, new Beyond(`with Grid's own SSH there is ${state}`));
   }
 }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { GridError } from "../../core/errors.ts";
 import type { Address } from "./address.ts";
+import { Beyond } from "./beyond.ts";
 import { hostEntry, keyType, type KnownHostsLine, matchesHost } from "./known_hosts.ts";
 import { readKnownHosts } from "./known_hosts.ts";
 
@@ -78,8 +79,8 @@ export function hostKeyError(
   const { node } = address;
   const subject = `Cannot trust "${node}" (${address.host} port ${address.port})`;
   const shown = `${keyWord(key)} ${fingerprint(key)}`;
-  const refuse = (state: string, hint: string) =>
-    new GridError({ code: "host-key", message: `${subject}: ${state}`, hint, node });
+  const refuse = (state: string, hint: string, cause?: unknown) =>
+    new GridError({ code: "host-key", message: `${subject}: ${state}`, hint, node, cause });
   switch (verdict.kind) {
     case "trusted":
       return undefined;
@@ -106,6 +107,7 @@ export function hostKeyError(
         verdict.authority
           ? `let ssh check it: transport: openssh for this node in cluster_config.yaml`
           : `compare the fingerprint and add the key: grid trust ${node}`,
+        verdict.authority && new Beyond("only ssh itself can check its host certificate"),
       );
   }
 }

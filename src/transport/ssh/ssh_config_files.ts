@@ -79,7 +79,7 @@ function watchedBy(pattern: string): string[] {
   return [nearest, ...[...folders, pattern].flatMap((path) => globSync(path))];
 }
 
-function readIfFile(path: string): string {
+export function readIfFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {

@@ -1,39 +1,30 @@
 /** What the user's ssh configuration says about a host: `ssh -G` where there is `ssh`, else the files. */
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import { getLogger } from "../../core/log.ts";
+import { type HomeOptions, type SshHome, sshHomeOf, tellHome } from "./account.ts";
+import { configText } from "./config_text.ts";
+import { homeConfig } from "./home_config.ts";
 import { configFiles, stampOf } from "./ssh_config_files.ts";
+import { settingsOf, type SshSettings } from "./ssh_words.ts";
 
-export interface SshSettings {
-  readonly hostName: string | undefined;
-  readonly port: number | undefined;
-  readonly user: string | undefined;
-  readonly identityFiles: readonly string[];
-  /** False where they are OpenSSH's defaults. */
-  readonly identitiesChosen: boolean;
-  readonly identitiesOnly: boolean;
-  readonly identityAgent: string | undefined;
-  readonly userKnownHostsFiles: readonly string[];
-  readonly globalKnownHostsFiles: readonly string[];
-  readonly hashKnownHosts: boolean;
-  readonly hostKeyAlias: string | undefined;
-  readonly proxyJump: string | undefined;
-  readonly proxyCommand: string | undefined;
-}
+const log = getLogger("transport");
 
-export interface SettingsOptions {
-  readonly env: Readonly<Record<string, string>>;
+export interface SettingsOptions extends HomeOptions {
   /** Instead of the user's and the system's files. */
   readonly sshConfig?: string | undefined;
 }
 
+/** As `ssh` is called: `ssh -l user -p port alias`. */
+export interface Question {
+  readonly alias: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+}
+
 /** `ssh -G` may run `Match exec` commands of the user's. */
 const SSH_TIMEOUT_MS = 10_000;
-
-/** The order in which OpenSSH 9 tries its default keys. */
-const DEFAULT_IDENTITIES = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"]
-  .map((name) => `~/.ssh/${name}`);
 
 interface Answer {
   /** Every file that the answer may have come from. */
@@ -46,92 +37,86 @@ const answers = new Map<string, Answer>();
 
 /** @throws {GridError} `usage` where the configuration is broken */
 export async function readSshSettings(
-  alias: string,
+  question: Question,
   options: SettingsOptions,
 ): Promise<SshSettings> {
-  const home = options.env["HOME"] ?? homedir();
-  const roots = options.sshConfig
-    ? [options.sshConfig]
-    : [join(home, ".ssh", "config"), "/etc/ssh/ssh_config"];
-  const key = JSON.stringify([alias, roots]);
+  const { env, sshConfig } = options;
+  const home = sshHomeOf(options);
+  if (!sshConfig) tellHome(home);
+  const roots = sshConfig
+    ? [sshConfig]
+    : [join(home.path, ".ssh", "config"), "/etc/ssh/ssh_config"];
+  const { alias, user, port } = question;
+  const key = JSON.stringify([alias, user, port, home.path, roots]);
   const known = answers.get(key);
   if (known && stampOf(known.files) === known.stamp) return known.settings;
   // Looked at before ssh reads them: what changes meanwhile is seen the next time.
-  const files = configFiles(roots, { home, env: options.env });
+  const files = configFiles(roots, { home: home.path, env });
   const stamp = stampOf(files);
-  const settings = settingsOf(await askSsh(alias, options) ?? await readSshFiles(alias, roots));
+  const settings = settingsOf(
+    await askSsh(question, { ...options, home }) ??
+      await readSshFiles(question, { roots, home: home.path, env }),
+  );
   answers.set(key, { files, stamp, settings });
   return settings;
 }
 
-/** Undefined where there is no `ssh`. */
-async function askSsh(alias: string, options: SettingsOptions): Promise<string | undefined> {
-  const args = ["-G", ...(options.sshConfig ? ["-F", options.sshConfig] : []), "--", alias];
+/** Undefined where there is no `ssh`, or none that runs for this account. */
+async function askSsh(
+  { alias, user, port }: Question,
+  { sshConfig, home, env }: SettingsOptions & { readonly home: SshHome },
+): Promise<string | undefined> {
+  // ssh would look in the account's home, and knows no other.
+  using own = sshConfig === undefined && home.insteadOf !== undefined
+    ? homeConfig(home.path, { alias, env })
+    : undefined;
+  const file = sshConfig ?? own?.file;
+  const args = [
+    "-G",
+    ...(file ? ["-F", file] : []),
+    ...(user === undefined ? [] : ["-l", user]),
+    ...(port === undefined ? [] : ["-p", String(port)]),
+    "--",
+    alias,
+  ];
   try {
     const { success, stdout, stderr } = await withDeadline(
-      (signal) => new Deno.Command("ssh", { args, stdin: "null", signal }).output(),
+      (signal) => new Deno.Command("ssh", { args, env, stdin: "null", signal }).output(),
       { ms: SSH_TIMEOUT_MS, error: () => unreadable(alias, `ssh -G gave no answer`) },
     );
     const decoder = new TextDecoder();
-    if (!success) throw unreadable(alias, decoder.decode(stderr).trim());
-    return decoder.decode(stdout);
+    if (success) return decoder.decode(stdout);
+    const words = decoder.decode(stderr).trim();
+    // A uid without an entry in the passwd database, as in many containers.
+    if (/^No user exists for uid/.test(words)) return undefined;
+    throw unreadable(alias, words);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-/** `Include` is not followed and `Match exec` never runs: only a real `ssh` does both right. */
-export async function readSshFiles(alias: string, files: readonly string[]): Promise<string> {
+/** Without a real `ssh`: `Match exec` never runs, and what cannot be followed is told. */
+export async function readSshFiles(
+  { alias, user }: Question,
+  { roots, home, env }: {
+    readonly roots: readonly string[];
+    readonly home: string;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<string> {
   const { default: SshConfig } = await import("npm:ssh-config@5.3.0");
-  const text = files.map(readIfThere).join("\n");
-  const found = SshConfig.parse(text).compute(alias, { matchExec: false });
+  const texts = roots.map((file) => configText(file, { alias, home, env }));
+  for (const line of texts.flatMap(({ notFollowed }) => notFollowed)) {
+    log.warn("{line}: passed over, since there is no ssh here to ask whether it counts", { line });
+  }
+  const text = texts.map((one) => one.text).join("\nMatch all\n");
+  const found = SshConfig.parse(text).compute(
+    { Host: alias, ...(user === undefined ? {} : { User: user }) },
+    { matchExec: false },
+  );
   return Object.entries(found)
     .flatMap(([name, value]) => [value].flat().map((one) => `${name} ${one}`)).join("\n");
-}
-
-/** @param text lines of `keyword value`, as `ssh -G` prints them */
-export function settingsOf(text: string): SshSettings {
-  const values = new Map<string, string[]>();
-  for (const line of text.split("\n")) {
-    const [, name, value] = /^\s*(\S+)\s+(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) continue;
-    const key = name.toLowerCase();
-    values.set(key, [...values.get(key) ?? [], value]);
-  }
-  const one = (name: string) => values.get(name)?.[0];
-  const chosen = (name: string) => one(name) === "none" ? undefined : one(name);
-  const identities = values.get("identityfile") ?? DEFAULT_IDENTITIES;
-  return {
-    hostName: one("hostname"),
-    port: one("port") === undefined ? undefined : Number(one("port")),
-    user: one("user"),
-    identityFiles: identities,
-    identitiesChosen: !identities.every((path) => /^~\/\.ssh\/id_[a-z0-9_]+$/.test(path)),
-    identitiesOnly: one("identitiesonly") === "yes",
-    identityAgent: one("identityagent"),
-    userKnownHostsFiles: paths(one("userknownhostsfile")) ??
-      ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"],
-    globalKnownHostsFiles: paths(one("globalknownhostsfile")) ??
-      ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
-    hashKnownHosts: one("hashknownhosts") === "yes",
-    hostKeyAlias: chosen("hostkeyalias"),
-    proxyJump: chosen("proxyjump"),
-    proxyCommand: chosen("proxycommand"),
-  };
-}
-
-function paths(value: string | undefined): string[] | undefined {
-  return value?.match(/"[^"]*"|\S+/g)?.map((path) => path.replaceAll('"', ""));
-}
-
-function readIfThere(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
 }
 
 function unreadable(alias: string, state: string): GridError {

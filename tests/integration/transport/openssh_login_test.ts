@@ -1,7 +1,11 @@
 /** What only the system's own `ssh` can do, and how its refusals are told. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import type { GridError } from "../../../src/core/errors.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Endpoint } from "../../../src/transport/transport.ts";
+import { startAgent } from "../../support/agent.ts";
+import { keepDiary } from "../../support/diary.ts";
 import { type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
@@ -30,16 +34,50 @@ function loginTest(name: string, run: (rig: Rig) => Promise<void>, options: RigO
   });
 }
 
+interface Circumstances {
+  readonly sshConfig?: string;
+  /** As on a machine that has no `ssh`. */
+  readonly hasSsh?: boolean;
+}
+
 /** What a first command comes to; `ssh` is told apart from `openssh` by the endpoint. */
-async function answerOf(endpoint: Endpoint, sshConfig?: string): Promise<string> {
-  await using pool = createPool({ handshakes: 1, sshConfig });
+async function answerOf(
+  endpoint: Endpoint,
+  { sshConfig, hasSsh = true }: Circumstances = {},
+): Promise<string> {
+  const env = hasSsh ? Deno.env.toObject() : { PATH: "/nonexistent" };
+  await using pool = createPool({ handshakes: 1, sshConfig, env });
   return (await pool.transport(endpoint).exec("echo in")).stdout;
 }
 
-async function refusalOf(endpoint: Endpoint, sshConfig?: string) {
-  const problem = await answerOf(endpoint, sshConfig).then(() => undefined, (error) => error);
+async function refusalOf(endpoint: Endpoint, circumstances?: Circumstances) {
+  const problem = await answerOf(endpoint, circumstances).then(() => undefined, (error) => error);
   assert.ok(problem, "it was let in");
   return problem as Error & { readonly code: string; readonly hint: string };
+}
+
+interface BeyondCase extends Circumstances {
+  /** Of the refusal where there is no `ssh`. */
+  readonly code: GridError["code"];
+  readonly names: RegExp;
+}
+
+/** Let in by either way, with one line where Grid's own lacks something; without `ssh` a word about it. */
+async function letInByFallback(
+  endpoint: Endpoint,
+  { code, names, ...circumstances }: BeyondCase,
+): Promise<void> {
+  await using diary = await keepDiary();
+  assert.equal(await answerOf({ ...endpoint, transport: "openssh" }, circumstances), "in\n");
+  assert.deepEqual(diary.lines, []);
+  assert.equal(await answerOf(endpoint, circumstances), "in\n");
+  assert.equal(diary.lines.length, 1, diary.lines.join("\n"));
+  assert.match(diary.lines.join(), /^node1: reached with your own ssh: /);
+  assert.match(diary.lines.join(), names);
+  const refusal = await refusalOf(endpoint, { ...circumstances, hasSsh: false });
+  isGridError(code)(refusal);
+  assert.match(refusal.message, names);
+  assert.match(refusal.hint, /install OpenSSH/);
 }
 
 function keygen(...args: string[]): void {
@@ -67,15 +105,13 @@ function trustAuthority(dir: TempDir): string {
 }
 
 loginTest(
-  "a host certificate is trusted by openssh; ssh says that it cannot, and names openssh",
-  async ({ node, endpoint, dir }) => {
+  "a host certificate is checked by ssh, which is asked without being named",
+  async ({ endpoint, dir }) => {
     const knownHosts = trustAuthority(dir);
-    const refusal = await refusalOf({ ...endpoint, knownHosts });
-    isGridError("host-key")(refusal);
-    assert.match(refusal.message, /by certificate/);
-    assert.match(refusal.hint, /transport: openssh/);
-    assert.equal(node.acceptedLogins(), 0);
-    assert.equal(await answerOf({ ...endpoint, knownHosts, transport: "openssh" }), "in\n");
+    await letInByFallback({ ...endpoint, knownHosts }, {
+      code: "host-key",
+      names: /certificate/,
+    });
   },
   { sshdConfig: makeCertificate },
 );
@@ -91,47 +127,132 @@ loginTest(
   { sshdConfig: (dir) => makeCertificate(dir, { expired: true }) },
 );
 
-loginTest(
-  "a ProxyCommand is followed by openssh; ssh names the way out",
-  async ({ node, endpoint, dir, keyFile }) => {
-    const sshConfig = `${dir.path}/config`;
-    const proof = `${dir.path}/proof`;
-    Deno.writeTextFileSync(
-      sshConfig,
-      `Host ${node.name}\n  ProxyCommand sh -c "touch ${proof}; exec ssh -F /dev/null ` +
-        `-i ${keyFile} -o UserKnownHostsFile=${endpoint.knownHosts} -p %p -W %h:%p %h"\n`,
-    );
-    const refusal = await refusalOf({ ...endpoint, host: undefined }, sshConfig);
-    isGridError("usage")(refusal);
-    assert.match(refusal.hint, /transport: openssh/);
-    assert.equal(await answerOf({ ...endpoint, transport: "openssh" }, sshConfig), "in\n");
-    assert.ok(Deno.statSync(proof).isFile);
-    assert.equal(node.acceptedLogins(), 2, "one of the proxy, one of the node");
-  },
-);
+loginTest("a ProxyCommand is followed", async ({ node, endpoint, dir, keyFile }) => {
+  const sshConfig = `${dir.path}/config`;
+  const proof = `${dir.path}/proof`;
+  Deno.writeTextFileSync(
+    sshConfig,
+    `Host ${node.name}\n  HostName ${node.host}\n` +
+      `  ProxyCommand sh -c "touch ${proof}; exec ssh -F /dev/null ` +
+      `-i ${keyFile} -o UserKnownHostsFile=${endpoint.knownHosts} -p %p -W %h:%p %h"\n`,
+    { mode: 0o600 },
+  );
+  await letInByFallback({ ...endpoint, host: undefined }, {
+    sshConfig,
+    code: "usage",
+    names: /ProxyCommand/,
+  });
+  assert.ok(Deno.statSync(proof).isFile);
+});
+
+loginTest("an ECDSA key file opens the door", async ({ endpoint, dir, keyFile }) => {
+  const key = `${dir.path}/ecdsa`;
+  keygen("-t", "ecdsa", "-N", "", "-f", key);
+  Deno.writeTextFileSync(`${keyFile}.pub`, Deno.readTextFileSync(`${key}.pub`), { append: true });
+  await letInByFallback({ ...endpoint, keyFile: key }, { code: "auth", names: /ecdsa/ });
+});
 
 loginTest(
-  "an ECDSA key file opens the door by openssh; ssh names the way out",
-  async ({ endpoint, dir, keyFile }) => {
-    const key = `${dir.path}/ecdsa`;
-    keygen("-t", "ecdsa", "-N", "", "-f", key);
-    Deno.writeTextFileSync(`${keyFile}.pub`, Deno.readTextFileSync(`${key}.pub`), { append: true });
-    const refusal = await refusalOf({ ...endpoint, keyFile: key });
-    isGridError("auth")(refusal);
-    assert.match(refusal.hint, /transport: openssh/);
-    assert.equal(await answerOf({ ...endpoint, keyFile: key, transport: "openssh" }), "in\n");
-  },
-);
-
-loginTest(
-  "a server that allows only post-quantum key exchange is reached by openssh",
-  async ({ endpoint }) => {
-    const refusal = await refusalOf(endpoint);
-    isGridError("kex")(refusal);
-    assert.match(refusal.hint, /transport: openssh/);
-    assert.equal(await answerOf({ ...endpoint, transport: "openssh" }), "in\n");
-  },
+  "a server that allows only post-quantum key exchange is reached",
+  ({ endpoint }) => letInByFallback(endpoint, { code: "algorithm", names: /no matching/ }),
   { sshdConfig: () => ["KexAlgorithms sntrup761x25519-sha512@openssh.com"] },
+);
+
+for (const place of ["beside the key", "in the agent"]) {
+  loginTest(
+    `a user's certificate ${place} opens the door`,
+    async ({ endpoint, dir }) => {
+      const key = `${dir.path}/certified`;
+      keygen("-t", "ed25519", "-N", "", "-f", key);
+      keygen("-s", `${dir.path}/users`, "-I", "me", "-n", endpoint.user ?? "", `${key}.pub`);
+      using agent = startAgent(dir.path);
+      if (place === "in the agent") {
+        agent.add(key);
+        Deno.removeSync(`${key}-cert.pub`);
+      }
+      Deno.env.set("SSH_AUTH_SOCK", place === "in the agent" ? agent.socket : "");
+      try {
+        const keyFile = place === "in the agent" ? undefined : key;
+        await using diary = await keepDiary();
+        assert.equal(await answerOf({ ...endpoint, keyFile }), "in\n");
+        assert.match(diary.lines.join(), /own SSH cannot log in with .*certificate/);
+      } finally {
+        Deno.env.delete("SSH_AUTH_SOCK");
+      }
+    },
+    {
+      sshdConfig: (dir) => {
+        keygen("-t", "ed25519", "-N", "", "-f", `${dir.path}/users`);
+        return [
+          `TrustedUserCAKeys ${dir.path}/users.pub`,
+          "AuthorizedKeysFile none",
+        ];
+      },
+    },
+  );
+}
+
+for (const transport of ["ssh", "openssh"] as const) {
+  loginTest(
+    `${transport} says that the key was accepted, and what else the server wants`,
+    async ({ endpoint, dir }) => {
+      const check = async () => {
+        const refusal = await refusalOf({ ...endpoint, transport });
+        isGridError("auth")(refusal);
+        assert.match(refusal.message, /the key was accepted \(.*SHA256:.*also wants a password$/);
+        assert.match(refusal.hint, /ControlMaster/);
+        assert.doesNotMatch(refusal.message, /refused/);
+      };
+      await check();
+      using agent = startAgent(dir.path);
+      agent.add(endpoint.keyFile ?? "");
+      Deno.env.set("SSH_AUTH_SOCK", agent.socket);
+      try {
+        await check();
+      } finally {
+        Deno.env.delete("SSH_AUTH_SOCK");
+      }
+    },
+    {
+      sshdConfig: () => ["PasswordAuthentication yes", "AuthenticationMethods publickey,password"],
+    },
+  );
+}
+
+loginTest(
+  "your own open connection is ridden on where a login would ask, and stays open",
+  async ({ node, endpoint, dir, keyFile }) => {
+    const socket = `${dir.path}/cm`;
+    const sshConfig = `${dir.path}/config`;
+    Deno.writeTextFileSync(sshConfig, `Host *\n  ControlPath ${socket}\n`, { mode: 0o600 });
+    // Opened with a key that Grid is not told of: a stand-in for a person who answers.
+    const args = ["-F", sshConfig, "-M", "-N", "-i", keyFile, "-p", String(node.port)];
+    const master = new Deno.Command("ssh", {
+      args: [...args, "-o", `UserKnownHostsFile=${endpoint.knownHosts}`, node.host],
+    }).spawn();
+    const stranger = { ...endpoint, keyFile: `${dir.path}/stranger` };
+    keygen("-t", "ed25519", "-N", "", "-f", stranger.keyFile);
+    try {
+      while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
+      await using diary = await keepDiary();
+      assert.equal(await answerOf(stranger, { sshConfig }), "in\n");
+      assert.match(diary.lines.join(), /^node1: rides on your own open ssh connection/);
+      const logins = node.readLog().match(/Connection from/g)?.length;
+      const openssh = {
+        ...stranger,
+        host: undefined,
+        name: node.host,
+        transport: "openssh",
+      } as const;
+      assert.equal(await answerOf(openssh, { sshConfig }), "in\n");
+      assert.equal(node.readLog().match(/Connection from/g)?.length, logins, "no login of ours");
+      assert.ok(existsSync(socket), "it is the user's to close");
+    } finally {
+      master.kill("SIGTERM");
+      await master.status;
+    }
+    isGridError("auth")(await refusalOf(stranger, { sshConfig }));
+  },
 );
 
 loginTest(
@@ -182,7 +303,7 @@ loginTest("openssh tells a name, a port and a configuration that are wrong", asy
   assert.match(refused.message, /Cannot connect to "node1" \(127\.0\.0\.2 port 1\): .*refused/);
   const sshConfig = `${rig.dir.path}/config`;
   Deno.writeTextFileSync(sshConfig, "NoSuchOption yes\n");
-  const broken = await refusalOf(endpoint, sshConfig);
+  const broken = await refusalOf(endpoint, { sshConfig });
   isGridError("usage")(broken);
   assert.match(broken.message, /NoSuchOption|nosuchoption/);
   for (const name of ["-oProxyCommand=evil", "a b", "$(id)"]) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createPool } from "../../../src/transport/pool.ts";
 import type { Endpoint } from "../../../src/transport/transport.ts";
 import { type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
+import { startAgent } from "../../support/agent.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { isGridError } from "../../support/transport_contract.ts";
@@ -19,21 +20,11 @@ function run(program: string, args: readonly string[], env: Record<string, strin
   return new TextDecoder().decode(stdout);
 }
 
-/** A real agent on a socket in the folder. */
-function startAgent(
-  folder: string,
-): Disposable & { readonly socket: string; add(key: string): void } {
-  const socket = `${folder}/agent.sock`;
-  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(run("ssh-agent", ["-s", "-a", socket]))?.[1]);
-  return {
-    socket,
-    add: (key) => void run("ssh-add", ["-q", key], { SSH_AUTH_SOCK: socket }),
-    [Symbol.dispose]: () => Deno.kill(pid, "SIGTERM"),
-  };
-}
-
 async function login(endpoint: Endpoint, env: Record<string, string> = {}): Promise<void> {
-  await using pool = createPool({ handshakes: 1, env: { HOME: "/nonexistent", ...env } });
+  await using pool = createPool({
+    handshakes: 1,
+    env: { HOME: "/nonexistent", PATH: "/nonexistent", ...env },
+  });
   assert.equal((await pool.transport(endpoint).exec("echo in")).stdout, "in\n");
 }
 
@@ -107,9 +98,9 @@ testWith(
     Deno.writeTextFileSync(text, "not a key", { mode: 0o600 });
     const cases: [string, RegExp, RegExp][] = [
       [makeKey(`${dir.path}/locked`, "ed25519", "secret"), /needs a passphrase/, /ssh-add/],
-      [makeKey(`${dir.path}/ecdsa`, "ecdsa"), /ECDSA key, which only ssh-agent can use/, /ssh-add/],
+      [makeKey(`${dir.path}/ecdsa`, "ecdsa"), /ECDSA key, which only ssh-agent can use/, /OpenSSH/],
       [open, /can be read by others/, /chmod 600/],
-      [text, /is not a private key/, /ssh-add/],
+      [text, /is not a private key/, /OpenSSH/],
       [`${dir.path}/missing`, /does not exist/, /key_file/],
     ];
     for (const [keyFile, message, hint] of cases) {

@@ -32,8 +32,18 @@ Deno.test("explainEnd() knows the words of ssh", () => {
     ["tcp", ["ssh: connect to host gpu1 port 22: No route to host"]],
     ["banner", [BANNER, "kex_exchange_identification: Connection closed by remote host"]],
     ["banner", [BANNER, "kex_exchange_identification: banner line contains invalid characters"]],
-    ["penalty", [BANNER, "kex_exchange_identification: x", "Not allowed at this time"]],
-    ["kex", [
+    ["penalty", [
+      BANNER,
+      "debug1: kex_exchange_identification: banner line 0: Not allowed at this time",
+      "kex_exchange_identification: Connection closed by remote host",
+    ]],
+    ["banner", [
+      BANNER,
+      "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups",
+      "kex_exchange_identification: Connection closed by remote host",
+    ]],
+    ["usage", ["No user exists for uid 4242"]],
+    ["algorithm", [
       KEX,
       "Unable to negotiate with 1.2.3.4 port 22: no matching key exchange method found. Their offer: x",
     ]],

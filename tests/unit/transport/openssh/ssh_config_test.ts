@@ -19,7 +19,10 @@ const ENDPOINT: Endpoint = {
 };
 
 const configOf = (change: Partial<Endpoint>) =>
-  sshConfigOf({ ...ENDPOINT, ...change }, { env: { HOME: "/home/ml" } });
+  sshConfigOf({ ...ENDPOINT, ...change }, {
+    env: { HOME: "/home/ml" },
+    account: { name: "ml", home: "/home/ml" },
+  });
 
 Deno.test("sshConfigOf() leaves everything to the user's files but what Grid insists on", () => {
   assert.equal(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { resolveAddress } from "../../../../src/transport/ssh/address.ts";
 import type { Endpoint } from "../../../../src/transport/transport.ts";
 import { testWith } from "../../../support/requires.ts";
@@ -26,6 +27,7 @@ async function resolve(config: string, change: Partial<Endpoint> = {}, env = {})
   Deno.writeTextFileSync(sshConfig, config);
   return await resolveAddress({ ...ENDPOINT, ...change }, {
     env: { HOME: "/home/ml", USER: "ml", ...env },
+    account: { name: "ml", home: "/home/ml" },
     sshConfig,
   });
 }
@@ -115,4 +117,48 @@ Deno.test("resolveAddress() lets no name become an option or a command", async (
     await assert.rejects(resolve("", { host }), isGridError("usage"), host);
     await assert.rejects(resolve("", { user: host }), isGridError("usage"), host);
   }
+});
+
+const TOKENS = `
+Host gpu1
+  HostName 10.0.0.7
+  IdentityFile \${KEYS}/%n-%L-%u-%i-%p
+  CertificateFile %d/cert-%h
+  AddressFamily inet6
+Match user trainer
+  IdentityFile ~/trainer
+Match originalhost gpu1 exec "test %p = 2222"
+  IdentityFile ~/port
+`;
+
+testWith(["sshd"], "resolveAddress() asks as ssh would be called, with user and port", async () => {
+  const plain = await resolve(TOKENS, {}, { KEYS: "/keys" });
+  const asked = await resolve(TOKENS, { user: "trainer", port: 2222 }, { KEYS: "/keys" });
+  assert.equal(plain.identityFiles.length, 1);
+  assert.deepEqual(asked.identityFiles.slice(1), ["/home/ml/trainer", "/home/ml/port"]);
+});
+
+testWith(["sshd"], "resolveAddress() expands tokens and variables as ssh does", async () => {
+  const short = hostname().split(".")[0];
+  const address = await resolve(TOKENS, {}, { KEYS: "/keys" });
+  assert.deepEqual(address.identityFiles, [`/keys/gpu1-${short}-ml-${Deno.uid()}-22`]);
+  assert.deepEqual(address.certificateFiles, ["/home/ml/cert-10.0.0.7"]);
+  assert.equal(address.family, 6);
+});
+
+testWith(
+  ["sshd"],
+  "resolveAddress() knows addresses that count on one interface only",
+  async () => {
+    const address = await resolve("", { host: "fe80::1%eth0" });
+    assert.equal(address.host, "fe80::1%eth0");
+    await assert.rejects(resolve("", { host: "fe80::1%eth0;id" }), isGridError("usage"));
+    await assert.rejects(resolve("", { host: "gpu1%eth0" }), isGridError("usage"));
+  },
+);
+
+testWith(["sshd"], "resolveAddress() names what only ssh itself can do", async () => {
+  const { beyond } = await resolve(CONFIG, { name: "gpu3" });
+  assert.deepEqual(beyond, ["ProxyCommand"]);
+  assert.deepEqual((await resolve(CONFIG, { name: "gpu3", proxyJump: "other" })).beyond, []);
 });

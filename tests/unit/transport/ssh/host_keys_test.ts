@@ -52,14 +52,18 @@ function addressOf(change: Partial<Address>): Address {
     host: "10.0.0.7",
     port: 22,
     user: "ml",
+    family: undefined,
     hostKeyAlias: undefined,
     knownHostsFiles: [],
     hashKnownHosts: false,
     identityFiles: [],
     identitiesChosen: false,
     identitiesOnly: false,
+    certificateFiles: [],
     agentSocket: undefined,
     jumps: [],
+    beyond: [],
+    otherLogins: [],
     ...change,
   };
 }

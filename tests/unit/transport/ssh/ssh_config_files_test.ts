@@ -52,7 +52,10 @@ testWith(["sshd"], "readSshSettings() sees changes in files that Include brings 
   using dir = tempDir();
   const sshConfig = `${dir.path}/config`;
   const read = async () =>
-    (await readSshSettings("gpu1", { env: { HOME: dir.path }, sshConfig })).hostName;
+    (await readSshSettings({ alias: "gpu1", user: undefined, port: undefined }, {
+      env: { HOME: dir.path },
+      sshConfig,
+    })).hostName;
   Deno.writeTextFileSync(sshConfig, `Include ${dir.path}/conf.d/*\n`);
   assert.equal(await read(), "gpu1");
   Deno.mkdirSync(`${dir.path}/conf.d`);
