@@ -22,7 +22,7 @@ function openRig(
   const open = (command: string): Promise<Channel> => {
     opened++;
     const args = ["-c", `${before}\n${command.replace("/bin/sh", program)}`];
-    return Promise.resolve(new LocalChannel({ args, cwd: "/", ends: "group" }));
+    return Promise.resolve(new LocalChannel({ args, cwd: "/", env: {}, ends: "group" }));
   };
   const shell = openShellChannel({ open, endpoint: localEndpoint(endpoint) });
   return {
