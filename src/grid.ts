@@ -181,6 +181,7 @@ export class Grid implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.cluster[Symbol.dispose]();
     await this.pool[Symbol.asyncDispose]();
     this.store[Symbol.dispose]();
   }

@@ -3,7 +3,8 @@ import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { NodeSelector } from "./select.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
-export interface Cluster {
+/** Dispose it before the pool: what a closing connection looks like says nothing about a node. */
+export interface Cluster extends Disposable {
   /** Configured nodes in file order, without `local`. */
   readonly nodes: readonly Node[];
 

@@ -1,12 +1,14 @@
 /** How all nodes are, from the cache where it is fresh. */
 import type { Clock } from "../core/clock.ts";
+import type { GridError } from "../core/errors.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { Node, NodeFacts, NodeHealth } from "./node.ts";
 import type { Placements } from "./placements.ts";
-import { probeNode, type ProbeRow } from "./probe_node.ts";
-import { loadRows, saveRow } from "./row_cache.ts";
+import { failedRow, probeNode, type ProbeRow } from "./probe_node.ts";
+import { eachOf } from "./patient_queue.ts";
+import { forgetRow, loadRows, saveRow } from "./row_cache.ts";
 import { scoreNode } from "./score.ts";
 import { SharedWork } from "./shared_work.ts";
 
@@ -22,15 +24,31 @@ export interface CheckOptions {
   /** Rows older than this are asked for again; 0 asks always. */
   readonly maxAgeMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** How long each node may take; default `health_check.timeout`. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the rows so far will do. Then nodes that take much longer than the others are not waited
+   * for: they have a row that says so, and go on being asked.
+   */
+  readonly isEnough?: ((rows: readonly NodeHealth[]) => boolean) | undefined;
 }
 
-export interface HealthCheck {
+export interface HealthCheck extends Disposable {
+  /**
+   * What came of using a node, which knows better than a row of a moment ago: a failure is the row
+   * from now on; a success makes a row that says otherwise be asked for again.
+   */
+  learn(node: Node, failure?: GridError): void;
   /** One row per node, in the same order. */
   check(nodes: readonly Node[], options: CheckOptions): Promise<readonly NodeHealth[]>;
 }
 
 /** A node that is down may be up again soon; its row is trusted for a part of the interval only. */
 const DOWN_SHARE = 0.25;
+/** A node that has said nothing for so long gives its turn to the next, and goes on being asked. */
+const TURN_MS = 500;
+/** Whoever takes so many times as long as the first to answer is late. */
+const LATE_FACTOR = 3;
 /** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
 const STANDING_MS = 60_000;
 
@@ -51,6 +69,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const own = asked.get(node);
     return own?.row.at === row.at ? clock.monotonic() - own.since : clock.now() - row.at;
   }
+  let isClosed = false;
 
   /** Cores, memory and disk of a look that was not brief, while they may be taken as they were. */
   function known(node: Node): NodeFacts | undefined {
@@ -58,12 +77,15 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return look && clock.monotonic() - look.since < STANDING_MS ? look.row.facts : undefined;
   }
 
+  /** Of the latest look at each node. */
+  const patience = new Map<Node, number>();
+
   /** Steps that start together ask each node once. */
   const probes = new SharedWork<Node, ProbeRow>(async (node, signal) => {
     const standing = known(node);
     const row = await probeNode(node, {
       transport: pool.transport(node.endpoint),
-      timeoutMs: config.timeoutMs,
+      timeoutMs: patience.get(node) ?? config.timeoutMs,
       now: () => clock.now(),
       signal,
       known: standing,
@@ -72,7 +94,8 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     asked.set(node, look);
     if (row.status !== "ok") looks.delete(node);
     else if (standing === undefined) looks.set(node, look);
-    saveRow(cache, node, row);
+    // What the end of this process cut off says nothing about the node.
+    if (!isClosed) saveRow(cache, node, row);
     return row;
   });
 
@@ -82,12 +105,21 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const isFresh = ([node, row]: readonly [Node, ProbeRow]) =>
       ageOf(node, row) < options.maxAgeMs * (row.status === "ok" ? 1 : DOWN_SHARE);
     const fresh = new Map([...cached].filter(isFresh));
-    const stale = nodes.filter((node) => !fresh.has(node));
+    const wasDown = (node: Node) => cached.get(node)?.status === "unreachable" ? 1 : 0;
+    const stale = nodes.filter((node) => !fresh.has(node))
+      .toSorted((one, other) => wasDown(one) - wasDown(other));
     const probed = new Map<Node, ProbeRow>();
+    const { isEnough, signal, timeoutMs } = options;
+    for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
     await eachOf(stale, {
       atOnce: config.maxWorkers,
-      work: async (node) => void probed.set(node, await probes.get(node, options.signal)),
+      turnMs: TURN_MS,
+      lateFactor: LATE_FACTOR,
+      now: () => clock.monotonic(),
+      work: async (node) => void probed.set(node, await probes.get(node, signal)),
+      isEnough: isEnough && (() => isEnough(describe(nodes, { fresh, probed }))),
     });
+    for (const node of stale) if (!probed.has(node)) fresh.set(node, late(clock.now()));
     return describe(nodes, { fresh, probed });
   }
 
@@ -107,7 +139,29 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     });
   }
 
-  return { check };
+  function learn(node: Node, failure?: GridError): void {
+    if (failure !== undefined) {
+      looks.delete(node);
+      saveRow(cache, node, failedRow(failure, clock.now()));
+      return;
+    }
+    const row = loadRows(cache, { nodes: [node], now: clock.now() }).get(node);
+    if (row !== undefined && row.status !== "ok") forgetRow(cache, node);
+  }
+
+  return {
+    check,
+    learn,
+    [Symbol.dispose]() {
+      isClosed = true;
+    },
+  };
+}
+
+/** The row of a node that was not waited for. */
+function late(at: number): ProbeRow {
+  const reason = "it has not answered yet, others have";
+  return { at, status: "unreachable", reason, hint: undefined, facts: undefined };
 }
 
 interface HealthOfOptions {
@@ -130,18 +184,4 @@ function healthOf(node: Node, { row, fromCache, placed, config }: HealthOfOption
     placed,
     ...(scored && { parts: scored.parts }),
   };
-}
-
-interface EachOptions {
-  readonly atOnce: number;
-  readonly work: (node: Node) => Promise<void>;
-}
-
-/** All nodes, at most `atOnce` at the same time; the first failure ends it. */
-async function eachOf(nodes: readonly Node[], options: EachOptions): Promise<void> {
-  const queue = nodes.values();
-  const worker = async () => {
-    for (const node of queue) await options.work(node);
-  };
-  await Promise.all(Array.from({ length: Math.min(options.atOnce, nodes.length) }, worker));
 }

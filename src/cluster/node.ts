@@ -51,6 +51,8 @@ export interface NodeFacts {
   readonly memoryAvailableBytes: number | undefined;
   readonly diskFreeBytes: number | undefined;
   readonly diskUsedPercent: number | undefined;
+  /** Why steps could not start there; undefined where nothing is known to be in the way. */
+  readonly workspaceProblem?: string | undefined;
   readonly gpus: readonly GpuFacts[];
   /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
   readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "none" | "failed";
@@ -63,6 +65,8 @@ export interface NodeHealth {
   /** Milliseconds since the Unix epoch when the probe ended. */
   readonly at: number;
   readonly fromCache: boolean;
+  /** It kept silent until patience ended, unlike one that refused. */
+  readonly isSilent?: boolean;
   readonly status: "ok" | "unusable" | "unreachable";
   /** Why it is not `ok`. */
   readonly reason: string | undefined;

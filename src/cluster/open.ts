@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { nearest } from "../core/did_you_mean.ts";
-import { GridError } from "../core/errors.ts";
+import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type { Cluster, HealthCache, HealthOptions, Placement, SelectOptions } from "./cluster.ts";
 import type { ClusterConfig } from "./config.ts";
@@ -35,9 +35,18 @@ export function openCluster(options: OpenClusterOptions): Cluster {
   const opened = new Map<Node, OpenNode>();
   const opening = new SharedWork<Node, OpenNode>(async (node, signal) => {
     const transport = pool.transport(node.endpoint);
-    const open = await openWorkspace(node, { transport, configFile: config.file, signal });
-    opened.set(node, open);
-    return open;
+    try {
+      const open = await openWorkspace(node, { transport, configFile: config.file, signal });
+      opened.set(node, open);
+      // This machine's own project folder is no node of the cluster.
+      if (config.nodes.includes(node)) health.learn(node);
+      return open;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toGridError(thrown);
+      if (isAboutNode(error) && config.nodes.includes(node)) health.learn(node, error);
+      throw error;
+    }
   });
 
   function find(name: string): Node {
@@ -67,6 +76,10 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, placements, clock, random };
       return await selectNode(deps, { ...select, selector, nodes });
+    },
+
+    [Symbol.dispose]() {
+      health[Symbol.dispose]();
     },
 
     release(holder) {

@@ -49,7 +49,11 @@ standing_facts() {
 
   # The nearest folder that exists tells which disk the workspace will lie on.
   case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
+  # What lies there already, though it is no folder, is in the way.
+  [ ! -e "$root" ] || [ -d "$root" ] || echo "@workspace-problem $root is no folder"
   while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
+  { [ -w "${root:-/}" ] && [ -x "${root:-/}" ]; } ||
+    echo "@workspace-problem this account may not write to ${root:-/}"
   # A network file system whose server is gone would hold df for ever.
   echo '@df-begin'
   ${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null

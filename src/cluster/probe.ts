@@ -23,6 +23,9 @@ export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
 }
 
+/** Of a node, in a row of a table. */
+const LONGEST_WORDS = 200;
+
 /** Undefined where the answer is not that of a whole probe. */
 export function parseProbe(stdout: string): NodeFacts | undefined {
   const { df, lines } = withoutDf(stdout.split(/\r?\n/));
@@ -34,6 +37,7 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     cores: usableCores(values),
     ...memoryOf(values),
     ...diskOf(df),
+    workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
     ...gpuFacts(lines, values),
   };
 }

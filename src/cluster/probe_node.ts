@@ -13,6 +13,8 @@ export interface ProbeRow {
   readonly reason: string | undefined;
   readonly hint: string | undefined;
   readonly facts: NodeFacts | undefined;
+  /** It kept silent until patience ended. */
+  readonly isSilent?: boolean;
 }
 
 export interface ProbeNodeOptions {
@@ -45,14 +47,20 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
     signal?.throwIfAborted();
     const error = toGridError(thrown);
     if (error.code === "bug") throw error;
-    return {
-      at: now(),
-      status: "unreachable",
-      reason: stateOf(error.message),
-      hint: error.hint,
-      facts: undefined,
-    };
+    return failedRow(error, now());
   }
+}
+
+/** The row of a node that could not be asked, or whose use has failed. */
+export function failedRow(error: GridError, at: number): ProbeRow {
+  return {
+    at,
+    status: error.code === "workspace" || error.code === "shell" ? "unusable" : "unreachable",
+    reason: stateOf(error.message),
+    hint: error.hint,
+    facts: undefined,
+    ...(error.code === "timed-out" && { isSilent: true }),
+  };
 }
 
 function completed(
@@ -74,6 +82,10 @@ function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {
     const reason = `its disk is full (${formatSize(free)} free)`;
     const hint = "make room in remote_root, or move it with remote_root in the cluster config";
     return { at, status: "unusable", reason, hint, facts };
+  }
+  if (facts.workspaceProblem !== undefined) {
+    const hint = "set remote_root in the cluster config to a folder that this account may write to";
+    return { at, status: "unusable", reason: facts.workspaceProblem, hint, facts };
   }
   return { at, status: "ok", reason: undefined, hint: undefined, facts };
 }

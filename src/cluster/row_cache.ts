@@ -34,6 +34,11 @@ export function saveRow(cache: HealthCache, node: Node, row: ProbeRow): void {
   cache.save(new Map([[probeKey(node), { at, json }]]));
 }
 
+/** The next look asks the node. */
+export function forgetRow(cache: HealthCache, node: Node): void {
+  cache.save(new Map([[probeKey(node), { at: 0, json: "{}" }]]));
+}
+
 function probeKey(node: Node): string {
   return `probe ${nodeKey(node)}`;
 }
@@ -67,9 +72,10 @@ const GPU_NUMBERS = [
 
 function isFacts(value: unknown): boolean {
   if (!isObject(value) || !GPU_TOOLS.has(value["gpuTool"])) return false;
-  const { gpus, gpuProblem } = value;
+  const { gpus, gpuProblem, workspaceProblem } = value;
   return FACT_NUMBERS.every((key) => isOptional(value[key], "number")) &&
-    isOptional(gpuProblem, "string") && Array.isArray(gpus) && gpus.every(isGpu);
+    isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
+    Array.isArray(gpus) && gpus.every(isGpu);
 }
 
 function isGpu(value: unknown): boolean {

@@ -37,6 +37,8 @@ export class SharedWork<K, T> {
     const result = this.#work(key, controller.signal).finally(() => {
       if (this.#running.get(key) === running) this.#running.delete(key);
     });
+    // Nobody may wait for it any more when it fails.
+    result.catch(() => {});
     const running: Running<T> = { result, controller, waiting: 0 };
     this.#running.set(key, running);
     return running;

@@ -107,6 +107,12 @@ export function isTransportCode(code: ErrorCode): boolean {
   return TRANSPORT_CODES.has(code);
 }
 
+/** Codes that say that one node cannot be used, while others may. */
+export function isAboutNode({ code }: GridError): boolean {
+  return isTransportCode(code) || code === "host-key" || code === "auth" || code === "shell" ||
+    code === "workspace";
+}
+
 export function exitCodeOf(code: ErrorCode): number {
   return EXIT_CODES[code];
 }

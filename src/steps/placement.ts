@@ -1,6 +1,7 @@
 /** Where an attempt runs: its node and the folder it starts in. Shared by the step kinds. */
 import { isAbsolute, join } from "node:path/posix";
 import type { Cluster } from "../cluster/cluster.ts";
+import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { NodeSelector } from "../cluster/select.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
@@ -45,20 +46,42 @@ export async function resolveNode(
     host.note({ type: "node.chosen", node: node.node.name });
     return node;
   }
+  return await openBest(request, host, cluster);
+}
+
+/** Nothing was started yet: a node that cannot be used after all makes room for the next best. */
+async function openBest(
+  request: PlacementRequest,
+  host: Pick<StepHost, "signal" | "note">,
+  cluster: Pick<Cluster, "open" | "select">,
+): Promise<OpenNode> {
+  const { signal } = host;
   const selector = request.node.kind === "selector" ? request.node.selector : ANY_NODE;
-  const { node, health, passedOver } = await cluster.select(selector, {
-    signal,
-    avoid: request.avoidNodes,
-    holder: placeHolder(request),
-    group: request.group,
-  });
-  host.note({
-    type: "node.chosen",
-    node,
-    ...(health.score === undefined ? {} : { score: health.score }),
-    passedOver,
-  });
-  return await cluster.open(node, { signal });
+  const unusable: string[] = [];
+  for (;;) {
+    const { node, health, passedOver } = await cluster.select(selector, {
+      signal,
+      avoid: [...request.avoidNodes, ...unusable],
+      holder: placeHolder(request),
+      group: request.group,
+    });
+    host.note({
+      type: "node.chosen",
+      node,
+      ...(health.score === undefined ? {} : { score: health.score }),
+      passedOver,
+    });
+    try {
+      return await cluster.open(node, { signal });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toGridError(thrown);
+      // Chosen although it has failed already: nothing else fits.
+      if (!isAboutNode(error) || unusable.includes(node)) throw error;
+      unusable.push(node);
+      host.note({ type: "warned", message: `passes over ${node}: ${error.message}` });
+    }
+  }
 }
 
 /** Absolute folder an attempt starts in: the one synced to its node, else the node's workspace. */

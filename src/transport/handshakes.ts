@@ -8,16 +8,25 @@ import type { Endpoint } from "./transport.ts";
 
 const log = getLogger("transport");
 
+/**
+ * A handshake of which nothing was heard for so long goes on without its slot: machines that are down
+ * must not keep those that are up waiting. An answer over a slow link takes less.
+ */
+const SILENCE_MS = 500;
+
 /** Short, because a server that turns a crowd away has room again after one handshake. */
 const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
 
 export interface AttemptOptions<T> {
   readonly endpoint: Endpoint;
   readonly signal: AbortSignal;
-  readonly connect: () => Promise<T>;
+  readonly connect: Shake<T>;
   /** Whether the error is one of a server that was busy: turned away, or cut off among many. */
   readonly mayPass: (error: GridError) => boolean;
 }
+
+/** Calls `heard` at each sign of life of the other side. */
+export type Shake<T> = (heard: () => void) => Promise<T>;
 
 export class Handshakes {
   readonly #limit: ReturnType<typeof pLimit>;
@@ -27,8 +36,15 @@ export class Handshakes {
   }
 
   /** Waits its turn. */
-  run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#limit(work);
+  run<T>(work: Shake<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    void this.#limit(async () => {
+      using silence = new Silence(SILENCE_MS);
+      const result = work(() => silence.end());
+      result.then(resolve, reject);
+      await Promise.race([result.catch(() => {}), silence.tooLong]);
+    });
+    return promise;
   }
 
   /** Tries again as often as the endpoint allows. @throws {GridError} the last try's */
@@ -48,5 +64,31 @@ export class Handshakes {
         await systemClock.sleep(wait, { signal });
       }
     }
+  }
+}
+
+/** Tells when nothing was heard for a while. */
+class Silence implements Disposable {
+  readonly tooLong: Promise<void>;
+  readonly #begin: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.tooLong = promise;
+    this.#begin = () => this.#timer = setTimeout(resolve, ms);
+    this.#begin();
+  }
+
+  /** Something was heard; the next silence begins. */
+  end(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#begin();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -129,8 +129,9 @@ export class Connector implements AsyncDisposable {
     const client = await this.#options.handshakes.attempt({
       endpoint,
       signal,
-      connect: () =>
+      connect: (heard) =>
         handshake(address, {
+          heard,
           timeoutMs: endpoint.connectTimeoutMs,
           keepaliveMs: endpoint.keepaliveMs,
           through: tunnel,

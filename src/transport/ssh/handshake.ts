@@ -22,6 +22,8 @@ export interface HandshakeOptions {
   /** Instead of a TCP connection: a channel through a jump host. */
   readonly through?: (() => Promise<Duplex>) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called when the server has sent something. */
+  readonly heard?: (() => void) | undefined;
 }
 
 /** The cause where the server closed the connection before anything began: a later try may fare better. */
@@ -132,6 +134,7 @@ class Attempt {
     const { promise, resolve, reject } = Promise.withResolvers<Client | undefined>();
     const trust = readTrust(this.#address);
     const sniff = (data: Uint8Array) => {
+      options.heard?.();
       if (this.#phase === "banner") this.#phase = "kex";
       if (this.#preface.length < 4096) this.#preface += new TextDecoder("latin1").decode(data);
     };

@@ -4,6 +4,7 @@ import { configOf } from "../../../src/cluster/defaults.ts";
 import { leaseKey } from "../../../src/cluster/lease_key.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
+import { placeHolder } from "../../../src/steps/placement.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { grid, project } from "../../support/cli.ts";
@@ -46,7 +47,12 @@ function controller(lab: OpenSshLab) {
       node: { kind: "selector", selector: selector({ gpus, waitMs }) },
       step: options.step ?? "work",
     });
-    return { outcome: await step.run(request, host), host };
+    try {
+      return { outcome: await step.run(request, host), host };
+    } finally {
+      // As the engine's reader does it at the end of an attempt.
+      cluster.release(placeHolder(request));
+    }
   };
   return {
     cluster,

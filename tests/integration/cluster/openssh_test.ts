@@ -7,7 +7,7 @@ import { GridError } from "../../../src/core/errors.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { setGpus } from "../../support/fake_nvidia_smi.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
-import { testWith } from "../../support/requires.ts";
+import { findAccount, testWith } from "../../support/requires.ts";
 import { MemoryCache, selector } from "../../unit/cluster/nodes.ts";
 
 function configFor(lab: OpenSshLab, remoteRoot?: string) {
@@ -23,7 +23,11 @@ function configFor(lab: OpenSshLab, remoteRoot?: string) {
   }, { file: "lab.yaml", project: lab.folder, env: {} });
 }
 
-function clusterOf(lab: OpenSshLab, options: { readonly remoteRoot?: string } = {}) {
+interface LabClusterOptions {
+  readonly remoteRoot?: string;
+}
+
+function clusterOf(lab: OpenSshLab, options: LabClusterOptions = {}) {
   const config = configFor(lab, options.remoteRoot);
   const pool = createPool({ handshakes: config.ssh.poolSize });
   const cache = new MemoryCache();
@@ -138,3 +142,33 @@ testWith(["sshd"], "a hung GPU tool leaves the node's other facts, and no proces
   while (tools().length > 0 && Date.now() < deadline) await systemClock.sleep(20);
   assert.deepEqual(tools(), []);
 });
+
+testWith(
+  ["sshd", "root", "account"],
+  "a node whose workspace cannot be written to is never chosen, and says why",
+  async () => {
+    const account = findAccount();
+    assert.ok(account);
+    await using lab = await startOpenSsh({ nodes: 1, account });
+    await using foreign = tempFolder(lab);
+    await using grid = clusterOf(lab, { remoteRoot: join(foreign.path, "work") });
+    const [row] = await grid.cluster.health({ fresh: true });
+    assert.equal(row?.status, "unusable");
+    assert.equal(row?.reason, `this account may not write to ${foreign.path}`);
+    const error = await grid.cluster.select(selector()).catch((thrown) => thrown);
+    assert.match(error.message, /node1: this account may not write to/);
+    // Put right, it is well at the next use, not after the row's age.
+    Deno.chmodSync(foreign.path, 0o777);
+    await grid.cluster.open("node1");
+    const [mended] = await grid.cluster.health();
+    assert.equal(mended?.status, "ok");
+  },
+);
+
+/** A folder of this account that others may enter. */
+function tempFolder(lab: OpenSshLab) {
+  const path = join(lab.folder, "foreign");
+  Deno.mkdirSync(path);
+  Deno.chmodSync(path, 0o755);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}

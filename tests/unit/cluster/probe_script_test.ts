@@ -205,3 +205,14 @@ Deno.test("probe.sh takes a root of any spelling, and runs none of it", async ()
   }
   assert.ok(![...Deno.readDirSync(home.path)].some(({ name }) => name === "pwned"));
 });
+
+Deno.test("probe.sh tells of a root that is no folder", async () => {
+  using home = tempDir();
+  Deno.writeTextFileSync(join(home.path, "work"), "");
+  for (const shell of SHELLS) {
+    const facts = parseProbe((await runProbe({ home, shell })).stdout);
+    assert.equal(facts?.workspaceProblem, `${home.path}/work is no folder`);
+  }
+  const sound = parseProbe((await runProbe({ home, root: "~/other/root" })).stdout);
+  assert.equal(sound?.workspaceProblem, undefined);
+});

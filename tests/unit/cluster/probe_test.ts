@@ -35,6 +35,7 @@ Deno.test("parseProbe() of a node that says nothing knows nothing, and no zeros"
     memoryAvailableBytes: undefined,
     diskFreeBytes: undefined,
     diskUsedPercent: undefined,
+    workspaceProblem: undefined,
     gpus: [],
     gpuTool: "none",
     gpuProblem: undefined,

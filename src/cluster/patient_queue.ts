@@ -1,0 +1,97 @@
+/** Asks many, a few at a time; those that keep silent hold nobody up. */
+
+export interface EachOptions<T> {
+  /** Taken up at the same time. */
+  readonly atOnce: number;
+  /** After so long whoever has not ended gives its turn to the next, and goes on. */
+  readonly turnMs: number;
+  /** Whoever takes so many times as long as the first to end, and longer than a turn, is late. */
+  readonly lateFactor: number;
+  readonly work: (item: T) => Promise<void>;
+  /** Asked when all that go on are late; true leaves them to themselves. */
+  readonly isEnough?: (() => boolean) | undefined;
+  /** Milliseconds that never jump. */
+  readonly now: () => number;
+}
+
+/** Between two looks at who keeps silent. */
+const LOOK_MS = 50;
+
+/**
+ * Ends when all have ended, or when the rest is late and not needed. What is left then goes on, and its
+ * failures are nobody's.
+ *
+ * @throws the first failure
+ */
+export async function eachOf<T>(items: readonly T[], options: EachOptions<T>): Promise<void> {
+  if (items.length > 0) await new PatientQueue(items, options).run();
+}
+
+interface Turn {
+  readonly startedAt: number;
+  /** Whether somebody waits for this one to end before being taken up. */
+  holdsPlace: boolean;
+}
+
+class PatientQueue<T> {
+  readonly #options: EachOptions<T>;
+  readonly #waiting: T[];
+  readonly #turns = new Set<Turn>();
+  readonly #end = Promise.withResolvers<void>();
+  /** How long the first to end took: as slow as that is for everybody. */
+  #firstMs: number | undefined;
+
+  constructor(items: readonly T[], options: EachOptions<T>) {
+    this.#options = options;
+    this.#waiting = items.toReversed();
+  }
+
+  async run(): Promise<void> {
+    const timer = setInterval(() => this.#look(), LOOK_MS);
+    try {
+      for (let place = 0; place < this.#options.atOnce; place++) this.#next();
+      await this.#end.promise;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #next(): void {
+    const item = this.#waiting.pop();
+    if (item === undefined) return;
+    const turn: Turn = { startedAt: this.#options.now(), holdsPlace: true };
+    this.#turns.add(turn);
+    this.#options.work(item).then(() => this.#ended(turn), this.#end.reject);
+  }
+
+  #ended(turn: Turn): void {
+    this.#firstMs ??= this.#age(turn);
+    this.#turns.delete(turn);
+    if (turn.holdsPlace) this.#next();
+    this.#look();
+  }
+
+  #look(): void {
+    const { turnMs, isEnough } = this.#options;
+    for (const turn of this.#turns) {
+      if (!turn.holdsPlace || this.#age(turn) < turnMs) continue;
+      turn.holdsPlace = false;
+      this.#next();
+    }
+    if (this.#waiting.length > 0) return;
+    if (this.#turns.size === 0) this.#end.resolve();
+    else if ([...this.#turns].every((turn) => this.#isLate(turn)) && isEnough?.()) {
+      this.#end.resolve();
+    }
+  }
+
+  #isLate(turn: Turn): boolean {
+    const { turnMs, lateFactor } = this.#options;
+    return this.#firstMs !== undefined &&
+      this.#age(turn) > Math.max(turnMs, lateFactor * this.#firstMs);
+  }
+
+  #age({ startedAt }: Turn): number {
+    return this.#options.now() - startedAt;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { eachOf } from "../../../src/cluster/patient_queue.ts";
+
+interface Case {
+  /** Milliseconds each takes; infinite for one that never ends. */
+  readonly takes: readonly number[];
+  readonly atOnce?: number;
+  readonly isEnough?: () => boolean;
+}
+
+/** Starts of each, and which had ended when it was over. */
+async function play({ takes, atOnce = 2, isEnough }: Case) {
+  const startedAt: number[] = [];
+  const ended: number[] = [];
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  const begin = performance.now();
+  await eachOf(takes.map((ms, index) => ({ ms, index })), {
+    atOnce,
+    turnMs: 60,
+    lateFactor: 3,
+    isEnough,
+    now: () => performance.now(),
+    work: ({ ms, index }) =>
+      new Promise((resolve) => {
+        startedAt[index] = performance.now() - begin;
+        if (Number.isFinite(ms)) {
+          timers.push(setTimeout(() => {
+            ended.push(index);
+            resolve();
+          }, ms));
+        }
+      }),
+  });
+  for (const timer of timers) clearTimeout(timer);
+  return { startedAt, ended: ended.toSorted() };
+}
+
+Deno.test("eachOf(): all are done, few at a time", async () => {
+  let [busy, most] = [0, 0];
+  await eachOf([1, 2, 3, 4, 5], {
+    atOnce: 2,
+    turnMs: 1000,
+    lateFactor: 3,
+    now: () => 0,
+    work: async () => {
+      most = Math.max(most, ++busy);
+      await Promise.resolve();
+      busy--;
+    },
+  });
+  assert.deepEqual([busy, most], [0, 2]);
+});
+
+Deno.test("eachOf(): the silent give their turn to those who wait, and are left when late", async () => {
+  const never = Number.POSITIVE_INFINITY;
+  const { ended } = await play({
+    takes: [never, never, never, 1, 1, 1],
+    isEnough: () => true,
+  });
+  assert.deepEqual(ended, [3, 4, 5]);
+});
+
+Deno.test("eachOf(): without leave to go early it waits for the last", async () => {
+  const { ended } = await play({ takes: [150, 1, 1] });
+  assert.deepEqual(ended, [0, 1, 2]);
+});
+
+Deno.test("eachOf(): where everybody is slow, nobody is late", async () => {
+  const { ended } = await play({ takes: [100, 140, 120], atOnce: 3, isEnough: () => true });
+  assert.deepEqual(ended, [0, 1, 2]);
+});
+
+Deno.test("eachOf(): the first failure ends it; nothing to do is done", async () => {
+  const options = { atOnce: 1, turnMs: 9, lateFactor: 3, now: () => 0 };
+  await assert.rejects(
+    eachOf([1], { ...options, work: () => Promise.reject(new Error("no")) }),
+    /no/,
+  );
+  await eachOf([], { ...options, work: () => Promise.resolve() });
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import type { Placement } from "../../../src/cluster/cluster.ts";
+import type { OpenNode } from "../../../src/cluster/node.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import { resolveNode } from "../../../src/steps/placement.ts";
+import { recordHost, stepRequest } from "../../support/step_rig.ts";
+import { health, node } from "../cluster/nodes.ts";
+
+/** Nodes in the order in which they would be chosen; those in `broken` cannot be opened. */
+function clusterOf(names: readonly string[], broken: Readonly<Record<string, GridError["code"]>>) {
+  return {
+    select(_: unknown, { avoid = [] }: { readonly avoid?: readonly string[] } = {}) {
+      const name = names.find((name) => !avoid.includes(name)) ?? names[0] ?? "";
+      return Promise.resolve<Placement>({ node: name, health: health(name), passedOver: [] });
+    },
+    open(name: string) {
+      const code = broken[name];
+      return code === undefined
+        ? Promise.resolve({ node: node(name) } as OpenNode)
+        : Promise.reject(new GridError({ code, message: `Cannot use "${name}": it is broken` }));
+    },
+  };
+}
+
+const BEST = {
+  ...stepRequest({ action: { kind: "run", run: "true" } }),
+  node: { kind: "best" },
+} as const;
+
+Deno.test("a node that cannot be used makes room for the next best, with a word", async () => {
+  const host = recordHost();
+  const cluster = clusterOf(["hole", "pit", "good"], { hole: "workspace", pit: "tcp" });
+  const open = await resolveNode(BEST, host, cluster);
+  assert.equal(open.node.name, "good");
+  assert.deepEqual(host.notes.map((note) => note.type === "warned" ? note.message : note.type), [
+    "node.chosen",
+    'passes over hole: Cannot use "hole": it is broken',
+    "node.chosen",
+    'passes over pit: Cannot use "pit": it is broken',
+    "node.chosen",
+  ]);
+});
+
+Deno.test("where no node can be used, the failure is that of the last", async () => {
+  const cluster = clusterOf(["hole", "pit"], { hole: "workspace", pit: "auth" });
+  await assert.rejects(resolveNode(BEST, recordHost(), cluster), /hole/);
+});
+
+Deno.test("a node that the pipeline names has no stand-in; nor has a mistake of the user", async () => {
+  const cluster = clusterOf(["hole", "good"], { hole: "workspace" });
+  const named = { ...BEST, node: { kind: "named", name: "hole" } } as const;
+  await assert.rejects(resolveNode(named, recordHost(), cluster), /hole/);
+  const usage = clusterOf(["hole", "good"], { hole: "usage" });
+  await assert.rejects(resolveNode(BEST, recordHost(), usage), /hole/);
+});
