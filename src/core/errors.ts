@@ -26,6 +26,7 @@ const EXIT_CODES = {
   "shell": 3,
   "no-node": 3,
   "workspace": 3,
+  "answer-too-long": 3,
   // A step's own work failed.
   "step-failed": 1,
   "exit": 1,

@@ -3,6 +3,7 @@ import { withDeadline } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import { boundedText } from "../transport/bounded_text.ts";
 import type { ExecResult, Transport } from "../transport/transport.ts";
 
 export interface ScriptOptions {
@@ -72,11 +73,11 @@ async function feedShell(
   const writer = channel.stdin.getWriter();
   const write = writer.write(new TextEncoder().encode(script)).then(() => writer.close());
   const [stdout, stderr, exit] = await Promise.all([
-    new Response(channel.stdout).text(),
-    new Response(channel.stderr).text(),
+    boundedText(channel.stdout, { node: transport.endpoint.name }),
+    boundedText(channel.stderr, { node: transport.endpoint.name }),
     channel.exit,
     // A shell that ends before it has read everything closes the pipe; its exit tells more.
     write.catch(() => undefined),
   ]);
-  return { code: exit.kind === "code" ? exit.code : 128, stdout, stderr };
+  return { code: exit.kind === "code" ? exit.code : 128, stdout, stderr, cut: false };
 }

@@ -171,6 +171,7 @@ class RunAttempt {
       cwd: place.spec.cwd,
       outputFile: await job.readOutputFile(),
       stdout: place.stdout,
+      signal: this.#options.host.signal,
     });
     const unfit = await this.#unfit(place.node);
     return { status: "succeeded", outputs, exitCode: 0, ...(unfit !== undefined && { unfit }) };

@@ -18,6 +18,7 @@ export interface OutputContext {
   readonly outputFile: string;
   /** The end of stdout. */
   readonly stdout: string;
+  readonly signal: AbortSignal;
 }
 
 /** @throws {GridError} `output-invalid` naming the output and where it was looked for */
@@ -68,18 +69,62 @@ function searched(
   }
 }
 
+/** Bytes; what is larger is a result to fetch, no value to pass on. */
+export const LONGEST_FILE_OUTPUT = 4 * 2 ** 20;
+
 async function readFileOutput(
   { name, path, json }: Source<"file">,
-  { node, cwd }: OutputContext,
+  { node, cwd, signal }: OutputContext,
 ): Promise<JsonValue> {
   const full = isAbsolute(path) ? path : join(cwd, path);
   const where = `"${full}" on "${node.node.name}"`;
-  const { code, stdout, stderr } = await node.transport.exec(`cat <${quote(full)}`);
+  const { code, stdout, stderr, cut } = await node.transport.exec(
+    `grid_read_output ${quote(full)} ${LONGEST_FILE_OUTPUT}`,
+    {
+      library: READ_OUTPUT,
+      encoding: "latin1",
+      maxBytes: LONGEST_FILE_OUTPUT,
+      mayBeCut: true,
+      signal,
+    },
+  );
+  if (code === NOT_A_FILE) throw invalid(name, `${where} is not a regular file`);
+  if (code === TOO_LARGE || cut) {
+    const size = /^\d+$/.test(stdout.trim()) && !cut ? `${stdout.trim()} bytes` : "more";
+    const state = `file ${where} has ${size}, and ${LONGEST_FILE_OUTPUT} are the most`;
+    throw invalid(name, state, "fetch: brings a large file; an output is a value for later steps");
+  }
   if (code !== 0) throw invalid(name, `file ${where} cannot be read`, stderr.trim());
-  if (json === undefined) return stdout.replace(/\r?\n$/, "");
-  const value = valueAt(parse(stdout, { name, where }), json);
+  const text = asText(stdout);
+  if (text === undefined) throw invalid(name, `file ${where} is not UTF-8 text`);
+  if (json === undefined) return text.replace(/\r?\n$/, "");
+  const value = valueAt(parse(text.replace(/^\uFEFF/, ""), { name, where }), json);
   if (value === undefined) throw invalid(name, `file ${where} has nothing at ${json}`);
   return value;
+}
+
+const NOT_A_FILE = 91;
+const TOO_LARGE = 92;
+
+/** A device or a pipe never ends; the size is asked before a byte is read. */
+const READ_OUTPUT = `grid_read_output() {
+  [ ! -e "$1" ] || [ -f "$1" ] || return ${NOT_A_FILE}
+  grid_size=$(wc -c <"$1") || return
+  if [ "$grid_size" -gt "$2" ]; then
+    echo $grid_size
+    return ${TOO_LARGE}
+  fi
+  cat <"$1"
+}`;
+
+/** Undefined where the bytes, one per character, are no UTF-8. */
+function asText(bytes: string): string | undefined {
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return decoder.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(text: string, { name, where }: { name: string; where: string }): JsonValue {

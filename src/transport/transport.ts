@@ -30,7 +30,8 @@ export interface Transport extends AsyncDisposable {
    * Runs a short command with POSIX `sh` and collects what it prints.
    * Commands share one long-lived remote shell, so a slow start-up file is paid once.
    *
-   * @throws {GridError} a transport code, or `timed-out` after the endpoint's command time
+   * @throws {GridError} a transport code, `timed-out` after the endpoint's command time, or
+   * `answer-too-long` for more than `maxBytes` on stdout: a part of an answer is never taken for it
    */
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
 
@@ -59,8 +60,10 @@ export interface ExecOptions {
   readonly stdin?: string | Uint8Array | undefined;
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Output beyond this many bytes per stream is dropped and marked; default 4 MiB. */
+  /** Bytes per stream; default 4 MiB. More on stdout is an error, more on stderr is cut and marked. */
   readonly maxBytes?: number | undefined;
+  /** The caller looks at `cut` itself; a longer answer is no error then. */
+  readonly mayBeCut?: boolean | undefined;
   /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */
   readonly encoding?: "utf-8" | "latin1" | undefined;
   /** Constant shell functions that the command calls; each shell reads them once. */
@@ -78,6 +81,8 @@ export interface ExecResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** There was more on stdout than is in `stdout`; only where the caller allowed it. */
+  readonly cut: boolean;
 }
 
 export interface OpenOptions {

@@ -58,9 +58,13 @@ export function transportContract(name: string, { parts = [], make }: ContractOp
     assert.equal((await node.exec("printf 'no newline'")).stdout, "no newline");
   });
 
-  test("exec() cuts output at maxBytes and says so", async (node) => {
-    const { stdout } = await node.exec("head -c 5000 /dev/zero | tr '\\0' x", { maxBytes: 1000 });
+  test("exec() refuses an answer beyond maxBytes; cut, where it may be, it says so", async (node) => {
+    const command = "head -c 5000 /dev/zero | tr '\\0' x";
+    await assert.rejects(node.exec(command, { maxBytes: 1000 }), isGridError("answer-too-long"));
+    const { stdout, cut } = await node.exec(command, { maxBytes: 1000, mayBeCut: true });
     assert.match(stdout, /^x{1000}\n… 4000 more bytes were dropped\n$/);
+    assert.equal(cut, true);
+    assert.equal((await node.exec("echo whole")).cut, false);
   });
 
   test("exec() runs many commands at once, each with its own answer", async (node) => {

@@ -2,12 +2,12 @@
 import { monotonic } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
+import { answerTooLong, LONGEST_ANSWER } from "../bounded_text.ts";
 import { Frame } from "./shell_frame.ts";
 import { decodeOutput, framedScript, frameMarkers, waitingScript } from "./shell_script.ts";
 import { quote } from "../../core/shell.ts";
 import type { Channel, ExecOptions, ExecResult } from "../transport.ts";
 
-const DEFAULT_MAX_BYTES = 4 * 2 ** 20;
 const GREETING_CHARACTERS = 1000;
 /** How long an idle shell may take to leave by itself. */
 const LEAVING_MS = 1500;
@@ -89,16 +89,20 @@ export class ShellSession implements AsyncDisposable {
     const word = randomWord(20);
     const script = this.#newLibrary(options.library) +
       framedScript(command, { word, stdin: options.stdin });
-    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const maxBytes = options.maxBytes ?? LONGEST_ANSWER;
     const frame = () => new Frame({ ...frameMarkers(word), maxBytes });
     const frames = { stdout: frame(), stderr: frame() };
     await this.#exchange(script, { frames, onBegun: () => {} });
     const [stdout, stderr] = [frames.stdout.output(), frames.stderr.output()];
+    if (stdout.dropped > 0 && !options.mayBeCut) {
+      throw answerTooLong(this.#node, { bytes: maxBytes + stdout.dropped, maxBytes });
+    }
     const encoding = options.encoding ?? "utf-8";
     return {
       code: Number(stdout.trailer),
       stdout: decodeOutput(stdout, encoding),
       stderr: decodeOutput(stderr, encoding),
+      cut: stdout.dropped > 0,
     };
   }
 

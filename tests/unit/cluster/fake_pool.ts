@@ -65,7 +65,7 @@ export class FakePool implements TransportPool {
     if (answer instanceof GridError) throw answer;
     if (answer !== "silence") {
       await Promise.resolve();
-      return { code: 0, stdout: answer, stderr: "" };
+      return { code: 0, stdout: answer, stderr: "", cut: false };
     }
     return await new Promise((_, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });

@@ -131,6 +131,45 @@ Deno.test("run reads outputs from $GRID_OUTPUT, a file, a JSON path, stdout and 
   });
 });
 
+Deno.test("run takes an output from a file whole, or says what is wrong with the file", async () => {
+  await using rig = openStepRig();
+  const output = (path: string) => ({
+    outputs: [{ name: "x", from: "file" as const, path, json: undefined }],
+  });
+  const largest = await run(rig, "head -c 4194304 /dev/zero | tr '\\0' x > big", output("big"));
+  assert.equal(largest.outcome.status, "succeeded");
+  const failures: Readonly<Record<string, RegExp>> = {
+    "head -c 4194305 /dev/zero > x": /file ".*\/x" on "here" has 4194305 bytes, and 4194304 are/,
+    "mkfifo x": /".*\/x" on "here" is not a regular file/,
+    "mkdir x": /".*\/x" on "here" is not a regular file/,
+    "ln -sf /dev/zero x": /".*\/x" on "here" is not a regular file/,
+    "printf '\\377\\376' > x": /file ".*\/x" on "here" is not UTF-8 text/,
+  };
+  for (const [command, message] of Object.entries(failures)) {
+    const failure = await failureOf(rig, `rm -rf x; ${command}`, output("x"));
+    assert.equal(failure.code, "output-invalid", command);
+    assert.match(failure.message, message, command);
+  }
+});
+
+Deno.test("run keeps every digit of an output from a file, and what Python writes for NaN", async () => {
+  await using rig = openStepRig();
+  const json = '{"id": 1799999999999999999, "v": [3.10, 1.0, 1e400], "loss": NaN, "acc": 0.5}';
+  const { outcome } = await run(rig, `echo '${json}' > m.json`, {
+    outputs: ["id", "v", "loss", "acc"].map((name) => ({
+      name,
+      from: "file" as const,
+      path: "m.json",
+      json: `.${name}`,
+    })),
+  });
+  assert.ok(outcome.status === "succeeded");
+  assert.equal(
+    JSON.stringify(outcome.outputs),
+    '{"id":1799999999999999999,"v":[3.10,1.0,1e400],"loss":"NaN","acc":0.5}',
+  );
+});
+
 Deno.test("run names the output that it cannot read", async () => {
   await using rig = openStepRig();
   const file = (json: string | undefined) =>

@@ -36,6 +36,7 @@ Deno.test("exec() returns the exit code and both streams", async () => {
   await using rig = openRig();
   assert.deepEqual(await rig.shell.exec("echo out; echo err >&2; exit 3"), {
     code: 3,
+    cut: false,
     stdout: "out\n",
     stderr: "err\n",
   });
@@ -93,12 +94,21 @@ Deno.test("exec() cannot be fooled by output that looks like its markers", async
   assert.equal((await rig.shell.exec("cat", { stdin: marks })).stdout, marks);
 });
 
-Deno.test("exec() marks where it dropped output beyond the limit", async () => {
+Deno.test("exec() takes no part of an answer for it, unless the caller looks at that", async () => {
   await using rig = openRig();
-  const { stdout } = await rig.shell.exec("head -c 100000 /dev/zero | tr '\\0' x", {
-    maxBytes: 10,
+  const command = "head -c 100000 /dev/zero | tr '\\0' x";
+  await assert.rejects(rig.shell.exec(command, { maxBytes: 10 }), {
+    code: "answer-too-long",
+    message: /it has 100000 bytes, and 10 are the most$/,
   });
+  const { stdout, cut } = await rig.shell.exec(command, { maxBytes: 10, mayBeCut: true });
   assert.equal(stdout, "xxxxxxxxxx\n… 99990 more bytes were dropped\n");
+  assert.equal(cut, true);
+  const whole = await rig.shell.exec(`${command}; echo e >&2`, { maxBytes: 100_000 });
+  assert.deepEqual([whole.stdout.length, whole.cut], [100_000, false]);
+  // What only says why something failed may be cut.
+  const said = await rig.shell.exec(`(${command}) >&2`, { maxBytes: 10 });
+  assert.match(said.stderr, /^x{10}\n… 99990 more bytes/);
 });
 
 Deno.test("exec() drops what start-up files print and waits for slow ones once", async () => {
