@@ -6,8 +6,13 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ActionKind } from "../pipeline/pipeline.ts";
 
-/** Milliseconds since the Unix epoch. */
+/** Milliseconds since the Unix epoch, as the date stood; NTP or a person may have set it meanwhile. */
 type Timestamp = number;
+/**
+ * Milliseconds by a clock that does not jump; differences of timestamps are no measure. Journals of
+ * older Grids have none.
+ */
+type Measured = number;
 
 export type Event =
   | RunStarted
@@ -63,12 +68,15 @@ export interface RunFinished {
   readonly exitCode: number;
   /** Why the run did nothing: its concurrency group was taken; one clause. */
   readonly skipped?: string;
+  readonly durationMs?: Measured;
 }
 
 export interface StepStarted {
   readonly type: "step.started";
   readonly at: Timestamp;
   readonly step: string;
+  /** Since the run's beginning. */
+  readonly afterMs?: Measured;
   /** Names what the step does, whatever the attempt, node or run; a resume compares it. */
   readonly key?: string;
   /** Digest of what each sync before it brought, by the sync's step; a resume compares it. */
@@ -98,6 +106,8 @@ export interface StepFinished {
   readonly uncalled?: true;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly failure?: Failure;
+  /** Of a step that started. */
+  readonly durationMs?: Measured;
   /** Set where the state is `reused`. */
   readonly reusedFrom?: ReuseSource;
   /** As in `step.started`, which a reused step does not have. */
@@ -118,6 +128,8 @@ export interface AttemptStarted {
   readonly step: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** Since the run's beginning. */
+  readonly afterMs?: Measured;
 }
 
 export interface AttemptFinished {
@@ -131,6 +143,7 @@ export interface AttemptFinished {
   readonly failure?: Failure;
   /** Milliseconds until the next attempt starts; absent when this was the last. */
   readonly retryInMs?: number;
+  readonly durationMs?: Measured;
 }
 
 /** A node was found for the attempt. */

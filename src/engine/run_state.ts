@@ -28,6 +28,8 @@ export interface RunState {
   readonly gridVersion: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
+  /** Of a run that is over. */
+  readonly durationMs?: number;
   /** `running` also for a run whose runner died. */
   readonly result: RunResult | "running";
   readonly exitCode: number | undefined;
@@ -59,6 +61,10 @@ export interface StepState {
   readonly uncalled?: true;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
+  /** Between the beginnings of the run and of the step. */
+  readonly afterMs?: number;
+  /** Of a step that started and is over. */
+  readonly durationMs?: number;
   /** Node of the last attempt, or of the run that a reused result comes from. */
   readonly node: string | undefined;
   readonly outputs: Readonly<Record<string, JsonValue>>;
@@ -81,6 +87,10 @@ export interface AttemptState {
   readonly attempt: number;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
+  /** Between the beginnings of the run and of the attempt. */
+  readonly afterMs: number;
+  /** Of an attempt that is over. */
+  readonly durationMs?: number;
   readonly result: "running" | "succeeded" | "failed" | "timed-out" | "cancelled";
   readonly node: string | undefined;
   readonly score: number | undefined;
@@ -136,11 +146,13 @@ function pendingStep(outline: StepOutline): StepState {
 
 export function startedAttempt(
   event: { readonly attempt: number; readonly at: number },
+  afterMs: number,
 ): AttemptState {
   return {
     attempt: event.attempt,
     startedAt: event.at,
     finishedAt: undefined,
+    afterMs,
     result: "running",
     node: undefined,
     score: undefined,

@@ -32,6 +32,7 @@ export function reduce(state: RunState | undefined, event: Event): RunState {
       return {
         ...state,
         finishedAt: event.at,
+        durationMs: event.durationMs ?? between(state.startedAt, event.at),
         result: event.state,
         exitCode: event.exitCode,
         firstFailure: event.firstFailure,
@@ -69,18 +70,24 @@ function withStep(state: RunState, event: StepEvent): RunState {
   const step = state.steps.get(event.step);
   // Only `startedRun` makes states, always with a StepMap.
   const steps = step &&
-    (state.steps as StepMap<StepState>).with(event.step, stepAfter(step, event));
+    (state.steps as StepMap<StepState>).with(event.step, stepAfter(step, event, state));
   if (!steps) throw misplaced(event);
   return { ...state, steps };
 }
 
-function stepAfter(step: StepState, event: StepEvent): StepState {
+/** What journals of older Grids did not measure. */
+function between(from: number, to: number): number {
+  return Math.max(0, to - from);
+}
+
+function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState {
   switch (event.type) {
     case "step.started":
       return {
         ...step,
         status: "running",
         startedAt: event.at,
+        afterMs: event.afterMs ?? between(run.startedAt, event.at),
         ...(event.key === undefined ? {} : { key: event.key }),
         ...(event.brought === undefined ? {} : { brought: event.brought }),
         ...(event.because === undefined ? {} : { because: event.because }),
@@ -92,6 +99,9 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         status: event.state,
         reason: event.reason,
         finishedAt: event.at,
+        ...(step.startedAt === undefined
+          ? {}
+          : { durationMs: event.durationMs ?? between(step.startedAt, event.at) }),
         outputs: event.outputs,
         failure: event.failure,
         node: event.reusedFrom?.node ?? step.node,
@@ -101,7 +111,13 @@ function stepAfter(step: StepState, event: StepEvent): StepState {
         ...(event.brought === undefined ? {} : { brought: event.brought }),
       };
     case "attempt.started":
-      return { ...step, attempts: [...step.attempts, startedAttempt(event)] };
+      return {
+        ...step,
+        attempts: [
+          ...step.attempts,
+          startedAttempt(event, event.afterMs ?? between(run.startedAt, event.at)),
+        ],
+      };
     case "node.chosen":
       return {
         ...withAttempt(step, event, (attempt) => ({
@@ -128,6 +144,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
       return {
         ...attempt,
         finishedAt: event.at,
+        durationMs: event.durationMs ?? between(attempt.startedAt, event.at),
         result: event.result,
         exitCode: event.exitCode,
         failure: event.failure,

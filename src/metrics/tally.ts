@@ -105,7 +105,10 @@ export class Counter {
     const startedAt = tally.active.get(key);
     tally.active.delete(key);
     increase(tally.tasks, event.result);
-    if (startedAt !== undefined) tally.taskSeconds.push((event.at - startedAt) / 1000);
+    // Journals of older Grids have only the dates.
+    const ms = event.durationMs ??
+      (startedAt === undefined ? undefined : Math.max(0, event.at - startedAt));
+    if (ms !== undefined) tally.taskSeconds.push(ms / 1000);
     if (event.retryInMs !== undefined) increase(tally.retries, event.failure?.code ?? event.result);
   }
 

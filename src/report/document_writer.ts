@@ -98,6 +98,7 @@ function attemptDocument(
     job: attempt.job ?? null,
     ...timesOf(attempt),
     startedAt: iso(attempt.startedAt),
+    afterMs: attempt.afterMs,
     exitCode: attempt.exitCode ?? null,
     failure: failureDocument(attempt.failure),
     delayMs: before?.retryInMs ?? 0,
@@ -129,14 +130,14 @@ function failureDocument(failure: Failure | undefined): FailureDocument | null {
 interface Times {
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
+  readonly durationMs?: number;
 }
 
-function timesOf({ startedAt, finishedAt }: Times) {
-  const isOver = startedAt !== undefined && finishedAt !== undefined;
+function timesOf({ startedAt, finishedAt, durationMs }: Times) {
   return {
     startedAt: startedAt === undefined ? null : iso(startedAt),
     finishedAt: finishedAt === undefined ? null : iso(finishedAt),
-    durationMs: isOver ? Math.max(0, finishedAt - startedAt) : null,
+    durationMs: durationMs ?? null,
   };
 }
 

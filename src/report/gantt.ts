@@ -25,7 +25,6 @@ const MARKS_MS = [
 const MOST_MARKS = 8;
 
 interface Scale {
-  readonly startMs: number;
   readonly lengthMs: number;
   /** Where the bars begin. */
   readonly left: number;
@@ -48,13 +47,12 @@ export function renderGantt(report: RunDocument): string {
 
 function scaleOf(report: RunDocument, steps: readonly StepDocument[]): Scale | undefined {
   if (steps.length === 0) return undefined;
-  const startMs = Date.parse(report.startedAt);
-  const ends = steps.flatMap((step) =>
-    step.attempts.map((attempt) => Date.parse(attempt.finishedAt ?? attempt.startedAt))
+  const ends = steps.flatMap(({ attempts }) =>
+    attempts.map(({ afterMs, durationMs }) => afterMs + (durationMs ?? 0))
   );
-  const endMs = ends.reduce((latest, end) => Math.max(latest, end), startMs);
+  const lengthMs = ends.reduce((latest, end) => Math.max(latest, end), 1);
   const longest = Math.max(...steps.map(({ id }) => Math.min(id.length, LONGEST_LABEL)));
-  return { startMs, lengthMs: Math.max(1, endMs - startMs), left: 16 + longest * LABEL_CHAR };
+  return { lengthMs, left: 16 + longest * LABEL_CHAR };
 }
 
 /** Where a moment, in milliseconds after the start, lies. */
@@ -96,12 +94,10 @@ function bar(
   options: RowOptions & { readonly step: StepDocument },
 ): string {
   const { scale, y, step } = options;
-  const start = Date.parse(attempt.startedAt);
-  const end = attempt.finishedAt === null
-    ? scale.startMs + scale.lengthMs
-    : Date.parse(attempt.finishedAt);
-  const x = xOf(start - scale.startMs, scale);
-  const width = Math.max(THINNEST, xOf(end - scale.startMs, scale) - x);
+  const start = attempt.afterMs;
+  const end = attempt.durationMs === null ? scale.lengthMs : start + attempt.durationMs;
+  const x = xOf(start, scale);
+  const width = Math.max(THINNEST, xOf(end, scale) - x);
   const node = attempt.node === null ? "" : ` on ${attempt.node}`;
   const title = `${step.id}, attempt ${attempt.attempt}${node}: ${attempt.result} in ${
     formatDuration(end - start)

@@ -65,6 +65,8 @@ export interface AttemptDocument {
   readonly job: string | null;
   readonly startedAt: string;
   readonly finishedAt: string | null;
+  /** Between the beginnings of the run and of the attempt. */
+  readonly afterMs: number;
   readonly durationMs: number | null;
   readonly exitCode: number | null;
   readonly failure: FailureDocument | null;

@@ -120,9 +120,15 @@ export class RunJournal {
 
   #finishRun(run: string, event: Extract<Event, { type: "run.finished" }>): void {
     this.#connection.prepare(
-      "UPDATE runs SET finished_at = ?, result = ?, exit_code = ? WHERE run = ?",
+      "UPDATE runs SET finished_at = ?, duration_ms = ?, result = ?, exit_code = ? WHERE run = ?",
+    ).run(
+      event.at,
+      event.durationMs ?? null,
       // What did nothing did not succeed, though nothing failed.
-    ).run(event.at, event.skipped === undefined ? event.state : "skipped", event.exitCode, run);
+      event.skipped === undefined ? event.state : "skipped",
+      event.exitCode,
+      run,
+    );
   }
 
   #insert(run: string, event: Event): void {
@@ -156,6 +162,7 @@ type Row = Record<string, unknown>;
 
 function runRow(row: Row): RunRow {
   const finishedAt = row["finished_at"];
+  const durationMs = row["duration_ms"];
   const exitCode = row["exit_code"];
   const lastEventAt = row["last_event_at"];
   const resumedAs = row["resumed_as"];
@@ -167,6 +174,7 @@ function runRow(row: Row): RunRow {
     finishedAt: finishedAt === null ? undefined : Number(finishedAt),
     result: String(row["result"]),
     exitCode: exitCode === null ? undefined : Number(exitCode),
+    ...(typeof durationMs === "number" ? { durationMs } : {}),
     ...(typeof lastEventAt === "number" ? { lastEventAt } : {}),
     ...(typeof resumedAs === "string" ? { resumedAs } : {}),
   };

@@ -58,6 +58,8 @@ export const MIGRATIONS: readonly string[] = [
      (SELECT json ->> '$.resumes' FROM journal WHERE run_id = runs.id AND type = 'run.started');
    CREATE INDEX runs_by_resumes ON runs (resumes);
    ALTER TABLE runners ADD COLUMN resumes TEXT;`,
+  // Measured, where the difference of two dates is none.
+  `ALTER TABLE runs ADD COLUMN duration_ms INTEGER;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

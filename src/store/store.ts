@@ -8,6 +8,8 @@ export interface RunRow {
   readonly file: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
+  /** Measured; of a run that is over. */
+  readonly durationMs?: number;
   readonly result: string;
   readonly exitCode: number | undefined;
   /** The last thing that is known of a run without an end. */

@@ -17,7 +17,7 @@ export function renderCommandSummary(state: RunState, options: SummaryOptions): 
   const failure = failed.failure ?? failed.attempts.at(-1)?.failure;
   const what = failure ? failureWords(failure) : lookOf(failed.status).word;
   const where = failed.node === undefined ? "" : ` on ${failed.node}`;
-  const took = formatDuration(durationOf(failed, now) ?? 0);
+  const took = formatDuration(durationOf(failed, now - state.startedAt) ?? 0);
   const lines = [
     paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
   ];

@@ -61,10 +61,14 @@ export function nodesOf(step: StepState): string {
   return synced.length > 3 ? `${synced.length} nodes` : synced.join(", ");
 }
 
-/** Milliseconds from the first attempt's start to the end, or to `now` while it runs. */
-export function durationOf(step: StepState, now: number): number | undefined {
-  if (step.startedAt === undefined) return undefined;
-  return Math.max(0, (step.finishedAt ?? now) - step.startedAt);
+/**
+ * Milliseconds from the first attempt's start to the end, or while it runs to now.
+ *
+ * @param elapsedMs between the run's beginning and now
+ */
+export function durationOf(step: StepState, elapsedMs: number): number | undefined {
+  if (step.durationMs !== undefined) return step.durationMs;
+  return step.afterMs === undefined ? undefined : Math.max(0, elapsedMs - step.afterMs);
 }
 
 /** What is worth saying about a step that is over. */

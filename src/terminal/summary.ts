@@ -75,7 +75,7 @@ function closing(
 ): string[] {
   const { paint, now, folder, underWay = false, program = "grid" } = options;
   const numbers = numbersOf([...state.steps.values()].filter(isCounted));
-  const took = formatDuration((state.finishedAt ?? now) - state.startedAt);
+  const took = formatDuration(state.durationMs ?? Math.max(0, now - state.startedAt));
   if (underWay) {
     const head = `▸ ${state.pipeline} running for ${took}`;
     return [

@@ -79,7 +79,7 @@ interface RowOptions extends SummaryTableOptions {
 function stepRow(step: StepState, options: RowOptions): string[] {
   const { state, paint, columns, now, width } = options;
   const look = lookOf(step.status);
-  const ms = durationOf(step, now);
+  const ms = durationOf(step, now - state.startedAt);
   const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
   const head = `${paint[look.hue](look.mark)} ${columns.name(step.id)}${
     columns.node(nodesOf(step))

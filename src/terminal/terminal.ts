@@ -60,6 +60,8 @@ class RunTerminal implements Terminal {
   readonly #tails = new Tails();
   readonly #view: View;
   #state: RunState | undefined;
+  /** When the run began, on the monotonic clock. */
+  #began: number | undefined;
   #closed = false;
 
   constructor(options: TerminalOptions) {
@@ -79,6 +81,7 @@ class RunTerminal implements Terminal {
 
   event(event: Event, state: RunState): void {
     this.#state = state;
+    this.#began ??= this.#options.clock.monotonic();
     if (event.type === "step.finished" && event.state === "succeeded") {
       this.#tails.forget(event.step);
     }
@@ -104,10 +107,11 @@ class RunTerminal implements Terminal {
 
   #summary(state: RunState): string {
     const { mode, width, clock, folder = `.grid/runs/${state.run}` } = this.#options;
+    const passed = clock.monotonic();
     const options: SummaryOptions = {
       width: width(),
       paint: this.#paint,
-      now: clock.now(),
+      now: state.startedAt + passed - (this.#began ?? passed),
       folder,
       tail: (step) => this.#tails.lines(step),
       logPath: (step, attempt) => this.#logPath(step, attempt),

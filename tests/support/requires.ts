@@ -19,6 +19,8 @@ const PARTS = {
   git: () => findProgram("git"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */
   script: () => findProgram("script"),
+  /** A library that tells programs another time. */
+  faketime: () => findFaketime(),
   dash: () => findProgram("dash"),
   busybox: () => findProgram("busybox"),
   mksh: () => findProgram("mksh"),
@@ -44,6 +46,14 @@ export type Part = keyof typeof PARTS;
 export function findProgram(name: string): string | undefined {
   const folders = [...(Deno.env.get("PATH") ?? "").split(delimiter), ...MORE_FOLDERS];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** The library to load first, where Debian puts it. */
+export function findFaketime(): string | undefined {
+  const libraries = "/usr/lib";
+  return [...Deno.readDirSync(libraries)].filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => join(libraries, name, "faketime", "libfaketime.so.1"))
+    .find((path) => existsSync(path));
 }
 
 export interface Account {

@@ -13,6 +13,8 @@ export interface AttemptsOptions {
   readonly ports: EnginePorts;
   /** Fires on cancel and on fail-fast. */
   readonly signal: AbortSignal;
+  /** When the run began, on the monotonic clock. */
+  readonly runBegan: number;
   readonly emit: (event: Event) => void;
   readonly request: (attempt: AttemptParts) => StepRequest;
   /** A job of an earlier run that is this step's attempt `attempt`. */
@@ -32,7 +34,10 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
   const deadline = totalDeadline(step, { ports, limits });
   const failedOn: string[] = [];
   for (let attempt = resume?.attempt ?? 1;; attempt++) {
-    emit({ type: "attempt.started", at: ports.clock.now(), step: step.id, attempt });
+    const { clock } = ports;
+    const began = clock.monotonic();
+    const afterMs = Math.round(began - options.runBegan);
+    emit({ type: "attempt.started", at: clock.now(), step: step.id, attempt, afterMs });
     const resumeJob = resume?.attempt === attempt ? resume : undefined;
     const end = await runAttempt({
       step,
@@ -48,7 +53,8 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
         }),
     });
     const retryInMs = retryWait(end, { step, attempt, ports, deadline, limits });
-    emit(finishedEvent(end, { step, attempt, at: ports.clock.now(), retryInMs }));
+    const durationMs = Math.round(clock.monotonic() - began);
+    emit(finishedEvent(end, { step, attempt, at: clock.now(), durationMs, retryInMs }));
     if (retryInMs === undefined) return end;
     if (end.node !== undefined && !failedOn.includes(end.node)) failedOn.push(end.node);
     const stop = await waitOut(retryInMs, { ports, limits });
@@ -87,10 +93,11 @@ function retryWait(end: AttemptEnd, question: RetryQuestion): number | undefined
 
 function finishedEvent(
   end: AttemptEnd,
-  { step, attempt, at, retryInMs }: {
+  { step, attempt, at, durationMs, retryInMs }: {
     readonly step: Step;
     readonly attempt: number;
     readonly at: number;
+    readonly durationMs: number;
     readonly retryInMs: number | undefined;
   },
 ): Event {
@@ -103,6 +110,7 @@ function finishedEvent(
     ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
     ...(end.failure === undefined ? {} : { failure: end.failure }),
     ...(retryInMs === undefined ? {} : { retryInMs }),
+    durationMs,
   };
 }
 

@@ -6,13 +6,18 @@ import type { Prepared } from "../resume/shortcuts.ts";
 /** What the journal says when a step starts its work. */
 export function beginningOf(
   step: Step,
-  { prepared, at }: { readonly prepared: Prepared | undefined; readonly at: number },
+  { prepared, at, afterMs }: {
+    readonly prepared: Prepared | undefined;
+    readonly at: number;
+    readonly afterMs: number;
+  },
 ): StepStarted {
   const { key, brought, shortcut } = prepared ?? {};
   return {
     type: "step.started",
     at,
     step: step.id,
+    afterMs,
     ...(key === undefined ? {} : { key }),
     ...broughtIf(brought),
     ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),

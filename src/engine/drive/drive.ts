@@ -213,6 +213,7 @@ function finishedEvent(context: Drive): RunFinished {
     state: runResult(summary),
     ...(first === undefined ? {} : { firstFailure: first }),
     exitCode: runExitCode(summary, context),
+    durationMs: context.ledger.elapsedMs,
   };
 }
 

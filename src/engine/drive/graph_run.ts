@@ -119,7 +119,12 @@ export class GraphRun {
       case "judge":
         return this.#judge(step, decision.standing);
       case "open":
-        return this.#options.ledger.emit({ type: "step.started", at: this.#now, step: step.id });
+        return this.#options.ledger.emit({
+          type: "step.started",
+          at: this.#now,
+          step: step.id,
+          afterMs: this.#options.ledger.elapsedMs,
+        });
       case "start":
         return this.#start(step);
       case "close":
@@ -168,7 +173,8 @@ export class GraphRun {
     const { ledger, ports, cleanup } = this.#options;
     const prepared = this.#prepared.get(step.id);
     const shortcut = prepared?.shortcut;
-    ledger.emit(beginningOf(step, { prepared, at: this.#now }));
+    const { now: at, elapsedMs: afterMs } = ledger;
+    ledger.emit(beginningOf(step, { prepared, at, afterMs }));
     if (shortcut?.kind === "none" && shortcut.leaves) {
       const { node, job } = shortcut.leaves;
       this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
@@ -181,6 +187,7 @@ export class GraphRun {
       step,
       ports,
       signal: controller.signal,
+      runBegan: ledger.began,
       emit: (event) => ledger.emit(event),
       request: (parts) => requestOf(step, { ...this.#options.request, ...parts, ledger }),
       ...(shortcut?.kind === "attach" ? { resume: shortcut } : {}),

@@ -27,10 +27,15 @@ export class Ledger {
   firstFailure: { readonly step: string; readonly failure: Failure | undefined } | undefined;
   readonly #options: LedgerOptions;
   readonly #outbox: Outbox;
+  /** When this run began, on the monotonic clock. */
+  readonly began: number;
+  /** When each step that runs began, on the monotonic clock. */
+  readonly #begun = new Map<string, number>();
   readonly #steps: ReadonlyMap<string, Step>;
 
   constructor(pipeline: Pipeline, options: LedgerOptions) {
     this.#options = options;
+    this.began = options.ports.clock.monotonic();
     this.#outbox = new Outbox({ ...options, journal: options.ports.journal });
     const steps = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
     this.#steps = new Map(steps.map((step) => [step.id, step]));
@@ -40,6 +45,11 @@ export class Ledger {
 
   get now(): number {
     return this.#options.ports.clock.now();
+  }
+
+  /** Milliseconds since the run began. */
+  get elapsedMs(): number {
+    return Math.round(this.#monotonic - this.began);
   }
 
   /** Fires when the journal takes no more events; its reason is what the journal threw. */
@@ -60,6 +70,7 @@ export class Ledger {
   emit(event: Event): void {
     this.#outbox.put(maskEvent(event, this.#options.ports.mask));
     if (event.type === "sync.finished") this.folders.add(event);
+    if (event.type === "step.started") this.#begun.set(event.step, this.#monotonic);
     // Whatever happens next, a later Grid must find the job.
     if (event.type === "job.started") this.flush();
   }
@@ -71,7 +82,10 @@ export class Ledger {
 
   /** Journals the end of a step and lets later steps see it. */
   finish(step: Step, { node, ...ending }: StepEnding): void {
-    this.emit({ type: "step.finished", at: this.now, step: step.id, ...ending });
+    const begun = this.#begun.get(step.id);
+    this.#begun.delete(step.id);
+    const measured = begun === undefined ? {} : { durationMs: Math.round(this.#monotonic - begun) };
+    this.emit({ type: "step.finished", at: this.now, step: step.id, ...ending, ...measured });
     const { state, outputs, reason } = ending;
     this.scopes.add(step, { state, outputs, node, leftOut: reason === LEFT_OUT });
     this.folders.end(step);
@@ -79,6 +93,10 @@ export class Ledger {
     if (isFailure(ending.state) && !this.#isAllowed(step)) {
       this.firstFailure ??= { step: step.id, failure: ending.failure };
     }
+  }
+
+  get #monotonic(): number {
+    return this.#options.ports.clock.monotonic();
   }
 
   /** Some group around the step allows its failure. */

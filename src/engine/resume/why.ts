@@ -53,9 +53,8 @@ function placeOf({ node }: StepState): string {
   return node === undefined ? "" : ` on ${node}`;
 }
 
-function timeOf({ startedAt, finishedAt }: StepState): string {
-  if (startedAt === undefined || finishedAt === undefined) return "";
-  return ` after ${formatDuration(finishedAt - startedAt)}`;
+function timeOf({ durationMs }: StepState): string {
+  return durationMs === undefined ? "" : ` after ${formatDuration(durationMs)}`;
 }
 
 function causeOf({ failure, reason }: StepState): string {

@@ -108,7 +108,7 @@ function finishedLine(id: string, state: RunState): EventLine | undefined {
   if (!step) return undefined;
   if (isUncalledHook(step)) return undefined;
   const look = lookOf(step.status);
-  const ms = step.status === "skipped" ? undefined : durationOf(step, state.startedAt);
+  const ms = step.status === "skipped" ? undefined : durationOf(step, 0);
   const time = ms === undefined ? "" : ` in ${formatDuration(ms)}`;
   const told = resultWords(step);
   const words = step.kind === "run" || step.failure || step.reason !== undefined ? told : "";

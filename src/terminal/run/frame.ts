@@ -17,7 +17,7 @@ import type { Paint } from "../style.ts";
 import { cut, displayWidth, padEnd, padStart } from "../width.ts";
 
 export interface FrameOptions {
-  /** Milliseconds since the Unix epoch. */
+  /** The run's beginning, and the milliseconds that have passed since. */
   readonly now: number;
   readonly width: number;
   /** Lines that the frame may have. */
@@ -44,7 +44,8 @@ export function renderFrame(state: RunState, options: FrameOptions): string {
   const { width, namesFor: names = namesFor } = options;
   const nameOf = names(state, Math.max(10, Math.floor(width / 3)));
   const columns = columnsOf(steps.shown, { width, nameOf });
-  const lines = steps.shown.map((step) => stepLine(step, { ...options, columns }));
+  const elapsedMs = options.now - state.startedAt;
+  const lines = steps.shown.map((step) => stepLine(step, { ...options, columns, elapsedMs }));
   const hidden = steps.hidden === 0 ? [] : [options.paint.dim(`  … ${steps.hidden} more steps`)];
   return [headLine(state, options), "", ...lines, ...hidden].join("\n");
 }
@@ -95,12 +96,14 @@ function columnsOf(
 
 interface LineOptions extends FrameOptions {
   readonly columns: Columns;
+  /** Since the run's beginning. */
+  readonly elapsedMs: number;
 }
 
 function stepLine(step: StepState, options: LineOptions): string {
-  const { paint, columns, now } = options;
+  const { paint, columns, elapsedMs } = options;
   const look = lookOf(step.status);
-  const ms = durationOf(step, now);
+  const ms = durationOf(step, elapsedMs);
   const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
   const node = columns.node > 0
     ? `  ${padEnd(cut(nodesOf(step), columns.node), columns.node)}`
@@ -121,7 +124,8 @@ function detailOf(step: StepState, options: LineOptions): string {
   const attempt = step.attempts.at(-1);
   const parts: string[] = [];
   if (attempt?.retryInMs !== undefined && attempt.finishedAt !== undefined) {
-    const left = Math.max(0, attempt.finishedAt + attempt.retryInMs - options.now);
+    const ended = attempt.afterMs + (attempt.durationMs ?? 0);
+    const left = Math.max(0, ended + attempt.retryInMs - options.elapsedMs);
     const why = attempt.failure ? ` after ${failureWords(attempt.failure)}` : "";
     return `attempt ${attempt.attempt + 1} in ${formatDuration(left)}${why}`;
   }

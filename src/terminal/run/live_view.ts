@@ -34,6 +34,8 @@ export class LiveView implements View {
   readonly #loop: Promise<void>;
   #painter: Painter | undefined;
   #state: RunState | undefined;
+  /** When the run began, on the monotonic clock. */
+  #began: number | undefined;
   #changed = false;
   #paintedAt = Number.NEGATIVE_INFINITY;
 
@@ -44,6 +46,7 @@ export class LiveView implements View {
 
   event(event: Event, state: RunState): void {
     this.#state = state;
+    this.#began ??= this.#options.clock.monotonic();
     this.#changed = true;
     if (event.type !== "warned") return;
     const { paint, width } = this.#options;
@@ -84,15 +87,17 @@ export class LiveView implements View {
 
   #paint(): void {
     const { clock, width, height, paint, tails } = this.#options;
-    const now = clock.now();
-    if (!this.#state || (!this.#changed && now - this.#paintedAt < TICK_MS)) return;
+    const state = this.#state;
+    const passed = clock.monotonic();
+    if (!state || (!this.#changed && passed - this.#paintedAt < TICK_MS)) return;
     this.#changed = false;
-    this.#paintedAt = now;
+    this.#paintedAt = passed;
+    const now = state.startedAt + passed - (this.#began ?? passed);
     const lastLine = (step: string) => tails.lastLine(step);
     // One column less: a full line would wrap on some terminals. One row less for the cursor.
     const room = { width: width() - 1, height: height() - 1 };
     const namesFor = this.#namesFor;
-    this.#painter?.(renderFrame(this.#state, { ...room, now, paint, lastLine, namesFor }));
+    this.#painter?.(renderFrame(state, { ...room, now, paint, lastLine, namesFor }));
   }
 }
 

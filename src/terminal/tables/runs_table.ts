@@ -10,6 +10,7 @@ export interface RunsRow {
   readonly file: string;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
+  readonly durationMs?: number;
   /** `stopped` for a run whose runner was killed. */
   readonly result: string;
   readonly exitCode: number | undefined;
@@ -46,7 +47,7 @@ export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions):
       resultWord(row.result, paint),
       row.exitCode === undefined ? "" : String(row.exitCode),
       started(row.startedAt),
-      formatDuration(endOf(row, options.now) - row.startedAt),
+      formatDuration(row.durationMs ?? Math.max(0, endOf(row, options.now) - row.startedAt)),
     ],
     ...(row.resumedAs === undefined ? {} : { below: [`resumed as ${row.resumedAs}`] }),
   }));

@@ -82,9 +82,11 @@ Deno.test("nodesOf() names up to three nodes of a sync, then counts", () => {
 Deno.test("durationOf() counts on while a step runs, and never below zero", () => {
   const train = replay(succeededRun().slice(0, 16))?.steps.get("train");
   assert.ok(train);
-  assert.equal(durationOf(train, START + 1_470), 1000);
-  assert.equal(durationOf(train, START), 0);
-  assert.equal(durationOf({ ...train, startedAt: undefined }, START), undefined);
+  assert.equal(durationOf(train, 1_470), 1000);
+  assert.equal(durationOf(train, 0), 0);
+  assert.equal(durationOf({ ...train, durationMs: 7 }, 1_470), 7);
+  const { afterMs: _, ...waiting } = train;
+  assert.equal(durationOf(waiting, 1_470), undefined);
 });
 
 Deno.test("counted() knows one from many", () => {
