@@ -33,7 +33,7 @@ interface Scale {
 export function renderGantt(report: RunDocument): string {
   const steps = report.steps.filter((step) => step.attempts.length > 0);
   const labelOf = shortNames(report.steps.map(({ id }) => id), { width: LONGEST_LABEL });
-  const scale = scaleOf(report, steps);
+  const scale = scaleOf(steps);
   if (!scale) return "";
   const height = AXIS + steps.length * ROW;
   const drawing = [
@@ -45,7 +45,7 @@ export function renderGantt(report: RunDocument): string {
   return steps.length > MOST_ROWS ? `<div class="scroll">${drawing}</div>` : drawing;
 }
 
-function scaleOf(report: RunDocument, steps: readonly StepDocument[]): Scale | undefined {
+function scaleOf(steps: readonly StepDocument[]): Scale | undefined {
   if (steps.length === 0) return undefined;
   const ends = steps.flatMap(({ attempts }) =>
     attempts.map(({ afterMs, durationMs }) => afterMs + (durationMs ?? 0))

@@ -13,7 +13,7 @@ import {
   syncWords,
 } from "../../../src/terminal/step_words.ts";
 import { displayWidth } from "../../../src/terminal/width.ts";
-import { START, succeededRun } from "../../support/sample_runs.ts";
+import { succeededRun } from "../../support/sample_runs.ts";
 
 const FAILURE: Failure = { code: "exit", message: "it\nbroke \x1b[2J", started: true };
 
