@@ -35,6 +35,11 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
     gridVersion: VERSION,
   });
   const interrupt = await watchSignals(context, words);
+  const { watchEventLoop } = await lazy<typeof import("./watchdog.ts")>(
+    "./watchdog.ts",
+    import.meta.url,
+  );
+  const watchdog = watchEventLoop();
   return {
     settings,
     grid,
@@ -49,6 +54,7 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
     [Symbol.asyncDispose]: async () => {
       interrupt[Symbol.dispose]();
       await grid[Symbol.asyncDispose]();
+      await watchdog[Symbol.asyncDispose]();
     },
   };
 }

@@ -8,6 +8,7 @@ import { valueAt } from "../core/json_path.ts";
 import { compilePattern, loadPatterns, PatternTimeout } from "../core/pattern.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
+import { during } from "../core/whereabouts.ts";
 import { parseOutputLines } from "./output_lines.ts";
 
 export interface OutputContext {
@@ -61,7 +62,7 @@ function searched(
   { name, match }: Pick<Source<"stdout">, "name" | "match">,
 ): string | undefined {
   try {
-    return search();
+    return during(() => `match: ${match} of output "${name}"`, search);
   } catch (error) {
     if (!(error instanceof PatternTimeout)) throw error;
     const hint = "let it take whole lines, and end at what it looks for";

@@ -1,5 +1,6 @@
 import { GridError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { during } from "../../core/whereabouts.ts";
 import { scripts } from "../script/scripts.ts";
 import type { Text, TextPart } from "../text.ts";
 import { describeValue, fromCel, toCel, toText } from "./cel_value.ts";
@@ -86,9 +87,11 @@ function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
   try {
     return withScope(scope, () => {
       const context = contextFor(expression, scope);
-      return fromCel(
-        withSteps(scope.budget ?? EXPRESSION_STEPS, () => expression.evaluate(context)),
-      );
+      const steps = scope.budget ?? EXPRESSION_STEPS;
+      return fromCel(during(
+        () => `\${{ ${part.source.trim().slice(0, 200)} }} (${part.place.file}:${part.place.line})`,
+        () => withSteps(steps, () => expression.evaluate(context)),
+      ));
     });
   } catch (error) {
     throw evaluationFailed(part, error, { expression, scope });

@@ -8,6 +8,7 @@ import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
 import { AnswerSize } from "./answer_size.ts";
+import { noteHeld } from "./held_jobs.ts";
 import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
 import { jobLibrary } from "./job_script.ts";
 import { type JobNews, parseTurn, type Question, turnCommand } from "./job_turn.ts";
@@ -110,9 +111,16 @@ export class NodeJobs {
   hold(job: Pick<Interest, "id" | "leaseMs">): Disposable {
     const key = {};
     this.#held.set(key, job);
+    const noted = noteHeld({
+      endpoint: this.#transport.endpoint,
+      root: this.#root,
+      id: job.id,
+      leaseMs: job.leaseMs,
+    });
     this.#talk();
     return {
       [Symbol.dispose]: () => {
+        noted[Symbol.dispose]();
         this.#held.delete(key);
         this.#wake?.();
       },
