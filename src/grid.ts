@@ -9,6 +9,7 @@ import { openCluster } from "./cluster/open.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
+import { PRIVATE_FOLDER } from "./core/private_modes.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
@@ -24,6 +25,7 @@ import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
 import { createPlaceKeeper } from "./steps/place_keeper.ts";
 import { neededSecrets, readSecrets, secretsAtHand } from "./steps/secrets.ts";
+import { openGround } from "./store/ground.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createPool } from "./transport/pool.ts";
@@ -89,7 +91,7 @@ export class Grid implements AsyncDisposable {
     this.clock = options.clock;
     this.#env = options.env;
     this.#gridVersion = options.gridVersion;
-    this.store = openStore(join(this.project, ".grid", "grid.db"));
+    this.store = openStore(openGround(this.project));
     this.pool = createPool({ handshakes: config.ssh.poolSize, hidden: this.#hidden });
     this.cluster = openCluster({
       config,
@@ -117,7 +119,7 @@ export class Grid implements AsyncDisposable {
     ]);
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
     const files = {
       folder,
       stats: () => this.pool.stats(),

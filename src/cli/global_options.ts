@@ -6,7 +6,10 @@ export interface GlobalOption {
 }
 
 export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
-  { flags: "--config <file>", summary: "cluster config (default: config/cluster_config.yaml)" },
+  {
+    flags: "--config <file>",
+    summary: "cluster config (default: $GRID_CONFIG, config/cluster_config.yaml)",
+  },
   { flags: "--json", summary: "print one JSON object to stdout" },
   {
     flags: "--log-level <level>",

@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { PRIVATE_FOLDER } from "../core/private_modes.ts";
 import { replay, type RunState } from "../engine/state.ts";
 import type { RunDocumentOptions } from "../report/document_writer.ts";
 import { logNames } from "../report/log_names.ts";
+import { openGround } from "../store/ground.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import type { CliContext } from "./context.ts";
@@ -20,7 +22,7 @@ export interface PastRuns extends Disposable {
 
 export function openRuns(flags: GlobalFlags, context: CliContext): PastRuns {
   const settings = readSettings(flags, context);
-  const store = openStore(join(settings.project, ".grid", "grid.db"));
+  const store = openStore(openGround(settings.project));
   return {
     settings,
     store,
@@ -52,7 +54,7 @@ export async function completeReport(runs: PastRuns, state: RunState): Promise<v
   const folder = runs.folder(state.run);
   if (existsSync(join(folder, "report.html")) || isUnderWay(runs, state)) return;
   const { writeReports } = await import("../report/report_files.ts");
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   await writeReports(state, { folder, ...logsOf(runs, state), transports: [] });
 }
 

@@ -1,7 +1,14 @@
 /** What the options that every command takes mean, decided once. */
-import { dirname, join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { LogLevel } from "../core/log.ts";
 import type { CliContext } from "./context.ts";
+import {
+  checkOwners,
+  findProject,
+  type Foreign,
+  ownerWords,
+  thisOnlooker,
+} from "./project_folder.ts";
 
 /** The values of the options that every command takes. */
 export interface GlobalFlags {
@@ -25,31 +32,49 @@ export interface Settings {
   readonly color: { readonly stderr: boolean; readonly stdout: boolean };
 }
 
+/**
+ * @throws {GridError} `permission` where the project is somebody else's and nobody said that this is
+ * right
+ */
 export function readSettings(flags: GlobalFlags, context: CliContext): Settings {
   const color = (isTerminal: boolean) => {
     if (flags.color === "always") return true;
     if (flags.color === "never" || context.env["NO_COLOR"]) return false;
     return isTerminal;
   };
-  return {
-    project: findProject(context.cwd),
-    configFile: flags.config === undefined ? undefined : resolve(context.cwd, flags.config),
+  const onlooker = thisOnlooker(context.env);
+  const { project, passedBy } = findProject(context.cwd, onlooker);
+  const config = flags.config ?? (context.env["GRID_CONFIG"] || undefined);
+  checkOwners(project, { onlooker, configIsNamed: config !== undefined });
+  const settings: Settings = {
+    project,
+    configFile: config === undefined ? undefined : resolve(context.cwd, config),
     json: flags.json ?? false,
     quiet: flags.quiet ?? false,
     logLevel: (flags.logLevel ?? "warn") as LogLevel,
     logFormat: flags.logFormat === "json" ? "json" : "pretty",
     color: { stderr: color(context.stderrIsTerminal), stdout: color(context.stdoutIsTerminal) },
   };
+  tellChoice(settings, { passedBy, context });
+  return settings;
 }
 
-/** What marks a project folder, as `.git` marks a repository. */
-const MARKS = ["config/cluster_config.yaml", ".grid"];
+const told = new WeakSet<CliContext>();
 
-/** The nearest folder upward that is a project; the current one where none is. */
-export function findProject(cwd: string): string {
-  for (let folder = cwd;; folder = dirname(folder)) {
-    if (MARKS.some((mark) => exists(join(folder, mark)))) return folder;
-    if (dirname(folder) === folder) return cwd;
+/** Once per command: what was taken from elsewhere, and what was not although it lies there. */
+function tellChoice(settings: Settings, { passedBy, context }: {
+  readonly passedBy: readonly Foreign[];
+  readonly context: CliContext;
+}): void {
+  const { project, configFile, quiet } = settings;
+  if (quiet || told.has(context)) return;
+  told.add(context);
+  for (const foreign of passedBy) {
+    context.stderr(`note: ${ownerWords(foreign)}, and is not used\n`);
+  }
+  const config = join(project, "config", "cluster_config.yaml");
+  if (configFile === undefined && project !== context.cwd && exists(config)) {
+    context.stderr(`note: nodes are those of ${relative(context.cwd, config)}\n`);
   }
 }
 
@@ -59,6 +84,6 @@ function exists(path: string): boolean {
     Deno.statSync(path);
     return true;
   } catch {
-    return false; // not there, or not ours to see: no mark either way
+    return false; // not there, or not ours to see: not used either way
   }
 }

@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
 import { createMetrics, type TransportCounts } from "./metrics.ts";
 
@@ -24,7 +25,7 @@ export function createMetricsFile(options: MetricsFileOptions): RunReader {
       const draft = `${path}.tmp`;
       const text = await metrics.text();
       try {
-        await writeFile(draft, text);
+        await writeFile(draft, text, { mode: PRIVATE_FILE });
         await rename(draft, path);
       } catch (error) {
         if (!(error instanceof Error && "code" in error)) throw error;

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { clearImmediate, setImmediate } from "node:timers";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { Event } from "../engine/event.ts";
 
 export interface EventFileOptions {
@@ -55,6 +56,6 @@ export class EventFile implements Disposable {
 }
 
 function openForAppend(path: string): Deno.FsFile {
-  Deno.mkdirSync(dirname(path), { recursive: true });
-  return Deno.openSync(path, { create: true, append: true });
+  Deno.mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+  return Deno.openSync(path, { create: true, append: true, mode: PRIVATE_FILE });
 }

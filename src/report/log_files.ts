@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { OutputChunk } from "../engine/reader.ts";
 import type { LogNames } from "./log_names.ts";
 
@@ -77,8 +78,10 @@ export class LogFiles implements Disposable {
 
   #openFile(path: string): Deno.FsFile | undefined {
     try {
-      if (this.#written.size === 0) Deno.mkdirSync(this.#options.folder, { recursive: true });
-      return Deno.openSync(path, { create: true, append: true });
+      if (this.#written.size === 0) {
+        Deno.mkdirSync(this.#options.folder, { recursive: true, mode: PRIVATE_FOLDER });
+      }
+      return Deno.openSync(path, { create: true, append: true, mode: PRIVATE_FILE });
     } catch (error) {
       this.#warn(path, error);
       return undefined;

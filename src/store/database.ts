@@ -1,6 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFile } from "./ground.ts";
 import { explaining, foreignError, newerError } from "./problem.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
@@ -17,7 +16,7 @@ const WAL_PAUSE_MS = 20;
  */
 export function openDatabase(path: string): DatabaseSync {
   return explaining({ path, action: "open" }, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makePrivateFile(path);
     const database = new DatabaseSync(path);
     try {
       database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PRIVATE_FOLDER } from "../../core/private_modes.ts";
 import { git, gitBytes, gitFailure, runGit } from "./git_command.ts";
 import type { GitReference } from "./git_reference.ts";
 import { TemplateLock } from "./template_lock.ts";
@@ -38,8 +39,10 @@ export class GitTemplates {
   async #repository(url: string): Promise<string> {
     const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(url));
     const folder = join(this.#cache, new Uint8Array(bytes).toHex().slice(0, 24));
-    await Deno.mkdir(folder, { recursive: true });
-    await git(["init", "--quiet", "--bare", folder], { message: "cannot make the cache" });
+    await Deno.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await git(["init", "--quiet", "--bare", "--template=", "--shared=0600", folder], {
+      message: "cannot make the cache",
+    });
     return folder;
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CliContext } from "../../../src/cli/context.ts";
-import { findProject, readSettings } from "../../../src/cli/settings.ts";
+import { readSettings } from "../../../src/cli/settings.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
@@ -27,17 +27,28 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
   };
 }
 
-Deno.test("findProject() finds the nearest folder upward that holds .grid", () => {
+Deno.test("readSettings() says once which config was taken from another folder", () => {
   using folder = tempDir();
   const deep = join(folder.path, "a", "b");
   Deno.mkdirSync(deep, { recursive: true });
-  Deno.mkdirSync(join(folder.path, ".grid"));
-  assert.equal(findProject(deep), folder.path);
+  Deno.mkdirSync(join(folder.path, "config"));
+  Deno.writeTextFileSync(join(folder.path, "config", "cluster_config.yaml"), "nodes: [n1]\n");
+  const said: string[] = [];
+  const context = contextIn(deep, { stderr: (text) => void said.push(text) });
+  assert.equal(readSettings({}, context).project, folder.path);
+  readSettings({}, context);
+  assert.deepEqual(said, ["note: nodes are those of ../../config/cluster_config.yaml\n"]);
+  readSettings({ quiet: true }, { ...context });
+  readSettings({ config: "x.yaml" }, { ...context });
+  assert.equal(said.length, 1);
 });
 
-Deno.test("findProject() stays where it is when nothing marks a project", () => {
+Deno.test("readSettings() takes GRID_CONFIG for --config, which comes first", () => {
   using folder = tempDir();
-  assert.equal(findProject(folder.path), folder.path);
+  const context = contextIn(folder.path, { env: { GRID_CONFIG: "env.yaml" } });
+  assert.equal(readSettings({}, context).configFile, join(folder.path, "env.yaml"));
+  const { configFile } = readSettings({ config: "flag.yaml" }, context);
+  assert.equal(configFile, join(folder.path, "flag.yaml"));
 });
 
 Deno.test("readSettings() resolves --config from the current folder", () => {
