@@ -5,9 +5,10 @@ import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
 import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey, shellText } from "./lease_key.ts";
+import { leaseKey } from "./lease_key.ts";
 import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { GpuFacts, NodeHealth, OpenNode } from "./node.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 /** How a job ends that found its GPUs taken, and what it leaves in its output file. */
 export const NO_GPU_EXIT = 75;
@@ -69,7 +70,7 @@ async function freeGpus(
 
 /** The script is the same for every job, so it is written once per node and version. */
 async function installScript(open: OpenNode, signal: AbortSignal | undefined): Promise<string> {
-  const text = shellText("claims.sh") + shellText("lease.sh");
+  const text = nodeProgram("claims.sh", import.meta.url) + nodeProgram("lease.sh", import.meta.url);
   const file = `${open.root}/.grid/gpu_lease_${await shortHash(text)}.sh`;
   const target = quote(file);
   const script = `[ -s ${target} ] && exit 0

@@ -6,8 +6,3 @@ export function leaseKey(gpu: Pick<GpuFacts, "index" | "uuid">): string {
     ? gpu.uuid
     : `index-${gpu.index}`;
 }
-
-/** One of this room's shell files. */
-export function shellText(name: string): string {
-  return Deno.readTextFileSync(new URL(`./${name}`, import.meta.url));
-}

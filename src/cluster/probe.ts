@@ -2,8 +2,9 @@
 import { quote } from "../core/shell.ts";
 import { amdGpus, rocmGpus } from "./gpu_amd.ts";
 import { nvidiaGpus } from "./gpu_nvidia.ts";
-import { leaseKey, shellText } from "./lease_key.ts";
+import { leaseKey } from "./lease_key.ts";
 import type { GpuFacts, NodeFacts } from "./node.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 export interface ProbeOptions {
   /** The workspace as configured; its disk is looked at. */
@@ -19,7 +20,8 @@ let script: string | undefined;
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= (shellText("claims.sh") + shellText("probe.sh")).replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
+  script ??= (nodeProgram("claims.sh", import.meta.url) + nodeProgram("probe.sh", import.meta.url))
+    .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
 }
 

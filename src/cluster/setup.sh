@@ -56,9 +56,10 @@ if [ -e "$target" ] && [ ! -L "$target" ]; then
   echo "$target is a folder of yours; move it away first" >&2
   exit 1
 fi
-mkdir -p "$environments" || exit 1
+grid_own "$environments" 755 || { echo "$grid_fault" >&2; exit 1; }
 # A new folder each time: an environment cannot be moved, and jobs may be using the one before.
-environment=$environments/$(date +%Y%m%d-%H%M%S)-$$
+grid_name "$environments/$(date +%Y%m%d-%H%M%S)"
+environment=$grid_new
 trap 'rm -rf "$environment"' EXIT
 trap 'exit 143' TERM INT HUP
 python3 -m venv "$environment" >&2 || exit 1

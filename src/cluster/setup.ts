@@ -2,10 +2,10 @@
 import { monotonic } from "../core/clock.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { startJob } from "../transport/job/job_start.ts";
 import type { RayConfig } from "./config.ts";
-import { shellText } from "./lease_key.ts";
 import type { OpenNode } from "./node.ts";
 
 export interface SetupOptions {
@@ -80,7 +80,7 @@ function jobSpec(open: OpenNode, options: SetupOptions) {
   return {
     id: `setup-${randomWord(8)}`,
     root: open.root,
-    command: shellText("setup.sh"),
+    command: `${nodePrelude()}\n${nodeProgram("setup.sh", import.meta.url)}`,
     shell: "sh" as const,
     cwd: open.root,
     env: {

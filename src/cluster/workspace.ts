@@ -1,6 +1,8 @@
 /** Reaches a node and makes sure that its workspace exists and can be written to. */
 import { GridError } from "../core/errors.ts";
+import { randomWord } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Node, OpenNode } from "./node.ts";
 
@@ -10,18 +12,14 @@ const NOT_WRITABLE = 12;
 /** A full disk still lets empty files be made. */
 const NO_ROOM = 13;
 
-function script(root: string): string {
-  return `root=${quote(root)}
-LC_ALL=C; export LC_ALL
-case $root in "~") root=$HOME ;; "~/"*) root=$HOME/\${root#"~/"} ;; esac
-[ -d "$root" ] || mkdir -p -- "$root" || exit ${NO_FOLDER}
-cd -- "$root" || exit ${NO_FOLDER}
-probe=.grid-write-test.$$
-(: >"$probe") || exit ${NOT_WRITABLE}
-(printf x >"$probe") || { rm -f "$probe"; exit ${NO_ROOM}; }
-rm -f "$probe"
-printf '@home %s\\n@root %s\\n' "$HOME" "$PWD"
-`;
+/** Others could replace what lies there; the shell says who and what to do. */
+const NOT_OURS = 14;
+
+function script({ remoteRoot, endpoint }: Node): string {
+  const text = nodeProgram("workspace.sh", import.meta.url);
+  const isProject = endpoint.transport === "local" ? "yes" : "";
+  const words = `root=${quote(remoteRoot)} is_project=${isProject} grid_random=${randomWord(16)}`;
+  return [nodePrelude(), words, text].join("\n");
 }
 
 export interface OpenWorkspaceOptions {
@@ -34,7 +32,7 @@ export interface OpenWorkspaceOptions {
 /** @throws {GridError} a transport code, or `workspace` */
 export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): Promise<OpenNode> {
   const { transport, signal } = options;
-  const { code, stdout, stderr } = await transport.exec(script(node.remoteRoot), { signal });
+  const { code, stdout, stderr } = await transport.exec(script(node), { signal });
   const home = /^@home (.+)$/m.exec(stdout)?.[1];
   const root = /^@root (.+)$/m.exec(stdout)?.[1];
   if (code === 0 && home !== undefined && root !== undefined) {
@@ -60,6 +58,8 @@ function stateOf(code: number, stderr: string): string {
       return `it cannot be written to (${reason})`;
     case NO_ROOM:
       return "its disk is full, or a quota is used up";
+    case NOT_OURS:
+      return stderr.trim();
     default:
       return reason
         ? `the shell there says "${reason}"`

@@ -3,6 +3,7 @@ import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { DriverFiles } from "./driver_spec.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 
 /** Results of steps that nobody took up again are removed after this many days. */
 const KEEP_DAYS = 14;
@@ -21,7 +22,7 @@ export async function uploadDriver(
 ): Promise<void> {
   const { files, signal } = options;
   await checkPython(head, signal);
-  const driver = await Deno.readTextFile(new URL("./batch_driver.py", import.meta.url));
+  const driver = nodeProgram("batch_driver.py", import.meta.url);
   await send(head, { files, path: files.driver, text: driver, signal });
   await send(head, { files, path: files.spec, text: options.specText, signal });
   await seed(head, options);
@@ -81,7 +82,8 @@ async function send(
   const folder = quote(files.folder);
   const prune = `find ${folder}/.. -mindepth 1 -maxdepth 1 -mtime +${KEEP_DAYS} ` +
     "-exec rm -rf {} + 2>/dev/null";
-  const command = `(umask 077; mkdir -p ${folder} && { ${prune}; ` +
+  const command = `${nodePrelude()}\n(umask 077; ` +
+    `grid_own ${folder} 700 || { echo "$grid_fault" >&2; exit 1; }; { ${prune}; ` +
     `cat >${quote(`${path}.part`)} && mv ${quote(`${path}.part`)} ${quote(path)}; })`;
   const { code, stderr } = await head.transport.exec(command, { stdin: text, signal });
   if (code !== 0) throw cannotWrite(head, path, stderr);

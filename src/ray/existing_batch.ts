@@ -12,6 +12,7 @@ import { JobLog, JobLogTail } from "./job_log.ts";
 import { JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
 import { ResultsReader } from "./results.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 const POLL_MS = 1000;
 /** A dashboard that is silent for longer than this is given up. */
@@ -56,7 +57,7 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
   const content = await packFolder(head, {
     folder: spec.cwd,
     extra: {
-      ".grid_batch/batch_driver.py": await readDriver(),
+      ".grid_batch/batch_driver.py": nodeProgram("batch_driver.py", import.meta.url),
       ".grid_batch/spec.json": driverSpecText(spec, { head, place, files }),
     },
     signal: host.signal,
@@ -81,10 +82,6 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
 const ENTRYPOINT = 'for python in python python3; do "$python" -c "import ray" 2>/dev/null && ' +
   'exec "$python" -u .grid_batch/batch_driver.py .grid_batch/spec.json; done; ' +
   'echo "no python on the PATH of the Ray head can import ray" >&2; exit 3';
-
-function readDriver(): Promise<string> {
-  return Deno.readTextFile(new URL("./batch_driver.py", import.meta.url));
-}
 
 /** Follows the job to its end. Its status is the truth, its log stream a convenience. */
 async function attend(

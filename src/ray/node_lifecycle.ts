@@ -27,7 +27,7 @@ export async function preflight(
   signal: AbortSignal,
 ): Promise<NodePreflight> {
   const args = [peers.own ?? "", peers.peer ?? ""];
-  const script = await pythonCommand(node, { file: "ray_preflight.py", args });
+  const script = pythonCommand(node, { file: "ray_preflight.py", args });
   const answer = await runScript(node, script, {
     purpose: "look for Ray",
     timeoutMs: PREFLIGHT_TIMEOUT_MS,
@@ -58,7 +58,7 @@ export async function startNode(
   plan: StartPlan,
   options: StartSecrets & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const script = await startScript(node, plan, options);
+  const script = startScript(node, plan, options);
   const start = async () => {
     try {
       const answer = await runScript(node, script, {
@@ -84,7 +84,7 @@ export async function startNode(
   }
 }
 
-function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): Promise<string> {
+function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): string {
   const { config, preflight } = plan;
   const hasDashboard = plan.role === "head" && preflight.dashboard;
   return rayNodeScript(node, ["ray_start", ...startArguments(plan)], {
@@ -101,7 +101,7 @@ function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): Pr
 
 /** Ends what `startNode` started, and removes its folders. @throws {GridError} `ray` naming survivors */
 export async function stopNode(node: OpenNode, signal: AbortSignal): Promise<void> {
-  const answer = await runScript(node, await rayNodeScript(node, ["ray_stop"]), {
+  const answer = await runScript(node, rayNodeScript(node, ["ray_stop"]), {
     purpose: "stop Ray",
     timeoutMs: STOP_TIMEOUT_MS,
     signal,
@@ -144,7 +144,7 @@ export async function listMembers(
   options: MembersOptions,
 ): Promise<readonly RayMember[]> {
   const args = [options.address, options.ip, String(options.probeSeconds)];
-  const script = await pythonCommand(head, { file: "ray_probe.py", args }, rayClientEnv(head));
+  const script = pythonCommand(head, { file: "ray_probe.py", args }, rayClientEnv(head));
   const answer = await runScript(head, script, {
     purpose: "ask Ray for its nodes",
     timeoutMs: PREFLIGHT_TIMEOUT_MS + options.probeSeconds * 1000,

@@ -5,6 +5,7 @@ import { quote } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { boundedText } from "../transport/bounded_text.ts";
 import type { ExecResult, Transport } from "../transport/transport.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 
 export interface ScriptOptions {
   /** What the script does, to complete "Cannot …". */
@@ -14,24 +15,24 @@ export interface ScriptOptions {
 }
 
 /** The functions of `ray_node.sh` with the variables they read, then one call. */
-export async function rayNodeScript(
+export function rayNodeScript(
   node: OpenNode,
   call: readonly string[],
   variables: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const functions = await Deno.readTextFile(new URL("./ray_node.sh", import.meta.url));
+): string {
+  const functions = nodeProgram("ray_node.sh", import.meta.url);
   const all = { ROOT: node.root, NODE: node.node.name, ...variables };
   const assignments = Object.entries(all).map(([name, value]) => `${name}=${quote(value)}\n`);
-  return `${assignments.join("")}${functions}\n${call.map(quote).join(" ")}\n`;
+  return `${nodePrelude()}\n${assignments.join("")}${functions}\n${call.map(quote).join(" ")}\n`;
 }
 
 /** A Python program of this room, run by the node's own environment. */
-export async function pythonCommand(
+export function pythonCommand(
   node: OpenNode,
   program: { readonly file: string; readonly args: readonly string[] },
   env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const source = await Deno.readTextFile(new URL(`./${program.file}`, import.meta.url));
+): string {
+  const source = nodeProgram(program.file, import.meta.url);
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}; `);
   const exports = Object.keys(env).map((name) => `export ${name}; `);
   const python = quote(`${node.root}/grid_env/bin/python3`);

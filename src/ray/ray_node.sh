@@ -133,7 +133,8 @@ probe.bind(("0.0.0.0", int(sys.argv[1].rsplit(":", 1)[1])))' "$ADDRESS" 2>/dev/n
 ray_start() {
   case $ROLE in head) own_port ;; *) reach_head ;; esac || return 5
   umask 077
-  mkdir -p "$FOLDER" || exit 4
+  # shellcheck disable=SC2154
+  grid_own "$FOLDER" 700 || { echo "$grid_fault" >&2; exit 4; }
   temp=$(mktemp -d /tmp/grid-ray-XXXXXX) || exit 4
   printf '%s\n' "$TOKEN" >"$FOLDER/token" || exit 4
   {

@@ -25,7 +25,7 @@ export async function readSession(
 ): Promise<RaySession | undefined> {
   const { code, stdout, stderr } = await runScript(
     node,
-    await rayNodeScript(node, ["ray_status"]),
+    rayNodeScript(node, ["ray_status"]),
     {
       purpose: "read the state of Ray",
       timeoutMs: READ_TIMEOUT_MS,

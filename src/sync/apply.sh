@@ -315,7 +315,8 @@ trap leave EXIT
 trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 [ ! -L "$folder" ] || fail link "$folder"
-mkdir -p "$state" || fail write "$state"
+# shellcheck disable=SC2154
+grid_own "$state" 700 || fail write "$grid_fault"
 choose_stat
 take_lock
 rm -rf "$state"/work.*

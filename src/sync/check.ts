@@ -2,8 +2,8 @@
 import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { Place } from "./place.ts";
-import { shellText } from "./shell_text.ts";
 import type { SyncTarget } from "./sync.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 export interface CheckAnswer {
   /** Digest of the manifest there; undefined where no sync was ever finished. */
@@ -21,7 +21,7 @@ export interface CheckOptions {
 /** @throws {GridError} a transport code, or `sync` where the answer makes no sense */
 export async function checkNode({ target, place, signal }: CheckOptions): Promise<CheckAnswer> {
   const words = quoteAll([place.root, place.name, place.key]);
-  const command = `set -- ${words}\n${shellText("check.sh")}`;
+  const command = `set -- ${words}\n${nodeProgram("check.sh", import.meta.url)}`;
   const answer = await target.transport.exec(command, { signal });
   const said = /^grid-sync (\S+)(?: (\S+))?$/m.exec(answer.stdout);
   if (said === null) {

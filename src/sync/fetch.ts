@@ -9,15 +9,15 @@ import type { RelativePath } from "../core/relative_path.ts";
 import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
 import { type FoundNames, readFoundNames } from "./found.ts";
 import { Landing } from "./landing.ts";
-import { shellText } from "./shell_text.ts";
 import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 export const fetchFiles: FetchFiles = async (options) => {
   const patterns = options.from.map(parseFetchPattern);
   if (/[\0\n]/.test(options.folder)) throw noFolder(options);
   const starts = [...new Set(patterns.map((pattern) => pattern.start))];
   await using talk = await Conversation.start(options.transport, {
-    script: shellText("fetch.sh"),
+    script: nodeProgram("fetch.sh", import.meta.url),
     words: [options.folder, ...starts, ""],
     signal: options.signal,
   });

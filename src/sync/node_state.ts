@@ -5,8 +5,8 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import type { Place } from "./place.ts";
 import { problemOf } from "./problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
-import { shellText } from "./shell_text.ts";
 import type { SyncTarget } from "./sync.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 
 export interface NodeSyncOptions {
   readonly target: SyncTarget;
@@ -37,7 +37,7 @@ const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displac
 export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
   const { target, place, checked, remembered } = options;
   return Conversation.start(target.transport, {
-    script: shellText("apply.sh"),
+    script: `${nodePrelude()}\n${nodeProgram("apply.sh", import.meta.url)}`,
     words: [
       place.root,
       place.name,

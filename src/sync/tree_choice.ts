@@ -5,10 +5,10 @@ import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import { type Place, placeOf } from "./place.ts";
-import { shellText } from "./shell_text.ts";
 import type { SyncTarget } from "./sync.ts";
 import type { TreeRun } from "./tree.ts";
 import { isSamePlace, ownerWords, readOwner, type TreeOwner, writeOwner } from "./tree_owner.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 
 export interface TreeOptions {
   readonly target: SyncTarget;
@@ -167,7 +167,7 @@ export function treeWords({ target, as, run }: Pick<TreeOptions, "target" | "as"
 }
 
 export function treeLibrary(): string {
-  return ["tree.sh", "tree_choice.sh", "tree_proof.sh"].map((name) => shellText(name)).join("\n");
+  return ["tree.sh", "tree_choice.sh", "tree_proof.sh"].map((name) => nodeProgram(name, import.meta.url)).join("\n");
 }
 
 let proof: { readonly text: string; readonly name: string } | undefined;
@@ -175,7 +175,7 @@ let proof: { readonly text: string; readonly name: string } | undefined;
 /** What the shell of a job reads before its script; its name changes with its text. */
 export function proofProgram(): { readonly text: string; readonly name: string } {
   if (proof === undefined) {
-    const text = shellText("tree.sh") + shellText("tree_proof.sh");
+    const text = nodeProgram("tree.sh", import.meta.url) + nodeProgram("tree_proof.sh", import.meta.url);
     proof = { text, name: `tree_${hash("sha256", text).slice(0, 12)}.sh` };
   }
   return proof;

@@ -9,6 +9,8 @@ export const ORDINARY_UID = 65_534;
 export interface AccountOptions {
   /** Default: our own. */
   readonly uid?: number;
+  /** Default: the number of the account. */
+  readonly gid?: number;
   /** What stands for `/bin/sh`. */
   readonly shell?: readonly string[];
   /** Added to the environment of everything that is started. */
@@ -16,9 +18,9 @@ export interface AccountOptions {
 }
 
 export function transportAs(options: AccountOptions): Transport {
-  const { uid = Deno.uid() ?? 0, shell: words, env = {} } = options;
+  const { uid = Deno.uid() ?? 0, gid = uid, shell: words, env = {} } = options;
   const endpoint = localEndpoint({ name: `uid${uid}` });
-  const open = (command: string) => Promise.resolve(new AccountChannel(command, { uid, env }));
+  const open = (command: string) => Promise.resolve(new AccountChannel(command, { uid, gid, env }));
   const become = (command: string) =>
     words === undefined ? command : command.replace("/bin/sh", () => words.join(" "));
   const shell = openShellChannel({ endpoint, open: (command) => open(become(command)) });
@@ -47,13 +49,16 @@ class AccountChannel implements Channel {
   readonly #child: Deno.ChildProcess;
   #running = true;
 
-  constructor(command: string, { uid, env }: Required<Pick<AccountOptions, "uid" | "env">>) {
+  constructor(
+    command: string,
+    { uid, gid, env }: Required<Pick<AccountOptions, "uid" | "gid" | "env">>,
+  ) {
     this.#child = new Deno.Command("/usr/bin/setsid", {
       args: ["/bin/sh", "-c", command],
       cwd: "/",
       env: { ...env },
       uid,
-      gid: uid,
+      gid,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -222,6 +222,30 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     assert.deepEqual([exit, stdout], [{ kind: "code", code: 3 }, "line 20001\n"]);
   });
 
+  check(
+    "a variable that no environment takes is told by name and size, before the start",
+    async (node) => {
+      // Linux takes 128 KiB with the name, "=" and an end.
+      const most = 128 * 1024 - "V=".length - 1;
+      const env = { V: "x".repeat(most) };
+      assert.equal((await run(node, { command: "echo ${#V}", env })).stdout, `${most}\n`);
+      await assert.rejects(
+        startJob(node.transport, jobSpec(node, { command: "true", env: { V: `${env.V}x` } })),
+        { code: "usage", message: /variable V has 131,070 bytes, more than the 131,072/ },
+      );
+      const many = Object.fromEntries(
+        Array.from({ length: 20 }, (_, n) => [`V${n}`, "y".repeat(1e5 + n)]),
+      );
+      await assert.rejects(
+        startJob(node.transport, jobSpec(node, { command: "true", env: many })),
+        {
+          code: "usage",
+          message: /2,000,\d+ bytes together.*the largest is V19 with 100,0\d+$/,
+        },
+      );
+    },
+  );
+
   check("a job whose output is masked is killed like any other", async (node) => {
     const spec = jobSpec(node, {
       command: 'trap "echo last $TOKEN; exit" TERM; echo begun; while :; do sleep 0.05; done',

@@ -4,7 +4,8 @@
 # does so in numbers, `job_mask.sh` keeps secrets out of the files, `job_turn.sh` tells what becomes of
 # jobs, `job_tree.sh` finds and ends processes.
 #
-# A job is the files <root>/.grid/jobs/<id>.*, in a folder that only the account can read:
+# A job is the files <root>/.grid/jobs/<id>.*, in a folder of the account's own (see the prelude), which
+# only the account can read:
 #   state       "running", then "ended <code>", written over in place: needs no room on a full disk;
 #               with "cut" where not all that the command printed could be masked and kept, "open" where it
 #               could not be masked, "left" where its session still has processes.
@@ -28,8 +29,12 @@
 # Who waits is woken by SIGURG: a process that got the number of one that is gone takes no notice.
 # shellcheck disable=SC2034,SC2094,SC2154
 
-grid_host=-
-[ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
+# Below it a step's files are as open as the account wants them; ours are for the account alone.
+grid_umask=$(umask)
+# The word that this shell was started with.
+grid_random=${1-}
+# The folder of jobs that is known to be ours.
+grid_owned=
 grid_children=' '
 grid_guard=
 trap 'grid_rung=1' URG

@@ -54,8 +54,8 @@ grid_count_launch() {
 }
 
 grid_start_launcher() {
-  grid_launch_pipe=$grid_jobs/.launch.$$
-  rm -f "$grid_launch_pipe"
+  grid_name "$grid_jobs/.launch"
+  grid_launch_pipe=$grid_new
   if [ -z "$grid_perl" ] || ! mkfifo -m 600 "$grid_launch_pipe" 2>/dev/null; then
     grid_forget_launcher
     return
@@ -67,7 +67,7 @@ grid_start_launcher() {
 }
 
 grid_run_launcher() {
-  set -- "$grid_launch_pipe" "$$"
+  set -- "$grid_launch_pipe" "$$" "$grid_umask"
   for grid_name in PERL5OPT PERL5LIB PERL_UNICODE; do
     eval "[ -z \"\${$grid_name+set}\" ] || set -- \"\$@\" \"$grid_name=\$$grid_name\""
     unset "$grid_name"

@@ -1,5 +1,6 @@
 /** The scripts that run on a node, and the calls into them. */
 import { quote, quoteAll } from "../../core/shell.ts";
+import { nodePrelude, nodeProgram } from "../node_program.ts";
 
 /** Read into the node's shell in this order. */
 export const SHELL_SCRIPTS = [
@@ -19,15 +20,15 @@ export function jobLibrary(): string {
   return text;
 }
 
-/** Not with promises: the first job would wait for what is loaded while it runs. */
 function readLibrary(): string {
-  const launcher = readProgram("launcher.pl");
-  return [`grid_launcher_program=${quote(launcher)}`, ...SHELL_SCRIPTS.map(readProgram)].join("\n");
+  const launcher = jobProgram("launcher.pl");
+  const scripts = SHELL_SCRIPTS.map(jobProgram);
+  return [nodePrelude(), `grid_launcher_program=${quote(launcher)}`, ...scripts].join("\n");
 }
 
 /** A file of this folder, for a node to run. */
-export function readProgram(name: string): string {
-  return Deno.readTextFileSync(new URL(name, import.meta.url));
+export function jobProgram(name: string): string {
+  return nodeProgram(name, import.meta.url);
 }
 
 export type JobFunction =

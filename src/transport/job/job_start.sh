@@ -18,13 +18,19 @@ fi
 # grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
 # Prints only a refusal. It runs in the long-lived shell itself, to which the job then belongs.
 grid_start() {
+  umask 077
   grid_start_unless "$@"
   # What grid_mask said was for this job, whatever became of it.
   grid_patterns=
+  umask "$grid_umask"
 }
 
 grid_start_unless() {
   grid_open "$1" "$2"
+  if ! grid_own_jobs; then
+    grid_refuse folder "$grid_fault"
+    return
+  fi
   [ ! -e "$grid_job.state" ] || return 0
   if ! { [ -d "$3" ] && [ -x "$3" ]; }; then
     grid_refuse cwd "$3"
@@ -53,10 +59,6 @@ grid_claim() {
   grid_make_state "$@" && return 0
   [ -z "$grid_opened" ] || return 3
   [ ! -e "$grid_job.state" ] || return 1
-  grid_make_folder 2>/dev/null || return 2
-  grid_make_state "$@" && return 0
-  [ -z "$grid_opened" ] || return 3
-  [ ! -e "$grid_job.state" ] || return 1
   return 2
 }
 
@@ -73,12 +75,16 @@ grid_make_state() {
   return $grid_made
 }
 
-grid_make_folder() {
-  [ -d "$grid_jobs" ] || { mkdir -p "${grid_jobs%/*}" && mkdir -m 700 "$grid_jobs"; } || [ -d "$grid_jobs" ]
+# Whether the folder of jobs is ours, and there; else sets grid_fault. Somebody who may write above it can
+# put another one in its place at any time.
+grid_own_jobs() {
+  if [ "$grid_owned" = "$grid_jobs" ] && grid_is_own "$grid_jobs"; then return; fi
+  grid_owned=
+  grid_own "${grid_jobs%/*}" 755 && grid_own "$grid_jobs" 700 && grid_owned=$grid_jobs
 }
 
 grid_complain() {
-  { grid_make_folder && printf '' >"$grid_job.state"; } 2>&1
+  { printf '' >"$grid_job.state"; } 2>&1
 }
 
 # grid_launch CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
@@ -136,6 +142,7 @@ grid_supervise() {
 # grid_become NAME=VALUE...: this process turns into the command.
 grid_become() {
   [ -z "${BASH_VERSION-}" ] || trap - INT QUIT
+  umask "$grid_umask"
   grid_compose grid_exec "$@"
 }
 

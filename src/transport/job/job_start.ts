@@ -98,14 +98,43 @@ function check(spec: JobSpec): void {
   if (!JOB_ID.test(spec.id)) {
     throw new GridError({ code: "bug", message: `Cannot start job "${spec.id}": not a file name` });
   }
-  for (const name of [...Object.keys(spec.env), ...Object.keys(spec.secrets)]) {
-    if (VARIABLE.test(name)) continue;
-    throw new GridError({
-      code: "usage",
-      message: `Cannot set environment variable "${name}": not a name that a shell knows`,
-      hint: "use letters, digits and _ only, and no digit first",
-    });
+  const variables = Object.entries({ ...spec.env, ...spec.secrets });
+  for (const [name, value] of variables) {
+    if (!VARIABLE.test(name)) throw notAName(name);
+    const bytes = new TextEncoder().encode(value).length;
+    if (name.length + bytes + 2 > MOST_VARIABLE_BYTES) throw tooLong(name, bytes);
   }
+  const sizes = variables.map(([name, value]) => [name, name.length + value.length + 2] as const);
+  const [largest] = sizes.toSorted((a, b) => b[1] - a[1]);
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  if (largest && total > MOST_BYTES) throw tooLong(largest[0], largest[1], total);
+}
+
+/** What Linux takes of a variable with its name, `=` and an end: MAX_ARG_STRLEN. */
+const MOST_VARIABLE_BYTES = 128 * 1024;
+/** For all together: a quarter of the usual stack of 8 MiB, less what the account has itself. */
+const MOST_BYTES = 2 * 2 ** 20 - 128 * 1024;
+
+function notAName(name: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot set environment variable "${name}": not a name that a shell knows`,
+    hint: "use letters, digits and _ only, and no digit first",
+  });
+}
+
+function tooLong(name: string, bytes: number, total?: number): GridError {
+  const size = (count: number) => count.toLocaleString("en-US");
+  const most = size(total === undefined ? MOST_VARIABLE_BYTES : MOST_BYTES);
+  return new GridError({
+    code: "usage",
+    message: total === undefined
+      ? `Cannot start the command: variable ${name} has ${size(bytes)} bytes, more than the ` +
+        `${most} that an environment takes`
+      : `Cannot start the command: its variables have ${size(total)} bytes together, more than ` +
+        `the ${most} that an environment takes; the largest is ${name} with ${size(bytes)}`,
+    hint: `hand ${name} on through a file: write it where it is made, and read it here`,
+  });
 }
 
 /** Whether a command may run although `startJob` threw this. */

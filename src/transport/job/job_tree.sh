@@ -244,8 +244,8 @@ grid_doze() {
 # On a pipe on which nothing ever comes: see grid_bury for why not by `wait`.
 grid_doze_in_bash() {
   if [ -z "${grid_silence-}" ]; then
-    grid_silence=$grid_jobs/.guard.$$
-    rm -f "$grid_silence"
+    grid_name "$grid_jobs/.guard"
+    grid_silence=$grid_new
     mkfifo -m 600 "$grid_silence" && exec 9<>"$grid_silence"
     rm -f "$grid_silence"
   fi
@@ -328,6 +328,7 @@ grid_end() {
 # grid_list ROOT: per job one line: id, kind, start, state, and the living processes.
 grid_list() {
   exec 2>/dev/null
+  grid_is_own "$1/.grid/jobs" || return 0
   grid_scan
   for grid_path in "$1"/.grid/jobs/*.state; do
     [ -e "$grid_path" ] || continue
@@ -348,6 +349,7 @@ grid_list() {
 grid_remove() {
   grid_root=$1
   shift
+  grid_is_own "$grid_root/.grid/jobs" || return 0
   grid_kept=0
   for grid_id; do
     shift
@@ -365,6 +367,7 @@ grid_remove() {
 # grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
 grid_prune() {
   exec 2>/dev/null
+  grid_is_own "$1/.grid/jobs" || return 0
   set -- "$@" "$1"/.grid/jobs/*.state
   [ -e "$3" ] || return 0
   find "$1/.grid/jobs" -name '*.state' -mtime "+$2" | while read -r grid_path; do

@@ -10,7 +10,11 @@ grid_tail='' grid_listener='' grid_heard=''
 grid_turn() {
   grid_root=$1 grid_word=$2 grid_patience=0.02
   shift 2
+  # What stands in the place of our files is not believed: then they are gone.
+  grid_is_own "$grid_root/.grid/jobs" || grid_root=/dev/null
+  umask 077
   grid_greet "$@"
+  umask "$grid_umask"
   while :; do
     grid_rung=
     ! grid_survey "$@" || break
@@ -219,13 +223,13 @@ grid_listen() {
     # A tail that ends with this shell, where there is one.
     grid_follow=
     ! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
-    rm -f "$grid_jobs/.ear.$$"
-    mkfifo -m 600 "$grid_jobs/.ear.$$" || return 0
+    grid_name "$grid_jobs/.ear"
+    mkfifo -m 600 "$grid_new" || return 0
     # Opened for both directions first, so that opening waits for nobody. The listener can only read:
     # it hears the end of those who write.
-    exec 8<>"$grid_jobs/.ear.$$"
-    exec 7<"$grid_jobs/.ear.$$"
-    rm -f "$grid_jobs/.ear.$$"
+    exec 8<>"$grid_new"
+    exec 7<"$grid_new"
+    rm -f "$grid_new"
     grid_hark </dev/null >/dev/null 2>&1 8>&- &
     grid_listener=$!
     exec 7<&-

@@ -1,7 +1,7 @@
 # Starts jobs for one shell and sees them to their end; does for all of them what `grid_supervise` does
 # for one, at less than half the cost. For a node with perl and its POSIX module.
 #
-# Arguments: the pipe on which requests come, the shell's pid, and variables that were taken out of
+# Arguments: the pipe on which requests come, the shell's pid, the commands' umask, and variables that were taken out of
 # this process's environment so that perl itself does not obey them.
 # A request: how many fields follow; the path of the job's files without an ending, the guard's pid, the
 # folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each.
@@ -19,7 +19,7 @@ my $OBEYED = qr/^(BASH|COMP|DIRSTACK|E?UID|ENV|EPOCH|EXECIGNORE|FUNC|GCONV|GLOBI
   |IFS|LANG|LC_|LD_|LINENO|LOCPATH|MACHTYPE|MALLOC_|NLSPATH|OLDPWD|OPT|OSTYPE|PIPESTATUS|POSIXLY|PPID|PS
   |PWD|RANDOM|SECONDS|SHELL|SHLVL|SRANDOM|TEXTDOMAIN|TIMEFORMAT|TMOUT|TZ|_=)/x;
 
-my ($pipe, $shell, @hidden) = @ARGV;
+my ($pipe, $shell, $umask, @hidden) = @ARGV;
 my %running;              # by pid: the job's files, their guard, and its state file, kept open
 my $spare;                # a bash that waits to be told its job: pid, pipe, and the words it was started with
 my @words;                # those of the last job
@@ -90,6 +90,7 @@ sub become {
     # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
     $ENV{PWD} = $folder;
     /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @variables;
+    umask oct $umask;
     if (chdir $folder) { exec { $words[0] } @words }
     print STDERR "Cannot start the command: $!\n";
   }
@@ -128,7 +129,7 @@ sub assign {
   my ($job, $folder, @variables) = @_;
   return if !$spare || $spare->{words} ne "@words" || grep { /$OBEYED/ } @variables;
   my $told = join "\n", "exec >" . quote("$job.out") . " 2>" . quote("$job.err"),
-    "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD; export OLDPWD", "SECONDS=0",
+    "umask $umask", "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD; export OLDPWD", "SECONDS=0",
     map { /^([^=]*)=(.*)$/s ? "export $1=" . quote($2) : () } @variables;
   my ($pid, $pipe) = @$spare{qw(pid pipe)};
   $spare = undef;

@@ -3,7 +3,7 @@ import { quoteAll } from "../../core/shell.ts";
 import type { KillReport } from "./job.ts";
 import { killTree } from "./job_kill.ts";
 import { JobLink } from "./job_link.ts";
-import { jobLibrary, readProgram } from "./job_script.ts";
+import { jobLibrary, jobProgram } from "./job_script.ts";
 import type { Transport } from "../transport.ts";
 
 export interface LeftOptions {
@@ -64,7 +64,7 @@ async function commandsLeft(
   { root, jobs }: Pick<LeftOptions, "root" | "jobs">,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { stdout } = await transport.exec(
-    `${readProgram("job_left.sh")}\ngrid_left ${quoteAll([root, ...jobs])}`,
+    `${jobProgram("job_left.sh")}\ngrid_left ${quoteAll([root, ...jobs])}`,
     { library: jobLibrary(), timeoutMs: LOOK_MS },
   );
   const found = new Map<string, string[]>();

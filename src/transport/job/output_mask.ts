@@ -1,6 +1,6 @@
 /** The programs that mask on a node what a command prints, and the patterns that they look for. */
 import { secretForms, SHORTEST_SECRET } from "../../core/secret_forms.ts";
-import { readProgram } from "./job_script.ts";
+import { jobProgram } from "./job_script.ts";
 
 /** Two equal programs; what they expect and answer is said at the head of `mask.pl`. */
 export interface MaskPrograms {
@@ -14,7 +14,7 @@ let programs: MaskPrograms | undefined;
 
 /** Read once per process. */
 export function maskPrograms(): MaskPrograms {
-  programs ??= { perl: readProgram("mask.pl"), python: readProgram("mask.py") };
+  programs ??= { perl: jobProgram("mask.pl"), python: jobProgram("mask.py") };
   return programs;
 }
 
