@@ -167,7 +167,9 @@ export function treeWords({ target, as, run }: Pick<TreeOptions, "target" | "as"
 }
 
 export function treeLibrary(): string {
-  return ["tree.sh", "tree_choice.sh", "tree_proof.sh"].map((name) => nodeProgram(name, import.meta.url)).join("\n");
+  return ["tree.sh", "tree_choice.sh", "tree_proof.sh"].map((name) =>
+    nodeProgram(name, import.meta.url)
+  ).join("\n");
 }
 
 let proof: { readonly text: string; readonly name: string } | undefined;
@@ -175,7 +177,8 @@ let proof: { readonly text: string; readonly name: string } | undefined;
 /** What the shell of a job reads before its script; its name changes with its text. */
 export function proofProgram(): { readonly text: string; readonly name: string } {
   if (proof === undefined) {
-    const text = nodeProgram("tree.sh", import.meta.url) + nodeProgram("tree_proof.sh", import.meta.url);
+    const text = nodeProgram("tree.sh", import.meta.url) +
+      nodeProgram("tree_proof.sh", import.meta.url);
     proof = { text, name: `tree_${hash("sha256", text).slice(0, 12)}.sh` };
   }
   return proof;
