@@ -14,6 +14,8 @@ export interface OpenSshOptions {
   readonly nodes: number;
   /** GPUs per node that the fake `nvidia-smi` shows; 0 leaves the tool out. Default 2. */
   readonly gpus?: number;
+  /** Where the first node listens; default 127.0.0.2, and each further node one higher. */
+  readonly host?: string;
   /** More lines for every daemon's configuration, for example `MaxSessions 2`. */
   readonly sshdConfig?: readonly string[];
   /** Who the nodes are logged in to as, and who owns their homes; default this account. */
@@ -64,7 +66,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<OpenSshLab>
     const name = `node${index + 1}`;
     return new SshdNode({
       name,
-      host: `127.0.0.${index + 2}`,
+      host: index === 0 && options.host ? options.host : `127.0.0.${index + 2}`,
       folder,
       keyFile,
       knownHosts,

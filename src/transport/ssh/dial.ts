@@ -2,6 +2,7 @@
 import { promises as dns } from "node:dns";
 import net, { type Socket } from "node:net";
 import { GridError } from "../../core/errors.ts";
+import { Beyond } from "./beyond.ts";
 
 export interface Target {
   readonly node: string;
@@ -21,6 +22,7 @@ const HEAD_START_MS = 250;
  * @throws {GridError} `dns` or `tcp`
  */
 export async function connectTcp(target: Target, signal: AbortSignal): Promise<Socket> {
+  if (target.host.includes("%")) throw oneInterface(target);
   const addresses = await lookup(target);
   signal.throwIfAborted();
   const attempts = new Attempts(addresses, { port: target.port, signal });
@@ -96,8 +98,7 @@ async function lookup({ node, host, family }: Target): Promise<string[]> {
       node,
       cause,
     });
-  // An address, perhaps with the interface it counts on, which no resolver knows.
-  if (net.isIP(host) || host.includes("%")) return [host];
+  if (net.isIP(host)) return [host];
   try {
     const found = await dns.lookup(host, { all: true, verbatim: true });
     const usable = found.filter((one) => family === undefined || one.family === family);
@@ -113,6 +114,18 @@ async function lookup({ node, host, family }: Target): Promise<string[]> {
     `${host} has no IPv${family} address`,
     "AddressFamily in the configuration of ssh allows no other",
   );
+}
+
+/** `fe80::1%eth0`: node's sockets lose the interface on the way in Deno 2.9. */
+function oneInterface({ node, host, port }: Target): GridError {
+  return new GridError({
+    code: "tcp",
+    message: `Cannot connect to "${node}" (${host} port ${port}): only ssh itself can use an ` +
+      "address that counts on one interface",
+    hint: "set transport: openssh for this node in cluster_config.yaml",
+    node,
+    cause: new Beyond("an address that counts on one interface"),
+  });
 }
 
 /** IPv6 and IPv4 by turns, each in the resolver's order (RFC 8305, section 4). */
