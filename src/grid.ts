@@ -162,6 +162,7 @@ export class Grid implements AsyncDisposable {
       env: this.#env,
       gridVersion: this.#gridVersion,
       hashFiles: (patterns) => hashFiles(patterns, this.project),
+      hashInputs: (patterns) => kinds.hashInputs(patterns),
       ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
       ...(options.failFast !== undefined && { failFast: options.failFast }),
       ...(options.passThrough !== undefined && { passThrough: options.passThrough }),

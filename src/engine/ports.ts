@@ -93,6 +93,18 @@ export interface CachedResult {
   readonly at: number;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   readonly node?: string;
+  /** What it made there; absent where the step did not say what that is. */
+  readonly made?: Made;
+}
+
+/** Files that a cached step left on its node. */
+export interface Made {
+  /** As the step declares them, below its folder. */
+  readonly patterns: readonly string[];
+  /** Absolute, on the node. */
+  readonly folder: string;
+  /** Of names, sizes and times. */
+  readonly digest: string;
 }
 
 export interface Journal {
@@ -154,11 +166,18 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   /** What proves that they hold this run's code: node name → tree. */
   readonly trees?: Readonly<Record<string, SyncedTree>>;
   /** Its result is kept for other runs, if it is a result of this run's code. */
-  readonly cached?: boolean;
+  readonly cache?: CacheRequest | undefined;
   /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */
   readonly comesHome?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
   readonly resumeJob: { readonly node: string; readonly job: string } | undefined;
+}
+
+export interface CacheRequest {
+  /** What the step makes; undefined where it does not say. */
+  readonly files: readonly string[] | undefined;
+  /** An earlier result that stands if what it made is still there. */
+  readonly earlier?: CachedResult | undefined;
 }
 
 export interface StepHost {
@@ -191,6 +210,10 @@ export type StepOutcome =
     readonly exitCode?: number;
     /** One clause: why no other run may use the result. */
     readonly unfit?: string;
+    /** What a cached step made. */
+    readonly made?: Made;
+    /** Nothing was done: this earlier result stands. */
+    readonly reused?: CachedResult;
   }
   | {
     readonly status: "failed";

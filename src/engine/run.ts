@@ -1,7 +1,7 @@
 /** Runs a pipeline as a stream of events. Each is masked, made durable, and only then yielded. */
 import { GridError } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { chooseSteps } from "./schedule/choice.ts";
+import { chooseSteps, withSyncs } from "./schedule/choice.ts";
 import { drive } from "./drive/drive.ts";
 import type { Event } from "./event.ts";
 import { EventQueue } from "./ledger/event_queue.ts";
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly only?: string;
   /** Content hash of the files that match, for `hashFiles()`. */
   readonly hashFiles?: (patterns: readonly string[]) => string;
+  /** The same for what steps depend on: as it was synced, where it was. Default: `hashFiles`. */
+  readonly hashInputs?: (patterns: readonly string[]) => string;
   /**
    * Go on from this run, folded from its journal: what finished and did not change is used again,
    * what still runs is attached to, the rest is done. With `from`, that step and what comes after
@@ -84,9 +86,10 @@ export async function* runPipeline(
     limits: { maxParallel, failFast },
     passThrough: options.passThrough ?? false,
     hashFiles,
+    hashInputs: options.hashInputs,
     // A resumed run is about all steps; `from` says which of them are done again.
-    chosen: isRedo ? undefined : asked,
-    resume: resume && { state: resume, forced: asked ?? new Set() },
+    chosen: isRedo ? undefined : asked && withSyncs(pipeline.steps, asked),
+    resume: resume && { state: resume, forced: asked ?? new Set(), stands: asked !== undefined },
   }).finally(() => queue.close());
   // Awaited below; a failure must not surface before the events that led to it were read.
   running.catch(() => undefined);

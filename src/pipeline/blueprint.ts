@@ -31,6 +31,7 @@ export interface Blueprint {
   readonly outputs: readonly OutputSource<Text>[];
   readonly workingDirectory: Text | undefined;
   readonly cache: CacheRule<Text> | undefined;
+  readonly inputs: readonly Text[];
   readonly matrix: MatrixEntry | undefined;
   /** Inputs for the template of `uses`. */
   readonly with: Readonly<Record<string, Text>>;
@@ -78,7 +79,12 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     retry: entry.retry,
     outputs: readOutputs(entry, reader),
     workingDirectory: reader.optional(entry, "working-directory"),
-    cache: cache && { inputs: reader.list(cache, "inputs"), key: reader.optional(cache, "key") },
+    inputs: reader.list(entry, "inputs"),
+    cache: cache && {
+      inputs: reader.list(cache, "inputs"),
+      key: reader.optional(cache, "key"),
+      files: cache.files === undefined ? undefined : reader.list(cache, "files"),
+    },
     matrix: readAxes(entry.matrix, reader),
     with: reader.map(entry.with),
     isDamaged,

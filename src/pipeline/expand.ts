@@ -146,10 +146,16 @@ export function plainStep(blueprint: Blueprint, instance: Instance): Step {
     detach: entry.detach ?? inherited.detach,
     allowFailure: entry["allow-failure"] ?? false,
     cache: blueprint.cache ?? inherited.cache,
+    ...inputsOf(blueprint, instance),
     scope,
     matrix: undefined,
     group: instance.group,
   };
+}
+
+function inputsOf(blueprint: Blueprint, { inherited }: Instance): Pick<Step, "inputs"> {
+  const inputs = blueprint.inputs.length > 0 ? blueprint.inputs : inherited.inputs ?? [];
+  return inputs.length > 0 ? { inputs } : {};
 }
 
 /** Stands in a `uses` step until its group takes the place. */

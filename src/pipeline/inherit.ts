@@ -42,7 +42,11 @@ export class Carrier {
       cache: step.cache && {
         inputs: step.cache.inputs.map((text, index) => this.#carry(text, `cache ${index}`)),
         key: step.cache.key && this.#carry(step.cache.key, "cache key"),
+        files: step.cache.files?.map((text, index) => this.#carry(text, `cache file ${index}`)),
       },
+      ...(step.inputs && {
+        inputs: step.inputs.map((text, index) => this.#carry(text, `input ${index}`)),
+      }),
     };
   }
 

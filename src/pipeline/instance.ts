@@ -35,4 +35,5 @@ export interface Inherited {
   readonly shell: "bash" | "sh";
   readonly detach: boolean;
   readonly cache: CacheRule<Text> | undefined;
+  readonly inputs?: readonly Text[];
 }

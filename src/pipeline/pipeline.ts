@@ -82,6 +82,8 @@ export interface Step {
   readonly detach: boolean;
   readonly allowFailure: boolean;
   readonly cache: CacheRule<Text> | undefined;
+  /** Globs relative to the project folder: all that it depends on. Default: what was synced. */
+  readonly inputs?: readonly Text[];
   /** The expression scope it was written in: `""` for the file itself, else the id of the `uses` step. */
   readonly scope: string;
   /** Values of `matrix.*` for a cell; source spelling kept. */
@@ -232,4 +234,6 @@ export interface CacheRule<T> {
   /** Globs relative to the project folder whose contents enter the key. */
   readonly inputs: readonly T[];
   readonly key: T | undefined;
+  /** Globs relative to the step's folder on the node: what it makes. Undefined: nobody said. */
+  readonly files?: readonly T[] | undefined;
 }

@@ -215,6 +215,9 @@ const matrix = z.object({
 const cache = z.strictObject({
   inputs: textList.optional().describe("Globs whose contents decide whether the step is reused"),
   key: text.optional().describe("More that decides"),
+  files: textList.optional().describe(
+    "Globs of what the step makes in its folder on the node; [] for nothing but outputs",
+  ),
 }, { error: mapLike("cache: { inputs: [src/**] }") });
 
 const stepShape = {
@@ -237,6 +240,9 @@ const stepShape = {
   shell: shell.optional().describe("bash means bash -eo pipefail"),
   detach: z.boolean().optional().describe("Goes on when the runner is gone"),
   "allow-failure": z.boolean().optional().describe("A failure does not fail the run"),
+  inputs: textList.optional().describe(
+    "Globs of all the project's files that the step depends on; default: what was synced before it",
+  ),
   cache: cache.optional().describe("Reuse the results of an earlier run with the same inputs"),
   matrix: matrix.optional(),
   sync: sync.optional().describe("Bring a folder to nodes"),

@@ -19,6 +19,8 @@ export interface StepKindsOptions {
 }
 
 export interface RunKinds extends StepKinds, AsyncDisposable {
+  /** One hash of the files that match, as this run synced them. */
+  hashInputs(patterns: readonly string[]): string;
   /** Ends what commands left running. */
   clearUp(): Promise<readonly Leftover[]>;
 }
@@ -67,6 +69,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
       );
       return createFetchStep({ cluster, project });
     }),
+    hashInputs: (patterns) => trees.files.hash(patterns, project),
     clearUp: async () => await (await run.made())?.clearUp() ?? [],
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();

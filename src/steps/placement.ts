@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { NodeSelector } from "../cluster/select.ts";
+import { distinctName } from "../core/ids.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 
 export const ANY_NODE: NodeSelector = {
@@ -94,6 +95,18 @@ export function stepFolder(
   if (folder === undefined) return base;
   if (folder === "~" || folder.startsWith("~/")) return join(node.home, folder.slice(1));
   return isAbsolute(folder) ? folder : join(base, folder);
+}
+
+/**
+ * Absolute folder on the node that is the step's own, and a cell's own, through retries, resumes and new
+ * runs of the project: for checkpoints.
+ */
+export function stateFolder(
+  { pipeline, step }: Pick<StepRequest, "pipeline" | "step">,
+  node: OpenNode,
+  project: string,
+): string {
+  return join(node.root, ".grid", "state", project, distinctName([pipeline]), distinctName([step]));
 }
 
 /** Folders that come first on an attempt's PATH: what `grid setup` made on the node. */

@@ -59,7 +59,7 @@ async function runBatch(
     },
   );
   if (outcome.failed > request.action.maxFailures) throw tooManyFailed(outcome, head);
-  const unfit = request.cached ? (await gate.check(host.signal))?.message : undefined;
+  const unfit = request.cache ? (await gate.check(host.signal))?.message : undefined;
   return {
     status: "succeeded",
     outputs: outputsOf(outcome),

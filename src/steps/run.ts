@@ -11,8 +11,9 @@ import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
-import { pathPrefix, resolveNode, stepFolder } from "./placement.ts";
+import { pathPrefix, resolveNode, stateFolder, stepFolder } from "./placement.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
+import { lostMade, measureMade } from "./made_files.ts";
 import { readOutputs } from "./run_outputs.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
@@ -33,6 +34,8 @@ type RunRequest = StepRequest<RunAction<string>>;
 const LEASE_MS = 5 * 60_000;
 /** Commands of a run that are many for a node: it prepares for them with the first. */
 const MANY_COMMANDS = 5;
+/** Why a step's result is not cached that neither tells nor says what it makes. */
+const MAKES_NOTHING = "it gave no output, and cache.files does not say what it made";
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
 
@@ -98,6 +101,8 @@ class RunAttempt {
 
   async #start(request: RunRequest): Promise<StepOutcome> {
     const { host, cluster } = this.#options;
+    const standing = await this.#standing(request);
+    if (standing) return standing;
     let id = request.resumeJob?.job ?? newJobId(request);
     for (let choice = 1;; choice++) {
       const place = await placeJob(request, host, cluster);
@@ -110,10 +115,31 @@ class RunAttempt {
     }
   }
 
+  /** An earlier result, where the step is cached and all that it made is still there. */
+  async #standing(request: RunRequest): Promise<StepOutcome | undefined> {
+    const { host, cluster } = this.#options;
+    const earlier = request.cache?.earlier;
+    if (earlier?.made === undefined) return undefined;
+    const name = earlier.node;
+    const node = await resolveNode(
+      name === undefined ? request : { ...request, node: { kind: "named", name } },
+      host,
+      cluster,
+    );
+    const folder = stepFolder(request, node);
+    const lost = await lostMade(earlier.made, { node, folder, signal: host.signal });
+    if (lost === undefined) {
+      return { status: "succeeded", outputs: earlier.outputs, reused: earlier };
+    }
+    host.note({ type: "warned", message: `its cached result does not stand: ${lost}` });
+    return undefined;
+  }
+
   async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
     const { host } = this.#options;
     const gate = this.#gate(node);
-    const spec = this.#spec({ node, prelude: gate.prelude(id) + prelude }, id);
+    const before = gate.prelude(id) + this.#statePrelude(node) + prelude;
+    const spec = this.#spec({ node, prelude: before }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id });
     let job: Job;
     try {
@@ -173,15 +199,21 @@ class RunAttempt {
       stdout: place.stdout,
       signal: this.#options.host.signal,
     });
-    const unfit = await this.#unfit(place.node);
-    return { status: "succeeded", outputs, exitCode: 0, ...(unfit !== undefined && { unfit }) };
+    const fitness = await this.#fitness(place, Object.keys(outputs).length > 0);
+    return { status: "succeeded", outputs, exitCode: 0, ...fitness };
   }
 
-  /** Only what this run's own code gave may be used by other runs. */
-  async #unfit(node: OpenNode): Promise<string | undefined> {
-    const { request, host } = this.#options;
-    if (!request.cached) return undefined;
-    return (await this.#gate(node).check(host.signal))?.message;
+  /** Only what this run's own code gave may be used by other runs, with the files that it made. */
+  async #fitness(
+    { node, spec }: Place,
+    hasOutputs: boolean,
+  ): Promise<Pick<Success, "unfit" | "made">> {
+    const { request: { cache }, host: { signal } } = this.#options;
+    if (!cache) return {};
+    const denied = await this.#gate(node).check(signal);
+    if (denied) return { unfit: denied.message };
+    if (!cache.files) return hasOutputs ? {} : { unfit: MAKES_NOTHING };
+    return await measureMade(cache.files, { node, folder: spec.cwd, signal });
   }
 
   #gate(node: OpenNode): TreeGate {
@@ -221,6 +253,18 @@ class RunAttempt {
     leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }
 
+  get #project(): string {
+    return this.#options.trees?.run.project ?? "none";
+  }
+
+  /** Made where the step may want it; a program of the node's own hardly knows of Grid. */
+  #statePrelude(node: OpenNode): string {
+    const { request } = this.#options;
+    const isAskedFor = request.action.run.includes("GRID_STATE_DIR") ||
+      request.trees?.[node.node.name] !== undefined;
+    return isAskedFor ? '[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; ' : "";
+  }
+
   get #readsStdout(): boolean {
     return this.#options.request.outputs.some((output) => output.from === "stdout");
   }
@@ -240,6 +284,7 @@ class RunAttempt {
         GRID_STEP: step,
         GRID_ATTEMPT: String(attempt),
         GRID_NODE: node.node.name,
+        GRID_STATE_DIR: stateFolder(request, node, this.#project),
       },
       secrets: request.secrets,
       pathPrefix: pathPrefix(node),
@@ -249,6 +294,8 @@ class RunAttempt {
     };
   }
 }
+
+type Success = Extract<StepOutcome, { status: "succeeded" }>;
 
 interface Place {
   readonly node: OpenNode;

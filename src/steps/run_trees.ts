@@ -6,10 +6,13 @@ import { commitOf } from "../sync/git_facts.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import type { TreeRun } from "../sync/tree.ts";
 import { TreeKeeper } from "../sync/tree_keeper.ts";
+import { SyncedFiles } from "./synced_files.ts";
 
 export interface RunTrees extends AsyncDisposable {
   readonly run: TreeRun;
   readonly keeper: TreeKeeper;
+  /** What the run's syncs brought. */
+  readonly files: SyncedFiles;
 }
 
 export interface RunTreesOptions {
@@ -48,6 +51,7 @@ export function openRunTrees({ project, run, resume, leaseMs }: RunTreesOptions)
   return {
     run: keeper.run,
     keeper,
+    files: new SyncedFiles(),
     [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
   };
 }

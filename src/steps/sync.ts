@@ -5,7 +5,7 @@ import { GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource, syncFolders } from "../sync/folders.ts";
-import type { SyncOptions, SyncReport, SyncResult, SyncTarget } from "../sync/sync.ts";
+import type { SyncOptions, SyncReport, SyncResult, SyncTarget, SyncTree } from "../sync/sync.ts";
 import { shorten } from "./name_list.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { changedSince } from "./source_state.ts";
@@ -68,10 +68,11 @@ function treeOf(
   { deps: { trees }, host }: Context,
 ): Pick<SyncOptions, "tree"> {
   if (trees === undefined) return {};
-  const { run, keeper } = trees;
+  const { run, keeper, files } = trees;
   const writes = [...comesHome, ...request.action.writes];
   const tell = (message: string) => host.note({ type: "warned", message });
-  return { tree: { run, keeper, writes, tell } };
+  const brought: SyncTree["brought"] = (source, entries) => files.add(source, entries);
+  return { tree: { run, keeper, writes, tell, brought } };
 }
 
 type Opened =

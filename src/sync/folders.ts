@@ -5,6 +5,7 @@ import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
 import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_choice.ts";
 import { type ContentDigest, contentDigest } from "./content.ts";
+import type { Entry } from "./entry.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
 import type {
@@ -134,23 +135,24 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
 /** What is on the node now. */
 interface Held {
   readonly digest: string;
-  readonly entries: number;
+  readonly entries: readonly Entry[];
 }
 
 function holdTree(
   { digest, entries }: Held,
-  { tree, as, target, place }: OneOptions & { readonly place: Place },
+  { tree, source, as, target, place }: OneOptions & { readonly place: Place },
 ): Pick<SyncReport, "tree"> {
   if (tree === undefined) return {};
   const { root, key, folder } = place;
   tree.keeper.hold({ target, as, key, digest });
-  return { tree: { root, key, folder, digest, entries, writes: tree.writes } };
+  tree.brought?.(source, entries);
+  return { tree: { root, key, folder, digest, entries: entries.length, writes: tree.writes } };
 }
 
 async function noChanges(source: Source, { digestOf }: OneOptions) {
   const { entries, manifest: { digest } } = await source.hashed();
   const nothing = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
-  const held = { digest, entries: entries.length };
+  const held = { digest, entries };
   return { ...nothing, digest: digestOf({ entries, digest }), held };
 }
 
@@ -173,7 +175,7 @@ async function applyChanges(source: Source, options: OneOptions & Standing) {
     deleted: plan.remove.length,
     bytes: packed.bytes,
     digest: digestOf({ entries: record, digest: manifest.digest }),
-    held: { digest: manifest.digest, entries: record.length },
+    held: { digest: manifest.digest, entries: record },
     drifted: plan.drifted,
     skipped: [
       ...packed.torn,

@@ -1,5 +1,6 @@
 /** Code to nodes and results back, over any transport. */
 import type { Transport } from "../transport/transport.ts";
+import type { Entry } from "./entry.ts";
 import type { TreeRef, TreeRun } from "./tree.ts";
 
 export interface SyncTarget {
@@ -49,6 +50,8 @@ export interface SyncTree {
   readonly keeper: { hold(tree: HeldTree): void };
   /** Patterns below the folder of what the run's steps may write over. */
   readonly writes: readonly string[];
+  /** Hears what of a source a node holds now. */
+  readonly brought?: (source: string, entries: readonly Entry[]) => void;
   /** Hears, before anything is touched, what the user should know. */
   readonly tell: (message: string) => void;
 }

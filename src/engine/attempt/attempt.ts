@@ -6,7 +6,9 @@ import type { AttemptFinished, Event, Failure } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
 import type {
+  CachedResult,
   EnginePorts,
+  Made,
   StepHost,
   StepKind,
   StepNote,
@@ -37,8 +39,10 @@ export interface AttemptEnd {
   readonly failure: Failure | undefined;
   /** The last node that was chosen. */
   readonly node: string | undefined;
-  /** Why no other run may use the result. */
+  /** Why no other run may use the result, or what it made, or what stood in for it. */
   readonly unfit?: string;
+  readonly made?: Made;
+  readonly reused?: CachedResult;
 }
 
 /** Never rejects for what the step does; only where the journal or the output fails. */
@@ -161,9 +165,8 @@ function attemptEnd(
 ): AttemptEnd {
   const { node } = host;
   if (outcome?.status === "succeeded") {
-    const { outputs, exitCode, unfit } = outcome;
-    const end = { result: "succeeded", outputs, exitCode, failure: undefined, node } as const;
-    return { ...end, ...(unfit !== undefined && { unfit }) };
+    const { status: _, ...rest } = outcome;
+    return { exitCode: undefined, ...rest, result: "succeeded", failure: undefined, node };
   }
   const failure = signal.aborted
     ? stoppedFailure(stopError(signal.reason), { outcome, host })

@@ -3,14 +3,20 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { comesHome } from "./comes_home.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { StepRequest } from "../ports.ts";
-import { resolveStep } from "./resolve.ts";
+import type { CachedResult, StepRequest } from "../ports.ts";
+import { evaluate, resolveStep } from "./resolve.ts";
 
 export interface RequestContext {
   readonly run: string;
   readonly pipeline: string;
   readonly secrets: Readonly<Record<string, string>>;
   readonly steps: ReadonlyMap<string, Step>;
+}
+
+interface RequestParts {
+  readonly ledger: Ledger;
+  /** What `cache:` kept, to be verified on its node. */
+  readonly earlier?: CachedResult | undefined;
 }
 
 /**
@@ -20,7 +26,7 @@ export interface RequestContext {
  */
 export function requestOf(
   step: Step,
-  context: RequestContext & AttemptParts & { readonly ledger: Ledger },
+  context: RequestContext & AttemptParts & RequestParts,
 ): StepRequest {
   const { ledger, attempt, avoidNodes, resumeJob, run, pipeline } = context;
   const resolved = resolveStep(step, {
@@ -38,11 +44,21 @@ export function requestOf(
     secrets: pickSecrets(step, context.secrets),
     folders: ledger.folders.before(step),
     trees: ledger.folders.treesBefore(step),
-    cached: step.cache !== undefined,
+    ...cacheRequest(step, context),
     ...(step.action.kind === "sync" && {
       comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
     }),
   };
+}
+
+function cacheRequest(
+  step: Step,
+  { ledger, attempt, earlier }: AttemptParts & RequestParts,
+): Pick<StepRequest, "cache"> {
+  if (step.cache === undefined) return {};
+  const scope = ledger.scopes.of(step, { attempt });
+  const files = step.cache.files?.map((pattern) => evaluate(pattern, scope));
+  return { cache: { files, earlier } };
 }
 
 function pickSecrets(

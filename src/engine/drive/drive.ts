@@ -32,6 +32,7 @@ export interface DriveOptions {
   /** Where a command failed by itself, its own code is that of the run. */
   readonly passThrough: boolean;
   readonly hashFiles: (patterns: readonly string[]) => string;
+  readonly hashInputs?: ((patterns: readonly string[]) => string) | undefined;
   /** Steps that were asked for; undefined means all. */
   readonly chosen: ReadonlySet<string> | undefined;
   readonly resume: ResumeFrom | undefined;
@@ -136,6 +137,7 @@ function runGraph(steps: readonly Step[], context: Drive | HookContext): Promise
     chosen: isHook ? undefined : context.chosen,
     resume: isHook ? undefined : context.resume,
     hashFiles: context.hashFiles,
+    hashInputs: context.hashInputs,
     request: {
       run: started.run,
       pipeline: pipeline.name,

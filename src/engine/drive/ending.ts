@@ -3,11 +3,16 @@ import type { AttemptEnd } from "../attempt/attempt.ts";
 import type { StepResult } from "../event.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import { broughtIf } from "./beginning.ts";
+import { cachedReason } from "../resume/reuse.ts";
 import type { Prepared } from "../resume/shortcuts.ts";
 
 /** How a step ends whose last attempt ended so. */
 export function endingOf(step: Step, end: AttemptEnd): StepEnding {
-  const { failure, outputs, node, result } = end;
+  const { failure, outputs, node, result, reused } = end;
+  if (reused) {
+    const from = { run: reused.run, ...(node === undefined ? {} : { node }) };
+    return { state: "reused", reason: cachedReason(reused), outputs, reusedFrom: from, node };
+  }
   return {
     state: resultOf(step, result),
     ...(result === "cancelled" && failure ? { reason: failure.message } : {}),

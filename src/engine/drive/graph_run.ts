@@ -35,6 +35,7 @@ export interface GraphRunOptions extends JudgementOptions {
   readonly cleanup: AbortSignal;
   readonly request: RequestContext;
   readonly hashFiles: (patterns: readonly string[]) => string;
+  readonly hashInputs?: ((patterns: readonly string[]) => string) | undefined;
 }
 
 export class GraphRun {
@@ -55,6 +56,7 @@ export class GraphRun {
       run: options.request.run,
       ledger: options.ledger,
       hashFiles: options.hashFiles,
+      hashInputs: options.hashInputs,
       results: options.ports.results,
       files: options.ports.files,
       resume: options.resume,
@@ -147,10 +149,7 @@ export class GraphRun {
     for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);
-    if (!this.#judgement.isChosen(step)) {
-      this.#shortcuts.passedOver(step);
-      return this.#refuse(step, NOT_CHOSEN);
-    }
+    if (!this.#judgement.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
     if (prepared) this.#prepared.set(step.id, prepared);
     this.#scheduler.admit(step.id);
   }
@@ -189,7 +188,13 @@ export class GraphRun {
       signal: controller.signal,
       runBegan: ledger.began,
       emit: (event) => ledger.emit(event),
-      request: (parts) => requestOf(step, { ...this.#options.request, ...parts, ledger }),
+      request: (parts) =>
+        requestOf(step, {
+          ...this.#options.request,
+          ...parts,
+          ledger,
+          ...(shortcut?.kind === "verify" && { earlier: shortcut.cached }),
+        }),
       ...(shortcut?.kind === "attach" ? { resume: shortcut } : {}),
     }).then(
       (end) => this.#ended(step, end),
@@ -214,12 +219,13 @@ export class GraphRun {
     this.#pump();
   }
 
-  #keep(step: Step, { result, outputs, node, unfit }: AttemptEnd): void {
+  #keep(step: Step, end: AttemptEnd): void {
+    const { result, outputs, node, unfit, made } = end;
     const cacheKey = this.#prepared.get(step.id)?.cacheKey;
     this.#prepared.delete(step.id);
-    if (result !== "succeeded" || cacheKey === undefined) return;
+    if (result !== "succeeded" || cacheKey === undefined || end.reused) return;
     if (unfit !== undefined) return this.#warn(step, `its result is not cached: ${unfit}`);
-    this.#shortcuts.keep(step, { cacheKey, outputs, node });
+    this.#shortcuts.keep(step, { cacheKey, outputs, node, made });
   }
 
   #crashed(step: Step, error: unknown): void {

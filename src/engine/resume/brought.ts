@@ -1,7 +1,10 @@
 /** Whether a step would work with the files that it worked with before. Pure. */
 
-/** By the sync's step. */
+/** By the sync's step; or, for a step that names its inputs, one digest of these, under `INPUTS`. */
 export type Brought = Readonly<Record<string, string>>;
+
+/** No step has such a name. */
+export const INPUTS = "inputs:";
 
 /** Stands for a digest that only the sync itself can tell. */
 export const UNKNOWN_DIGEST = "";
@@ -14,6 +17,11 @@ export function broughtOther(
   for (const [sync, digest] of Object.entries(now)) {
     const old = before?.[sync];
     if (old === digest) continue;
+    if (sync === INPUTS) {
+      return old === undefined
+        ? `run ${run} does not tell what its inputs held`
+        : `its inputs are others than in run ${run}`;
+    }
     if (digest === UNKNOWN_DIGEST) return `it may have to: that depends on what "${sync}" brings`;
     if (old === undefined) return `run ${run} does not tell what "${sync}" brought`;
     return `"${sync}" brings other files than in run ${run}`;

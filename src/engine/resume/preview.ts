@@ -4,11 +4,11 @@ import { chooseSteps } from "../schedule/choice.ts";
 import type { SyncFinished } from "../event.ts";
 import type { LocalFiles, ResultCache } from "../ports.ts";
 import { UNKNOWN_DIGEST } from "./brought.ts";
-import { type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import { cachedReason, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { RunState } from "../state.ts";
-import { cacheKey, stepKey, unmatchedInputs } from "./step_key.ts";
+import { type CacheKey, cacheKey, dependsOn, stepKey, unmatchedInputs } from "./step_key.ts";
 
 export interface PreviewOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -83,7 +83,7 @@ class Preview {
     const cached = this.#options.results && cacheKey(step, this.#keys(step));
     const warnings = cached ? unmatchedInputs(cached, this.#options.files) : [];
     const forecast = {
-      ...forecastOf(this.#shortcut(step, cached?.key), step),
+      ...forecastOf(this.#shortcut(step, cached), step),
       ...(warnings.length > 0 && { warnings }),
     };
     if (forecast.will !== "reuse" && step.action.kind !== "sync") this.#taint(step);
@@ -96,7 +96,10 @@ class Preview {
     return { scopes: this.#scopes, hashFiles, brought };
   }
 
-  #shortcut(step: Step, cacheKey: string | undefined): Shortcut {
+  #shortcut(
+    step: Step,
+    { key: cacheKey, node }: Partial<Pick<CacheKey, "key" | "node">> = {},
+  ): Shortcut {
     const { resume, results, files } = this.#options;
     const before = this.#freshBefore(step);
     const forced = this.#forced.has(step.id);
@@ -104,20 +107,23 @@ class Preview {
     if (resume) {
       const question = {
         key: stepKey(step, this.#keys(step)),
-        brought: this.#folders.broughtBefore(step),
+        brought: dependsOn(step, this.#keys(step)),
         repeatedBefore: before !== undefined,
         forced,
+        stands: this.#options.from !== undefined,
         files,
       };
       shortcut = shortcutFrom(resume, step, question);
     }
     if (shortcut.kind === "none" && cacheKey !== undefined && !forced && before === undefined) {
       const cached = results?.find(cacheKey);
-      if (cached) shortcut = shortcutFromCache(cached);
+      if (cached) shortcut = shortcutFromCache(cached, { node });
     }
-    if (shortcut.kind === "reuse") {
-      const { outputs, from } = shortcut;
-      this.#scopes.add(step, { state: "reused", outputs, node: from.node });
+    if (shortcut.kind === "reuse" || shortcut.kind === "verify") {
+      const { outputs, node } = shortcut.kind === "reuse"
+        ? { ...shortcut, node: shortcut.from.node }
+        : { node: undefined, ...shortcut.cached };
+      this.#scopes.add(step, { state: "reused", outputs, node });
     }
     return shortcut;
   }
@@ -154,6 +160,15 @@ function forecastOf(shortcut: Shortcut, step: Step): Forecast {
       return { will: "reuse", reason: shortcut.reason };
     case "attach":
       return { will: "attach", reason: `its job still runs on ${shortcut.node}` };
+    case "verify": {
+      const { made, node } = shortcut.cached;
+      const files = made?.patterns.join(", ");
+      const where = node === undefined ? "" : ` on ${node}`;
+      return {
+        will: "reuse",
+        reason: `${cachedReason(shortcut.cached)}; if ${files}${where} is as it left it`,
+      };
+    }
     case "none": {
       const reason = shortcut.because ?? (step.cache ? "nothing cached fits" : undefined);
       return { will: "run", ...(reason !== undefined && { reason }) };

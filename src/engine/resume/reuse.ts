@@ -13,6 +13,8 @@ export type Shortcut =
     readonly outputs: Readonly<Record<string, JsonValue>>;
     readonly reason: string;
     readonly from: ReuseSource;
+    /** It stands although something about it changed: what, in one clause. */
+    readonly stale?: string;
     /** What the syncs before it had brought, some of which may not run this time. */
     readonly brought?: Brought;
   }
@@ -26,6 +28,8 @@ export type Shortcut =
     readonly brought: Brought;
     readonly takenOver: TakenOver;
   }
+  /** What `cache:` kept, if the files that the step made are still there. */
+  | { readonly kind: "verify"; readonly cached: CachedResult }
   | {
     readonly kind: "none";
     /** Why a resumed run does it again: `it failed in run …`. */
@@ -45,6 +49,8 @@ export interface ResumeQuestion {
   readonly repeatedBefore: boolean;
   /** Asked for by name: do it again whatever there is. */
   readonly forced: boolean;
+  /** Others were asked for by name: what finished stands, whatever changed since. */
+  readonly stands?: boolean;
   /** Absent: what was fetched counts as being there still. */
   readonly files?: Pick<LocalFiles, "lost"> | undefined;
 }
@@ -57,6 +63,9 @@ export function shortcutFrom(
 ): Shortcut {
   const old = earlier.steps.get(step.id);
   const because = reasonToRun(earlier, step, question);
+  const stale = because === undefined && question.stands
+    ? reasonToRun(earlier, step, { ...question, stands: false })
+    : undefined;
   const attempt = old && runningJob(old);
   if (attempt && !question.forced && old.key === question.key) {
     // It goes on with the files that it began with, whatever was brought since.
@@ -70,27 +79,46 @@ export function shortcutFrom(
   return {
     kind: "reuse",
     outputs: old.outputs,
-    reason: `it finished in run ${run} and nothing about it changed`,
+    reason: stale === undefined
+      ? `it finished in run ${run} and nothing about it changed`
+      : `it finished in run ${run} and was not asked for; stale: ${stale}`,
+    ...(stale !== undefined && { stale }),
     from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
     ...(old.brought === undefined ? {} : { brought: old.brought }),
   };
 }
 
-/** What `cache:` kept stands in for the step. */
-export function shortcutFromCache({ run, outputs, node }: CachedResult): Shortcut {
+/**
+ * What `cache:` kept stands in for the step, where the step would find there what it left. Whether
+ * files that it declared are there, its node is asked when it starts.
+ */
+export function shortcutFromCache(
+  cached: CachedResult,
+  { node: named }: { readonly node?: string | undefined } = {},
+): Shortcut {
+  const { run, outputs, node, made } = cached;
+  const isElsewhere = named !== undefined && node !== undefined && named !== node;
+  if (isElsewhere && made?.patterns.length !== 0) {
+    return { kind: "none", because: `its cached result lies on ${node}, not on ${named}` };
+  }
+  if (made !== undefined && made.patterns.length > 0) return { kind: "verify", cached };
   return {
     kind: "reuse",
     outputs,
-    reason: `cached: run ${run} did the same with the same inputs`,
+    reason: cachedReason(cached),
     from: { run, ...(node === undefined ? {} : { node }) },
   };
+}
+
+export function cachedReason({ run }: CachedResult): string {
+  return `cached: run ${run} did the same with the same inputs`;
 }
 
 /** One clause; undefined where the earlier result can stand. */
 function reasonToRun(
   { run, steps }: RunState,
   step: Step,
-  { key, brought, repeatedBefore, forced, files }: ResumeQuestion,
+  { key, brought, repeatedBefore, forced, stands = false, files }: ResumeQuestion,
 ): string | undefined {
   const old = steps.get(step.id);
   if (!old) return `run ${run} did not have it`;
@@ -98,10 +126,12 @@ function reasonToRun(
   if (!isFinished(old)) return `${unfinished(old)} in run ${run}`;
   // A sync costs next to nothing when nothing changed, and brings what was mended since.
   if (step.action.kind === "sync") return "a sync always looks for changes";
-  if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
-  const other = broughtOther(old.brought, { now: brought, run });
-  if (other !== undefined) return other;
-  if (repeatedBefore) return "a step before it ran again";
+  if (!stands) {
+    if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
+    const other = broughtOther(old.brought, { now: brought, run });
+    if (other !== undefined) return other;
+    if (repeatedBefore) return "a step before it ran again";
+  }
   if (holdsSecret(old.outputs)) return "its outputs hold a secret, which no journal keeps";
   const fetched = step.action.kind === "fetch" ? fetchedBy(old) : undefined;
   return fetched && files?.lost(fetched);

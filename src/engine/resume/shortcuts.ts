@@ -2,22 +2,25 @@
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LocalFiles, ResultCache } from "../ports.ts";
+import type { LocalFiles, Made, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "../state.ts";
-import { cacheKey, type KeyOptions, stepKey, unmatchedInputs } from "./step_key.ts";
+import { cacheKey, dependsOn, type KeyOptions, stepKey, unmatchedInputs } from "./step_key.ts";
 
 export interface ResumeFrom {
   /** The run that is resumed, folded from its journal. */
   readonly state: RunState;
   /** Steps to do again whatever the earlier run has. */
   readonly forced: ReadonlySet<string>;
+  /** Steps were asked for by name: of the others what finished stands. */
+  readonly stands?: boolean;
 }
 
 export interface ShortcutsOptions {
   readonly run: string;
   readonly ledger: Ledger;
   readonly hashFiles: KeyOptions["hashFiles"];
+  readonly hashInputs?: KeyOptions["hashInputs"];
   readonly results: ResultCache | undefined;
   readonly files: LocalFiles | undefined;
   readonly resume: ResumeFrom | undefined;
@@ -46,26 +49,27 @@ export class Shortcuts {
   /** Everything before the step has ended. */
   prepare(step: Step): Prepared {
     const { ledger, hashFiles } = this.#options;
-    const brought = ledger.folders.broughtBefore(step);
-    const options = { scopes: ledger.scopes, hashFiles, brought };
+    const options = {
+      scopes: ledger.scopes,
+      hashFiles,
+      hashInputs: this.#options.hashInputs,
+      brought: ledger.folders.broughtBefore(step),
+    };
     const cache = this.#options.results && cacheKey(step, options);
     const keys = {
       key: stepKey(step, options),
-      brought,
+      brought: dependsOn(step, options),
       cacheKey: cache?.key,
       warnings: cache ? unmatchedInputs(cache, this.#options.files) : [],
     };
-    const shortcut = this.#shortcut(step, keys);
-    if (shortcut.kind === "none" || shortcut.brought === undefined) return { ...keys, shortcut };
+    const shortcut = this.#shortcut(step, { ...keys, node: cache?.node });
+    if (shortcut.kind === "reuse" && shortcut.stale !== undefined) {
+      const warning = `its earlier result stands, though it is stale: ${shortcut.stale}`;
+      return { ...keys, shortcut, warnings: [...keys.warnings, warning] };
+    }
+    if (!("brought" in shortcut) || shortcut.brought === undefined) return { ...keys, shortcut };
     // What is reused or taken over saw what there was when it began.
     return { ...keys, brought: shortcut.brought, shortcut };
-  }
-
-  /** The step does not run now: what an earlier run synced there is there still. */
-  passedOver(step: Step): void {
-    const earlier = this.#options.resume?.state.steps.get(step.id);
-    if (step.action.kind !== "sync" || earlier?.status !== "succeeded") return;
-    for (const sync of earlier.attempts.at(-1)?.syncs ?? []) this.#options.ledger.folders.add(sync);
   }
 
   /** The step does its work now. A sync that only looks again changes nothing behind it. */
@@ -82,9 +86,10 @@ export class Shortcuts {
     readonly cacheKey: string;
     readonly outputs: Parameters<typeof holdsSecret>[0];
     readonly node: string | undefined;
+    readonly made: Made | undefined;
   }): void {
     const { ledger, results, run } = this.#options;
-    const { cacheKey, outputs, node } = result;
+    const { cacheKey, outputs, node, made } = result;
     // What a secret is part of must not outlive the run.
     if (holdsSecret(ledger.mask(outputs))) return;
     const at = ledger.now;
@@ -94,10 +99,14 @@ export class Shortcuts {
       at,
       outputs,
       ...(node === undefined ? {} : { node }),
+      ...(made === undefined ? {} : { made }),
     });
   }
 
-  #shortcut(step: Step, keys: Omit<Prepared, "shortcut">): Shortcut {
+  #shortcut(
+    step: Step,
+    keys: Omit<Prepared, "shortcut"> & { readonly node: string | undefined },
+  ): Shortcut {
     const { resume, results, files } = this.#options;
     const forced = resume?.forced.has(step.id) ?? false;
     const fromRun: Shortcut = resume
@@ -105,12 +114,13 @@ export class Shortcuts {
         ...keys,
         repeatedBefore: this.#isRepeatedBefore(step),
         forced,
+        stands: resume.stands ?? false,
         files,
       })
       : { kind: "none" };
     if (fromRun.kind !== "none") return fromRun;
     const cached = keys.cacheKey === undefined || forced ? undefined : results?.find(keys.cacheKey);
-    return cached ? shortcutFromCache(cached) : fromRun;
+    return cached ? shortcutFromCache(cached, keys) : fromRun;
   }
 
   #isRepeatedBefore(step: Step): boolean {

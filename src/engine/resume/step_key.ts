@@ -5,14 +5,19 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import type { LocalFiles } from "../ports.ts";
-import type { Brought } from "./brought.ts";
+import type { Text } from "../../pipeline/text.ts";
+import { type Brought, INPUTS } from "./brought.ts";
 
 /** Changes when what enters a key changes. */
 const FORMAT = 1;
+/** The same for `cache:`: contents come from what was synced. */
+const CACHE_FORMAT = 2;
 
 export interface KeyOptions {
   readonly scopes: Scopes;
   readonly hashFiles: (patterns: readonly string[]) => string;
+  /** The same of what was synced, where it was; default: `hashFiles`. */
+  readonly hashInputs?: ((patterns: readonly string[]) => string) | undefined;
   /** Digest of what each sync before the step brought. */
   readonly brought?: Brought;
 }
@@ -30,6 +35,24 @@ export interface CacheKey {
   readonly key: string;
   /** The patterns of `cache.inputs`, evaluated. */
   readonly inputs: readonly string[];
+  /** The name of the node, where the step says it. */
+  readonly node: string | undefined;
+}
+
+/** What the step's result depends on besides its words: the inputs that it names, else what was synced. */
+export function dependsOn(step: Step, options: KeyOptions): Brought {
+  const { brought = {} } = options;
+  const patterns = inputsOf(step);
+  if (patterns.length === 0) return brought;
+  const resolved = resolveWithoutRun(step, options);
+  if (!resolved) return brought;
+  const scope = options.scopes.of(step, { run: "", env: resolved.env });
+  const hashInputs = options.hashInputs ?? options.hashFiles;
+  return { [INPUTS]: hashInputs(patterns.map((pattern) => evaluateText(pattern, scope))) };
+}
+
+function inputsOf({ inputs = [], cache }: Step): readonly Text[] {
+  return inputs.length > 0 ? inputs : cache?.inputs ?? [];
 }
 
 /**
@@ -43,11 +66,16 @@ export function cacheKey(step: Step, options: KeyOptions): CacheKey | undefined 
   const resolved = resolveWithoutRun(step, options);
   if (!resolved) return undefined;
   const scope = options.scopes.of(step, { run: "", env: resolved.env });
-  const inputs = step.cache.inputs.map((pattern) => evaluateText(pattern, scope));
-  const files = inputs.length === 0 ? broughtFiles(options.brought) : options.hashFiles(inputs);
+  const named = step.cache.inputs.length > 0 ? step.cache.inputs : step.inputs ?? [];
+  const inputs = named.map((pattern) => evaluateText(pattern, scope));
+  const hashInputs = options.hashInputs ?? options.hashFiles;
+  const files = inputs.length === 0 ? broughtFiles(options.brought) : hashInputs(inputs);
   const extra = step.cache.key && evaluateText(step.cache.key, scope);
-  const key = digest([FORMAT, "cache", contentOf(step, resolved, options), files, extra]);
-  return { key, inputs };
+  const makes = step.cache.files?.map((pattern) => evaluateText(pattern, scope));
+  const content = contentOf(step, resolved, options);
+  const key = digest([CACHE_FORMAT, "cache", content, files, extra, makes]);
+  const node = resolved.node.kind === "named" ? resolved.node.name : undefined;
+  return { key, inputs, node };
 }
 
 /** A misspelt pattern would reuse the same result for ever, and nobody would hear of it. */

@@ -29,6 +29,24 @@ export function chooseSteps(
   return withGroups(steps, chosen);
 }
 
+/** The steps, and the syncs before them: they bring the files that the steps work with. */
+export function withSyncs(
+  steps: readonly Step[],
+  chosen: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const before = new Set(chosen);
+  for (const id of before) {
+    const step = byId.get(id);
+    if (!step) continue;
+    const members = step.action.kind === "group" && !chosen.has(id) ? step.action.members : [];
+    const outer = step.group === undefined ? [] : [step.group];
+    for (const next of [...step.needs, ...step.after, ...members, ...outer]) before.add(next);
+  }
+  const syncs = [...before].filter((id) => byId.get(id)?.action.kind === "sync");
+  return withGroups(steps, new Set([...chosen, ...syncs]));
+}
+
 function known(
   steps: readonly Step[],
   { id, flag }: { readonly id: string; readonly flag: string },

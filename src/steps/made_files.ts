@@ -1,0 +1,70 @@
+/** What a cached step made on its node: measured once it has succeeded, looked for before it is reused. */
+import { hash } from "node:crypto";
+import type { OpenNode } from "../cluster/node.ts";
+import { quoteAll } from "../core/shell.ts";
+import type { Made } from "../engine/ports.ts";
+import { parseFetchPattern } from "../sync/fetch_pattern.ts";
+
+export interface MadePlace {
+  readonly node: OpenNode;
+  /** Absolute folder of the step. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes of names, sizes and times. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** `unfit` says why nobody could tell later whether it is still there. */
+export async function measureMade(
+  patterns: readonly string[],
+  place: MadePlace,
+): Promise<{ readonly made: Made } | { readonly unfit: string }> {
+  const found = await look(patterns, place);
+  if (typeof found === "string") return { unfit: found };
+  return { made: { patterns, folder: place.folder, digest: found.digest } };
+}
+
+/** One clause on what is gone or changed; undefined where all is as it was left. */
+export async function lostMade(made: Made, place: MadePlace): Promise<string | undefined> {
+  const where = `on ${place.node.node.name}`;
+  if (made.folder !== place.folder) {
+    return `what it made lies in ${made.folder} ${where}, and this run works in ${place.folder}`;
+  }
+  const found = await look(made.patterns, place);
+  if (typeof found === "string") return found;
+  return found.digest === made.digest
+    ? undefined
+    : `${made.patterns.join(", ")} in ${made.folder} ${where} is not as it was left`;
+}
+
+async function look(
+  patterns: readonly string[],
+  { node, folder, signal }: MadePlace,
+): Promise<{ readonly digest: string } | string> {
+  const parsed = patterns.map((pattern) => ({ pattern, ...parseFetchPattern(pattern) }));
+  const starts = [...new Set(parsed.map(({ start }) => start))];
+  const { stdout, code, stderr } = await node.transport.exec(
+    `cd -- ${quoteAll([folder])} || exit; for start in ${quoteAll(starts)}; do ` +
+      `[ ! -e "$start" ] || LC_ALL=C TZ=UTC0 find -L "$start" -type f ` +
+      `-exec stat -L -c '%s %y|%n' -- {} + || exit; done`,
+    { signal, maxBytes: MOST_BYTES },
+  );
+  if (code !== 0) {
+    const why = stderr.trim().split("\n").at(-1) ?? "";
+    return `what it made in ${folder} on ${node.node.name} cannot be looked at: ${why}`;
+  }
+  const lines = [...new Set(stdout.split("\n"))].filter((line) => line !== "");
+  const kept = new Set<string>();
+  for (const { pattern, matches } of parsed) {
+    const matching = lines.filter((line) => matches(pathOf(line)));
+    if (matching.length === 0) return `${pattern} is not in ${folder} on ${node.node.name}`;
+    for (const line of matching) kept.add(line);
+  }
+  return { digest: hash("sha256", [...kept].toSorted().join("\n")) };
+}
+
+/** Facts, a bar, `./` and the path. */
+function pathOf(line: string): string {
+  return line.slice(line.indexOf("|") + 1).replace(/^\.\//, "");
+}

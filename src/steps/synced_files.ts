@@ -1,0 +1,62 @@
+/** What a run's syncs brought, file by file: steps work with that, whatever became of the source since. */
+import { createHash } from "node:crypto";
+import { globSync, readFileSync, statSync } from "node:fs";
+import { join, matchesGlob, relative } from "node:path";
+import type { Entry } from "../sync/entry.ts";
+
+export class SyncedFiles {
+  /** Source folder → path below it → SHA-256 in hex. The last sync comes last. */
+  readonly #sources = new Map<string, ReadonlyMap<string, string>>();
+
+  add(source: string, entries: readonly Entry[]): void {
+    const contents = entries.flatMap(({ path, type, content }): [string, string][] =>
+      type === "file" && content.startsWith("sha256:") ? [[path, content.slice(7)]] : []
+    );
+    this.#sources.delete(source);
+    this.#sources.set(source, new Map(contents));
+  }
+
+  /**
+   * One SHA-256 over the names and contents of the files that match; patterns are globs relative to
+   * `project`. What was synced counts as it was then; the rest as it is now. Nothing gives "".
+   */
+  hash(patterns: readonly string[], project: string): string {
+    const names = new Set([
+      ...globSync([...patterns], { cwd: project }).filter((name) => isFile(join(project, name))),
+      ...this.#namesBelow(project).filter((name) => patterns.some((it) => matchesGlob(name, it))),
+    ]);
+    if (names.size === 0) return "";
+    const hash = createHash("sha256");
+    for (const name of [...names].toSorted()) {
+      hash.update(`${name}\0${this.#stateOf(name, project)}\0`);
+    }
+    return hash.digest("hex");
+  }
+
+  #stateOf(name: string, project: string): string {
+    const path = join(project, name);
+    let isBelow = false;
+    for (const [source, contents] of [...this.#sources].toReversed()) {
+      const below = relative(source, path);
+      if (below.startsWith("../")) continue;
+      isBelow = true;
+      const content = contents.get(below);
+      if (content !== undefined) return content;
+    }
+    if (!isFile(path)) return "gone";
+    const content = createHash("sha256").update(readFileSync(path)).digest("hex");
+    // Made since, or left at home by a rule: not what one that travelled would be.
+    return isBelow ? `at home ${content}` : content;
+  }
+
+  #namesBelow(project: string): string[] {
+    return [...this.#sources].flatMap(([source, contents]) => {
+      const prefix = relative(project, source);
+      return [...contents.keys()].map((path) => join(prefix, path));
+    });
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
