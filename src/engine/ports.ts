@@ -169,6 +169,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly cache?: CacheRequest | undefined;
   /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */
   readonly comesHome?: readonly string[];
+  /** For a sync: patterns, relative to its folder there, of files that steps behind it make. */
+  readonly madeThere?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
   readonly resumeJob: { readonly node: string; readonly job: string } | undefined;
 }

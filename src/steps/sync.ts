@@ -69,7 +69,7 @@ function treeOf(
 ): Pick<SyncOptions, "tree"> {
   if (trees === undefined) return {};
   const { run, keeper, files } = trees;
-  const writes = [...comesHome, ...request.action.writes];
+  const writes = [...comesHome, ...request.madeThere ?? [], ...request.action.writes];
   const tell = (message: string) => host.note({ type: "warned", message });
   const brought: SyncTree["brought"] = (source, entries) => files.add(source, entries);
   return { tree: { run, keeper, writes, tell, brought } };

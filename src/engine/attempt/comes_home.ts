@@ -27,6 +27,24 @@ export function comesHome(sync: Step, { steps, scopes }: ComesHomeOptions): read
   });
 }
 
+/** Patterns below the synced folder of files that the steps behind the sync say they make. */
+export function madeThere(sync: Step, { steps, scopes }: ComesHomeOptions): readonly string[] {
+  return [...steps.values()].flatMap((step) => {
+    const declared = [
+      ...step.outputs.flatMap((output) => output.from === "file" ? [output.path] : []),
+      ...step.cache?.files ?? [],
+    ];
+    if (declared.length === 0 || !isBehind(step, { sync, steps })) return [];
+    const text = (value: Text) => evaluate(value, scopes.of(step, { run: "*" }));
+    try {
+      const folder = step.workingDirectory ? text(step.workingDirectory) : ".";
+      return declared.map((path) => join(folder, text(path)));
+    } catch {
+      return [];
+    }
+  });
+}
+
 function isBehind(
   step: Step,
   { sync, steps }: { readonly sync: Step; readonly steps: ReadonlyMap<string, Step> },

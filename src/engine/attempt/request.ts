@@ -1,7 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
-import { comesHome } from "./comes_home.ts";
+import { comesHome, madeThere } from "./comes_home.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CachedResult, StepRequest } from "../ports.ts";
 import { evaluate, resolveStep } from "./resolve.ts";
@@ -47,6 +47,7 @@ export function requestOf(
     ...cacheRequest(step, context),
     ...(step.action.kind === "sync" && {
       comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
+      madeThere: madeThere(step, { steps: context.steps, scopes: ledger.scopes }),
     }),
   };
 }

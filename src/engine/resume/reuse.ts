@@ -15,6 +15,8 @@ export type Shortcut =
     readonly from: ReuseSource;
     /** It stands although something about it changed: what, in one clause. */
     readonly stale?: string;
+    /** What it did, and with what, where that is not what it would do now. */
+    readonly key?: string | undefined;
     /** What the syncs before it had brought, some of which may not run this time. */
     readonly brought?: Brought;
   }
@@ -82,7 +84,7 @@ export function shortcutFrom(
     reason: stale === undefined
       ? `it finished in run ${run} and nothing about it changed`
       : `it finished in run ${run} and was not asked for; stale: ${stale}`,
-    ...(stale !== undefined && { stale }),
+    ...(stale !== undefined && { stale, key: old.key }),
     from: { run, ...(old.node === undefined ? {} : { node: old.node }) },
     ...(old.brought === undefined ? {} : { brought: old.brought }),
   };
@@ -128,7 +130,8 @@ function reasonToRun(
   if (step.action.kind === "sync") return "a sync always looks for changes";
   if (!stands) {
     if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
-    const other = broughtOther(old.brought, { now: brought, run });
+    const since = old.reusedFrom?.run ?? run;
+    const other = broughtOther(old.brought, { now: brought, run: since });
     if (other !== undefined) return other;
     if (repeatedBefore) return "a step before it ran again";
   }

@@ -65,7 +65,8 @@ export class Shortcuts {
     const shortcut = this.#shortcut(step, { ...keys, node: cache?.node });
     if (shortcut.kind === "reuse" && shortcut.stale !== undefined) {
       const warning = `its earlier result stands, though it is stale: ${shortcut.stale}`;
-      return { ...keys, shortcut, warnings: [...keys.warnings, warning] };
+      const { key, brought = {} } = shortcut;
+      return { ...keys, key, brought, shortcut, warnings: [...keys.warnings, warning] };
     }
     if (!("brought" in shortcut) || shortcut.brought === undefined) return { ...keys, shortcut };
     // What is reused or taken over saw what there was when it began.

@@ -250,6 +250,51 @@ Deno.test("resume with only brings the step the files of this moment, in the fol
   assert.deepEqual(states(last.state), { code: "succeeded", b: "reused", c: "succeeded" });
 });
 
+Deno.test("resume with from keeps what finished before, says what is stale, and does not forget it", async () => {
+  const steps = behindASync();
+  const first = await runFake(pipeline(steps), { steps: { code: brings("v1"), c: fail() } });
+  const from = await resume(first.state, pipeline(steps), {
+    run: "from",
+    from: "c",
+    steps: { code: brings("v2") },
+  });
+  assert.deepEqual(states(from.state), { code: "succeeded", b: "reused", c: "succeeded" });
+  assert.deepEqual(from.state.warnings, [
+    'b: its earlier result stands, though it is stale: "code" brings other files than in run ' +
+    first.state.run,
+  ]);
+  assert.match(from.state.steps.get("b")?.reason ?? "", /was not asked for; stale: "code" brings/);
+  const later = await resume(from.state, pipeline(steps), {
+    run: "later",
+    steps: { code: brings("v2") },
+  });
+  assert.deepEqual(states(later.state), { code: "succeeded", b: "succeeded", c: "succeeded" });
+});
+
+Deno.test("resume repeats a step that names its inputs only where one of these changed", async () => {
+  const [code, b, c] = behindASync();
+  assert.ok(code && b && c);
+  const steps = [code, { ...b, inputs: [Text.literal("train.py")] }, c];
+  const run = (options: object) => ({ hashInputs: () => "t1", ...options });
+  const first = await runFake(
+    pipeline(steps),
+    run({ steps: { code: brings("v1"), c: fail() } }),
+  );
+  const same = await resume(
+    first.state,
+    pipeline(steps),
+    run({ run: "same", steps: { code: brings("v2") } }),
+  );
+  assert.deepEqual(states(same.state), { code: "succeeded", b: "reused", c: "succeeded" });
+  const other = await resume(
+    same.state,
+    pipeline(steps),
+    run({ run: "other", hashInputs: () => "t2", steps: { code: brings("v2") } }),
+  );
+  assert.equal(other.state.steps.get("b")?.status, "succeeded");
+  assert.match(other.state.steps.get("b")?.because ?? "", /its inputs are others than in run/);
+});
+
 Deno.test("resume attaches to the job of an attempt that nobody saw the end of", async () => {
   const steps = [
     step("a", { retry: { max: 3, on: ["any"], delayMs: 0 } }),
