@@ -13,7 +13,7 @@ import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
 import { pathPrefix, resolveNode, stateFolder, stepFolder } from "./placement.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
-import { lostMade, measureMade } from "./made_files.ts";
+import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
@@ -34,8 +34,6 @@ type RunRequest = StepRequest<RunAction<string>>;
 const LEASE_MS = 5 * 60_000;
 /** Commands of a run that are many for a node: it prepares for them with the first. */
 const MANY_COMMANDS = 5;
-/** Why a step's result is not cached that neither tells nor says what it makes. */
-const MAKES_NOTHING = "it gave no output, and cache.files does not say what it made";
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
 
@@ -101,7 +99,7 @@ class RunAttempt {
 
   async #start(request: RunRequest): Promise<StepOutcome> {
     const { host, cluster } = this.#options;
-    const standing = await this.#standing(request);
+    const standing = await standingResult(request, host, cluster);
     if (standing) return standing;
     let id = request.resumeJob?.job ?? newJobId(request);
     for (let choice = 1;; choice++) {
@@ -113,26 +111,6 @@ class RunAttempt {
       }
       id = newJobId(request);
     }
-  }
-
-  /** An earlier result, where the step is cached and all that it made is still there. */
-  async #standing(request: RunRequest): Promise<StepOutcome | undefined> {
-    const { host, cluster } = this.#options;
-    const earlier = request.cache?.earlier;
-    if (earlier?.made === undefined) return undefined;
-    const name = earlier.node;
-    const node = await resolveNode(
-      name === undefined ? request : { ...request, node: { kind: "named", name } },
-      host,
-      cluster,
-    );
-    const folder = stepFolder(request, node);
-    const lost = await lostMade(earlier.made, { node, folder, signal: host.signal });
-    if (lost === undefined) {
-      return { status: "succeeded", outputs: earlier.outputs, reused: earlier };
-    }
-    host.note({ type: "warned", message: `its cached result does not stand: ${lost}` });
-    return undefined;
   }
 
   async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
@@ -199,21 +177,9 @@ class RunAttempt {
       stdout: place.stdout,
       signal: this.#options.host.signal,
     });
-    const fitness = await this.#fitness(place, Object.keys(outputs).length > 0);
+    const gate = this.#gate(place.node);
+    const fitness = await fitnessOf(this.#options, { ...place, gate, outputs });
     return { status: "succeeded", outputs, exitCode: 0, ...fitness };
-  }
-
-  /** Only what this run's own code gave may be used by other runs, with the files that it made. */
-  async #fitness(
-    { node, spec }: Place,
-    hasOutputs: boolean,
-  ): Promise<Pick<Success, "unfit" | "made">> {
-    const { request: { cache }, host: { signal } } = this.#options;
-    if (!cache) return {};
-    const denied = await this.#gate(node).check(signal);
-    if (denied) return { unfit: denied.message };
-    if (!cache.files) return hasOutputs ? {} : { unfit: MAKES_NOTHING };
-    return await measureMade(cache.files, { node, folder: spec.cwd, signal });
   }
 
   #gate(node: OpenNode): TreeGate {
@@ -294,8 +260,6 @@ class RunAttempt {
     };
   }
 }
-
-type Success = Extract<StepOutcome, { status: "succeeded" }>;
 
 interface Place {
   readonly node: OpenNode;

@@ -1,0 +1,58 @@
+/** `cache:` of a command: what stands in for it, and whether what it gave may stand in for others. */
+import type { Cluster } from "../cluster/cluster.ts";
+import type { OpenNode } from "../cluster/node.ts";
+import type { StepHost, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { RunAction } from "../pipeline/pipeline.ts";
+import { lostMade, measureMade } from "./made_files.ts";
+import { resolveNode, stepFolder } from "./placement.ts";
+import type { TreeGate } from "./tree_gate.ts";
+
+type RunRequest = StepRequest<RunAction<string>>;
+type Success = Extract<StepOutcome, { status: "succeeded" }>;
+
+const MAKES_NOTHING = "it gave no output, and cache.files does not say what it made";
+
+/** An earlier result, where the step is cached and all that it made is still there. */
+export async function standingResult(
+  request: RunRequest,
+  host: StepHost,
+  cluster: Pick<Cluster, "open" | "select">,
+): Promise<StepOutcome | undefined> {
+  const earlier = request.cache?.earlier;
+  if (earlier?.made === undefined) return undefined;
+  const name = earlier.node;
+  const node = await resolveNode(
+    name === undefined ? request : { ...request, node: { kind: "named", name } },
+    host,
+    cluster,
+  );
+  const folder = stepFolder(request, node);
+  const lost = await lostMade(earlier.made, { node, folder, signal: host.signal });
+  if (lost === undefined) {
+    return { status: "succeeded", outputs: earlier.outputs, reused: earlier };
+  }
+  host.note({ type: "warned", message: `its cached result does not stand: ${lost}` });
+  return undefined;
+}
+
+export interface Ended {
+  readonly node: OpenNode;
+  readonly spec: { readonly cwd: string };
+  readonly gate: TreeGate;
+  readonly outputs: Success["outputs"];
+}
+
+/** Only what this run's own code gave may be used by other runs, with the files that it made. */
+export async function fitnessOf(
+  { request: { cache }, host: { signal } }: {
+    readonly request: RunRequest;
+    readonly host: StepHost;
+  },
+  { node, spec, gate, outputs }: Ended,
+): Promise<Pick<Success, "unfit" | "made">> {
+  if (!cache) return {};
+  const denied = await gate.check(signal);
+  if (denied) return { unfit: denied.message };
+  if (cache.files) return await measureMade(cache.files, { node, folder: spec.cwd, signal });
+  return Object.keys(outputs).length > 0 ? {} : { unfit: MAKES_NOTHING };
+}
