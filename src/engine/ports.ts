@@ -153,6 +153,10 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   /** Nodes that earlier attempts failed on, where the policy says to avoid them. */
   readonly avoidNodes: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Variables of `env` whose value reaches the command in a file that they name. */
+  readonly inFiles?: readonly string[];
+  /** JSON for the file that `$GRID_VALUES` names; undefined where the script does not ask for it. */
+  readonly values?: string | undefined;
   /** Values by name; never written to argv, files or logs. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly outputs: readonly OutputSource<string>[];

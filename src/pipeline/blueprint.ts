@@ -73,7 +73,7 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     condition: entry.if === undefined ? undefined : reader.condition(entry, "if"),
     action: kind === undefined || kind === "uses" ? undefined : readAction(entry, kind, reader),
     node: nodeOf(entry, reader),
-    env: reader.map(entry.env),
+    env: reader.variables(entry.env),
     secrets: edges(entry, "secrets", reader),
     timeout: entry.timeout,
     retry: entry.retry,

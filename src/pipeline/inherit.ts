@@ -60,7 +60,8 @@ export class Carrier {
     const key = `outer ${name}`;
     this.#inputs[key] = text;
     const source = `inputs[${JSON.stringify(key)}]`;
-    return new Text([{ kind: "expression", source, place: text.place }], text.place);
+    const { place, inFile } = text;
+    return new Text([{ kind: "expression", source, place }], place, { inFile });
   }
 
   #node(node: NodeRequest<Text>): NodeRequest<Text> {

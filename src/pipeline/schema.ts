@@ -25,6 +25,7 @@ import {
   stepsWords,
   tasksWords,
   typeWords,
+  variableWords,
 } from "./schema_words.ts";
 
 /** Names of steps, inputs and outputs. */
@@ -130,10 +131,14 @@ const retry = z.union([
 const shell = z.enum(["bash", "sh"], { error: (issue) => shellWords(issue.input) }).describe(
   "bash means bash -eo pipefail; default bash",
 );
-const env = z.record(variable, text, { error: mapLike("each as NAME: value") }).meta({
-  description: "Environment variables; ${{ … }} is replaced",
-  examples: [{ EPOCHS: "${{ inputs.epochs }}" }],
-});
+const inFile = z.strictObject({
+  file: text.describe("The value; the variable names a file on the node that holds it"),
+}, { error: (issue) => variableWords(issue) });
+const env = z.record(variable, z.union([text, inFile]), { error: mapLike("each as NAME: value") })
+  .meta({
+    description: "Environment variables; ${{ … }} is replaced",
+    examples: [{ EPOCHS: "${{ inputs.epochs }}" }],
+  });
 const node = z.union([text, selector]).meta({
   id: "node",
   description: "Where it runs: a name, local, an expression, or what the node must offer",

@@ -163,6 +163,15 @@ export function mapLike(example: string) {
   };
 }
 
+/** One value of `env`. */
+export function variableWords(
+  { code, input }: { readonly code?: string; readonly input?: unknown },
+): string | undefined {
+  if (code !== "invalid_type" || input === undefined) return undefined;
+  const words = expectedWords("text, a number or true or false", input).split("\n")[0];
+  return `${words}\nwrite one value, or { file: value } for a long one`;
+}
+
 export function classWords(value: unknown): string {
   return `${show(value)} is no class of failure\n${classHint(value)}`;
 }

@@ -2,7 +2,16 @@ import type { Place } from "../core/errors.ts";
 
 /** A scalar of the file that may hold `${{ … }}`. Plain text is a single literal part. */
 export class Text {
-  constructor(readonly parts: readonly TextPart[], readonly place: Place) {}
+  /** For a variable: the step gets the name of a file that holds the text. */
+  readonly inFile: boolean;
+
+  constructor(
+    readonly parts: readonly TextPart[],
+    readonly place: Place,
+    { inFile = false }: { readonly inFile?: boolean } = {},
+  ) {
+    this.inFile = inFile;
+  }
 
   /** A text without expressions, for values that Grid itself makes. */
   static literal(value: string, place: Place = { file: "", line: 1, column: 1 }): Text {

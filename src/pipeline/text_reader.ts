@@ -97,6 +97,20 @@ export class TextReader {
     );
   }
 
+  /** Variables; one written as `{ file: … }` reaches the step as the name of a file. */
+  variables(container: Container | undefined): Record<string, Text> {
+    if (container === undefined) return {};
+    const values = container as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.keys(values).map((key) => {
+        const value = values[key];
+        if (!isContainer(value)) return [key, this.text(container, key)];
+        const { parts, place } = this.text(value, "file");
+        return [key, new Text(parts, place, { inFile: true })];
+      }),
+    );
+  }
+
   /** An `if`: one expression, with or without `${{ }}` around it. */
   condition(container: Container, key: Key): Text {
     const value = this.spelling(container, key);

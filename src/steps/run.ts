@@ -244,6 +244,12 @@ class RunAttempt {
       command: prelude + request.action.run,
       shell: request.shell,
       cwd: stepFolder(request, node),
+      files: {
+        ...Object.fromEntries(
+          (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]),
+        ),
+        ...(request.values !== undefined && { GRID_VALUES: request.values }),
+      },
       env: {
         ...request.env,
         GRID_RUN_ID: run,

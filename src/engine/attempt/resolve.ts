@@ -22,7 +22,16 @@ import type { StepRecord } from "../ledger/scopes.ts";
 /** What of a request follows from the file alone. */
 export type Resolved = Pick<
   StepRequest,
-  "action" | "node" | "env" | "outputs" | "workingDirectory" | "shell" | "detach" | "killGraceMs"
+  | "action"
+  | "node"
+  | "env"
+  | "inFiles"
+  | "values"
+  | "outputs"
+  | "workingDirectory"
+  | "shell"
+  | "detach"
+  | "killGraceMs"
 >;
 
 export interface ResolveOptions {
@@ -40,12 +49,41 @@ export function resolveStep(step: Step, { scope, record }: ResolveOptions): Reso
     action: resolveAction(step.action, inner),
     node: resolveNode(step, { scope: inner, record }),
     env,
+    inFiles: Object.keys(step.env).filter((name) => step.env[name]?.inFile),
+    ...valuesOf(step, inner),
     outputs: step.outputs.map((output) => resolveOutput(output, inner)),
     workingDirectory: step.workingDirectory && evaluate(step.workingDirectory, inner),
     shell: step.shell,
     detach: step.detach,
     killGraceMs: step.timeout.killGraceMs,
   };
+}
+
+/** Only for a script that asks for them: they may be long. */
+const ASKS_FOR_VALUES = /\bGRID_VALUES\b/;
+
+/** What `$GRID_VALUES` holds: inputs, the values of the cell, and what the steps in `needs` and `after` gave. */
+function valuesOf(step: Step, scope: EvaluationScope): Pick<StepRequest, "values"> {
+  const { action } = step;
+  if (action.kind !== "run" || !action.run.parts.some(asksForValues)) return {};
+  const prefix = step.scope === "" ? "" : `${step.scope}/`;
+  const before = [...step.needs, ...step.after].map((id) => id.slice(prefix.length));
+  const steps = before.flatMap((id) => {
+    const seen = scope.steps[id];
+    if (seen === undefined) return [];
+    const { outputs, state, node, matrix } = seen;
+    return [[id, { state, node: node ?? null, outputs, ...(matrix !== undefined && { matrix }) }]];
+  });
+  const values = {
+    inputs: scope.inputs,
+    matrix: scope.matrix ?? null,
+    steps: Object.fromEntries(steps),
+  };
+  return { values: `${JSON.stringify(values)}\n` };
+}
+
+function asksForValues(part: Text["parts"][number]): boolean {
+  return part.kind === "literal" && ASKS_FOR_VALUES.test(part.value);
 }
 
 /** Most texts hold no expression; those need no evaluator. */

@@ -106,11 +106,21 @@ function resolveWithoutRun(step: Step, { scopes }: KeyOptions): Resolved | undef
 }
 
 function contentOf(step: Step, resolved: Resolved, { hashFiles }: KeyOptions): unknown {
-  const { action, env, outputs, workingDirectory, shell } = resolved;
+  const { action, env, outputs, workingDirectory, shell, values, inFiles = [] } = resolved;
   const tasks = action.kind === "ray-batch" && "file" in action.tasks
     ? hashFiles([action.tasks.file])
     : undefined;
-  return [action, tasks, sorted(env), outputs, workingDirectory, shell, step.secrets.toSorted()];
+  const content = [
+    action,
+    tasks,
+    sorted(env),
+    outputs,
+    workingDirectory,
+    shell,
+    step.secrets.toSorted(),
+  ];
+  // Most steps have none; their keys are those of earlier versions.
+  return values === undefined && inFiles.length === 0 ? content : [...content, values, inFiles];
 }
 
 function sorted(record: Readonly<Record<string, string>>): [string, string][] {

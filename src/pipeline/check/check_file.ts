@@ -46,7 +46,7 @@ export async function checkFile(
   const reader = new TextReader(source, diagnostics);
   const inputs = readInputs(file, reader);
   const secrets = readSecrets(file, reader);
-  const env = reader.map(file.env);
+  const env = reader.variables(file.env);
   const defaultNode = readNode(file.defaults ?? {}, reader);
   const defaultFolder = file.defaults && reader.optional(file.defaults, "working-directory");
   const fileUses = reader.takeUses();

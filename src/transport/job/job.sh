@@ -17,6 +17,7 @@
 #               number. The host matters where several machines share their home folders.
 #   command     the script, where it is too long for the environment
 #   out err     what the command prints
+#   value.NAME  content of a variable that names a file
 #   output      the file named by $GRID_OUTPUT, once the command makes it
 #   lease       a word that the runner changes to show that it lives
 #   missed      how often the guard found the same word
@@ -118,7 +119,8 @@ grid_remove_files() {
     shift
     grid_one=$grid_jobs/$grid_one
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
-      "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason"
+      "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
+      "$grid_one".value.*
   done
   [ $# = 0 ] || LC_ALL=C rm -f "$@"
 }

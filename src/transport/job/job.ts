@@ -17,6 +17,8 @@ export interface JobSpec {
   readonly cwd: string;
   /** Travels over stdin, never on a command line. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that name a file of the job with this content; also for values that no variable can carry. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Environment too, but kept out of every file on the node, and masked in what the job prints. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Folders put before PATH. */

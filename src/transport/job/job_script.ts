@@ -34,6 +34,7 @@ export function jobProgram(name: string): string {
 export type JobFunction =
   | "grid_expect_many"
   | "grid_mask"
+  | "grid_put"
   | "grid_start"
   | "grid_turn"
   | "grid_signal"

@@ -83,6 +83,16 @@ grid_own_jobs() {
   grid_own "${grid_jobs%/*}" 755 && grid_own "$grid_jobs" 700 && grid_owned=$grid_jobs
 }
 
+# grid_put ROOT ID NAME: stdin becomes a file of a job that is about to start.
+grid_put() {
+  grid_open "$1" "$2"
+  if ! grid_own_jobs; then
+    echo "$grid_fault" >&2
+    return 1
+  fi
+  (umask 077 && cat >"$grid_job.$3")
+}
+
 grid_complain() {
   { printf '' >"$grid_job.state"; } 2>&1
 }

@@ -3,7 +3,8 @@ import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Job, JobSpec } from "./job.ts";
 import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
-import { jobCall } from "./job_script.ts";
+import { quote } from "../../core/shell.ts";
+import { jobCall, jobLibrary } from "./job_script.ts";
 import { maskPatterns, maskPrograms } from "./output_mask.ts";
 import { nodeJobs } from "./node_jobs.ts";
 import { RemoteJob } from "./remote_job.ts";
@@ -23,11 +24,11 @@ const NOTHING = { stdout: 0, stderr: 0 };
 export async function startJob(transport: Transport, spec: JobSpec): Promise<Job> {
   check(spec);
   const { id, root, leaseMs } = spec;
-  const news = await nodeJobs(transport, root).ask({
-    id,
-    leaseMs,
-    start: startCommand(spec),
-    offset: NOTHING,
+  await putFiles(transport, spec);
+  const ask = { id, leaseMs, start: startCommand(spec), offset: NOTHING };
+  const news = await nodeJobs(transport, root).ask(ask).catch(async (error) => {
+    if (spec.files !== undefined && !mayHaveStarted(error)) await dropFiles(transport, spec);
+    throw error;
   });
   return new RemoteJob(new JobLink(transport, spec), news);
 }
@@ -83,28 +84,53 @@ function watchInterval(leaseMs: number): string {
 }
 
 function environment(spec: JobSpec): string[] {
-  const variables = {
-    ...spec.env,
-    ...spec.secrets,
-    GRID_JOB: spec.id,
-    GRID_OUTPUT: `${spec.root}/.grid/jobs/${spec.id}.output`,
-  };
-  return Object.entries(variables).map(([name, value]) =>
+  return Object.entries(variables(spec)).map(([name, value]) =>
     name === "PATH" ? `PATH=${[...spec.pathPrefix, value].join(":")}` : `${name}=${value}`
   );
+}
+
+function variables(spec: JobSpec): Readonly<Record<string, string>> {
+  const job = `${spec.root}/.grid/jobs/${spec.id}`;
+  const names = Object.keys(spec.files ?? {});
+  return {
+    ...spec.env,
+    ...Object.fromEntries(names.map((name) => [name, `${job}.value.${name}`])),
+    ...spec.secrets,
+    GRID_JOB: spec.id,
+    GRID_OUTPUT: `${job}.output`,
+  };
+}
+
+/** Before the start: a command must find them. Writing them twice changes nothing. */
+async function putFiles(transport: Transport, spec: JobSpec): Promise<void> {
+  for (const [name, content] of Object.entries(spec.files ?? {})) {
+    const { code, stderr } = await transport.exec(
+      jobCall("grid_put", [spec.root, spec.id, `value.${name}`]),
+      { library: jobLibrary(), stdin: content },
+    );
+    if (code === 0) continue;
+    throw new GridError({
+      code: "workspace",
+      message:
+        `Cannot write the value of ${name} on "${transport.endpoint.name}": ${stderr.trim()}`,
+      hint: "look at the space and the permissions of remote_root",
+      node: transport.endpoint.name,
+    });
+  }
 }
 
 function check(spec: JobSpec): void {
   if (!JOB_ID.test(spec.id)) {
     throw new GridError({ code: "bug", message: `Cannot start job "${spec.id}": not a file name` });
   }
-  const variables = Object.entries({ ...spec.env, ...spec.secrets });
-  for (const [name, value] of variables) {
+  const given = Object.entries(variables(spec));
+  for (const [name, value] of given) {
     if (!VARIABLE.test(name)) throw notAName(name);
+    if (value.includes("\0")) throw holdsNul(name);
     const bytes = new TextEncoder().encode(value).length;
     if (name.length + bytes + 2 > MOST_VARIABLE_BYTES) throw tooLong(name, bytes);
   }
-  const sizes = variables.map(([name, value]) => [name, name.length + value.length + 2] as const);
+  const sizes = given.map(([name, value]) => [name, name.length + value.length + 2] as const);
   const [largest] = sizes.toSorted((a, b) => b[1] - a[1]);
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
   if (largest && total > MOST_BYTES) throw tooLong(largest[0], largest[1], total);
@@ -115,11 +141,24 @@ const MOST_VARIABLE_BYTES = 128 * 1024;
 /** For all together: a quarter of the usual stack of 8 MiB, less what the account has itself. */
 const MOST_BYTES = 2 * 2 ** 20 - 128 * 1024;
 
+/** Of a job that never was; why it was not is the error to tell. */
+async function dropFiles(transport: Transport, { root, id }: JobSpec): Promise<void> {
+  await transport.exec(`rm -f ${quote(`${root}/.grid/jobs/${id}`)}.value.*`).catch(() => {});
+}
+
 function notAName(name: string): GridError {
   return new GridError({
     code: "usage",
     message: `Cannot set environment variable "${name}": not a name that a shell knows`,
     hint: "use letters, digits and _ only, and no digit first",
+  });
+}
+
+function holdsNul(name: string): GridError {
+  return new GridError({
+    code: "step-failed",
+    message: `Cannot start the command: variable ${name} holds a NUL character`,
+    hint: `no program can be given one; let it name a file: env: { ${name}: { file: … } }`,
   });
 }
 
@@ -133,7 +172,7 @@ function tooLong(name: string, bytes: number, total?: number): GridError {
         `${most} that an environment takes`
       : `Cannot start the command: its variables have ${size(total)} bytes together, more than ` +
         `the ${most} that an environment takes; the largest is ${name} with ${size(bytes)}`,
-    hint: `hand ${name} on through a file: write it where it is made, and read it here`,
+    hint: `let it name a file: env: { ${name}: { file: … } }, or read $GRID_VALUES`,
   });
 }
 

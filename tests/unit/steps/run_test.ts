@@ -360,3 +360,44 @@ function filesBelow(folder: string): { path: string; text: string }[] {
     return isFile ? [{ path, text: Deno.readTextFileSync(path) }] : [];
   });
 }
+
+Deno.test("run gives long values in files that the account alone may read, and removes them", async () => {
+  await using rig = openStepRig();
+  const rows = "r".repeat(300_000) + "'ü\n\\";
+  const { outcome, host } = await run(
+    rig,
+    [
+      'cat "$ROWS" | cksum; ls -l "$ROWS" | cut -c1-10; cat "$GRID_VALUES"',
+      'case $ROWS in "$PWD"/*.grid/jobs/*) ;; *) echo "$ROWS" ;; esac',
+    ].join("\n"),
+    { env: { ROWS: rows }, inFiles: ["ROWS"], values: '{"inputs":{"id":1799999999999999999}}\n' },
+  );
+  assert.equal(outcome.status, "succeeded");
+  const sum = new Deno.Command("cksum", { stdin: "piped", stdout: "piped" }).spawn();
+  const writer = sum.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(rows));
+  await writer.close();
+  const expected = new TextDecoder().decode((await sum.output()).stdout);
+  assert.equal(
+    host.printed.stdout,
+    `${expected}-rw-------\n{"inputs":{"id":1799999999999999999}}\n`,
+  );
+});
+
+Deno.test("run names a variable that no program could be given, before anything starts", async () => {
+  await using rig = openStepRig();
+  const failureWith = (env: Readonly<Record<string, string>>) => failureOf(rig, "echo no", { env });
+  const long = await failureWith({ FINE: "x", ROWS: "r".repeat(200_000) });
+  assert.match(long.message, /variable ROWS has 200,000 bytes, more than the 131,072 that an/);
+  assert.match(long.hint ?? "", /env: \{ ROWS: \{ file: … \} \}/);
+  const many = Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [`V${index}`, "v".repeat(100_000 + index)]),
+  );
+  assert.match(
+    (await failureWith(many)).message,
+    /the largest is V19 with 100,02\d$/,
+  );
+  assert.match((await failureWith({ N: "a\0b" })).message, /variable N holds a NUL character/);
+  const largest = await run(rig, "echo ${#ROWS}", { env: { ROWS: "r".repeat(131_066) } });
+  assert.equal(largest.host.printed.stdout, "131066\n");
+});
