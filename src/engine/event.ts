@@ -14,6 +14,12 @@ type Timestamp = number;
  */
 type Measured = number;
 
+/**
+ * Of these events as they stand in journals and files. It grows when an older Grid would misread a
+ * newer one's; fields and kinds may be added without.
+ */
+export const EVENT_FORM = 1;
+
 export type Event =
   | RunStarted
   | RunFinished
@@ -31,6 +37,8 @@ export type Event =
 export interface RunStarted {
   readonly type: "run.started";
   readonly at: Timestamp;
+  /** `EVENT_FORM` of the Grid that wrote it; journals of older Grids have none, and are of form 1. */
+  readonly form?: number;
   readonly run: string;
   readonly pipeline: string;
   readonly file: string;

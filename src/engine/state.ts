@@ -57,11 +57,31 @@ function leaveQueue(state: RunState, queue: Waiting): RunState {
   return { ...state, warnings, queue: undefined };
 }
 
-/** The state after all of `events`; undefined where there are none. */
+/**
+ * The state after all of `events`; undefined where there are none.
+ *
+ * @throws {GridError} `usage` where one of them cannot come after those before: a damaged journal
+ */
 export function replay(events: Iterable<Event>): RunState | undefined {
   let state: RunState | undefined;
-  for (const event of events) state = reduce(state, event);
+  try {
+    for (const event of events) state = reduce(state, event);
+  } catch (thrown) {
+    if (!(thrown instanceof GridError) || thrown.code !== "bug") throw thrown;
+    throw unfolding(state, thrown);
+  }
   return state;
+}
+
+function unfolding(state: RunState | undefined, cause: GridError): GridError {
+  return new GridError({
+    code: "usage",
+    message:
+      `Cannot read the journal of run ${state?.run ?? "(without a beginning)"}: events are ` +
+      "missing",
+    hint: "other runs are not touched: grid runs",
+    cause,
+  });
 }
 
 type StepEvent = Exclude<Event, { type: "run.started" | "run.finished" | "warned" }>;

@@ -1,7 +1,8 @@
-import { parseJson, pythonJson } from "../core/exact_json.ts";
+import { pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
+import { readEvent, unreadable } from "./read_event.ts";
 import type { RunRow } from "./store.ts";
 
 /** Ids named in the message when a prefix fits many. */
@@ -12,7 +13,8 @@ const SELECT_RUNS = `SELECT runs.*,
   (SELECT later.run FROM runs AS later WHERE later.resumes = runs.run
    ORDER BY later.id DESC LIMIT 1) AS resumed_as,
   CASE WHEN finished_at IS NULL THEN
-    (SELECT json ->> '$.at' FROM journal WHERE run_id = runs.id ORDER BY seq DESC LIMIT 1)
+    (SELECT CASE WHEN json_valid(json) THEN json ->> '$.at' END
+     FROM journal WHERE run_id = runs.id ORDER BY seq DESC LIMIT 1)
   END AS last_event_at
   FROM runs ORDER BY id DESC LIMIT ?`;
 
@@ -47,9 +49,15 @@ export class RunJournal {
 
   events(run: string): readonly Event[] {
     return this.#connection.read(() => {
-      const id = this.#idOf(this.resolveRun(run));
-      return this.#connection.prepare("SELECT json FROM journal WHERE run_id = ? ORDER BY seq")
-        .all(id).map(eventOf);
+      const name = this.resolveRun(run);
+      const select = this.#connection.prepare(
+        "SELECT seq, json FROM journal WHERE run_id = ? ORDER BY seq",
+      );
+      return select.all(this.#idOf(name)).map((row) => {
+        const event = readEvent(String(row["json"]));
+        if (typeof event === "string") throw unreadable(name, `event ${row["seq"]} ${event}`);
+        return event;
+      });
     });
   }
 
@@ -89,12 +97,23 @@ export class RunJournal {
     });
   }
 
-  *eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
+  *eventsOfTypes(
+    types: readonly Event["type"][],
+    onUnreadable: (error: GridError, run: string) => void,
+  ): Iterable<Event> {
     const marks = types.map(() => "?").join(", ");
     const statement = this.#connection.prepareOnce(
-      `SELECT json FROM journal WHERE type IN (${marks}) ORDER BY run_id, seq`,
+      `SELECT run, seq, json FROM journal JOIN runs ON runs.id = run_id
+       WHERE type IN (${marks}) ORDER BY run_id, seq`,
     );
-    for (const row of statement.iterate(...types)) yield eventOf(row);
+    for (const row of statement.iterate(...types)) {
+      const event = readEvent(String(row["json"]));
+      if (typeof event !== "string") yield event;
+      else {
+        const run = String(row["run"]);
+        onUnreadable(unreadable(run, `event ${row["seq"]} ${event}`), run);
+      }
+    }
   }
 
   /** A range instead of LIKE: an underscore is an ordinary character here. */
@@ -178,10 +197,6 @@ function runRow(row: Row): RunRow {
     ...(typeof lastEventAt === "number" ? { lastEventAt } : {}),
     ...(typeof resumedAs === "string" ? { resumedAs } : {}),
   };
-}
-
-function eventOf(row: Row): Event {
-  return parseJson(String(row["json"])) as unknown as Event;
 }
 
 function noRun(message: string, hint: string): GridError {

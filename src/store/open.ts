@@ -51,8 +51,8 @@ class SqliteStore implements Store {
     return this.#journal.latestOf(run);
   }
 
-  eventsOfTypes(types: readonly Event["type"][]): Iterable<Event> {
-    return this.#journal.eventsOfTypes(types);
+  eventsOfTypes(...words: Parameters<Store["eventsOfTypes"]>): Iterable<Event> {
+    return this.#journal.eventsOfTypes(...words);
   }
 
   load(keys: readonly string[]): KeptRows {

@@ -1,4 +1,5 @@
 /** One SQLite file with everything that outlives a process. */
+import type { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
 
@@ -23,14 +24,24 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   append(run: string, events: readonly Event[]): void;
   /** Newest first. */
   runs(options?: { readonly limit?: number }): readonly RunRow[];
-  /** In the order they were appended. Accepts a unique prefix of a run id, or `last`. */
+  /**
+   * In the order they were appended. Accepts a unique prefix of a run id, or `last`.
+   *
+   * @throws {GridError} `usage` naming the run, where one of its events cannot be read
+   */
   events(run: string): readonly Event[];
   /** Full id of a run named by a unique prefix or `last`. @throws {GridError} `usage` */
   resolveRun(name: string): string;
   /** The run that last went on from this one, or from one that did; itself where none has. */
   latestOf(run: string): string;
-  /** Every event of all runs whose type is in `types`; run after run, oldest first; for totals. */
-  eventsOfTypes(types: readonly Event["type"][]): Iterable<Event>;
+  /**
+   * Every event of all runs whose type is in `types`; run after run, oldest first; for totals. Those
+   * that cannot be read are told of and left out.
+   */
+  eventsOfTypes(
+    types: readonly Event["type"][],
+    onUnreadable: (error: GridError, run: string) => void,
+  ): Iterable<Event>;
   load(
     keys: readonly string[],
   ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;

@@ -3,7 +3,14 @@ import { GridError } from "../../core/errors.ts";
 import { evaluateText } from "../../pipeline/expression/evaluate.ts";
 import type { HookMoment, Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { awaitTurn, takeTurn, type Turn, type TurnOptions } from "./concurrency.ts";
-import type { Event, RunFinished, RunResult, RunStarted, StepOutline } from "../event.ts";
+import {
+  type Event,
+  EVENT_FORM,
+  type RunFinished,
+  type RunResult,
+  type RunStarted,
+  type StepOutline,
+} from "../event.ts";
 import { stopError } from "../failure.ts";
 import { GraphRun } from "./graph_run.ts";
 import { hookMoments, hookStep } from "./hooks.ts";
@@ -186,6 +193,7 @@ function startedEvent({ pipeline, started, ledger }: DriveOptions): Event {
   return {
     type: "run.started",
     at: ledger.now,
+    form: EVENT_FORM,
     pipeline: pipeline.name,
     file: pipeline.file,
     inputs: pipeline.inputs,
