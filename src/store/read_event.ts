@@ -88,8 +88,10 @@ function isKind(value: unknown, kind: Kind): boolean {
       return Array.isArray(value);
     case "object":
       return isObject(value);
-    default:
-      return typeof value === kind;
+    case "number":
+      return typeof value === "number";
+    case "string":
+      return typeof value === "string";
   }
 }
 
