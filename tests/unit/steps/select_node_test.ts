@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { distinctName } from "../../../src/core/ids.ts";
 import type { SelectOptions } from "../../../src/cluster/cluster.ts";
 import type { NodeSelector } from "../../../src/cluster/select.ts";
 import type { StepNote, StepRequest } from "../../../src/engine/ports.ts";
@@ -58,6 +59,6 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
     signal,
     avoid: ["bad"],
     holder: "r1 gpu 1",
-    group: "r1.gpu",
+    group: distinctName(["r1", "gpu"]),
   }]]);
 });
