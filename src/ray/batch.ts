@@ -5,15 +5,32 @@ import type { OpenNode } from "../cluster/node.ts";
 export interface BatchSpec {
   /** Unique per attempt; names the job and the results file. */
   readonly id: string;
-  /** Stable over retries and resumes of the step; finished batches are found under it. */
+  /** The step, whatever the run; what earlier attempts have finished is found under it. */
   readonly resultsKey: string;
+  /** Digest of the step's code; undefined where no sync has brought it. */
+  readonly code: string | undefined;
+  /** Variables that results depend on: of `env` without what differs from run to run. */
+  readonly identityEnv: Readonly<Record<string, string>>;
   /** `module:function`, called per task; or a shell command that finds its task in `$GRID_TASK`. */
   readonly target: { readonly call: string } | { readonly command: string };
   readonly tasks: readonly JsonValue[];
-  readonly batchSize: number;
+  /** Called once per process; what it returns is the second argument of `call`. */
+  readonly setup?: string | undefined;
+  /** `auto` follows the measured time of tasks. */
+  readonly batchSize: number | "auto";
   readonly gpusPerBatch: number;
   readonly cpusPerBatch: number;
   readonly maxFailures: number;
+  /** Whether no further task begins once more than `maxFailures` have failed. */
+  readonly stopsOnFailure?: boolean;
+  /** Of one task. */
+  readonly itemTimeoutMs?: number | undefined;
+  /** How often a failed task is tried again at once, in its batch. */
+  readonly itemRetries?: number;
+  /** Names of Python's classes that are tried again; default any. */
+  readonly itemRetryOn?: readonly string[];
+  /** Batches at once; default as many as fit. */
+  readonly maxInFlight?: number | undefined;
   /** Absolute folder on the head, also put on PYTHONPATH. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 /** One batch as a supervised job: send the driver, start it, follow it, read the results. */
+import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
@@ -17,12 +18,15 @@ import {
 } from "./driver_spec.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
-import { readResults } from "./results.ts";
+import { WholeLines } from "./whole_lines.ts";
+import { readResults, type ResultsReader } from "./results.ts";
 
 /** A batch whose runner is gone ends after this long, unless its spec says otherwise. */
 const LEASE_MS = 300_000;
 /** The driver's own exit code for "every task has an outcome"; see `batch_driver.py`. */
 const DONE = 0;
+/** For the driver to end on every node what tasks have started, beyond the batch's own grace. */
+const SWEEP_MS = 20_000;
 
 export interface DriverJobOptions {
   readonly head: OpenNode;
@@ -48,6 +52,7 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
     signal: host.signal,
   });
   finished.remember(files.key, results.known);
+  if (exit.kind === "code" && exit.code === DONE) await forgetIfDone(options, { files, results });
   // Not before: a runner that dies here can be followed by one that attaches.
   await removeJob(job);
   if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
@@ -75,6 +80,21 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
   });
 }
 
+/**
+ * The next run of work that has succeeded starts from nothing. Where this is not done any more, it
+ * finds these results.
+ */
+async function forgetIfDone(
+  { head, spec, host }: DriverJobOptions,
+  { files, results }: { readonly files: DriverFiles; readonly results: ResultsReader },
+): Promise<void> {
+  if (results.outcome().failed > spec.maxFailures) return;
+  const command = `PATH=${quoteAll([...pathPrefixOf(head)])}:$PATH; ` +
+    `python3 ${quoteAll([files.driver, "--forget", files.results])}`;
+  const { code, stderr } = await head.transport.exec(`(${command})`, { signal: host.signal });
+  if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
+}
+
 interface DriverEnd {
   readonly exit: JobExit;
   /** Why the batch as a whole could not be run. */
@@ -94,13 +114,17 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
       host.progress({ done, failed, total });
     }
   });
+  const lines = new WholeLines();
   const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
-    const passed = stream === "stdout" ? output.push(bytes) : bytes;
+    const passed = lines.push(stream, stream === "stdout" ? output.push(bytes) : bytes);
     if (passed.length > 0) return host.output(stream, passed);
   };
   const flush = async () => {
-    const rest = output.end();
-    if (rest.length > 0) await host.output("stdout", rest);
+    for (const stream of ["stdout", "stderr"] as const) {
+      const last = stream === "stdout" ? output.end() : new Uint8Array();
+      const rest = concatBytes([lines.end(stream), last]);
+      if (rest.length > 0) await host.output(stream, rest);
+    }
   };
   try {
     const exit = await job.follow({ signal: host.signal, onOutput });
@@ -120,7 +144,7 @@ interface DriverEnding extends DriverJobOptions {
 
 async function endDriver(job: Job, options: DriverEnding): Promise<void> {
   const { spec, host, head, onOutput, flush } = options;
-  const { survivors } = await endJob(job, { graceMs: spec.killGraceMs, onOutput });
+  const { survivors } = await endJob(job, { graceMs: spec.killGraceMs + SWEEP_MS, onOutput });
   await flush();
   if (survivors.length === 0) return await removeJob(job);
   const names = survivors.map(({ pid, command }) => `${pid} ${command}`).join(", ");

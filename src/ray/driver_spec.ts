@@ -25,23 +25,35 @@ export interface DriverFiles {
   readonly driver: string;
   readonly spec: string;
   readonly results: string;
+  /** What Grid knows from other nodes. */
+  readonly known: string;
+  /** The work: what was called with which code in which environment. */
+  readonly work: string;
   /** Names these results, whatever the node. */
   readonly key: string;
 }
 
 /**
- * Results are found again under the step's key as long as target and tasks are the same; a changed
- * list of tasks starts from nothing.
+ * One results file per attempt. Attempts at the same work find each other's under the step's key,
+ * and take over the items that are the same to the byte.
  */
 export async function driverFiles(root: string, spec: BatchSpec): Promise<DriverFiles> {
   const folder = `${root}/.grid/batches/${distinctName([spec.resultsKey])}`;
-  const work = await fingerprint([spec.target, spec.tasks]);
+  const work = await fingerprint([
+    spec.target,
+    spec.setup ?? null,
+    spec.code ?? null,
+    spec.identityEnv,
+  ]);
+  const name = distinctName([spec.id]);
   return {
     folder,
     driver: `${folder}/batch_driver.py`,
-    spec: `${folder}/${distinctName([spec.id])}.json`,
-    results: `${folder}/results-${work}.jsonl`,
-    key: `${spec.resultsKey} ${work}`,
+    spec: `${folder}/${name}.json`,
+    results: `${folder}/results/${name}.jsonl`,
+    known: `${folder}/${name}.known`,
+    work,
+    key: `${spec.resultsKey} ${work} ${await fingerprint(spec.tasks)}`,
   };
 }
 
@@ -63,8 +75,20 @@ export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
   return pythonJson({
     ...placeFields(spec, options),
     target: spec.target,
-    tasks: spec.tasks,
-    batch_size: spec.batchSize,
+    id: spec.id,
+    work: options.files.work,
+    code: spec.code ?? null,
+    // As text, so that nobody on the way reads a number in it.
+    task_texts: spec.tasks.map(pythonJson),
+    known: options.files.known,
+    batch_size: spec.batchSize === "auto" ? 0 : spec.batchSize,
+    setup: spec.setup ?? null,
+    max_failures: spec.maxFailures,
+    on_item_failure: spec.stopsOnFailure ? "stop" : "continue",
+    item_timeout: spec.itemTimeoutMs === undefined ? null : spec.itemTimeoutMs / 1000,
+    item_retries: spec.itemRetries ?? 0,
+    item_retry_on: spec.itemRetryOn ?? [],
+    max_in_flight: spec.maxInFlight ?? null,
     gpus: spec.gpusPerBatch,
     cpus: spec.cpusPerBatch,
     results: options.files.results,

@@ -2,8 +2,9 @@
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import { driverSource } from "./driver_source.ts";
 import type { DriverFiles } from "./driver_spec.ts";
-import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
+import { nodePrelude } from "../transport/node_program.ts";
 
 /** Results of steps that nobody took up again are removed after this many days. */
 const KEEP_DAYS = 14;
@@ -15,17 +16,19 @@ export async function uploadDriver(
   options: {
     readonly files: DriverFiles;
     readonly specText: string;
-    /** Lines for the results file where the node has none yet. */
+    /** What is known from another node, as lines of a results file. */
     readonly knownResults: string;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const { files, signal } = options;
   await checkPython(head, signal);
-  const driver = nodeProgram("batch_driver.py", import.meta.url);
+  const driver = driverSource();
   await send(head, { files, path: files.driver, text: driver, signal });
   await send(head, { files, path: files.spec, text: options.specText, signal });
-  await seed(head, options);
+  if (options.knownResults !== "") {
+    await send(head, { files, path: files.known, text: options.knownResults, signal });
+  }
 }
 
 /** Folders that come before PATH on the node, as for every step. */
@@ -55,21 +58,6 @@ async function checkPython(head: OpenNode, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Also makes sure that there is a results file, so that reading it never fails for want of one. */
-async function seed(
-  head: OpenNode,
-  { files, knownResults, signal }: {
-    readonly files: DriverFiles;
-    readonly knownResults: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  const path = quote(files.results);
-  const command = `(umask 077; [ -s ${path} ] || cat >${path})`;
-  const { code, stderr } = await head.transport.exec(command, { stdin: knownResults, signal });
-  if (code !== 0) throw cannotWrite(head, files.results, stderr);
-}
-
 async function send(
   head: OpenNode,
   { files, path, text, signal }: {
@@ -83,7 +71,7 @@ async function send(
   const prune = `find ${folder}/.. -mindepth 1 -maxdepth 1 -mtime +${KEEP_DAYS} ` +
     "-exec rm -rf {} + 2>/dev/null";
   const command = `${nodePrelude()}\n(umask 077; ` +
-    `grid_own ${folder} 700 || { echo "$grid_fault" >&2; exit 1; }; { ${prune}; ` +
+    `grid_own ${folder} 700 || { echo "$grid_fault" >&2; exit 1; }; mkdir -p ${folder}/results; { ${prune}; ` +
     `cat >${quote(`${path}.part`)} && mv ${quote(`${path}.part`)} ${quote(path)}; })`;
   const { code, stderr } = await head.transport.exec(command, { stdin: text, signal });
   if (code !== 0) throw cannotWrite(head, path, stderr);

@@ -7,18 +7,20 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
 import { packFolder } from "./code_package.ts";
 import { DriverOutput, type DriverSays } from "./driver_output.ts";
+import { driverSource } from "./driver_source.ts";
 import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
 import { JobLog, JobLogTail } from "./job_log.ts";
 import { JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
 import { ResultsReader } from "./results.ts";
-import { nodeProgram } from "../transport/node_program.ts";
 
 const POLL_MS = 1000;
 /** A dashboard that is silent for longer than this is given up. */
 const SILENCE_MS = 300_000;
 /** For Ray to notice that a stopped job has ended, beyond the job's own grace. */
-const STOP_MARGIN_MS = 20_000;
+const STOP_MARGIN_MS = 40_000;
+/** For the driver to end on every node what tasks have started. */
+const SWEEP_MS = 20_000;
 /** Older ones let strangers delete jobs: CVE-2026-27482. */
 const ADVISED_RAY = [2, 54] as const;
 
@@ -57,14 +59,16 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
   const content = await packFolder(head, {
     folder: spec.cwd,
     extra: {
-      ".grid_batch/batch_driver.py": nodeProgram("batch_driver.py", import.meta.url),
+      ".grid_batch/batch_driver.py": driverSource(),
       ".grid_batch/spec.json": driverSpecText(spec, { head, place, files }),
     },
     signal: host.signal,
   });
   const workingDir = await api.upload(content);
   // Ray's own default is 3 seconds.
-  const grace = { RAY_JOB_STOP_WAIT_TIME_S: String(Math.ceil(spec.killGraceMs / 1000)) };
+  const grace = {
+    RAY_JOB_STOP_WAIT_TIME_S: String(Math.ceil((spec.killGraceMs + SWEEP_MS) / 1000)),
+  };
   try {
     await api.submit({
       id,

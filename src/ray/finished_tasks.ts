@@ -17,6 +17,9 @@ export class FinishedTasks {
   /** As lines of a results file; empty where nothing is known. */
   lines(key: string): string {
     const known = [...this.#known.get(key) ?? []];
-    return known.map(([index, result]) => `${pythonJson({ ...result, index })}\n`).join("");
+    // In the very words of the driver, which copies them without reading them.
+    return known.map(([index, result]) =>
+      `{"index": ${index}, "ok": true, "value": ${pythonJson(result.ok ? result.value : null)}}\n`
+    ).join("");
   }
 }

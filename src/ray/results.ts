@@ -50,7 +50,7 @@ export async function readResults(
   options: { readonly path: string; readonly total: number; readonly signal: AbortSignal },
 ): Promise<ResultsReader> {
   const reader = new ResultsReader(options.total);
-  await using channel = await transport.open(`cat ${quote(options.path)}`, {
+  await using channel = await transport.open(readCommand(options.path), {
     signal: options.signal,
   });
   await channel.stdin.close();
@@ -71,6 +71,11 @@ export async function readResults(
   }
   await errors;
   return reader;
+}
+
+/** A driver that could not begin has none. */
+function readCommand(path: string): string {
+  return `sh -c ${quote(`[ ! -e ${quote(path)} ] || exec cat ${quote(path)}`)}`;
 }
 
 /** The platform's type allows any buffer source, a channel gives bytes. */

@@ -91,6 +91,8 @@ function batchSpec(
   const { action } = request;
   return {
     ...batchNames(request),
+    code: request.trees?.[head.node.name]?.digest,
+    identityEnv: request.env,
     target: action.target,
     tasks,
     batchSize: action.batchSize,
@@ -113,11 +115,13 @@ function batchSpec(
 
 /** Two steps, cells or attempts never share a name, however they are spelled. */
 export function batchNames(
-  { run, step, attempt, resumeJob }: Pick<StepRequest, "run" | "step" | "attempt" | "resumeJob">,
+  { run, pipeline, step, attempt, resumeJob }: Pick<
+    StepRequest,
+    "run" | "pipeline" | "step" | "attempt" | "resumeJob"
+  >,
 ): Pick<BatchSpec, "id" | "resultsKey"> {
   const id = resumeJob?.job ?? `${distinctName([run, step], { dots: false })}-${attempt}`;
-  // A job taken over from an earlier run writes to that run's results.
-  return { id, resultsKey: id.replace(/-\d+$/, "") };
+  return { id, resultsKey: distinctName([pipeline, step]) };
 }
 
 /** In the order of the tasks; a failed task's result is null and its words stand in `errors`. */

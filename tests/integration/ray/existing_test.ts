@@ -105,7 +105,13 @@ testWith(
       await t.step("cells that are spelled alike have results of their own", async () => {
         const names = ALIKE.slice(0, 5);
         const outcomes = await Promise.all(names.map((name) => {
-          const step = { run: "r1", step: `s[m=${name}]`, attempt: 1, resumeJob: undefined };
+          const step = {
+            run: "r1",
+            pipeline: "p",
+            step: `s[m=${name}]`,
+            attempt: 1,
+            resumeJob: undefined,
+          };
           const fields = { tasks: [1], gpusPerBatch: 0, env: { M: name } };
           return run({ ...fields, target: { call: "work:env" }, ...batchNames(step) });
         }));
@@ -156,6 +162,8 @@ function runBatch(
       cpusPerBatch: 0.5,
       maxFailures: 0,
       cwd: join(place.node.root, "code"),
+      code: "code",
+      identityEnv: {},
       env: { PLAIN: "plain" },
       secrets: {},
       killGraceMs: 5000,

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { pythonJson } from "../../../src/core/exact_json.ts";
 import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
 import { createRayCluster } from "../../../src/ray/managed.ts";
 import { createBatchRunner } from "../../../src/ray/runner.ts";
+import { parseTaskFile } from "../../../src/steps/ray_tasks.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { ALIKE } from "../../support/alike.ts";
@@ -15,7 +18,7 @@ import { findRayVenv, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const WORK = `
-import os, time
+import os, subprocess, sys, time
 
 def where(task):
     time.sleep(0.2)
@@ -41,6 +44,27 @@ def gpu(task):
 
 def secret(task):
     return [os.environ["TOKEN"], os.environ["PLAIN"], os.environ.get("RAY_AUTH_TOKEN")]
+
+def runaway(task):
+    subprocess.Popen(["sh", "-c", "sleep 4343 & sleep 4344; wait"], start_new_session=True)
+    subprocess.Popen(["sleep", "4345"])
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(4346)
+        os._exit(0)
+    open("ran-%d" % task, "w").close()
+    time.sleep(0 if task < 10 else 300)
+    return task
+
+def chatty(task):
+    for line in range(4000):
+        print("%d line %d" % (task, line))
+    print("%d END" % task, file=sys.stderr, flush=True)
+    return task
+
+def exact(task):
+    return [task, 2**200, -0.0, float("nan"), 1.0, b"\\x00\\xff"]
 
 def env(task):
     return os.environ["M"]
@@ -109,6 +133,8 @@ class RayLab implements AsyncDisposable {
       cpusPerBatch: 1,
       maxFailures: 0,
       cwd: join(this.head.root, "code"),
+      code: "code",
+      identityEnv: {},
       env: {},
       secrets: {},
       killGraceMs: 5000,
@@ -247,7 +273,13 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
 
   await t.step("cells that are spelled alike have results of their own", async () => {
     const outcomes = await Promise.all(ALIKE.map((name) => {
-      const step = { run: "r1", step: `s[m=${name}]`, attempt: 1, resumeJob: undefined };
+      const step = {
+        run: "r1",
+        pipeline: "p",
+        step: `s[m=${name}]`,
+        attempt: 1,
+        resumeJob: undefined,
+      };
       const fields = { target: { call: "work:env" }, tasks: [1], env: { M: name } };
       return lab.run({ ...fields, ...batchNames(step) });
     }));
@@ -255,6 +287,83 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       outcomes.map(({ results: [result] }) => result),
       ALIKE.map((value) => ({ ok: true, value })),
     );
+  });
+
+  await t.step("every line of every task comes, in order", async () => {
+    const tasks = Array.from({ length: 100 }, (_, index) => index);
+    let text = "";
+    const decoder = new TextDecoder();
+    await lab.run({ target: { call: "work:chatty" }, tasks, batchSize: "auto" }, {
+      output: (_, bytes) => void (text += decoder.decode(bytes, { stream: true })),
+    });
+    const lines = text.split("\n");
+    for (const task of tasks) {
+      const own = lines.filter((line) => line.startsWith(`[${task}] `));
+      assert.deepEqual(
+        own.filter((line) => !line.endsWith("END")),
+        Array.from({ length: 4000 }, (_, line) => `[${task}] ${task} line ${line}`),
+      );
+      assert.ok(own.includes(`[${task}] ${task} END`));
+    }
+  });
+
+  await t.step("values are exact both ways", async () => {
+    const tasks = parseTaskFile(
+      '9007199254740993\n{"id": 18446744073709551616}\n3.10\n',
+      "t.jsonl",
+    );
+    const { results } = await lab.run({ target: { call: "work:exact" }, tasks });
+    const text = results.map((result) => pythonJson(result.ok ? result.value : null)).join("\n");
+    const rest = `${2n ** 200n},-0.0,NaN,1.0,"AP8="]`;
+    assert.equal(
+      text,
+      `[9007199254740993,${rest}\n[{"id":18446744073709551616},${rest}\n[3.1,${rest}`,
+    );
+    const shown = await lab.run({ target: { command: 'echo "$GRID_TASK"' }, tasks });
+    assert.deepEqual(
+      shown.results.map((result) => pythonJson(result.ok ? result.value : null)),
+      ["9007199254740993", '{"id":18446744073709551616}', "3.10"],
+    );
+  });
+
+  const runaways = () =>
+    allProcesses().filter(({ command }) =>
+      /^sleep 434[345]$/.test(command) || command.startsWith("ray::ray_batch")
+    );
+  const forks = () =>
+    allProcesses().filter(({ pid }) => {
+      try {
+        return Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("grid-");
+      } catch {
+        return false;
+      }
+    });
+
+  await t.step(
+    "what tasks leave running ends with the batch, in sessions of its own, too",
+    async () => {
+      let output = "";
+      const { failed } = await lab.run({ target: { call: "work:runaway" }, tasks: [1, 2, 3] }, {
+        output: (_, bytes) => void (output += new TextDecoder().decode(bytes)),
+      });
+      assert.equal(failed, 0);
+      assert.match(output, /grid: ended \d+ processes that tasks had left running on node1/);
+      assert.deepEqual(runaways().filter(({ command }) => command.startsWith("sleep")), []);
+      assert.deepEqual(forks(), []);
+    },
+  );
+
+  await t.step("what tasks have started ends with a cancelled batch", async () => {
+    const controller = new AbortController();
+    const running = lab.run({ target: { call: "work:runaway" }, tasks: [11, 12, 13] }, {
+      signal: controller.signal,
+    });
+    const marks = lab.nodes.map(({ root }) => join(root, "code", "ran-11"));
+    await until(() => marks.some((mark) => existsSync(mark)), "the tasks did not start");
+    controller.abort(new Error("enough"));
+    await assert.rejects(running, { message: "enough" });
+    await until(() => runaways().length === 0, "something survives");
+    assert.deepEqual(forks(), []);
   });
 
   await t.step("secrets reach the workers and no file of the nodes", async () => {

@@ -26,7 +26,7 @@ const head = { node: { name: "n1", endpoint, labels: [] }, root, home: root,
 const outcome = await createBatchRunner({ mode: "embedded" }).run(head, {
   id: "run.score.1", resultsKey: "run.score", target: { call: "work:once" },
   tasks: Array.from({ length: 12 }, (_, index) => index), batchSize: 1, gpusPerBatch: 0,
-  cpusPerBatch: 0, maxFailures: 0, cwd: root, env: {}, secrets: {}, killGraceMs: 1000,
+  cpusPerBatch: 0, maxFailures: 0, cwd: root, code: "code", identityEnv: {}, env: {}, secrets: {}, killGraceMs: 1000,
 }, {
   signal: new AbortController().signal,
   output: () => {},

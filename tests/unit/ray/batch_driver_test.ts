@@ -1,24 +1,135 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseJson, pythonJson } from "../../../src/core/exact_json.ts";
+import { driverSource } from "../../../src/ray/driver_source.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
-import { descendantsOf } from "../../support/processes.ts";
+import { allProcesses, descendantsOf } from "../../support/processes.ts";
 import { testWith } from "../../support/requires.ts";
 
-const DRIVER = new URL("../../../src/ray/batch_driver.py", import.meta.url).pathname;
+const folder = tempDir();
+const DRIVER = join(folder.path, "batch_driver.py");
+Deno.writeTextFileSync(DRIVER, driverSource());
+addEventListener("unload", () => folder[Symbol.dispose]());
 const MARK = "@mark@";
 
 const WORK = `
-import os, signal, time
+import os, signal, sys, time
 
 def square(task):
     return {"square": task * task}
+
+def kinds(task):
+    import collections, dataclasses, datetime, decimal, enum, pathlib, uuid
+
+    @dataclasses.dataclass
+    class Point:
+        x: int
+        when: datetime.date
+
+    class Colour(enum.Enum):
+        RED = "red"
+
+    Pair = collections.namedtuple("Pair", "a b")
+    return {
+        "big": 2**200,
+        "int64": task,
+        "nan": float("nan"),
+        "minus": -0.0,
+        "one": 1.0,
+        "bytes": b"\\x00\\xff",
+        "date": datetime.date(2026, 1, 2),
+        "datetime": datetime.datetime(2026, 1, 2, 3, 4, 5, 6, datetime.timezone.utc),
+        "span": datetime.timedelta(minutes=1.5),
+        "decimal": decimal.Decimal("1.10"),
+        "uuid": uuid.UUID(int=1),
+        "path": pathlib.PurePosixPath("a/b"),
+        "point": Point(1, datetime.date(2026, 1, 2)),
+        "enum": Colour.RED,
+        "set": {3, 1, 2},
+        "tuple": (1, 2),
+        "pair": Pair(1, 2),
+        "range": range(3),
+        1: "int key",
+        datetime.date(2026, 1, 2): "date key",
+    }
+
+def unfit(task):
+    if task == 0:
+        return {1: "a", "1": "b"}
+    if task == 1:
+        return {(1, 2): "a"}
+    if task == 2:
+        deep = []
+        for _ in range(900):
+            deep = [deep]
+        return deep
+    return {"ok": 1, "rows": [{"model": Odd()}]}
+
+def runaway(task):
+    import subprocess
+    subprocess.Popen(["sh", "-c", "sleep 5151 & sleep 5152; wait"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(5153)
+        os._exit(0)
+    open("ran-%d" % task, "w").close()
+    time.sleep(task)
+
+def chatty(task):
+    import subprocess
+    for line in range(500):
+        print("line %d" % line)
+    subprocess.run(["sh", "-c", "echo child; printf unfinished"])
+    sys.stderr.write("last words of %d" % task)
+    sys.stderr.flush()
+    if task % 5 == 4:
+        os._exit(3)
+
+def slow(task):
+    if task == 1:
+        time.sleep(600)
+    if task == 2:
+        while True:
+            try:
+                time.sleep(600)
+            except BaseException:
+                pass
+    return task
+
+def shaky(task):
+    with open("tries", "a") as tries:
+        tries.write("%d\\n" % task)
+    if task == 1 and open("tries").read().split().count("1") < 3:
+        raise ConnectionError("not yet")
+    if task == 2:
+        raise ValueError("never")
+    return task
+
+def load():
+    with open("loads", "a") as loads:
+        loads.write("%d\\n" % os.getpid())
+    return {"model": "m"}
+
+def with_model(task, model):
+    return [task, model["model"], os.getpid()]
+
+def verbose(task):
+    try:
+        raise KeyError("the cause")
+    except KeyError as error:
+        raise ValueError("x" * 20000 + "END") from error
+
+class Odd:
+    pass
 
 def picky(task):
     if task == 3:
         raise ValueError("boom")
     if task == 4:
-        return float("nan")
+        return {"emb": [1, Odd()]}
     if task == 5:
         return object()
     if task == 6:
@@ -60,7 +171,7 @@ interface Entry {
 class Workplace implements Disposable {
   readonly #folder = tempDir();
   readonly path = this.#folder.path;
-  readonly results = join(this.path, "results.jsonl");
+  readonly results = join(this.path, "results", "one.jsonl");
 
   constructor() {
     Deno.writeTextFileSync(join(this.path, "work.py"), WORK);
@@ -81,6 +192,9 @@ class Workplace implements Disposable {
       forward: [],
       results: this.results,
       mark: MARK,
+      id: `batch-${crypto.randomUUID()}`,
+      work: "work",
+      code: "code",
       ...fields,
     };
     Deno.writeTextFileSync(path, JSON.stringify(spec));
@@ -120,15 +234,19 @@ class Workplace implements Disposable {
       says: lines.filter((line) => line.startsWith(MARK))
         .map((line) => JSON.parse(line.slice(MARK.length))),
       printed: lines.filter((line) => line !== "" && !line.startsWith(MARK)),
+      /** Without the number of the item. */
+      lines: lines.filter((line) => line.startsWith("[")).map((line) =>
+        line.replace(/^\[\d+\] /, "")
+      ),
     };
   }
 
   /** The last word on each item, by index. */
   entries(): Entry[] {
     const lines = Deno.readTextFileSync(this.results).split("\n")
-      .filter((line) => line.endsWith("}"));
+      .filter((line) => line.startsWith('{"item"') && line.endsWith("}"));
     const last = new Map(lines.map((line): [number, Entry] => {
-      const entry: Entry = JSON.parse(line);
+      const { item: _, ...entry }: Entry & { item?: string } = JSON.parse(line);
       return [entry.index, entry];
     }));
     return [...last.values()].toSorted((a, b) => a.index - b.index);
@@ -169,8 +287,8 @@ testWith(["python3"], "batch_driver keeps one bad item from spoiling its batch",
     true,
   ]);
   assert.match(entries[3]?.error ?? "", /^ValueError: boom\n.*work\.py.*in picky/s);
-  assert.match(entries[4]?.error ?? "", /the result is not JSON.*nan/);
-  assert.match(entries[5]?.error ?? "", /the result is not JSON.*object/);
+  assert.match(entries[4]?.error ?? "", /^the result is not JSON: at result\.emb\[1\]: work\.Odd$/);
+  assert.match(entries[5]?.error ?? "", /^the result is not JSON: at result: object$/);
   assert.match(entries[6]?.error ?? "", /^SystemExit: leaving/);
   assert.match(stderr, /task 3 failed: ValueError: boom/);
   assert.deepEqual(says.at(-1), { done: 8, failed: 4, total: 8 });
@@ -181,11 +299,12 @@ testWith(["python3"], "batch_driver loses only the item that kills its worker", 
   const { code, printed } = await place.run({ target: { call: "work:fragile" }, batch_size: 4 });
   assert.equal(code, 0);
   const entries = place.entries();
+  const tasks = [0, 1, 2, 3, 4, 5, 6, 7];
   assert.equal(entries[2]?.error, "the worker process died: exit code 9");
   assert.equal(entries[5]?.error, "the worker process died: signal SIGKILL");
   assert.deepEqual(entries.filter(({ ok }) => ok).map(({ value }) => value), [0, 1, 3, 4, 6, 7]);
   // Nothing ran twice.
-  assert.deepEqual(printed.toSorted(), [0, 1, 2, 3, 4, 5, 6, 7].map((task) => `at ${task}`));
+  assert.deepEqual(printed.toSorted(), tasks.map((task) => `[${task}] at ${task}`));
 });
 
 testWith(["python3"], "batch_driver repeats only what has not succeeded", async () => {
@@ -205,7 +324,7 @@ testWith(["python3"], "batch_driver repeats only what has not succeeded", async 
 
 testWith(["python3"], "batch_driver takes what a command prints as its result", async () => {
   using place = new Workplace();
-  const { code, printed } = await place.run({
+  const { code, lines } = await place.run({
     target: { command: `test "$GRID_TASK" != bad; echo "{\\"is\\": \\"$GRID_TASK\\"}"` },
     tasks: ["a b", "bad", "c'd"],
   });
@@ -215,7 +334,7 @@ testWith(["python3"], "batch_driver takes what a command prints as its result", 
     "RuntimeError: the command ended with exit code 1",
     { is: "c'd" },
   ]);
-  assert.deepEqual(printed.toSorted(), ['{"is": "a b"}', `{"is": "c'd"}`]);
+  assert.deepEqual(lines.toSorted(), ['{"is": "a b"}', `{"is": "c'd"}`]);
 });
 
 testWith(
@@ -330,5 +449,220 @@ testWith(["python3"], "batch_driver tells the true end of every command and chil
     using place = new Workplace();
     await place.run({ target: { command }, tasks: ["a"] });
     assert.match(place.entries()[0]?.error ?? "", words);
+  }
+});
+
+testWith(
+  ["python3"],
+  "batch_driver gives results of many kinds their documented forms",
+  async () => {
+    using place = new Workplace();
+    await place.run({ target: { call: "work:kinds" }, task_texts: ["9007199254740993"] });
+    const text = Deno.readTextFileSync(place.results);
+    const value = text.slice(text.indexOf('"value": ') + 9, text.lastIndexOf("}"));
+    assert.equal(
+      pythonJson(parseJson(value)),
+      `{"1":"int key","big":${
+        2n ** 200n
+      },"int64":9007199254740993,"nan":NaN,"minus":-0.0,"one":1.0,` +
+        '"bytes":"AP8=","date":"2026-01-02","datetime":"2026-01-02T03:04:05.000006+00:00",' +
+        '"span":90.0,"decimal":"1.10","uuid":"00000000-0000-0000-0000-000000000001","path":"a/b",' +
+        '"point":{"x":1,"when":"2026-01-02"},"enum":"red","set":[1,2,3],"tuple":[1,2],"pair":[1,2],' +
+        '"range":[0,1,2],"2026-01-02":"date key"}',
+    );
+  },
+);
+
+testWith(["python3"], "batch_driver names what has no form, and where it stands", async () => {
+  using place = new Workplace();
+  await place.run({ target: { call: "work:unfit" }, tasks: [0, 1, 2, 3] });
+  const words = place.entries().map(({ error }) => error?.split("\n")[0]);
+  assert.deepEqual(words, [
+    "the result is not JSON: at result: two keys become '1'",
+    "the result is not JSON: at result: a key is a tuple",
+    "the result is not JSON: it is nested more than 400 deep",
+    "the result is not JSON: at result.rows[0].model: work.Odd",
+  ]);
+});
+
+testWith(["python3"], "batch_driver hands tasks on as they are spelled", async () => {
+  using place = new Workplace();
+  const texts = ["3.10", "1e400", "-0.0", "NaN", '{"a": 12345678901234567890}', '"text"'];
+  await place.run({ target: { command: 'printf "%s" "$GRID_TASK"' }, task_texts: texts });
+  const values = Deno.readTextFileSync(place.results).trim().split("\n").slice(1)
+    .map((line) => line.slice(line.indexOf('"value": ') + 9, -1));
+  assert.deepEqual(values.toSorted(), [...texts].toSorted());
+});
+
+function runaways(): string[] {
+  return allProcesses().filter(({ command }) => /^sleep 515\d$/.test(command))
+    .map(({ command }) => command);
+}
+
+testWith(["python3"], "batch_driver ends what tasks leave running", async () => {
+  using place = new Workplace();
+  const { code, stderr } = await place.run({ target: { call: "work:runaway" }, tasks: [0] });
+  assert.equal(code, 0);
+  assert.match(stderr, /grid: ended \d processes that tasks had left running on n1/);
+  assert.deepEqual(runaways(), []);
+  const child = place.start({
+    target: { call: "work:runaway" },
+    tasks: [300],
+    id: "again",
+    results: `${place.results}.x`,
+  });
+  while (!existsSync(join(place.path, "ran-300"))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.notDeepEqual(runaways(), []);
+  child.kill("SIGTERM");
+  assert.equal((await child.output()).code, 143);
+  assert.deepEqual(runaways(), []);
+});
+
+testWith(
+  ["python3"],
+  "batch_driver keeps every line of every task, also of one that crashes",
+  async () => {
+    using place = new Workplace();
+    const tasks = Array.from({ length: 20 }, (_, index) => index);
+    const { stderr, printed } = await place.run({
+      target: { call: "work:chatty" },
+      tasks,
+      batch_size: 4,
+    });
+    for (const task of tasks) {
+      assert.deepEqual(printed.filter((line) => line.startsWith(`[${task}] `)), [
+        ...Array.from({ length: 500 }, (_, line) => `[${task}] line ${line}`),
+        `[${task}] child`,
+        `[${task}] unfinished`,
+      ]);
+      assert.ok(stderr.includes(`[${task}] last words of ${task}\n`), stderr);
+    }
+  },
+);
+
+testWith(
+  ["python3"],
+  "batch_driver interrupts a task that takes too long, or ends its process",
+  async () => {
+    using place = new Workplace();
+    const { code } = await place.run({
+      target: { call: "work:slow" },
+      tasks: [0, 1, 2, 3],
+      batch_size: 4,
+      item_timeout: 0.3,
+    });
+    assert.equal(code, 0);
+    const words = place.entries().map(({ value, error }) => error?.split("\n")[0] ?? value);
+    const late = "it took longer than item-timeout (0.3 s)";
+    assert.deepEqual(words, [0, late, late, 3]);
+  },
+);
+
+testWith(["python3"], "batch_driver tries a failed task again, if its class may be", async () => {
+  using place = new Workplace();
+  const fields = { item_retries: 2, item_retry_on: ["OSError"], tasks: [0, 1, 2] };
+  await place.run({ ...fields, target: { call: "work:shaky" } });
+  assert.deepEqual(place.entries().map(({ ok }) => ok), [true, true, false]);
+  const tries = Deno.readTextFileSync(join(place.path, "tries")).trim().split("\n").toSorted();
+  assert.deepEqual(tries, ["0", "1", "1", "1", "2"]);
+});
+
+testWith(["python3"], "batch_driver sets up once per process", async () => {
+  using place = new Workplace();
+  const fields = { batch_size: 1, max_in_flight: 1, setup: "work:load" };
+  await place.run({ ...fields, target: { call: "work:with_model" } });
+  const pids = new Set(place.entries().map(({ value }) => (value as unknown[])[2]));
+  assert.equal(pids.size, 1);
+  const loads = Deno.readTextFileSync(join(place.path, "loads")).trim().split("\n").map(Number);
+  assert.deepEqual(loads, [...pids]);
+});
+
+testWith(["python3"], "batch_driver begins nothing more once too many have failed", async () => {
+  using place = new Workplace();
+  const tasks = Array.from({ length: 50 }, () => 3);
+  const fields = {
+    tasks,
+    batch_size: 1,
+    max_in_flight: 1,
+    on_item_failure: "stop",
+    max_failures: 2,
+  };
+  await place.run({ ...fields, target: { call: "work:picky" } });
+  const errors = place.entries().map(({ error }) => error?.split("\n")[0]);
+  assert.deepEqual(errors.slice(0, 4), [
+    "ValueError: boom",
+    "ValueError: boom",
+    "ValueError: boom",
+    "not begun: more than 2 tasks had failed",
+  ]);
+  assert.equal(errors.length, 50);
+});
+
+testWith(
+  ["python3"],
+  "batch_driver keeps the frames and the cause of an endless message",
+  async () => {
+    using place = new Workplace();
+    await place.run({ target: { call: "work:verbose" }, tasks: [0] });
+    const error = place.entries()[0]?.error ?? "";
+    assert.match(
+      error,
+      /^ValueError: x+ … \d+ characters … x+END\n.*in verbose.*because of KeyError: 'the cause'$/s,
+    );
+  },
+);
+
+testWith(
+  ["python3"],
+  "batch_driver takes over what others have finished of the same work",
+  async () => {
+    using place = new Workplace();
+    const fields = { target: { call: "work:once" }, batch_size: 1 };
+    const calls = () => Deno.readTextFileSync(join(place.path, "calls")).trim().split("\n").length;
+    await place.run({ ...fields, tasks: [0, 1, 2, 2] });
+    assert.equal(calls(), 4);
+    // Another attempt with another list: 0 and both 2 are known, 1 has failed, 3 is new.
+    const second = { ...fields, results: join(place.path, "results", "two.jsonl") };
+    const { stderr } = await place.run({ ...second, tasks: [3, 2, 1, 0, 2] });
+    assert.equal(calls(), 6);
+    assert.match(stderr, /grid: 3 of 5 results are kept from an earlier attempt, 2 are left to do/);
+    const lines = Deno.readTextFileSync(second.results).trim().split("\n").slice(1);
+    const found = new Map(lines.map((line) => [JSON.parse(line).index, JSON.parse(line).value]));
+    assert.deepEqual([0, 1, 3, 4].map((index) => found.get(index)), [3, 2, 0, 2]);
+    // Other code has its own results.
+    const third = { ...fields, results: join(place.path, "results", "three.jsonl"), work: "other" };
+    await place.run({ ...third, tasks: [0, 2] });
+    assert.equal(calls(), 8);
+  },
+);
+
+testWith(["python3"], "batch_driver tells code that nobody has synced by what it is", async () => {
+  using place = new Workplace();
+  const fields = { target: { call: "work:once" }, tasks: [0], batch_size: 1, code: null };
+  const calls = () => Deno.readTextFileSync(join(place.path, "calls")).trim().split("\n").length;
+  const results = (name: string) => ({ results: join(place.path, "results", `${name}.jsonl`) });
+  await place.run({ ...fields, ...results("a") });
+  await place.run({ ...fields, ...results("b") });
+  assert.equal(calls(), 1);
+  Deno.writeTextFileSync(join(place.path, "work.py"), "# changed\n", { append: true });
+  await place.run({ ...fields, ...results("c") });
+  assert.equal(calls(), 2);
+});
+
+testWith(["python3"], "batch_driver gives workers one list of GPUs under both names", async () => {
+  using place = new Workplace();
+  const names = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"];
+  const tasks = Array.from({ length: 6 }, () => names);
+  const fields = { target: { call: "work:environment" }, tasks, batch_size: 1, gpus: 1 };
+  await place.run(fields, {
+    HIP_VISIBLE_DEVICES: "4,6",
+    CUDA_VISIBLE_DEVICES: "4,6",
+    ROCR_VISIBLE_DEVICES: "0",
+  });
+  const seen = new Set(place.entries().map(({ value }) => JSON.stringify(value)));
+  for (const one of seen) {
+    assert.ok(['["4","4",null,"n1"]', '["6","6",null,"n1"]'].includes(one), one);
   }
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { BatchSpec } from "../../../src/ray/batch.ts";
 import { driverFiles, driverSpecText, markOf } from "../../../src/ray/driver_spec.ts";
@@ -13,21 +14,30 @@ const spec: BatchSpec = {
   cpusPerBatch: 1,
   maxFailures: 0,
   cwd: "/root/work/train",
+  code: "digest",
+  identityEnv: {},
   env: { MODEL: "model.json", GRID_NODE: "n1" },
   secrets: { HF_TOKEN: "planted" },
   killGraceMs: 1000,
 };
 const head = { root: "/root/work", node: { name: "n1" } } as OpenNode;
 
-Deno.test("driverFiles() keeps results over attempts, but not over other tasks or targets", async () => {
+Deno.test("driverFiles() keeps results over attempts, runs and lists, but not over other code", async () => {
   const first = await driverFiles("/root/work", spec);
-  const retry = await driverFiles("/root/work", { ...spec, id: "run1.score.2" });
-  assert.equal(first.results, retry.results);
+  const retry = await driverFiles("/root/work", { ...spec, id: "run2.score.1", tasks: [1] });
+  assert.equal(first.work, retry.work);
+  assert.equal(dirname(first.results), dirname(retry.results));
+  assert.notEqual(first.results, retry.results);
   assert.notEqual(first.spec, retry.spec);
-  const changes: Partial<BatchSpec>[] = [{ tasks: [1] }, { target: { command: "true" } }];
+  const changes: Partial<BatchSpec>[] = [
+    { target: { command: "true" } },
+    { code: "other" },
+    { setup: "tasks:load" },
+    { identityEnv: { MODEL: "other" } },
+  ];
   for (const change of changes) {
     const other = await driverFiles("/root/work", { ...spec, ...change });
-    assert.notEqual(first.results, other.results);
+    assert.notEqual(first.work, other.work);
   }
 });
 
@@ -43,7 +53,7 @@ Deno.test("driverSpecText() names variables and keeps their values out", async (
   const parsed = JSON.parse(text);
   // A worker's node is its own, not the head's.
   assert.deepEqual(parsed.forward, ["MODEL", "HF_TOKEN"]);
-  assert.deepEqual(parsed.tasks, spec.tasks);
+  assert.deepEqual(parsed.task_texts, ["1", '{"shard":2}']);
   assert.equal(parsed.mark, markOf(spec));
   assert.equal(parsed.mode, "embedded");
 });

@@ -23,6 +23,8 @@ const SPEC: Omit<BatchSpec, "cwd"> = {
   gpusPerBatch: 0,
   cpusPerBatch: 1,
   maxFailures: 0,
+  code: "code",
+  identityEnv: {},
   env: { PLAIN: "plain" },
   secrets: {},
   killGraceMs: 7000,
@@ -125,7 +127,7 @@ testWith(["python3"], "existing: a batch is one job, whose log holds the results
   assert.equal(scene.output, "hello from a task\n");
   assert.deepEqual(scene.progress, [0, 2]);
   assert.match(entrypoint, /batch_driver\.py/);
-  assert.deepEqual(vars, { PLAIN: "plain", RAY_JOB_STOP_WAIT_TIME_S: "7" });
+  assert.deepEqual(vars, { PLAIN: "plain", RAY_JOB_STOP_WAIT_TIME_S: "27" });
   // Ray's list of jobs only ever grows by itself.
   assert.ok(scene.fake.requests.includes(`DELETE /api/jobs/${ID}`));
 });

@@ -4,7 +4,7 @@ import { FinishedTasks } from "../../../src/ray/finished_tasks.ts";
 Deno.test("FinishedTasks gives back successes only, as lines of a results file", () => {
   const finished = new FinishedTasks();
   finished.remember("a", [{ ok: true, value: 1 }, { ok: false, error: "x" }, undefined]);
-  assert.equal(finished.lines("a"), '{"ok":true,"value":1,"index":0}\n');
+  assert.equal(finished.lines("a"), '{"index": 0, "ok": true, "value": 1}\n');
   assert.equal(finished.lines("b"), "");
 });
 

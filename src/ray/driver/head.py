@@ -1,0 +1,64 @@
+"""Runs a list of tasks in batches: as Ray tasks, or in local processes where there is no Ray.
+
+    python3 batch_driver.py SPEC.json
+
+One file, joined from the parts of `src/ray/driver/`; standard library only (plus `ray` in mode
+"ray"), Python 3.8 or newer. Every finished item is one line of the results file, so a run that is
+repeated goes on where the last one stopped. What Grid must know is printed as one line of JSON
+behind a mark that is made from the batch's id.
+
+Exit codes: 0 every task has an outcome (some may have failed), 3 the batch could not be run and the
+printed problem says why, 143 asked to stop by SIGTERM.
+"""
+
+import base64
+import collections
+import datetime
+import decimal
+import enum
+import fcntl
+import fractions
+import glob
+import hashlib
+import hmac
+import importlib
+import json
+import math
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+
+PROGRESS_SECONDS = 0.2
+POLL_SECONDS = 0.5
+LOCK_SECONDS = 30
+STOP_SECONDS = 2
+# What one command may print as its result, and how much of an error is kept.
+RESULT_BYTES = 1 << 20
+ERROR_CHARACTERS = 8000
+# A batch of one item is tried again when its node died, which was not the item's doing.
+NODE_LOSSES = 3
+# Whoever reads the results walks through them; Python and V8 both end somewhere near 1000.
+MOST_NESTING = 400
+
+
+class Problem(Exception):
+    """The batch as a whole cannot be run."""
+
+    def __init__(self, message, hint=None):
+        super().__init__(message)
+        self.hint = hint
+
+
+class Stopped(Exception):
+    """SIGTERM or SIGINT has arrived."""
+
+

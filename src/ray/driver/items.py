@@ -1,0 +1,208 @@
+# ---- In a worker: one batch of tasks -------------------------------------------------------------
+
+
+class ItemTimeout(BaseException):
+    """The item took too long. No `Exception`, so that few handlers of the item's own keep it."""
+
+
+def run_items(job, items, report, begin):
+    """Runs tasks one after another: `begin(index)` before, `report(index, outcome)` after each."""
+    run = prepare(job)
+    for index, text in items:
+        begin(index)
+        report(index, run_item(job, lambda: run(index, text)))
+
+
+def run_item(job, call):
+    tries = 1 + job.get("item_retries", 0)
+    for left in reversed(range(tries)):
+        try:
+            return {"ok": True, "json": as_json(within(job.get("item_timeout"), call))}
+        except (Exception, SystemExit, GeneratorExit, KeyboardInterrupt, ItemTimeout) as error:
+            # An item may do anything; the next one still runs.
+            failure = {"ok": False, "error": describe(error)}
+            if left and not isinstance(error, NotJson) and is_retried(job, error):
+                print("failed, and is tried again: " + failure["error"], file=sys.stderr, flush=True)
+                continue
+            return failure
+
+
+def is_retried(job, error):
+    names = job.get("item_retry_on") or []
+    return not names or any(kind.__name__ in names for kind in type(error).__mro__)
+
+
+def within(seconds, call):
+    """The call's value, unless it takes longer: then it is interrupted, and if that is in vain ended."""
+    if not seconds:
+        return call()
+    words = "it took longer than item-timeout (%g s)" % seconds
+
+    def interrupt(_signal, _frame):
+        raise ItemTimeout(words)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    # What holds the interpreter, or swallows the interruption, goes down with its process.
+    end = threading.Timer(seconds + HARD_TIMEOUT_SECONDS, lambda: os._exit(TIMEOUT_EXIT))
+    end.daemon = True
+    end.start()
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        return call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        end.cancel()
+        signal.signal(signal.SIGALRM, before)
+
+
+HARD_TIMEOUT_SECONDS = 5
+TIMEOUT_EXIT = 124
+# Of this process: what `prepare` has made ready, by job.
+ready = {}
+
+
+def prepare(job):
+    """Goes to the folder of the code and returns `run(index, text)`; once per process and job."""
+    hear_of_children()
+    if job["id"] in ready:
+        os.chdir(ready[job["id"]][0])
+        return ready[job["id"]][1]
+    os.environ.update(job["env"])
+    os.environ.setdefault("GRID_NODE", job["node"])
+    folder = local_folder(job)
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        node = os.environ["GRID_NODE"]
+        raise Problem(
+            "Cannot enter %s on %s: %s" % (folder, node, error.strerror),
+            "Batches run on every node: sync the folder `to: all` before this step",
+        )
+    for path in [*os.environ.get("PYTHONPATH", "").split(os.pathsep), folder]:
+        if path and path not in sys.path:
+            sys.path.insert(0, path)
+    run = load(job)
+    ready[job["id"]] = (folder, run)
+    return run
+
+
+def load(job):
+    target = job["target"]
+    if "command" in target:
+        return lambda index, text: run_command(target["command"], index, text)
+    function = load_function(target["call"])
+    if not job.get("setup"):
+        return lambda index, text: function(json.loads(text))
+    try:
+        made = load_function(job["setup"])()
+    except Problem:
+        raise
+    except (Exception, SystemExit) as error:
+        node = os.environ["GRID_NODE"]
+        raise Problem("Cannot set up %s on %s: %s" % (job["setup"], node, describe(error)))
+    return lambda index, text: function(json.loads(text), made)
+
+
+def hear_of_children():
+    """Where SIGCHLD is ignored, the system forgets how a child ended and Python takes that for success.
+
+    Whoever started this process may have left it so, and some switches of Ray do.
+    """
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except ValueError:
+        raise Problem("Cannot run the batch: Ray runs its tasks beside the main thread")
+
+
+def local_folder(job):
+    """The same folder below this node's own workspace, which may lie elsewhere than the head's."""
+    if job["cwd"] is None:  # a package that Ray itself has brought here and entered
+        return os.getcwd()
+    here = os.environ.get("GRID_ROOT")
+    relative = os.path.relpath(job["cwd"], job["root"])
+    if here is None or relative.startswith(".."):
+        return job["cwd"]
+    return os.path.normpath(os.path.join(here, relative))
+
+
+def load_function(call):
+    module_name, _, name = call.partition(":")
+    try:
+        found = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+    except Exception as error:  # importing runs the user's code, which may raise anything
+        raise Problem(
+            "Cannot load %s on %s: %s" % (call, os.environ["GRID_NODE"], describe(error)),
+            "`call` is module:function, found in the step's folder (%s)" % os.getcwd(),
+        )
+
+
+def run_command(command, index, text):
+    """What the command prints on stdout, as JSON where it is JSON, else as text."""
+    task = json.loads(text) if text.startswith('"') else text
+    shell = ["bash", "-eo", "pipefail", "-c"] if shutil.which("bash") else ["sh", "-e", "-c"]
+    env = dict(os.environ, GRID_TASK=task, GRID_TASK_INDEX=str(index))
+    child = subprocess.Popen([*shell, command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    printed = b""
+    try:
+        for line in child.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            printed = (printed + line)[: RESULT_BYTES + 1]
+        code = child.wait()
+    except ItemTimeout:
+        for pid in [child.pid, *descendants(child.pid)]:
+            send_signal(pid, signal.SIGKILL)
+        child.wait()
+        raise
+    if code != 0:
+        raise RuntimeError("the command ended with %s" % describe_exit(code))
+    if len(printed) > RESULT_BYTES:
+        raise ValueError("the command printed more than %d bytes; write them to a file" % RESULT_BYTES)
+    return Printed(printed.decode("utf-8", "replace").strip())
+
+
+class Printed(str):
+    """What a command printed: kept digit for digit where it is JSON."""
+
+
+def describe(error):
+    """Class and words first, then where; short enough for a report."""
+    name = "" if isinstance(error, (ItemTimeout, NotJson)) else type(error).__name__ + ": "
+    head = middle_cut("%s%s" % (name, error), ERROR_CHARACTERS // 2)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not is_foreign(frame.filename)]
+    where = "".join(traceback.format_list(own[-5:])).rstrip()
+    words = head + "\n" + where if where else head
+    cause = error.__cause__
+    if cause is not None and not isinstance(error, NotJson):
+        words += "\nbecause of %s: %s" % (type(cause).__name__, middle_cut(str(cause), 1000))
+    return words[:ERROR_CHARACTERS]
+
+
+def middle_cut(text, most):
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return "%s … %d characters … %s" % (text[:half], len(text) - 2 * half, text[-half:])
+
+
+def is_foreign(file):
+    """Frames that say nothing about the user's code: this driver and Python's own library."""
+    library = os.path.dirname(os.__file__) + os.sep
+    packages = os.sep + "site-packages" + os.sep
+    in_library = file.startswith((library, "<frozen")) and packages not in file
+    return in_library or os.path.basename(file) == "batch_driver.py"
+
+
+def describe_exit(code):
+    if code >= 0:
+        return "exit code %d" % code
+    try:
+        return "signal %s" % signal.Signals(-code).name
+    except ValueError:
+        return "signal %d" % -code
+
+

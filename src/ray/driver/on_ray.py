@@ -1,0 +1,236 @@
+# ---- Mode "ray" ----------------------------------------------------------------------------------
+
+# Of a worker process: its connection to the driver, by token.
+taps = {}
+
+
+def ray_batch(job, serial, items):
+    """One Ray task. A problem is returned, so that it does not arrive wrapped in another error."""
+    outcomes, deaf = [], None
+    if job["id"] not in taps:
+        taps[job["id"]] = None
+        try:
+            taps[job["id"]] = Tap(job["ear"], job["token"])
+        except OSError as error:
+            deaf = str(error)
+        mark_forks(job["id"])
+    tap = taps[job["id"]]
+    begin = lambda index: tap and tap.write_mark("item:%d" % index)
+    if tap:
+        tap.open(serial)
+    started = time.monotonic()
+    answer = {"outcomes": outcomes}
+    try:
+        run_items(job, items, lambda index, outcome: outcomes.append((index, outcome)), begin)
+    except Problem as problem:
+        answer = {"problem": str(problem), "hint": problem.hint}
+    seconds = time.monotonic() - started
+    if tap:
+        tap.close(serial)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    node = os.environ.get("GRID_NODE", "?")
+    return dict(answer, seconds=seconds, node=node, deaf=deaf, heard=tap is not None)
+
+
+class RayRun:
+    def __init__(self, ray, spec, job, queue, results):
+        self.ray = ray
+        self.need = (spec["cpus"], spec["gpus"])
+        self.job, self.queue, self.results = job, queue, results
+        self.stops_early = spec.get("on_item_failure") == "stop"
+        self.losses = collections.Counter()
+        self.running = {}
+        self.heard, self.lost = set(), set()
+        self.serial = 0
+        job["token"] = uuid.uuid4().hex
+        self.ear = Ear(ray.util.get_node_ip_address(), job["token"])
+        self.ear.start()
+        job["ear"] = self.ear.address
+        self.task = ray.remote(
+            num_cpus=self.need[0],
+            num_gpus=self.need[1],
+            max_calls=0,  # the default of 1 with GPUs starts a new process for every batch
+            max_retries=0,
+            scheduling_strategy="SPREAD",
+        )(ray_batch)
+        self.slots = ray_slots(ray, self.need)
+        self.queue.set_slots(self.slots)
+        self.limit = min(2 * self.slots, spec.get("max_in_flight") or 2 * self.slots)
+
+    def run(self):
+        shared_job = self.ray.put(self.job)
+        try:
+            while self.queue or self.running:
+                check_stop()
+                if self.stops_early and self.results.too_many_failed():
+                    self.queue.give_up(self.results)
+                while self.queue and len(self.running) < self.limit:
+                    items = self.queue.take()
+                    self.serial += 1
+                    reference = self.task.remote(shared_job, str(self.serial), items)
+                    self.running[reference] = (str(self.serial), items)
+                if not self.running:
+                    break
+                ready, _ = self.ray.wait(list(self.running), num_returns=1, timeout=POLL_SECONDS)
+                for reference in ready:
+                    serial, items = self.running.pop(reference)
+                    self.collect(reference, serial, items)
+                if ready:
+                    self.results.flush()
+        except Stopped:
+            self.cancel()
+            raise
+        finally:
+            self.results.flush()
+            self.drain()
+            self.sweep_all()
+
+    def cancel(self):
+        for reference in self.running:
+            self.ray.cancel(reference, force=True)
+        if self.running:
+            self.ray.wait(list(self.running), num_returns=len(self.running), timeout=STOP_SECONDS)
+        self.lost.update(serial for serial, _ in self.running.values())
+
+    def collect(self, reference, serial, items):
+        """Books one finished batch. Items that went down with a worker run again, one by one."""
+        try:
+            answer = self.ray.get(reference)
+        except self.ray.exceptions.RayError as error:
+            self.lost.add(serial)
+            return self.lose(error, items)
+        if answer["heard"]:
+            self.heard.add(serial)
+        if answer["deaf"]:
+            write_line(2, "grid: what tasks print on %s is not all shown here: its workers cannot reach the "
+                "driver at %s:%d (%s)" % (answer["node"], *self.ear.address, answer["deaf"]))
+        if "problem" in answer:
+            raise Problem(answer["problem"], answer["hint"])
+        for index, outcome in answer["outcomes"]:
+            self.results.add(index, outcome)
+        self.queue.measured(len(items), answer["seconds"])
+
+    def lose(self, error, items):
+        first = items[0][0]
+        kind = type(error).__name__
+        node_lost = "Node" in kind or "Raylet" in kind
+        self.losses[first] += node_lost
+        if len(items) > 1:
+            return self.queue.give_back(items, one_by_one=True)
+        if node_lost and self.losses[first] < NODE_LOSSES:
+            return self.queue.give_back(items)
+        words = middle_cut(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), ERROR_CHARACTERS // 2)
+        if self.job.get("item_timeout"):
+            words += "\nPerhaps it took longer than item-timeout (%g s)" % self.job["item_timeout"]
+        self.results.add(first, {"ok": False, "error": "%s: %s" % (kind, words)})
+
+    def drain(self):
+        """What the workers printed last is still on its way."""
+        begun = {serial for serial in self.lost if self.ear.begun[serial]}
+        if self.ear.drain(self.heard, DRAIN_SECONDS) + self.ear.drain(begun, STOP_SECONDS):
+            write_line(2, "grid: the last lines of some tasks have not arrived")
+
+    def sweep_all(self):
+        """On every node; a process that a task left there would keep its GPU."""
+        if self.serial == 0:
+            return
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        task = self.ray.remote(num_cpus=0, max_retries=0)(sweep)
+        sweeps = {}
+        for node in self.ray.nodes():
+            if node["Alive"]:
+                where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+                options = task.options(scheduling_strategy=where)
+                name = node.get("Labels", {}).get("grid-host") or node["NodeManagerAddress"]
+                sweeps[options.remote(self.job["id"], SWEEP_SECONDS)] = name
+        ready, late = self.ray.wait(list(sweeps), num_returns=len(sweeps), timeout=SWEEP_WAIT_SECONDS)
+        for reference in ready:
+            try:
+                tell_sweep(self.job["id"], sweeps[reference], self.ray.get(reference))
+            except self.ray.exceptions.RayError as error:
+                late.append(reference)
+        for reference in late:
+            write_line(2, "grid: cannot see whether tasks left something running on %s" % sweeps[reference])
+
+
+# How long processes have to end politely, and how long a node may take to say that it is clean.
+SWEEP_SECONDS = 2
+SWEEP_WAIT_SECONDS = 15
+
+
+def run_on_ray(spec, job, queue, results):
+    # What tasks print comes another way; Ray's own words to the driver stay.
+    os.environ.update(RAY_DEDUP_LOGS="0", RAY_COLOR_PREFIX="0")
+    try:
+        import ray
+    except ImportError as error:
+        raise Problem("Cannot run the batch: %s" % error, "Install Ray on the nodes: `grid setup`")
+    # A job of the cluster's own finds its address in the environment.
+    where = {"address": spec.get("address"), "_node_ip_address": spec.get("node_ip")}
+    if where["address"]:
+        reach_head(where["address"])
+        HeadWatch(where["address"], spec["mark"]).start()
+    ray.init(
+        namespace=spec["namespace"],
+        log_to_driver=True,
+        logging_level="WARNING",
+        **{name: value for name, value in where.items() if value},
+    )
+    listen_for_stop()  # Ray installs handlers of its own when it connects
+    RayRun(ray, spec, job, queue, results).run()
+
+
+def reach_head(address):
+    """Ray itself goes on trying for a minute before it says so."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), HEAD_SECONDS).close()
+    except OSError as error:
+        raise Problem(
+            "Cannot run the batch: the head of Ray does not answer at %s (%s)" % (address, error.strerror or error),
+            "grid cluster start brings it back",
+        )
+
+
+# A head that refuses connections for this long is gone.
+HEAD_SECONDS = 3
+
+
+class HeadWatch(threading.Thread):
+    """Ends the driver when the head is gone; Ray would wait for a minute, then die without a reason."""
+
+    def __init__(self, address, mark):
+        super().__init__(daemon=True)
+        self.address, self.mark = address, mark
+
+    def run(self):
+        misses = 0
+        while misses < 2:
+            time.sleep(1)
+            try:
+                reach_head(self.address)
+                misses = 0
+            except Problem as problem:
+                misses += 1
+                said = problem
+        words = "Cannot finish the batch: the head of Ray at %s is gone" % self.address
+        say(self.mark, {"problem": words, "hint": "%s; finished items are kept" % said.hint})
+        os._exit(3)
+
+
+def ray_slots(ray, need):
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    sizes = [(node.get("CPU", 0), node.get("GPU", 0)) for node in nodes]
+    slots = sum(slots_of(size, need) for size in sizes)
+    if slots == 0:
+        largest = max(sizes, key=lambda size: (size[1], size[0]), default=(0, 0))
+        raise Problem(
+            "Cannot run the batch: each asks for %s, but no node of the Ray cluster has that much "
+            "(the largest has %s)" % (say_demand(need), say_demand(largest)),
+            "Lower gpus-per-batch or cpus-per-batch, or see `grid cluster status`",
+        )
+    return slots
+
+

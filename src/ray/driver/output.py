@@ -1,0 +1,215 @@
+# ---- What tasks print ----------------------------------------------------------------------------
+#
+# Each stream of a worker is one stream of bytes to the driver. The worker writes marks into it where
+# an item begins and where a batch ends, so that every line is known to be an item's, and the driver
+# knows when all has come. On Ray the bytes go through `cat` and a connection to the driver: a worker
+# that is killed loses nothing that it has written.
+
+writing = threading.Lock()
+# A line that never ends is handed on in pieces of this size.
+LONGEST_LINE = 1 << 16
+# What has been printed arrives soon after the batch; a connection may be slow.
+DRAIN_SECONDS = 30
+CONNECT_SECONDS = 5
+
+
+def write_all(number, content):
+    """Whole lines only, so that nobody's line lands inside another."""
+    with writing:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(number, view) :]
+
+
+def write_line(number, text):
+    write_all(number, (text + "\n").encode("utf-8", "replace"))
+
+
+def mark_of(token, word):
+    return ("\x1egrid:%s:%s\n" % (token, word)).encode()
+
+
+class Splitter:
+    """The items' lines in one stream of a worker, each handed on behind `[index] `."""
+
+    def __init__(self, token, number, on_end=lambda serial: None, on_begin=lambda serial: None):
+        self.start = ("\x1egrid:%s:" % token).encode()
+        self.number = number
+        self.on_end = on_end
+        self.on_begin = on_begin
+        self.prefix = b""
+        self.rest = b""
+
+    def feed(self, chunk):
+        data = self.rest + chunk
+        while True:
+            at = data.find(self.start)
+            if at < 0:
+                break
+            end = data.find(b"\n", at)
+            if end < 0:
+                self.lines(data[:at], True)
+                self.rest = data[at:]
+                return
+            self.lines(data[:at], True)
+            self.hear(data[at + len(self.start) : end].decode("ascii", "replace"))
+            data = data[end + 1 :]
+        # The end may be the beginning of a mark.
+        held = data.rfind(b"\x1e")
+        if held >= 0 and self.start.startswith(data[held : held + len(self.start)]):
+            self.rest = self.lines(data[:held], False) + data[held:]
+        else:
+            self.rest = self.lines(data, False)
+
+    def lines(self, data, is_over):
+        """Hands on what is complete. @returns the beginning of a line whose rest has not come"""
+        end = len(data) if is_over or len(data) > LONGEST_LINE else data.rfind(b"\n") + 1
+        if end:
+            whole = data[:end].split(b"\n")
+            if whole[-1] == b"":
+                whole.pop()
+            write_all(self.number, b"".join(self.prefix + line + b"\n" for line in whole))
+        return data[end:]
+
+    def hear(self, word):
+        kind, _, value = word.partition(":")
+        if kind == "item":
+            self.prefix = ("[%s] " % value).encode()
+        elif kind == "begin":
+            self.on_begin(value)
+        elif kind == "end":
+            self.prefix = b""
+            self.on_end(value)
+
+    def close(self):
+        self.lines(self.rest, True)
+        self.rest = b""
+
+
+class Tap:
+    """In a Ray worker: sends what is printed to the driver while a batch runs."""
+
+    def __init__(self, address, token):
+        self.token = token
+        self.pipes, self.saved = [], None
+        bare = {"PATH": os.environ.get("PATH", os.defpath)}  # without the mark of the batch
+        for name in ("stdout", "stderr"):
+            with socket.create_connection(tuple(address), CONNECT_SECONDS) as link:
+                link.settimeout(None)
+                link.sendall(("%s %s\n" % (token, name)).encode())
+                cat = subprocess.Popen(
+                    ["cat"],
+                    stdin=subprocess.PIPE,
+                    stdout=link.fileno(),
+                    stderr=subprocess.DEVNULL,
+                    env=bare,
+                    start_new_session=True,
+                )
+            self.pipes.append(cat.stdin.fileno())
+            self.pipes_kept = getattr(self, "pipes_kept", []) + [cat]
+
+    def write_mark(self, word):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number in (1, 2):
+            os.write(number, mark_of(self.token, word))
+
+    def open(self, serial):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.saved = [os.dup(number) for number in (1, 2)]
+        for number, pipe in zip((1, 2), self.pipes):
+            os.dup2(pipe, number)
+        self.write_mark("begin:%s" % serial)
+
+    def close(self, serial):
+        self.write_mark("end:%s" % serial)
+        for number, saved in zip((1, 2), self.saved):
+            os.dup2(saved, number)
+            os.close(saved)
+
+
+class Ear(threading.Thread):
+    """In the driver on Ray: takes what all workers print, and knows which batches are complete."""
+
+    def __init__(self, host, token):
+        super().__init__(daemon=True)
+        self.token = token
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, 0), family=family, backlog=256)
+        self.address = [host, self.listener.getsockname()[1]]
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ, None)
+        self.change = threading.Condition()
+        # By serial of a batch: streams that have begun, and that have ended.
+        self.begun, self.ended = collections.Counter(), collections.Counter()
+
+    def run(self):
+        while True:
+            for key, _ in self.selector.select():
+                if key.data is None:
+                    link, _ = self.listener.accept()
+                    self.selector.register(link, selectors.EVENT_READ, Heard(self))
+                    continue
+                try:
+                    chunk = key.fileobj.recv(1 << 18)
+                except OSError:
+                    chunk = b""
+                if not key.data.feed(chunk) or not chunk:
+                    self.selector.unregister(key.fileobj)
+                    key.fileobj.close()
+
+    def note(self, counter, serial):
+        with self.change:
+            counter[serial] += 1
+            self.change.notify_all()
+
+    def drain(self, serials, seconds):
+        """Waits until these batches are heard to their end. @returns how many are not"""
+        deadline = time.monotonic() + seconds
+        with self.change:
+            while True:
+                open_ones = [serial for serial in serials if self.ended[serial] < 2]
+                left = deadline - time.monotonic()
+                if not open_ones or left <= 0:
+                    return len(open_ones)
+                self.change.wait(left)
+
+
+class Heard:
+    """One connection; nobody is believed who does not begin with the token."""
+
+    def __init__(self, ear):
+        self.ear = ear
+        self.greeting = b""
+        self.splitter = None
+        self.serial = None
+
+    def feed(self, chunk):
+        if self.splitter is None:
+            self.greeting += chunk
+            line, newline, chunk = self.greeting.partition(b"\n")
+            if not newline:
+                return len(line) < 200
+            token, _, name = line.partition(b" ")
+            if not hmac.compare_digest(token, self.ear.token.encode()):
+                return False
+            number = 2 if name == b"stderr" else 1
+            self.splitter = Splitter(self.ear.token, number, self.end, self.begin)
+        if chunk:
+            self.splitter.feed(chunk)
+        else:
+            self.splitter.close()
+            if self.serial is not None:
+                self.end(self.serial)
+        return True
+
+    def begin(self, serial):
+        self.serial = serial
+        self.ear.note(self.ear.begun, serial)
+
+    def end(self, serial):
+        self.serial = None
+        self.ear.note(self.ear.ended, serial)
+
+
