@@ -3,11 +3,16 @@ import { formatSize } from "../core/size.ts";
 import type { GpuFacts, Node } from "./node.ts";
 
 /**
- * A GPU counts as busy when more than a tenth of its memory, and more than what a desktop or an idle
- * driver holds, is in use. Utilisation is no measure: old drivers show 100 % for an idle card.
+ * A GPU that somebody computes on is busy, whatever memory that takes. Where the tool does not say who
+ * does, one counts as busy when more than a tenth of its memory is in use, and more than what a desktop
+ * or an idle driver holds. Utilisation is no measure: old drivers show 100 % for an idle card.
  */
 const BUSY_SHARE = 0.1;
 const IDLE_BYTES = 512 * 2 ** 20;
+/** A desktop on a small card. */
+const IDLE_SHARE = 0.25;
+/** Of a GPU in the machine's memory, where everything else lies too, and which has no other measure. */
+const BUSY_PERCENT = 20;
 
 export interface GpuWish {
   readonly gpus: number;
@@ -22,11 +27,19 @@ export function lentGpus(node: Node, gpus: readonly GpuFacts[]): readonly GpuFac
   return node.gpus === undefined ? inOrder : inOrder.slice(0, node.gpus);
 }
 
-/** The GPUs that fit the wish: those that the group holds already, then the least used. */
+/**
+ * The GPUs that fit the wish, the best first: those that the group holds already; then those of which
+ * all is known, cards before a processor's own GPU, and the most free memory first.
+ */
 export function fittingGpus(gpus: readonly GpuFacts[], wish: GpuWish): readonly GpuFacts[] {
-  const rank = (gpu: GpuFacts) => isHeldBy(gpu, wish.group) ? -1 : gpu.memoryUsedBytes ?? 0;
+  const rank = (gpu: GpuFacts) =>
+    isHeldBy(gpu, wish.group) ? 0 : gpu.doubt !== undefined ? 3 : gpu.unified ? 2 : 1;
   return gpus.filter((gpu) => whyNot(gpu, wish) === undefined)
-    .toSorted((a, b) => rank(a) - rank(b) || a.index - b.index);
+    .toSorted((a, b) => rank(a) - rank(b) || freeBytes(b) - freeBytes(a) || a.index - b.index);
+}
+
+function freeBytes({ memoryUsedBytes: used, memoryTotalBytes: total }: GpuFacts): number {
+  return used === undefined || total === undefined ? 0 : total - used;
 }
 
 function isHeldBy(gpu: GpuFacts, group: string | undefined): boolean {
@@ -39,17 +52,35 @@ export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
   if (isHeldBy(gpu, wish.group)) return undefined;
   const [lease] = gpu.leases ?? [];
   if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by a job of ${lease.holder}`;
-  const { memoryUsedBytes: used, memoryTotalBytes: total } = gpu;
+  const { memoryUsedBytes: used, memoryTotalBytes: total, processes = [] } = gpu;
+  const [process] = processes;
+  if (wish.gpus > 0 && process !== undefined) {
+    return `GPU ${gpu.index} is used by ${process.command} (process ${process.pid})`;
+  }
+  if (gpu.doubt !== undefined && gpu.utilizationPercent === undefined) {
+    return `GPU ${gpu.index}: ${gpu.doubt}`;
+  }
   if (used === undefined || total === undefined) {
     return `GPU ${gpu.index} does not say how much of its memory is used`;
   }
-  if (wish.gpus > 0 && used > Math.max(IDLE_BYTES, BUSY_SHARE * total)) {
-    return `GPU ${gpu.index} is busy (${Math.round(100 * used / total)} % of its memory is used)`;
-  }
+  const busy = wish.gpus > 0 ? busyWords(gpu, { used, total }) : undefined;
+  if (busy !== undefined) return `GPU ${gpu.index} is busy (${busy})`;
   if (wish.minFreeVramBytes !== undefined && total - used < wish.minFreeVramBytes) {
     return `GPU ${gpu.index} has ${formatSize(total - used)} free`;
   }
   return undefined;
+}
+
+/** By memory, unless that is the machine's own, of which the GPU's share is not known. */
+function busyWords(
+  { unified, utilizationPercent = 0, maker }: GpuFacts,
+  { used, total }: { readonly used: number; readonly total: number },
+): string | undefined {
+  if (unified && maker === "nvidia") {
+    return utilizationPercent < BUSY_PERCENT ? undefined : `${utilizationPercent} % utilisation`;
+  }
+  const idle = Math.max(Math.min(IDLE_BYTES, IDLE_SHARE * total), BUSY_SHARE * total);
+  return used <= idle ? undefined : `${Math.round(100 * used / total)} % of its memory is used`;
 }
 
 /** Used memory in percent, averaged; a GPU that does not say counts as full, because unknown is not free. */

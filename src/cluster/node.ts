@@ -23,7 +23,9 @@ export interface OpenNode {
 
 /** GPU facts; undefined means that the tool did not say, which is never the same as 0. */
 export interface GpuFacts {
+  /** One number per card of a node; where one maker's tool speaks alone, that tool's own. */
   readonly index: number;
+  readonly maker: GpuMaker;
   readonly uuid: string | undefined;
   readonly name: string | undefined;
   readonly memoryUsedBytes: number | undefined;
@@ -32,8 +34,28 @@ export interface GpuFacts {
   readonly temperatureCelsius: number | undefined;
   /** Why this GPU must not be used, for example uncorrected ECC errors. */
   readonly sick: string | undefined;
+  /** What is not known of it and may be bad: it is taken last. */
+  readonly doubt?: string;
+  /** It has no memory of its own; the figures are the machine's. */
+  readonly unified?: true;
+  /** A part of a card that was divided; the memory is the part's. */
+  readonly isPartition?: true;
+  /** The maker's tool's number, where `index` had to differ. */
+  readonly ownIndex?: number;
+  /** The runtime's number, where it differs from the tool's. */
+  readonly visibleIndex?: number;
+  /** What computes on it, of any account. */
+  readonly processes?: readonly GpuProcess[];
   /** Jobs of Grid that hold it, of any account. */
   readonly leases?: readonly GpuLease[];
+}
+
+export type GpuMaker = "nvidia" | "amd" | "intel";
+
+export interface GpuProcess {
+  readonly pid: number;
+  readonly command: string;
+  readonly memoryBytes: number | undefined;
 }
 
 export interface GpuLease {
@@ -55,7 +77,7 @@ export interface NodeFacts {
   readonly workspaceProblem?: string | undefined;
   readonly gpus: readonly GpuFacts[];
   /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
-  readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "none" | "failed";
+  readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "xpu-smi" | "none" | "failed";
   readonly gpuProblem: string | undefined;
 }
 

@@ -1,7 +1,6 @@
 /** One node's facts in one round trip: what is sent, and what its answer means. */
 import { quote } from "../core/shell.ts";
-import { amdGpus, rocmGpus } from "./gpu_amd.ts";
-import { nvidiaGpus } from "./gpu_nvidia.ts";
+import { devicesOf } from "./gpu_answers.ts";
 import { leaseKey } from "./lease_key.ts";
 import type { GpuFacts, NodeFacts } from "./node.ts";
 import { nodeProgram } from "../transport/node_program.ts";
@@ -20,7 +19,8 @@ let script: string | undefined;
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= (nodeProgram("claims.sh", import.meta.url) + nodeProgram("probe.sh", import.meta.url))
+  script ??= ["claims.sh", "gpu_probe.sh", "probe.sh"]
+    .map((name) => nodeProgram(name, import.meta.url)).join("")
     .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
 }
@@ -34,13 +34,16 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
   if (!lines.includes("@grid-probe 1") || !lines.includes("@grid-probe end")) return undefined;
   const values = (name: string) =>
     lines.filter((line) => line.startsWith(`@${name} `)).map((line) => line.slice(name.length + 2));
+  const memory = memoryOf(values);
+  const devices = devicesOf(lines, memory);
   return {
     load1: numberOf(values("load")[0]),
     cores: usableCores(values),
-    ...memoryOf(values),
+    ...memory,
     ...diskOf(df),
     workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
-    ...gpuFacts(lines, values),
+    ...devices,
+    gpus: withLeases(devices.gpus, values("gpu-lease")),
   };
 }
 
@@ -109,64 +112,11 @@ function diskOf(lines: readonly string[]): Pick<NodeFacts, "diskFreeBytes" | "di
   };
 }
 
-function gpuFacts(
-  lines: readonly string[],
-  values: Values,
-): Pick<NodeFacts, "gpus" | "gpuTool" | "gpuProblem"> {
-  const failed = (gpuProblem: string) => ({ gpus: [], gpuTool: "failed" as const, gpuProblem });
-  const hung = values("gpu-hung")[0];
-  if (hung !== undefined) {
-    return failed(`the GPU tool of an earlier probe still hangs (process ${hung})`);
-  }
-  const [device, missing] = values("gpu-no-tool")[0]?.split(" ") ?? [];
-  if (device !== undefined) return failed(`${device} is there, but not ${missing}`);
-  const tool = values("gpu-tool")[0];
-  if (tool !== "nvidia-smi" && tool !== "amd-smi" && tool !== "rocm-smi") {
-    return { gpus: [], gpuTool: "none", gpuProblem: undefined };
-  }
-  if (lines.includes("@gpu-timeout")) return failed(`${tool} did not answer in time`);
-  const [first, more] = answers(lines);
-  if (first?.exit === TIMED_OUT) return failed(`${tool} did not answer in time`);
-  const { gpus, problem } = readers[tool](first?.lines ?? [], more?.lines ?? []);
-  if (gpus.length > 0) {
-    return { gpus: withLeases(gpus, values("gpu-lease")), gpuTool: tool, gpuProblem: problem };
-  }
-  if (problem === undefined && (first?.exit === 0 || first?.exit === NO_DEVICES)) {
-    return { gpus: [], gpuTool: "none", gpuProblem: undefined };
-  }
-  return failed(problem ?? `${tool} ended with code ${first?.exit ?? "unknown"}`);
-}
-
 function withLeases(gpus: readonly GpuFacts[], lines: readonly string[]): GpuFacts[] {
   return gpus.map((gpu) => {
     const leases = lines.map((line) => line.split(" ")).filter(([key]) => key === leaseKey(gpu))
       .map(([, group = "", holder]) => ({ group, holder: holder || "somebody" }));
     return leases.length === 0 ? gpu : { ...gpu, leases };
-  });
-}
-
-/** Of `timeout`: https://www.gnu.org/software/coreutils/timeout */
-const TIMED_OUT = 124;
-/** Of `nvidia-smi`: https://docs.nvidia.com/deploy/nvidia-smi, return values. */
-const NO_DEVICES = 6;
-
-const readers = { "nvidia-smi": nvidiaGpus, "amd-smi": amdGpus, "rocm-smi": rocmGpus };
-
-interface Answer {
-  readonly lines: readonly string[];
-  readonly exit: number | undefined;
-}
-
-/** The tool's own lines, per query; the last line of each is its exit code. */
-function answers(lines: readonly string[]): Answer[] {
-  const more = lines.indexOf("@gpu-more");
-  const parts = more === -1 ? [lines] : [lines.slice(0, more), lines.slice(more)];
-  return parts.map((part) => {
-    const own = part.filter((line) => line.startsWith("@gpu ")).map((line) => line.slice(5));
-    const exit = /^exit (\d+)$/.exec(own.at(-1) ?? "");
-    return exit
-      ? { lines: own.slice(0, -1), exit: Number(exit[1]) }
-      : { lines: own, exit: undefined };
   });
 }
 

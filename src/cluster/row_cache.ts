@@ -4,7 +4,7 @@ import type { Node } from "./node.ts";
 import type { ProbeRow } from "./probe_node.ts";
 
 /** Of the rows' meaning; rows of another version are ignored. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Account, machine and workspace: two configs that share a cache must not mix. */
 export function nodeKey({ name, endpoint, remoteRoot }: Node): string {
@@ -54,7 +54,14 @@ function readRow(cached: CachedRow | undefined): ProbeRow | undefined {
   return { at: cached.at, status, reason, hint, facts } as ProbeRow;
 }
 
-const GPU_TOOLS = new Set<unknown>(["nvidia-smi", "amd-smi", "rocm-smi", "none", "failed"]);
+const GPU_TOOLS = new Set<unknown>([
+  "nvidia-smi",
+  "amd-smi",
+  "rocm-smi",
+  "xpu-smi",
+  "none",
+  "failed",
+]);
 const FACT_NUMBERS = [
   "load1",
   "cores",
@@ -80,6 +87,7 @@ function isFacts(value: unknown): boolean {
 
 function isGpu(value: unknown): boolean {
   return isObject(value) && typeof value["index"] === "number" &&
+    typeof value["maker"] === "string" && isOptional(value["doubt"], "string") &&
     isOptional(value["sick"], "string") && isOptional(value["uuid"], "string") &&
     isOptional(value["name"], "string") &&
     (value["leases"] === undefined || isLeases(value["leases"])) &&

@@ -37,10 +37,14 @@ class SilentServer implements AsyncDisposable {
   }
 }
 
-function clusterOf(lab: OpenSshLab, { node, silentPort }: {
+interface LabOptions {
   readonly node: OpenSshNode;
   readonly silentPort: number;
-}) {
+  /** Seconds. A busy machine needs some. */
+  readonly patience: { readonly connect: number; readonly answer: number };
+}
+
+function clusterOf(lab: OpenSshLab, { node, silentPort, patience }: LabOptions) {
   const key = Deno.readTextFileSync(`${node.hostKeyFile}.pub`);
   Deno.writeTextFileSync(lab.knownHosts, `[127.0.4.*]:${node.port} ${key}`);
   const healthy = healthyHosts.map((host, i) => ({ name: `well${i}`, host, port: node.port }));
@@ -52,9 +56,12 @@ function clusterOf(lab: OpenSshLab, { node, silentPort }: {
   const nodes = [...hung.slice(0, 22), ...healthy, ...hung.slice(22)];
   const config = configOf({
     nodes: nodes.map((named) => ({ ...named, user: node.endpoint.user })),
-    ssh: { key_file: lab.keyFile, known_hosts: lab.knownHosts },
-    // As long as two rounds of handshakes that end by their own deadline; a busy machine needs some.
-    health_check: { timeout: 10 },
+    ssh: {
+      key_file: lab.keyFile,
+      known_hosts: lab.knownHosts,
+      connect_timeout: patience.connect,
+    },
+    health_check: { timeout: patience.answer },
   }, { file: "lab.yaml", project: lab.folder, env: {} });
   const pool = createPool({ handshakes: config.ssh.poolSize });
   const cluster = openCluster({
@@ -89,7 +96,12 @@ testWith(["sshd"], "nodes that hang take no turn away from those that are well",
   const { lab, node } = await startLab();
   await using _lab = lab;
   await using silent = new SilentServer();
-  await using grid = clusterOf(lab, { node, silentPort: silent.port });
+  await using grid = clusterOf(lab, {
+    node,
+    silentPort: silent.port,
+    // Two rounds of handshakes that only their own deadline ends.
+    patience: { connect: 5, answer: 10 },
+  });
   const rows = await grid.cluster.health();
   const wrong = rows.filter(({ node, status }) => (status === "ok") !== node.startsWith("well"));
   assert.deepEqual(wrong.map(({ node, reason }) => `${node}: ${reason}`), []);
@@ -100,7 +112,11 @@ testWith(["sshd"], "a choice does not wait for nodes that hang", async () => {
   const { lab, node } = await startLab();
   await using _lab = lab;
   await using silent = new SilentServer();
-  await using grid = clusterOf(lab, { node, silentPort: silent.port });
+  await using grid = clusterOf(lab, {
+    node,
+    silentPort: silent.port,
+    patience: { connect: 60, answer: 60 },
+  });
   const { node: chosen, passedOver } = await grid.cluster.select(selector());
   assert.match(chosen, /^well/);
   assert.equal(passedOver.filter(({ node }) => node.startsWith("hung")).length, HUNG);

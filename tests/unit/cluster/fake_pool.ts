@@ -93,7 +93,7 @@ export function probeAnswer(options: ProbeAnswer = {}): string {
     "@df-begin",
     `/dev/sda 20000000 1000 ${freeKib} 10% /`,
     "@df-end",
-    ...(rows ? ["@gpu-tool nvidia-smi", ...rows, "@gpu exit 0"] : []),
+    ...(rows ? ["@gpu-tool nvidia-smi", "@gpu-query first", ...rows, "@gpu exit 0"] : []),
     "@grid-probe end",
   ].join("\n");
 }

@@ -39,6 +39,7 @@ export function node(name: string, changes: Partial<Node> = {}): Node {
 export function gpu(index: number, changes: Partial<GpuFacts> = {}): GpuFacts {
   return {
     index,
+    maker: "nvidia",
     uuid: `GPU-${index}`,
     name: "A100",
     memoryUsedBytes: 0,

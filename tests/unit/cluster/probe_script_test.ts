@@ -65,6 +65,12 @@ function removeNote(home: TempDir): void {
   }
 }
 
+/** Ticks from the boot to the process's start. */
+function startOf(pid: number): string {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
 function tool(home: TempDir, name: string, script: string): void {
   Deno.mkdirSync(join(home.path, "bin"), { recursive: true });
   Deno.writeTextFileSync(join(home.path, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -130,7 +136,7 @@ Deno.test("probe.sh: a tool that cannot be ended is started once, not at every p
   const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
   const note = `/tmp/.grid-gpu-hung.${userOf(home)}`;
   try {
-    Deno.writeTextFileSync(note, `${child.pid}\n`);
+    Deno.writeTextFileSync(note, `${child.pid} ${startOf(child.pid)}\n`);
     tool(home, "nvidia-smi", `echo started >>"$HOME/starts"; echo "0, a, b, 0, 1, 0, 0"`);
     const hung = parseProbe((await runProbe({ home })).stdout);
     assert.equal(hung?.gpuTool, "failed");
@@ -145,6 +151,27 @@ Deno.test("probe.sh: a tool that cannot be ended is started once, not at every p
   removeNote(home);
 });
 
+Deno.test("probe.sh: another process with the number of a hung one is not that one", async () => {
+  using home = tempDir();
+  Deno.writeTextFileSync(`/tmp/.grid-gpu-hung.${userOf(home)}`, `${Deno.pid} 1\n`);
+  tool(home, "nvidia-smi", `echo "0, a, b, 0, 1, 0, 0"`);
+  assert.equal(parseProbe((await runProbe({ home })).stdout)?.gpuTool, "nvidia-smi");
+  removeNote(home);
+});
+
+Deno.test("probe.sh keeps what a slow tool said before patience ended", async () => {
+  using home = tempDir();
+  tool(
+    home,
+    "nvidia-smi",
+    `case "$*" in *index,uuid*) echo "0, GPU-a, A100, 0, 40960, 0, 30" ;; *) exec sleep 30 ;; esac`,
+  );
+  const facts = parseProbe((await runProbe({ home, gpuSeconds: 1 })).stdout);
+  removeNote(home);
+  assert.equal(facts?.gpus.length, 1);
+  assert.equal(facts?.gpuProblem, "nvidia-smi did not answer in time");
+});
+
 Deno.test("probe.sh without timeout(1) still ends a tool that hangs", async () => {
   using home = tempDir();
   Deno.mkdirSync(join(home.path, "bin"));
@@ -153,10 +180,11 @@ Deno.test("probe.sh without timeout(1) still ends a tool that hangs", async () =
   }
   tool(home, "nvidia-smi", "exec sleep 30");
   const { stdout } = await runProbe({ home, gpuSeconds: 1, path: "/nonexistent" });
-  const pid = Number(Deno.readTextFileSync(`/tmp/.grid-gpu-hung.${userOf(home)}`));
+  const [pid = 0, since] = Deno.readTextFileSync(`/tmp/.grid-gpu-hung.${userOf(home)}`).split(" ")
+    .map(Number);
   removeNote(home);
   assert.match(parseProbe(stdout)?.gpuProblem ?? "", /did not answer in time/);
-  assert.ok(pid > 1);
+  assert.ok(pid > 1 && since !== undefined && since > 0);
   await ended(pid);
 });
 

@@ -14,10 +14,13 @@ function parse(...lines: readonly string[]) {
 }
 
 function gpus(tool: string, lines: readonly string[], exit = 0) {
-  const copied = lines.map((line) => line === "@more" ? "@gpu-more" : `@gpu ${line}`);
-  const at = copied.indexOf("@gpu-more");
+  const first = tool === "nvidia-smi" ? "first" : "metric";
+  const copied = lines.map((line) => line === "@more" ? "@gpu-query more" : `@gpu ${line}`);
+  const at = copied.indexOf("@gpu-query more");
   if (at !== -1) copied.splice(at, 0, `@gpu exit ${exit}`);
-  return parse(`@gpu-tool ${tool}`, ...copied, `@gpu exit ${at === -1 ? exit : 0}`);
+  const end = `@gpu exit ${at === -1 ? exit : 0}`;
+  const bus = `@gpu-bus ${tool === "nvidia-smi" ? "nvidia" : "amd"}`;
+  return parse(bus, `@gpu-tool ${tool}`, `@gpu-query ${first}`, ...copied, end);
 }
 
 Deno.test("parseProbe() refuses an answer that is cut off or somebody else's", () => {
@@ -98,6 +101,7 @@ Deno.test("nvidia-smi: one GPU per line", () => {
   assert.deepEqual(facts.gpus, [
     {
       index: 0,
+      maker: "nvidia",
       uuid: "GPU-a1",
       name: "NVIDIA A100-SXM4-40GB",
       memoryUsedBytes: GIB,
@@ -108,6 +112,7 @@ Deno.test("nvidia-smi: one GPU per line", () => {
     },
     {
       index: 1,
+      maker: "nvidia",
       uuid: "GPU-b2",
       name: "NVIDIA A100-SXM4-40GB",
       memoryUsedBytes: 0,
@@ -125,6 +130,7 @@ for (const word of ["N/A", "[N/A]", "[Not Supported]", "[Insufficient Permission
       .gpus;
     assert.deepEqual(gpu, {
       index: 0,
+      maker: "nvidia",
       uuid: undefined,
       name: undefined,
       memoryUsedBytes: undefined,
@@ -132,6 +138,7 @@ for (const word of ["N/A", "[N/A]", "[Not Supported]", "[Insufficient Permission
       utilizationPercent: undefined,
       temperatureCelsius: undefined,
       sick: undefined,
+      doubt: "whether it is split by MIG is not known",
     });
   });
 }
@@ -183,7 +190,10 @@ Deno.test("nvidia-smi: one GPU that has fallen off the bus does not hide the oth
     "1, GPU-b, A100, 0, 40960, 0, 30",
   ], 15);
   assert.equal(facts.gpuTool, "nvidia-smi");
-  assert.deepEqual(facts.gpus.map(({ index }) => index), [1]);
+  assert.deepEqual(facts.gpus.map(({ index, sick }) => [index, sick]), [
+    [0, "nvidia-smi says GPU is lost (bus 0000:3B:00.0)"],
+    [1, undefined],
+  ]);
   assert.match(facts.gpuProblem ?? "", /Unable to determine/);
 });
 
@@ -205,11 +215,11 @@ Deno.test("a tool that hangs, hung before, or is missing is a failure", () => {
     "nvidia-smi did not answer in time",
   ]);
   assert.equal(gpus("nvidia-smi", [], 124).gpuProblem, "nvidia-smi did not answer in time");
-  const before = parse("@gpu-hung 4711");
+  const before = parse("@gpu-tool nvidia-smi", "@gpu-hung 4711");
   assert.equal(before.gpuTool, "failed");
   assert.match(before.gpuProblem ?? "", /4711/);
-  const missing = parse("@gpu-no-tool /dev/nvidia0 nvidia-smi");
-  assert.match(missing.gpuProblem ?? "", /\/dev\/nvidia0 is there, but not nvidia-smi/);
+  const missing = parse("@gpu-bus nvidia");
+  assert.match(missing.gpuProblem ?? "", /a GPU of NVIDIA is there, but not nvidia-smi/);
 });
 
 Deno.test("nothing that a tool prints can pass for a line of the probe", () => {
