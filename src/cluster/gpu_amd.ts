@@ -1,5 +1,5 @@
 /** What `amd-smi metric --json`, `amd-smi list --json` and the older `rocm-smi --json` print. */
-import type { Kernel, ToolAnswer, ToolFacts } from "./gpu_answers.ts";
+import type { Ask, Kernel, ToolFacts } from "./gpu_answer.ts";
 import type { GpuFacts } from "./node.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ const CARVE_OUT_BYTES = 4 * 2 ** 30;
 
 /** A list of GPUs; since ROCm 7 wrapped as `{"gpu_data": […]}`. */
 export function amdGpus(
-  ask: (question: string) => readonly ToolAnswer[],
+  ask: Ask,
   kernel: Kernel,
 ): ToolFacts {
   const metric = ask("metric").at(-1);
@@ -159,7 +159,7 @@ function largerPool(own: Pool, shared: Pool): Pool & { readonly unified: boolean
 
 /** A map of cards, `{"card0": {"VRAM Total Memory (B)": "34342961152", …}}`. */
 export function rocmGpus(
-  ask: (question: string) => readonly ToolAnswer[],
+  ask: Ask,
   kernel: Kernel,
 ): ToolFacts {
   const lines = ask("metric").at(-1)?.lines ?? [];

@@ -1,44 +1,14 @@
 /** What `gpu_probe.sh` says of a node's devices: the tools' answers, and what the kernel knows. */
+import type { Ask, Kernel, ToolAnswer, ToolFacts } from "./gpu_answer.ts";
 import { amdGpus, rocmGpus } from "./gpu_amd.ts";
 import { intelGpus } from "./gpu_intel.ts";
 import { nvidiaGpus } from "./gpu_nvidia.ts";
 import type { GpuFacts, GpuMaker, NodeFacts } from "./node.ts";
 
-/** One question to a tool. */
-export interface ToolAnswer {
-  readonly lines: readonly string[];
-  /** Undefined where the tool did not end. */
-  readonly exit: number | undefined;
-}
-
-/** What the readers need besides the tool's own words. */
-export interface Kernel {
-  /** Makers of devices on the bus, or whose driver is there. */
-  readonly makers: ReadonlySet<string>;
-  /** Memory of AMD's GPUs as the kernel gives it, by its own node number. */
-  readonly kfdBytes: ReadonlyMap<number, number>;
-  /** A device that all jobs need and that this account may not open. */
-  readonly denied: string | undefined;
-  /** Of the machine; what GPUs without memory of their own share. */
-  readonly memory: Pick<NodeFacts, "memoryTotalBytes" | "memoryAvailableBytes">;
-}
-
-/** What one tool's answers say. */
-export interface ToolFacts {
-  readonly gpus: readonly GpuFacts[];
-  /**
-   * The tool's own words about what is wrong, also where it named some GPUs; none where a tool was
-   * left over on a machine without a GPU.
-   */
-  readonly problem: string | undefined;
-}
-
-type Questions = (question: string) => readonly ToolAnswer[];
-
 const READERS: Readonly<
   Record<string, {
     readonly maker: GpuMaker;
-    readonly read: (ask: Questions, kernel: Kernel) => ToolFacts;
+    readonly read: (ask: Ask, kernel: Kernel) => ToolFacts;
   }>
 > = {
   "nvidia-smi": { maker: "nvidia", read: nvidiaGpus },

@@ -1,9 +1,9 @@
 /** What `xpu-smi discovery --dump 1,2,6,16` prints: CSV with a header, one device per line. */
-import type { ToolAnswer, ToolFacts } from "./gpu_answers.ts";
+import type { Ask, ToolFacts } from "./gpu_answer.ts";
 import type { GpuFacts } from "./node.ts";
 
 /** Seen, and never lent: the tool does not say how much of a device's memory is used. */
-export function intelGpus(ask: (question: string) => readonly ToolAnswer[]): ToolFacts {
+export function intelGpus(ask: Ask): ToolFacts {
   const { lines, exit } = ask("discovery").at(-1) ?? { lines: [], exit: undefined };
   const gpus = lines.flatMap((line): GpuFacts[] => {
     const match = /^(\d+),"([^"]*)","[^"]*","([^"]*)"$/.exec(line.trim());

@@ -1,5 +1,5 @@
 /** What `nvidia-smi --query-gpu … --format=csv,noheader,nounits` prints, one GPU per line. */
-import type { Kernel, ToolAnswer, ToolFacts } from "./gpu_answers.ts";
+import type { Ask, Kernel, ToolAnswer, ToolFacts } from "./gpu_answer.ts";
 import type { GpuFacts, GpuProcess } from "./node.ts";
 
 const MIB = 2 ** 20;
@@ -20,7 +20,7 @@ const NO_LIBRARY = 12;
  * ecc.errors.uncorrected.volatile.total). Of a question that was asked twice the last answer counts.
  */
 export function nvidiaGpus(
-  ask: (question: string) => readonly ToolAnswer[],
+  ask: Ask,
   kernel: Kernel,
 ): ToolFacts {
   const first = ask("first");
