@@ -1,9 +1,11 @@
 /** `fetch`: results from a node to this machine. */
 import { resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
+import { GridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { FetchAction } from "../pipeline/pipeline.ts";
 import { fetchFiles } from "../sync/fetch.ts";
+import { isPrivate } from "../sync/fetch_listing.ts";
 import { shorten } from "./name_list.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 
@@ -22,8 +24,15 @@ async function runFetch(
   { host, deps }: { readonly host: StepHost; readonly deps: FetchStepDeps },
 ): Promise<StepOutcome> {
   const node = await resolveNode(request, host, deps.cluster);
+  if (isPrivate(request.action.to)) {
+    throw new GridError({
+      code: "sync",
+      message: `Cannot fetch to "${request.action.to}": nothing from a node lands in .git or .grid`,
+      hint: "Give fetch.to another folder",
+    });
+  }
   const to = resolve(deps.project, request.action.to);
-  const { files, bytes, skipped } = await fetchFiles({
+  const { files, bytes, skipped, isVerified } = await fetchFiles({
     transport: node.transport,
     folder: stepFolder(request, node),
     from: request.action.from,
@@ -34,6 +43,10 @@ async function runFetch(
   if (skipped.length > 0) {
     const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
     host.note({ type: "warned", message: `Not fetched from ${node.node.name}: ${names}` });
+  }
+  if (!isVerified) {
+    const message = `Not compared by SHA-256: ${node.node.name} has neither sha256sum nor shasum`;
+    host.note({ type: "warned", message });
   }
   return { status: "succeeded", outputs: { files: [...files], bytes, folder: to } };
 }

@@ -18,13 +18,29 @@ work=$state/work.$$
 here=$(uname -n)
 token="$owner $here $$"
 locked=
+ticker=
 
 fail() {
+  stop_ticks
   printf '%s\n' "failed $1" "$2"
   exit 1
 }
 
+# What takes long says every few seconds that it is still at it: the other side gives up on silence.
+start_ticks() {
+  (while sleep 5 >/dev/null 2>&1; do echo busy; done) </dev/null 2>/dev/null &
+  ticker=$!
+}
+
+# KILL: a young subshell of dash still has our trap for TERM, and the signal would be lost in it.
+stop_ticks() {
+  [ -z "$ticker" ] || kill -9 "$ticker" 2>/dev/null
+  [ -z "$ticker" ] || wait "$ticker" 2>/dev/null
+  ticker=
+}
+
 leave() {
+  stop_ticks
   cd / || exit 1
   rm -rf "$work"
   [ -n "$locked" ] && [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] && rm -rf "$lock"
@@ -60,6 +76,7 @@ take_lock() {
     [ "$waited" -ge "$patience" ] && fail locked "$holder"
     sleep 1
     waited=$((waited + 1))
+    [ $((waited % 5)) != 0 ] || echo busy
   done
   locked=yes
   printf '%s\n' "$token" >"$lock/owner" || fail write "$lock/owner"
@@ -166,6 +183,7 @@ tell_state() {
   fi
   can=rewrite
   if command -v awk >/dev/null && command -v paste >/dev/null; then can="patch"; fi
+  stop_ticks
   echo "state $digest $verdict ${4:-unknown} $can $manifest $recorded $live"
   [ "$manifest" = 0 ] || cat "$work/manifest"
   [ "$recorded" = 0 ] || cat "$known/stat"
@@ -320,9 +338,11 @@ grid_own "$state" 700 || fail write "$grid_fault"
 choose_stat
 take_lock
 rm -rf "$state"/work.*
+start_ticks
 tell_state
 read -r verdict || exit 1
 [ "$verdict" = go ] || exit 0
+start_ticks
 receive
 verify
 still_mine
@@ -332,4 +352,5 @@ mv "$work/in/record" "$state/pending" || fail write "$state"
 take_over_lists
 promote
 record "$next"
+stop_ticks
 echo finished

@@ -1,46 +1,68 @@
-/** Reads lines and counted bytes from a stream. */
+/** Reads lines and counted bytes from a stream; nothing grows beyond what the caller allows. */
+import { concatBytes } from "../core/bytes.ts";
+
+/** Waits for one piece of the stream; gives up by throwing. */
+export type Patience = <T>(piece: Promise<T>) => Promise<T>;
+
 export class ByteReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #buffer = new Uint8Array();
+  readonly #patience: Patience;
+  /** Read, and not yet asked for; in order. */
+  #waiting: Uint8Array[] = [];
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  constructor(stream: ReadableStream<Uint8Array>, patience: Patience = (piece) => piece) {
     this.#reader = stream.getReader();
+    this.#patience = patience;
   }
 
-  /** The next line without its end; undefined where the stream ended before one was complete. */
-  async line(): Promise<string | undefined> {
-    for (let from = 0;;) {
-      const end = this.#buffer.indexOf(0x0a, from);
-      if (end >= 0) return new TextDecoder().decode(this.#take(end + 1).subarray(0, -1));
-      from = this.#buffer.length;
-      if (!await this.#fill()) return undefined;
+  /**
+   * The next line without its end; undefined where the stream ended before one was complete.
+   *
+   * @throws what `tooLong` makes, once more than `most` bytes came without an end
+   */
+  async line(most: number, tooLong: () => Error): Promise<string | undefined> {
+    const parts: Uint8Array[] = [];
+    for (let length = 0;;) {
+      const piece = await this.#next();
+      if (piece === undefined) return undefined;
+      const end = piece.indexOf(0x0a);
+      const part = end < 0 ? piece : piece.subarray(0, end);
+      length += part.length;
+      if (length > most) throw tooLong();
+      parts.push(part);
+      if (end < 0) continue;
+      this.#putBack(piece.subarray(end + 1));
+      return new TextDecoder().decode(concatBytes(parts));
     }
   }
 
-  /** Undefined where the stream ended before. */
+  /** Undefined where the stream ended before. The caller bounds `count`. */
   async bytes(count: number): Promise<Uint8Array | undefined> {
     const parts: Uint8Array[] = [];
-    let missing = count;
-    while (missing > 0) {
-      if (this.#buffer.length === 0 && !await this.#fill()) return undefined;
-      const part = this.#take(Math.min(missing, this.#buffer.length));
-      parts.push(part);
-      missing -= part.length;
+    for (let missing = count; missing > 0;) {
+      const piece = await this.#next();
+      if (piece === undefined) return undefined;
+      parts.push(piece.subarray(0, missing));
+      if (piece.length > missing) this.#putBack(piece.subarray(missing));
+      missing -= Math.min(missing, piece.length);
     }
-    return joinBytes(parts, count);
+    return concatBytes(parts);
   }
 
   /** Everything up to the end, cut after `most` bytes. */
   async rest(most: number): Promise<Uint8Array> {
-    while (this.#buffer.length < most && await this.#fill());
-    return this.#take(Math.min(most, this.#buffer.length));
+    const parts: Uint8Array[] = [];
+    for (let room = most; room > 0;) {
+      const piece = await this.#next();
+      if (piece === undefined) break;
+      parts.push(piece.subarray(0, room));
+      room -= Math.min(room, piece.length);
+    }
+    return concatBytes(parts);
   }
 
   async *pieces(): AsyncGenerator<Uint8Array> {
-    if (this.#buffer.length > 0) yield this.#take(this.#buffer.length);
-    for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
-      yield next.value;
-    }
+    for (let next = await this.#next(); next !== undefined; next = await this.#next()) yield next;
   }
 
   async cancel(): Promise<void> {
@@ -48,28 +70,17 @@ export class ByteReader {
     this.#reader.releaseLock();
   }
 
-  #take(count: number): Uint8Array {
-    const part = this.#buffer.subarray(0, count);
-    this.#buffer = this.#buffer.subarray(count);
-    return part;
+  #putBack(piece: Uint8Array): void {
+    if (piece.length > 0) this.#waiting.unshift(piece);
   }
 
-  async #fill(): Promise<boolean> {
-    const next = await this.#reader.read();
-    if (next.done) return false;
-    this.#buffer = this.#buffer.length === 0
-      ? next.value as Uint8Array<ArrayBuffer>
-      : joinBytes([this.#buffer, next.value], this.#buffer.length + next.value.length);
-    return true;
+  async #next(): Promise<Uint8Array | undefined> {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) return waiting;
+    for (;;) {
+      const next = await this.#patience(this.#reader.read());
+      if (next.done) return undefined;
+      if (next.value.length > 0) return next.value;
+    }
   }
-}
-
-function joinBytes(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

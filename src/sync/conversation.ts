@@ -4,7 +4,9 @@
  */
 import { GridError } from "../core/errors.ts";
 import { raceAbort } from "../core/deadline.ts";
+import { formatDuration } from "../core/duration.ts";
 import { randomWord } from "../core/ids.ts";
+import { formatSize } from "../core/size.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
 import { ByteReader } from "./byte_reader.ts";
 
@@ -14,8 +16,15 @@ export interface ConversationOptions {
   /** One line each. */
   readonly words: readonly string[];
   readonly signal: AbortSignal;
+  /** Ends it where nothing came, or nothing was taken, for this long; default 2 minutes. */
+  readonly silenceMs?: number;
 }
 
+/** Scripts that work on something for long say `busy` every five seconds. */
+const SILENCE_MS = 120_000;
+const MOST_LINE_BYTES = 64 * 1024;
+/** What start-up files print before the script speaks. */
+const MOST_GREETING_BYTES = 2 ** 20;
 /** How long a script may take to clean up once its input has ended. */
 const FAREWELL_MS = 2000;
 const MOST_WORDS_BYTES = 64 * 1024;
@@ -26,12 +35,17 @@ export class Conversation implements AsyncDisposable {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #signal: AbortSignal;
   readonly #node: string;
+  readonly #silenceMs: number;
   readonly #complaints: Promise<string>;
   #isClosed = false;
 
-  private constructor(channel: Channel, options: { signal: AbortSignal; node: string }) {
+  private constructor(
+    channel: Channel,
+    options: { signal: AbortSignal; node: string; silenceMs: number },
+  ) {
     this.#channel = channel;
-    this.#reader = new ByteReader(channel.stdout);
+    this.#silenceMs = options.silenceMs;
+    this.#reader = new ByteReader(channel.stdout, (piece) => this.#patiently(piece));
     this.#writer = channel.stdin.getWriter();
     this.#signal = options.signal;
     this.#node = options.node;
@@ -52,6 +66,7 @@ export class Conversation implements AsyncDisposable {
     const talk = new Conversation(channel, {
       signal: options.signal,
       node: transport.endpoint.name,
+      silenceMs: options.silenceMs ?? SILENCE_MS,
     });
     try {
       await talk.write(
@@ -65,12 +80,23 @@ export class Conversation implements AsyncDisposable {
     return talk;
   }
 
-  /** The next line of the answer. @throws {GridError} `lost` where there is none */
+  /**
+   * The next line of the answer.
+   *
+   * @throws {GridError} `shell` where there is none, `sync` for an endless one, `timed-out` for silence
+   */
   async line(): Promise<string> {
-    return await this.#until(this.#reader.line()) ?? await this.#fail();
+    for (;;) {
+      const line = await this.#line() ?? await this.#fail();
+      if (line !== "busy") return line;
+    }
   }
 
-  async bytes(count: number): Promise<Uint8Array> {
+  /** @throws {GridError} as `line`; `sync` where the node says that more than `most` are coming */
+  async bytes(count: number, most: { readonly bytes: number; readonly what: string }) {
+    if (!(count <= most.bytes)) {
+      throw this.#tooMuch(`more than ${formatSize(most.bytes)} of ${most.what}`);
+    }
     return await this.#until(this.#reader.bytes(count)) ?? await this.#fail();
   }
 
@@ -91,14 +117,15 @@ export class Conversation implements AsyncDisposable {
 
   /** Waits until the channel has room; a broken channel shows at the next write or read. */
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#until(this.#writer.ready);
+    await this.#patiently(this.#writer.ready);
     this.#writer.write(bytes).catch(() => {});
   }
 
   /** No more input. */
   async end(): Promise<void> {
     this.#isClosed = true;
-    await this.#until(this.#writer.close());
+    // A channel that died says so at the next read, with what it knows of the reason.
+    await this.#patiently(this.#writer.close().catch(() => {}));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,12 +145,50 @@ export class Conversation implements AsyncDisposable {
     return raceAbort(work, this.#signal);
   }
 
+  /** A node that is silent for too long will not speak again. */
+  #patiently<T>(work: Promise<T>): Promise<T> {
+    const silence = Promise.withResolvers<never>();
+    const timer = setTimeout(() => silence.reject(this.#silent()), this.#silenceMs);
+    return this.#until(Promise.race([work, silence.promise])).finally(() => clearTimeout(timer));
+  }
+
+  #line(): Promise<string | undefined> {
+    return this.#until(
+      this.#reader.line(
+        MOST_LINE_BYTES,
+        () => this.#tooMuch(`a line longer than ${formatSize(MOST_LINE_BYTES)}`),
+      ),
+    );
+  }
+
   async #skipTo(marker: string): Promise<void> {
-    for (;;) {
-      const line = await this.#until(this.#reader.line());
+    for (let room = MOST_GREETING_BYTES; room > 0;) {
+      const line = await this.#line();
       if (line === undefined) await this.#fail();
       if (line === marker) return;
+      room -= (line?.length ?? 0) + 1;
     }
+    throw this.#tooMuch(`more than ${formatSize(MOST_GREETING_BYTES)} before its answer`);
+  }
+
+  #tooMuch(what: string): GridError {
+    return new GridError({
+      code: "sync",
+      message: `Cannot sync with "${this.#node}": it sent ${what}`,
+      hint: `Nothing of it was believed. Try: grid run --node ${this.#node} "echo works"`,
+      node: this.#node,
+    });
+  }
+
+  #silent(): GridError {
+    return new GridError({
+      code: "timed-out",
+      message: `Cannot sync with "${this.#node}": nothing moved for ${
+        formatDuration(this.#silenceMs)
+      }`,
+      hint: `Look at its disk and its processes: grid run --node ${this.#node} "df -h; uptime"`,
+      node: this.#node,
+    });
   }
 
   async #fail(): Promise<never> {

@@ -1,36 +1,123 @@
-# Finds files below a folder and sends those that are asked for. Words come in as lines: folder, then
-# starting points up to an empty line; the files found go out, each ended by NUL; then names come in
-# as a NUL-separated list up to the end of input, and a tar archive goes out.
+# Lists what lies below a folder, then sends what is asked for. Words come in as lines: folder, then
+# starting points up to an empty line. Names, rows and sums go out as counted bytes; two lists of names
+# come in the same way, the first to be summed up, the second to be sent as a tar archive.
 set -u
-LC_ALL=C
-export LC_ALL
+LC_ALL=C TZ=UTC0
+export LC_ALL TZ
 IFS= read -r marker
 IFS= read -r folder
 work=
+
 fail() {
   printf '%s\n' "failed $1" "$2"
   exit 1
 }
+
+# What takes long says every few seconds that it is still at it.
+start_ticks() {
+  (while sleep 5 >/dev/null 2>&1; do echo busy; done) </dev/null 2>/dev/null &
+  ticker=$!
+}
+
+# KILL: a young subshell of dash still has our trap for TERM, and the signal would be lost in it.
+stop_ticks() {
+  kill -9 "$ticker" 2>/dev/null
+  wait "$ticker" 2>/dev/null
+}
+
+choose_stat() {
+  case $(stat -c %f / 2>/dev/null) in
+  4*) option=-c facts='%f %s %Y|%n' ;;
+  *)
+    case $(stat -f %Xp / 2>/dev/null) in
+    4*) option=-f facts='%Xp %z %m|%N' ;;
+    *) fail stat "$(command -v stat)" ;;
+    esac
+    ;;
+  esac
+}
+
+# -L: links are asked for by name all the time (last.pt), and their content is meant.
+list() {
+  while IFS= read -r start; do
+    [ -e "$start" ] || [ -L "$start" ] || continue
+    find -L "$start" \( -name '.[gG][iI][tT]' -o -name '.[gG][rR][iI][dD]' \) -prune -o -print0 \
+      >>"$work/found" 2>>"$work/words" || bad=yes
+    find -L "$start" \( -name '.[gG][iI][tT]' -o -name '.[gG][rR][iI][dD]' \) -prune -o \
+      -type l -print0 >>"$work/dangling" 2>/dev/null
+  done <"$work/starts"
+  [ ! -s "$work/found" ] || xargs -0 stat -L "$option" "$facts" -- <"$work/found" \
+    >"$work/rows" 2>/dev/null
+  # shellcheck disable=SC2016
+  [ -z "$bad" ] || xargs -0 sh -c \
+    'for path do [ ! -d "$path" ] || { [ -r "$path" ] && [ -x "$path" ]; } || printf "%s\0" "$path"; done' \
+    sh <"$work/found" >"$work/closed"
+  return 0
+}
+
+size_of() {
+  echo $(($(wc -c <"$1")))
+}
+
+# Exactly as many bytes of the input; one at a time where dd knows no better.
+take() {
+  [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null || dd bs=1 count="$1" 2>/dev/null
+}
+
+sum() {
+  if command -v sha256sum >/dev/null; then
+    xargs -0 sha256sum -- <"$work/names" >"$work/sums" 2>"$work/words"
+  else
+    xargs -0 shasum -a 256 -- <"$work/names" >"$work/sums" 2>"$work/words"
+  fi
+  return 0
+}
+
+pack() {
+  case $(tar --version 2>/dev/null) in
+  *GNU*) tar -chf - --null --no-unquote -T "$work/names" 2>"$work/words" ;;
+  *bsdtar*) tar -chf - --format gnutar --null -T "$work/names" 2>"$work/words" ;;
+  # Not every busybox can read a list. More names than a command line may hold make more archives.
+  *) xargs -0 tar -chf - <"$work/names" 2>"$work/words" ;;
+  esac
+}
+
 trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 cd -- "$folder" 2>/dev/null || fail folder "$folder"
+choose_stat
 work=$(mktemp -d "${TMPDIR:-/tmp}/grid-fetch.XXXXXX") || fail write "${TMPDIR:-/tmp}"
+for name in starts found dangling rows closed words; do : >"$work/$name" || fail write "$work"; done
 while IFS= read -r start && [ -n "$start" ]; do
-  # -L: links are asked for by name all the time (last.pt), and their content is meant.
-  [ -e "$start" ] && find -L "$start" \( -name '.[gG][iI][tT]' -o -name '.[gG][rR][iI][dD]' \) -prune -o -type f -print0 2>/dev/null
-done >"$work/found"
-echo "found $(($(wc -c <"$work/found")))"
-cat "$work/found"
-cat >"$work/names"
+  printf '%s\n' "$start" >>"$work/starts"
+done
+bad=
+start_ticks
+list
+stop_ticks
+# The first words say enough.
+dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
+echo "found $(size_of "$work/found") $(size_of "$work/rows") $(size_of "$work/dangling") $(size_of "$work/closed") $(size_of "$work/first")"
+cat "$work/found" "$work/rows" "$work/dangling" "$work/closed" "$work/first"
+IFS= read -r count || exit 0
+take "$count" >"$work/names"
+if [ ! -s "$work/names" ]; then
+  echo "sums 0 0"
+elif command -v sha256sum >/dev/null || command -v shasum >/dev/null; then
+  start_ticks
+  sum
+  stop_ticks
+  dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
+  echo "sums $(size_of "$work/sums") $(size_of "$work/first")"
+  cat "$work/sums" "$work/first"
+else
+  echo "sums none"
+fi
+IFS= read -r count || exit 0
+take "$count" >"$work/names"
 [ -s "$work/names" ] || exit 0
-case $(tar --version 2>/dev/null) in
-*GNU* | *bsdtar*) tar -chf - --null -T "$work/names" 2>"$work/report" ;;
-*)
-  tr '\0' '\n' <"$work/names" >"$work/lines"
-  tar -chf - -T "$work/lines" 2>"$work/report"
-  ;;
-esac
+pack
 code=$?
-[ $code = 0 ] || cat "$work/report" >&2
+[ $code = 0 ] || cat "$work/words" >&2
 exit $code

@@ -1,154 +1,213 @@
 /** `fetchFiles`: results come home; staged first, then renamed, so no file is ever half there. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
-import { GridError, toGridError } from "../core/errors.ts";
-import { formatSize } from "../core/size.ts";
-import { Conversation } from "./conversation.ts";
 import type { RelativePath } from "../core/relative_path.ts";
-import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
-import { type FoundNames, readFoundNames } from "./found.ts";
-import { Landing } from "./landing.ts";
-import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
 import { nodeProgram } from "../transport/node_program.ts";
+import { Conversation } from "./conversation.ts";
+import { comparePaths } from "./entry.ts";
+import { type FoundFile, type Listing, readListing } from "./fetch_listing.ts";
+import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
+import * as problem from "./fetch_problem.ts";
+import { readSums } from "./fetch_sums.ts";
+import { sumOfFile } from "./hash.ts";
+import { Landing } from "./landing.ts";
+import { openStaging } from "./staging.ts";
+import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
+
+/** Names and rows; a folder of results that needs more than this needs an archive. */
+const MOST_LIST = { bytes: 32 * 2 ** 20, what: "names of files; name fewer folders, or pack them" };
+const MOST_WORDS = { bytes: 64 * 1024, what: "complaints" };
+/** A file that changes while it is fetched is asked for again this often. */
+const ATTEMPTS = 3;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 export const fetchFiles: FetchFiles = async (options) => {
   const patterns = options.from.map(parseFetchPattern);
-  if (/[\0\n]/.test(options.folder)) throw noFolder(options);
+  if (/[\0\n]/.test(options.folder)) throw problem.noFolder(options);
+  const first = await fetchOnce(patterns, options);
+  const moved = new Map(first.torn.map((file) => [file.path, file]));
+  const files = new Map(first.files.map((file) => [file.path, file]));
+  for (let attempt = 2; moved.size > 0; attempt++) {
+    if (attempt > ATTEMPTS) throw problem.unsteady([...moved.keys()], options);
+    const again = [...moved.keys()].map(parseExactPath);
+    const next = await fetchOnce(again, options);
+    for (const file of next.files) files.set(file.path, file);
+    moved.clear();
+    for (const file of next.torn) moved.set(file.path, file);
+  }
+  const paths = [...files.keys()].toSorted(comparePaths);
+  const bytes = [...files.values()].reduce((sum, file) => sum + file.size, 0);
+  return { files: paths, bytes, skipped: first.skipped, isVerified: first.isVerified };
+};
+
+/** A name that the node gave, not a pattern, whatever characters it holds. */
+function parseExactPath(path: RelativePath): FetchPattern {
+  const matches = (file: string) => file === path;
+  return { text: path, start: `./${path}`, matches, reaches: matches };
+}
+
+interface Fetched {
+  /** What is in its place now. */
+  readonly files: readonly FoundFile[];
+  /** What changed on the node while it was read. */
+  readonly torn: readonly FoundFile[];
+  readonly skipped: FetchReport["skipped"];
+  readonly isVerified: boolean;
+}
+
+async function fetchOnce(
+  patterns: readonly FetchPattern[],
+  options: FetchOptions,
+): Promise<Fetched> {
   const starts = [...new Set(patterns.map((pattern) => pattern.start))];
   await using talk = await Conversation.start(options.transport, {
     script: nodeProgram("fetch.sh", import.meta.url),
     words: [options.folder, ...starts, ""],
     signal: options.signal,
   });
-  const { paths: found, odd } = await readFound(talk, { ...options, starts });
-  const names = found.filter((name) => patterns.some((pattern) => pattern.matches(name)));
-  refuseMissing(patterns, found, options);
-  await talk.write(new TextEncoder().encode(names.map((name) => `./${name}\0`).join("")));
-  await talk.end();
-  const skipped = odd.map((path) => ({ path, reason: ODD_NAME }));
-  return { ...await receive(talk, { ...options, names }), skipped };
-};
-
-const ODD_NAME = "its name holds control characters, or is not valid UTF-8";
-
-/** Names alone; a folder of results that needs more than this needs an archive. */
-const MOST_LIST_BYTES = 32 * 2 ** 20;
-
-async function readFound(
-  talk: Conversation,
-  options: FetchOptions & { readonly starts: readonly string[] },
-): Promise<FoundNames> {
-  const line = await talk.line();
-  const count = /^found (\d{1,15})$/.exec(line)?.[1];
-  if (count === undefined) throw await problem(line, talk, options);
-  const node = options.transport.endpoint.name;
-  if (Number(count) > MOST_LIST_BYTES) throw tooMany(Number(count), options);
-  return readFoundNames(await talk.bytes(Number(count)), { ...options, node });
+  const listing = await askListing(talk, { ...options, starts, patterns });
+  const isAsked = ({ path }: { readonly path: string }) =>
+    patterns.some((pattern) => pattern.matches(path));
+  const files = listing.files.filter(isAsked).toSorted((a, b) => comparePaths(a.path, b.path));
+  const folders = listing.folders.filter((path) => isAsked({ path }));
+  const leftOut = listing.leftOut.filter(isAsked).toSorted((a, b) => comparePaths(a.path, b.path));
+  problem.refuseMissing(patterns, { files, folders, leftOut }, options);
+  const landing = await Landing.open(options.to);
+  await problem.refuseWithoutSpace(files, options);
+  const sums = await askSums(talk, { ...options, files });
+  const missing = await notHereYet(files, { sums, to: options.to });
+  const received = await receive(talk, { ...options, landing, files: missing, sums });
+  for (const path of folders) await landing.folder(path.split("/"));
+  return {
+    files: files.filter((file) => !received.torn.includes(file)),
+    torn: received.torn,
+    skipped: leftOut,
+    isVerified: sums !== undefined,
+  };
 }
 
-function tooMany(bytes: number, options: FetchOptions): GridError {
+interface ListingOptions extends FetchOptions {
+  readonly starts: readonly string[];
+  readonly patterns: readonly FetchPattern[];
+}
+
+async function askListing(talk: Conversation, options: ListingOptions): Promise<Listing> {
   const node = options.transport.endpoint.name;
-  return new GridError({
-    code: "sync",
-    message: `Cannot fetch from "${node}": the names of all files there take ` +
-      `${formatSize(bytes)}, more than ${formatSize(MOST_LIST_BYTES)}`,
-    hint: "Name fewer folders, or pack them into an archive on the node first",
-    node,
-  });
+  const line = await talk.line();
+  const sizes = /^found((?: \d{1,15}){5})$/.exec(line)?.[1]?.trim().split(" ").map(Number);
+  if (sizes === undefined) throw problem.answerProblem(line, await talk.rest(), options);
+  const [found = 0, rows = 0, dangling = 0, closed = 0, words = 0] = sizes;
+  const bytes = {
+    found: await talk.bytes(found, MOST_LIST),
+    rows: await talk.bytes(rows, MOST_LIST),
+    dangling: await talk.bytes(dangling, MOST_LIST),
+    closed: await talk.bytes(closed, MOST_LIST),
+    words: await talk.bytes(words, MOST_WORDS),
+  };
+  const listing = readListing(bytes, { ...options, node });
+  problem.refuseClosed(listing, { ...options, words: bytes.words });
+  return listing;
+}
+
+interface SumsOptions extends FetchOptions {
+  readonly files: readonly FoundFile[];
+}
+
+type Sums = ReadonlyMap<RelativePath, string>;
+
+/** Undefined where the node has no tool for it. */
+async function askSums(talk: Conversation, options: SumsOptions): Promise<Sums | undefined> {
+  const paths = options.files.map((file) => file.path);
+  await sendNames(talk, paths);
+  const line = await talk.line();
+  if (line === "sums none") return undefined;
+  const [, sumBytes, wordBytes] = /^sums (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
+  if (sumBytes === undefined) throw problem.answerProblem(line, await talk.rest(), options);
+  const text = decoder.decode(await talk.bytes(Number(sumBytes), MOST_LIST));
+  const words = decoder.decode(await talk.bytes(Number(wordBytes), MOST_WORDS));
+  const sums = readSums(text, paths);
+  problem.refuseUnread(paths.filter((path) => !sums.has(path)), words, options);
+  return sums;
+}
+
+async function sendNames(talk: Conversation, paths: readonly string[]): Promise<void> {
+  const names = encoder.encode(paths.map((path) => `./${path}\0`).join(""));
+  await talk.write(encoder.encode(`${names.length}\n`));
+  if (names.length > 0) await talk.write(names);
+}
+
+/** A file that lies here already with the same content need not travel. */
+async function notHereYet(
+  files: readonly FoundFile[],
+  { sums, to }: { readonly sums: Sums | undefined; readonly to: string },
+): Promise<FoundFile[]> {
+  const missing: FoundFile[] = [];
+  for (const file of files) {
+    const path = join(to, file.path);
+    const found = await lstat(path).catch(() => undefined);
+    const mayBe = sums !== undefined && found?.isFile() && found.size === file.size;
+    if (mayBe && await sumOfFile(path).catch(() => "") === sums.get(file.path)) {
+      const { dress } = await loadUnpack();
+      await dress(path, file);
+    } else missing.push(file);
+  }
+  return missing;
 }
 
 interface ReceiveOptions extends FetchOptions {
-  readonly names: readonly RelativePath[];
+  readonly landing: Landing;
+  readonly files: readonly FoundFile[];
+  readonly sums: Sums | undefined;
 }
 
 async function receive(
   talk: Conversation,
   options: ReceiveOptions,
-): Promise<Omit<FetchReport, "skipped">> {
+): Promise<{ readonly torn: readonly FoundFile[] }> {
+  const { files, landing, sums } = options;
+  await sendNames(talk, files.map((file) => file.path));
+  await talk.end();
+  if (files.length === 0) return { torn: [] };
   // tar-stream is loaded when there is something to take apart.
-  const { unpack } = await lazy<typeof import("./unpack.ts")>("./unpack.ts", import.meta.url);
-  const landing = await Landing.open(options.to);
-  const staging = await mkdtemp(join(options.to, ".grid-fetch-"));
-  try {
-    const arrived = await unpack(talk.pieces(), {
-      wanted: new Set<string>(options.names),
-      to: staging,
-      node: options.transport.endpoint.name,
-      signal: options.signal,
-    }).catch((error) => {
-      throw unpackProblem(error, options);
-    });
-    const missing = options.names.filter((name) => !arrived.has(name));
-    if (missing.length > 0) throw incomplete(missing, await talk.complaints(), options);
-    for (const name of options.names) await landing.place(join(staging, name), name);
-    const bytes = [...arrived.values()].reduce((sum, size) => sum + size, 0);
-    return { files: options.names, bytes };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
+  const { unpack } = await loadUnpack();
+  await using staging = await openStaging(options.to);
+  const arrived = await unpack(talk.pieces(), {
+    wanted: new Map(files.map((file) => [file.path, file])),
+    to: staging.folder,
+    node: options.transport.endpoint.name,
+    signal: options.signal,
+  }).catch((error) => {
+    throw problem.unpackProblem(error, options);
+  });
+  const missing = files.filter(({ path }) => !arrived.has(path)).map((file) => file.path);
+  if (missing.length > 0) throw problem.incomplete(missing, await talk.complaints(), options);
+  const torn: FoundFile[] = [];
+  for (const file of files) {
+    const { sum, size } = arrived.get(file.path) ?? { sum: "", size: 0 };
+    const isWhole = sums === undefined || sums.get(file.path) === sum ||
+      await isBeginning(file, { ...options, size, sum });
+    if (isWhole) await landing.place(join(staging.folder, file.path), file.path);
+    else torn.push(file);
   }
+  return { torn };
 }
 
-function refuseMissing(
-  patterns: readonly FetchPattern[],
-  found: readonly string[],
-  options: FetchOptions,
-): void {
-  const missing = patterns.filter((pattern) => !found.some((name) => pattern.matches(name)));
-  if (missing.length === 0) return;
-  const node = options.transport.endpoint.name;
-  throw new GridError({
-    code: "sync",
-    message: `Cannot fetch from "${node}": nothing in ${options.folder} matches ` +
-      missing.map((pattern) => `"${pattern.text}"`).join(", "),
-    hint: `See what is there: grid run --node ${node} "ls -la ${options.folder}"`,
-    node,
-  });
+/** A log that grows is whole up to where it was read. */
+async function isBeginning(
+  { path }: FoundFile,
+  options: FetchOptions & { readonly size: number; readonly sum: string },
+): Promise<boolean> {
+  const { quote } = await import("../core/shell.ts");
+  const { folder, size, sum, transport, signal } = options;
+  const command = `cd -- ${quote(folder)} && head -c ${size} -- ${quote(`./${path}`)} | ` +
+    "{ sha256sum || shasum -a 256; } 2>/dev/null";
+  const answer = await transport.exec(command, { signal, timeoutMs: 600_000, maxBytes: 1000 });
+  return answer.stdout.startsWith(`${sum} `);
 }
 
-async function problem(line: string, talk: Conversation, options: FetchOptions) {
-  if (line === "failed folder") return noFolder(options);
-  const node = options.transport.endpoint.name;
-  return new GridError({
-    code: "sync",
-    message: `Cannot fetch from "${node}": ${line}: ${(await talk.rest()).trim()}`,
-    hint: `Check that ${node} can write its temporary folder`,
-    node,
-  });
-}
-
-function noFolder(options: FetchOptions): GridError {
-  const node = options.transport.endpoint.name;
-  return new GridError({
-    code: "sync",
-    message: `Cannot fetch from "${node}": there is no folder ${options.folder}`,
-    hint: "Check working-directory, or sync the folder first",
-    node,
-  });
-}
-
-function incomplete(missing: readonly string[], words: string, options: FetchOptions): GridError {
-  const node = options.transport.endpoint.name;
-  const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ", …" : "");
-  const why = words.trim().split("\n")[0];
-  return new GridError({
-    code: "sync",
-    message: `Cannot fetch ${shown} from "${node}": ${why || "the archive ended early"}`,
-    hint: "Nothing was replaced here; check that the files are readable there",
-    node,
-  });
-}
-
-/** What the archive's reader says about a cut stream is no bug of ours. */
-function unpackProblem(error: unknown, options: FetchOptions): unknown {
-  if (error instanceof GridError) return error;
-  options.signal.throwIfAborted();
-  const node = options.transport.endpoint.name;
-  return new GridError({
-    code: "sync",
-    message: `Cannot fetch from "${node}": ${toGridError(error).message}`,
-    hint: "Nothing was replaced here; try again",
-    node,
-    cause: error,
-  });
+function loadUnpack() {
+  return lazy<typeof import("./unpack.ts")>("./unpack.ts", import.meta.url);
 }

@@ -2,15 +2,17 @@
 // @ts-types="npm:@types/picomatch@4.0.3"
 import picomatch from "npm:picomatch@4.0.7";
 import { GridError } from "../core/errors.ts";
-import { isPrivate } from "./found.ts";
+import { isPrivate } from "./fetch_listing.ts";
 
 export interface FetchPattern {
   /** As the user wrote it. */
   readonly text: string;
   /** Folder or file below which every match lies, `.` for the folder itself. */
   readonly start: string;
-  /** Whether a file found is asked for; `path` is relative, without `./`. */
+  /** Whether a file or folder found is asked for; `path` is relative, without `./`. */
   matches(path: string): boolean;
+  /** Whether anything below a folder can be asked for. */
+  reaches(folder: string): boolean;
 }
 
 const GLOB = /[*?[\]{}!()]/;
@@ -35,14 +37,20 @@ export function parseFetchPattern(text: string): FetchPattern {
   }
   const firstGlob = parts.findIndex((part) => GLOB.test(part));
   if (firstGlob < 0) {
-    return { text, start: toStart(parts), matches: (file) => isAtOrBelow(file, path) };
+    const matches = (file: string) => isAtOrBelow(file, path);
+    return { text, start: toStart(parts), matches, reaches: matches };
   }
   const isMatch = picomatch(path, { dot: false });
+  const matches = (file: string) =>
+    isAtOrBelow(file, path) || foldersAndSelf(file).some((it) => isMatch(it));
   return {
     text,
     start: toStart(parts.slice(0, firstGlob)),
     // A folder that matches stands for everything in it; a name may hold `[` and mean itself.
-    matches: (file) => isAtOrBelow(file, path) || foldersAndSelf(file).some((it) => isMatch(it)),
+    matches,
+    // Without `**` a pattern says nothing about what lies deeper than it has parts.
+    reaches: (folder) =>
+      matches(folder) || parts.includes("**") || folder.split("/").length < parts.length,
   };
 }
 

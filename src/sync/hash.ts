@@ -109,3 +109,14 @@ function hashFile(path: string): string {
   }
   return digest.digest("hex");
 }
+
+/** SHA-256 in hex, read in pieces, so that a large file holds nothing else up. */
+export async function sumOfFile(path: string): Promise<string> {
+  const digest = createHash("sha256");
+  using file = await Deno.open(path);
+  const block = new Uint8Array(2 ** 20);
+  for (let count = await file.read(block); count !== null; count = await file.read(block)) {
+    digest.update(block.subarray(0, count));
+  }
+  return digest.digest("hex");
+}

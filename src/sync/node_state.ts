@@ -31,6 +31,8 @@ export interface NodeState {
 }
 
 const decoder = new TextDecoder();
+/** About 200 bytes for each file: some 300,000 files. */
+const MOST_RECORD = { bytes: 64 * 2 ** 20, what: "its record" };
 const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
@@ -57,9 +59,9 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
   const [word, digest = "", verdict = "", free = "", can = "", ...sizes] = line.split(" ");
   if (word !== "state") throw problemOf(line, await talk.rest(), options);
   const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0] = sizes.map(Number);
-  const text = decoder.decode(await talk.bytes(manifestBytes));
-  const recorded = decoder.decode(await talk.bytes(recordedBytes));
-  const live = decoder.decode(await talk.bytes(liveBytes));
+  const text = decoder.decode(await talk.bytes(manifestBytes, MOST_RECORD));
+  const recorded = decoder.decode(await talk.bytes(recordedBytes, MOST_RECORD));
+  const live = decoder.decode(await talk.bytes(liveBytes, MOST_RECORD));
   const { remembered } = options;
   const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
   const isSame = verdict === "same" || manifest === undefined;

@@ -104,6 +104,8 @@ export interface FetchReport {
   /** Paths below `to`, sorted. */
   readonly files: readonly string[];
   readonly bytes: number;
+  /** Whether the node could say by SHA-256 what it has, so that what arrived could be compared. */
+  readonly isVerified: boolean;
   /** Things that were not brought, with the reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }

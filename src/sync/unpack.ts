@@ -1,66 +1,126 @@
 /** Takes a node's tar archive apart; writes nothing but the files that were asked for. */
+import { createHash, type Hash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-// @ts-types="npm:@types/tar-stream@3.1.5"
-import { extract } from "npm:tar-stream@3.2.2";
+import { extract } from "tar-stream";
 import { GridError } from "../core/errors.ts";
+import type { RelativePath } from "../core/relative_path.ts";
+import { formatSize } from "../core/size.ts";
+import { type FoundFile, printable } from "./fetch_listing.ts";
+
+/** How much a file may have grown since it was listed. */
+const MOST_GROWTH_BYTES = 64 * 2 ** 20;
 
 export interface UnpackOptions {
-  /** Names that may come, relative; anything else ends it all. */
-  readonly wanted: ReadonlySet<string>;
-  /** Existing folder that takes them. */
+  /** What may come, by name; anything else ends it all. */
+  readonly wanted: ReadonlyMap<string, FoundFile>;
+  /** Existing empty folder that takes them. */
   readonly to: string;
   readonly node: string;
   readonly signal: AbortSignal;
 }
 
-/** Bytes by name, for every file that arrived whole. @throws {GridError} `sync` */
+export interface Arrived {
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 in hex of what was written. */
+  readonly sum: string;
+}
+
+/** Every file that arrived whole. @throws {GridError} `sync` */
 export async function unpack(
   pieces: AsyncIterable<Uint8Array>,
   options: UnpackOptions,
-): Promise<ReadonlyMap<string, number>> {
-  const arrived = new Map<string, number>();
+): Promise<ReadonlyMap<RelativePath, Arrived>> {
+  const arrived = new Map<RelativePath, Arrived>();
   const archive = extract();
   const { signal } = options;
   const feeding = pipeline(Readable.from(pieces, { objectMode: false }), archive, { signal });
   // Awaited below; until then a failure shows in the loop too.
   feeding.catch(() => {});
-  for await (const entry of archive) {
-    const name = entry.header.name.replace(/^(\.\/)+/, "");
-    const { type } = entry.header;
-    const isFile = type === "file" || type === "contiguous-file";
-    // The second name of a file: tar sends its content once.
-    const first = type === "link"
-      ? (entry.header.linkname ?? "").replace(/^(\.\/)+/, "")
-      : undefined;
-    const size = first === undefined ? entry.header.size ?? 0 : arrived.get(first);
-    const isNew = options.wanted.has(name) && !arrived.has(name);
-    if (!(isFile || type === "link") || !isNew || size === undefined) {
-      throw refused(entry.header.name, `${type}`, options);
+  const entries = archive[Symbol.asyncIterator]();
+  try {
+    for (let next = await entries.next(); !next.done; next = await entries.next()) {
+      await take(next.value, { ...options, arrived });
     }
-    const path = join(options.to, name);
-    await mkdir(dirname(path), { recursive: true });
-    if (first === undefined) await pipeline(entry, createWriteStream(path), { signal });
-    else {
-      await copyFile(join(options.to, first), path);
-      entry.resume();
-    }
-    const isProgram = ((entry.header.mode ?? 0) & 0o100) !== 0;
-    if (isProgram) await chmod(path, 0o755);
-    arrived.set(name, size);
+    await feeding;
+  } catch (error) {
+    // Leaving a loop over the archive would wait for a member that nobody reads any more.
+    archive.destroy();
+    throw error;
   }
-  await feeding;
   return arrived;
+}
+
+type Member = ReturnType<typeof extract> extends AsyncIterable<infer T> ? T : never;
+
+interface TakeOptions extends UnpackOptions {
+  readonly arrived: Map<RelativePath, Arrived>;
+}
+
+async function take(entry: Member, options: TakeOptions): Promise<void> {
+  const { arrived, signal, wanted } = options;
+  const { name, type, size = 0, linkname } = entry.header;
+  const file = wanted.get(plain(name));
+  if (file === undefined || arrived.has(file.path)) throw refused(name, `${type}`, options);
+  const path = join(options.to, file.path);
+  await mkdir(dirname(path), { recursive: true });
+  if (type === "link") {
+    // The second name of a file, whose content tar sends once.
+    const first = wanted.get(plain(linkname ?? ""))?.path;
+    const known = first && arrived.get(first);
+    if (first === undefined || known === undefined) throw refused(name, type, options);
+    await copyFile(join(options.to, first), path);
+    arrived.set(file.path, known);
+    entry.resume();
+  } else if (type === "file" || type === "contiguous-file") {
+    if (size > file.size + MOST_GROWTH_BYTES) throw tooLarge(file, size, options);
+    const sum = createHash("sha256");
+    await pipeline(entry, summing(sum), createWriteStream(path), { signal });
+    arrived.set(file.path, { size, sum: sum.digest("hex") });
+  } else throw refused(name, `${type}`, options);
+  await dress(path, file);
+}
+
+/** The times and the x-bit that it has on the node. */
+export async function dress(path: string, { executable, mtime }: FoundFile): Promise<void> {
+  if (executable) await chmod(path, 0o755);
+  await utimes(path, mtime, mtime);
+}
+
+function summing(sum: Hash): Transform {
+  return new Transform({
+    transform(piece: Uint8Array, _encoding, done) {
+      sum.update(piece);
+      done(null, piece);
+    },
+  });
+}
+
+function plain(name: string): string {
+  return name.replace(/^(\.\/)+/, "");
 }
 
 function refused(name: string, type: string, { node }: UnpackOptions): GridError {
   return new GridError({
     code: "sync",
-    message: `Cannot fetch from "${node}": it sent ${type} "${name}", which was not asked for`,
+    message: `Cannot fetch from "${node}": it sent ${type} "${printable(name)}", which was not ` +
+      "asked for",
     hint: "Nothing was written. Check what tar is on that node",
+    node,
+  });
+}
+
+function tooLarge(file: FoundFile, size: number, { node }: UnpackOptions): GridError {
+  return new GridError({
+    code: "sync",
+    message: `Cannot fetch from "${node}": it said that "${file.path}" has ${
+      formatSize(file.size)
+    }, and sent ${formatSize(size)}`,
+    hint: `A file may grow by ${formatSize(MOST_GROWTH_BYTES)} while it is fetched; try again`,
     node,
   });
 }

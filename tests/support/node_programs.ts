@@ -58,7 +58,9 @@ export function linkPrograms(folder: string, options: { readonly without: readon
 }
 
 /** `stat` as macOS and the BSDs have it: `-f` takes a format of its own, and there is no `-c`. */
-export const BSD_STAT = `[ "$1" = -f ] || { echo "stat: illegal option -- c" >&2; exit 1; }
-format=$(printf %s "$2" | sed 's/%Xp/%f/g;s/%z/%s/g;s/%Fm/%.9Y/g;s/%Fc/%.9Z/g;s/%N/%n/g')
+export const BSD_STAT = `follow=
+[ "$1" != -L ] || { follow=-L; shift; }
+[ "$1" = -f ] || { echo "stat: illegal option -- c" >&2; exit 1; }
+format=$(printf %s "$2" | sed 's/%Xp/%f/g;s/%z/%s/g;s/%Fm/%.9Y/g;s/%Fc/%.9Z/g;s/%m/%Y/g;s/%N/%n/g')
 shift 2
-exec /usr/bin/stat -c "$format" "$@"`;
+exec /usr/bin/stat $follow -c "$format" "$@"`;

@@ -17,6 +17,7 @@ const PARTS = {
   perl: () => findProgram("perl"),
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
+  bsdtar: () => findProgram("bsdtar"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */
   script: () => findProgram("script"),
   /** A library that tells programs another time. */
