@@ -333,9 +333,9 @@ trap leave EXIT
 trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 [ ! -L "$folder" ] || fail link "$folder"
+choose_stat
 # shellcheck disable=SC2154
 grid_own "$state" 700 || fail write "$grid_fault"
-choose_stat
 take_lock
 rm -rf "$state"/work.*
 start_ticks
