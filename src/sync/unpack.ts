@@ -5,7 +5,7 @@ import { chmod, copyFile, mkdir, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
+import { extract } from "npm:tar-stream@3.2.2";
 import { GridError } from "../core/errors.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import { formatSize } from "../core/size.ts";
