@@ -62,6 +62,8 @@ export interface RunOptions {
   readonly passThrough?: boolean | undefined;
   readonly from?: string | undefined;
   readonly only?: string | undefined;
+  /** Absolute folder that holds the code to be synced; default: the project. */
+  readonly code?: string | undefined;
   /** Go on from this earlier run instead of from nothing. */
   readonly resume?: RunState | undefined;
 }
@@ -138,6 +140,7 @@ export class Grid implements AsyncDisposable {
       commands,
       run,
       resume: options.resume,
+      code: options.code ?? project,
     });
     const events = runPipeline(pipeline, {
       kinds,
@@ -161,7 +164,7 @@ export class Grid implements AsyncDisposable {
       secrets,
       env: this.#env,
       gridVersion: this.#gridVersion,
-      hashFiles: (patterns) => hashFiles(patterns, this.project),
+      hashFiles: (patterns) => hashFiles(patterns, options.code ?? project),
       hashInputs: (patterns) => kinds.hashInputs(patterns),
       ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
       ...(options.failFast !== undefined && { failFast: options.failFast }),

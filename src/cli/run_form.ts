@@ -68,3 +68,18 @@ export function checkForm(target: string, flags: object): void {
 function isGiven(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== undefined;
 }
+
+/** Of a run that is repeated nothing may be changed. @throws {GridError} `usage` */
+export function checkAgain(target: string | undefined, flags: object): void {
+  const given = new Map<string, unknown>(Object.entries(flags));
+  const changing = Object.entries(ONLY_FOR)
+    .filter(([key]) => !["failFast", "maxParallel"].includes(key) && isGiven(given.get(key)))
+    .map(([, { long }]) => long);
+  const words = [...(target === undefined ? [] : [`"${target}"`]), ...changing];
+  if (words.length === 0) return;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot run --again with ${words.join(", ")}: the earlier run says all that`,
+    hint: "leave it out, or run the pipeline anew: grid run pipeline.yaml",
+  });
+}

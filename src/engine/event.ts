@@ -52,6 +52,8 @@ export interface RunStarted {
   /** In a resumed run: steps that were asked for again, whatever the earlier run has. */
   readonly again?: readonly string[];
   readonly gridVersion: string;
+  /** Names what the pipeline said, where code was synced. */
+  readonly definition?: string;
 }
 
 export interface StepOutline {

@@ -26,6 +26,8 @@ export interface RunState {
   /** Steps that this run was asked to do again. */
   readonly again: readonly string[];
   readonly gridVersion: string;
+  /** Names what the pipeline said. */
+  readonly definition?: string | undefined;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
   /** Of a run that is over. */
@@ -114,6 +116,7 @@ export function startedRun(event: RunStarted): RunState {
     resumes: event.resumes,
     again: event.again ?? [],
     gridVersion: event.gridVersion,
+    ...(event.definition !== undefined && { definition: event.definition }),
     startedAt: event.at,
     finishedAt: undefined,
     result: "running",

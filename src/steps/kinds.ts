@@ -1,4 +1,5 @@
 /** Every kind of step; what one needs is loaded when the first step of its kind starts. */
+import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
@@ -14,6 +15,8 @@ export interface StepKindsOptions {
   /** How many `run` steps there are. */
   readonly commands: number;
   readonly run: string;
+  /** Absolute folder of the code; mostly the project. */
+  readonly code?: string;
   /** The run that this one goes on from. */
   readonly resume?: RunState | undefined;
 }
@@ -27,7 +30,7 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
 
 /** Dispose them after the run: only then the last jobs' files go. */
 export function createStepKinds(options: StepKindsOptions): RunKinds {
-  const { cluster, config, project, commands } = options;
+  const { cluster, config, project, commands, code = project } = options;
   const trees = openRunTrees({ ...options, leaseMs: config.jobs.leaseMs });
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
@@ -39,7 +42,13 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         "./sync.ts",
         import.meta.url,
       );
-      return createSyncStep({ cluster, config: config.sync, project, trees });
+      return createSyncStep({
+        cluster,
+        config: config.sync,
+        project: code,
+        cacheFolder: join(project, ".grid", "cache"),
+        trees,
+      });
     }),
     "select-node": onDemand("select-node", async () => {
       const { createSelectNodeStep } = await lazy<typeof import("./select_node.ts")>(
@@ -58,7 +67,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         cluster,
         config: config.ray,
         leaseMs: config.jobs.leaseMs,
-        project,
+        project: code,
         trees,
       });
     }),
@@ -69,7 +78,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
       );
       return createFetchStep({ cluster, project });
     }),
-    hashInputs: (patterns) => trees.files.hash(patterns, project),
+    hashInputs: (patterns) => trees.files.hash(patterns, code),
     clearUp: async () => await (await run.made())?.clearUp() ?? [],
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();

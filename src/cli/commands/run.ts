@@ -1,9 +1,10 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
+import { GridError } from "../../core/errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, positiveInteger, sizeBytes } from "../option_values.ts";
-import { checkForm, formOf } from "../run_form.ts";
+import { checkAgain, checkForm, formOf } from "../run_form.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -14,6 +15,7 @@ interface RunFlags extends GlobalFlags {
   readonly gpus?: number;
   readonly label: readonly string[];
   readonly timeout?: number;
+  readonly again?: string;
   readonly from?: string;
   readonly only?: string;
   readonly failFast?: true;
@@ -24,7 +26,8 @@ interface RunFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<pipeline-or-command>", "a .yaml or .yml file, or a shell command in quotes")
+    .argument("[pipeline-or-command]", "a .yaml or .yml file, or a shell command in quotes")
+    .option("--again <run>", "repeat an earlier run with exactly its pipeline, inputs and code")
     .option("-i, --input <name=value>", "for a pipeline: set an input; may be repeated", {
       read: collect,
       initial: [],
@@ -67,7 +70,12 @@ interface Invocation {
   readonly context: CommandContext;
 }
 
-async function run(target: string, { flags, context }: Invocation): Promise<number> {
+async function run(
+  target: string | undefined,
+  { flags, context }: Invocation,
+): Promise<number> {
+  if (flags.again !== undefined) return await runAgain(flags.again, { target, flags, context });
+  if (target === undefined) throw nothingToRun();
   checkForm(target, flags);
   const isFile = formOf(target) === "file";
   const pipeline = isFile
@@ -92,6 +100,45 @@ async function run(target: string, { flags, context }: Invocation): Promise<numb
     only: flags.only,
   });
   if (session.settings.json) context.stdout(await session.grid.readReport(state.run));
+  return state.exitCode ?? 70;
+}
+
+function nothingToRun(): GridError {
+  return new GridError({
+    code: "usage",
+    message: "Cannot run nothing: a pipeline file or a command is missing",
+    hint: 'for example: grid run pipeline.yaml, or grid run "nvidia-smi"',
+  });
+}
+
+async function runAgain(
+  name: string,
+  { target, flags, context }: Invocation & { readonly target: string | undefined },
+): Promise<number> {
+  checkAgain(target, flags);
+  await using session = await openSession(flags, context);
+  using _pipes = session.watchOutput();
+  const { grid, signal, settings } = session;
+  const [{ againOf }, { openTerminal }] = await Promise.all([
+    lazy<typeof import("../again.ts")>("../again.ts", import.meta.url),
+    lazy<typeof import("../run_terminal.ts")>("../run_terminal.ts", import.meta.url),
+  ]);
+  using again = await againOf(name, { grid, context, signal });
+  if (!settings.quiet) {
+    const { run, commit } = again;
+    const from = commit === undefined ? "as it is here" : `from commit ${commit.slice(0, 7)}`;
+    session.words.print(`run ${run} once more: its inputs, and its code ${from}\n`);
+  }
+  const state = await grid.run(again.pipeline, {
+    signal,
+    code: again.code,
+    readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+    maxParallel: flags.maxParallel,
+    maxOutputBytes: flags.maxOutput,
+    failFast: flags.failFast,
+    passThrough: flags.exitCode === "step",
+  });
+  if (settings.json) context.stdout(await grid.readReport(state.run));
   return state.exitCode ?? 70;
 }
 

@@ -21,6 +21,7 @@ import type { EnginePorts } from "../ports.ts";
 import { runExitCode, runResult, type RunSummary } from "./result.ts";
 import type { SchedulerOptions } from "../schedule/scheduler.ts";
 import { sourceOf } from "../schedule/verdict.ts";
+import { definitionOf } from "../resume/definition.ts";
 import type { ResumeFrom } from "../resume/shortcuts.ts";
 
 /** For clean-up steps and hooks of a run that was told to stop. */
@@ -199,6 +200,9 @@ function startedEvent({ pipeline, started, ledger }: DriveOptions): Event {
     inputs: pipeline.inputs,
     steps: [...pipeline.steps.map((step) => outline(step)), ...hooks],
     ...started,
+    ...(pipeline.steps.some(({ action }) => action.kind === "sync") && {
+      definition: definitionOf(pipeline),
+    }),
   };
 }
 

@@ -1,0 +1,181 @@
+/** `grid run --again RUN`: the pipeline and the code of an earlier run, exactly, or a refusal that says why. */
+import { basename, join, relative } from "node:path";
+import { GridError } from "../core/errors.ts";
+import { definitionOf } from "../engine/resume/definition.ts";
+import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
+import { replay, type RunState } from "../engine/state.ts";
+import type { Grid } from "../grid.ts";
+import { loadPipeline } from "../pipeline/load.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { hashFiles } from "../steps/hash_files.ts";
+import { forecastDigest } from "../steps/sync_source.ts";
+import { topOf } from "../sync/git_facts.ts";
+import type { CliContext } from "./context.ts";
+import { inputWords } from "./option_values.ts";
+
+export interface Again extends Disposable {
+  readonly run: string;
+  readonly pipeline: Pipeline;
+  /** Absolute folder that holds the code: the project itself, or its commit in a folder of its own. */
+  readonly code: string;
+  /** Set where the code comes from there. */
+  readonly commit: string | undefined;
+}
+
+interface AgainOptions {
+  readonly grid: Grid;
+  readonly context: CliContext;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {GridError} `usage` where the code of that run cannot be had any more */
+export async function againOf(name: string, options: AgainOptions): Promise<Again> {
+  const { grid, signal } = options;
+  const run = grid.store.resolveRun(name);
+  const state = replay(grid.store.events(run));
+  if (!state || state.file === "") throw refusal(run, "it came from no pipeline file");
+  const wanted = wantedOf(state);
+  if (wanted.digests.size === 0) throw refusal(run, "it synced no code that is known");
+  if (state.definition === undefined) throw refusal(run, "an older Grid ran it");
+  const here = await load(state, grid.project, options);
+  const why = await difference(here, { state, wanted, code: grid.project, ...options });
+  const nothing = () => {};
+  if (why === undefined) {
+    return {
+      run,
+      pipeline: here,
+      code: grid.project,
+      commit: undefined,
+      [Symbol.dispose]: nothing,
+    };
+  }
+  if (wanted.commit === undefined) {
+    throw refusal(run, `${why}, and it was not the code of a git commit`);
+  }
+  const snapshot = await checkOut(wanted.commit, { project: grid.project, run, signal });
+  try {
+    const pipeline = await load(state, snapshot.code, options);
+    const other = await difference(pipeline, { state, wanted, code: snapshot.code, ...options });
+    if (other !== undefined) {
+      const commit = wanted.commit.slice(0, 7);
+      throw refusal(run, `${why} here, and in commit ${commit} ${other} too`, wanted);
+    }
+    return { run, pipeline, commit: wanted.commit, ...snapshot };
+  } catch (error) {
+    snapshot[Symbol.dispose]();
+    throw error;
+  }
+}
+
+interface Wanted {
+  /** Step of a sync → digest of what it brought. */
+  readonly digests: ReadonlyMap<string, string>;
+  readonly commit: string | undefined;
+  readonly changed: boolean;
+}
+
+function wantedOf({ steps }: RunState): Wanted {
+  const syncs = [...steps.values()].flatMap(({ id, attempts }) =>
+    (attempts.at(-1)?.syncs ?? []).map((sync) => ({ id, ...sync }))
+  );
+  const digests = syncs.flatMap(({ id, digest }): [string, string][] =>
+    digest === undefined ? [] : [[id, digest]]
+  );
+  return {
+    digests: new Map(digests),
+    commit: syncs.find(({ commit }) => commit !== undefined)?.commit,
+    changed: syncs.some(({ changed }) => changed === true),
+  };
+}
+
+async function load(
+  state: RunState,
+  project: string,
+  { grid, context }: AgainOptions,
+): Promise<Pipeline> {
+  const { pipeline } = await loadPipeline({
+    file: relative(context.cwd, join(project, state.file)),
+    project,
+    inputs: inputWords(state.inputs),
+    env: context.env,
+    nodes: grid.cluster.nodes,
+  });
+  return { ...pipeline, file: state.file };
+}
+
+interface DifferenceOptions extends AgainOptions {
+  readonly state: RunState;
+  readonly wanted: Wanted;
+  readonly code: string;
+}
+
+/** One clause; undefined where pipeline and code are those of the run. */
+async function difference(
+  pipeline: Pipeline,
+  { state, wanted, code, grid, context, signal }: DifferenceOptions,
+): Promise<string | undefined> {
+  if (definitionOf(pipeline) !== state.definition) return `${state.file} says something else`;
+  const syncs = upcomingSyncs(pipeline, {
+    env: context.env,
+    hashFiles: (patterns) => hashFiles(patterns, code),
+  });
+  for (const [step, digest] of wanted.digests) {
+    const sync = syncs.find((it) => it.step === step);
+    if (!sync) return `what "${step}" brings is known only once it ran`;
+    const now = await forecastDigest(sync.action, {
+      config: grid.config.sync,
+      project: code,
+      // What is fetched lands in the project itself.
+      comesHome: sync.comesHome,
+      cacheFolder: join(grid.project, ".grid", "cache"),
+      signal,
+    });
+    if (now === undefined) return `what "${step}" brings depends on the node (delete: false)`;
+    if (now !== digest) return `"${step}" would bring other files`;
+  }
+  return undefined;
+}
+
+interface CheckOutOptions {
+  readonly project: string;
+  readonly run: string;
+  readonly signal: AbortSignal;
+}
+
+/** The project as it is in the commit, in a temporary folder. */
+async function checkOut(
+  commit: string,
+  { project, run, signal }: CheckOutOptions,
+): Promise<Disposable & { readonly code: string }> {
+  const top = topOf(project);
+  const folder = Deno.makeTempDirSync({ prefix: "grid-again-" });
+  const dispose = () => Deno.removeSync(folder, { recursive: true });
+  try {
+    if (top === undefined) throw refusal(run, "the project is in no git repository any more");
+    const place = join(folder, basename(top) || "project");
+    const archive = join(folder, "code.tar");
+    Deno.mkdirSync(place);
+    const steps: [string, string[]][] = [
+      ["git", ["-C", top, "archive", "--format=tar", `--output=${archive}`, commit]],
+      ["tar", ["-xf", archive, "-C", place]],
+    ];
+    for (const [program, args] of steps) {
+      const { code, stderr } = await new Deno.Command(program, { args, signal, stdin: "null" })
+        .output();
+      const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+      if (code !== 0) throw refusal(run, `commit ${commit.slice(0, 7)} cannot be read: ${words}`);
+    }
+    Deno.removeSync(archive);
+    return { code: join(place, relative(top, project)), [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+function refusal(run: string, why: string, wanted?: Wanted): GridError {
+  const hint = wanted?.changed
+    ? "it ran with changes that were in no commit; commit before a run that shall be repeated"
+    : "put the files back as they were, or run what is there now: grid run";
+  return new GridError({ code: "usage", message: `Cannot run ${run} again: ${why}`, hint });
+}

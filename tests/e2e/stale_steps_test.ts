@@ -1,0 +1,161 @@
+/** What a fix of one step costs: `--from`, `--only`, `inputs:`, `cache.files`, and a folder that stays. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type CliResult, grid, project, startGrid, until } from "../support/cli.ts";
+import type { TempDir } from "../support/temp_dir.ts";
+
+const CLUSTER =
+  "nodes: [{ name: here, transport: local }]\nremote_root: work\njobs: { lease: 4 }\n";
+
+/** `train` costs hours; each time it ran it leaves a line outside of all trees. */
+const PIPELINE = `name: stale
+steps:
+  - { id: code, sync: { from: src, to: [here], as: app } }
+  - id: train
+    needs: code
+    node: here
+    run: echo trained >> ../trained; echo weights > model.ckpt
+  - { id: eval, needs: train, node: here, run: sh eval.sh }
+`;
+
+function folderWith(files: Readonly<Record<string, string>>): TempDir {
+  return project({ "cluster.yaml": CLUSTER, ...files });
+}
+
+function run(folder: TempDir, ...args: string[]): Promise<CliResult> {
+  return grid([...args, "--config", "cluster.yaml"], { cwd: folder.path });
+}
+
+function write(folder: TempDir, name: string, text: string): void {
+  Deno.writeTextFileSync(join(folder.path, name), text);
+}
+
+function lines(folder: TempDir, name: string): number {
+  return Deno.readTextFileSync(join(folder.path, name)).split("\n").length - 1;
+}
+
+Deno.test("a fix of a late step keeps the training: --from and --only bring the new file", async () => {
+  using folder = folderWith({ "p.yaml": PIPELINE, "src/eval.sh": "cat model.ckpt; exit 1" });
+  assert.equal((await run(folder, "run", "p.yaml")).code, 1);
+  write(folder, "src/eval.sh", "cat model.ckpt; echo first fix");
+  const from = await run(folder, "resume", "--from", "eval");
+  assert.equal(from.code, 0, from.stderr);
+  assert.match(from.stderr, /eval +│ first fix/);
+  assert.match(
+    from.stderr,
+    /train +warning: its earlier result stands, though it is stale: "code" brings other files/,
+  );
+  write(folder, "src/eval.sh", "cat model.ckpt; echo second fix");
+  const only = await run(folder, "resume", "--only", "eval");
+  assert.equal(only.code, 0, only.stderr);
+  assert.match(only.stderr, /eval +│ second fix/);
+  write(folder, "src/eval.sh", "cat model.ckpt; echo third fix");
+  const alone = await run(folder, "run", "p.yaml", "--only", "eval");
+  assert.match(alone.stderr, /eval +│ third fix/);
+  assert.equal(lines(folder, "work/trained"), 1);
+});
+
+Deno.test("a step that names its inputs is repeated only where one of these changed", async () => {
+  using folder = folderWith({
+    "p.yaml": PIPELINE.replace("needs: code\n", "needs: code\n    inputs: [src/train.py]\n"),
+    "src/eval.sh": "exit 1",
+    "src/train.py": "1",
+  });
+  assert.equal((await run(folder, "run", "p.yaml")).code, 1);
+  write(folder, "src/eval.sh", "echo fixed");
+  const fixed = await run(folder, "resume");
+  assert.equal(fixed.code, 0, fixed.stderr);
+  assert.equal(lines(folder, "work/trained"), 1);
+  write(folder, "src/train.py", "2");
+  const changed = await run(folder, "resume");
+  assert.equal(changed.code, 0, changed.stderr);
+  assert.equal(lines(folder, "work/trained"), 2);
+});
+
+Deno.test("a cached step is reused only where what it made is there and unchanged", async () => {
+  const cached = `name: cached
+steps:
+  - id: prepare
+    node: here
+    cache: { files: [prepared/] }
+    run: mkdir -p prepared; echo rows > prepared/x; echo made >> ../made
+  - { id: use, needs: prepare, node: here, run: cat prepared/x }
+`;
+  using folder = folderWith({ "p.yaml": cached });
+  const made = async () => {
+    const { code, stderr } = await run(folder, "run", "p.yaml");
+    assert.equal(code, 0, stderr);
+    return { made: lines(folder, "made"), stderr };
+  };
+  assert.equal((await made()).made, 1);
+  assert.equal((await made()).made, 1);
+  write(folder, "work/prepared/x", "edited by hand");
+  const edited = await made();
+  assert.equal(edited.made, 2);
+  assert.match(
+    edited.stderr,
+    /its cached result does not stand: prepared\/ in .* is not as it was left/,
+  );
+  Deno.removeSync(join(folder.path, "work/prepared"), { recursive: true });
+  assert.equal((await made()).made, 3);
+  assert.equal((await made()).made, 3);
+});
+
+Deno.test("what is cached is what was synced, whatever became of the source meanwhile", async () => {
+  const cached = `name: cached
+steps:
+  - { id: code, sync: { from: src, to: [here], as: app } }
+  - id: wait
+    needs: code
+    node: here
+    run: ': > ../began; while [ ! -e ../go ]; do sleep 0.05; done'
+  - id: use
+    needs: wait
+    node: here
+    cache: { inputs: [src/v.txt], files: [] }
+    run: echo "v=$(cat v.txt)" >> "$GRID_OUTPUT"
+`;
+  using folder = folderWith({ "p.yaml": cached, "src/v.txt": "old" });
+  const seen = ({ stdout }: CliResult) => JSON.parse(stdout).steps[2].outputs.v;
+  const args = ["run", "p.yaml", "--json", "--config", "cluster.yaml"];
+  await using first = startGrid(args, { cwd: folder.path });
+  await until(() => existsSync(join(folder.path, "work/began")), { what: "the first step" });
+  write(folder, "src/v.txt", "new");
+  write(folder, "work/go", "");
+  assert.equal(seen(await first.ended), "old");
+  assert.equal(seen(await run(folder, "run", "p.yaml", "--json")), "new");
+  write(folder, "src/v.txt", "old");
+  const again = await run(folder, "run", "p.yaml", "--json");
+  assert.equal(seen(again), "old");
+  assert.match(again.stderr, /use +reused/);
+});
+
+Deno.test("GRID_STATE_DIR is the same through kill -9, resume, retries and new runs, and a cell's own", async () => {
+  const pipeline = `name: state
+steps:
+  - id: train
+    node: here
+    matrix: { seed: [1, 2] }
+    env: { SEED: "\${{ matrix.seed }}" }
+    run: |
+      echo "$SEED" >> "$GRID_STATE_DIR/epochs"
+      cp "$GRID_STATE_DIR/epochs" "epochs$SEED"
+      : > "began$SEED"
+      while [ ! -e go ]; do sleep 0.05; done
+`;
+  using folder = folderWith({ "p.yaml": pipeline });
+  const work = (name: string) => join(folder.path, "work", name);
+  const args = ["run", "p.yaml", "--config", "cluster.yaml"];
+  await using killed = startGrid(args, { cwd: folder.path });
+  await until(() => existsSync(work("began1")) && existsSync(work("began2")), { what: "both" });
+  await killed.kill();
+  write(folder, "work/go", "");
+  const resumed = await run(folder, "resume");
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const last = await run(folder, "run", "p.yaml");
+  assert.equal(last.code, 0, last.stderr);
+  // Taken over, or started again where the job's lease was over; then the new run.
+  assert.match(Deno.readTextFileSync(work("epochs1")), /^1\n1\n(1\n)?$/);
+  assert.match(Deno.readTextFileSync(work("epochs2")), /^2\n2\n(2\n)?$/);
+});
