@@ -15,7 +15,9 @@ const SAME_EVERYWHERE = /^[^\n\r!\\]*$/;
 export function loginCommand(command: string, word: string): string {
   const shell = `exec env ${MARKER}=${word} /bin/sh -c`;
   if (SAME_EVERYWHERE.test(quote(command))) return `${shell} ${quote(command)}`;
-  return `${shell} 'eval "$(printf %b "$0")"' '${escaped(command)}'`;
+  // No backslash, which xonsh would take for its own: `tr` makes one of the sign that stands for it.
+  return `${shell} 'eval "$(printf %b "$(printf %s "$0" | LC_ALL=C tr "{}@" Z-a)")"' ` +
+    `'${escaped(command)}'`;
 }
 
 /** Ends what such a command left running, whatever session it has moved to. Linux only. */
@@ -24,10 +26,10 @@ export function endCommand(word: string): string {
     'while IFS=/ read -r _ _ pid _; do kill -s KILL "$pid" 2>/dev/null; done; :';
 }
 
-/** Every byte that is not a letter, digit or plain mark as `\0ooo`, which `printf %b` turns back. */
+/** Every byte that is not a letter, digit or plain mark as `@0ooo`; with `\` for `@`, `printf %b` reads it. */
 function escaped(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => {
     const char = String.fromCharCode(byte);
-    return /[\w ./:,=@%+-]/.test(char) ? char : `\\0${byte.toString(8).padStart(3, "0")}`;
+    return /[\w ./:,=%+-]/.test(char) ? char : `@0${byte.toString(8).padStart(3, "0")}`;
   }).join("");
 }

@@ -5,7 +5,7 @@ import { processesWith } from "../../../support/processes.ts";
 import { findProgram } from "../../../support/requires.ts";
 import { waitUntil } from "../../../support/transport_contract.ts";
 
-const LOGIN_SHELLS = ["sh", "bash", "fish", "tcsh", "zsh"].filter((name) => findProgram(name));
+const LOGIN_SHELLS = ["sh", "bash", "fish", "tcsh", "zsh", "xonsh"].filter((name) => findProgram(name));
 
 function run(shell: string, line: string): string {
   const { stdout } = new Deno.Command(shell, { args: ["-c", line], stdin: "null" }).outputSync();
