@@ -27,6 +27,12 @@ const PARTS = {
   mksh: () => findProgram("mksh"),
   yash: () => findProgram("yash"),
   zsh: () => findProgram("zsh"),
+  dropbear: () => findProgram("dropbear") && findProgram("dropbearconvert"),
+  tinyssh: () => findProgram("tinysshd"),
+  /** Of the system's own Python: python3-asyncssh. */
+  asyncssh: () =>
+    existsSync("/usr/lib/python3/dist-packages/asyncssh") ? "/usr/bin/python3" : undefined,
+  xonsh: () => findProgram("xonsh"),
   shellcheck: () => findProgram("shellcheck"),
   /** A test that mounts file systems or takes on another account. */
   root: () => Deno.uid() === 0 ? "root" : undefined,

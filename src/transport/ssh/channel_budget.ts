@@ -85,7 +85,7 @@ export class ChannelBudget implements AsyncDisposable {
 
   /** @throws {GridError} a transport code, or {NoRoom} */
   async open(command: string, options: OpenChannelOptions): Promise<LinkChannel> {
-    for (;;) {
+    for (let hasLost = false;;) {
       options.signal?.throwIfAborted();
       const { slot, others, release, opening } = await this.#place(command, options);
       try {
@@ -96,6 +96,12 @@ export class ChannelBudget implements AsyncDisposable {
         return channel;
       } catch (error) {
         release();
+        // A server of one session ends the connection with it. A shell was told nothing yet.
+        const isStale = isLost(error) && slot.most > 0 && options.use === "shell" && !hasLost;
+        if (isStale) {
+          hasLost = true;
+          continue;
+        }
         if (!(error instanceof ChannelRefused)) throw error;
         if (slot.most === 0 && others === 0) throw this.#noSessions();
         slot.limit = Math.max(1, slot.most, Math.min(slot.limit, others));
@@ -257,4 +263,8 @@ export class ChannelBudget implements AsyncDisposable {
   #disposed(): GridError {
     return this.#problem("lost", "its transport is closed");
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof GridError && error.code === "lost";
 }

@@ -5,7 +5,9 @@ import { processesWith } from "../../../support/processes.ts";
 import { findProgram } from "../../../support/requires.ts";
 import { waitUntil } from "../../../support/transport_contract.ts";
 
-const LOGIN_SHELLS = ["sh", "bash", "fish", "tcsh", "zsh", "xonsh"].filter((name) => findProgram(name));
+const LOGIN_SHELLS = ["sh", "bash", "fish", "tcsh", "zsh", "xonsh"].filter((name) =>
+  findProgram(name)
+);
 
 function run(shell: string, line: string): string {
   const { stdout } = new Deno.Command(shell, { args: ["-c", line], stdin: "null" }).outputSync();
@@ -27,10 +29,10 @@ for (const shell of LOGIN_SHELLS) {
       "-n",
       "\\0101",
     ];
-    for (const word of words) {
-      const command = `printf '%s' '${word.replaceAll("'", `'\\''`)}'`;
-      assert.equal(run(shell, loginCommand(command, "w")), word, JSON.stringify(word));
-    }
+    const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    const command = `printf '%s|' ${quoted.join(" ")}`;
+    assert.equal(run(shell, loginCommand(command, "w")), words.map((word) => `${word}|`).join(""));
+    assert.equal(run(shell, loginCommand("echo $GRID_CHANNEL", "w")), "w\n");
   });
 }
 
