@@ -20,6 +20,8 @@ export interface MuxChannelOptions {
 
 /** Bytes waiting for a reader before the server is asked to wait, as in the other transport. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
+/** A server of one session ends the connection with it, and ssh may have the last bytes yet to hand over. */
+const LAST_BYTES_MS = 500;
 /** What a login shell that never comes to the command is quoted with. */
 const PREVIEW_BYTES = 500;
 
@@ -113,6 +115,15 @@ export class MuxChannel implements Channel {
     this.#exit.reject(reason);
     for (const fail of this.#failures) fail(reason);
     this.#kill();
+  }
+
+  /** The connection ended: what ssh then brings to its end by itself is whole all the same. */
+  async outlive(reason: GridError): Promise<void> {
+    const timeUp = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => timeUp.resolve(undefined), LAST_BYTES_MS);
+    const status = await Promise.race([this.#child.status, timeUp.promise]);
+    clearTimeout(timer);
+    if (status?.code !== 0 || status.signal !== null) this.lose(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,7 +36,12 @@ export class MuxConnection implements Link {
   constructor(master: Carrier, hooks: ConnectHooks) {
     this.#master = master;
     this.#hooks = hooks;
-    void master.lost.then((reason) => this.#lose(reason));
+    void master.lost.then((reason) => {
+      if (this.#lost) return;
+      this.#lost = reason;
+      for (const channel of this.#channels) void channel.outlive(reason);
+      this.#hooks.onFree();
+    });
   }
 
   get usable(): boolean {
