@@ -24,6 +24,8 @@ const PARTS = {
   faketime: () => findFaketime(),
   dash: () => findProgram("dash"),
   busybox: () => findProgram("busybox"),
+  /** Debian's other build, which runs its own tools without a process of their name. */
+  "busybox-static": () => findBusyboxStatic(),
   mksh: () => findProgram("mksh"),
   yash: () => findProgram("yash"),
   zsh: () => findProgram("zsh"),
@@ -61,6 +63,12 @@ export function findFaketime(): string | undefined {
   return [...Deno.readDirSync(libraries)].filter(({ isDirectory }) => isDirectory)
     .map(({ name }) => join(libraries, name, "faketime", "libfaketime.so.1"))
     .find((path) => existsSync(path));
+}
+
+/** It cannot be installed beside `busybox`, so its package is unpacked into a folder. */
+export function findBusyboxStatic(): string | undefined {
+  const path = Deno.env.get("GRID_TEST_BUSYBOX_STATIC") ?? "/opt/grid-busybox-static/bin/busybox";
+  return existsSync(path) ? path : undefined;
 }
 
 export interface Account {

@@ -10,9 +10,10 @@ grid_sh=${grid_found:-/bin/sh}
 # A shell starts what runs in the background with SIGINT and SIGQUIT ignored, and only bash can take
 # that back by itself; a command that inherits it cannot be interrupted by its own tools.
 grid_env=
-if [ -z "${BASH_VERSION-}" ] && env --default-signal=INT,QUIT true 2>/dev/null; then
+if [ -z "${BASH_VERSION-}" ]; then
+  # By its path: a shell may have one of its own that cannot do it.
   grid_which env
-  grid_env=$grid_found
+  ! "$grid_found" --default-signal=INT,QUIT true 2>/dev/null || grid_env=$grid_found
 fi
 
 # grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...

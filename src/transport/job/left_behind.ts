@@ -55,7 +55,8 @@ async function isSomethingLeft(
 ): Promise<boolean> {
   const marks = jobs.flatMap((job) => ["-e", `GRID_JOB=${job.replace(/\*$/, "")}`]);
   const look = "[ ! -d /proc/self ] || " +
-    `LC_ALL=C exec grep -lsF ${quoteAll(marks)} /proc/[0-9]*/environ`;
+    // By NUL: some see of a text with one only what stands before it.
+    `LC_ALL=C exec grep -lszF ${quoteAll(marks)} /proc/[0-9]*/environ`;
   return (await transport.exec(look, { timeoutMs: LOOK_MS })).stdout !== "";
 }
 

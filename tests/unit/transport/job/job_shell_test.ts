@@ -12,27 +12,33 @@ import {
 import { describeEnding } from "../../../support/job_ending_contract.ts";
 import { describeLeft } from "../../../support/job_left_contract.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
-import { type Part, testWith } from "../../../support/requires.ts";
+import { findBusyboxStatic, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
 const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh"].map((name) =>
   fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url))
 );
-const SHELLS: readonly (readonly [Part, ...string[]])[] = [
-  ["dash"],
-  ["bash", "--posix"],
-  ["busybox", "ash"],
+interface TestedShell {
+  readonly part: Part;
+  readonly words: readonly string[];
+}
+
+const SHELLS: readonly TestedShell[] = [
+  { part: "dash", words: ["dash"] },
+  { part: "bash", words: ["bash", "--posix"] },
+  { part: "busybox", words: ["busybox", "ash"] },
+  { part: "busybox-static", words: [findBusyboxStatic() ?? "busybox", "ash"] },
 ];
 
-for (const shell of SHELLS) {
+for (const { part, words: shell } of SHELLS) {
   const open = () => openAccountNode({ shell });
-  const name = `job under ${shell.join(" ")}`;
+  const name = `job under ${nameOf(shell)}${part === "busybox-static" ? " (static)" : ""}`;
   const alone: ContractOptions = {
-    test: (name, run) => testWith([shell[0]], name, run),
+    test: (name, run) => testWith([part], name, run),
     open,
   };
   const helped: ContractOptions = {
-    test: (name, run) => testWith([shell[0], "perl"], name, run),
+    test: (name, run) => testWith([part, "perl"], name, run),
     open: withLauncher(open),
   };
   for (const describe of [describeJobs, describeEnding, describeLeft]) {
@@ -48,10 +54,10 @@ testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", 
   assert.ok(success, new TextDecoder().decode(stdout));
 });
 
-for (const shell of SHELLS) {
+for (const { part, words: shell } of SHELLS) {
   testWith(
-    [shell[0]],
-    `job under ${shell.join(" ")}: a node that is slow to prepare the masking loses nothing`,
+    [part],
+    `job under ${nameOf(shell)}: a node that is slow to prepare the masking loses nothing`,
     async () => {
       using programs = tempDir();
       const slow = '#!/bin/sh\nsleep 0.3\nexec /usr/bin/mkfifo "$@"\n';
@@ -64,4 +70,8 @@ for (const shell of SHELLS) {
       assert.deepEqual([exit, stdout], [{ kind: "code", code: 0 }, "***\n"]);
     },
   );
+}
+
+function nameOf([path = "", ...rest]: readonly string[]): string {
+  return [path.slice(path.lastIndexOf("/") + 1), ...rest].join(" ");
 }
