@@ -27,6 +27,7 @@ const EXIT_CODES = {
   "no-node": 3,
   "workspace": 3,
   "answer-too-long": 3,
+  "answer-invalid": 3,
   // A step's own work failed.
   "step-failed": 1,
   "exit": 1,

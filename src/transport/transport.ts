@@ -71,6 +71,8 @@ export interface ExecOptions {
 }
 
 export interface WaitOptions {
+  /** Bytes of the longest answer; a longer one is an error. Default 4 MiB. */
+  readonly maxBytes?: number | undefined;
   /** Asks the command to end and to tell what it knows. */
   readonly stop: AbortSignal;
   /** Constant shell functions that the command calls; each shell reads them once. */

@@ -27,7 +27,7 @@ export async function listJobs(
     });
   }
   return result.stdout.split("\n").filter((line) => line !== "")
-    .map((line) => parseLine(line, transport.endpoint.name))
+    .flatMap((line) => parseLine(line, transport.endpoint.name) ?? [])
     .sort((a, b) => a.startedAt - b.startedAt);
 }
 
@@ -76,16 +76,25 @@ export async function pruneJobs(transport: Transport, root: string): Promise<rea
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-function parseLine(line: string, node: string): JobListing {
-  const [id = "", kind, started, state = "", pids = ""] = line.split("\t");
+/**
+ * Id, kind, start, state, process numbers; undefined for what is no job of ours, such as an empty file.
+ */
+function parseLine(line: string, node: string): JobListing | undefined {
+  const match = LISTED.exec(line);
+  if (match === null) return undefined;
+  const [, id = "", kind, started, state = "", pids = ""] = match;
   const parsed = parseState(state, { node, job: id });
   const exit = parsed.kind === "ended" ? parsed.exit : undefined;
+  if (parsed.kind !== "ended" && Number(started) === 0 && pids.trim() === "") return undefined;
   return {
     id,
     state: parsed.kind === "ended" ? "ended" : "running",
     exitCode: exit?.kind === "code" ? exit.code : undefined,
     startedAt: Number(started),
     detached: kind === "detached",
-    pids: pids.split(" ").filter((pid) => pid !== "").map(Number),
+    pids: pids.split(" ").filter((pid) => /^\d{1,10}$/.test(pid)).map(Number),
   };
 }
+
+const LISTED =
+  /^([A-Za-z0-9_][A-Za-z0-9._-]{0,254})\t(detached|leased|-)\t(\d{1,16})\t([a-z][^\t]{0,200})\t([\d ]*)$/;

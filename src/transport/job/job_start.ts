@@ -178,5 +178,6 @@ function tooLong(name: string, bytes: number, total?: number): GridError {
 
 /** Whether a command may run although `startJob` threw this. */
 export function mayHaveStarted(error: unknown): boolean {
-  return isLinkFailure(error) && !isNeverSent(error);
+  const isAnswered = error instanceof GridError && error.code.startsWith("answer-");
+  return isAnswered || (isLinkFailure(error) && !isNeverSent(error));
 }

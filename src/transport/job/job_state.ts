@@ -14,33 +14,41 @@ export type JobState =
     readonly left?: true;
   };
 
-/** @throws {GridError} `bug` for words that `job.sh` does not say */
-export function parseState(
-  line: string,
-  { node, job }: { readonly node: string; readonly job: string },
-): JobState {
-  const [kind, code, how, why, kept] = line.trim().split(" ");
-  switch (kind) {
-    case "gone":
-    case "starting":
-    case "running":
-      return { kind };
-    case "vanished":
-      return { kind: "ended", exit: { kind: "vanished" }, kept: "whole" };
-    case "ended":
-      return {
-        kind,
-        exit: exitOf(Number(code), { signalled: how === "signal", why: why ?? "-" }),
-        kept: kept === "cut" || kept === "open" ? kept : "whole",
-        ...(kept === "left" && { left: true }),
-      };
-    default:
-      throw new GridError({
-        code: "bug",
-        message: `Cannot read the state of job "${job}" on "${node}": "${line}"`,
-        node,
-      });
-  }
+export interface StatePlace {
+  readonly node: string;
+  readonly job: string;
+}
+
+/** `ended <code> <how> <why> <kept>`, of which older ones end sooner. */
+const ENDED = /^ended (\d{1,3}) (code|signal)(?: (\S{1,20}))?(?: (\S{1,20}))?$/;
+
+/** @throws {GridError} `answer-invalid` for words that `job.sh` does not say */
+export function parseState(line: string, place: StatePlace): JobState {
+  const text = line.trim();
+  if (text === "gone" || text === "starting" || text === "running") return { kind: text };
+  if (text === "vanished") return { kind: "ended", exit: { kind: "vanished" }, kept: "whole" };
+  const match = ENDED.exec(text);
+  if (match === null) throw unreadable(line, place);
+  const [, code, how, why = "-", kept] = match;
+  return {
+    kind: "ended",
+    exit: exitOf(Number(code), { signalled: how === "signal", why }),
+    kept: kept === "cut" || kept === "open" ? kept : "whole",
+    ...(kept === "left" && { left: true }),
+  };
+}
+
+/** The node said what no program of Grid says. */
+export function unreadable(words: string, { node, job }: StatePlace): GridError {
+  return new GridError({
+    code: "answer-invalid",
+    message: `Cannot read what "${node}" says about job "${job}": ${
+      JSON.stringify(words.slice(0, 200))
+    }`,
+    hint: "something else answers there, or a start-up file prints into it: " +
+      `try again, and look there by hand: ssh ${node}`,
+    node,
+  });
 }
 
 function exitOf(code: number, how: { signalled: boolean; why: string }): JobExit {

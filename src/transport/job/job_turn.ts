@@ -1,7 +1,7 @@
 /** What the runner asks about a node's jobs in one go, and what `job.sh` answers. */
 import { GridError } from "../../core/errors.ts";
 import type { JobState } from "./job_state.ts";
-import { parseState } from "./job_state.ts";
+import { parseState, unreadable } from "./job_state.ts";
 import { jobCall } from "./job_script.ts";
 
 export interface Question {
@@ -53,11 +53,21 @@ export function turnCommand(
   return [...starts, jobCall("grid_turn", [root, word, ...asked])].join("\n");
 }
 
+/** Bytes of an output file that are told; a little more than the 1 MiB that it may have. */
+const OUTPUT_FILE_BYTES = 2 ** 20 + 1;
+
+/** Bytes of the longest answer to these questions. */
+export function longestTurn(questions: readonly Question[], credit: number): number {
+  const each = 2 * credit + OUTPUT_FILE_BYTES + LONGEST_LINE;
+  return LONGEST_DETAIL + questions.length * each;
+}
+
 /**
  * The answer to each question in its order: news, an error where the node refused to start the job, or
  * undefined for what was only held.
  *
- * @throws {GridError} `bug` for words that `job.sh` does not say
+ * @throws {GridError} `answer-invalid` for what `job_turn.sh` does not say: not all is believed that a
+ * node answers
  */
 export function parseTurn(
   answer: Uint8Array,
@@ -82,19 +92,26 @@ interface Place {
 
 function parseNews(reader: AnswerReader, place: Place): JobNews {
   const line = reader.line();
-  const [word, id, out, outMore, err, errMore, file, ...state] = line.split(" ");
-  if (word !== "job" || id !== place.job) {
-    const message = `Cannot read news of job "${place.job}" on "${place.node}": "${line}"`;
-    throw new GridError({ code: "bug", message, node: place.node });
-  }
-  return {
-    state: parseState(state.join(" "), place),
+  const match = NEWS.exec(line);
+  if (match?.[1] !== place.job) throw unreadable(line, place);
+  const [, , out, outMore, err, errMore, file, state = ""] = match;
+  const news = {
+    state: parseState(state, place),
     stdout: reader.bytes(Number(out)),
     stderr: reader.bytes(Number(err)),
     hasMore: outMore === "1" || errMore === "1",
     outputFile: new TextDecoder().decode(reader.bytes(Number(file))),
   };
+  if (reader.isShort) throw unreadable(`${line} …, and then less than that`, place);
+  return news;
 }
+
+/** Job, bytes of stdout and whether there are more, the same of stderr, bytes of the output file, state. */
+const NEWS = /^job (\S{1,255}) (\d{1,9}) ([01]) (\d{1,9}) ([01]) (\d{1,9}) (\S.{0,199})$/;
+
+/** Bytes of the longest line that is read, and of what is said about a refusal. */
+const LONGEST_LINE = 4096;
+const LONGEST_DETAIL = 64 * 1024;
 
 class AnswerReader {
   readonly #answer: Uint8Array;
@@ -104,11 +121,16 @@ class AnswerReader {
     this.#answer = answer;
   }
 
+  /** More was asked for than there is. */
+  get isShort(): boolean {
+    return this.#at > this.#answer.length;
+  }
+
   line(): string {
-    const end = this.#answer.indexOf(0x0a, this.#at);
-    const line = this.#answer.subarray(this.#at, end < 0 ? undefined : end);
-    this.#at = end < 0 ? this.#answer.length : end + 1;
-    return new TextDecoder().decode(line);
+    const rest = this.#answer.subarray(this.#at, this.#at + LONGEST_LINE);
+    const end = rest.indexOf(0x0a);
+    this.#at += end < 0 ? rest.length : end + 1;
+    return new TextDecoder().decode(end < 0 ? rest : rest.subarray(0, end));
   }
 
   bytes(count: number): Uint8Array {
@@ -129,9 +151,10 @@ class AnswerReader {
   /** Lines up to one with nothing but a dot. */
   detail(): string {
     const lines: string[] = [];
+    const until = this.#at + LONGEST_DETAIL;
     for (let line = this.line(); line !== "."; line = this.line()) {
       lines.push(line);
-      if (this.#at >= this.#answer.length) break;
+      if (this.#at >= this.#answer.length || this.#at > until) break;
     }
     return lines.join("\n");
   }

@@ -11,7 +11,7 @@ import { AnswerSize } from "./answer_size.ts";
 import { noteHeld } from "./held_jobs.ts";
 import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
 import { jobLibrary } from "./job_script.ts";
-import { type JobNews, parseTurn, type Question, turnCommand } from "./job_turn.ts";
+import { type JobNews, longestTurn, parseTurn, type Question, turnCommand } from "./job_turn.ts";
 import type { Transport } from "../transport.ts";
 
 export interface Interest extends Pick<Question, "id" | "start" | "offset"> {
@@ -195,6 +195,7 @@ export class NodeJobs {
     const answer = await this.#size.watch(this.#transport.wait(command, {
       stop,
       library: jobLibrary(),
+      maxBytes: longestTurn(questions, credit),
     }));
     const told = parseTurn(answer, { questions, node: this.#transport.endpoint.name });
     for (const [index, pending] of asked.entries()) {

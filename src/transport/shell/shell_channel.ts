@@ -67,10 +67,10 @@ class SharedShell implements Shell {
     );
   }
 
-  async wait(command: string, { stop, library }: WaitOptions): Promise<Uint8Array> {
+  async wait(command: string, { stop, library, maxBytes }: WaitOptions): Promise<Uint8Array> {
     const { session, wanted } = await this.#queue.take("wait");
     const asked = AbortSignal.any([stop, wanted]);
-    const answer = session.wait(command, { library, stop: asked });
+    const answer = session.wait(command, { library, stop: asked, maxBytes });
     return await this.#use(session, this.#unlessSilent(answer, { session, asked }));
   }
 

@@ -7,6 +7,9 @@ import { concatBytes } from "../../core/bytes.ts";
 /** Starts every marker; seldom in text, so looking for it is quick. */
 export const MARK = 0x1e;
 
+/** Characters; an exit code has three. */
+const LONGEST_TRAILER = 100;
+
 export interface FrameOptions {
   /** Bytes that come just before the output. */
   readonly start: Uint8Array;
@@ -47,6 +50,11 @@ export class Frame {
     return this.#phase === "done";
   }
 
+  /** Bytes beyond the limit, so far. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   push(chunk: Uint8Array): void {
     let rest = this.#held.length === 0 ? chunk : concatBytes([this.#held, chunk]);
     this.#held = new Uint8Array(0);
@@ -84,7 +92,8 @@ export class Frame {
 
   #readTrailer(bytes: Uint8Array): void {
     const end = bytes.indexOf(MARK);
-    this.#trailer += new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+    const part = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+    this.#trailer = (this.#trailer + part).slice(0, LONGEST_TRAILER);
     if (end >= 0) this.#phase = "done";
   }
 }

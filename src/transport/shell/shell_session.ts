@@ -17,11 +17,15 @@ interface Pending {
   readonly frames: { readonly stdout: Frame; readonly stderr?: Frame };
   /** Called once what the command prints has begun to arrive: it runs. */
   readonly onBegun: () => void;
+  /** An answer that is longer is given up at once, and the shell with it. */
+  readonly maxBytes?: number;
   resolve(): void;
   reject(reason: unknown): void;
 }
 
 export interface ShellWaitOptions {
+  /** Default 4 MiB. */
+  readonly maxBytes?: number | undefined;
   readonly library?: string | undefined;
   /** Asks the command to end now. */
   readonly stop: AbortSignal;
@@ -110,10 +114,13 @@ export class ShellSession implements AsyncDisposable {
    * Runs a command in the shell itself, not in a subshell, and returns what it printed. It must end at
    * once when it reads a line from stdin; a line that comes too late is an empty command to the shell.
    */
-  async wait(command: string, { library, stop }: ShellWaitOptions): Promise<Uint8Array> {
+  async wait(
+    command: string,
+    { library, stop, maxBytes = LONGEST_ANSWER }: ShellWaitOptions,
+  ): Promise<Uint8Array> {
     const word = randomWord(20);
     const script = this.#newLibrary(library) + waitingScript(command, word);
-    const stdout = new Frame({ ...frameMarkers(word), maxBytes: Infinity });
+    const stdout = new Frame({ ...frameMarkers(word), maxBytes });
     // Sent before the command runs, the line would be read by the shell.
     const ask = () => this.#write("\n");
     const onBegun = () => {
@@ -121,7 +128,7 @@ export class ShellSession implements AsyncDisposable {
       else stop.addEventListener("abort", ask, { once: true });
     };
     try {
-      await this.#exchange(script, { frames: { stdout }, onBegun });
+      await this.#exchange(script, { frames: { stdout }, onBegun, maxBytes });
     } finally {
       stop.removeEventListener("abort", ask);
     }
@@ -148,7 +155,10 @@ export class ShellSession implements AsyncDisposable {
     return `eval ${quote(library)}\n`;
   }
 
-  async #exchange(script: string, rest: Pick<Pending, "frames" | "onBegun">): Promise<void> {
+  async #exchange(
+    script: string,
+    rest: Pick<Pending, "frames" | "onBegun" | "maxBytes">,
+  ): Promise<void> {
     if (this.#end) throw this.#end.reason;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#pending = { ...rest, resolve, reject };
@@ -184,6 +194,10 @@ export class ShellSession implements AsyncDisposable {
     if (!pending || !frame || frame.done) return;
     const wasBegun = frame.begun;
     frame.push(bytes);
+    if (pending.maxBytes !== undefined && frame.dropped > 0) {
+      const { maxBytes } = pending;
+      return this.#stop(answerTooLong(this.#node, { bytes: `more than ${maxBytes}`, maxBytes }));
+    }
     const { stdout, stderr } = pending.frames;
     if (stdout.done && (stderr?.done ?? true)) {
       this.#pending = undefined;

@@ -16,5 +16,8 @@ Deno.test("parseState() tells codes, signals and a lease that ran out apart", ()
   });
   assert.deepEqual(exit("ended 192 signal -"), { kind: "signal", signal: "SIG64" });
   assert.deepEqual(exit("vanished"), { kind: "vanished" });
-  assert.throws(() => parseState("what?", CONTEXT), { code: "bug", message: /job "j" on "gpu1"/ });
+  assert.throws(() => parseState("what?", CONTEXT), {
+    code: "answer-invalid",
+    message: /"gpu1" says about job "j"/,
+  });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { GridError } from "../../../../src/core/errors.ts";
 import { parseTurn, type Question, turnCommand } from "../../../../src/transport/job/job_turn.ts";
 
@@ -75,8 +76,66 @@ Deno.test("parseTurn() tells what could not be kept, or not be masked", () => {
   }
 });
 
-Deno.test("parseTurn() calls an answer that it cannot read a bug", () => {
-  for (const answer of ["", "job other 0 0 0 0 0 running\n", "job a 0 0 0 0 0 what?\n"]) {
-    assert.throws(() => parse(answer, [ask("a")]), { code: "bug", message: /job "a" on "gpu1"/ });
+Deno.test("parseTurn() believes no answer that it cannot read", () => {
+  for (
+    const answer of [
+      "",
+      "job other 0 0 0 0 0 running\n",
+      "job a 0 0 0 0 0 what?\n",
+      "job a 9 0 0 0 0 running\nshort",
+      "job a -1 0 0 0 0 running\n",
+      "job a 1e3 0 0 0 0 running\n",
+      "job a 9999999999999 0 0 0 0 running\n",
+      "job a 0 0 0 0 0 ended 99999 code -\n",
+      "job a 0 0 0 0 0 ended x code -\n",
+      `job a 0 0 0 0 0 running${" ".repeat(300)}x\n`,
+    ]
+  ) {
+    assert.throws(
+      () => parse(answer, [ask("a")]),
+      { code: "answer-invalid", message: /"gpu1" says about job "a"/ },
+      answer.slice(0, 50),
+    );
   }
+});
+
+Deno.test("parseTurn() reads any bytes, or says that it cannot", () => {
+  const words = fc.constantFrom(
+    "job a ",
+    "job b ",
+    "refused a cwd\n",
+    ".\n",
+    "ended 3 code -",
+    "5 ",
+    "0 ",
+    "\n",
+  );
+  const piece = fc.oneof(words, fc.string({ unit: "binary" }), fc.nat().map(String));
+  fc.assert(fc.property(fc.array(piece), (pieces) => {
+    try {
+      const told = parse(pieces.join(""), [ask("a"), ask("b", "held"), ask("b")]);
+      assert.equal(told.length, 3);
+    } catch (error) {
+      assert.ok(error instanceof GridError && error.code === "answer-invalid", String(error));
+    }
+  }));
+});
+
+Deno.test("parseTurn() gives back what was told, byte for byte", () => {
+  const bytes = fc.string({
+    unit: fc.integer({ min: 0, max: 255 }).map((n) => String.fromCharCode(n)),
+  });
+  fc.assert(fc.property(bytes, bytes, fc.nat(255), (out, err, code) => {
+    const answer =
+      `job a ${out.length} 0 ${err.length} 1 0 ended ${code} code - left\n${out}${err}`;
+    const [news] = parse(answer, [ask("a")]);
+    assert.ok(news && !(news instanceof GridError));
+    assert.deepEqual([text(news.stdout), text(news.stderr)], [out, err]);
+    assert.deepEqual(news.state, {
+      kind: "ended",
+      exit: { kind: "code", code },
+      kept: "whole",
+      left: true,
+    });
+  }));
 });
