@@ -5,7 +5,7 @@ import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
 import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey } from "./lease_key.ts";
+import { leaseKey, runtimeName } from "./lease_key.ts";
 import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { GpuFacts, NodeHealth, OpenNode } from "./node.ts";
 import { nodeProgram } from "../transport/node_program.ts";
@@ -30,9 +30,9 @@ interface LeaseOptions extends LeaseCallOptions {
 
 /**
  * One line of shell to put before a job's script, on the script's own first line. The job's shell
- * claims the GPUs for as long as it lives and sets `CUDA_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES` and
- * `GRID_GPUS`; where others were faster it ends with `NO_GPU_EXIT`
- * and `NO_GPU_OUTPUT`.
+ * claims the GPUs for as long as it lives and sets `CUDA_VISIBLE_DEVICES` and `HIP_VISIBLE_DEVICES`, by
+ * the names that the runtime knows, and `GRID_GPUS`, by index; where others were faster it ends with
+ * `NO_GPU_EXIT` and `NO_GPU_OUTPUT`.
  *
  * @throws {GridError} `no-node` where not enough GPUs became free in time
  */
@@ -42,7 +42,7 @@ export async function leasePrelude(
 ): Promise<string> {
   const { wish, signal } = options;
   const gpus = await freeGpus(open, options);
-  const pairs = gpus.map((gpu) => `${leaseKey(gpu)}=${gpu.index}`);
+  const pairs = gpus.map((gpu) => `${leaseKey(gpu)}=${gpu.index}=${runtimeName(gpu)}`);
   const file = await installScript(open, signal);
   const words = [String(wish.gpus), wish.group, ...pairs].join(" ");
   return `grid_wish=${quote(words)}; . ${quote(file)}; `;
@@ -57,7 +57,7 @@ async function freeGpus(
   for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
     const [row] = await health.check([node], { maxAgeMs, signal });
     const lent = lentGpus(node, row?.facts?.gpus ?? []);
-    const fitting = fittingGpus(lent, wish);
+    const fitting = ofOneMaker(fittingGpus(lent, wish), wish.gpus);
     if (fitting.length >= wish.gpus) return fitting;
     const left = deadline - clock.monotonic();
     const reason = obstacle({ wish, row, lent });
@@ -66,6 +66,12 @@ async function freeGpus(
     isTold = true;
     await clock.sleep(Math.min(POLL_MS, left), { signal });
   }
+}
+
+/** A program computes on the cards of one maker; of the first that has enough, else of the best one's. */
+function ofOneMaker(gpus: readonly GpuFacts[], count: number): readonly GpuFacts[] {
+  const kinds = [...Map.groupBy(gpus, ({ maker }) => maker).values()];
+  return kinds.find((kind) => kind.length >= count) ?? kinds[0] ?? [];
 }
 
 /** The script is the same for every job, so it is written once per node and version. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { configOf } from "../../../src/cluster/defaults.ts";
-import { leaseKey } from "../../../src/cluster/lease_key.ts";
+import { leaseKey, runtimeName } from "../../../src/cluster/lease_key.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { placeHolder } from "../../../src/steps/placement.ts";
@@ -38,7 +38,7 @@ function controller(lab: OpenSshLab) {
   const step = createRunStep({ cluster });
   const run = async (
     command: string,
-    options: { gpus: number; waitMs?: number; step?: string },
+    options: { gpus: number; waitMs?: number; step?: string; env?: Record<string, string> },
   ) => {
     const host = recordHost();
     const { gpus, waitMs = 60_000 } = options;
@@ -46,6 +46,7 @@ function controller(lab: OpenSshLab) {
       action: { kind: "run", run: command },
       node: { kind: "selector", selector: selector({ gpus, waitMs }) },
       step: options.step ?? "work",
+      env: options.env ?? {},
     });
     try {
       return { outcome: await step.run(request, host), host };
@@ -110,7 +111,7 @@ testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job en
   assert.equal(leased.length, 1);
   const index = leased[0]?.index;
   const env = Deno.readTextFileSync(seen).split("\n");
-  assert.ok(env.includes(`CUDA_VISIBLE_DEVICES=${index}`));
+  assert.ok(env.includes(`CUDA_VISIBLE_DEVICES=GPU-0000000${index}`));
   assert.ok(env.includes("CUDA_DEVICE_ORDER=PCI_BUS_ID"));
   assert.deepEqual(env.filter((line) => /^grid_/.test(line)), []);
   const both = await own.run("true", { gpus: 2, waitMs: 0 }).catch((thrown) => thrown);
@@ -160,7 +161,30 @@ testWith(["sshd"], "leases name GPUs by their UUID, whatever the account", async
   assert.match(host.printed.stdout, /^GPU-00000000@\d+@\d+@\S+$/m);
   assert.equal(leaseKey(gpu(3, { uuid: undefined })), "index-3");
   assert.equal(leaseKey(gpu(3, { uuid: "../x@y" })), "index-3");
+  assert.equal(leaseKey(gpu(3, { uuid: undefined, maker: "amd" })), "amd-index-3");
 });
+
+Deno.test("a GPU has the name that its runtime knows, whatever else is hidden or found first", () => {
+  assert.equal(runtimeName(gpu(2)), "GPU-2");
+  assert.equal(runtimeName(gpu(2, { uuid: "GPU-0; rm" })), "2");
+  assert.equal(runtimeName(gpu(2, { maker: "amd", uuid: "0ff" })), "2");
+  assert.equal(runtimeName(gpu(2, { maker: "amd", visibleIndex: 0 })), "0");
+  assert.equal(runtimeName(gpu(5, { maker: "amd", ownIndex: 1 })), "1");
+});
+
+testWith(
+  ["sshd"],
+  "what an account sets for AMD's lower layers does not shift a lease",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+    await using own = controller(lab);
+    const { host } = await own.run('echo "[$ROCR_VISIBLE_DEVICES]" "$HIP_VISIBLE_DEVICES"', {
+      gpus: 1,
+      env: { ROCR_VISIBLE_DEVICES: "1" },
+    });
+    assert.equal(host.printed.stdout, "[] GPU-00000000\n");
+  },
+);
 
 testWith(["sshd"], "steps on the node of a select-node step hold its GPU together", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
@@ -178,7 +202,7 @@ steps:
     cwd: folder.path,
   });
   assert.equal(code, 0, stderr);
-  const shown = (step: string) => new RegExp(`\\b${step} (\\d)\\b`).exec(stderr)?.[1];
+  const shown = (step: string) => new RegExp(`\\b${step} GPU-(\\d+)\\b`).exec(stderr)?.[1];
   assert.ok(shown("one") !== undefined, stderr);
   assert.equal(shown("one"), shown("two"));
   assert.ok(shown("own") !== undefined);
@@ -193,7 +217,7 @@ testWith(["sshd"], "grid run --gpus 1 gives the command its GPU", async () => {
   const args = ["run", "echo on $CUDA_VISIBLE_DEVICES", "--gpus", "1", "--config", "lab.yaml"];
   const { code, stdout, stderr } = await grid(args, { cwd: folder.path });
   assert.equal(code, 0, stderr);
-  assert.equal(stdout, "on 1\n");
+  assert.equal(stdout, "on GPU-00000001\n");
 });
 
 async function exists(path: string): Promise<boolean> {
