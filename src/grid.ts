@@ -27,6 +27,8 @@ import { createPlaceKeeper } from "./steps/place_keeper.ts";
 import { neededSecrets, readSecrets, secretsAtHand } from "./steps/secrets.ts";
 import { openGround } from "./store/ground.ts";
 import { openStore } from "./store/open.ts";
+import { withLastWords } from "./store/last_words.ts";
+import { Reserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
 import { createPool } from "./transport/pool.ts";
 import type { TransportPool } from "./transport/transport.ts";
@@ -122,8 +124,15 @@ export class Grid implements AsyncDisposable {
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    const reserve = new Reserve(join(this.project, ".grid"));
+    reserve.fill();
+    const { journal, full } = withLastWords(this.store, reserve);
+    full.addEventListener("abort", () => log.warn(`Cannot go on: ${full.reason.message}`), {
+      once: true,
+    });
     const files = {
       folder,
+      isFull: () => full.aborted,
       stats: () => this.pool.stats(),
       warn: (text: string) => log.warn(text),
     };
@@ -144,7 +153,7 @@ export class Grid implements AsyncDisposable {
     });
     const events = runPipeline(pipeline, {
       kinds,
-      journal: this.store,
+      journal,
       output: createOutputFan({
         masker,
         readers: allOf(readers),
@@ -160,7 +169,7 @@ export class Grid implements AsyncDisposable {
     }, {
       run,
       project: this.project,
-      signal: options.signal,
+      signal: AbortSignal.any([options.signal, full]),
       secrets,
       env: this.#env,
       gridVersion: this.#gridVersion,
@@ -181,9 +190,16 @@ export class Grid implements AsyncDisposable {
     return join(this.project, ".grid", "runs", run);
   }
 
-  /** The text of a run's `report.json`. */
-  readReport(run: string): Promise<string> {
-    return Deno.readTextFile(join(this.runFolder(run), "report.json"));
+  /** The text of a run's `report.json`, also where there was no room for the file. */
+  async readReport(state: RunState): Promise<string> {
+    try {
+      return await Deno.readTextFile(join(this.runFolder(state.run), "report.json"));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const { renderJson } = await import("./report/report_files.ts");
+      const { runDocument } = await import("./report/document_writer.ts");
+      return renderJson(runDocument(state, { logOf: () => null, transports: [] }));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

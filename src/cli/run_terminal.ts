@@ -1,4 +1,5 @@
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import type { RunReader } from "../engine/reader.ts";
 import type { RunFolder } from "../grid.ts";
 import { createTerminal } from "../terminal/terminal.ts";
@@ -30,6 +31,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
     mode: modeOf(options),
     clock: grid.clock,
     folder: folder.startsWith("..") ? run.folder : folder,
+    exists: (path) => existsSync(resolve(context.cwd, path)),
   });
   session.words.print = (text) => terminal.print(text);
   return terminal;

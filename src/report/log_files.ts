@@ -6,6 +6,8 @@ import type { LogNames } from "./log_names.ts";
 export interface LogFilesOptions {
   /** Absolute; made where it is missing. */
   readonly folder: string;
+  /** From when on nothing more is kept. */
+  readonly isFull?: () => boolean;
   /** Told once per file that cannot be written. */
   readonly warn: (message: string) => void;
 }
@@ -40,7 +42,7 @@ export class LogFiles implements Disposable {
   }
 
   write({ step, attempt, bytes }: OutputChunk): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.#options.isFull?.()) return;
     const log = this.#fileOf(step, attempt);
     if (!log.file) return;
     try {

@@ -14,6 +14,8 @@ export interface ReportOptions {
   readonly folder: string;
   /** Counters of every node's connection, asked for when the run is over. */
   readonly stats?: () => ReadonlyMap<string, TransportStats>;
+  /** Nothing more of what is printed may be kept: what room is left is for the reports. */
+  readonly isFull?: () => boolean;
   /** Told when something cannot be written; the run goes on. */
   readonly warn?: (message: string) => void;
 }
@@ -49,7 +51,11 @@ class RunReport implements Report {
     this.#options = options;
     const warn = (message: string) => options.warn?.(message);
     this.#events = new EventFile(join(options.folder, "events.jsonl"), { warn });
-    this.#logs = new LogFiles({ folder: join(options.folder, "logs"), warn });
+    this.#logs = new LogFiles({
+      folder: join(options.folder, "logs"),
+      isFull: options.isFull ?? (() => false),
+      warn,
+    });
   }
 
   event(event: Event, state: RunState): void {

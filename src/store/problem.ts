@@ -53,7 +53,10 @@ const MEANINGS: readonly {
   {
     said: /is full|disk I\/O error/,
     code: "disk-full",
-    error: () => ({ state: "the disk is full", hint: "free some space: df -h ." }),
+    error: () => ({
+      state: "no room is left on the disk of this machine",
+      hint: "make room there: df -h",
+    }),
   },
 ];
 

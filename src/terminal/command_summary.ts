@@ -1,6 +1,7 @@
 /** The few words after `grid run "command"`: the command's own output has been shown already. */
 import { formatDuration } from "../core/duration.ts";
 import type { RunState } from "../engine/state.ts";
+import { logOf } from "./failure_summary.ts";
 import { oneLine } from "./harmless.ts";
 import { durationOf, failureWords, lookOf } from "./step_words.ts";
 import type { SummaryOptions } from "./summary.ts";
@@ -22,8 +23,7 @@ export function renderCommandSummary(state: RunState, options: SummaryOptions): 
     paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
   ];
   if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`);
-  if (options.tail(failed.id).length > 0) {
-    lines.push(`  log   ${options.logPath(failed.id, failed.attempts.length)}`);
-  }
+  const log = logOf(failed, options);
+  if (log !== undefined) lines.push(`  log   ${log}`);
   return lines.join("\n") + "\n";
 }

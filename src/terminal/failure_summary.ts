@@ -1,6 +1,7 @@
 /** What a summary says of a failure: the cause first, what followed apart from it. */
 import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
+import { quote } from "../core/shell.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
 import { failureWords, isBad, lookOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
@@ -13,6 +14,8 @@ export interface FailureOptions {
   /** Last lines that the step's last attempt printed. */
   readonly tail: (step: string) => readonly string[];
   readonly logPath: (step: string, attempt: number) => string;
+  /** Whether a file is there, for only those are named; default: all are. */
+  readonly exists?: (path: string) => boolean;
   /** Name of the command to type; default `grid`. */
   readonly program?: string;
 }
@@ -35,7 +38,8 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
       wrapHanging(line, { width, indent: 2 })
     )
     : [];
-  const log = tail.length > 0 ? [`  log   ${options.logPath(step.id, attempts)}`] : [];
+  const path = logOf(step, options);
+  const log = path === undefined ? [] : [`  log   ${path}`];
   const silent = tail.length === 0 && failure?.started ? [paint.dim("  it printed nothing")] : [];
   return [
     ...wrapHanging(headline, { width, indent: 0 }).map((line) => paint.red(paint.bold(line))),
@@ -65,7 +69,7 @@ function nextCommands(
   { step, printed, program }: { step: StepState; printed: boolean; program: string },
 ): string[] {
   return [
-    ...(printed ? [`${program} logs ${run} ${step.id}`] : []),
+    ...(printed ? [`${program} logs ${run} ${quote(step.id)}`] : []),
     // A bare command came from no file that could be read again.
     ...(file === "" ? [] : [`${program} resume ${run}`]),
   ];
@@ -77,6 +81,13 @@ function addsWords({ message, exitCode, signal }: Failure): boolean {
   return signal !== undefined && !message.includes(signal);
 }
 
+/** Of the last attempt; undefined where it printed nothing, or there was no room to keep it. */
+export function logOf(step: StepState, options: FailureOptions): string | undefined {
+  if (options.tail(step.id).length === 0) return undefined;
+  const path = options.logPath(step.id, step.attempts.length);
+  return options.exists?.(path) === false ? undefined : path;
+}
+
 export function otherFailures(state: RunState, options: FailureOptions): string[] {
   const others = [...state.steps.values()].filter((step) =>
     isBad(step.status) && step.id !== state.firstFailure && step.kind !== "group"
@@ -85,9 +96,8 @@ export function otherFailures(state: RunState, options: FailureOptions): string[
   const lines = others.flatMap((step) => {
     const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
     const where = step.node === undefined ? "" : ` on ${step.node}`;
-    const log = options.tail(step.id).length > 0
-      ? `, log ${options.logPath(step.id, step.attempts.length)}`
-      : "";
+    const path = logOf(step, options);
+    const log = path === undefined ? "" : `, log ${path}`;
     const words = `${step.id}${where}${failure}${log}`;
     return wrapHanging(words, { width: options.width, indent: 2 });
   });

@@ -73,7 +73,7 @@ function closing(
   state: RunState,
   options: SummaryOptions,
 ): string[] {
-  const { paint, now, folder, underWay = false, program = "grid" } = options;
+  const { paint, now, underWay = false, program = "grid" } = options;
   const numbers = numbersOf([...state.steps.values()].filter(isCounted));
   const took = formatDuration(state.durationMs ?? Math.max(0, now - state.startedAt));
   if (underWay) {
@@ -85,18 +85,24 @@ function closing(
   }
   if (state.skipped !== undefined) {
     const head = `– ${state.pipeline} skipped: ${oneLine(state.skipped)}`;
-    return [`${paint.bold(head)} ${paint.dim(`(${numbers})`)}`, `  report  ${folder}/report.html`];
+    return [`${paint.bold(head)} ${paint.dim(`(${numbers})`)}`, ...reportLine(options)];
   }
   const result = state.result === "running" ? "stopped" : lookOf(state.result).word;
   const fine = state.result === "succeeded";
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;
   return [
     ...headlines(head, { ...options, numbers, dress: fine ? paint.green : paint.red }),
-    `  report  ${folder}/report.html`,
+    ...reportLine(options),
     ...(fine || state.firstFailure !== undefined || state.file === ""
       ? []
       : [`  next    ${paint.bold(`${program} resume ${state.run}`)}`]),
   ];
+}
+
+/** None where the disk had no room for it. */
+function reportLine({ folder, exists = () => true }: SummaryOptions): string[] {
+  const path = `${folder}/report.html`;
+  return exists(path) ? [`  report  ${path}`] : [];
 }
 
 /** `3 succeeded, 1 failed; hooks: 1 succeeded`. */

@@ -40,6 +40,8 @@ export interface TerminalOptions {
   readonly folder?: string;
   /** Path of an attempt's log as the reader should see it; default below `folder`. */
   readonly logPath?: (step: string, attempt: number) => string;
+  /** Whether a file is there, for only those are named; default: all are. */
+  readonly exists?: (path: string) => boolean;
   /** Zone of the times in lines; default the reader's own. */
   readonly timeZone?: string;
 }
@@ -115,6 +117,7 @@ class RunTerminal implements Terminal {
       folder,
       tail: (step) => this.#tails.lines(step),
       logPath: (step, attempt) => this.#logPath(step, attempt),
+      ...(this.#options.exists && { exists: this.#options.exists }),
     };
     if (mode === "stream") return renderCommandSummary(state, options);
     if (mode === "quiet" && state.result === "succeeded") return "";

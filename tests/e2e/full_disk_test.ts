@@ -77,7 +77,47 @@ testWith(["root"], "a run whose journal finds no room ends its commands and says
   const { code, stderr } = await grid(["run", "p.yaml", "--quiet", "--config", "nodes.yaml"], {
     cwd: folder.path,
   });
-  assert.notEqual(code, 0);
-  assert.match(stderr, /^error: Cannot write to the run database .*: the disk is full$/m);
+  assert.equal(code, 6, stderr);
+  assert.match(stderr, /^error: Cannot write to the run database .*: no room is left/m);
   assert.doesNotMatch(stderr, /^bug:|^\s+at .*\.ts:\d+/m);
 });
+
+const FILLING = `name: p
+steps:
+  - { id: quick, node: here, run: echo hi }
+  - { id: loud, node: here, needs: quick, run: "seq 1 1000000" }
+  - { id: long, node: here, needs: quick, timeout: { kill-grace: 5s }, run: sleep 300 }
+  - { id: never, node: here, needs: long, run: echo never }
+`;
+
+testWith(
+  ["root"],
+  "a disk that fills up ends a run with its true states and a report",
+  async () => {
+    using folder = project({ "p.yaml": FILLING });
+    using _disk = smallDisk(join(folder.path, ".grid"), "4m");
+    using nodes = tempDir();
+    const config = `nodes: [{ name: here, transport: local }]\nremote_root: ${nodes.path}\n`;
+    Deno.writeTextFileSync(join(folder.path, "nodes.yaml"), config);
+    const args = ["run", "p.yaml", "--config", "nodes.yaml"];
+    const { code, stderr } = await grid(args, { cwd: folder.path });
+    assert.equal(code, 6, stderr.slice(-2000));
+    assert.doesNotMatch(stderr, /^bug:|^\s+at .*\.ts:\d+/m);
+    assert.match(stderr, /no room is left on the disk that holds \.grid/);
+    const named = [...stderr.matchAll(/\s(?:report|log)\s+(\.grid\S+)/g)].map(([, path]) =>
+      path ?? ""
+    );
+    for (const path of named) Deno.statSync(join(folder.path, path));
+    assert.ok(named.some((path) => path.endsWith("report.html")), stderr.slice(-2000));
+    const shown = await grid(["report", "--json"], { cwd: folder.path });
+    const { result, exitCode, steps } = JSON.parse(shown.stdout);
+    assert.deepEqual([result, exitCode], ["cancelled", 6]);
+    assert.deepEqual(
+      steps.map(({ id, state }: { id: string; state: string }) => [id, state]),
+      [["quick", "succeeded"], ["loud", "succeeded"], ["long", "cancelled"], [
+        "never",
+        "cancelled",
+      ]],
+    );
+  },
+);

@@ -63,7 +63,7 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
     only: flags.only,
     resume: earlier,
   });
-  if (settings.json) context.stdout(await grid.readReport(state.run));
+  if (settings.json) context.stdout(await grid.readReport(state));
   return state.exitCode ?? 70;
 }
 

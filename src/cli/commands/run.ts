@@ -99,7 +99,7 @@ async function run(
     from: flags.from,
     only: flags.only,
   });
-  if (session.settings.json) context.stdout(await session.grid.readReport(state.run));
+  if (session.settings.json) context.stdout(await session.grid.readReport(state));
   return state.exitCode ?? 70;
 }
 

@@ -56,7 +56,7 @@ async function sync(source: string, { flags, context, session }: SyncCall): Prom
     signal,
     readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
   });
-  if (settings.json) context.stdout(await grid.readReport(state.run));
+  if (settings.json) context.stdout(await grid.readReport(state));
   return state.exitCode ?? 70;
 }
 
