@@ -138,7 +138,7 @@ async function runAgain(
     failFast: flags.failFast,
     passThrough: flags.exitCode === "step",
   });
-  if (settings.json) context.stdout(await grid.readReport(state.run));
+  if (settings.json) context.stdout(await grid.readReport(state));
   return state.exitCode ?? 70;
 }
 
