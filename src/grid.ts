@@ -11,6 +11,7 @@ import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
 import { PRIVATE_FOLDER } from "./core/private_modes.ts";
 import { createMasker } from "./core/secret.ts";
+import { SHORTEST_SECRET } from "./core/secret_forms.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import type { RunReader } from "./engine/reader.ts";
@@ -121,6 +122,7 @@ export class Grid implements AsyncDisposable {
       ...Object.values(secrets),
       ...secretsAtHand(pipeline.secrets, this.#env),
     ]);
+    warnOfShort(secrets);
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
@@ -264,4 +266,15 @@ async function closeAll({ files, screens }: Readers): Promise<void> {
   await setImmediate();
   await Promise.all(files.map((reader) => reader.close?.()));
   for (const screen of screens) await screen.close?.();
+}
+
+/** Masking them would ruin every text; whoever sees them in a log should have been told. */
+function warnOfShort(secrets: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(secrets)) {
+    if (value.length === 0 || value.length >= SHORTEST_SECRET) continue;
+    log.warn("secret {name} has fewer than {shortest} characters, so that it is not masked", {
+      name,
+      shortest: SHORTEST_SECRET,
+    });
+  }
 }

@@ -19,7 +19,8 @@ export interface MaskStream {
   end(): Uint8Array;
 }
 
-const MASK = "***";
+/** Stands for a secret. */
+export const MASK = "***";
 
 /**
  * Knows each secret as it is, its lines, the strings in it where it is JSON, and all of them in

@@ -1,5 +1,6 @@
 /** The ways in which a secret turns up in what programs print. */
 import { base64Forms, brokenBase64Forms, hexForms, urlForms } from "./secret_encodings.ts";
+import { secretTexts } from "./secret_json.ts";
 import { escapedForms } from "./secret_escapes.ts";
 
 /** Values and parts of values shorter than this would mask half of every text. */
@@ -41,11 +42,5 @@ function jsonStrings(value: string): string[] {
   } catch {
     return [];
   }
-  const strings: string[] = [];
-  const visit = (node: unknown): void => {
-    if (typeof node === "string") strings.push(node, ...node.split(/[\r\n]+/));
-    else if (typeof node === "object" && node !== null) Object.values(node).forEach(visit);
-  };
-  visit(document);
-  return strings;
+  return secretTexts(document).flatMap((text) => [text, ...text.split(/[\r\n]+/)]);
 }

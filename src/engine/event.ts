@@ -115,6 +115,8 @@ export interface StepFinished {
   /** A hook that was skipped because its moment did not come. */
   readonly uncalled?: true;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Names of outputs that hold a secret: masked in `outputs`, or left out where the result is reused. */
+  readonly masked?: readonly string[];
   readonly failure?: Failure;
   /** Of a step that started. */
   readonly durationMs?: Measured;

@@ -70,6 +70,8 @@ export interface StepState {
   /** Node of the last attempt, or of the run that a reused result comes from. */
   readonly node: string | undefined;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Outputs that hold a secret. */
+  readonly masked?: readonly string[];
   readonly failure: Failure | undefined;
   readonly attempts: readonly AttemptState[];
   /** Names what the step does; set once it started. */

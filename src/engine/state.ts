@@ -123,6 +123,7 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
           ? {}
           : { durationMs: event.durationMs ?? between(step.startedAt, event.at) }),
         outputs: event.outputs,
+        ...(event.masked === undefined ? {} : { masked: event.masked }),
         failure: event.failure,
         node: event.reusedFrom?.node ?? step.node,
         ...(event.uncalled && { uncalled: event.uncalled }),

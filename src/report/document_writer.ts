@@ -76,6 +76,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     node: step.node ?? null,
     ...timesOf(step),
     outputs: step.outputs,
+    masked: step.masked ?? [],
     failure: failureDocument(step.failure),
     reusedFrom: from ? { run: from.run, node: from.node ?? null } : null,
     attempts: step.attempts.map((attempt, at) => ({

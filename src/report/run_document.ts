@@ -50,6 +50,8 @@ export interface StepDocument {
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Names of outputs that hold a secret. */
+  readonly masked: readonly string[];
   readonly failure: FailureDocument | null;
   /** Run and node whose result was used again. */
   readonly reusedFrom: { readonly run: string; readonly node: string | null } | null;

@@ -175,6 +175,7 @@ class RunAttempt {
       cwd: place.spec.cwd,
       outputFile: await job.readOutputFile(),
       stdout: place.stdout,
+      isMasked: Object.keys(place.spec.secrets).length > 0,
       signal: this.#options.host.signal,
     });
     const gate = this.#gate(place.node);

@@ -6,6 +6,7 @@ import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { valueAt } from "../core/json_path.ts";
 import { compilePattern, loadPatterns, PatternTimeout } from "../core/pattern.ts";
+import { MASK } from "../core/secret.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
 import { during } from "../core/whereabouts.ts";
@@ -19,6 +20,8 @@ export interface OutputContext {
   readonly outputFile: string;
   /** The end of stdout. */
   readonly stdout: string;
+  /** Secrets have been masked in it. */
+  readonly isMasked: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +44,7 @@ async function readOutput(
       return source.value;
     case "stdout":
       await loadPatterns();
-      return lastMatch(source, context.stdout);
+      return lastMatch(source, context);
     case "file":
       return readFileOutput(source, context);
   }
@@ -49,10 +52,17 @@ async function readOutput(
 
 type Source<F> = Extract<OutputSource<string>, { from: F }>;
 
-function lastMatch({ name, match }: Source<"stdout">, stdout: string): string {
+function lastMatch(
+  { name, match }: Source<"stdout">,
+  { stdout, isMasked }: OutputContext,
+): string {
   const pattern = compilePattern(match, { multiline: true });
   // Lines may end as on Windows; `$` is meant to stand before either.
   const found = searched(() => pattern.last(stdout.replaceAll("\r\n", "\n")), { name, match });
+  if (found !== undefined && isMasked && found.includes(MASK)) {
+    const state = `it holds a secret, which was masked in what the command printed: ${found}`;
+    throw invalid(name, state, `write it to $GRID_OUTPUT: echo "${name}=…" >> "$GRID_OUTPUT"`);
+  }
   if (found !== undefined) return found;
   throw invalid(name, `nothing on stdout matches /${match}/`);
 }

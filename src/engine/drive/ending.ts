@@ -25,11 +25,12 @@ export function endingOf(step: Step, end: AttemptEnd): StepEnding {
 /** How a step ends whose result is at hand already; undefined where it is not. */
 export function reusedEnding({ key, brought, shortcut }: Prepared): StepEnding | undefined {
   if (shortcut.kind !== "reuse") return undefined;
-  const { outputs, reason, from } = shortcut;
+  const { outputs, masked, reason, from } = shortcut;
   return {
     state: "reused",
     reason,
     outputs,
+    ...(masked === undefined ? {} : { masked }),
     reusedFrom: from,
     ...(key === undefined ? {} : { key }),
     ...broughtIf(brought),

@@ -85,9 +85,24 @@ export class Ledger {
     const begun = this.#begun.get(step.id);
     this.#begun.delete(step.id);
     const measured = begun === undefined ? {} : { durationMs: Math.round(this.#monotonic - begun) };
-    this.emit({ type: "step.finished", at: this.now, step: step.id, ...ending, ...measured });
     const { state, outputs, reason } = ending;
-    this.scopes.add(step, { state, outputs, node, leftOut: reason === LEFT_OUT });
+    const masked = ending.masked ?? this.#holdingSecrets(outputs);
+    this.emit({
+      type: "step.finished",
+      at: this.now,
+      step: step.id,
+      ...ending,
+      ...measured,
+      ...(masked.length > 0 && { masked }),
+    });
+    this.#tellMasked(step, masked, { isReused: ending.masked !== undefined });
+    this.scopes.add(step, {
+      state,
+      outputs,
+      node,
+      leftOut: reason === LEFT_OUT,
+      ...(ending.masked !== undefined && { unkept: ending.masked }),
+    });
     this.folders.end(step);
     if (step.group === undefined) this.results.set(step.id, ending.state);
     if (isFailure(ending.state) && !this.#isAllowed(step)) {
@@ -97,6 +112,25 @@ export class Ledger {
 
   get #monotonic(): number {
     return this.#options.ports.clock.monotonic();
+  }
+
+  #holdingSecrets(outputs: StepFinished["outputs"]): readonly string[] {
+    return Object.entries(outputs)
+      .filter(([, value]) => JSON.stringify(this.mask(value)) !== JSON.stringify(value))
+      .map(([name]) => name);
+  }
+
+  #tellMasked(
+    step: Step,
+    masked: readonly string[],
+    { isReused }: { readonly isReused: boolean },
+  ): void {
+    if (masked.length === 0 || step.action.kind === "group") return;
+    const names = masked.map((name) => `"${name}"`).join(", ");
+    const message = isReused
+      ? `reused without its output ${names}: it held a secret, which no journal keeps`
+      : `its output ${names} holds a secret: steps of this run get it, reports and a resume do not`;
+    this.emit({ type: "warned", at: this.now, step: step.id, message });
   }
 
   /** Some group around the step allows its failure. */

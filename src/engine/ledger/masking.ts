@@ -26,6 +26,7 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "mode",
   "reusedFrom",
   "gridVersion",
+  "masked",
   // Of a failure.
   "code",
   "signal",

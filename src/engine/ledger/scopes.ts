@@ -21,6 +21,8 @@ export interface StepRecord {
   readonly node: string | undefined;
   /** It was not asked for. */
   readonly leftOut?: boolean;
+  /** Outputs that held a secret, which no journal keeps. */
+  readonly unkept?: readonly string[];
 }
 
 export interface ScopeMoment {

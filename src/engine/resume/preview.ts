@@ -123,7 +123,8 @@ class Preview {
       const { outputs, node } = shortcut.kind === "reuse"
         ? { ...shortcut, node: shortcut.from.node }
         : { node: undefined, ...shortcut.cached };
-      this.#scopes.add(step, { state: "reused", outputs, node });
+      const unkept = shortcut.kind === "reuse" ? shortcut.masked : undefined;
+      this.#scopes.add(step, { state: "reused", outputs, node, ...(unkept && { unkept }) });
     }
     return shortcut;
   }

@@ -11,6 +11,8 @@ export type Shortcut =
   | {
     readonly kind: "reuse";
     readonly outputs: Readonly<Record<string, JsonValue>>;
+    /** Outputs that held a secret and are left out, since no journal keeps one. */
+    readonly masked?: readonly string[];
     readonly reason: string;
     readonly from: ReuseSource;
     /** It stands although something about it changed: what, in one clause. */
@@ -80,7 +82,7 @@ export function shortcutFrom(
   const run = old.reusedFrom?.run ?? earlier.run;
   return {
     kind: "reuse",
-    outputs: old.outputs,
+    ...keptOf(old),
     reason: stale === undefined
       ? `it finished in run ${run} and nothing about it changed`
       : `it finished in run ${run} and was not asked for; stale: ${stale}`,
@@ -135,10 +137,20 @@ function reasonToRun(
     if (other !== undefined) return other;
     if (repeatedBefore) return "a step before it ran again";
   }
-  if (holdsSecret(old.outputs)) return "its outputs hold a secret, which no journal keeps";
   const fetched = step.action.kind === "fetch" ? fetchedBy(old) : undefined;
   return fetched && files?.lost(fetched);
 }
+
+/** Half a value is none: outputs that a mask changed are left out, by name. */
+function keptOf({ outputs, masked }: StepState): Pick<Reused, "outputs" | "masked"> {
+  const lost = masked ??
+    Object.keys(outputs).filter((name) => holdsSecret({ [name]: outputs[name] ?? null }));
+  if (lost.length === 0) return { outputs };
+  const kept = Object.entries(outputs).filter(([name]) => !lost.includes(name));
+  return { outputs: Object.fromEntries(kept), masked: lost };
+}
+
+type Reused = Extract<Shortcut, { kind: "reuse" }>;
 
 /** A step that was reused itself has no attempts, but it has outputs. */
 function fetchedBy({ outputs: { folder, files, bytes } }: StepState): Fetched | undefined {

@@ -34,6 +34,8 @@ export interface StepScope {
   readonly node: string | undefined;
   /** It is no part of this run, by `--from` or `--only`. */
   readonly leftOut?: boolean;
+  /** Outputs of an earlier run that held a secret, and are not known any more. */
+  readonly unkept?: readonly string[];
   /** For a matrix: one entry per cell. */
   readonly matrix?: JsonValue;
 }
@@ -176,6 +178,12 @@ function missingOutput(context: FailureContext): { message: string; hint: string
         message: `step "${step}" was left out of this run`,
         hint:
           "to keep what it gave in an earlier run: grid resume RUN with the same --only or --from",
+      };
+    }
+    if (state.unkept?.includes(output)) {
+      return {
+        message: `the output "${output}" of step "${step}" held a secret, which no journal keeps`,
+        hint: `run that step again: grid resume RUN --from ${step}`,
       };
     }
     const known = Object.keys(state.outputs);

@@ -401,3 +401,18 @@ Deno.test("run names a variable that no program could be given, before anything 
   const largest = await run(rig, "echo ${#ROWS}", { env: { ROWS: "r".repeat(131_066) } });
   assert.equal(largest.host.printed.stdout, "131066\n");
 });
+
+Deno.test("run hands on no mask for an output that is read from stdout", async () => {
+  await using rig = openStepRig();
+  const outputs = [{ name: "best", from: "stdout" as const, match: "best: (.*)" }];
+  const secrets = { TOKEN: "hunter2-hunter2" };
+  const failure = await failureOf(rig, 'echo "best: $TOKEN.ckpt"', { outputs, secrets });
+  assert.equal(failure.code, "output-invalid");
+  assert.match(
+    failure.message,
+    /output "best": it holds a secret, which was masked in .*: \*\*\*\.ckpt$/,
+  );
+  const fine = await run(rig, "echo 'best: a***b'", { outputs });
+  assert.ok(fine.outcome.status === "succeeded");
+  assert.deepEqual(fine.outcome.outputs, { best: "a***b" });
+});

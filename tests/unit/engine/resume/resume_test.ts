@@ -431,15 +431,32 @@ Deno.test("resume repeats only the cells of a matrix that failed", async () => {
   });
 });
 
-Deno.test("resume repeats a step whose output held a secret, since no journal keeps it", async () => {
+Deno.test("resume repeats no step for an output that held a secret, and hands on no mask for it", async () => {
   const mask = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("hunter2", "***"));
-  const steps = [step("a"), step("b", { needs: ["a"] })];
+  const steps = [
+    step("a"),
+    step("b", { needs: ["a"], env: { LOSS: "${{ steps.a.outputs.loss }}" } }),
+    step("c", { needs: ["a"], env: { TOKEN: "${{ steps.a.outputs.token }}" } }),
+  ];
   const first = await runFake(pipeline(steps), {
     ports: { mask },
-    steps: { a: succeed({ token: "hunter2" }), b: fail() },
+    steps: { a: succeed({ token: "hunter2", loss: "0.5" }), b: fail(), c: fail() },
   });
-  const { requests } = await resume(first.state, pipeline(steps));
-  assert.deepEqual(requests.map(({ step }) => step), ["a", "b"]);
+  assert.deepEqual(first.state.steps.get("a")?.masked, ["token"]);
+  assert.match(first.state.warnings.join(), /its output "token" holds a secret/);
+  assert.equal(first.requests.find(({ step }) => step === "c")?.env["TOKEN"], "hunter2");
+  const { requests, state } = await resume(first.state, pipeline(steps));
+  assert.deepEqual(requests.map(({ step, env }) => [step, env]), [["b", { LOSS: "0.5" }]]);
+  assert.deepEqual(state.steps.get("a")?.outputs, { loss: "0.5" });
+  assert.match(state.warnings.join(), /reused without its output "token"/);
+  const failure = state.steps.get("c")?.failure;
+  assert.match(
+    failure?.message ?? "",
+    /the output "token" of step "a" held a secret, which no journal/,
+  );
+  assert.match(failure?.hint ?? "", /grid resume RUN --from a/);
+  const third = await resume(state, pipeline(steps), { run: "third" });
+  assert.deepEqual(third.state.steps.get("a")?.masked, ["token"]);
 });
 
 Deno.test("resume runs hooks again", async () => {
