@@ -23,6 +23,9 @@ const PARTS = {
   /** A library that tells programs another time. */
   faketime: () => findFaketime(),
   dash: () => findProgram("dash"),
+  make: () => findProgram("make"),
+  /** Of a virtual environment that `GRID_TEST_UV_VENV` names. */
+  uv: () => findUv(),
   busybox: () => findProgram("busybox"),
   /** Debian's other build, which runs its own tools without a process of their name. */
   "busybox-static": () => findBusyboxStatic(),
@@ -71,6 +74,12 @@ export function findBusyboxStatic(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
+/** The folder of `uv`, where there is one; it need not be on the PATH. */
+export function findUv(): string | undefined {
+  const folder = `${Deno.env.get("GRID_TEST_UV_VENV") ?? "/opt/grid-uv-venv"}/bin`;
+  return existsSync(`${folder}/uv`) ? folder : undefined;
+}
+
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -105,6 +114,13 @@ function hasDashboard(venv: string): boolean {
   return [...Deno.readDirSync(library)].some(({ name }) =>
     existsSync(join(library, name, "site-packages", "aiohttp_cors"))
   );
+}
+
+/** Whether the machine has it; with `GRID_TEST_REQUIRE=all` it must. */
+export function hasPart(part: Part): boolean {
+  const found = Boolean(PARTS[part]());
+  if (!found && Deno.env.get("GRID_TEST_REQUIRE") === "all") throw new Error(`missing: ${part}`);
+  return found;
 }
 
 type TestOptions = Pick<Deno.TestDefinition, "sanitizeResources">;

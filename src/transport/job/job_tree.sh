@@ -144,19 +144,46 @@ grid_grow='
 
 # grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones. What
 # began since is part of tidying up, and politely left alone; so are helpers, who still have to write down
-# what the command printed, as long as there is anybody else.
+# what the command printed, as long as there is anybody else. Filters of a pipeline are not signalled as
+# long as somebody may have something to say through them: they end with what they read.
 grid_send() {
   grid_name=$1 grid_list=$2 grid_others=
   shift 2
   case $grid_list in *' - '* | *' + '*) grid_others=others ;; esac
-  grid_told=" $* "
+  grid_told=" $* " grid_workers=
+  ! grid_has_workers "$grid_list" || grid_workers=workers
   # shellcheck disable=SC2034
   printf '%s\n' "$grid_list" | while read -r grid_member grid_flag grid_rest; do
     case "$grid_flag $grid_name $grid_others" in ' '* | [=+]' TERM'* | '= KILL others') continue ;; esac
+    if grid_is_filter "${grid_member%:*}" "$grid_rest"; then
+      [ -z "$grid_workers" ] || continue
+      # It was passed over when the others were told.
+      kill -s "$grid_name" "${grid_member%:*}"
+    fi
     case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
     # A stopped process takes a polite signal only once it goes on.
     kill -s CONT "${grid_member%:*}"
   done
+}
+
+# grid_is_filter PID NAME: whether it hands on what it reads from a pipe.
+grid_is_filter() {
+  case $2 in
+    awk | cat | cut | gawk | grep | gzip | head | logger | lz4 | mawk | multilog | pv | rotatelogs | sed | \
+      sort | svlogd | tail | tee | tr | ts | uniq | xz | zstd) [ -p "/proc/$1/fd/0" ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# grid_has_workers LIST: whether there is anybody but helpers and filters.
+grid_has_workers() {
+  printf '%s\n' "$1" | {
+    while read -r grid_member grid_flag grid_rest; do
+      case $grid_flag in '' | =) continue ;; esac
+      grid_is_filter "${grid_member%:*}" "$grid_rest" || exit 0
+    done
+    exit 1
+  }
 }
 
 # grid_signal ROOT [ID NAME SINCE COUNT [PID:BORN]...]...: signals every process of these jobs, politely
