@@ -1,5 +1,6 @@
 /** Every example in README and docs holds: pipelines load, configs load, commands exist or run. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadClusterConfig } from "../src/cluster/load.ts";
 import { loadPipeline } from "../src/pipeline/load.ts";
@@ -43,6 +44,23 @@ for (const page of pages) {
     });
   }
 }
+
+for (const page of [...pages, "CONTRIBUTING.md", "SECURITY.md"]) {
+  Deno.test(`${page}: every file of the project that it names exists`, () => {
+    const text = Deno.readTextFileSync(join(REPOSITORY, page));
+    const named = [...text.matchAll(/`((?:src|tests|config|docs)\/[\w./-]+\.\w+)`/g)]
+      .map(([, path = ""]) => path);
+    assert.deepEqual(named.filter((path) => !existsSync(join(REPOSITORY, path))), []);
+  });
+}
+
+Deno.test("docs/security.md: every promise names the tests that hold it", () => {
+  const text = Deno.readTextFileSync(join(REPOSITORY, "docs/security.md"));
+  const table = text.slice(text.indexOf("## What holds"), text.indexOf("## Out of scope"));
+  const rows = table.split("\n").filter((line) => line.startsWith("| ")).slice(2);
+  assert.ok(rows.length > 15);
+  assert.deepEqual(rows.filter((row) => !/`tests\/[\w/]+_test\.ts`/.test(row)), []);
+});
 
 /** A whole pipeline has `name:` and `steps:`, a whole cluster config has `nodes:`; the rest are excerpts. */
 async function loadExample(block: CodeBlock, page: string): Promise<void> {
