@@ -32,6 +32,7 @@ export function transportContract(name: string, { parts = [], make }: ContractOp
       code: 7,
       stdout: "out\n",
       stderr: "err\n",
+      cut: false,
     });
   });
 

@@ -19,6 +19,13 @@ export function explainEarlyEnd({ name }: Endpoint, { said, code, printed }: Ear
     return cannotStart(name, { code: "channel", state: words ?? `ssh ended with ${code}` });
   }
   const words = lastLine(printed.split("\n"));
+  if (/\benv: (?:command )?not found|\benv'?: No such file/.test(words ?? "")) {
+    return cannotStart(name, {
+      code: "shell",
+      state: `its PATH has no env (${words})`,
+      hint: "give its sshd a PATH with the usual programs (SetEnv PATH=… in sshd_config)",
+    });
+  }
   return shellProblem(
     name,
     `the login shell ended before the command (exit ${code})${words ? `: ${words}` : ""}`,

@@ -71,6 +71,18 @@ testWith(
   },
 );
 
+Deno.test("a uid without a name needs no passwd entry where the cluster says as whom", async () => {
+  using dir = tempDir();
+  const options = {
+    env: { HOME: dir.path, PATH: "/nonexistent" },
+    account: { name: undefined, home: undefined },
+  };
+  const named = { ...ENDPOINT, user: "ml", keyFile: "/keys/id", knownHosts: "/keys/hosts" };
+  const address = await resolveAddress(named, options);
+  assert.deepEqual([address.user, address.identityFiles], ["ml", ["/keys/id"]]);
+  await assert.rejects(resolveAddress(ENDPOINT, options), /nobody says as whom/);
+});
+
 Deno.test("thisAccount() is an account of this machine", () => {
   assert.ok(thisAccount().home);
 });
