@@ -70,7 +70,8 @@ function attemptFacts(attempt: AttemptDocument): string[] {
     ...passed,
     ...(others > 0 ? [`and ${others} more nodes`] : []),
     ...attempt.syncs.map((sync) =>
-      `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}`
+      `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}` +
+      codeWords(sync)
     ),
     ...attempt.fetches.map((fetch) =>
       `${fetch.files.length} files fetched, ${formatSize(fetch.bytes)}`
@@ -78,6 +79,16 @@ function attemptFacts(attempt: AttemptDocument): string[] {
     ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
     ...(attempt.log === null ? [] : [`<a href="${encodeURI(attempt.log)}">log</a>`]),
   ];
+}
+
+/** `; code 1a2b3c4d, commit 5e6f7a8 with changes`. */
+function codeWords(
+  { digest, commit, changed }: AttemptDocument["syncs"][number],
+): string {
+  const from = commit === undefined
+    ? ""
+    : `, commit ${text(commit.slice(0, 7))}${changed ? " with changes" : ""}`;
+  return digest === undefined ? from : `; code ${text(digest.slice(0, 8))}${from}`;
 }
 
 /** Not where the failure's own words say it already. */

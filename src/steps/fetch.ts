@@ -8,11 +8,15 @@ import { fetchFiles } from "../sync/fetch.ts";
 import { isPrivate } from "../sync/fetch_listing.ts";
 import { shorten } from "./name_list.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
+import type { RunTrees } from "./run_trees.ts";
+import { TreeGate } from "./tree_gate.ts";
 
 export interface FetchStepDeps {
   readonly cluster: Pick<Cluster, "open" | "select">;
   /** Absolute project folder. */
   readonly project: string;
+  /** Absent: whose folder it is that files come from is not asked. */
+  readonly trees?: RunTrees | undefined;
 }
 
 export function createFetchStep(deps: FetchStepDeps): StepKind<"fetch"> {
@@ -32,6 +36,10 @@ async function runFetch(
     });
   }
   const to = resolve(deps.project, request.action.to);
+  // Steps may have changed files there; but results of another run's code are not this one's.
+  const gate = new TreeGate(node, { request, trees: deps.trees });
+  const denied = await gate.check(host.signal, { looks: false });
+  if (denied) throw denied;
   const { files, bytes, skipped, isVerified } = await fetchFiles({
     transport: node.transport,
     folder: stepFolder(request, node),

@@ -76,7 +76,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         "./fetch.ts",
         import.meta.url,
       );
-      return createFetchStep({ cluster, project });
+      return createFetchStep({ cluster, project, trees });
     }),
     hashInputs: (patterns) => trees.files.hash(patterns, code),
     clearUp: async () => await (await run.made())?.clearUp() ?? [],

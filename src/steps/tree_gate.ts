@@ -5,7 +5,13 @@ import type { GridError } from "../core/errors.ts";
 import type { StepRequest } from "../engine/ports.ts";
 import type { SyncedTree } from "../engine/event.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
-import { denialError, proofPrelude, readDenial, verifyTree } from "../sync/tree_proof.ts";
+import {
+  denialError,
+  proofPrelude,
+  readDenial,
+  type VerifyOptions,
+  verifyTree,
+} from "../sync/tree_proof.ts";
 import type { RunTrees } from "./run_trees.ts";
 
 export interface TreeGateOptions {
@@ -41,12 +47,15 @@ export class TreeGate {
   }
 
   /** The same question in a round trip of its own. @throws {GridError} a transport code */
-  async check(signal: AbortSignal): Promise<GridError | undefined> {
+  async check(
+    signal: AbortSignal,
+    options: Pick<VerifyOptions, "looks"> = {},
+  ): Promise<GridError | undefined> {
     const { trees } = this.#options;
     const tree = this.#tree;
     if (!trees || !tree) return undefined;
     const { transport } = this.#node;
-    const denial = await verifyTree(tree, { run: trees.run, transport, signal });
+    const denial = await verifyTree(tree, { ...options, run: trees.run, transport, signal });
     return denial === undefined ? undefined : this.#error(denial, tree);
   }
 

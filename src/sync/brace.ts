@@ -6,7 +6,7 @@ const MOST = 64;
 export function expandBraces(pattern: string): string[] {
   let open = [pattern];
   for (let round = 0; round < 8; round++) {
-    const next = open.flatMap(expandFirst);
+    const next = [...new Set(open.flatMap(expandFirst))];
     if (next.length === open.length || next.length > MOST) return open;
     open = next;
   }

@@ -1,9 +1,11 @@
 /** What a sync would do and why, without doing it. The node's lock is held for a moment. */
-import { checkNode } from "./check.ts";
+import { systemClock } from "../core/clock.ts";
+import { type CheckAnswer, checkNode } from "./check.ts";
 import type { Entry } from "./entry.ts";
 import { recallManifest } from "./manifest_cache.ts";
 import { readState, startNodeSync } from "./node_state.ts";
-import { placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
+import { peekAtTree } from "./tree_choice.ts";
 import { planSync, reasonToSend, type SendReason } from "./plan.ts";
 import { type Skipped, unreadTest } from "./read_problem.ts";
 import { Source } from "./source.ts";
@@ -59,8 +61,7 @@ async function explainNode(
   options: SyncOptions & { readonly target: SyncTarget },
 ): Promise<SyncExplanation> {
   const { target, signal } = options;
-  const place = placeOf(target.root, options.as);
-  const checked = await checkNode({ target, place, signal });
+  const { place, checked } = await standingOf(options);
   const remembered = checked.digest === undefined
     ? undefined
     : recallManifest(options.cacheFolder, checked.digest);
@@ -86,6 +87,19 @@ async function explainNode(
     kept: plan.kept,
     unchanged,
   };
+}
+
+/** Where the code would go, unless others are in the way. */
+async function standingOf(
+  { target, as, tree, signal }: SyncOptions & { readonly target: SyncTarget },
+): Promise<{ readonly place: Place; readonly checked: CheckAnswer }> {
+  if (tree !== undefined) {
+    const now = systemClock.now();
+    const peeked = await peekAtTree({ target, as, run: tree.run, signal, now, tell: tree.tell });
+    return { place: peeked.place, checked: peeked };
+  }
+  const place = placeOf(target.root, as);
+  return { place, checked: await checkNode({ target, place, signal }) };
 }
 
 async function readNode(options: Omit<Parameters<typeof startNodeSync>[0], "patienceSeconds">) {

@@ -87,6 +87,10 @@ grid_tree_tell_plain() {
 # there will be.
 grid_tree_look() {
   grid_tree_now
+  if [ "${1-}" = peek ] && [ ! -d "$grid_root/.grid/sync" ]; then
+    printf 'tree peeked 0 none changed -\n-\n'
+    return
+  fi
   grid_tree_lock "$grid_root" || { echo "tree failed"; return; }
   grid_tree_first -
   grid_verb=held

@@ -68,7 +68,19 @@ export async function lookForTree(options: TreeOptions): Promise<TreeLook> {
 
 /** The project's main tree as it stands; takes nothing. */
 export async function peekAtTree(options: TreeOptions): Promise<ChosenTree> {
-  return chosenTree(await ask(options, { call: "grid_tree_look peek" }), options);
+  const answer = await ask(options, { call: "grid_tree_look peek" });
+  tellOwner(answer, options);
+  tellPlain(answer, options);
+  const [holder] = answer.holders;
+  if (holder !== undefined) {
+    const { name } = placeOfTree(options, answer.slot);
+    options.tell?.(
+      `a run is under way in "${name}" on ${options.target.node}: ${
+        ownerWords(holder.owner, options.now)
+      }; other code would go beside it`,
+    );
+  }
+  return chosenTree(answer, options);
 }
 
 /** A tree for the code with this digest, where somebody was in the way of the first. */

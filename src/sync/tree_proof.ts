@@ -34,6 +34,8 @@ export function readDenial(exitCode: number, outputFile: string): string | undef
 }
 
 export interface VerifyOptions extends ProofOptions {
+  /** Whether each file is looked at too; default true. */
+  readonly looks?: boolean;
   readonly transport: Transport;
   readonly signal: AbortSignal;
 }
@@ -52,7 +54,10 @@ export async function verifyTree(
   return /^proved$/m.test(stdout) ? undefined : `${NOT_OURS}gone\n`;
 }
 
-function proofWords(tree: TreeRef, { run }: ProofOptions): string[] {
+function proofWords(
+  tree: TreeRef,
+  { run, looks = true }: ProofOptions & Pick<VerifyOptions, "looks">,
+): string[] {
   return [
     `${tree.root}/.grid/sync/${tree.key}`,
     tree.folder,
@@ -62,7 +67,7 @@ function proofWords(tree: TreeRef, { run }: ProofOptions): string[] {
     String(Math.ceil(run.silenceMs / 1000)),
     writeOwner(run.owner),
     tree.root,
-    tree.entries > MOST_LOOKED_AT ? "-" : "files",
+    looks && tree.entries <= MOST_LOOKED_AT ? "files" : "-",
     ...tree.writes.flatMap(expandBraces).flatMap((pattern) => {
       const plain = pattern.replace(/\/+$/, "");
       return [plain, `${plain}/*`];

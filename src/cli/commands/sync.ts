@@ -63,12 +63,24 @@ async function sync(source: string, { flags, context, session }: SyncCall): Prom
 async function explain(source: string, { flags, context, session }: SyncCall): Promise<number> {
   const { grid, signal, settings } = session;
   const { open, failed } = await openNodes(session, { names: flags.to, withLocal: false });
-  const [{ explainSync }, { renderSyncExplanation }, { renderProblem }] = await Promise.all([
+  const [
+    { explainSync },
+    { openRunTrees },
+    { renderSyncExplanation },
+    { renderProblem },
+  ] = await Promise.all([
     import("../../sync/explain.ts"),
+    import("../../steps/run_trees.ts"),
     import("../../terminal/sync_explanation.ts"),
     import("../../terminal/problem.ts"),
   ]);
-  const { sync: config } = grid.config;
+  const { sync: config, jobs } = grid.config;
+  const { run, keeper } = openRunTrees({
+    project: grid.project,
+    run: "explain",
+    leaseMs: jobs.leaseMs,
+  });
+  const tell = (message: string) => session.words.print(`${message}\n`);
   const explanation = await explainSync(
     open.map(({ node, transport, root }) => ({ node: node.name, transport, root })),
     {
@@ -81,6 +93,7 @@ async function explain(source: string, { flags, context, session }: SyncCall): P
       delete: !flags.noDelete,
       maxParallelTransfers: config.maxParallelTransfers,
       cacheFolder: join(grid.project, ".grid", "cache"),
+      tree: { run, keeper, writes: [], tell },
       signal,
     },
   );
