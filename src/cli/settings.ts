@@ -1,6 +1,7 @@
 /** What the options that every command takes mean, decided once. */
 import { join, relative, resolve } from "node:path";
 import type { LogLevel } from "../core/log.ts";
+import { oneLine } from "../terminal/harmless.ts";
 import type { CliContext } from "./context.ts";
 import {
   checkOwners,
@@ -70,11 +71,11 @@ function tellChoice(settings: Settings, { passedBy, context }: {
   if (quiet || told.has(context)) return;
   told.add(context);
   for (const foreign of passedBy) {
-    context.stderr(`note: ${ownerWords(foreign)}, and is not used\n`);
+    context.stderr(`note: ${oneLine(ownerWords(foreign))}, and is not used\n`);
   }
   const config = join(project, "config", "cluster_config.yaml");
   if (configFile === undefined && project !== context.cwd && exists(config)) {
-    context.stderr(`note: nodes are those of ${relative(context.cwd, config)}\n`);
+    context.stderr(`note: nodes are those of ${oneLine(relative(context.cwd, config))}\n`);
   }
 }
 

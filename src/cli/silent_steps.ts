@@ -1,4 +1,5 @@
 /** What `grid logs` says of steps that have no log in a run: on stderr, the logs are for stdout. */
+import { quote } from "../core/shell.ts";
 import { why } from "../engine/resume/why.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 
@@ -18,7 +19,9 @@ export function silentSteps(state: RunState, options: SilentStepsOptions): reado
   if (step.kind === "group") return reusedLines(membersOf(state, step.id));
   if (printed) return [];
   const words = why(state, step.id, { underWay });
-  if (step.reusedFrom) return [words, `its log: grid logs ${step.reusedFrom.run} ${step.id}`];
+  if (step.reusedFrom) {
+    return [words, `its log: grid logs ${step.reusedFrom.run} ${quote(step.id)}`];
+  }
   return [step.attempts.length === 0 ? words : `${words}; it printed nothing`];
 }
 

@@ -1,4 +1,5 @@
 /** What went wrong, for `report.html`: the first failure with all that helps, the others below it. */
+import { quote } from "../core/shell.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument, StepDocument } from "./run_document.ts";
 
@@ -15,7 +16,7 @@ export function failureSection(report: RunDocument, tail: TailOf): string {
   const lines = tail(step.id);
   const attempts = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
   const commands = [
-    ...(lines.length > 0 ? [`grid logs ${report.run} ${step.id}`] : []),
+    ...(lines.length > 0 ? [`grid logs ${report.run} ${quote(step.id)}`] : []),
     ...(report.file === "" ? [] : [`grid resume ${report.run}`]),
   ].map((command) => `<code>${text(command)}</code>`);
   const next = commands.length === 0 ? "" : `<p>next: ${commands.join(" · ")}</p>\n`;

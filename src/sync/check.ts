@@ -1,5 +1,6 @@
 /** Asks a node whether a folder is as the last sync left it: one round trip, nothing is changed. */
 import { GridError } from "../core/errors.ts";
+import { quote } from "../core/shell.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { Place } from "./place.ts";
 import type { SyncTarget } from "./sync.ts";
@@ -29,7 +30,7 @@ export async function checkNode({ target, place, signal }: CheckOptions): Promis
       code: "sync",
       message: `Cannot look at "${place.name}" on "${target.node}": ` +
         (answer.stderr.trim().split("\n").at(-1) || `exit code ${answer.code}`),
-      hint: `Try: grid run --node ${target.node} "ls -la ${place.root}"`,
+      hint: `Try: grid run --node ${target.node} ${quote(`ls -la ${quote(place.root)}`)}`,
       node: target.node,
     });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { grid, project } from "../support/cli.ts";
+import { grid, project, startInTerminal } from "../support/cli.ts";
+import { testWith } from "../support/requires.ts";
 
 const OPEN_LINES = `name: open
 steps:
@@ -70,3 +71,25 @@ steps:
   const all = await grid(["logs", "last"], options);
   assert.match(all.stderr, /^reused from run \S+: a; their logs: grid logs \S+$/m);
 });
+
+testWith(
+  ["script"],
+  "grid logs hands nothing to a terminal that it would obey, unless --raw",
+  async () => {
+    using folder = project({
+      "p.yaml": `name: p
+steps:
+  - { id: a, node: local, run: "printf '\\\\033]0;title\\\\007\\\\033[2Jshown\\\\n'" }
+`,
+    });
+    const options = { cwd: folder.path };
+    const ran = await grid(["run", "p.yaml"], options);
+    assert.equal(ran.code, 0, ran.stderr);
+    const piped = await grid(["logs", "last", "a"], options);
+    assert.equal(piped.stdout, "\x1b]0;title\x07\x1b[2Jshown\n");
+    await using screen = startInTerminal(["logs", "last", "a"], options);
+    assert.equal((await screen.ended).stdout.replaceAll("\r", ""), "shown\n");
+    await using raw = startInTerminal(["logs", "last", "a", "--raw"], options);
+    assert.match((await raw.ended).stdout, /title/);
+  },
+);

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/state.ts";
+import { oneLine } from "../../terminal/harmless.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
+import { LogFilter } from "../log_filter.ts";
 import { positiveInteger } from "../option_values.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import { silentSteps } from "../silent_steps.ts";
@@ -19,6 +21,7 @@ const NEWLINE = 0x0a;
 interface LogsFlags extends GlobalFlags {
   readonly follow?: true;
   readonly attempt?: number;
+  readonly raw?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -27,12 +30,21 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[step]", "only this step, or the steps of this group; default all")
     .option("-f, --follow", "go on until the run is over")
     .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })
+    .option("--raw", "every byte as it was printed, also to a terminal")
     .close("With --json: where each log lies, and its size.")
     .action<LogsFlags>(async (name, step, flags) => {
       if (flags.json && flags.follow) throw followedObject();
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
-      const logs = new LogPrinter({ runs, run, context, step, attempt: flags.attempt });
+      const logs = new LogPrinter({
+        runs,
+        run,
+        context,
+        step,
+        attempt: flags.attempt,
+        // A pipe gets what was printed; a terminal would obey it.
+        raw: flags.raw ?? !context.stdoutIsTerminal,
+      });
       if (flags.json) {
         return context.stdout(JSON.stringify({ run, logs: logs.list() }, null, 2) + "\n");
       }
@@ -54,6 +66,7 @@ interface LogPrinterOptions {
   readonly context: CommandContext;
   readonly step: string | undefined;
   readonly attempt: number | undefined;
+  readonly raw: boolean;
 }
 
 interface AttemptName {
@@ -65,6 +78,7 @@ interface AttemptName {
 class LogPrinter {
   readonly #options: LogPrinterOptions;
   readonly #printed = new Map<string, number>();
+  readonly #filters = new Map<string, LogFilter>();
   #lineIsOpen = false;
 
   constructor(options: LogPrinterOptions) {
@@ -76,9 +90,13 @@ class LogPrinter {
       const state = stateOf(this.#options.runs, this.#options.run);
       const logName = logNames(state.steps.keys());
       for (const log of this.#wanted(state)) await this.#printNew(log, logName);
-      if (!follow || state.result !== "running") return this.#tellSilent(state);
+      if (!follow || state.result !== "running") {
+        this.#endLine();
+        return this.#tellSilent(state);
+      }
       if (!isUnderWay(this.#options.runs, state)) {
         const { run, context } = this.#options;
+        this.#endLine();
         this.#tellSilent(state);
         return context.stderr(`its runner is gone; to go on: grid resume ${run}\n`);
       }
@@ -103,7 +121,7 @@ class LogPrinter {
     const printed = [...this.#printed.values()].some((bytes) => bytes > 0);
     const underWay = isUnderWay(runs, state);
     for (const line of silentSteps(state, { step, printed, underWay })) {
-      context.stderr(`${line}\n`);
+      context.stderr(`${oneLine(line)}\n`);
     }
   }
 
@@ -152,18 +170,33 @@ class LogPrinter {
     if (!file) return;
     if (from === 0 && step !== this.#options.step) {
       // What was printed stays as it is; only the name of the step begins on a line of its own.
-      context.stderr(`${this.#lineIsOpen ? "\n" : ""}── ${step}, attempt ${attempt}\n`);
+      this.#endLine();
+      context.stderr(`${this.#lineIsOpen ? "\n" : ""}── ${oneLine(step)}, attempt ${attempt}\n`);
       this.#lineIsOpen = false;
     }
     await file.seek(from, Deno.SeekMode.Start);
     const buffer = new Uint8Array(CHUNK_BYTES);
     let at = from;
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      context.stdout(buffer.subarray(0, count));
+      this.#filterOf(path).push(buffer.subarray(0, count));
       this.#lineIsOpen = buffer[count - 1] !== NEWLINE;
       at += count;
     }
     this.#printed.set(path, at);
+  }
+
+  #filterOf(path: string): LogFilter {
+    const known = this.#filters.get(path);
+    if (known) return known;
+    const { raw, runs, context } = this.#options;
+    const filter = new LogFilter({ raw, color: runs.settings.color.stdout, write: context.stdout });
+    this.#filters.set(path, filter);
+    return filter;
+  }
+
+  /** Lines that have no end, of the logs so far. */
+  #endLine(): void {
+    for (const filter of this.#filters.values()) filter.end();
   }
 }
 

@@ -2,6 +2,7 @@
  * Annotations as GitHub's runner reads them from a job's output.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  */
+import { harmlessText, oneLine } from "../harmless.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
 
 type Level = "error" | "warning" | "notice";
@@ -21,9 +22,9 @@ export function renderAnnotation(annotation: Annotation): string {
   const { level, message, title, file, line, column, endColumn } = annotation;
   const properties = Object.entries({ file, line, col: column, endColumn, title })
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
+    .map(([name, value]) => `${name}=${escapeProperty(oneLine(String(value)))}`);
   const head = properties.length > 0 ? `${level} ${properties.join(",")}` : level;
-  return `::${head}::${escapeData(message)}`;
+  return `::${head}::${escapeData(harmlessText(message))}`;
 }
 
 export function renderGithubDiagnostics(diagnostics: readonly Diagnostic[]): string {

@@ -8,7 +8,7 @@ import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
 import { escapeData, renderAnnotation } from "../diagnostics/github.ts";
-import { harmless } from "../harmless.ts";
+import { harmless, oneLine } from "../harmless.ts";
 import { failureWords } from "../step_words.ts";
 import { lineOf, ProgressFilter } from "./event_lines.ts";
 import { OutputLines } from "./output_lines.ts";
@@ -121,7 +121,7 @@ export class GithubView implements View {
       }\n`;
     const held = group.lines.map((line) => `${line}\n`).join("");
     this.#options.write(
-      `::group::${escapeData(`${group.step}${attempt}`)}\n${this.#mute()}${note}${held}`,
+      `::group::${escapeData(oneLine(`${group.step}${attempt}`))}\n${this.#mute()}${note}${held}`,
     );
     group.lines = [];
   }

@@ -2,6 +2,7 @@
 import { globSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { GridError } from "../../core/errors.ts";
+import { quote } from "../../core/shell.ts";
 import { matchesHost } from "./known_hosts.ts";
 
 /** Deeper than this OpenSSH itself gives up. */
@@ -87,6 +88,6 @@ function changeable(path: string): GridError {
   return new GridError({
     code: "usage",
     message: `Cannot use the ssh configuration ${path}: others may change it`,
-    hint: `own it alone, as ssh asks too: chmod 600 ${path}`,
+    hint: `own it alone, as ssh asks too: chmod 600 ${quote(path)}`,
   });
 }

@@ -1,6 +1,7 @@
 /** One key file of the user's: what can be done with it, and what stands in the way. */
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
+import { quote } from "../../core/shell.ts";
 import type { ParsedKey } from "./ssh2_library.ts";
 import { keyType } from "./known_hosts.ts";
 import ssh2 from "./ssh2_library.ts";
@@ -47,12 +48,12 @@ function readKey(path: string, beyond: readonly string[]): Reading {
   const type = typeOf(text);
   const mayBePublic = /^[\w@.-]+ AAAA/.test(text);
   if (!mayBePublic && ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0) {
-    return unusable("can be read by others", `keep the key to yourself: chmod 600 ${path}`);
+    return unusable("can be read by others", `keep the key to yourself: chmod 600 ${quote(path)}`);
   }
   const parsed = ssh2.utils.parseKey(Buffer.from(text));
   if (parsed instanceof Error) {
     if (/encrypted/i.test(parsed.message)) {
-      return unusable("needs a passphrase", `load it into the agent: ssh-add ${path}`);
+      return unusable("needs a passphrase", `load it into the agent: ssh-add ${quote(path)}`);
     }
     const state = type === undefined
       ? `is not a private key Grid can read (${parsed.message})`
@@ -60,7 +61,7 @@ function readKey(path: string, beyond: readonly string[]): Reading {
     return { ...unusable(state, byOpenSsh(path)), beyond: [...beyond, `the key ${path}`] };
   }
   if (!parsed.isPrivateKey()) {
-    const hint = `load it into the agent (ssh-add ${path.replace(/\.pub$/, "")}), ` +
+    const hint = `load it into the agent (ssh-add ${quote(path.replace(/\.pub$/, ""))}), ` +
       "or name the private key";
     const problem = {
       state: `${path} is a public key, whose other half the agent does not hold`,
@@ -89,7 +90,7 @@ export function kindOf(type: string): string {
 }
 
 function byOpenSsh(path: string): string {
-  return `ssh-add ${path}; or set transport: openssh for this node in cluster_config.yaml`;
+  return `ssh-add ${quote(path)}; or set transport: openssh for this node in cluster_config.yaml`;
 }
 
 /** The name of the key's type, in OpenSSH's own forms (PROTOCOL.key); undefined in others. */

@@ -97,3 +97,15 @@ Deno.test("github view: an attempt that waits holds back a bounded number of lin
   assert.match(harness.text, /… 3000 lines before are in .*score\.1\.log/);
   assert.equal(harness.text.match(/^line$/gm)?.length, 2000);
 });
+
+Deno.test("github view: no annotation holds what a terminal would obey", () => {
+  const harness = new Harness();
+  const [started] = failedRun();
+  if (started) harness.event(started);
+  const message = "what a node said: \x1b]0;title\x07\x1b[2Jdone\nand more";
+  harness.event({ type: "warned", at: START, step: "train", message });
+  assert.equal(
+    harness.text.split("\n").find((line) => line.startsWith("::warning")),
+    "::warning title=train::what a node said: done%0Aand more",
+  );
+});
