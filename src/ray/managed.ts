@@ -4,6 +4,7 @@ import { getLogger } from "../core/log.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { RayCluster, RayNodeStatus, RayOptions } from "./lifecycle.ts";
+import { lockCluster } from "./cluster_lock.ts";
 import {
   listMembers,
   preflight,
@@ -13,13 +14,14 @@ import {
   stopNode,
 } from "./node_lifecycle.ts";
 import { type RaySession, readSession, tokenPath } from "./session.ts";
-import { labelOf, type NodePreflight, versionProblem } from "./start_command.ts";
+import { labelOf, type NodePreflight, versionHint, versionProblem } from "./start_command.ts";
 import { quote } from "../core/shell.ts";
 
 /** A worker process starts in about a second; a busy machine takes its time. */
 const PROBE_SECONDS = 30;
 /** `run_failing_command` in `ray_probe.py`. */
 const PROBE_EXIT_CODE = 3;
+const MEND = "grid cluster start mends what is broken, and leaves the rest alone";
 
 export function createRayCluster(): RayCluster {
   return { start, stop, status };
@@ -43,6 +45,7 @@ export function headOf(nodes: readonly OpenNode[], config: RayConfig): OpenNode 
 async function start(options: RayOptions): Promise<readonly RayNodeStatus[]> {
   const { nodes, config, signal } = options;
   const head = headOf(nodes, config);
+  await using _lock = await lockCluster(head, signal);
   if (!config.headBindAll) {
     // Ray 2.58 has no option for it: its GCS and raylets listen on every interface.
     getLogger("ray").warn(
@@ -87,13 +90,13 @@ async function startHead(
   { config, signal, facts }: RayOptions & { readonly facts: NodePreflight },
 ): Promise<RunningCluster> {
   const session = await readSession(head, signal);
-  if (session?.role === "head" && session.processes > 0) {
+  if (session?.role === "head" && session.lives) {
     const { stdout } = await head.transport.exec(`cat ${quote(tokenPath(head))}`, { signal });
     return { ...session, token: stdout.trim() };
   }
   if (session) await stopNode(head, signal);
   const problem = versionProblem(facts, facts);
-  if (problem) throw cannotStart(head, problem);
+  if (problem) throw cannotStart(head, problem, versionHint(facts, facts));
   const ip = ownAddress(head, facts);
   const address = `${ip}:${config.gcsPort}`;
   const secrets = { cluster: randomHex(4), token: randomHex(32) };
@@ -114,12 +117,12 @@ async function startWorker(
   },
 ): Promise<void> {
   const session = await readSession(worker, signal);
-  if (session?.cluster === cluster.cluster && session.processes > 0) return;
+  if (session?.cluster === cluster.cluster && session.lives) return;
   if (session) await stopNode(worker, signal);
   const peers = { own: worker.node.endpoint.host, peer: head.node.endpoint.host ?? cluster.ip };
   const facts = await preflight(worker, peers, signal);
   const problem = versionProblem(facts, headFacts);
-  if (problem) throw cannotStart(worker, problem);
+  if (problem) throw cannotStart(worker, problem, versionHint(facts, headFacts));
   await startNode(worker, {
     node: worker.node.name,
     role: "worker",
@@ -131,7 +134,9 @@ async function startWorker(
   }, { cluster: cluster.cluster, token: cluster.token, signal });
 }
 
-async function stop({ nodes, signal }: RayOptions): Promise<readonly RayNodeStatus[]> {
+async function stop({ nodes, config, signal }: RayOptions): Promise<readonly RayNodeStatus[]> {
+  const [head] = nodes.filter(({ node }) => config.head === undefined || node.name === config.head);
+  await using _lock = head && await lockCluster(head, signal);
   const found = await Promise.all(nodes.map((node) => sessionOf(node, signal)));
   const stopAll = (role: "head" | "worker") =>
     Promise.all(found.map(async ({ node, session, failure }) => {
@@ -155,15 +160,24 @@ async function status({ nodes, config, signal }: RayOptions): Promise<readonly R
   const head = headOf(nodes, config);
   const found = await Promise.all(nodes.map((node) => sessionOf(node, signal)));
   const headSession = found.find(({ node }) => node === head)?.session;
-  const members = headSession && headSession.processes > 0
+  const members = headSession?.lives
     ? await listMembers(head, { ...headSession, probeSeconds: 0, signal })
     : [];
   return found.map(({ node, session, failure }) => {
     const role = node === head ? "head" : "worker";
     if (failure) return failedStatus(node, role, failure);
     if (!session) return bareStatus(node, role, "stopped");
-    if (session.processes === 0) {
-      return { ...bareStatus(node, role, "dead"), reason: "Ray's processes are gone" };
+    if (!session.lives) {
+      const reason = session.processes === 0
+        ? "Ray's processes are gone"
+        : role === "head"
+        ? "its raylet or GCS is gone"
+        : "its raylet is gone";
+      return { ...bareStatus(node, role, "dead"), reason, hint: MEND };
+    }
+    if (!headSession?.lives) {
+      const reason = headSession ? "its head is dead" : "its head is not running";
+      return { ...bareStatus(node, role, "dead"), reason, hint: MEND };
     }
     return memberStatus(node, role, members);
   });
@@ -193,7 +207,7 @@ function memberStatus(node: OpenNode, role: Role, members: readonly RayMember[])
   const base = bareStatus(node, role, "dead");
   if (!member?.alive) {
     const reason = member ? "Ray has given it up as dead" : "Ray does not know it";
-    return { ...base, reason, hint: "grid cluster stop, then grid cluster start" };
+    return { ...base, reason, hint: MEND };
   }
   const { address, cpus, gpus } = member;
   if (member.answered === false) {
@@ -234,11 +248,11 @@ function ownAddress(node: OpenNode, facts: NodePreflight): string {
   throw cannotStart(node, "it has no address that others could reach");
 }
 
-function cannotStart(node: OpenNode, problem: string): GridError {
+function cannotStart(node: OpenNode, problem: string, hint?: string): GridError {
   return new GridError({
     code: "ray",
     message: `Cannot start Ray on ${node.node.name}: ${problem}`,
-    hint: "grid setup brings all nodes to the same versions",
+    hint,
     node: node.node.name,
   });
 }

@@ -19,7 +19,7 @@ export interface ManagedBatchOptions {
 export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchOutcome> {
   const { config, head, spec, host, finished } = options;
   const session = await readSession(head, host.signal);
-  if (session === undefined || session.processes === 0) {
+  if (session === undefined || !session.lives) {
     const state = session ? "Ray has died there" : "no Ray of ours is running there";
     throw new GridError({
       code: "ray",

@@ -50,7 +50,7 @@ export interface StartSecrets {
 }
 
 /** Ray gives its own processes 30 s and no second try; they need one on a busy machine. */
-const STARTED_TOO_SLOWLY = /timed out during startup/;
+const STARTED_TOO_SLOWLY = /timed out during startup|failed to start\. Timeout after/;
 
 /** @throws {GridError} `ray` with the last words of `ray start`, which leaves nothing behind */
 export async function startNode(
@@ -155,7 +155,7 @@ export async function listMembers(
   throw new GridError({
     code: "ray",
     message: `Cannot ask Ray for its nodes: ${lastLine(answer.stderr)}`,
-    hint: "grid cluster stop, then grid cluster start",
+    hint: "grid cluster start mends what is broken",
     node: head.node.name,
   });
 }
@@ -165,11 +165,23 @@ function startError(node: OpenNode, plan: StartPlan, stderr: string): GridError 
     code: "ray",
     message: `Cannot start Ray on ${node.node.name}: ${lastLine(stderr)}`,
     hint: plan.role === "head"
-      ? `Port ${plan.config.gcsPort} must be free there; ray.redis_port sets another one`
+      ? headHint(lastLine(stderr), plan)
       : `Can ${node.node.name} reach ${plan.address}? Open the network between the nodes`,
     node: node.node.name,
     cause: stderr,
   });
+}
+
+/** Names the setting of the port that is taken; other failures have no cure that is known here. */
+function headHint(words: string, { config }: StartPlan): string | undefined {
+  const port = /uses port (\d+)/.exec(words)?.[1];
+  if (port === String(config.gcsPort)) {
+    return `Port ${port} must be free there; ray.redis_port sets another one`;
+  }
+  if (port === String(config.dashboardPort)) {
+    return `Port ${port} must be free there; ray.dashboard_port sets another one`;
+  }
+  return undefined;
 }
 
 /** What a Python program of ours says stands behind this mark; Ray prints around it. */

@@ -37,7 +37,10 @@ export function pythonCommand(
   const exports = Object.keys(env).map((name) => `export ${name}; `);
   const python = quote(`${node.root}/grid_env/bin/python3`);
   const args = program.args.map(quote).join(" ");
-  return `cd /; unset RAY_ADDRESS; ${assignments.join("")}${exports.join("")}` +
+  // Somebody's start-up files may hold the token or the hooks of another Ray.
+  const clean =
+    "for name in $(env | sed -n 's/^\\(RAY_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done; ";
+  return `cd /; ${clean}${assignments.join("")}${exports.join("")}` +
     `exec ${python} -c ${quote(source)} ${args}\n`;
 }
 

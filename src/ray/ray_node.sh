@@ -89,6 +89,11 @@ ray_status() {
   cat "$RECORD"
   set -- $(members)
   echo "alive=$#"
+  # Agents live on for a while without what they belong to.
+  set -- $(raylets)
+  echo "raylets=$#"
+  set -- $(with_command '*/gcs_server *')
+  echo "gcs=$#"
 }
 
 # The raylet first, so that it can end its workers; then everything else. Prints who is left.
@@ -118,20 +123,38 @@ socket.create_connection((host, int(port)), 5).close()' "$ADDRESS" 2>/dev/null &
   return 1
 }
 
-# Ray itself would look for half a minute before it says so.
+# own_port HOST:PORT: Ray itself would look for half a minute before it says so. Nothing is no port.
 own_port() {
+  [ -n "$1" ] || return 0
   "$BIN/python3" -c '
 import socket, sys
 probe = socket.socket()
 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-probe.bind(("0.0.0.0", int(sys.argv[1].rsplit(":", 1)[1])))' "$ADDRESS" 2>/dev/null && return 0
-  echo "somebody else uses port ${ADDRESS##*:} there" >&2
+probe.bind(("0.0.0.0", int(sys.argv[1].rsplit(":", 1)[1])))' "$1" 2>/dev/null && return 0
+  echo "somebody else uses port ${1##*:} there" >&2
   return 1
+}
+
+# Holds the workspace's lock until stdin ends; prints "wait" where somebody else holds it, then "locked".
+# Without a Python there is nothing to guard: the start itself will say so.
+ray_lock() {
+  mkdir -p "$ROOT/.grid"
+  [ -x "$BIN/python3" ] || { echo locked; cat >/dev/null; return 0; }
+  exec "$BIN/python3" -c '
+import fcntl, sys
+file = open(sys.argv[1], "a")
+try:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("wait", flush=True)
+    fcntl.flock(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+sys.stdin.read()' "$ROOT/.grid/ray.lock"
 }
 
 # ray_start OPTIONS...: everything that `ray start` gets beyond the folder for temporary files.
 ray_start() {
-  case $ROLE in head) own_port ;; *) reach_head ;; esac || return 5
+  case $ROLE in head) own_port "$ADDRESS" && own_port "$DASHBOARD" ;; *) reach_head ;; esac || return 5
   umask 077
   # shellcheck disable=SC2154
   grid_own "$FOLDER" 700 || { echo "$grid_fault" >&2; exit 4; }

@@ -8,10 +8,19 @@ fails: where its exit code is not what it should be, no failure of a batch would
 """
 
 import json
+import socket
 import sys
+
+# Ray itself would go on trying for a minute before it says so.
+HEAD_SECONDS = 3
 
 
 def main(address, node_ip, seconds):
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), HEAD_SECONDS).close()
+    except OSError as error:
+        sys.exit("the head does not answer at %s (%s)" % (address, error.strerror or error))
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 

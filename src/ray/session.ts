@@ -12,8 +12,10 @@ export interface RaySession {
   readonly ip: string;
   /** The dashboard's `host:port`; undefined without one. */
   readonly dashboard: string | undefined;
-  /** Living processes; 0 means that Ray died. */
+  /** Living processes, down to the last agent. */
   readonly processes: number;
+  /** Whether what the node is there for lives: its raylet, and on the head the GCS. */
+  readonly lives: boolean;
 }
 
 const READ_TIMEOUT_MS = 20_000;
@@ -47,13 +49,16 @@ export function parseSession(text: string): RaySession | undefined {
   const fields = new Map(pairs.map(([name, value]) => [name, value ?? ""]));
   const cluster = fields.get("cluster");
   if (!cluster) return undefined;
+  const role = fields.get("role") === "head" ? "head" : "worker";
+  const isThere = (part: string) => Number(fields.get(part) ?? 0) > 0;
   return {
     cluster,
-    role: fields.get("role") === "head" ? "head" : "worker",
+    role,
     address: fields.get("address") ?? "",
     ip: fields.get("ip") ?? "",
     dashboard: fields.get("dashboard") || undefined,
     processes: Number(fields.get("alive") ?? 0),
+    lives: isThere("raylets") && (role === "worker" || isThere("gcs")),
   };
 }
 

@@ -82,3 +82,16 @@ export function versionProblem(
   }
   return undefined;
 }
+
+/** What helps against a version problem: `grid setup` brings Ray, but never another Python. */
+export function versionHint(preflight: NodePreflight, head: NodePreflight): string {
+  if (preflight.ray === head.ray && preflight.python !== head.python) {
+    return `Install Python ${head.python} there as the python3 that comes first on PATH, ` +
+      "remove grid_env, then run grid setup";
+  }
+  const [major = 0, minor = 0] = preflight.python.split(".").map(Number);
+  if (major === 3 && minor < 10) {
+    return "Newer versions of Ray need Python 3.10: install one there, remove grid_env, then run grid setup";
+  }
+  return "Set ray.version in the cluster configuration to one that all shall have, then run grid setup";
+}

@@ -61,7 +61,8 @@ async function act(verb: Verb, { flags, context }: ActOptions): Promise<number> 
     );
   }
   if (open.length === 0) return 3;
-  return verb !== "status" && rows.some(({ state }) => state === "failed") ? 1 : 0;
+  const wanted = verb === "start" ? "alive" : "stopped";
+  return verb !== "status" && rows.some(({ state }) => state !== wanted) ? 1 : 0;
 }
 
 function failedRow({ node, error }: OpenedNodes["failed"][number]): RayNodeStatus {

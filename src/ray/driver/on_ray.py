@@ -161,6 +161,8 @@ SWEEP_WAIT_SECONDS = 15
 
 
 def run_on_ray(spec, job, queue, results):
+    if spec.get("address"):
+        forget_other_rays(spec["forward"])
     # What tasks print comes another way; Ray's own words to the driver stay.
     os.environ.update(RAY_DEDUP_LOGS="0", RAY_COLOR_PREFIX="0")
     try:
@@ -180,6 +182,14 @@ def run_on_ray(spec, job, queue, results):
     )
     listen_for_stop()  # Ray installs handlers of its own when it connects
     RayRun(ray, spec, job, queue, results).run()
+
+
+def forget_other_rays(own):
+    """Somebody's start-up files on this node may hold the token or the hooks of another Ray."""
+    kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS", "RAY_COLOR_PREFIX")
+    for name in [name for name in os.environ if name.startswith("RAY_")]:
+        if name not in kept and name not in own:
+            del os.environ[name]
 
 
 def reach_head(address):

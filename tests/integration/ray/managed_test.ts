@@ -178,8 +178,13 @@ function freePort(): number {
 testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", async (t) => {
   await using lab = await RayLab.start();
 
-  await t.step("start() brings both nodes up with token auth", async () => {
-    const status = await lab.start();
+  await t.step("start() brings both nodes up with token auth, also where two start", async () => {
+    const [status, second] = await Promise.all([lab.start(), lab.start()]);
+    assert.deepEqual(second, status);
+    const servers = allProcesses().filter(({ command }) =>
+      /\/gcs_server /.test(command) && command.includes(String(lab.config.gcsPort))
+    );
+    assert.equal(servers.length, 1);
     assert.deepEqual(
       status.map(({ node, role, state, address, reason }) => ({
         node,
@@ -199,6 +204,9 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.match(words, /^[0-9a-f]{64}$/);
     assert.ok(allProcesses().every(({ command }) => !command.includes(words)));
   });
+
+  const isServer = ({ command }: { readonly command: string }) =>
+    /\/gcs_server /.test(command) && command.includes(String(lab.config.gcsPort));
 
   await t.step("start() again changes nothing", async () => {
     const raylets = () =>
@@ -424,10 +432,31 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     await until(async () => (await lab.cluster.status(lab))[1]?.state === "dead", "still alive");
   });
 
-  await t.step("start() mends the cluster", async () => {
-    await lab.cluster.stop({ ...lab, nodes: lab.nodes.slice(1) });
+  await t.step("start() mends the worker, and leaves the head alone", async () => {
+    const server = allProcesses().find(isServer);
     const status = await lab.start();
     assert.deepEqual(status.map(({ state }) => state), ["alive", "alive"]);
+    assert.equal(allProcesses().find(isServer)?.pid, server?.pid);
+  });
+
+  await t.step("a lost head is named by batch and status, and start() mends it", async () => {
+    const controller = new AbortController();
+    const signal = AbortSignal.any([lab.signal, controller.signal]);
+    const running = lab.run({ target: { call: "work:sleepy" }, tasks: [41] }, { signal });
+    const marks = lab.nodes.map(({ root }) => join(root, "code", "asleep-41"));
+    await until(() => marks.some((mark) => existsSync(mark)), "the task did not start");
+    const server = allProcesses().find(isServer);
+    assert.ok(server);
+    Deno.kill(server.pid, "SIGKILL");
+    await assert.rejects(running, {
+      code: "ray",
+      message:
+        `Cannot finish the batch: the head of Ray at 127.0.0.2:${lab.config.gcsPort} is gone`,
+      hint: /grid cluster start/,
+    });
+    const status = await lab.cluster.status(lab);
+    assert.deepEqual(status.map(({ state }) => state), ["dead", "dead"]);
+    assert.deepEqual((await lab.start()).map(({ state }) => state), ["alive", "alive"]);
   });
 
   await t.step("stop() leaves nothing, and an unrelated Ray alone", async () => {

@@ -12,6 +12,8 @@ const RECORD = [
   "sid=18294",
   "started=246381",
   "alive=6",
+  "raylets=1",
+  "gcs=1",
   "",
 ].join("\n");
 
@@ -23,10 +25,15 @@ Deno.test("parseSession() reads the record of a node", () => {
     ip: "127.0.0.2",
     dashboard: undefined,
     processes: 6,
+    lives: true,
   });
 });
 
 Deno.test("parseSession() tells a node without Ray from one whose Ray died", () => {
   assert.equal(parseSession(""), undefined);
   assert.equal(parseSession(RECORD.replace("alive=6", "alive=0"))?.processes, 0);
+  assert.equal(parseSession(RECORD.replace("raylets=1", "raylets=0"))?.lives, false);
+  assert.equal(parseSession(RECORD.replace("gcs=1", "gcs=0"))?.lives, false);
+  const worker = RECORD.replace("role=head", "role=worker").replace("gcs=1", "gcs=0");
+  assert.equal(parseSession(worker)?.lives, true);
 });
