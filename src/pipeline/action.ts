@@ -93,11 +93,26 @@ function readBatch(
     kind: "ray-batch",
     target: call === undefined ? { command: command ?? TextValue.literal("") } : { call },
     tasks: readTasks(batch, reader),
-    batchSize: batch["batch-size"] ?? 1,
+    setup: reader.optional(batch, "setup"),
+    batchSize: batch["batch-size"] ?? "auto",
     gpusPerBatch: batch["gpus-per-batch"] ?? 0,
     cpusPerBatch: batch["cpus-per-batch"] ?? 1,
     maxFailures: batch["max-failures"] ?? 0,
+    stopsOnFailure: batch["on-item-failure"] === "stop",
+    itemTimeoutMs: durationMs(batch["item-timeout"]),
+    ...readRetries(batch["item-retries"]),
+    maxInFlight: batch["max-in-flight"],
   };
+}
+
+function readRetries(
+  retries: BatchEntry["item-retries"],
+): Pick<RayBatchAction<Text>, "itemRetries" | "itemRetryOn"> {
+  if (retries === undefined || typeof retries === "number") {
+    return { itemRetries: retries ?? 0, itemRetryOn: [] };
+  }
+  const { max, on = [] } = retries;
+  return { itemRetries: max, itemRetryOn: [on].flat().map(String) };
 }
 
 function readTasks(batch: BatchEntry, reader: TextReader): RayBatchAction<Text>["tasks"] {

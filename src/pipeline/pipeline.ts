@@ -142,11 +142,22 @@ export interface RayBatchAction<T> {
     | { readonly range: number }
     /** An expression whose value is a list, as JSON text once resolved. */
     | { readonly expression: T };
-  readonly batchSize: number;
+  /** `module:function`, called once per process; `call` gets what it returns as second argument. */
+  readonly setup?: T | undefined;
+  /** `auto` follows the measured time of tasks. */
+  readonly batchSize: number | "auto";
   readonly gpusPerBatch: number;
   readonly cpusPerBatch: number;
   /** Item failures tolerated before the step counts as failed: 0 by default. */
   readonly maxFailures: number;
+  /** Whether no further task begins once more than that have failed. */
+  readonly stopsOnFailure?: boolean;
+  readonly itemTimeoutMs?: number | undefined;
+  readonly itemRetries?: number;
+  /** Names of exception classes that are tried again; none: all. */
+  readonly itemRetryOn?: readonly string[];
+  /** Batches at once; undefined: as many as fit. */
+  readonly maxInFlight?: number | undefined;
 }
 
 export interface FetchAction<T> {

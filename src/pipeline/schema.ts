@@ -193,10 +193,27 @@ const rayBatch = z.strictObject({
   call: text.optional().describe("module:function, called once per task"),
   command: text.optional().describe("Shell command; finds its task in $GRID_TASK"),
   tasks: tasks.describe("A list, {file: …}, {range: 100}, or an expression that gives a list"),
-  "batch-size": z.int().min(1).optional().describe("Tasks per batch; default 1"),
+  setup: text.optional().describe(
+    "module:function, called once per process; call gets what it returns as second argument",
+  ),
+  "batch-size": z.union([z.int().min(1), z.literal("auto")]).optional().describe(
+    "Tasks per batch; default auto, which follows the time that tasks take",
+  ),
   "gpus-per-batch": z.number().min(0).optional().describe("GPUs per batch; default 0"),
   "cpus-per-batch": z.number().min(0).optional().describe("CPUs per batch; default 1"),
   "max-failures": z.int().min(0).optional().describe("Failed tasks that are tolerated; default 0"),
+  "max-in-flight": z.int().min(1).optional().describe("Batches at once; default as many as fit"),
+  "item-timeout": limit.optional().describe("How long one task may take; default no limit"),
+  "item-retries": z.union([
+    z.int().min(0),
+    z.strictObject({
+      max: z.int().min(0).describe("How often"),
+      on: textList.optional().describe("Names of exception classes; default any"),
+    }),
+  ]).optional().describe("How often a failed task is tried again at once; default 0"),
+  "on-item-failure": z.enum(["continue", "stop"]).optional().describe(
+    "Whether tasks go on beginning once more than max-failures have failed; default continue",
+  ),
 }, { error: mapLike("ray-batch: { call: module:function, tasks: { range: 10 } }") });
 
 const fetch = z.strictObject({

@@ -35,6 +35,8 @@ export interface BatchSpec {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Shell text before the driver's start, by which it holds the GPUs it may use. */
+  readonly prelude?: string;
   readonly killGraceMs: number;
   /** Goes on when the runner is gone; default false. A job of the Jobs API always does. */
   readonly detach?: boolean;

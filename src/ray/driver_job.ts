@@ -70,7 +70,7 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
   await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
   return await startJob(head.transport, {
     ...identity,
-    command: `exec python3 -u ${quoteAll([files.driver, files.spec])}`,
+    command: `${spec.prelude ?? ""}exec python3 -u ${quoteAll([files.driver, files.spec])}`,
     shell: "sh",
     cwd: spec.cwd,
     env: { ...spec.env, ...options.env },

@@ -8,6 +8,7 @@ import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/por
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
 import type { BatchOutcome, BatchRunner, BatchSpec, TaskResult } from "../ray/batch.ts";
 import { createBatchRunner } from "../ray/runner.ts";
+import { type JobPlace, placeJob } from "./gpu_lease.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 import { readTasks } from "./ray_tasks.ts";
 import type { RunTrees } from "./run_trees.ts";
@@ -44,13 +45,13 @@ async function runBatch(
 ): Promise<StepOutcome> {
   const { runner } = deps;
   const tasks = await readTasks(request.action.tasks, deps.project);
-  const head = await openHead(request, host, deps);
+  const { node: head, prelude } = await openHead(request, host, deps);
   const gate = new TreeGate(head, { request, trees: deps.trees });
   const denied = request.resumeJob ? undefined : await gate.check(host.signal);
   if (denied) throw denied;
   const outcome = await runner.run(
     head,
-    batchSpec(request, { head, tasks, leaseMs: deps.leaseMs }),
+    batchSpec(request, { head, tasks, leaseMs: deps.leaseMs, prelude }),
     {
       signal: host.signal,
       output: (stream, bytes) => host.output(stream, bytes),
@@ -72,21 +73,27 @@ async function openHead(
   request: BatchRequest,
   host: StepHost,
   { cluster, config, runner }: RayBatchDeps & { readonly runner: BatchRunner },
-): Promise<OpenNode> {
-  if (runner.mode !== "managed") return await resolveNode(request, host, cluster);
+): Promise<JobPlace> {
+  // Without Ray the batches get exactly the GPUs that the step has claimed.
+  if (runner.mode === "embedded") return await placeJob(request, host, cluster);
+  if (runner.mode === "existing") {
+    return { node: await resolveNode(request, host, cluster), prelude: "" };
+  }
   const name = config.head ?? cluster.nodes[0]?.name ?? "local";
-  return await resolveNode({ ...request, node: { kind: "named", name } }, host, cluster);
+  const node = { kind: "named", name } as const;
+  return { node: await resolveNode({ ...request, node }, host, cluster), prelude: "" };
 }
 
 interface SpecContext {
   readonly head: OpenNode;
   readonly tasks: readonly JsonValue[];
   readonly leaseMs: number | undefined;
+  readonly prelude: string;
 }
 
 function batchSpec(
   request: BatchRequest,
-  { head, tasks, leaseMs }: SpecContext,
+  { head, tasks, leaseMs, prelude }: SpecContext,
 ): BatchSpec {
   const { action } = request;
   return {
@@ -99,6 +106,13 @@ function batchSpec(
     gpusPerBatch: action.gpusPerBatch,
     cpusPerBatch: action.cpusPerBatch,
     maxFailures: action.maxFailures,
+    setup: action.setup,
+    stopsOnFailure: action.stopsOnFailure ?? false,
+    itemTimeoutMs: action.itemTimeoutMs,
+    itemRetries: action.itemRetries ?? 0,
+    itemRetryOn: action.itemRetryOn ?? [],
+    maxInFlight: action.maxInFlight,
+    prelude,
     cwd: stepFolder(request, head),
     env: {
       ...request.env,

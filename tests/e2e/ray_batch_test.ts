@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ALIKE } from "../support/alike.ts";
 import { grid, project } from "../support/cli.ts";
+import { writeFakeNvidiaSmi } from "../support/fake_nvidia_smi.ts";
 import { testWith } from "../support/requires.ts";
 
 const WORK = `
@@ -101,6 +102,104 @@ steps:
     assert.equal(new Set(logs.map((log: string) => log.toLowerCase())).size, ALIKE.length);
     for (const log of logs) {
       assert.match(Deno.readTextFileSync(join(runs, id?.name ?? "", log)), /saw 1/);
+    }
+  },
+);
+
+testWith(["python3"], "a batch's keys reach its tasks", async () => {
+  using folder = project({
+    "code/work.py": `
+import os, time
+
+def load():
+    return {"pid": os.getpid()}
+
+def call(task, model):
+    if task["n"] == 1:
+        time.sleep(600)
+    if task["n"] == 2:
+        with open("tries", "a") as tries:
+            tries.write("x")
+        if len(open("tries").read()) < 3:
+            raise ConnectionError("not yet")
+    return [task, model["pid"] == os.getpid()]
+`,
+    "code/tasks.jsonl": '{"n": 0, "id": 12345678901234567890}\n{"n": 1}\n{"n": 2}\n',
+    "keys.yaml": `
+name: keys
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: batch
+    needs: code
+    ray-batch:
+      call: work:call
+      setup: work:load
+      tasks: { file: code/tasks.jsonl }
+      item-timeout: 1s
+      item-retries: { max: 2, on: OSError }
+      max-failures: 1
+      max-in-flight: 1
+      on-item-failure: stop
+  - id: show
+    needs: batch
+    node: local
+    env:
+      RESULTS: "\${{ toJSON(steps.batch.outputs.results) }}"
+      ERRORS: "\${{ toJSON(steps.batch.outputs.errors) }}"
+    run: echo "results $RESULTS $ERRORS"
+`,
+  });
+  const run = await grid(["run", "keys.yaml"], { cwd: folder.path });
+  assert.equal(run.code, 0, run.stderr);
+  assert.ok(
+    run.stderr.includes('results [[{"n":0,"id":12345678901234567890},true],null,[{"n":2},true]]'),
+    run.stderr,
+  );
+  assert.match(run.stderr, /it took longer than item-timeout \(1 s\)/);
+});
+
+testWith(
+  ["python3"],
+  "batches without Ray run on the GPUs that their step has claimed",
+  async () => {
+    using folder = project({
+      "code/work.py": `
+import os, time
+
+def gpus(task):
+    time.sleep(0.3)
+    return [os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")]
+`,
+      "gpus.yaml": `
+name: gpus
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: batch
+    needs: code
+    node: { gpus: 1 }
+    ray-batch:
+      { call: "work:gpus", tasks: { range: 4 }, batch-size: 1, gpus-per-batch: 1, cpus-per-batch: 0 }
+  - id: show
+    needs: batch
+    node: local
+    env: { RESULTS: "\${{ toJSON(steps.batch.outputs.results) }}" }
+    run: echo "results $RESULTS"
+`,
+    });
+    const home = join(folder.path, "home");
+    writeFakeNvidiaSmi(home, { gpus: 3 });
+    const env = { HOME: home, PATH: `${join(home, "bin")}:${Deno.env.get("PATH")}` };
+    const run = await grid(["run", "gpus.yaml"], { cwd: folder.path, env });
+    assert.equal(run.code, 0, run.stderr);
+    const [, text = "[]"] = /results (\[.*\])/.exec(run.stderr) ?? [];
+    const seen: (string | null)[][] = JSON.parse(text);
+    assert.equal(seen.length, 4);
+    for (const [cuda, hip] of seen) {
+      assert.equal(cuda, seen[0]?.[0]);
+      assert.equal(hip, cuda);
+      assert.ok(cuda && !cuda.includes(","), text);
     }
   },
 );

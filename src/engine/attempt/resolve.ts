@@ -132,6 +132,7 @@ function resolveBatch(
     target: "call" in target
       ? { call: evaluate(target.call, scope) }
       : { command: evaluateScript(target.command, scope) },
+    setup: action.setup && evaluate(action.setup, scope),
     tasks: "file" in tasks
       ? { file: evaluate(tasks.file, scope) }
       : "expression" in tasks
