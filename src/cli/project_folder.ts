@@ -19,6 +19,8 @@ export interface Onlooker {
   readonly home?: string | undefined;
   /** Owner of what lies at a path; undefined where nothing does. */
   readonly ownerOf: (path: string) => number | undefined;
+  /** Whether everybody may write to a folder, as to /tmp. */
+  readonly isOpenToAll: (folder: string) => boolean;
 }
 
 export interface ProjectFolder {
@@ -35,14 +37,16 @@ export interface Foreign {
 
 /**
  * The nearest folder upward that is a project of ours; the current one where none is. The search
- * ends at the border of a repository, and at the home folder, of which a `.grid` alone makes no
- * project: it may be left of a single command that was typed there.
+ * ends at the border of a repository, and at the home folder. A `.grid` alone makes no project of the
+ * home folder, nor of one that everybody writes to: it may be left of a single command that was typed
+ * there.
  */
 export function findProject(cwd: string, onlooker: Onlooker): ProjectFolder {
   const passedBy: Foreign[] = [];
   for (let folder = cwd;; folder = dirname(folder)) {
     const isHome = folder === onlooker.home;
-    const marks = isHome && folder !== cwd ? [CONFIG] : MARKS;
+    const isPassedThrough = folder !== cwd && (isHome || onlooker.isOpenToAll(folder));
+    const marks = isPassedThrough ? [CONFIG] : MARKS;
     const there = marks.map((mark) => join(folder, mark))
       .filter((path) => onlooker.ownerOf(path) !== undefined);
     if (there.length > 0) {
@@ -117,7 +121,7 @@ export function thisOnlooker(env: Readonly<Record<string, string>>): Onlooker {
   const sudoUid = uid === 0 && /^\d+$/.test(env["SUDO_UID"] ?? "")
     ? Number(env["SUDO_UID"])
     : undefined;
-  return { uid, sudoUid, home: env["HOME"], ownerOf };
+  return { uid, sudoUid, home: env["HOME"], ownerOf, isOpenToAll };
 }
 
 /** Without `node:fs`, whose loading takes as long as reading a pipeline. */
@@ -126,5 +130,13 @@ function ownerOf(path: string): number | undefined {
     return Deno.statSync(path).uid ?? 0;
   } catch {
     return undefined; // not there, or not ours to see: no mark either way
+  }
+}
+
+function isOpenToAll(folder: string): boolean {
+  try {
+    return ((Deno.statSync(folder).mode ?? 0) & 0o002) !== 0;
+  } catch {
+    return false; // whoever cannot be seen is not passed through for that
   }
 }

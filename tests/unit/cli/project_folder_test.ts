@@ -8,7 +8,13 @@ function onlooker(
   owners: Readonly<Record<string, number>>,
   more: Partial<Onlooker> = {},
 ): Onlooker {
-  return { uid: ME, home: "/home/me", ownerOf: (path) => owners[path], ...more };
+  return {
+    uid: ME,
+    home: "/home/me",
+    ownerOf: (path) => owners[path],
+    isOpenToAll: (folder) => folder === "/tmp",
+    ...more,
+  };
 }
 
 const CONFIG = "config/cluster_config.yaml";
@@ -52,6 +58,14 @@ Deno.test("findProject() stops at home, which is a project by its config alone",
   assert.equal(findProject("/home/me", left).project, "/home/me");
   const meant = onlooker({ "/home/me": ME, [`/home/me/${CONFIG}`]: ME });
   assert.equal(findProject("/home/me/x", meant).project, "/home/me");
+});
+
+Deno.test("findProject() makes no project of a folder that everybody writes to, but for a config", () => {
+  const stray = onlooker({ "/tmp": ROOT, "/tmp/.grid": ME });
+  assert.equal(findProject("/tmp/x", stray).project, "/tmp/x");
+  assert.equal(findProject("/tmp", stray).project, "/tmp");
+  const meant = onlooker({ "/tmp": ROOT, [`/tmp/${CONFIG}`]: ME });
+  assert.equal(findProject("/tmp/x", meant).project, "/tmp");
 });
 
 Deno.test("checkOwners() refuses somebody else's config where we stand, unless it is named", () => {
