@@ -9,7 +9,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runAtHome } from "../support/fresh_home.ts";
+import { accountHome, runAtHome } from "../support/fresh_home.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { type Part, testWith } from "../support/requires.ts";
@@ -79,6 +79,8 @@ async function goInto({ name, nodes, sshd, isFreshHome }: Situation): Promise<vo
     ...Deno.env.toObject(),
     NO_COLOR: "1",
     GRID_DENO: Deno.execPath(),
+    // Where HOME is another one the modules would be fetched anew.
+    DENO_DIR: Deno.env.get("DENO_DIR") ?? `${accountHome()}/.cache/deno`,
 
     PATH: `${REPOSITORY}/bin:${Deno.env.get("PATH")}`,
     ...(first && lab

@@ -6,8 +6,6 @@ check() {
   "$@" grid run 'echo in' --node here >out 2>err || { cat out err; exit 1; }
   grep -qx in out
 }
-DENO_DIR=${DENO_DIR:-${HOME:-/root}/.cache/deno}
-export DENO_DIR
 check env -u HOME
 check env HOME=
 check env HOME="$PWD/gone"
