@@ -28,7 +28,14 @@ fail() {
 
 # What takes long says every few seconds that it is still at it: the other side gives up on silence.
 start_ticks() {
-  (while sleep 5 >/dev/null 2>&1; do echo busy; done) </dev/null 2>/dev/null &
+  (
+    # It must not outlive the shell that it speaks for.
+    seconds=0
+    while sleep 1 >/dev/null && kill -0 $$; do
+      seconds=$((seconds + 1))
+      [ $((seconds % 5)) != 0 ] || echo busy
+    done
+  ) </dev/null 2>/dev/null &
   ticker=$!
 }
 
@@ -181,13 +188,61 @@ tell_state() {
   if [ "$digest" != none ] && [ "$verdict" != same ]; then
     recorded=$(size_of "$known/stat") live=$(size_of "$work/live")
   fi
+  pending=0 also=0 next=none
+  if [ -d "$state/pending" ]; then
+    [ ! -f "$state/pending/next" ] || IFS= read -r next <"$state/pending/next"
+    write_manifest "$state/pending" >"$work/pending" 2>/dev/null
+    pending=$(size_of "$work/pending") also=$(size_of "$state/pending/also")
+  fi
+  there=new
+  [ ! -e "$folder" ] || there=there
   can=rewrite
   if command -v awk >/dev/null && command -v paste >/dev/null; then can="patch"; fi
   stop_ticks
-  echo "state $digest $verdict ${4:-unknown} $can $manifest $recorded $live"
+  echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $pending $also"
   [ "$manifest" = 0 ] || cat "$work/manifest"
   [ "$recorded" = 0 ] || cat "$known/stat"
   [ "$live" = 0 ] || cat "$work/live"
+  [ "$pending" = 0 ] || cat "$work/pending"
+  [ "$also" = 0 ] || cat "$state/pending/also"
+}
+
+# Exactly as many bytes of the input; one at a time where dd knows no better.
+take() {
+  [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null || dd bs=1 count="$1" 2>/dev/null
+}
+
+# Which of these paths are there, and what do they hold? $1 bytes of names.
+tell_look() {
+  take "$1" >"$work/look"
+  : >"$work/seen"
+  : >"$work/sums"
+  if cd "$folder" 2>/dev/null; then
+    start_ticks
+    # shellcheck disable=SC2016
+    xargs -0 sh -c 'for path do if [ -e "$path" ] || [ -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
+      sh <"$work/look" >"$work/seen"
+    # shellcheck disable=SC2016
+    xargs -0 sh -c 'for path do if [ -f "$path" ] && [ ! -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
+      sh <"$work/seen" >"$work/regular"
+    [ ! -s "$work/regular" ] || xargs -0 sha256sum -- <"$work/regular" >"$work/sums" 2>/dev/null
+    stop_ticks
+  fi
+  echo "seen $(size_of "$work/seen") $(size_of "$work/sums")"
+  cat "$work/seen" "$work/sums"
+}
+
+# What others wrote and is about to be replaced gets a second name first; nothing is ever missing.
+keep() {
+  [ -s "$work/in/keep" ] || return 0
+  IFS= read -r stamp <"$work/in/stamp"
+  # shellcheck disable=SC2016
+  report=$(xargs -0 sh -c 'kept=$0
+    for path do
+      case $path in */*) folder=$kept/${path%/*} ;; *) folder=$kept ;; esac
+      [ -d "$folder" ] || mkdir -p "$folder" || exit 1
+      ln -P -- "$path" "$kept/$path" 2>/dev/null || cp -pP -- "$path" "$kept/$path" || exit 1
+    done' "$state/kept/$stamp" <"$work/in/keep" 2>&1) || fail keep "$report"
 }
 
 receive() {
@@ -224,6 +279,15 @@ check_parents() {
   bad=$(xargs -0 sh -c 'for path do [ -L "$path" ] && printf "%s\n" "$path"; done; true' sh \
     <"$work/in/parents")
   [ -z "$bad" ] || fail link "$bad"
+}
+
+# Is anything left of what was to be removed? It must stay known, or nobody would ever try again.
+check_gone() {
+  [ -s "$work/in/gone" ] || return 0
+  # shellcheck disable=SC2016
+  left=$(xargs -0 sh -c 'for path do if [ -e "$path" ] || [ -L "$path" ]; then printf "%s\n" "$path"; fi; done' \
+    sh <"$work/in/gone")
+  [ -z "$left" ] || fail delete "$left"
 }
 
 remove() {
@@ -285,11 +349,13 @@ promote() {
   rm -f "$state/pending/stat"
   cd "$folder" || fail write "$folder"
   check_parents
+  keep
   remove clear
   bad=$(conflicts "$work/in/tree" .)
   [ -z "$bad" ] || fail conflict "$bad"
   report=$(merge "$work/in/tree" . 2>&1) || fail move "$report"
   remove gone
+  check_gone
 }
 
 # Only files that were there before have been replaced: the lists stay, single lines change.
@@ -326,6 +392,7 @@ record() {
   mv "$state/pending" "$state/$next" || fail write "$state"
   printf '%s\n' "$next" >"$work/current" || fail write "$work"
   mv -f "$work/current" "$state/current" || fail write "$state"
+  rm -f "$state/$next/also" "$state/$next/next"
   [ "$digest" = none ] || rm -rf "${state:?}/$digest"
 }
 
@@ -341,6 +408,12 @@ rm -rf "$state"/work.*
 start_ticks
 tell_state
 read -r verdict || exit 1
+case $verdict in
+look\ *)
+  tell_look "${verdict#look }"
+  read -r verdict || exit 1
+  ;;
+esac
 [ "$verdict" = go ] || exit 0
 start_ticks
 receive
@@ -348,6 +421,8 @@ verify
 still_mine
 IFS= read -r next <"$work/in/next"
 rm -rf "$state/pending"
+# Until it is recorded, what this sync brings and what one before it may have left are known as pending.
+printf '%s\n' "$next" >"$work/in/record/next" || fail write "$work"
 mv "$work/in/record" "$state/pending" || fail write "$state"
 take_over_lists
 promote

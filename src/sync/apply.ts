@@ -2,15 +2,15 @@
 import type { Conversation } from "./conversation.ts";
 import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
+import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { keepLease } from "./lease.ts";
-import { type ManifestText, writeManifest } from "./manifest.ts";
+import { listOf, type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
 import { type Packed, packEntries } from "./pack.ts";
-import { type Plan, planSync } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
-import { unreadTest } from "./read_problem.ts";
 import type { Source } from "./source.ts";
 import type { SyncOptions } from "./sync.ts";
 import { TarWriter } from "./tar_writer.ts";
@@ -35,15 +35,9 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   await using talk = await startNodeSync(options);
   const state = await readState(talk, options);
   await using _lease = keepLease(options);
-  const known = state.manifest?.entries ?? [];
-  // A node that has nothing gets every file, and each is hashed on its way: one reading less.
-  const wanted = state.manifest === undefined
-    ? options.source.recalled
-    : (await options.source.hashed()).entries;
-  const isUnread = unreadTest(options.source.skipped);
-  const planned = planSync({ wanted, known, ...state.rows, delete: options.delete, isUnread });
-  // What a sync that broke off has moved in already is nobody's edit.
-  const plan = state.verdict === "interrupted" ? { ...planned, drifted: [] } : planned;
+  const judged = await judge(talk, { ...options, state });
+  const { known, wanted, isUnread, others } = judged;
+  let { plan } = judged;
   if (state.verdict === "same" && isNothingToDo(plan)) {
     const packed = { sent: [], torn: [], sum: "", bytes: 0 };
     const record = recordOf({ ...options, wanted, known, packed, isUnread });
@@ -55,13 +49,23 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   }
   refuseLargeDelete(plan, { known, wanted, folder: options.source.folder, ...options });
   refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
+  const { onDrift = "backup" } = options;
+  refuseDrift([...others].toSorted(comparePaths), { ...options, onDrift });
+  const stay = onDrift === "keep" ? others : new Set<string>();
+  if (stay.size > 0) plan = { ...plan, send: plan.send.filter((entry) => !stay.has(entry.path)) };
+  const keep = keepOf(plan, others);
+  const stamp = keepStamp();
+  tellOthers({ ...options, stay, keep, stamp });
   return await send(talk, {
     ...options,
     wanted,
     plan,
     known,
     isUnread,
-    canPatch: state.canPatch,
+    stay,
+    keep,
+    stamp,
+    canPatch: state.canPatch && stay.size === 0,
   });
 }
 
@@ -71,6 +75,12 @@ interface SendOptions extends ApplyOptions {
   readonly plan: Plan<SourceEntry>;
   readonly known: readonly Entry[];
   readonly isUnread: (path: string) => boolean;
+  /** Of others, and left as they are. */
+  readonly stay: ReadonlySet<string>;
+  /** Of others, and moved aside first. */
+  readonly keep: readonly string[];
+  /** Name of the folder that they go to. */
+  readonly stamp: string;
   readonly canPatch: boolean;
 }
 
@@ -109,7 +119,10 @@ async function sendArchive(
     "gone": listOf(plan.remove),
     "gone-folders": listOf(plan.removeFolders),
     "parents": listOf(parentsOf(plan)),
+    "keep": listOf(options.keep),
+    "stamp": `${options.stamp}\n`,
     ...under("record/", recordFiles({ ...options, record, packed, manifest })),
+    "record/also": alsoOf(options.known, record),
     "next": `${manifest.digest}\n`,
     // Last: without it the archive was cut.
     "complete": "",
@@ -124,7 +137,8 @@ async function sendArchive(
 async function finalRecord(packed: Packed, options: SendOptions) {
   const { plan, source, wanted } = options;
   const isAllSeen = !source.skipped.some((it) => it.isUnread);
-  const isAsPlanned = options.delete && isAllSeen && packed.sent.length === plan.send.length &&
+  const isAsPlanned = options.delete && isAllSeen && options.stay.size === 0 &&
+    packed.sent.length === plan.send.length &&
     packed.sent.every((entry, at) => sameEntry(entry, plan.send[at] ?? entry));
   if (isAsPlanned && !wanted.some(isUnhashed)) {
     const { entries, manifest } = await source.hashed();
@@ -145,8 +159,11 @@ function parentsOf(plan: Plan): string[] {
   return [...parents].toSorted(comparePaths);
 }
 
-function listOf(paths: readonly string[]): string {
-  return paths.map((path) => `${path}\0`).join("");
+/** What may lie there until this sync is through, although the record does not name it. */
+function alsoOf(known: readonly Entry[], record: readonly Entry[]): string {
+  const recorded = new Set(record.map((entry) => entry.path));
+  return known.filter((entry) => !recorded.has(entry.path))
+    .map((entry) => `${entry.path}${entry.type === "folder" ? "/" : ""}\0`).join("");
 }
 
 function under(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {

@@ -15,7 +15,14 @@ fail() {
 
 # What takes long says every few seconds that it is still at it.
 start_ticks() {
-  (while sleep 5 >/dev/null 2>&1; do echo busy; done) </dev/null 2>/dev/null &
+  (
+    # It must not outlive the shell that it speaks for.
+    seconds=0
+    while sleep 1 >/dev/null && kill -0 $$; do
+      seconds=$((seconds + 1))
+      [ $((seconds % 5)) != 0 ] || echo busy
+    done
+  ) </dev/null 2>/dev/null &
   ticker=$!
 }
 

@@ -8,6 +8,8 @@ import type { RelativePath } from "../core/relative_path.ts";
 export function readSums(
   text: string,
   paths: readonly RelativePath[],
+  /** What the node was told before each path. */
+  prefix = "./",
 ): ReadonlyMap<RelativePath, string> {
   const sums = new Map<RelativePath, string>();
   const lines = text.split("\n");
@@ -15,10 +17,14 @@ export function readSums(
   for (const path of paths) {
     const [, mark, sum, name] = /^(\\?)([0-9a-f]{64}) [ *](.*)$/s.exec(lines[at] ?? "") ?? [];
     if (sum === undefined || name === undefined) continue;
-    const due = `./${path}`;
-    if (name !== (mark === "" ? due : due.replaceAll("\\", "\\\\"))) continue;
+    const due = path === "-" ? "./-" : `${prefix}${path}`;
+    if (name !== (mark === "" ? due : escaped(due))) continue;
     sums.set(path, sum);
     at++;
   }
   return sums;
+}
+
+function escaped(name: string): string {
+  return name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
 }

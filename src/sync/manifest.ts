@@ -6,6 +6,7 @@
  * the paths in the same order, each ended by NUL. As one text they follow each other.
  */
 import { hash } from "node:crypto";
+import { asRelativePath } from "../core/relative_path.ts";
 import { comparePaths, type Entry, type EntryType } from "./entry.ts";
 
 /** First line of the text; the number changes with the format. */
@@ -33,11 +34,16 @@ export function writeManifest(entries: readonly Entry[]): ManifestText {
   const folders = entries.filter((entry) => entry.type === "folder");
   const parts = {
     facts: [...leaves, ...folders].map((entry) => `${factsOf(entry)}\n`).join(""),
-    files: leaves.map((entry) => `${entry.path}\0`).join(""),
-    folders: folders.map((entry) => `${entry.path}\0`).join(""),
+    files: listOf(leaves.map((entry) => entry.path)),
+    folders: listOf(folders.map((entry) => entry.path)),
   };
   const text = `${MAGIC}\n${parts.facts}\0${parts.files}\0${parts.folders}`;
   return { ...parts, text, digest: hash("sha256", text) };
+}
+
+/** A list of paths for the tools of a node, each ended by NUL. A plain `-` would be their input. */
+export function listOf(paths: readonly string[]): string {
+  return paths.map((path) => `${path === "-" ? "./-" : path}\0`).join("");
 }
 
 /** One line, without its end. */
@@ -59,9 +65,10 @@ export function readManifest(text: string, digest: string): Manifest | undefined
   return { digest, entries: entries.toSorted((a, b) => comparePaths(a.path, b.path)) };
 }
 
-function readEntry(path: string, line: string): Entry | undefined {
+function readEntry(listed: string, line: string): Entry | undefined {
   const type = typeOf(line[0]);
-  if (type === undefined) return undefined;
+  const path = asRelativePath(listed.replace(/^\.\/-$/, "-"), { allowControls: true });
+  if (type === undefined || path === undefined) return undefined;
   const end = line.indexOf(" ");
   const content = line.slice(end + 1);
   return {
@@ -69,8 +76,16 @@ function readEntry(path: string, line: string): Entry | undefined {
     type,
     executable: line[1] === "x",
     size: Number(line.slice(2, end)),
-    content: type === "link" ? JSON.parse(content) : content,
+    content: type === "link" ? readTarget(content) : content,
   };
+}
+
+function readTarget(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 function typeOf(letter: string | undefined): EntryType | undefined {

@@ -1,6 +1,8 @@
 /** Opens the conversation about one folder on one node: the lock is taken, and what is there is known. */
 import type { CheckAnswer } from "./check.ts";
+import { asRelativePath } from "../core/relative_path.ts";
 import { Conversation } from "./conversation.ts";
+import type { Entry } from "./entry.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { Place } from "./place.ts";
 import { problemOf } from "./problem.ts";
@@ -27,6 +29,10 @@ export interface NodeState {
   /** The node can change single lines of its record, which spares sending it whole. */
   readonly canPatch: boolean;
   readonly manifest: Manifest | undefined;
+  /** Whether the folder exists. */
+  readonly isThere: boolean;
+  /** What a sync that broke off brought, or may have left there; sorted by path. */
+  readonly pending: readonly Entry[];
   readonly rows: RowComparison;
 }
 
@@ -56,12 +62,16 @@ export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
 /** @throws {GridError} `sync`, `conflict` or `workspace` */
 export async function readState(talk: Conversation, options: NodeSyncOptions): Promise<NodeState> {
   const line = await talk.line();
-  const [word, digest = "", verdict = "", free = "", can = "", ...sizes] = line.split(" ");
+  const [word, digest = "", verdict = "", free = "", can = "", there = "", next = "", ...sizes] =
+    line.split(" ");
   if (word !== "state") throw problemOf(line, await talk.rest(), options);
-  const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0] = sizes.map(Number);
+  const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0, pendingBytes = 0, alsoBytes = 0] =
+    sizes.map(Number);
   const text = decoder.decode(await talk.bytes(manifestBytes, MOST_RECORD));
   const recorded = decoder.decode(await talk.bytes(recordedBytes, MOST_RECORD));
   const live = decoder.decode(await talk.bytes(liveBytes, MOST_RECORD));
+  const pendingText = decoder.decode(await talk.bytes(pendingBytes, MOST_RECORD));
+  const also = decoder.decode(await talk.bytes(alsoBytes, MOST_RECORD));
   const { remembered } = options;
   const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
   const isSame = verdict === "same" || manifest === undefined;
@@ -71,6 +81,19 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     canPatch: can === "patch",
     freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
     manifest,
+    isThere: there !== "new",
+    pending: [
+      ...readManifest(pendingText, next)?.entries ?? [],
+      ...also.split("\0").flatMap((path) => alsoEntry(path) ?? []),
+    ],
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
   };
+}
+
+/** A folder ends in `/`. Nobody knows any more what a file of an earlier try holds. */
+function alsoEntry(text: string): Entry | undefined {
+  const path = asRelativePath(text.replace(/\/$/, ""), { allowControls: true });
+  if (path === undefined) return undefined;
+  const type = text.endsWith("/") ? "folder" : "file";
+  return { path, type, executable: false, size: 0, content: "" };
 }

@@ -14,6 +14,8 @@ export interface PlanInput<E extends Entry = Entry> {
   readonly displaced: ReadonlySet<string>;
   /** Whether what the source no longer has is removed. */
   readonly delete: boolean;
+  /** Whether a known file that changed was changed by others; default: each was. */
+  readonly isEdited?: (path: string) => boolean;
   /** Whether nobody could see if the source still has it; default: everything was seen. */
   readonly isUnread?: (path: string) => boolean;
 }
@@ -45,7 +47,7 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
     const there = known.get(entry.path);
     return there === undefined || !sameEntry(entry, there) || isDrifted(entry.path);
   });
-  const { isUnread = () => false } = input;
+  const { isUnread = () => false, isEdited = () => true } = input;
   // Not seen is not gone.
   const gone = input.known.filter((entry) => !wanted.has(entry.path) && !isUnread(entry.path));
   const inTheWay = (entry: Entry) => {
@@ -61,7 +63,9 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
   const isOutOfReach = (path: string) =>
     cleared.has(path) || input.missing.has(path) || isDisplaced(path, input.displaced);
   const leaving = input.delete ? gone.filter((entry) => !isOutOfReach(entry.path)) : [];
-  const kept = leaving.filter((entry) => entry.type !== "folder" && input.changed.has(entry.path));
+  const kept = leaving.filter((entry) =>
+    entry.type !== "folder" && input.changed.has(entry.path) && isEdited(entry.path)
+  );
   const keptPaths = new Set(kept.map((entry) => entry.path));
 
   return {

@@ -36,6 +36,21 @@ export function problemOf(line: string, detail: string, { target, place }: Where
         hint: `Move it away on the node, in ${place.folder}`,
         node,
       });
+    case "failed delete":
+      return new GridError({
+        code: "sync",
+        message: `${what}: it could not delete ${oneLine(words)}`,
+        hint:
+          "Everything else is in its place. Make the folders around them writable, and sync again",
+        node,
+      });
+    case "failed keep":
+      return new GridError({
+        code: "sync",
+        message: `${what}: it could not move aside what others wrote: ${lastLine(words)}`,
+        hint: "Nothing was replaced; try again",
+        node,
+      });
     case "failed write":
       return new GridError({
         code: "workspace",

@@ -1,6 +1,6 @@
 /** What a node holds after a sync, and how it is told to remember that. */
 import { comparePaths, type Entry, foldersAbove } from "./entry.ts";
-import { factsOf, type ManifestText } from "./manifest.ts";
+import { factsOf, listOf, type ManifestText } from "./manifest.ts";
 import type { Packed } from "./pack.ts";
 import type { Plan } from "./plan.ts";
 
@@ -10,6 +10,8 @@ export interface RecordInput {
   readonly delete: boolean;
   /** Whether nobody could see if the source still has it. */
   readonly isUnread?: (path: string) => boolean;
+  /** Files of others that stay where something of the source belongs: no longer Grid's. */
+  readonly stay?: ReadonlySet<string>;
   /** What really travelled. */
   readonly packed: Pick<Packed, "sent" | "torn">;
 }
@@ -26,12 +28,16 @@ export function recordOf({ wanted, known, packed, ...options }: RecordInput): En
       else record.set(path, there);
     }
   }
+  for (const path of options.stay ?? []) record.delete(path);
   // With `delete: false` what the source no longer has stays on record, so that it can go later.
   const { isUnread = () => false } = options;
   const mayStay = options.delete ? known.filter((entry) => isUnread(entry.path)) : known;
-  const stays = mayStay.filter((entry) => !isReplaced(entry, record));
+  const isOthers = (entry: Entry) => options.stay?.has(entry.path) ?? false;
+  const stays = mayStay.filter((entry) => !isReplaced(entry, record) && !isOthers(entry));
   if (stays.length === 0) return [...record.values()];
-  return [...record.values(), ...stays].toSorted((a, b) => comparePaths(a.path, b.path));
+  // What a sync that broke off brought may stand beside what was there before.
+  const unique = new Map(stays.map((entry) => [entry.path, entry]));
+  return [...record.values(), ...unique.values()].toSorted((a, b) => comparePaths(a.path, b.path));
 }
 
 function isReplaced(entry: Entry, record: ReadonlyMap<string, Entry>): boolean {
@@ -64,7 +70,7 @@ export function recordFiles(change: RecordChange): Readonly<Record<string, strin
   }
   return {
     patch: packed.sent.map((entry) => `${lines.get(entry.path)} ${factsOf(entry)}\n`).join(""),
-    moved: packed.sent.map((entry) => `${entry.path}\0`).join(""),
+    moved: listOf(packed.sent.map((entry) => entry.path)),
   };
 }
 

@@ -50,9 +50,11 @@ function parseRows(text: string, paths: readonly string[]): Map<string, string> 
   for (const path of paths) {
     const start = afterBars(text, at);
     if (start === undefined) break;
-    if (!text.startsWith(`${path}\n`, start)) continue;
+    // As it stands in the lists.
+    const name = path === "-" ? "./-" : path;
+    if (!text.startsWith(`${name}\n`, start)) continue;
     rows.set(path, text.slice(at, start));
-    at = start + path.length + 1;
+    at = start + name.length + 1;
   }
   return rows;
 }

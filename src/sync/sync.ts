@@ -24,6 +24,10 @@ export interface SyncOptions {
   readonly delete: boolean;
   /** Deletes even where more than half of the files on a node would go. */
   readonly allowLargeDelete?: boolean;
+  /** Default: `backup`. */
+  readonly onDrift?: OnDrift | undefined;
+  /** Hears before anything is touched what of others is in the way. */
+  readonly tell?: ((message: string) => void) | undefined;
   readonly maxParallelTransfers: number;
   /** Patterns below the source of what is fetched into it; that does not count in the digest. */
   readonly comesHome?: readonly string[];
@@ -55,6 +59,12 @@ export interface SyncTree {
   /** Hears, before anything is touched, what the user should know. */
   readonly tell: (message: string) => void;
 }
+
+/**
+ * What becomes of files on a node that Grid did not write, or that changed there, where something else
+ * is to take their place: the sync fails, they stay, or they are moved aside.
+ */
+export type OnDrift = "fail" | "keep" | "backup";
 
 export interface SyncReport {
   readonly node: string;

@@ -1,0 +1,173 @@
+/** Nothing of others is lost without a kept copy, and nothing of ours is left for good. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { GridError } from "../../../src/core/errors.ts";
+import { syncFolders } from "../../../src/sync/folders.ts";
+import type { SyncOptions } from "../../../src/sync/sync.ts";
+import { ORDINARY_UID, transportAs } from "../../support/account_transport.ts";
+import { transportWithPrograms } from "../../support/node_programs.ts";
+import { testWith } from "../../support/requires.ts";
+import { readTree, startSyncRig, type SyncRig, writeFiles } from "../../support/sync_rig.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+/** Files that were moved aside, as `path: what`. */
+function keptFiles(rig: SyncRig): string[] {
+  const kept = join(rig.root, ".grid/sync/app/kept");
+  if (!existsSync(kept)) return [];
+  const trees = [...Deno.readDirSync(kept)].map((it) => readTree(join(kept, it.name)));
+  const files = trees.flatMap((tree) => Object.entries(tree).filter(([, is]) => is !== "folder"));
+  return files.map(([path, is]) => `${path}: ${is}`).toSorted();
+}
+
+/** A sync whose node dies at the `at`th call of a program that changes something. */
+async function syncThatDies(rig: SyncRig, at: number): Promise<boolean> {
+  using temp = tempDir();
+  const count = join(temp.path, "count");
+  Deno.writeTextFileSync(count, "0");
+  const program = (name: string) =>
+    `n=$(($(cat ${count}) + 1)); echo $n >${count}
+[ $n != ${at} ] || { kill -9 $PPID; exit 1; }
+PATH=/usr/bin:/bin exec ${name} "$@"`;
+  const names = ["mv", "rm", "cp", "ln", "tar"];
+  await using transport = transportWithPrograms(
+    temp.path,
+    Object.fromEntries(names.map((name) => [name, program(name)])),
+  );
+  const [result] = await syncFolders([{ ...rig.target, transport }], rig.options);
+  return result?.ok === false;
+}
+
+Deno.test("syncFolders() repairs after a death at every stage, also from a changed source", async () => {
+  let died = 0;
+  for (let at = 1; at <= 12; at++) {
+    await using rig = startSyncRig();
+    // A first sync may die, or a later one: by turns.
+    if (at % 2 === 0) {
+      rig.write({ "x": "1", "swap": "file", "old": "1", "d/in": "1" });
+      await rig.sync();
+      rig.write({ "x": "edited", "new": "2", "d/more": "2", "old": undefined });
+    } else rig.write({ "x": "1", "new": "1", "swap": "file", "d/in": "1", "d/more": "1" });
+    if (await syncThatDies(rig, at)) died++;
+    // Now the source changes before the next try.
+    rig.write({ "new": undefined, "d": undefined, "swap": undefined, "x": "last" });
+    rig.write({ "swap/is/a/folder": "now" });
+    const report = await rig.sync();
+    assert.deepEqual(report.drifted, [], `stage ${at}`);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source), `stage ${at}`);
+    assert.deepEqual(keptFiles(rig), [], `stage ${at}: it was all ours`);
+    const names = [...Deno.readDirSync(join(rig.root, ".grid/sync/app"))].map((it) => it.name);
+    assert.deepEqual(names.filter((name) => /^(work|lock|pending)/.test(name)), []);
+  }
+  assert.equal(died > 6, true, `only ${died} of them died`);
+});
+
+Deno.test("syncFolders() remembers what two syncs that died one after the other have left", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1", "first": "1" });
+  await rig.sync();
+  const diesBeforeRecord = async () => {
+    using temp = tempDir();
+    const mv = `case $1 in */pending) kill -9 $PPID; exit 1 ;; esac
+PATH=/usr/bin:/bin exec mv "$@"`;
+    await using transport = transportWithPrograms(temp.path, { mv });
+    const [result] = await syncFolders([{ ...rig.target, transport }], rig.options);
+    assert.equal(result?.ok, false);
+  };
+  rig.write({ "second": "2" });
+  await diesBeforeRecord();
+  rig.write({ "second": undefined, "third": "3", "first": undefined });
+  await diesBeforeRecord();
+  rig.write({ "third": undefined, "a": "4" });
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), { "a": "file 4" });
+});
+
+Deno.test("syncFolders() into a folder that exists moves aside what it replaces, and says so first", async () => {
+  await using rig = startSyncRig();
+  writeFiles(rig.there, { "train.py": "edited by hand", "same.py": "same", "ckpt/1.pt": "theirs" });
+  rig.write({ "train.py": "ours", "same.py": "same", "new.py": "n" });
+  const told: string[] = [];
+  await rig.sync({ tell: (message) => told.push(message) });
+  assert.match(told.join(), /Not written by Grid on n1, moved aside .*: train\.py \(/);
+  assert.deepEqual(keptFiles(rig), ["train.py: file edited by hand"]);
+  assert.deepEqual(readTree(rig.there), {
+    "ckpt": "folder",
+    "ckpt/1.pt": "file theirs",
+    "new.py": "file n",
+    "same.py": "file same",
+    "train.py": "file ours",
+  });
+  // Known files that changed there go the same way; those only touched do not.
+  Deno.writeTextFileSync(join(rig.there, "train.py"), "again");
+  Deno.utimeSync(join(rig.there, "new.py"), 1, 1);
+  assert.deepEqual((await rig.sync()).drifted, ["new.py", "train.py"]);
+  assert.deepEqual(keptFiles(rig), ["train.py: file again", "train.py: file edited by hand"]);
+});
+
+const withDrift = (rig: SyncRig, onDrift: SyncOptions["onDrift"]) => rig.sync({ onDrift });
+
+Deno.test("syncFolders() with on-drift: fail changes nothing", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1", "b": "1" });
+  await rig.sync();
+  writeFiles(rig.there, { "a": "edited", "c": "theirs" });
+  rig.write({ "b": "2", "c": "ours" });
+  const before = readTree(rig.there);
+  await assert.rejects(withDrift(rig, "fail"), (error: GridError) => {
+    assert.equal(error.exitCode, 1);
+    assert.match(error.message, /not as Grid left it there: a, c/);
+    return true;
+  });
+  assert.deepEqual(readTree(rig.there), before);
+});
+
+Deno.test("syncFolders() with on-drift: keep leaves them, and asks again each time", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1", "b": "1" });
+  await rig.sync();
+  writeFiles(rig.there, { "a": "edited", "c": "theirs" });
+  rig.write({ "b": "2", "c": "ours" });
+  for (let turn = 0; turn < 2; turn++) {
+    await withDrift(rig, "keep");
+    assert.deepEqual(readTree(rig.there), {
+      "a": "file edited",
+      "b": "file 2",
+      "c": "file theirs",
+    });
+  }
+  rig.write({ "a": "newer" });
+  await withDrift(rig, "backup");
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  assert.deepEqual(keptFiles(rig), ["a: file edited", "c: file theirs"]);
+});
+
+testWith(["root"], "syncFolders() fails on what it cannot delete, and tries again", async () => {
+  await using rig = startSyncRig({ transport: transportAs({ uid: ORDINARY_UID }) });
+  Deno.chmodSync(rig.folder, 0o711);
+  Deno.chownSync(rig.root, ORDINARY_UID, ORDINARY_UID);
+  rig.write({ "d/x": "1", "y": "1" });
+  await rig.sync();
+  rig.write({ "d/x": undefined, "y": "2" });
+  Deno.chownSync(join(rig.there, "d"), 0, 0);
+  for (let turn = 0; turn < 2; turn++) {
+    await assert.rejects(rig.sync(), /it could not delete d\/x/);
+    assert.equal(Deno.readTextFileSync(join(rig.there, "y")), "2");
+  }
+  Deno.chownSync(join(rig.there, "d"), ORDINARY_UID, ORDINARY_UID);
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
+
+Deno.test("syncFolders() carries a file and a folder that are named -", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "-": "dash", "d/-": "deep" });
+  assert.equal((await rig.sync()).sent, 2);
+  assert.equal((await rig.sync()).sent, 0);
+  Deno.writeTextFileSync(join(rig.there, "-"), "edited");
+  assert.deepEqual((await rig.sync()).drifted, ["-"]);
+  rig.write({ "-": undefined });
+  rig.write({ "-/in": "folder" });
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
