@@ -47,6 +47,7 @@ function readSync(sync: NonNullable<HookEntry["sync"]>, reader: TextReader): Syn
     excludeFrom: reader.optional(sync, "exclude-from"),
     exclude: reader.list(sync, "exclude"),
     delete: sync.delete ?? true,
+    onDrift: sync["on-drift"] ?? "backup",
     writes: reader.list(sync, "writes"),
   };
 }

@@ -60,6 +60,8 @@ export interface SyncPipelineOptions {
   readonly delete?: boolean | undefined;
   /** Also where all, or most of what is on a node, would be removed. */
   readonly force?: boolean | undefined;
+  /** Default: `backup`. */
+  readonly onDrift?: "fail" | "keep" | "backup" | undefined;
 }
 
 /** `grid sync`: one step, `sync`. */
@@ -75,6 +77,7 @@ export function syncPipeline(options: SyncPipelineOptions): Pipeline {
       exclude: exclude.map((pattern) => Text.literal(pattern)),
       delete: options.delete ?? true,
       force: options.force ?? false,
+      onDrift: options.onDrift ?? "backup",
       writes: [],
     },
     node: { kind: "best" },

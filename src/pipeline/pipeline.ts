@@ -118,6 +118,8 @@ export interface SyncAction<T> {
   readonly delete: boolean;
   /** Also where all, or most of what is on a node, would be removed; only `grid sync --force` says so. */
   readonly force?: boolean;
+  /** What becomes of files in the way that Grid did not write; default `backup`. */
+  readonly onDrift?: "fail" | "keep" | "backup";
   /** Globs below the folder of synced files that steps write over on the node. */
   readonly writes: readonly T[];
 }

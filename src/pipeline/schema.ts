@@ -179,6 +179,9 @@ const sync = z.strictObject({
   delete: z.boolean().optional().describe(
     "Remove what an earlier sync put there and the source no longer has; default true",
   ),
+  "on-drift": z.enum(["fail", "keep", "backup"]).optional().describe(
+    "What becomes of files in the way that Grid did not write: fail, keep them, or move them aside; default backup",
+  ),
   writes: textList.optional().describe("Globs of synced files that steps write over on the node"),
 }, { error: mapLike("sync: { from: folder }") });
 

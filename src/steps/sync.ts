@@ -44,7 +44,8 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   });
   const commit = deps.trees?.run.owner.commit;
   const changed = commit === undefined ? undefined : changedSince(plain.source, host.signal);
-  const options = { ...plain, ...treeOf(request, plain, context) };
+  const tell = (message: string) => host.note({ type: "warned", message });
+  const options = { ...plain, tell, ...treeOf(request, plain, context) };
   const opened = await Promise.all([...new Set(names)].map((name) => openTarget(name, context)));
   const failures = opened.filter((result) => "error" in result);
   const targets = opened.filter((result) => "transport" in result);

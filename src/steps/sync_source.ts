@@ -27,6 +27,7 @@ export function syncOptionsOf(action: SyncAction<string>, options: SyncSourceOpt
     useChecksums: config.useChecksums,
     followSymlinks: config.followSymlinks,
     delete: action.delete,
+    onDrift: action.onDrift,
     allowLargeDelete: action.force ?? false,
     maxParallelTransfers: config.maxParallelTransfers,
     cacheFolder: options.cacheFolder ?? join(project, ".grid", "cache"),

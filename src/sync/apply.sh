@@ -29,7 +29,8 @@ fail() {
 # What takes long says every few seconds that it is still at it: the other side gives up on silence.
 start_ticks() {
   (
-    # It must not outlive the shell that it speaks for.
+    # It must not outlive the shell that it speaks for, nor hold its folder.
+    cd / || exit
     seconds=0
     while sleep 1 >/dev/null && kill -0 $$; do
       seconds=$((seconds + 1))
@@ -219,9 +220,11 @@ tell_look() {
   : >"$work/sums"
   if cd "$folder" 2>/dev/null; then
     start_ticks
+    # A folder is no file of others: what cannot give way is told as a conflict.
     # shellcheck disable=SC2016
-    xargs -0 sh -c 'for path do if [ -e "$path" ] || [ -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
-      sh <"$work/look" >"$work/seen"
+    xargs -0 sh -c 'for path do
+      if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then printf "%s\0" "$path"; fi
+    done' sh <"$work/look" >"$work/seen"
     # shellcheck disable=SC2016
     xargs -0 sh -c 'for path do if [ -f "$path" ] && [ ! -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
       sh <"$work/seen" >"$work/regular"

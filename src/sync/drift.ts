@@ -4,7 +4,7 @@ import { GridError } from "../core/errors.ts";
 import { newRunId } from "../core/ids.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import type { Conversation } from "./conversation.ts";
-import { comparePaths, type Entry, sameEntry } from "./entry.ts";
+import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { readSums } from "./fetch_sums.ts";
 import type { SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
@@ -157,7 +157,10 @@ function pathsToLookAt({ plan, known, rows, isThere, isInterrupted }: DriftInput
     ...isInterrupted ? [...plan.remove, ...plan.kept] : [],
   ];
   const isSure = (path: string) => ours.has(path) && !rows.changed.has(path) && !isInterrupted;
-  return [...new Set(touched)].filter((path) => !isSure(path) && !rows.missing.has(path))
+  // Below a folder that is a link now nothing is ours, and nothing is touched.
+  const isReached = (path: string) => !foldersAbove(path).some((it) => rows.displaced.has(it));
+  return [...new Set(touched)]
+    .filter((path) => !isSure(path) && !rows.missing.has(path) && isReached(path))
     .toSorted(comparePaths);
 }
 

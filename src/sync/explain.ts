@@ -1,13 +1,15 @@
 /** What a sync would do and why, without doing it. The node's lock is held for a moment. */
 import { systemClock } from "../core/clock.ts";
+import { quote } from "../core/shell.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
+import { judge, type Judged, keepOf } from "./drift.ts";
 import type { Entry } from "./entry.ts";
 import { recallManifest } from "./manifest_cache.ts";
 import { readState, startNodeSync } from "./node_state.ts";
 import { type Place, placeOf } from "./place.ts";
 import { peekAtTree } from "./tree_choice.ts";
 import { planSync, reasonToSend, type SendReason } from "./plan.ts";
-import { type Skipped, unreadTest } from "./read_problem.ts";
+import type { Skipped } from "./read_problem.ts";
 import { Source } from "./source.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
 import { walkForSync } from "./walk_for_sync.ts";
@@ -26,6 +28,8 @@ export interface SyncExplanation {
   readonly remove: readonly string[];
   /** Gone from the source, but changed on the node, and so left there. */
   readonly kept: readonly string[];
+  /** Not written by Grid, and in the way of what would be sent: moved aside, unless told otherwise. */
+  readonly others: readonly string[];
   readonly unchanged: number;
 }
 
@@ -65,10 +69,8 @@ async function explainNode(
   const remembered = checked.digest === undefined
     ? undefined
     : recallManifest(options.cacheFolder, checked.digest);
-  const { known, rows } = await readNode({ target, place, checked, remembered, signal });
-  const wanted = (await source.hashed()).entries;
-  const isUnread = unreadTest(source.skipped);
-  const plan = planSync({ wanted, known, ...rows, delete: options.delete, isUnread });
+  const judged = await readNode(source, { ...options, place, checked, remembered, signal });
+  const { known, plan, wanted, others } = judged;
   const context = {
     known: new Map(known.map((entry) => [entry.path, entry])),
     drifted: new Set(plan.drifted),
@@ -85,6 +87,7 @@ async function explainNode(
     send,
     remove: plan.remove,
     kept: plan.kept,
+    others: keepOf(plan, others),
     unchanged,
   };
 }
@@ -102,17 +105,32 @@ async function standingOf(
   return { place, checked: await checkNode({ target, place, signal }) };
 }
 
-async function readNode(options: Omit<Parameters<typeof startNodeSync>[0], "patienceSeconds">) {
-  // Nothing was ever synced there: do not even make Grid's own folder.
-  if (options.checked.digest === undefined) {
-    const none = new Set<string>();
-    return { known: [], rows: { changed: none, missing: none, displaced: none } };
+interface ReadOptions extends Omit<Parameters<typeof startNodeSync>[0], "patienceSeconds"> {
+  readonly delete: boolean;
+}
+
+async function readNode(source: Source, options: ReadOptions): Promise<Judged> {
+  const { checked, place, target, signal } = options;
+  if (checked.digest === undefined) {
+    // Nothing is there at all: do not even make Grid's own folder.
+    const test = `[ -e ${quote(place.folder)} ] && echo there`;
+    const { stdout } = await target.transport.exec(test, { signal });
+    if (stdout.trim() !== "there") {
+      const { entries } = await source.hashed();
+      const none = new Set<string>();
+      const rows = { changed: none, missing: none, displaced: none };
+      const plan = planSync({ wanted: entries, known: [], ...rows, delete: options.delete });
+      return { wanted: entries, known: [], plan, isUnread: () => false, others: none };
+    }
   }
   const waiting = { ...options, patienceSeconds: 10 };
   await using talk = await startNodeSync(waiting);
   const state = await readState(talk, waiting);
+  const judged = await judge(talk, { ...options, source, state });
   await talk.write(new TextEncoder().encode("stop\n"));
-  return { known: state.manifest?.entries ?? [], rows: state.rows };
+  return judged.wanted === source.recalled
+    ? { ...judged, wanted: (await source.hashed()).entries }
+    : judged;
 }
 
 function isLeaf(entry: Entry): boolean {

@@ -16,7 +16,8 @@ fail() {
 # What takes long says every few seconds that it is still at it.
 start_ticks() {
   (
-    # It must not outlive the shell that it speaks for.
+    # It must not outlive the shell that it speaks for, nor hold its folder.
+    cd / || exit
     seconds=0
     while sleep 1 >/dev/null && kill -0 $$; do
       seconds=$((seconds + 1))

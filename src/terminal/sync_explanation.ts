@@ -16,6 +16,7 @@ export interface SyncExplanationRows {
     }[];
     readonly remove: readonly string[];
     readonly kept: readonly string[];
+    readonly others?: readonly string[];
     readonly unchanged: number;
   }[];
   readonly ignored: readonly {
@@ -47,7 +48,7 @@ export function renderSyncExplanation(
 }
 
 function nodeBlock(node: SyncExplanationRows["nodes"][number], paint: Paint): string[] {
-  const { send, remove, kept, unchanged } = node;
+  const { send, remove, kept, others = [], unchanged } = node;
   const bytes = send.reduce((sum, file) => sum + file.bytes, 0);
   const totals = `send ${send.length} (${formatSize(bytes)}), remove ${remove.length}, ` +
     `${unchanged} unchanged`;
@@ -59,6 +60,11 @@ function nodeBlock(node: SyncExplanationRows["nodes"][number], paint: Paint): st
       ),
     ),
     ...shorten(remove.map((path) => `${paint.red("-")} ${oneLine(path)}`)),
+    ...shorten(
+      others.map((path) =>
+        `${paint.yellow("!")} ${oneLine(path)}  not written by Grid, moved aside first`
+      ),
+    ),
     ...shorten(
       kept.map((path) => `${paint.yellow("=")} ${oneLine(path)}  changed on the node, kept`),
     ),

@@ -14,6 +14,9 @@ interface SyncFlags extends GlobalFlags {
   readonly exclude: readonly string[];
   readonly noDelete?: true;
   readonly force?: true;
+  readonly onDrift?: "fail" | "keep" | "backup";
+  readonly dryRun?: true;
+  readonly undo?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -27,11 +30,16 @@ export function define(command: Command, context: CommandContext): void {
       initial: [],
     })
     .option("--no-delete", "keep on the nodes what the folder no longer has")
+    .option("--on-drift <policy>", "files in the way that Grid did not write; default backup", {
+      choices: ["fail", "keep", "backup"],
+    })
+    .option("--dry-run", "the same as --explain")
+    .option("--undo", "bring back what the last sync moved aside on the nodes")
     .option("--force", "also where all, or most of what is there, would be deleted")
     .action<SyncFlags>(async (folder, flags) => {
       await using session = await openSession(flags, context);
       const source = folder === undefined ? session.grid.project : resolve(context.cwd, folder);
-      const act = flags.explain ? explain : sync;
+      const act = flags.undo ? undo : flags.explain || flags.dryRun ? explain : sync;
       context.setExitCode(await act(source, { flags, context, session }));
     });
 }
@@ -58,6 +66,28 @@ async function sync(source: string, { flags, context, session }: SyncCall): Prom
   });
   if (settings.json) context.stdout(await grid.readReport(state));
   return state.exitCode ?? 70;
+}
+
+async function undo(source: string, { flags, context, session }: SyncCall): Promise<number> {
+  const { signal, settings } = session;
+  const { open, failed } = await openNodes(session, { names: flags.to, withLocal: false });
+  const { undoSync } = await import("../../sync/undo.ts");
+  const { renderProblem } = await import("../../terminal/problem.ts");
+  const as = flags.as ?? basename(source);
+  const done = [];
+  for (const { node, transport, root } of open) {
+    done.push(await undoSync({ target: { node: node.name, transport, root }, as, signal }));
+  }
+  const lines = done.map(({ node, folder, files }) =>
+    files.length === 0
+      ? `${node}: nothing was moved aside in ${folder}`
+      : `${node}: back in ${folder}: ${files.join(", ")}`
+  );
+  context.stdout(`${settings.json ? JSON.stringify(done, null, 2) : lines.join("\n")}\n`);
+  for (const { error } of failed) {
+    context.stderr(renderProblem(error, { color: settings.color.stderr }));
+  }
+  return failed.length > 0 ? 3 : 0;
 }
 
 async function explain(source: string, { flags, context, session }: SyncCall): Promise<number> {

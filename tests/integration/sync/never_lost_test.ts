@@ -5,6 +5,8 @@ import { join } from "node:path";
 import type { GridError } from "../../../src/core/errors.ts";
 import { syncFolders } from "../../../src/sync/folders.ts";
 import type { SyncOptions } from "../../../src/sync/sync.ts";
+import { explainSync } from "../../../src/sync/explain.ts";
+import { undoSync } from "../../../src/sync/undo.ts";
 import { ORDINARY_UID, transportAs } from "../../support/account_transport.ts";
 import { transportWithPrograms } from "../../support/node_programs.ts";
 import { testWith } from "../../support/requires.ts";
@@ -170,4 +172,40 @@ Deno.test("syncFolders() carries a file and a folder that are named -", async ()
   rig.write({ "-/in": "folder" });
   await rig.sync();
   assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
+
+Deno.test("undoSync() brings back what was moved aside, and the other way round", async () => {
+  await using rig = startSyncRig();
+  writeFiles(rig.there, { "a": "theirs", "d/b": "theirs too" });
+  rig.write({ "a": "ours", "d/b": "ours", "c": "ours" });
+  const undo = () => undoSync({ target: rig.target, as: "app", signal: rig.options.signal });
+  assert.deepEqual((await undo()).files, []);
+  const before = await explainSync([rig.target], rig.options);
+  assert.deepEqual(before.nodes[0]?.others, ["a", "d/b"]);
+  await rig.sync();
+  assert.deepEqual((await undo()).files.toSorted(), ["a", "d/b"]);
+  const theirs = { "a": "file theirs", "c": "file ours", "d": "folder", "d/b": "file theirs too" };
+  assert.deepEqual(readTree(rig.there), theirs);
+  await undo();
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  await undo();
+  // The next sync replaces them again, and again they are kept.
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  assert.deepEqual((await undo()).files.toSorted(), ["a", "d/b"]);
+});
+
+Deno.test("undoSync() writes through no link", async () => {
+  await using rig = startSyncRig();
+  writeFiles(rig.there, { "d/b": "theirs" });
+  rig.write({ "d/b": "ours" });
+  await rig.sync();
+  const outside = join(rig.folder, "outside");
+  Deno.renameSync(join(rig.there, "d"), outside);
+  Deno.symlinkSync(outside, join(rig.there, "d"));
+  await assert.rejects(
+    undoSync({ target: rig.target, as: "app", signal: rig.options.signal }),
+    /something stands in the way/,
+  );
+  assert.equal(Deno.readTextFileSync(join(outside, "b")), "ours");
 });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import fc from "fast-check";
+import { asRelativePath } from "../../../src/core/relative_path.ts";
 import { comparePaths, type Entry } from "../../../src/sync/entry.ts";
 import { readManifest, writeManifest } from "../../../src/sync/manifest.ts";
 
 const entry: fc.Arbitrary<Entry> = fc.record({
-  path: fc.string({ minLength: 1 }).map((path) => path.replaceAll("\0", "_")),
+  path: fc.string({ minLength: 1 })
+    .filter((path) => asRelativePath(path, { allowControls: true }) !== undefined),
   type: fc.constantFrom("file", "link", "folder"),
   executable: fc.boolean(),
   size: fc.nat(),
@@ -19,6 +22,31 @@ Deno.test("readManifest() gives back what writeManifest() wrote", () => {
   fc.assert(fc.property(entries, (entries) => {
     const { text, digest } = writeManifest(entries);
     assert.deepEqual(readManifest(text, digest), { digest, entries });
+  }));
+});
+
+Deno.test("readManifest() refuses paths that leave the folder, whatever the digest says", () => {
+  for (const path of ["../x", "/etc/passwd", "a/../../b", ".", "a//b"]) {
+    const entry = { path, type: "file", executable: false, size: 0, content: "" } as const;
+    const { text, digest } = writeManifest([entry]);
+    assert.equal(readManifest(text, digest), undefined, path);
+  }
+});
+
+/** Texts that a node may answer with: mostly broken pieces of what it should. */
+const answer = fc.array(
+  fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("grid-manifest 2\n", "f-1 x\n", "\0", 'lx0 "\n', "../a\0", "l-0 {}\n"),
+  ),
+).map((parts) => parts.join(""));
+
+Deno.test("readManifest() takes any text apart without an error", () => {
+  fc.assert(fc.property(answer, (text) => {
+    const found = readManifest(text, hash("sha256", text));
+    for (const { path } of found?.entries ?? []) {
+      assert.equal(path.split("/").includes(".."), false);
+    }
   }));
 });
 
