@@ -3,6 +3,7 @@
  * decides, and within one file the last line that matches.
  */
 import createMatcher, { type Ignore } from "npm:ignore@7.0.16";
+import { Buffer } from "node:buffer";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
@@ -51,12 +52,16 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   const overriding = overridingLevels(options);
   const outer = outerLevels(options.source);
   const inner = new Map<string, readonly Level[]>();
+  /** Repositories inside the source: the rules around them do not reach into them. */
+  const borders = new Set<string>();
 
   /** Strongest first. */
   function levelsFor(path: string): Level[] {
     const levels = [...overriding];
     for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
-      levels.push(...inner.get(path.slice(0, end)) ?? []);
+      const folder = path.slice(0, end);
+      levels.push(...inner.get(folder) ?? []);
+      if (borders.has(folder)) return levels;
       if (end === 0) break;
     }
     levels.push(...inner.get("") ?? [], ...outer);
@@ -65,8 +70,12 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
 
   return {
     enter(folder, names) {
-      if (!FILES.some((name) => names.includes(name))) return;
-      const found = readLevels(join(options.source, folder), folder === "" ? "" : `${folder}/`);
+      const isBorder = folder !== "" && names.includes(".git");
+      if (isBorder) borders.add(folder);
+      if (!isBorder && !FILES.some((name) => names.includes(name))) return;
+      const below = folder === "" ? "" : `${folder}/`;
+      const found = readLevels(join(options.source, folder), below);
+      if (isBorder) found.push(...excludeLevels(join(options.source, folder), { below }));
       if (found.length > 0) inner.set(folder, found);
     },
     find(path, isFolder) {
@@ -78,11 +87,13 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
 }
 
 function decide(levels: readonly Level[], path: string): IgnoreRule | undefined {
-  const name = path.slice(path.lastIndexOf("/", path.length - 2) + 1);
+  const name = asBytes(path.slice(path.lastIndexOf("/", path.length - 2) + 1));
   for (const [index, level] of levels.entries()) {
     if (!level.mayMatch.test(name)) continue;
-    const verdict = level.matcher.test(level.above + path.slice(level.below.length));
-    if (verdict.ignored) return { from: level.from, pattern: verdict.rule?.pattern ?? "" };
+    const verdict = level.matcher.test(asBytes(level.above + path.slice(level.below.length)));
+    if (verdict.ignored) {
+      return { from: level.from, pattern: asText(verdict.rule?.pattern ?? "") };
+    }
     if (!verdict.unignored) continue;
     if (path.endsWith("/")) overrule(levels.slice(index + 1), path);
     return undefined;
@@ -96,7 +107,7 @@ function decide(levels: readonly Level[], path: string): IgnoreRule | undefined 
  */
 function overrule(weaker: readonly Level[], folder: string): void {
   for (const level of weaker) {
-    const path = level.above + folder.slice(level.below.length);
+    const path = asBytes(level.above + folder.slice(level.below.length));
     if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
   }
 }
@@ -129,16 +140,21 @@ function outerLevels(source: string): Level[] {
     for (const level of readLevels(folder, "")) levels.push({ ...level, above });
   }
   const above = source === root ? "" : `${relative(root, source)}/`;
-  const exclude = join(gitFolder(root), "info", "exclude");
-  const text = readOptional(exclude);
-  if (text !== undefined) levels.push({ ...newLevel({ from: exclude, text }), above });
+  levels.push(...excludeLevels(root, { above }));
   // The source was asked for by name, so no rule about itself or a folder above it counts.
   for (const level of levels) takeIn(level);
   return levels;
 }
 
+/** A repository's `info/exclude`. */
+function excludeLevels(root: string, where: Partial<Pick<Level, "above" | "below">>): Level[] {
+  const from = join(gitFolder(root), "info", "exclude");
+  const text = readOptional(from);
+  return text === undefined ? [] : [{ ...newLevel({ from, text }), ...where }];
+}
+
 function takeIn(level: Level): void {
-  const parts = level.above.split("/").slice(0, -1);
+  const parts = asBytes(level.above).split("/").slice(0, -1);
   for (let depth = 1; depth <= parts.length; depth++) {
     const path = `${parts.slice(0, depth).join("/")}/`;
     if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
@@ -172,8 +188,38 @@ function readLevels(folder: string, below: string): Level[] {
 }
 
 function newLevel(source: { readonly from: string; readonly text: string }): Level {
-  const matcher = createMatcher({ ignorecase: false, allowRelativePaths: true }).add(source.text);
-  return { from: source.from, above: "", below: "", matcher, mayMatch: prefilter(source.text) };
+  const text = asGitReads(source.text);
+  const matcher = createMatcher({ ignorecase: false, allowRelativePaths: true }).add(text);
+  return { from: source.from, above: "", below: "", matcher, mayMatch: prefilter(text) };
+}
+
+/** `?` and classes stand for bytes in git: every byte of a name or pattern as one character. */
+function asBytes(text: string): string {
+  return isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** The other way round, for what people read. */
+function asText(bytes: string): string {
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+/**
+ * The lines as git takes them: without the mark that some editors put first, and with a tab at the end of
+ * a line as part of its pattern, which the matcher would drop as it drops blanks.
+ */
+function asGitReads(text: string): string {
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
+  return asBytes(
+    lines.map((line) => {
+      const [, head = "", tabs = ""] = /^(.*?)(\t*) *$/s.exec(line) ?? [];
+      return tabs === "" || head.endsWith("\\") ? line : head + tabs.replaceAll("\t", "[\t]");
+    }).join("\n"),
+  );
 }
 
 /**
@@ -181,10 +227,13 @@ function newLevel(source: { readonly from: string; readonly text: string }): Lev
  * each pattern counts, and whatever is not plain text in it stands for anything.
  */
 function prefilter(text: string): RegExp {
-  const names = text.split(/\r?\n/).map((line) => line.replace(/\/?\s*$/, ""))
+  const names = text.split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) =>
+      line.replace(/^!/, "").replace(/\/?[ ]*$/, (end) => end.includes(" ") ? "*" : "")
+    )
     .map((line) => line.slice(line.lastIndexOf("/") + 1))
-    .map((name) => name.replace(/^!/, ""))
-    .filter((name) => name !== "" && !name.startsWith("#"))
+    .filter((name) => name !== "")
     .map((name) => name.replaceAll(/[[\\].*$|[*?]+/g, "*"))
     .map((name) => name.split("*").map(escapeForRegExp).join(".*"));
   return new RegExp(names.length === 0 ? "$^" : `^(?:${names.join("|")})/?$`, "s");

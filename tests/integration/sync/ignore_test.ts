@@ -30,6 +30,34 @@ function git(folder: string, ...args: string[]): string {
 }
 
 const CASES: Record<string, Record<string, string>> = {
+  "a mark before the first rule": {
+    ".gitignore": "\ufeffsecrets/\n*.tmp\n",
+    "secrets/key": "",
+    "a.tmp": "",
+    "b": "",
+  },
+  "last parts that look like comments, negations and blanks": {
+    ".gitignore": "build/#auto\nbuild/!keep\ntab\t\nblank \ntabs\t\t  \n\\#hash\n",
+    "build/#auto": "",
+    "build/!keep": "",
+    "build/keep": "",
+    "tab": "",
+    "tab\t": "",
+    "tabs\t\t": "",
+    "blank": "",
+    "#hash": "",
+  },
+  "question marks and classes stand for bytes": {
+    ".gitignore": "?.a\n??.b\n[!a].c\n[!a][!a].d\n\u00fc*.e\nna\u00efve/\n",
+    "\u00fc.a": "",
+    "x.a": "",
+    "\u00fc.b": "",
+    "\u00fc.c": "",
+    "\u00fc.d": "",
+    "\u00fcx.e": "",
+    "na\u00efve/f": "",
+    "\u540d.b": "",
+  },
   "anchored and floating names": {
     ".gitignore": "/build\ntmp\n*.log\ndocs/*.txt\n",
     "build/a": "",
@@ -166,3 +194,29 @@ function tryWrite(folder: string, path: string, text = ""): void {
     if (!isClash) throw error;
   }
 }
+
+testWith(
+  ["git"],
+  "ignore rules end at a repository inside the source, and its own begin",
+  async () => {
+    using folder = tempDir();
+    const inner = join(folder.path, "lib");
+    writeFiles(folder.path, {
+      ".gitignore": "*.o\nlib/z\n",
+      "a.o": "",
+      "lib/y.o": "",
+      "lib/z": "",
+      "lib/deep/w.o": "",
+      "lib/own.txt": "",
+      "lib/deep/.gitignore": "w.*\n",
+    });
+    git(folder.path, "init", "-q");
+    git(inner, "init", "-q");
+    Deno.writeTextFileSync(join(inner, ".git/info/exclude"), "own.txt\n");
+    assert.deepEqual(await listed(folder.path), [
+      ".gitignore",
+      ...gitListed(inner).map((path) => `lib/${path}`),
+    ]);
+    assert.deepEqual(gitListed(inner), ["deep/.gitignore", "y.o", "z"]);
+  },
+);
