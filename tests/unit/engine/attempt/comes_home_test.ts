@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comesHome } from "../../../../src/engine/attempt/comes_home.ts";
+import { comesHome, madeThere } from "../../../../src/engine/attempt/comes_home.ts";
 import { Scopes } from "../../../../src/engine/ledger/scopes.ts";
 import type { Step } from "../../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../../src/pipeline/text.ts";
@@ -57,4 +57,25 @@ Deno.test("comesHome() looks into groups, and sees only what is before each memb
     fetching("end", ["n", "out"], { needs: ["t"] }),
   ];
   assert.deepEqual(homeOf(inside), ["out/n"]);
+});
+
+Deno.test("madeThere() names what the steps behind a sync say they make, below its folder", () => {
+  const output = {
+    name: "acc",
+    from: "file",
+    path: parseText("metrics.json"),
+    json: undefined,
+  } as const;
+  const steps = [
+    CODE,
+    step("train", { needs: ["code"], outputs: [output], workingDirectory: parseText("sub") }),
+    step("prepare", {
+      needs: ["code"],
+      cache: { inputs: [], key: undefined, files: [parseText("prepared/")] },
+    }),
+    step("beside", { outputs: [output] }),
+  ];
+  const scopes = new Scopes(pipeline(steps), { run: "r", env: {}, hashFiles: () => "" });
+  const byId = new Map(steps.map((it) => [it.id, it]));
+  assert.deepEqual(madeThere(CODE, { steps: byId, scopes }), ["sub/metrics.json", "prepared/"]);
 });
