@@ -40,5 +40,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
 function modeOf({ mode, session, context }: RunTerminalOptions) {
   if (mode === "stream") return "stream";
   if (session.settings.quiet) return "quiet";
+  // It cannot move its cursor: the shell of an editor, or a CI job with a pseudo-terminal.
+  if (context.env["TERM"] === "dumb") return "plain";
   return context.env["GITHUB_ACTIONS"] === "true" ? "github" : "pretty";
 }

@@ -1,7 +1,7 @@
 /** Numbers over one run or over many, in Prometheus' text format. */
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
-import type { MetricData, TransportCounts } from "./registry.ts";
+import type { Gauges, MetricData, TransportCounts } from "./registry.ts";
 import { COUNTED_EVENTS, Counter } from "./tally.ts";
 
 export type { MetricData, TransportCounts };
@@ -13,10 +13,6 @@ export interface Metrics {
   event(event: Event): void;
   /** The counters of every connection, by node; the last call holds. */
   setTransports(stats: ReadonlyMap<string, TransportCounts>): void;
-  /** The last known score of every node; undefined where it has none now. */
-  setHealth(rows: Iterable<NodeScore>): void;
-  /** GPUs that runs hold now, by node. */
-  setLeases(leases: ReadonlyMap<string, number>): void;
   /** Loads what `text` needs. */
   prepare(): Promise<unknown>;
   /** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
@@ -25,34 +21,27 @@ export interface Metrics {
   data(): Promise<readonly MetricData[]>;
 }
 
-export interface NodeScore {
-  readonly node: string;
-  readonly score: number | undefined;
+export interface MetricsOptions {
+  /** Whether a process is at a run that has no end; default: it is. */
+  readonly isAlive?: (run: string) => boolean;
 }
 
-export function createMetrics(): Metrics {
-  const counter = new Counter();
+export function createMetrics({ isAlive = () => true }: MetricsOptions = {}): Metrics {
+  const counter = new Counter(isAlive);
   let transports: ReadonlyMap<string, TransportCounts> = new Map();
-  let leases: ReadonlyMap<string, number> = new Map();
+  const gauges = (): Gauges => ({ transports, activeTasks: counter.activeTasks });
   return {
     eventTypes: COUNTED_EVENTS,
     event: (event) => counter.count(event),
     setTransports: (stats) => transports = new Map(stats),
-    setHealth(rows) {
-      for (const { node, score } of rows) {
-        if (score === undefined) counter.tally.nodeScores.delete(node);
-        else counter.tally.nodeScores.set(node, score);
-      }
-    },
-    setLeases: (held) => leases = new Map(held),
     prepare: loadRegistry,
     async text() {
       const { tallyRegistry } = await loadRegistry();
-      return await tallyRegistry(counter.tally, { transports, leases }).metrics();
+      return await tallyRegistry(counter.tally, gauges()).metrics();
     },
     async data() {
       const { metricData, tallyRegistry } = await loadRegistry();
-      return await metricData(tallyRegistry(counter.tally, { transports, leases }));
+      return await metricData(tallyRegistry(counter.tally, gauges()));
     },
   };
 }

@@ -12,7 +12,8 @@ export interface TransportCounts {
 
 export interface Gauges {
   readonly transports: ReadonlyMap<string, TransportCounts>;
-  readonly leases: ReadonlyMap<string, number>;
+  /** Attempts under way. */
+  readonly activeTasks: number;
 }
 
 /** From a command that only prints to a training of a day, in seconds. */
@@ -25,7 +26,8 @@ const STEP_RESULTS = [...TASK_RESULTS, "allowed-failure", "skipped", "reused"];
 export function tallyRegistry(tally: Tally, gauges: Gauges): Registry {
   // A registry of its own: the library's global one would mix several runs of one process.
   const registry = new Registry();
-  addWork(registry, tally);
+  addWork(registry, tally, gauges);
+  addPipelines(registry, tally);
   addTransfers(registry, tally);
   addNodes(registry, tally, gauges);
   return registry;
@@ -60,7 +62,22 @@ export async function metricData(registry: Registry): Promise<MetricData[]> {
   }));
 }
 
-function addWork(registry: Registry, tally: Tally): void {
+/** For alerts on what should have run, and on what should have gone well. */
+function addPipelines(registry: Registry, { pipelines }: Tally): void {
+  const of = (name: string, help: string) => gauge(registry, { name, help, label: "pipeline" });
+  const ended = of("grid_last_run_timestamp_seconds", "When a run of the pipeline last ended");
+  const fine = of("grid_last_success_timestamp_seconds", "When one last succeeded");
+  const took = of("grid_last_run_duration_seconds", "How long the last one took");
+  const failed = of("grid_last_run_failed", "1 where the last one did not succeed, else 0");
+  for (const [pipeline, last] of pipelines) {
+    ended.set({ pipeline }, last.endedAt);
+    took.set({ pipeline }, last.seconds);
+    failed.set({ pipeline }, last.status === "succeeded" || last.status === "skipped" ? 0 : 1);
+    if (last.succeededAt !== undefined) fine.set({ pipeline }, last.succeededAt);
+  }
+}
+
+function addWork(registry: Registry, tally: Tally, { activeTasks }: Gauges): void {
   counter(registry, {
     name: "grid_runs_completed_total",
     help: "Runs that ended, by result",
@@ -72,6 +89,12 @@ function addWork(registry: Registry, tally: Tally): void {
     help: "Steps that ended, by state",
     label: "status",
     values: withZeros(tally.steps, STEP_RESULTS),
+  });
+  counter(registry, {
+    name: "grid_hooks_completed_total",
+    help: "Hooks that were called for and ended, by state",
+    label: "status",
+    values: withZeros(tally.hooks, STEP_RESULTS),
   });
   counter(registry, {
     name: "grid_tasks_completed_total",
@@ -91,7 +114,7 @@ function addWork(registry: Registry, tally: Tally): void {
     label: "status",
     values: withZeros(tally.batchItems, ["succeeded", "failed"]),
   });
-  gauge(registry, { name: "grid_active_tasks", help: "Attempts under way" }).set(tally.active.size);
+  gauge(registry, { name: "grid_active_tasks", help: "Attempts under way" }).set(activeTasks);
   histogram(registry, {
     name: "grid_task_duration_seconds",
     help: "Time that attempts took, from their start to their end",
@@ -118,19 +141,13 @@ function addTransfers(registry: Registry, tally: Tally): void {
   }
 }
 
-function addNodes(registry: Registry, tally: Tally, { transports, leases }: Gauges): void {
+function addNodes(registry: Registry, tally: Tally, { transports }: Gauges): void {
   const scores = gauge(registry, {
     name: "grid_node_health_score",
     help: "Weighted load, lower is better",
     label: "node",
   });
   for (const [node, score] of tally.nodeScores) scores.set({ node }, score);
-  const leased = gauge(registry, {
-    name: "grid_leased_gpus",
-    help: "GPUs that runs hold",
-    label: "node",
-  });
-  for (const [node, count] of leases) leased.set({ node }, count);
   const by = (count: (stats: TransportCounts) => number) =>
     new Map([...transports].map(([node, stats]) => [node, count(stats)]));
   const counters = {

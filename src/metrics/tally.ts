@@ -1,9 +1,14 @@
 /** What the metrics are made of, counted from events; plain numbers, quick for any number of runs. */
-import type { Event } from "../engine/event.ts";
+import type { Event, StepOutline } from "../engine/event.ts";
 
 export interface Tally {
   readonly runs: Counts;
+  /** Those that reports count: no matrix or template as such. */
   readonly steps: Counts;
+  /** Hooks that were called for. */
+  readonly hooks: Counts;
+  /** By name of the pipeline; of those that ended. */
+  readonly pipelines: Map<string, PipelineTally>;
   readonly tasks: Counts;
   readonly batchItems: Counts;
   /** Retries by code of the failure before. */
@@ -15,8 +20,19 @@ export interface Tally {
   syncedBytes: number;
   fetchedFiles: number;
   fetchedBytes: number;
-  /** Attempts under way: run, step and attempt. */
+  /** Attempts under way in the run that is counted now: by step and attempt, when they began. */
   readonly active: Map<string, number>;
+  /** Attempts under way in runs before it. */
+  activeElsewhere: number;
+}
+
+/** The last run of a pipeline that ended; seconds since the Unix epoch. */
+export interface PipelineTally {
+  readonly endedAt: number;
+  readonly status: string;
+  readonly seconds: number;
+  /** When one last succeeded. */
+  readonly succeededAt: number | undefined;
 }
 
 type Counts = Map<string, number>;
@@ -38,6 +54,8 @@ export function emptyTally(): Tally {
   return {
     runs: new Map(),
     steps: new Map(),
+    hooks: new Map(),
+    pipelines: new Map(),
     tasks: new Map(),
     batchItems: new Map(),
     retries: new Map(),
@@ -49,6 +67,7 @@ export function emptyTally(): Tally {
     fetchedFiles: 0,
     fetchedBytes: 0,
     active: new Map(),
+    activeElsewhere: 0,
   };
 }
 
@@ -56,18 +75,37 @@ export function emptyTally(): Tally {
 export class Counter {
   readonly tally = emptyTally();
   readonly #batches = new Map<string, { done: number; failed: number }>();
+  readonly #isAlive: (run: string) => boolean;
+  #started: Extract<Event, { type: "run.started" }> | undefined;
+  #outlines = new Map<string, StepOutline>();
+
+  /** @param isAlive whether a process is at a run that has no end */
+  constructor(isAlive: (run: string) => boolean) {
+    this.#isAlive = isAlive;
+  }
+
+  /** Attempts under way in runs whose runner lives; one that was killed has none. */
+  get activeTasks(): number {
+    return this.tally.activeElsewhere + this.#activeHere();
+  }
+
+  #activeHere(): number {
+    const { active } = this.tally;
+    if (active.size === 0) return 0;
+    return this.#started === undefined || this.#isAlive(this.#started.run) ? active.size : 0;
+  }
 
   count(event: Event): void {
     const { tally } = this;
     switch (event.type) {
       case "run.finished":
         increase(tally.runs, event.state);
+        this.#runFinished(event);
         tally.active.clear();
         this.#batches.clear();
         return;
       case "step.finished":
-        increase(tally.steps, event.state);
-        return;
+        return this.#stepFinished(event);
       case "attempt.started":
         tally.active.set(attemptKey(event), event.at);
         return;
@@ -88,15 +126,40 @@ export class Counter {
       case "batch.progressed":
         return this.#batchProgressed(event);
       case "run.started":
-        // A run whose runner died left no ends; what it had under way is over.
+        tally.activeElsewhere += this.#activeHere();
         tally.active.clear();
         this.#batches.clear();
+        this.#started = event;
+        this.#outlines = new Map(event.steps.map((outline) => [outline.id, outline]));
         return;
       case "step.started":
       case "job.started":
       case "warned":
         return;
     }
+  }
+
+  #runFinished(event: Extract<Event, { type: "run.finished" }>): void {
+    const started = this.#started;
+    if (started === undefined) return;
+    const { pipelines } = this.tally;
+    const endedAt = event.at / 1000;
+    // What did nothing, because another run was there, did not succeed.
+    const status = event.skipped === undefined ? event.state : "skipped";
+    pipelines.set(started.pipeline, {
+      endedAt,
+      status,
+      seconds: (event.durationMs ?? Math.max(0, event.at - started.at)) / 1000,
+      succeededAt: status === "succeeded" ? endedAt : pipelines.get(started.pipeline)?.succeededAt,
+    });
+  }
+
+  /** As every other report counts. */
+  #stepFinished(event: Extract<Event, { type: "step.finished" }>): void {
+    const outline = this.#outlines.get(event.step);
+    if (outline?.kind === "group" || event.uncalled) return;
+    const { steps, hooks } = this.tally;
+    increase(outline?.hook === undefined ? steps : hooks, event.state);
   }
 
   #attemptFinished(event: Extract<Event, { type: "attempt.finished" }>): void {

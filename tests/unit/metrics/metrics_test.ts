@@ -16,8 +16,6 @@ function countedRuns(): Metrics {
   const metrics = createMetrics();
   for (const event of [...succeededRun(), ...failedRun()]) metrics.event(event);
   metrics.setTransports(STATS);
-  metrics.setHealth([{ node: "gpu2", score: 210.5 }, { node: "gpu3", score: undefined }]);
-  metrics.setLeases(new Map([["gpu1", 2]]));
   return metrics;
 }
 
@@ -66,7 +64,7 @@ Deno.test("createMetrics() gives the same text twice and mixes no two instances"
 });
 
 Deno.test("createMetrics() forgets what a run that died had under way", async () => {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ isAlive: () => false });
   for (const event of succeededRun().slice(0, 16)) metrics.event(event);
   for (const event of longRun(3)) metrics.event(event);
   const text = await metrics.text();
@@ -116,4 +114,30 @@ Deno.test("createMetricsFile() warns where the run's folder is gone, or a file i
     await reader.close?.();
     assert.match(warnings.join(), /Cannot write metrics\.prom of the run: \w+: .*open/);
   }
+});
+
+Deno.test("createMetrics() counts what is under way in every run whose runner lives", async () => {
+  const metrics = createMetrics({ isAlive: (run) => run !== "killed" });
+  // Up to where its training runs.
+  const begun = succeededRun().slice(0, 16);
+  for (const run of ["long", "killed", "second"]) {
+    for (const event of begun) {
+      metrics.event(event.type === "run.started" ? { ...event, run } : event);
+    }
+  }
+  // A short one that began and ended meanwhile.
+  for (const event of failedRun()) metrics.event(event);
+  assert.equal(valueOf(await metrics.text(), "grid_active_tasks"), 2);
+});
+
+Deno.test("createMetrics() says of each pipeline when it last ran, last succeeded and how", async () => {
+  const metrics = createMetrics();
+  for (const event of [...succeededRun(), ...failedRun()]) metrics.event(event);
+  const text = await metrics.text();
+  const of = (name: string) => valueOf(text, `${name}{pipeline="train"}`);
+  assert.equal(of("grid_last_run_failed"), 1);
+  const success = of("grid_last_success_timestamp_seconds") ?? 0;
+  const end = succeededRun().at(-1)?.at ?? 0;
+  assert.equal(success, end / 1000);
+  assert.ok((of("grid_last_run_duration_seconds") ?? 0) > 0);
 });

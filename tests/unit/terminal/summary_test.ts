@@ -255,3 +255,10 @@ Deno.test("renderSummary() makes the last lines of a failure harmless", () => {
   const endless = summaryOf(failedRun(), { tail: ["z".repeat(16_000)] });
   assert.ok(endless.includes(`│ ${"z".repeat(1000)}…\n`));
 });
+
+Deno.test("renderSummary() quotes the names in commands that are to be pasted", () => {
+  const id = "t[lr=1e-3,note=a b;c]";
+  const failure = { code: "exit", message: "exit code 1", exitCode: 1, started: true } as const;
+  const shown = summaryOf(runOf({ [id]: { state: "failed", failure } }), { tail: ["last"] });
+  assert.match(shown, /next +grid logs r1 't\[lr=1e-3,note=a b;c\]'/);
+});
