@@ -1,13 +1,68 @@
 /**
- * Grid as a library: load a pipeline, open a cluster, run.
+ * Grid as a library: GPU machines reached over SSH, and what can be done with them.
+ *
+ * @example
+ * ```ts
+ * import { openGrid } from "@grid/grid";
+ *
+ * await using grid = await openGrid({ project: await Deno.makeTempDir() });
+ * console.log(await grid.exec("echo hello").text()); // on the best node
+ * ```
  *
  * @module
  */
-export { type ErrorCode, GridError, type Place } from "./src/core/errors.ts";
+export {
+  type ErrorCode,
+  EXIT_CODES,
+  GridError,
+  type GridErrorOptions,
+  type Place,
+} from "./src/core/errors.ts";
+export { ExactNumber } from "./src/core/exact_number.ts";
+export type { JsonValue } from "./src/core/json.ts";
 export { type Diagnostic, DiagnosticsError } from "./src/document/diagnostic.ts";
-export type { Event, Failure, RunResult, StepResult } from "./src/engine/event.ts";
-export type { OutputChunk, RunReader } from "./src/engine/reader.ts";
-export type { AttemptState, RunState, StepState } from "./src/engine/state.ts";
-export { Grid, type GridOptions, openGrid, type RunFolder, type RunOptions } from "./src/grid.ts";
-export { loadPipeline } from "./src/pipeline/load.ts";
-export type { Pipeline, Step } from "./src/pipeline/pipeline.ts";
+export type { Placement } from "./src/cluster/cluster.ts";
+export type { GpuFacts, GpuLease, NodeFacts, NodeHealth, ScorePart } from "./src/cluster/node.ts";
+export type {
+  AttemptFinished,
+  AttemptStarted,
+  BatchProgressed,
+  Event,
+  Failure,
+  FetchFinished,
+  JobStarted,
+  Measured,
+  NodeChosen,
+  Queue,
+  ReuseSource,
+  RunFinished,
+  RunResult,
+  RunStarted,
+  StepFinished,
+  StepOutline,
+  StepResult,
+  StepStarted,
+  SyncedTree,
+  SyncFinished,
+  TakenOver,
+  Timestamp,
+  Warned,
+} from "./src/engine/event.ts";
+export type { OutputStream } from "./src/engine/ports.ts";
+export type { OutputChunk } from "./src/engine/reader.ts";
+export type { ActionKind } from "./src/pipeline/pipeline.ts";
+export { type ExecOutcome, type ExecOutput, Execution } from "./src/library/execution.ts";
+export { Grid, openGrid } from "./src/library/grid.ts";
+export type {
+  CallOptions,
+  ExecOptions,
+  FetchOptions,
+  HealthOptions,
+  NodeWish,
+  OpenOptions,
+  RayBatchOptions,
+  RunOptions,
+  SyncOptions,
+} from "./src/library/options.ts";
+export type { RunOutcome, StepOutcome } from "./src/library/outcome.ts";
+export { Run } from "./src/library/run.ts";

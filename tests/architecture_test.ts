@@ -50,12 +50,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "transport",
     "core",
   ],
-  "mod.ts": ["grid.ts", "engine", "pipeline", "document", "cluster", "transport", "store", "core"],
+  library: ["grid.ts", "engine", "pipeline", "cluster", "core"],
+  "mod.ts": [
+    "library",
+    "grid.ts",
+    "engine",
+    "pipeline",
+    "document",
+    "cluster",
+    "transport",
+    "store",
+    "core",
+  ],
 };
 
 /** Longest source file in lines; the schema keeps the whole format in one place. */
 const LONGEST = 300;
-const LONG_ON_PURPOSE = new Set(["src/pipeline/schema.ts"]);
+const LONG_ON_PURPOSE = new Set(["src/pipeline/schema.ts", "src/engine/event.ts"]);
 /** Rooms that may print. */
 const MAY_PRINT = new Set(["cli", "terminal", "web"]);
 

@@ -60,9 +60,13 @@ export interface SelectOptions {
   readonly group?: string | undefined;
 }
 
+/** A node that was chosen, and why. */
 export interface Placement {
+  /** Its name. */
   readonly node: string;
+  /** How it was when it was chosen. */
   readonly health: NodeHealth;
+  /** Every other node, and why not. */
   readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
 }
 

@@ -5,7 +5,7 @@
 import { refusalOf, refusedAction } from "./refusal.ts";
 
 /** Exit code per error code. The bands are those of `grid --help`. */
-const EXIT_CODES = {
+export const EXIT_CODES = {
   // The caller's file or words are wrong.
   "usage": 2,
   "pipeline-invalid": 2,
@@ -51,15 +51,20 @@ const EXIT_CODES = {
   "closed-pipe": 141,
 } as const;
 
+/** What kind of failure it is; each stands for one exit code. */
 export type ErrorCode = keyof typeof EXIT_CODES;
 
 /** A spot in a text file; line and column count from 1. */
 export interface Place {
+  /** As the user wrote it. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
 }
 
+/** What a `GridError` is made of. */
 export interface GridErrorOptions {
   /** What kind of failure; decides the exit code. */
   readonly code: ErrorCode;
@@ -69,18 +74,26 @@ export interface GridErrorOptions {
   readonly hint?: string | undefined;
   /** The node it happened on. */
   readonly node?: string | undefined;
+  /** Where in a file it stands. */
   readonly place?: Place | undefined;
+  /** What was thrown underneath. */
   readonly cause?: unknown;
 }
 
 /** A failure that Grid foresaw. Anything else that is thrown is a bug and exits with 70. */
 export class GridError extends Error {
+  /** Always `GridError`. */
   override readonly name = "GridError";
+  /** What kind of failure; decides the exit code. */
   readonly code: ErrorCode;
+  /** What can be done now; a command where there is one. */
   readonly hint: string | undefined;
+  /** The node it happened on. */
   readonly node: string | undefined;
+  /** Where in a file it stands. */
   readonly place: Place | undefined;
 
+  /** With what happened, where, and what to do. */
   constructor(options: GridErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
@@ -89,6 +102,7 @@ export class GridError extends Error {
     this.place = options.place;
   }
 
+  /** What `grid` exits with for it. */
   get exitCode(): number {
     return EXIT_CODES[this.code];
   }

@@ -28,10 +28,12 @@ export class ExactNumber {
     return Number.isFinite(value) ? value : new ExactNumber(String(value));
   }
 
+  /** False for `NaN` and the infinities. */
   get isFinite(): boolean {
     return !NOT_FINITE.has(this.text);
   }
 
+  /** Whether it is written without a fraction and an exponent. */
   get isInteger(): boolean {
     return /^-?\d+$/.test(this.text);
   }
@@ -45,6 +47,7 @@ export class ExactNumber {
       : undefined;
   }
 
+  /** As it was written. */
   toString(): string {
     return this.text;
   }

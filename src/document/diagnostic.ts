@@ -2,9 +2,11 @@ import { GridError, type Place } from "../core/errors.ts";
 
 /** One mistake in a file that a person wrote. */
 export interface Diagnostic {
+  /** Only errors keep a file from being used. */
   readonly severity: "error" | "warning";
   /** Stable kebab-case name of the rule, for example `unknown-key`. */
   readonly rule: string;
+  /** Where it stands. */
   readonly place: Place;
   /** Columns the caret covers, at least 1. */
   readonly length: number;
@@ -20,8 +22,10 @@ export interface Diagnostic {
 
 /** Every mistake of one load, thrown together. */
 export class DiagnosticsError extends GridError {
+  /** Every mistake, in the order of the files. */
   readonly diagnostics: readonly Diagnostic[];
 
+  /** With every mistake that was found. */
   constructor(
     code: "pipeline-invalid" | "cluster-invalid" | "input-invalid",
     diagnostics: readonly Diagnostic[],

@@ -122,6 +122,7 @@ export interface AttemptOutput extends AsyncDisposable {
   write(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
 }
 
+/** Where a command printed it. */
 export type OutputStream = "stdout" | "stderr";
 
 export type StepKinds = {

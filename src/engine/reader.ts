@@ -14,9 +14,14 @@ export interface RunReader {
   close?(): void | Promise<void>;
 }
 
+/** What an attempt of a step printed, as bytes. */
 export interface OutputChunk {
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Where it was printed. */
   readonly stream: OutputStream;
+  /** With secrets masked; only valid until the reader is done with it. */
   readonly bytes: Uint8Array;
 }

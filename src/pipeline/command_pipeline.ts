@@ -86,7 +86,8 @@ export function syncPipeline(options: SyncPipelineOptions): Pipeline {
   return pipelineOf("sync", [sync]);
 }
 
-function pipelineOf(name: string, steps: readonly Step[]): Pipeline {
+/** A pipeline that no file holds. */
+export function pipelineOf(name: string, steps: readonly Step[]): Pipeline {
   return {
     name,
     description: undefined,
@@ -101,14 +102,15 @@ function pipelineOf(name: string, steps: readonly Step[]): Pipeline {
   };
 }
 
-interface StepParts {
+export interface StepParts {
   readonly action: Step["action"];
   readonly node: NodeRequest<Text>;
   readonly needs: readonly string[];
   readonly timeoutMs?: number | undefined;
 }
 
-function step(id: string, parts: StepParts): Step {
+/** A step with the usual limits, for pipelines that Grid itself makes. */
+export function step(id: string, parts: StepParts): Step {
   return {
     id,
     place: { file: "", line: 1, column: 1 },

@@ -100,7 +100,8 @@ export type Action<T> =
   | FetchAction<T>
   | GroupAction<T>;
 
-export type ActionKind = Action<string>["kind"];
+/** What a step does. */
+export type ActionKind = "sync" | "select-node" | "run" | "ray-batch" | "fetch" | "group";
 
 export interface SyncAction<T> {
   readonly kind: "sync";

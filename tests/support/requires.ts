@@ -18,6 +18,9 @@ const PARTS = {
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
   bsdtar: () => findProgram("bsdtar"),
+  npm: () => findProgram("npm"),
+  /** Starts a program without a network, or as an account that is not there. */
+  unshare: () => findProgram("unshare") && findProgram("setpriv"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */
   script: () => findProgram("script"),
   /** A library that tells programs another time. */

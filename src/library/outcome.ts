@@ -1,0 +1,70 @@
+/** How a run ended, as callers of the library see it. */
+import { GridError } from "../core/errors.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { Failure, RunResult, StepResult } from "../engine/event.ts";
+import type { RunState } from "../engine/state.ts";
+
+/** How a run ended. */
+export interface RunOutcome {
+  /** The run's id, as `grid show` takes it. */
+  readonly id: string;
+  /** Whether everything that had to succeed did. */
+  readonly ok: boolean;
+  /** How it ended. */
+  readonly result: RunResult;
+  /** What `grid run` would exit with. */
+  readonly exitCode: number;
+  /** Absolute folder of the run's reports, events and logs. */
+  readonly folder: string;
+  /** Every step by its id, in the order of the pipeline. */
+  readonly steps: ReadonlyMap<string, StepOutcome>;
+  /** What went wrong first; undefined where nothing did. */
+  readonly error: GridError | undefined;
+}
+
+/** How a step ended. */
+export interface StepOutcome {
+  /** `train`, a cell `sweep[lr=1e-4]`, a template's step `eval/score`. */
+  readonly id: string;
+  /** `pending` where the run ended before the step began. */
+  readonly result: StepResult | "pending" | "running";
+  /** Where it ran last. */
+  readonly node: string | undefined;
+  /** What it wrote to `$GRID_OUTPUT` or declares under `outputs`. */
+  readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** What went wrong with it. */
+  readonly failure: Failure | undefined;
+}
+
+export function outcomeOf(state: RunState, folder: string): RunOutcome {
+  const { run: id, result, exitCode = 70, firstFailure } = state;
+  const steps = new Map(
+    [...state.steps.values()].map(({ id, status, node, outputs, failure }): [
+      string,
+      StepOutcome,
+    ] => [id, { id, result: status, node, outputs, failure }]),
+  );
+  const failure = firstFailure === undefined ? undefined : steps.get(firstFailure)?.failure;
+  const ok = result === "succeeded";
+  return {
+    id,
+    ok,
+    result: result === "running" ? "cancelled" : result,
+    exitCode,
+    folder,
+    steps,
+    error: ok ? undefined : errorOf(failure, state),
+  };
+}
+
+function errorOf(failure: Failure | undefined, { result, run, skipped }: RunState): GridError {
+  if (failure !== undefined) {
+    const { code, message, hint, node } = failure;
+    return new GridError({ code, message, hint, node });
+  }
+  return new GridError({
+    code: result === "cancelled" ? "interrupted" : "step-failed",
+    message: `Cannot finish the run: it is ${result}${skipped === undefined ? "" : `, ${skipped}`}`,
+    hint: `grid show ${run}`,
+  });
+}
