@@ -119,6 +119,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("kill"),
   },
   {
+    name: "init",
+    summary: "make a project: a pipeline that runs, a cluster config",
+    group: "Grid",
+    load: () => lazily("init"),
+  },
+  {
+    name: "ci",
+    summary: "write the file with which GitHub, GitLab, Jenkins or cron runs a pipeline",
+    group: "Grid",
+    load: () => lazily("ci"),
+  },
+  {
     name: "metrics",
     summary: "print totals over all runs in Prometheus format",
     group: "Grid",

@@ -13,7 +13,7 @@ import { findMistakes } from "./mistakes.ts";
 import type { RawCluster } from "./schema.ts";
 
 export interface LoadClusterOptions {
-  /** As the user wrote it; default `config/cluster_config.yaml` where the project has one. */
+  /** As the user wrote it; default `config/cluster_config.yaml` of the project, then the account's. */
   readonly file?: string | undefined;
   /** Absolute folder that relative paths start in. */
   readonly project: string;
@@ -30,9 +30,7 @@ const DEFAULT_FILE = "config/cluster_config.yaml";
  */
 export async function loadClusterConfig(options: LoadClusterOptions): Promise<ClusterConfig> {
   const { project, env } = options;
-  const file = options.file ?? DEFAULT_FILE;
-  const full = isAbsolute(file) ? file : join(project, file);
-  const content = await readFile(full, { isOptional: options.file === undefined });
+  const { full, content } = await findFile(options);
   if (content === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
   const source = readSource(content, shownPath(full));
   if (source.value === null && source.isReadable) throw emptyFile(source);
@@ -45,6 +43,31 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
     throw new DiagnosticsError("cluster-invalid", diagnostics);
   }
   return configOf(checked.value, { file: full, project, env });
+}
+
+interface FoundFile {
+  readonly full: string;
+  /** Undefined where there is no file at all. */
+  readonly content: Uint8Array | undefined;
+}
+
+/** The one that is named; else the project's own, else that of the account. */
+async function findFile({ file, project, env }: LoadClusterOptions): Promise<FoundFile> {
+  if (file !== undefined) {
+    const full = isAbsolute(file) ? file : join(project, file);
+    return { full, content: await readFile(full, { isOptional: false }) };
+  }
+  const own = join(project, DEFAULT_FILE);
+  const content = await readFile(own, { isOptional: true });
+  const shared = accountFile(env);
+  if (content !== undefined || shared === undefined) return { full: own, content };
+  return { full: shared, content: await readFile(shared, { isOptional: true }) };
+}
+
+/** `~/.config/grid/cluster_config.yaml`: the machines of a person who has many projects. */
+function accountFile(env: Readonly<Record<string, string>>): string | undefined {
+  const base = env["XDG_CONFIG_HOME"] || (env["HOME"] ? join(env["HOME"], ".config") : undefined);
+  return base === undefined ? undefined : join(base, "grid", "cluster_config.yaml");
 }
 
 /** Keys of other tools, and what to write here. */

@@ -44,7 +44,11 @@ import { Run } from "./run.ts";
 export async function openGrid(options: OpenOptions = {}): Promise<Grid> {
   const { config, signal, env = Deno.env.toObject() } = options;
   const project = resolve(pathOf(options.project ?? "."));
-  const configFile = config === undefined ? undefined : resolve(project, pathOf(config));
+  const configFile = config !== undefined
+    ? resolve(project, pathOf(config))
+    : env["GRID_CONFIG"]
+    ? resolve(env["GRID_CONFIG"])
+    : undefined;
   signal?.throwIfAborted();
   const core = await openCore({ project, configFile, env, gridVersion: VERSION });
   return new Grid(core, { env, signal });

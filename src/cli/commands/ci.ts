@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { GridError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import type { Command } from "../command_line/command.ts";
+import type { CommandContext } from "../command_module.ts";
+import { readOwn, writeNew, writtenWords } from "../new_files.ts";
+import { findProject, type GlobalFlags } from "../settings.ts";
+
+interface CiFlags extends GlobalFlags {
+  readonly pipeline?: string;
+}
+
+/** Where each system looks for its file, and the example that it is made from. */
+const SYSTEMS: Readonly<Record<string, { readonly path: string; readonly example: string }>> = {
+  github: { path: ".github/workflows/grid.yml", example: "github.yml" },
+  gitlab: { path: ".gitlab-ci.yml", example: "gitlab.yml" },
+  jenkins: { path: "Jenkinsfile", example: "Jenkinsfile" },
+  cron: { path: "ci/crontab", example: "crontab" },
+};
+
+export function define(command: Command, context: CommandContext): void {
+  const init = command.command("init", "write the file with which a CI system runs a pipeline");
+  init
+    .argument("<system>", Object.keys(SYSTEMS).join(", "))
+    .option("--pipeline <file>", "the pipeline to run; default the only one in pipelines/")
+    .action<CiFlags>((system, flags) => write(system, { flags, context }));
+}
+
+interface CiOptions {
+  readonly flags: CiFlags;
+  readonly context: CommandContext;
+}
+
+function write(system: string, { flags, context }: CiOptions): void {
+  const known = SYSTEMS[system];
+  if (known === undefined) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot write a file for "${system}": it is no CI system that Grid knows`,
+      hint: `there are ${Object.keys(SYSTEMS).join(", ")}`,
+    });
+  }
+  const project = findProject(context.cwd);
+  const pipeline = flags.pipeline ?? onlyPipeline(project);
+  const text = readOwn(`examples/ci/${known.example}`)
+    .replaceAll("pipelines/train.yaml", pipeline)
+    .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`)
+    .replaceAll("/srv/project", project);
+  const [file] = writeNew([{ path: known.path, text }], project);
+  if (file?.was === "kept") {
+    throw new GridError({
+      code: "conflict",
+      message: `Cannot write ${known.path}: it is already there`,
+      hint: "compare it with what would have been written: examples/ci of Grid",
+    });
+  }
+  if (flags.json) context.stdout(JSON.stringify({ files: [file] }) + "\n");
+  else context.stderr(writtenWords(file === undefined ? [] : [file]) + nextWords(system, project));
+}
+
+function onlyPipeline(project: string): string {
+  const folder = join(project, "pipelines");
+  const names = existsSync(folder)
+    ? [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /\.ya?ml$/.test(name))
+    : [];
+  const [name, ...more] = names;
+  if (name !== undefined && more.length === 0) return `pipelines/${name}`;
+  throw new GridError({
+    code: "usage",
+    message: name === undefined
+      ? "Cannot choose a pipeline: there is none in pipelines/"
+      : `Cannot choose a pipeline: pipelines/ has ${names.toSorted().join(", ")}`,
+    hint: `name it: --pipeline pipelines/${name ?? "train.yaml"}`,
+  });
+}
+
+function nextWords(system: string, project: string): string {
+  if (system === "cron") return `next     crontab ${join(project, "ci", "crontab")}\n`;
+  const has = (path: string) => existsSync(join(project, path));
+  const wanted = [`ci/grid-${VERSION}.tgz`, ...(system === "jenkins" ? [] : ["ci/known_hosts"])];
+  return wanted.filter((path) => !has(path)).map((path) => `missing  ${path}\n`).join("");
+}
