@@ -3,8 +3,9 @@
  * without the network, and is told to stop by the signal that its starter sends.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { project, until } from "../support/cli.ts";
+import { basename, join } from "node:path";
+import { parse } from "yaml";
+import { project, REPOSITORY, until } from "../support/cli.ts";
 import { foreignProject } from "../support/foreign_project.ts";
 import {
   buildRelease,
@@ -20,6 +21,7 @@ import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { processesWith } from "../support/processes.ts";
 import { findProgram, testWith } from "../support/requires.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 interface Way {
   readonly name: string;
@@ -89,6 +91,42 @@ testWith(
       });
     }
 
+    for (const [name, lines] of Object.entries(CI_LINES)) {
+      await t.step(`the lines of examples/ci/${name} run in a project`, async () => {
+        using folder = foreignProject({
+          "pipelines/train.yaml": HELLO_ALONE,
+          "ci/known_hosts": "",
+          "key": "no key\n",
+        });
+        using home = tempDir();
+        const version = basename(release.npm);
+        await Deno.copyFile(release.npm, join(folder.path, "ci", version));
+        Deno.removeSync(join(folder.path, ".npmrc"));
+        const text = Deno.readTextFileSync(join(REPOSITORY, "examples", "ci", name));
+        const script = lines(text).join("\n").replaceAll("/srv/project", folder.path)
+          .replaceAll("/usr/local/bin/grid", join(home.path, "prefix", "bin", "grid"))
+          .replaceAll(/grid-[\d.]+\.tgz/g, version);
+        assert.match(script, /grid run/);
+        const { code, stderr } = await new Deno.Command("bash", {
+          args: ["-euo", "pipefail", "-c", script],
+          cwd: folder.path,
+          clearEnv: true,
+          env: {
+            ...networkSettings(),
+            PATH: `${join(home.path, "prefix", "bin")}:/usr/bin:/bin`,
+            HOME: home.path,
+            SSH_KEY: "no key",
+            SSH_KEY_FILE: "key",
+            npm_config_prefix: join(home.path, "prefix"),
+            npm_config_userconfig: join(Deno.env.get("HOME") ?? "", ".npmrc"),
+          },
+        }).output();
+        assert.equal(code, 0, new TextDecoder().decode(stderr));
+        const runs = [...Deno.readDirSync(join(folder.path, ".grid", "runs"))];
+        assert.equal(runs.length, 1);
+      });
+    }
+
     await t.step("the npm package is the library, with its types", async () => {
       using install = await installInProject(release.npm);
       const script = join(install.folder, "embed.ts");
@@ -136,6 +174,24 @@ console.log(text);
   },
   { sanitizeResources: false },
 );
+
+type Lines = (text: string) => readonly string[];
+
+/** What each CI system would hand to a shell. */
+const CI_LINES: Readonly<Record<string, Lines>> = {
+  "github.yml": (text) =>
+    parse(text).jobs.train.steps.map((step: { readonly run?: string }) => step.run ?? ""),
+  "gitlab.yml": (text) => {
+    const { before_script, script } = parse(text).train;
+    return [...before_script, ...script];
+  },
+  // Each has a shell of its own, which `exec` may replace.
+  "Jenkinsfile": (text) => [...text.matchAll(/sh '(.*)'$/gm)].map(([, line = ""]) => `( ${line} )`),
+  "crontab": (text) => [
+    "npm install --global ./ci/grid-0.1.0.tgz",
+    ...[...text.matchAll(/^[\d* ]{9,}(.*)$/gm)].map(([, line = ""]) => line),
+  ],
+};
 
 const HELLO_ALONE = "name: hello\nsteps:\n  - { id: greet, run: echo hello }\n";
 const THREE_NODES = `name: three

@@ -5,7 +5,7 @@ import { VERSION } from "../../core/version.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { readOwn, writeNew, writtenWords } from "../new_files.ts";
-import { findProject, type GlobalFlags } from "../settings.ts";
+import { type GlobalFlags, readSettings } from "../settings.ts";
 
 interface CiFlags extends GlobalFlags {
   readonly pipeline?: string;
@@ -41,7 +41,7 @@ function write(system: string, { flags, context }: CiOptions): void {
       hint: `there are ${Object.keys(SYSTEMS).join(", ")}`,
     });
   }
-  const project = findProject(context.cwd);
+  const { project } = readSettings(flags, context);
   const pipeline = flags.pipeline ?? onlyPipeline(project);
   const text = readOwn(`examples/ci/${known.example}`)
     .replaceAll("pipelines/train.yaml", pipeline)

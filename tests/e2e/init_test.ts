@@ -1,0 +1,117 @@
+/** A project is any folder: `grid init`, `grid ci init`, and where the cluster config comes from. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { grid, project } from "../support/cli.ts";
+import { tempDir } from "../support/temp_dir.ts";
+
+const read = (folder: string, path: string) => Deno.readTextFileSync(join(folder, path));
+
+Deno.test("grid init makes a project whose pipeline runs; again it keeps what is there", async () => {
+  using folder = project({ ".gitignore": "node_modules/" });
+  const options = { cwd: folder.path };
+  const first = await grid(["init"], options);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stderr, /^written {2}config\/cluster_config\.yaml$/m);
+  assert.match(first.stderr, /^ {9}grid run pipelines\/hello\.yaml$/m);
+  assert.equal(read(folder.path, ".gitignore"), "node_modules/\n.grid/\n");
+
+  const run = await grid(["run", "pipelines/hello.yaml", "-i", "who=Ada", "--json"], options);
+  assert.equal(run.code, 0, run.stderr);
+  assert.equal((await grid(["logs", "last", "count"], options)).stdout, "that was 3 letters\n");
+
+  Deno.writeTextFileSync(join(folder.path, "config/cluster_config.yaml"), "nodes: [mine]\n");
+  const again = await grid(["init"], options);
+  assert.match(again.stderr, /^kept {5}config\/cluster_config\.yaml$/m);
+  assert.equal(read(folder.path, "config/cluster_config.yaml"), "nodes: [mine]\n");
+  assert.equal(read(folder.path, ".gitignore"), "node_modules/\n.grid/\n");
+});
+
+Deno.test("grid init names the editor's schemas, which lie where it says", async () => {
+  using folder = project({});
+  await grid(["init"], { cwd: folder.path });
+  for (const path of ["config/cluster_config.yaml", "pipelines/hello.yaml"]) {
+    const schema = /\$schema=(\S+)/.exec(read(folder.path, path))?.[1] ?? "";
+    assert.ok(existsSync(join(folder.path, path, "..", schema)), `${path}: ${schema}`);
+  }
+});
+
+Deno.test("grid init offers the hosts of ~/.ssh/config, patterns and included files considered", async () => {
+  using folder = project({});
+  using home = project({
+    ".ssh/config": "Include more\nHost gpu1 gpu2\n  User ml\nHost *.example.org !x gpu?\n",
+    ".ssh/more": "Host far\n",
+  });
+  const env = { HOME: home.path };
+  assert.equal((await grid(["init"], { cwd: folder.path, env })).code, 0);
+  const config = read(folder.path, "config/cluster_config.yaml");
+  assert.match(config, /^# Yours: nodes: \[(?=.*\bgpu1\b)(?=.*\bgpu2\b)(?=.*\bfar\b)[^?*]+\]$/m);
+  using other = project({});
+  await grid(["init", "--nodes", "gpu1,gpu2"], { cwd: other.path, env });
+  assert.match(read(other.path, "config/cluster_config.yaml"), /^nodes: \[gpu1, gpu2\]$/m);
+});
+
+Deno.test("grid init --from brings a template with the ones it uses, and they load", async () => {
+  for (const template of ["train", "sweep", "evaluate", "nightly"]) {
+    using folder = project({ "examples/train/train.py": "" });
+    const init = await grid(["init", "--from", template], { cwd: folder.path });
+    assert.equal(init.code, 0, init.stderr);
+    const validate = await grid(["validate", "pipelines"], { cwd: folder.path });
+    assert.equal(validate.code, 0, validate.stderr);
+  }
+  using folder = project({});
+  const wrong = await grid(["init", "--from", "nightli"], { cwd: folder.path });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /did you mean nightly\?/);
+  assert.ok(!existsSync(join(folder.path, "config")), "nothing is written");
+});
+
+Deno.test("grid ci init writes each system's file for the pipeline of this project", async () => {
+  using folder = project({ "pipelines/my.yaml": "steps: [{ id: a, run: 'true' }]\n" });
+  const options = { cwd: folder.path };
+  const files = {
+    github: ".github/workflows/grid.yml",
+    gitlab: ".gitlab-ci.yml",
+    jenkins: "Jenkinsfile",
+    cron: "ci/crontab",
+  };
+  for (const [system, path] of Object.entries(files)) {
+    const { code, stderr } = await grid(["ci", "init", system], options);
+    assert.equal(code, 0, stderr);
+    assert.match(read(folder.path, path), /grid run pipelines\/my\.yaml/);
+    const again = await grid(["ci", "init", system], options);
+    assert.equal(again.code, 5, "a file that is there is not written over");
+  }
+  assert.ok(read(folder.path, files.cron).includes(`cd ${folder.path} &&`));
+  assert.equal((await grid(["ci", "init", "svn"], options)).code, 2);
+});
+
+Deno.test("grid ci init asks for a pipeline where it cannot know it", async () => {
+  using folder = project({ "pipelines/a.yaml": "", "pipelines/b.yaml": "" });
+  const { code, stderr } = await grid(["ci", "init", "github"], { cwd: folder.path });
+  assert.equal(code, 2);
+  assert.match(stderr, /a\.yaml, b\.yaml/);
+});
+
+Deno.test("the cluster config: --config, GRID_CONFIG, the project's, the account's, in this order", async () => {
+  const config = (name: string) =>
+    `nodes: [{ name: ${name}, transport: local, remote_root: .grid/nodes/${name} }]\n`;
+  using folder = project({ "flag.yaml": config("flag"), "env.yaml": config("env") });
+  using home = project({ ".config/grid/cluster_config.yaml": config("account") });
+  using elsewhere = tempDir();
+  const nodes = async (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const { stdout, stderr, code } = await grid(["health", "--json", ...args], {
+      cwd: folder.path,
+      env: { HOME: home.path, XDG_CONFIG_HOME: "", ...env },
+    });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).nodes.map(({ node }: { readonly node: string }) => node);
+  };
+  assert.deepEqual(await nodes([], {}), ["account"]);
+  assert.deepEqual(await nodes([], { HOME: elsewhere.path }), ["local1", "local2"]);
+  Deno.mkdirSync(join(folder.path, "config"));
+  Deno.writeTextFileSync(join(folder.path, "config/cluster_config.yaml"), config("own"));
+  assert.deepEqual(await nodes([], {}), ["own"]);
+  assert.deepEqual(await nodes([], { GRID_CONFIG: "env.yaml" }), ["env"]);
+  assert.deepEqual(await nodes(["--config", "flag.yaml"], { GRID_CONFIG: "env.yaml" }), ["flag"]);
+});
