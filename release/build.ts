@@ -58,6 +58,8 @@ async function build(platforms: readonly Platform[]): Promise<string[]> {
   for (const extra of EXTRAS) await copyTracked(extra, folder);
   copyFileSync(join(REPOSITORY, "release", "launcher.sh"), join(folder, "bin", "grid"));
   await writeManifests(folder, bundled);
+  Deno.mkdirSync(join(folder, "man"));
+  Deno.writeTextFileSync(join(folder, "man", "grid.1"), await manual());
 
   const files = [`grid-${version}.tgz`];
   await writeTarball(join(out, files[0] ?? ""), {
@@ -98,6 +100,7 @@ async function writeManifests(
     license,
     type: "module",
     bin: { grid: "bin/grid" },
+    man: "man/grid.1",
     exports: {
       ".": { types: "./mod.d.ts", default: "./mod.js" },
       "./package.json": "./package.json",
@@ -111,6 +114,17 @@ async function writeManifests(
   });
   write("deno.json", { name, version });
   write("build.json", { commit: (await git("rev-parse", "--short=10", "HEAD")).trim() });
+}
+
+async function manual(): Promise<string> {
+  const main = join(REPOSITORY, "src", "cli", "main.ts");
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--frozen", main, "man"],
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`grid man: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
 }
 
 /** What git knows of a path: nothing that lies about in a working copy gets into a release. */

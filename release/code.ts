@@ -8,7 +8,7 @@ export interface CodeOptions {
 }
 
 /** Files beside the code that Grid reads while it runs. */
-const DATA = /\.(?:sh|py|pl)$/;
+const DATA = /\.(?:sh|py|pl|bash|zsh|fish)$/;
 
 /** Writes `mod.js`, `src/**.js`, what lies beside them, and `*.d.ts` of all that `mod.ts` names. */
 export async function writeCode({ repository, to }: CodeOptions): Promise<void> {

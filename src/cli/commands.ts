@@ -131,6 +131,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("ci"),
   },
   {
+    name: "clean",
+    summary: "remove reports and logs of old runs",
+    group: "Grid",
+    load: () => lazily("clean"),
+  },
+  {
+    name: "completions",
+    summary: "print completions for bash, zsh or fish",
+    group: "Grid",
+    load: () => lazily("completions"),
+  },
+  {
+    name: "man",
+    summary: "print the manual page",
+    group: "Grid",
+    load: () => lazily("man"),
+  },
+  {
     name: "metrics",
     summary: "print totals over all runs in Prometheus format",
     group: "Grid",

@@ -10,6 +10,7 @@ import { GLOBAL_OPTIONS } from "./global_options.ts";
 export async function runProgram(context: CliContext): Promise<number> {
   let exitCode = 0;
   try {
+    if (context.args[0] === COMPLETE) return await completeWord(context);
     const program = await buildProgram(context, (code) => exitCode = code);
     const { command, words, flags, wants } = parseCommandLine(program, context.args);
     if (wants === "version") context.stdout(await versionWords(flags));
@@ -27,6 +28,27 @@ export async function runProgram(context: CliContext): Promise<number> {
     );
     return reportProblem(thrown, context);
   }
+}
+
+/** What the completions of shells call; not for people, so it stands in no list. */
+const COMPLETE = "__complete";
+
+async function completeWord(context: CliContext): Promise<number> {
+  const { complete, completionLines, namesOf } = await lazy<typeof import("./complete.ts")>(
+    "./complete.ts",
+    import.meta.url,
+  );
+  const words = context.args.slice(1);
+  const program = await buildProgram({ ...context, args: words }, () => {});
+  const found = await complete(program, { words, names: namesOf(context) });
+  context.stdout(completionLines(found));
+  return 0;
+}
+
+/** Every command with its arguments and options, for the manual page. */
+export async function wholeProgram(context: CliContext): Promise<Command> {
+  const args = COMMANDS.map(({ name }) => name);
+  return await buildProgram({ ...context, args }, () => {});
 }
 
 async function versionWords({ json }: Readonly<Record<string, unknown>>): Promise<string> {

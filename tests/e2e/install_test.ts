@@ -87,7 +87,11 @@ testWith(
             },
           );
         }
-        assert.equal(git(folder.path), "?? results/\n", "nothing else is new or changed");
+        assert.equal(
+          git(folder.path),
+          "?? deep/er/new/\n?? new/\n?? results/\n",
+          "nothing else is new or changed",
+        );
       });
     }
 
@@ -227,6 +231,8 @@ async function everyCommand(started: Started, where: string): Promise<void> {
     ["run hello.yaml", /^/],
     ["metrics", /grid_runs_completed_total/],
     ["health", /local1 +ok/],
+    ["completions bash", /^complete -F/m],
+    ["init new", /^/],
   ];
   for (const [line, stdout] of expect) {
     const result = await call(started, line.split(" "), { where, isOffline: true });

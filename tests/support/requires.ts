@@ -18,6 +18,9 @@ const PARTS = {
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
   bsdtar: () => findProgram("bsdtar"),
+  fish: () => findProgram("fish"),
+  /** Reads manual pages. */
+  groff: () => findProgram("groff"),
   npm: () => findProgram("npm"),
   /** Starts a program without a network, or as an account that is not there. */
   unshare: () => findProgram("unshare") && findProgram("setpriv"),

@@ -1,6 +1,7 @@
 /** `grid run --help`: how a command is written, and what each part of it means. */
 import { padEnd, wrap } from "../../terminal/width.ts";
 import type { Command } from "./command.ts";
+import { EXAMPLES } from "./examples.ts";
 import { HELP_OPTION, type Option } from "./option.ts";
 
 const INDENT = "  ";
@@ -27,8 +28,15 @@ export function renderHelp(command: Command, width: number): string {
   });
   const usage = ["Usage:", command.path, "[options]", ...words.map(({ form }) => form)];
   if (children.length > 0) usage.push("<command>");
-  return [`${usage.join(" ")}\n`, `${summary}\n`, ...blocks, ...(closing ? [`${closing}\n`] : [])]
-    .join("\n");
+  const examples = (EXAMPLES[command.path] ?? [])
+    .map(({ line, words }) => `${INDENT}${line}\n${INDENT}${INDENT}${words}\n`);
+  return [
+    `${usage.join(" ")}\n`,
+    `${summary}\n`,
+    ...blocks,
+    ...(examples.length > 0 ? [`Examples:\n${examples.join("")}`] : []),
+    ...(closing ? [`${closing}\n`] : []),
+  ].join("\n");
 }
 
 /** The summary with what may follow, and what counts where nothing does. */

@@ -77,6 +77,11 @@ async function run(
   if (flags.again !== undefined) return await runAgain(flags.again, { target, flags, context });
   if (target === undefined) throw nothingToRun();
   checkForm(target, flags);
+  const { applyRetention, retentionMs } = await lazy<typeof import("../retention.ts")>(
+    "../retention.ts",
+    import.meta.url,
+  );
+  retentionMs(context.env); // said wrongly, it is better known before hours of work
   const isFile = formOf(target) === "file";
   const pipeline = isFile
     ? await readFile(target, { flags, context })
@@ -100,6 +105,7 @@ async function run(
     only: flags.only,
   });
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
+  applyRetention(session.grid, context);
   return state.exitCode ?? 70;
 }
 

@@ -3,6 +3,7 @@ import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
+import { folderBytes } from "../run_folders.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
@@ -14,6 +15,7 @@ export function define(command: Command, context: CommandContext): void {
         ...row,
         // A runner that was killed could not write down how the run ended.
         result: row.result === "running" && !runs.store.isAlive(row.run) ? "stopped" : row.result,
+        bytes: folderBytes(runs.folder(row.run)),
       }));
       if (runs.settings.json) {
         return context.stdout(JSON.stringify({ runs: rows }, null, 2) + "\n");

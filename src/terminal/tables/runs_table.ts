@@ -1,5 +1,6 @@
 /** `grid runs`: newest first. */
 import { formatDuration } from "../../core/duration.ts";
+import { formatSize } from "../../core/size.ts";
 import { createPaint, type Paint } from "../style.ts";
 import type { Column } from "./columns.ts";
 import { renderTable } from "./table.ts";
@@ -16,6 +17,8 @@ export interface RunsRow {
   readonly exitCode: number | undefined;
   readonly lastEventAt?: number;
   readonly resumedAs?: string;
+  /** Of its reports and logs; 0 once they are cleaned away. */
+  readonly bytes?: number;
 }
 
 export interface RunsTableOptions {
@@ -34,6 +37,7 @@ const COLUMNS: readonly Column[] = [
   // A run's id says it as well, in UTC.
   { title: "STARTED", isOptional: true },
   { title: "TIME", align: "right" },
+  { title: "SIZE", align: "right", isOptional: true },
 ];
 
 export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions): string {
@@ -48,6 +52,7 @@ export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions):
       row.exitCode === undefined ? "" : String(row.exitCode),
       started(row.startedAt),
       formatDuration(row.durationMs ?? Math.max(0, endOf(row, options.now) - row.startedAt)),
+      row.bytes === undefined ? "" : row.bytes === 0 ? "cleaned" : formatSize(row.bytes),
     ],
     ...(row.resumedAs === undefined ? {} : { below: [`resumed as ${row.resumedAs}`] }),
   }));

@@ -1,0 +1,77 @@
+/** Examples of every command; help, the manual page and the tests read them here. */
+export interface Example {
+  readonly line: string;
+  readonly words: string;
+}
+
+const example = (line: string, words: string): Example => ({ line, words });
+
+/** By the words of the command. */
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  "grid run": [
+    example("grid run pipelines/train.yaml -i epochs=5", "a pipeline, with an input"),
+    example("grid run pipelines/train.yaml --only eval", "one step of it"),
+    example('grid run "nvidia-smi" --node gpu1', "one command, on that node"),
+    example('grid run "python train.py" --gpus 2 --timeout 8h', "on a node with two free GPUs"),
+  ],
+  "grid validate": [
+    example("grid validate pipelines", "every mistake of every pipeline in a folder"),
+    example("grid validate pipelines --format github", "as annotations of a pull request"),
+  ],
+  "grid plan": [
+    example("grid plan pipelines/train.yaml", "what would run, in which order, where"),
+    example("grid plan pipelines/train.yaml --check", "and whether the nodes could do it now"),
+  ],
+  "grid graph": [
+    example("grid graph pipelines/train.yaml --format mermaid", "for a Markdown page"),
+  ],
+  "grid resume": [
+    example("grid resume", "go on from the last run"),
+    example("grid resume last --from eval", "and do eval again, with all that comes after it"),
+  ],
+  "grid cancel": [example("grid cancel last", "end the run that began last")],
+  "grid runs": [example("grid runs -n 5", "the five newest")],
+  "grid show": [example("grid show last", "steps, attempts, nodes, times")],
+  "grid logs": [
+    example("grid logs last train", "what a step printed"),
+    example("grid logs last train --follow", "and what it goes on to print"),
+  ],
+  "grid why": [example("grid why last train", "why it ran, waited, was skipped or reused")],
+  "grid report": [example("grid report last", "where its report lies")],
+  "grid health": [
+    example("grid health", "load, GPUs and score of every node"),
+    example("grid health --watch", "again every two seconds"),
+  ],
+  "grid sync": [
+    example("grid sync data --to gpu1,gpu2", "bring a folder to two nodes"),
+    example("grid sync data --explain", "only say what would be sent, and why"),
+  ],
+  "grid cluster": [example("grid cluster start", "Ray on every node")],
+  "grid cluster start": [example("grid cluster start --nodes gpu1,gpu2", "Ray on two nodes")],
+  "grid cluster stop": [example("grid cluster stop", "end what start began")],
+  "grid cluster status": [example("grid cluster status", "which nodes carry Ray")],
+  "grid setup": [example("grid setup", "a Python environment with Ray on every node")],
+  "grid trust": [
+    example("grid trust gpu1", "show its host keys, ask, and add them to known_hosts"),
+  ],
+  "grid ps": [example("grid ps", "what Grid's jobs left running")],
+  "grid kill": [example("grid kill 20260131-142530-x7k2.train.1", "one of the jobs that ps lists")],
+  "grid init": [
+    example("grid init", "in your own repository"),
+    example("grid init --from nightly --nodes gpu1,gpu2", "a template, on two of your hosts"),
+  ],
+  "grid ci": [example("grid ci init github", "a workflow that runs your pipeline")],
+  "grid ci init": [
+    example("grid ci init gitlab --pipeline pipelines/train.yaml", "a job that runs this one"),
+  ],
+  "grid clean": [
+    example("grid clean --older 7d --dry-run", "what would go"),
+    example("grid clean --keep 10", "all but the newest ten"),
+  ],
+  "grid completions": [
+    example("grid completions bash > ~/.local/share/bash-completion/completions/grid", "for bash"),
+    example("grid completions fish > ~/.config/fish/completions/grid.fish", "for fish"),
+  ],
+  "grid man": [example("grid man | man -l -", "read it now")],
+  "grid metrics": [example("grid metrics > grid.prom", "for Prometheus' textfile collector")],
+};

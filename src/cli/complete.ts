@@ -1,0 +1,157 @@
+/** What the word under the cursor may become: `grid __complete WORD…`, the last word unfinished. */
+import type { Command } from "./command_line/command.ts";
+import { HELP_OPTION, type Option } from "./command_line/option.ts";
+import type { CliContext } from "./context.ts";
+
+export interface Candidate {
+  readonly value: string;
+  readonly summary: string;
+}
+
+/** Files are the shell's own business. */
+export type Candidates = readonly Candidate[] | "files";
+
+/** Where names come from that only this project knows. */
+export interface KnownNames {
+  nodes(): Promise<readonly string[]>;
+  /** Newest first. */
+  runs(): Promise<readonly Candidate[]>;
+  steps(run: string): Promise<readonly string[]>;
+}
+
+/** The whole program, the finished words, and the beginning of the next one. */
+export async function complete(
+  program: Command,
+  { words, names }: { readonly words: readonly string[]; readonly names: KnownNames },
+): Promise<Candidates> {
+  const current = words.at(-1) ?? "";
+  const { command, given, waiting } = follow(program, words.slice(0, -1));
+  const found = await candidates({ command, given, waiting, current, names });
+  if (found === "files") return found;
+  // Of `gpu1,gpu` only the last name is unfinished.
+  const done = /^(?:.*,)?/.exec(current)?.[0] ?? "";
+  const isList = waiting !== undefined && NODE_LISTS.has(waiting.name);
+  const begun = isList ? current.slice(done.length) : current;
+  return found.filter(({ value }) => value.startsWith(begun))
+    .map(({ value, summary }) => ({ value: isList ? done + value : value, summary }));
+}
+
+interface Place {
+  readonly command: Command;
+  /** Words that are no options and no values of options. */
+  readonly given: readonly string[];
+  /** The option whose value comes next. */
+  readonly waiting: Option | undefined;
+}
+
+function follow(program: Command, words: readonly string[]): Place {
+  let command = program;
+  let waiting: Option | undefined;
+  const given: string[] = [];
+  for (const word of words) {
+    if (waiting !== undefined) waiting = undefined;
+    else if (word.startsWith("-")) {
+      const option = command.allOptions.find(({ long, form }) =>
+        long === word || `-${form.short}` === word
+      );
+      waiting = option?.valueName === undefined ? undefined : option;
+    } else {
+      const child = command.children.find(({ name }) => name === word);
+      if (child === undefined) given.push(word);
+      else command = child;
+    }
+  }
+  return { command, given, waiting };
+}
+
+const NODES = new Set(["node", "nodes", "to"]);
+const NODE_LISTS = new Set(["nodes", "to"]);
+
+async function candidates(
+  { command, given, waiting, current, names }: Place & {
+    readonly current: string;
+    readonly names: KnownNames;
+  },
+): Promise<Candidates> {
+  if (waiting !== undefined) return await valuesOf(waiting, { given, names });
+  if (current.startsWith("-")) {
+    return [...command.allOptions, HELP_OPTION].map(({ long, summary }) => ({
+      value: long,
+      summary,
+    }));
+  }
+  if (command.children.length > 0) {
+    return command.children.map(({ name, summary }) => ({ value: name, summary }));
+  }
+  const argument = command.arguments[given.length] ?? command.arguments.at(-1);
+  if (argument === undefined || (given.length >= command.arguments.length && !argument.isList)) {
+    return [];
+  }
+  switch (argument.name) {
+    case "run":
+      return [{ value: "last", summary: "the run that began last" }, ...await names.runs()];
+    case "step":
+      return plain(await names.steps(given[0] ?? "last"));
+    case "nodes":
+      return plain(await names.nodes());
+    case "shell":
+    case "system":
+      return plain(argument.summary.split(", "));
+    default:
+      return "files";
+  }
+}
+
+async function valuesOf(
+  { name, details }: Option,
+  { given, names }: { readonly given: readonly string[]; readonly names: KnownNames },
+): Promise<Candidates> {
+  if (details.choices !== undefined) return plain(details.choices);
+  if (NODES.has(name)) return plain(await names.nodes());
+  if (name === "step" || name === "from" || name === "only") {
+    const run = given[0];
+    return run === undefined || /\.ya?ml$/.test(run) ? [] : plain(await names.steps(run));
+  }
+  return /^(?:config|inputs|pipeline|fingerprints|output|out)$/.test(name) ? "files" : [];
+}
+
+function plain(values: readonly string[]): Candidate[] {
+  return values.map((value) => ({ value, summary: "" }));
+}
+
+/** Lines for the shell; nothing at all where something is wrong, which is no time for messages. */
+export function completionLines(found: Candidates): string {
+  if (found === "files") return ":files\n";
+  return found.map(({ value, summary }) => `${value}\t${summary}\n`).join("");
+}
+
+/** Runs shown: the newest are what one means. */
+const MOST_RUNS = 20;
+
+export function namesOf(context: CliContext): KnownNames {
+  const runs = async () => {
+    const { openRuns } = await import("./past_runs.ts");
+    return openRuns({}, context);
+  };
+  return {
+    nodes: async () => {
+      const [{ loadClusterConfig }, { readSettings }] = await Promise.all([
+        import("../cluster/load.ts"),
+        import("./settings.ts"),
+      ]);
+      const { project, configFile } = readSettings({}, context);
+      const { nodes } = await loadClusterConfig({ project, file: configFile, env: context.env });
+      return nodes.map(({ name }) => name);
+    },
+    runs: async () => {
+      using past = await runs();
+      return past.store.runs({ limit: MOST_RUNS })
+        .map(({ run, pipeline, result }) => ({ value: run, summary: `${pipeline}, ${result}` }));
+    },
+    steps: async (run) => {
+      using past = await runs();
+      const [started] = past.store.events(run);
+      return started?.type === "run.started" ? started.steps.map(({ id }) => id) : [];
+    },
+  };
+}

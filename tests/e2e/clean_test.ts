@@ -1,0 +1,83 @@
+/** What grows is bounded: `grid clean`, what goes by itself, and what stays. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { grid, project, startGrid, until } from "../support/cli.ts";
+
+/** Folders of runs that began so many days ago; one run really was. */
+function age(folder: string, run: string, days: number): string {
+  const runs = join(folder, ".grid", "runs");
+  const stamp = new Date(Date.now() - days * 86_400_000).toISOString()
+    .replaceAll(/[-:]|\.\d+Z$/g, "").replace("T", "-");
+  const name = `${stamp}-${run.slice(-4)}`;
+  Deno.mkdirSync(join(runs, name, "logs"), { recursive: true });
+  Deno.writeTextFileSync(join(runs, name, "logs", "a.txt"), "x".repeat(1000));
+  return name;
+}
+
+const there = (folder: string, run: string) => existsSync(join(folder, ".grid", "runs", run));
+
+Deno.test("grid clean removes what is old and not among the newest; options alone decide", async () => {
+  using folder = project({});
+  const cwd = { cwd: folder.path };
+  assert.equal((await grid(["run", "true"], cwd)).code, 0);
+  const [old, middle] = [age(folder.path, "aaaa", 40), age(folder.path, "bbbb", 10)];
+
+  const few = await grid(["clean"], cwd);
+  assert.match(few.stderr, /nothing to remove/, "the newest 50 stay whatever their age");
+  const dry = await grid(["clean", "--older", "30d", "--dry-run", "--json"], cwd);
+  assert.deepEqual(JSON.parse(dry.stdout), { removed: [old], bytes: 1000, dryRun: true });
+  assert.ok(there(folder.path, old));
+  const aged = await grid(["clean", "--older", "30d"], cwd);
+  assert.match(
+    aged.stderr,
+    new RegExp(`^removed reports and logs of 1 run \\(1000 B\\): ${old}$`, "m"),
+  );
+  assert.deepEqual([there(folder.path, old), there(folder.path, middle)], [false, true]);
+  await grid(["clean", "--keep", "1"], cwd);
+  assert.ok(!there(folder.path, middle));
+  assert.equal([...Deno.readDirSync(join(folder.path, ".grid", "runs"))].length, 1);
+});
+
+Deno.test("what a cleaned run was is still known: runs, show and the totals do not change", async () => {
+  using folder = project({});
+  const cwd = { cwd: folder.path };
+  for (const word of ["true", "echo two"]) assert.equal((await grid(["run", word], cwd)).code, 0);
+  const before = await grid(["metrics"], cwd);
+  await grid(["clean", "--older", "1ms"], cwd);
+  const { runs } = JSON.parse((await grid(["runs", "--json"], cwd)).stdout);
+  assert.deepEqual(runs.map(({ bytes }: { readonly bytes: number }) => bytes), [0, 0]);
+  assert.match((await grid(["runs"], cwd)).stdout, /SIZE\n(.*cleaned\n){2}/);
+  assert.equal((await grid(["show", "last"], cwd)).code, 0);
+  assert.equal((await grid(["metrics"], cwd)).stdout, before.stdout);
+});
+
+Deno.test("a run under way is never cleaned away", async () => {
+  using folder = project({});
+  const cwd = { cwd: folder.path };
+  await using run = startGrid(["run", "echo begun; sleep 60"], cwd);
+  const runs = join(folder.path, ".grid", "runs");
+  await until(() => existsSync(runs) && [...Deno.readDirSync(runs)].length === 1);
+  const { stderr } = await grid(["clean", "--older", "1ms"], cwd);
+  assert.match(stderr, /nothing to remove/);
+  assert.equal([...Deno.readDirSync(runs)].length, 1);
+  run.signal("SIGTERM");
+  await run.ended;
+});
+
+Deno.test("a run says which old ones it removed; GRID_RETENTION decides", async () => {
+  using folder = project({});
+  const cwd = { cwd: folder.path };
+  const names = Array.from({ length: 52 }, (_, at) => age(folder.path, `aa${10 + at}`, 90 - at));
+  const off = await grid(["run", "true"], { ...cwd, env: { GRID_RETENTION: "off" } });
+  assert.doesNotMatch(off.stderr, /removed/);
+  const wrong = await grid(["run", "true"], { ...cwd, env: { GRID_RETENTION: "long" } });
+  assert.match(wrong.stderr, /GRID_RETENTION is no duration/);
+  assert.equal(wrong.code, 2, "and nothing is run");
+  const run = await grid(["run", "true"], cwd);
+  assert.match(run.stderr, /^removed reports and logs of 5 old runs \(.*; GRID_RETENTION=off/m);
+  assert.deepEqual(names.slice(0, 6).map((name) => there(folder.path, name)), [
+    ...Array(5).fill(false),
+    true,
+  ]);
+});
