@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { loadClusterConfig } from "../src/cluster/load.ts";
 import { loadPipeline } from "../src/pipeline/load.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { grid, project, REPOSITORY } from "./support/cli.ts";
+import { project, REPOSITORY } from "./support/cli.ts";
 import { type CodeBlock, codeBlocks, gridCommands } from "./support/markdown.ts";
+import { testWith } from "./support/requires.ts";
 
 const docs = [...Deno.readDirSync(join(REPOSITORY, "docs"))].map((entry) => `docs/${entry.name}`);
 const pages = ["README.md", ...docs.toSorted()].filter((page) => page.endsWith(".md"));
@@ -29,17 +30,25 @@ for (const page of pages) {
     }
   });
 
+  // What cannot be run here says why, in a comment that readers do not see.
+  if (page !== "README.md") {
+    Deno.test(`${page}: every shell line is run, or says why not`, () => {
+      const silent = blocks.filter(({ language, run, notRun }) =>
+        language === "sh" && !run && notRun === undefined
+      );
+      assert.deepEqual(silent.map(({ line }) => `${page}:${line}`), []);
+    });
+  }
+
   if (blocks.some((block) => block.run)) {
-    Deno.test(`${page}: the commands that are said to run do run`, async () => {
+    testWith(["bash", "git"], `${page}: the lines that are said to run do run`, async () => {
       const files = Object.fromEntries(
         blocks.filter((block) => block.file !== undefined).map((block) => [block.file, block.text]),
       );
       using folder = project(files);
       for (const block of blocks.filter((block) => block.run)) {
-        for (const line of gridCommands(block)) {
-          const { code, stderr } = await grid(wordsOf(line), { cwd: folder.path });
-          assert.equal(code, 0, `${page}:${block.line}: ${line}\n${stderr}`);
-        }
+        const { code, stdout, stderr } = await runLines(block.text, folder.path);
+        assert.equal(code, 0, `${page}:${block.line}: ${stdout}\n${stderr}`);
       }
     });
   }
@@ -62,6 +71,22 @@ Deno.test("docs/security.md: every promise names the tests that hold it", () => 
   assert.deepEqual(rows.filter((row) => !/`tests\/[\w/]+_test\.ts`/.test(row)), []);
 });
 
+/** As a user's shell runs them, in a project that is not Grid's, with `grid` on PATH. */
+async function runLines(text: string, cwd: string) {
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-xeuo", "pipefail", "-c", text],
+    cwd,
+    env: {
+      PATH: `${join(REPOSITORY, "bin")}:${Deno.env.get("PATH")}`,
+      GRID_DENO: Deno.execPath(),
+      NO_COLOR: "1",
+    },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
 /** A whole pipeline has `name:` and `steps:`, a whole cluster config has `nodes:`; the rest are excerpts. */
 async function loadExample(block: CodeBlock, page: string): Promise<void> {
   const has = (key: string) => new RegExp(`^${key}:`, "m").test(block.text);
@@ -76,10 +101,4 @@ async function loadExample(block: CodeBlock, page: string): Promise<void> {
   } catch (cause) {
     throw new Error(`${page}:${block.line} does not load: ${cause}`, { cause });
   }
-}
-
-/** Words of a command line; single and double quotes group. */
-function wordsOf(line: string): string[] {
-  const words = line.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
-  return words.slice(1).map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
 }

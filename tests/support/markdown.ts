@@ -6,8 +6,10 @@ export interface CodeBlock {
   readonly line: number;
   /** `<!-- file: hello.yaml -->` above the block: it is saved under that name. */
   readonly file: string | undefined;
-  /** `<!-- run -->` above the block: its `grid` lines are executed and must exit with 0. */
+  /** `<!-- run -->` above the block: its lines are executed by bash and must exit with 0. */
   readonly run: boolean;
+  /** `<!-- not run: why -->` above the block. */
+  readonly notRun: string | undefined;
 }
 
 export function codeBlocks(markdown: string): CodeBlock[] {
@@ -24,6 +26,7 @@ export function codeBlocks(markdown: string): CodeBlock[] {
       line: index + 1,
       file: /<!-- file: (\S+) -->/.exec(note)?.[1],
       run: /<!-- run -->/.test(note),
+      notRun: /<!-- not run: (.+) -->/.exec(note)?.[1],
     });
     index = end;
   }
