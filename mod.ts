@@ -22,7 +22,15 @@ export { ExactNumber } from "./src/core/exact_number.ts";
 export type { JsonValue } from "./src/core/json.ts";
 export { type Diagnostic, DiagnosticsError } from "./src/document/diagnostic.ts";
 export type { Placement } from "./src/cluster/cluster.ts";
-export type { GpuFacts, GpuLease, NodeFacts, NodeHealth, ScorePart } from "./src/cluster/node.ts";
+export type {
+  GpuFacts,
+  GpuLease,
+  GpuMaker,
+  GpuProcess,
+  NodeFacts,
+  NodeHealth,
+  ScorePart,
+} from "./src/cluster/node.ts";
 export type {
   AttemptFinished,
   AttemptStarted,

@@ -25,12 +25,19 @@ export interface OpenNode {
 export interface GpuFacts {
   /** One number per card of a node; where one maker's tool speaks alone, that tool's own. */
   readonly index: number;
+  /** Whose driver tells of it. */
   readonly maker: GpuMaker;
+  /** As the driver names it. */
   readonly uuid: string | undefined;
+  /** The model. */
   readonly name: string | undefined;
+  /** Of its own memory. */
   readonly memoryUsedBytes: number | undefined;
+  /** All there is. */
   readonly memoryTotalBytes: number | undefined;
+  /** Busy time of the last moment. */
   readonly utilizationPercent: number | undefined;
+  /** As its sensor says. */
   readonly temperatureCelsius: number | undefined;
   /** Why this GPU must not be used, for example uncorrected ECC errors. */
   readonly sick: string | undefined;
@@ -50,14 +57,20 @@ export interface GpuFacts {
   readonly leases?: readonly GpuLease[];
 }
 
+/** Makers whose tools a probe asks. */
 export type GpuMaker = "nvidia" | "amd" | "intel";
 
+/** A process that uses a GPU. */
 export interface GpuProcess {
+  /** On its node. */
   readonly pid: number;
+  /** What it was started as. */
   readonly command: string;
+  /** Of the GPU. */
   readonly memoryBytes: number | undefined;
 }
 
+/** A job that holds a GPU. */
 export interface GpuLease {
   /** Jobs of one group share a GPU. */
   readonly group: string;
@@ -65,48 +78,65 @@ export interface GpuLease {
   readonly holder: string;
 }
 
+/** What a probe found; undefined means that the node did not say. */
 export interface NodeFacts {
+  /** Load average of the last minute. */
   readonly load1: number | undefined;
   /** Cores usable by this account: affinity, cgroup quota and online count considered. */
   readonly cores: number | undefined;
+  /** All there is. */
   readonly memoryTotalBytes: number | undefined;
+  /** What programs could still get. */
   readonly memoryAvailableBytes: number | undefined;
+  /** Where the workspace lies. */
   readonly diskFreeBytes: number | undefined;
+  /** Where the workspace lies. */
   readonly diskUsedPercent: number | undefined;
   /** Why steps could not start there; undefined where nothing is known to be in the way. */
   readonly workspaceProblem?: string | undefined;
+  /** Every GPU, in the driver's order. */
   readonly gpus: readonly GpuFacts[];
   /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
   readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "xpu-smi" | "none" | "failed";
+  /** Why nothing is known of the GPUs. */
   readonly gpuProblem: string | undefined;
 }
 
 /** One row of `grid health`. */
 export interface NodeHealth {
+  /** Its name. */
   readonly node: string;
   /** Milliseconds since the Unix epoch when the probe ended. */
   readonly at: number;
+  /** Whether an earlier answer was used. */
   readonly fromCache: boolean;
   /** It kept silent until patience ended, unlike one that refused. */
   readonly isSilent?: boolean;
+  /** Whether it can be used; `unusable` nodes answer. */
   readonly status: "ok" | "unusable" | "unreachable";
   /** Why it is not `ok`. */
   readonly reason: string | undefined;
+  /** What to do about it. */
   readonly hint: string | undefined;
   /** Weighted load as measured, lower is better; undefined where not `ok`. */
   readonly score: number | undefined;
+  /** Load in relation to the cores. */
   readonly cpuPercent: number | undefined;
+  /** Mean over the GPUs of the greater of time and memory. */
   readonly gpuPercent: number | undefined;
   /** Points for what was placed there and is not measured yet; a choice adds them to the score. */
   readonly placed: number;
   /** How the score came about; present where there are facts. */
   readonly parts?: readonly ScorePart[];
+  /** What the score was made from. */
   readonly facts: NodeFacts | undefined;
 }
 
 /** One summand of a score. */
 export interface ScorePart {
+  /** What was measured. */
   readonly name: "cpu" | "gpu";
+  /** What it adds to the score. */
   readonly points: number;
   /** `load 3.2 on 16 cores = 20 %, × 1`. */
   readonly words: string;
