@@ -19,6 +19,7 @@ export async function writeCode({ repository, to }: CodeOptions): Promise<void> 
     Deno.writeTextFileSync(path, withoutTypeScript(Deno.readTextFileSync(path)));
   }
   for (const path of walk(repository, "src").filter((path) => DATA.test(path))) {
+    Deno.mkdirSync(dirname(join(to, path)), { recursive: true });
     Deno.copyFileSync(join(repository, path), join(to, path));
   }
   writeTypes("mod.ts", { repository, to }, new Set());

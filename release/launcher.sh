@@ -31,16 +31,26 @@ find_package() {
 
 deno=$home/runtime/deno
 if [ ! -x "$deno" ]; then
-  case $(uname -s -m) in
-    'Linux x86_64') platform=linux-x64-glibc ;;
-    'Linux aarch64' | 'Linux arm64') platform=linux-arm64-glibc ;;
-    'Darwin x86_64') platform=darwin-x64 ;;
-    'Darwin arm64') platform=darwin-arm64 ;;
-    *) fail "Deno does not run on $(uname -s -m)" 'use Linux or macOS on x86-64 or ARM64' ;;
+  # One is there, as npm chose it; only a folder shared by several kinds of machine has more.
+  found=
+  for platform in linux-x64-glibc linux-arm64-glibc darwin-x64 darwin-arm64; do
+    find_package "$home" "@deno/$platform" && found="$found $platform"
+  done
+  case $found in
+    ' '*' '*)
+      case $(uname -s -m) in
+        'Linux x86_64') platform=linux-x64-glibc ;;
+        'Linux aarch64' | 'Linux arm64') platform=linux-arm64-glibc ;;
+        'Darwin x86_64') platform=darwin-x64 ;;
+        *) platform=darwin-arm64 ;;
+      esac
+      ;;
+    *) platform=${found# } ;;
   esac
-  find_package "$home" "@deno/$platform" ||
-    fail "its Deno for $platform is not installed beside it" \
-      'install Grid again, without --omit=optional'
+  if [ -z "$platform" ] || ! find_package "$home" "@deno/$platform"; then
+    fail "its Deno for $(uname -s -m) is not installed beside it" \
+      'install Grid again, without --omit=optional, on Linux with glibc or macOS'
+  fi
   deno=$package/deno
   [ -x "$deno" ] || fail "$deno cannot be executed" 'install Grid again'
 fi

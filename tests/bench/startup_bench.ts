@@ -4,9 +4,18 @@
  */
 import { join } from "node:path";
 import { programArgs, REPOSITORY } from "../support/cli.ts";
+import {
+  buildRelease,
+  installWithDeno,
+  installWithNpm,
+  linkClone,
+  unpackArchive,
+} from "../support/installs.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const RUNS = 20;
+/** Each of five starts. */
+const ROUNDS = 7;
 using folder = tempDir();
 const empty = join(folder.path, "empty.ts");
 const chain = join(folder.path, "chain.yaml");
@@ -61,6 +70,52 @@ async function median(args: readonly string[], runs = RUNS): Promise<number> {
   return times.toSorted((a, b) => a - b)[Math.floor(runs / 2)] ?? Number.NaN;
 }
 
+/**
+ * Every launcher beside an empty script of the same Deno, as CPU time of both in turn: on a machine
+ * that others use, too, nothing else can be compared. It may be 1.5 times as much.
+ */
+async function launcherRows(): Promise<void> {
+  using release = await buildRelease();
+  using npm = await installWithNpm(release.npm);
+  using archive = await unpackArchive(release.archive);
+  using link = linkClone();
+  using shim = await installWithDeno();
+  const env = { GRID_DENO: Deno.execPath() };
+  const ways = [["link to bin/grid", link], ["deno install -g", shim], ["npm", npm], [
+    "archive",
+    archive,
+  ]] as const;
+  for (const [name, { grid }] of ways) {
+    const ratios: number[] = [];
+    for (let run = 0; run < ROUNDS; run++) {
+      const base = await cpuMs([Deno.execPath(), "run", "-A", empty], env);
+      ratios.push(await cpuMs([grid, "--help"], env) / base);
+    }
+    const ratio = ratios.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+    console.log(
+      `${`${name} --help`.padEnd(24)} ${"".padStart(5)}     ${ratio.toFixed(2)}×  budget 1.5×`,
+    );
+  }
+}
+
+/** User and system time of five starts, as their shell counts it: in steps of 10 ms. */
+async function cpuMs(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", 'for _ in 1 2 3 4 5; do "$@" >/dev/null; done; times', "sh", ...words],
+    cwd: folder.path,
+    env,
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  // The shell's own times stand on the first line.
+  const children = new TextDecoder().decode(stdout).split("\n")[1] ?? "";
+  const times = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
+  return times.reduce((sum, [, m, s]) => sum + 60_000 * Number(m) + 1000 * Number(s), 0);
+}
+
 /** Time until the first byte on stderr. */
 async function medianFirstLine(args: readonly string[]): Promise<number> {
   const times: number[] = [];
@@ -112,3 +167,4 @@ for (const [name, ms, budget] of rows) {
       (budget ? `  budget ${budget} ms` : ""),
   );
 }
+await launcherRows();
