@@ -2,6 +2,7 @@ import { lazy } from "../core/lazy.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { CliContext } from "./context.ts";
 import type { Settings } from "./settings.ts";
+import { fromRepository } from "./repository_paths.ts";
 import { VERSION } from "../core/version.ts";
 
 export interface ShowOptions {
@@ -29,14 +30,16 @@ export async function showDiagnostics(
         "../terminal/diagnostics/sarif.ts",
         import.meta.url,
       );
-      const document = sarifDocument(diagnostics, { gridVersion: VERSION });
+      const document = sarifDocument(fromRepository(diagnostics, context), {
+        gridVersion: VERSION,
+      });
       return context.stdout(JSON.stringify(document, null, 2) + "\n");
     }
     case "github": {
       const { renderGithubDiagnostics } = await lazy<
         typeof import("../terminal/diagnostics/github.ts")
       >("../terminal/diagnostics/github.ts", import.meta.url);
-      return context.stdout(renderGithubDiagnostics(diagnostics));
+      return context.stdout(renderGithubDiagnostics(fromRepository(diagnostics, context)));
     }
     default: {
       const { renderDiagnostics } = await lazy<typeof import("../terminal/diagnostics/text.ts")>(

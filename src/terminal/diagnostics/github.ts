@@ -27,7 +27,24 @@ export function renderAnnotation(annotation: Annotation): string {
   return `::${head}::${escapeData(harmlessText(message))}`;
 }
 
+/** GitHub keeps so many errors and so many warnings of a step, and drops the rest without a word. */
+const MOST_ANNOTATIONS = 10;
+
 export function renderGithubDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const [errors, warnings] = (["error", "warning"] as const)
+    .map((severity) => diagnostics.filter((diagnostic) => diagnostic.severity === severity));
+  const shown = [errors ?? [], warnings ?? []].map((list) => list.slice(0, MOST_ANNOTATIONS))
+    .flat();
+  const more = diagnostics.length - shown.length;
+  const rest = more === 0 ? "" : renderAnnotation({
+    level: "notice",
+    message:
+      `and ${more} more, which grid validate shows; GitHub keeps ${MOST_ANNOTATIONS} of a kind`,
+  }) + "\n";
+  return annotationsOf(diagnostics.filter((diagnostic) => shown.includes(diagnostic))) + rest;
+}
+
+function annotationsOf(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map((diagnostic) => {
     const { severity, place, length, message, hint, rule, usedAt = [] } = diagnostic;
     const used = usedAt.map(({ file, line, column }) => `used at ${file}:${line}:${column}`);

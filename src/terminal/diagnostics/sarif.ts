@@ -20,13 +20,26 @@ export function sarifDocument(
         driver: {
           name: "grid",
           semanticVersion: options.gridVersion,
-          rules: rules.map((id) => ({ id })),
+          rules: rules.map((id) => ruleOf(id, diagnostics)),
         },
       },
       // Columns of places count UTF-16 units, as JavaScript does.
       columnKind: "utf16CodeUnits",
       results: diagnostics.map((diagnostic) => resultOf(diagnostic, rules)),
     }],
+  };
+}
+
+/** GitHub wants every rule described; each is told by the first mistake against it. */
+function ruleOf(id: string, diagnostics: readonly Diagnostic[]): JsonValue {
+  const first = diagnostics.find(({ rule }) => rule === id);
+  const words = id.replaceAll("-", " ");
+  const title = words.charAt(0).toUpperCase() + words.slice(1);
+  return {
+    id,
+    shortDescription: { text: title },
+    fullDescription: { text: `${title}, for example: ${first?.message ?? words}` },
+    help: { text: first?.hint ?? "grid validate shows the line, and what to write instead" },
   };
 }
 

@@ -89,6 +89,29 @@ Deno.test("diagnosticsDocument() has every field, null where there is nothing", 
   assertGolden("terminal/diagnostics.json", text);
 });
 
+Deno.test("renderGithubDiagnostics() keeps ten errors and ten warnings, and counts the rest", () => {
+  const [first] = DIAGNOSTICS;
+  assert.ok(first);
+  const many = (["error", "warning"] as const).flatMap((severity) =>
+    Array.from({ length: 12 }, () => ({ ...first, severity }))
+  );
+  const lines = renderGithubDiagnostics(many).trim().split("\n");
+  const count = (level: string) => lines.filter((line) => line.startsWith(`::${level}`)).length;
+  assert.deepEqual([count("error"), count("warning"), count("notice")], [10, 10, 1]);
+  assert.match(lines.at(-1) ?? "", /and 4 more/);
+});
+
+Deno.test("sarifDocument() describes every rule, as GitHub wants it", () => {
+  const document = JSON.parse(
+    JSON.stringify(sarifDocument(DIAGNOSTICS, { gridVersion: "0.1.0" })),
+  );
+  for (const rule of document.runs[0].tool.driver.rules) {
+    for (const part of ["shortDescription", "fullDescription", "help"]) {
+      assert.ok(rule[part].text.length > 0, `${rule.id}: ${part}`);
+    }
+  }
+});
+
 Deno.test("sarifDocument() names rules, places and uses", () => {
   const document = sarifDocument(DIAGNOSTICS.slice(0, 3), { gridVersion: "0.1.0" });
   assertGolden("terminal/diagnostics.sarif", JSON.stringify(document, null, 2) + "\n");

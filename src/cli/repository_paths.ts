@@ -1,0 +1,48 @@
+/** Code hosts know files by their way from the root of the repository, wherever Grid was called. */
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { Place } from "../core/errors.ts";
+import type { Diagnostic } from "../document/diagnostic.ts";
+
+/** Where CI systems check a repository out. */
+const CHECKOUTS = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+
+export interface FromFolder {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The same mistakes with paths from the repository's root; a file outside keeps its own. */
+export function fromRepository(
+  diagnostics: readonly Diagnostic[],
+  { cwd, env }: FromFolder,
+): readonly Diagnostic[] {
+  const root = repositoryOf(cwd, env);
+  if (root === undefined) return diagnostics;
+  const moved = (place: Place): Place => {
+    const path = relative(root, resolve(cwd, place.file));
+    return path === "" || path.startsWith("..") ? place : {
+      ...place,
+      file: path.split(sep).join("/"),
+    };
+  };
+  return diagnostics.map((diagnostic) => ({
+    ...diagnostic,
+    place: moved(diagnostic.place),
+    ...(diagnostic.usedAt && { usedAt: diagnostic.usedAt.map(moved) }),
+  }));
+}
+
+function repositoryOf(cwd: string, env: FromFolder["env"]): string | undefined {
+  const checkout = CHECKOUTS.map((name) => env[name])
+    .find((path) => path && !relative(path, cwd).startsWith(".."));
+  if (checkout) return checkout;
+  for (let folder = cwd;; folder = dirname(folder)) {
+    try {
+      Deno.statSync(join(folder, ".git")); // a folder, or a file in a worktree or submodule
+      return folder;
+    } catch {
+      // Not there, or not ours to see: no repository either way.
+    }
+    if (dirname(folder) === folder) return undefined;
+  }
+}
