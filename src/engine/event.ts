@@ -7,12 +7,12 @@ import type { JsonValue } from "../core/json.ts";
 import type { ActionKind } from "../pipeline/pipeline.ts";
 
 /** Milliseconds since the Unix epoch, as the date stood; NTP or a person may have set it meanwhile. */
-type Timestamp = number;
+export type Timestamp = number;
 /**
  * Milliseconds by a clock that does not jump; differences of timestamps are no measure. Journals of
  * older Grids have none.
  */
-type Measured = number;
+export type Measured = number;
 
 /**
  * Of these events as they stand in journals and files. It grows when an older Grid would misread a
@@ -20,6 +20,7 @@ type Measured = number;
  */
 export const EVENT_FORM = 1;
 
+/** What happens in a run, in order; plain JSON, with secrets masked. */
 export type Event =
   | RunStarted
   | RunFinished
@@ -34,16 +35,23 @@ export type Event =
   | BatchProgressed
   | Warned;
 
+/** A run began. */
 export interface RunStarted {
+  /** What this event is. */
   readonly type: "run.started";
+  /** When it happened. */
   readonly at: Timestamp;
   /** `EVENT_FORM` of the Grid that wrote it; journals of older Grids have none, and are of form 1. */
   readonly form?: number;
+  /** Id of the run. */
   readonly run: string;
+  /** Name of the pipeline. */
   readonly pipeline: string;
+  /** Its file, as the user wrote it; empty for a single command. */
   readonly file: string;
   /** Folder the run was started for; relative paths start there. */
   readonly project: string;
+  /** Values of its inputs. */
   readonly inputs: Readonly<Record<string, JsonValue>>;
   /** Every step of the graph, in order, so that a reader can show those that never start. */
   readonly steps: readonly StepOutline[];
@@ -51,16 +59,23 @@ export interface RunStarted {
   readonly resumes?: string;
   /** In a resumed run: steps that were asked for again, whatever the earlier run has. */
   readonly again?: readonly string[];
+  /** Version of Grid that runs it. */
   readonly gridVersion: string;
   /** Names what the pipeline said, where code was synced. */
   readonly definition?: string;
 }
 
+/** A step before anything is known of it. */
 export interface StepOutline {
+  /** `train`, a cell `sweep[lr=1e-4]`, a template's step `eval/score`. */
   readonly id: string;
+  /** What it does. */
   readonly kind: ActionKind;
+  /** Steps that must have succeeded before. */
   readonly needs: readonly string[];
+  /** Steps that must have ended before. */
   readonly after: readonly string[];
+  /** The matrix or template it is part of. */
   readonly group?: string;
   /** Its condition, as written. */
   readonly if?: string;
@@ -68,9 +83,13 @@ export interface StepOutline {
   readonly hook?: "success" | "failure" | "exit";
 }
 
+/** A run ended. */
 export interface RunFinished {
+  /** What this event is. */
   readonly type: "run.finished";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** How. */
   readonly state: RunResult;
   /** The step whose failure came first. */
   readonly firstFailure?: string;
@@ -78,12 +97,17 @@ export interface RunFinished {
   readonly exitCode: number;
   /** Why the run did nothing: its concurrency group was taken; one clause. */
   readonly skipped?: string;
+  /** How long it took. */
   readonly durationMs?: Measured;
 }
 
+/** A step began. */
 export interface StepStarted {
+  /** What this event is. */
   readonly type: "step.started";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
   /** Since the run's beginning. */
   readonly afterMs?: Measured;
@@ -97,26 +121,35 @@ export interface StepStarted {
   readonly takenOver?: TakenOver;
 }
 
+/** A job of an earlier run that this one goes on with. */
 export interface TakenOver {
   /** The run that started the job. */
   readonly run: string;
+  /** Name of the job on its node. */
   readonly job: string;
   /** When that run started it. */
   readonly since: Timestamp;
 }
 
+/** A step ended. */
 export interface StepFinished {
+  /** What this event is. */
   readonly type: "step.finished";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** How. */
   readonly state: StepResult;
   /** Why it did not run, was reused, or was cancelled; one sentence without a full stop. */
   readonly reason?: string;
   /** A hook that was skipped because its moment did not come. */
   readonly uncalled?: true;
+  /** What it gave. */
   readonly outputs: Readonly<Record<string, JsonValue>>;
   /** Names of outputs that hold a secret: masked in `outputs`, or left out where the result is reused. */
   readonly masked?: readonly string[];
+  /** What went wrong. */
   readonly failure?: Failure;
   /** Of a step that started. */
   readonly durationMs?: Measured;
@@ -124,19 +157,25 @@ export interface StepFinished {
   readonly reusedFrom?: ReuseSource;
   /** As in `step.started`, which a reused step does not have. */
   readonly key?: string;
+  /** Digests of what was synced before, by step. */
   readonly brought?: Readonly<Record<string, string>>;
 }
 
 /** The run whose result stands in for a step that did not run again. */
 export interface ReuseSource {
+  /** Id of the run. */
   readonly run: string;
   /** Node of that run's last attempt. */
   readonly node?: string;
 }
 
+/** A step is tried. */
 export interface AttemptStarted {
+  /** What this event is. */
   readonly type: "attempt.started";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
   /** Counts from 1. */
   readonly attempt: number;
@@ -144,26 +183,39 @@ export interface AttemptStarted {
   readonly afterMs?: Measured;
 }
 
+/** A try of a step ended. */
 export interface AttemptFinished {
+  /** What this event is. */
   readonly type: "attempt.finished";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** How. */
   readonly result: "succeeded" | "failed" | "timed-out" | "cancelled";
   /** Exit code of the command, where there was one. */
   readonly exitCode?: number;
+  /** What went wrong. */
   readonly failure?: Failure;
   /** Milliseconds until the next attempt starts; absent when this was the last. */
   readonly retryInMs?: number;
+  /** How long it took. */
   readonly durationMs?: Measured;
 }
 
 /** A node was found for the attempt. */
 export interface NodeChosen {
+  /** What this event is. */
   readonly type: "node.chosen";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Name of the node. */
   readonly node: string;
   /** Health score, lower is better; absent where the pipeline named the node. */
   readonly score?: number;
@@ -173,27 +225,43 @@ export interface NodeChosen {
 
 /** Journaled before the remote process is started, so that a later Grid can find it. */
 export interface JobStarted {
+  /** What this event is. */
   readonly type: "job.started";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Name of the node. */
   readonly node: string;
+  /** Name of the job on its node. */
   readonly job: string;
 }
 
+/** A folder was brought to a node. */
 export interface SyncFinished {
+  /** What this event is. */
   readonly type: "sync.finished";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Name of the node. */
   readonly node: string;
   /** Absolute folder on the node. */
   readonly folder: string;
   /** Files sent, deleted there, and in the source altogether. */
   readonly sent: number;
+  /** Files removed there. */
   readonly deleted: number;
+  /** All there are. */
   readonly total: number;
+  /** Bytes that crossed the wire. */
   readonly bytes: number;
+  /** How long it took. */
   readonly durationMs: number;
   /** Of what the folder then held: paths and contents, no times. Older journals have none. */
   readonly digest?: string;
@@ -221,25 +289,41 @@ export interface SyncedTree {
   readonly writes: readonly string[];
 }
 
+/** Files were brought home. */
 export interface FetchFinished {
+  /** What this event is. */
   readonly type: "fetch.finished";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Name of the node. */
   readonly node: string;
   /** Absolute folder on this machine. */
   readonly folder: string;
+  /** Paths below the folder. */
   readonly files: readonly string[];
+  /** Bytes that crossed the wire. */
   readonly bytes: number;
 }
 
+/** A batch came further. */
 export interface BatchProgressed {
+  /** What this event is. */
   readonly type: "batch.progressed";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step. */
   readonly step: string;
+  /** Counts from 1. */
   readonly attempt: number;
+  /** Tasks that are over, whatever their result. */
   readonly done: number;
+  /** Of these. */
   readonly failed: number;
+  /** All there are. */
   readonly total: number;
   /** `managed`, `existing` or `embedded` (local processes, no Ray). */
   readonly mode: string;
@@ -247,14 +331,19 @@ export interface BatchProgressed {
 
 /** Something the reader should know that changed no result. */
 export interface Warned {
+  /** What this event is. */
   readonly type: "warned";
+  /** When it happened. */
   readonly at: Timestamp;
+  /** Id of the step it is about; absent where it is about the run. */
   readonly step?: string;
+  /** In words, without a full stop. */
   readonly message: string;
   /** What the run waits for before its first step; the warning is over when that begins. */
   readonly queue?: Queue;
 }
 
+/** What a run waits for. */
 export interface Queue {
   /** Concurrency group. */
   readonly group: string;
@@ -262,6 +351,7 @@ export interface Queue {
   readonly ahead: readonly string[];
 }
 
+/** How a step ended. */
 export type StepResult =
   | "succeeded"
   | "failed"
@@ -271,13 +361,18 @@ export type StepResult =
   | "skipped"
   | "reused";
 
+/** How a run ended. */
 export type RunResult = "succeeded" | "failed" | "timed-out" | "cancelled";
 
 /** Why an attempt failed: `GridError` as plain data. */
 export interface Failure {
+  /** What kind of failure it is. */
   readonly code: ErrorCode;
+  /** In words, without a full stop. */
   readonly message: string;
+  /** What to do about it. */
   readonly hint?: string;
+  /** Name of the node, where it happened on one. */
   readonly node?: string;
   /** Exit code of the command itself. */
   readonly exitCode?: number;
