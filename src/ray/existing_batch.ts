@@ -108,7 +108,12 @@ async function attend(
     const bytes = output.push(new TextEncoder().encode(text));
     if (bytes.length > 0) sent = sent.then(() => host.output("stdout", bytes));
   });
-  const job = await waitForEnd(api, id, { log, stop, signal: host.signal });
+  const job = await waitForEnd(api, id, {
+    log,
+    stop,
+    signal: host.signal,
+    tell: (text) => void (sent = sent.then(() => host.output("stderr", ENCODER.encode(text)))),
+  });
   log.push(await api.logs(id), 0);
   const rest = output.end();
   await sent;
@@ -122,19 +127,26 @@ interface WaitOptions {
   readonly log: JobLog;
   readonly stop: () => Promise<void>;
   readonly signal: AbortSignal;
+  /** A line for whoever looks at the step. */
+  readonly tell: (text: string) => void;
 }
+
+const ENCODER = new TextEncoder();
 
 async function waitForEnd(
   api: JobsApi,
   id: string,
-  { log, stop, signal }: WaitOptions,
+  { log, stop, signal, tell }: WaitOptions,
 ): Promise<RayJob> {
   await using tail = new JobLogTail(api, id, log);
   let answeredAt = monotonic();
+  let isSilent = false;
   for (;;) {
     try {
       const job = await api.job(id);
       answeredAt = monotonic();
+      if (isSilent) tell("grid: the dashboard answers again\n");
+      isSilent = false;
       if (job === undefined) throw forgotten();
       if (isEnded(job)) return job;
       if (job.status === "RUNNING") tail.ensure();
@@ -144,6 +156,10 @@ async function waitForEnd(
       if (signal.aborted) await stop();
       const passes = !signal.aborted && error instanceof GridError && error.code === "lost";
       if (!passes || monotonic() - answeredAt > SILENCE_MS) throw error;
+      if (!isSilent) {
+        tell(`grid: ${error.message}; trying for ${SILENCE_MS / 60_000} minutes\n`);
+        isSilent = true;
+      }
       await systemClock.sleep(POLL_MS, { signal });
     }
   }

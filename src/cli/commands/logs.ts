@@ -8,6 +8,7 @@ import { oneLine } from "../../terminal/harmless.ts";
 import { type LogNames, logNames } from "../../report/log_names.ts";
 import type { CommandContext } from "../command_module.ts";
 import { LogFilter } from "../log_filter.ts";
+import { ItemLines } from "../item_lines.ts";
 import { positiveInteger } from "../option_values.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import { silentSteps } from "../silent_steps.ts";
@@ -21,6 +22,7 @@ const NEWLINE = 0x0a;
 interface LogsFlags extends GlobalFlags {
   readonly follow?: true;
   readonly attempt?: number;
+  readonly item?: number;
   readonly raw?: true;
 }
 
@@ -30,6 +32,9 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[step]", "only this step, or the steps of this group; default all")
     .option("-f, --follow", "go on until the run is over")
     .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })
+    .option("--item <n>", "only what this task of a ray-batch printed, counted from 0", {
+      read: taskNumber,
+    })
     .option("--raw", "every byte as it was printed, also to a terminal")
     .close("With --json: where each log lies, and its size.")
     .action<LogsFlags>(async (name, step, flags) => {
@@ -42,6 +47,7 @@ export function define(command: Command, context: CommandContext): void {
         context,
         step,
         attempt: flags.attempt,
+        item: flags.item,
         // A pipe gets what was printed; a terminal would obey it.
         raw: flags.raw ?? !context.stdoutIsTerminal,
       });
@@ -50,6 +56,11 @@ export function define(command: Command, context: CommandContext): void {
       }
       await logs.print({ follow: flags.follow ?? false });
     });
+}
+
+function taskNumber(value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new GridError({ code: "usage", message: `"${value}" is not the number of a task` });
 }
 
 function followedObject(): GridError {
@@ -66,6 +77,7 @@ interface LogPrinterOptions {
   readonly context: CommandContext;
   readonly step: string | undefined;
   readonly attempt: number | undefined;
+  readonly item: number | undefined;
   readonly raw: boolean;
 }
 
@@ -78,6 +90,7 @@ interface AttemptName {
 class LogPrinter {
   readonly #options: LogPrinterOptions;
   readonly #printed = new Map<string, number>();
+  readonly #items = new Map<string, ItemLines>();
   readonly #filters = new Map<string, LogFilter>();
   #lineIsOpen = false;
 
@@ -178,11 +191,23 @@ class LogPrinter {
     const buffer = new Uint8Array(CHUNK_BYTES);
     let at = from;
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      this.#filterOf(path).push(buffer.subarray(0, count));
-      this.#lineIsOpen = buffer[count - 1] !== NEWLINE;
+      const shown = this.#shownOf(path, buffer.subarray(0, count));
+      if (shown.length > 0) {
+        this.#filterOf(path).push(shown);
+        this.#lineIsOpen = shown.at(-1) !== NEWLINE;
+      }
       at += count;
     }
     this.#printed.set(path, at);
+  }
+
+  /** All of it, or the lines of the one task that is asked for. */
+  #shownOf(path: string, bytes: Uint8Array): Uint8Array {
+    const { item } = this.#options;
+    if (item === undefined) return bytes;
+    const lines = this.#items.get(path) ?? new ItemLines(item);
+    this.#items.set(path, lines);
+    return lines.push(bytes);
   }
 
   #filterOf(path: string): LogFilter {
