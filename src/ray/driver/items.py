@@ -147,10 +147,10 @@ def run_command(command, index, text):
     child = subprocess.Popen([*shell, command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     printed = b""
     try:
-        for line in child.stdout:
-            sys.stdout.buffer.write(line)
+        for chunk in chunks_until_exit(child):
+            sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
-            printed = (printed + line)[: RESULT_BYTES + 1]
+            printed = (printed + chunk)[: RESULT_BYTES + 1]
         code = child.wait()
     except ItemTimeout:
         for pid in [child.pid, *descendants(child.pid)]:
@@ -162,6 +162,22 @@ def run_command(command, index, text):
     if len(printed) > RESULT_BYTES:
         raise ValueError("the command printed more than %d bytes; write them to a file" % RESULT_BYTES)
     return Printed(printed.decode("utf-8", "replace").strip())
+
+
+def chunks_until_exit(child):
+    """What a command prints until it ends; something that it has left running may hold its stdout open."""
+    os.set_blocking(child.stdout.fileno(), False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            is_over = child.poll() is not None
+            if selector.select(0 if is_over else 0.05):
+                chunk = os.read(child.stdout.fileno(), 1 << 16)
+                if not chunk:
+                    return
+                yield chunk
+            elif is_over:
+                return
 
 
 class Printed(str):

@@ -666,3 +666,16 @@ testWith(["python3"], "batch_driver gives workers one list of GPUs under both na
     assert.ok(['["4","4",null,"n1"]', '["6","6",null,"n1"]'].includes(one), one);
   }
 });
+
+testWith(["python3"], "batch_driver does not wait for what a command leaves running", async () => {
+  using place = new Workplace();
+  const target = { command: "setsid sleep 5154 & echo result; exit $GRID_TASK" };
+  const { code, stderr } = await place.run({ target, tasks: [0, 3] });
+  assert.equal(code, 0);
+  assert.deepEqual(place.entries().map(({ value, error }) => value ?? error), [
+    "result",
+    "RuntimeError: the command ended with exit code 3",
+  ]);
+  assert.match(stderr, /grid: ended 2 processes that tasks had left running/);
+  assert.deepEqual(runaways(), []);
+});
