@@ -1,19 +1,39 @@
 /** This process for a moment as an ordinary account: what only others may read is closed to it. */
 import process from "node:process";
+import type { Transport } from "../../src/transport/transport.ts";
 import { ORDINARY_UID } from "./account_transport.ts";
 
 /** Needs root: `testWith(["root"], …)`. What the block starts or writes belongs to the account. */
 export async function asOrdinaryAccount<T>(act: () => Promise<T>): Promise<T> {
-  const home = Deno.env.get("HOME") ?? "/";
-  // Programs start in the home folder, and ours is closed to the account.
-  Deno.env.set("HOME", "/");
   process.seteuid?.(ORDINARY_UID);
   try {
     return await act();
   } finally {
     process.seteuid?.(0);
-    Deno.env.set("HOME", home);
   }
+}
+
+/** A node on this machine that stays root's; its shell must have been started before. */
+export function startingAsRoot(inner: Transport): Transport {
+  return {
+    endpoint: inner.endpoint,
+    exec: (command, options) => inner.exec(command, options),
+    wait: (command, options) => inner.wait(command, options),
+    open(command, options) {
+      const account = process.geteuid?.() ?? 0;
+      process.seteuid?.(0);
+      try {
+        // The process is started before anything is waited for.
+        return inner.open(command, options);
+      } finally {
+        process.seteuid?.(account);
+      }
+    },
+    get stats() {
+      return inner.stats;
+    },
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
 }
 
 /** Lets the account read and write all that is there now. */

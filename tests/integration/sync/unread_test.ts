@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { GridError } from "../../../src/core/errors.ts";
-import { asOrdinaryAccount, openToOthers } from "../../support/other_account.ts";
+import { asOrdinaryAccount, openToOthers, startingAsRoot } from "../../support/other_account.ts";
 import { testWith } from "../../support/requires.ts";
-import { readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
+import { createLocalTransport } from "../../../src/transport/local.ts";
+import { localEndpoint, readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 
 /** Syncs as an account that cannot read everything. */
 function syncAsOther(rig: SyncRig) {
@@ -15,7 +16,9 @@ function syncAsOther(rig: SyncRig) {
 }
 
 testWith(["root"], "syncFolders() keeps what it cannot read, and all below it", async () => {
-  await using rig = startSyncRig();
+  await using rig = startSyncRig({
+    transport: startingAsRoot(createLocalTransport(localEndpoint("n1"))),
+  });
   rig.write({ "a": "1", "secret": "2", "closed/b": "3", "closed/deep/c": "4", "gone": "5" });
   await rig.sync();
   openToOthers(rig.source);
@@ -48,7 +51,9 @@ testWith(
   ["root"],
   "syncFolders() of a source that cannot be read at all deletes nothing",
   async () => {
-    await using rig = startSyncRig();
+    await using rig = startSyncRig({
+      transport: startingAsRoot(createLocalTransport(localEndpoint("n1"))),
+    });
     rig.write({ "a": "1" });
     await rig.sync();
     openToOthers(rig.folder);
