@@ -2,6 +2,7 @@
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { newRunId } from "../core/ids.ts";
+import { quote } from "../core/shell.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import type { Conversation } from "./conversation.ts";
 import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
@@ -115,7 +116,10 @@ export function tellOthers({ target, place, stay, keep, stamp, tell }: TellOptio
       `Not written by Grid on ${target.node}, moved aside before it is replaced: ${
         shorten(keep)
       } ` +
-        `(to ${place.root}/.grid/sync/${place.key}/kept/${stamp}; back with: grid sync --undo)`,
+        `(to ${place.root}/.grid/sync/${place.key}/kept/${stamp}; back with: grid sync --as ${
+          quote(place.name)
+        } ` +
+        `--to ${target.node} --undo)`,
     );
   }
   if (stay.size > 0) {
