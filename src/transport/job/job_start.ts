@@ -1,9 +1,10 @@
 /** Starting a job exactly once, and finding one that was started before. */
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
-import type { Job, JobSpec } from "./job.ts";
-import { isLinkFailure, isNeverSent, JobLink } from "./job_link.ts";
 import { quote } from "../../core/shell.ts";
+import type { Job, JobSpec, KillReport } from "./job.ts";
+import { killTree } from "./job_kill.ts";
+import { isLinkFailure, isNeverSent, type JobIdentity, JobLink } from "./job_link.ts";
 import { jobCall, jobLibrary } from "./job_script.ts";
 import { maskPatterns, maskPrograms } from "./output_mask.ts";
 import { nodeJobs } from "./node_jobs.ts";
@@ -176,8 +177,24 @@ function tooLong(name: string, bytes: number, total?: number): GridError {
   });
 }
 
+/**
+ * Ends a job that nobody can follow, because the node's answers about it cannot be read.
+ *
+ * @throws {GridError} a transport code
+ */
+export function killUnheard(
+  transport: Transport,
+  { graceMs, ...identity }: JobIdentity & { readonly graceMs: number },
+): Promise<KillReport> {
+  return killTree(new JobLink(transport, identity), { graceMs });
+}
+
+/** Whether the node answered, but nothing that its programs could say. */
+export function isUnheard(error: unknown): boolean {
+  return error instanceof GridError && error.code.startsWith("answer-");
+}
+
 /** Whether a command may run although `startJob` threw this. */
 export function mayHaveStarted(error: unknown): boolean {
-  const isAnswered = error instanceof GridError && error.code.startsWith("answer-");
-  return isAnswered || (isLinkFailure(error) && !isNeverSent(error));
+  return isUnheard(error) || (isLinkFailure(error) && !isNeverSent(error));
 }

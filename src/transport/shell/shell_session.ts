@@ -11,6 +11,8 @@ import type { Channel, ExecOptions, ExecResult } from "../transport.ts";
 const GREETING_CHARACTERS = 1000;
 /** How long an idle shell may take to leave by itself. */
 const LEAVING_MS = 1500;
+/** What `job_turn.sh` leaves with where the shell wakes again and again for nothing. */
+const SLEEPLESS = 121;
 const encoder = new TextEncoder();
 
 interface Pending {
@@ -220,12 +222,23 @@ export class ShellSession implements AsyncDisposable {
   }
 
   #endedBy(state: string): GridError {
+    if (state === `exit ${SLEEPLESS}`) return sleepless(this.#node);
     return new GridError({
       code: "lost",
       message: `Cannot finish a command on "${this.#node}": its shell ended (${state})`,
       node: this.#node,
     });
   }
+}
+
+/** Not a loss that may pass: another shell there would be the same. */
+function sleepless(node: string): GridError {
+  return new GridError({
+    code: "answer-invalid",
+    message: `Cannot wait for jobs on "${node}": its /bin/sh does not sleep while it waits`,
+    hint: "busybox 1.38 is known for it: make /bin/sh dash, bash or another busybox there",
+    node,
+  });
 }
 
 async function within(ms: number, settled: Promise<unknown>): Promise<void> {
