@@ -118,7 +118,7 @@ grid_survey() {
 # Per job a line "job ID OUT MORE ERR MORE OUTPUT STATE": bytes that follow, and whether there are more;
 # then those bytes. Looking at states first, so that what comes with a final one is all there is.
 grid_tell() {
-  grid_states='' grid_files=''
+  grid_states='' grid_files='' grid_sizes=''
   grid_note_states "$@"
   [ -z "$grid_files" ] || grid_measure "$grid_files"
   while [ $# -gt 0 ]; do
