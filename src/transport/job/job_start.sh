@@ -7,6 +7,11 @@ grid_which bash
 grid_bash=$grid_found
 grid_which sh
 grid_sh=${grid_found:-/bin/sh}
+# Without these nothing that a job prints can be told.
+grid_missing=
+for grid_one in head tail; do
+  command -v "$grid_one" >/dev/null 2>&1 || grid_missing="$grid_missing${grid_missing:+ and }$grid_one"
+done
 # A shell starts what runs in the background with SIGINT and SIGQUIT ignored, and only bash can take
 # that back by itself; a command that inherits it cannot be interrupted by its own tools.
 grid_env=
@@ -28,6 +33,10 @@ grid_start() {
 
 grid_start_unless() {
   grid_open "$1" "$2"
+  if [ -n "$grid_missing" ]; then
+    grid_refuse tool "$grid_missing"
+    return
+  fi
   if ! grid_own_jobs; then
     grid_refuse folder "$grid_fault"
     return

@@ -161,15 +161,29 @@ class AnswerReader {
 }
 
 function refused(what: string, { node, detail }: { node: string; detail: string }): GridError {
-  const isFolder = what === "cwd";
-  return new GridError({
-    // What a step asks for is its own; remote_root is the node's.
-    code: isFolder ? "step-failed" : "workspace",
-    message: `Cannot start the command on "${node}": ` +
-      (isFolder ? `folder "${detail}" cannot be entered` : detail),
-    hint: isFolder
-      ? "sync the folder to this node before, or correct working-directory"
-      : "look at the space and the permissions of remote_root",
-    node,
-  });
+  const start = `Cannot start the command on "${node}"`;
+  switch (what) {
+    case "cwd":
+      return new GridError({
+        // What a step asks for is its own; remote_root is the node's.
+        code: "step-failed",
+        message: `${start}: folder "${detail}" cannot be entered`,
+        hint: "sync the folder to this node before, or correct working-directory",
+        node,
+      });
+    case "tool":
+      return new GridError({
+        code: "missing-tool",
+        message: `${start}: there is no ${detail} on its PATH`,
+        hint: "install coreutils or busybox there",
+        node,
+      });
+    default:
+      return new GridError({
+        code: "workspace",
+        message: `${start}: ${detail}`,
+        hint: "look at the space and the permissions of remote_root",
+        node,
+      });
+  }
 }

@@ -12,7 +12,7 @@ import {
 import { describeEnding } from "../../../support/job_ending_contract.ts";
 import { describeLeft } from "../../../support/job_left_contract.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
-import { findBusyboxStatic, type Part, testWith } from "../../../support/requires.ts";
+import { findBusyboxStatic, findProgram, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
 const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh"].map((name) =>
@@ -71,6 +71,33 @@ for (const { part, words: shell } of SHELLS) {
     },
   );
 }
+
+testWith(["dash", "busybox"], "a node without head is told so before a job starts", async () => {
+  using programs = tempDir();
+  const tools = [
+    "awk",
+    "cat",
+    "chmod",
+    "mkdir",
+    "rm",
+    "sed",
+    "setsid",
+    "sleep",
+    "sort",
+    "stat",
+    "tail",
+  ];
+  for (const tool of tools) {
+    Deno.symlinkSync(findProgram("busybox") ?? "", `${programs.path}/${tool}`);
+  }
+  const dash = findProgram("dash") ?? "";
+  await using node = await openAccountNode({ shell: [dash], env: { PATH: programs.path } });
+  await assert.rejects(startJob(node.transport, jobSpec(node, { command: "echo hi" })), {
+    code: "missing-tool",
+    message: /^Cannot start the command on "uid\d+": there is no head on its PATH$/,
+  });
+  assert.deepEqual([...Deno.readDirSync(node.root)], []);
+});
 
 function nameOf([path = "", ...rest]: readonly string[]): string {
   return [path.slice(path.lastIndexOf("/") + 1), ...rest].join(" ");
