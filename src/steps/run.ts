@@ -7,23 +7,18 @@ import type { Leftover, StepHost, StepKind, StepOutcome, StepRequest } from "../
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
-import {
-  attachJob,
-  isUnheard,
-  killUnheard,
-  mayHaveStarted,
-  startJob,
-} from "../transport/job/job_start.ts";
+import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
 import { pathPrefix, resolveNode, stateFolder, stepFolder } from "./placement.ts";
-import { failed, failedExit, type FailedOutcome, ownCode, survivorWords } from "./run_failure.ts";
+import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
+import { endUnheard, isUnheard } from "./unheard.ts";
 
 export interface RunStepOptions {
   readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
@@ -130,25 +125,11 @@ class RunAttempt {
       job = await startJob(node.transport, spec);
     } catch (error) {
       const outcome = failed(toGridError(error), { node, started: mayHaveStarted(error) });
-      return isUnheard(error) ? await this.#unheard(outcome, { node, spec }) : outcome;
+      if (!isUnheard(error)) return outcome;
+      const { killGraceMs: graceMs } = this.#options.request;
+      return { ...outcome, aftermath: await endUnheard(node.transport, { ...spec, graceMs }) };
     }
     return await this.#attend(job, { node, spec });
-  }
-
-  /** It may run, and nobody will ever hear of it. */
-  async #unheard(outcome: FailedOutcome, { node, spec }: Place): Promise<StepOutcome> {
-    const graceMs = this.#options.request.killGraceMs;
-    try {
-      return {
-        ...outcome,
-        aftermath: survivorWords(await killUnheard(node.transport, { ...spec, graceMs })),
-      };
-    } catch (error) {
-      return {
-        ...outcome,
-        aftermath: `its processes could not be ended: ${toGridError(error).message}`,
-      };
-    }
   }
 
   async #attend(job: Job, place: Place): Promise<Attended> {

@@ -6,7 +6,7 @@ import type { StepOutcome } from "../engine/ports.ts";
 import { handedOverIn, handedOverWords } from "../transport/job/handed_over.ts";
 import type { JobExit, KillReport } from "../transport/job/job.ts";
 
-export type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
+type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
 
 /** How a command that ended by itself, but not well, ends its step. */
 export function failedExit(
