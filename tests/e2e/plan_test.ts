@@ -105,7 +105,7 @@ Deno.test("grid run and grid plan warn of cache.inputs that match no file", asyn
     "data/a.csv": "1",
     "p.yaml": `name: p
 steps:
-  - { id: a, node: local, run: "true", cache: { inputs: ["data/*.csv", "dta/*.csv"] } }
+  - { id: a, node: local, run: "true", cache: { inputs: ["data/*.csv", "dta/*.csv"], files: [] } }
 `,
   });
   const options = { cwd: folder.path };
