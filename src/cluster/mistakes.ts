@@ -52,7 +52,10 @@ function nodeMistakes(node: RawNode, { index, source, config }: NodeContext): Di
       const hint = "remove it, or use transport: ssh";
       found.push(diagnostic({ rule: "useless-key", spot: spot(key), message, hint }));
     }
-  } else if (node.remote_root && !isRemotePath(node.remote_root)) {
+  }
+  if (node.remote_root && VARIABLE.test(node.remote_root)) {
+    found.push(variableInRoot(node.remote_root, spot("remote_root")));
+  } else if (node.transport !== "local" && node.remote_root && !isRemotePath(node.remote_root)) {
     found.push(relativeRoot(node.remote_root, spot("remote_root")));
   }
   return [...found, ...sharedRoot(node, { index, config, source })];
@@ -80,11 +83,30 @@ function rootOf(node: RawNode, config: RawCluster): string {
 /** A folder on another machine has no meaning relative to this one. */
 function rootMistake(config: RawCluster, source: Source): Diagnostic[] {
   const root = config.remote_root;
+  if (root && VARIABLE.test(root)) {
+    return [variableInRoot(root, source.pathSpot(["remote_root"], "value"))];
+  }
   const isUsedRemotely = config.nodes.some((node) =>
     typeof node === "string" || (node.transport !== "local" && !node.remote_root)
   );
   if (!root || isRemotePath(root) || !isUsedRemotely) return [];
   return [relativeRoot(root, source.pathSpot(["remote_root"], "value"))];
+}
+
+/** Nothing expands it, on purpose: one folder of this name on every node. */
+const VARIABLE = /\$(?:[A-Za-z_]\w*|\{)/;
+
+function variableInRoot(root: string, spot: ReturnType<Source["pathSpot"]>): Diagnostic {
+  const rest = /^\$(?:HOME|\{HOME\})(?:\/(.*))?$/.exec(root);
+  return diagnostic({
+    rule: "root-variable",
+    spot,
+    message:
+      `remote_root "${root}" would be a folder of that very name: variables are not replaced`,
+    hint: rest
+      ? `write ~/${rest[1] ?? ""} for the home folder there`
+      : "write the path itself, or ~/… for the home folder there",
+  });
 }
 
 function relativeRoot(root: string, spot: ReturnType<Source["pathSpot"]>): Diagnostic {

@@ -201,6 +201,8 @@ export interface AttemptFinished {
   readonly failure?: Failure;
   /** Milliseconds until the next attempt starts; absent when this was the last. */
   readonly retryInMs?: number;
+  /** Of a last attempt that failed: why there is no other; one clause. */
+  readonly notRetried?: string;
   /** How long it took. */
   readonly durationMs?: Measured;
 }

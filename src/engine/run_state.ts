@@ -103,6 +103,8 @@ export interface AttemptState {
   readonly exitCode: number | undefined;
   readonly failure: Failure | undefined;
   readonly retryInMs: number | undefined;
+  /** Why there was no other attempt. */
+  readonly notRetried?: string;
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;

@@ -170,6 +170,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         exitCode: event.exitCode,
         failure: event.failure,
         retryInMs: event.retryInMs,
+        ...(event.notRetried === undefined ? {} : { notRetried: event.notRetried }),
       };
     case "job.started":
       return { ...attempt, job: event.job, node: event.node };

@@ -6,7 +6,7 @@ import type { Event } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
 import type { EnginePorts, StepRequest } from "../ports.ts";
-import { isRetryable } from "./retry.ts";
+import { isRetryable, whyNot } from "./retry.ts";
 
 export interface AttemptsOptions {
   readonly step: Step;
@@ -52,9 +52,10 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
           resumeJob: resumeJob && { node: resumeJob.node, job: resumeJob.job },
         }),
     });
-    const retryInMs = retryWait(end, { step, attempt, ports, deadline, limits });
+    const { retryInMs, notRetried } = retryOf(end, { step, attempt, ports, deadline, limits });
     const durationMs = Math.round(clock.monotonic() - began);
-    emit(finishedEvent(end, { step, attempt, at: clock.now(), durationMs, retryInMs }));
+    const more = { at: clock.now(), durationMs, retryInMs, notRetried };
+    emit(finishedEvent(end, { step, attempt, ...more }));
     if (retryInMs === undefined) return end;
     if (end.node !== undefined && !failedOn.includes(end.node)) failedOn.push(end.node);
     const stop = await waitOut(retryInMs, { ports, limits });
@@ -81,24 +82,31 @@ interface RetryQuestion {
   readonly limits: Limits;
 }
 
-/** Milliseconds to wait for the next attempt; undefined where this was the last. */
-function retryWait(end: AttemptEnd, question: RetryQuestion): number | undefined {
-  const { step, attempt, ports, deadline, limits } = question;
-  if (end.failure === undefined || limits.signal.aborted) return undefined;
-  if (attempt > step.retry.max || !isRetryable(step.retry, end.failure)) return undefined;
-  const wait = retryDelay(step.retry, { retry: attempt, random: ports.random });
+/** Milliseconds to wait for the next attempt, or why this was the last. */
+function retryOf(
+  end: AttemptEnd,
+  { step, attempt, ports, deadline, limits }: RetryQuestion,
+): { readonly retryInMs?: number; readonly notRetried?: string } {
+  if (end.failure === undefined || limits.signal.aborted) return {};
+  const { retry } = step;
+  if (!isRetryable(retry, end.failure)) return { notRetried: whyNot(retry, end.failure) };
+  if (attempt > retry.max) return attempt === 1 ? {} : { notRetried: `${retry.max} were allowed` };
+  const wait = retryDelay(retry, { retry: attempt, random: ports.random });
   // A retry that the total limit would cut off before it begins is no retry.
-  return ports.clock.monotonic() + wait < deadline ? wait : undefined;
+  return ports.clock.monotonic() + wait < deadline
+    ? { retryInMs: wait }
+    : { notRetried: "its total limit would end before" };
 }
 
 function finishedEvent(
   end: AttemptEnd,
-  { step, attempt, at, durationMs, retryInMs }: {
+  { step, attempt, at, durationMs, retryInMs, notRetried }: {
     readonly step: Step;
     readonly attempt: number;
     readonly at: number;
     readonly durationMs: number;
     readonly retryInMs: number | undefined;
+    readonly notRetried: string | undefined;
   },
 ): Event {
   return {
@@ -110,6 +118,7 @@ function finishedEvent(
     ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
     ...(end.failure === undefined ? {} : { failure: end.failure }),
     ...(retryInMs === undefined ? {} : { retryInMs }),
+    ...(notRetried === undefined ? {} : { notRetried }),
     durationMs,
   };
 }

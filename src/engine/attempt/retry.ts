@@ -12,6 +12,18 @@ export function isRetryable(policy: RetryPolicy, failure: Failure): boolean {
   return policy.on.some((retryClass) => covers(retryClass, failure));
 }
 
+/** Why a failure is not tried again; one clause. */
+export function whyNot({ on }: RetryPolicy, failure: Failure): string {
+  const { code, exitCode, started } = failure;
+  if (neverRetried(failure)) return "the same would happen again";
+  const what = exitCode !== undefined && code !== "timed-out"
+    ? `exit code ${exitCode}`
+    : isTransportCode(code) && started
+    ? `a lost node (${code}) whose command had started`
+    : code;
+  return `${what} is none of retry: { on: [${on.join(", ")}] }`;
+}
+
 function covers(retryClass: RetryClass, failure: Failure): boolean {
   switch (retryClass) {
     case "any":

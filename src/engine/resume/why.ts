@@ -37,7 +37,7 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
     case "timed-out":
       return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}${
         takenOver(step)
-      }${againOf(step)}${reasonOf(state, step)}`;
+      }${notRetriedOf(step)}${againOf(step)}${reasonOf(state, step)}`;
     case "allowed-failure":
       return `${id} failed${placeOf(step)}, which allow-failure permits${causeOf(step)}${
         retriesOf(step)
@@ -94,6 +94,11 @@ function retriesOf({ attempts }: StepState): string {
   const last = attempts.at(-1);
   if (before.length === 0 || !last) return "";
   return `; attempt ${last.attempt}, after ${before.map(retryOf).join(", ")}`;
+}
+
+function notRetriedOf({ attempts }: StepState): string {
+  const reason = attempts.at(-1)?.notRetried;
+  return reason === undefined ? "" : `; not retried, because ${reason}`;
 }
 
 function retryOf({ failure, result, node, retryInMs }: AttemptState): string {

@@ -209,6 +209,17 @@ const WRONG: readonly (readonly [name: string, text: string, expected: RegExp])[
   ["a host that is an option", "nodes: [{ name: a, host: -x }]\n", /^1:26 .*not a host/],
   ["the same name twice", "nodes:\n  - a\n  - { name: a }\n", /^3:13 duplicate-node/],
   ["the reserved name", "nodes: [local]\n", /^1:9 reserved-name/],
+  [
+    "a variable in it",
+    "nodes: [a]\nremote_root: /scratch/$USER/ws\n",
+    /^2:14 root-variable.*\$USER/,
+  ],
+  ["the home in it", 'nodes: [a]\nremote_root: "${HOME}/ws"\n', /^2:14 root-variable.*~\/ws/],
+  [
+    "a variable of a node",
+    "nodes: [{ name: a, transport: local, remote_root: $HOME }]\n",
+    /root-variable/,
+  ],
   ["a relative remote root", "nodes: [a]\nremote_root: work\n", /^2:14 relative-root.*~\/work/],
   ["a host for a local node", "nodes: [{ name: a, transport: local, host: b }]\n", /^1:44 useless/],
   ["a head that is no node", "nodes: [gpu1]\nray: { head: gpu2 }\n", /^2:14 unknown-node.*gpu1/],

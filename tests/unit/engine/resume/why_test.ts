@@ -39,7 +39,10 @@ Deno.test("why() says in one line what became of each step", async () => {
     },
   });
   assert.match(why(state, "ok"), /^ok ran on n1 and succeeded after 4\.\ds$/);
-  assert.equal(why(state, "broken"), "broken failed after 0ms: exit code 1");
+  assert.equal(
+    why(state, "broken"),
+    "broken failed after 0ms: exit code 1; not retried, because exit code 1 is none of retry: { on: [transport] }",
+  );
   assert.equal(why(state, "next"), 'next was skipped: it needs "broken", which failed');
   assert.equal(why(state, "lint"), "lint failed, which allow-failure permits: exit code 2");
   assert.match(why(state, "slow"), /^slow timed out after 2\.0s: .*took longer than 2\.0s$/);
@@ -95,7 +98,7 @@ Deno.test("why() says what let a step run after a failure", async () => {
   const { state } = await runFake(pipeline(steps, { hooks }), { steps: { a: fail() } });
   const told = Object.fromEntries([...state.steps.keys()].map((id) => [id, why(state, id)]));
   assert.deepEqual(told, {
-    a: "a failed after 0ms: exit code 1",
+    a: "a failed after 0ms: exit code 1; not retried, because exit code 1 is none of retry: { on: [transport] }",
     b: 'b was skipped: it needs "a", which failed',
     c: 'c was skipped: it needs "b", which did not run because "a" failed',
     late: "late ran and succeeded after 0ms; " +
