@@ -33,7 +33,17 @@ export function scalarOf(node: Node | null | undefined): PlainScalar {
   const range = rangeOf(node);
   if (!isScalar(node)) return { value: null, range, scalar: undefined, weight: 1 };
   const text = node.source ?? String(node.value ?? "");
-  return { value: node.value, range, scalar: { text, style: styleOf(node), range }, weight: 1 };
+  const value = within(node.value, text);
+  return { value, range, scalar: { text, style: styleOf(node), range }, weight: 1 };
+}
+
+/**
+ * `1e400` is a number like any other to its author, and its spelling is what counts; the largest number
+ * there is stands for it, since no schema takes infinity. `.inf` stays what it is.
+ */
+function within(value: unknown, text: string): unknown {
+  if (value !== Infinity && value !== -Infinity || !/\d/.test(text)) return value;
+  return value > 0 ? Number.MAX_VALUE : -Number.MAX_VALUE;
 }
 
 function styleOf(node: Scalar): ScalarSource["style"] {

@@ -1,0 +1,88 @@
+/** Values of every spelling go from a file through outputs, variables, a matrix and back, digit by digit. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseJson } from "../../src/core/exact_json.ts";
+import { grid, project } from "../support/cli.ts";
+import { jsonText, numberText } from "../support/json_texts.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+
+/** Values altogether, and in one run; with GRID_TEST_VALUES=10000 ten runs on each node. */
+const VALUES = Number(Deno.env.get("GRID_TEST_VALUES") ?? 200);
+const PER_RUN = 1000;
+/** Cells of a matrix in each run. */
+const CELLS = 8;
+
+function pipeline(node: string, numbers: readonly string[]): string {
+  return `
+steps:
+  - { id: code, sync: { from: ., to: [${node}] } }
+  - id: read
+    needs: code
+    node: ${node}
+    run: ":"
+    outputs: { all: { from: file, path: values.json, json: . } }
+  - id: use
+    needs: read
+    node: ${node}
+    env: { ALL: { file: "\${{ toJSON(steps.read.outputs.all) }}" } }
+    run: cp "$ALL" back.json; printf 'text=%s\\n' "$(cat back.json)" >> "$GRID_OUTPUT"
+    outputs: { again: { from: file, path: back.json, json: . } }
+  - id: parsed
+    needs: use
+    node: ${node}
+    env: { ALL: { file: "\${{ toJSON(fromJSON(steps.use.outputs.text)) }}" } }
+    run: printf 'text=%s\\n' "$(cat "$ALL")" >> "$GRID_OUTPUT"
+  - id: cells
+    needs: code
+    node: ${node}
+    matrix: { v: [${numbers.map((text, at) => `{ at: ${at}, n: [${text}] }`).join(", ")}] }
+    env: { V: "\${{ matrix.v.n[0] }}" }
+    run: echo "v=$V" >> "$GRID_OUTPUT"
+`;
+}
+
+async function goRound(
+  folder: string,
+  { node, values, numbers }: {
+    readonly node: string;
+    readonly values: readonly string[];
+    readonly numbers: readonly string[];
+  },
+): Promise<void> {
+  const text = `[${values.join(",")}]`;
+  Deno.writeTextFileSync(`${folder}/values.json`, text);
+  Deno.writeTextFileSync(`${folder}/values.yaml`, pipeline(node, numbers));
+  const ran = await grid(["run", "values.yaml", "--json"], { cwd: folder, timeoutMs: 120_000 });
+  assert.equal(ran.code, 0, ran.stderr);
+  const report = parseJson(ran.stdout) as unknown as {
+    readonly steps: readonly { readonly id: string; readonly outputs: Record<string, unknown> }[];
+  };
+  const outputs = (id: string) => report.steps.find((step) => step.id === id)?.outputs ?? {};
+  assert.equal(JSON.stringify(outputs("read")["all"]), text);
+  assert.equal(outputs("use")["text"], text);
+  assert.equal(JSON.stringify(outputs("use")["again"]), text);
+  assert.equal(outputs("parsed")["text"], text);
+  const cells = report.steps.filter(({ id }) => id.startsWith("cells["));
+  assert.deepEqual(cells.map((cell) => cell.outputs["v"]), numbers);
+}
+
+testWith(
+  ["sshd"],
+  "values keep every digit on their way through a run, here and over SSH",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+    const name = lab.nodes[0]?.name ?? "";
+    using here = project({});
+    Deno.mkdirSync(`${here.path}/config`);
+    const config = labConfig({ lab, rayMode: "embedded" });
+    Deno.writeTextFileSync(`${here.path}/config/cluster_config.yaml`, config);
+    for (let done = 0; done < VALUES; done += PER_RUN) {
+      const count = Math.min(PER_RUN, VALUES - done);
+      const values = fc.sample(jsonText({ finite: true }), count);
+      const numbers = fc.sample(numberText(), CELLS);
+      for (const node of ["local", name]) await goRound(here.path, { node, values, numbers });
+    }
+  },
+);
