@@ -19,7 +19,7 @@ export function parseOutputLines(text: string): Readonly<Record<string, string>>
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";
     if (line.trim() === "") continue;
-    const [, name = "", sign, rest = ""] = /^([^=<]*)(=|<<)(.*)$/.exec(line) ?? [];
+    const [, name = "", sign, rest = ""] = /^([^=<]*)(=|<<)(.*)$/s.exec(line) ?? [];
     if (sign === undefined || !NAME.test(name)) {
       throw invalid(`line ${at + 1} is neither name=value nor name<<WORD`);
     }

@@ -22,3 +22,9 @@ Deno.test("parseOutputLines() names the line that it cannot read", () => {
   assert.throws(() => parseOutputLines("a<<END\nx"), { code, message: /opens "END"/ });
   assert.throws(() => parseOutputLines("x=1\n".repeat(300_000)), { code, message: /1 MiB/ });
 });
+
+Deno.test("parseOutputLines() keeps signs that only JavaScript takes for the end of a line", () => {
+  assert.deepEqual(parseOutputLines("a=x\u2028y\u2029z\u0085\rw\n"), {
+    a: "x\u2028y\u2029z\u0085\rw",
+  });
+});
