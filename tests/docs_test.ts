@@ -31,14 +31,12 @@ for (const page of pages) {
   });
 
   // What cannot be run here says why, in a comment that readers do not see.
-  if (page !== "README.md") {
-    Deno.test(`${page}: every shell line is run, or says why not`, () => {
-      const silent = blocks.filter(({ language, run, notRun }) =>
-        language === "sh" && !run && notRun === undefined
-      );
-      assert.deepEqual(silent.map(({ line }) => `${page}:${line}`), []);
-    });
-  }
+  Deno.test(`${page}: every shell line is run, or says why not`, () => {
+    const silent = blocks.filter(({ language, run, notRun }) =>
+      language === "sh" && !run && notRun === undefined
+    );
+    assert.deepEqual(silent.map(({ line }) => `${page}:${line}`), []);
+  });
 
   if (blocks.some((block) => block.run)) {
     testWith(["bash", "git"], `${page}: the lines that are said to run do run`, async () => {
