@@ -126,7 +126,7 @@ export function isTransportCode(code: ErrorCode): boolean {
 /** Codes that say that one node cannot be used, while others may. */
 export function isAboutNode({ code }: GridError): boolean {
   return isTransportCode(code) || code === "host-key" || code === "auth" || code === "shell" ||
-    code === "workspace";
+    code === "algorithm" || code === "workspace";
 }
 
 export function exitCodeOf(code: ErrorCode): number {

@@ -43,12 +43,14 @@ function covers(retryClass: RetryClass, failure: Failure): boolean {
 
 const NEVER_RETRIED: ReadonlySet<Failure["code"]> = new Set([
   "host-key",
+  "algorithm",
   "interrupted",
   "terminated",
   "closed-pipe",
 ]);
 
-/** A changed host key may be an attack; cancelled work is not wanted; wrong words stay wrong. */
+/** A changed host key may be an attack; two programs without an algorithm in common stay so; cancelled work is
+ * not wanted; wrong words stay wrong. */
 function neverRetried({ code }: Failure): boolean {
   return NEVER_RETRIED.has(code) || exitCodeOf(code) === USAGE_EXIT;
 }

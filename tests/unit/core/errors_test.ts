@@ -15,7 +15,7 @@ Deno.test("exitCodeOf() follows the bands that grid --help names", () => {
 
 Deno.test("isTransportCode() leaves out what a retry cannot mend", () => {
   assert.ok(isTransportCode("tcp") && isTransportCode("lost") && isTransportCode("channel"));
-  for (const code of ["host-key", "auth", "no-node", "exit", "timed-out"] as const) {
+  for (const code of ["host-key", "algorithm", "auth", "no-node", "exit", "timed-out"] as const) {
     assert.ok(!isTransportCode(code), code);
   }
 });

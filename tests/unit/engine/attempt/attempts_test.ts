@@ -57,6 +57,8 @@ Deno.test("runAttempts() retries only the classes of its policy", async () => {
     ["exit code that is not", ["exit:75"], fail({ exitCode: 1 }), 1],
     ["any", ["any"], fail({ exitCode: 9 }), 4],
     ["host key under any", ["any"], fail({ code: "host-key", started: false }), 1],
+    ["no algorithm under any", ["any"], fail({ code: "algorithm", started: false }), 1],
+    ["no algorithm", ["transport", "node-lost"], fail({ code: "algorithm", started: false }), 1],
     ["wrong words under any", ["any"], fail({ code: "usage", started: false }), 1],
     ["auth under transport", ["transport"], fail({ code: "auth", started: false }), 1],
     ["nothing listed", [], fail({ code: "tcp", started: false }), 1],
