@@ -69,6 +69,17 @@ Deno.test("docs/security.md: every promise names the tests that hold it", () => 
   assert.deepEqual(rows.filter((row) => !/`tests\/[\w/]+_test\.ts`/.test(row)), []);
 });
 
+Deno.test("docs/ssh.md: every server, system and client names its tests, or says that it was tried by hand", () => {
+  const text = Deno.readTextFileSync(join(REPOSITORY, "docs/ssh.md"));
+  const section = text.slice(text.indexOf("## Servers, systems"), text.indexOf("## Algorithms"));
+  const rows = section.split("\n").filter((line) =>
+    line.startsWith("| ") && !/^\| (-|server |system |client)/.test(line)
+  );
+  assert.ok(rows.length > 25);
+  const held = /\| (`tests\/[\w/]+(_test\.ts|check\.sh)`(, )?)+ +\|$|\| by hand +\|$/;
+  assert.deepEqual(rows.filter((row) => !held.test(row)), []);
+});
+
 /** As a user's shell runs them, in a project that is not Grid's, with `grid` on PATH. */
 async function runLines(text: string, cwd: string) {
   const { code, stdout, stderr } = await new Deno.Command("bash", {

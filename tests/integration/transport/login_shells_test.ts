@@ -157,6 +157,51 @@ shellTest("an account without a shell is told apart from one that cannot log in"
   assert.equal(node.acceptedLogins(), 1);
 });
 
+const NO_ENV = { parts: [], sshdConfig: ["SetEnv PATH=/nonexistent"] };
+
+shellTest("a PATH without env is named", NO_ENV, async ({ way, transport }) => {
+  // Grid's own shell needs none.
+  if (way === "ssh") return void assert.equal((await transport.exec("echo in")).stdout, "in\n");
+  await assert.rejects(transport.exec("true"), (error) => {
+    isGridError("shell")(error);
+    assert.match(String(error), /its PATH has no env/);
+    assert.match((error as { hint: string }).hint, /SetEnv PATH/);
+    return true;
+  });
+});
+
+/** Another program in place of a shell, which the server starts whatever is asked for. */
+const FORCED = {
+  "a fixed command": { command: "echo maintenance until noon", says: /maintenance until noon/ },
+  "a program that waits for a person": {
+    command: "read -p name: name",
+    says: /shell on "node1"|did not come to the command/,
+  },
+  "nothing": { command: "exit 0", says: /it ended \(exit 0\)|ended before the command \(exit 0\)/ },
+};
+
+for (const [what, { command, says }] of Object.entries(FORCED)) {
+  shellTest(`an account that is forced to ${what} is told apart`, {
+    parts: ["bash"],
+    sshdConfig: [`ForceCommand ${command}`],
+    commandTimeoutMs: 2000,
+  }, async ({ transport }) => {
+    await assert.rejects(transport.exec("true"), (error) => {
+      isGridError("shell")(error);
+      assert.match(String(error), says);
+      assert.match((error as { hint: string }).hint, /ForceCommand/);
+      return true;
+    });
+  });
+}
+
+shellTest("a ForceCommand that runs what is asked for is none that matters", {
+  parts: [],
+  sshdConfig: ['ForceCommand sh -c "$SSH_ORIGINAL_COMMAND"'],
+}, async ({ transport }) => {
+  assert.equal((await transport.exec("echo in")).stdout, "in\n");
+});
+
 function chown(path: string, account: Account): void {
   Deno.chownSync(path, account.uid, account.gid);
   for (const entry of Deno.readDirSync(path)) {

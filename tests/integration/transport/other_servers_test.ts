@@ -45,6 +45,22 @@ for (const [name, { parts, start, says }] of Object.entries(SERVERS)) {
   }
 }
 
+testWith(
+  ["sshd", "tinyssh", "account"],
+  "ChaCha20 with a server that does no strict key exchange is refused, and named",
+  async () => {
+    await using server = await startTinySsh();
+    // Else the ssh program would be asked.
+    await using pool = createPool({ handshakes: 1, env: { PATH: "/nonexistent" } });
+    await assert.rejects(pool.transport(server.endpoint).exec("true"), (error) => {
+      isGridError("algorithm")(error);
+      assert.match(String(error), /ChaCha20, is safe only with strict key exchange/);
+      assert.match((error as { hint: string }).hint, /install OpenSSH/);
+      return true;
+    });
+  },
+);
+
 async function useIt(endpoint: Endpoint): Promise<void> {
   await using pool = createPool({ handshakes: 2 });
   const node = pool.transport(endpoint);

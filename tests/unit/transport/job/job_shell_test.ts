@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { SHELL_SCRIPTS } from "../../../../src/transport/job/job_script.ts";
+import { quote } from "../../../../src/core/shell.ts";
 import { startJob } from "../../../../src/transport/job/job_start.ts";
 import {
   type ContractOptions,
@@ -11,6 +12,7 @@ import {
 } from "../../../support/job_contract.ts";
 import { describeEnding } from "../../../support/job_ending_contract.ts";
 import { describeLeft } from "../../../support/job_left_contract.ts";
+import { ORDINARY_UID } from "../../../support/account_transport.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { findBusyboxStatic, findProgram, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
@@ -98,6 +100,21 @@ testWith(["dash", "busybox"], "a node without head is told so before a job start
   });
   assert.deepEqual([...Deno.readDirSync(node.root)], []);
 });
+
+for (const { part, words: shell } of SHELLS) {
+  testWith(
+    [part, "root"],
+    `job under ${nameOf(shell)}: a umask that forbids everything is obeyed`,
+    async () => {
+      const strict = ["sh", "-c", quote('umask 777; exec "$0" "$@"'), ...shell];
+      await using node = await openAccountNode({ shell: strict, uid: ORDINARY_UID });
+      const job = await startJob(node.transport, jobSpec(node, { command: "umask; echo out" }));
+      const { exit, stdout } = await followAll(job);
+      assert.deepEqual([exit, stdout], [{ kind: "code", code: 0 }, "0777\nout\n"]);
+      await job.remove();
+    },
+  );
+}
 
 function nameOf([path = "", ...rest]: readonly string[]): string {
   return [path.slice(path.lastIndexOf("/") + 1), ...rest].join(" ");
