@@ -22,6 +22,8 @@ export interface ConversationOptions {
 
 /** Scripts that work on something for long say `busy` every five seconds. */
 const SILENCE_MS = 120_000;
+/** A day of them: one that says so without a pause is at nothing. */
+const MOST_BUSY_LINES = 24 * 60 * 60 / 5;
 const MOST_LINE_BYTES = 64 * 1024;
 /** What start-up files print before the script speaks. */
 const MOST_GREETING_BYTES = 2 ** 20;
@@ -83,13 +85,15 @@ export class Conversation implements AsyncDisposable {
   /**
    * The next line of the answer.
    *
-   * @throws {GridError} `shell` where there is none, `sync` for an endless one, `timed-out` for silence
+   * @throws {GridError} `shell` where there is none, `sync` for an endless one or no end of "busy", `timed-out` for
+   * silence
    */
   async line(): Promise<string> {
-    for (;;) {
+    for (let room = MOST_BUSY_LINES; room > 0; room--) {
       const line = await this.#line() ?? await this.#fail();
       if (line !== "busy") return line;
     }
+    throw this.#tooMuch(`"busy" ${MOST_BUSY_LINES} times, and no answer`);
   }
 
   /** @throws {GridError} as `line`; `sync` where the node says that more than `most` are coming */

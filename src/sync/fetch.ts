@@ -9,14 +9,14 @@ import { comparePaths } from "./entry.ts";
 import { type FoundFile, type Listing, readListing } from "./fetch_listing.ts";
 import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
 import * as problem from "./fetch_problem.ts";
-import { readSums } from "./fetch_sums.ts";
+import { mostSumBytes, readSums } from "./fetch_sums.ts";
 import { sumOfFile } from "./hash.ts";
 import { Landing } from "./landing.ts";
 import { openStaging } from "./staging.ts";
 import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
 
 /** Names and rows; a folder of results that needs more than this needs an archive. */
-const MOST_LIST = { bytes: 32 * 2 ** 20, what: "names of files; name fewer folders, or pack them" };
+const MOST_LIST = { bytes: 8 * 2 ** 20, what: "names of files; name fewer folders, or pack them" };
 const MOST_WORDS = { bytes: 64 * 1024, what: "complaints" };
 /** A file that changes while it is fetched is asked for again this often. */
 const ATTEMPTS = 3;
@@ -126,7 +126,8 @@ async function askSums(talk: Conversation, options: SumsOptions): Promise<Sums |
   if (line === "sums none") return undefined;
   const [, sumBytes, wordBytes] = /^sums (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
   if (sumBytes === undefined) throw problem.answerProblem(line, await talk.rest(), options);
-  const text = decoder.decode(await talk.bytes(Number(sumBytes), MOST_LIST));
+  const most = { bytes: mostSumBytes(paths), what: `sums of ${paths.length} files` };
+  const text = decoder.decode(await talk.bytes(Number(sumBytes), most));
   const words = decoder.decode(await talk.bytes(Number(wordBytes), MOST_WORDS));
   const sums = readSums(text, paths);
   problem.refuseUnread(paths.filter((path) => !sums.has(path)), words, options);

@@ -46,6 +46,8 @@ export interface ListingOptions {
   readonly node: string;
 }
 
+/** Of one list. What is kept of each name takes some hundred bytes of memory here. */
+const MOST_NAMES = 50_000;
 const ODD_NAME = "its name holds control characters, or is not valid UTF-8";
 /** A file's type in its mode, as `stat` numbers them. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -57,6 +59,11 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** @throws {GridError} `sync` for a name that nobody asked for, or an answer that makes no sense */
 export function readListing(bytes: ListingBytes, options: ListingOptions): Listing {
+  // Before anything is taken apart: the shortest names make the longest lists.
+  for (const list of [bytes.found, bytes.dangling, bytes.closed]) {
+    refuseTooMany(list, { end: 0, ...options });
+  }
+  refuseTooMany(bytes.rows, { end: 0x0a, ...options });
   const dangling = new Set(splitAtNul(bytes.dangling).map(latin1));
   const rows = readRows(latin1(bytes.rows));
   const files = new Map<RelativePath, FoundFile>();
@@ -80,12 +87,38 @@ export function readListing(bytes: ListingBytes, options: ListingOptions): Listi
     else if (kind in KINDS) leave(path, KINDS[kind] ?? "");
     else throw senseless(`it calls "${path}" neither file nor folder`, options);
   }
+  for (const path of [...files.keys(), ...folders]) {
+    const above = fileAbove(path, files);
+    if (above === undefined) continue;
+    throw senseless(`it calls "${above}" a file, and names what lies in it`, options);
+  }
   return {
     files: [...files.values()],
     folders: [...folders],
     leftOut: [...leftOut.values(), ...readLoops(bytes.words)],
     closed: splitAtNul(bytes.closed).map(shown),
   };
+}
+
+function fileAbove(path: string, files: ReadonlyMap<string, unknown>): string | undefined {
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+    if (files.has(path.slice(0, at))) return path.slice(0, at);
+  }
+  return undefined;
+}
+
+/** @param end the byte that ends each name */
+function refuseTooMany(list: Uint8Array, { end, node }: ListingOptions & { readonly end: number }) {
+  let count = 0;
+  for (let at = list.indexOf(end); at >= 0; at = list.indexOf(end, at + 1)) count++;
+  if (count <= MOST_NAMES) return;
+  throw new GridError({
+    code: "sync",
+    message: `Cannot fetch from "${node}": it named ${count} files and folders, and ` +
+      `${MOST_NAMES} are the most`,
+    hint: "Nothing was written; name fewer folders, or pack them into one file there",
+    node,
+  });
 }
 
 /** git's and Grid's own folders stay where they are: what lies in them runs, or is believed. */

@@ -1,4 +1,5 @@
 /** What `sha256sum` printed on a node, name by name. */
+import { Buffer } from "node:buffer";
 import type { RelativePath } from "../core/relative_path.ts";
 
 /**
@@ -23,6 +24,12 @@ export function readSums(
     at++;
   }
   return sums;
+}
+
+/** What the tool prints for them at the most: a name can double where it is escaped. */
+export function mostSumBytes(paths: readonly RelativePath[]): number {
+  const lineBytes = "\\".length + 64 + 2 + "./".length + 1;
+  return paths.reduce((sum, path) => sum + lineBytes + 2 * Buffer.byteLength(path), 0);
 }
 
 function escaped(name: string): string {

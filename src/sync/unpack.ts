@@ -13,6 +13,12 @@ import { type FoundFile, printable } from "./fetch_listing.ts";
 
 /** How much a file may have grown since it was listed. */
 const MOST_GROWTH_BYTES = 64 * 2 ** 20;
+/** And how much all of them together. */
+const MOST_GROWTH_OF_ALL_BYTES = 2 ** 30;
+/** Headers, long names and padding of a file. */
+const MOST_WRAPPING_BYTES = 16 * 1024;
+/** What ends an archive, and what may be read ahead of its members. */
+const MOST_SURPLUS_BYTES = 16 * 2 ** 20;
 
 export interface UnpackOptions {
   /** What may come, by name; anything else ends it all. */
@@ -37,14 +43,17 @@ export async function unpack(
 ): Promise<ReadonlyMap<RelativePath, Arrived>> {
   const arrived = new Map<RelativePath, Arrived>();
   const archive = extract();
-  const { signal } = options;
-  const feeding = pipeline(Readable.from(pieces, { objectMode: false }), archive, { signal });
+  const { signal, wanted } = options;
+  const budget = { content: 0, growth: MOST_GROWTH_OF_ALL_BYTES };
+  const mayCome = () => budget.content + wanted.size * MOST_WRAPPING_BYTES + MOST_SURPLUS_BYTES;
+  const bounded = upTo(mayCome, { ...options, pieces });
+  const feeding = pipeline(Readable.from(bounded, { objectMode: false }), archive, { signal });
   // Awaited below; until then a failure shows in the loop too.
   feeding.catch(() => {});
   const entries = archive[Symbol.asyncIterator]();
   try {
     for (let next = await entries.next(); !next.done; next = await entries.next()) {
-      await take(next.value, { ...options, arrived });
+      await take(next.value, { ...options, arrived, budget });
     }
     await feeding;
   } catch (error) {
@@ -55,14 +64,39 @@ export async function unpack(
   return arrived;
 }
 
+/** Padding, headers and empty members are content of no file, and could go on for ever. */
+async function* upTo(
+  mayCome: () => number,
+  { node, pieces }: UnpackOptions & { readonly pieces: AsyncIterable<Uint8Array> },
+): AsyncGenerator<Uint8Array> {
+  let came = 0;
+  for await (const piece of pieces) {
+    came += piece.length;
+    if (came > mayCome()) throw endless(came, node);
+    yield piece;
+  }
+}
+
+function endless(came: number, node: string): GridError {
+  return new GridError({
+    code: "sync",
+    message: `Cannot fetch from "${node}": it sent an archive of more than ${formatSize(came)}, ` +
+      "most of which is no content of a file",
+    hint: `Nothing was replaced. Check what tar is on ${node}`,
+    node,
+  });
+}
+
 type Member = ReturnType<typeof extract> extends AsyncIterable<infer T> ? T : never;
 
 interface TakeOptions extends UnpackOptions {
   readonly arrived: Map<RelativePath, Arrived>;
+  /** Bytes of the files that came so far, and by how many files may still outgrow their lists. */
+  readonly budget: { content: number; growth: number };
 }
 
 async function take(entry: Member, options: TakeOptions): Promise<void> {
-  const { arrived, signal, wanted } = options;
+  const { arrived, budget, signal, wanted } = options;
   const { name, type, size = 0, linkname } = entry.header;
   const file = wanted.get(plain(name));
   if (file === undefined || arrived.has(file.path)) throw refused(name, `${type}`, options);
@@ -77,7 +111,10 @@ async function take(entry: Member, options: TakeOptions): Promise<void> {
     arrived.set(file.path, known);
     entry.resume();
   } else if (type === "file" || type === "contiguous-file") {
-    if (size > file.size + MOST_GROWTH_BYTES) throw tooLarge(file, size, options);
+    budget.growth -= Math.max(0, size - file.size);
+    const isTooLarge = size > file.size + MOST_GROWTH_BYTES || budget.growth < 0;
+    if (isTooLarge) throw tooLarge(file, size, options);
+    budget.content += size;
     const sum = createHash("sha256");
     await pipeline(entry, summing(sum), createWriteStream(path), { signal });
     arrived.set(file.path, { size, sum: sum.digest("hex") });
@@ -120,7 +157,11 @@ function tooLarge(file: FoundFile, size: number, { node }: UnpackOptions): GridE
     message: `Cannot fetch from "${node}": it said that "${file.path}" has ${
       formatSize(file.size)
     }, and sent ${formatSize(size)}`,
-    hint: `A file may grow by ${formatSize(MOST_GROWTH_BYTES)} while it is fetched; try again`,
+    hint:
+      `A file may grow by ${
+        formatSize(MOST_GROWTH_BYTES)
+      } while it is fetched, and all of them by ` +
+      `${formatSize(MOST_GROWTH_OF_ALL_BYTES)}; try again`,
     node,
   });
 }

@@ -74,9 +74,20 @@ for (const [way, act] of Object.entries(WAYS)) {
     }());
     await assert.rejects(
       act(rig, (out) => turned(out, { after: MARKER, then })),
-      /"n1": it sent more than \d\d\.0 MiB of/,
+      /"n1": it sent more than \d+\.0 MiB of/,
     );
     assert.equal(list.given() < MEBIBYTE, true, `${list.given()} bytes were taken`);
+  });
+
+  Deno.test(`${way}: a node that is busy without a pause is given up`, async () => {
+    await using rig = startSyncRig();
+    rig.write({ "a": "1" });
+    writeFiles(rig.root, { "out/a": "1" });
+    const busy = endless("busy\n");
+    const lie = (out: ReadableStream<Uint8Array>) =>
+      turned(out, { after: MARKER, then: busy.stream });
+    await assert.rejects(act(rig, lie), /"n1": it sent "busy" 17280 times, and no answer/);
+    assert.equal(busy.given() < MEBIBYTE, true, `${busy.given()} bytes were taken`);
   });
 
   Deno.test(`${way}: a greeting without an end is ended`, async () => {

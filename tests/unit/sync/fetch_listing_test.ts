@@ -39,6 +39,25 @@ Deno.test("readListing() refuses a name of which stat tells nothing", () => {
   assert.throws(() => listing("./out/a\0", ""), /it tells nothing about "out\/a"/);
 });
 
+Deno.test("readListing() refuses a file that is said to hold others", () => {
+  const rows = "81a4 3 1|./out/a\n81a4 3 1|./out/a/b/c\n";
+  assert.throws(
+    () => listing("./out/a\0./out/a/b/c\0", rows),
+    /"n1": it calls "out\/a" a file, and names what lies in it/,
+  );
+});
+
+Deno.test("readListing() counts names before it takes any of them apart", () => {
+  const many = (text: string) => text.repeat(50_001);
+  for (
+    const act of [
+      () => listing(many("./out/a\0"), "81a4 3 1|./out/a\n"),
+      () => listing("./out/a\0", many("\n")),
+      () => listing("./out/a\0", "81a4 3 1|./out/a\n", { dangling: many("\0") }),
+    ]
+  ) assert.throws(act, /"n1": it named 50001 files and folders, and 50000 are the most/);
+});
+
 /** Pieces that an answer is made of, whole and broken, in any order. */
 const piece = fc.oneof(
   fc.constantFrom("./out/", "./", "../", "/", "\0", "a", ".git", ".GRID", "\n", "|", "41ed 1 1|"),
