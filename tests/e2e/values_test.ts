@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJson } from "../../src/core/exact_json.ts";
 import { grid, project } from "../support/cli.ts";
-import { jsonText, numberText } from "../support/json_texts.ts";
+import { asPython, fitsPython, jsonText, numberText } from "../support/json_texts.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -40,6 +40,16 @@ steps:
     matrix: { v: [${numbers.map((text, at) => `{ at: ${at}, n: [${text}] }`).join(", ")}] }
     env: { V: "\${{ matrix.v.n[0] }}" }
     run: echo "v=$V" >> "$GRID_OUTPUT"
+  - id: told
+    needs: read
+    node: ${node}
+    ray-batch:
+      command: printf "%s" "$GRID_TASK"
+      tasks: "\${{ toJSON(steps.read.outputs.all.map(value, [value])) }}"
+  - id: called
+    needs: told
+    node: ${node}
+    ray-batch: { call: "work:same", tasks: { file: fitting.jsonl } }
 `;
 }
 
@@ -53,6 +63,9 @@ async function goRound(
 ): Promise<void> {
   const text = `[${values.join(",")}]`;
   Deno.writeTextFileSync(`${folder}/values.json`, text);
+  const fitting = values.filter(fitsPython);
+  Deno.writeTextFileSync(`${folder}/fitting.jsonl`, fitting.join("\n"));
+  Deno.writeTextFileSync(`${folder}/work.py`, "def same(task):\n    return task\n");
   Deno.writeTextFileSync(`${folder}/values.yaml`, pipeline(node, numbers));
   const ran = await grid(["run", "values.yaml", "--json"], { cwd: folder, timeoutMs: 120_000 });
   assert.equal(ran.code, 0, ran.stderr);
@@ -64,6 +77,10 @@ async function goRound(
   assert.equal(outputs("use")["text"], text);
   assert.equal(JSON.stringify(outputs("use")["again"]), text);
   assert.equal(outputs("parsed")["text"], text);
+  const wrapped = `[${values.map((value) => `[${value}]`).join(",")}]`;
+  assert.equal(JSON.stringify(outputs("told")["results"]), wrapped);
+  const results = outputs("called")["results"];
+  assert.equal(asPython(JSON.stringify(results)), asPython(`[${fitting.join(",")}]`));
   const cells = report.steps.filter(({ id }) => id.startsWith("cells["));
   assert.deepEqual(cells.map((cell) => cell.outputs["v"]), numbers);
 }

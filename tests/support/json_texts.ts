@@ -1,5 +1,8 @@
 /** JSON as programs write it, with numbers in every spelling, for round trips. */
 import fc from "fast-check";
+import { parseJson } from "../../src/core/exact_json.ts";
+import { ExactNumber } from "../../src/core/exact_number.ts";
+import type { JsonValue } from "../../src/core/json.ts";
 
 const digits = (options: { minLength: number; maxLength: number }) =>
   fc.string({ unit: fc.constantFrom(..."0123456789"), ...options });
@@ -51,4 +54,32 @@ export function jsonText({ finite = false } = {}): fc.Arbitrary<string> {
         `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`
       ),
   })).value as fc.Arbitrary<string>;
+}
+
+/** The text as a function of Python gives it back: fractions as the nearest double, `-0` as `0`. */
+export function asPython(text: string): string {
+  return JSON.stringify(mapNumbers(parseJson(text), (number) => {
+    if (!/[.eE]/.test(number)) return number === "-0" ? "0" : number;
+    return String(Number(number));
+  }));
+}
+
+/** Whether a float of Python has room for all its numbers. */
+export function fitsPython(text: string): boolean {
+  let fits = true;
+  mapNumbers(parseJson(text), (number) => {
+    fits &&= !/[.eE]/.test(number) || Number.isFinite(Number(number));
+    return number;
+  });
+  return fits;
+}
+
+function mapNumbers(value: JsonValue, change: (text: string) => string): unknown {
+  if (typeof value === "number") return `number ${change(JSON.stringify(value))}`;
+  if (value instanceof ExactNumber) return `number ${change(value.text)}`;
+  if (Array.isArray(value)) return value.map((item) => mapNumbers(item, change));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, mapNumbers(item, change)]),
+  );
 }

@@ -92,7 +92,7 @@ def load(job):
         return lambda index, text: run_command(target["command"], index, text)
     function = load_function(target["call"])
     if not job.get("setup"):
-        return lambda index, text: function(json.loads(text))
+        return lambda index, text: function(read_task(text))
     try:
         made = load_function(job["setup"])()
     except Problem:
@@ -100,7 +100,35 @@ def load(job):
     except (Exception, SystemExit) as error:
         node = os.environ["GRID_NODE"]
         raise Problem("Cannot set up %s on %s: %s" % (job["setup"], node, describe(error)))
-    return lambda index, text: function(json.loads(text), made)
+    return lambda index, text: function(read_task(text), made)
+
+
+def read_task(text):
+    """The task as Python knows it. What a float of Python cannot hold is an error, or told."""
+    return json.loads(text, parse_float=read_float)
+
+
+# Characters; a shorter number is kept unless it is nearly 0.
+FLOAT_LENGTH = 15
+told = set()
+
+
+def read_float(text):
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a float of Python cannot hold the number %s" % middle_cut(text, 200))
+    if (len(text) > FLOAT_LENGTH or value == 0) and "rounded" not in told and not is_same(text, value):
+        told.add("rounded")
+        words = "the function gets %r for the number %s of its task" % (value, middle_cut(text, 200))
+        print(words + ", and the like for others", file=sys.stderr, flush=True)
+    return value
+
+
+def is_same(text, value):
+    try:
+        return decimal.Decimal(repr(value)) == decimal.Decimal(text)
+    except decimal.InvalidOperation:  # an exponent beyond all measure
+        return False
 
 
 def hear_of_children():

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { pythonJson } from "../../../src/core/exact_json.ts";
 import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
@@ -12,10 +13,14 @@ import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { ALIKE } from "../../support/alike.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
+import { asPython, fitsPython, jsonText } from "../../support/json_texts.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
 import { allProcesses } from "../../support/processes.ts";
 import { findRayVenv, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+
+/** Values that go round; 10,000 by hand. */
+const VALUES = Number(Deno.env.get("GRID_TEST_VALUES") ?? 200);
 
 const WORK = `
 import os, subprocess, sys, time
@@ -65,6 +70,9 @@ def chatty(task):
 
 def exact(task):
     return [task, 2**200, -0.0, float("nan"), 1.0, b"\\x00\\xff"]
+
+def same(task):
+    return task
 
 def env(task):
     return os.environ["M"]
@@ -332,6 +340,26 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       shown.results.map((result) => pythonJson(result.ok ? result.value : null)),
       ["9007199254740993", '{"id":18446744073709551616}', "3.10"],
     );
+  });
+
+  await t.step("any values go round, through functions and through commands", async () => {
+    const texts = fc.sample(jsonText({ finite: true }), VALUES);
+    const fitting = texts.filter(fitsPython);
+    const batchSize = "auto";
+    const called = await lab.run({
+      target: { call: "work:same" },
+      tasks: parseTaskFile(fitting.join("\n"), "t.jsonl"),
+      batchSize,
+    });
+    const told = await lab.run({
+      target: { command: 'printf "%s" "$GRID_TASK"' },
+      tasks: parseTaskFile(texts.map((text) => `[${text}]`).join("\n"), "t.jsonl"),
+      batchSize,
+    });
+    const textsOf = ({ results }: BatchOutcome) =>
+      results.map((result) => result.ok ? pythonJson(result.value) : result.error);
+    assert.deepEqual(textsOf(told), texts.map((text) => `[${text}]`));
+    assert.deepEqual(textsOf(called).map(asPython), fitting.map(asPython));
   });
 
   const runaways = () =>

@@ -55,6 +55,9 @@ def kinds(task):
         datetime.date(2026, 1, 2): "date key",
     }
 
+def same(task):
+    return task
+
 def unfit(task):
     if task == 0:
         return {1: "a", "1": "b"}
@@ -484,6 +487,36 @@ testWith(["python3"], "batch_driver names what has no form, and where it stands"
     "the result is not JSON: at result.rows[0].model: work.Odd",
   ]);
 });
+
+testWith(
+  ["python3"],
+  "batch_driver tells which numbers a float of Python cannot hold",
+  async () => {
+    using place = new Workplace();
+    const { stderr } = await place.run({
+      target: { call: "work:same" },
+      task_texts: [
+        "[0.5, 1e400]",
+        "0.1",
+        "0.12345678901234567890",
+        "1e-400",
+        "1e-99999999999999999999",
+      ],
+    });
+    assert.equal(
+      place.entries()[0]?.error?.split("\n")[0],
+      "ValueError: a float of Python cannot hold the number 1e400",
+    );
+    const told = stderr.split("\n").filter((line) => line.includes("the function gets"));
+    assert.ok(told.length > 0);
+    for (const line of told) {
+      assert.match(
+        line,
+        /the function gets (0\.12345678901234568 for the number 0\.12345678901234567890|0\.0 for the number 1e-[49]+0*) of its task, and/,
+      );
+    }
+  },
+);
 
 testWith(["python3"], "batch_driver hands tasks on as they are spelled", async () => {
   using place = new Workplace();
