@@ -117,6 +117,8 @@ export interface StepStarted {
   readonly brought?: Readonly<Record<string, string>>;
   /** In a resumed run: why the earlier result does not stand; one clause. */
   readonly because?: string;
+  /** Of a step with `cache:`: why no kept result stands in for it; one clause. */
+  readonly uncached?: string;
   /** In a resumed run: the job that an earlier runner started and this one goes on with. */
   readonly takenOver?: TakenOver;
 }
@@ -341,6 +343,8 @@ export interface Warned {
   readonly step?: string;
   /** In words, without a full stop. */
   readonly message: string;
+  /** Of a step with `cache:` that began to look for what it had made: why that does not stand. */
+  readonly uncached?: string;
   /** What the run waits for before its first step; the warning is over when that begins. */
   readonly queue?: Queue;
 }

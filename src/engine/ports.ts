@@ -95,6 +95,8 @@ export interface CachedResult {
   readonly node?: string;
   /** What it made there; absent where the step did not say what that is. */
   readonly made?: Made;
+  /** What it came from: in words → digest. Results of older Grids have none. */
+  readonly parts?: Readonly<Record<string, string>>;
 }
 
 /** Files that a cached step left on its node. */
@@ -105,6 +107,8 @@ export interface Made {
   readonly folder: string;
   /** Of names, sizes and times. */
   readonly digest: string;
+  /** Path → size and time, where they are few. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Journal {

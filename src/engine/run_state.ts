@@ -81,6 +81,8 @@ export interface StepState {
   readonly reusedFrom?: ReuseSource;
   /** In a resumed run: why it ran again. */
   readonly because?: string;
+  /** Why no result that `cache:` kept stands in for it. */
+  readonly uncached?: string;
   /** In a resumed run: the job that it goes on with. */
   readonly takenOver?: TakenOver;
   /** Its condition, as written. */

@@ -45,10 +45,14 @@ export function reduce(state: RunState | undefined, event: Event): RunState {
   }
 }
 
-function warned(state: RunState, { step, message, queue }: Warned): RunState {
+function warned(before: RunState, { step, message, queue, uncached }: Warned): RunState {
   const warning = step === undefined ? message : `${step}: ${message}`;
-  const warnings = [...state.warnings, warning];
-  return queue ? { ...state, warnings, queue: { ...queue, warning } } : { ...state, warnings };
+  const state = { ...before, warnings: [...before.warnings, warning] };
+  if (queue) return { ...state, queue: { ...queue, warning } };
+  const known = step === undefined ? undefined : state.steps.get(step);
+  if (!known || uncached === undefined) return state;
+  const steps = (state.steps as StepMap<StepState>).with(known.id, { ...known, uncached });
+  return steps ? { ...state, steps } : state;
 }
 
 /** Its turn has come: that it waited is no news any more. */
@@ -111,6 +115,7 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
         ...(event.key === undefined ? {} : { key: event.key }),
         ...(event.brought === undefined ? {} : { brought: event.brought }),
         ...(event.because === undefined ? {} : { because: event.because }),
+        ...(event.uncached === undefined ? {} : { uncached: event.uncached }),
         ...(event.takenOver === undefined ? {} : { takenOver: event.takenOver }),
       };
     case "step.finished":

@@ -12,6 +12,8 @@ export interface MadePlace {
   readonly signal: AbortSignal;
 }
 
+/** Files whose names are kept, so that the one that changed can be named. */
+const MOST_NAMED = 1000;
 /** Bytes of names, sizes and times. */
 const MOST_BYTES = 64 * 2 ** 20;
 
@@ -22,7 +24,10 @@ export async function measureMade(
 ): Promise<{ readonly made: Made } | { readonly unfit: string }> {
   const found = await look(patterns, place);
   if (typeof found === "string") return { unfit: found };
-  return { made: { patterns, folder: place.folder, digest: found.digest } };
+  if (found.absent !== undefined) return { unfit: absentWords(found.absent, place) };
+  const { digest, files } = found;
+  const few = Object.keys(files).length <= MOST_NAMED ? { files } : {};
+  return { made: { patterns, folder: place.folder, digest, ...few } };
 }
 
 /** One clause on what is gone or changed; undefined where all is as it was left. */
@@ -33,15 +38,43 @@ export async function lostMade(made: Made, place: MadePlace): Promise<string | u
   }
   const found = await look(made.patterns, place);
   if (typeof found === "string") return found;
-  return found.digest === made.digest
-    ? undefined
+  if (found.absent === undefined && found.digest === made.digest) return undefined;
+  const change = made.files && firstChange(made.files, found.files);
+  if (found.absent !== undefined && change === undefined) return absentWords(found.absent, place);
+  return change !== undefined
+    ? `${change} ${where}`
     : `${made.patterns.join(", ")} in ${made.folder} ${where} is not as it was left`;
+}
+
+function absentWords(pattern: string, { node, folder }: MadePlace): string {
+  return `${pattern} is not in ${folder} on ${node.node.name}`;
+}
+
+interface Found {
+  /** A pattern that matches nothing. */
+  readonly absent?: string;
+  readonly digest: string;
+  /** Path → size and time. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** `prepared/x is gone`; undefined where the names tell nothing. */
+function firstChange(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): string | undefined {
+  const gone = Object.keys(before).find((path) => !Object.hasOwn(now, path));
+  if (gone !== undefined) return `${gone} is gone`;
+  const changed = Object.keys(before).find((path) => before[path] !== now[path]);
+  if (changed !== undefined) return `${changed} is not as it was left`;
+  const added = Object.keys(now).find((path) => !Object.hasOwn(before, path));
+  return added === undefined ? undefined : `${added} is new`;
 }
 
 async function look(
   patterns: readonly string[],
   { node, folder, signal }: MadePlace,
-): Promise<{ readonly digest: string } | string> {
+): Promise<Found | string> {
   const parsed = patterns.map((pattern) => ({ pattern, ...parseFetchPattern(pattern) }));
   const starts = [...new Set(parsed.map(({ start }) => start))];
   const { stdout, code, stderr } = await node.transport.exec(
@@ -56,12 +89,18 @@ async function look(
   }
   const lines = [...new Set(stdout.split("\n"))].filter((line) => line !== "");
   const kept = new Set<string>();
+  let absent: string | undefined;
   for (const { pattern, matches } of parsed) {
     const matching = lines.filter((line) => matches(pathOf(line)));
-    if (matching.length === 0) return `${pattern} is not in ${folder} on ${node.node.name}`;
+    if (matching.length === 0) absent ??= pattern;
     for (const line of matching) kept.add(line);
   }
-  return { digest: hash("sha256", [...kept].toSorted().join("\n")) };
+  const files = [...kept].map((line) => [pathOf(line), line.slice(0, line.indexOf("|"))]);
+  return {
+    digest: hash("sha256", [...kept].toSorted().join("\n")),
+    files: Object.fromEntries(files),
+    ...(absent !== undefined && { absent }),
+  };
 }
 
 /** Facts, a bar, `./` and the path. */

@@ -31,7 +31,8 @@ export async function standingResult(
   if (lost === undefined) {
     return { status: "succeeded", outputs: earlier.outputs, reused: earlier };
   }
-  host.note({ type: "warned", message: `its cached result does not stand: ${lost}` });
+  const message = `its cached result does not stand: ${lost}`;
+  host.note({ type: "warned", message, uncached: lost });
   return undefined;
 }
 

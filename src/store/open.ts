@@ -1,3 +1,4 @@
+import { parseJson, pythonJson } from "../core/exact_json.ts";
 import type { Event } from "../engine/event.ts";
 import type { CachedResult, GroupPlace } from "../engine/ports.ts";
 import { Connection } from "./connection.ts";
@@ -65,11 +66,11 @@ class SqliteStore implements Store {
 
   find(key: string): CachedResult | undefined {
     const row = this.#results.load([key]).get(key);
-    return row && JSON.parse(row.json);
+    return row && parseJson(row.json) as unknown as CachedResult;
   }
 
   keep(key: string, result: CachedResult): void {
-    this.#results.save(new Map([[key, { at: result.at, json: JSON.stringify(result) }]]));
+    this.#results.save(new Map([[key, { at: result.at, json: pythonJson(result) }]]));
   }
 
   enter(run: string, options?: EnterOptions): void {

@@ -95,10 +95,18 @@ steps:
   assert.equal(edited.made, 2);
   assert.match(
     edited.stderr,
-    /its cached result does not stand: prepared\/ in .* is not as it was left/,
+    /its cached result does not stand: prepared\/x is not as it was left on here/,
+  );
+  assert.match(
+    (await run(folder, "why", "last", "prepare")).stdout,
+    /succeeded.*; cache not used, because prepared\/x is not as it was left on here/,
   );
   Deno.removeSync(join(folder.path, "work/prepared"), { recursive: true });
   assert.equal((await made()).made, 3);
+  assert.match(
+    (await run(folder, "why", "last", "prepare")).stdout,
+    /; cache not used, because prepared\/x is gone on here/,
+  );
   assert.equal((await made()).made, 3);
 });
 

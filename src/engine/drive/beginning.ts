@@ -21,6 +21,7 @@ export function beginningOf(
     ...(key === undefined ? {} : { key }),
     ...broughtIf(brought),
     ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
+    ...(shortcut?.kind === "none" && shortcut.uncached ? { uncached: shortcut.uncached } : {}),
     ...(shortcut?.kind === "attach" ? { takenOver: shortcut.takenOver } : {}),
   };
 }

@@ -54,6 +54,7 @@ export class GraphRun {
     this.#judgement = new Judgement(this.#scheduler, options);
     this.#shortcuts = new Shortcuts(steps, {
       run: options.request.run,
+      pipeline: options.request.pipeline,
       ledger: options.ledger,
       hashFiles: options.hashFiles,
       hashInputs: options.hashInputs,
@@ -221,11 +222,11 @@ export class GraphRun {
 
   #keep(step: Step, end: AttemptEnd): void {
     const { result, outputs, node, unfit, made } = end;
-    const cacheKey = this.#prepared.get(step.id)?.cacheKey;
+    const cache = this.#prepared.get(step.id)?.cache;
     this.#prepared.delete(step.id);
-    if (result !== "succeeded" || cacheKey === undefined || end.reused) return;
+    if (result !== "succeeded" || cache === undefined || end.reused) return;
     if (unfit !== undefined) return this.#warn(step, `its result is not cached: ${unfit}`);
-    this.#shortcuts.keep(step, { cacheKey, outputs, node, made });
+    this.#shortcuts.keep(step, { cache, outputs, node, made });
   }
 
   #crashed(step: Step, error: unknown): void {

@@ -9,6 +9,7 @@ import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { RunState } from "../state.ts";
 import { type CacheKey, cacheKey, dependsOn, stepKey, unmatchedInputs } from "./step_key.ts";
+import { lastKey, uncachedReason } from "./uncached.ts";
 
 export interface PreviewOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -50,6 +51,7 @@ export function previewReuse(
 
 class Preview {
   readonly #options: PreviewOptions;
+  readonly #pipeline: string;
   readonly #scopes: Scopes;
   readonly #folders: Folders;
   readonly #steps: ReadonlyMap<string, Step>;
@@ -60,6 +62,7 @@ class Preview {
   constructor(pipeline: Pipeline, options: PreviewOptions) {
     const { env, hashFiles, from } = options;
     this.#options = options;
+    this.#pipeline = pipeline.name;
     this.#scopes = new Scopes(pipeline, { run: "", env, hashFiles });
     this.#folders = new Folders(pipeline.steps);
     this.#steps = new Map(pipeline.steps.map((step) => [step.id, step]));
@@ -98,7 +101,7 @@ class Preview {
 
   #shortcut(
     step: Step,
-    { key: cacheKey, node }: Partial<Pick<CacheKey, "key" | "node">> = {},
+    cache: CacheKey | undefined,
   ): Shortcut {
     const { resume, results, files } = this.#options;
     const before = this.#freshBefore(step);
@@ -115,9 +118,13 @@ class Preview {
       };
       shortcut = shortcutFrom(resume, step, question);
     }
-    if (shortcut.kind === "none" && cacheKey !== undefined && !forced && before === undefined) {
-      const cached = results?.find(cacheKey);
-      if (cached) shortcut = shortcutFromCache(cached, { node });
+    if (shortcut.kind === "none" && cache && results && !forced && before === undefined) {
+      const cached = results.find(cache.key);
+      const uncached = () =>
+        uncachedReason(cache.parts, results.find(lastKey(this.#pipeline, step.id)));
+      const stand = cached ? shortcutFromCache(cached, cache) : undefined;
+      if (!stand) shortcut = { ...shortcut, uncached: uncached() };
+      else shortcut = stand.kind === "none" ? { ...shortcut, ...stand } : stand;
     }
     if (shortcut.kind === "reuse" || shortcut.kind === "verify") {
       const { outputs, node } = shortcut.kind === "reuse"
@@ -171,7 +178,9 @@ function forecastOf(shortcut: Shortcut, step: Step): Forecast {
       };
     }
     case "none": {
-      const reason = shortcut.because ?? (step.cache ? "nothing cached fits" : undefined);
+      const uncached = shortcut.uncached && `cache not used: ${shortcut.uncached}`;
+      const reason = shortcut.because ?? uncached ??
+        (step.cache ? "nothing cached fits" : undefined);
       return { will: "run", ...(reason !== undefined && { reason }) };
     }
   }

@@ -38,6 +38,8 @@ export type Shortcut =
     readonly kind: "none";
     /** Why a resumed run does it again: `it failed in run …`. */
     readonly because?: string;
+    /** Why nothing that `cache:` kept stands in for it; one clause. */
+    readonly uncached?: string;
     /** A job of the earlier run that may still be at it. */
     readonly leaves?: { readonly node: string; readonly job: string };
   };
@@ -103,7 +105,7 @@ export function shortcutFromCache(
   const { run, outputs, node, made } = cached;
   const isElsewhere = named !== undefined && node !== undefined && named !== node;
   if (isElsewhere && made?.patterns.length !== 0) {
-    return { kind: "none", because: `its cached result lies on ${node}, not on ${named}` };
+    return { kind: "none", uncached: `its cached result lies on ${node}, not on ${named}` };
   }
   if (made !== undefined && made.patterns.length > 0) return { kind: "verify", cached };
   return {

@@ -5,7 +5,15 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LocalFiles, Made, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "../state.ts";
-import { cacheKey, dependsOn, type KeyOptions, stepKey, unmatchedInputs } from "./step_key.ts";
+import {
+  type CacheKey,
+  cacheKey,
+  dependsOn,
+  type KeyOptions,
+  stepKey,
+  unmatchedInputs,
+} from "./step_key.ts";
+import { lastKey, uncachedReason } from "./uncached.ts";
 
 export interface ResumeFrom {
   /** The run that is resumed, folded from its journal. */
@@ -18,6 +26,7 @@ export interface ResumeFrom {
 
 export interface ShortcutsOptions {
   readonly run: string;
+  readonly pipeline: string;
   readonly ledger: Ledger;
   readonly hashFiles: KeyOptions["hashFiles"];
   readonly hashInputs?: KeyOptions["hashInputs"];
@@ -30,7 +39,7 @@ export interface Prepared {
   readonly key: string | undefined;
   /** Digest of what each sync before it brought. */
   readonly brought: Brought;
-  readonly cacheKey: string | undefined;
+  readonly cache: CacheKey | undefined;
   readonly shortcut: Shortcut;
   readonly warnings: readonly string[];
 }
@@ -59,10 +68,10 @@ export class Shortcuts {
     const keys = {
       key: stepKey(step, options),
       brought: dependsOn(step, options),
-      cacheKey: cache?.key,
+      cache,
       warnings: cache ? unmatchedInputs(cache, this.#options.files) : [],
     };
-    const shortcut = this.#shortcut(step, { ...keys, node: cache?.node });
+    const shortcut = this.#shortcut(step, keys);
     if (shortcut.kind === "reuse" && shortcut.stale !== undefined) {
       const warning = `its earlier result stands, though it is stale: ${shortcut.stale}`;
       const { key, brought = {} } = shortcut;
@@ -84,31 +93,41 @@ export class Shortcuts {
 
   /** The step succeeded: `cache:` keeps what it gave. */
   keep(step: Step, result: {
-    readonly cacheKey: string;
+    readonly cache: CacheKey;
     readonly outputs: Parameters<typeof holdsSecret>[0];
     readonly node: string | undefined;
     readonly made: Made | undefined;
   }): void {
-    const { ledger, results, run } = this.#options;
-    const { cacheKey, outputs, node, made } = result;
+    const { ledger, results, run, pipeline } = this.#options;
+    const { cache, outputs, node, made } = result;
     // What a secret is part of must not outlive the run.
     if (holdsSecret(ledger.mask(outputs))) return;
     const at = ledger.now;
-    results?.keep(cacheKey, {
+    const kept = {
       run,
       step: step.id,
       at,
       outputs,
       ...(node === undefined ? {} : { node }),
       ...(made === undefined ? {} : { made }),
+    };
+    results?.keep(cache.key, kept);
+    // What it came from is told to whoever finds nothing; its values have been kept above.
+    results?.keep(lastKey(pipeline, step.id), {
+      run,
+      step: step.id,
+      at,
+      outputs: {},
+      parts: cache.parts,
     });
   }
 
   #shortcut(
     step: Step,
-    keys: Omit<Prepared, "shortcut"> & { readonly node: string | undefined },
+    keys: Omit<Prepared, "shortcut">,
   ): Shortcut {
-    const { resume, results, files } = this.#options;
+    const { resume, results, files, pipeline } = this.#options;
+    const { cache } = keys;
     const forced = resume?.forced.has(step.id) ?? false;
     const fromRun: Shortcut = resume
       ? shortcutFrom(resume.state, step, {
@@ -120,8 +139,14 @@ export class Shortcuts {
       })
       : { kind: "none" };
     if (fromRun.kind !== "none") return fromRun;
-    const cached = keys.cacheKey === undefined || forced ? undefined : results?.find(keys.cacheKey);
-    return cached ? shortcutFromCache(cached, keys) : fromRun;
+    if (cache === undefined || forced || !results) return fromRun;
+    const cached = results.find(cache.key);
+    if (cached) {
+      const stand = shortcutFromCache(cached, cache);
+      return stand.kind === "none" ? { ...fromRun, ...stand } : stand;
+    }
+    const last = results.find(lastKey(pipeline, step.id));
+    return { ...fromRun, uncached: uncachedReason(cache.parts, last) };
   }
 
   #isRepeatedBefore(step: Step): boolean {

@@ -7,6 +7,7 @@ import type { Scopes } from "../ledger/scopes.ts";
 import type { LocalFiles } from "../ports.ts";
 import type { Text } from "../../pipeline/text.ts";
 import { type Brought, INPUTS } from "./brought.ts";
+import type { CacheParts } from "./uncached.ts";
 
 /** Changes when what enters a key changes. */
 const FORMAT = 1;
@@ -33,6 +34,8 @@ export function stepKey(step: Step, options: KeyOptions): string | undefined {
 
 export interface CacheKey {
   readonly key: string;
+  /** What enters the key: in words → digest. */
+  readonly parts: CacheParts;
   /** The patterns of `cache.inputs`, evaluated. */
   readonly inputs: readonly string[];
   /** The name of the node, where the step says it. */
@@ -75,8 +78,33 @@ export function cacheKey(step: Step, options: KeyOptions): CacheKey | undefined 
   const content = contentOf(step, resolved, options);
   const key = digest([CACHE_FORMAT, "cache", content, files, extra, makes]);
   const node = resolved.node.kind === "named" ? resolved.node.name : undefined;
-  return { key, inputs, node };
+  const parts = {
+    ...Object.fromEntries(content.map((part, at) => [CONTENT[at] ?? "", digest(part)])),
+    ...(inputs.length === 0
+      ? Object.fromEntries(
+        Object.entries(options.brought ?? {}).map((
+          [sync, bytes],
+        ) => [`what "${sync}" brings`, bytes]),
+      )
+      : { [`the files of ${inputs.join(", ")}`]: digest(files) }),
+    ...(extra !== undefined && { "cache.key": digest(extra) }),
+    ...(makes !== undefined && { "cache.files": digest(makes) }),
+  };
+  return { key, parts, inputs, node };
 }
+
+/** What stands where in `contentOf`, in words. */
+const CONTENT = [
+  "what it does",
+  "its tasks",
+  "its variables",
+  "its outputs",
+  "its working-directory",
+  "its shell",
+  "its secrets",
+  "its values",
+  "its values in files",
+];
 
 /** A misspelt pattern would reuse the same result for ever, and nobody would hear of it. */
 export function unmatchedInputs(
@@ -105,7 +133,7 @@ function resolveWithoutRun(step: Step, { scopes }: KeyOptions): Resolved | undef
   }
 }
 
-function contentOf(step: Step, resolved: Resolved, { hashFiles }: KeyOptions): unknown {
+function contentOf(step: Step, resolved: Resolved, { hashFiles }: KeyOptions): readonly unknown[] {
   const { action, env, outputs, workingDirectory, shell, values, inFiles = [] } = resolved;
   const tasks = action.kind === "ray-batch" && "file" in action.tasks
     ? hashFiles([action.tasks.file])
@@ -128,5 +156,5 @@ function sorted(record: Readonly<Record<string, string>>): [string, string][] {
 }
 
 function digest(content: unknown): string {
-  return hash("sha256", JSON.stringify(content), "hex").slice(0, 32);
+  return hash("sha256", JSON.stringify(content) ?? "", "hex").slice(0, 32);
 }

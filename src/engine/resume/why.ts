@@ -23,7 +23,7 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
     case "running":
       return `${id} runs${placeOf(step)}${attemptOf(step)}${
         underWay ? "" : ", as far as its run could see"
-      }${takenOver(step)}${reasonOf(state, step)}`;
+      }${takenOver(step)}${uncachedOf(step)}${reasonOf(state, step)}`;
     case "reused":
     case "skipped":
       return `${id} was ${step.status}: ${step.reason ?? "no reason was recorded"}`;
@@ -32,12 +32,12 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
     case "succeeded":
       return `${id} ran${placeOf(step)} and succeeded${timeOf(step)}${retriesOf(step)}${
         takenOver(step)
-      }${againOf(step)}${reasonOf(state, step)}`;
+      }${againOf(step)}${uncachedOf(step)}${reasonOf(state, step)}`;
     case "failed":
     case "timed-out":
       return `${id} ${verb(step)}${placeOf(step)}${timeOf(step)}${causeOf(step)}${retriesOf(step)}${
         takenOver(step)
-      }${notRetriedOf(step)}${againOf(step)}${reasonOf(state, step)}`;
+      }${notRetriedOf(step)}${againOf(step)}${uncachedOf(step)}${reasonOf(state, step)}`;
     case "allowed-failure":
       return `${id} failed${placeOf(step)}, which allow-failure permits${causeOf(step)}${
         retriesOf(step)
@@ -65,6 +65,10 @@ function causeOf({ failure, reason }: StepState): string {
 /** In a resumed run: why the earlier result did not stand. */
 function againOf({ because }: StepState): string {
   return because === undefined ? "" : `; done because ${because}`;
+}
+
+function uncachedOf({ uncached }: StepState): string {
+  return uncached === undefined ? "" : `; cache not used, because ${uncached}`;
 }
 
 /** What let it run after a failure, or at all. */

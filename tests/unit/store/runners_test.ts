@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { parseJson, pythonJson } from "../../../src/core/exact_json.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
 import { openStore } from "../../../src/store/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { runStarted } from "../../support/events.ts";
@@ -136,6 +138,12 @@ Deno.test("keep() and find() hold results by key, over all runs", () => {
   }
   using store = openStore(path);
   assert.deepEqual(store.find("k"), result);
+  const exact = parseJson('{"big":1799999999999999999,"lr":3.10,"worst":NaN}');
+  store.keep("exact", { ...result, outputs: exact as Record<string, JsonValue> });
+  assert.equal(
+    pythonJson(store.find("exact")?.outputs),
+    '{"big":1799999999999999999,"lr":3.10,"worst":NaN}',
+  );
   store.keep("k", { ...result, run: "r2" });
   assert.equal(store.find("k")?.run, "r2");
 });

@@ -79,7 +79,7 @@ Deno.test("previewReuse() says why, and finds what is cached", () => {
     reason: "cached: run r0 did the same with the same inputs",
   });
   const missed = previewReuse(pipeline(steps), { ...FILES, results: { find: () => undefined } });
-  assert.equal(missed.get("a")?.reason, "nothing cached fits");
+  assert.equal(missed.get("a")?.reason, "cache not used: no run has kept a result of it");
 });
 
 Deno.test("previewReuse() goes by what the syncs would bring", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Event } from "../../../../src/engine/event.ts";
 import { inherit } from "../../../../src/engine/resume/lineage.ts";
 import { previewReuse } from "../../../../src/engine/resume/preview.ts";
+import { why } from "../../../../src/engine/resume/why.ts";
 import type { CachedResult } from "../../../../src/engine/ports.ts";
 import { replay, type RunState } from "../../../../src/engine/state.ts";
 import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
@@ -505,6 +506,27 @@ Deno.test("cache reuses a result of any earlier run while its inputs stay the sa
   content = "v2";
   const third = await runFake(pipeline(steps), { ...options, run: "r3" });
   assert.equal(third.state.steps.get("a")?.status, "succeeded");
+  assert.match(
+    why(first.state, "a"),
+    /succeeded.*; cache not used, because no run has kept a result of it$/,
+  );
+  assert.match(
+    why(third.state, "a"),
+    /; cache not used, because the files of src\/\*\* changed since run r1 kept a result$/,
+  );
+  const [a, b] = steps;
+  assert.ok(a && b);
+  const other = { ...a, env: { LR: Text.literal("0.1") } };
+  const fourth = await runFake(pipeline([other, b]), { ...options, run: "r4" });
+  assert.match(
+    why(fourth.state, "a"),
+    /; cache not used, because its variables changed since run r3 kept a result$/,
+  );
+  const forecast = previewReuse(pipeline(steps), { env: {}, hashFiles: () => "v5", results });
+  assert.match(
+    forecast.get("a")?.reason ?? "",
+    /^cache not used: its variables and the files of .* changed since run r4/,
+  );
 });
 
 Deno.test("cache goes by what the syncs before brought where it names no files itself", async () => {
@@ -527,6 +549,10 @@ Deno.test("cache goes by what the syncs before brought where it names no files i
     b: "succeeded",
     c: "reused",
   });
+  assert.match(
+    why((await run("r4", "v3")).state, "b"),
+    /; cache not used, because what "code" brings changed since run r3 kept a result$/,
+  );
 });
 
 Deno.test("cache warns of an input that matches no file, whether its result is reused or not", async () => {
