@@ -45,6 +45,7 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
     ...wrapHanging(headline, { width, indent: 0 }).map((line) => paint.red(paint.bold(line))),
     ...own,
     ...(failure?.hint === undefined ? [] : hintLines(failure.hint, options)),
+    ...notRetriedLines(step, options),
     ...tail,
     ...silent,
     ...log,
@@ -52,6 +53,13 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
       `  ${at === 0 ? "next" : "    "}  ${paint.bold(command)}`
     ),
   ];
+}
+
+function notRetriedLines({ attempts }: StepState, { width, paint }: FailureOptions): string[] {
+  const reason = attempts.at(-1)?.notRetried;
+  if (reason === undefined) return [];
+  const words = `not retried, because ${oneLine(reason)}`;
+  return wrapHanging(words, { width, indent: 2 }).map((line) => paint.dim(line));
 }
 
 function hintLines(hint: string, { width, paint }: FailureOptions): string[] {

@@ -209,6 +209,27 @@ Deno.test("renderSummary() gives the hint of a failure", () => {
   assert.match(text, /^ {2}hint: apt install python3$/m);
 });
 
+Deno.test("renderSummary() says why a failure was not retried", () => {
+  const events = runOf({ a: failure("exit code 75") });
+  const attempt = { step: "a", attempt: 1 } as const;
+  const tried: Event[] = [
+    { type: "step.started", at: START, step: "a" },
+    { type: "attempt.started", at: START, ...attempt },
+    {
+      type: "attempt.finished",
+      at: START,
+      ...attempt,
+      result: "failed",
+      notRetried: "exit code 75 is none of retry: { on: [transport] }",
+    },
+  ];
+  const text = summaryOf(events.toSpliced(1, 0, ...tried));
+  assert.match(
+    text,
+    /^ {2}not retried, because exit code 75 is none of retry: \{ on: \[transport\] \}$/m,
+  );
+});
+
 Deno.test("renderSummary() lists why steps were left out, in good runs too", () => {
   const text = summaryOf(runOf({
     a: {},
