@@ -33,6 +33,8 @@ export interface PassedOver {
   readonly reason: string;
   /** Waiting cannot change it. */
   readonly isFinal: boolean;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
 }
 
 export interface Choice {
@@ -91,7 +93,9 @@ function obstacleTo(candidate: Candidate, selector: NodeSelector): Obstacle | un
   const { node, health } = candidate;
   const unfit = ruledOut(node, selector);
   if (unfit !== undefined) return unfit;
-  if (health.status !== "ok") return { reason: health.reason ?? health.status, isFinal: false };
+  if (health.status !== "ok") {
+    return { reason: health.reason ?? health.status, isFinal: false, hint: health.hint };
+  }
   return gpuObstacle(candidate, selector);
 }
 

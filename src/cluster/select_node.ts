@@ -143,8 +143,15 @@ function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
   return new GridError({
     code: "no-node",
     message: `Cannot choose a node${waited}: ${passedOverWords(reasons)}`,
-    hint: mayPass && waitMs === 0
-      ? "wait for one with wait: 30m in the selector, or see grid health --explain"
-      : "see grid health --explain, and the labels and gpus of the cluster config",
+    hint: hintOfAll(reasons) ??
+      (mayPass && waitMs === 0
+        ? "wait for one with wait: 30m in the selector, or see grid health --explain"
+        : "see grid health --explain, and the labels and gpus of the cluster config"),
   });
+}
+
+/** Where one thing stands in the way of all nodes, what to do about that. */
+function hintOfAll(reasons: readonly PassedOver[]): string | undefined {
+  const [hint, ...others] = new Set(reasons.map(({ hint }) => hint));
+  return others.length === 0 ? hint : undefined;
 }

@@ -3,7 +3,7 @@ import type { Failure } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { quote } from "../core/shell.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
-import { failureWords, isBad, lookOf } from "./step_words.ts";
+import { failureWords, isBad, lookOf, tellerOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { wrapHanging } from "./width.ts";
 
@@ -101,7 +101,8 @@ export function otherFailures(state: RunState, options: FailureOptions): string[
     isBad(step.status) && step.id !== state.firstFailure && step.kind !== "group"
   );
   if (others.length === 0) return [];
-  const lines = others.flatMap((step) => {
+  const asOthers = Map.groupBy(others, (step) => tellerOf(step, state.steps.values())?.id);
+  const lines = (asOthers.get(undefined) ?? []).flatMap((step) => {
     const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
     const where = step.node === undefined ? "" : ` on ${step.node}`;
     const path = logOf(step, options);
@@ -109,5 +110,20 @@ export function otherFailures(state: RunState, options: FailureOptions): string[
     const words = `${step.id}${where}${failure}${log}`;
     return wrapHanging(words, { width: options.width, indent: 2 });
   });
-  return [options.paint.bold("Failed after that:"), ...lines];
+  const alike = [...asOthers].flatMap(([teller, steps]) =>
+    teller === undefined ? [] : wrapHanging(`${namesOf(steps)}: as ${teller}`, {
+      width: options.width,
+      indent: 2,
+    })
+  );
+  return [options.paint.bold("Failed after that:"), ...lines, ...alike];
+}
+
+/** Names before the rest is counted. */
+const NAMES_SHOWN = 8;
+
+function namesOf(steps: readonly StepState[]): string {
+  const shown = steps.slice(0, NAMES_SHOWN).map(({ id }) => id).join(", ");
+  const left = steps.length - NAMES_SHOWN;
+  return left > 0 ? `${shown} and ${left} more` : shown;
 }

@@ -71,11 +71,11 @@ export function durationOf(step: StepState, elapsedMs: number): number | undefin
   return step.afterMs === undefined ? undefined : Math.max(0, elapsedMs - step.afterMs);
 }
 
-/** What is worth saying about a step that is over. */
-export function resultWords(step: StepState): string {
+/** What is worth saying about a step that is over, unless `teller` has said it. */
+export function resultWords(step: StepState, teller: StepState | undefined): string {
   const attempts = step.attempts.length;
   const parts = [
-    ...(step.failure ? [failureWords(step.failure)] : []),
+    ...(teller ? [`as ${teller.id}`] : step.failure ? [failureWords(step.failure)] : []),
     ...(step.reason === undefined || step.reason === step.failure?.message
       ? []
       : [oneLine(step.reason)]),
@@ -86,6 +86,33 @@ export function resultWords(step: StepState): string {
     parts.push(`chose ${step.outputs["node"]}`);
   }
   return parts.join(" · ");
+}
+
+/**
+ * The first of the steps that failed for the very same reason, where that is none of the step's own: a node that
+ * cannot be used stands in the way of a whole matrix. Undefined where the step itself is that first one.
+ */
+export function tellerOf(step: StepState, steps: Iterable<StepState>): StepState | undefined {
+  const { failure } = step;
+  if (failure === undefined || !isOfOthers(failure)) return undefined;
+  for (const other of steps) {
+    if (other.id === step.id) return undefined;
+    if (other.failure && isOfOthers(other.failure) && other.failure.message === failure.message) {
+      return other;
+    }
+  }
+}
+
+/** The same at the moment when the step ends: whoever has failed before, wherever it stands. */
+export function earlierTeller(step: StepState, steps: Steps): StepState | undefined {
+  return tellerOf(step, steps.values().filter(({ id }) => id !== step.id));
+}
+
+type Steps = ReadonlyMap<string, StepState>;
+
+/** Its command never began. */
+function isOfOthers({ started, exitCode, signal }: Failure): boolean {
+  return !started && exitCode === undefined && signal === undefined;
 }
 
 function workWords(attempt: AttemptState | undefined): string[] {

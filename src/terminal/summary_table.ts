@@ -5,7 +5,16 @@ import { isCounted, isUncalledHook } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { isToldByGroup, membersOf, reasonOf } from "./left_out.ts";
 import { namesFor } from "./step_names.ts";
-import { counted, durationOf, isBad, isIdle, lookOf, nodesOf, resultWords } from "./step_words.ts";
+import {
+  counted,
+  durationOf,
+  isBad,
+  isIdle,
+  lookOf,
+  nodesOf,
+  resultWords,
+  tellerOf,
+} from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { displayWidth, padEnd, padStart, wrap } from "./width.ts";
 
@@ -103,7 +112,7 @@ function wordsOf(step: StepState, { steps }: RunState): string {
   const word = isFine(status) ? "" : `${lookOf(status).word}${members}`;
   const told = status === "skipped" && reason !== undefined
     ? reasonOf(step, steps)
-    : resultWords(step);
+    : resultWords(step, tellerOf(step, steps.values()));
   return [word, told].filter((words) => words !== "").join(": ");
 }
 

@@ -8,6 +8,7 @@ import {
   batchWords,
   counted,
   durationOf,
+  earlierTeller,
   failureWords,
   fetchWords,
   lookOf,
@@ -110,7 +111,7 @@ function finishedLine(id: string, state: RunState): EventLine | undefined {
   const look = lookOf(step.status);
   const ms = step.status === "skipped" ? undefined : durationOf(step, 0);
   const time = ms === undefined ? "" : ` in ${formatDuration(ms)}`;
-  const told = resultWords(step);
+  const told = resultWords(step, earlierTeller(step, state.steps));
   const words = step.kind === "run" || step.failure || step.reason !== undefined ? told : "";
   const tone = { green: "good", red: "bad", yellow: "warn" } as const;
   return {

@@ -11,6 +11,7 @@ import {
   lookOf,
   nodesOf,
   resultWords,
+  tellerOf,
 } from "../step_words.ts";
 import { type NamesFor, namesFor } from "../step_names.ts";
 import type { Paint } from "../style.ts";
@@ -45,7 +46,9 @@ export function renderFrame(state: RunState, options: FrameOptions): string {
   const nameOf = names(state, Math.max(10, Math.floor(width / 3)));
   const columns = columnsOf(steps.shown, { width, nameOf });
   const elapsedMs = options.now - state.startedAt;
-  const lines = steps.shown.map((step) => stepLine(step, { ...options, columns, elapsedMs }));
+  const lines = steps.shown.map((step) =>
+    stepLine(step, { ...options, columns, elapsedMs, steps: state.steps })
+  );
   const hidden = steps.hidden === 0 ? [] : [options.paint.dim(`  … ${steps.hidden} more steps`)];
   return [headLine(state, options), "", ...lines, ...hidden].join("\n");
 }
@@ -98,6 +101,7 @@ interface LineOptions extends FrameOptions {
   readonly columns: Columns;
   /** Since the run's beginning. */
   readonly elapsedMs: number;
+  readonly steps: ReadonlyMap<string, StepState>;
 }
 
 function stepLine(step: StepState, options: LineOptions): string {
@@ -120,7 +124,7 @@ function stepLine(step: StepState, options: LineOptions): string {
 
 function detailOf(step: StepState, options: LineOptions): string {
   if (step.status === "pending") return "";
-  if (step.status !== "running") return resultWords(step);
+  if (step.status !== "running") return resultWords(step, tellerOf(step, options.steps.values()));
   const attempt = step.attempts.at(-1);
   const parts: string[] = [];
   if (attempt?.retryInMs !== undefined && attempt.finishedAt !== undefined) {

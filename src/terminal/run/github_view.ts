@@ -9,7 +9,7 @@ import type { OutputChunk } from "../../engine/reader.ts";
 import type { RunState } from "../../engine/state.ts";
 import { escapeData, renderAnnotation } from "../diagnostics/github.ts";
 import { harmless, oneLine } from "../harmless.ts";
-import { failureWords } from "../step_words.ts";
+import { earlierTeller, failureWords } from "../step_words.ts";
 import { lineOf, ProgressFilter } from "./event_lines.ts";
 import { OutputLines } from "./output_lines.ts";
 import type { View } from "./view.ts";
@@ -49,7 +49,7 @@ export class GithubView implements View {
   event(event: Event, state: RunState): void {
     if (event.type === "attempt.finished") this.#finish(event.step);
     if (event.type === "warned") this.#annotate("warning", event.step ?? "run", event.message);
-    if (event.type === "step.finished" && event.failure) {
+    if (event.type === "step.finished" && event.failure && !isTold(event.step, state)) {
       const level = event.state === "allowed-failure" ? "warning" : "error";
       const at = event.failure.node === undefined ? "" : ` on ${event.failure.node}`;
       const attempts = state.steps.get(event.step)?.attempts.length ?? 0;
@@ -138,4 +138,10 @@ export class GithubView implements View {
 /** Our own words never start a command by accident. */
 function escapeLeadingCommand(text: string): string {
   return text.replaceAll(/^(\s*)::/gm, "$1\u200b::");
+}
+
+/** GitHub shows ten annotations of a step: not ten times the same. */
+function isTold(id: string, { steps }: RunState): boolean {
+  const step = steps.get(id);
+  return step !== undefined && earlierTeller(step, steps) !== undefined;
 }

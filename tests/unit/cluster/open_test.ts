@@ -50,6 +50,13 @@ Deno.test("select() takes the third of three where one is down and one is busy",
   ]);
 });
 
+Deno.test("select() says what to do where one thing stands in the way of all nodes", async () => {
+  const hint = "compare the fingerprint and add the key: grid trust n1";
+  const message = "its host key is not known";
+  const { cluster } = setUp({ n1: new GridError({ code: "host-key", message, node: "n1", hint }) });
+  assert.equal((await errorOf(cluster.select(selector({})))).hint, hint);
+});
+
 Deno.test("select() names every node's reason where nothing fits", async () => {
   const { cluster } = setUp({
     n1: refused("n1"),

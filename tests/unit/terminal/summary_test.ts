@@ -133,6 +133,29 @@ Deno.test("renderSummary() tells the same reason once, for a whole matrix too", 
   for (const line of narrow.split("\n")) assert.ok(displayWidth(line) <= 40, line);
 });
 
+const UNTRUSTED = failure("Cannot choose a node: n1: its host key is not known", {
+  code: "no-node" as const,
+  started: false,
+});
+
+Deno.test("renderSummary() tells once why a whole matrix could not begin", () => {
+  const cells = Array.from({ length: 30 }, (_, at) => `t[n=${at + 1}]`);
+  const ends = Object.fromEntries(cells.map((id) => [id, UNTRUSTED]));
+  const text = summaryOf(runOf({ ...ends, other: failure("boom", { started: false }) }));
+  assert.equal(text.match(/host key/g)?.length, 2, "in its row, and below as what to mend");
+  assert.match(text, /^✖ t\[n=1\] .*failed: Cannot choose a node: n1: its host key is not known$/m);
+  assert.match(text, /^✖ t\[n=30\] .*failed: as t\[n=1\]$/m);
+  assert.match(text, /^ {2}t\[n=2\], .* and 21 more: as\s+t\[n=1\]$/ms);
+  assert.match(text, /^ {2}other: boom$/m);
+});
+
+Deno.test("renderSummary() repeats what a command itself came to", () => {
+  const same = failure("exit code 1", { exitCode: 1 });
+  const text = summaryOf(runOf({ a: same, b: same }));
+  assert.match(text, /^✖ b .*failed: exit code 1$/m);
+  assert.match(text, /^ {2}b: exit code 1$/m);
+});
+
 Deno.test("renderSummary() names the members whose reason is their own", () => {
   const cancelled = { state: "cancelled", reason: 'not started: "c[1]" failed' } as const;
   const text = summaryOf(

@@ -61,3 +61,28 @@ Deno.test("ProgressFilter tells a batch of any size in about ten lines, the end 
   assert.equal(told[0], 1);
   assert.equal(told.at(-1), 5000);
 });
+
+Deno.test("lineOf() tells once what stands in the way of many, in whatever order they end", () => {
+  const [started] = succeededRun();
+  assert.ok(started?.type === "run.started");
+  const ids = ["a", "b", "c"];
+  const steps = ids.map((id) => ({ id, kind: "run" as const, needs: [], after: [] }));
+  const failure = {
+    code: "no-node",
+    message: "Cannot choose a node: n1: its host key is not known",
+    started: false,
+  } as const;
+  const ends = ["b", "c", "a"].map((step): Event => ({
+    type: "step.finished",
+    at: START,
+    step,
+    state: "failed",
+    outputs: {},
+    failure,
+  }));
+  assert.deepEqual(linesOf([{ ...started, steps }, ...ends]).slice(1), [
+    "bad b: failed: Cannot choose a node: n1: its host key is not known",
+    "bad c: failed: as b",
+    "bad a: failed: as b",
+  ]);
+});

@@ -109,3 +109,22 @@ Deno.test("github view: no annotation holds what a terminal would obey", () => {
     "::warning title=train::what a node said: done%0Aand more",
   );
 });
+
+Deno.test("github view: what stands in the way of many steps is annotated once", () => {
+  const harness = new Harness();
+  const [started] = failedRun();
+  assert.ok(started?.type === "run.started");
+  harness.event(started);
+  for (const step of ["train", "score"]) {
+    harness.event({
+      type: "step.finished",
+      at: START,
+      step,
+      state: "failed",
+      outputs: {},
+      failure: { code: "no-node", message: "Cannot choose a node: n1: no key", started: false },
+    });
+  }
+  harness.view.end();
+  assert.equal(harness.text.match(/::error/g)?.length, 1, harness.text);
+});
