@@ -7,7 +7,7 @@ export function expandBraces(pattern: string): string[] {
   let open = [pattern];
   for (let round = 0; round < 8; round++) {
     const next = [...new Set(open.flatMap(expandFirst))];
-    if (next.length === open.length || next.length > MOST) return open;
+    if (next.length > MOST || next.every((text, at) => text === open[at])) return open;
     open = next;
   }
   return open;

@@ -1,8 +1,7 @@
 /** What `fetch.from` means: a path, or a glob, below a folder. */
-// @ts-types="npm:@types/picomatch@4.0.3"
-import picomatch from "npm:picomatch@4.0.7";
 import { GridError } from "../core/errors.ts";
 import { isPrivate } from "./fetch_listing.ts";
+import { parseGlob } from "./glob.ts";
 
 export interface FetchPattern {
   /** As the user wrote it. */
@@ -15,7 +14,7 @@ export interface FetchPattern {
   reaches(folder: string): boolean;
 }
 
-const GLOB = /[*?[\]{}!()]/;
+const GLOB = /[*?[\]{}\\]/;
 
 /** @throws {GridError} `sync` for a path that leaves the folder */
 export function parseFetchPattern(text: string): FetchPattern {
@@ -40,9 +39,8 @@ export function parseFetchPattern(text: string): FetchPattern {
     const matches = (file: string) => isAtOrBelow(file, path);
     return { text, start: toStart(parts), matches, reaches: matches };
   }
-  const isMatch = picomatch(path, { dot: false });
-  const matches = (file: string) =>
-    isAtOrBelow(file, path) || foldersAndSelf(file).some((it) => isMatch(it));
+  const isMatch = parseGlob(path);
+  const matches = (file: string) => isAtOrBelow(file, path) || isMatch(file);
   return {
     text,
     start: toStart(parts.slice(0, firstGlob)),
@@ -60,9 +58,4 @@ function toStart(parts: readonly string[]): string {
 
 function isAtOrBelow(file: string, path: string): boolean {
   return path === "" || file === path || file.startsWith(`${path}/`);
-}
-
-function foldersAndSelf(path: string): string[] {
-  const parts = path.split("/");
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
