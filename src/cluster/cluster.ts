@@ -27,11 +27,11 @@ export interface Cluster extends Disposable {
    */
   select(selector: NodeSelector, options?: SelectOptions): Promise<Placement>;
 
-  /**
-   * The work that `holder` was given places for is over; so is that of holders whose names go on
-   * behind it and a space.
-   */
+  /** The work that `holder` was given a place for is over. */
   release(holder: string): void;
+
+  /** So is all that was placed by holders whose names begin with `run` and a space. */
+  releaseAll(run: string): void;
 
   /**
    * Shell text that goes before a job's script, on the same line, and makes the job hold GPUs of its

@@ -86,6 +86,10 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       placements.release(holder);
     },
 
+    releaseAll(run) {
+      placements.releaseAll(run);
+    },
+
     async lease(node, wish, options = {}) {
       return await leasePrelude(node, { ...options, wish, health, clock });
     },

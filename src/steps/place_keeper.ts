@@ -7,7 +7,7 @@ import { placeHolder } from "./placement.ts";
  * An attempt's place is given back when it is over; that of a `select-node` step, which stands for the
  * steps that use its node, with the run.
  */
-export function createPlaceKeeper(cluster: Pick<Cluster, "release">): RunReader {
+export function createPlaceKeeper(cluster: Pick<Cluster, "release" | "releaseAll">): RunReader {
   let run: string | undefined;
   const choosing = new Set<string>();
   return {
@@ -22,7 +22,7 @@ export function createPlaceKeeper(cluster: Pick<Cluster, "release">): RunReader 
       cluster.release(placeHolder({ run, step: event.step, attempt: event.attempt }));
     },
     close() {
-      if (run !== undefined) cluster.release(run);
+      if (run !== undefined) cluster.releaseAll(run);
     },
   };
 }

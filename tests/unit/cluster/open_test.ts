@@ -191,7 +191,7 @@ Deno.test("select(): work that starts together is spread evenly, and scores stay
   const count = (name: string) => chosen.filter(({ node }) => node === name).length;
   assert.deepEqual([count("a"), count("b")], [4, 4]);
   assert.deepEqual(chosen.map(({ health }) => health.score), Array(8).fill(0));
-  cluster.release("run");
+  cluster.releaseAll("run");
   assert.deepEqual((await cluster.health()).map(({ placed }) => placed), [0, 0]);
 });
 

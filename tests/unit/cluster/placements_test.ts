@@ -32,16 +32,31 @@ Deno.test("a placement counts at once, and half as much minute by minute", async
   assert.equal(placements.points([b]).get(b), 0);
 });
 
-Deno.test("a placement is gone when its work is over, and with the run all of its own", () => {
-  const { open, placements } = setUp();
+Deno.test("a placement is gone when its work is over, and with the run all of its own", async () => {
+  const { clock, open, placements } = setUp();
   const other = open();
   other.add(placed("other s 1"));
   for (const holder of ["one s 1", "one s 10", "one t 1"]) placements.add(placed(holder));
   placements.release("one s 1");
   assert.equal(placements.points([a]).get(a), 75, "s 10 is another one");
-  placements.release("one");
+  placements.releaseAll("one");
   assert.equal(placements.points([a]).get(a), 25, "that of the other process stays");
+  await clock.advance(200);
+  assert.ok((other.points([a]).get(a) ?? 0) <= 25);
+});
+
+Deno.test("other processes hear of a burst as it goes on, and of its end at once", async () => {
+  const { clock, open, placements } = setUp();
+  const other = open();
+  placements.add(placed("one s 1"));
   assert.equal(other.points([a]).get(a), 25);
+  for (const step of ["t", "u", "v"]) placements.add(placed(`one ${step} 1`));
+  await clock.advance(200);
+  assert.equal(Math.round(placements.points([a]).get(a) ?? 0), 100);
+  assert.equal(Math.round(other.points([a]).get(a) ?? 0), 100);
+  placements.releaseAll("one");
+  await clock.advance(200);
+  assert.equal(other.points([a]).get(a), 0);
 });
 
 Deno.test("GPUs given away count until their claim can be seen, but not for their own group", () => {
@@ -55,13 +70,15 @@ Deno.test("GPUs given away count until their claim can be seen, but not for thei
   assert.equal(placements.promisedGpus(a, [gpu(0, { leases }), gpu(1), gpu(2)]), 0);
 });
 
-Deno.test("what another version or a clock of the future left behind counts for nothing", () => {
+Deno.test("what another version or a clock of the future left behind counts for nothing", async () => {
   const { cache, clock, placements } = setUp();
   placements.add(placed("one s 1"));
   const [key] = cache.rows.keys();
   assert.ok(key !== undefined);
-  const ahead = { holder: "x", at: clock.now() + 1, gpus: 0 };
+  placements.release("one s 1");
+  const ahead = { owner: "x", at: clock.now() + 60_000, points: 25 };
   for (const json of ["{", '{"points": 25}', JSON.stringify({ placed: [ahead, 1, {}] })]) {
+    await clock.advance(200);
     cache.rows.set(key, { at: clock.now(), json });
     assert.equal(placements.points([a]).get(a), 0, json);
   }

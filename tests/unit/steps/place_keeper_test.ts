@@ -24,12 +24,15 @@ function finished(step: string, attempt: number): Event {
 
 Deno.test("a place is given back with its attempt, the chosen node's with the run", () => {
   const released: string[] = [];
-  const keeper = createPlaceKeeper({ release: (holder) => void released.push(holder) });
+  const keeper = createPlaceKeeper({
+    release: (holder) => void released.push(holder),
+    releaseAll: (run) => void released.push(`all of ${run}`),
+  });
   const state = reduce(undefined, STARTED);
   for (const event of [STARTED, finished("gpu", 1), finished("train", 1), finished("train", 2)]) {
     keeper.event(event, state);
   }
   assert.deepEqual(released, ["r1 train 1", "r1 train 2"]);
   void keeper.close?.();
-  assert.deepEqual(released.at(-1), "r1");
+  assert.deepEqual(released.at(-1), "all of r1");
 });
