@@ -2,7 +2,7 @@ import { pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
-import { readEvent, unreadable } from "./read_event.ts";
+import { LATEST_TIME, readEvent, unreadable } from "./read_event.ts";
 import type { RunRow } from "./store.ts";
 
 /** Ids named in the message when a prefix fits many. */
@@ -41,10 +41,13 @@ export class RunJournal {
   }
 
   runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
-    return this.#connection.read(() =>
+    return this.#connection.read(() => {
+      const select = this.#connection.prepare(SELECT_RUNS);
+      // A damaged row may hold a number beyond what is read otherwise.
+      select.setReadBigInts(true);
       // Not by time: a clock that is set back must not bring an older run to the top.
-      this.#connection.prepare(SELECT_RUNS).all(limit).map(runRow)
-    );
+      return select.all(limit).map(runRow);
+    });
   }
 
   events(run: string): readonly Event[] {
@@ -179,24 +182,30 @@ export class RunJournal {
 
 type Row = Record<string, unknown>;
 
+/** Whatever stands there; a damaged row is shown as it can be, and the others as they are. */
 function runRow(row: Row): RunRow {
-  const finishedAt = row["finished_at"];
-  const durationMs = row["duration_ms"];
   const exitCode = row["exit_code"];
-  const lastEventAt = row["last_event_at"];
   const resumedAs = row["resumed_as"];
+  const durationMs = timeIn(row["duration_ms"]);
+  const lastEventAt = timeIn(row["last_event_at"]);
   return {
     run: String(row["run"]),
     pipeline: String(row["pipeline"]),
     file: String(row["file"]),
-    startedAt: Number(row["started_at"]),
-    finishedAt: finishedAt === null ? undefined : Number(finishedAt),
+    startedAt: timeIn(row["started_at"]) ?? 0,
+    finishedAt: timeIn(row["finished_at"]),
     result: String(row["result"]),
     exitCode: exitCode === null ? undefined : Number(exitCode),
-    ...(typeof durationMs === "number" ? { durationMs } : {}),
-    ...(typeof lastEventAt === "number" ? { lastEventAt } : {}),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    ...(lastEventAt === undefined ? {} : { lastEventAt }),
     ...(typeof resumedAs === "string" ? { resumedAs } : {}),
   };
+}
+
+/** A number that `Date` can take. */
+function timeIn(value: unknown): number | undefined {
+  if (typeof value !== "number" && typeof value !== "bigint") return undefined;
+  return Math.min(Math.max(Number(value), 0), LATEST_TIME);
 }
 
 function noRun(message: string, hint: string): GridError {

@@ -33,6 +33,9 @@ const FIELDS: { readonly [T in Event["type"]]: Readonly<Record<string, Kind>> } 
   "warned": { at: "number", message: "string" },
 };
 
+/** Milliseconds; ECMAScript's `Date` ends there. */
+export const LATEST_TIME = 8.64e15;
+
 /** Of each step that `run.started` announces. */
 const OUTLINE: Readonly<Record<string, Kind>> = {
   id: "string",
@@ -57,7 +60,7 @@ export function readEvent(json: string): Event | string {
   if (type === "run.started" && typeof form === "number" && form > EVENT_FORM) {
     return "was written by a newer Grid";
   }
-  if (!has(value, FIELDS[type])) return "is damaged";
+  if (!has(value, FIELDS[type]) || Math.abs(Number(value["at"])) > LATEST_TIME) return "is damaged";
   const steps = value["steps"];
   if (type === "run.started" && Array.isArray(steps)) {
     if (!steps.every((step) => isObject(step) && has(step, OUTLINE))) return "is damaged";

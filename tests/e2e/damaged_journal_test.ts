@@ -83,3 +83,22 @@ Deno.test("the list of runs stands, though the last event of a killed run is dam
   assert.equal(code, 0, stderr);
   assert.match(stdout, /stopped/);
 });
+
+Deno.test("the list of runs stands, though numbers in it are none that a clock shows", async () => {
+  const folder = await twoRuns();
+  using _folder = folder;
+  change(
+    folder,
+    `UPDATE runs SET started_at = -9e15, finished_at = 9000000000000000000, duration_ms = 9e15,
+     result = '?' WHERE id = 1`,
+  );
+  change(folder, "UPDATE journal SET json = json_set(json, '$.at', 9e15) WHERE run_id = 1");
+  const [broken = "", whole = ""] = folder.runs;
+  for (const args of [["runs"], ["runs", "--json"], ["metrics"], ["show", whole], ["clean"]]) {
+    const { code, stderr } = await grid(args, { cwd: folder.path });
+    assert.equal(code, 0, `${args}: ${stderr}`);
+  }
+  const { code, stderr } = await grid(["show", broken], { cwd: folder.path });
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: Cannot read the journal of run .* is damaged/m);
+});
