@@ -11,7 +11,6 @@ import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
 import { PRIVATE_FOLDER } from "./core/private_modes.ts";
 import { createMasker } from "./core/secret.ts";
-import { SHORTEST_SECRET } from "./core/secret_forms.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import type { RunReader } from "./engine/reader.ts";
@@ -25,7 +24,14 @@ import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
 import { createPlaceKeeper } from "./steps/place_keeper.ts";
-import { neededSecrets, readSecrets, secretsAtHand } from "./steps/secrets.ts";
+import {
+  masksOf,
+  neededSecrets,
+  readSecrets,
+  secretParts,
+  secretsAtHand,
+  shortSecrets,
+} from "./steps/secrets.ts";
 import { openGround } from "./store/ground.ts";
 import { openStore } from "./store/open.ts";
 import { withLastWords } from "./store/last_words.ts";
@@ -113,16 +119,17 @@ export class Grid implements AsyncDisposable {
     for (const source of pipeline.secrets) {
       if (source.from === "env") this.#hidden.add(source.variable);
     }
-    const secrets = await readSecrets(neededSecrets(pipeline, stepsToRun(pipeline, options)), {
+    const needed = neededSecrets(pipeline, stepsToRun(pipeline, options));
+    const secrets = await readSecrets(needed, {
       env: this.#env,
       project: this.project,
       signal: options.signal,
     });
     const masker = createMasker([
-      ...Object.values(secrets),
+      ...secretParts(needed, secrets),
       ...secretsAtHand(pipeline.secrets, this.#env),
     ]);
-    warnOfShort(secrets);
+    for (const warning of shortSecrets(needed, secrets)) log.warn(warning);
     const run = newRunId(this.clock.now());
     const folder = this.runFolder(run);
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
@@ -149,6 +156,7 @@ export class Grid implements AsyncDisposable {
       config,
       project,
       commands,
+      masks: masksOf(pipeline.secrets),
       run,
       resume: options.resume,
       code: options.code ?? project,
@@ -266,15 +274,4 @@ async function closeAll({ files, screens }: Readers): Promise<void> {
   await setImmediate();
   await Promise.all(files.map((reader) => reader.close?.()));
   for (const screen of screens) await screen.close?.();
-}
-
-/** Masking them would ruin every text; whoever sees them in a log should have been told. */
-function warnOfShort(secrets: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(secrets)) {
-    if (value.length === 0 || value.length >= SHORTEST_SECRET) continue;
-    log.warn("secret {name} has fewer than {shortest} characters, so that it is not masked", {
-      name,
-      shortest: SHORTEST_SECRET,
-    });
-  }
 }

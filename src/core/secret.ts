@@ -1,7 +1,7 @@
 /** Removes secrets, in all their usual encodings, from text and byte streams. */
 import { ExactNumber } from "./exact_number.ts";
 import { createPatternSearch, type PatternSearch } from "./pattern_search.ts";
-import { secretForms } from "./secret_forms.ts";
+import { secretForms, type SecretParts } from "./secret_forms.ts";
 import { concatBytes } from "./bytes.ts";
 
 export interface Masker {
@@ -28,7 +28,7 @@ export const MASK = "***";
  * the whole also in hex and in base64 that is broken into lines. Values of fewer than four
  * characters are let through: masking them would ruin every text.
  */
-export function createMasker(secrets: Iterable<string>): Masker {
+export function createMasker(secrets: Iterable<string | SecretParts>): Masker {
   const forms = [...secrets].flatMap((secret) => [...secretForms(secret)]);
   const search = createPatternSearch(forms);
   const text = (value: string) => maskText(value, search);

@@ -1,6 +1,6 @@
 /** The ways in which a secret turns up in what programs print. */
 import { base64Forms, brokenBase64Forms, hexForms, urlForms } from "./secret_encodings.ts";
-import { secretTexts } from "./secret_json.ts";
+import { secretTexts, textsAt } from "./secret_json.ts";
 import { escapedForms } from "./secret_escapes.ts";
 
 /** Values and parts of values shorter than this would mask half of every text. */
@@ -9,10 +9,17 @@ export const SHORTEST_SECRET = 4;
 /** Characters. A longer text of several lines is found line by line where it is escaped. */
 const LONG = 512;
 
+/** A value that is JSON, of which only what stands at these paths is secret by itself. */
+export interface SecretParts {
+  readonly value: string;
+  readonly mask: readonly string[];
+}
+
 /** Every spelling of the secret that is worth looking for; empty for one that is too short. */
-export function secretForms(value: string): ReadonlySet<string> {
+export function secretForms(secret: string | SecretParts): ReadonlySet<string> {
+  const { value, mask } = typeof secret === "string" ? { value: secret, mask: undefined } : secret;
   if (value.length < SHORTEST_SECRET) return new Set();
-  const forms = partsOf(value).flatMap((part) => [
+  const forms = partsOf(value, mask).flatMap((part) => [
     part,
     ...base64Forms(part),
     ...part.length > LONG && part.includes("\n") ? [] : [...escapedForms(part), ...urlForms(part)],
@@ -24,9 +31,9 @@ export function secretForms(value: string): ReadonlySet<string> {
 }
 
 /** The value, its lines, and the strings in it where it is JSON. */
-function partsOf(value: string): readonly string[] {
+function partsOf(value: string, mask: readonly string[] | undefined): readonly string[] {
   const lines = value.split(/[\r\n]+/).map((line) => line.trim());
-  const parts = [value, value.trim(), ...lines, ...jsonStrings(value)];
+  const parts = [value, value.trim(), ...lines, ...jsonStrings(value, mask)];
   return [...new Set(parts)].filter((part) =>
     part.length >= SHORTEST_SECRET &&
     // A line of brackets or dashes is no secret.
@@ -34,7 +41,12 @@ function partsOf(value: string): readonly string[] {
   );
 }
 
-function jsonStrings(value: string): string[] {
+function jsonStrings(value: string, mask: readonly string[] | undefined): string[] {
+  const texts = mask ? mask.flatMap((path) => textsAt(value, path) ?? []) : likelyTexts(value);
+  return texts.flatMap((text) => [text, ...text.split(/[\r\n]+/)]);
+}
+
+function likelyTexts(value: string): readonly string[] {
   if (!/^\s*[[{]/.test(value)) return [];
   let document: unknown;
   try {
@@ -42,5 +54,5 @@ function jsonStrings(value: string): string[] {
   } catch {
     return [];
   }
-  return secretTexts(document).flatMap((text) => [text, ...text.split(/[\r\n]+/)]);
+  return secretTexts(document);
 }

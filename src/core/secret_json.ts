@@ -3,6 +3,11 @@
  * `"project_id": "vision"`; masked, such words would vanish from every log and from inside other words.
  */
 
+import { parseJson } from "./exact_json.ts";
+import { ExactNumber } from "./exact_number.ts";
+import { valueAt } from "./json_path.ts";
+import type { JsonValue } from "./json.ts";
+
 /** Names of fields that hold secrets, but not those that say where or which one. */
 const SECRET_NAME =
   /(?:secret|token|passw|passphrase|pwd|private|credential|signature|cert|auth|session|cookie|key)/i;
@@ -29,6 +34,28 @@ export function secretTexts(document: unknown): readonly string[] {
   visit(document, "");
   const secret = all.filter(({ name, text }) => isSecretName(name) || looksRandom(text));
   return (secret.length > 0 ? secret : all).map(({ text }) => text);
+}
+
+/**
+ * Texts and numbers at a path, those inside a list or map too. Undefined where there are none, or
+ * where the value is no JSON.
+ */
+export function textsAt(value: string, path: string): readonly string[] | undefined {
+  let document: JsonValue;
+  try {
+    document = parseJson(value);
+  } catch {
+    return undefined;
+  }
+  const texts: string[] = [];
+  const visit = (node: JsonValue | undefined): void => {
+    if (typeof node === "string") texts.push(node);
+    else if (typeof node === "number" || node instanceof ExactNumber) texts.push(String(node));
+    else if (Array.isArray(node)) node.forEach(visit);
+    else if (typeof node === "object" && node !== null) Object.values(node).forEach(visit);
+  };
+  visit(valueAt(document, path));
+  return texts.length === 0 ? undefined : texts;
 }
 
 function isSecretName(name: string): boolean {

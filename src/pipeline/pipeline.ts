@@ -48,9 +48,16 @@ export interface InputRule {
 export type HookMoment = "success" | "failure" | "exit";
 
 export type SecretSource =
-  | { readonly name: string; readonly from: "env"; readonly variable: string }
-  | { readonly name: string; readonly from: "file"; readonly path: string }
-  | { readonly name: string; readonly from: "command"; readonly run: readonly string[] };
+  & {
+    readonly name: string;
+    /** Of one that is JSON: paths of what is masked in it; default: what looks secret. */
+    readonly mask?: readonly string[];
+  }
+  & (
+    | { readonly from: "env"; readonly variable: string }
+    | { readonly from: "file"; readonly path: string }
+    | { readonly from: "command"; readonly run: readonly string[] }
+  );
 
 export interface Concurrency {
   readonly group: Text;

@@ -308,20 +308,26 @@ const input = z.strictObject({
   options: z.array(scalar).min(1).optional().describe("What may be chosen"),
 }, { error: mapLike("{ default: 3 }") });
 
+const mask = z.array(z.string()).min(1).optional().describe(
+  "Of a secret that is JSON: paths such as .private_key to mask; default: what looks secret",
+);
 const secretSource = z.discriminatedUnion("from", [
   z.strictObject({
     from: z.literal("env").describe("From the environment of grid run"),
     variable: variable.optional().describe("Default: the secret's own name"),
+    mask,
   }),
   z.strictObject({
     from: z.literal("file").describe("From a file on the machine that runs grid"),
     path: z.string().describe("Path of the file, relative to the project folder"),
+    mask,
   }),
   z.strictObject({
     from: z.literal("command").describe("What a command prints on the machine that runs grid"),
     run: z.array(z.string(), { error: (issue) => commandWords(issue.input) }).min(1).describe(
       "The command and its arguments",
     ),
+    mask,
   }),
 ], { error: (issue) => secretWords(issue.input) });
 

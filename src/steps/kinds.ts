@@ -14,6 +14,8 @@ export interface StepKindsOptions {
   readonly project: string;
   /** How many `run` steps there are. */
   readonly commands: number;
+  /** By secret: what is masked in one that is JSON. */
+  readonly masks?: Readonly<Record<string, readonly string[]>>;
   readonly run: string;
   /** Absolute folder of the code; mostly the project. */
   readonly code?: string;
@@ -30,11 +32,11 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
 
 /** Dispose them after the run: only then the last jobs' files go. */
 export function createStepKinds(options: StepKindsOptions): RunKinds {
-  const { cluster, config, project, commands, code = project } = options;
+  const { cluster, config, project, commands, masks = {}, code = project } = options;
   const trees = openRunTrees({ ...options, leaseMs: config.jobs.leaseMs });
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
-    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, trees });
+    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, masks, trees });
   });
   return {
     "sync": onDemand("sync", async () => {

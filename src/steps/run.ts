@@ -26,6 +26,8 @@ export interface RunStepOptions {
   readonly leaseMs?: number;
   /** How many commands the run may come to; default: nobody knows. */
   readonly commands?: number;
+  /** By secret: what is masked in one that is JSON. */
+  readonly masks?: Readonly<Record<string, readonly string[]>>;
   /** Absent: no code is proved to be the run's. */
   readonly trees?: RunTrees | undefined;
 }
@@ -241,7 +243,7 @@ class RunAttempt {
   }
 
   #spec({ node, prelude }: JobPlace, id: string): JobSpec {
-    const { request, leaseMs, commands = 0 } = this.#options;
+    const { request, leaseMs, commands = 0, masks = {} } = this.#options;
     const { run, step, attempt } = request;
     return {
       id,
@@ -264,6 +266,7 @@ class RunAttempt {
         GRID_STATE_DIR: stateFolder(request, node, this.#project),
       },
       secrets: request.secrets,
+      masks,
       pathPrefix: pathPrefix(node),
       detach: request.detach,
       leaseMs: leaseMs ?? LEASE_MS,

@@ -1,5 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { type SecretParts, SHORTEST_SECRET } from "../core/secret_forms.ts";
+import { textsAt } from "../core/secret_json.ts";
 import type { Pipeline, SecretSource } from "../pipeline/pipeline.ts";
 import { askCommand } from "./secret_command.ts";
 
@@ -32,8 +34,52 @@ export function neededSecrets(
 export function secretsAtHand(
   secrets: readonly SecretSource[],
   env: SecretOptions["env"],
+): (string | SecretParts)[] {
+  return secrets.flatMap((source) => {
+    const value = source.from === "env" ? env[source.variable] : undefined;
+    return value ? [partsOf(source, value)] : [];
+  });
+}
+
+/** What is to be masked of secrets with their values by name. */
+export function secretParts(
+  sources: readonly SecretSource[],
+  values: Readonly<Record<string, string>>,
+): (string | SecretParts)[] {
+  return sources.map((source) => partsOf(source, values[source.name] ?? ""));
+}
+
+function partsOf({ mask }: SecretSource, value: string): string | SecretParts {
+  // Where a path finds nothing, what looks secret is masked.
+  return mask?.every((path) => textsAt(value, path) !== undefined) ? { value, mask } : value;
+}
+
+/** Masking them would ruin every text; whoever sees them in a log should have been told. */
+export function shortSecrets(
+  sources: readonly SecretSource[],
+  values: Readonly<Record<string, string>>,
 ): string[] {
-  return secrets.flatMap((source) => source.from === "env" ? env[source.variable] || [] : []);
+  return sources.flatMap(({ name, mask = [] }) => {
+    const value = values[name] ?? "";
+    const places = [
+      ...(isShort(value) ? [""] : []),
+      ...mask.filter((path) => textsAt(value, path)?.some(isShort)).map((path) => ` at ${path}`),
+    ];
+    return places.map((place) =>
+      `secret ${name} has fewer than ${SHORTEST_SECRET} characters${place}, so that it is not masked`
+    );
+  });
+}
+
+function isShort({ length }: string): boolean {
+  return length > 0 && length < SHORTEST_SECRET;
+}
+
+/** By name: the paths of those that say which of their values to mask. */
+export function masksOf(
+  sources: readonly SecretSource[],
+): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(sources.flatMap(({ name, mask }) => mask ? [[name, mask]] : []));
 }
 
 /**
@@ -46,7 +92,20 @@ export async function readSecrets(
   options: SecretOptions,
 ): Promise<Readonly<Record<string, string>>> {
   const values = await Promise.all(sources.map((source) => readSecret(source, options)));
+  sources.forEach((source, index) => checkMask(source, values[index] ?? ""));
   return Object.fromEntries(sources.map((source, index) => [source.name, values[index] ?? ""]));
+}
+
+/** A path that finds nothing would leave a secret in the logs. */
+function checkMask({ name, mask = [] }: SecretSource, value: string): void {
+  const lost = mask.find((path) => textsAt(value, path) === undefined);
+  if (lost === undefined) return;
+  const state = textsAt(value, ".") === undefined ? "it is no JSON" : `it has no text at ${lost}`;
+  throw new GridError({
+    code: "input-invalid",
+    message: `Cannot mask secret "${name}": ${state}`,
+    hint: "`mask:` lists paths into its JSON; without it, what looks secret in there is masked",
+  });
 }
 
 async function readSecret(source: SecretSource, options: SecretOptions): Promise<string> {

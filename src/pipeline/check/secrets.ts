@@ -1,3 +1,4 @@
+import { isJsonPath } from "../../core/json_path.ts";
 import { suggest } from "../../document/shape/check.ts";
 import type { SecretSource } from "../pipeline.ts";
 import type { PipelineFile } from "../schema.ts";
@@ -29,15 +30,29 @@ export function readSecrets(file: PipelineFile, reader: TextReader): SecretSourc
     return [...unique].map((name) => ({ name, from: "env", variable: name }));
   }
   return Object.entries(secrets).map(([name, source]): SecretSource => {
+    const mask = source.mask && { mask: readMask(source.mask, reader) };
     switch (source.from) {
       case "env":
-        return { name, from: "env", variable: source.variable ?? name };
+        return { name, from: "env", variable: source.variable ?? name, ...mask };
       case "file":
-        return { name, from: "file", path: source.path };
+        return { name, from: "file", path: source.path, ...mask };
       case "command":
-        return { name, from: "command", run: source.run };
+        return { name, from: "command", run: source.run, ...mask };
     }
   });
+}
+
+function readMask(paths: readonly string[], reader: TextReader): readonly string[] {
+  for (const [index, path] of paths.entries()) {
+    if (isJsonPath(path)) continue;
+    reader.report({
+      rule: "mask-path",
+      spot: reader.source.valueSpot(paths, index),
+      message: `"${path}" is no path into JSON`,
+      hint: "such as .private_key, .keys[0].secret or .; what is in it is masked",
+    });
+  }
+  return paths;
 }
 
 /** Reports variables that Grid sets itself. */

@@ -21,6 +21,8 @@ export interface JobSpec {
   readonly files?: Readonly<Record<string, string>>;
   /** Environment too, but kept out of every file on the node, and masked in what the job prints. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Of a secret that is JSON: paths of what is masked in it; default: what looks secret. */
+  readonly masks?: Readonly<Record<string, readonly string[]>>;
   /** Folders put before PATH. */
   readonly pathPrefix: readonly string[];
   /** Goes on when the runner is gone; otherwise ended after `leaseMs` without a renewal. */

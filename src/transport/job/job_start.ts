@@ -72,7 +72,12 @@ function expectation(spec: JobSpec): string[] {
 }
 
 function masking(spec: JobSpec): string[] {
-  const patterns = maskPatterns(Object.values(spec.secrets));
+  const patterns = maskPatterns(
+    Object.entries(spec.secrets).map(([name, value]) => {
+      const mask = spec.masks?.[name];
+      return mask ? { value, mask } : value;
+    }),
+  );
   if (patterns === "") return [];
   const { perl, python } = maskPrograms();
   return [jobCall("grid_mask", [perl, python, patterns])];

@@ -1,5 +1,5 @@
 /** The programs that mask on a node what a command prints, and the patterns that they look for. */
-import { secretForms, SHORTEST_SECRET } from "../../core/secret_forms.ts";
+import { secretForms, type SecretParts, SHORTEST_SECRET } from "../../core/secret_forms.ts";
 import { jobProgram } from "./job_script.ts";
 
 /** Two equal programs; what they expect and answer is said at the head of `mask.pl`. */
@@ -22,7 +22,7 @@ export function maskPrograms(): MaskPrograms {
  * Every spelling of the secrets in hex, one a line, longest first; empty where no secret is long
  * enough to be masked. As secret as the secrets themselves.
  */
-export function maskPatterns(secrets: Iterable<string>): string {
+export function maskPatterns(secrets: Iterable<string | SecretParts>): string {
   const encoder = new TextEncoder();
   const forms = new Set([...secrets].flatMap((secret) => [...secretForms(secret)]));
   return [...forms].map((form) => encoder.encode(form))

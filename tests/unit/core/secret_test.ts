@@ -69,6 +69,20 @@ Deno.test("createMasker() hides the strings inside a secret that is JSON", () =>
   assert.equal(masker.text("abc"), "abc");
 });
 
+Deno.test("createMasker() goes by the paths of a secret that says which of its values to mask", () => {
+  const value = JSON.stringify({
+    pin: 471100,
+    token: "jws-4711-abcdef-0815",
+    keys: [{ id: "blue\nwhale" }],
+  });
+  const masker = createMasker([{ value, mask: [".pin", ".keys"] }]);
+  assert.equal(
+    masker.text("471100 jws-4711-abcdef-0815 whale"),
+    "*** jws-4711-abcdef-0815 ***",
+  );
+  assert.equal(masker.text(value), "***");
+});
+
 Deno.test("createMasker() leaves values of fewer than four characters alone", () => {
   const masker = createMasker(["", "a", "abc", "1"]);
   assert.equal(masker.text("abc a 1 abcabc"), "abc a 1 abcabc");

@@ -213,14 +213,14 @@ Deno.test("secrets are a list of variables or a map of sources", async () => {
 secrets:
   A: { from: env }
   B: { from: file, path: key.txt }
-  C: { from: command, run: [pass, show, db] }
+  C: { from: command, run: [pass, show, db], mask: [.token, ".keys[0]"] }
 steps:
   - { id: a, run: echo }
 `);
   assert.deepEqual(map.pipeline.secrets, [
     { name: "A", from: "env", variable: "A" },
     { name: "B", from: "file", path: "key.txt" },
-    { name: "C", from: "command", run: ["pass", "show", "db"] },
+    { name: "C", from: "command", run: ["pass", "show", "db"], mask: [".token", ".keys[0]"] },
   ]);
 });
 

@@ -17,6 +17,23 @@ Deno.test("readSecrets() takes values from the environment, files and commands",
   assert.deepEqual(values, { A: "from-env", B: "from-file", C: "from-command" });
 });
 
+Deno.test("readSecrets() refuses a mask that finds nothing to mask", async () => {
+  const source = { name: "KEY", from: "env", variable: "KEY" } as const;
+  const read = (mask: readonly string[], value: string) =>
+    readSecrets([{ ...source, mask }], { env: { KEY: value }, project: "/", signal });
+  const value = '{"token": "abc", "pins": [1234567890123456789], "none": null}';
+  assert.deepEqual(await read([".token", ".pins[0]", ".pins"], value), { KEY: value });
+  for (const path of [".tokn", ".none", ".pins[1]"]) {
+    await assert.rejects(read([".token", path], value), {
+      code: "input-invalid",
+      message: `Cannot mask secret "KEY": it has no text at ${path}`,
+    });
+  }
+  await assert.rejects(read([".token"], "plain"), {
+    message: 'Cannot mask secret "KEY": it is no JSON',
+  });
+});
+
 Deno.test("readSecrets() names the variable that is not set", async () => {
   await assert.rejects(
     readSecrets([{ name: "HF_TOKEN", from: "env", variable: "HF_TOKEN" }], {
