@@ -107,6 +107,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("trust"),
   },
   {
+    name: "login",
+    summary: "log in once to nodes that ask for a password or a code",
+    group: "Nodes",
+    load: () => lazily("login"),
+  },
+  {
     name: "ps",
     summary: "list what Grid's jobs left running on the nodes",
     group: "Nodes",

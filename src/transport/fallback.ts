@@ -14,6 +14,8 @@ export interface Ways {
   readonly system: Connect;
   /** On a connection that the user has open; undefined where there is none. */
   readonly ride: (hooks: ConnectHooks) => Promise<Link | undefined>;
+  /** A person has logged in before (`grid login`), and the connection may still be there. */
+  readonly isLoggedIn: () => boolean;
   readonly env: Readonly<Record<string, string>>;
   /** Reasons that were told, so that a fleet is not told node by node. */
   readonly told: Set<string>;
@@ -23,6 +25,9 @@ export function withFallback(endpoint: Endpoint, ways: Ways): Connect {
   let isBeyond = false;
   return async (hooks) => {
     if (isBeyond) return await ways.system(hooks);
+    // No login of our own that the server would refuse, or count.
+    const login = ways.isLoggedIn() ? await ways.ride(hooks) : undefined;
+    if (login) return login;
     try {
       return await ways.own(hooks);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Handshakes } from "./handshakes.ts";
 import { withFallback } from "./fallback.ts";
 import { createLocalTransport } from "./local.ts";
 import type { OpenSshConnector } from "./openssh/connector.ts";
+import { hasLogin } from "./openssh/login_place.ts";
 import type { Connect } from "./ssh/channel_budget.ts";
 import type { Connector, ConnectorOptions } from "./ssh/connector.ts";
 import { SshTransport } from "./ssh/transport.ts";
@@ -72,6 +73,7 @@ class Pool implements TransportPool {
       own: async (hooks) => (await this.#loadConnector()).connect(endpoint, hooks),
       system,
       ride: async (hooks) => (await this.#loadOpenSsh()).ride(endpoint, hooks),
+      isLoggedIn: () => hasLogin(endpoint, { env: this.#env }),
       env: this.#env,
       told: this.#told,
     });

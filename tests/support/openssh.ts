@@ -18,6 +18,8 @@ export interface OpenSshOptions {
   readonly host?: string;
   /** More lines for every daemon's configuration, for example `MaxSessions 2`. */
   readonly sshdConfig?: readonly string[];
+  /** Words before the command that starts a daemon, which becomes it in the end; default none. */
+  readonly within?: readonly string[];
   /** Who the nodes are logged in to as, and who owns their homes; default this account. */
   readonly account?: Account;
   /** Link `grid_env` in each workspace to the virtual environment that holds Ray. */
@@ -112,6 +114,7 @@ class SshdNode implements OpenSshNode {
   readonly root: string;
   readonly hostKeyFile: string;
   readonly #folder: string;
+  readonly #within: readonly string[];
   #child: Deno.ChildProcess | undefined;
 
   constructor({ name, host, folder, keyFile, knownHosts, options }: SshdNodeOptions) {
@@ -119,6 +122,7 @@ class SshdNode implements OpenSshNode {
     this.host = host;
     this.port = freePort(host);
     this.#folder = join(folder, name);
+    this.#within = options.within ?? [];
     this.home = join(this.#folder, "home");
     this.root = join(this.home, "grid_workspace");
     this.hostKeyFile = join(this.#folder, "host_key");
@@ -193,8 +197,10 @@ class SshdNode implements OpenSshNode {
   async start(): Promise<void> {
     const listening = () => this.readLog().match(/Server listening/g)?.length ?? 0;
     const before = listening();
-    this.#child = new Deno.Command(findProgram("sshd") ?? "sshd", {
-      args: ["-D", "-f", join(this.#folder, "sshd_config"), "-E", this.#logFile],
+    const sshd = findProgram("sshd") ?? "sshd";
+    const [program = sshd, ...words] = [...this.#within, sshd];
+    this.#child = new Deno.Command(program, {
+      args: [...words, "-D", "-f", join(this.#folder, "sshd_config"), "-E", this.#logFile],
       stdin: "null",
       stdout: "null",
       stderr: "null",

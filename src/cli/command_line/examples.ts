@@ -54,6 +54,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "grid trust": [
     example("grid trust gpu1", "show its host keys, ask, and add them to known_hosts"),
   ],
+  "grid login": [
+    example("grid login gpu1", "answer what its login asks; commands then ride on it"),
+    example("grid login --end gpu1", "end that connection"),
+  ],
   "grid ps": [example("grid ps", "what Grid's jobs left running")],
   "grid kill": [example("grid kill 20260131-142530-x7k2.train.1", "one of the jobs that ps lists")],
   "grid init": [

@@ -1,11 +1,11 @@
 import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
-import { nearest } from "../../core/did_you_mean.ts";
 import { renderTrust } from "../../terminal/tables/trust_table.ts";
 import type { HostKeyScan } from "../../transport/ssh/trust.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
+import { sshEndpoints } from "../ssh_endpoints.ts";
 
 interface TrustFlags extends GlobalFlags {
   readonly yes?: true;
@@ -19,7 +19,8 @@ export function define(command: Command, context: CommandContext): void {
     .option("--yes", "do not ask; only together with --fingerprints")
     .close(
       "Fetches host keys without logging in, shows their fingerprints, asks, and adds them to" +
-        "\nknown_hosts. A list of fingerprints is what `ssh-keygen -l -f FILE` prints.",
+        "\nknown_hosts. A list of fingerprints is what `ssh-keygen -l -f FILE` prints." +
+        "\nWhere the login then asks a question: grid login NODE.",
     )
     .action<TrustFlags>(async (names, flags) => {
       if (flags.yes && flags.fingerprints === undefined) throw yesAlone();
@@ -38,7 +39,7 @@ async function trust(names: readonly string[], options: TrustOptions): Promise<n
   const { context, session, flags } = options;
   const { settings, grid, signal } = session;
   const { scanHostKeys, trustKeys } = await import("../../transport/ssh/trust.ts");
-  const scans = await scanHostKeys(endpointsOf(names, session), {
+  const scans = await scanHostKeys(sshEndpoints(names, { grid, action: "trust node" }), {
     handshakes: grid.config.ssh.poolSize,
     env: context.env,
     signal,
@@ -57,6 +58,9 @@ async function trust(names: readonly string[], options: TrustOptions): Promise<n
   if (fresh.length > 0 && (flags.yes || confirm(fresh.length, context))) {
     trustKeys(vouched);
     context.stderr(`added ${fresh.length} ${fresh.length === 1 ? "key" : "keys"} to known_hosts\n`);
+    if (context.stderrIsTerminal) {
+      context.stderr("where a login asks for a password or a code: grid login NODE\n");
+    }
   } else if (fresh.length === 0) context.stderr("nothing to add\n");
   if (suspect.length > 0) throw changedKeys(suspect.length);
   return scans.some(({ problem }) => problem !== undefined) ? 3 : 0;
@@ -89,21 +93,6 @@ async function readList(file: string): Promise<string> {
     const message = `Cannot read list of fingerprints "${file}"`;
     throw new GridError({ code: "usage", message, cause });
   }
-}
-
-function endpointsOf(names: readonly string[], { grid }: Session) {
-  const known = grid.cluster.nodes.filter(({ endpoint }) => endpoint.transport !== "local");
-  for (const name of names) {
-    if (known.some((node) => node.name === name)) continue;
-    const near = nearest(name, known.map((node) => node.name));
-    throw new GridError({
-      code: "usage",
-      message: `Cannot trust node "${name}": no node of that name is reached over SSH`,
-      hint: near ? `did you mean "${near}"?` : undefined,
-    });
-  }
-  return known.filter(({ name }) => names.length === 0 || names.includes(name))
-    .map(({ endpoint }) => endpoint);
 }
 
 function confirm(count: number, context: CommandContext): boolean {

@@ -1,6 +1,6 @@
 /** Why a connection did not come up: a class and one sentence, out of what `ssh` said. */
 import { type ErrorCode, GridError } from "../../core/errors.ts";
-import { secondFactorError } from "../ssh/auth_problem.ts";
+import { secondFactorError, secondFactorHint } from "../ssh/auth_problem.ts";
 import { slowHint } from "../ssh/login_time.ts";
 import type { Endpoint } from "../transport.ts";
 import { explainHostKey } from "./host_key_problem.ts";
@@ -145,7 +145,9 @@ function refusedLogin(log: MasterLog, endpoint: Endpoint): GridError {
   return new GridError({
     code: "auth",
     message: `Cannot log in to "${name}" as ${user}: ${[offered, ...complaints].join("; ")}`,
-    hint: `look at it by hand: ssh -v ${name}; set ssh.key_file, or load a key: ssh-add`,
+    hint: log.methods?.every((method) => method !== "publickey")
+      ? secondFactorHint(name)
+      : `look at it by hand: ssh -v ${name}; set ssh.key_file, or load a key: ssh-add`,
     node: name,
   });
 }

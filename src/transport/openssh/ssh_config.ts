@@ -9,7 +9,10 @@ import { configFiles, readIfFile } from "../ssh/ssh_config_files.ts";
 import type { SettingsOptions } from "../ssh/ssh_settings.ts";
 import type { Endpoint } from "../transport.ts";
 
-export type SshConfigOptions = SettingsOptions;
+export interface SshConfigOptions extends SettingsOptions {
+  /** A person is at the terminal; default false. */
+  readonly mayAsk?: boolean;
+}
 
 /**
  * A file rather than `-o` options: ssh passes its file on to the jump hosts, so that they are held
@@ -31,7 +34,7 @@ export function sshConfigOf(endpoint: Endpoint, options: SshConfigOptions): stri
     `Host ${alias}`,
     ...ownLines(endpoint),
     "Host *",
-    ...commonLines(endpoint),
+    ...commonLines(endpoint, options),
     ...stayingLines(configFiles(files, { home: home.path, env })),
     ...(isOwnHome
       ? [...files.map((file) => `Include ${quoted(file, endpoint)}`), ""]
@@ -64,10 +67,10 @@ function ownLines(endpoint: Endpoint): string[] {
   return lines.flatMap(([key, value]) => value === undefined ? [] : [`  ${key} ${value}`]);
 }
 
-function commonLines(endpoint: Endpoint): string[] {
+function commonLines(endpoint: Endpoint, { mayAsk = false }: SshConfigOptions): string[] {
   const { keyFile, knownHosts } = endpoint;
   return [
-    "BatchMode yes",
+    `BatchMode ${mayAsk ? "no" : "yes"}`,
     "StrictHostKeyChecking yes",
     // The user's own file is read, never written.
     "UpdateHostKeys no",

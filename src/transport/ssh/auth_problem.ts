@@ -36,8 +36,9 @@ export function authError(address: Address, { credentials, answer }: AuthProblem
   return new GridError({
     code: "auth",
     message: `Cannot log in to "${node}" as ${user}: ${states.join("; ")}`,
-    hint: problems[0]?.hint ??
-      (lacking.length > 0
+    hint: !takesKeys(answer) && lacking.length === 0
+      ? secondFactorHint(node)
+      : problems[0]?.hint ?? (lacking.length > 0
         ? "let ssh itself log in: transport: openssh for this node in cluster_config.yaml"
         : offered.length === 0
         ? "set ssh.key_file in cluster_config.yaml, or load a key: ssh-add"
@@ -62,9 +63,8 @@ function wantedFactors(methods: readonly string[]): string {
 }
 
 /** What to do about a login that asks a person. */
-function secondFactorHint(node: string): string {
-  return `log in by hand and keep the connection open, Grid then rides on it: ` +
-    `ssh -o ControlMaster=auto -o ControlPersist=8h ${node} (with a ControlPath in ~/.ssh/config)`;
+export function secondFactorHint(node: string): string {
+  return `answer once at a terminal, and Grid rides on that connection: grid login ${node}`;
 }
 
 export function secondFactorError(
