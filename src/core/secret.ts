@@ -17,6 +17,8 @@ export interface MaskStream {
   push(bytes: Uint8Array): Uint8Array;
   /** What was held back. */
   end(): Uint8Array;
+  /** Whether a secret has been found in it. */
+  readonly masked: boolean;
 }
 
 /** Stands for a secret. */

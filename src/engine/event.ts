@@ -205,6 +205,8 @@ export interface AttemptFinished {
   readonly retryInMs?: number;
   /** Of a last attempt that failed: why there is no other; one clause. */
   readonly notRetried?: string;
+  /** Lines of its output in which a mask stands in place of a secret. */
+  readonly maskedLines?: number;
   /** How long it took. */
   readonly durationMs?: Measured;
 }

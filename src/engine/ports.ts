@@ -118,12 +118,19 @@ export interface Journal {
 
 /** Receives the bytes that commands print, in order per attempt. */
 export interface OutputSink {
-  open(attempt: { readonly step: string; readonly attempt: number }): AttemptOutput;
+  open(attempt: {
+    readonly step: string;
+    readonly attempt: number;
+    /** What it prints comes masked from the node already. */
+    readonly hasSecrets?: boolean;
+  }): AttemptOutput;
 }
 
 export interface AttemptOutput extends AsyncDisposable {
   /** A promise asks the producer to wait (back-pressure). */
   write(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
+  /** Lines in which a mask stands; complete once it is disposed. */
+  readonly maskedLines?: number;
 }
 
 /** Where a command printed it. */

@@ -107,6 +107,8 @@ export interface AttemptState {
   readonly retryInMs: number | undefined;
   /** Why there was no other attempt. */
   readonly notRetried?: string;
+  /** Lines of its output in which a mask stands. */
+  readonly maskedLines?: number;
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;

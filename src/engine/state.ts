@@ -176,6 +176,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         failure: event.failure,
         retryInMs: event.retryInMs,
         ...(event.notRetried === undefined ? {} : { notRetried: event.notRetried }),
+        ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
       };
     case "job.started":
       return { ...attempt, job: event.job, node: event.node };

@@ -77,6 +77,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     ...timesOf(step),
     outputs: step.outputs,
     masked: step.masked ?? [],
+    maskedLines: step.attempts.reduce((sum, attempt) => sum + (attempt.maskedLines ?? 0), 0),
     failure: failureDocument(step.failure),
     reusedFrom: from ? { run: from.run, node: from.node ?? null } : null,
     attempts: step.attempts.map((attempt, at) => ({

@@ -23,9 +23,21 @@ function stepRow(step: StepDocument): string {
     `<td>${text(nodesOf(step))}</td>`,
     `<td class="number">${time}</td>`,
     `<td class="number">${step.attempts.length || ""}</td>`,
-    `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}</td>`,
+    `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}${
+      maskWords(step)
+    }</td>`,
   ];
   return `<tr id="${text(step.id)}">${cells.join("")}</tr>`;
+}
+
+function maskWords({ masked, maskedLines }: StepDocument): string {
+  const words = [
+    ...(maskedLines > 0 ? [`${maskedLines} ${maskedLines > 1 ? "lines" : "line"} of its log`] : []),
+    ...(masked.length > 0
+      ? [`${masked.length > 1 ? "outputs" : "output"} ${masked.join(", ")}`]
+      : []),
+  ];
+  return words.length === 0 ? "" : `<div class="work">masked: ${text(words.join("; "))}</div>`;
 }
 
 function stateWords({ hook, state, counted }: StepDocument): string {

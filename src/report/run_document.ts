@@ -52,6 +52,8 @@ export interface StepDocument {
   readonly outputs: Readonly<Record<string, JsonValue>>;
   /** Names of outputs that hold a secret. */
   readonly masked: readonly string[];
+  /** Lines of its logs, all attempts together, in which a mask stands in place of a secret. */
+  readonly maskedLines: number;
   readonly failure: FailureDocument | null;
   /** Run and node whose result was used again. */
   readonly reusedFrom: { readonly run: string; readonly node: string | null } | null;

@@ -16,6 +16,7 @@ steps:
       echo "$CLOUD"
       echo "$CLOUD" | tr ',' '\\n' | sed 's/^/> /'
       echo "pin $PIN"
+  - { id: stars, node: local, run: "echo '*** no secret ***'" }
 `;
 
 Deno.test("mask: says which values of a JSON secret to mask; short ones are warned of", async () => {
@@ -25,6 +26,9 @@ Deno.test("mask: says which values of a JSON secret to mask; short ones are warn
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stderr, /secret PIN has fewer than 4 characters, so that it is not masked/);
   const report = JSON.parse(ran.stdout);
+  assert.deepEqual(report.steps.map((step: { maskedLines: number }) => step.maskedLines), [3, 0]);
+  const html = Deno.readTextFileSync(join(folder.path, ".grid/runs", report.run, "report.html"));
+  assert.match(html, /masked: 3 lines of its log/);
   const log = join(folder.path, ".grid/runs", report.run, report.steps[0].attempts[0].log);
   assert.deepEqual(Deno.readTextFileSync(log).trim().split("\n").map((line) => line.trim()), [
     "***",

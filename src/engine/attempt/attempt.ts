@@ -6,6 +6,7 @@ import type { AttemptFinished, Event, Failure } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
 import type {
+  AttemptOutput,
   CachedResult,
   EnginePorts,
   Made,
@@ -39,6 +40,8 @@ export interface AttemptEnd {
   readonly failure: Failure | undefined;
   /** The last node that was chosen. */
   readonly node: string | undefined;
+  /** Lines of its output in which a mask stands. */
+  readonly maskedLines?: number;
   /** Why no other run may use the result, or what it made, or what stood in for it. */
   readonly unfit?: string;
   readonly made?: Made;
@@ -48,13 +51,22 @@ export interface AttemptEnd {
 /** Never rejects for what the step does; only where the journal or the output fails. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const { step, attempt, ports } = options;
+  const hasSecrets = step.secrets.length > 0;
+  const output = ports.output.open({ step: step.id, attempt, hasSecrets });
+  const end = await attemptWith(options, output);
+  const { maskedLines = 0 } = output;
+  return maskedLines > 0 ? { ...end, maskedLines } : end;
+}
+
+async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promise<AttemptEnd> {
+  await using output = given;
+  const { step, ports } = options;
   using limits = new Limits(ports.clock, options.signal);
   const { attemptMs, idleMs } = step.timeout;
   if (attemptMs !== undefined) {
     limits.allow(attemptMs, () => limitError(step, "attempt", attemptMs));
   }
   if (idleMs !== undefined) limits.allowIdle(idleMs, () => limitError(step, "idle", idleMs));
-  await using output = ports.output.open({ step: step.id, attempt });
   const host = new AttemptHost(options, {
     limits,
     write: (stream, bytes) => output.write(stream, bytes),

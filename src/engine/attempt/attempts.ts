@@ -119,6 +119,7 @@ function finishedEvent(
     ...(end.failure === undefined ? {} : { failure: end.failure }),
     ...(retryInMs === undefined ? {} : { retryInMs }),
     ...(notRetried === undefined ? {} : { notRetried }),
+    ...(end.maskedLines === undefined ? {} : { maskedLines: end.maskedLines }),
     durationMs,
   };
 }

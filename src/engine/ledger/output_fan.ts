@@ -3,6 +3,7 @@ import { formatSize } from "../../core/size.ts";
 import type { AttemptOutput, OutputSink, OutputStream } from "../ports.ts";
 import type { RunReader } from "../reader.ts";
 import { concatBytes } from "../../core/bytes.ts";
+import { MaskedLines } from "./masked_lines.ts";
 
 export interface OutputFanOptions {
   readonly masker: Masker;
@@ -15,38 +16,55 @@ export interface OutputFanOptions {
 export function createOutputFan({ masker, readers, maxBytes }: OutputFanOptions): OutputSink {
   const listening = readers.filter((reader) => reader.output !== undefined);
   return {
-    open({ step, attempt }) {
+    open({ step, attempt, hasSecrets = false }) {
       const send = (stream: OutputStream, bytes: Uint8Array): void | Promise<void> => {
         if (bytes.length === 0) return;
         const waits = listening.map((reader) => reader.output?.({ step, attempt, stream, bytes }))
           .filter((wait) => wait !== undefined);
         if (waits.length > 0) return Promise.all(waits).then(() => {});
       };
-      const output = new MaskedOutput(masker, send);
+      const output = new MaskedOutput(masker, { send, hasSecrets });
       return maxBytes === undefined ? output : new CappedOutput(output, maxBytes);
     },
   };
 }
 
+type Send = (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>;
+
 class MaskedOutput implements AttemptOutput {
   readonly #streams: Readonly<Record<OutputStream, MaskStream>>;
-  readonly #send: (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>;
+  readonly #lines = { stdout: new MaskedLines(), stderr: new MaskedLines() };
+  readonly #send: Send;
+  readonly #hasSecrets: boolean;
 
   constructor(
     masker: Masker,
-    send: (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>,
+    { send, hasSecrets }: { readonly send: Send; readonly hasSecrets: boolean },
   ) {
+    this.#hasSecrets = hasSecrets;
     this.#streams = { stdout: masker.stream(), stderr: masker.stream() };
     this.#send = send;
   }
 
   write(stream: OutputStream, bytes: Uint8Array): void | Promise<void> {
-    return this.#send(stream, this.#streams[stream].push(bytes));
+    return this.#hand(stream, this.#streams[stream].push(bytes));
+  }
+
+  /** A step without secrets may print three asterisks as it likes. */
+  get maskedLines(): number {
+    const { stdout, stderr } = this.#lines;
+    const has = (stream: OutputStream) => this.#hasSecrets || this.#streams[stream].masked;
+    return (has("stdout") ? stdout.count : 0) + (has("stderr") ? stderr.count : 0);
+  }
+
+  #hand(stream: OutputStream, bytes: Uint8Array): void | Promise<void> {
+    this.#lines[stream].push(bytes);
+    return this.#send(stream, bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#send("stdout", this.#streams.stdout.end());
-    await this.#send("stderr", this.#streams.stderr.end());
+    await this.#hand("stdout", this.#streams.stdout.end());
+    await this.#hand("stderr", this.#streams.stderr.end());
   }
 }
 
@@ -72,6 +90,10 @@ class CappedOutput implements AttemptOutput {
     const kept = bytes.subarray(0, this.#left);
     this.#left = -1;
     return this.#output.write(stream, concatBytes([kept, new TextEncoder().encode(mark)]));
+  }
+
+  get maskedLines(): number {
+    return this.#output.maskedLines ?? 0;
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
