@@ -38,15 +38,17 @@ export class ByteReader {
 
   /** Undefined where the stream ended before. The caller bounds `count`. */
   async bytes(count: number): Promise<Uint8Array | undefined> {
-    const parts: Uint8Array[] = [];
-    for (let missing = count; missing > 0;) {
+    // Memory is taken up as it is written, and never twice.
+    const all = new Uint8Array(count);
+    for (let at = 0; at < count;) {
       const piece = await this.#next();
       if (piece === undefined) return undefined;
-      parts.push(piece.subarray(0, missing));
-      if (piece.length > missing) this.#putBack(piece.subarray(missing));
-      missing -= Math.min(missing, piece.length);
+      const part = piece.subarray(0, count - at);
+      all.set(part, at);
+      at += part.length;
+      this.#putBack(piece.subarray(part.length));
     }
-    return concatBytes(parts);
+    return all;
   }
 
   /** Everything up to the end, cut after `most` bytes. */

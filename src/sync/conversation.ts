@@ -93,13 +93,13 @@ export class Conversation implements AsyncDisposable {
       const line = await this.#line() ?? await this.#fail();
       if (line !== "busy") return line;
     }
-    throw this.#tooMuch(`"busy" ${MOST_BUSY_LINES} times, and no answer`);
+    throw this.tooMuch(`"busy" ${MOST_BUSY_LINES} times, and no answer`);
   }
 
   /** @throws {GridError} as `line`; `sync` where the node says that more than `most` are coming */
   async bytes(count: number, most: { readonly bytes: number; readonly what: string }) {
     if (!(count <= most.bytes)) {
-      throw this.#tooMuch(`more than ${formatSize(most.bytes)} of ${most.what}`);
+      throw this.tooMuch(`more than ${formatSize(most.bytes)} of ${most.what}`);
     }
     return await this.#until(this.#reader.bytes(count)) ?? await this.#fail();
   }
@@ -160,7 +160,7 @@ export class Conversation implements AsyncDisposable {
     return this.#until(
       this.#reader.line(
         MOST_LINE_BYTES,
-        () => this.#tooMuch(`a line longer than ${formatSize(MOST_LINE_BYTES)}`),
+        () => this.tooMuch(`a line longer than ${formatSize(MOST_LINE_BYTES)}`),
       ),
     );
   }
@@ -172,10 +172,11 @@ export class Conversation implements AsyncDisposable {
       if (line === marker) return;
       room -= (line?.length ?? 0) + 1;
     }
-    throw this.#tooMuch(`more than ${formatSize(MOST_GREETING_BYTES)} before its answer`);
+    throw this.tooMuch(`more than ${formatSize(MOST_GREETING_BYTES)} before its answer`);
   }
 
-  #tooMuch(what: string): GridError {
+  /** The node sent `what`, which is more than it may; to be thrown. */
+  tooMuch(what: string): GridError {
     return new GridError({
       code: "sync",
       message: `Cannot sync with "${this.#node}": it sent ${what}`,

@@ -1,5 +1,6 @@
 /** Opens the conversation about one folder on one node: the lock is taken, and what is there is known. */
 import type { CheckAnswer } from "./check.ts";
+import { formatSize } from "../core/size.ts";
 import { asRelativePath } from "../core/relative_path.ts";
 import { Conversation } from "./conversation.ts";
 import type { Entry } from "./entry.ts";
@@ -37,8 +38,10 @@ export interface NodeState {
 }
 
 const decoder = new TextDecoder();
-/** About 200 bytes for each file: some 300,000 files. */
-const MOST_RECORD = { bytes: 64 * 2 ** 20, what: "its record" };
+/** About 200 bytes for each file: some 250,000 files. */
+const MOST_RECORD = { bytes: 48 * 2 ** 20, what: "its record" };
+/** Names of what a sync that broke off may have left. */
+const MOST_ALSO = 300_000;
 const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
@@ -67,11 +70,19 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
   if (word !== "state") throw problemOf(line, await talk.rest(), options);
   const [manifestBytes = 0, recordedBytes = 0, liveBytes = 0, pendingBytes = 0, alsoBytes = 0] =
     sizes.map(Number);
+  // All of it together: each is held while the next one comes.
+  const all = [manifestBytes, recordedBytes, liveBytes, pendingBytes, alsoBytes];
+  if (!(all.reduce((sum, bytes) => sum + bytes, 0) <= MOST_RECORD.bytes)) {
+    throw talk.tooMuch(`more than ${formatSize(MOST_RECORD.bytes)} of ${MOST_RECORD.what}`);
+  }
   const text = decoder.decode(await talk.bytes(manifestBytes, MOST_RECORD));
   const recorded = decoder.decode(await talk.bytes(recordedBytes, MOST_RECORD));
   const live = decoder.decode(await talk.bytes(liveBytes, MOST_RECORD));
   const pendingText = decoder.decode(await talk.bytes(pendingBytes, MOST_RECORD));
-  const also = decoder.decode(await talk.bytes(alsoBytes, MOST_RECORD));
+  const also = decoder.decode(await talk.bytes(alsoBytes, MOST_RECORD)).split("\0", MOST_ALSO + 1);
+  if (also.length > MOST_ALSO) {
+    throw talk.tooMuch(`more than ${MOST_ALSO} names that an earlier sync left`);
+  }
   const { remembered } = options;
   const manifest = digest === remembered?.digest ? remembered : readManifest(text, digest);
   const isSame = verdict === "same" || manifest === undefined;
@@ -84,7 +95,7 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     isThere: there !== "new",
     pending: [
       ...readManifest(pendingText, next)?.entries ?? [],
-      ...also.split("\0").flatMap((path) => alsoEntry(path) ?? []),
+      ...also.flatMap((path) => alsoEntry(path) ?? []),
     ],
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
   };

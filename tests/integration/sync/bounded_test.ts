@@ -103,6 +103,17 @@ for (const [way, act] of Object.entries(WAYS)) {
   });
 }
 
+Deno.test("sync: the shortest names make no longer list than others", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1" });
+  const then = said(`state none same 100 patch new none 0 0 0 0 400000\n${"\0".repeat(400_000)}`);
+  const lie = (out: ReadableStream<Uint8Array>) => turned(out, { after: MARKER, then });
+  await assert.rejects(
+    syncThrough(rig, lie),
+    /"n1": it sent more than 300000 names that an earlier sync left/,
+  );
+});
+
 Deno.test("a node that falls silent is given up after the deadline, by name", async () => {
   await using rig = startSyncRig();
   const transport = lyingTransport(rig.transport, { stdout: () => silence() });
