@@ -219,6 +219,18 @@ for (const transport of ["ssh", "openssh"] as const) {
   );
 }
 
+for (const transport of ["ssh", "openssh"] as const) {
+  loginTest(
+    `${transport} names the way to answer a server that takes no keys`,
+    async ({ endpoint }) => {
+      const refusal = await refusalOf({ ...endpoint, transport });
+      isGridError("auth")(refusal);
+      assert.match(refusal.hint, /answer once at a terminal, .*grid login node1$/);
+    },
+    { sshdConfig: () => ["PasswordAuthentication yes", "PubkeyAuthentication no"] },
+  );
+}
+
 loginTest(
   "your own open connection is ridden on where a login would ask, and stays open",
   async ({ node, endpoint, dir, keyFile }) => {

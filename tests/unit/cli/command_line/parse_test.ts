@@ -133,8 +133,11 @@ for (const [line, message, hint] of WRONG) {
 Deno.test("renderHelp() explains arguments, options, those of every command, and commands", () => {
   const [run, cluster] = sample().children;
   assert.ok(run && cluster);
+  const help = renderHelp(run, 60);
+  const examples = /^Examples:\n(?: .*\n)+\n/m;
+  assert.match(help, examples);
   assert.equal(
-    renderHelp(run, 60),
+    help.replace(examples, ""),
     `Usage: grid run [options] <file> [more...]
 
 run it
@@ -158,5 +161,5 @@ That is all.
 `,
   );
   assert.match(renderHelp(cluster, 60), /^Usage: grid cluster \[options\] <command>\n/);
-  assert.match(renderHelp(cluster, 60), /\nCommands:\n {2}start {11}begin\n$/);
+  assert.match(renderHelp(cluster, 60), /\nCommands:\n {2}start {11}begin\n\nExamples:\n/);
 });

@@ -46,6 +46,13 @@ Deno.test("sshConfigOf() leaves everything to the user's files but what Grid ins
   );
 });
 
+Deno.test("sshConfigOf() lets ssh and its jump hosts ask where somebody is there", () => {
+  const options = { env: { HOME: "/home/ml" }, account: { name: "ml", home: "/home/ml" } };
+  const text = sshConfigOf(ENDPOINT, { ...options, mayAsk: true });
+  assert.equal(text.replace("BatchMode no", "BatchMode yes"), configOf({}));
+  assert.match(text, /^Host \*\n {2}BatchMode no$/m);
+});
+
 Deno.test("sshConfigOf() keeps the node's place to itself, and shares key and trust with jump hosts", () => {
   const [own = "", common = ""] = configOf({
     host: "10.0.0.7",
