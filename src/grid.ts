@@ -13,6 +13,7 @@ import { PRIVATE_FOLDER } from "./core/private_modes.ts";
 import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
+import { withEarlierEnv } from "./engine/resume/earlier_env.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { chooseSteps } from "./engine/schedule/choice.ts";
@@ -161,6 +162,10 @@ export class Grid implements AsyncDisposable {
       resume: options.resume,
       code: options.code ?? project,
     });
+    const { env, taken } = withEarlierEnv(this.#env, options.resume);
+    if (taken.length > 0) {
+      log.warn(`not set here, so taken from run ${options.resume?.run}: ${taken.join(", ")}`);
+    }
     const events = runPipeline(pipeline, {
       kinds,
       journal,
@@ -181,7 +186,7 @@ export class Grid implements AsyncDisposable {
       project: this.project,
       signal: AbortSignal.any([options.signal, full]),
       secrets,
-      env: this.#env,
+      env,
       gridVersion: this.#gridVersion,
       hashFiles: (patterns) => hashFiles(patterns, options.code ?? project),
       hashInputs: (patterns) => kinds.hashInputs(patterns),

@@ -1,6 +1,7 @@
 /** What a run would use again, asked before it starts: of the run that it resumes, and of `cache:`. */
 import { loadClusterConfig } from "../cluster/load.ts";
 import { resumableState } from "../engine/resume/lineage.ts";
+import { withEarlierEnv } from "../engine/resume/earlier_env.ts";
 import { type Forecast, previewReuse } from "../engine/resume/preview.ts";
 import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import type { RunState } from "../engine/state.ts";
@@ -36,7 +37,8 @@ export async function forecastsOf(
   const { project } = readSettings(flags, context);
   const hash = (patterns: readonly string[]) => hashFiles(patterns, project);
   const files = createLocalFiles(project);
-  const local = { env: context.env, hashFiles: hash, files };
+  const { env } = withEarlierEnv(context.env, earlier);
+  const local = { env, hashFiles: hash, files };
   using runs = openRuns(flags, context);
   return previewReuse(pipeline, {
     ...local,

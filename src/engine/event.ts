@@ -59,6 +59,8 @@ export interface RunStarted {
   readonly resumes?: string;
   /** In a resumed run: steps that were asked for again, whatever the earlier run has. */
   readonly again?: readonly string[];
+  /** Variables that `env()` asks for, where they were set; a resume falls back on them. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Version of Grid that runs it. */
   readonly gridVersion: string;
   /** Names what the pipeline said, where code was synced. */

@@ -1,4 +1,6 @@
 /** Runs a pipeline as a stream of events. Each is masked, made durable, and only then yielded. */
+import { envNames } from "../pipeline/env_names.ts";
+import { envSeen } from "./resume/earlier_env.ts";
 import { GridError } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { chooseSteps, withSyncs } from "./schedule/choice.ts";
@@ -70,6 +72,7 @@ export async function* runPipeline(
     hashFiles,
     publish: (event) => queue.push(event),
   });
+  const seen = envSeen(envNames(pipeline), options.env);
   const running = drive({
     pipeline,
     ports,
@@ -80,6 +83,7 @@ export async function* runPipeline(
       run,
       project: options.project,
       gridVersion: options.gridVersion,
+      ...(Object.keys(seen).length > 0 && { env: seen }),
       ...(resume && { resumes: resume.run, ...(asked && { again: [...asked] }) }),
     },
     secrets: options.secrets,

@@ -23,6 +23,8 @@ export interface RunState {
   readonly project: string;
   readonly inputs: Readonly<Record<string, JsonValue>>;
   readonly resumes: string | undefined;
+  /** Variables that `env()` asks for, where they were set. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Steps that this run was asked to do again. */
   readonly again: readonly string[];
   readonly gridVersion: string;
@@ -123,6 +125,7 @@ export function startedRun(event: RunStarted): RunState {
     inputs: event.inputs,
     resumes: event.resumes,
     again: event.again ?? [],
+    ...(event.env !== undefined && { env: event.env }),
     gridVersion: event.gridVersion,
     ...(event.definition !== undefined && { definition: event.definition }),
     startedAt: event.at,

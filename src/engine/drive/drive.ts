@@ -34,7 +34,10 @@ export interface DriveOptions {
   readonly neighbours: Neighbours;
   /** The wish to stop. */
   readonly stop: AbortSignal;
-  readonly started: Pick<RunStarted, "run" | "project" | "gridVersion" | "resumes" | "again">;
+  readonly started: Pick<
+    RunStarted,
+    "run" | "project" | "gridVersion" | "resumes" | "again" | "env"
+  >;
   readonly secrets: Readonly<Record<string, string>>;
   readonly limits: SchedulerOptions;
   /** Where a command failed by itself, its own code is that of the run. */

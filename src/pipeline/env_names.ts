@@ -1,0 +1,21 @@
+/** Which variables of the shell a pipeline asks for with `env()`. */
+import type { Pipeline } from "./pipeline.ts";
+
+const CALL = /\benv\(\s*(?:"([A-Za-z_]\w*)"|'([A-Za-z_]\w*)')/g;
+
+/** Names in its expressions, but not those that secrets are read from. */
+export function envNames({ steps, hooks, concurrency, secrets }: Pipeline): readonly string[] {
+  const names = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value === "string") {
+      for (const [, double, single] of value.matchAll(CALL)) names.add(double ?? single ?? "");
+    } else if (typeof value === "object" && value !== null) {
+      // Text that is no expression may say anything.
+      if ("kind" in value && value.kind === "literal") return;
+      Object.values(value).forEach(visit);
+    }
+  };
+  visit([steps, hooks, concurrency]);
+  for (const source of secrets) if (source.from === "env") names.delete(source.variable);
+  return [...names];
+}
