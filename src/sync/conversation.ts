@@ -7,6 +7,7 @@ import { raceAbort } from "../core/deadline.ts";
 import { formatDuration } from "../core/duration.ts";
 import { randomWord } from "../core/ids.ts";
 import { formatSize } from "../core/size.ts";
+import { missingEnv } from "../transport/missing_env.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
 import { ByteReader } from "./byte_reader.ts";
 
@@ -200,11 +201,13 @@ export class Conversation implements AsyncDisposable {
     const exit = await this.#until(this.#channel.exit);
     const how = exit.kind === "code" ? `exit code ${exit.code}` : exit.signal;
     const complaint = (await this.#complaints).trim().split("\n").at(-1);
+    const noEnv = missingEnv(complaint ?? "");
+    const state = noEnv?.state ??
+      `its shell ended early with ${how}${complaint ? ` (${complaint})` : ""}`;
     throw new GridError({
       code: "shell",
-      message: `Cannot sync with "${this.#node}": its shell ended early with ${how}` +
-        (complaint ? ` (${complaint})` : ""),
-      hint: `Try: grid run --node ${this.#node} "echo works"`,
+      message: `Cannot sync with "${this.#node}": ${state}`,
+      hint: noEnv?.hint ?? `Try: grid run --node ${this.#node} "echo works"`,
       node: this.#node,
     });
   }

@@ -1,5 +1,6 @@
 /** Why a channel did not come to its command, or broke. */
 import { GridError } from "../../core/errors.ts";
+import { missingEnv } from "../missing_env.ts";
 import type { Endpoint } from "../transport.ts";
 import { sessionIn } from "./mux_client.ts";
 
@@ -19,13 +20,8 @@ export function explainEarlyEnd({ name }: Endpoint, { said, code, printed }: Ear
     return cannotStart(name, { code: "channel", state: words ?? `ssh ended with ${code}` });
   }
   const words = lastLine(printed.split("\n"));
-  if (/\benv: (?:command )?not found|\benv'?: No such file/.test(words ?? "")) {
-    return cannotStart(name, {
-      code: "shell",
-      state: `its PATH has no env (${words})`,
-      hint: "give its sshd a PATH with the usual programs (SetEnv PATH=… in sshd_config)",
-    });
-  }
+  const noEnv = missingEnv(words ?? "");
+  if (noEnv) return cannotStart(name, { code: "shell", ...noEnv });
   return shellProblem(
     name,
     `the login shell ended before the command (exit ${code})${words ? `: ${words}` : ""}`,

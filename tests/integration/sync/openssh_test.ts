@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { toGridError } from "../../../src/core/errors.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { fetchFiles } from "../../../src/sync/fetch.ts";
 import { syncFolders } from "../../../src/sync/folders.ts";
+import { linkPrograms } from "../../support/node_programs.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 import { readTree, startSyncRig } from "../../support/sync_rig.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 testWith(
   ["sshd"],
@@ -35,6 +38,26 @@ testWith(
     }
   },
 );
+
+testWith(["sshd"], "syncFolders() says that a node's PATH has no env, which it needs", async () => {
+  using temp = tempDir();
+  const path = linkPrograms(temp.path, { without: ["env"] });
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: [`SetEnv PATH=${path}`] });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  await using pool = createPool({ handshakes: 1 });
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "a" });
+  const transport = pool.transport(node.endpoint);
+  const [result] = await syncFolders(
+    [{ node: node.name, transport, root: node.root }],
+    rig.options,
+  );
+  assert.ok(result && !result.ok);
+  const { message, hint } = toGridError(result.error);
+  assert.match(message, /its PATH has no env/);
+  assert.match(hint ?? "", /SetEnv PATH/);
+});
 
 testWith(["sshd"], "syncFolders() names the node that is down and serves the others", async () => {
   await using lab = await startOpenSsh({ nodes: 2 });
