@@ -26,6 +26,18 @@ function seenThrough(rig: SyncRig, transport: Transport) {
   return { target, sync };
 }
 
+Deno.test("syncFolders() names tar where the node has none, and changes nothing", async () => {
+  using temp = tempDir();
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "a" });
+  await using transport = transportWithPath(linkPrograms(temp.path, { without: ["tar"] }));
+  await assert.rejects(seenThrough(rig, transport).sync(), {
+    code: "sync",
+    hint: "Install tar on the node",
+  });
+  assert.equal(existsSync(join(rig.there, "a.txt")), false);
+});
+
 Deno.test("syncFolders() refuses a node without stat, first and later", async () => {
   using temp = tempDir();
   const bin = linkPrograms(temp.path, { without: ["stat"] });
