@@ -15,7 +15,7 @@ export interface MadePlace {
 /** Files whose names are kept, so that the one that changed can be named. */
 const MOST_NAMED = 1000;
 /** Bytes of names, sizes and times. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MOST_BYTES = 8 * 2 ** 20;
 
 /** `unfit` says why nobody could tell later whether it is still there. */
 export async function measureMade(

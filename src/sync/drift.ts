@@ -130,7 +130,9 @@ export function tellOthers({ target, place, stay, keep, stamp, tell }: TellOptio
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const MOST_ANSWER = { bytes: 64 * 2 ** 20, what: "names of files" };
+/** In front of a name: `./`, or a sum and what stands around it. */
+const NAME_BYTES = 4;
+const SUM_BYTES = 80;
 
 /** Files in the way of what is to come whose content no sync has put there; sorted. */
 async function findOthers(
@@ -142,12 +144,17 @@ async function findOthers(
   const list = encoder.encode(listOf(asked));
   await talk.write(encoder.encode(`look ${list.length}\n`));
   await talk.write(list);
+  // Each name that was asked for comes back once at most.
+  const most = (each: number) => ({
+    bytes: list.length + (asked.length + 1) * each,
+    what: "names of files",
+  });
   const line = await talk.line();
   const [, seenBytes, sumBytes] = /^seen (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
   if (seenBytes === undefined) throw problemOf(line, await talk.rest(), input);
-  const seen = decoder.decode(await talk.bytes(Number(seenBytes), MOST_ANSWER)).split("\0")
+  const seen = decoder.decode(await talk.bytes(Number(seenBytes), most(NAME_BYTES))).split("\0")
     .map((path) => path === "./-" ? "-" : path);
-  const sums = decoder.decode(await talk.bytes(Number(sumBytes), MOST_ANSWER));
+  const sums = decoder.decode(await talk.bytes(Number(sumBytes), most(SUM_BYTES)));
   return othersAmong(input, { asked, seen: new Set(seen), sums });
 }
 

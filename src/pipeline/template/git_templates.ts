@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PRIVATE_FOLDER } from "../../core/private_modes.ts";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private_modes.ts";
 import { git, gitBytes, gitFailure, runGit } from "./git_command.ts";
 import type { GitReference } from "./git_reference.ts";
 import { TemplateLock } from "./template_lock.ts";
@@ -40,11 +40,20 @@ export class GitTemplates {
     const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(url));
     const folder = join(this.#cache, new Uint8Array(bytes).toHex().slice(0, 24));
     await Deno.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await ignoreByGit(this.#cache);
     await git(["init", "--quiet", "--bare", "--template=", "--shared=0600", folder], {
       message: "cannot make the cache",
     });
     return folder;
   }
+}
+
+/** Nothing below it is for the project's own repository, also before anything was run there. */
+async function ignoreByGit(folder: string): Promise<void> {
+  const path = join(folder, ".gitignore");
+  await Deno.writeTextFile(path, "*\n", { createNew: true, mode: PRIVATE_FILE }).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
 }
 
 async function resolve(

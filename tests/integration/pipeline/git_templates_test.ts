@@ -48,6 +48,12 @@ testWith(["git"], "a template from git stays at the commit where it was pinned",
   const first = await commitTemplate(repository.path, "one");
   const uses = `git+file://${repository.path}//t/outer.yaml@main`;
   assert.equal(await load(project.path, uses), "echo one");
+  await git(project.path, "init", "--quiet");
+  assert.equal(
+    await git(project.path, "status", "--short", "-uall"),
+    "?? grid.lock.json\n?? main.yaml",
+    "what was fetched is not for the project's own repository",
+  );
   const lock = JSON.parse(Deno.readTextFileSync(join(project.path, "grid.lock.json")));
   assert.deepEqual(lock, {
     version: 1,
