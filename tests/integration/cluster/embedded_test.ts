@@ -47,12 +47,12 @@ Deno.test("the node local is this machine and the project folder", async () => {
   assert.deepEqual([...Deno.readDirSync(project.path)], []);
 });
 
-Deno.test("select() without a wish takes both nodes in turn", async () => {
+Deno.test("work without a wish is given to both nodes in turn", async () => {
   using project = tempDir();
   await using grid = await clusterIn(project.path);
   const chosen = new Set<string>();
   for (let round = 0; round < 4; round++) {
-    chosen.add((await grid.cluster.select(selector())).node);
+    chosen.add((await grid.cluster.select(selector(), { holder: `run s ${round}` })).node);
   }
   assert.deepEqual([...chosen].toSorted(), ["local1", "local2"]);
 });
