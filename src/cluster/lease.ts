@@ -1,6 +1,7 @@
 /** GPUs for one job: which it may take, and the line that makes it take them. */
 import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { randomWord } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
 import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
@@ -79,8 +80,12 @@ async function installScript(open: OpenNode, signal: AbortSignal | undefined): P
   const text = nodeProgram("claims.sh", import.meta.url) + nodeProgram("lease.sh", import.meta.url);
   const file = `${open.root}/.grid/gpu_lease_${await shortHash(text)}.sh`;
   const target = quote(file);
+  // Containers that share a home may have equal process numbers.
+  const fresh = quote(`${file}.${randomWord(12)}`);
   const script = `[ -s ${target} ] && exit 0
-mkdir -p ${quote(`${open.root}/.grid`)} && cat >${target}.$$ && mv -f ${target}.$$ ${target}`;
+mkdir -p ${
+    quote(`${open.root}/.grid`)
+  } && umask 077 && set -C && cat >${fresh} && mv -f ${fresh} ${target}`;
   const { code, stderr } = await open.transport.exec(script, { stdin: text, signal });
   if (code === 0) return file;
   throw new GridError({
