@@ -1,6 +1,6 @@
 /** A Ray cluster with the Jobs API that was started in the usual way, not by Grid. */
 import { join } from "node:path";
-import { allProcesses } from "./processes.ts";
+import { allProcesses, descendantsOf } from "./processes.ts";
 import { findRayDashboardVenv } from "./requires.ts";
 
 export interface Dashboard extends AsyncDisposable {
@@ -37,8 +37,16 @@ export async function startDashboard(
   }).output();
   const own = () => allProcesses().filter(({ command }) => command.includes(temp));
   const stop = async () => {
-    for (let round = 0; own().length > 0 && round < 50; round++) {
-      for (const { pid } of own()) Deno.kill(pid, "SIGKILL");
+    const group = new Set<number>();
+    for (let round = 0; round < 50; round++) {
+      // Workers rename themselves ("ray::IDLE"), so those that descend from a named one count too.
+      for (const { pid } of own()) {
+        for (const child of descendantsOf(pid)) group.add(child.pid);
+        group.add(pid);
+      }
+      const left = allProcesses().filter(({ pid }) => group.has(pid));
+      if (left.length === 0) break;
+      for (const { pid } of left) endProcess(pid);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     Deno.removeSync(temp, { recursive: true });
@@ -48,6 +56,15 @@ export async function startDashboard(
     throw new Error(`ray start failed: ${new TextDecoder().decode(stderr)}`);
   }
   return { address: `http://127.0.0.1:${port}`, token, [Symbol.asyncDispose]: stop };
+}
+
+/** It may have gone meanwhile. */
+function endProcess(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function freePort(): number {
