@@ -1,15 +1,17 @@
 import { GridError } from "../core/errors.ts";
 import { diagnostic } from "../document/shape/check.ts";
+import { parseExpression } from "./expression/expression.ts";
 import { axisList } from "./matrix/axis.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
-import { expandMatrix } from "./matrix/matrix.ts";
+import { axisNames, expandMatrix } from "./matrix/matrix.ts";
 import { warnOfPartialAxes } from "./matrix/partial_axes.ts";
 import { chosenBy } from "./check/node_check.ts";
 import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
 import { rulesOf, templateInputs } from "./template/template_inputs.ts";
+import type { MatrixEntry } from "./schema.ts";
 import type { Text } from "./text.ts";
 
 /** Templates that use templates twice each double the steps with every level. */
@@ -41,10 +43,10 @@ function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): 
   });
   into.diagnostics.push(...warnOfPartialAxes(blueprint, cells));
   // A condition on the values of a cell is the cell's own, any other opens or closes the whole.
-  const isPerCell =
-    step.condition?.parts.some((part) =>
-      part.kind === "expression" && /\bmatrix\b/.test(part.source)
-    ) ?? false;
+  const isPerCell = step.condition?.parts.some((part) =>
+    part.kind === "expression" &&
+    (/\bmatrix\b/.test(part.source) || asksTwins(part.source, blueprint, instance))
+  ) ?? false;
   const members: string[] = [];
   for (const cell of cells) {
     const id = `${step.id}[${cell.name}]`;
@@ -71,6 +73,20 @@ function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): 
   });
 }
 
+/** To a cell, a step with the same matrix is the cell with the same values. */
+function asksTwins(source: string, { matrix }: Blueprint, { file }: Instance): boolean {
+  const axes = shownAxes(matrix);
+  return parseExpression(source).references.some(({ root, path: [step, field] }) => {
+    if (root.name !== "steps" || step === undefined || field?.name === "matrix") return false;
+    const other = file.graph.byId.get(step.name)?.matrix;
+    return other !== undefined && shownAxes(other) === axes;
+  });
+}
+
+function shownAxes(matrix: MatrixEntry | undefined): string {
+  return [...axisNames(matrix) ?? []].toSorted().join();
+}
+
 interface Placing {
   readonly step: Step;
   readonly instance: Instance;
@@ -81,6 +97,10 @@ interface Placing {
 function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
   if (blueprint.kind !== "uses") {
     into.steps.push(step);
+    const { action } = step;
+    if (action.kind === "fetch") {
+      into.fetches.push({ step: { ...step, action }, blueprint, reader: instance.file.reader });
+    }
     return;
   }
   const template = instance.file.templates.get(blueprint.id);

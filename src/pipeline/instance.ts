@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../document/diagnostic.ts";
+import type { PlacedFetch } from "./check/fetch_clash.ts";
 import type { CheckedFile } from "./check/checked_file.ts";
 import type { CacheRule, NodeRequest, RetryPolicy, Scope, Step, Timeout } from "./pipeline.ts";
 import type { Text } from "./text.ts";
@@ -18,6 +19,8 @@ export interface Instance {
 export interface Expansion {
   readonly steps: Step[];
   readonly scopes: Record<string, Scope>;
+  /** Those of the steps that may bring files here. */
+  readonly fetches: PlacedFetch[];
   /** False for a check without values; then an axis that depends on a missing one has one cell. */
   readonly inputsAreKnown: boolean;
   /** Mistakes that show only when the inputs are known. */

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import type { JsonValue } from "../core/json.ts";
-import { inFileOrder } from "../document/shape/check.ts";
+import { diagnostic, inFileOrder } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
+import { fetchClashes } from "./check/fetch_clash.ts";
+import { Foresight } from "./foresight.ts";
 import { expandInstance, plainStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
@@ -65,6 +67,7 @@ function expand(
   const into: Expansion = {
     steps: [],
     scopes: { "": { parent: undefined, inputs } },
+    fetches: [],
     diagnostics: [],
     inputsAreKnown,
   };
@@ -81,7 +84,16 @@ function expand(
     hooks: hookSteps(main, instance),
     outputs: main.outputs,
   });
-  return { pipeline, diagnostics: into.diagnostics };
+  return { pipeline, diagnostics: [...into.diagnostics, ...clashesIn(pipeline, into)] };
+}
+
+/** Only cells can clash, and most pipelines fetch in none. */
+function clashesIn(pipeline: Pipeline, { fetches }: Expansion): Diagnostic[] {
+  const inCells = fetches.filter(({ step }) => step.group !== undefined);
+  if (inCells.length < 2) return [];
+  const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
+  const foresight = new Foresight(pipeline, { env: {} });
+  return fetchClashes(inCells, { steps, foresight }).map(diagnostic);
 }
 
 function hookSteps(

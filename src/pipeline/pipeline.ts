@@ -174,7 +174,7 @@ export interface FetchAction<T> {
   readonly kind: "fetch";
   /** Paths or globs relative to the step's working folder on the node. */
   readonly from: readonly T[];
-  /** Folder relative to the project folder. */
+  /** Folder relative to the project folder; `{node}` in it stands for the node. */
   readonly to: T;
 }
 

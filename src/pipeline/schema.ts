@@ -222,7 +222,9 @@ const rayBatch = z.strictObject({
 const fetch = z.strictObject({
   node: node.optional().describe("Where from; the same as node: on the step"),
   from: textList.describe("Paths or globs relative to the step's folder on the node"),
-  to: text.optional().describe("Folder relative to the project folder; default: the project"),
+  to: text.optional().describe(
+    "Folder relative to the project folder, {node} is the node's name; default: the project",
+  ),
 }, { error: mapLike("fetch: { from: file }") });
 
 const axis = z.union([z.array(json).min(1), z.string()], {

@@ -4,8 +4,10 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { GridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { FetchAction } from "../pipeline/pipeline.ts";
+import { fetchPlace } from "../pipeline/fetch_place.ts";
 import { fetchFiles } from "../sync/fetch.ts";
 import { isPrivate } from "../sync/fetch_listing.ts";
+import { FetchedFiles } from "./fetched_files.ts";
 import { shorten } from "./name_list.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 import type { RunTrees } from "./run_trees.ts";
@@ -20,22 +22,30 @@ export interface FetchStepDeps {
 }
 
 export function createFetchStep(deps: FetchStepDeps): StepKind<"fetch"> {
-  return { kind: "fetch", run: (request, host) => runFetch(request, { host, deps }) };
+  const fetched = new FetchedFiles();
+  return { kind: "fetch", run: (request, host) => runFetch(request, { host, deps, fetched }) };
+}
+
+interface Context {
+  readonly host: StepHost;
+  readonly deps: FetchStepDeps;
+  readonly fetched: FetchedFiles;
 }
 
 async function runFetch(
   request: StepRequest<FetchAction<string>>,
-  { host, deps }: { readonly host: StepHost; readonly deps: FetchStepDeps },
+  { host, deps, fetched }: Context,
 ): Promise<StepOutcome> {
   const node = await resolveNode(request, host, deps.cluster);
-  if (isPrivate(request.action.to)) {
+  const place = fetchPlace(request.action.to, node.node.name);
+  if (isPrivate(place)) {
     throw new GridError({
       code: "sync",
-      message: `Cannot fetch to "${request.action.to}": nothing from a node lands in .git or .grid`,
+      message: `Cannot fetch to "${place}": nothing from a node lands in .git or .grid`,
       hint: "Give fetch.to another folder",
     });
   }
-  const to = resolve(deps.project, request.action.to);
+  const to = resolve(deps.project, place);
   // Steps may have changed files there; but results of another run's code are not this one's.
   const gate = new TreeGate(node, { request, trees: deps.trees });
   const denied = await gate.check(host.signal, { looks: false });
@@ -45,6 +55,7 @@ async function runFetch(
     folder: stepFolder(request, node),
     from: request.action.from,
     to,
+    accept: (paths) => fetched.claim(paths, { step: request.step, to }),
     signal: host.signal,
   });
   host.note({ type: "fetch.finished", node: node.node.name, folder: to, files, bytes });

@@ -75,6 +75,7 @@ async function fetchOnce(
   const folders = listing.folders.filter((path) => isAsked({ path }));
   const leftOut = listing.leftOut.filter(isAsked).toSorted((a, b) => comparePaths(a.path, b.path));
   problem.refuseMissing(patterns, { files, folders, leftOut }, options);
+  options.accept?.(files.map((file) => file.path));
   const landing = await Landing.open(options.to);
   await problem.refuseWithoutSpace(files, options);
   const sums = await askSums(talk, { ...options, files });

@@ -1,5 +1,6 @@
 /** What the steps behind a sync fetch: it may land in the sync's source, and is no other code. */
 import { join } from "node:path/posix";
+import { fetchPlace } from "../../pipeline/fetch_place.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../pipeline/text.ts";
 import type { Scopes } from "../ledger/scopes.ts";
@@ -18,7 +19,7 @@ export function comesHome(sync: Step, { steps, scopes }: ComesHomeOptions): read
     // Whatever the run: each may have brought something to a folder of its own name.
     const text = (value: Text) => evaluate(value, scopes.of(step, { run: "*" }));
     try {
-      const to = text(action.to);
+      const to = fetchPlace(text(action.to), "*");
       return action.from.map((from) => join(to, text(from)));
     } catch {
       // It depends on what the run finds out, so that it cannot be told from other files.

@@ -36,6 +36,8 @@ export interface ScopeMoment {
 type StepViews = Record<string, EvaluationScope["steps"][string]>;
 type Inputs = EvaluationScope["inputs"];
 
+const NOT_RUN: StepRecord = { state: "skipped", outputs: {}, node: undefined };
+
 const NOT_CONCERNED: ConditionStatus = { success: true, failure: false, cancelled: false };
 
 /** Grows with the run: every step that ends is seen by the steps of its own file. */
@@ -47,6 +49,7 @@ export class Scopes {
   readonly #views = new Map<string, StepViews>();
   readonly #records = new Map<string, StepRecord>();
   readonly #inputs = new Map<string, Inputs>();
+  readonly #matricesOf = new Map<string, readonly Step[]>();
 
   constructor(pipeline: Pipeline, options: ScopesOptions) {
     this.#pipeline = pipeline;
@@ -72,7 +75,9 @@ export class Scopes {
 
   /** @throws {GridError} where an input of the template cannot be evaluated */
   of(step: Step, moment: ScopeMoment = {}): EvaluationScope {
-    return this.inside(step.scope, { ...moment, matrix: step.matrix });
+    const scope = this.inside(step.scope, { ...moment, matrix: step.matrix });
+    const cells = this.#sameCells(step);
+    return cells === undefined ? scope : { ...scope, steps: { ...scope.steps, ...cells } };
   }
 
   /** The scope of a whole file: a template's outputs are evaluated there. */
@@ -116,6 +121,36 @@ export class Scopes {
     return inputs;
   }
 
+  /** To a cell, another step with the same matrix is its cell with the same values. */
+  #sameCells(step: Step): StepViews | undefined {
+    if (step.matrix === undefined || step.group === undefined) return undefined;
+    const cell = step.id.slice(step.group.length);
+    const views: StepViews = {};
+    for (const group of this.#matrices(step.scope)) {
+      const twin = group.id === step.group ? undefined : this.#steps.get(`${group.id}${cell}`);
+      if (twin === undefined) continue;
+      const { state, outputs, node } = this.#records.get(twin.id) ?? NOT_RUN;
+      const seen = stateSeen({ state, outputs, node });
+      views[localId(group)] = {
+        ...this.#views.get(step.scope)?.[localId(group)],
+        outputs,
+        node,
+        state: seen,
+      };
+    }
+    return Object.keys(views).length === 0 ? undefined : views;
+  }
+
+  #matrices(scope: string): readonly Step[] {
+    const known = this.#matricesOf.get(scope);
+    if (known) return known;
+    const found = [...this.#steps.values()].filter(({ action, scope: its }) =>
+      its === scope && action.kind === "group" && action.of === "matrix"
+    );
+    this.#matricesOf.set(scope, found);
+    return found;
+  }
+
   /** Cells of a matrix are reached through their group alone. */
   #isNamed(step: Step): boolean {
     const group = step.group === undefined ? undefined : this.#steps.get(step.group);
@@ -138,6 +173,7 @@ export class Scopes {
           params: this.#steps.get(id)?.matrix ?? {},
           status: record ? stateSeen(record) : "skipped",
           outputs: record?.outputs ?? {},
+          node: record?.node ?? null,
         };
       }),
     };

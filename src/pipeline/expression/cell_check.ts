@@ -2,7 +2,7 @@ import { suggest } from "../../document/shape/check.ts";
 import type { ItemReference, Named, Problem, Reference } from "./expression_parts.ts";
 import type { Names } from "./names.ts";
 
-const CELL_FIELDS = ["params", "status", "outputs"];
+const CELL_FIELDS = ["params", "status", "outputs", "node"];
 
 interface PathOfStep {
   readonly step: Named;
@@ -15,13 +15,20 @@ export function checkCells({ step, path }: PathOfStep, names: Names): readonly P
   if (field === undefined) return [];
   if (!names.hasCells(step.name)) return [noMatrix(step)];
   const what = CELL_FIELDS.includes(field.name) ? field.name : "outputs";
-  const inner = what === "status" ? "" : `.${name?.name ?? "x"}`;
+  const inner = what === "status" || what === "node" ? "" : `.${name?.name ?? "x"}`;
   return [{
     rule: "matrix-outputs",
     at: field,
     message: `steps.${step.name}.matrix is a list, one entry per cell`,
     hint: `write steps.${step.name}.matrix.map(c, c.${what}${inner})`,
   }];
+}
+
+/** Whether the step, to the cell that asks, is the cell with the same values. */
+export function isSameMatrix(step: string, { axesOf, matrix }: Names): boolean {
+  const axes = axesOf(step);
+  if (axes === undefined || matrix === undefined) return false;
+  return axes.size === matrix.size && [...axes].every((axis) => matrix.has(axis));
 }
 
 /** `c.params.lr`, where `c` goes through the cells of a matrix. */

@@ -1,5 +1,5 @@
 import { nearest } from "../../core/did_you_mean.ts";
-import { checkCells } from "./cell_check.ts";
+import { checkCells, isSameMatrix } from "./cell_check.ts";
 import type { Named, Problem, Reference } from "./expression_parts.ts";
 import { rootHint, STEP_FIELD_HINTS } from "./foreign_names.ts";
 import { FUNCTIONS } from "./functions.ts";
@@ -58,6 +58,9 @@ function checkStep({ root, path }: Reference, context: PartContext): readonly Pr
   const problems: Problem[] = names.isAncestor(step.name) ? [] : [tooEarly(step)];
   if (field === undefined) return problems;
   if (field.name === "matrix") return [...problems, ...checkCells({ step, path }, names)];
+  if (field.name === "node" && names.hasCells(step.name) && !isSameMatrix(step.name, names)) {
+    return [...problems, nodeOfCells({ step, field })];
+  }
   if (field.name !== "outputs") return [...problems, ...checkField({ step, field }, context)];
   return [...problems, ...checkOutput({ step, field, output }, context)];
 }
@@ -91,12 +94,22 @@ function checkField({ step, field }: FieldOfStep, context: PartContext): readonl
   return [foreign === undefined ? problem : { ...problem, hint: foreign }];
 }
 
+function nodeOfCells({ step, field }: FieldOfStep): Problem {
+  return {
+    rule: "matrix-outputs",
+    at: field,
+    message: `step "${step.name}" has a matrix: each of its cells ran on a node of its own`,
+    hint:
+      `give this step the same matrix; to a cell, steps.${step.name}.node is that of the same cell`,
+  };
+}
+
 function checkOutput(
   { step, field, output }: FieldOfStep & { readonly output: Named | undefined },
   context: PartContext,
 ): readonly Problem[] {
   const { names } = context;
-  if (names.hasCells(step.name)) {
+  if (names.hasCells(step.name) && !isSameMatrix(step.name, names)) {
     return [{
       rule: "matrix-outputs",
       at: field,

@@ -2,6 +2,7 @@
 import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
+import { NODE_HOLE } from "../../pipeline/fetch_place.ts";
 import type { Foresight } from "../../pipeline/foresight.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../pipeline/text.ts";
@@ -60,7 +61,11 @@ function mayMake(step: Step, path: string, options: FileOptions): boolean {
   const { survey, foresight, project } = options;
   if (step.action.kind === "fetch") {
     const to = foresight.text(step.action.to, step);
-    return to === undefined || !relative(resolve(project, to), path).startsWith("..");
+    if (to === undefined) return true;
+    // Whatever the node is called.
+    const [above = ""] = to.split(NODE_HOLE);
+    const folder = above === to ? to : above.replace(/[^/]*$/, "");
+    return !relative(resolve(project, folder), path).startsWith("..");
   }
   if (step.action.kind !== "run") return false;
   return survey.placesOf(step)?.includes(LOCAL_NODE) ?? true;

@@ -33,7 +33,7 @@ Deno.test("a group starts once its needs are met, and ends after its members", a
   );
 });
 
-Deno.test("a matrix gives its cells as a list of params, status and outputs", async () => {
+Deno.test("a matrix gives its cells as a list of params, status, outputs and node", async () => {
   const steps = [
     ...group("sweep", cells("sweep", ["1e-4", "3e-4"])),
     step("summary", {
@@ -53,8 +53,8 @@ Deno.test("a matrix gives its cells as a list of params, status and outputs", as
   });
   const summary = requests.find((request) => request.step === "summary");
   assert.deepEqual(JSON.parse(summary?.env["RUNS"] ?? ""), [
-    { params: { lr: "1e-4" }, status: "succeeded", outputs: { loss: "0.25" } },
-    { params: { lr: "3e-4" }, status: "failed", outputs: {} },
+    { params: { lr: "1e-4" }, status: "succeeded", outputs: { loss: "0.25" }, node: null },
+    { params: { lr: "3e-4" }, status: "failed", outputs: {}, node: null },
   ]);
   assert.equal(summary?.env["FIRST"], "1e-4");
   assert.equal(state.steps.get("sweep")?.reason, '1 of 2 failed, first "sweep[lr=3e-4]"');
