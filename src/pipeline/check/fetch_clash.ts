@@ -70,7 +70,7 @@ function shown(place: string): string {
   return place.replaceAll(UNKNOWN, (_, source: string) => `\${{ ${source.trim()} }}`);
 }
 
-const UNKNOWN = /\u0001([^\u0001]*)\u0001/g;
+const UNKNOWN = /\uE000([^\uE000]*)\uE000/g;
 
 /** Files, relative to the project, as far as they are told apart before the run. */
 function placesOf(step: PlacedFetch["step"], options: ClashOptions): string[] {
@@ -97,7 +97,7 @@ function seenBefore(text: Text, seeing: Seeing): string | undefined {
   const parts = text.parts.map((part) => {
     if (part.kind === "literal") return part.value;
     const value = seeing.foresight.text(new Text([part], text.place), seeing.step);
-    return value ?? (isOfTheRun(part, seeing) ? `\u0001${part.source}\u0001` : undefined);
+    return value ?? (isOfTheRun(part, seeing) ? `\uE000${part.source}\uE000` : undefined);
   });
   return parts.includes(undefined) ? undefined : parts.join("");
 }
