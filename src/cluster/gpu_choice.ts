@@ -19,6 +19,8 @@ export interface GpuWish {
   readonly minFreeVramBytes: number | undefined;
   /** Whose leases are no obstacle. */
   readonly group?: string | undefined;
+  /** Others may use the GPU as well, if they say so, too. */
+  readonly share?: boolean | undefined;
 }
 
 /** The GPUs that the owner lends: the first `gpus` of the node. */
@@ -43,7 +45,8 @@ function freeBytes({ memoryUsedBytes: used, memoryTotalBytes: total }: GpuFacts)
 }
 
 function isHeldBy(gpu: GpuFacts, group: string | undefined): boolean {
-  return group !== undefined && (gpu.leases ?? []).some((lease) => lease.group === group);
+  return group !== undefined &&
+    (gpu.leases ?? []).some((lease) => lease.group === group && lease.isOwn !== false);
 }
 
 /** Why a GPU does not fit; undefined where it does. */

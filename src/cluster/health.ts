@@ -39,6 +39,8 @@ export interface HealthCheck extends Disposable {
    * from now on; a success makes a row that says otherwise be asked for again.
    */
   learn(node: Node, failure?: GridError): void;
+  /** The last row of a node, whatever its age, without asking it. */
+  known(node: Node): ProbeRow | undefined;
   /** One row per node, in the same order. */
   check(nodes: readonly Node[], options: CheckOptions): Promise<readonly NodeHealth[]>;
 }
@@ -152,6 +154,8 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   return {
     check,
     learn,
+    known: (node) =>
+      asked.get(node)?.row ?? loadRows(cache, { nodes: [node], now: clock.now() }).get(node),
     [Symbol.dispose]() {
       isClosed = true;
     },

@@ -1,9 +1,14 @@
-/** GPUs for one job: which it may take, and the line that makes it take them. */
+/**
+ * What a job holds on its node: the line of shell that makes it say so there. Whoever starts something on
+ * a node that is to hold GPUs goes through `leasePrelude`; what the claim looks like is told in `claims.sh`,
+ * how others see it in `claim.ts`.
+ */
 import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
+import { claimWord } from "./claim.ts";
 import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
 import type { HealthCheck } from "./health.ts";
 import { leaseKey, runtimeName } from "./lease_key.ts";
@@ -11,9 +16,11 @@ import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { GpuFacts, NodeHealth, OpenNode } from "./node.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
-/** How a job ends that found its GPUs taken, and what it leaves in its output file. */
+/** How a job ends that could not have its GPUs, and what it leaves in its output file. */
 export const NO_GPU_EXIT = 75;
 export const NO_GPU_OUTPUT = "grid: no gpu\n";
+/** The same where it could not even say so on its node: the reason follows. */
+export const NO_CLAIM_OUTPUT = "grid: no claim: ";
 
 /** Between two looks at GPUs that are all taken. */
 const POLL_MS = 1000;
@@ -23,6 +30,9 @@ const MAX_AGE_MS = 1000;
 export interface LeaseDeps {
   readonly health: HealthCheck;
   readonly clock: Clock;
+  /** Of the project and of this process, as others see them. */
+  readonly project: string;
+  readonly owner: string;
 }
 
 interface LeaseOptions extends LeaseCallOptions {
@@ -30,10 +40,11 @@ interface LeaseOptions extends LeaseCallOptions {
 }
 
 /**
- * One line of shell to put before a job's script, on the script's own first line. The job's shell
- * claims the GPUs for as long as it lives and sets `CUDA_VISIBLE_DEVICES` and `HIP_VISIBLE_DEVICES`, by
+ * One line of shell to put before a job's script, on the script's own first line. The job claims its GPUs
+ * for as long as anything of it lives, and sets `CUDA_VISIBLE_DEVICES` and `HIP_VISIBLE_DEVICES`, by
  * the names that the runtime knows, and `GRID_GPUS`, by index; where others were faster it ends with
- * `NO_GPU_EXIT` and `NO_GPU_OUTPUT`.
+ * `NO_GPU_EXIT` and `NO_GPU_OUTPUT`. A job without GPUs says that it is there, and does not see those
+ * that others hold.
  *
  * @throws {GridError} `no-node` where not enough GPUs became free in time
  */
@@ -42,11 +53,71 @@ export async function leasePrelude(
   options: LeaseOptions & LeaseDeps,
 ): Promise<string> {
   const { wish, signal } = options;
+  if (wish.gpus === 0) return await plainPrelude(open, options);
   const gpus = await freeGpus(open, options);
-  const pairs = gpus.map((gpu) => `${leaseKey(gpu)}=${gpu.index}=${runtimeName(gpu)}`);
-  const file = await installScript(open, signal);
-  const words = [String(wish.gpus), wish.group, ...pairs].join(" ");
-  return `grid_wish=${quote(words)}; . ${quote(file)}; `;
+  const file = await installed(open, GPU_PROGRAMS, signal);
+  const words = [wish.gpus, claimWord(wish.group), wish.share ? "yes" : "no", ...gpuWords(gpus)];
+  return `${claimWords(options)}; grid_wish=${quote(words.join(" "))}; . ${quote(file)}; `;
+}
+
+const GPU_PROGRAMS = ["claims.sh", "claims_read.sh", "claim.sh", "claim_job.sh"];
+const PLAIN_PROGRAMS = ["claims.sh", "claim.sh", "claim_plain.sh"];
+const HIDE_PROGRAMS = ["claims.sh", "claims_read.sh", "claim_hide.sh"];
+
+/** GPUs as the programs on the node are told of them, the best first. */
+export function gpuWords(gpus: readonly GpuFacts[]): string[] {
+  return gpus.map((gpu) => `${leaseKey(gpu)}=${gpu.index}=${runtimeName(gpu)}`);
+}
+
+interface ClaimWords extends Pick<LeaseDeps, "project" | "owner"> {
+  readonly wish: LeaseWish;
+  /** For how long it holds without being renewed; a job's own needs none. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** The assignment that `claim.sh` expects. */
+export function claimWords({ wish, project, owner, ttlMs }: ClaimWords): string {
+  const { words: { run, step, lastsMs }, group, share } = wish;
+  const seconds = (ms: number | undefined) => ms === undefined ? "-" : String(Math.ceil(ms / 1000));
+  const words = [
+    seconds(lastsMs),
+    ...[run, step, project, owner, group].map(claimWord),
+    share ? "yes" : "no",
+    seconds(ttlMs),
+  ];
+  return `grid_words=${quote(words.join(" "))}`;
+}
+
+/** The job does not depend on it: where it cannot be said, nobody hears of it. */
+async function plainPrelude(
+  open: OpenNode,
+  options: LeaseOptions & LeaseDeps,
+): Promise<string> {
+  const { wish, signal, health } = options;
+  const file = quote(await installed(open, PLAIN_PROGRAMS, signal));
+  const claim = `(${claimWords(options)}; [ ! -r ${file} ] || . ${file}) 2>/dev/null || :; `;
+  const facts = health.known(open.node)?.facts;
+  if (wish.seesAll || facts === undefined || facts.gpus.length === 0) return claim;
+  return claim + await hidingPrelude(open, { gpus: facts.gpus, wish, signal });
+}
+
+/** The runtime of AMD takes an empty list for none; that of NVIDIA, and Ray, for an empty one. */
+async function hidingPrelude(
+  open: OpenNode,
+  { gpus, wish, signal }: LeaseOptions & { readonly gpus: readonly GpuFacts[] },
+): Promise<string> {
+  const file = quote(await installed(open, HIDE_PROGRAMS, signal));
+  const shown = gpus.filter(({ maker }) => maker !== "intel")
+    .map((gpu) => `${leaseKey(gpu)}=${runtimeName(gpu)}`);
+  if (shown.length === 0) return "";
+  const none = gpus.some(({ maker }) => maker === "amd") ? "-1" : "";
+  const group = quote(claimWord(wish.group));
+  return `grid_shown=$(grid_group=${group}; grid_shown=${
+    quote(shown.join(" "))
+  }; [ ! -r ${file} ] || . ${file} 2>/dev/null) || :; case $grid_shown in =*) ` +
+    `grid_shown=\${grid_shown#=}; export CUDA_DEVICE_ORDER=PCI_BUS_ID ` +
+    `CUDA_VISIBLE_DEVICES="\${grid_shown:-${none}}"; ` +
+    `export HIP_VISIBLE_DEVICES="$CUDA_VISIBLE_DEVICES";; esac; unset grid_shown; `;
 }
 
 async function freeGpus(
@@ -70,15 +141,40 @@ async function freeGpus(
 }
 
 /** A program computes on the cards of one maker; of the first that has enough, else of the best one's. */
-function ofOneMaker(gpus: readonly GpuFacts[], count: number): readonly GpuFacts[] {
+export function ofOneMaker(gpus: readonly GpuFacts[], count: number): readonly GpuFacts[] {
   const kinds = [...Map.groupBy(gpus, ({ maker }) => maker).values()];
   return kinds.find((kind) => kind.length >= count) ?? kinds[0] ?? [];
 }
 
-/** The script is the same for every job, so it is written once per node and version. */
-async function installScript(open: OpenNode, signal: AbortSignal | undefined): Promise<string> {
-  const text = nodeProgram("claims.sh", import.meta.url) + nodeProgram("lease.sh", import.meta.url);
-  const file = `${open.root}/.grid/gpu_lease_${await shortHash(text)}.sh`;
+const installs = new WeakMap<OpenNode, Map<string, Promise<string>>>();
+
+/** A program is the same for every job, so it is written once per node and version. */
+async function installed(
+  open: OpenNode,
+  names: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const known = installs.get(open) ?? new Map<string, Promise<string>>();
+  installs.set(open, known);
+  const key = names.join();
+  const earlier = known.get(key);
+  if (earlier !== undefined) return await earlier;
+  const install = installScript(open, { names, signal });
+  known.set(key, install);
+  install.catch(() => known.delete(key));
+  return await install;
+}
+
+async function installScript(
+  open: OpenNode,
+  { names, signal }: {
+    readonly names: readonly string[];
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<string> {
+  const text = names.map((name) => nodeProgram(name, import.meta.url)).join("");
+  const name = (names.at(-1) ?? "").replace(/\.sh$/, "");
+  const file = `${open.root}/.grid/${name}_${await shortHash(text)}.sh`;
   const target = quote(file);
   // Containers that share a home may have equal process numbers.
   const fresh = quote(`${file}.${randomWord(12)}`);

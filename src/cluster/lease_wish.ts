@@ -1,15 +1,26 @@
 import type { GpuWish } from "./gpu_choice.ts";
 
-/** GPUs that one job wants to hold. */
+/** What a job is for, as others see it on its node. */
+export interface JobWords {
+  readonly run: string;
+  readonly step: string;
+  /** How long it took in earlier runs. */
+  readonly lastsMs?: number | undefined;
+}
+
+/** GPUs that one job wants to hold; with `gpus: 0` it only says that it is there. */
 export interface LeaseWish extends GpuWish {
-  /** Jobs of one group share GPUs; `[A-Za-z0-9._-]+`. */
+  /** Jobs of one group and account share GPUs. */
   readonly group: string;
   /** How long to wait for GPUs of this very node. */
   readonly waitMs: number;
+  readonly words: JobWords;
+  /** A job that asked for no GPU sees those that others hold, too. */
+  readonly seesAll?: boolean | undefined;
 }
 
 export interface LeaseCallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called once with the reason where GPUs must be waited for. */
+  /** Called with the reason where GPUs must be waited for, again when it changes. */
   readonly onWait?: ((reason: string) => void) | undefined;
 }

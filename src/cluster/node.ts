@@ -1,4 +1,5 @@
 import type { Endpoint, Transport } from "../transport/transport.ts";
+import type { NodeWork } from "./claim.ts";
 
 /** A machine of the cluster as configured. */
 export interface Node {
@@ -76,6 +77,18 @@ export interface GpuLease {
   readonly group: string;
   /** The account that runs the job. */
   readonly holder: string;
+  /** Whether it is the account that asks, which alone can share it by the group. */
+  readonly isOwn?: boolean;
+  /** It shares the GPU with others that say so. */
+  readonly isShared?: true;
+  /** What the GPU is for. */
+  readonly run?: string;
+  /** Of that run. */
+  readonly step?: string;
+  /** How long it has held the GPU when the node was asked. */
+  readonly ageMs?: number;
+  /** How long such a job took in earlier runs. */
+  readonly lastsMs?: number;
 }
 
 /** What a probe found; undefined means that the node did not say. */
@@ -100,6 +113,8 @@ export interface NodeFacts {
   readonly gpuTool: "nvidia-smi" | "amd-smi" | "rocm-smi" | "xpu-smi" | "none" | "failed";
   /** Why nothing is known of the GPUs. */
   readonly gpuProblem: string | undefined;
+  /** Who is there and who waits, of all accounts; undefined where the node did not tell. */
+  readonly work?: NodeWork | undefined;
 }
 
 /** One row of `grid health`. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
@@ -31,6 +32,8 @@ export function openCluster(options: OpenClusterOptions): Cluster {
   const byName = new Map([...config.nodes, localNode(options.project)]
     .map((node) => [node.name, node]));
   const placements = new Placements({ cache, clock, weights: config.health });
+  const owner = placements.owner;
+  const project = basename(options.project);
   const health = createHealthCheck({ config: config.health, pool, cache, clock, placements });
   const opened = new Map<Node, OpenNode>();
   const opening = new SharedWork<Node, OpenNode>(async (node, signal) => {
@@ -91,7 +94,7 @@ export function openCluster(options: OpenClusterOptions): Cluster {
     },
 
     async lease(node, wish, options = {}) {
-      return await leasePrelude(node, { ...options, wish, health, clock });
+      return await leasePrelude(node, { ...options, wish, health, clock, project, owner });
     },
   };
 }

@@ -69,7 +69,7 @@ export class Placements {
   readonly #deps: PlacementDeps;
   readonly #own = new Map<string, Own>();
   /** This process among those that share the cache. */
-  readonly #owner = randomWord(8);
+  readonly owner = randomWord(8);
   readonly #told = new Map<Node, Told>();
   readonly #others = new Map<Node, Others>();
 
@@ -146,8 +146,8 @@ export class Placements {
     const points = this.#ownPoints(now).get(node) ?? 0;
     const key = placementKey(node);
     const others = readShares(cache.load([key]).get(key)?.json)
-      .filter((share) => share.owner !== this.#owner && faded(share, now) >= NEGLIGIBLE_POINTS);
-    const own = points < NEGLIGIBLE_POINTS ? [] : [{ owner: this.#owner, at: now, points }];
+      .filter((share) => share.owner !== this.owner && faded(share, now) >= NEGLIGIBLE_POINTS);
+    const own = points < NEGLIGIBLE_POINTS ? [] : [{ owner: this.owner, at: now, points }];
     cache.save(
       new Map([[key, { at: now, json: JSON.stringify({ placed: [...others, ...own] }) }]]),
     );
@@ -165,7 +165,7 @@ export class Placements {
     const rows = cache.load(stale.map(placementKey));
     for (const node of stale) {
       const shares = readShares(rows.get(placementKey(node))?.json)
-        .filter(({ owner }) => owner !== this.#owner);
+        .filter(({ owner }) => owner !== this.owner);
       this.#others.set(node, { since, shares });
     }
   }

@@ -1,5 +1,5 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Behind claims.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
+# Behind claims.sh, claims_read.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
 # GPU tools), brief ("yes" leaves out what the caller knows from a moment ago).
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
@@ -64,9 +64,9 @@ standing_facts() {
 
 gpu_devices
 
-# Anybody can write these files: names and words of another form are left out.
+# Leases of earlier versions. Anybody can write these files: names and words of another form are left out.
 for claim in "$grid_lease_dir/"*@*; do
-  [ -s "$claim" ] || continue
+  [ -f "$claim" ] && [ -s "$claim" ] || continue
   grid_lease_read "$claim"
   grid_lease_lives "$grid_pid" "$grid_since" || continue
   holder=
@@ -76,4 +76,5 @@ for claim in "$grid_lease_dir/"*@*; do
   case $holder in *[!A-Za-z0-9@._-]*) holder= ;; esac
   printf '@gpu-lease %s %s %s\n' "${claim%%@*}" "$grid_of" "$holder"
 done
+grid_claims_read all - - no
 echo '@grid-probe end'

@@ -1,8 +1,9 @@
 /** One node's facts in one round trip: what is sent, and what its answer means. */
 import { quote } from "../core/shell.ts";
+import { type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
 import { leaseKey } from "./lease_key.ts";
-import type { GpuFacts, NodeFacts } from "./node.ts";
+import type { GpuFacts, GpuLease, NodeFacts } from "./node.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
 export interface ProbeOptions {
@@ -19,7 +20,7 @@ let script: string | undefined;
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= ["claims.sh", "gpu_probe.sh", "probe.sh"]
+  script ??= ["claims.sh", "claims_read.sh", "gpu_probe.sh", "probe.sh"]
     .map((name) => nodeProgram(name, import.meta.url)).join("")
     .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
@@ -36,6 +37,7 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     lines.filter((line) => line.startsWith(`@${name} `)).map((line) => line.slice(name.length + 2));
   const memory = memoryOf(values);
   const devices = devicesOf(lines, memory);
+  const work = parseWork(lines);
   return {
     load1: numberOf(values("load")[0]),
     cores: usableCores(values),
@@ -43,7 +45,8 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     ...diskOf(df),
     workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
     ...devices,
-    gpus: withLeases(devices.gpus, values("gpu-lease")),
+    gpus: withLeases(devices.gpus, { work, lines: values("gpu-lease") }),
+    work,
   };
 }
 
@@ -112,12 +115,41 @@ function diskOf(lines: readonly string[]): Pick<NodeFacts, "diskFreeBytes" | "di
   };
 }
 
-function withLeases(gpus: readonly GpuFacts[], lines: readonly string[]): GpuFacts[] {
+interface LeaseSources {
+  readonly work: NodeWork | undefined;
+  /** Leases of earlier versions. */
+  readonly lines: readonly string[];
+}
+
+function withLeases(gpus: readonly GpuFacts[], { work, lines }: LeaseSources): GpuFacts[] {
+  const older = lines.map((line) => line.split(" "));
   return gpus.map((gpu) => {
-    const leases = lines.map((line) => line.split(" ")).filter(([key]) => key === leaseKey(gpu))
-      .map(([, group = "", holder]) => ({ group, holder: holder || "somebody" }));
+    const key = leaseKey(gpu);
+    const leases = [
+      ...leasesOf(key, work),
+      ...older.filter(([of]) => of === key)
+        .map(([, group = "", holder]) => ({ group, holder: holder || "somebody", isOwn: false })),
+    ];
     return leases.length === 0 ? gpu : { ...gpu, leases };
   });
+}
+
+/** A job says more than the runner's hold that it came from; who only tries holds nothing yet. */
+function leasesOf(key: string, work: NodeWork | undefined): GpuLease[] {
+  const claims = (work?.claims ?? []).filter(({ gpus, isTrying }) =>
+    !isTrying && gpus.includes(key)
+  );
+  return claims.toSorted((a, b) => Number(a.kind === "hold") - Number(b.kind === "hold"))
+    .map(({ group, account, isOwn, isShared, run, step, ageMs, lastsMs }) => ({
+      group,
+      holder: account,
+      isOwn,
+      ...(isShared && { isShared: true as const }),
+      run,
+      step,
+      ageMs,
+      ...(lastsMs !== undefined && { lastsMs }),
+    }));
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -68,8 +68,8 @@ function completed(
   known: NodeFacts | undefined,
 ): NodeFacts | undefined {
   if (facts === undefined || known === undefined) return facts;
-  const { load1, gpus, gpuTool, gpuProblem } = facts;
-  return { ...known, load1, gpus, gpuTool, gpuProblem };
+  const { load1, gpus, gpuTool, gpuProblem, work } = facts;
+  return { ...known, load1, gpus, gpuTool, gpuProblem, work };
 }
 
 function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {

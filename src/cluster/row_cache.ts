@@ -4,7 +4,7 @@ import type { Node } from "./node.ts";
 import type { ProbeRow } from "./probe_node.ts";
 
 /** Of the rows' meaning; rows of another version are ignored. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Account, machine and workspace: two configs that share a cache must not mix. */
 export function nodeKey({ name, endpoint, remoteRoot }: Node): string {
@@ -80,9 +80,22 @@ const GPU_NUMBERS = [
 function isFacts(value: unknown): boolean {
   if (!isObject(value) || !GPU_TOOLS.has(value["gpuTool"])) return false;
   const { gpus, gpuProblem, workspaceProblem } = value;
+  const { work } = value;
   return FACT_NUMBERS.every((key) => isOptional(value[key], "number")) &&
+    (work === undefined || isWork(work)) &&
     isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
     Array.isArray(gpus) && gpus.every(isGpu);
+}
+
+function isWork(value: unknown): boolean {
+  return isObject(value) &&
+    ["claims", "given", "line"].every((key) => {
+      const list = value[key];
+      return Array.isArray(list) &&
+        list.every((each) =>
+          isObject(each) && typeof each["ageMs"] === "number" && typeof each["owner"] === "string"
+        );
+    });
 }
 
 function isGpu(value: unknown): boolean {

@@ -1,6 +1,7 @@
 /** GPUs for the job of an attempt: the node that has them, and the shell text by which the job holds them. */
 import type { Cluster } from "../cluster/cluster.ts";
-import { NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
+import { LOCAL_NODE } from "../cluster/defaults.ts";
+import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
 import type { LeaseWish } from "../cluster/lease_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
@@ -11,7 +12,7 @@ import { resolveNode } from "./placement.ts";
 
 export interface JobPlace {
   readonly node: OpenNode;
-  /** Goes before the job's script, on the script's own first line; empty where no GPU is asked for. */
+  /** Goes before the job's script, on the script's own first line. */
   readonly prelude: string;
 }
 
@@ -37,8 +38,9 @@ export async function placeJob(
 ): Promise<JobPlace> {
   const wish = leaseWish(request);
   for (let choice = 1;; choice++) {
-    const node = await resolveNode({ ...request, group: wish?.group }, host, cluster);
-    if (wish === undefined) return { node, prelude: "" };
+    const node = await resolveNode({ ...request, group: wish.group }, host, cluster);
+    // Nobody chooses this machine's own project folder.
+    if (wish.gpus === 0 && node.node.name === LOCAL_NODE) return { node, prelude: "" };
     try {
       const prelude = await cluster.lease(node, wish, {
         signal: host.signal,
@@ -56,19 +58,23 @@ function waitWords({ node }: OpenNode, reason: string): string {
   return `waits for a GPU on ${node.name}: ${reason}`;
 }
 
-/** What the job must hold; undefined where it asks for no GPU. */
-function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): LeaseWish | undefined {
+/** What the job must hold; with no GPUs where it asks for none. */
+function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): LeaseWish {
+  const words = { run, step };
   if (node.kind === "named" && node.gpus !== undefined) {
     const { count, step } = node.gpus;
     const group = groupOf(run, step);
-    return { gpus: count, minFreeVramBytes: undefined, group, waitMs: NAMED_WAIT_MS };
+    return { gpus: count, minFreeVramBytes: undefined, group, words, waitMs: NAMED_WAIT_MS };
   }
-  if (node.kind !== "selector" || node.selector.gpus === 0) return undefined;
+  const group = groupOf(run, step, attempt);
+  if (node.kind !== "selector" || node.selector.gpus === 0) {
+    return { gpus: 0, minFreeVramBytes: undefined, group, words, waitMs: 0 };
+  }
   const { gpus, minFreeVramBytes } = node.selector;
   // Waiting is done by choosing again: another node may become free first. A job that has its node
   // from an earlier runner has no choice.
   const waitMs = resumeJob === undefined ? 0 : NAMED_WAIT_MS;
-  return { gpus, minFreeVramBytes, group: groupOf(run, step, attempt), waitMs };
+  return { gpus, minFreeVramBytes, group, words, waitMs };
 }
 
 /** Under which jobs share GPUs. */
@@ -76,10 +82,30 @@ export function groupOf(...words: readonly (string | number)[]): string {
   return distinctName(words.map(String));
 }
 
-/** Whether the job ended because others took its GPUs while it started. */
-export async function isGpuLost(job: Job, exit: JobExit): Promise<boolean> {
-  return exit.kind === "code" && exit.code === NO_GPU_EXIT &&
-    await job.readOutputFile() === NO_GPU_OUTPUT;
+/**
+ * Whether the job ended because others took its GPUs while it started.
+ *
+ * @throws {GridError} `workspace` where it could not claim any on its node
+ */
+export async function isGpuLost(
+  job: Job,
+  { exit, node: { node } }: { readonly exit: JobExit; readonly node: OpenNode },
+): Promise<boolean> {
+  if (exit.kind !== "code" || exit.code !== NO_GPU_EXIT) return false;
+  const output = await job.readOutputFile();
+  if (!output.startsWith(NO_CLAIM_OUTPUT)) return output === NO_GPU_OUTPUT;
+  throw noClaim(node.name, output.slice(NO_CLAIM_OUTPUT.length).trim());
+}
+
+/** The reason says what to do as well, behind a colon. */
+function noClaim(node: string, reason: string): GridError {
+  const at = reason.lastIndexOf("): ");
+  return new GridError({
+    code: "workspace",
+    message: `Cannot claim GPUs on "${node}": ${at < 0 ? reason : reason.slice(0, at + 1)}`,
+    hint: at < 0 ? undefined : reason.slice(at + 3),
+    node,
+  });
 }
 
 /** The end of an attempt whose GPUs were taken again and again. */

@@ -149,7 +149,7 @@ class RunAttempt {
       }
       this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
-      if (await isGpuLost(job, exit)) return "gpu-lost";
+      if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
       const denied = await this.#gate(place.node).denial(job, exit);
       if (denied) return failed(denied, { ...place, started: false });
       if (place.takenOver && isAbandoned(exit)) {

@@ -83,19 +83,16 @@ testWith(
       assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
     }
     const held = new Set<string>();
-    const used = new Set<string>();
     const lines = Deno.readTextFileSync(log).trim().split("\n");
     assert.equal(lines.length, 80);
     for (const line of lines) {
       const [sign, gpu = ""] = line.split(" ");
-      used.add(gpu);
       if (sign === "-") assert.ok(held.delete(gpu));
       else {
         assert.ok(!held.has(gpu), `GPU ${gpu} was taken twice`);
         held.add(gpu);
       }
     }
-    assert.deepEqual([...used].toSorted(), ["0", "1", "2", "3"]);
   },
 );
 
@@ -151,14 +148,7 @@ testWith(["sshd"], "a script's own end with code 75 is a failure like any other"
   assert.ok(outcome.status === "failed" && outcome.failure.exitCode === 75);
 });
 
-testWith(["sshd"], "leases name GPUs by their UUID, whatever the account", async () => {
-  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
-  const [node] = lab.nodes;
-  assert.ok(node);
-  setGpus(node.home, [{}]);
-  await using own = controller(lab);
-  const { host } = await own.run(`ls "$GRID_LEASE_DIR"`, { gpus: 1 });
-  assert.match(host.printed.stdout, /^GPU-00000000@\d+@\d+@\S+$/m);
+Deno.test("claims name GPUs by their UUID, whatever the account", () => {
   assert.equal(leaseKey(gpu(3, { uuid: undefined })), "index-3");
   assert.equal(leaseKey(gpu(3, { uuid: "../x@y" })), "index-3");
   assert.equal(leaseKey(gpu(3, { uuid: undefined, maker: "amd" })), "amd-index-3");
