@@ -1,5 +1,5 @@
 /** `fetch`: results from a node to this machine. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { GridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
@@ -55,6 +55,7 @@ async function runFetch(
     folder: stepFolder(request, node),
     from: request.action.from,
     to,
+    keptFolder: join(deps.project, ".grid", "cache", "fetch"),
     accept: (paths) => fetched.claim(paths, { step: request.step, to }),
     signal: host.signal,
   });

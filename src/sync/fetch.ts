@@ -1,6 +1,8 @@
 /** `fetchFiles`: results come home; staged first, then renamed, so no file is ever half there. */
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { GridError } from "../core/errors.ts";
+import { distinctName } from "../core/ids.ts";
 import { lazy } from "../core/lazy.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import { nodeProgram } from "../transport/node_program.ts";
@@ -9,11 +11,13 @@ import { comparePaths } from "./entry.ts";
 import { type FoundFile, type Listing, readListing } from "./fetch_listing.ts";
 import { type FetchPattern, parseFetchPattern } from "./fetch_pattern.ts";
 import * as problem from "./fetch_problem.ts";
+import { fetchRest, isWorthAsking, type Rest } from "./fetch_rest.ts";
 import { mostSumBytes, readSums } from "./fetch_sums.ts";
 import { sumOfFile } from "./hash.ts";
 import { Landing } from "./landing.ts";
-import { openStaging } from "./staging.ts";
+import { openStaging, type Staging } from "./staging.ts";
 import type { FetchFiles, FetchOptions, FetchReport } from "./sync.ts";
+import type { Arrived } from "./unpack.ts";
 
 /** Names and rows; a folder of results that needs more than this needs an archive. */
 const MOST_LIST = { bytes: 8 * 2 ** 20, what: "names of files; name fewer folders, or pack them" };
@@ -169,23 +173,53 @@ async function receive(
   talk: Conversation,
   options: ReceiveOptions,
 ): Promise<{ readonly torn: readonly FoundFile[] }> {
-  const { files, landing, sums } = options;
-  await sendNames(talk, files.map((file) => file.path));
+  const { files } = options;
+  if (files.length === 0) {
+    await sendNames(talk, []);
+    await talk.end();
+    return { torn: [] };
+  }
+  await using staging = await openStaging(options.to, keptPlace(options));
+  const found = await recoverEarlier(staging, options);
+  const rest = files.filter(({ path }) => !found.whole.has(path) && !found.parts.has(path));
+  await sendNames(talk, rest.map((file) => file.path));
   await talk.end();
-  if (files.length === 0) return { torn: [] };
-  // tar-stream is loaded when there is something to take apart.
-  const { unpack } = await loadUnpack();
-  await using staging = await openStaging(options.to);
-  const arrived = await unpack(talk.pieces(), {
-    wanted: new Map(files.map((file) => [file.path, file])),
-    to: staging.folder,
-    node: options.transport.endpoint.name,
-    signal: options.signal,
-  }).catch((error) => {
+  const arrived = new Map(found.whole);
+  try {
+    // tar-stream is loaded when there is something to take apart.
+    const { dress, unpack } = await loadUnpack();
+    const came = rest.length === 0 ? [] : await unpack(talk.pieces(), {
+      wanted: new Map(rest.map((file) => [file.path, file])),
+      to: staging.folder,
+      node: options.transport.endpoint.name,
+      signal: options.signal,
+    });
+    for (const [path, it] of came) arrived.set(path, it);
+    for (const part of found.parts.values()) {
+      arrived.set(part.file.path, await fetchRest(part, options));
+    }
+    for (const file of files) {
+      const wasHere = !rest.includes(file) && arrived.has(file.path);
+      if (wasHere) await dress(join(staging.folder, file.path), file);
+    }
+  } catch (error) {
+    // What a node sent that was not asked for is not kept; what a broken link left is.
+    if (!(error instanceof GridError && error.code === "sync")) staging.keep();
     throw problem.unpackProblem(error, options);
-  });
+  }
   const missing = files.filter(({ path }) => !arrived.has(path)).map((file) => file.path);
-  if (missing.length > 0) throw problem.incomplete(missing, await talk.complaints(), options);
+  if (missing.length > 0) {
+    staging.keep();
+    throw problem.incomplete(missing, await talk.complaints(), options);
+  }
+  return { torn: await placeAll(arrived, { ...options, staging }) };
+}
+
+async function placeAll(
+  arrived: ReadonlyMap<RelativePath, Arrived>,
+  options: ReceiveOptions & { readonly staging: Staging },
+): Promise<FoundFile[]> {
+  const { files, landing, staging, sums } = options;
   const torn: FoundFile[] = [];
   for (const file of files) {
     const { sum, size } = arrived.get(file.path) ?? { sum: "", size: 0 };
@@ -194,7 +228,34 @@ async function receive(
     if (isWhole) await landing.place(join(staging.folder, file.path), file.path);
     else torn.push(file);
   }
-  return { torn };
+  return torn;
+}
+
+interface Earlier {
+  readonly whole: ReadonlyMap<RelativePath, Arrived>;
+  /** Files of which the beginning is here, to be proved by the sum of the whole. */
+  readonly parts: ReadonlyMap<RelativePath, Rest>;
+}
+
+/** What a try that broke off brought; without sums of the node nobody could say whether it fits. */
+async function recoverEarlier(staging: Staging, options: ReceiveOptions): Promise<Earlier> {
+  const whole = new Map<RelativePath, Arrived>();
+  const parts = new Map<RelativePath, Rest>();
+  const { files, sums } = options;
+  for (const file of sums === undefined ? [] : files) {
+    const has = await staging.recover(file.path);
+    const staged = join(staging.folder, file.path);
+    if (has === file.size && has > 0) {
+      const sum = await sumOfFile(staged);
+      if (sum === sums?.get(file.path)) whole.set(file.path, { size: has, sum });
+    } else if (isWorthAsking(has, file)) parts.set(file.path, { file, has, staged });
+  }
+  return { whole, parts };
+}
+
+/** A name of its own for what is fetched from one folder to another. */
+function keptPlace({ keptFolder, transport, folder, to }: FetchOptions): string | undefined {
+  return keptFolder && join(keptFolder, distinctName([transport.endpoint.name, folder, to]));
 }
 
 /** A log that grows is whole up to where it was read. */

@@ -107,6 +107,8 @@ export interface FetchOptions {
   readonly from: readonly string[];
   /** Absolute folder on this machine. */
   readonly to: string;
+  /** Absolute folder for what a fetch that breaks off leaves to the next try; absent: nothing is left. */
+  readonly keptFolder?: string | undefined;
   /** Hears what is about to be brought, before anything is written; throws where it may not be. */
   readonly accept?: ((paths: readonly string[]) => void) | undefined;
   readonly signal: AbortSignal;

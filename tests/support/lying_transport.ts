@@ -115,3 +115,18 @@ function textOf(bytes: Uint8Array): string {
 function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
+
+/** Hands everything on, and counts it. */
+export function counted() {
+  let bytes = 0;
+  const through = (out: ReadableStream<Uint8Array>) =>
+    out.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(piece, controller) {
+          bytes += piece.length;
+          controller.enqueue(piece);
+        },
+      }),
+    );
+  return { through, bytes: () => bytes };
+}
