@@ -15,6 +15,12 @@ export function positiveInteger(value: string): number {
   throw new WordError("must be a whole number above 0");
 }
 
+export function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new WordError("must be a whole number");
+}
+
 export function durationMs(value: string): number {
   const ms = parseDuration(value);
   if (ms !== undefined && ms > 0) return ms;

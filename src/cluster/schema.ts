@@ -16,6 +16,9 @@ const port = z.int().min(1).max(65535);
 const path = z.string().min(1).regex(/^[^\0\r\n]+$/, {
   error: "a path must be one line of text",
 });
+const nodeFolder = path.regex(/^(\/|~$|~\/)/, {
+  error: "must be an absolute folder on the nodes\nfor example /scratch/ray or ~/ray",
+});
 const label = z.union([z.string().min(1), z.number()]);
 const nodeName = z.string().regex(NODE_NAME, {
   error: ({ input }) =>
@@ -87,6 +90,8 @@ export const clusterSchema = z.strictObject({
     log_level: z.enum(["debug", "info", "warning", "error"]).nullish(),
     // Ray refuses less than 75 MiB.
     object_store_memory: z.int().min(78_643_200).nullish(),
+    temp_dir: nodeFolder.nullish(),
+    spill_dir: nodeFolder.nullish(),
   }).nullish(),
 });
 

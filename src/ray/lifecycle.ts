@@ -9,9 +9,36 @@ export interface RayNodeStatus {
   readonly address: string | undefined;
   readonly cpus: number | undefined;
   readonly gpus: number | undefined;
+  /** Of them, what Ray has given out; undefined where Ray was not asked. */
+  readonly cpusUsed?: number | undefined;
+  readonly gpusUsed?: number | undefined;
+  /** Of the machine, by whatever runs there. */
+  readonly memory?: { readonly usedBytes: number; readonly totalBytes: number } | undefined;
   /** Why it failed, in one sentence. */
   readonly reason: string | undefined;
   readonly hint: string | undefined;
+}
+
+/** A driver that lives, or an actor that outlives its driver. */
+export interface RayHolder {
+  readonly kind: "job" | "actor";
+  /** A batch's id, else the driver's command; the actor's name. */
+  readonly name: string;
+  readonly pid: number;
+  /** The node that the driver runs on. */
+  readonly driver?: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** What its tasks and actors hold now. */
+  readonly cpus: number;
+  readonly gpus: number;
+  /** Where it holds something. */
+  readonly nodes: readonly string[];
+}
+
+export interface RayClusterStatus {
+  readonly nodes: readonly RayNodeStatus[];
+  readonly holders: readonly RayHolder[];
 }
 
 export interface RayCluster {
@@ -19,12 +46,16 @@ export interface RayCluster {
   start(options: RayOptions): Promise<readonly RayNodeStatus[]>;
   /** Ends exactly what `start` started; workers first. */
   stop(options: RayOptions): Promise<readonly RayNodeStatus[]>;
-  status(options: RayOptions): Promise<readonly RayNodeStatus[]>;
+  status(options: RayOptions): Promise<RayClusterStatus>;
 }
 
 export interface RayOptions {
   readonly config: RayConfig;
-  /** Reached nodes in the order of the configuration. */
+  /** The node that carries the head, whichever nodes a call is about. */
+  readonly headName: string;
+  /** Reached nodes that the call is about, in the order of the configuration. */
   readonly nodes: readonly OpenNode[];
+  /** All that were reached, the head among them if it was. */
+  readonly reached: readonly OpenNode[];
   readonly signal: AbortSignal;
 }

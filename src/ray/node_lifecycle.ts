@@ -2,8 +2,8 @@
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { pythonCommand, rayNodeScript, runScript } from "./node_script.ts";
-import { rayClientEnv } from "./session.ts";
+import { lastLine, markedLine, pythonCommand, rayNodeScript, runScript } from "./node_script.ts";
+import type { ExecResult } from "../transport/transport.ts";
 import { type NodePreflight, startArguments, type StartPlan } from "./start_command.ts";
 
 /** Importing Ray takes half a second, on a busy machine several. */
@@ -49,8 +49,11 @@ export interface StartSecrets {
   readonly token: string;
 }
 
-/** Ray gives its own processes 30 s and no second try; they need one on a busy machine. */
-const STARTED_TOO_SLOWLY = /timed out during startup|failed to start\. Timeout after/;
+/**
+ * How `ray_start` ends where Ray gave up on processes that were only slow: it gives them 30 s and no second
+ * try, and they need one on a busy machine.
+ */
+const STARTED_TOO_SLOWLY = 9;
 
 /** @throws {GridError} `ray` with the last words of `ray start`, which leaves nothing behind */
 export async function startNode(
@@ -59,28 +62,30 @@ export async function startNode(
   options: StartSecrets & { readonly signal: AbortSignal },
 ): Promise<void> {
   const script = startScript(node, plan, options);
-  const start = async () => {
-    try {
-      const answer = await runScript(node, script, {
-        purpose: "start Ray",
-        timeoutMs: START_TIMEOUT_MS,
-        signal: options.signal,
-      });
-      if (answer.code !== 0) throw startError(node, plan, answer.stderr);
-    } catch (error) {
-      await stopNode(node, AbortSignal.timeout(STOP_TIMEOUT_MS));
-      throw error;
-    }
-  };
-  try {
-    await start();
-  } catch (error) {
-    if (!(error instanceof GridError && STARTED_TOO_SLOWLY.test(error.message))) throw error;
+  for (let isFirst = true;; isFirst = false) {
+    const answer = await tryStart(node, script, options.signal);
+    if (answer.code === 0) return;
+    const error = startError(node, plan, answer.stderr);
+    if (answer.code !== STARTED_TOO_SLOWLY || !isFirst) throw error;
     getLogger("ray").warn("{node}: {problem}; trying once more", {
       node: node.node.name,
       problem: error.message,
     });
-    await start();
+  }
+}
+
+async function tryStart(node: OpenNode, script: string, signal: AbortSignal): Promise<ExecResult> {
+  let isStarted = false;
+  try {
+    const answer = await runScript(node, script, {
+      purpose: "start Ray",
+      timeoutMs: START_TIMEOUT_MS,
+      signal,
+    });
+    isStarted = answer.code === 0;
+    return answer;
+  } finally {
+    if (!isStarted) await stopNode(node, AbortSignal.timeout(STOP_TIMEOUT_MS));
   }
 }
 
@@ -96,7 +101,25 @@ function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): st
     TOKEN: secrets.token,
     BIN: `${node.root}/grid_env/bin`,
     LOG_LEVEL: config.logLevel,
+    TEMP_DIR: config.tempDir ?? "",
+    SPILL_DIR: config.spillDir ?? "",
+    METRIC_PORTS: plan.role === "head" ? preflight.ports.slice(5, 7).join(" ") : "",
   });
+}
+
+/** Whether somebody listens there, as the node sees it. */
+export async function reachesHead(
+  node: OpenNode,
+  address: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const variables = { ADDRESS: address, BIN: `${node.root}/grid_env/bin` };
+  const { code } = await runScript(node, rayNodeScript(node, ["reach_head"], variables), {
+    purpose: "look for the head",
+    timeoutMs: PREFLIGHT_TIMEOUT_MS,
+    signal,
+  });
+  return code === 0;
 }
 
 /** Ends what `startNode` started, and removes its folders. @throws {GridError} `ray` naming survivors */
@@ -116,64 +139,26 @@ export async function stopNode(node: OpenNode, signal: AbortSignal): Promise<voi
   });
 }
 
-/** What Ray's own book says about one of its nodes. */
-export interface RayMember {
-  /** The label `grid-host`. */
-  readonly name: string | null;
-  readonly alive: boolean;
-  /** Whether it took a small task; null where none was sent. */
-  readonly answered: boolean | null;
-  /** What the task's own `exit 3` came back as; null where it has not answered. */
-  readonly exitCode: number | null;
-  readonly address: string;
-  readonly cpus: number;
-  readonly gpus: number;
-}
-
-export interface MembersOptions {
-  readonly address: string;
-  readonly ip: string;
-  /** Send every node a task and wait this long; 0 only reads the list. */
-  readonly probeSeconds: number;
-  readonly signal: AbortSignal;
-}
-
-/** Asks the head who is in the cluster. @throws {GridError} `ray`, or `timed-out` */
-export async function listMembers(
-  head: OpenNode,
-  options: MembersOptions,
-): Promise<readonly RayMember[]> {
-  const args = [options.address, options.ip, String(options.probeSeconds)];
-  const script = pythonCommand(head, { file: "ray_probe.py", args }, rayClientEnv(head));
-  const answer = await runScript(head, script, {
-    purpose: "ask Ray for its nodes",
-    timeoutMs: PREFLIGHT_TIMEOUT_MS + options.probeSeconds * 1000,
-    signal: options.signal,
-  });
-  const members = markedLine(answer.stdout);
-  if (members !== undefined) return JSON.parse(members);
-  throw new GridError({
-    code: "ray",
-    message: `Cannot ask Ray for its nodes: ${lastLine(answer.stderr)}`,
-    hint: "grid cluster start mends what is broken",
-    node: head.node.name,
-  });
-}
-
 function startError(node: OpenNode, plan: StartPlan, stderr: string): GridError {
   return new GridError({
     code: "ray",
     message: `Cannot start Ray on ${node.node.name}: ${lastLine(stderr)}`,
-    hint: plan.role === "head"
-      ? headHint(lastLine(stderr), plan)
-      : `Can ${node.node.name} reach ${plan.address}? Open the network between the nodes`,
+    hint: startHint(lastLine(stderr), { node, plan }),
     node: node.node.name,
     cause: stderr,
   });
 }
 
-/** Names the setting of the port that is taken; other failures have no cure that is known here. */
-function headHint(words: string, { config }: StartPlan): string | undefined {
+/** Names the setting that is to be changed; other failures have no cure that is known here. */
+function startHint(
+  words: string,
+  { node, plan: { config, address } }: { readonly node: OpenNode; readonly plan: StartPlan },
+): string | undefined {
+  if (words.includes("cannot reach the head")) {
+    return `Can ${node.node.name} reach ${address}? Open the network between the nodes`;
+  }
+  const setting = /^(ray\.\w+):/.exec(words)?.[1];
+  if (setting !== undefined) return `${setting} must name a folder that the account may write to`;
   const port = /uses port (\d+)/.exec(words)?.[1];
   if (port === String(config.gcsPort)) {
     return `Port ${port} must be free there; ray.redis_port sets another one`;
@@ -181,14 +166,5 @@ function headHint(words: string, { config }: StartPlan): string | undefined {
   if (port === String(config.dashboardPort)) {
     return `Port ${port} must be free there; ray.dashboard_port sets another one`;
   }
-  return undefined;
-}
-
-/** What a Python program of ours says stands behind this mark; Ray prints around it. */
-function markedLine(text: string): string | undefined {
-  return text.split("\n").find((line) => line.startsWith("grid:"))?.slice("grid:".length);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1)?.trim() || "it said nothing";
+  return `grid cluster logs --nodes ${node.node.name} shows more`;
 }

@@ -14,13 +14,15 @@ export interface ScriptOptions {
   readonly signal: AbortSignal;
 }
 
-/** The functions of `ray_node.sh` with the variables they read, then one call. */
+const PROGRAMS = ["ray_node.sh", "ray_logs.sh"];
+
+/** The functions of the room's shell programs with the variables they read, then one call. */
 export function rayNodeScript(
   node: OpenNode,
   call: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): string {
-  const functions = nodeProgram("ray_node.sh", import.meta.url);
+  const functions = PROGRAMS.map((name) => nodeProgram(name, import.meta.url)).join("\n");
   const all = { ROOT: node.root, NODE: node.node.name, ...variables };
   const assignments = Object.entries(all).map(([name, value]) => `${name}=${quote(value)}\n`);
   return `${nodePrelude()}\n${assignments.join("")}${functions}\n${call.map(quote).join(" ")}\n`;
@@ -32,13 +34,14 @@ export function pythonCommand(
   program: { readonly file: string; readonly args: readonly string[] },
   env: Readonly<Record<string, string>> = {},
 ): string {
-  const source = nodeProgram(program.file, import.meta.url);
+  const parts = ["ray_reach.py", program.file];
+  const source = parts.map((name) => nodeProgram(name, import.meta.url)).join("\n");
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}; `);
   const exports = Object.keys(env).map((name) => `export ${name}; `);
   const python = quote(`${node.root}/grid_env/bin/python3`);
   const args = program.args.map(quote).join(" ");
-  // Somebody's start-up files may hold the token or the hooks of another Ray.
-  const clean =
+  // Somebody's start-up files may hold the token or the hooks of another Ray, or another Python's packages.
+  const clean = "unset PYTHONPATH PYTHONHOME; " +
     "for name in $(env | sed -n 's/^\\(RAY_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done; ";
   return `cd /; ${clean}${assignments.join("")}${exports.join("")}` +
     `exec ${python} -c ${quote(source)} ${args}\n`;
@@ -84,4 +87,13 @@ async function feedShell(
     write.catch(() => undefined),
   ]);
   return { code: exit.kind === "code" ? exit.code : 128, stdout, stderr, cut: false };
+}
+
+/** What a Python program of ours says stands behind this mark; Ray prints around it. */
+export function markedLine(text: string): string | undefined {
+  return text.split("\n").find((line) => line.startsWith("grid:"))?.slice("grid:".length);
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim() || "it said nothing";
 }

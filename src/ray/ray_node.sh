@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2086,SC2046,SC2254,SC2013,SC2015,SC2016,SC3045
 # The part of a Ray cluster that lives on one node; run by POSIX sh, Linux only.
 # Set before these lines: ROOT (the workspace), NODE (its name), and for `ray_start`:
-# CLUSTER ROLE ADDRESS IP DASHBOARD TOKEN BIN LOG_LEVEL.
+# CLUSTER ROLE ADDRESS IP DASHBOARD TOKEN BIN LOG_LEVEL TEMP_DIR SPILL_DIR METRIC_PORTS.
 #
 # Every process of `ray start` stays in the session (setsid) it was started in. That session and its
 # start time are recorded, so that exactly these processes can be found and ended again.
@@ -94,6 +94,7 @@ ray_status() {
   echo "raylets=$#"
   set -- $(with_command '*/gcs_server *')
   echo "gcs=$#"
+  sed -n 's/^MemTotal: */memory=/p; s/^MemAvailable: */free=/p' /proc/meminfo 2>/dev/null
 }
 
 # The raylet first, so that it can end its workers; then everything else. Prints who is left.
@@ -109,7 +110,11 @@ ray_stop() {
     echo "survivors=$left"
     return 1
   fi
-  case "$(field temp)" in /tmp/grid-ray-?*) rm -rf "$(field temp)" ;; esac
+  keep_logs
+  for name in temp deep spill; do
+    folder=$(field "$name")
+    case $folder in /*/grid-ray-?*) rm -rf "$folder" ;; esac
+  done
   rm -rf "$FOLDER"
 }
 
@@ -158,7 +163,18 @@ ray_start() {
   umask 077
   # shellcheck disable=SC2154
   grid_own "$FOLDER" 700 || { echo "$grid_fault" >&2; exit 4; }
+  # Ray's sockets lie below, and a socket's path has 107 characters at most.
   temp=$(mktemp -d /tmp/grid-ray-XXXXXX) || exit 4
+  deep='' spill='' place=$temp
+  if [ -n "$TEMP_DIR" ]; then
+    deep=$(own_folder "$TEMP_DIR") || { rm -rf "$temp"; echo "ray.temp_dir: $deep" >&2; return 5; }
+    place=$temp/t
+    ln -s "$deep" "$place" || exit 4
+  fi
+  if [ -n "$SPILL_DIR" ]; then
+    spill=$(own_folder "$SPILL_DIR") || { rm -rf "$temp" "$deep"; echo "ray.spill_dir: $spill" >&2; return 5; }
+    set -- "$@" --object-spilling-directory "$spill"
+  fi
   printf '%s\n' "$TOKEN" >"$FOLDER/token" || exit 4
   {
     echo "cluster=$CLUSTER"
@@ -167,27 +183,45 @@ ray_start() {
     echo "ip=$IP"
     echo "dashboard=$DASHBOARD"
     echo "temp=$temp"
+    echo "deep=$deep"
+    echo "spill=$spill"
     echo "boot=$(cat /proc/sys/kernel/random/boot_id)"
   } >"$RECORD"
-  # Workers inherit this environment, and with it they would inherit somebody's secrets.
+  # Workers inherit this environment: neither somebody's secrets nor another Python's packages.
   for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
     case $name in
-    RAY_* | AWS_* | *TOKEN* | *SECRET* | *PASSWORD* | *PASSWD* | *CREDENTIAL* | *API_KEY*) unset "$name" ;;
+    RAY_* | PYTHONPATH | PYTHONHOME | AWS_* | *TOKEN* | *SECRET* | *PASSWORD* | *PASSWD* | *CREDENTIAL* | *API_KEY*) unset "$name" ;;
     esac
   done
   ulimit -n "$(ulimit -Hn)" 2>/dev/null
   export GRID_RAY_NODE="$CLUSTER:$NODE;" GRID_NODE="$NODE" GRID_ROOT="$ROOT"
   export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$FOLDER/token" RAY_USAGE_STATS_ENABLED=0
   export NO_COLOR=1 PATH="$BIN:$PATH"
+  # Fixed ports of its own, which a second Ray on this machine would find taken.
+  [ -z "$METRIC_PORTS" ] || export AUTOSCALER_METRIC_PORT="${METRIC_PORTS% *}" DASHBOARD_METRIC_PORT="${METRIC_PORTS#* }"
   # Set at all, every worker would say so on stderr; info is the default.
   [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
   export RECORD BIN
   cd "$ROOT" || exit 4
+  begun=$(date +%s)
   setsid sh -c '
     { echo "sid=$$"; echo "started=$(cut -d" " -f22 /proc/$$/stat)"; } >>"$RECORD"
     exec "$BIN/ray" start "$@"
-  ' sh --temp-dir "$temp" "$@" <&- >"$FOLDER/start.log" 2>&1
+  ' sh --temp-dir "$place" "$@" <&- >"$FOLDER/start.log" 2>&1
   code=$?
-  [ "$code" = 0 ] || tail -n 15 "$FOLDER/start.log" >&2
+  [ "$code" != 0 ] || return 0
+  tail -n 15 "$FOLDER/start.log" >&2
+  # Ray gives each of its processes 30 s. What lives on, or has ended only after such a time, was too slow.
+  [ -z "$(with_command '*/raylet *' '*/gcs_server *')" ] || return 9
+  [ $(($(date +%s) - begun)) -lt 20 ] || return 9
   return "$code"
+}
+
+# own_folder PLACE: prints a new folder of ours below it, or why there can be none.
+own_folder() {
+  base=$1
+  # shellcheck disable=SC2088
+  case $1 in '~' | '~/'*) base=$HOME${1#'~'} ;; esac
+  mkdir -p "$base" 2>/dev/null
+  LC_ALL=C mktemp -d "$base/grid-ray-XXXXXX" 2>&1
 }

@@ -17,20 +17,19 @@ def main(own_host, peer_host):
     facts = {
         "ray": ray.__version__,
         "python": platform.python_version(),
-        "dashboard": has_dashboard(),
+        "dashboard": has("get_dashboard_dependency_error"),
+        "client": has("get_ray_client_dependency_error"),
         "ip": own_address(own_host) or route_to(peer_host) or route_to("192.0.2.1"),
     }
-    facts["ports"] = free_ports(facts["ip"], 4)
+    facts["ports"] = free_ports(facts["ip"], 7)
     print("grid:" + json.dumps(facts))
 
 
-def has_dashboard():
-    """The dashboard needs what only `ray[default]` brings."""
-    try:
-        from ray._private.utils import get_dashboard_dependency_error
-    except ImportError:
-        return False
-    return get_dashboard_dependency_error() is None
+def has(check):
+    """The dashboard and Ray Client need what only `ray[default]` brings."""
+    from ray._private import utils
+
+    return hasattr(utils, check) and getattr(utils, check)() is None
 
 
 def own_address(host):

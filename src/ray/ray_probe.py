@@ -8,28 +8,22 @@ fails: where its exit code is not what it should be, no failure of a batch would
 """
 
 import json
-import socket
 import sys
-
-# Ray itself would go on trying for a minute before it says so.
-HEAD_SECONDS = 3
 
 
 def main(address, node_ip, seconds):
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), HEAD_SECONDS).close()
-    except OSError as error:
-        sys.exit("the head does not answer at %s (%s)" % (address, error.strerror or error))
+    reach_head(address)
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+    timer = expect_answer(address)
     ray.init(
         address=address,
         _node_ip_address=node_ip or None,
         log_to_driver=False,
         logging_level="ERROR",
     )
+    timer.cancel()
     nodes = ray.nodes()
     probe = ray.remote(num_cpus=0, max_retries=0)(run_failing_command)
     answers = {
@@ -37,7 +31,7 @@ def main(address, node_ip, seconds):
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         ).remote()
         for node in nodes
-        if node["Alive"] and seconds > 0
+        if node["Alive"]
     }
     if answers:
         ray.wait(list(answers.values()), num_returns=len(answers), timeout=seconds)
@@ -62,6 +56,8 @@ def describe(ray, node, answer):
         "address": node["NodeManagerAddress"],
         "cpus": node["Resources"].get("CPU", 0),
         "gpus": node["Resources"].get("GPU", 0),
+        "cpusUsed": None,
+        "gpusUsed": None,
     }
 
 

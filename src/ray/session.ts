@@ -16,6 +16,8 @@ export interface RaySession {
   readonly processes: number;
   /** Whether what the node is there for lives: its raylet, and on the head the GCS. */
   readonly lives: boolean;
+  /** Of the machine; undefined where it does not say. */
+  readonly memory: { readonly usedBytes: number; readonly totalBytes: number } | undefined;
 }
 
 const READ_TIMEOUT_MS = 20_000;
@@ -59,7 +61,16 @@ export function parseSession(text: string): RaySession | undefined {
     dashboard: fields.get("dashboard") || undefined,
     processes: Number(fields.get("alive") ?? 0),
     lives: isThere("raylets") && (role === "worker" || isThere("gcs")),
+    memory: memoryOf(fields),
   };
+}
+
+/** As `/proc/meminfo` has it: `16289524 kB`. */
+function memoryOf(fields: ReadonlyMap<string, string>): RaySession["memory"] {
+  const [totalBytes = NaN, free = NaN] = ["memory", "free"].map((name) =>
+    Number(/^(\d+) kB$/.exec(fields.get(name) ?? "")?.[1] ?? NaN) * 1024
+  );
+  return Number.isNaN(totalBytes - free) ? undefined : { totalBytes, usedBytes: totalBytes - free };
 }
 
 /** Absolute path of the cluster's token; only the account may read it. */

@@ -10,7 +10,9 @@ export interface NodePreflight {
   readonly dashboard: boolean;
   /** The address under which the other nodes reach this one. */
   readonly ip: string | null;
-  /** Free ports: dashboard agent, its gRPC, runtime-env agent, metrics. */
+  /** Whether Ray Client is installed, which opens a port of its own on the head. */
+  readonly client: boolean;
+  /** Free ports: dashboard agent, its gRPC, runtime-env agent, metrics; Ray Client, two more for metrics. */
   readonly ports: readonly number[];
 }
 
@@ -51,8 +53,11 @@ export function startArguments(plan: StartPlan): readonly string[] {
 }
 
 function headArguments({ config, preflight }: StartPlan): readonly string[] {
+  const [clientPort] = preflight.ports.slice(4);
   return [
     "--head",
+    // Its default is one port for all of a machine's clusters.
+    ...(preflight.client ? ["--ray-client-server-port", String(clientPort ?? 10001)] : []),
     ...["--port", String(config.gcsPort)],
     ...["--include-dashboard", String(preflight.dashboard)],
     ...["--dashboard-host", config.dashboardHost],

@@ -1,4 +1,5 @@
 /** A port on this machine that leads to an address as a node sees it. */
+import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 
@@ -29,11 +30,13 @@ export interface Tunnel extends AsyncDisposable {
   readonly port: number;
 }
 
+/** @throws {GridError} `conflict` where the wanted port is taken here; default is any free one */
 export function openTunnel(
   node: OpenNode,
   target: { readonly host: string; readonly port: number },
+  wantedPort = 0,
 ): Tunnel {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = listenOn(wantedPort);
   const python = `PATH=${quoteAll([`${node.root}/grid_env/bin`])}:$PATH; exec python3 -c`;
   const command = `${python} ${quoteAll([RELAY, target.host, String(target.port)])}`;
   const connections = new Set<Deno.Conn>();
@@ -58,6 +61,21 @@ export function openTunnel(
       await Promise.all(relays);
     },
   };
+}
+
+function listenOn(port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port });
+  } catch (cause) {
+    throw new GridError({
+      code: "conflict",
+      message: `Cannot listen on port ${port} of this machine: ${
+        cause instanceof Error ? cause.message : cause
+      }`,
+      hint: "--port takes another one",
+      cause,
+    });
+  }
 }
 
 /** A relay that breaks closes its connection; the request on it fails and says so. */

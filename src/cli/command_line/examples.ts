@@ -49,7 +49,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "grid cluster": [example("grid cluster start", "Ray on every node")],
   "grid cluster start": [example("grid cluster start --nodes gpu1,gpu2", "Ray on two nodes")],
   "grid cluster stop": [example("grid cluster stop", "end what start began")],
-  "grid cluster status": [example("grid cluster status", "which nodes carry Ray")],
+  "grid cluster status": [example("grid cluster status", "which nodes carry Ray, and for whom")],
+  "grid cluster logs": [
+    example("grid cluster logs", "the ends of what tells of a failure"),
+    example("grid cluster logs --nodes gpu1 -n 200 raylet.out", "more of one file"),
+  ],
+  "grid cluster dashboard": [
+    example("grid cluster dashboard --token", "an address for the browser, and its token"),
+  ],
   "grid setup": [example("grid setup", "a Python environment with Ray on every node")],
   "grid trust": [
     example("grid trust gpu1", "show its host keys, ask, and add them to known_hosts"),

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { pythonJson } from "../../../src/core/exact_json.ts";
-import type { RayConfig } from "../../../src/cluster/config.ts";
-import type { OpenNode } from "../../../src/cluster/node.ts";
-import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
-import { createRayCluster } from "../../../src/ray/managed.ts";
-import { createBatchRunner } from "../../../src/ray/runner.ts";
+import type { BatchOutcome } from "../../../src/ray/batch.ts";
+import { readRayLogs } from "../../../src/ray/ray_logs.ts";
 import { parseTaskFile } from "../../../src/steps/ray_tasks.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
-import { createPool } from "../../../src/transport/pool.ts";
 import { ALIKE } from "../../support/alike.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { asPython, fitsPython, jsonText } from "../../support/json_texts.ts";
-import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
 import { allProcesses } from "../../support/processes.ts";
+import { RayLab, startStranger, until } from "../../support/ray_lab.ts";
 import { findRayVenv, testWith } from "../../support/requires.ts";
-import { tempDir } from "../../support/temp_dir.ts";
 
 /** Values that go round; 10,000 by hand. */
 const VALUES = Number(Deno.env.get("GRID_TEST_VALUES") ?? 200);
@@ -42,6 +37,18 @@ def sleepy(task):
         open("asleep-%d" % task, "w").close()
         time.sleep(300)
     return task
+
+def keeper(task):
+    import ray
+    class Keeper:
+        def ping(self):
+            return task
+    made = ray.remote(Keeper).options(name="keeper", lifetime="detached", num_cpus=0.5, num_gpus=1).remote()
+    return ray.get(made.ping.remote())
+
+def end_keeper(task):
+    import ray
+    ray.kill(ray.get_actor("keeper"))
 
 def gpu(task):
     time.sleep(0.2)
@@ -78,113 +85,8 @@ def env(task):
     return os.environ["M"]
 ${EXIT_CODE_WORK}`;
 
-/** Two OpenSSH nodes that know Ray, and a cluster configuration for them. */
-class RayLab implements AsyncDisposable {
-  readonly cluster = createRayCluster();
-  readonly config: RayConfig = {
-    mode: "managed",
-    address: undefined,
-    head: undefined,
-    version: undefined,
-    dashboardHost: "127.0.0.1",
-    dashboardPort: freePort(),
-    gcsPort: freePort(),
-    headBindAll: true,
-    namespace: "default",
-    logLevel: "info",
-    objectStoreMemory: 100_000_000,
-  };
-  readonly signal = new AbortController().signal;
-  #ids = 0;
-
-  private constructor(
-    readonly lab: OpenSshLab,
-    readonly pool: ReturnType<typeof createPool>,
-    readonly nodes: readonly OpenNode[],
-  ) {}
-
-  /** `gpus` are declared, as an owner does in the configuration; there need not be any. */
-  static async start({ gpus }: { readonly gpus?: number } = {}): Promise<RayLab> {
-    const lab = await startOpenSsh({ nodes: 2, ray: true, gpus: 0 });
-    const pool = createPool({ handshakes: 10 });
-    const nodes = lab.nodes.map(({ name, endpoint, root, home }): OpenNode => {
-      Deno.mkdirSync(join(root, "code"), { recursive: true });
-      Deno.writeTextFileSync(join(root, "code", "work.py"), WORK);
-      return {
-        node: { name, endpoint, labels: [], gpus, remoteRoot: root },
-        transport: pool.transport(endpoint),
-        root,
-        home,
-      };
-    });
-    return new RayLab(lab, pool, nodes);
-  }
-
-  get head(): OpenNode {
-    const [head] = this.nodes;
-    assert.ok(head);
-    return head;
-  }
-
-  start() {
-    return this.cluster.start(this);
-  }
-
-  run(fields: Partial<BatchSpec>, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
-    const spec: BatchSpec = {
-      id: `run.batch.${++this.#ids}`,
-      resultsKey: `run.batch.${this.#ids}`,
-      target: { call: "work:where" },
-      tasks: [0, 1, 2, 3, 4, 5, 6, 7],
-      batchSize: 1,
-      gpusPerBatch: 0,
-      cpusPerBatch: 1,
-      maxFailures: 0,
-      cwd: join(this.head.root, "code"),
-      code: "code",
-      identityEnv: {},
-      env: {},
-      secrets: {},
-      killGraceMs: 5000,
-      ...fields,
-    };
-    return createBatchRunner(this.config).run(this.head, spec, {
-      signal: this.signal,
-      output: () => {},
-      progress: () => {},
-      jobStarted: () => {},
-      ...host,
-    });
-  }
-
-  /** Folders for temporary files, as the nodes have recorded them. */
-  temporaryFolders(): string[] {
-    return this.nodes.map(({ root }) => {
-      const record = Deno.readTextFileSync(join(root, ".grid", "ray", "session"));
-      return /^temp=(.+)$/m.exec(record)?.[1] ?? "";
-    });
-  }
-
-  /** Processes of this lab's Ray. */
-  leftovers(): string[] {
-    return this.lab.leftovers().map(({ pid, command }) => `${pid} ${command}`)
-      .filter((line) => /ray/i.test(line));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.cluster.stop(this);
-    await this.pool[Symbol.asyncDispose]();
-    await this.lab[Symbol.asyncDispose]();
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", async (t) => {
-  await using lab = await RayLab.start();
+  await using lab = await RayLab.start({ work: WORK, declaredGpus: 2 });
 
   await t.step("start() brings both nodes up with token auth, also where two start", async () => {
     const [status, second] = await Promise.all([lab.start(), lab.start()]);
@@ -225,6 +127,54 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.equal(before.length, 2);
     assert.ok((await lab.start()).every(({ state }) => state === "alive"));
     assert.deepEqual(raylets(), before);
+  });
+
+  await t.step("start() of one node joins it to the head, and makes no second one", async () => {
+    const [, worker] = lab.nodes;
+    assert.ok(worker);
+    const joined = await lab.start({ nodes: [worker] });
+    assert.deepEqual(joined.map(({ node, state }) => [node, state]), [["node2", "alive"]]);
+    await assert.rejects(lab.start({ nodes: [worker], headName: "node2" }), {
+      code: "ray",
+      message: "Cannot start Ray on node2: node1 carries the head of a cluster that runs",
+      hint: /^ray\.head: node1 keeps it/,
+    });
+  });
+
+  await t.step("status() shows what is given out, and who holds it", async () => {
+    await lab.run({ target: { call: "work:keeper" }, tasks: [1] });
+    const controller = new AbortController();
+    const running = lab.run({
+      id: "holding",
+      target: { call: "work:sleepy" },
+      tasks: [51],
+      gpusPerBatch: 1,
+    }, { signal: controller.signal });
+    const look = async () => {
+      const { nodes, holders } = await lab.cluster.status(lab);
+      const used = nodes.reduce((sum, { gpusUsed = 0 }) => sum + gpusUsed, 0);
+      return { nodes, holders, used };
+    };
+    await until(async () => {
+      const { holders, used } = await look();
+      return used === 2 && holders.some(({ name, gpus }) => name === "holding" && gpus === 1);
+    }, "the GPUs are not told to be in use");
+    const { nodes, holders } = await look();
+    for (const { state, cpus, gpus, memory } of nodes) {
+      assert.deepEqual([state, gpus], ["alive", 2]);
+      assert.ok(cpus !== undefined && cpus > 0 && memory && memory.usedBytes < memory.totalBytes);
+    }
+    const shown = holders.map((
+      { kind, name, cpus, gpus, nodes },
+    ) => [kind, name, cpus, gpus, nodes.length]);
+    assert.deepEqual(shown.toSorted(), [
+      ["actor", "keeper", 0.5, 1, 1],
+      ["job", "holding", 1, 1, 1],
+    ]);
+    controller.abort(new Error("seen"));
+    await assert.rejects(running, { message: "seen" });
+    await lab.run({ target: { call: "work:end_keeper" }, tasks: [1], cpusPerBatch: 0 });
+    await until(async () => (await look()).used === 0, "the GPUs are not free again");
   });
 
   await t.step("a stranger without the token gets nothing", async () => {
@@ -444,6 +394,28 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     await until(() => sleeping().length === 0, "a cancelled task still runs");
   });
 
+  await t.step("GPU batches get a GPU each and keep their processes", async () => {
+    const tasks = Array.from({ length: 24 }, (_, index) => index);
+    const { results } = await lab.run({
+      target: { call: "work:gpu" },
+      tasks,
+      gpusPerBatch: 1,
+      cpusPerBatch: 0,
+    });
+    const places = results.map((result) => result.ok ? result.value : null) as unknown as [
+      string,
+      string,
+      number,
+    ][];
+    assert.deepEqual(
+      new Set(places.map(([node, gpu]) => `${node} ${gpu}`)),
+      new Set(["node1 0", "node1 1", "node2 0", "node2 1"]),
+    );
+    // Ray's own default ends the process after every task that has a GPU.
+    const processes = new Set(places.map(([node, , pid]) => `${node} ${pid}`));
+    assert.ok(processes.size <= 12, `${processes.size} processes for ${tasks.length} batches`);
+  });
+
   await t.step("a demand that no node can meet is refused at once", async () => {
     await assert.rejects(lab.run({ gpusPerBatch: 3 }), {
       code: "ray",
@@ -458,7 +430,10 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     );
     assert.ok(raylet);
     Deno.kill(raylet.pid, "SIGKILL");
-    await until(async () => (await lab.cluster.status(lab))[1]?.state === "dead", "still alive");
+    await until(
+      async () => (await lab.cluster.status(lab)).nodes[1]?.state === "dead",
+      "still alive",
+    );
   });
 
   await t.step("start() mends the worker, and leaves the head alone", async () => {
@@ -483,7 +458,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
         `Cannot finish the batch: the head of Ray at 127.0.0.2:${lab.config.gcsPort} is gone`,
       hint: /grid cluster start/,
     });
-    const status = await lab.cluster.status(lab);
+    const { nodes: status } = await lab.cluster.status(lab);
     assert.deepEqual(status.map(({ state }) => state), ["dead", "dead"]);
     assert.deepEqual((await lab.start()).map(({ state }) => state), ["alive", "alive"]);
   });
@@ -504,6 +479,30 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.ok(stranger.isAlive());
   });
 
+  await t.step("logs outlive the cluster", async () => {
+    const [logs] = await Promise.all(
+      lab.nodes.map((node) => readRayLogs(node, { file: undefined, lines: 3, signal: lab.signal })),
+    );
+    assert.equal(logs?.from, "kept");
+    const names = logs?.files.map(({ name }) => name) ?? [];
+    for (const name of ["start.log", "raylet.out", "gcs_server.out"]) {
+      assert.ok(names.includes(name));
+    }
+    assert.ok(logs?.files.every(({ text }) => text.split("\n").length <= 3));
+    const [kept] = Deno.readDirSync(join(lab.head.root, ".grid", "ray-logs"));
+    assert.equal((Deno.statSync(dirname(logs?.folder ?? "")).mode ?? 0) & 0o777, 0o700);
+    assert.ok(kept);
+  });
+
+  await t.step("start() of a worker alone founds no cluster", async () => {
+    await assert.rejects(lab.start({ nodes: lab.nodes.slice(1) }), {
+      code: "ray",
+      message: "Cannot start Ray on node2: the head node1 is not running",
+      hint: /^grid cluster start --nodes node1,node2 starts it, too/,
+    });
+    assert.deepEqual(lab.leftovers(), []);
+  });
+
   await t.step("a batch without Ray says how to start it", async () => {
     await assert.rejects(lab.run({}), {
       code: "ray",
@@ -513,32 +512,8 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
   });
 });
 
-testWith(["ray", "sshd"], "GPU batches get a GPU each and keep their processes", async () => {
-  await using lab = await RayLab.start({ gpus: 2 });
-  assert.deepEqual((await lab.start()).map(({ gpus }) => gpus), [2, 2]);
-  const tasks = Array.from({ length: 24 }, (_, index) => index);
-  const { results } = await lab.run({
-    target: { call: "work:gpu" },
-    tasks,
-    gpusPerBatch: 1,
-    cpusPerBatch: 0,
-  });
-  const places = results.map((result) => result.ok ? result.value : null) as unknown as [
-    string,
-    string,
-    number,
-  ][];
-  assert.deepEqual(
-    new Set(places.map(([node, gpu]) => `${node} ${gpu}`)),
-    new Set(["node1 0", "node1 1", "node2 0", "node2 1"]),
-  );
-  // Ray's own default ends the process after every task that has a GPU.
-  const processes = new Set(places.map(([node, , pid]) => `${node} ${pid}`));
-  assert.ok(processes.size <= 12, `${processes.size} processes for ${tasks.length} batches`);
-});
-
 testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken port", async () => {
-  await using lab = await RayLab.start();
+  await using lab = await RayLab.start({ work: WORK });
   const [head, worker] = lab.nodes;
   assert.ok(head && worker);
   Deno.removeSync(join(worker.root, "grid_env"));
@@ -562,7 +537,7 @@ testWith(
   ["ray", "sshd"],
   "start() tries once more, and finds a Ray that hides exit codes",
   async () => {
-    await using lab = await RayLab.start();
+    await using lab = await RayLab.start({ work: WORK });
     const { head } = lab;
     const environment = join(head.root, "grid_env");
     const real = Deno.realPathSync(environment);
@@ -574,11 +549,13 @@ testWith(
     const slow = `#!/bin/sh
 export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
 mkdir "${head.root}/tried" || exec "${real}/bin/ray" "$@"
-echo "Exception: The current node timed out during startup."
+ln -s /bin/sleep "${head.root}/gcs_server"
+"${head.root}/gcs_server" 4347 &
+echo "whatever Ray says of it"
 exit 1
 `;
     Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
-    const status = await lab.cluster.start({ ...lab, nodes: [head] });
+    const status = await lab.start({ nodes: [head] });
     assert.deepEqual(status.map(({ state }) => state), ["failed"]);
     assert.match(status[0]?.reason ?? "", /exit code 3 is said there to end with 0, so failures/);
     const { results } = await lab.run({ target: { call: "work:exit_codes" }, tasks: [0] });
@@ -587,44 +564,3 @@ exit 1
     await lab.cluster.stop(lab);
   },
 );
-
-async function until(isTrue: () => boolean | Promise<boolean>, complaint: string): Promise<void> {
-  const deadline = Date.now() + 40_000;
-  while (!await isTrue()) {
-    assert.ok(Date.now() < deadline, complaint);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
-/** A Ray that somebody else started in the usual way, on the same machine. */
-async function startStranger() {
-  const folder = tempDir();
-  const ray = join(findRayVenv() ?? "", "bin", "ray");
-  const temp = join("/tmp", `stranger-${crypto.randomUUID().slice(0, 6)}`);
-  const port = freePort();
-  const { code, stderr } = await new Deno.Command(ray, {
-    args: [
-      ...["start", "--head", "--port", String(port), "--temp-dir", temp],
-      ...["--node-ip-address", "127.0.0.9", "--include-dashboard", "false"],
-      ...["--object-store-memory", "100000000", "--dashboard-agent-listen-port"],
-      ...[String(freePort()), "--disable-usage-stats"],
-    ],
-    cwd: folder.path,
-    env: { RAY_AUTH_MODE: "disabled" },
-    stdin: "null",
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  const own = () => allProcesses().filter(({ command }) => command.includes(temp));
-  const isAlive = () => own().some(({ command }) => /\/raylet /.test(command));
-  assert.ok(isAlive());
-  return {
-    isAlive,
-    [Symbol.asyncDispose]: async () => {
-      const sessions = new Set(own().map(({ pid }) => pid));
-      for (const pid of sessions) Deno.kill(pid, "SIGKILL");
-      await until(() => own().length === 0, "the other Ray still runs");
-      Deno.removeSync(temp, { recursive: true });
-      folder[Symbol.dispose]();
-    },
-  };
-}

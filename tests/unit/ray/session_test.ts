@@ -14,6 +14,8 @@ const RECORD = [
   "alive=6",
   "raylets=1",
   "gcs=1",
+  "memory=8192 kB",
+  "free=6144 kB",
   "",
 ].join("\n");
 
@@ -26,6 +28,7 @@ Deno.test("parseSession() reads the record of a node", () => {
     dashboard: undefined,
     processes: 6,
     lives: true,
+    memory: { totalBytes: 8192 * 1024, usedBytes: 2048 * 1024 },
   });
 });
 
@@ -34,6 +37,7 @@ Deno.test("parseSession() tells a node without Ray from one whose Ray died", () 
   assert.equal(parseSession(RECORD.replace("alive=6", "alive=0"))?.processes, 0);
   assert.equal(parseSession(RECORD.replace("raylets=1", "raylets=0"))?.lives, false);
   assert.equal(parseSession(RECORD.replace("gcs=1", "gcs=0"))?.lives, false);
+  assert.equal(parseSession(RECORD.replace("memory=8192 kB", "memory=?"))?.memory, undefined);
   const worker = RECORD.replace("role=head", "role=worker").replace("gcs=1", "gcs=0");
   assert.equal(parseSession(worker)?.lives, true);
 });

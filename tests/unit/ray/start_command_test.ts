@@ -26,7 +26,8 @@ const preflight: NodePreflight = {
   python: "3.11.7",
   dashboard: false,
   ip: "10.0.0.1",
-  ports: [1001, 1002, 1003, 1004],
+  client: false,
+  ports: [1001, 1002, 1003, 1004, 1005, 1006, 1007],
 };
 const head: StartPlan = {
   node: "gpu1",
@@ -55,6 +56,9 @@ Deno.test("startArguments() opens a head on the configured port without a dashbo
 
 Deno.test("startArguments() asks for the dashboard where ray[default] is installed", () => {
   const words = startArguments({ ...head, preflight: { ...preflight, dashboard: true } });
+  assert.ok(!words.includes("--ray-client-server-port"));
+  const withClient = startArguments({ ...head, preflight: { ...preflight, client: true } });
+  assert.equal(withClient[withClient.indexOf("--ray-client-server-port") + 1], "1005");
   assert.equal(valueOf(words, "--include-dashboard"), "true");
   assert.equal(valueOf(words, "--dashboard-host"), "127.0.0.1");
   assert.equal(valueOf(words, "--dashboard-port"), "8265");

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type HealthRow, renderHealth } from "../../../../src/terminal/tables/health_table.ts";
 import { renderJobs } from "../../../../src/terminal/tables/jobs_table.ts";
 import { renderPlan } from "../../../../src/terminal/tables/plan_table.ts";
-import { renderRayCluster } from "../../../../src/terminal/tables/ray_table.ts";
+import { renderRayLogs } from "../../../../src/terminal/tables/ray_logs.ts";
+import { renderRayCluster, renderRayHolders } from "../../../../src/terminal/tables/ray_table.ts";
 import { renderRuns } from "../../../../src/terminal/tables/runs_table.ts";
 import { stripColours } from "../../../../src/terminal/width.ts";
 import { displayWidth } from "../../../../src/terminal/width.ts";
@@ -160,8 +161,20 @@ Deno.test("renderRayCluster() shows head and workers", () => {
       role: "head",
       state: "alive",
       address: "10.0.0.5:6379",
+      cpusUsed: 2.5,
+      gpusUsed: 4,
+      memory: { usedBytes: 100 * GIB, totalBytes: 256 * GIB },
     },
-    { ...node, node: "gpu2", role: "worker", state: "alive", address: "10.0.0.6" },
+    {
+      ...node,
+      node: "gpu2",
+      role: "worker",
+      state: "alive",
+      address: "10.0.0.6",
+      cpusUsed: 0,
+      gpusUsed: 0,
+      memory: undefined,
+    },
     {
       node: "gpu3",
       role: "worker",
@@ -175,6 +188,45 @@ Deno.test("renderRayCluster() shows head and workers", () => {
     { ...node, node: "gpu4", role: "worker", state: "stopped", address: undefined, gpus: 0 },
   ] as const;
   assertGolden("terminal/ray.txt", atBothWidths((size) => renderRayCluster(rows, size)));
+});
+
+Deno.test("renderRayHolders() shows who has a part of Ray", () => {
+  const holders = [
+    {
+      kind: "job",
+      name: "20260101-120000-abcd_score-1",
+      pid: 4711,
+      driver: "gpu1",
+      startedAt: NOW - 90_000,
+      cpus: 6,
+      gpus: 6,
+      nodes: ["gpu1", "gpu2"],
+    },
+    {
+      kind: "actor",
+      name: "server\x1b[31m",
+      pid: 4712,
+      startedAt: NOW - 86_400_000,
+      cpus: 0.5,
+      gpus: 1,
+      nodes: ["gpu2"],
+    },
+  ] as const;
+  assertGolden(
+    "terminal/ray_holders.txt",
+    atBothWidths((size) => renderRayHolders(holders, { ...size, now: NOW })),
+  );
+  assert.equal(renderRayHolders([], { color: false, width: 80, now: NOW }), "nobody uses it\n");
+});
+
+Deno.test("renderRayLogs() shows the ends of files, harmless ones", () => {
+  const file = { name: "raylet.err", bytes: 2048, text: "one\n\x1b[2Jtwo" };
+  const rows = [
+    { node: "gpu1", from: "running", folder: "/tmp/r/logs", files: [file], isCut: false },
+    { node: "gpu2", from: "kept", folder: "/w/logs", files: [{ ...file, text: "" }], isCut: true },
+    { node: "gpu3", from: undefined, folder: undefined, files: [], isCut: false },
+  ] as const;
+  assertGolden("terminal/ray_logs.txt", renderRayLogs(rows));
 });
 
 Deno.test("renderJobs() shows what is left on nodes", () => {

@@ -1,0 +1,185 @@
+/** OpenSSH nodes that know Ray, a cluster configuration for them, and Grid's own Ray on them. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { RayConfig } from "../../src/cluster/config.ts";
+import type { OpenNode } from "../../src/cluster/node.ts";
+import type { BatchHost, BatchOutcome, BatchSpec } from "../../src/ray/batch.ts";
+import type { RayOptions } from "../../src/ray/lifecycle.ts";
+import { createRayCluster } from "../../src/ray/managed.ts";
+import { createBatchRunner } from "../../src/ray/runner.ts";
+import { createPool } from "../../src/transport/pool.ts";
+import { type OpenSshLab, type OpenSshOptions, startOpenSsh } from "./openssh.ts";
+import { allProcesses } from "./processes.ts";
+import { findRayVenv } from "./requires.ts";
+import { tempDir } from "./temp_dir.ts";
+
+export interface RayLabOptions extends Partial<OpenSshOptions> {
+  /** Declared, as an owner does in the configuration; there need not be any. */
+  readonly declaredGpus?: number;
+  /** `code/work.py` on every node. */
+  readonly work?: string;
+  readonly config?: Partial<RayConfig>;
+}
+
+export class RayLab implements AsyncDisposable, RayOptions {
+  readonly cluster = createRayCluster();
+  readonly headName = "node1";
+  readonly signal = new AbortController().signal;
+  readonly config: RayConfig;
+  #ids = 0;
+
+  private constructor(
+    readonly lab: OpenSshLab,
+    readonly pool: ReturnType<typeof createPool>,
+    readonly nodes: readonly OpenNode[],
+    config: Partial<RayConfig>,
+  ) {
+    this.config = {
+      mode: "managed",
+      address: undefined,
+      head: undefined,
+      version: undefined,
+      dashboardHost: "127.0.0.1",
+      dashboardPort: freePort(),
+      gcsPort: freePort(),
+      headBindAll: true,
+      namespace: "default",
+      logLevel: "info",
+      objectStoreMemory: 100_000_000,
+      ...config,
+    };
+  }
+
+  static async start(options: RayLabOptions = {}): Promise<RayLab> {
+    const { declaredGpus: gpus, work = "", config = {}, ...rest } = options;
+    const lab = await startOpenSsh({ nodes: 2, ray: true, gpus: 0, ...rest });
+    const pool = createPool({ handshakes: 10 });
+    const nodes = lab.nodes.map(({ name, endpoint, root, home }): OpenNode => {
+      Deno.mkdirSync(join(root, "code"), { recursive: true });
+      Deno.writeTextFileSync(join(root, "code", "work.py"), work);
+      return {
+        node: { name, endpoint, labels: [], gpus, remoteRoot: root },
+        transport: pool.transport(endpoint),
+        root,
+        home,
+      };
+    });
+    return new RayLab(lab, pool, nodes, config);
+  }
+
+  get reached(): readonly OpenNode[] {
+    return this.nodes;
+  }
+
+  get head(): OpenNode {
+    const [head] = this.nodes;
+    assert.ok(head);
+    return head;
+  }
+
+  start(options: Partial<RayOptions> = {}) {
+    return this.cluster.start({ ...this.options, ...options });
+  }
+
+  /** What `grid cluster` is told; parts of it can be replaced. */
+  get options(): RayOptions {
+    const { config, headName, nodes, reached, signal } = this;
+    return { config, headName, nodes, reached, signal };
+  }
+
+  run(fields: Partial<BatchSpec>, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
+    const spec: BatchSpec = {
+      id: `run.batch.${++this.#ids}`,
+      resultsKey: `run.batch.${this.#ids}`,
+      target: { call: "work:where" },
+      tasks: [0, 1, 2, 3, 4, 5, 6, 7],
+      batchSize: 1,
+      gpusPerBatch: 0,
+      cpusPerBatch: 1,
+      maxFailures: 0,
+      cwd: join(this.head.root, "code"),
+      code: "code",
+      identityEnv: {},
+      env: {},
+      secrets: {},
+      killGraceMs: 5000,
+      ...fields,
+    };
+    return createBatchRunner(this.config).run(this.head, spec, {
+      signal: this.signal,
+      output: () => {},
+      progress: () => {},
+      jobStarted: () => {},
+      ...host,
+    });
+  }
+
+  /** Folders for temporary files, as the nodes have recorded them. */
+  temporaryFolders(): string[] {
+    return this.nodes.map(({ root }) => {
+      const record = Deno.readTextFileSync(join(root, ".grid", "ray", "session"));
+      return /^temp=(.+)$/m.exec(record)?.[1] ?? "";
+    });
+  }
+
+  /** Processes of this lab's Ray. */
+  leftovers(): string[] {
+    return this.lab.leftovers().map(({ pid, command }) => `${pid} ${command}`)
+      .filter((line) => /ray/i.test(line));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster.stop(this);
+    await this.pool[Symbol.asyncDispose]();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  complaint: string,
+): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!await isTrue()) {
+    assert.ok(Date.now() < deadline, complaint);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** A Ray that somebody else started in the usual way, on the same machine. */
+export async function startStranger() {
+  const folder = tempDir();
+  const ray = join(findRayVenv() ?? "", "bin", "ray");
+  const temp = join("/tmp", `stranger-${crypto.randomUUID().slice(0, 6)}`);
+  const port = freePort();
+  const { code, stderr } = await new Deno.Command(ray, {
+    args: [
+      ...["start", "--head", "--port", String(port), "--temp-dir", temp],
+      ...["--node-ip-address", "127.0.0.9", "--include-dashboard", "false"],
+      ...["--object-store-memory", "100000000", "--dashboard-agent-listen-port"],
+      ...[String(freePort()), "--disable-usage-stats"],
+    ],
+    cwd: folder.path,
+    env: { RAY_AUTH_MODE: "disabled" },
+    stdin: "null",
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  const own = () => allProcesses().filter(({ command }) => command.includes(temp));
+  const isAlive = () => own().some(({ command }) => /\/raylet /.test(command));
+  assert.ok(isAlive());
+  return {
+    isAlive,
+    [Symbol.asyncDispose]: async () => {
+      const sessions = new Set(own().map(({ pid }) => pid));
+      for (const pid of sessions) Deno.kill(pid, "SIGKILL");
+      await until(() => own().length === 0, "the other Ray still runs");
+      Deno.removeSync(temp, { recursive: true });
+      folder[Symbol.dispose]();
+    },
+  };
+}
