@@ -89,6 +89,8 @@ async function runLines(text: string, cwd: string) {
       PATH: `${join(REPOSITORY, "bin")}:${Deno.env.get("PATH")}`,
       GRID_DENO: Deno.execPath(),
       NO_COLOR: "1",
+      // Notes there are for the whole machine, on which other tests run at the same time.
+      GRID_DRAIN_DIR: cwd,
     },
     stdin: "null",
   }).output();

@@ -83,6 +83,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("health"),
   },
   {
+    name: "free",
+    summary: "show free GPUs by model, with the selector that asks for them",
+    group: "Nodes",
+    load: () => lazily("free"),
+  },
+  {
+    name: "drain",
+    summary: "give a node no new work, seen by all accounts",
+    group: "Nodes",
+    load: () => lazily("drain"),
+  },
+  {
+    name: "undrain",
+    summary: "let a drained node take work again",
+    group: "Nodes",
+    load: () => lazily("undrain"),
+  },
+  {
     name: "sync",
     summary: "bring a folder to nodes",
     group: "Nodes",

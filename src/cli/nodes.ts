@@ -1,7 +1,7 @@
 /** The nodes a command is about: opened all at once, each failure kept beside the others. */
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, toGridError } from "../core/errors.ts";
-import type { OpenNode } from "../cluster/node.ts";
+import type { Node, OpenNode } from "../cluster/node.ts";
 import type { Session } from "./session.ts";
 
 export interface OpenedNodes {
@@ -25,7 +25,7 @@ export async function openNodes(
   const configured = grid.cluster.nodes.map(({ name }) => name);
   const known = withLocal ? [...configured, "local"] : configured;
   const names = wanted ?? known;
-  for (const name of names) if (!known.includes(name)) throw unknownNode(name, known);
+  checkNames(names, known);
   const results = await Promise.allSettled(
     names.map((name) => grid.cluster.open(name, { signal })),
   );
@@ -38,6 +38,26 @@ export async function openNodes(
         : [{ node: names[index] ?? "", error: toGridError(result.reason) }]
     ),
   };
+}
+
+/**
+ * The configured nodes of these names, not reached yet; undefined means all.
+ *
+ * @throws {GridError} `usage` for a name that is not configured
+ */
+export function knownNodes(
+  { grid }: Session,
+  names: readonly string[] | undefined,
+): readonly Node[] {
+  const { nodes } = grid.cluster;
+  if (names === undefined) return nodes;
+  checkNames(names, nodes.map(({ name }) => name));
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  return [...new Set(names)].flatMap((name) => byName.get(name) ?? []);
+}
+
+function checkNames(names: readonly string[], known: readonly string[]): void {
+  for (const name of names) if (!known.includes(name)) throw unknownNode(name, known);
 }
 
 function unknownNode(name: string, known: readonly string[]): GridError {

@@ -27,6 +27,39 @@ export function durationMs(value: string): number {
   throw new WordError("needs a number and a unit, such as 90s, 30m or 1h30m");
 }
 
+/**
+ * Milliseconds until then: `4h`, the next `18:00` of this machine's clock, or a date of ISO 8601.
+ *
+ * @throws {GridError} `usage` for other words, and for what has passed
+ */
+export function timeAhead(value: string, now: number): number {
+  const span = parseDuration(value);
+  if (span !== undefined && span > 0) return span;
+  const at = clockTime(value, now) ?? Date.parse(value);
+  if (!Number.isFinite(at)) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot read the time "${value}": it is neither a duration nor a time`,
+      hint: "for example: 4h, 18:00, or 2026-11-30T08:00",
+    });
+  }
+  if (at > now) return at - now;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot wait until "${value}": that time has passed`,
+  });
+}
+
+/** The next time that this machine's clock shows it. */
+function clockTime(value: string, now: number): number | undefined {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(value);
+  if (match === null) return undefined;
+  const date = new Date(now);
+  date.setHours(Number(match[1]), Number(match[2]), 0, 0);
+  if (date.getTime() <= now) date.setDate(date.getDate() + 1);
+  return date.getTime();
+}
+
 export function sizeBytes(value: string): number {
   const bytes = parseSize(value);
   if (bytes !== undefined && bytes > 0) return bytes;

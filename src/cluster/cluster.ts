@@ -48,6 +48,8 @@ export interface HealthOptions {
   readonly signal?: AbortSignal;
   /** Only these nodes. */
   readonly among?: readonly string[];
+  /** Called with the rows so far, each time one more node has answered. */
+  readonly onRows?: (rows: readonly NodeHealth[]) => void;
 }
 
 export interface SelectOptions {

@@ -4,12 +4,16 @@ import type { GridError } from "../core/errors.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
+import { deviceRemarks } from "./cures.ts";
+import { foldGpus } from "./gpu_fold.ts";
 import type { Node, NodeFacts, NodeHealth } from "./node.ts";
+import { missingGpus } from "./node_memory.ts";
 import type { Placements } from "./placements.ts";
 import { failedRow, probeNode, type ProbeRow } from "./probe_node.ts";
 import { eachOf } from "./patient_queue.ts";
 import { forgetRow, loadRows, saveRow } from "./row_cache.ts";
-import { scoreNode } from "./score.ts";
+import { type Score, scoreNode } from "./score.ts";
+import { withSharers } from "./shared_home.ts";
 import { SharedWork } from "./shared_work.ts";
 
 export interface HealthDeps {
@@ -26,6 +30,8 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long each node may take; default `health_check.timeout`. */
   readonly timeoutMs?: number | undefined;
+  /** Called with the rows so far, each time one more node has answered. */
+  readonly onRows?: ((rows: readonly NodeHealth[]) => void) | undefined;
   /**
    * Whether the rows so far will do. Then nodes that take much longer than the others are not waited
    * for: they have a row that says so, and go on being asked.
@@ -47,6 +53,8 @@ export interface HealthCheck extends Disposable {
 
 /** A node that is down may be up again soon; its row is trusted for a part of the interval only. */
 const DOWN_SHARE = 0.25;
+/** What people mend is asked again as soon as they can have mended it; not for each of many steps. */
+const MENDABLE_MS = 2000;
 /** A node that has said nothing for so long gives its turn to the next, and goes on being asked. */
 const TURN_MS = 500;
 /** Whoever takes so many times as long as the first to answer is late. */
@@ -97,28 +105,34 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     if (row.status !== "ok") looks.delete(node);
     else if (standing === undefined) looks.set(node, look);
     // What the end of this process cut off says nothing about the node.
-    if (!isClosed) saveRow(cache, node, row);
-    return row;
+    return isClosed ? row : keep(node, row);
   });
+
+  function keep(node: Node, row: ProbeRow): ProbeRow {
+    return saveRow(cache, node, { row, score: scoreOf(node, { row, config })?.score });
+  }
 
   async function check(nodes: readonly Node[], options: CheckOptions) {
     const now = clock.now();
     const cached = loadRows(cache, { nodes, now });
     const isFresh = ([node, row]: readonly [Node, ProbeRow]) =>
-      ageOf(node, row) < options.maxAgeMs * (row.status === "ok" ? 1 : DOWN_SHARE);
+      ageOf(node, row) < trustMs(row, options.maxAgeMs);
     const fresh = new Map([...cached].filter(isFresh));
     const wasDown = (node: Node) => cached.get(node)?.status === "unreachable" ? 1 : 0;
     const stale = nodes.filter((node) => !fresh.has(node))
       .toSorted((one, other) => wasDown(one) - wasDown(other));
     const probed = new Map<Node, ProbeRow>();
-    const { isEnough, signal, timeoutMs } = options;
+    const { isEnough, onRows, signal, timeoutMs } = options;
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
     await eachOf(stale, {
       atOnce: config.maxWorkers,
       turnMs: TURN_MS,
       lateFactor: LATE_FACTOR,
       now: () => clock.monotonic(),
-      work: async (node) => void probed.set(node, await probes.get(node, signal)),
+      work: async (node) => {
+        probed.set(node, await probes.get(node, signal));
+        onRows?.(describe(nodes, { fresh, probed }));
+      },
       isEnough: isEnough && (() => isEnough(describe(nodes, { fresh, probed }))),
     });
     for (const node of stale) if (!probed.has(node)) fresh.set(node, late(clock.now()));
@@ -133,18 +147,18 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     },
   ): NodeHealth[] {
     const points = placements.points(nodes);
-    return nodes.flatMap((node) => {
+    return withSharers(nodes.flatMap((node) => {
       const row = rows.probed.get(node) ?? rows.fresh.get(node);
       if (row === undefined) return [];
       const fromCache = !rows.probed.has(node);
       return [healthOf(node, { row, fromCache, placed: points.get(node) ?? 0, config })];
-    });
+    }));
   }
 
   function learn(node: Node, failure?: GridError): void {
     if (failure !== undefined) {
       looks.delete(node);
-      saveRow(cache, node, failedRow(failure, clock.now()));
+      keep(node, failedRow(failure, clock.now()));
       return;
     }
     const row = loadRows(cache, { nodes: [node], now: clock.now() }).get(node);
@@ -162,6 +176,14 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   };
 }
 
+/** How old a row may be and still be taken for the truth. */
+function trustMs({ status, isMendable, facts }: ProbeRow, maxAgeMs: number): number {
+  if (status === "ok") return maxAgeMs;
+  // One that answers is asked cheaply, and is made usable by what people do there.
+  const isSoon = isMendable || facts !== undefined;
+  return Math.min(DOWN_SHARE * maxAgeMs, isSoon ? MENDABLE_MS : Number.POSITIVE_INFINITY);
+}
+
 /** The row of a node that was not waited for. */
 function late(at: number): ProbeRow {
   const reason = "it has not answered yet, others have";
@@ -175,9 +197,13 @@ interface HealthOfOptions {
   readonly config: HealthConfig;
 }
 
-function healthOf(node: Node, { row, fromCache, placed, config }: HealthOfOptions): NodeHealth {
+function healthOf(
+  node: Node,
+  { row: { memory, ...row }, fromCache, placed, config }: HealthOfOptions,
+): NodeHealth {
   const { facts } = row;
   const scored = facts && scoreNode({ node, facts, weights: config });
+  const missing = memory === undefined ? [] : missingGpus(memory, row);
   return {
     node: node.name,
     fromCache,
@@ -187,5 +213,20 @@ function healthOf(node: Node, { row, fromCache, placed, config }: HealthOfOption
     gpuPercent: scored?.gpuPercent,
     placed,
     ...(scored && { parts: scored.parts }),
+    ...(facts && {
+      gpuGroups: foldGpus(node, facts),
+      remarks: deviceRemarks({ node, facts, missing }),
+    }),
+    missingGpus: missing,
+    looks: memory?.looks ?? [],
   };
+}
+
+/** What is remembered: undefined where the node could not be used, unlike one that was drained. */
+function scoreOf(
+  node: Node,
+  { row: { status, facts }, config }: Pick<HealthOfOptions, "row" | "config">,
+): Score | undefined {
+  const answersWell = status === "ok" || facts?.drains !== undefined;
+  return answersWell && facts ? scoreNode({ node, facts, weights: config }) : undefined;
 }

@@ -20,6 +20,8 @@ export interface OpenNode {
   readonly root: string;
   /** Absolute home folder of the account. */
   readonly home: string;
+  /** The same for nodes whose workspaces are one folder; see `shared_home.ts`. */
+  readonly workspaceToken?: string | undefined;
 }
 
 /** GPU facts; undefined means that the tool did not say, which is never the same as 0. */
@@ -107,6 +109,10 @@ export interface NodeFacts {
   readonly diskUsedPercent: number | undefined;
   /** Why steps could not start there; undefined where nothing is known to be in the way. */
   readonly workspaceProblem?: string | undefined;
+  /** Accounts that asked for no new work there. */
+  readonly drains?: readonly Drain[];
+  /** The same for nodes whose workspaces are one folder; undefined before the first use. */
+  readonly workspaceToken?: string | undefined;
   /** Every GPU, in the driver's order. */
   readonly gpus: readonly GpuFacts[];
   /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
@@ -115,6 +121,18 @@ export interface NodeFacts {
   readonly gpuProblem: string | undefined;
   /** Who is there and who waits, of all accounts; undefined where the node did not tell. */
   readonly work?: NodeWork | undefined;
+}
+
+/** A node's note that nothing new shall be started there. */
+export interface Drain {
+  /** Who asked for it: the owner of the note. */
+  readonly account: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly sinceAt: number;
+  /** When it ends by itself; undefined: never. */
+  readonly untilAt: number | undefined;
+  /** One line; may be empty. */
+  readonly reason: string;
 }
 
 /** One row of `grid health`. */
@@ -145,6 +163,60 @@ export interface NodeHealth {
   readonly parts?: readonly ScorePart[];
   /** What the score was made from. */
   readonly facts: NodeFacts | undefined;
+  /** Its GPUs by model; absent where there are no facts. */
+  readonly gpuGroups?: readonly GpuGroup[];
+  /** What is wrong there although it answers, each with its cure. */
+  readonly remarks?: readonly Remark[];
+  /** Cards that it had in the last seven days and has no more. */
+  readonly missingGpus?: readonly MissingGpu[];
+  /** The last looks, the oldest first. */
+  readonly looks?: readonly PastLook[];
+  /** Other nodes whose workspace is the same folder. */
+  readonly sharesWith?: readonly string[];
+}
+
+/** Cards of one model and size. */
+export interface GpuGroup {
+  /** Without its maker and the way it is built in: `H100`. */
+  readonly model: string;
+  /** Of each; undefined where the tool does not say. */
+  readonly memoryBytes: number | undefined;
+  /** All that the owner lends. */
+  readonly total: number;
+  /** Of these, those that a job which wants one could have. */
+  readonly free: number;
+  /** Of these, those that must not be used. */
+  readonly sick: number;
+  /** They have no memory of their own. */
+  readonly unified: boolean;
+}
+
+/** Something wrong, and what to do about it. */
+export interface Remark {
+  /** Without a full stop. */
+  readonly words: string;
+  /** The command that cures it, or that shows what a person must judge; undefined where none is known. */
+  readonly cure: string | undefined;
+}
+
+/** A card that was there once. */
+export interface MissingGpu {
+  /** As the driver named it. */
+  readonly uuid: string;
+  /** The model. */
+  readonly name: string | undefined;
+  /** Its number when it was there. */
+  readonly index: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly seenAt: number;
+}
+
+/** How a node was at some time. */
+export interface PastLook {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** As measured then; undefined where it could not be used. */
+  readonly score: number | undefined;
 }
 
 /** One summand of a score. */

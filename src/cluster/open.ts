@@ -70,9 +70,9 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       return opened.get(node) ?? await opening.get(node, signal);
     },
 
-    async health({ among, fresh = false, signal }: HealthOptions = {}) {
+    async health({ among, fresh = false, onRows, signal }: HealthOptions = {}) {
       const maxAgeMs = fresh ? 0 : config.health.refreshIntervalMs;
-      return await health.check(candidates(among), { maxAgeMs, signal });
+      return await health.check(candidates(among), { maxAgeMs, signal, onRows });
     },
 
     async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {

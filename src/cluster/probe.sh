@@ -1,5 +1,5 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Behind claims.sh, claims_read.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
+# Behind claims.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
 # GPU tools), brief ("yes" leaves out what the caller knows from a moment ago).
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
@@ -52,6 +52,7 @@ standing_facts() {
   case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
   # What lies there already, though it is no folder, is in the way.
   [ ! -e "$root" ] || [ -d "$root" ] || echo "@workspace-problem $root is no folder"
+  if read -r token 2>/dev/null <"$root/.grid/token"; then echo "@workspace-token $token"; fi
   while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
   { [ -w "${root:-/}" ] && [ -x "${root:-/}" ]; } ||
     echo "@workspace-problem this account may not write to ${root:-/}"
@@ -61,6 +62,7 @@ standing_facts() {
   echo '@df-end'
 }
 [ "$brief" = yes ] || standing_facts
+grid_drain_notes
 
 gpu_devices
 

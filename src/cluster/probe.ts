@@ -3,7 +3,9 @@ import { quote } from "../core/shell.ts";
 import { type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
 import { leaseKey } from "./lease_key.ts";
+import { drainsIn } from "./drain.ts";
 import type { GpuFacts, GpuLease, NodeFacts } from "./node.ts";
+import { tokenIn } from "./shared_home.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
 export interface ProbeOptions {
@@ -20,7 +22,7 @@ let script: string | undefined;
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= ["claims.sh", "claims_read.sh", "gpu_probe.sh", "probe.sh"]
+  script ??= ["claims.sh", "claims_read.sh", "drain_notes.sh", "gpu_probe.sh", "probe.sh"]
     .map((name) => nodeProgram(name, import.meta.url)).join("")
     .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
@@ -44,10 +46,18 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     ...memory,
     ...diskOf(df),
     workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
+    ...placeOf(lines),
     ...devices,
     gpus: withLeases(devices.gpus, { work, lines: values("gpu-lease") }),
     work,
   };
+}
+
+/** Who wants no new work there, and which folder it is. */
+function placeOf(lines: readonly string[]): Pick<NodeFacts, "drains" | "workspaceToken"> {
+  const drains = drainsIn(lines);
+  const workspaceToken = tokenIn(lines);
+  return { ...(drains.length > 0 && { drains }), ...(workspaceToken && { workspaceToken }) };
 }
 
 /** df's own lines stand unmarked; nothing in them can be taken for a line of the probe. */

@@ -3,7 +3,9 @@ import { withDeadline } from "../core/deadline.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";
 import type { Transport } from "../transport/transport.ts";
+import { drainWords } from "./drain.ts";
 import type { Node, NodeFacts } from "./node.ts";
+import type { NodeMemory } from "./node_memory.ts";
 import { parseProbe, probeCommand } from "./probe.ts";
 
 /** What a probe found; the score is added when it is read, because penalties change meanwhile. */
@@ -15,6 +17,10 @@ export interface ProbeRow {
   readonly facts: NodeFacts | undefined;
   /** It kept silent until patience ended. */
   readonly isSilent?: boolean;
+  /** People mend it, and then want to know: it is asked again at once. */
+  readonly isMendable?: boolean;
+  /** Of this look and those before; added when the row is kept. */
+  readonly memory?: NodeMemory;
 }
 
 export interface ProbeNodeOptions {
@@ -42,7 +48,7 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
       (signal) => transport.exec(command, { signal, timeoutMs }),
       { ms: timeoutMs, error: () => tooSlow(node, timeoutMs), signal },
     );
-    return rowOf(completed(parseProbe(stdout), known), now());
+    return rowOf(completed(parseProbe(stdout), known), { at: now(), name: node.name });
   } catch (thrown) {
     signal?.throwIfAborted();
     const error = toGridError(thrown);
@@ -50,6 +56,16 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
     return failedRow(error, now());
   }
 }
+
+/** What a person sees to as the hint says, and the answer to which comes quickly. */
+const MENDABLE: ReadonlySet<string> = new Set([
+  "auth",
+  "host-key",
+  "dns",
+  "algorithm",
+  "shell",
+  "workspace",
+]);
 
 /** The row of a node that could not be asked, or whose use has failed. */
 export function failedRow(error: GridError, at: number): ProbeRow {
@@ -60,6 +76,7 @@ export function failedRow(error: GridError, at: number): ProbeRow {
     hint: error.hint,
     facts: undefined,
     ...(error.code === "timed-out" && { isSilent: true }),
+    ...(MENDABLE.has(error.code) && { isMendable: true }),
   };
 }
 
@@ -68,11 +85,17 @@ function completed(
   known: NodeFacts | undefined,
 ): NodeFacts | undefined {
   if (facts === undefined || known === undefined) return facts;
-  const { load1, gpus, gpuTool, gpuProblem, work } = facts;
-  return { ...known, load1, gpus, gpuTool, gpuProblem, work };
+  const { load1, gpus, gpuTool, gpuProblem, work, drains } = facts;
+  const { drains: _, ...standing } = known;
+  return { ...standing, load1, gpus, gpuTool, gpuProblem, work, ...(drains && { drains }) };
 }
 
-function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {
+interface RowOptions {
+  readonly at: number;
+  readonly name: string;
+}
+
+function rowOf(facts: NodeFacts | undefined, { at, name }: RowOptions): ProbeRow {
   if (facts === undefined) {
     const hint = "its login shell must let commands run: ssh <node> 'echo hello'";
     return { at, status: "unusable", reason: "its answer is not a probe's", hint, facts };
@@ -86,6 +109,12 @@ function rowOf(facts: NodeFacts | undefined, at: number): ProbeRow {
   if (facts.workspaceProblem !== undefined) {
     const hint = "set remote_root in the cluster config to a folder that this account may write to";
     return { at, status: "unusable", reason: facts.workspaceProblem, hint, facts };
+  }
+  const [drain] = facts.drains ?? [];
+  if (drain !== undefined) {
+    const hint =
+      `what runs there goes on; ${drain.account} takes it back with: grid undrain ${name}`;
+    return { at, status: "unusable", reason: drainWords(drain), hint, facts };
   }
   return { at, status: "ok", reason: undefined, hint: undefined, facts };
 }

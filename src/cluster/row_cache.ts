@@ -1,6 +1,7 @@
 /** Probe rows and placement penalties that outlive the process. */
 import type { CachedRow, HealthCache } from "./cluster.ts";
 import type { Node } from "./node.ts";
+import { NO_MEMORY, type NodeMemory, readMemory, remember } from "./node_memory.ts";
 import type { ProbeRow } from "./probe_node.ts";
 
 /** Of the rows' meaning; rows of another version are ignored. */
@@ -28,15 +29,30 @@ export function loadRows(
   return rows;
 }
 
-export function saveRow(cache: HealthCache, node: Node, row: ProbeRow): void {
-  const { at, ...rest } = row;
-  const json = JSON.stringify({ version: VERSION, ...rest });
-  cache.save(new Map([[probeKey(node), { at, json }]]));
+export interface KeptLook {
+  readonly row: ProbeRow;
+  /** Undefined where the node could not be used. */
+  readonly score: number | undefined;
 }
 
-/** The next look asks the node. */
+/** Keeps the row, and gives it back with what is remembered of earlier ones. */
+export function saveRow(cache: HealthCache, node: Node, { row, score }: KeptLook): ProbeRow {
+  const { at, facts, ...rest } = row;
+  const memory = remember(loadMemory(cache, node), { at, score, facts });
+  const json = JSON.stringify({ version: VERSION, ...rest, facts, memory });
+  cache.save(new Map([[probeKey(node), { at, json }]]));
+  return { ...row, memory };
+}
+
+/** The next look asks the node; what is remembered of it stays. */
 export function forgetRow(cache: HealthCache, node: Node): void {
-  cache.save(new Map([[probeKey(node), { at: 0, json: "{}" }]]));
+  const json = JSON.stringify({ memory: loadMemory(cache, node) });
+  cache.save(new Map([[probeKey(node), { at: 0, json }]]));
+}
+
+function loadMemory(cache: HealthCache, node: Node): NodeMemory {
+  const key = probeKey(node);
+  return readMemory(parseObject(cache.load([key]).get(key)?.json)?.["memory"]) ?? NO_MEMORY;
 }
 
 function probeKey(node: Node): string {
@@ -51,7 +67,16 @@ function readRow(cached: CachedRow | undefined): ProbeRow | undefined {
   if (!isOptional(reason, "string") || !isOptional(hint, "string")) return undefined;
   if (facts !== undefined && !isFacts(facts)) return undefined;
   if (status === "ok" && facts === undefined) return undefined;
-  return { at: cached.at, status, reason, hint, facts } as ProbeRow;
+  const memory = readMemory(value["memory"]);
+  return {
+    at: cached.at,
+    status,
+    reason,
+    hint,
+    facts,
+    ...(value["isMendable"] === true && { isMendable: true }),
+    ...(memory && { memory }),
+  } as ProbeRow;
 }
 
 const GPU_TOOLS = new Set<unknown>([
@@ -84,6 +109,7 @@ function isFacts(value: unknown): boolean {
   return FACT_NUMBERS.every((key) => isOptional(value[key], "number")) &&
     (work === undefined || isWork(work)) &&
     isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
+    isOptional(value["workspaceToken"], "string") && isDrains(value["drains"]) &&
     Array.isArray(gpus) && gpus.every(isGpu);
 }
 
@@ -105,6 +131,15 @@ function isGpu(value: unknown): boolean {
     isOptional(value["name"], "string") &&
     (value["leases"] === undefined || isLeases(value["leases"])) &&
     GPU_NUMBERS.every((key) => isOptional(value[key], "number"));
+}
+
+function isDrains(value: unknown): boolean {
+  return value === undefined || Array.isArray(value) &&
+      value.every((drain) =>
+        isObject(drain) && typeof drain["account"] === "string" &&
+        typeof drain["sinceAt"] === "number" && typeof drain["reason"] === "string" &&
+        isOptional(drain["untilAt"], "number")
+      );
 }
 
 function isLeases(value: unknown): boolean {

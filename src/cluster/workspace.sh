@@ -60,4 +60,12 @@ rm -f "$grid_new"
 if [ -e .grid ] || [ -L .grid ]; then
   grid_own "$root/.grid" 755 || grid_refuse_root "$grid_fault"
 fi
+# Nodes that read the same word here have one folder; see shared_home.ts. Never the runner's own project.
+if [ -z "$is_project" ]; then
+  if [ ! -s .grid/token ]; then
+    grid_own "$root/.grid" 755 || grid_refuse_root "$grid_fault"
+    (umask 022 && printf '%s\n' "$grid_random" >.grid/token) 2>/dev/null
+  fi
+  if read -r grid_token 2>/dev/null <.grid/token; then printf '@token %s\n' "$grid_token"; fi
+fi
 printf '@home %s\n@root %s\n' "$HOME" "$root"

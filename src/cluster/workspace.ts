@@ -5,6 +5,7 @@ import { quote } from "../core/shell.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Node, OpenNode } from "./node.ts";
+import { tokenIn } from "./shared_home.ts";
 
 /** Exit codes of the script below, by what went wrong. */
 const NO_FOLDER = 11;
@@ -36,7 +37,8 @@ export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): 
   const home = /^@home (.+)$/m.exec(stdout)?.[1];
   const root = /^@root (.+)$/m.exec(stdout)?.[1];
   if (code === 0 && home !== undefined && root !== undefined) {
-    return { node, transport, root, home };
+    const workspaceToken = tokenIn(stdout.split("\n"));
+    return { node, transport, root, home, ...(workspaceToken && { workspaceToken }) };
   }
   throw new GridError({
     code: "workspace",

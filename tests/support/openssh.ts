@@ -165,7 +165,7 @@ class SshdNode implements OpenSshNode {
         "LogLevel VERBOSE",
         // The nodes share one machine, and their GPUs the same names: leases are told apart by folder.
         `SetEnv HOME=${this.home} PATH=${bin}:/usr/local/bin:/usr/bin:/bin GRID_LAB=${folder}` +
-        ` GRID_LEASE_DIR=${join(this.home, "gpu_leases")}`,
+        ` GRID_LEASE_DIR=${join(this.home, "gpu_leases")} GRID_DRAIN_DIR=${this.home}`,
       ].join("\n") + "\n",
     );
   }

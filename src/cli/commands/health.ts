@@ -1,29 +1,40 @@
 import type { Command } from "../command_line/command.ts";
+import type { NodeHealth } from "../../cluster/node.ts";
 import type { CommandContext } from "../command_module.ts";
+import { healthDocument } from "../health_document.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
+import { openPreview, openWatchScreen } from "../watch_screen.ts";
 
 interface HealthFlags extends GlobalFlags {
   readonly watch?: true;
   readonly fresh?: true;
   readonly explain?: true;
+  readonly node?: readonly string[];
   readonly nodes?: readonly string[];
 }
 
 /** Between two looks of `--watch`. */
 const WATCH_MS = 2000;
-const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+/** A table that is there sooner needs no picture before it. */
+const PREVIEW_MS = 300;
+/** Between two pictures while nodes answer. */
+const PAINT_MS = 100;
 
 export function define(command: Command, context: CommandContext): void {
   command
     .option("--watch", "look again every two seconds until Ctrl-C")
     .option("--fresh", "ask the nodes even where a recent answer is at hand")
     .option("--explain", "show what each score is made of, and every GPU")
+    .option("--node <name>", "only this one", { read: nameList })
     .option("--nodes <names>", "only these, separated by commas", { read: nameList })
     .action<HealthFlags>(async (flags) => {
       await using session = await openSession(flags, context);
-      context.setExitCode(await show(session, { flags, context }));
+      const options = { flags, context };
+      context.setExitCode(
+        flags.watch ? await watch(session, options) : await show(session, options),
+      );
     });
 }
 
@@ -33,27 +44,94 @@ interface ShowOptions {
 }
 
 /** 0 while any node can be used; 3 when none can. */
-async function show(session: Session, { flags, context }: ShowOptions): Promise<number> {
-  const { grid, signal, settings } = session;
-  const { renderHealth } = await import("../../terminal/tables/health_table.ts");
-  for (;;) {
-    const rows = await grid.cluster.health({
+async function show(session: Session, options: ShowOptions): Promise<number> {
+  const { grid, signal } = session;
+  const { flags, context } = options;
+  const draw = await drawer(session, options);
+  const rows = await withPreview();
+  context.stdout(draw(rows));
+  return rows.some(({ status }) => status === "ok") ? 0 : 3;
+
+  /** Whoever answers is seen at once, where the slowest take their time. */
+  async function withPreview(): Promise<readonly NodeHealth[]> {
+    using preview = openPreview(context);
+    const { monotonic } = grid.clock;
+    const startedAt = monotonic();
+    let paintedAt = startedAt;
+    const count = flags.node === undefined && flags.nodes === undefined
+      ? grid.cluster.nodes.length
+      : [...flags.node ?? [], ...flags.nodes ?? []].length;
+    const onRows = (rows: readonly NodeHealth[]) => {
+      const now = monotonic();
+      const left = count - rows.length;
+      if (left === 0 || now - startedAt < PREVIEW_MS || now - paintedAt < PAINT_MS) return;
+      paintedAt = now;
+      preview.draw(`${draw(rows)}… ${left} more ${left === 1 ? "has" : "have"} not answered yet\n`);
+    };
+    return await grid.cluster.health({
       signal,
-      fresh: flags.fresh ?? flags.watch ?? false,
-      ...(flags.nodes && { among: flags.nodes }),
+      fresh: flags.fresh ?? false,
+      ...namesOf(flags),
+      ...(!session.settings.json && { onRows }),
     });
-    if (settings.json) {
-      context.stdout(JSON.stringify({ nodes: rows }, null, flags.watch ? 0 : 2) + "\n");
-    } else {
-      if (flags.watch && context.stdoutIsTerminal) context.stdout(CLEAR_SCREEN);
-      context.stdout(renderHealth(rows, {
-        color: settings.color.stdout,
-        width: context.columns("stdout"),
-        now: grid.clock.now(),
-        explain: flags.explain ?? false,
-      }));
-    }
-    if (!flags.watch) return rows.some(({ status }) => status === "ok") ? 0 : 3;
-    await grid.clock.sleep(WATCH_MS, { signal });
   }
+}
+
+/** Until Ctrl-C, which is how it ends, or until nobody reads it. */
+async function watch(session: Session, options: ShowOptions): Promise<number> {
+  const { grid, signal, words } = session;
+  const { context, flags } = options;
+  const draw = await drawer(session, options);
+  using _pipes = session.watchOutput();
+  // The picture goes away by itself.
+  words.print = () => {};
+  const screen = openWatchScreen(context);
+  try {
+    for (let isFirst = true;; isFirst = false) {
+      let paintedAt = Number.NEGATIVE_INFINITY;
+      const paint = (rows: readonly NodeHealth[]) => {
+        if (grid.clock.monotonic() - paintedAt < PAINT_MS) return;
+        paintedAt = grid.clock.monotonic();
+        screen.draw(draw(rows));
+      };
+      const rows = await grid.cluster.health({
+        signal,
+        fresh: true,
+        ...namesOf(flags),
+        // Later looks have a picture already, which only whole ones replace.
+        ...(isFirst && screen.isLive && { onRows: paint }),
+      });
+      screen.draw(draw(rows));
+      await grid.clock.sleep(WATCH_MS, { signal });
+    }
+  } catch (thrown) {
+    if (!signal.aborted || signal.reason !== thrown) throw thrown;
+    return signal.reason.exitCode ?? 130;
+  } finally {
+    screen[Symbol.dispose]();
+  }
+}
+
+function namesOf({ node = [], nodes = [] }: HealthFlags): { readonly among?: readonly string[] } {
+  const names = [...node, ...nodes];
+  return names.length === 0 ? {} : { among: names };
+}
+
+/** The rows as one text; its width is that of the terminal at that moment. */
+async function drawer(
+  { grid, settings }: Session,
+  { flags, context }: ShowOptions,
+): Promise<(rows: readonly NodeHealth[]) => string> {
+  if (settings.json) {
+    return (rows) => JSON.stringify(healthDocument(rows), null, flags.watch ? 0 : 2) + "\n";
+  }
+  const { renderHealth } = await import("../../terminal/tables/health_table.ts");
+  return (rows) =>
+    renderHealth(rows, {
+      color: settings.color.stdout,
+      width: context.columns("stdout"),
+      now: grid.clock.now(),
+      explain: flags.explain ?? false,
+      isDumb: context.env["TERM"] === "dumb",
+    });
 }

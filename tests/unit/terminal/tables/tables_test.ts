@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { type HealthRow, renderHealth } from "../../../../src/terminal/tables/health_table.ts";
+import type { HealthRow } from "../../../../src/terminal/tables/health_row.ts";
+import { renderHealth } from "../../../../src/terminal/tables/health_table.ts";
+import { renderFree } from "../../../../src/terminal/tables/free_table.ts";
 import { renderJobs } from "../../../../src/terminal/tables/jobs_table.ts";
 import { renderPlan } from "../../../../src/terminal/tables/plan_table.ts";
 import { renderRayLogs } from "../../../../src/terminal/tables/ray_logs.ts";
@@ -35,6 +37,16 @@ const FACTS = {
   gpuProblem: undefined,
 } as const;
 
+const group = (free: number, sick = 0) => ({
+  model: "A100",
+  memoryBytes: 40 * GIB,
+  total: 2,
+  free,
+  sick,
+  unified: false,
+});
+const looks = (...scores: (number | undefined)[]) => scores.map((score) => ({ score }));
+
 const HEALTH: readonly HealthRow[] = [
   {
     node: "gpu3.example-laboratory.org",
@@ -47,6 +59,7 @@ const HEALTH: readonly HealthRow[] = [
     gpuPercent: undefined,
     placed: 0,
     facts: undefined,
+    looks: looks(20, 60, undefined, undefined),
   },
   {
     node: "gpu2",
@@ -59,6 +72,27 @@ const HEALTH: readonly HealthRow[] = [
     gpuPercent: 90,
     placed: 0,
     facts: { ...FACTS, gpus: [gpu(0, 36), gpu(1, 36, "uncorrected ECC errors")] },
+    gpuGroups: [group(0, 1)],
+    remarks: [{
+      words: "GPU 1: 2 uncorrected ECC errors",
+      cure: "sudo nvidia-smi --gpu-reset -i 1",
+    }],
+    looks: looks(undefined),
+  },
+  {
+    node: "gpu4",
+    at: NOW - 3000,
+    status: "unusable",
+    reason: "drained by ada: new power supply",
+    hint: "what runs there goes on; ada takes it back with: grid undrain gpu4",
+    score: undefined,
+    cpuPercent: 3,
+    gpuPercent: 0,
+    placed: 0,
+    facts: { ...FACTS, gpus: [gpu(0, 0), gpu(1, 0)], drains: [{ account: "ada" }] },
+    gpuGroups: [group(2)],
+    looks: looks(3, 3, 3),
+    sharesWith: ["gpu1", "gpu2"],
   },
   {
     node: "gpu1",
@@ -74,7 +108,24 @@ const HEALTH: readonly HealthRow[] = [
       { name: "cpu", points: 10, words: "load 3.2 on 32 cores = 10 %, × 1" },
       { name: "gpu", points: 17.54, words: "memory of 2 GPUs = 6 %, × 3" },
     ],
-    facts: { ...FACTS, gpus: [{ ...gpu(0, 4), leases: [{ holder: "ada" }] }, gpu(1, 36)] },
+    facts: {
+      ...FACTS,
+      gpus: [
+        {
+          ...gpu(0, 4),
+          leases: [{
+            holder: "ada",
+            run: RUN,
+            step: "train",
+            ageMs: 2 * 3_600_000,
+            lastsMs: 2.5 * 3_600_000,
+          }],
+        },
+        { ...gpu(1, 36), processes: [{ pid: 4711, command: "python", memoryBytes: 36 * GIB }] },
+      ],
+    },
+    gpuGroups: [group(0)],
+    looks: looks(0, 20, 140, undefined, 400, 250, 60, 40, 40.04),
   },
   {
     node: "cpu1",
@@ -114,6 +165,25 @@ Deno.test("renderHealth() shows every node, the best first, with its reason", ()
     "terminal/health.txt",
     atBothWidths((size) => renderHealth(HEALTH, { ...size, now: NOW })),
   );
+});
+
+Deno.test("renderHealth() draws with letters where the terminal is dumb", () => {
+  const text = renderHealth(HEALTH, { color: false, width: 80, now: NOW, isDumb: true });
+  assertGolden("terminal/health_dumb.txt", text);
+  const table = text.split("\n").filter((line) => /^(gpu|cpu)\d/.test(line)).join("");
+  // deno-lint-ignore no-control-regex -- any sign that is not ASCII
+  assert.doesNotMatch(table, /[^\x00-\x7f]/);
+});
+
+Deno.test("renderFree() has a line per model, with a selector", () => {
+  const model = { memoryBytes: 80 * GIB, mostOnOne: 3 };
+  const nodes = [{ node: "gpu2", free: 3 }, { node: "gpu7", free: 2 }, { node: "gpu9", free: 0 }];
+  const rows = [
+    { ...model, model: "H100", free: 5, total: 24, nodes, selector: "{ gpus: 3 }" },
+    { ...model, model: "A100", free: 0, total: 2, nodes: [], selector: "{ gpus: 1 }" },
+  ];
+  assertGolden("terminal/free.txt", atBothWidths((size) => renderFree(rows, size)));
+  assert.match(renderFree([], { color: false, width: 80 }), /no node that answers has a GPU/);
 });
 
 Deno.test("renderHealth() explains a score when asked", () => {

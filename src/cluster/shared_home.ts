@@ -1,0 +1,71 @@
+/**
+ * Nodes that share one home, as in most laboratories: their workspaces are one folder. Each workspace
+ * has a random word in `.grid/token`. Equal words mean one folder, or a machine copied with all it had;
+ * which of the two, a file tells that is made through one node and looked for through the others.
+ */
+import { randomWord } from "../core/ids.ts";
+import { quote } from "../core/shell.ts";
+import type { NodeHealth, OpenNode } from "./node.ts";
+
+/** The word that a node's answer tells; undefined where it tells none, or none of ours. */
+export function tokenIn(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const word = /^@(?:workspace-)?token ([A-Za-z0-9]{8,64})$/.exec(line)?.[1];
+    if (word !== undefined) return word;
+  }
+  return undefined;
+}
+
+/** Each row with the other nodes that told the same word. */
+export function withSharers(rows: readonly NodeHealth[]): NodeHealth[] {
+  const byToken = Map.groupBy(rows, ({ facts }) => facts?.workspaceToken);
+  return rows.map((row) => {
+    const token = row.facts?.workspaceToken;
+    const same = token === undefined ? [] : byToken.get(token) ?? [];
+    return { ...row, sharesWith: same.filter((other) => other !== row).map(({ node }) => node) };
+  });
+}
+
+/**
+ * The nodes in groups of one workspace each, in their order. What is done to a workspace is done through
+ * the first of a group, and holds for the rest.
+ */
+export async function byWorkspace<N extends OpenNode>(
+  nodes: readonly N[],
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<readonly (readonly [N, ...N[]])[]> {
+  const groups = Map.groupBy(nodes, (node) => node.workspaceToken ?? node);
+  const checked = await Promise.all(
+    [...groups.values()].map(([first, ...rest]) =>
+      first === undefined ? [] : reallyOne([first, ...rest], signal)
+    ),
+  );
+  return checked.flat();
+}
+
+async function reallyOne<N extends OpenNode>(
+  [first, ...rest]: readonly [N, ...N[]],
+  signal: AbortSignal | undefined,
+): Promise<(readonly [N, ...N[]])[]> {
+  if (rest.length === 0) return [[first]];
+  // A name that nobody has looked for yet: network file systems remember what was not there.
+  const name = `.grid/.shared-${randomWord(16)}`;
+  const at = (node: N) => quote(`${node.root}/${name}`);
+  const { code } = await first.transport.exec(`umask 077; set -C; : >${at(first)}`, { signal });
+  if (code !== 0) return [first, ...rest].map((node) => [node] as const);
+  try {
+    const seen = await Promise.all(rest.map(async (node) => {
+      const { code } = await node.transport.exec(`[ -e ${at(node)} ]`, { signal });
+      return code === 0;
+    }));
+    const others = rest.filter((_, index) => !seen[index]);
+    return [
+      [first, ...rest.filter((_, index) => seen[index])],
+      ...others.map((node) => [node] as const),
+    ];
+  } finally {
+    await first.transport.exec(`rm -f ${at(first)}`, {}).catch(() => {
+      // An empty file below .grid, which disturbs nothing.
+    });
+  }
+}
