@@ -72,6 +72,8 @@ export interface RunOptions {
   readonly passThrough?: boolean | undefined;
   readonly from?: string | undefined;
   readonly only?: string | undefined;
+  /** For a pipeline of one command: what it reads; default: nothing. */
+  readonly input?: ReadableStream<Uint8Array> | undefined;
   /** Absolute folder that holds the code to be synced; default: the project. */
   readonly code?: string | undefined;
   /** Go on from this earlier run instead of from nothing. */
@@ -158,6 +160,7 @@ export class Grid implements AsyncDisposable {
       project,
       commands,
       masks: masksOf(pipeline.secrets),
+      input: options.input,
       run,
       resume: options.resume,
       code: options.code ?? project,

@@ -1,5 +1,6 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
 import type { GridError } from "../core/errors.ts";
+import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
 
 export interface CliContext {
@@ -12,6 +13,8 @@ export interface CliContext {
   stderr(text: string): void;
   /** What a command printed for people, not necessarily text. */
   stderrBytes(bytes: Uint8Array): void;
+  /** What we were given to read; undefined where that is nothing. */
+  input(): ReadableStream<Uint8Array> | undefined;
   /** One line from the person at the terminal; undefined where there is none. */
   ask(question: string): string | undefined;
   readonly stdoutIsTerminal: boolean;
@@ -41,6 +44,7 @@ export function processContext(): CliContext {
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes, "standard error")),
     stderrBytes: (bytes) => pipes.write(Deno.stderr, bytes, "standard error"),
+    input: ownInput,
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),

@@ -31,6 +31,7 @@ const ONLY_FOR: Readonly<Record<string, OnlyFor>> = {
   gpus: { form: "command", long: "--gpus", hint: `${IN_STEPS}: node: { gpus: 1 }` },
   label: { form: "command", long: "--label", hint: `${IN_STEPS}: node: { labels: [a100] }` },
   timeout: { form: "command", long: "--timeout", hint: `${IN_STEPS}: timeout: 30m` },
+  noStdin: { form: "command", long: "--no-stdin", hint: "steps have nothing to read anyway" },
 };
 
 /**

@@ -16,6 +16,8 @@ export interface StepKindsOptions {
   readonly commands: number;
   /** By secret: what is masked in one that is JSON. */
   readonly masks?: Readonly<Record<string, readonly string[]>>;
+  /** What the one command reads. */
+  readonly input?: ReadableStream<Uint8Array> | undefined;
   readonly run: string;
   /** Absolute folder of the code; mostly the project. */
   readonly code?: string;
@@ -36,7 +38,8 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
   const trees = openRunTrees({ ...options, leaseMs: config.jobs.leaseMs });
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);
-    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, masks, trees });
+    const input = options.input && await openInput(options.input);
+    return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, masks, input, trees });
   });
   return {
     "sync": onDemand("sync", async () => {
@@ -87,6 +90,14 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
       await trees[Symbol.asyncDispose]();
     },
   };
+}
+
+async function openInput(source: ReadableStream<Uint8Array>) {
+  const { JobInput } = await lazy<typeof import("../transport/job/job_input.ts")>(
+    "../transport/job/job_input.ts",
+    import.meta.url,
+  );
+  return new JobInput(source);
 }
 
 function onDemand<K extends keyof StepKinds>(

@@ -6,8 +6,10 @@ import { distinctName, randomWord } from "../core/ids.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
+import type { JobInput } from "../transport/job/job_input.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
+import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -19,6 +21,7 @@ import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
 import { endUnheard, isUnheard } from "./unheard.ts";
+import { VainQuestion } from "./vain_question.ts";
 
 export interface RunStepOptions {
   readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
@@ -28,6 +31,8 @@ export interface RunStepOptions {
   readonly commands?: number;
   /** By secret: what is masked in one that is JSON. */
   readonly masks?: Readonly<Record<string, readonly string[]>>;
+  /** What the one command reads; absent: nothing. */
+  readonly input?: JobInput | undefined;
   /** Absent: no code is proved to be the run's. */
   readonly trees?: RunTrees | undefined;
 }
@@ -57,6 +62,7 @@ export function createRunStep(options: RunStepOptions): RunStep {
       // Nothing is left of a run that went to its end.
       await leftovers.end();
       await sweep[Symbol.asyncDispose]();
+      await options.input?.cancel();
     },
   };
 }
@@ -117,7 +123,8 @@ class RunAttempt {
   }
 
   async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
-    const { host } = this.#options;
+    const { host, input } = this.#options;
+    if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
     const gate = this.#gate(node);
     const before = gate.prelude(id) + this.#statePrelude(node) + prelude;
     const spec = this.#spec({ node, prelude: before }, id);
@@ -137,12 +144,15 @@ class RunAttempt {
   async #attend(job: Job, place: Place): Promise<Attended> {
     const { host } = this.#options;
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
+    const question = new VainQuestion();
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
       if (stream === "stdout") stdout?.push(bytes);
+      question.push(stream, bytes);
       return host.output(stream, bytes);
     };
     try {
-      const exit = await job.follow({ signal: host.signal, onOutput });
+      const { input } = this.#options;
+      const exit = await followFed(job, { ...place, input, signal: host.signal, onOutput });
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") {
         await endJob(job, { graceMs: this.#options.request.killGraceMs, onOutput });
@@ -158,7 +168,9 @@ class RunAttempt {
         host.note({ type: "warned", message });
         return "abandoned";
       }
-      if (exit.kind !== "code" || exit.code !== 0) return failedExit(exit, place);
+      if (exit.kind !== "code" || exit.code !== 0) {
+        return failedExit(exit, { ...place, ...(!input && question.hint) });
+      }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
       if (host.signal.aborted) return await this.#cancelled(job, place);
@@ -243,7 +255,7 @@ class RunAttempt {
   }
 
   #spec({ node, prelude }: JobPlace, id: string): JobSpec {
-    const { request, leaseMs, commands = 0, masks = {} } = this.#options;
+    const { request, leaseMs, commands = 0, masks = {}, input } = this.#options;
     const { run, step, attempt } = request;
     return {
       id,
@@ -270,6 +282,7 @@ class RunAttempt {
       pathPrefix: pathPrefix(node),
       detach: request.detach,
       leaseMs: leaseMs ?? LEASE_MS,
+      hasInput: input !== undefined,
       isOneOfMany: commands >= MANY_COMMANDS,
     };
   }

@@ -11,7 +11,7 @@ type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
 /** How a command that ended by itself, but not well, ends its step. */
 export function failedExit(
   exit: Exclude<JobExit, { code: 0 }>,
-  { node }: Pick<FailedOptions, "node">,
+  { node, hint }: Pick<FailedOptions, "node"> & { readonly hint?: string },
 ): StepOutcome {
   const what = `Cannot finish the command on "${node.node.name}"`;
   const common = { node: node.node.name, started: true };
@@ -24,6 +24,7 @@ export function failedExit(
           code: "exit",
           message: `${what}: it exited with code ${exit.code}`,
           exitCode: exit.code,
+          ...(hint !== undefined && { hint }),
         },
       };
     case "signal":

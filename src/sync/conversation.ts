@@ -9,7 +9,8 @@ import { randomWord } from "../core/ids.ts";
 import { formatSize } from "../core/size.ts";
 import { missingEnv } from "../transport/missing_env.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
-import { ByteReader } from "./byte_reader.ts";
+import { ByteReader } from "../transport/byte_reader.ts";
+import { programOverStdin } from "../transport/node_program.ts";
 
 export interface ConversationOptions {
   /** POSIX shell text, ASCII only. Its first line of input is the marker, then come the words. */
@@ -62,9 +63,8 @@ export class Conversation implements AsyncDisposable {
     transport: Transport,
     options: ConversationOptions,
   ): Promise<Conversation> {
-    const script = `${withoutComments(options.script)}\n`;
+    const { command, script } = programOverStdin(options.script);
     const marker = `grid:${randomWord(12)}`;
-    const command = `exec sh -c 'eval "$(${readExactly(script.length)})"'`;
     const channel = await transport.open(command, { signal: options.signal });
     const talk = new Conversation(channel, {
       signal: options.signal,
@@ -211,18 +211,6 @@ export class Conversation implements AsyncDisposable {
       node: this.#node,
     });
   }
-}
-
-/** Nothing but the script may be taken from the input, and one byte at a time is slow. */
-function readExactly(count: number): string {
-  const fast = `dd bs=${count} count=1 iflag=fullblock`;
-  return `${fast} 2>/dev/null || dd bs=1 count=${count} 2>/dev/null`;
-}
-
-/** Comments and blank lines cost the node one read per byte. */
-function withoutComments(script: string): string {
-  return script.split("\n").map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#")).join("\n");
 }
 
 async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {

@@ -25,3 +25,29 @@ export function nodeProgram(name: string, base: string): string {
 export function nodePrelude(): string {
   return nodeProgram("prelude.sh", import.meta.url);
 }
+
+/**
+ * A program for a channel of its own: the command is constant, and the program is the first that goes over
+ * stdin, so that it works with every login shell.
+ *
+ * @param text POSIX shell, ASCII only; what follows it on stdin is the program's to read
+ */
+export function programOverStdin(text: string): {
+  readonly command: string;
+  readonly script: string;
+} {
+  const script = `${withoutComments(text)}\n`;
+  return { command: `exec sh -c 'eval "$(${readExactly(script.length)})"'`, script };
+}
+
+/** Nothing but the program may be taken from the input, and one byte at a time is slow. */
+function readExactly(count: number): string {
+  const fast = `dd bs=${count} count=1 iflag=fullblock`;
+  return `${fast} 2>/dev/null || dd bs=1 count=${count} 2>/dev/null`;
+}
+
+/** Comments and blank lines cost the node one read per byte. */
+function withoutComments(script: string): string {
+  return script.split("\n").map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#")).join("\n");
+}

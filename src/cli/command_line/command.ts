@@ -23,6 +23,8 @@ export class Command<Words extends unknown[] = []> {
   readonly children: Command[] = [];
   /** Called with the arguments in order, then the values of all options. */
   run: ((...words: unknown[]) => void | Promise<void>) | undefined;
+  /** Several words behind `--` are the words of one shell command, its single argument. */
+  takesCommand = false;
   /** What stands below the help. */
   closing: string | undefined;
 

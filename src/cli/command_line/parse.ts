@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
+import { quoteAll } from "../../core/shell.ts";
 import type { Command } from "./command.ts";
 import { HELP_OPTION, type Option, VERSION_OPTION, WordError } from "./option.ts";
 
@@ -50,6 +51,9 @@ class Line {
           return this.read(args.slice(token.index + 1));
         }
         this.#words.push(token.value);
+      } else if (this.command.takesCommand && args.length > token.index + 2) {
+        this.#words.push(quoteAll(args.slice(token.index + 1)));
+        return;
       }
     }
   }
@@ -88,7 +92,9 @@ class Line {
       return isList ? rest.splice(0) : rest.shift() ?? initial;
     });
     if (rest.length === 0) return assigned;
-    throw this.#wrong(`${rest.length === 1 ? "one word" : "words"} too many: ${rest.join(" ")}`);
+    const problem = `${rest.length === 1 ? "one word" : "words"} too many: ${rest.join(" ")}`;
+    if (!this.command.takesCommand) throw this.#wrong(problem);
+    throw this.#wrong(problem, `${this.command.path} -- ${quoteAll(this.#words)}`);
   }
 
   /** A group of short options is shown whole: one wrong letter can make all of it wrong. */

@@ -15,6 +15,7 @@ interface RunFlags extends GlobalFlags {
   readonly gpus?: number;
   readonly label: readonly string[];
   readonly timeout?: number;
+  readonly noStdin?: true;
   readonly again?: string;
   readonly from?: string;
   readonly only?: string;
@@ -25,8 +26,12 @@ interface RunFlags extends GlobalFlags {
 }
 
 export function define(command: Command, context: CommandContext): void {
+  command.takesCommand = true;
   command
-    .argument("[pipeline-or-command]", "a .yaml or .yml file, or a shell command in quotes")
+    .argument(
+      "[pipeline-or-command]",
+      "a .yaml or .yml file, or a shell command in quotes or behind --",
+    )
     .option("--again <run>", "repeat an earlier run with exactly its pipeline, inputs and code")
     .option("-i, --input <name=value>", "for a pipeline: set an input; may be repeated", {
       read: collect,
@@ -56,6 +61,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--timeout <duration>", "for a command: give up after, for example, 30m", {
       read: durationMs,
     })
+    .option("--no-stdin", "for a command: give it nothing to read")
     .option("--exit-code <whose>", "exit with Grid's code, or the failed step's own", {
       choices: ["grid", "step"],
       initial: "grid",
@@ -101,6 +107,7 @@ async function run(
     maxOutputBytes: flags.maxOutput,
     failFast: flags.failFast,
     passThrough: flags.exitCode === "step",
+    input: isFile || flags.noStdin ? undefined : context.input(),
     from: flags.from,
     only: flags.only,
   });

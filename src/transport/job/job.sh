@@ -18,6 +18,7 @@
 #   command     the script, where it is too long for the environment
 #   out err     what the command prints
 #   value.NAME  content of a variable that names a file
+#   in.* bell   what the command is given to read; see `job_input.sh`
 #   output      the file named by $GRID_OUTPUT, once the command makes it
 #   lease       a word that the runner changes to show that it lives
 #   missed      how often the guard found the same word
@@ -121,6 +122,8 @@ grid_remove_files() {
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
       "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
       "$grid_one".value.*
+    [ ! -p "$grid_one.bell" ] && [ ! -p "$grid_one.in.over" ] ||
+      set -- "$@" "$grid_one.bell" "$grid_one.in" "$grid_one".in.*
   done
   [ $# = 0 ] || LC_ALL=C rm -f "$@"
 }

@@ -28,6 +28,8 @@ export interface JobSpec {
   /** Goes on when the runner is gone; otherwise ended after `leaseMs` without a renewal. */
   readonly detach: boolean;
   readonly leaseMs: number;
+  /** It is given something to read (see `JobInput`); otherwise its standard input is empty. */
+  readonly hasInput?: boolean;
   /** It will not be the last on this node: what pays from a few jobs on pays at once. */
   readonly isOneOfMany?: boolean;
 }

@@ -18,7 +18,7 @@ grid_expect_many() {
 
 # grid_delegate: the arguments of grid_launch. Whether the launcher takes the job.
 grid_delegate() {
-  [ -z "$grid_patterns$grid_is_long" ] && grid_has_launcher || return 1
+  [ -z "$grid_patterns$grid_is_long$grid_input" ] && grid_has_launcher || return 1
   grid_text=$*
   # In UTF-8 four times as many bytes, which fit into a pipe: who writes must never wait for a reader
   # that sleeps until it is called.

@@ -6,6 +6,7 @@ import { nodePrelude, nodeProgram } from "../node_program.ts";
 export const SHELL_SCRIPTS = [
   "job.sh",
   "job_start.sh",
+  "job_input.sh",
   "job_launch.sh",
   "job_turn.sh",
   "job_mask.sh",
@@ -33,6 +34,7 @@ export function jobProgram(name: string): string {
 
 export type JobFunction =
   | "grid_expect_many"
+  | "grid_take_input"
   | "grid_mask"
   | "grid_put"
   | "grid_start"

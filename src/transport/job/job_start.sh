@@ -26,8 +26,8 @@ fi
 grid_start() {
   umask 077
   grid_start_unless "$@"
-  # What grid_mask said was for this job, whatever became of it.
-  grid_patterns=
+  # What was said of the next job was for this one, whatever became of it.
+  grid_patterns='' grid_input=
   umask "$grid_umask"
 }
 
@@ -118,6 +118,11 @@ grid_launch() {
       return
     fi
   fi
+  if [ -n "$grid_input" ] && ! mkfifo -m 600 "$grid_job.in" "$grid_job.bell" 2>/dev/null; then
+    grid_remove_files "$grid_id"
+    grid_refuse folder "cannot make a pipe in $grid_jobs: is the disk full?"
+    return
+  fi
   if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
     grid_watch "$6" </dev/null >/dev/null 2>&1 6>&- 8>&- &
     grid_guard=$!
@@ -141,13 +146,16 @@ grid_supervise() {
   [ -z "$grid_patterns" ] || grid_mark='open'
   if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
     grid_mark=
-    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >&5 2>&6 5>&- 6>&- 7<&- 9<&-
+    [ -z "$grid_input" ] || grid_input_start 2>/dev/null
+    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >&5 2>&6 3>&- 5>&- 6>&- 7<&- 9<&-
     grid_code=$?
     grid_mask_end || grid_mark='cut'
   else
-    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 9<&-
+    [ -z "$grid_input" ] || grid_input_start 2>/dev/null
+    ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 3>&- 9<&-
     grid_code=$?
   fi
+  [ -z "$grid_input" ] || grid_input_end 2>/dev/null
   printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"
   exec 2>/dev/null
   # The guard hears of it only where the shell that it belongs to is gone.

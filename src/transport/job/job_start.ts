@@ -64,7 +64,8 @@ function startCommand(spec: JobSpec): string {
     spec.command,
     ...environment(spec),
   ]);
-  return [...expectation(spec), ...masking(spec), start].join("\n");
+  const input = spec.hasInput ? [jobCall("grid_take_input", [])] : [];
+  return [...expectation(spec), ...input, ...masking(spec), start].join("\n");
 }
 
 function expectation(spec: JobSpec): string[] {

@@ -1,10 +1,13 @@
 /** The promise that no other runner keeps: a lost link loses no job, no line, and starts nothing twice. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { concatBytes } from "../../../src/core/bytes.ts";
 import type { Job, JobSpec } from "../../../src/transport/job/job.ts";
+import { JobInput } from "../../../src/transport/job/job_input.ts";
+import { JobLink } from "../../../src/transport/job/job_link.ts";
 import { mayHaveStarted, startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
-import type { Transport } from "../../../src/transport/transport.ts";
+import type { Endpoint, Transport } from "../../../src/transport/transport.ts";
 import { followAll, jobSpec } from "../../support/job_contract.ts";
 import { type Fault, startFaultProxy } from "../../support/fault_proxy.ts";
 import { type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
@@ -60,6 +63,74 @@ interface Place {
   readonly hostKey: string;
 }
 
+testWith(
+  ["sshd"],
+  "what a job reads is whole, and comes once, over a link that breaks",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0, sshdConfig: ["MaxStartups 100"] });
+    const [node] = lab.nodes;
+    assert.ok(node);
+    Deno.mkdirSync(node.root, { recursive: true });
+    await using link = await startFaultProxy(node);
+    const [type, key] = Deno.readTextFileSync(`${node.hostKeyFile}.pub`).split(" ");
+    Deno.writeTextFileSync(lab.knownHosts, `[${link.host}]:${link.port} ${type} ${key}\n`);
+    await using pool = createPool({ handshakes: 4 });
+    const transport = pool.transport(brokenEndpoint(node, link));
+    const spec = jobSpec({ transport, root: node.root, ...noDisposal }, {
+      command: "sha256sum",
+      hasInput: true,
+    });
+    const pieces = Array.from(
+      { length: 400 },
+      () => crypto.getRandomValues(new Uint8Array(65_536)),
+    );
+    let at = 0;
+    const source = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const piece = pieces[at++];
+        if (piece === undefined) return controller.close();
+        const fault = FAULTS[Math.floor(at / 80)];
+        if (at % 80 === 40 && fault !== undefined) {
+          link.set(fault);
+          setTimeout(() => link.set({ kind: "none" }), BROKEN_MS);
+        }
+        if (at % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        controller.enqueue(piece);
+      },
+    });
+    const job = await startJob(transport, spec);
+    const feeding = new JobInput(source).feed(
+      new JobLink(transport, spec),
+      new AbortController().signal,
+    );
+    const { exit, stdout } = await followAll(job);
+    await feeding;
+    assert.deepEqual(exit, { kind: "code", code: 0 });
+    const whole = await crypto.subtle.digest("SHA-256", concatBytes(pieces).slice());
+    assert.equal(stdout.split(" ")[0], encodeHex(new Uint8Array(whole)));
+    assert.ok(link.accepted > 1, "the link never broke");
+    await job.remove();
+  },
+);
+
+function brokenEndpoint(
+  node: OpenSshNode,
+  link: { readonly host: string; readonly port: number },
+): Endpoint {
+  return {
+    ...node.endpoint,
+    host: link.host,
+    port: link.port,
+    keepaliveMs: 300,
+    commandTimeoutMs: 2000,
+    connectTimeoutMs: 2000,
+  };
+}
+
+function encodeHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 async function breakOne(
   { node, knownHosts, hostKey }: Place,
   { fault, afterMs }: { readonly fault: Fault; readonly afterMs: number },
@@ -70,14 +141,7 @@ async function breakOne(
     append: true,
   });
   await using pool = createPool({ handshakes: 4 });
-  const transport = pool.transport({
-    ...node.endpoint,
-    host: link.host,
-    port: link.port,
-    keepaliveMs: 300,
-    commandTimeoutMs: 2000,
-    connectTimeoutMs: 2000,
-  });
+  const transport = pool.transport(brokenEndpoint(node, link));
   const spec = jobSpec({ transport, root: node.root, ...noDisposal }, { command: COMMAND });
   const timers = [
     setTimeout(() => link.set(fault), afterMs),

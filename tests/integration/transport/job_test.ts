@@ -1,5 +1,6 @@
 import { describeJobs, describePruning } from "../../support/job_contract.ts";
 import { describeEnding } from "../../support/job_ending_contract.ts";
+import { describeInput } from "../../support/job_input_contract.ts";
 import { describeLeft } from "../../support/job_left_contract.ts";
 import { describeKill } from "../../support/job_kill_contract.ts";
 import { describeLease } from "../../support/job_lease_contract.ts";
@@ -14,6 +15,7 @@ for (const transport of ["ssh", "openssh"] as const) {
   describeJobs(name, { test, open });
   describePruning(name, { test, open });
   describeEnding(name, { test, open });
+  describeInput(name, { test, open });
   describeKill(name, { test, open });
   describeLeft(name, { test, open });
   describeLease(name, { test, open });

@@ -12,6 +12,7 @@ function contextIn(cwd: string, more: Partial<CliContext> = {}): CliContext {
     stdout: () => {},
     stderr: () => {},
     stderrBytes: () => {},
+    input: () => undefined,
     ask: () => undefined,
     stdoutIsTerminal: false,
     stderrIsTerminal: false,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Command } from "../../../../src/cli/command_line/command.ts";
 import { renderHelp } from "../../../../src/cli/command_line/help.ts";
 import { parseCommandLine } from "../../../../src/cli/command_line/parse.ts";
+import type { GridError } from "../../../../src/core/errors.ts";
 import { collect, positiveInteger } from "../../../../src/cli/option_values.ts";
 
 function sample(): Command {
@@ -88,6 +89,23 @@ Deno.test("after -- everything is an argument, and - is one anyway", () => {
     follow: true,
   }]);
   assert.deepEqual(read("run -"), ["grid run", ["-", []], USUAL]);
+});
+
+Deno.test("several words behind -- are one shell command, word for word", () => {
+  const program = sample();
+  const last = program.children.find(({ name }) => name === "last");
+  assert.ok(last);
+  last.takesCommand = true;
+  const words = (...args: string[]) => parseCommandLine(program, ["last", ...args]).words;
+  assert.deepEqual(words("--", "python", "-c", "print('a b')"), [
+    `python -c 'print('\\''a b'\\'')'`,
+  ]);
+  assert.deepEqual(words("--", "a | b"), ["a | b"]);
+  assert.deepEqual(words("--json", "--", "ls", "--color"), ["ls --color"]);
+  assert.throws(() => words("echo", "a b"), (error: GridError) => {
+    assert.match(error.hint ?? "", /^did you mean grid last -- echo 'a b'\?/);
+    return true;
+  });
 });
 
 Deno.test("commands may lie below commands", () => {

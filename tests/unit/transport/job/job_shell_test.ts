@@ -11,13 +11,14 @@ import {
   jobSpec,
 } from "../../../support/job_contract.ts";
 import { describeEnding } from "../../../support/job_ending_contract.ts";
+import { describeInput } from "../../../support/job_input_contract.ts";
 import { describeLeft } from "../../../support/job_left_contract.ts";
 import { ORDINARY_UID } from "../../../support/account_transport.ts";
 import { openAccountNode, withLauncher } from "../../../support/job_nodes.ts";
 import { findBusyboxStatic, findProgram, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
-const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh"].map((name) =>
+const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh", "job_pour.sh"].map((name) =>
   fileURLToPath(new URL(`../../../../src/transport/job/${name}`, import.meta.url))
 );
 interface TestedShell {
@@ -43,6 +44,7 @@ for (const { part, words: shell } of SHELLS) {
     test: (name, run) => testWith([part, "perl"], name, run),
     open: withLauncher(open),
   };
+  if (part !== "busybox-static") describeInput(name, alone);
   for (const describe of [describeJobs, describeEnding, describeLeft]) {
     describe(name, alone);
     describe(`${name} and its launcher`, helped);
