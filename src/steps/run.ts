@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import { distinctName, randomWord } from "../core/ids.ts";
-import type { Leftover, StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
+import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
 import type { JobInput } from "../transport/job/job_input.ts";
@@ -13,7 +13,8 @@ import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
-import { pathPrefix, resolveNode, stateFolder, stepFolder } from "./placement.ts";
+import { resolveNode } from "./placement.ts";
+import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
@@ -37,11 +38,6 @@ export interface RunStepOptions {
   readonly trees?: RunTrees | undefined;
 }
 
-type RunRequest = StepRequest<RunAction<string>>;
-
-const LEASE_MS = 5 * 60_000;
-/** Commands of a run that are many for a node: it prepares for them with the first. */
-const MANY_COMMANDS = 5;
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
 
@@ -126,7 +122,7 @@ class RunAttempt {
     const { host, input } = this.#options;
     if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
     const gate = this.#gate(node);
-    const before = gate.prelude(id) + this.#statePrelude(node) + prelude;
+    const before = gate.prelude(id) + statePrelude(this.#options.request, node) + prelude;
     const spec = this.#spec({ node, prelude: before }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id });
     let job: Job;
@@ -238,53 +234,14 @@ class RunAttempt {
     leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }
 
-  get #project(): string {
-    return this.#options.trees?.run.project ?? "none";
-  }
-
-  /** Made where the step may want it; a program of the node's own hardly knows of Grid. */
-  #statePrelude(node: OpenNode): string {
-    const { request } = this.#options;
-    const isAskedFor = request.action.run.includes("GRID_STATE_DIR") ||
-      request.trees?.[node.node.name] !== undefined;
-    return isAskedFor ? '[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; ' : "";
-  }
-
   get #readsStdout(): boolean {
     return this.#options.request.outputs.some((output) => output.from === "stdout");
   }
 
-  #spec({ node, prelude }: JobPlace, id: string): JobSpec {
-    const { request, leaseMs, commands = 0, masks = {}, input } = this.#options;
-    const { run, step, attempt } = request;
-    return {
-      id,
-      root: node.root,
-      command: prelude + request.action.run,
-      shell: request.shell,
-      cwd: stepFolder(request, node),
-      files: {
-        ...Object.fromEntries(
-          (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]),
-        ),
-        ...(request.values !== undefined && { GRID_VALUES: request.values }),
-      },
-      env: {
-        ...request.env,
-        GRID_RUN_ID: run,
-        GRID_STEP: step,
-        GRID_ATTEMPT: String(attempt),
-        GRID_NODE: node.node.name,
-        GRID_STATE_DIR: stateFolder(request, node, this.#project),
-      },
-      secrets: request.secrets,
-      masks,
-      pathPrefix: pathPrefix(node),
-      detach: request.detach,
-      leaseMs: leaseMs ?? LEASE_MS,
-      hasInput: input !== undefined,
-      isOneOfMany: commands >= MANY_COMMANDS,
-    };
+  #spec(place: JobPlace, id: string): JobSpec {
+    const { input, trees } = this.#options;
+    const project = trees?.run.project;
+    return jobSpec({ ...this.#options, id, hasInput: input !== undefined, project }, place);
   }
 }
 

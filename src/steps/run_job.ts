@@ -1,0 +1,64 @@
+/** The job that an attempt at a `run` step becomes. */
+import type { OpenNode } from "../cluster/node.ts";
+import type { StepRequest } from "../engine/ports.ts";
+import type { RunAction } from "../pipeline/pipeline.ts";
+import type { JobSpec } from "../transport/job/job.ts";
+import type { JobPlace } from "./gpu_lease.ts";
+import { pathPrefix, stateFolder, stepFolder } from "./placement.ts";
+
+const LEASE_MS = 5 * 60_000;
+/** Commands of a run that are many for a node: it prepares for them with the first. */
+const MANY_COMMANDS = 5;
+
+export type RunRequest = StepRequest<RunAction<string>>;
+
+export interface RunJobOptions {
+  readonly request: RunRequest;
+  /** Of the job. */
+  readonly id: string;
+  readonly leaseMs?: number;
+  readonly commands?: number;
+  readonly masks?: Readonly<Record<string, readonly string[]>>;
+  /** There is something to read. */
+  readonly hasInput: boolean;
+  /** Digest of the project, where there is one. */
+  readonly project: string | undefined;
+}
+
+export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): JobSpec {
+  const { request, id, leaseMs, commands = 0, masks = {}, hasInput } = options;
+  const { run, step, attempt } = request;
+  const named = (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]);
+  return {
+    id,
+    root: node.root,
+    command: prelude + request.action.run,
+    shell: request.shell,
+    cwd: stepFolder(request, node),
+    files: {
+      ...Object.fromEntries(named),
+      ...(request.values !== undefined && { GRID_VALUES: request.values }),
+    },
+    env: {
+      ...request.env,
+      GRID_RUN_ID: run,
+      GRID_STEP: step,
+      GRID_ATTEMPT: String(attempt),
+      GRID_NODE: node.node.name,
+      GRID_STATE_DIR: stateFolder(request, node, options.project ?? "none"),
+    },
+    secrets: request.secrets,
+    masks,
+    pathPrefix: pathPrefix(node),
+    detach: request.detach,
+    leaseMs: leaseMs ?? LEASE_MS,
+    hasInput,
+    isOneOfMany: commands >= MANY_COMMANDS,
+  };
+}
+
+/** Made where the step may want it; a program of the node's own hardly knows of Grid. */
+export function statePrelude({ action, trees }: RunRequest, { node }: OpenNode): string {
+  const isAskedFor = action.run.includes("GRID_STATE_DIR") || trees?.[node.name] !== undefined;
+  return isAskedFor ? '[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; ' : "";
+}
