@@ -4,7 +4,6 @@ import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import { distinctName, randomWord } from "../core/ids.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
-import type { RunAction } from "../pipeline/pipeline.ts";
 import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
 import type { JobInput } from "../transport/job/job_input.ts";
 import { endJob } from "../transport/job/job_ending.ts";
