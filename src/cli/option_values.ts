@@ -1,6 +1,7 @@
 /** How the words after an option become values. Wrong words are usage errors with exit code 2. */
 import { parseDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
+import { expandNames } from "../core/name_ranges.ts";
 import { parseSize } from "../core/size.ts";
 import type { JsonValue } from "../core/json.ts";
 import { WordError } from "./command_line/option.ts";
@@ -82,10 +83,11 @@ export function keyValues(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** `gpu1,gpu2` → `["gpu1", "gpu2"]`. */
+/** `gpu1,gpu[3-4]` → `["gpu1", "gpu3", "gpu4"]`. */
 export function nameList(value: string): string[] {
-  const names = value.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (names.length > 0) return names;
+  const names = expandNames(value);
+  if (names === undefined) throw new WordError("needs names such as gpu1,gpu2 or gpu[1-8]");
+  if (names.length > 0) return [...names];
   throw new WordError("needs at least one name");
 }
 

@@ -30,6 +30,8 @@ const ONLY_FOR: Readonly<Record<string, OnlyFor>> = {
   node: { form: "command", long: "--node", hint: `${IN_STEPS}: node: gpu1` },
   gpus: { form: "command", long: "--gpus", hint: `${IN_STEPS}: node: { gpus: 1 }` },
   label: { form: "command", long: "--label", hint: `${IN_STEPS}: node: { labels: [a100] }` },
+  all: { form: "command", long: "--all", hint: `${IN_STEPS}: matrix: { on: [gpu1, gpu2] }` },
+  nodes: { form: "command", long: "--nodes", hint: `${IN_STEPS}: node: gpu1` },
   timeout: { form: "command", long: "--timeout", hint: `${IN_STEPS}: timeout: 30m` },
   noStdin: { form: "command", long: "--no-stdin", hint: "steps have nothing to read anyway" },
 };
@@ -62,6 +64,36 @@ export function checkForm(target: string, flags: object): void {
         form === "file" ? "a command" : "a pipeline file"
       }`,
     hint: first.hint,
+  });
+}
+
+/** By key of the flags: what one node is chosen by, which has no sense on all. */
+const ONE_NODE: Readonly<Record<string, string>> = {
+  node: "--node",
+  gpus: "--gpus",
+  label: "--label",
+  maxOutput: "--max-output",
+};
+
+/** @throws {GridError} `usage` for options that choose one node, and for `--nodes` without `--all` */
+export function checkAll(flags: object): void {
+  const given = new Map<string, unknown>(Object.entries(flags));
+  if (given.get("all") !== true) {
+    if (given.get("nodes") === undefined) return;
+    throw new GridError({
+      code: "usage",
+      message: "Cannot run on --nodes: one node is chosen, unless --all is said",
+      hint: "--all --nodes gpu1,gpu2 runs on both; --node gpu1 on that one",
+    });
+  }
+  const wrong = Object.keys(ONE_NODE).filter((key) => isGiven(given.get(key)));
+  if (wrong.length === 0) return;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot run on --all nodes with ${
+      wrong.map((key) => ONE_NODE[key]).join(", ")
+    }: that is for one node`,
+    hint: "--all --nodes gpu1,gpu2 names some of them",
   });
 }
 

@@ -3,8 +3,8 @@ import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, durationMs, positiveInteger, sizeBytes } from "../option_values.ts";
-import { checkAgain, checkForm, formOf } from "../run_form.ts";
+import { collect, durationMs, nameList, positiveInteger, sizeBytes } from "../option_values.ts";
+import { checkAgain, checkAll, checkForm, formOf } from "../run_form.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -12,6 +12,8 @@ interface RunFlags extends GlobalFlags {
   readonly input: readonly string[];
   readonly inputs?: string;
   readonly node?: string;
+  readonly all?: true;
+  readonly nodes?: readonly string[];
   readonly gpus?: number;
   readonly label: readonly string[];
   readonly timeout?: number;
@@ -53,6 +55,8 @@ export function define(command: Command, context: CommandContext): void {
       { read: sizeBytes },
     )
     .option("--node <name>", "for a command: run it on this node")
+    .option("--all", "for a command: run it on every node, and show equal outputs once")
+    .option("--nodes <names>", "with --all: only these, such as gpu1,gpu[4-8]", { read: nameList })
     .option("--gpus <n>", "for a command: on a node with n free GPUs", { read: positiveInteger })
     .option("--label <label>", "for a command: on a node so labelled", {
       read: collect,
@@ -83,6 +87,8 @@ async function run(
   if (flags.again !== undefined) return await runAgain(flags.again, { target, flags, context });
   if (target === undefined) throw nothingToRun();
   checkForm(target, flags);
+  checkAll(flags);
+  if (flags.all) return await runEverywhere(target, { flags, context });
   const { applyRetention, retentionMs } = await lazy<typeof import("../retention.ts")>(
     "../retention.ts",
     import.meta.url,
@@ -114,6 +120,20 @@ async function run(
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
   applyRetention(session.grid, context);
   return state.exitCode ?? 70;
+}
+
+async function runEverywhere(command: string, { flags, context }: Invocation): Promise<number> {
+  await using session = await openSession(flags, context);
+  using _pipes = session.watchOutput();
+  const { runAll } = await lazy<typeof import("../run_all.ts")>("../run_all.ts", import.meta.url);
+  return await runAll({
+    command,
+    session,
+    context,
+    names: flags.nodes,
+    timeoutMs: flags.timeout,
+    passThrough: flags.exitCode === "step",
+  });
 }
 
 function nothingToRun(): GridError {
