@@ -14,6 +14,7 @@ import { createMasker } from "./core/secret.ts";
 import type { Event } from "./engine/event.ts";
 import { createOutputFan } from "./engine/ledger/output_fan.ts";
 import { withEarlierEnv } from "./engine/resume/earlier_env.ts";
+import type { LocalFiles } from "./engine/ports.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { chooseSteps } from "./engine/schedule/choice.ts";
@@ -24,6 +25,7 @@ import { createReport } from "./report/report.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
+import { createOutputFile } from "./steps/output_files.ts";
 import { createPlaceKeeper } from "./steps/place_keeper.ts";
 import {
   masksOf,
@@ -94,6 +96,8 @@ export class Grid implements AsyncDisposable {
   readonly pool: TransportPool;
   readonly cluster: Cluster;
   readonly clock: Clock;
+  /** Questions about files of the project. */
+  readonly files: LocalFiles;
   readonly #env: Readonly<Record<string, string>>;
   readonly #gridVersion: string;
   /** Variables that hold secrets: what runs on this machine gets only those that it lists. */
@@ -103,6 +107,7 @@ export class Grid implements AsyncDisposable {
     this.project = options.project;
     this.config = config;
     this.clock = options.clock;
+    this.files = createLocalFiles(options.project);
     this.#env = options.env;
     this.#gridVersion = options.gridVersion;
     this.store = openStore(openGround(this.project));
@@ -182,7 +187,8 @@ export class Grid implements AsyncDisposable {
       mask: (value) => masker.value(value),
       registry: this.store,
       results: this.store,
-      files: createLocalFiles(this.project),
+      files: this.files,
+      outputFiles: (place) => createOutputFile({ run, folder, masker }, place),
       clearUp: () => kinds.clearUp(),
     }, {
       run,

@@ -9,6 +9,8 @@ export interface Masker {
   text(value: string): string;
   /** The value with every string in it masked, keys too; a number that spells a secret becomes `***`. */
   value<T>(value: T): T;
+  /** It knows no secret. */
+  readonly isIdle: boolean;
   /** A filter for one byte stream; holds back only what might be the start of a secret. */
   stream(): MaskStream;
 }
@@ -36,6 +38,7 @@ export function createMasker(secrets: Iterable<string | SecretParts>): Masker {
   const text = (value: string) => maskText(value, search);
   return {
     text,
+    isIdle: search.longest === 0,
     value: <T>(value: T) => search.longest === 0 ? value : maskValue(value, text) as T,
     stream: () => new MaskFilter(search),
   };

@@ -151,6 +151,8 @@ export interface StepFinished {
   readonly uncalled?: true;
   /** What it gave. */
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Outputs that are too large for an event, each in a file of a run. */
+  readonly filed?: Readonly<Record<string, OutputFile>>;
   /** Names of outputs that hold a secret: masked in `outputs`, or left out where the result is reused. */
   readonly masked?: readonly string[];
   /** What went wrong. */
@@ -163,6 +165,18 @@ export interface StepFinished {
   readonly key?: string;
   /** Digests of what was synced before, by step. */
   readonly brought?: Readonly<Record<string, string>>;
+}
+
+/** A list that lies in a file: one JSON value per line. */
+export interface OutputFile {
+  /** The run that wrote it, in whose folder it lies. */
+  readonly run: string;
+  /** Its name below `results/` there. */
+  readonly file: string;
+  /** Lines. */
+  readonly items: number;
+  /** Of the whole file. */
+  readonly bytes: number;
 }
 
 /** The run whose result stands in for a step that did not run again. */

@@ -9,6 +9,7 @@ import type {
   FetchFinished,
   JobStarted,
   NodeChosen,
+  OutputFile,
   SyncedTree,
   SyncFinished,
   Warned,
@@ -29,6 +30,8 @@ export interface EnginePorts {
   readonly results?: ResultCache | undefined;
   /** Absent: what was fetched counts as being there still. */
   readonly files?: LocalFiles | undefined;
+  /** Absent: every output is kept in the journal, whatever its size. */
+  readonly outputFiles?: ((place: OutputPlace) => OutputWriter) | undefined;
   /** Ends what commands left running, after the last hook; what it says becomes warnings. */
   readonly clearUp?: (() => Promise<readonly Leftover[]>) | undefined;
 }
@@ -39,6 +42,31 @@ export interface LocalFiles {
   unmatched(patterns: readonly string[]): readonly string[];
   /** One clause on what is missing or has another size; undefined where all is there. */
   lost(fetched: Fetched): string | undefined;
+  /** The same of an output's file. */
+  lostOutput(output: OutputFile): string | undefined;
+  /**
+   * An output's values, each read when it is asked for.
+   *
+   * @throws {GridError} `output-invalid` where one is asked for and cannot be read
+   */
+  list(output: OutputFile, name: string): readonly JsonValue[];
+}
+
+/** What an output's file is named after. */
+export interface OutputPlace {
+  readonly step: string;
+  readonly attempt: number;
+  readonly name: string;
+}
+
+/** Writes the file of an output, with secrets masked. */
+export interface OutputWriter extends Disposable {
+  /** Absolute. */
+  readonly path: string;
+  /** Whole lines, one JSON value each. @throws {GridError} `disk-full` and the like */
+  write(lines: Uint8Array): void;
+  /** Undefined where a secret was masked: such a list is not what it was. */
+  finish(): OutputFile | undefined;
 }
 
 /** What a fetch brought. */
@@ -92,6 +120,7 @@ export interface CachedResult {
   readonly step: string;
   readonly at: number;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  readonly filed?: Readonly<Record<string, OutputFile>>;
   readonly node?: string;
   /** What it made there; absent where the step did not say what that is. */
   readonly made?: Made;
@@ -203,6 +232,8 @@ export interface StepHost {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   output(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
+  /** A file of the run for an output; absent where nobody keeps one. */
+  readonly outputFile?: ((name: string) => OutputWriter) | undefined;
   /**
    * Journals a fact about this attempt; step, attempt and time are added by the engine. It is
    * durable by the end of this turn of the event loop; `job.started`, and all before it, at once.
@@ -225,6 +256,10 @@ export type StepOutcome =
   | {
     readonly status: "succeeded";
     readonly outputs: Readonly<Record<string, JsonValue>>;
+    /** Outputs that lie in files of the run. */
+    readonly filed?: Readonly<Record<string, OutputFile>>;
+    /** Outputs that hold a secret, which their files have masked; not among the others. */
+    readonly masked?: readonly string[];
     readonly exitCode?: number;
     /** One clause: why no other run may use the result. */
     readonly unfit?: string;

@@ -5,6 +5,7 @@ import type {
   BatchProgressed,
   Failure,
   FetchFinished,
+  OutputFile,
   Queue,
   ReuseSource,
   RunResult,
@@ -72,6 +73,8 @@ export interface StepState {
   /** Node of the last attempt, or of the run that a reused result comes from. */
   readonly node: string | undefined;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Outputs that lie in files of a run. */
+  readonly filed?: Readonly<Record<string, OutputFile>>;
   /** Outputs that hold a secret. */
   readonly masked?: readonly string[];
   readonly failure: Failure | undefined;

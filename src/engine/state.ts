@@ -128,6 +128,7 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
           ? {}
           : { durationMs: event.durationMs ?? between(step.startedAt, event.at) }),
         outputs: event.outputs,
+        ...(event.filed === undefined ? {} : { filed: event.filed }),
         ...(event.masked === undefined ? {} : { masked: event.masked }),
         failure: event.failure,
         node: event.reusedFrom?.node ?? step.node,

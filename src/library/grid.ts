@@ -221,7 +221,10 @@ export class Grid implements AsyncDisposable {
         from: options.from,
         only: options.only,
       });
-      return outcomeOf(state, this.#core.runFolder(state.run));
+      return outcomeOf(state, {
+        folder: this.#core.runFolder(state.run),
+        list: (output, name) => this.#core.files.list(output, name),
+      });
     };
     const run = new Run(start, this.#with(options.signal));
     this.#runs.add(run);

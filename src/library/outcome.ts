@@ -1,7 +1,7 @@
 /** How a run ended, as callers of the library see it. */
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Failure, RunResult, StepResult } from "../engine/event.ts";
+import type { Failure, OutputFile, RunResult, StepResult } from "../engine/event.ts";
 import type { RunState } from "../engine/state.ts";
 
 /** How a run ended. */
@@ -30,19 +30,30 @@ export interface StepOutcome {
   readonly result: StepResult | "pending" | "running";
   /** Where it ran last. */
   readonly node: string | undefined;
-  /** What it wrote to `$GRID_OUTPUT` or declares under `outputs`. */
+  /**
+   * What it wrote to `$GRID_OUTPUT` or declares under `outputs`. A long list of results lies in a file of
+   * the run: its items are read as they are asked for.
+   */
   readonly outputs: Readonly<Record<string, JsonValue>>;
   /** What went wrong with it. */
   readonly failure: Failure | undefined;
 }
 
-export function outcomeOf(state: RunState, folder: string): RunOutcome {
+export interface OutcomeOptions {
+  /** Absolute folder of the run. */
+  readonly folder: string;
+  readonly list: (output: OutputFile, name: string) => readonly JsonValue[];
+}
+
+export function outcomeOf(state: RunState, { folder, list }: OutcomeOptions): RunOutcome {
   const { run: id, result, exitCode = 70, firstFailure } = state;
   const steps = new Map(
-    [...state.steps.values()].map(({ id, status, node, outputs, failure }): [
-      string,
-      StepOutcome,
-    ] => [id, { id, result: status, node, outputs, failure }]),
+    [...state.steps.values()].map(({ id, status, node, failure, ...step }) => {
+      const lists = Object.entries(step.filed ?? {})
+        .map(([name, file]) => [name, list(file, `${id}.${name}`)] as const);
+      const outputs = { ...step.outputs, ...Object.fromEntries(lists) };
+      return [id, { id, result: status, node, outputs, failure }] as const;
+    }),
   );
   const failure = firstFailure === undefined ? undefined : steps.get(firstFailure)?.failure;
   const ok = result === "succeeded";

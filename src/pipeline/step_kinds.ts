@@ -6,6 +6,6 @@ export type KindKey = typeof STEP_KINDS[number];
 export const KIND_OUTPUTS: Partial<Record<KindKey, readonly string[]>> = {
   "sync": ["folder", "files", "bytes"],
   "select-node": ["node", "score", "gpus", "cores"],
-  "ray-batch": ["results", "errors", "total", "failed"],
+  "ray-batch": ["results", "errors", "total", "failed", "file"],
   "fetch": ["folder", "files", "bytes"],
 };

@@ -1,5 +1,4 @@
 /** A list of tasks spread in batches over a Ray cluster, or over local processes without Ray. */
-import type { JsonValue } from "../core/json.ts";
 import type { OpenNode } from "../cluster/node.ts";
 
 export interface BatchSpec {
@@ -13,7 +12,8 @@ export interface BatchSpec {
   readonly identityEnv: Readonly<Record<string, string>>;
   /** `module:function`, called per task; or a shell command that finds its task in `$GRID_TASK`. */
   readonly target: { readonly call: string } | { readonly command: string };
-  readonly tasks: readonly JsonValue[];
+  /** Each as JSON, spelled as its author did. */
+  readonly tasks: readonly string[];
   /** Called once per process; what it returns is the second argument of `call`. */
   readonly setup?: string | undefined;
   /** `auto` follows the measured time of tasks. */
@@ -50,19 +50,28 @@ export interface BatchHost {
   progress(
     counts: { readonly done: number; readonly failed: number; readonly total: number },
   ): void;
+  /** Told in the order of the tasks, once all have come to an end. */
+  readonly outcomes: OutcomeSink;
   /** Called before anything is started. */
   jobStarted(job: { readonly node: string; readonly job: string }): void;
 }
 
-export interface BatchOutcome {
-  /** One entry per task, in the order of the tasks. */
-  readonly results: readonly TaskResult[];
-  readonly failed: number;
+/**
+ * Takes what came of the tasks as text, in pieces of any size: one JSON value per line. Results may be
+ * larger than memory.
+ */
+export interface OutcomeSink {
+  /** One line per task; `null` for one that failed. */
+  results(bytes: Uint8Array): void;
+  /** `{"index":3,"error":"…"}` for each task that failed. */
+  errors(bytes: Uint8Array): void;
 }
 
-export type TaskResult =
-  | { readonly ok: true; readonly value: JsonValue }
-  | { readonly ok: false; readonly error: string };
+export interface BatchOutcome {
+  readonly total: number;
+  readonly failed: number;
+  readonly firstFailure: { readonly index: number; readonly error: string } | undefined;
+}
 
 /** Where batches run: one implementation per `ray.mode`. */
 export interface BatchRunner {

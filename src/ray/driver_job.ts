@@ -2,7 +2,7 @@
 import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
-import { quoteAll } from "../core/shell.ts";
+import { quote, quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
@@ -19,7 +19,7 @@ import {
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { WholeLines } from "./whole_lines.ts";
-import { readResults, type ResultsReader } from "./results.ts";
+import { OutcomeReader, readOutcomes, SuccessLines } from "./results.ts";
 
 /** A batch whose runner is gone ends after this long, unless its spec says otherwise. */
 const LEASE_MS = 300_000;
@@ -45,18 +45,32 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   const files = await driverFiles(head.root, spec);
   host.jobStarted({ node: head.node.name, job: spec.id });
   const job = await startDriver(options, files);
-  const { exit, problem } = await followDriver(job, options);
-  const results = await readResults(head.transport, {
-    path: files.results,
+  const end = await followDriver(job, options);
+  const isOver = end.exit.kind === "code" && end.exit.code === DONE;
+  const isDone = isOver && end.failed <= spec.maxFailures;
+  const successes = isDone ? undefined : new SuccessLines();
+  const reader = new OutcomeReader(spec.tasks.length, host.outcomes, successes);
+  await readOutcomes(head.transport, reader, {
+    prelude: `PATH=${quoteAll([...pathPrefixOf(head)])}:$PATH; `,
+    driver: files.driver,
+    results: files.results,
     total: spec.tasks.length,
     signal: host.signal,
+    isDone: () => isDone,
   });
-  finished.remember(files.key, results.known);
-  if (exit.kind === "code" && exit.code === DONE) await forgetIfDone(options, { files, results });
+  if (successes) finished.remember(files.key, successes.bytes);
+  else finished.forget(files.key);
+  if (isDone) finished.later(() => removeResults(head, files));
   // Not before: a runner that dies here can be followed by one that attaches.
   await removeJob(job);
-  if (exit.kind !== "code" || exit.code !== DONE) throw driverError(exit, { head, problem });
-  return results.outcome();
+  if (!isOver) throw driverError(end.exit, { head, problem: end.problem });
+  return reader.outcome();
+}
+
+/** Until the run is over its results stay on the node: a runner that dies now can be followed by one that attaches. */
+async function removeResults(head: OpenNode, { results }: DriverFiles): Promise<void> {
+  const { code, stderr } = await head.transport.exec(`rm -f ${quote(`${results}.done`)}`);
+  if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
 }
 
 /** Attaches where the job already runs, so that a repeated start is safe. */
@@ -80,34 +94,23 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
   });
 }
 
-/**
- * The next run of work that has succeeded starts from nothing. Where this is not done any more, it
- * finds these results.
- */
-async function forgetIfDone(
-  { head, spec, host }: DriverJobOptions,
-  { files, results }: { readonly files: DriverFiles; readonly results: ResultsReader },
-): Promise<void> {
-  if (results.outcome().failed > spec.maxFailures) return;
-  const command = `PATH=${quoteAll([...pathPrefixOf(head)])}:$PATH; ` +
-    `python3 ${quoteAll([files.driver, "--forget", files.results])}`;
-  const { code, stderr } = await head.transport.exec(`(${command})`, { signal: host.signal });
-  if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
-}
-
 interface DriverEnd {
   readonly exit: JobExit;
   /** Why the batch as a whole could not be run. */
   readonly problem: DriverSays | undefined;
+  /** Tasks, as it said last. */
+  readonly failed: number;
 }
 
 /** Progress and problems are taken out of stdout; what the tasks print goes on. */
 async function followDriver(job: Job, options: DriverJobOptions): Promise<DriverEnd> {
   const { host, spec } = options;
   let problem: DriverSays | undefined;
+  let lastFailed = 0;
   const output = new DriverOutput(markOf(spec), (said) => {
     if (said.problem !== undefined) problem = said;
     const { done, failed, total } = said;
+    lastFailed = failed ?? lastFailed;
     // Nobody asks how far a batch is that was told to end.
     if (host.signal.aborted) return;
     if (done !== undefined && failed !== undefined && total !== undefined) {
@@ -129,7 +132,7 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
   try {
     const exit = await job.follow({ signal: host.signal, onOutput });
     await flush();
-    return { exit, problem };
+    return { exit, problem, failed: lastFailed };
   } catch (error) {
     if (host.signal.aborted) await endDriver(job, { ...options, onOutput, flush });
     throw error;

@@ -1,6 +1,5 @@
 /** Splits what the driver says to Grid from what the tasks print. */
 import { parseJson } from "../core/exact_json.ts";
-import type { JsonValue } from "../core/json.ts";
 import { concatBytes } from "../core/bytes.ts";
 
 export interface DriverSays {
@@ -9,8 +8,8 @@ export interface DriverSays {
   readonly total?: number;
   readonly problem?: string;
   readonly hint?: string | null;
-  /** One line of the results file, where Grid cannot read the file itself. */
-  readonly result?: JsonValue;
+  /** All outcomes, where Grid cannot read files of the head: a file among Ray's logs of a node. */
+  readonly results?: { readonly file: string; readonly node: string; readonly bytes: number };
 }
 
 const NEWLINE = 10;

@@ -79,7 +79,7 @@ export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
     work: options.files.work,
     code: spec.code ?? null,
     // As text, so that nobody on the way reads a number in it.
-    task_texts: spec.tasks.map(pythonJson),
+    task_texts: spec.tasks,
     known: options.files.known,
     batch_size: spec.batchSize === "auto" ? 0 : spec.batchSize,
     setup: spec.setup ?? null,

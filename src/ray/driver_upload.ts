@@ -6,7 +6,10 @@ import { driverSource } from "./driver_source.ts";
 import type { DriverFiles } from "./driver_spec.ts";
 import { nodePrelude } from "../transport/node_program.ts";
 
-/** Results of steps that nobody took up again are removed after this many days. */
+/**
+ * Results of steps that nobody took up again are removed after this many days; those that were handed
+ * over, to a run that did not live to remove them, after one.
+ */
 const KEEP_DAYS = 14;
 const OLDEST_PYTHON = "3.8";
 
@@ -17,7 +20,7 @@ export async function uploadDriver(
     readonly files: DriverFiles;
     readonly specText: string;
     /** What is known from another node, as lines of a results file. */
-    readonly knownResults: string;
+    readonly knownResults: Uint8Array;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -26,7 +29,7 @@ export async function uploadDriver(
   const driver = driverSource();
   await send(head, { files, path: files.driver, text: driver, signal });
   await send(head, { files, path: files.spec, text: options.specText, signal });
-  if (options.knownResults !== "") {
+  if (options.knownResults.length > 0) {
     await send(head, { files, path: files.known, text: options.knownResults, signal });
   }
 }
@@ -63,13 +66,14 @@ async function send(
   { files, path, text, signal }: {
     readonly files: DriverFiles;
     readonly path: string;
-    readonly text: string;
+    readonly text: string | Uint8Array;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const folder = quote(files.folder);
   const prune = `find ${folder}/.. -mindepth 1 -maxdepth 1 -mtime +${KEEP_DAYS} ` +
-    "-exec rm -rf {} + 2>/dev/null";
+    `-exec rm -rf {} + 2>/dev/null; find ${folder}/results -name '*.done' -mtime +0 ` +
+    "-exec rm -f {} + 2>/dev/null";
   const command = `${nodePrelude()}\n(umask 077; ` +
     `grid_own ${folder} 700 || { echo "$grid_fault" >&2; exit 1; }; mkdir -p ${folder}/results; { ${prune}; ` +
     `cat >${quote(`${path}.part`)} && mv ${quote(`${path}.part`)} ${quote(path)}; })`;

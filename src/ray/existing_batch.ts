@@ -12,7 +12,7 @@ import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
 import { JobLog, JobLogTail } from "./job_log.ts";
 import { JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
-import { ResultsReader } from "./results.ts";
+import { OutcomeReader } from "./results.ts";
 
 const POLL_MS = 1000;
 /** A dashboard that is silent for longer than this is given up. */
@@ -93,10 +93,10 @@ async function attend(
   id: string,
   { spec, host, stop }: ExistingBatchOptions & { readonly stop: () => Promise<void> },
 ): Promise<BatchOutcome> {
-  const results = new ResultsReader(spec.tasks.length);
+  let results: DriverSays["results"];
   let problem: DriverSays | undefined;
   const output = new DriverOutput(markOf(spec), (said) => {
-    if (said.result !== undefined) results.add(said.result);
+    if (said.results !== undefined) results = said.results;
     if (said.problem !== undefined) problem = said;
     const { done, failed, total } = said;
     if (done !== undefined && failed !== undefined && total !== undefined) {
@@ -118,9 +118,14 @@ async function attend(
   const rest = output.end();
   await sent;
   if (rest.length > 0) await host.output("stdout", rest);
+  if (job.status !== "SUCCEEDED") {
+    await api.remove(id);
+    throw failure(job, problem);
+  }
+  const reader = new OutcomeReader(spec.tasks.length, host.outcomes);
+  if (results) await api.readFile(results, (bytes) => reader.push(bytes));
   await api.remove(id);
-  if (job.status === "SUCCEEDED") return results.outcome();
-  throw failure(job, problem);
+  return reader.outcome();
 }
 
 interface WaitOptions {

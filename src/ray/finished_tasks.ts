@@ -1,25 +1,30 @@
-/** What earlier attempts have finished, for a retry that lands on a node without their results. */
-import { pythonJson } from "../core/exact_json.ts";
-import type { TaskResult } from "./batch.ts";
+/** What a run knows beyond one attempt at a batch. */
 
-export class FinishedTasks {
-  /** By results key and fingerprint of the work; successes only, by index. */
-  readonly #known = new Map<string, ReadonlyMap<number, TaskResult>>();
+export class FinishedTasks implements AsyncDisposable {
+  /** By results key and fingerprint of the work: successes, as lines of a results file. */
+  readonly #known = new Map<string, Uint8Array>();
+  readonly #clearing: (() => Promise<void>)[] = [];
 
-  remember(key: string, results: readonly (TaskResult | undefined)[]): void {
-    const known = new Map(this.#known.get(key));
-    results.forEach((result, index) => {
-      if (result?.ok) known.set(index, result);
-    });
-    this.#known.set(key, known);
+  /** For a retry that lands on a node without the results of the attempts before. */
+  remember(key: string, lines: Uint8Array): void {
+    if (lines.length > 0) this.#known.set(key, lines);
   }
 
-  /** As lines of a results file; empty where nothing is known. */
-  lines(key: string): string {
-    const known = [...this.#known.get(key) ?? []];
-    // In the very words of the driver, which copies them without reading them.
-    return known.map(([index, result]) =>
-      `{"index": ${index}, "ok": true, "value": ${pythonJson(result.ok ? result.value : null)}}\n`
-    ).join("");
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+
+  /** Empty where nothing is known. */
+  lines(key: string): Uint8Array {
+    return this.#known.get(key) ?? new Uint8Array();
+  }
+
+  /** To be done when the run is over: until then it may go on from what lies on its nodes. */
+  later(clear: () => Promise<void>): void {
+    this.#clearing.push(clear);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#clearing.map((clear) => clear()));
   }
 }

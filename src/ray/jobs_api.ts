@@ -27,6 +27,7 @@ export interface SubmitOptions {
 /** A request of ours, not the step's work; a dashboard that has just started may take its time. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 3_600_000;
 /** The dashboard answers 413 above this. */
 export const PACKAGE_LIMIT_BYTES = 104_857_600;
 
@@ -103,6 +104,33 @@ export class JobsApi implements Disposable {
     const response = await this.#request("GET", `/api/jobs/${id}/logs`);
     const { logs } = parseObject(await this.#read(response, "read the job's log"));
     return typeof logs === "string" ? logs : "";
+  }
+
+  /** Streams a file that lies among Ray's logs on a node. */
+  async readFile(
+    { file, node }: { readonly file: string; readonly node: string },
+    onBytes: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const query = new URLSearchParams({
+      node_id: node,
+      filename: file,
+      lines: "-1",
+      // Seconds for the whole file.
+      timeout: String(FILE_TIMEOUT_MS / 1000),
+    });
+    const response = await this.#request("GET", `/api/v0/logs/file?${query}`);
+    if (!response.ok || response.body === null) {
+      await this.#read(response, "read the results");
+      return;
+    }
+    try {
+      for await (const chunk of response.body) onBytes(chunk);
+    } catch (cause) {
+      this.#options.signal.throwIfAborted();
+      if (cause instanceof GridError) throw cause;
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw this.#error("read the results", words, "lost");
+    }
   }
 
   /** Sends the log in pieces, from its start. Closes for healthy jobs too: never a sign of an end. */

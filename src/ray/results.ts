@@ -1,99 +1,180 @@
-/** The driver's results file: one finished item per line, the last word on an item counts. */
-import { parseJson } from "../core/exact_json.ts";
+/** What came of the tasks, as the driver hands it over: a line for each, in their order. */
+import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
+import { quoteAll } from "../core/shell.ts";
 import type { Transport } from "../transport/transport.ts";
-import { quote } from "../core/shell.ts";
-import type { BatchOutcome, TaskResult } from "./batch.ts";
+import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
-export class ResultsReader {
-  readonly #results: (TaskResult | undefined)[];
+const NEWLINE = 10;
+/** `=`: the value follows, `!`: the error, `?`: there is no outcome. See `driver/results.py`. */
+const VALUE = 61;
+const ERROR = 33;
+const ENCODER = new TextEncoder();
+const NULL_LINE = ENCODER.encode("null\n");
+/** Of the first error; a description is shorter. */
+const LONGEST_ERROR = 1 << 16;
 
-  constructor(total: number) {
-    this.#results = new Array(total).fill(undefined);
+/** Splits the driver's lines into results and errors, and counts; keeps none of them. */
+export class OutcomeReader {
+  readonly #total: number;
+  readonly #sink: OutcomeSink;
+  readonly #successes: SuccessLines | undefined;
+  /** Of the line that is being read; 0 where the next byte begins one. */
+  #kind = 0;
+  #index = 0;
+  #failed = 0;
+  #missing = 0;
+  #first: { readonly index: number; bytes: Uint8Array } | undefined;
+  #results: Uint8Array[] = [];
+  #errors: Uint8Array[] = [];
+
+  constructor(total: number, sink: OutcomeSink, successes?: SuccessLines) {
+    this.#total = total;
+    this.#sink = sink;
+    this.#successes = successes;
   }
 
-  line(text: string): void {
-    const value = parseLine(text);
-    if (value !== undefined) this.add(value);
+  /** Whether every task's line has come. */
+  get isComplete(): boolean {
+    return this.#index === this.#total;
   }
 
-  /** One line's value. */
-  add(value: JsonValue): void {
-    const entry = entryOf(value);
-    if (entry && entry.index in this.#results) this.#results[entry.index] = entry.result;
-  }
-
-  /** By index; undefined for a task without an outcome. */
-  get known(): readonly (TaskResult | undefined)[] {
-    return this.#results;
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length && !this.isComplete;) {
+      if (this.#kind === 0) this.#begin(bytes[at++] ?? 0);
+      const newline = bytes.indexOf(NEWLINE, at);
+      const end = newline < 0 ? bytes.length : newline + 1;
+      this.#pass(bytes.subarray(at, end));
+      if (newline >= 0) this.#end();
+      at = end;
+    }
+    if (this.#results.length > 0) this.#sink.results(concatBytes(this.#results));
+    if (this.#errors.length > 0) this.#sink.errors(concatBytes(this.#errors));
+    [this.#results, this.#errors] = [[], []];
   }
 
   /** @throws {GridError} `ray` if a task has no outcome */
   outcome(): BatchOutcome {
-    const results = this.#results.filter((result) => result !== undefined);
-    const missing = this.#results.length - results.length;
+    const missing = this.#missing + this.#total - this.#index;
     if (missing > 0) {
       throw new GridError({
         code: "ray",
-        message: `Cannot collect the results: ${missing} of ${this.#results.length} are missing`,
+        message: `Cannot collect the results: ${missing} of ${this.#total} are missing`,
         hint: "Run the step again; finished items are kept",
       });
     }
-    return { results, failed: results.filter((result) => !result.ok).length };
+    return {
+      total: this.#total,
+      failed: this.#failed,
+      firstFailure: this.#first &&
+        { index: this.#first.index, error: errorText(this.#first.bytes) },
+    };
+  }
+
+  #begin(kind: number): void {
+    this.#kind = kind;
+    if (kind === VALUE) this.#successes?.begin(this.#index);
+    if (kind !== ERROR) return;
+    this.#failed++;
+    this.#first ??= { index: this.#index, bytes: new Uint8Array() };
+    this.#errors.push(ENCODER.encode(`{"index":${this.#index},"error":`));
+  }
+
+  /** A part of the line, with its end where that has come. */
+  #pass(part: Uint8Array): void {
+    if (this.#kind === VALUE) {
+      this.#results.push(part);
+      this.#successes?.push(part);
+    }
+    if (this.#kind !== ERROR) return;
+    const text = part.at(-1) === NEWLINE ? part.subarray(0, -1) : part;
+    this.#errors.push(text);
+    const first = this.#first;
+    if (first?.index === this.#index && first.bytes.length + text.length < LONGEST_ERROR) {
+      first.bytes = concatBytes([first.bytes, text]);
+    }
+  }
+
+  #end(): void {
+    if (this.#kind !== VALUE) this.#results.push(NULL_LINE);
+    if (this.#kind === ERROR) this.#errors.push(ENCODER.encode("}\n"));
+    else if (this.#kind !== VALUE) this.#missing++;
+    this.#kind = 0;
+    this.#index++;
   }
 }
 
-/** Streams the file from the node, whatever its size. */
-export async function readResults(
+function errorText(json: Uint8Array): string {
+  try {
+    return String(JSON.parse(new TextDecoder().decode(json)));
+  } catch {
+    return "its words cannot be read";
+  }
+}
+
+/** Successes as lines of a results file, for a driver on another node; in memory, so not without end. */
+export class SuccessLines {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  begin(index: number): void {
+    this.push(ENCODER.encode(`{"item": "", "index": ${index}, "ok": true, "value": `));
+  }
+
+  push(part: Uint8Array): void {
+    if (this.#bytes > LARGEST_KNOWN) return;
+    this.#bytes += part.length + 1;
+    if (this.#bytes > LARGEST_KNOWN) this.#parts = [];
+    else if (part.at(-1) === NEWLINE) this.#parts.push(part.slice(0, -1), LINE_END);
+    else this.#parts.push(part.slice());
+  }
+
+  get bytes(): Uint8Array {
+    return concatBytes(this.#parts);
+  }
+}
+
+const LARGEST_KNOWN = 64 << 20;
+const LINE_END = ENCODER.encode("}\n");
+
+export interface HandOver {
+  /** Before the command, such as a PATH. */
+  readonly prelude: string;
+  readonly driver: string;
+  /** The results file. */
+  readonly results: string;
+  readonly total: number;
+  readonly signal: AbortSignal;
+  /** Called once all has come: whether the work is done, so that the next run starts from nothing. */
+  isDone(): boolean;
+}
+
+/** Streams the outcomes from the node, whatever their size. */
+export async function readOutcomes(
   transport: Transport,
-  options: { readonly path: string; readonly total: number; readonly signal: AbortSignal },
-): Promise<ResultsReader> {
-  const reader = new ResultsReader(options.total);
-  await using channel = await transport.open(readCommand(options.path), {
-    signal: options.signal,
-  });
-  await channel.stdin.close();
+  reader: OutcomeReader,
+  options: HandOver,
+): Promise<void> {
+  const { driver, results, total, signal } = options;
+  const words = quoteAll(["python3", driver, "--hand-over", results, String(total)]);
+  await using channel = await transport.open(`${options.prelude}exec ${words}`, { signal });
   const errors = new Response(channel.stderr).text();
-  let rest = "";
-  for await (const text of channel.stdout.pipeThrough(new TextDecoderStream() as TextDecoding)) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach((line) => reader.line(line));
+  const stdin = channel.stdin.getWriter();
+  for await (const chunk of channel.stdout) {
+    const wasComplete = reader.isComplete;
+    reader.push(chunk);
+    if (wasComplete || !reader.isComplete) continue;
+    if (options.isDone()) await stdin.write(ENCODER.encode("done\n"));
+    await stdin.close();
   }
   const exit = await channel.exit;
-  if (exit.kind === "signal" || exit.code !== 0) {
-    throw new GridError({
-      code: "ray",
-      message: `Cannot read the results ${options.path}: ${(await errors).trim()}`,
-      node: transport.endpoint.name,
-    });
-  }
-  await errors;
-  return reader;
-}
-
-/** A driver that could not begin has none. */
-function readCommand(path: string): string {
-  return `sh -c ${quote(`[ ! -e ${quote(path)} ] || exec cat ${quote(path)}`)}`;
-}
-
-/** The platform's type allows any buffer source, a channel gives bytes. */
-type TextDecoding = TransformStream<Uint8Array, string>;
-
-/** Undefined for a line that its writer did not finish; the item ran again and has a later line. */
-function parseLine(text: string): JsonValue | undefined {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function entryOf(value: JsonValue): { index: number; result: TaskResult } | undefined {
-  if (typeof value !== "object" || value === null || !("index" in value)) return undefined;
-  const index = Number(value.index);
-  return value.ok === true
-    ? { index, result: { ok: true, value: value.value ?? null } }
-    : { index, result: { ok: false, error: String(value.error) } };
+  const said = (await errors).trim();
+  if (exit.kind === "code" && exit.code === 0 && reader.isComplete) return;
+  throw new GridError({
+    code: "ray",
+    message: `Cannot read the results ${results}: ${
+      said.split("\n").at(-1) || "they are cut short"
+    }`,
+    node: transport.endpoint.name,
+  });
 }

@@ -5,8 +5,13 @@ import type { BatchRunner } from "./batch.ts";
 import { FinishedTasks } from "./finished_tasks.ts";
 
 /** One per run: it remembers what the attempts of each step have finished. */
-export function createBatchRunner(config: RayConfig): BatchRunner {
+export function createBatchRunner(config: RayConfig): BatchRunner & AsyncDisposable {
   const finished = new FinishedTasks();
+  const runner = runnerOf(config, finished);
+  return { ...runner, [Symbol.asyncDispose]: () => finished[Symbol.asyncDispose]() };
+}
+
+function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
   switch (config.mode) {
     case "embedded":
       return {

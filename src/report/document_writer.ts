@@ -76,6 +76,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     node: step.node ?? null,
     ...timesOf(step),
     outputs: step.outputs,
+    filed: step.filed ?? {},
     masked: step.masked ?? [],
     maskedLines: step.attempts.reduce((sum, attempt) => sum + (attempt.maskedLines ?? 0), 0),
     failure: failureDocument(step.failure),

@@ -91,12 +91,26 @@ function outputTable(report: RunDocument): string {
   const rows = report.steps.filter(({ kind }) => kind !== "select-node" && kind !== "sync")
     .flatMap((step) =>
       Object.entries(step.outputs)
-        .filter(([, value]) =>
-          typeof value !== "object" || value === null || value instanceof ExactNumber
+        .filter(([name, value]) =>
+          (typeof value !== "object" || value === null || value instanceof ExactNumber) &&
+          !(step.kind === "ray-batch" && name === "file")
         )
         .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
     );
-  return table({ heads: [], rows, name: "pairs" });
+  return table({ heads: [], rows, name: "pairs" }) + filedList(report);
+}
+
+/** Lists too long for a page, each as a link; folders of runs lie side by side. */
+function filedList(report: RunDocument): string {
+  const items = report.steps.flatMap((step) =>
+    Object.entries(step.filed).map(([name, { run, file, items, bytes }]) => {
+      const path = `${run === report.run ? "" : `../${run}/`}results/${file}`;
+      const size = `${items.toLocaleString("en")} values, ${formatSize(bytes)}`;
+      const link = `<a href="${text(encodeURI(path))}">${text(file)}</a>`;
+      return `<li>${text(`${step.id}.${name}`)}: ${size}, ${link}</li>`;
+    })
+  );
+  return items.length === 0 ? "" : `<ul>${items.join("")}</ul>`;
 }
 
 function inputTable(report: RunDocument): string {

@@ -4,7 +4,7 @@
  * only when a field changes its meaning or goes away.
  */
 import type { JsonValue } from "../core/json.ts";
-import type { BatchProgressed, FetchFinished, SyncFinished } from "../engine/event.ts";
+import type { BatchProgressed, FetchFinished, OutputFile, SyncFinished } from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 
 export interface RunDocument {
@@ -50,6 +50,8 @@ export interface StepDocument {
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Outputs that lie in files: `results/<file>` in the folder of the run that wrote them. */
+  readonly filed: Readonly<Record<string, OutputFile>>;
   /** Names of outputs that hold a secret. */
   readonly masked: readonly string[];
   /** Lines of its logs, all attempts together, in which a mask stands in place of a secret. */

@@ -41,6 +41,14 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
     const input = options.input && await openInput(options.input);
     return createRunStep({ cluster, leaseMs: config.jobs.leaseMs, commands, masks, input, trees });
   });
+  const batch = once(async () => {
+    const { createRayBatchStep } = await lazy<typeof import("./ray_batch.ts")>(
+      "./ray_batch.ts",
+      import.meta.url,
+    );
+    const { leaseMs } = config.jobs;
+    return createRayBatchStep({ cluster, config: config.ray, leaseMs, project: code, trees });
+  });
   return {
     "sync": onDemand("sync", async () => {
       const { createSyncStep } = await lazy<typeof import("./sync.ts")>(
@@ -63,19 +71,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
       return createSelectNodeStep({ cluster });
     }),
     "run": onDemand("run", run.get),
-    "ray-batch": onDemand("ray-batch", async () => {
-      const { createRayBatchStep } = await lazy<typeof import("./ray_batch.ts")>(
-        "./ray_batch.ts",
-        import.meta.url,
-      );
-      return createRayBatchStep({
-        cluster,
-        config: config.ray,
-        leaseMs: config.jobs.leaseMs,
-        project: code,
-        trees,
-      });
-    }),
+    "ray-batch": onDemand("ray-batch", batch.get),
     "fetch": onDemand("fetch", async () => {
       const { createFetchStep } = await lazy<typeof import("./fetch.ts")>(
         "./fetch.ts",
@@ -87,6 +83,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
     clearUp: async () => await (await run.made())?.clearUp() ?? [],
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();
+      await (await batch.made())?.[Symbol.asyncDispose]();
       await trees[Symbol.asyncDispose]();
     },
   };

@@ -2,10 +2,14 @@
 import { globSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Fetched, LocalFiles } from "../engine/ports.ts";
+import { OutputReader } from "./output_files.ts";
 
 /** Paths and patterns are relative to `project`. */
 export function createLocalFiles(project: string): LocalFiles {
+  const outputs = new OutputReader(join(project, ".grid", "runs"));
   return {
+    lostOutput: (output) => outputs.lost(output),
+    list: (output, name) => outputs.list(output, name),
     unmatched: (patterns) => patterns.filter((pattern) => !matchesFile(pattern, project)),
     lost: (fetched) => lost(fetched, project),
   };

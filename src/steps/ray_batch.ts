@@ -1,15 +1,15 @@
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";
-import type { JsonValue } from "../core/json.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
-import type { BatchOutcome, BatchRunner, BatchSpec, TaskResult } from "../ray/batch.ts";
+import type { BatchOutcome, BatchRunner, BatchSpec } from "../ray/batch.ts";
 import { createBatchRunner } from "../ray/runner.ts";
 import { type JobPlace, placeJob } from "./gpu_lease.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
+import { BatchOutputs } from "./ray_outputs.ts";
 import { readTasks } from "./ray_tasks.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TreeGate } from "./tree_gate.ts";
@@ -29,12 +29,14 @@ export interface RayBatchDeps {
 
 type BatchRequest = StepRequest<RayBatchAction<string>>;
 
-/** Fans a list of tasks out in batches; the outputs are `results`, `errors`, `total` and `failed`. */
-export function createRayBatchStep(deps: RayBatchDeps): StepKind<"ray-batch"> {
-  const runner = deps.runner ?? createBatchRunner(deps.config);
+/** Fans a list of tasks out in batches; the outputs are `results`, `errors`, `total`, `failed` and `file`. */
+export function createRayBatchStep(deps: RayBatchDeps): StepKind<"ray-batch"> & AsyncDisposable {
+  const own = createBatchRunner(deps.config);
+  const runner = deps.runner ?? own;
   return {
     kind: "ray-batch",
     run: (request, host) => runBatch(request, host, { ...deps, runner }),
+    [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
   };
 }
 
@@ -49,12 +51,14 @@ async function runBatch(
   const gate = new TreeGate(head, { request, trees: deps.trees });
   const denied = request.resumeJob ? undefined : await gate.check(host.signal);
   if (denied) throw denied;
+  using outcomes = new BatchOutputs(host);
   const outcome = await runner.run(
     head,
     batchSpec(request, { head, tasks, leaseMs: deps.leaseMs, prelude }),
     {
       signal: host.signal,
       output: (stream, bytes) => host.output(stream, bytes),
+      outcomes,
       progress: (counts) => host.note({ type: "batch.progressed", ...counts, mode: runner.mode }),
       jobStarted: (job) => host.note({ type: "job.started", ...job }),
     },
@@ -63,7 +67,7 @@ async function runBatch(
   const unfit = request.cache ? (await gate.check(host.signal))?.message : undefined;
   return {
     status: "succeeded",
-    outputs: outputsOf(outcome),
+    ...outcomes.of(outcome),
     ...(unfit !== undefined && { unfit }),
   };
 }
@@ -86,7 +90,7 @@ async function openHead(
 
 interface SpecContext {
   readonly head: OpenNode;
-  readonly tasks: readonly JsonValue[];
+  readonly tasks: readonly string[];
   readonly leaseMs: number | undefined;
   readonly prelude: string;
 }
@@ -138,28 +142,13 @@ export function batchNames(
   return { id, resultsKey: distinctName([pipeline, step]) };
 }
 
-/** In the order of the tasks; a failed task's result is null and its words stand in `errors`. */
-function outputsOf({ results, failed }: BatchOutcome): Record<string, JsonValue> {
-  return {
-    results: results.map((result) => result.ok ? result.value : null),
-    errors: results.flatMap((result, index) => result.ok ? [] : [{ index, error: result.error }]),
-    total: results.length,
-    failed,
-  };
-}
-
-function tooManyFailed({ results, failed }: BatchOutcome, head: OpenNode): GridError {
-  const index = results.findIndex((result) => !result.ok);
-  const words = firstLine(results[index]);
+function tooManyFailed({ total, failed, firstFailure }: BatchOutcome, head: OpenNode): GridError {
+  const { index = 0, error = "" } = firstFailure ?? {};
   return new GridError({
     code: "step-failed",
-    message: `Cannot finish the batch: ${failed} of ${results.length} tasks failed, ` +
-      `first task ${index}: ${words}`,
+    message: `Cannot finish the batch: ${failed} of ${total} tasks failed, ` +
+      `first task ${index}: ${error.split("\n")[0]}`,
     hint: "A retry repeats only the failed tasks; `max-failures` tolerates some",
     node: head.node.name,
   });
-}
-
-function firstLine(result: TaskResult | undefined): string {
-  return result === undefined || result.ok ? "" : result.error.split("\n")[0] ?? "";
 }

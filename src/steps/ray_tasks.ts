@@ -1,6 +1,6 @@
-/** The list of tasks of a `ray-batch`, from wherever the pipeline says. */
+/** The list of tasks of a `ray-batch`, from wherever the pipeline says; each as JSON. */
 import { isAbsolute, join } from "node:path";
-import { parseJson } from "../core/exact_json.ts";
+import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
@@ -13,26 +13,50 @@ import type { RayBatchAction } from "../pipeline/pipeline.ts";
 export async function readTasks(
   tasks: RayBatchAction<string>["tasks"],
   project: string,
-): Promise<readonly JsonValue[]> {
-  if ("list" in tasks) return tasks.list;
-  if ("range" in tasks) return Array.from({ length: tasks.range }, (_, index) => index);
+): Promise<readonly string[]> {
+  if ("list" in tasks) return tasks.list.map(pythonJson);
+  if ("range" in tasks) return Array.from({ length: tasks.range }, (_, index) => String(index));
   if ("expression" in tasks) return parseList(tasks.expression, "the expression under `tasks`");
   const path = isAbsolute(tasks.file) ? tasks.file : join(project, tasks.file);
   return parseTaskFile(await readTaskFile(path), tasks.file);
 }
 
-export function parseTaskFile(text: string, name: string): readonly JsonValue[] {
+/** Lines of JSON stay as they are spelled. */
+export function parseTaskFile(text: string, name: string): readonly string[] {
   if (name.endsWith(".json")) return parseList(text, name);
-  const lines = text.split(/\r?\n/);
-  const filled = lines.map((line, index) => ({ line, place: `${name}:${index + 1}` }))
-    .filter(({ line }) => line.trim() !== "");
-  if (!/\.(jsonl|ndjson)$/.test(name)) return filled.map(({ line }) => line);
-  return filled.map(({ line, place }) => parse(line, place));
+  const isJson = /\.(jsonl|ndjson)$/.test(name);
+  const tasks: string[] = [];
+  let number = 0;
+  for (const line of text.split("\n")) {
+    number++;
+    const trimmed = line.trim();
+    if (trimmed === "") continue;
+    if (!isJson) tasks.push(JSON.stringify(line.endsWith("\r") ? line.slice(0, -1) : line));
+    else {
+      if (!isPlainJson(trimmed)) parse(trimmed, `${name}:${number}`);
+      tasks.push(trimmed);
+    }
+  }
+  return tasks;
 }
 
-function parseList(text: string, place: string): readonly JsonValue[] {
+/** Whether it surely is JSON, found out without making exact values of it. */
+function isPlainJson(text: string): boolean {
+  if (text.length > LONGEST_PLAIN) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing so short is nested too deeply. */
+const LONGEST_PLAIN = 400;
+
+function parseList(text: string, place: string): readonly string[] {
   const value = parse(text, place);
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map(pythonJson);
   throw new GridError({
     code: "input-invalid",
     message: `Cannot read the tasks: ${place} is not a list`,

@@ -62,10 +62,25 @@ export function readEvent(json: string): Event | string {
   }
   if (!has(value, FIELDS[type]) || Math.abs(Number(value["at"])) > LATEST_TIME) return "is damaged";
   const steps = value["steps"];
+  if (value["filed"] !== undefined && !areFiles(value["filed"])) return "is damaged";
   if (type === "run.started" && Array.isArray(steps)) {
     if (!steps.every((step) => isObject(step) && has(step, OUTLINE))) return "is damaged";
   }
   return value as unknown as Event;
+}
+
+/** A file of a run's folder is named by a word; one that leads elsewhere is not believed. */
+function areFiles(filed: unknown): boolean {
+  return isObject(filed) &&
+    Object.values(filed).every((file) =>
+      isObject(file) && has(file, OUTPUT_FILE) && isWord(file["run"]) && isWord(file["file"])
+    );
+}
+
+const OUTPUT_FILE = { run: "string", file: "string", items: "number", bytes: "number" } as const;
+
+function isWord(name: unknown): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(String(name));
 }
 
 /** What to do about a run whose events cannot be read; others are not touched by it. */

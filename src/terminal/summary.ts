@@ -2,7 +2,9 @@
 import { formatDuration } from "../core/duration.ts";
 import { ExactNumber } from "../core/exact_number.ts";
 import type { JsonValue } from "../core/json.ts";
+import { formatSize } from "../core/size.ts";
 import { isCounted } from "../engine/counted.ts";
+import type { OutputFile } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
@@ -39,15 +41,20 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
 }
 
 /** Numbers, truths and short words that steps computed; not where they were computed. */
-function outputLines(state: RunState, { paint }: SummaryOptions): string[] {
+function outputLines(state: RunState, { paint, folder }: SummaryOptions): string[] {
   const found = [...state.steps.values()]
     .filter((step) => step.kind !== "select-node" && step.kind !== "sync")
-    .flatMap((step) =>
-      Object.entries(step.outputs).flatMap(([name, value]) => {
+    .flatMap((step) => [
+      ...Object.entries(step.outputs).flatMap(([name, value]) => {
         const text = scalarText(value);
-        return text === undefined ? [] : [{ name: `${step.id}.${name}`, text }];
-      })
-    );
+        const isNews = text !== undefined && !(step.kind === "ray-batch" && name === "file");
+        return isNews ? [{ name: `${step.id}.${name}`, text }] : [];
+      }),
+      ...Object.entries(step.filed ?? {}).map(([name, file]) => ({
+        name: `${step.id}.${name}`,
+        text: filedText(file, folder),
+      })),
+    ]);
   const shown = found.slice(0, MOST_OUTPUTS);
   const width = Math.max(0, ...shown.map(({ name }) => displayWidth(name)));
   const lines = shown.map(({ name, text }) => `  ${padEnd(name, width)}  ${paint.bold(text)}`);
@@ -59,6 +66,12 @@ function warningLines({ warnings }: RunState, { width, paint }: SummaryOptions):
   return warnings
     .flatMap((warning) => wrapHanging(`warning: ${oneLine(warning)}`, { width, indent: 0 }))
     .map((line) => paint.yellow(line));
+}
+
+/** Folders of runs lie side by side. */
+function filedText({ run, file, items, bytes }: OutputFile, folder: string): string {
+  const place = `${folder.replace(/[^/]*$/, run)}/results/${file}`;
+  return `${items.toLocaleString("en")} values, ${formatSize(bytes)}, in ${place}`;
 }
 
 function scalarText(value: JsonValue): string | undefined {

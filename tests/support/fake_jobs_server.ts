@@ -26,6 +26,8 @@ export interface FakeJobsOptions {
   readonly loseSubmitAnswer?: boolean;
   /** Refuses submissions with this text and status 500. */
   readonly refuseSubmit?: string;
+  /** Content of files among the logs, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface FakeJobs extends AsyncDisposable {
@@ -51,6 +53,12 @@ export function startFakeJobs(options: FakeJobsOptions = {}): FakeJobs {
     if (refusal) return refusal;
     if (path === "/api/version") {
       return Response.json({ version: "4", ray_version: options.version ?? "2.58.0" });
+    }
+    if (path === "/api/v0/logs/file") {
+      const content = options.files?.[new URL(request.url).searchParams.get("filename") ?? ""];
+      return content === undefined
+        ? new Response("no such file", { status: 500 })
+        : new Response(content);
     }
     const packageName = /^\/api\/packages\/gcs\/(.+)$/.exec(path)?.[1];
     if (packageName !== undefined) {

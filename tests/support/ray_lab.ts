@@ -3,11 +3,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RayConfig } from "../../src/cluster/config.ts";
 import type { OpenNode } from "../../src/cluster/node.ts";
-import type { BatchHost, BatchOutcome, BatchSpec } from "../../src/ray/batch.ts";
+import type { BatchHost, BatchSpec } from "../../src/ray/batch.ts";
 import type { RayOptions } from "../../src/ray/lifecycle.ts";
 import { createRayCluster } from "../../src/ray/managed.ts";
 import { createBatchRunner } from "../../src/ray/runner.ts";
 import { createPool } from "../../src/transport/pool.ts";
+import {
+  type BatchResults,
+  CollectedOutcomes,
+  type SpecFields,
+  specFields,
+} from "./batch_results.ts";
 import { type OpenSshLab, type OpenSshOptions, startOpenSsh } from "./openssh.ts";
 import { allProcesses } from "./processes.ts";
 import { findRayVenv } from "./requires.ts";
@@ -87,12 +93,12 @@ export class RayLab implements AsyncDisposable, RayOptions {
     return { config, headName, nodes, reached, signal };
   }
 
-  run(fields: Partial<BatchSpec>, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
+  async run(fields: SpecFields, host: Partial<BatchHost> = {}): Promise<BatchResults> {
     const spec: BatchSpec = {
       id: `run.batch.${++this.#ids}`,
       resultsKey: `run.batch.${this.#ids}`,
       target: { call: "work:where" },
-      tasks: [0, 1, 2, 3, 4, 5, 6, 7],
+      tasks: ["0", "1", "2", "3", "4", "5", "6", "7"],
       batchSize: 1,
       gpusPerBatch: 0,
       cpusPerBatch: 1,
@@ -103,15 +109,19 @@ export class RayLab implements AsyncDisposable, RayOptions {
       env: {},
       secrets: {},
       killGraceMs: 5000,
-      ...fields,
+      ...specFields(fields),
     };
-    return createBatchRunner(this.config).run(this.head, spec, {
+    await using runner = createBatchRunner(this.config);
+    const outcomes = new CollectedOutcomes();
+    const outcome = await runner.run(this.head, spec, {
       signal: this.signal,
+      outcomes,
       output: () => {},
       progress: () => {},
       jobStarted: () => {},
       ...host,
     });
+    return outcomes.of(outcome);
   }
 
   /** Folders for temporary files, as the nodes have recorded them. */

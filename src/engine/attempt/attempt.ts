@@ -36,6 +36,8 @@ export interface AttemptOptions {
 export interface AttemptEnd {
   readonly result: AttemptFinished["result"];
   readonly outputs: Extract<StepOutcome, { status: "succeeded" }>["outputs"];
+  readonly filed?: Extract<StepOutcome, { status: "succeeded" }>["filed"];
+  readonly masked?: readonly string[];
   readonly exitCode: number | undefined;
   readonly failure: Failure | undefined;
   /** The last node that was chosen. */
@@ -130,6 +132,7 @@ async function endSoon(
 class AttemptHost implements StepHost {
   readonly signal: AbortSignal;
   readonly clock: EnginePorts["clock"];
+  readonly outputFile: StepHost["outputFile"];
   /** A command is about to start, or has. */
   started = false;
   node: string | undefined;
@@ -147,6 +150,8 @@ class AttemptHost implements StepHost {
     this.#write = write;
     this.signal = limits.signal;
     this.clock = options.ports.clock;
+    const { step: { id: step }, attempt, ports: { outputFiles } } = options;
+    this.outputFile = outputFiles && ((name) => outputFiles({ step, attempt, name }));
   }
 
   output(...chunk: Parameters<StepHost["output"]>): void | Promise<void> {

@@ -1,6 +1,8 @@
 /** A step with every expression replaced by its value. */
 import { parseJson, pythonJson } from "../../core/exact_json.ts";
 import { GridError } from "../../core/errors.ts";
+import { LARGEST_VALUE, sourceOf } from "../../core/filed_list.ts";
+import type { JsonValue } from "../../core/json.ts";
 import {
   evaluateForShell,
   evaluateText,
@@ -71,7 +73,8 @@ function valuesOf(step: Step, scope: EvaluationScope): Pick<StepRequest, "values
   const steps = before.flatMap((id) => {
     const seen = scope.steps[id];
     if (seen === undefined) return [];
-    const { outputs, state, node, matrix } = seen;
+    const { state, node, matrix } = seen;
+    const outputs = withoutLarge(seen.outputs);
     return [[id, { state, node: node ?? null, outputs, ...(matrix !== undefined && { matrix }) }]];
   });
   const values = {
@@ -80,6 +83,14 @@ function valuesOf(step: Step, scope: EvaluationScope): Pick<StepRequest, "values
     steps: Object.fromEntries(steps),
   };
   return { values: `${JSON.stringify(values)}\n` };
+}
+
+/** What is too large for one value has a file of its own. */
+function withoutLarge(outputs: Readonly<Record<string, JsonValue>>) {
+  const fits = (value: JsonValue) => (sourceOf(value)?.bytes ?? 0) <= LARGEST_VALUE;
+  return Object.values(outputs).every(fits)
+    ? outputs
+    : Object.fromEntries(Object.entries(outputs).filter(([, value]) => fits(value)));
 }
 
 function asksForValues(part: Text["parts"][number]): boolean {

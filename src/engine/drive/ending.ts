@@ -8,15 +8,19 @@ import type { Prepared } from "../resume/shortcuts.ts";
 
 /** How a step ends whose last attempt ended so. */
 export function endingOf(step: Step, end: AttemptEnd): StepEnding {
-  const { failure, outputs, node, result, reused } = end;
+  const { failure, outputs, filed, masked, node, result, reused } = end;
   if (reused) {
     const from = { run: reused.run, ...(node === undefined ? {} : { node }) };
-    return { state: "reused", reason: cachedReason(reused), outputs, reusedFrom: from, node };
+    const kept = reused.filed && { filed: reused.filed };
+    const reason = cachedReason(reused);
+    return { state: "reused", reason, outputs, ...kept, reusedFrom: from, node };
   }
   return {
     state: resultOf(step, result),
     ...(result === "cancelled" && failure ? { reason: failure.message } : {}),
     outputs,
+    ...(filed && { filed }),
+    ...(masked && { masked }),
     ...(failure === undefined ? {} : { failure }),
     node,
   };
@@ -25,11 +29,12 @@ export function endingOf(step: Step, end: AttemptEnd): StepEnding {
 /** How a step ends whose result is at hand already; undefined where it is not. */
 export function reusedEnding({ key, brought, shortcut }: Prepared): StepEnding | undefined {
   if (shortcut.kind !== "reuse") return undefined;
-  const { outputs, masked, reason, from } = shortcut;
+  const { outputs, filed, masked, reason, from } = shortcut;
   return {
     state: "reused",
     reason,
     outputs,
+    ...(filed && { filed }),
     ...(masked === undefined ? {} : { masked }),
     reusedFrom: from,
     ...(key === undefined ? {} : { key }),

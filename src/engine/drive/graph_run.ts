@@ -221,12 +221,12 @@ export class GraphRun {
   }
 
   #keep(step: Step, end: AttemptEnd): void {
-    const { result, outputs, node, unfit, made } = end;
+    const { result, outputs, filed, masked, node, unfit, made } = end;
     const cache = this.#prepared.get(step.id)?.cache;
     this.#prepared.delete(step.id);
-    if (result !== "succeeded" || cache === undefined || end.reused) return;
+    if (masked || result !== "succeeded" || cache === undefined || end.reused) return;
     if (unfit !== undefined) return this.#warn(step, `its result is not cached: ${unfit}`);
-    this.#shortcuts.keep(step, { cache, outputs, node, made });
+    this.#shortcuts.keep(step, { cache, outputs, filed, node, made });
   }
 
   #crashed(step: Step, error: unknown): void {

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { evaluateValue } from "../../pipeline/expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { StepResult } from "../event.ts";
+import type { OutputFile, StepResult } from "../event.ts";
 import { failureOf } from "../failure.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { Scopes } from "../ledger/scopes.ts";
@@ -18,10 +18,14 @@ export function groupEnding(
 ): StepEnding {
   const outputs: Record<string, JsonValue> = {};
   if (step.action.kind !== "group") return { state: result, outputs };
-  const ending = { state: result, outputs, ...reasonOfMembers(step.action.members, scopes) };
+  const filed: Record<string, OutputFile> = {};
+  const ending = { state: result, outputs, filed, ...reasonOfMembers(step.action.members, scopes) };
   for (const [name, text] of Object.entries(step.action.outputs)) {
     try {
-      outputs[name] = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
+      const value = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
+      const file = scopes.fileOf(value);
+      if (file) filed[name] = file;
+      else outputs[name] = value;
     } catch (thrown) {
       // Steps that did not run have no outputs; only a group that went well must have all of its own.
       if (result !== "succeeded" && result !== "reused") continue;
@@ -29,6 +33,10 @@ export function groupEnding(
       return { state: step.allowFailure ? "allowed-failure" : "failed", outputs, failure };
     }
   }
+  return Object.keys(filed).length > 0 ? ending : withoutFiles(ending);
+}
+
+function withoutFiles({ filed: _, ...ending }: StepEnding): StepEnding {
   return ending;
 }
 

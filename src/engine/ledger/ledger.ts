@@ -39,7 +39,7 @@ export class Ledger {
     this.#outbox = new Outbox({ ...options, journal: options.ports.journal });
     const steps = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
     this.#steps = new Map(steps.map((step) => [step.id, step]));
-    this.scopes = new Scopes(pipeline, options);
+    this.scopes = new Scopes(pipeline, { ...options, files: options.ports.files });
     this.folders = new Folders(steps);
   }
 
@@ -85,7 +85,7 @@ export class Ledger {
     const begun = this.#begun.get(step.id);
     this.#begun.delete(step.id);
     const measured = begun === undefined ? {} : { durationMs: Math.round(this.#monotonic - begun) };
-    const { state, outputs, reason } = ending;
+    const { state, outputs, filed, reason } = ending;
     const masked = ending.masked ?? this.#holdingSecrets(outputs);
     this.emit({
       type: "step.finished",
@@ -95,10 +95,14 @@ export class Ledger {
       ...measured,
       ...(masked.length > 0 && { masked }),
     });
-    this.#tellMasked(step, masked, { isReused: ending.masked !== undefined });
+    this.#tellMasked(step, masked, {
+      isReused: ending.reusedFrom !== undefined,
+      isKept: ending.masked === undefined,
+    });
     this.scopes.add(step, {
       state,
       outputs,
+      ...(filed && { filed }),
       node,
       leftOut: reason === LEFT_OUT,
       ...(ending.masked !== undefined && { unkept: ending.masked }),
@@ -123,12 +127,14 @@ export class Ledger {
   #tellMasked(
     step: Step,
     masked: readonly string[],
-    { isReused }: { readonly isReused: boolean },
+    { isReused, isKept }: { readonly isReused: boolean; readonly isKept: boolean },
   ): void {
     if (masked.length === 0 || step.action.kind === "group") return;
     const names = masked.map((name) => `"${name}"`).join(", ");
     const message = isReused
       ? `reused without its output ${names}: it held a secret, which no journal keeps`
+      : !isKept
+      ? `its output ${names} holds a secret, and is masked in its file: later steps do not get it`
       : `its output ${names} holds a secret: steps of this run get it, reports and a resume do not`;
     this.emit({ type: "warned", at: this.now, step: step.id, message });
   }

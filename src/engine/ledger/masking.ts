@@ -24,6 +24,7 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "brought",
   "takenOver",
   "mode",
+  "filed",
   "reusedFrom",
   "gridVersion",
   "masked",

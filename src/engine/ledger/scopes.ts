@@ -4,7 +4,8 @@ import { evaluateValue, type EvaluationScope } from "../../pipeline/expression/e
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { Text } from "../../pipeline/text.ts";
 import { typedInput } from "../../pipeline/input/typed_input.ts";
-import type { StepResult } from "../event.ts";
+import type { OutputFile, StepResult } from "../event.ts";
+import type { LocalFiles } from "../ports.ts";
 import type { ConditionStatus } from "../schedule/verdict.ts";
 
 export interface ScopesOptions {
@@ -12,12 +13,16 @@ export interface ScopesOptions {
   /** What `env()` sees besides the step's own variables. */
   readonly env: Readonly<Record<string, string>>;
   readonly hashFiles: (patterns: readonly string[]) => string;
+  /** Absent: outputs that lie in files are not known. */
+  readonly files?: Pick<LocalFiles, "list"> | undefined;
 }
 
 /** What other steps may ask about a step that has ended. */
 export interface StepRecord {
   readonly state: StepResult;
   readonly outputs: Readonly<Record<string, JsonValue>>;
+  /** Outputs that lie in files. */
+  readonly filed?: Readonly<Record<string, OutputFile>>;
   readonly node: string | undefined;
   /** It was not asked for. */
   readonly leftOut?: boolean;
@@ -50,6 +55,8 @@ export class Scopes {
   readonly #records = new Map<string, StepRecord>();
   readonly #inputs = new Map<string, Inputs>();
   readonly #matricesOf = new Map<string, readonly Step[]>();
+  /** By the list that expressions see. */
+  readonly #files = new WeakMap<object, OutputFile>();
 
   constructor(pipeline: Pipeline, options: ScopesOptions) {
     this.#pipeline = pipeline;
@@ -66,11 +73,29 @@ export class Scopes {
     return this.#records.get(id);
   }
 
+  /** The file that a value is the list of. */
+  fileOf(value: JsonValue): OutputFile | undefined {
+    return typeof value === "object" && value !== null ? this.#files.get(value) : undefined;
+  }
+
   /** Tells the other steps of the same file how this one ended. */
-  add(step: Step, record: StepRecord): void {
+  add(step: Step, ended: StepRecord): void {
+    const record = { ...ended, outputs: this.#withLists(step, ended) };
     this.#records.set(step.id, record);
     if (!this.#isNamed(step)) return;
     this.#view(step, { ...record, state: stateSeen(record), ...this.#cellsOf(step) });
+  }
+
+  /** Lists in files are outputs like any other; nothing is read before it is asked for. */
+  #withLists(step: Step, { outputs, filed = {} }: StepRecord): StepRecord["outputs"] {
+    const { files } = this.#options;
+    if (!files) return outputs;
+    const lists = Object.entries(filed).map(([name, file]) => {
+      const list = files.list(file, `${step.id}.${name}`);
+      this.#files.set(list, file);
+      return [name, list] as const;
+    });
+    return lists.length === 0 ? outputs : { ...outputs, ...Object.fromEntries(lists) };
   }
 
   /** @throws {GridError} where an input of the template cannot be evaluated */

@@ -63,7 +63,7 @@ class Preview {
     const { env, hashFiles, from } = options;
     this.#options = options;
     this.#pipeline = pipeline.name;
-    this.#scopes = new Scopes(pipeline, { run: "", env, hashFiles });
+    this.#scopes = new Scopes(pipeline, { run: "", env, hashFiles, files: options.files });
     this.#folders = new Folders(pipeline.steps);
     this.#steps = new Map(pipeline.steps.map((step) => [step.id, step]));
     this.#forced = chooseSteps(pipeline.steps, { from }) ?? new Set();
@@ -122,16 +122,22 @@ class Preview {
       const cached = results.find(cache.key);
       const uncached = () =>
         uncachedReason(cache.parts, results.find(lastKey(this.#pipeline, step.id)));
-      const stand = cached ? shortcutFromCache(cached, cache) : undefined;
+      const stand = cached ? shortcutFromCache(cached, { ...cache, files }) : undefined;
       if (!stand) shortcut = { ...shortcut, uncached: uncached() };
       else shortcut = stand.kind === "none" ? { ...shortcut, ...stand } : stand;
     }
     if (shortcut.kind === "reuse" || shortcut.kind === "verify") {
-      const { outputs, node } = shortcut.kind === "reuse"
+      const { outputs, filed, node } = shortcut.kind === "reuse"
         ? { ...shortcut, node: shortcut.from.node }
         : { node: undefined, ...shortcut.cached };
       const unkept = shortcut.kind === "reuse" ? shortcut.masked : undefined;
-      this.#scopes.add(step, { state: "reused", outputs, node, ...(unkept && { unkept }) });
+      this.#scopes.add(step, {
+        state: "reused",
+        outputs,
+        ...(filed && { filed }),
+        node,
+        ...(unkept && { unkept }),
+      });
     }
     return shortcut;
   }

@@ -11,6 +11,7 @@ export type Shortcut =
   | {
     readonly kind: "reuse";
     readonly outputs: Readonly<Record<string, JsonValue>>;
+    readonly filed?: StepState["filed"];
     /** Outputs that held a secret and are left out, since no journal keeps one. */
     readonly masked?: readonly string[];
     readonly reason: string;
@@ -58,7 +59,7 @@ export interface ResumeQuestion {
   /** Others were asked for by name: what finished stands, whatever changed since. */
   readonly stands?: boolean;
   /** Absent: what was fetched counts as being there still. */
-  readonly files?: Pick<LocalFiles, "lost"> | undefined;
+  readonly files?: Pick<LocalFiles, "lost" | "lostOutput"> | undefined;
 }
 
 /** What the resumed run offers for a step that is about to run. Pure but for the question of files. */
@@ -100,9 +101,14 @@ export function shortcutFrom(
  */
 export function shortcutFromCache(
   cached: CachedResult,
-  { node: named }: { readonly node?: string | undefined } = {},
+  { node: named, files }: {
+    readonly node?: string | undefined;
+    readonly files?: ResumeQuestion["files"];
+  } = {},
 ): Shortcut {
-  const { run, outputs, node, made } = cached;
+  const { run, outputs, filed, node, made } = cached;
+  const lost = lostOutput(cached, files);
+  if (lost !== undefined) return { kind: "none", uncached: lost };
   const isElsewhere = named !== undefined && node !== undefined && named !== node;
   if (isElsewhere && made?.patterns.length !== 0) {
     return { kind: "none", uncached: `its cached result lies on ${node}, not on ${named}` };
@@ -111,6 +117,7 @@ export function shortcutFromCache(
   return {
     kind: "reuse",
     outputs,
+    ...(filed && { filed }),
     reason: cachedReason(cached),
     from: { run, ...(node === undefined ? {} : { node }) },
   };
@@ -139,17 +146,29 @@ function reasonToRun(
     if (other !== undefined) return other;
     if (repeatedBefore) return "a step before it ran again";
   }
+  const lost = lostOutput(old, files);
+  if (lost !== undefined) return lost;
   const fetched = step.action.kind === "fetch" ? fetchedBy(old) : undefined;
   return fetched && files?.lost(fetched);
 }
 
 /** Half a value is none: outputs that a mask changed are left out, by name. */
-function keptOf({ outputs, masked }: StepState): Pick<Reused, "outputs" | "masked"> {
+function keptOf(
+  { outputs, filed, masked }: StepState,
+): Pick<Reused, "outputs" | "filed" | "masked"> {
   const lost = masked ??
     Object.keys(outputs).filter((name) => holdsSecret({ [name]: outputs[name] ?? null }));
-  if (lost.length === 0) return { outputs };
+  if (lost.length === 0) return { outputs, ...(filed && { filed }) };
   const kept = Object.entries(outputs).filter(([name]) => !lost.includes(name));
-  return { outputs: Object.fromEntries(kept), masked: lost };
+  return { outputs: Object.fromEntries(kept), ...(filed && { filed }), masked: lost };
+}
+
+/** What became of a file that a later step may ask for; one clause. */
+function lostOutput(
+  { filed = {} }: Pick<StepState, "filed">,
+  files: ResumeQuestion["files"],
+): string | undefined {
+  return files && Object.values(filed).map((file) => files.lostOutput(file)).find(Boolean);
 }
 
 type Reused = Extract<Shortcut, { kind: "reuse" }>;

@@ -2,7 +2,7 @@
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LocalFiles, Made, ResultCache } from "../ports.ts";
+import type { CachedResult, LocalFiles, Made, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import type { RunState } from "../state.ts";
 import {
@@ -95,11 +95,12 @@ export class Shortcuts {
   keep(step: Step, result: {
     readonly cache: CacheKey;
     readonly outputs: Parameters<typeof holdsSecret>[0];
+    readonly filed?: CachedResult["filed"];
     readonly node: string | undefined;
     readonly made: Made | undefined;
   }): void {
     const { ledger, results, run, pipeline } = this.#options;
-    const { cache, outputs, node, made } = result;
+    const { cache, outputs, filed, node, made } = result;
     // What a secret is part of must not outlive the run.
     if (holdsSecret(ledger.mask(outputs))) return;
     const at = ledger.now;
@@ -108,6 +109,7 @@ export class Shortcuts {
       step: step.id,
       at,
       outputs,
+      ...(filed && { filed }),
       ...(node === undefined ? {} : { node }),
       ...(made === undefined ? {} : { made }),
     };
@@ -142,7 +144,7 @@ export class Shortcuts {
     if (cache === undefined || forced || !results) return fromRun;
     const cached = results.find(cache.key);
     if (cached) {
-      const stand = shortcutFromCache(cached, cache);
+      const stand = shortcutFromCache(cached, { ...cache, files });
       return stand.kind === "none" ? { ...fromRun, ...stand } : stand;
     }
     const last = results.find(lastKey(pipeline, step.id));

@@ -1,3 +1,4 @@
+import { changedList, originOf } from "../../core/filed_list.ts";
 import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 
@@ -7,7 +8,7 @@ export function toCel(value: JsonValue | undefined): unknown {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof ExactNumber) return exactToCel(value);
-  if (isList(value)) return value.map(toCel);
+  if (isList(value)) return changedList(value, toCel);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
 }
 
@@ -40,7 +41,7 @@ export function fromCel(value: unknown): JsonValue {
 function fromCelObject(value: object | null): JsonValue {
   if (value === null) return null;
   if (value instanceof ExactNumber) return value;
-  if (Array.isArray(value)) return value.map(fromCel);
+  if (Array.isArray(value)) return originOf(value) ?? value.map(fromCel);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return value.toBase64();
   if (value instanceof Map || Object.getPrototypeOf(value) === Object.prototype) {

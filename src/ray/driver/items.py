@@ -6,25 +6,25 @@ class ItemTimeout(BaseException):
 
 
 def run_items(job, items, report, begin):
-    """Runs tasks one after another: `begin(index)` before, `report(index, outcome)` after each."""
+    """Runs tasks one after another: `begin(index)` before, `report(index, ok, json)` after each."""
     run = prepare(job)
     for index, text in items:
         begin(index)
-        report(index, run_item(job, lambda: run(index, text)))
+        report(index, *run_item(job, lambda: run(index, text)))
 
 
 def run_item(job, call):
     tries = 1 + job.get("item_retries", 0)
     for left in reversed(range(tries)):
         try:
-            return {"ok": True, "json": as_json(within(job.get("item_timeout"), call))}
+            return True, as_json(within(job.get("item_timeout"), call)).encode("utf-8", "surrogatepass")
         except (Exception, SystemExit, GeneratorExit, KeyboardInterrupt, ItemTimeout) as error:
             # An item may do anything; the next one still runs.
-            failure = {"ok": False, "error": describe(error)}
+            words = describe(error)
             if left and not isinstance(error, NotJson) and is_retried(job, error):
-                print("failed, and is tried again: " + failure["error"], file=sys.stderr, flush=True)
+                print("failed, and is tried again: " + words, file=sys.stderr, flush=True)
                 continue
-            return failure
+            return False, json.dumps(words).encode()
 
 
 def is_retried(job, error):

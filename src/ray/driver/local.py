@@ -23,14 +23,16 @@ class Worker:
         )
         os.close(inbox)
         os.close(outbox)
+        widen(self.inbox)
         self.streams = [
             (self.process.stdout, Splitter(job["token"], 1)),
             (self.process.stderr, Splitter(job["token"], 2)),
         ]
         for stream, _ in self.streams:
             os.set_blocking(stream.fileno(), False)
-        self.items = []
-        self.rest = b""
+        self.items = collections.deque()
+        self.rest = []
+        self.size = 0
         self.started_at = 0.0
         self.send(job)
 
@@ -43,18 +45,24 @@ class Worker:
             pass  # it has died; the end of its inbox tells
 
     def start(self, items):
-        self.items = items
+        self.items = collections.deque(items)
         self.count = len(items)
+        self.size = 0
         self.started_at = time.monotonic()
         self.send(items)
 
     def receive(self):
         """Complete messages, or None when the process has ended."""
-        chunk = os.read(self.inbox, 1 << 16)
+        chunk = os.read(self.inbox, 1 << 18)
         if not chunk:
             return None
-        *lines, self.rest = (self.rest + chunk).split(b"\n")
-        return [json.loads(line) for line in lines]
+        self.size += len(chunk)
+        *lines, rest = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self.rest, lines[0]])
+            self.rest = []
+        self.rest.append(rest)
+        return lines
 
     def hear(self, at):
         """Hands on what has been printed. @returns whether there may be more"""
@@ -83,6 +91,14 @@ class Worker:
             pass
 
 
+def widen(pipe):
+    """Results may be large; Linux's number for the size of a pipe has a name from Python 3.10 on."""
+    try:
+        fcntl.fcntl(pipe, 1031, 1 << 20)
+    except OSError:
+        pass  # more than this account may have
+
+
 def worker_main(inbox, outbox):
     # Whole lines, so that workers that print at the same time do not cut into each other.
     sys.stdout.reconfigure(line_buffering=True, write_through=False)
@@ -92,7 +108,12 @@ def worker_main(inbox, outbox):
         job = json.loads(messages.readline())
 
         def answer(message):
-            answers.write(json.dumps(message).encode() + b"\n")
+            rest = memoryview(message + b"\n")
+            while rest:
+                rest = rest[answers.write(rest) :]
+
+        def report(index, ok, text):
+            answer((b"=%d " if ok else b"!%d ") % index + text)
 
         def begin(index):
             mark("item:%d" % index)
@@ -105,11 +126,11 @@ def worker_main(inbox, outbox):
 
         for line in messages:
             try:
-                run_items(job, json.loads(line), lambda index, outcome: answer([index, outcome]), begin)
+                run_items(job, json.loads(line), report, begin)
             except Problem as problem:
-                answer({"problem": str(problem), "hint": problem.hint})
+                answer(b"#" + json.dumps([str(problem), problem.hint]).encode())
             mark("end:0")
-            answer("end")
+            answer(b"end")
 
 
 class LocalPool:
@@ -174,16 +195,17 @@ class LocalPool:
         if messages is None:
             return self.bury(worker, gpus)
         for message in messages:
-            if message == "end":
-                self.queue.measured(worker.count, time.monotonic() - worker.started_at)
+            if message == b"end":
+                self.queue.measured(worker.count, time.monotonic() - worker.started_at, worker.size)
                 self.refill(worker)
-            elif isinstance(message, dict):
-                raise Problem(message["problem"], message["hint"])
+            elif message.startswith(b"#"):
+                raise Problem(*json.loads(message[1:]))
             else:
-                index, outcome = message
+                number, _, text = message[1:].partition(b" ")
+                index = int(number)
                 if worker.items and worker.items[0][0] == index:
-                    worker.items.pop(0)
-                self.results.add(index, outcome)
+                    worker.items.popleft()
+                self.results.add(index, message.startswith(b"="), text)
 
     def refill(self, worker):
         if self.stops_early and self.results.too_many_failed():
@@ -204,7 +226,7 @@ class LocalPool:
             words = "the worker process died: %s" % ending
             if code == TIMEOUT_EXIT and self.job.get("item_timeout"):
                 words = "it took longer than item-timeout (%g s)" % self.job["item_timeout"]
-            self.results.add(index, {"ok": False, "error": words})
+            self.results.fail(index, words)
             if others:
                 self.queue.give_back(others)
         if self.queue:

@@ -72,9 +72,7 @@ def drive(spec):
     finally:
         results.announce()
     if spec.get("say_results"):
-        results.say_all()
-        if not results.too_many_failed() and len(results.done) == len(texts):
-            results.forget()
+        publish(results)
 
 
 def main(path):
@@ -94,22 +92,10 @@ def main(path):
     os._exit(code)  # Ray's own shutdown may take seconds; nothing here is left to close
 
 
-def forget(path):
-    """Removes the results of work that is done."""
-    results = Results.__new__(Results)
-    results.path = path
-    try:
-        with open(path, "rb") as file:
-            results.work = json.loads(file.readline())["work"]
-    except (OSError, ValueError, KeyError):
-        return
-    results.forget()
-
-
 if __name__ == "__main__":
     if sys.argv[1] == "--worker":
         worker_main(int(sys.argv[2]), int(sys.argv[3]))
-    elif sys.argv[1] == "--forget":
-        forget(sys.argv[2])
+    elif sys.argv[1] == "--hand-over":
+        hand_over(sys.argv[2], int(sys.argv[3]))
     else:
         main(sys.argv[1])

@@ -21,7 +21,7 @@ def ray_batch(job, serial, items):
     started = time.monotonic()
     answer = {"outcomes": outcomes}
     try:
-        run_items(job, items, lambda index, outcome: outcomes.append((index, outcome)), begin)
+        run_items(job, items, lambda *outcome: outcomes.append(outcome), begin)
     except Problem as problem:
         answer = {"problem": str(problem), "hint": problem.hint}
     seconds = time.monotonic() - started
@@ -107,9 +107,10 @@ class RayRun:
                 "driver at %s:%d (%s)" % (answer["node"], *self.ear.address, answer["deaf"]))
         if "problem" in answer:
             raise Problem(answer["problem"], answer["hint"])
-        for index, outcome in answer["outcomes"]:
-            self.results.add(index, outcome)
-        self.queue.measured(len(items), answer["seconds"])
+        for outcome in answer["outcomes"]:
+            self.results.add(*outcome)
+        size = sum(len(text) for _, _, text in answer["outcomes"])
+        self.queue.measured(len(items), answer["seconds"], size)
 
     def lose(self, error, items):
         first = items[0][0]
@@ -123,7 +124,7 @@ class RayRun:
         words = middle_cut(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), ERROR_CHARACTERS // 2)
         if self.job.get("item_timeout"):
             words += "\nPerhaps it took longer than item-timeout (%g s)" % self.job["item_timeout"]
-        self.results.add(first, {"ok": False, "error": "%s: %s" % (kind, words)})
+        self.results.fail(first, "%s: %s" % (kind, words))
 
     def drain(self):
         """What the workers printed last is still on its way."""

@@ -12,11 +12,49 @@ def item_keys(texts):
     return keys
 
 
+# One outcome: a line of the results file. A line that its writer did not finish ends otherwise.
+OUTCOME = re.compile(rb'\{"item": "([^"]*)", "index": (\d+), "ok": (true|false), "(?:value|error)": ')
+OUTCOME_END = b"}\n"
+CUT = b" cut short\n"
+
+
+class OutcomeFile:
+    """A results file that is there already, read line by line, whatever its size."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def lines(self):
+        """Yields offset, line and match of each whole outcome. An older line on the same item comes first."""
+        with open(self.path, "rb") as file:
+            at = 0
+            for line in file:
+                match = OUTCOME.match(line) if line.endswith(OUTCOME_END) else None
+                if match:
+                    yield at, line, match
+                at += len(line)
+
+    def work(self):
+        """The work that it belongs to, from its first line."""
+        try:
+            with open(self.path, "rb") as file:
+                return json.loads(file.readline()).get("work")
+        except (OSError, ValueError, AttributeError):
+            return None  # gone meanwhile, or none of ours
+
+    def is_cut(self):
+        with open(self.path, "rb") as file:
+            if file.seek(0, os.SEEK_END) == 0:
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+
+
 class Results:
     """The results file of one attempt: what is already there, and one more line for each item that ends.
 
     Its first line names the work (code, call, environment). Files of other attempts at the same work
-    lie beside it; what they have finished is taken over.
+    lie beside it; what they have finished is taken over. In memory is only where each outcome stands.
     """
 
     def __init__(self, spec, texts):
@@ -25,22 +63,23 @@ class Results:
         self.work = spec["work"]
         self.max_failures = spec.get("max_failures", 0)
         self.done = {}
+        self.places = {}
         self.failed = 0
         self.announced_at = 0.0
         self.keys = item_keys(texts)
-        self.index_of = {key: index for index, key in enumerate(self.keys)}
         self.path = os.path.expanduser(spec["results"])
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-        self.file = open(self.path, "a+b")
+        self.file = open(self.path, "ab")
         self.lock()
-        self.file.seek(0)
-        content = self.file.read()
-        if content and not content.endswith(b"\n"):
-            self.file.write(b"\n")  # the last writer died in the middle of a line
-        if not content:
-            self.file.write(json.dumps({"work": self.work}).encode() + b"\n")
-        for line in content.splitlines():
-            self.read(line)
+        if OutcomeFile(self.path).is_cut():
+            self.file.write(CUT)  # the last writer died in the middle of a line
+            self.file.flush()
+        for at, _, match in OutcomeFile(self.path).lines():
+            self.places[int(match[2])] = at
+            self.book(int(match[2]), match[3] == b"true")
+        self.end = os.path.getsize(self.path)
+        if self.end == 0:
+            self.write(json.dumps({"work": self.work}).encode() + b"\n")
         self.adopted = self.adopt() + self.adopt_known(spec.get("known"))
         self.file.flush()
 
@@ -58,44 +97,34 @@ class Results:
             check_stop()
             time.sleep(0.1)
 
-    def read(self, line):
-        try:
-            entry = json.loads(line)
-            self.book(entry["index"], entry["ok"])
-        except (ValueError, KeyError, TypeError):
-            pass  # the first line, or one cut short; its item runs again
-
     def book(self, index, ok):
         self.failed += (not ok) - (self.done.get(index) is False)
         self.done[index] = ok
 
+    def write(self, line):
+        self.file.write(line)
+        self.end += len(line)
+
     def siblings(self):
         for path in sorted(glob.glob(glob.escape(os.path.dirname(self.path)) + "/*.jsonl")):
-            if path == self.path:
-                continue
-            try:
-                with open(path, "rb") as file:
-                    if json.loads(file.readline()).get("work") == self.work:
-                        yield path, file
-            except (OSError, ValueError, AttributeError):
-                pass  # gone meanwhile, or none of ours
+            if path != self.path and OutcomeFile(path).work() == self.work:
+                yield path
 
     def adopt(self):
         """Takes over what other attempts at the same work have finished. @returns how many items"""
         count = 0
-        for _, file in self.siblings():
-            for line in file:
-                try:
-                    entry = json.loads(line)
-                    index = self.index_of[entry["item"]]
-                    if not entry["ok"] or self.done.get(index):
-                        continue
-                except (ValueError, KeyError, TypeError):
-                    continue
-                rest = line[line.index(b'"ok": ') :]
-                self.file.write(self.opening(index) + rest)
-                self.book(index, True)
-                count += 1
+        index_of = None
+        for path in self.siblings():
+            if index_of is None:
+                index_of = {key.encode(): index for index, key in enumerate(self.keys)}
+            try:
+                for _, line, match in OutcomeFile(path).lines():
+                    index = index_of.get(match[1])
+                    if index is not None and match[3] == b"true" and not self.done.get(index):
+                        self.put(index, True, line[match.end() :])
+                        count += 1
+            except OSError:
+                pass  # gone meanwhile
         return count
 
     def adopt_known(self, path):
@@ -103,31 +132,32 @@ class Results:
         if not path or not os.path.exists(path):
             return 0
         count = 0
-        with open(path, "rb") as file:
-            for line in file:
-                index = json.loads(line)["index"]
-                if not self.done.get(index):
-                    self.file.write(self.opening(index) + line[line.index(b'"ok": ') :])
-                    self.book(index, True)
-                    count += 1
+        for _, line, match in OutcomeFile(path).lines():
+            index = int(match[2])
+            if not self.done.get(index):
+                self.put(index, True, line[match.end() :])
+                count += 1
+        os.unlink(path)
         return count
-
-    def opening(self, index):
-        return ('{"item": "%s", "index": %d, ' % (self.keys[index], index)).encode()
 
     def missing(self):
         """Indices without success, so that a repeated step tries its failed items again."""
         return [index for index in range(self.total) if not self.done.get(index)]
 
-    def add(self, index, outcome):
-        rest = '"value": %s}\n' % outcome["json"] if outcome["ok"] else '"error": %s}\n' % json.dumps(
-            outcome["error"]
-        )
-        ok = b'"ok": true, ' if outcome["ok"] else b'"ok": false, '
-        self.file.write(self.opening(index) + ok + rest.encode())
-        self.book(index, outcome["ok"])
-        if not outcome["ok"]:
-            write_line(2, "task %d failed: %s" % (index, outcome["error"]))
+    def add(self, index, ok, text):
+        """`text` is the value or the error, as JSON."""
+        self.put(index, ok, text + OUTCOME_END)
+        if not ok:
+            write_line(2, "task %d failed: %s" % (index, json.loads(text)))
+
+    def fail(self, index, words):
+        self.add(index, False, json.dumps(words).encode())
+
+    def put(self, index, ok, rest):
+        head = VALUE_HEAD if ok else ERROR_HEAD
+        self.places[index] = self.end
+        self.write((head % (self.keys[index], index)).encode() + rest)
+        self.book(index, ok)
 
     def flush(self):
         self.file.flush()
@@ -137,30 +167,100 @@ class Results:
     def too_many_failed(self):
         return self.failed > self.max_failures
 
-    def say_all(self):
-        """For a Grid that cannot read the file: every outcome, later ones last."""
-        self.file.seek(0)
-        for line in self.file:
-            try:
-                json.loads(line)["index"]
-                write_all(1, self.mark.encode() + b'{"result": ' + line.rstrip(b"\n") + b"}\n")
-            except (ValueError, KeyError):
-                pass  # the first line, or one cut short; its item has a later line
-
     def forget(self):
         """The work is done for good: the next run of it starts from nothing."""
-        for path, _ in [*self.siblings(), (self.path, None)]:
+        for path in self.siblings():
             with open(path, "rb") as file:
                 try:
-                    if path != self.path:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # another run is at it
                 os.unlink(path)
+        os.rename(self.path, self.path + DONE)
 
     def announce(self):
         self.announced_at = time.monotonic()
         say(self.mark, {"done": len(self.done), "failed": self.failed, "total": self.total})
+
+
+VALUE_HEAD = '{"item": "%s", "index": %d, "ok": true, "value": '
+ERROR_HEAD = '{"item": "%s", "index": %d, "ok": false, "error": '
+# Behind the name of a file whose results have been handed over: no other run takes them up.
+DONE = ".done"
+
+
+# ---- Results on their way to Grid ----------------------------------------------------------------
+#
+# One line for each task, in the order of the tasks: `=` and the value as JSON, `!` and the error as
+# JSON, or `?` where there is no outcome.
+
+
+def outcomes_in_order(path, places, total):
+    with open(path, "rb") as file:
+        for index in range(total):
+            at = places.get(index)
+            if at is None:
+                yield b"?\n"
+                continue
+            file.seek(at)
+            line = file.readline()
+            match = OUTCOME.match(line)
+            yield (b"=" if match[3] == b"true" else b"!") + line[match.end() : -len(OUTCOME_END)] + b"\n"
+
+
+KEEP_SECONDS = 86400
+
+
+def publish(results):
+    """For a Grid that cannot read files of this node: a file among Ray's logs, which the dashboard gives out."""
+    import ray
+
+    log = os.readlink("/proc/self/fd/1")
+    folder = os.path.dirname(log)
+    if not os.path.basename(log).startswith("job-driver-"):
+        raise Problem("Cannot hand over the results: this job's log is not where Ray keeps it (%s)" % log)
+    for old in glob.glob(glob.escape(folder) + "/grid-results-*"):
+        try:
+            if time.time() - os.path.getmtime(old) > KEEP_SECONDS:
+                os.unlink(old)
+        except OSError:
+            pass  # gone meanwhile, or somebody else's
+    name = "grid-results-%s.txt" % hashlib.sha256(results.path.encode()).hexdigest()[:32]
+    results.file.flush()
+    with open(os.path.join(folder, name + ".part"), "wb", opener=open_private) as file:
+        file.writelines(outcomes_in_order(results.path, results.places, results.total))
+    os.rename(os.path.join(folder, name + ".part"), os.path.join(folder, name))
+    size = os.path.getsize(os.path.join(folder, name))
+    node = ray.get_runtime_context().get_node_id()
+    say(results.mark, {"results": {"file": name, "node": node, "bytes": size}})
+    if not results.too_many_failed() and len(results.done) == results.total:
+        results.forget()
+        os.unlink(results.path + DONE)
+
+
+def open_private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+def hand_over(path, total):
+    """Prints all outcomes; removes the results when it is told that the work is done."""
+    results = Results.__new__(Results)
+    results.path = path
+    if not os.path.exists(path) and os.path.exists(path + DONE):
+        path += DONE  # handed over before, to somebody who did not live to tell
+    places = {}
+    if os.path.exists(path):
+        for at, _, match in OutcomeFile(path).lines():
+            places[int(match[2])] = at
+    out = sys.stdout.buffer
+    if places:
+        out.writelines(outcomes_in_order(path, places, total))
+    else:
+        out.write(b"?\n" * total)
+    out.flush()
+    if sys.stdin.readline() == "done\n" and path == results.path and places:
+        results.work = OutcomeFile(path).work()
+        results.forget()
 
 
 def say(mark, fields):
@@ -216,23 +316,27 @@ class Queue:
     def give_back(self, items, one_by_one=False):
         self.returned.extend([[item] for item in items] if one_by_one else [items])
 
-    def measured(self, items, seconds):
+    def measured(self, items, seconds, size):
+        """`size` is that of their results, in bytes."""
         if not self.grows or items == 0:
             return
         wanted = int(BATCH_SECONDS * items / max(seconds, 1e-4))
-        self.size = max(1, min(wanted, 4 * self.size, LARGEST_BATCH))
+        fitting = int(BATCH_BYTES * items / max(size, 1))
+        self.size = max(1, min(wanted, fitting, 4 * self.size, LARGEST_BATCH))
 
     def give_up(self, results):
         """Nothing more begins; what has not begun is a task without success."""
         words = "not begun: more than %d tasks had failed" % results.max_failures
         while self:
             for index, _ in self.take():
-                results.add(index, {"ok": False, "error": words})
+                results.fail(index, words)
 
 
 # Ten items to a batch at first; then as many as take half a second, by measurement.
 FIRST_BATCH = 10
 BATCH_SECONDS = 0.5
+# Of results; a batch's results travel together.
+BATCH_BYTES = 16 << 20
 LARGEST_BATCH = 5000
 
 

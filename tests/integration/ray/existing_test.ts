@@ -2,12 +2,18 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
+import type { BatchHost } from "../../../src/ray/batch.ts";
 import { runOnExisting } from "../../../src/ray/existing_batch.ts";
 import { openTunnel } from "../../../src/ray/tunnel.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { ALIKE } from "../../support/alike.ts";
+import {
+  type BatchResults,
+  CollectedOutcomes,
+  type SpecFields,
+  specFields,
+} from "../../support/batch_results.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { startDashboard } from "../../support/ray_dashboard.ts";
@@ -76,7 +82,7 @@ testWith(
     const before = Deno.env.get("RAY_AUTH_TOKEN");
     Deno.env.set("RAY_AUTH_TOKEN", dashboard.token);
     let ids = 0;
-    const run = (fields: Partial<BatchSpec>, host: Partial<BatchHost> = {}) =>
+    const run = (fields: SpecFields, host: Partial<BatchHost> = {}) =>
       runBatch({ dashboard, node: place.node, id: `run.step.${++ids}` }, fields, host);
     try {
       await t.step("each batch has a GPU of its own, in the order of the tasks", async () => {
@@ -140,23 +146,24 @@ testWith(
   },
 );
 
-function runBatch(
+async function runBatch(
   place: {
     readonly dashboard: { readonly address: string };
     readonly node: OpenNode;
     readonly id: string;
   },
-  fields: Partial<BatchSpec>,
+  fields: SpecFields,
   host: Partial<BatchHost>,
-): Promise<BatchOutcome> {
-  return runOnExisting({
+): Promise<BatchResults> {
+  const outcomes = new CollectedOutcomes();
+  const outcome = await runOnExisting({
     config: { address: place.dashboard.address, namespace: "default" } as RayConfig,
     head: place.node,
     spec: {
       id: place.id,
       resultsKey: `${place.id}.${crypto.randomUUID()}`,
       target: { call: "work:visible" },
-      tasks: [0, 1, 2, 3, 4, 5],
+      tasks: ["0", "1", "2", "3", "4", "5"],
       batchSize: 1,
       gpusPerBatch: 1,
       cpusPerBatch: 0.5,
@@ -167,9 +174,10 @@ function runBatch(
       env: { PLAIN: "plain" },
       secrets: {},
       killGraceMs: 5000,
-      ...fields,
+      ...specFields(fields),
     },
     host: {
+      outcomes,
       signal: new AbortController().signal,
       output: () => {},
       progress: () => {},
@@ -177,4 +185,5 @@ function runBatch(
       ...host,
     },
   });
+  return outcomes.of(outcome);
 }

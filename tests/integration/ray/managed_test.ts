@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { pythonJson } from "../../../src/core/exact_json.ts";
-import type { BatchOutcome } from "../../../src/ray/batch.ts";
+import { parseJson, pythonJson } from "../../../src/core/exact_json.ts";
 import { readRayLogs } from "../../../src/ray/ray_logs.ts";
 import { parseTaskFile } from "../../../src/steps/ray_tasks.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { ALIKE } from "../../support/alike.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
+import type { BatchResults } from "../../support/batch_results.ts";
 import { asPython, fitsPython, jsonText } from "../../support/json_texts.ts";
 import { allProcesses } from "../../support/processes.ts";
 import { RayLab, startStranger, until } from "../../support/ray_lab.ts";
@@ -277,7 +277,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     const tasks = parseTaskFile(
       '9007199254740993\n{"id": 18446744073709551616}\n3.10\n',
       "t.jsonl",
-    );
+    ).map(parseJson);
     const { results } = await lab.run({ target: { call: "work:exact" }, tasks });
     const text = results.map((result) => pythonJson(result.ok ? result.value : null)).join("\n");
     const rest = `${2n ** 200n},-0.0,NaN,1.0,"AP8="]`;
@@ -298,15 +298,15 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     const batchSize = "auto";
     const called = await lab.run({
       target: { call: "work:same" },
-      tasks: parseTaskFile(fitting.join("\n"), "t.jsonl"),
+      tasks: parseTaskFile(fitting.join("\n"), "t.jsonl").map(parseJson),
       batchSize,
     });
     const told = await lab.run({
       target: { command: 'printf "%s" "$GRID_TASK"' },
-      tasks: parseTaskFile(texts.map((text) => `[${text}]`).join("\n"), "t.jsonl"),
+      tasks: parseTaskFile(texts.map((text) => `[${text}]`).join("\n"), "t.jsonl").map(parseJson),
       batchSize,
     });
-    const textsOf = ({ results }: BatchOutcome) =>
+    const textsOf = ({ results }: BatchResults) =>
       results.map((result) => result.ok ? pythonJson(result.value) : result.error);
     assert.deepEqual(textsOf(told), texts.map((text) => `[${text}]`));
     assert.deepEqual(textsOf(called).map(asPython), fitting.map(asPython));

@@ -23,17 +23,23 @@ const endpoint = { name: "n1", transport: "local", connectTimeoutMs: 5000, comma
   keepaliveMs: 5000, maxRetries: 0 };
 const head = { node: { name: "n1", endpoint, labels: [] }, root, home: root,
   transport: createLocalTransport(endpoint) };
-const outcome = await createBatchRunner({ mode: "embedded" }).run(head, {
+let results = "";
+await using runner = createBatchRunner({ mode: "embedded" });
+const { failed } = await runner.run(head, {
   id: "run.score.1", resultsKey: "run.score", target: { call: "work:once" },
-  tasks: Array.from({ length: 12 }, (_, index) => index), batchSize: 1, gpusPerBatch: 0,
+  tasks: Array.from({ length: 12 }, (_, index) => String(index)), batchSize: 1, gpusPerBatch: 0,
   cpusPerBatch: 0, maxFailures: 0, cwd: root, code: "code", identityEnv: {}, env: {}, secrets: {}, killGraceMs: 1000,
 }, {
   signal: new AbortController().signal,
   output: () => {},
   progress: ({ done }) => console.log(done),
   jobStarted: () => {},
+  outcomes: {
+    results: (bytes) => void (results += new TextDecoder().decode(bytes)),
+    errors: () => {},
+  },
 });
-console.log(JSON.stringify(outcome));
+console.log(JSON.stringify({ failed, results: results.trim().split("\\n").map(Number) }));
 await head.transport[Symbol.asyncDispose]();
 `;
 
@@ -76,7 +82,7 @@ testWith(
     const outcome = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1) ?? "");
     assert.equal(outcome.failed, 0);
     assert.deepEqual(
-      outcome.results.map(({ value }: { value: number }) => value),
+      outcome.results,
       Array.from({ length: 12 }, (_, index) => index * index),
     );
     const calls = Deno.readTextFileSync(join(folder.path, "calls")).trim().split("\n").map(Number);

@@ -8,7 +8,7 @@ const spec: BatchSpec = {
   id: "run1.score.1",
   resultsKey: "run1.score",
   target: { call: "tasks:score" },
-  tasks: [1, { shard: 2 }],
+  tasks: ["1", '{"shard": 2}'],
   batchSize: 10,
   gpusPerBatch: 0,
   cpusPerBatch: 1,
@@ -24,7 +24,7 @@ const head = { root: "/root/work", node: { name: "n1" } } as OpenNode;
 
 Deno.test("driverFiles() keeps results over attempts, runs and lists, but not over other code", async () => {
   const first = await driverFiles("/root/work", spec);
-  const retry = await driverFiles("/root/work", { ...spec, id: "run2.score.1", tasks: [1] });
+  const retry = await driverFiles("/root/work", { ...spec, id: "run2.score.1", tasks: ["1"] });
   assert.equal(first.work, retry.work);
   assert.equal(dirname(first.results), dirname(retry.results));
   assert.notEqual(first.results, retry.results);
@@ -53,7 +53,7 @@ Deno.test("driverSpecText() names variables and keeps their values out", async (
   const parsed = JSON.parse(text);
   // A worker's node is its own, not the head's.
   assert.deepEqual(parsed.forward, ["MODEL", "HF_TOKEN"]);
-  assert.deepEqual(parsed.task_texts, ["1", '{"shard":2}']);
+  assert.deepEqual(parsed.task_texts, ["1", '{"shard": 2}']);
   assert.equal(parsed.mark, markOf(spec));
   assert.equal(parsed.mode, "embedded");
 });

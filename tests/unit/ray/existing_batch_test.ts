@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import type { BatchHost, BatchOutcome, BatchSpec } from "../../../src/ray/batch.ts";
+import type { BatchHost, BatchSpec } from "../../../src/ray/batch.ts";
 import { runOnExisting } from "../../../src/ray/existing_batch.ts";
 import { markOf } from "../../../src/ray/driver_spec.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
@@ -11,6 +11,7 @@ import {
   type FakeJobsOptions,
   startFakeJobs,
 } from "../../support/fake_jobs_server.ts";
+import { type BatchResults, CollectedOutcomes } from "../../support/batch_results.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -18,7 +19,7 @@ const SPEC: Omit<BatchSpec, "cwd"> = {
   id: "20260131-120000-abcd_score-1",
   resultsKey: "20260131-120000-abcd_score",
   target: { call: "work:f" },
-  tasks: ["a", "b"],
+  tasks: ['"a"', '"b"'],
   batchSize: 1,
   gpusPerBatch: 0,
   cpusPerBatch: 1,
@@ -37,9 +38,10 @@ const LOG = [
   `${MARK}{"done": 0, "failed": 0, "total": 2}\n`,
   "hello from a task\n",
   `${MARK}{"done": 2, "failed": 1, "total": 2}\n`,
-  `${MARK}{"result": {"index": 1, "ok": false, "error": "ValueError: b"}}\n`,
-  `${MARK}{"result": {"index": 0, "ok": true, "value": {"a": 1}}}\n`,
+  `${MARK}{"results": {"file": "grid-results-1.txt", "node": "abc", "bytes": 27}}\n`,
 ].join("");
+/** What stands among the logs then. */
+const FILES = { "grid-results-1.txt": '={"a": 1}\n!"ValueError: b"\n' };
 
 class Scene implements AsyncDisposable {
   readonly folder = tempDir();
@@ -49,7 +51,7 @@ class Scene implements AsyncDisposable {
   output = "";
 
   constructor(options: FakeJobsOptions) {
-    this.fake = startFakeJobs(options);
+    this.fake = startFakeJobs({ files: FILES, ...options });
     const endpoint = {
       name: "n1",
       transport: "local",
@@ -75,8 +77,12 @@ class Scene implements AsyncDisposable {
     };
   }
 
-  run(spec: Partial<BatchSpec> = {}, host: Partial<BatchHost> = {}): Promise<BatchOutcome> {
-    return runOnExisting({
+  async run(
+    spec: Partial<BatchSpec> = {},
+    host: Partial<BatchHost> = {},
+  ): Promise<BatchResults> {
+    const outcomes = new CollectedOutcomes();
+    const outcome = await runOnExisting({
       config: { address: this.fake.address, namespace: "default" } as RayConfig,
       head: this.node,
       spec: { ...SPEC, cwd: this.folder.path, ...spec },
@@ -85,9 +91,11 @@ class Scene implements AsyncDisposable {
         output: (_, bytes) => void (this.output += new TextDecoder().decode(bytes)),
         progress: ({ done }) => this.progress.push(done),
         jobStarted: () => {},
+        outcomes,
         ...host,
       },
     });
+    return outcomes.of(outcome);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +114,7 @@ function passThrough(status: FakeJob["status"], log: string, message = "") {
   };
 }
 
-const EXPECTED: BatchOutcome = {
+const EXPECTED: BatchResults = {
   results: [{ ok: true, value: { a: 1 } }, { ok: false, error: "ValueError: b" }],
   failed: 1,
 };
@@ -294,6 +302,7 @@ testWith(["python3"], "existing: nobody at the address is one clear sentence", a
       output: () => {},
       progress: () => {},
       jobStarted: () => {},
+      outcomes: new CollectedOutcomes(),
     },
   });
   await assert.rejects(run, {

@@ -1,17 +1,25 @@
 import assert from "node:assert/strict";
 import { FinishedTasks } from "../../../src/ray/finished_tasks.ts";
 
-Deno.test("FinishedTasks gives back successes only, as lines of a results file", () => {
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("FinishedTasks forgets nothing when a later attempt knows nothing", () => {
   const finished = new FinishedTasks();
-  finished.remember("a", [{ ok: true, value: 1 }, { ok: false, error: "x" }, undefined]);
-  assert.equal(finished.lines("a"), '{"index": 0, "ok": true, "value": 1}\n');
-  assert.equal(finished.lines("b"), "");
+  finished.remember("a", bytes("one"));
+  finished.remember("a", bytes(""));
+  assert.deepEqual(finished.lines("a"), bytes("one"));
+  assert.deepEqual(finished.lines("b"), bytes(""));
+  finished.forget("a");
+  assert.deepEqual(finished.lines("a"), bytes(""));
 });
 
-Deno.test("FinishedTasks forgets nothing when a later attempt knows less", () => {
-  const finished = new FinishedTasks();
-  finished.remember("a", [{ ok: true, value: 1 }, undefined]);
-  finished.remember("a", [undefined, { ok: true, value: 2 }]);
-  const values = finished.lines("a").trim().split("\n").map((line) => JSON.parse(line).value);
-  assert.deepEqual(values, [1, 2]);
+Deno.test("FinishedTasks clears up when the run is over, whatever fails", async () => {
+  const done: string[] = [];
+  {
+    await using finished = new FinishedTasks();
+    finished.later(() => Promise.reject(new Error("gone")));
+    finished.later(() => Promise.resolve(void done.push("b")));
+    assert.deepEqual(done, []);
+  }
+  assert.deepEqual(done, ["b"]);
 });

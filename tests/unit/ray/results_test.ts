@@ -1,43 +1,69 @@
 import assert from "node:assert/strict";
-import { ResultsReader } from "../../../src/ray/results.ts";
+import fc from "fast-check";
+import { OutcomeReader, SuccessLines } from "../../../src/ray/results.ts";
+import { CollectedOutcomes } from "../../support/batch_results.ts";
 
-function read(total: number, lines: readonly string[]) {
-  const reader = new ResultsReader(total);
-  lines.forEach((line) => reader.line(line));
-  return reader.outcome();
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Feeds the text in pieces of this size. */
+function read(text: string, { total, piece = 7 }: { total: number; piece?: number }) {
+  const outcomes = new CollectedOutcomes();
+  const successes = new SuccessLines();
+  const reader = new OutcomeReader(total, outcomes, successes);
+  const all = bytes(text);
+  for (let at = 0; at < all.length; at += piece) reader.push(all.subarray(at, at + piece));
+  return { reader, outcomes, known: new TextDecoder().decode(successes.bytes) };
 }
 
-Deno.test("ResultsReader brings results into the order of the tasks", () => {
-  assert.deepEqual(
-    read(3, [
-      '{"index": 2, "ok": true, "value": "c"}',
-      '{"index": 0, "ok": true, "value": {"a": 1}}',
-      '{"index": 1, "ok": false, "error": "ValueError: b"}',
-    ]),
-    {
-      results: [
-        { ok: true, value: { a: 1 } },
-        { ok: false, error: "ValueError: b" },
-        { ok: true, value: "c" },
-      ],
-      failed: 1,
-    },
+Deno.test("OutcomeReader tells results from errors, and who was first", () => {
+  const { reader, outcomes, known } = read('={"a": 1}\n!"ValueError: b"\n="é"\n!"late"\n', {
+    total: 4,
+  });
+  const outcome = reader.outcome();
+  assert.deepEqual(outcome, {
+    total: 4,
+    failed: 2,
+    firstFailure: { index: 1, error: "ValueError: b" },
+  });
+  assert.deepEqual(outcomes.of(outcome).results, [
+    { ok: true, value: { a: 1 } },
+    { ok: false, error: "ValueError: b" },
+    { ok: true, value: "é" },
+    { ok: false, error: "late" },
+  ]);
+  assert.equal(
+    known,
+    '{"item": "", "index": 0, "ok": true, "value": {"a": 1}}\n' +
+      '{"item": "", "index": 2, "ok": true, "value": "é"}\n',
   );
 });
 
-Deno.test("ResultsReader believes the last word on a task", () => {
-  const lines = ['{"index": 0, "ok": false, "error": "x"}', '{"index": 0, "ok": true, "value": 1}'];
-  assert.deepEqual(read(1, lines), { results: [{ ok: true, value: 1 }], failed: 0 });
+Deno.test("OutcomeReader says the same whatever the pieces are", () => {
+  const line = fc.oneof(
+    fc.json().map((value) => `=${value}`),
+    fc.string().map((words) => `!${JSON.stringify(words)}`),
+  );
+  fc.assert(fc.property(fc.array(line), fc.integer({ min: 1, max: 40 }), (lines, piece) => {
+    const text = lines.map((line) => `${line}\n`).join("");
+    const total = lines.length;
+    const [whole, parts] = [read(text, { total, piece: 1 << 20 }), read(text, { total, piece })];
+    assert.deepEqual(parts.outcomes, whole.outcomes);
+    assert.deepEqual(parts.reader.outcome(), whole.reader.outcome());
+    assert.equal(parts.known, whole.known);
+    assert.equal(whole.outcomes.of(whole.reader.outcome()).results.length, total);
+  }));
 });
 
-Deno.test("ResultsReader passes over lines cut short and tasks that do not exist", () => {
-  const lines = ['{"index": 0, "o', "", '{"index": 7, "ok": true}', '{"index": 0, "ok": true}'];
-  assert.deepEqual(read(1, lines), { results: [{ ok: true, value: null }], failed: 0 });
-});
-
-Deno.test("ResultsReader counts the tasks without an outcome", () => {
-  assert.throws(() => read(3, ['{"index": 1, "ok": true, "value": 1}']), {
-    code: "ray",
+Deno.test("OutcomeReader counts the tasks without an outcome", () => {
+  assert.throws(() => read("=1\n?\n?\n", { total: 3 }).reader.outcome(), {
     message: "Cannot collect the results: 2 of 3 are missing",
   });
+  assert.throws(() => read("=1\n=2", { total: 3 }).reader.outcome(), {
+    message: "Cannot collect the results: 2 of 3 are missing",
+  });
+});
+
+Deno.test("OutcomeReader takes no more lines than there are tasks", () => {
+  const { reader, outcomes } = read("=1\n=2\n=3\n", { total: 2 });
+  assert.equal(outcomes.of(reader.outcome()).results.length, 2);
 });

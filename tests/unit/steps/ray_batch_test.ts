@@ -4,9 +4,10 @@ import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { StepHost, StepNote, StepRequest } from "../../../src/engine/ports.ts";
 import type { RayBatchAction } from "../../../src/pipeline/pipeline.ts";
-import type { BatchRunner, BatchSpec, TaskResult } from "../../../src/ray/batch.ts";
+import type { BatchRunner, BatchSpec } from "../../../src/ray/batch.ts";
 import { batchNames, createRayBatchStep } from "../../../src/steps/ray_batch.ts";
 import { ALIKE } from "../../support/alike.ts";
+import type { TaskResult } from "../../support/batch_results.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const config: RayConfig = {
@@ -69,8 +70,20 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
       specs.push(spec);
       host.jobStarted({ node: head.node.name, job: spec.id });
       host.progress({ done: 3, failed: 0, total: 3 });
-      const failed = options.results.filter((result) => !result.ok).length;
-      return Promise.resolve({ results: options.results, failed });
+      const { results } = options;
+      const lines = results.map((result, index) => {
+        if (result.ok) return `${JSON.stringify(result.value)}\n`;
+        host.outcomes.errors(ENCODER.encode(`${JSON.stringify({ index, error: result.error })}\n`));
+        return "null\n";
+      });
+      host.outcomes.results(ENCODER.encode(lines.join("")));
+      const failed = results.filter((result) => !result.ok).length;
+      const index = results.findIndex((result) => !result.ok);
+      const first = results[index];
+      const firstFailure = first === undefined || first.ok
+        ? undefined
+        : { index, error: first.error };
+      return Promise.resolve({ total: results.length, failed, firstFailure });
     },
   };
   const host: StepHost = {
@@ -83,6 +96,7 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
   return { step, host, notes, specs, heads };
 }
 
+const ENCODER = new TextEncoder();
 const GOOD: readonly TaskResult[] = [1, 2, 3].map((value) => ({ ok: true, value }));
 
 Deno.test("ray-batch gives results in the order of the tasks", async () => {
@@ -104,7 +118,7 @@ Deno.test("ray-batch gives results in the order of the tasks", async () => {
     mode: "embedded",
   });
   assert.equal(specs[0]?.cwd, "/n2/train");
-  assert.deepEqual(specs[0]?.tasks, [0, 1, 2]);
+  assert.deepEqual(specs[0]?.tasks, ["0", "1", "2"]);
   assert.equal(specs[0]?.env.GRID_STEP, "score");
 });
 

@@ -4,13 +4,13 @@ import { parseTaskFile, readTasks } from "../../../src/steps/ray_tasks.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 Deno.test("readTasks() counts a range from 0", async () => {
-  assert.deepEqual(await readTasks({ range: 3 }, "/"), [0, 1, 2]);
+  assert.deepEqual(await readTasks({ range: 3 }, "/"), ["0", "1", "2"]);
   assert.deepEqual(await readTasks({ range: 0 }, "/"), []);
 });
 
 Deno.test("readTasks() takes a list as it is and an expression as JSON", async () => {
-  assert.deepEqual(await readTasks({ list: ["a", 1] }, "/"), ["a", 1]);
-  assert.deepEqual(await readTasks({ expression: '[{"shard": 1}, 2]' }, "/"), [{ shard: 1 }, 2]);
+  assert.deepEqual(await readTasks({ list: ["a", 1] }, "/"), ['"a"', "1"]);
+  assert.deepEqual(await readTasks({ expression: '[{"shard": 1}, 2]' }, "/"), ['{"shard":1}', "2"]);
 });
 
 Deno.test("readTasks() refuses an expression that is no list", async () => {
@@ -24,9 +24,9 @@ Deno.test("readTasks() finds a file in the project folder", async () => {
   using folder = tempDir();
   Deno.writeTextFileSync(join(folder.path, "shards.jsonl"), '{"shard": 1}\n\n2\n"three"');
   assert.deepEqual(await readTasks({ file: "shards.jsonl" }, folder.path), [
-    { shard: 1 },
-    2,
-    "three",
+    '{"shard": 1}',
+    "2",
+    '"three"',
   ]);
   await assert.rejects(readTasks({ file: "gone.jsonl" }, folder.path), {
     code: "input-invalid",
@@ -35,7 +35,15 @@ Deno.test("readTasks() finds a file in the project folder", async () => {
 });
 
 Deno.test("parseTaskFile() reads plain lines, whatever they hold", () => {
-  assert.deepEqual(parseTaskFile("a b\r\n7\n\n{x\n", "files.txt"), ["a b", "7", "{x"]);
+  assert.deepEqual(parseTaskFile("a b\r\n7\n\n{x\n", "files.txt"), ['"a b"', '"7"', '"{x"']);
+});
+
+Deno.test("parseTaskFile() keeps the spelling of every line of JSON", () => {
+  const lines = ["1.0", "-0.0", "1e400", "NaN", '{"b": 2 , "a":[ ]}', "18446744073709551616"];
+  assert.deepEqual(parseTaskFile(lines.join("\r\n"), "t.jsonl"), lines);
+  assert.throws(() => parseTaskFile(`${"[".repeat(600)}${"]".repeat(600)}`, "t.jsonl"), {
+    message: /nested more than/,
+  });
 });
 
 Deno.test("parseTaskFile() names the line that is not JSON", () => {
@@ -46,6 +54,6 @@ Deno.test("parseTaskFile() names the line that is not JSON", () => {
 });
 
 Deno.test("parseTaskFile() wants a list in a .json file", () => {
-  assert.deepEqual(parseTaskFile("[1, [2]]", "t.json"), [1, [2]]);
+  assert.deepEqual(parseTaskFile("[1, [2]]", "t.json"), ["1", "[2]"]);
   assert.throws(() => parseTaskFile('{"a": 1}', "t.json"), /t\.json is not a list/);
 });

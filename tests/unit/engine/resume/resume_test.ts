@@ -215,6 +215,8 @@ Deno.test("resume repeats a fetch whose files are gone, and what comes after it"
   const asked: unknown[] = [];
   const files = (answer: string | undefined) => ({
     unmatched: () => [],
+    lostOutput: () => undefined,
+    list: () => [],
     lost: (what: unknown) => {
       asked.push(what);
       return answer;
@@ -560,6 +562,8 @@ Deno.test("cache warns of an input that matches no file, whether its result is r
   const cache = { inputs: [Text.literal("data/*"), Text.literal("dta/*")], key: undefined };
   const files = {
     unmatched: (patterns: readonly string[]) => patterns.filter((each) => each.startsWith("dta")),
+    lostOutput: () => undefined,
+    list: () => [],
     lost: () => undefined,
   };
   const options = { ports: { results, files }, hashFiles: () => "" };

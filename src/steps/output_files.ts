@@ -1,0 +1,211 @@
+/** Outputs too large for an event: a file of the run for each, one JSON value per line. */
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { concatBytes } from "../core/bytes.ts";
+import { GridError, refusedError } from "../core/errors.ts";
+import { parseJson, pythonJson } from "../core/exact_json.ts";
+import { filedList } from "../core/filed_list.ts";
+import { distinctName } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
+import type { Masker } from "../core/secret.ts";
+import type { OutputFile } from "../engine/event.ts";
+import type { OutputPlace, OutputWriter } from "../engine/ports.ts";
+
+const NEWLINE = 10;
+const CHUNK_BYTES = 1 << 18;
+const DECODER = new TextDecoder();
+
+export interface OutputFolder {
+  readonly run: string;
+  /** Absolute folder of the run. */
+  readonly folder: string;
+  readonly masker: Masker;
+}
+
+/** @throws {GridError} `disk-full` and the like */
+export function createOutputFile(
+  { run, folder, masker }: OutputFolder,
+  { step, attempt, name }: OutputPlace,
+): OutputWriter {
+  const file = `${distinctName([step])}.${attempt}.${name}.jsonl`;
+  const path = join(folder, "results", file);
+  const descriptor = refusing(path, () => {
+    mkdirSync(join(folder, "results"), { recursive: true, mode: PRIVATE_FOLDER });
+    return openSync(path, "w", PRIVATE_FILE);
+  });
+  const mask = masker.isIdle ? undefined : new LineMask(masker);
+  let isOpen = true;
+  let [items, bytes] = [0, 0];
+  const put = (lines: Uint8Array) => {
+    refusing(path, () => {
+      for (let at = 0; at < lines.length;) at += writeSync(descriptor, lines, at);
+    });
+    bytes += lines.length;
+    for (let at = lines.indexOf(NEWLINE); at >= 0; at = lines.indexOf(NEWLINE, at + 1)) items++;
+  };
+  const close = () => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
+  return {
+    path,
+    write: (lines) => put(mask ? mask.push(lines) : lines),
+    finish: () => {
+      close();
+      return mask?.found ? undefined : { run, file, items, bytes };
+    },
+    [Symbol.dispose]: close,
+  };
+}
+
+/** A line that holds a secret stays JSON when it is masked. */
+class LineMask {
+  found = false;
+  #rest: Uint8Array[] = [];
+  readonly #masker: Masker;
+
+  constructor(masker: Masker) {
+    this.#masker = masker;
+  }
+
+  push(bytes: Uint8Array): Uint8Array {
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) {
+      this.#rest.push(bytes.slice());
+      return new Uint8Array();
+    }
+    const whole = concatBytes([...this.#rest, bytes.subarray(0, end)]);
+    this.#rest = end === bytes.length ? [] : [bytes.slice(end)];
+    const text = DECODER.decode(whole);
+    if (this.#masker.text(text) === text) return whole;
+    const lines = text.slice(0, -1).split("\n").map((line) => this.#mask(line));
+    return new TextEncoder().encode(`${lines.join("\n")}\n`);
+  }
+
+  #mask(line: string): string {
+    if (this.#masker.text(line) === line) return line;
+    this.found = true;
+    return pythonJson(this.#masker.value(parseJson(line)));
+  }
+}
+
+/** Files of all runs; `runs` is the absolute folder of their folders. */
+export class OutputReader {
+  readonly #runs: string;
+
+  constructor(runs: string) {
+    this.#runs = runs;
+  }
+
+  pathOf({ run, file }: OutputFile): string {
+    return join(this.#runs, run, "results", file);
+  }
+
+  /** One clause; undefined where the file is as it was written. */
+  lost(output: OutputFile): string | undefined {
+    const size = statSync(this.pathOf(output), { throwIfNoEntry: false })?.size;
+    if (size === output.bytes) return undefined;
+    const state = size === undefined ? "is gone" : "is not as it was";
+    return `"${
+      join(".grid", "runs", output.run, "results", output.file)
+    }", which it wrote, ${state}`;
+  }
+
+  list(output: OutputFile, name: string): readonly JsonValue[] {
+    let places: Float64Array | undefined;
+    const { items: length, bytes } = output;
+    const open = () => this.#open(output, name);
+    const at = (index: number) => {
+      using file = open();
+      places ??= file.places(length);
+      const [from = 0, to = 0] = places.subarray(index, index + 2);
+      return parseLine(file.text(from, to - 1), { name, index });
+    };
+    const text = () => {
+      using file = open();
+      return `[${file.text(0, bytes - 1).replaceAll("\n", ",")}]`;
+    };
+    return filedList({ name, length, bytes, at, text });
+  }
+
+  #open(output: OutputFile, name: string): OpenOutput {
+    const lost = this.lost(output);
+    if (lost === undefined) return new OpenOutput(this.pathOf(output));
+    throw new GridError({
+      code: "output-invalid",
+      message: `Cannot read ${name}: ${lost}`,
+      hint: "run the step again; `grid clean` removes results with their runs",
+    });
+  }
+}
+
+class OpenOutput implements Disposable {
+  readonly #path: string;
+  readonly #descriptor: number;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = refusing(path, () => openSync(path, "r"));
+  }
+
+  /** Where each line begins, and where the last one ends. */
+  places(lines: number): Float64Array {
+    const places = new Float64Array(lines + 1);
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    let [found, offset] = [0, 0];
+    for (;;) {
+      const read = this.#read(chunk, offset);
+      if (read === 0) return places;
+      const filled = chunk.subarray(0, read);
+      for (let at = filled.indexOf(NEWLINE); at >= 0; at = filled.indexOf(NEWLINE, at + 1)) {
+        if (found++ < lines) places[found] = offset + at + 1;
+      }
+      offset += read;
+    }
+  }
+
+  text(from: number, to: number): string {
+    const bytes = new Uint8Array(Math.max(0, to - from));
+    for (let at = 0; at < bytes.length;) {
+      const read = this.#read(bytes.subarray(at), from + at);
+      if (read === 0) break;
+      at += read;
+    }
+    return DECODER.decode(bytes);
+  }
+
+  #read(into: Uint8Array, at: number): number {
+    return refusing(this.#path, () => readSync(this.#descriptor, into, 0, into.length, at));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function parseLine(
+  text: string,
+  { name, index }: { readonly name: string; readonly index: number },
+): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new GridError({
+      code: "output-invalid",
+      message: `Cannot read ${name}: value ${index} is not JSON`,
+      cause,
+    });
+  }
+}
+
+function refusing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw refusedError(error) ?? new GridError({
+      code: "output-invalid",
+      message: `Cannot keep results in ${path}: ${error instanceof Error ? error.message : error}`,
+    });
+  }
+}
