@@ -1,5 +1,6 @@
-# One sync of one folder: takes the lock, tells what is there, reads "go" and a tar archive, checks it,
-# moves it in and records what was done. Words come in as lines and NUL-separated lists on stdin.
+# One sync of one folder: takes the lock, tells what is there, answers questions, reads "go" and a tar
+# archive in frames, checks it, moves it in and records what was done. Words come in as lines and
+# NUL-separated lists on stdin.
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
@@ -18,38 +19,19 @@ work=$state/work.$$
 here=$(uname -n)
 token="$owner $here $$"
 locked=
-ticker=
+receiving=
 
 fail() {
-  stop_ticks
+  grid_stop_ticks
   printf '%s\n' "failed $1" "$2"
   exit 1
 }
 
-# What takes long says every few seconds that it is still at it: the other side gives up on silence.
-start_ticks() {
-  (
-    # It must not outlive the shell that it speaks for, nor hold its folder.
-    cd / || exit
-    seconds=0
-    while sleep 1 >/dev/null && kill -0 $$; do
-      seconds=$((seconds + 1))
-      [ $((seconds % 5)) != 0 ] || echo busy
-    done
-  ) </dev/null 2>/dev/null &
-  ticker=$!
-}
-
-# KILL: a young subshell of dash still has our trap for TERM, and the signal would be lost in it.
-stop_ticks() {
-  [ -z "$ticker" ] || kill -9 "$ticker" 2>/dev/null
-  [ -z "$ticker" ] || wait "$ticker" 2>/dev/null
-  ticker=
-}
-
 leave() {
-  stop_ticks
+  grid_stop_ticks
   cd / || exit 1
+  # The link broke while files came in: the next sync begins with what arrived.
+  if [ -n "$receiving" ] && [ -d "$work/in/tree" ]; then mv "$work/in/tree" "$state/partial" 2>/dev/null; fi
   rm -rf "$work"
   [ -n "$locked" ] && [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] && rm -rf "$lock"
 }
@@ -97,10 +79,16 @@ still_mine() {
 # GNU, busybox and toybox know -c, the BSDs -f. Without either nobody can tell what changed.
 choose_stat() {
   case $(stat -c %f / 2>/dev/null) in
-  4*) option=-c file_facts='%f %s %i|%y|%z|%n' folder_facts='%f|||%n' ;;
+  4*)
+    option=-c file_facts='%f %s %i|%y|%z|%n' folder_facts='%f|||%n'
+    size_facts=%s partial_facts='%f %s %Y'
+    ;;
   *)
     case $(stat -f %Xp / 2>/dev/null) in
-    4*) option=-f file_facts='%Xp %z %i|%Fm|%Fc|%N' folder_facts='%Xp|||%N' ;;
+    4*)
+      option=-f file_facts='%Xp %z %i|%Fm|%Fc|%N' folder_facts='%Xp|||%N'
+      size_facts=%z partial_facts='%Xp %z %m'
+      ;;
     *) fail stat "$(command -v stat)" ;;
     esac
     ;;
@@ -155,6 +143,16 @@ write_manifest() {
   cat "$1/folders"
 }
 
+has() {
+  command -v "$1" >/dev/null
+}
+
+# How a file's SHA-256 is told here, if at all.
+choose_sum() {
+  sum=
+  if has sha256sum; then sum=sha256sum; elif has shasum; then sum='shasum -a 256'; fi
+}
+
 size_of() {
   [ -f "$1" ] && echo $(($(wc -c <"$1"))) || echo 0
 }
@@ -197,9 +195,13 @@ tell_state() {
   fi
   there=new
   [ ! -e "$folder" ] || there=there
-  can=rewrite
-  if command -v awk >/dev/null && command -v paste >/dev/null; then can="patch"; fi
-  stop_ticks
+  can=+
+  ! has awk || ! has paste || can=patch+
+  [ -z "$sum" ] || can=${can}sum+
+  ! has gzip || can=${can}gzip+
+  ! has python3 || can=${can}blocks+
+  [ ! -d "$state/partial" ] || can=${can}partial+
+  grid_stop_ticks
   echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $pending $also"
   [ "$manifest" = 0 ] || cat "$work/manifest"
   [ "$recorded" = 0 ] || cat "$known/stat"
@@ -208,18 +210,13 @@ tell_state() {
   [ "$also" = 0 ] || cat "$state/pending/also"
 }
 
-# Exactly as many bytes of the input; one at a time where dd knows no better.
-take() {
-  [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null || dd bs=1 count="$1" 2>/dev/null
-}
-
 # Which of these paths are there, and what do they hold? $1 bytes of names.
 tell_look() {
-  take "$1" >"$work/look"
+  grid_take "$1" >"$work/look"
   : >"$work/seen"
   : >"$work/sums"
   if cd "$folder" 2>/dev/null; then
-    start_ticks
+    grid_start_ticks
     # A folder is no file of others: what cannot give way is told as a conflict.
     # shellcheck disable=SC2016
     xargs -0 sh -c 'for path do
@@ -228,8 +225,10 @@ tell_look() {
     # shellcheck disable=SC2016
     xargs -0 sh -c 'for path do if [ -f "$path" ] && [ ! -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
       sh <"$work/seen" >"$work/regular"
-    [ ! -s "$work/regular" ] || xargs -0 sha256sum -- <"$work/regular" >"$work/sums" 2>/dev/null
-    stop_ticks
+    # shellcheck disable=SC2086
+    [ ! -s "$work/regular" ] || [ -z "$sum" ] ||
+      xargs -0 $sum -- <"$work/regular" >"$work/sums" 2>/dev/null
+    grid_stop_ticks
   fi
   echo "seen $(size_of "$work/seen") $(size_of "$work/sums")"
   cat "$work/seen" "$work/sums"
@@ -248,31 +247,147 @@ keep() {
     done' "$state/kept/$stamp" <"$work/in/keep" 2>&1) || fail keep "$report"
 }
 
+# What arrived before the link broke: names, what the file system says of them, sums of files. What is
+# neither file nor folder is of no use.
+tell_partial() {
+  grid_start_ticks
+  cd "$state/partial" || fail write "$state"
+  find . ! -type f ! -type d -exec rm -f -- {} + 2>/dev/null
+  find . ! -name . -print0 >"$work/look"
+  find . -type f -print0 >"$work/regular"
+  : >"$work/live"
+  : >"$work/sums"
+  [ ! -s "$work/look" ] || xargs -0 stat "$option" "$partial_facts" -- <"$work/look" >"$work/live"
+  # shellcheck disable=SC2086
+  [ ! -s "$work/regular" ] || [ -z "$sum" ] || xargs -0 $sum -- <"$work/regular" >"$work/sums" 2>/dev/null
+  grid_stop_ticks
+  echo "partial $(size_of "$work/look") $(size_of "$work/live") $(size_of "$work/sums")"
+  cat "$work/look" "$work/live" "$work/sums"
+}
+
+# It becomes what is staged, without what is of no use. $1 bytes of names of files, $2 of folders.
+use_partial() {
+  grid_take "$1" >"$work/look"
+  grid_take "$2" >"$work/sums"
+  cd "$state/partial" || fail write "$state"
+  [ ! -s "$work/look" ] || xargs -0 rm -f -- <"$work/look"
+  [ ! -s "$work/sums" ] || xargs -0 rmdir -- <"$work/sums" 2>/dev/null
+  cd / || exit 1
+  mkdir "$work/in" || fail write "$work"
+  mv "$state/partial" "$work/in/tree" || fail write "$work"
+}
+
+# What do these files hold, block by block? $1 bytes of names. For each its size, the size of a block and
+# their number, then of each block a weak sum, which can be rolled along, and the half of a strong one.
+tell_blocks() {
+  grid_take "$1" >"$work/look"
+  : >"$work/sums"
+  grid_start_ticks
+  cd "$folder" && python3 -c '
+import hashlib, os, stat, struct, sys, zlib
+for name in sys.stdin.buffer.read().split(b"\0")[:-1]:
+    size, block, sums = 0, 4096, []
+    try:
+        with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb", 0) as file:
+            about = os.fstat(file.fileno())
+            if stat.S_ISREG(about.st_mode):
+                size = about.st_size
+                while block * block < size // 2:
+                    block *= 2
+                for _ in range(size // block):
+                    data = file.read(block)
+                    sums.append(struct.pack(">I", zlib.adler32(data)) + hashlib.sha256(data).digest()[:16])
+    except OSError:
+        size, sums = 0, []
+    sys.stdout.buffer.write(struct.pack(">QII", size, block, len(sums)) + b"".join(sums))
+' <"$work/look" >"$work/sums" 2>/dev/null
+  grid_stop_ticks
+  echo "blocks $(size_of "$work/sums")"
+  cat "$work/sums"
+}
+
+# The archive comes in frames, so that the words after it can be told from it: a kind and the bytes of
+# the frame. "ping" is answered when everything before it was taken; "end" comes with the sum of all.
+frames() {
+  while IFS=' ' read -r kind size; do
+    case $kind in
+    plain) grid_take "$size" || return ;;
+    gzip) grid_take "$size" | gzip -dc || return ;;
+    ping) echo pong >&3 ;;
+    end)
+      printf '%s\n' "$size" >"$work/sum"
+      return
+      ;;
+    *) break ;;
+    esac
+  done
+  : >"$work/cut"
+}
+
 receive() {
-  mkdir "$work/in" "$work/in/tree" || fail write "$work"
+  [ -d "$work/in" ] || mkdir "$work/in" "$work/in/tree" || fail write "$work"
+  rm -rf "$state/partial"
+  receiving=yes
   # -o: files belong to us, whoever owned them at the source.
-  report=$(tar -C "$work/in" -xof - 2>&1) || fail tar "$report"
-  [ -f "$work/in/complete" ] || fail cut "$report"
+  if [ -n "$sum" ] && has tee && mkfifo "$work/stream" 2>/dev/null; then
+    $sum <"$work/stream" >"$work/streamed" &
+    summing=$!
+    report=$(frames | tee "$work/stream" | tar -C "$work/in" -xof - 2>&1)
+    code=$?
+    wait "$summing"
+  else
+    report=$(frames | tar -C "$work/in" -xof - 2>&1)
+    code=$?
+  fi
+  [ ! -f "$work/cut" ] || fail cut "$report"
+  receiving=
+  if [ "$code" != 0 ] || [ ! -f "$work/sum" ]; then fail tar "$report"; fi
   # Files that changed while they were read: what arrived of them is no version at all.
   [ ! -s "$work/in/torn" ] || (cd "$work/in/tree" && xargs -0 rm -f -- <../torn)
 }
 
-sum_staged() {
-  [ -s "$work/in/sent" ] && command -v sha256sum >/dev/null || return 0
-  cd "$work/in/tree" && xargs -0 cat -- <"$work/in/sent" | sha256sum
+# What was to arrive has arrived, and lies on the disk in full length.
+verify() {
+  [ ! -f "$work/streamed" ] || read -r streamed _ <"$work/streamed" || streamed=
+  [ ! -f "$work/streamed" ] || [ "$streamed" = "$(cat "$work/sum")" ] || fail verify "$streamed"
+  make
+  if [ -s "$work/in/sent" ]; then
+    cd "$work/in/tree" || fail write "$work"
+    xargs -0 stat "$option" "$size_facts" -- <"$work/in/sent" 2>/dev/null | cmp -s - "$work/in/sizes" ||
+      fail verify "sizes"
+  fi
+  # Renaming the folder around them changes nothing about files, so where there is no folder yet this can
+  # be done before anything moves.
+  if [ ! -e "$folder" ] && [ ! -L "$folder" ] && [ -f "$work/in/record/files" ]; then
+    (cd "$work/in/tree" && rows "$work/in/record" >"$work/in/record/stat")
+  fi
 }
 
-# Renaming the folder around them changes nothing about files, so where there is no folder yet both
-# can be done at once, before anything moves.
-verify() {
-  if [ ! -e "$folder" ] && [ ! -L "$folder" ] && [ -f "$work/in/record/files" ]; then
-    (cd "$work/in/tree" && rows "$work/in/record" >"$work/in/record/stat") &
-    sum=$(sum_staged)
-    wait $!
-  else
-    sum=$(sum_staged)
-  fi
-  [ -z "$sum" ] || [ "${sum%% *}" = "$(cat "$work/in/sum")" ] || fail verify "$sum"
+# Files that are made of what lies here already: three words each, number, base, target. Without a base
+# ("."), what arrived before the link broke is gone on with. Each must come out as the source has it.
+make() {
+  [ -s "$work/in/edits" ] || return 0
+  cd "$folder" 2>/dev/null || cd "$work" || fail write "$work"
+  # shellcheck disable=SC2016,SC2086
+  xargs -0 -n 3 sh -c '
+    in=$2 number=$3 base=$4 out=$2/tree/$5
+    [ "$base" = . ] || { [ -f "$base" ] && [ ! -L "$base" ]; } || exit 255
+    case $5 in */*) mkdir -p "${out%/*}" || exit 255 ;; esac
+    exec 4<"$in/edit/$number.data" || exit 255
+    {
+      read -r stamp mode
+      while read -r word bytes skip count; do
+        case $word in
+        all) cat -- "$base" ;;
+        copy) dd if="$base" bs="$bytes" skip="$skip" count="$count" 2>/dev/null ;;
+        data) dd bs="$bytes" count=1 <&4 2>/dev/null ;;
+        rest) cat <&4 ;;
+        esac || exit 255
+      done >>"$out"
+    } <"$in/edit/$number.ops" || exit 255
+    case $mode in x) chmod a+x "$out" ;; *) chmod a-x "$out" ;; esac
+    touch -t "$stamp" "$out" && $1 <"$out"' sh "$sum" "$work/in" <"$work/in/edits" >"$work/made" 2>/dev/null
+  cut -d ' ' -f 1 "$work/made" | cmp -s - "$work/in/made" || fail base "what lay there has changed"
 }
 
 # Paths that are about to be removed must not lie behind a link.
@@ -303,44 +418,65 @@ is_folder() {
   [ -d "$1" ] && [ ! -L "$1" ]
 }
 
-# Names everything in the target that cannot be replaced by what is staged.
-conflicts() (
-  staged=$1 target=$2
-  for entry in "$staged"/* "$staged"/.[!.]* "$staged"/..?*; do
-    place=$target/${entry##*/}
-    if is_folder "$entry"; then
-      if is_folder "$place"; then
-        conflicts "$entry" "$place"
-      elif [ -e "$place" ] || [ -L "$place" ]; then printf '%s\n' "$place"; fi
-    elif is_folder "$place" && { [ -e "$entry" ] || [ -L "$entry" ]; }; then printf '%s\n' "$place"; fi
-  done
+# All folders that are staged, those above first; told once, so that a deep tree costs no more than a flat one.
+staged() (
+  cd "$work/in/tree" && find . -type d -print0 >"$work/staged"
 )
 
-move_in() {
-  place=$1
-  shift
-  [ -e "$1" ] || [ -L "$1" ] || return 0
-  if [ $# -le 500 ]; then
-    mv -f -- "$@" "$place/"
-    return
-  fi
-  # More names than a command line may hold.
+# Names everything in the target that cannot be replaced by what is staged.
+conflicts() {
+  cd "$work/in/tree" || fail write "$work"
   # shellcheck disable=SC2016
-  printf '%s\0' "$@" | xargs -0 sh -c 'exec mv -f -- "$@" "$0"' "$place/"
+  xargs -0 sh -c '
+    for above do
+      place=$0/$above
+      # Under what is not there yet nothing is in the way.
+      if [ ! -d "$place" ] || [ -L "$place" ]; then
+        if [ -e "$place" ] || [ -L "$place" ]; then printf "%s\n" "$above"; fi
+        continue
+      fi
+      for entry in "$above"/* "$above"/.[!.]* "$above"/..?*; do
+        place=$0/$entry
+        [ -d "$place" ] && [ ! -L "$place" ] || continue
+        [ -d "$entry" ] && [ ! -L "$entry" ] && continue
+        if [ -e "$entry" ] || [ -L "$entry" ]; then printf "%s\n" "$entry"; fi
+      done
+    done' "$folder" <"$work/staged"
 }
 
 # Moves everything staged in; a folder that is already there is entered, never replaced.
-merge() (
-  staged=$1 target=$2
-  for entry in "$staged"/* "$staged"/.[!.]* "$staged"/..?*; do
-    place=$target/${entry##*/}
-    if is_folder "$entry" && is_folder "$place"; then
-      merge "$entry" "$place" || exit 1
-      rmdir "$entry" || exit 1
-    fi
-  done
-  move_in "$target" "$staged"/* && move_in "$target" "$staged"/.[!.]* && move_in "$target" "$staged"/..?*
-)
+merge() {
+  cd "$work/in/tree" || return
+  # shellcheck disable=SC2016
+  xargs -0 sh -c '
+    leaves() {
+      place=$1
+      shift
+      [ -e "$1" ] || [ -L "$1" ] || return 0
+      moving=
+      for entry do
+        if [ -d "$entry" ] && [ ! -L "$entry" ]; then continue; fi
+        moving=yes
+        break
+      done
+      [ -n "$moving" ] || return 0
+      # More names than a command line may hold go in parts.
+      for entry do
+        if [ -d "$entry" ] && [ ! -L "$entry" ]; then continue; fi
+        printf "%s\0" "$entry"
+      done | xargs -0 sh -c "exec mv -f -- \"\$@\" \"\$0\"" "$place/"
+    }
+    for above do
+      # Gone with the folder around it.
+      [ -d "$above" ] || continue
+      place=$0/$above
+      if [ -d "$place" ] && [ ! -L "$place" ]; then
+        leaves "$place" "$above"/* && leaves "$place" "$above"/.[!.]* && leaves "$place" "$above"/..?* || exit 255
+      else
+        mv -- "$above" "$place" || exit 255
+      fi
+    done' "$folder" <"$work/staged"
+}
 
 promote() {
   if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
@@ -354,9 +490,10 @@ promote() {
   check_parents
   keep
   remove clear
-  bad=$(conflicts "$work/in/tree" .)
+  staged || fail write "$work"
+  bad=$(conflicts)
   [ -z "$bad" ] || fail conflict "$bad"
-  report=$(merge "$work/in/tree" . 2>&1) || fail move "$report"
+  report=$(merge 2>&1) || fail move "$report"
   remove gone
   check_gone
 }
@@ -404,21 +541,25 @@ trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 [ ! -L "$folder" ] || fail link "$folder"
 choose_stat
+choose_sum
+exec 3>&1
 # shellcheck disable=SC2154
 grid_own "$state" 700 || fail write "$grid_fault"
 take_lock
 rm -rf "$state"/work.*
-start_ticks
+grid_start_ticks
 tell_state
-read -r verdict || exit 1
-case $verdict in
-look\ *)
-  tell_look "${verdict#look }"
-  read -r verdict || exit 1
-  ;;
-esac
+while read -r verdict more or; do
+  case $verdict in
+  look) tell_look "$more" ;;
+  partial) tell_partial ;;
+  use) use_partial "$more" "$or" ;;
+  blocks) tell_blocks "$more" ;;
+  *) break ;;
+  esac
+done
 [ "$verdict" = go ] || exit 0
-start_ticks
+grid_start_ticks
 receive
 verify
 still_mine
@@ -430,5 +571,5 @@ mv "$work/in/record" "$state/pending" || fail write "$state"
 take_over_lists
 promote
 record "$next"
-stop_ticks
+grid_stop_ticks
 echo finished

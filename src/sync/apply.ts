@@ -6,7 +6,11 @@ import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { keepLease } from "./lease.ts";
 import { listOf, type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
+import { packEdits } from "./edits.ts";
+import { FrameWriter, GaveUp } from "./frames.ts";
 import { type Packed, packEntries } from "./pack.ts";
+import { planReuse, type Reuse } from "./reuse.ts";
+import { Block, TREE } from "./shared_pack.ts";
 import type { Plan } from "./plan.ts";
 import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
@@ -32,6 +36,23 @@ const encoder = new TextEncoder();
 
 /** @throws {GridError} `sync`, `conflict`, `workspace` or a transport code */
 export async function applySync(options: ApplyOptions): Promise<Applied> {
+  try {
+    return await applyOnce(options, { isReusing: true });
+  } catch (error) {
+    if (!(error instanceof BaseChanged)) throw error;
+    return await applyOnce(options, { isReusing: false });
+  }
+}
+
+/** What lay on the node, and something was to be made of, was changed meanwhile; nothing was done. */
+class BaseChanged extends Error {
+  override readonly name = "BaseChanged";
+}
+
+async function applyOnce(
+  options: ApplyOptions,
+  { isReusing }: { readonly isReusing: boolean },
+): Promise<Applied> {
   await using talk = await startNodeSync(options);
   const state = await readState(talk, options);
   await using _lease = keepLease(options);
@@ -39,7 +60,7 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   const { known, wanted, isUnread, others } = judged;
   let { plan } = judged;
   if (state.verdict === "same" && isNothingToDo(plan)) {
-    const packed = { sent: [], torn: [], sum: "", bytes: 0 };
+    const packed = { sent: [], torn: [], bytes: 0 };
     const record = recordOf({ ...options, wanted, known, packed, isUnread });
     const manifest = writeManifest(record);
     if (manifest.digest === state.digest) {
@@ -48,12 +69,18 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
     }
   }
   refuseLargeDelete(plan, { known, wanted, folder: options.source.folder, ...options });
-  refuseWithoutSpace(plan, { freeBytes: state.freeBytes, ...options });
   const { onDrift = "backup" } = options;
   refuseDrift([...others].toSorted(comparePaths), { ...options, onDrift });
   const stay = onDrift === "keep" ? others : new Set<string>();
   if (stay.size > 0) plan = { ...plan, send: plan.send.filter((entry) => !stay.has(entry.path)) };
   const keep = keepOf(plan, others);
+  const reuse = isReusing
+    ? await planReuse(talk, { ...options, ...judged, plan, state, folder: options.source.folder })
+    : { send: plan.send, edits: [], taken: [] };
+  refuseWithoutSpace([...reuse.send, ...reuse.edits.map((edit) => edit.entry)], {
+    freeBytes: state.freeBytes,
+    ...options,
+  });
   const stamp = keepStamp();
   tellOthers({ ...options, stay, keep, stamp });
   return await send(talk, {
@@ -65,7 +92,9 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
     stay,
     keep,
     stamp,
-    canPatch: state.canPatch && stay.size === 0,
+    reuse,
+    can: state.can,
+    canPatch: state.can.has("patch") && stay.size === 0,
   });
 }
 
@@ -81,6 +110,8 @@ interface SendOptions extends ApplyOptions {
   readonly keep: readonly string[];
   /** Name of the folder that they go to. */
   readonly stamp: string;
+  readonly reuse: Reuse;
+  readonly can: ReadonlySet<string>;
   readonly canPatch: boolean;
 }
 
@@ -88,31 +119,43 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
   const sent = await sendArchive(talk, options).catch(async (error) => {
     options.signal.throwIfAborted();
     // A node that gives up says why before it stops listening.
-    const line = await talk.line().catch(() => "");
-    throw line.startsWith("failed ") ? problemOf(line, await talk.rest(), options) : error;
+    const line = error instanceof GaveUp ? error.line : await talk.line().catch(() => "");
+    throw line.startsWith("failed ") ? await refusal(talk, { ...options, line }) : error;
   });
   const line = await talk.line();
-  if (line !== "finished") throw problemOf(line, await talk.rest(), options);
+  if (line !== "finished") throw await refusal(talk, { ...options, line });
   return { plan: options.plan, ...sent };
 }
 
+async function refusal(
+  talk: Conversation,
+  { line, ...where }: SendOptions & { readonly line: string },
+): Promise<Error> {
+  const words = await talk.rest();
+  return line === "failed base" ? new BaseChanged(words) : problemOf(line, words, where);
+}
+
+/** First what other nodes may lack too, then what concerns this one alone. */
 async function sendArchive(
   talk: Conversation,
   options: SendOptions,
 ): Promise<Pick<Applied, "packed" | "record" | "manifest">> {
-  const { plan } = options;
+  const { plan, source, reuse, can } = options;
   await say(talk, "go");
-  const archive = new TarWriter((block) => talk.write(block));
-  const packed = await packEntries(plan.send, {
-    ...options,
-    source: options.source.folder,
-    prefix: "tree/",
-    archive,
+  const frames = new FrameWriter(talk, { canGzip: can.has("gzip") });
+  const pack = source.packs.packOf(reuse.send);
+  for await (const block of pack.read()) await frames.block(block);
+  const sum = pack.sum();
+  const archive = new TarWriter(async (bytes) => {
+    sum.update(bytes);
+    await frames.block(new Block(bytes));
   });
+  const packed = await packRest(pack.packed, { ...options, archive });
   const { record, manifest } = await finalRecord(packed, options);
+  const files = packed.sent.filter((entry) => entry.type === "file");
   const lists: Record<string, string> = {
-    "sent": listOf(packed.sent.filter((entry) => entry.type === "file").map((it) => it.path)),
-    "sum": `${packed.sum}\n`,
+    "sent": listOf(files.map((it) => it.path)),
+    "sizes": files.map((it) => `${it.size}\n`).join(""),
     "torn": listOf(packed.torn.map((it) => it.path)),
     "clear": listOf(plan.clear),
     "clear-folders": listOf(plan.clearFolders),
@@ -121,16 +164,42 @@ async function sendArchive(
     "parents": listOf(parentsOf(plan)),
     "keep": listOf(options.keep),
     "stamp": `${options.stamp}\n`,
+    ...packed.lists,
     ...under("record/", recordFiles({ ...options, record, packed, manifest })),
     "record/also": alsoOf(options.known, record),
     "next": `${manifest.digest}\n`,
-    // Last: without it the archive was cut.
-    "complete": "",
   };
   for (const [path, text] of Object.entries(lists)) await archive.text(path, text);
   await archive.end();
+  await frames.end(sum);
   await talk.end();
   return { packed, record, manifest };
+}
+
+interface PackedForNode extends Packed {
+  readonly lists: Readonly<Record<string, string>>;
+}
+
+/** What is made there; what changed while it was looked at is sent whole after all. */
+async function packRest(
+  packed: Packed,
+  { reuse, source, ...options }: SendOptions & { readonly archive: TarWriter },
+): Promise<PackedForNode> {
+  const edited = await packEdits(reuse.edits, { ...options, source: source.folder });
+  const late = await packEntries(edited.stale, {
+    ...options,
+    source: source.folder,
+    prefix: TREE,
+  });
+  const sent = [...packed.sent, ...reuse.taken, ...edited.made, ...late.sent];
+  return {
+    sent: edited.made.length + late.sent.length + reuse.taken.length === 0
+      ? sent
+      : sent.toSorted((a, b) => comparePaths(a.path, b.path)),
+    torn: [...packed.torn, ...late.torn],
+    bytes: packed.bytes + edited.bytes + late.bytes,
+    lists: edited.lists,
+  };
 }
 
 /** Mostly exactly what was planned, and then the manifest is there already. */

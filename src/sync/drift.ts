@@ -58,7 +58,8 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
     ? recorded
     : [...recorded, ...pending].toSorted((a, b) => comparePaths(a.path, b.path));
   // A node that has nothing gets every file, and each is hashed on its way: one reading less.
-  const isBlank = state.manifest === undefined && pending.length === 0 && !state.isThere;
+  const isBlank = state.manifest === undefined && pending.length === 0 && !state.isThere &&
+    !state.can.has("partial");
   const wanted = isBlank ? source.recalled : (await source.hashed()).entries;
   const isUnread = unreadTest(source.skipped);
   const isInterrupted = state.verdict === "interrupted";

@@ -13,26 +13,6 @@ fail() {
   exit 1
 }
 
-# What takes long says every few seconds that it is still at it.
-start_ticks() {
-  (
-    # It must not outlive the shell that it speaks for, nor hold its folder.
-    cd / || exit
-    seconds=0
-    while sleep 1 >/dev/null && kill -0 $$; do
-      seconds=$((seconds + 1))
-      [ $((seconds % 5)) != 0 ] || echo busy
-    done
-  ) </dev/null 2>/dev/null &
-  ticker=$!
-}
-
-# KILL: a young subshell of dash still has our trap for TERM, and the signal would be lost in it.
-stop_ticks() {
-  kill -9 "$ticker" 2>/dev/null
-  wait "$ticker" 2>/dev/null
-}
-
 choose_stat() {
   case $(stat -c %f / 2>/dev/null) in
   4*) option=-c facts='%f %s %Y|%n' ;;
@@ -67,11 +47,6 @@ size_of() {
   echo $(($(wc -c <"$1")))
 }
 
-# Exactly as many bytes of the input; one at a time where dd knows no better.
-take() {
-  [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock 2>/dev/null || dd bs=1 count="$1" 2>/dev/null
-}
-
 sum() {
   if command -v sha256sum >/dev/null; then
     xargs -0 sha256sum -- <"$work/names" >"$work/sums" 2>"$work/words"
@@ -101,21 +76,21 @@ while IFS= read -r start && [ -n "$start" ]; do
   printf '%s\n' "$start" >>"$work/starts"
 done
 bad=
-start_ticks
+grid_start_ticks
 list
-stop_ticks
+grid_stop_ticks
 # The first words say enough.
 dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
 echo "found $(size_of "$work/found") $(size_of "$work/rows") $(size_of "$work/dangling") $(size_of "$work/closed") $(size_of "$work/first")"
 cat "$work/found" "$work/rows" "$work/dangling" "$work/closed" "$work/first"
 IFS= read -r count || exit 0
-take "$count" >"$work/names"
+grid_take "$count" >"$work/names"
 if [ ! -s "$work/names" ]; then
   echo "sums 0 0"
 elif command -v sha256sum >/dev/null || command -v shasum >/dev/null; then
-  start_ticks
+  grid_start_ticks
   sum
-  stop_ticks
+  grid_stop_ticks
   dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
   echo "sums $(size_of "$work/sums") $(size_of "$work/first")"
   cat "$work/sums" "$work/first"
@@ -123,7 +98,7 @@ else
   echo "sums none"
 fi
 IFS= read -r count || exit 0
-take "$count" >"$work/names"
+grid_take "$count" >"$work/names"
 [ -s "$work/names" ] || exit 0
 pack
 code=$?

@@ -5,7 +5,7 @@ import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";
 import { lazy } from "../core/lazy.ts";
 import type { RelativePath } from "../core/relative_path.ts";
-import { nodeProgram } from "../transport/node_program.ts";
+import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import { Conversation } from "./conversation.ts";
 import { comparePaths } from "./entry.ts";
 import { type FoundFile, type Listing, readListing } from "./fetch_listing.ts";
@@ -68,7 +68,7 @@ async function fetchOnce(
 ): Promise<Fetched> {
   const starts = [...new Set(patterns.map((pattern) => pattern.start))];
   await using talk = await Conversation.start(options.transport, {
-    script: nodeProgram("fetch.sh", import.meta.url),
+    script: `${nodePrelude()}\n${nodeProgram("fetch.sh", import.meta.url)}`,
     words: [options.folder, ...starts, ""],
     signal: options.signal,
   });

@@ -41,7 +41,7 @@ export const syncFolders: SyncFolders = async (targets, options) => {
   const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
   const walk = await walkForSync(options, targets).finally(() => answers);
-  const source = new Source(walk, options);
+  const source = new Source(walk, options, targets.length);
   const digestOf = contentDigest(options.comesHome);
   const results: SyncResult[] = [];
   const queue = asked.entries();

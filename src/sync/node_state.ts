@@ -27,8 +27,8 @@ export interface NodeState {
   readonly digest: string;
   readonly verdict: "same" | "changed" | "interrupted";
   readonly freeBytes: number | undefined;
-  /** The node can change single lines of its record, which spares sending it whole. */
-  readonly canPatch: boolean;
+  /** What the node can do, see `tell_state` in `apply.sh`; `partial` where something arrived before a link broke. */
+  readonly can: ReadonlySet<string>;
   readonly manifest: Manifest | undefined;
   /** Whether the folder exists. */
   readonly isThere: boolean;
@@ -89,7 +89,7 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
   return {
     digest: manifest === undefined ? "none" : digest,
     verdict: verdict === "same" ? "same" : verdict === "interrupted" ? "interrupted" : "changed",
-    canPatch: can === "patch",
+    can: new Set(can.split("+")),
     freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
     manifest,
     isThere: there !== "new",

@@ -1,5 +1,5 @@
 /** Writes what has to travel as one tar stream, and says what really went into it. */
-import { createHash, type Hash, hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
 import { contentByTime, READ_ATTEMPTS, type SourceEntry } from "./hash.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
@@ -20,8 +20,6 @@ export interface Packed {
   readonly sent: readonly SourceEntry[];
   /** Files that never stood still, are gone or cannot be read. */
   readonly torn: readonly Skipped[];
-  /** SHA-256 in hex over the contents of all files sent, in order. */
-  readonly sum: string;
   /** Bytes of file content. */
   readonly bytes: number;
 }
@@ -32,7 +30,6 @@ export async function packEntries(
 ): Promise<Packed> {
   const sent: SourceEntry[] = [];
   const torn: Skipped[] = [];
-  let sum = createHash("sha256");
   let bytes = 0;
   for (const entry of entries) {
     if (entry.type !== "file") {
@@ -40,18 +37,17 @@ export async function packEntries(
       sent.push(entry);
       continue;
     }
-    const packed = await packFile(entry, { ...options, sum });
+    const packed = await packFile(entry, options);
     if ("reason" in packed) torn.push(packed);
     else {
-      sent.push(packed.entry);
-      sum = packed.sum;
-      bytes += packed.entry.size;
+      sent.push(packed);
+      bytes += packed.size;
     }
   }
-  return { sent, torn, sum: sum.digest("hex"), bytes };
+  return { sent, torn, bytes };
 }
 
-function memberOf(entry: SourceEntry, options: PackOptions) {
+function memberOf(entry: SourceEntry, options: Pick<PackOptions, "prefix">) {
   const isPlainFile = entry.type === "file" && !entry.executable;
   return {
     path: options.prefix + entry.path,
@@ -62,28 +58,16 @@ function memberOf(entry: SourceEntry, options: PackOptions) {
   };
 }
 
-interface FileOptions extends PackOptions {
-  readonly sum: Hash;
-}
-
-interface PackedFile {
-  readonly entry: SourceEntry;
-  /** The sum with this file in it. */
-  readonly sum: Hash;
-}
-
 /** A later member of the same name replaces the earlier one, so a file can simply be written again. */
-async function packFile(entry: SourceEntry, options: FileOptions): Promise<PackedFile | Skipped> {
+async function packFile(entry: SourceEntry, options: PackOptions): Promise<SourceEntry | Skipped> {
   const path = `${options.source}/${entry.path}`;
   let before: FileState | undefined = entry.state;
   try {
     for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile; attempt++) {
-      // A sum that took in half a file cannot be cleaned, so each attempt begins with a copy; small
-      // files are checked before they are added.
       const read = await writeFile({ ...entry, ...factsOf(before) }, { ...options, path });
       const after = readState(path, options.followSymlinks);
       if (read.isWhole && after !== undefined && isSameState(before, after)) {
-        return { entry: { ...entry, ...factsOf(after), content: read.content }, sum: read.sum() };
+        return { ...entry, ...factsOf(after), content: read.content };
       }
       before = after;
     }
@@ -97,14 +81,13 @@ function factsOf(state: FileState) {
   return { size: state.size, executable: isExecutable(state), state };
 }
 
-interface WriteOptions extends FileOptions {
+interface WriteOptions extends PackOptions {
   readonly path: string;
 }
 
 interface Written {
   readonly content: string;
   readonly isWhole: boolean;
-  readonly sum: () => Hash;
 }
 
 /** Writes exactly as many bytes as the header promises, whatever the file does meanwhile. */
@@ -122,20 +105,16 @@ async function writeFile(entry: SourceEntry, options: WriteOptions): Promise<Wri
     return {
       content: contentOf(entry.state, options, () => hash("sha256", small)),
       isWhole,
-      sum: () => options.sum.update(small),
     };
   }
   const own = createHash("sha256");
-  const sum = options.sum.copy();
   await archive.large(entry.size, (into) => {
     read(into);
     own.update(into);
-    sum.update(into);
   });
   return {
     content: contentOf(entry.state, options, () => own.digest("hex")),
     isWhole,
-    sum: () => sum,
   };
 }
 

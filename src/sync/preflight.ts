@@ -51,9 +51,9 @@ interface SpaceCheck extends Where {
 }
 
 /** @throws {GridError} `sync` where the files to send cannot fit */
-export function refuseWithoutSpace(plan: Plan, check: SpaceCheck): void {
+export function refuseWithoutSpace(coming: readonly Entry[], check: SpaceCheck): void {
   if (check.freeBytes === undefined) return;
-  const needed = plan.send.reduce((sum, entry) => sum + roomFor(entry), 0);
+  const needed = coming.reduce((sum, entry) => sum + roomFor(entry), 0);
   if (needed <= check.freeBytes) return;
   throw new GridError({
     code: "sync",

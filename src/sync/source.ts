@@ -2,6 +2,7 @@
 import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
 import { type HashCache, openHashCache } from "./hash_cache.ts";
 import { type ManifestText, writeManifest } from "./manifest.ts";
+import { PackShelf } from "./shared_pack.ts";
 import type { Skipped } from "./read_problem.ts";
 import type { SyncOptions } from "./sync.ts";
 import type { Walk } from "./walk.ts";
@@ -14,6 +15,7 @@ export interface HashedSource extends Hashed {
 export class Source {
   readonly folder: string;
   readonly cache: HashCache;
+  readonly packs: PackShelf;
   /** With the hashes that the cache knew. Enough for a node that has nothing: see `packEntries`. */
   readonly recalled: readonly SourceEntry[];
   readonly #options: SyncOptions;
@@ -21,8 +23,10 @@ export class Source {
   #hashed: Promise<HashedSource> | undefined;
   #unreadable: readonly Skipped[] = [];
 
-  constructor(walk: Walk, options: SyncOptions) {
+  /** @param nodes how many may be brought up to date from it */
+  constructor(walk: Walk, options: SyncOptions, nodes = 0) {
     this.folder = options.source;
+    this.packs = new PackShelf(options, nodes);
     this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
     this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
     this.#options = options;

@@ -20,7 +20,7 @@ export class TarWriter {
 
   async header(member: TarMember): Promise<void> {
     const header = tarHeader(member);
-    if (header.length > this.#room()) await this.#flush();
+    if (header.length > this.#room()) await this.flush();
     this.#block.set(header, this.#used);
     this.#used += header.length;
   }
@@ -34,7 +34,7 @@ export class TarWriter {
     read: (into: Uint8Array) => void,
   ): Promise<Uint8Array | undefined> {
     if (size > SMALL_BYTES) return undefined;
-    if (size + BLOCK > this.#room()) await this.#flush();
+    if (size + BLOCK > this.#room()) await this.flush();
     const place = this.#block.subarray(this.#used, this.#used + size);
     read(place);
     this.#used += size;
@@ -45,13 +45,13 @@ export class TarWriter {
   /** The content of a file of any size, in pieces. */
   async large(size: number, read: (into: Uint8Array) => void): Promise<void> {
     for (let left = size; left > 0;) {
-      if (this.#room() < BLOCK) await this.#flush();
+      if (this.#room() < BLOCK) await this.flush();
       const count = Math.min(left, this.#room());
       read(this.#block.subarray(this.#used, this.#used + count));
       this.#used += count;
       left -= count;
     }
-    if (this.#room() < BLOCK) await this.#flush();
+    if (this.#room() < BLOCK) await this.flush();
     this.#pad(size);
   }
 
@@ -68,10 +68,19 @@ export class TarWriter {
 
   async end(): Promise<void> {
     const end = tarEnd();
-    if (end.length > this.#room()) await this.#flush();
+    if (end.length > this.#room()) await this.flush();
     this.#block.fill(0, this.#used, this.#used + end.length);
     this.#used += end.length;
-    await this.#flush();
+    await this.flush();
+  }
+
+  /** Hands on what was gathered so far. */
+  async flush(): Promise<void> {
+    if (this.#used === 0) return;
+    const block = this.#block.subarray(0, this.#used);
+    this.#block = new Uint8Array(BLOCK_BYTES);
+    this.#used = 0;
+    await this.#sink(block);
   }
 
   #room(): number {
@@ -82,12 +91,5 @@ export class TarWriter {
     const padding = tarPadding(size);
     this.#block.fill(0, this.#used, this.#used + padding);
     this.#used += padding;
-  }
-
-  async #flush(): Promise<void> {
-    const block = this.#block.subarray(0, this.#used);
-    this.#block = new Uint8Array(BLOCK_BYTES);
-    this.#used = 0;
-    await this.#sink(block);
   }
 }

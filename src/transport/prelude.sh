@@ -51,3 +51,39 @@ grid_name() {
   grid_named=$((${grid_named:-0} + 1))
   grid_new=$1.$grid_host.$$.$grid_random.$grid_named
 }
+
+# grid_start_ticks: what takes long says every few seconds that it is still at it; the other side gives up
+# on silence.
+grid_start_ticks() {
+  (
+    # It must not outlive the shell that it speaks for, nor hold its folder.
+    cd / || exit
+    grid_seconds=0
+    while sleep 1 >/dev/null && kill -0 $$; do
+      grid_seconds=$((grid_seconds + 1))
+      [ $((grid_seconds % 5)) != 0 ] || echo busy
+    done
+  ) </dev/null 2>/dev/null &
+  grid_ticker=$!
+}
+
+# grid_stop_ticks. KILL: a young subshell of dash still has our trap for TERM, and the signal would be lost.
+grid_stop_ticks() {
+  [ -z "${grid_ticker-}" ] || kill -9 "$grid_ticker" 2>/dev/null
+  [ -z "${grid_ticker-}" ] || wait "$grid_ticker" 2>/dev/null
+  grid_ticker=
+}
+
+# grid_take BYTES: exactly as many of the input; one at a time where dd knows no better.
+grid_take() {
+  [ "$1" != 0 ] || return 0
+  if [ -z "${grid_block-}" ]; then
+    grid_block=1
+    ! dd bs=1 count=0 iflag=fullblock </dev/null >/dev/null 2>&1 || grid_block=many
+  fi
+  if [ "$grid_block" = many ]; then
+    dd bs="$1" count=1 iflag=fullblock 2>/dev/null
+  else
+    dd bs=1 count="$1" 2>/dev/null
+  fi
+}

@@ -55,9 +55,9 @@ Deno.test("refuseWithoutSpace() counts whole blocks and says what is missing", (
     delete: true,
   });
   assert.throws(
-    () => refuseWithoutSpace(plan, { ...where, freeBytes: 100 * 4096 - 1 }),
+    () => refuseWithoutSpace(plan.send, { ...where, freeBytes: 100 * 4096 - 1 }),
     /400\.0 KiB needed, .* free in \/r/,
   );
-  refuseWithoutSpace(plan, { ...where, freeBytes: 100 * 4096 });
-  refuseWithoutSpace(plan, { ...where, freeBytes: undefined });
+  refuseWithoutSpace(plan.send, { ...where, freeBytes: 100 * 4096 });
+  refuseWithoutSpace(plan.send, { ...where, freeBytes: undefined });
 });

@@ -1,0 +1,164 @@
+/**
+ * What has to travel, packed once and handed to every node that lacks just that. It is packed as fast as
+ * the fastest node takes it.
+ */
+import type { Hash } from "node:crypto";
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { SourceEntry } from "./hash.ts";
+import { type Packed, packEntries, type PackOptions } from "./pack.ts";
+import { TarWriter } from "./tar_writer.ts";
+
+/** Where the files are in an archive. */
+export const TREE = "tree/";
+
+/** A piece of an archive. */
+export class Block {
+  readonly bytes: Uint8Array;
+  #gzipped: Promise<Uint8Array> | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** Done once, however many nodes want it so. */
+  gzipped(): Promise<Uint8Array> {
+    this.#gzipped ??= compress(this.bytes);
+    return this.#gzipped;
+  }
+}
+
+const compress = promisify<Uint8Array, Uint8Array>(gzip);
+
+export type SharedPackOptions = Omit<PackOptions, "archive" | "prefix"> & {
+  /** Whether more than one node may want it; then nothing is dropped before the end. */
+  readonly isKept: boolean;
+};
+
+/** Packed ahead of the fastest node. */
+const AHEAD = 2;
+
+export class SharedPack {
+  readonly entries: readonly SourceEntry[];
+  readonly #options: SharedPackOptions;
+  readonly #isKept: boolean;
+  #isStarted = false;
+  readonly #blocks: (Block | undefined)[] = [];
+  readonly #sum: Hash = createHash("sha256");
+  readonly #stop = new AbortController();
+  #wanted = AHEAD;
+  #readers = 0;
+  #packed: Packed | undefined;
+  #failure: unknown;
+  #turn = Promise.withResolvers<void>();
+
+  constructor(entries: readonly SourceEntry[], options: SharedPackOptions) {
+    this.entries = entries;
+    this.#isKept = options.isKept;
+    this.#options = options;
+  }
+
+  /** Whether one more node can read it from the start. */
+  get isWhole(): boolean {
+    return (this.#isKept || this.#readers === 0) && this.#failure === undefined;
+  }
+
+  /** The blocks in order. Once they are read, `packed` and `sum` say what was in them. */
+  async *read(): AsyncGenerator<Block> {
+    this.#readers++;
+    this.#start();
+    try {
+      for (let at = 0;; at++) {
+        if (at + AHEAD > this.#wanted) {
+          this.#wanted = at + AHEAD;
+          this.#wake();
+        }
+        while (at >= this.#blocks.length && this.#packed === undefined) {
+          if (this.#failure !== undefined) throw this.#failure;
+          await this.#turn.promise;
+        }
+        const block = this.#blocks[at];
+        if (block === undefined) return;
+        if (!this.#isKept) this.#blocks[at] = undefined;
+        yield block;
+      }
+    } finally {
+      // Nobody is left to take it.
+      if (--this.#readers === 0 && this.#packed === undefined) {
+        this.#stop.abort(new Error("unread"));
+      }
+      this.#wake();
+    }
+  }
+
+  get packed(): Packed {
+    if (this.#packed === undefined) throw new Error("not packed to the end yet");
+    return this.#packed;
+  }
+
+  /** Over all blocks; may be gone on with. */
+  sum(): Hash {
+    return this.#sum.copy();
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#pack().catch((error) => {
+      this.#failure = error;
+    }).finally(() => this.#wake());
+  }
+
+  async #pack(): Promise<void> {
+    const archive = new TarWriter((bytes) => this.#put(bytes));
+    const packed = await packEntries(this.entries, { ...this.#options, archive, prefix: TREE });
+    await archive.flush();
+    this.#packed = packed;
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    this.#sum.update(bytes);
+    this.#blocks.push(new Block(bytes));
+    this.#wake();
+    while (this.#blocks.length >= this.#wanted) {
+      this.#stop.signal.throwIfAborted();
+      await this.#turn.promise;
+    }
+  }
+
+  #wake(): void {
+    this.#turn.resolve();
+    this.#turn = Promise.withResolvers();
+  }
+}
+
+/** Beyond this nothing is kept in memory: each node's archive is packed for itself. */
+const MOST_KEPT_BYTES = 80 * 2 ** 20;
+
+/** The archives of one sync, found again by what is in them. */
+export class PackShelf {
+  readonly #packs: SharedPack[] = [];
+  readonly #options: Omit<SharedPackOptions, "isKept">;
+  readonly #nodes: number;
+
+  constructor(options: Omit<SharedPackOptions, "isKept">, nodes: number) {
+    this.#options = options;
+    this.#nodes = nodes;
+  }
+
+  packOf(entries: readonly SourceEntry[]): SharedPack {
+    const known = this.#packs.find((pack) => pack.isWhole && isSameList(pack.entries, entries));
+    if (known !== undefined) return known;
+    const bytes = entries.reduce((sum, entry) => sum + entry.size + 1024, 0);
+    const isKept = this.#nodes > 1 && bytes <= MOST_KEPT_BYTES;
+    const pack = new SharedPack(entries, { ...this.#options, isKept });
+    if (isKept) this.#packs.push(pack);
+    return pack;
+  }
+}
+
+/** By identity: all nodes are compared with one and the same look at the source. */
+function isSameList(a: readonly SourceEntry[], b: readonly SourceEntry[]): boolean {
+  return a.length === b.length && a.every((entry, at) => entry === b[at]);
+}
