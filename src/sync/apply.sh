@@ -157,9 +157,23 @@ size_of() {
   [ -f "$1" ] && echo $(($(wc -c <"$1"))) || echo 0
 }
 
+# A record that was finished, and died before it was named the current one, is pending still.
+find_pending() {
+  for one in "$state"/*/next; do
+    one=${one%/next}
+    if [ ! -f "$one/next" ] || [ "$one" = "$state/pending" ]; then continue; fi
+    if [ "${one##*/}" = "$digest" ]; then
+      rm -f "$one/also" "$one/next"
+    else
+      mv "$one" "$state/pending" || fail write "$state"
+    fi
+  done
+}
+
 tell_state() {
   digest=
   [ -f "$state/current" ] && IFS= read -r digest <"$state/current"
+  find_pending
   [ -n "$digest" ] && [ -f "$state/$digest/stat" ] || digest=none
   known=$state/$digest verdict=same
   mkdir "$work" || fail write "$work"

@@ -80,7 +80,7 @@ export function problemOf(line: string, detail: string, { target, place }: Where
     case "failed tar":
       return new GridError({
         code: "sync",
-        message: `${what}: ${lastLine(words)}`,
+        message: `${what}: ${lastLine(words) || "tar ended early there"}`,
         hint: tarHint(words),
         node,
       });
