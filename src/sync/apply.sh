@@ -161,7 +161,9 @@ size_of() {
 find_pending() {
   for one in "$state"/*/next; do
     one=${one%/next}
-    if [ ! -f "$one/next" ] || [ "$one" = "$state/pending" ]; then continue; fi
+    # Records have the names of their digests.
+    case ${one##*/} in *[!0-9a-f]*) continue ;; esac
+    [ -f "$one/next" ] || continue
     if [ "${one##*/}" = "$digest" ]; then
       rm -f "$one/also" "$one/next"
     else

@@ -46,8 +46,7 @@ function readExactly(count: number): string {
   return `${fast} 2>/dev/null || dd bs=1 count=${count} 2>/dev/null`;
 }
 
-/** Comments and blank lines cost the node one read per byte. */
+/** Comments and blank lines cost the node one read per byte. What indents stays: there may be Python in it. */
 function withoutComments(script: string): string {
-  return script.split("\n").map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#")).join("\n");
+  return script.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n");
 }
