@@ -10,7 +10,9 @@ import type { JobLink } from "./job_link.ts";
 import { jobProgram } from "./job_script.ts";
 
 /** Bytes of one piece; small ones go at once while few are on their way. */
-const PIECE_BYTES = 4 * 2 ** 20;
+const PIECE_BYTES = 2 * 2 ** 20;
+/** Bytes handed to the channel at a time: what it makes of them is garbage soon. */
+const SLICE_BYTES = 128 * 1024;
 /** Pieces that may lie on the node before the command reads them. */
 const WAITING_PIECES = 4;
 /** As long as no more was sent, another try of the command can be given the same. */
@@ -137,7 +139,9 @@ export class JobInput {
       const piece = this.#pieceAt(at) ?? await this.#cut(signal);
       if (piece === undefined) break;
       await send(encoder.encode(`${piece.number} ${piece.bytes.length}\n`));
-      await send(piece.bytes);
+      for (let start = 0; start < piece.bytes.length; start += SLICE_BYTES) {
+        await send(piece.bytes.subarray(start, start + SLICE_BYTES));
+      }
     }
     await send(encoder.encode(`${this.#next} end\n`));
   }
