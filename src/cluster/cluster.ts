@@ -45,6 +45,8 @@ export interface Cluster extends Disposable {
 export interface HealthOptions {
   /** Probe even where the cache is fresh. */
   readonly fresh?: boolean;
+  /** False: what the last look saw, however old; nodes that nobody looked at are left out. */
+  readonly ask?: boolean;
   readonly signal?: AbortSignal;
   /** Only these nodes. */
   readonly among?: readonly string[];

@@ -49,6 +49,8 @@ export interface HealthCheck extends Disposable {
   known(node: Node): ProbeRow | undefined;
   /** One row per node, in the same order. */
   check(nodes: readonly Node[], options: CheckOptions): Promise<readonly NodeHealth[]>;
+  /** What the last look at each saw, whoever looked and when; none of those nobody looked at. */
+  known(nodes: readonly Node[]): readonly NodeHealth[];
 }
 
 /** A node that is down may be up again soon; its row is trusted for a part of the interval only. */
@@ -82,7 +84,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   let isClosed = false;
 
   /** Cores, memory and disk of a look that was not brief, while they may be taken as they were. */
-  function known(node: Node): NodeFacts | undefined {
+  function standingFacts(node: Node): NodeFacts | undefined {
     const look = looks.get(node);
     return look && clock.monotonic() - look.since < STANDING_MS ? look.row.facts : undefined;
   }
@@ -92,7 +94,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
 
   /** Steps that start together ask each node once. */
   const probes = new SharedWork<Node, ProbeRow>(async (node, signal) => {
-    const standing = known(node);
+    const standing = standingFacts(node);
     const row = await probeNode(node, {
       transport: pool.transport(node.endpoint),
       timeoutMs: patience.get(node) ?? config.timeoutMs,
@@ -139,6 +141,11 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return describe(nodes, { fresh, probed });
   }
 
+  function known(nodes: readonly Node[]) {
+    const fresh = loadRows(cache, { nodes, now: clock.now() });
+    return describe(nodes, { fresh, probed: new Map() });
+  }
+
   function describe(
     nodes: readonly Node[],
     rows: {
@@ -167,6 +174,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
 
   return {
     check,
+    known,
     learn,
     known: (node) =>
       asked.get(node)?.row ?? loadRows(cache, { nodes: [node], now: clock.now() }).get(node),

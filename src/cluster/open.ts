@@ -70,7 +70,10 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       return opened.get(node) ?? await opening.get(node, signal);
     },
 
-    async health({ among, fresh = false, onRows, signal }: HealthOptions = {}) {
+    async health(
+      { among, fresh = false, ask = true, onRows, signal }: HealthOptions = {},
+    ) {
+      if (!ask) return health.known(candidates(among));
       const maxAgeMs = fresh ? 0 : config.health.refreshIntervalMs;
       return await health.check(candidates(among), { maxAgeMs, signal, onRows });
     },

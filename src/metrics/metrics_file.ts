@@ -2,37 +2,70 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
-import { createMetrics, type TransportCounts } from "./metrics.ts";
+import { loadRegistry, metricsText } from "./metrics.ts";
+import { RunCounter } from "./run_counter.ts";
+import { addConnections, type Tally, type TransportCounts } from "./tally.ts";
 
 export interface MetricsFileOptions {
   /** Absolute folder of the run; it exists. */
   readonly folder: string;
   /** Counters of every node's connection, asked for when the run is over. */
   readonly stats?: () => ReadonlyMap<string, TransportCounts>;
+  /** Given what was counted of a run that is over, for the totals over all runs. */
+  readonly settle?: (sum: RunTally) => void;
   /** Told when the file cannot be written; the run's result stands. */
   readonly warn?: (message: string) => void;
 }
 
+export interface RunTally {
+  readonly tally: Tally;
+  readonly connections: ReadonlyMap<string, TransportCounts>;
+}
+
 /** Leaves `metrics.prom` in the run's folder, whole or not at all. */
 export function createMetricsFile(options: MetricsFileOptions): RunReader {
-  const metrics = createMetrics();
+  const counter = new RunCounter();
   return {
-    event: (event) => metrics.event(event),
-    prepare: metrics.prepare,
+    event: (event) => counter.count(event),
+    prepare: loadRegistry,
     async close() {
-      if (options.stats) metrics.setTransports(options.stats());
-      const path = join(options.folder, "metrics.prom");
-      const draft = `${path}.tmp`;
-      const text = await metrics.text();
-      try {
-        await writeFile(draft, text, { mode: PRIVATE_FILE });
-        await rename(draft, path);
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error)) throw error;
-        // Where the folder itself is gone, so is the draft.
-        await rm(draft, { force: true }).catch(() => {});
-        options.warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
-      }
+      const connections = options.stats?.() ?? new Map<string, TransportCounts>();
+      if (counter.isOver) settle(options, { tally: counter.tally, connections });
+      await writeMetrics(options, { counter, connections });
     },
   };
+}
+
+/** What is not kept now is counted from the journal by whoever asks next. */
+function settle({ settle, warn }: MetricsFileOptions, sum: RunTally): void {
+  try {
+    settle?.(sum);
+  } catch (error) {
+    warn?.(`Cannot add the run to the totals: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+interface OwnRun {
+  readonly counter: RunCounter;
+  readonly connections: ReadonlyMap<string, TransportCounts>;
+}
+
+async function writeMetrics(
+  { folder, warn }: MetricsFileOptions,
+  { counter, connections }: OwnRun,
+): Promise<void> {
+  const { tally, active } = counter;
+  for (const [node, counts] of connections) addConnections(tally, { node, counts });
+  const path = join(folder, "metrics.prom");
+  const draft = `${path}.tmp`;
+  const text = await metricsText({ tally, activeTasks: active });
+  try {
+    await writeFile(draft, text, { mode: PRIVATE_FILE });
+    await rename(draft, path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    // Where the folder itself is gone, so is the draft.
+    await rm(draft, { force: true }).catch(() => {});
+    warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
+  }
 }

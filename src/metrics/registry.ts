@@ -1,35 +1,47 @@
-/** The tally as metrics. Names and labels here are promised to dashboards and alerts. */
-import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
+/** A reading as metrics. Names and labels here are promised to dashboards and alerts. */
+import { type Histogram, SYNC_BOUNDS, TASK_BOUNDS } from "./histogram.ts";
+import { addNodes, type NodeReading } from "./node_metrics.ts";
+import { addPipelines } from "./pipeline_metrics.ts";
+import { type Metric, Registry } from "./prom_client.ts";
+import { recentSteps, recentSyncs } from "./recent.ts";
+import { counter, gauge, single, withZeros } from "./series.ts";
 import type { Tally } from "./tally.ts";
 
-/** As the transports count. */
-export interface TransportCounts {
-  readonly handshakes: number;
-  readonly reconnects: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-}
+export type { NodeReading } from "./node_metrics.ts";
 
-export interface Gauges {
-  readonly transports: ReadonlyMap<string, TransportCounts>;
+/** What the runs did. */
+export interface Work {
+  readonly tally: Tally;
   /** Attempts under way. */
   readonly activeTasks: number;
+  /** By pipeline; runs under way, and the milliseconds since the Unix epoch when the first began. */
+  readonly activeRuns?: ReadonlyMap<string, { readonly runs: number; readonly startedAt: number }>;
 }
 
-/** From a command that only prints to a training of a day, in seconds. */
-const TASK_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 43_200, 86_400];
-const SYNC_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+export interface Reading extends Work {
+  /** Milliseconds since the Unix epoch; without it nothing is said that goes by the time. */
+  readonly now?: number;
+  /** How the nodes are; without it, as they were when they were chosen. */
+  readonly nodes?: readonly NodeReading[];
+  /** Seconds within which a pipeline shall succeed again, by its name. */
+  readonly expected?: ReadonlyMap<string, number>;
+  /** On every series. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** Shown as 0 before anything happened, so that a rate has a beginning. */
 const TASK_RESULTS = ["succeeded", "failed", "timed-out", "cancelled"];
 const STEP_RESULTS = [...TASK_RESULTS, "allowed-failure", "skipped", "reused"];
 
-export function tallyRegistry(tally: Tally, gauges: Gauges): Registry {
+export function readingRegistry(reading: Reading): Registry {
   // A registry of its own: the library's global one would mix several runs of one process.
   const registry = new Registry();
-  addWork(registry, tally, gauges);
-  addPipelines(registry, tally);
-  addTransfers(registry, tally);
-  addNodes(registry, tally, gauges);
+  if (reading.labels) registry.setDefaultLabels(reading.labels);
+  addWork(registry, reading);
+  addPipelines(registry, { ...reading, results: TASK_RESULTS });
+  addTransfers(registry, reading.tally);
+  if (reading.now !== undefined) addRecent(registry, reading.tally, reading.now);
+  addNodes(registry, reading);
   return registry;
 }
 
@@ -62,28 +74,7 @@ export async function metricData(registry: Registry): Promise<MetricData[]> {
   }));
 }
 
-/** For alerts on what should have run, and on what should have gone well. */
-function addPipelines(registry: Registry, { pipelines }: Tally): void {
-  const of = (name: string, help: string) => gauge(registry, { name, help, label: "pipeline" });
-  const ended = of("grid_last_run_timestamp_seconds", "When a run of the pipeline last ended");
-  const fine = of("grid_last_success_timestamp_seconds", "When one last succeeded");
-  const took = of("grid_last_run_duration_seconds", "How long the last one took");
-  const failed = of("grid_last_run_failed", "1 where the last one did not succeed, else 0");
-  for (const [pipeline, last] of pipelines) {
-    ended.set({ pipeline }, last.endedAt);
-    took.set({ pipeline }, last.seconds);
-    failed.set({ pipeline }, last.status === "succeeded" || last.status === "skipped" ? 0 : 1);
-    if (last.succeededAt !== undefined) fine.set({ pipeline }, last.succeededAt);
-  }
-}
-
-function addWork(registry: Registry, tally: Tally, { activeTasks }: Gauges): void {
-  counter(registry, {
-    name: "grid_runs_completed_total",
-    help: "Runs that ended, by result",
-    label: "status",
-    values: withZeros(tally.runs, TASK_RESULTS),
-  });
+function addWork(registry: Registry, { tally, activeTasks }: Reading): void {
   counter(registry, {
     name: "grid_steps_completed_total",
     help: "Steps that ended, by state",
@@ -114,92 +105,92 @@ function addWork(registry: Registry, tally: Tally, { activeTasks }: Gauges): voi
     label: "status",
     values: withZeros(tally.batchItems, ["succeeded", "failed"]),
   });
-  gauge(registry, { name: "grid_active_tasks", help: "Attempts under way" }).set(activeTasks);
+  single(registry, {
+    name: "grid_active_tasks",
+    help: "Attempts under way",
+    type: "gauge",
+    value: activeTasks,
+  });
   histogram(registry, {
     name: "grid_task_duration_seconds",
     help: "Time that attempts took, from their start to their end",
-    buckets: TASK_BUCKETS,
+    bounds: TASK_BOUNDS,
     values: tally.taskSeconds,
   });
 }
 
-function addTransfers(registry: Registry, tally: Tally): void {
+function addTransfers(registry: Registry, { syncSeconds, transfers }: Tally): void {
   histogram(registry, {
     name: "grid_sync_duration_seconds",
     help: "Time that bringing a folder to one node took",
-    buckets: SYNC_BUCKETS,
-    values: tally.syncSeconds,
+    bounds: SYNC_BOUNDS,
+    values: syncSeconds,
   });
   const totals = {
-    grid_synced_files_total: ["Files sent to nodes", tally.syncedFiles],
-    grid_synced_bytes_total: ["Bytes of files sent to nodes", tally.syncedBytes],
-    grid_fetched_files_total: ["Files brought home from nodes", tally.fetchedFiles],
-    grid_fetched_bytes_total: ["Bytes of files brought home from nodes", tally.fetchedBytes],
+    grid_synced_files_total: ["Files sent to nodes", "syncedFiles"],
+    grid_synced_bytes_total: ["Bytes of files sent to nodes", "syncedBytes"],
+    grid_fetched_files_total: ["Files brought home from nodes", "fetchedFiles"],
+    grid_fetched_bytes_total: ["Bytes of files brought home from nodes", "fetchedBytes"],
   } as const;
-  for (const [name, [help, value]] of Object.entries(totals)) {
-    new Counter({ name, help, registers: [registry] }).inc(value);
+  for (const [name, [help, key]] of Object.entries(totals)) {
+    single(registry, { name, help, type: "counter", value: transfers.get(key) ?? 0 });
   }
 }
 
-function addNodes(registry: Registry, tally: Tally, { transports }: Gauges): void {
-  const scores = gauge(registry, {
-    name: "grid_node_health_score",
-    help: "Weighted load, lower is better",
-    label: "node",
+function addRecent(registry: Registry, { recent }: Tally, now: number): void {
+  gauge(registry, {
+    name: "grid_recent_steps",
+    help: "Steps that ended within the last 30 minutes, by state",
+    label: "status",
+    values: withZeros(recentSteps(recent, now), STEP_RESULTS),
   });
-  for (const [node, score] of tally.nodeScores) scores.set({ node }, score);
-  const by = (count: (stats: TransportCounts) => number) =>
-    new Map([...transports].map(([node, stats]) => [node, count(stats)]));
-  const counters = {
-    grid_ssh_connections_total: ["Connections made, with their handshake", by((s) => s.handshakes)],
-    grid_ssh_reconnects_total: ["Connections made again after a loss", by((s) => s.reconnects)],
-    grid_ssh_sent_bytes_total: ["Bytes sent to the node", by((s) => s.bytesSent)],
-    grid_ssh_received_bytes_total: ["Bytes received from the node", by((s) => s.bytesReceived)],
-  } as const;
-  for (const [name, [help, values]] of Object.entries(counters)) {
-    counter(registry, { name, help, label: "node", values });
-  }
-}
-
-interface CounterSpec {
-  readonly name: string;
-  readonly help: string;
-  readonly label: string;
-  readonly values: ReadonlyMap<string, number>;
-}
-
-function counter(registry: Registry, spec: CounterSpec): void {
-  const { name, help, label, values } = spec;
-  const metric = new Counter({ name, help, labelNames: [label], registers: [registry] });
-  for (const [value, count] of values) metric.inc({ [label]: value }, count);
-}
-
-interface GaugeSpec {
-  readonly name: string;
-  readonly help: string;
-  readonly label?: string;
-}
-
-function gauge(registry: Registry, { name, help, label }: GaugeSpec): Gauge {
-  const labelNames = label === undefined ? [] : [label];
-  return new Gauge({ name, help, labelNames, registers: [registry] });
+  gauge(registry, {
+    name: "grid_recent_sync_seconds",
+    help: "Mean time of bringing a folder to the node within the last 30 minutes",
+    label: "node",
+    values: recentSyncs(recent, now),
+  });
+  single(registry, {
+    name: "grid_metrics_timestamp_seconds",
+    help: "When these metrics were made",
+    type: "gauge",
+    value: now / 1000,
+  });
 }
 
 interface HistogramSpec {
   readonly name: string;
   readonly help: string;
-  readonly buckets: number[];
-  readonly values: readonly number[];
+  readonly bounds: readonly number[];
+  readonly values: Histogram;
 }
 
-function histogram(registry: Registry, { name, help, buckets, values }: HistogramSpec): void {
-  const metric = new Histogram({ name, help, buckets, registers: [registry] });
-  for (const value of values) metric.observe(value);
-}
-
-function withZeros(
-  counts: ReadonlyMap<string, number>,
-  names: readonly string[],
-): ReadonlyMap<string, number> {
-  return new Map([...names.map((name) => [name, 0] as const), ...counts]);
+/** The library's own takes one observation after the other; these were counted before. */
+function histogram(registry: Registry, { name, help, bounds, values }: HistogramSpec): void {
+  const sums: number[] = [];
+  for (const count of values.counts) sums.push((sums.at(-1) ?? 0) + count);
+  const count = sums.at(-1) ?? 0;
+  const metric = {
+    name,
+    help,
+    type: "histogram",
+    aggregator: "sum",
+    get: () =>
+      Promise.resolve({
+        name,
+        help,
+        type: "histogram",
+        aggregator: "sum",
+        values: [
+          ...sums.map((value, at) => ({
+            metricName: `${name}_bucket`,
+            labels: { le: bounds[at] ?? "+Inf" },
+            value,
+          })),
+          { metricName: `${name}_sum`, labels: {}, value: values.sum },
+          { metricName: `${name}_count`, labels: {}, value: count },
+        ],
+      }),
+  };
+  registry.registerMetric(metric as unknown as Metric);
 }

@@ -1,8 +1,21 @@
-/** What the metrics are made of, counted from events; plain numbers, quick for any number of runs. */
-import type { Event, StepOutline } from "../engine/event.ts";
+/** What the metrics are made of: plain numbers that add up over runs, and are kept as JSON. */
+import {
+  addHistogram,
+  emptyHistogram,
+  type Histogram,
+  SYNC_BOUNDS,
+  TASK_BOUNDS,
+} from "./histogram.ts";
+import { addRecent, emptyRecent, type Recent } from "./recent.ts";
+
+/** Of the JSON; totals of another form are counted anew from the journal. */
+export const TALLY_FORM = 1;
+
+export type Counts = Map<string, number>;
 
 export interface Tally {
-  readonly runs: Counts;
+  /** By pipeline and result. */
+  readonly runs: Map<string, Counts>;
   /** Those that reports count: no matrix or template as such. */
   readonly steps: Counts;
   /** Hooks that were called for. */
@@ -13,42 +26,37 @@ export interface Tally {
   readonly batchItems: Counts;
   /** Retries by code of the failure before. */
   readonly retries: Counts;
-  readonly nodeScores: Map<string, number>;
-  readonly taskSeconds: number[];
-  readonly syncSeconds: number[];
-  syncedFiles: number;
-  syncedBytes: number;
-  fetchedFiles: number;
-  fetchedBytes: number;
-  /** Attempts under way in the run that is counted now: by step and attempt, when they began. */
-  readonly active: Map<string, number>;
-  /** Attempts under way in runs before it. */
-  activeElsewhere: number;
+  /** The last score of each node that was chosen. */
+  readonly nodeScores: Counts;
+  readonly taskSeconds: Histogram;
+  readonly syncSeconds: Histogram;
+  /** `syncedFiles` and the like. */
+  readonly transfers: Counts;
+  readonly connections: Map<string, TransportCounts>;
+  readonly recent: Recent;
 }
 
-/** The last run of a pipeline that ended; seconds since the Unix epoch. */
+/** As the transports count. */
+export interface TransportCounts {
+  readonly handshakes: number;
+  readonly reconnects: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** The last run of a pipeline; seconds since the Unix epoch. */
 export interface PipelineTally {
   readonly endedAt: number;
   readonly status: string;
   readonly seconds: number;
   /** When one last succeeded. */
-  readonly succeededAt: number | undefined;
+  readonly succeededAt?: number;
+  /** How long the last ones that succeeded took, the newest last. */
+  readonly usual?: readonly number[];
 }
 
-type Counts = Map<string, number>;
-
-/** Events that change a tally. */
-export const COUNTED_EVENTS = [
-  "run.started",
-  "run.finished",
-  "step.finished",
-  "attempt.started",
-  "attempt.finished",
-  "node.chosen",
-  "sync.finished",
-  "fetch.finished",
-  "batch.progressed",
-] as const satisfies readonly Event["type"][];
+/** Runs that say what is usual. */
+const MOST_USUAL = 10;
 
 export function emptyTally(): Tally {
   return {
@@ -60,137 +68,111 @@ export function emptyTally(): Tally {
     batchItems: new Map(),
     retries: new Map(),
     nodeScores: new Map(),
-    taskSeconds: [],
-    syncSeconds: [],
-    syncedFiles: 0,
-    syncedBytes: 0,
-    fetchedFiles: 0,
-    fetchedBytes: 0,
-    active: new Map(),
-    activeElsewhere: 0,
+    taskSeconds: emptyHistogram(TASK_BOUNDS),
+    syncSeconds: emptyHistogram(SYNC_BOUNDS),
+    transfers: new Map(),
+    connections: new Map(),
+    recent: emptyRecent(),
   };
 }
 
-/** Counts events; those of one run come together and in order. */
-export class Counter {
-  readonly tally = emptyTally();
-  readonly #batches = new Map<string, { done: number; failed: number }>();
-  readonly #isAlive: (run: string) => boolean;
-  #started: Extract<Event, { type: "run.started" }> | undefined;
-  #outlines = new Map<string, StepOutline>();
-
-  /** @param isAlive whether a process is at a run that has no end */
-  constructor(isAlive: (run: string) => boolean) {
-    this.#isAlive = isAlive;
-  }
-
-  /** Attempts under way in runs whose runner lives; one that was killed has none. */
-  get activeTasks(): number {
-    return this.tally.activeElsewhere + this.#activeHere();
-  }
-
-  #activeHere(): number {
-    const { active } = this.tally;
-    if (active.size === 0) return 0;
-    return this.#started === undefined || this.#isAlive(this.#started.run) ? active.size : 0;
-  }
-
-  count(event: Event): void {
-    const { tally } = this;
-    switch (event.type) {
-      case "run.finished":
-        increase(tally.runs, event.state);
-        this.#runFinished(event);
-        tally.active.clear();
-        this.#batches.clear();
-        return;
-      case "step.finished":
-        return this.#stepFinished(event);
-      case "attempt.started":
-        tally.active.set(attemptKey(event), event.at);
-        return;
-      case "attempt.finished":
-        return this.#attemptFinished(event);
-      case "node.chosen":
-        if (event.score !== undefined) tally.nodeScores.set(event.node, event.score);
-        return;
-      case "sync.finished":
-        tally.syncSeconds.push(event.durationMs / 1000);
-        tally.syncedFiles += event.sent;
-        tally.syncedBytes += event.bytes;
-        return;
-      case "fetch.finished":
-        tally.fetchedFiles += event.files.length;
-        tally.fetchedBytes += event.bytes;
-        return;
-      case "batch.progressed":
-        return this.#batchProgressed(event);
-      case "run.started":
-        tally.activeElsewhere += this.#activeHere();
-        tally.active.clear();
-        this.#batches.clear();
-        this.#started = event;
-        this.#outlines = new Map(event.steps.map((outline) => [outline.id, outline]));
-        return;
-      case "step.started":
-      case "job.started":
-      case "warned":
-        return;
-    }
-  }
-
-  #runFinished(event: Extract<Event, { type: "run.finished" }>): void {
-    const started = this.#started;
-    if (started === undefined) return;
-    const { pipelines } = this.tally;
-    const endedAt = event.at / 1000;
-    // What did nothing, because another run was there, did not succeed.
-    const status = event.skipped === undefined ? event.state : "skipped";
-    pipelines.set(started.pipeline, {
-      endedAt,
-      status,
-      seconds: (event.durationMs ?? Math.max(0, event.at - started.at)) / 1000,
-      succeededAt: status === "succeeded" ? endedAt : pipelines.get(started.pipeline)?.succeededAt,
-    });
-  }
-
-  /** As every other report counts. */
-  #stepFinished(event: Extract<Event, { type: "step.finished" }>): void {
-    const outline = this.#outlines.get(event.step);
-    if (outline?.kind === "group" || event.uncalled) return;
-    const { steps, hooks } = this.tally;
-    increase(outline?.hook === undefined ? steps : hooks, event.state);
-  }
-
-  #attemptFinished(event: Extract<Event, { type: "attempt.finished" }>): void {
-    const { tally } = this;
-    const key = attemptKey(event);
-    const startedAt = tally.active.get(key);
-    tally.active.delete(key);
-    increase(tally.tasks, event.result);
-    // Journals of older Grids have only the dates.
-    const ms = event.durationMs ??
-      (startedAt === undefined ? undefined : Math.max(0, event.at - startedAt));
-    if (ms !== undefined) tally.taskSeconds.push(ms / 1000);
-    if (event.retryInMs !== undefined) increase(tally.retries, event.failure?.code ?? event.result);
-  }
-
-  /** Progress counts from the attempt's start; only what is new adds to the totals. */
-  #batchProgressed(event: Extract<Event, { type: "batch.progressed" }>): void {
-    const key = attemptKey(event);
-    const before = this.#batches.get(key) ?? { done: 0, failed: 0 };
-    this.#batches.set(key, { done: event.done, failed: event.failed });
-    const failed = Math.max(0, event.failed - before.failed);
-    const done = Math.max(0, event.done - before.done);
-    increase(this.tally.batchItems, "failed", failed);
-    increase(this.tally.batchItems, "succeeded", Math.max(0, done - failed));
-  }
-}
-
-function attemptKey(event: { readonly step: string; readonly attempt: number }): string {
-  return `${event.step}\n${event.attempt}`;
-}
-
-function increase(counts: Counts, name: string, by = 1): void {
+export function increase(counts: Counts, name: string, by = 1): void {
   counts.set(name, (counts.get(name) ?? 0) + by);
 }
+
+/** Adds what another tally counted. */
+export function addTally(to: Tally, from: Tally): void {
+  for (const [pipeline, counts] of from.runs) addCounts(countsOf(to.runs, pipeline), counts);
+  for (const name of ["steps", "hooks", "tasks", "batchItems", "retries", "transfers"] as const) {
+    addCounts(to[name], from[name]);
+  }
+  for (const [node, score] of from.nodeScores) to.nodeScores.set(node, score);
+  for (const [name, last] of from.pipelines) to.pipelines.set(name, later(to, { name, last }));
+  addHistogram(to.taskSeconds, from.taskSeconds);
+  addHistogram(to.syncSeconds, from.syncSeconds);
+  for (const [node, counts] of from.connections) addConnections(to, { node, counts });
+  addRecent(to.recent, from.recent);
+}
+
+export function addConnections(
+  { connections }: Tally,
+  { node, counts }: { readonly node: string; readonly counts: TransportCounts },
+): void {
+  const before = connections.get(node);
+  connections.set(node, {
+    handshakes: counts.handshakes + (before?.handshakes ?? 0),
+    reconnects: counts.reconnects + (before?.reconnects ?? 0),
+    bytesSent: counts.bytesSent + (before?.bytesSent ?? 0),
+    bytesReceived: counts.bytesReceived + (before?.bytesReceived ?? 0),
+  });
+}
+
+export function countsOf(runs: Map<string, Counts>, name: string): Counts {
+  const known = runs.get(name) ?? new Map();
+  runs.set(name, known);
+  return known;
+}
+
+function addCounts(to: Counts, from: Counts): void {
+  for (const [name, count] of from) increase(to, name, count);
+}
+
+/** Runs are counted in the order in which they are found to be over, which may not be that of time. */
+function later(
+  { pipelines }: Tally,
+  { name, last }: { readonly name: string; readonly last: PipelineTally },
+): PipelineTally {
+  const before = pipelines.get(name);
+  if (!before) return last;
+  const [older, newer] = last.endedAt >= before.endedAt ? [before, last] : [last, before];
+  const succeededAt = Math.max(older.succeededAt ?? 0, newer.succeededAt ?? 0);
+  const usual = [...older.usual ?? [], ...newer.usual ?? []].slice(-MOST_USUAL);
+  return {
+    endedAt: newer.endedAt,
+    status: newer.status,
+    seconds: newer.seconds,
+    ...(succeededAt > 0 && { succeededAt }),
+    ...(usual.length > 0 && { usual }),
+  };
+}
+
+/** Every map as its entries: names of people may be `__proto__`. */
+export function tallyJson(tally: Tally): string {
+  return JSON.stringify(tally, asEntries);
+}
+
+export function asEntries(_key: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value;
+}
+
+/** @throws {SyntaxError} for text that is no JSON */
+export function readTally(json: string): Tally {
+  return tallyOf(JSON.parse(json) as PlainTally);
+}
+
+export function tallyOf(plain: PlainTally): Tally {
+  return {
+    runs: new Map(plain.runs.map(([name, counts]) => [name, new Map(counts)])),
+    steps: new Map(plain.steps),
+    hooks: new Map(plain.hooks),
+    pipelines: new Map(plain.pipelines),
+    tasks: new Map(plain.tasks),
+    batchItems: new Map(plain.batchItems),
+    retries: new Map(plain.retries),
+    nodeScores: new Map(plain.nodeScores),
+    taskSeconds: plain.taskSeconds,
+    syncSeconds: plain.syncSeconds,
+    transfers: new Map(plain.transfers),
+    connections: new Map(plain.connections),
+    recent: {
+      steps: new Map(plain.recent.steps.map(([at, counts]) => [at, new Map(counts)])),
+      syncs: new Map(plain.recent.syncs.map(([at, counts]) => [at, new Map(counts)])),
+    },
+  };
+}
+
+type Entries<M> = M extends Map<infer K, infer V> ? [K, Entries<V>][]
+  : M extends Histogram | readonly unknown[] ? M
+  : M extends object ? { [name in keyof M]: Entries<M[name]> }
+  : M;
+export type PlainTally = Entries<Tally>;

@@ -100,25 +100,6 @@ export class RunJournal {
     });
   }
 
-  *eventsOfTypes(
-    types: readonly Event["type"][],
-    onUnreadable: (error: GridError, run: string) => void,
-  ): Iterable<Event> {
-    const marks = types.map(() => "?").join(", ");
-    const statement = this.#connection.prepareOnce(
-      `SELECT run, seq, json FROM journal JOIN runs ON runs.id = run_id
-       WHERE type IN (${marks}) ORDER BY run_id, seq`,
-    );
-    for (const row of statement.iterate(...types)) {
-      const event = readEvent(String(row["json"]));
-      if (typeof event !== "string") yield event;
-      else {
-        const run = String(row["run"]);
-        onUnreadable(unreadable(run, `event ${row["seq"]} ${event}`), run);
-      }
-    }
-  }
-
   /** A range instead of LIKE: an underscore is an ordinary character here. */
   #runsFrom(prefix: string): string[] {
     return this.#connection.read(() =>

@@ -6,6 +6,7 @@ import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
 import type { RunRow, Store } from "./store.ts";
+import { Tallies } from "./tallies.ts";
 
 /**
  * Opens the store at `path`, making the file and its folders where they are missing.
@@ -23,6 +24,7 @@ class SqliteStore implements Store {
   readonly #cache: Keep;
   readonly #results: Keep;
   readonly #runners: Runners;
+  readonly tallies: Tallies;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -30,6 +32,7 @@ class SqliteStore implements Store {
     this.#cache = new Keep(connection, "cache");
     this.#results = new Keep(connection, "results");
     this.#runners = new Runners(connection);
+    this.tallies = new Tallies(connection);
   }
 
   append(run: string, events: readonly Event[]): void {
@@ -50,10 +53,6 @@ class SqliteStore implements Store {
 
   latestOf(run: string): string {
     return this.#journal.latestOf(run);
-  }
-
-  eventsOfTypes(...words: Parameters<Store["eventsOfTypes"]>): Iterable<Event> {
-    return this.#journal.eventsOfTypes(...words);
   }
 
   load(keys: readonly string[]): KeptRows {

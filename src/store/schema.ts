@@ -60,6 +60,20 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE runners ADD COLUMN resumes TEXT;`,
   // Measured, where the difference of two dates is none.
   `ALTER TABLE runs ADD COLUMN duration_ms INTEGER;`,
+  // Totals over runs that are over, and how far others were counted; `note` is a person's.
+  `ALTER TABLE runs ADD COLUMN tallied INTEGER;
+   CREATE INDEX runs_untallied ON runs (id) WHERE tallied IS NULL;
+   CREATE TABLE tallies (
+     run_id INTEGER PRIMARY KEY,
+     form INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE connections (
+     run_id INTEGER PRIMARY KEY,
+     json TEXT NOT NULL
+   ) STRICT;
+   ALTER TABLE runs ADD COLUMN note TEXT;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

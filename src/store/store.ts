@@ -1,7 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
-import type { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
+import type { Tallies } from "./tallies.ts";
 
 export interface RunRow {
   readonly run: string;
@@ -34,14 +34,8 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   resolveRun(name: string): string;
   /** The run that last went on from this one, or from one that did; itself where none has. */
   latestOf(run: string): string;
-  /**
-   * Every event of all runs whose type is in `types`; run after run, oldest first; for totals. Those
-   * that cannot be read are told of and left out.
-   */
-  eventsOfTypes(
-    types: readonly Event["type"][],
-    onUnreadable: (error: GridError, run: string) => void,
-  ): Iterable<Event>;
+  /** Totals over all runs that nobody has to count again. */
+  readonly tallies: Tallies;
   load(
     keys: readonly string[],
   ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;

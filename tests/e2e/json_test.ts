@@ -38,7 +38,7 @@ Deno.test("--json is one object with commands that draw, print logs, count, or t
   const runs = metrics.find(({ name }: { name: string }) => name === "grid_runs_completed_total");
   assert.deepEqual(runs.values[0], {
     name: "grid_runs_completed_total",
-    labels: { status: "succeeded" },
+    labels: { pipeline: "two", status: "succeeded" },
     value: 1,
   });
 });

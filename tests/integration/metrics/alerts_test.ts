@@ -1,17 +1,24 @@
+/**
+ * Alerts against what `grid metrics` really says: each situation is lived through with real runs, in a
+ * time of its own, and promtool evaluates the rules over the days that follow.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { REPOSITORY } from "../../support/cli.ts";
+import { DatabaseSync } from "node:sqlite";
+import { RunTotals } from "../../../src/metrics/totals.ts";
+import { killIfThere, programArgs, REPOSITORY, until } from "../../support/cli.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
+import { type Host, seriesOf, Situation } from "../../support/situations_rig.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const ALERTS = join(REPOSITORY, "config", "alerts.yaml");
+const HOUR = 60;
+const DAY = 24 * HOUR;
 
 async function promtool(args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(
     findProgram("promtool") ?? "promtool",
-    {
-      args: [...args],
-    },
+    { args: [...args] },
   ).output();
   const decoder = new TextDecoder();
   const words = decoder.decode(stdout) + decoder.decode(stderr);
@@ -20,143 +27,267 @@ async function promtool(args: readonly string[]): Promise<string> {
 }
 
 testWith(["promtool"], "config/alerts.yaml passes promtool check rules", async () => {
-  assert.match(await promtool(["check", "rules", ALERTS]), /SUCCESS: 7 rules found/);
+  assert.match(await promtool(["check", "rules", ALERTS]), /SUCCESS: 13 rules found/);
 });
 
-interface Scenario {
-  readonly name: string;
-  /** Series in promtool's notation, one value per minute. */
-  readonly series: Readonly<Record<string, string>>;
-  readonly at: string;
-  /** Alerts that fire then, by name, each with a word of its labels. */
-  readonly fires: Readonly<Record<string, string | undefined>>;
+/** Alerts that fire at each minute, as `GridNodeDown gone`: name, then node, pipeline or instance. */
+type Expected = Readonly<Record<number, readonly string[]>>;
+
+interface Lived {
+  readonly hosts: readonly Host[];
+  readonly fires: Expected;
 }
 
-const ALIVE = { 'grid_active_tasks{instance="a"}': "0x2000" };
-
-const SCENARIOS: readonly Scenario[] = [
-  {
-    name: "a score of 201 for ten minutes",
-    series: {
-      ...ALIVE,
-      'grid_node_health_score{instance="a",node="busy"}': "201x30",
-      'grid_node_health_score{instance="a",node="fine"}': "200x30",
-    },
-    at: "11m",
-    fires: { GridNodeOverloaded: "busy" },
-  },
-  {
-    name: "a short peak",
-    series: { ...ALIVE, 'grid_node_health_score{instance="a",node="n"}': "400x5 10x30" },
-    at: "11m",
-    fires: {},
-  },
-  {
-    name: "a node that stops answering",
-    series: {
-      ...ALIVE,
-      'grid_node_health_score{instance="a",node="gone"}': "10x30 _x60",
-      'grid_node_health_score{instance="a",node="here"}': "10x90",
-    },
-    at: "75m",
-    fires: { GridNodeUnreachable: "gone" },
-  },
-  {
-    name: "half of the tasks fail",
-    series: {
-      ...ALIVE,
-      'grid_tasks_completed_total{instance="a",status="succeeded"}': "0+1x60",
-      'grid_tasks_completed_total{instance="a",status="failed"}': "0+1x60",
-    },
-    at: "40m",
-    fires: { GridTasksFailing: undefined },
-  },
-  {
-    name: "one task in twenty fails",
-    series: {
-      ...ALIVE,
-      'grid_tasks_completed_total{instance="a",status="succeeded"}': "0+20x60",
-      'grid_tasks_completed_total{instance="a",status="failed"}': "0+1x60",
-    },
-    at: "40m",
-    fires: {},
-  },
-  {
-    name: "a link that breaks every minute",
-    series: { ...ALIVE, 'grid_ssh_reconnects_total{instance="a",node="far"}': "0+1x60" },
-    at: "20m",
-    fires: { GridConnectionsUnstable: "far" },
-  },
-  {
-    name: "a task that never ends",
-    series: {
-      'grid_active_tasks{instance="a"}': "1x2000",
-      'grid_tasks_completed_total{instance="a",status="succeeded"}': "5x2000",
-    },
-    at: "1500m",
-    fires: { GridTasksStuck: undefined },
-  },
-  {
-    name: "tasks that come and go",
-    series: {
-      'grid_active_tasks{instance="a"}': "1x2000",
-      'grid_tasks_completed_total{instance="a",status="succeeded"}': "0+1x2000",
-    },
-    at: "1500m",
-    fires: {},
-  },
-  { name: "silence", series: {}, at: "16m", fires: { GridMetricsMissing: undefined } },
-  {
-    name: "syncs of two minutes",
-    series: {
-      ...ALIVE,
-      'grid_sync_duration_seconds_bucket{instance="a",le="60"}': "0x60",
-      'grid_sync_duration_seconds_bucket{instance="a",le="300"}': "0+1x60",
-      'grid_sync_duration_seconds_bucket{instance="a",le="+Inf"}': "0+1x60",
-    },
-    at: "50m",
-    fires: { GridSyncSlow: undefined },
-  },
-];
+/** The word of an alert's labels that says what it is about. */
+const SUBJECTS = ["node", "pipeline"] as const;
 
 /** JSON is YAML: the file that `promtool test rules` reads. */
-function ruleTest(scenario: Scenario): string {
-  const samples = Object.entries(scenario.fires).map(([name, node]) => {
-    const words = [`alertname="${name}"`, ...(node === undefined ? [] : [`node="${node}"`])];
-    return { labels: `{${words.join(",")}}`, value: 1 };
-  });
+function ruleTest({ hosts, fires }: Lived): string {
+  const minutes = Object.keys(fires).map(Number);
+  const last = Math.max(...minutes);
+  // Days by the minute would take promtool as long as all other tests of this file together.
+  const step = last > 2 * HOUR ? 5 : 1;
   return JSON.stringify({
     rule_files: [ALERTS],
-    evaluation_interval: "1m",
+    evaluation_interval: `${step}m`,
     tests: [{
-      interval: "1m",
-      input_series: Object.entries(scenario.series).map(([series, values]) => ({ series, values })),
-      promql_expr_test: [{
-        expr: 'count by (alertname, node) (ALERTS{alertstate="firing"})',
-        eval_time: scenario.at,
-        exp_samples: samples,
-      }],
+      interval: `${step}m`,
+      input_series: seriesOf(hosts, { minutes: last, step }),
+      promql_expr_test: minutes.map((minute) => ({
+        expr: 'count by (alertname, node, pipeline, instance) (ALERTS{alertstate="firing"})',
+        eval_time: `${minute}m`,
+        exp_samples: fires[minute]?.map((words) => {
+          const [name = "", subject = "", instance = "host"] = words.split(" ");
+          const label = SUBJECTS[/^GridNode|^GridConn|^GridSync/.test(name) ? 0 : 1];
+          const own = subject === "-" || subject === "" ? "" : `,${label}="${subject}"`;
+          const host = instance === "-" ? "" : `,instance="${instance}"`;
+          return { labels: `{alertname="${name}"${host}${own}}`, value: 1 };
+        }),
+      })),
     }],
   });
 }
 
-for (const scenario of SCENARIOS) {
-  const fires = Object.keys(scenario.fires);
-  const outcome = fires.length === 0 ? "raises nothing" : `raises ${fires.join(", ")} only`;
-  testWith(["promtool"], `alerts: ${scenario.name} ${outcome}`, async () => {
+function situation(name: string, live: () => Promise<Lived>): void {
+  testWith(["promtool"], `alerts: ${name}`, async () => {
+    const lived = await live();
     using folder = tempDir();
     const file = join(folder.path, "test.yaml");
-    Deno.writeTextFileSync(file, ruleTest(scenario));
+    Deno.writeTextFileSync(file, ruleTest(lived));
     await promtool(["test", "rules", file]);
   });
 }
 
+function one({ snapshots }: Situation): Host[] {
+  return [{ instance: "host", snapshots }];
+}
+
+const GOOD = "name: nightly\nsteps: [{ id: a, node: n1, run: 'true' }]\n";
+const NIGHTLY = new Map([["nightly", 26 * 3600]]);
+
+situation(
+  "a fresh install raises nothing in its first night, what is expected and never comes does",
+  async () => {
+    await using here = await Situation.open({ expected: NIGHTLY });
+    await here.tell();
+    return {
+      hosts: one(here),
+      fires: { 20: [], [25 * HOUR]: [], [27 * HOUR]: ["GridRunNeverSucceeded nightly"] },
+    };
+  },
+);
+
+situation("idle nodes after many steps raise nothing", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  await here.at(2).run(
+    "name: m\nsteps: [{ id: c, matrix: { i: [1, 2, 3, 4, 5, 6, 7, 8] }, node: n1, run: 'true' }]\n",
+  );
+  await here.tell();
+  await here.at(HOUR).tell();
+  return { hosts: one(here), fires: { 5: [], 15: [], [12 * HOUR]: [] } };
+});
+
+situation("a node that others overload is told for as long as it lasts", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  await here.at(5).tell({ load: 3 });
+  await here.at(3 * HOUR).tell({ load: 0.5 });
+  await here.at(4 * HOUR).tell({ load: 3 });
+  await here.at(4 * HOUR + 5).tell();
+  const busy = ["GridNodeOverloaded n1"];
+  return {
+    hosts: one(here),
+    fires: { 10: [], 20: busy, 175: busy, 180: [], [4 * HOUR]: [], [5 * HOUR]: [] },
+  };
+});
+
+situation("a node that is dead is told after an hour and after two days", async () => {
+  await using here = await Situation.open({
+    nodes: "{ name: n1, transport: local }, { name: gone, host: 127.0.0.1, port: 1, user: nobody }",
+  });
+  await here.tell();
+  await here.at(DAY).tell();
+  const dead = ["GridNodeDown gone"];
+  return { hosts: one(here), fires: { 0: [], 10: dead, 60: dead, 240: dead, [2 * DAY]: dead } };
+});
+
+const EIGHT_OF_TEN =
+  "name: sweep\nsteps: [{ id: c, matrix: { i: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }, node: n1, run: '[ ${{ matrix.i }} -gt 8 ]' }]\n";
+
+situation("the first run ever, with eight of ten steps failed, is told", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  assert.equal(await here.at(5).run(EIGHT_OF_TEN), "failed");
+  await here.tell();
+  await here.at(36).tell();
+  const failing = ["GridStepsFailing"];
+  return { hosts: one(here), fires: { 4: [], 8: failing, 35: failing, 37: [] } };
+});
+
+situation("a first run that failed before anybody collected metrics is told, too", async () => {
+  await using here = await Situation.open();
+  await here.at(0).run(EIGHT_OF_TEN);
+  await here.at(1).tell();
+  return { hosts: one(here), fires: { 4: ["GridStepsFailing"] } };
+});
+
+situation("a retry that helped raises nothing", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  const script = 'echo x >> tries; [ "$(grep -c x tries)" -gt 1 ]';
+  const yaml =
+    `name: again\nsteps: [{ id: a, node: n1, retry: { max: 2, on: [any], delay: 1ms }, run: '${script}' }]\n`;
+  assert.equal(await here.at(5).run(yaml), "succeeded");
+  await here.tell();
+  return { hosts: one(here), fires: { 8: [], 20: [], 90: [] } };
+});
+
+situation(
+  "a night that is missing is told until one succeeds, a failed one by itself",
+  async () => {
+    await using here = await Situation.open({ expected: NIGHTLY });
+    await here.at(1).run(GOOD);
+    await here.tell();
+    await here.at(3 * DAY).run(GOOD.replace("'true'", "'exit 3'"));
+    await here.tell();
+    await here.at(3 * DAY + 60).run(GOOD);
+    await here.tell();
+    const missing = "GridRunMissing nightly";
+    return {
+      hosts: one(here),
+      fires: {
+        [25 * HOUR]: [],
+        [27 * HOUR]: [missing],
+        [2 * DAY]: [missing],
+        [3 * DAY + 5]: ["GridRunFailed nightly", missing],
+        [3 * DAY + 65]: [],
+      },
+    };
+  },
+);
+
+situation("a runner that was killed is told until its pipeline runs again", async () => {
+  await using here = await Situation.open({ expected: NIGHTLY });
+  await here.at(1).run(GOOD);
+  await here.tell();
+  const { project, store } = here.grid;
+  Deno.writeTextFileSync(join(project, "long.yaml"), GOOD.replace("'true'", "'sleep 20'"));
+  const runner = new Deno.Command(Deno.execPath(), {
+    args: programArgs(["run", "long.yaml", "--config", join(project, "cluster.yaml"), "--quiet"]),
+    cwd: project,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await until(() => {
+    const [run] = store.runs({ limit: 1 });
+    return run?.result === "running" &&
+      store.events(run.run).some(({ type }) => type === "job.started");
+  });
+  killIfThere(runner);
+  await runner.status;
+  await here.at(10).tell();
+  await here.at(DAY).tell();
+  const died = ["GridRunnerDied nightly"];
+  return { hosts: one(here), fires: { 5: [], 15: died, [20 * HOUR]: died, [DAY]: died } };
+});
+
+situation(
+  "one of two hosts that stops to report is told by its name, whatever the other does",
+  async () => {
+    await using here = await Situation.open();
+    await here.tell();
+    const { snapshots } = here;
+    const hosts = [{ instance: "a", snapshots }, { instance: "b", snapshots, goneAt: 30 }];
+    const missing = ["GridMetricsMissing - b"];
+    return {
+      hosts,
+      fires: { 30: [], 40: [], 60: missing, [DAY]: missing, [3 * DAY]: missing },
+    };
+  },
+);
+
+situation("nothing that ever reported is told as nothing", async () => {
+  await using here = await Situation.open();
+  return { hosts: one(here), fires: { 10: [], [DAY]: ["GridMetricsAbsent - -"] } };
+});
+
+situation("connections that break again and again are told while the run goes on", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  const over = new AbortController();
+  const run = here.at(1).run(GOOD.replace("'true'", "'sleep 30'"), over.signal);
+  await until(() => here.grid.store.runs().length > 0);
+  const totals = new RunTotals(here.grid.store.tallies, here.grid.store.resolveRun("last"));
+  for (let minute = 2; minute <= 12; minute++) {
+    const counts = { handshakes: minute, reconnects: minute - 1, bytesSent: 0, bytesReceived: 0 };
+    totals.keepConnections(new Map([["n1", counts]]));
+    await here.at(minute).tell();
+  }
+  over.abort(new Error("enough"));
+  await run.catch(() => {});
+  return { hosts: one(here), fires: { 3: [], 12: ["GridConnectionsUnstable n1"], 40: [] } };
+});
+
+situation("syncs that take two minutes are told", async () => {
+  await using here = await Situation.open();
+  await here.tell();
+  const { project, store } = here.grid;
+  Deno.mkdirSync(join(project, "src"));
+  Deno.writeTextFileSync(join(project, "src", "a.py"), "1\n");
+  const sync = "name: code\nsteps: [{ id: s, sync: { from: src, to: [n1] } }]\n";
+  assert.equal(await here.at(5).run(sync), "succeeded");
+  {
+    using database = new DatabaseSync(join(project, ".grid", "grid.db"));
+    const slow = "UPDATE journal SET json = json_set(json, '$.durationMs', 120000)";
+    const { changes } = database.prepare(`${slow} WHERE type = 'sync.finished'`).run();
+    assert.equal(changes, 1);
+  }
+  store.tallies.forget();
+  await here.tell();
+  await here.at(36).tell();
+  return { hosts: one(here), fires: { 6: [], 12: ["GridSyncSlow n1"], 37: [] } };
+});
+
+situation("a run far beyond what is usual is told, one that is late is not", async () => {
+  await using here = await Situation.open();
+  for (const minute of [1, 2, 3]) await here.at(minute).run(GOOD);
+  await here.tell();
+  const over = new AbortController();
+  const run = here.at(10).run(GOOD.replace("'true'", "'sleep 60'"), over.signal);
+  await until(() => here.grid.store.runs().length === 4);
+  await here.tell();
+  const stuck = ["GridRunStuck nightly"];
+  over.abort(new Error("enough"));
+  await run;
+  return { hosts: one(here), fires: { 20: [], 40: [], 50: stuck, [DAY]: stuck } };
+});
+
 testWith(["promtool"], "alerts use only metrics that Grid exports", () => {
-  const exported = [...Deno.readDirSync(join(REPOSITORY, "src", "metrics"))]
-    .map(({ name }) => Deno.readTextFileSync(join(REPOSITORY, "src", "metrics", name))).join("\n");
-  const expressions = Deno.readTextFileSync(ALERTS).matchAll(/\bgrid_[a-z_]+/g);
-  for (const [word] of expressions) {
-    const metric = word.replace(/_bucket$/, "");
-    assert.ok(exported.includes(metric), `${metric} is not exported`);
+  const page = Deno.readTextFileSync(join(REPOSITORY, "docs", "metrics.md"));
+  const documented = new Set([...page.matchAll(/^\| `(grid_\w+)`/gm)].map(([, name]) => name));
+  for (const [word] of Deno.readTextFileSync(ALERTS).matchAll(/\bgrid_[a-z_]+/g)) {
+    assert.ok(documented.has(word), `${word} is not exported`);
   }
 });

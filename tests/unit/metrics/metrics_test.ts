@@ -1,22 +1,55 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Event } from "../../../src/engine/event.ts";
 import { createMetricsFile } from "../../../src/metrics/metrics_file.ts";
-import { createMetrics, type Metrics } from "../../../src/metrics/metrics.ts";
+import { metricsText, type NodeReading, type Reading } from "../../../src/metrics/metrics.ts";
+import { RunCounter } from "../../../src/metrics/run_counter.ts";
+import { addConnections, addTally, emptyTally } from "../../../src/metrics/tally.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
-import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
+import { failedRun, START, succeededRun } from "../../support/sample_runs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { feed } from "../../support/reader_feed.ts";
 
-const STATS = new Map([
-  ["gpu1", { handshakes: 1, reconnects: 2, bytesSent: 10, bytesReceived: 20 }],
-]);
+const COUNTS = { handshakes: 1, reconnects: 2, bytesSent: 10, bytesReceived: 20 };
+const STATS = new Map([["gpu1", COUNTS]]);
+const NODES: readonly NodeReading[] = [
+  {
+    node: "gpu1",
+    at: START,
+    status: "ok",
+    score: 130.5,
+    loadPerCore: 0.25,
+    gpus: { leased: 1, free: 3 },
+  },
+  {
+    node: "gpu2",
+    at: START,
+    status: "unreachable",
+    score: undefined,
+    loadPerCore: undefined,
+    gpus: undefined,
+  },
+];
 
-function countedRuns(): Metrics {
-  const metrics = createMetrics();
-  for (const event of [...succeededRun(), ...failedRun()]) metrics.event(event);
-  metrics.setTransports(STATS);
-  return metrics;
+function counted(events: readonly Event[]): RunCounter {
+  const counter = new RunCounter();
+  for (const event of events) counter.count(event);
+  return counter;
+}
+
+function reading(): Reading {
+  const tally = emptyTally();
+  for (const run of [succeededRun(), failedRun()]) addTally(tally, counted(run).tally);
+  addConnections(tally, { node: "gpu1", counts: COUNTS });
+  return {
+    tally,
+    activeTasks: 3,
+    activeRuns: new Map([["train", { runs: 2, startedAt: START }]]),
+    now: START + 60_000,
+    nodes: NODES,
+    expected: new Map([["nightly", 93_600]]),
+  };
 }
 
 function valueOf(text: string, name: string): number | undefined {
@@ -24,7 +57,7 @@ function valueOf(text: string, name: string): number | undefined {
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 }
 
-testWith(["promtool"], "createMetrics() passes promtool check metrics", async () => {
+testWith(["promtool"], "metricsText() passes promtool check metrics", async () => {
   const child = new Deno.Command(findProgram("promtool") ?? "promtool", {
     args: ["check", "metrics"],
     stdin: "piped",
@@ -32,7 +65,7 @@ testWith(["promtool"], "createMetrics() passes promtool check metrics", async ()
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(await countedRuns().text()));
+  await writer.write(new TextEncoder().encode(await metricsText(reading())));
   await writer.close();
   const { code, stdout, stderr } = await child.output();
   const words = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
@@ -40,58 +73,128 @@ testWith(["promtool"], "createMetrics() passes promtool check metrics", async ()
   assert.equal(words.trim(), "");
 });
 
-Deno.test("createMetrics() counts runs, steps, tasks, retries and transfers", async () => {
-  assertGolden("metrics/two_runs.prom", await countedRuns().text());
+Deno.test("metricsText() tells runs, steps, tasks, retries, transfers and nodes", async () => {
+  assertGolden("metrics/two_runs.prom", await metricsText(reading()));
 });
 
-Deno.test("createMetrics() knows what is under way", async () => {
-  const metrics = createMetrics();
+Deno.test("metricsText() says nothing of a score that a dead node had", async () => {
+  const text = await metricsText(reading());
+  assert.equal(valueOf(text, 'grid_node_up{node="gpu2"}'), 0);
+  assert.equal(valueOf(text, 'grid_node_usable{node="gpu2"}'), 0);
+  assert.equal(valueOf(text, 'grid_node_health_score{node="gpu2"}'), undefined);
+  assert.equal(valueOf(text, 'grid_free_gpus{node="gpu2"}'), undefined);
+  assert.equal(valueOf(text, 'grid_ssh_reconnects_total{node="gpu2"}'), 0);
+});
+
+Deno.test("metricsText() puts a label of the user's on every series", async () => {
+  const text = await metricsText({ ...reading(), labels: { project: 'a"b' } });
+  const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  assert.deepEqual(series.filter((line) => !line.includes('project="a\\"b"')), []);
+});
+
+Deno.test("RunCounter knows what is under way", () => {
   const events = succeededRun();
   const at = events.findIndex((event) => event.type === "job.started");
-  for (const event of events.slice(0, at)) metrics.event(event);
-  assert.equal(valueOf(await metrics.text(), "grid_active_tasks"), 1);
-  for (const event of events.slice(at)) metrics.event(event);
-  assert.equal(valueOf(await metrics.text(), "grid_active_tasks"), 0);
+  assert.equal(counted(events.slice(0, at)).active, 1);
+  assert.equal(counted(events).active, 0);
 });
 
-Deno.test("createMetrics() gives the same text twice and mixes no two instances", async () => {
-  const metrics = countedRuns();
-  assert.equal(await metrics.text(), await metrics.text());
-  assert.equal(
-    valueOf(await createMetrics().text(), 'grid_runs_completed_total{status="succeeded"}'),
-    0,
-  );
-});
-
-Deno.test("createMetrics() forgets what a run that died had under way", async () => {
-  const metrics = createMetrics({ isAlive: () => false });
-  for (const event of succeededRun().slice(0, 16)) metrics.event(event);
-  for (const event of longRun(3)) metrics.event(event);
-  const text = await metrics.text();
-  assert.equal(valueOf(text, "grid_active_tasks"), 0);
-  assert.equal(valueOf(text, 'grid_tasks_completed_total{status="succeeded"}'), 5);
-});
-
-Deno.test("createMetrics() needs only the events it names", async () => {
-  const all = createMetrics();
-  const some = createMetrics();
-  for (const event of [...succeededRun(), ...failedRun()]) {
-    all.event(event);
-    if (some.eventTypes.includes(event.type)) some.event(event);
+Deno.test("RunCounter may stop after any event and go on as JSON", () => {
+  for (const run of [succeededRun(), failedRun()]) {
+    const whole = counted(run).json();
+    for (let at = 0; at <= run.length; at++) {
+      const counter = RunCounter.from(counted(run.slice(0, at)).json());
+      for (const event of run.slice(at)) counter.count(event);
+      assert.equal(counter.json(), whole);
+    }
   }
-  assert.equal(await some.text(), await all.text());
 });
 
-Deno.test("createMetricsFile() leaves metrics.prom in the run's folder", async () => {
+Deno.test("RunCounter keeps names that mean something in JavaScript", () => {
+  const run = failedRun().map((event) =>
+    event.type === "run.started" ? { ...event, pipeline: "__proto__" } : event
+  );
+  const counter = RunCounter.from(counted(run).json());
+  assert.equal(counter.tally.pipelines.get("__proto__")?.status, "failed");
+});
+
+Deno.test("addTally() takes the newest run for the last one, whichever is counted first", () => {
+  const older = counted(succeededRun());
+  const newer = counted(failedRun().map((event) => ({ ...event, at: event.at + 3_600_000 })));
+  for (const order of [[older, newer], [newer, older]]) {
+    const tally = emptyTally();
+    for (const { tally: each } of order) addTally(tally, each);
+    const last = tally.pipelines.get("train");
+    assert.equal(last?.status, "failed");
+    assert.equal(last?.succeededAt, older.tally.pipelines.get("train")?.succeededAt);
+  }
+});
+
+Deno.test("RunCounter says of a run whose runner died that it was stopped by its last event", async () => {
+  const counter = counted(succeededRun().slice(0, 16));
+  const tally = emptyTally();
+  addTally(tally, counter.tally);
+  addTally(tally, counter.stopped());
+  const text = await metricsText({ tally, activeTasks: 0, now: START });
+  assert.equal(valueOf(text, 'grid_last_run_status{pipeline="train",status="stopped"}'), 1);
+  assert.equal(valueOf(text, 'grid_last_run_failed{pipeline="train"}'), 1);
+  assert.equal(counted(succeededRun()).stopped().pipelines.size, 0);
+});
+
+Deno.test("metricsText() says what is usual once three runs went well", async () => {
+  const tally = emptyTally();
+  const usual = async () =>
+    valueOf(
+      await metricsText({ tally, activeTasks: 0 }),
+      'grid_usual_run_duration_seconds{pipeline="train"}',
+    );
+  for (const at of [0, 1]) {
+    addTally(tally, counted(succeededRun().map((e) => ({ ...e, at: e.at + at }))).tally);
+  }
+  assert.equal(await usual(), undefined);
+  addTally(tally, counted(succeededRun()).tally);
+  assert.ok((await usual() ?? 0) > 60);
+});
+
+Deno.test("metricsText() forgets after half an hour what happened a moment ago", async () => {
+  const { tally } = counted(failedRun());
+  const failed = async (now: number) =>
+    valueOf(
+      await metricsText({ tally, activeTasks: 0, now }),
+      'grid_recent_steps{status="failed"}',
+    );
+  assert.equal(await failed(START + 60_000), 1);
+  assert.equal(await failed(START + 29 * 60_000), 1);
+  assert.equal(await failed(START + 31 * 60_000), 0);
+});
+
+Deno.test("metricsText() says of each pipeline when it last ran, last succeeded and how", async () => {
+  const text = await metricsText(reading());
+  const of = (name: string) => valueOf(text, `${name}{pipeline="train"}`);
+  assert.equal(of("grid_last_success_timestamp_seconds"), (succeededRun().at(-1)?.at ?? 0) / 1000);
+  assert.ok((of("grid_last_run_duration_seconds") ?? 0) > 0);
+  assert.equal(of("grid_active_runs"), 2);
+});
+
+Deno.test("createMetricsFile() leaves metrics.prom in the run's folder, and hands over its sum", async () => {
   using dir = tempDir();
-  const reader = createMetricsFile({ folder: dir.path, stats: () => STATS });
+  const sums: unknown[] = [];
+  const reader = createMetricsFile({
+    folder: dir.path,
+    stats: () => STATS,
+    settle: ({ connections }) => sums.push(connections),
+  });
   const show = feed(reader);
   for (const event of succeededRun()) show(event);
   await reader.close?.();
   const text = Deno.readTextFileSync(join(dir.path, "metrics.prom"));
-  assert.equal(valueOf(text, 'grid_runs_completed_total{status="succeeded"}'), 1);
+  assert.equal(
+    valueOf(text, 'grid_runs_completed_total{pipeline="train",status="succeeded"}'),
+    1,
+  );
   assert.equal(valueOf(text, 'grid_ssh_reconnects_total{node="gpu1"}'), 2);
   assert.deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["metrics.prom"]);
+  assert.deepEqual(sums, [STATS]);
 });
 
 Deno.test("createMetricsFile() warns where it cannot write", async () => {
@@ -114,30 +217,4 @@ Deno.test("createMetricsFile() warns where the run's folder is gone, or a file i
     await reader.close?.();
     assert.match(warnings.join(), /Cannot write metrics\.prom of the run: \w+: .*open/);
   }
-});
-
-Deno.test("createMetrics() counts what is under way in every run whose runner lives", async () => {
-  const metrics = createMetrics({ isAlive: (run) => run !== "killed" });
-  // Up to where its training runs.
-  const begun = succeededRun().slice(0, 16);
-  for (const run of ["long", "killed", "second"]) {
-    for (const event of begun) {
-      metrics.event(event.type === "run.started" ? { ...event, run } : event);
-    }
-  }
-  // A short one that began and ended meanwhile.
-  for (const event of failedRun()) metrics.event(event);
-  assert.equal(valueOf(await metrics.text(), "grid_active_tasks"), 2);
-});
-
-Deno.test("createMetrics() says of each pipeline when it last ran, last succeeded and how", async () => {
-  const metrics = createMetrics();
-  for (const event of [...succeededRun(), ...failedRun()]) metrics.event(event);
-  const text = await metrics.text();
-  const of = (name: string) => valueOf(text, `${name}{pipeline="train"}`);
-  assert.equal(of("grid_last_run_failed"), 1);
-  const success = of("grid_last_success_timestamp_seconds") ?? 0;
-  const end = succeededRun().at(-1)?.at ?? 0;
-  assert.equal(success, end / 1000);
-  assert.ok((of("grid_last_run_duration_seconds") ?? 0) > 0);
 });

@@ -127,37 +127,6 @@ Deno.test("events() accepts a prefix and last", () => {
   assert.equal(store.events("last").length, 1);
 });
 
-Deno.test("eventsOfTypes() walks all runs, oldest first", () => {
-  using dir = tempDir();
-  using store = openStore(join(dir.path, "grid.db"));
-  for (const run of ["r1", "r2"]) {
-    store.append(run, [runStarted(run)]);
-    store.append(run, [warned(run)]);
-    store.append(run, [runFinished()]);
-  }
-  const types = [...store.eventsOfTypes(["run.finished", "warned"], assert.fail)].map(({ type }) =>
-    type
-  );
-  assert.deepEqual(types, ["warned", "run.finished", "warned", "run.finished"]);
-  assert.deepEqual([...store.eventsOfTypes([], assert.fail)], []);
-  for (const event of store.eventsOfTypes(["warned"], assert.fail)) {
-    assert.equal(event.type, "warned");
-    break; // A walk that stops half-way must not keep the file busy.
-  }
-  store.append("r1", [warned("later")]);
-});
-
-Deno.test("eventsOfTypes() keeps the events of runs apart that went on at the same time", () => {
-  using dir = tempDir();
-  using store = openStore(join(dir.path, "grid.db"));
-  for (const run of ["r1", "r2"]) store.append(run, [runStarted(run)]);
-  for (const run of ["r2", "r1"]) store.append(run, [warned(run)]);
-  const runs = [...store.eventsOfTypes(["run.started", "warned"], assert.fail)].map(({ type }) =>
-    type
-  );
-  assert.deepEqual(runs, ["run.started", "warned", "run.started", "warned"]);
-});
-
 Deno.test("save() and load() keep rows by key; the last writer wins", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));

@@ -1,0 +1,57 @@
+/** Everything that `grid metrics` tells, from the store and from a look at the nodes. */
+import { fittingGpus, lentGpus } from "../cluster/gpu_choice.ts";
+import type { NodeHealth } from "../cluster/node.ts";
+import type { GridError } from "../core/errors.ts";
+import type { Grid } from "../grid.ts";
+import type { NodeReading, Reading } from "../metrics/metrics.ts";
+import { collectTotals } from "../metrics/totals.ts";
+
+export interface CollectOptions {
+  readonly signal: AbortSignal;
+  /** Whether nodes are asked that nobody asked for a while; else the last look holds, however old. */
+  readonly look: boolean;
+  readonly expected?: ReadonlyMap<string, number> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Told of what could not be read or kept. */
+  readonly warn: (message: string) => void;
+}
+
+export async function collectMetrics(grid: Grid, options: CollectOptions): Promise<Reading> {
+  const { signal, look, expected, labels, warn } = options;
+  const nodes = await grid.cluster.health({ signal, ask: look });
+  const told = new Set<string>();
+  const work = collectTotals(grid.store.tallies, {
+    isAlive: (run) => grid.store.isAlive(run),
+    onUnreadable: ({ message }: GridError, run) => {
+      if (told.has(run)) return;
+      told.add(run);
+      warn(`${message}; what cannot be read is not counted`);
+    },
+    onNotKept: (error) =>
+      warn(`Cannot keep the totals: ${error instanceof Error ? error.message : error}`),
+  });
+  return {
+    ...work,
+    now: grid.clock.now(),
+    nodes: nodes.map((health) => nodeReading(grid, health)),
+    ...(expected && { expected }),
+    ...(labels && { labels }),
+  };
+}
+
+function nodeReading({ cluster }: Grid, health: NodeHealth): NodeReading {
+  const { node: name, at, status, score, facts } = health;
+  const node = cluster.nodes.find((each) => each.name === name);
+  return {
+    node: name,
+    at,
+    status,
+    score,
+    loadPerCore: facts?.load1 === undefined || !facts.cores ? undefined : facts.load1 / facts.cores,
+    gpus: node === undefined || facts === undefined || facts.gpuTool === "failed" ? undefined : {
+      leased: facts.gpus.filter(({ leases = [] }) => leases.length > 0).length,
+      free:
+        fittingGpus(lentGpus(node, facts.gpus), { gpus: 1, minFreeVramBytes: undefined }).length,
+    },
+  };
+}
