@@ -143,9 +143,14 @@ export function seriesOf(
         if (series.startsWith("grid_metrics_timestamp_seconds")) return String(minute * 60);
         return told.findLast((each) => each.minute <= minute)?.values.get(series) ?? "_";
       });
-      return { series, values: packed(values) };
+      return { series, values: packed(values.map(staleAfter)) };
     });
   });
+}
+
+/** Prometheus marks the end of a series that a scrape no longer brings. */
+function staleAfter(value: string, at: number, values: readonly string[]): string {
+  return value === "_" && at > 0 && values[at - 1] !== "_" ? "stale" : value;
 }
 
 /** `1 1 1 2` as `1x2 2`. */
