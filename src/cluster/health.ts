@@ -50,7 +50,7 @@ export interface HealthCheck extends Disposable {
   /** One row per node, in the same order. */
   check(nodes: readonly Node[], options: CheckOptions): Promise<readonly NodeHealth[]>;
   /** What the last look at each saw, whoever looked and when; none of those nobody looked at. */
-  known(nodes: readonly Node[]): readonly NodeHealth[];
+  seen(nodes: readonly Node[]): readonly NodeHealth[];
 }
 
 /** A node that is down may be up again soon; its row is trusted for a part of the interval only. */
@@ -141,7 +141,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return describe(nodes, { fresh, probed });
   }
 
-  function known(nodes: readonly Node[]) {
+  function seen(nodes: readonly Node[]) {
     const fresh = loadRows(cache, { nodes, now: clock.now() });
     return describe(nodes, { fresh, probed: new Map() });
   }
@@ -174,7 +174,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
 
   return {
     check,
-    known,
+    seen,
     learn,
     known: (node) =>
       asked.get(node)?.row ?? loadRows(cache, { nodes: [node], now: clock.now() }).get(node),

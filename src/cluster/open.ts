@@ -73,7 +73,7 @@ export function openCluster(options: OpenClusterOptions): Cluster {
     async health(
       { among, fresh = false, ask = true, onRows, signal }: HealthOptions = {},
     ) {
-      if (!ask) return health.known(candidates(among));
+      if (!ask) return health.seen(candidates(among));
       const maxAgeMs = fresh ? 0 : config.health.refreshIntervalMs;
       return await health.check(candidates(among), { maxAgeMs, signal, onRows });
     },
