@@ -1,8 +1,9 @@
 /** Numbers over one run or over many, in Prometheus' text format. */
 import { lazy } from "../core/lazy.ts";
-import type { MetricData, Reading } from "./registry.ts";
+import type { Reading } from "./reading.ts";
+import type { MetricData } from "./registry.ts";
 
-export type { MetricData, NodeReading, Reading } from "./registry.ts";
+export type { NodeReading, Reading } from "./reading.ts";
 
 /** Of `metricsText` over HTTP; Prometheus 3 takes nothing else for its text format. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,23 +1,8 @@
 /** How the nodes are, and how well they were reached. */
 import type { Registry } from "./prom_client.ts";
-import type { Reading } from "./registry.ts";
+import type { NodeReading, Reading } from "./reading.ts";
 import { counter, gauge } from "./series.ts";
 import type { TransportCounts } from "./tally.ts";
-
-/** The last look at one node. */
-export interface NodeReading {
-  readonly node: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly at: number;
-  /** `unusable` nodes answer. */
-  readonly status: "ok" | "unusable" | "unreachable";
-  /** As measured; undefined where not `ok`. */
-  readonly score: number | undefined;
-  /** Load of the last minute per usable core. */
-  readonly loadPerCore: number | undefined;
-  /** Undefined where the node did not say. */
-  readonly gpus: { readonly leased: number; readonly free: number } | undefined;
-}
 
 export function addNodes(registry: Registry, { tally, nodes, now }: Reading): void {
   const of = (name: string, help: string, value: (node: NodeReading) => number | undefined) =>

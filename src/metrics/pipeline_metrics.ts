@@ -1,6 +1,6 @@
 /** For alerts on what should have run, on what should have gone well, and on what does not end. */
 import type { Registry } from "./prom_client.ts";
-import type { Reading } from "./registry.ts";
+import type { Reading } from "./reading.ts";
 import { counter2, gauge, gauge2, withZeros } from "./series.ts";
 import type { PipelineTally, Tally } from "./tally.ts";
 

@@ -1,33 +1,12 @@
 /** A reading as metrics. Names and labels here are promised to dashboards and alerts. */
 import { type Histogram, SYNC_BOUNDS, TASK_BOUNDS } from "./histogram.ts";
-import { addNodes, type NodeReading } from "./node_metrics.ts";
+import { addNodes } from "./node_metrics.ts";
 import { addPipelines } from "./pipeline_metrics.ts";
 import { type Metric, Registry } from "./prom_client.ts";
+import type { Reading } from "./reading.ts";
 import { recentSteps, recentSyncs } from "./recent.ts";
 import { counter, gauge, single, withZeros } from "./series.ts";
 import type { Tally } from "./tally.ts";
-
-export type { NodeReading } from "./node_metrics.ts";
-
-/** What the runs did. */
-export interface Work {
-  readonly tally: Tally;
-  /** Attempts under way. */
-  readonly activeTasks: number;
-  /** By pipeline; runs under way, and the milliseconds since the Unix epoch when the first began. */
-  readonly activeRuns?: ReadonlyMap<string, { readonly runs: number; readonly startedAt: number }>;
-}
-
-export interface Reading extends Work {
-  /** Milliseconds since the Unix epoch; without it nothing is said that goes by the time. */
-  readonly now?: number;
-  /** How the nodes are; without it, as they were when they were chosen. */
-  readonly nodes?: readonly NodeReading[];
-  /** Seconds within which a pipeline shall succeed again, by its name. */
-  readonly expected?: ReadonlyMap<string, number>;
-  /** On every series. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
 
 /** Shown as 0 before anything happened, so that a rate has a beginning. */
 const TASK_RESULTS = ["succeeded", "failed", "timed-out", "cancelled"];

@@ -1,7 +1,7 @@
 /** Totals over all runs: what is kept of those that are over, and what the others have done since. */
 import type { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
-import type { Work } from "./registry.ts";
+import type { Work } from "./reading.ts";
 import { COUNTED_EVENTS, RunCounter } from "./run_counter.ts";
 import {
   addConnections,
