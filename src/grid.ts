@@ -20,9 +20,7 @@ import { runPipeline } from "./engine/run.ts";
 import { chooseSteps } from "./engine/schedule/choice.ts";
 import { reduce, type RunState } from "./engine/state.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
-import { watchConnections } from "./metrics/connection_watch.ts";
-import { createMetricsFile } from "./metrics/metrics_file.ts";
-import { RunTotals } from "./metrics/totals.ts";
+import { createRunMetrics } from "./metrics/run_metrics.ts";
 import { createReport } from "./report/report.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
@@ -155,17 +153,11 @@ export class Grid implements AsyncDisposable {
       stats: () => this.pool.stats(),
       warn: (text: string) => log.warn(text),
     };
-    const totals = new RunTotals(this.store.tallies, run);
-    using connections = watchConnections({ ...files, totals, clock: this.clock });
     const readers = {
       files: [
         createPlaceKeeper(this.cluster),
         createReport(files),
-        createMetricsFile({
-          ...files,
-          stats: () => connections.stats(),
-          settle: (sum) => totals.settle(sum),
-        }),
+        createRunMetrics({ ...files, run, ledger: this.store.tallies, clock: this.clock }),
       ],
       screens: options.readers({ run, folder }),
     };
