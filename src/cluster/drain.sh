@@ -23,8 +23,11 @@ if [ -n "$drain" ]; then
   until=-
   [ -z "$seconds" ] || until=$((now + seconds))
   grid_name "$grid_drain_dir/.grid-drain"
-  (set -C && printf '%s %s\n%s\n' "$now" "$until" "$reason" >"$grid_new") 2>/dev/null &&
-    mv -f "$grid_new" "$note" || fail "cannot write to $grid_drain_dir: is its disk full?"
+  if ! (set -C && printf '%s %s\n%s\n' "$now" "$until" "$reason" >"$grid_new") 2>/dev/null ||
+    ! mv -f "$grid_new" "$note"; then
+    rm -f "$grid_new"
+    fail "cannot write to $grid_drain_dir: is its disk full?"
+  fi
 elif [ "$uid" = 0 ]; then
   # Root looks after the machine, whoever drained it.
   for note in "$grid_drain_dir/grid-drain."*; do

@@ -15,7 +15,7 @@ grid_drain_notes() {
     # shellcheck disable=SC2012,SC2046,SC2086 # one file, whose words are wanted
     set -- $(ls -ldn "$grid_note" 2>/dev/null)
     # Its owner's, and no longer than one of ours.
-    [ "${grid_note##*.}" = "${3-}" ] && [ "${5:-9999}" -lt 1025 ] || continue
+    if [ "${grid_note##*.}" != "${3-}" ] || [ "${5:-9999}" -gt 1024 ]; then continue; fi
     # shellcheck disable=SC2012,SC2046
     set -- $(ls -ld "$grid_note" 2>/dev/null)
     grid_of=${3-}

@@ -2,11 +2,13 @@
 import { monotonic } from "../core/clock.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
+import { foldNames } from "../core/name_ranges.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { startJob } from "../transport/job/job_start.ts";
 import type { RayConfig } from "./config.ts";
 import type { OpenNode } from "./node.ts";
+import { byWorkspace } from "./shared_home.ts";
 
 export interface SetupOptions {
   readonly ray: Pick<RayConfig, "mode" | "version">;
@@ -18,6 +20,8 @@ export interface SetupOptions {
   readonly requirements?: string | undefined;
   /** Make the environment anew even where it is as asked for. */
   readonly again?: boolean | undefined;
+  /** After which a lock that nobody renews is nobody's; its holder renews it every 5 s. */
+  readonly lockPatienceSeconds?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +31,14 @@ export interface SetupResult {
   readonly python: string | undefined;
   /** Version of Ray; undefined where none was asked for. */
   readonly ray: string | undefined;
+  /** How many packages there are. */
+  readonly packages: number | undefined;
+  /** Of their names and versions: equal on nodes that have the same. */
+  readonly digest: string | undefined;
+  /** What made it; undefined where nothing was made. */
+  readonly tool: "uv" | "venv" | undefined;
+  /** The node through which it was made in the workspace that both share. */
+  readonly sharedWith: string | undefined;
   readonly durationMs: number;
   readonly reason: string | undefined;
   readonly hint: string | undefined;
@@ -34,24 +46,98 @@ export interface SetupResult {
 
 /** A runner that is gone is no reason to leave pip at work for long. */
 const LEASE_MS = 60_000;
+const LOCK_PATIENCE_SECONDS = 30;
 const KILL_GRACE_MS = 2000;
 /** Characters kept of what pip says; the reason stands at its end. */
 const TAIL = 8192;
 
-/** All nodes at once; what fails on one node is that node's result. Only the signal throws. */
+/**
+ * All workspaces at once, each through one of the nodes that share it; what fails on one node is that
+ * node's result. Only the signal throws.
+ */
 export async function setupNodes(
   nodes: readonly OpenNode[],
   options: SetupOptions,
 ): Promise<readonly SetupResult[]> {
-  return await Promise.all(nodes.map((node) => setupNode(node, options)));
+  const groups = await byWorkspace(nodes, options);
+  const results = (await Promise.all(groups.map((group) => setupGroup(group, options)))).flat();
+  return nodes.flatMap(({ node }) => results.find((result) => result.node === node.name) ?? []);
 }
 
-async function setupNode(open: OpenNode, options: SetupOptions): Promise<SetupResult> {
+async function setupGroup(
+  group: readonly OpenNode[],
+  options: SetupOptions,
+): Promise<readonly SetupResult[]> {
+  const results: SetupResult[] = [];
+  // Where one cannot make it, for want of python3-venv for example, the next one may.
+  for (const [index, node] of group.entries()) {
+    const result = await setupNode(node, { ...options, checkOnly: false });
+    results.push(result);
+    if (result.state === "failed") continue;
+    const rest = group.toSpliced(0, index + 1);
+    const shared = await Promise.all(rest.map((node) => checkShared(node, { result, options })));
+    const before = await Promise.all(
+      group.slice(0, index).map((node) => checkShared(node, { result, options })),
+    );
+    return [...before, result, ...shared];
+  }
+  return results;
+}
+
+interface SharedOptions {
+  readonly result: SetupResult;
+  readonly options: SetupOptions;
+}
+
+/** An environment is a link to its node's Python, which another node may not have. */
+async function checkShared(node: OpenNode, { result, options }: SharedOptions) {
+  const own = await setupNode(node, { ...options, checkOnly: true });
+  return { ...own, sharedWith: result.node };
+}
+
+/** What differs between nodes and should not, in words; undefined where all is alike. */
+export function differences(results: readonly SetupResult[]): readonly string[] {
+  const good = results.filter(({ state }) => state !== "failed");
+  const minor = (python: string | undefined) => python?.split(".").slice(0, 2).join(".");
+  return [
+    differenceOf("Python", good, ({ python }) => minor(python)),
+    differenceOf("Ray", good, ({ ray }) => ray ?? "none"),
+    differenceOf(
+      "packages",
+      good,
+      ({ digest, packages }) => digest === undefined ? undefined : `${packages} (${digest})`,
+    ),
+  ].filter((words) => words !== undefined);
+}
+
+function differenceOf(
+  what: string,
+  results: readonly SetupResult[],
+  of: (result: SetupResult) => string | undefined,
+): string | undefined {
+  const groups = Map.groupBy(results, of);
+  if (groups.size < 2) return undefined;
+  const parts = [...groups].map(([value, nodes]) =>
+    `${value ?? "unknown"} on ${foldNames(nodes.map(({ node }) => node))}`
+  );
+  return `${what}: ${parts.join("; ")}`;
+}
+
+interface OneSetup extends SetupOptions {
+  /** It was made through another node; see whether it runs on this one. */
+  readonly checkOnly: boolean;
+}
+
+async function setupNode(open: OpenNode, options: OneSetup): Promise<SetupResult> {
   const started = monotonic();
   const result = (rest: Partial<SetupResult> & Pick<SetupResult, "state">): SetupResult => ({
     node: open.node.name,
     python: undefined,
     ray: undefined,
+    packages: undefined,
+    digest: undefined,
+    tool: undefined,
+    sharedWith: undefined,
     durationMs: Math.round(monotonic() - started),
     reason: undefined,
     hint: undefined,
@@ -60,13 +146,21 @@ async function setupNode(open: OpenNode, options: SetupOptions): Promise<SetupRe
   try {
     const job = await startJob(open.transport, jobSpec(open, options));
     const { exit, stdout, stderr } = await follow(job, options.signal);
-    const done = /^@setup done (\S+) (\S+)$/m.exec(stdout);
+    const done = /^@setup done (\S+) (\S+) (\d+) ([0-9a-f]+)$/m.exec(stdout);
     if (exit.kind !== "code" || exit.code !== 0 || !done) {
       return result({ state: "failed", ...failure({ exit, stdout, stderr }) });
     }
-    const [, python, ray] = done;
+    const [, python, ray, packages, digest] = done;
     const state = stdout.includes("@setup unchanged") ? "unchanged" : "made";
-    return result({ state, python, ray: ray === "-" ? undefined : ray });
+    const tool = /^@setup tool (uv|venv)$/m.exec(stdout)?.[1] as SetupResult["tool"];
+    return result({
+      state,
+      python,
+      ray: ray === "-" ? undefined : ray,
+      packages: Number(packages),
+      digest,
+      tool,
+    });
   } catch (thrown) {
     options.signal.throwIfAborted();
     const { message, hint, code } = toGridError(thrown);
@@ -75,7 +169,7 @@ async function setupNode(open: OpenNode, options: SetupOptions): Promise<SetupRe
   }
 }
 
-function jobSpec(open: OpenNode, options: SetupOptions) {
+function jobSpec(open: OpenNode, options: OneSetup) {
   const { ray, venv = "", wheels = "", requirements = "", again = false } = options;
   return {
     id: `setup-${randomWord(8)}`,
@@ -90,6 +184,8 @@ function jobSpec(open: OpenNode, options: SetupOptions) {
       wheels,
       requirements,
       again: again ? "yes" : "",
+      lock_patience: String(options.lockPatienceSeconds ?? LOCK_PATIENCE_SECONDS),
+      check_only: options.checkOnly ? "yes" : "",
     },
     secrets: {},
     pathPrefix: [],
@@ -130,6 +226,8 @@ function ignoreLink(error: unknown): void {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
+  lock: "another setup of this workspace may be under way; the folder is .grid/setup.lock",
+  shared: "it is another node's, in the folder that both share: give this one the same Python",
   python: "install Python 3.9 or newer there",
   venv: "on Debian and Ubuntu: apt install python3-venv; the workspace also needs room",
   install:

@@ -38,7 +38,7 @@ async function setUp(flags: SetupFlags, context: CommandContext): Promise<number
   const { grid, settings, signal } = session;
   const requirements = flags.requirements && await readRequirements(flags.requirements);
   const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: false });
-  const { setupNodes } = await import("../../cluster/setup.ts");
+  const { differences, setupNodes } = await import("../../cluster/setup.ts");
   const limit = AbortSignal.any([signal, timeLimit(flags.timeout ?? TIMEOUT_MS)]);
   const reached = await setupNodes(open, {
     ray: grid.config.ray,
@@ -49,11 +49,13 @@ async function setUp(flags: SetupFlags, context: CommandContext): Promise<number
     signal: limit,
   });
   const rows = [...reached, ...failed.map(({ node, error }) => unreached(node, error))];
-  if (settings.json) context.stdout(JSON.stringify({ nodes: rows }, null, 2) + "\n");
+  const differs = differences(reached);
+  if (settings.json) context.stdout(JSON.stringify({ nodes: rows, differs }, null, 2) + "\n");
   else {
     const { renderSetup } = await import("../../terminal/tables/setup_table.ts");
     const { stdout: color } = settings.color;
     context.stdout(renderSetup(rows, { color, width: context.columns("stdout") }));
+    for (const words of differs) context.stderr(`warning: not the same on all nodes: ${words}\n`);
   }
   if (open.length === 0) return 3;
   return rows.some(({ state }) => state === "failed") ? 1 : 0;
@@ -86,6 +88,14 @@ function timeLimit(ms: number): AbortSignal {
 
 function unreached(node: string, error: GridError): SetupResult {
   const { message: reason, hint } = error;
-  const nothing = { python: undefined, ray: undefined, durationMs: 0 };
+  const nothing = {
+    python: undefined,
+    ray: undefined,
+    packages: undefined,
+    digest: undefined,
+    tool: undefined,
+    sharedWith: undefined,
+    durationMs: 0,
+  };
   return { node, state: "failed", ...nothing, reason, hint };
 }

@@ -9,6 +9,9 @@ export interface SetupRow {
   readonly state: "made" | "unchanged" | "failed";
   readonly python: string | undefined;
   readonly ray: string | undefined;
+  readonly packages: number | undefined;
+  readonly tool: string | undefined;
+  readonly sharedWith: string | undefined;
   readonly durationMs: number;
   readonly reason: string | undefined;
   readonly hint: string | undefined;
@@ -24,6 +27,7 @@ const COLUMNS: readonly Column[] = [
   { title: "STATE" },
   { title: "PYTHON" },
   { title: "RAY" },
+  { title: "PACKAGES", align: "right" },
   { title: "TIME", align: "right" },
 ];
 
@@ -33,9 +37,10 @@ export function renderSetup(rows: readonly SetupRow[], options: SetupTableOption
   const lines = rows.map((row) => ({
     cells: [
       row.node,
-      hues[row.state](row.state),
+      stateWords(row, hues[row.state](row.state)),
       row.python ?? "–",
       row.ray ?? "–",
+      String(row.packages ?? "–"),
       formatDuration(row.durationMs),
     ],
     below: [
@@ -44,4 +49,11 @@ export function renderSetup(rows: readonly SetupRow[], options: SetupTableOption
     ],
   }));
   return renderTable(COLUMNS, lines, { width: options.width, paint });
+}
+
+/** `made by uv`, `unchanged (shared with gpu1)`. */
+function stateWords({ state, tool, sharedWith }: SetupRow, shown: string): string {
+  if (state === "failed") return shown;
+  if (sharedWith !== undefined) return `${shown} (shared with ${sharedWith})`;
+  return tool === undefined ? shown : `${shown} by ${tool}`;
 }

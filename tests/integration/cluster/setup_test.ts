@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import { setupNodes, type SetupOptions, type SetupResult } from "../../../src/cluster/setup.ts";
+import {
+  differences,
+  setupNodes,
+  type SetupOptions,
+  type SetupResult,
+} from "../../../src/cluster/setup.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
 import { grid, project } from "../../support/cli.ts";
 import { labConfig } from "../../support/lab.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
-import { findRayVenv, testWith } from "../../support/requires.ts";
+import { findRayVenv, findUv, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { endpoint, node } from "../../unit/cluster/nodes.ts";
 
@@ -142,3 +147,143 @@ testWith(
     assert.equal(run.stdout, `${lab.nodes[2]?.root}/grid_env/bin/python3\n`);
   },
 );
+
+testWith(
+  ["sshd", "python3", "uv"],
+  "nodes with one home: set up once, the others say with whom they share it",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 3, gpus: 0 });
+    const shared = `${lab.folder}/shared`;
+    Deno.mkdirSync(shared);
+    // It makes environments in no time.
+    for (const { home } of lab.nodes) Deno.symlinkSync(`${findUv()}/uv`, `${home}/bin/uv`);
+    const config = labConfig({ lab, rayMode: "embedded" })
+      .replace("remote_root: ~/grid_workspace", `remote_root: ${shared}`);
+    using folder = project({ "lab.yaml": config });
+    const setup = async () => {
+      const args = ["setup", "--json", "--wheels", shared, "--config", "lab.yaml"];
+      const { code, stdout, stderr } = await grid(args, { cwd: folder.path });
+      assert.equal(code, 0, stderr + stdout);
+      return JSON.parse(stdout).nodes as SetupResult[];
+    };
+    const first = await setup();
+    assert.deepEqual(first.map(({ state, sharedWith }) => [state, sharedWith ?? ""]), [
+      ["made", ""],
+      ["unchanged", "node1"],
+      ["unchanged", "node1"],
+    ]);
+    const environment = Deno.readLinkSync(`${shared}/grid_env`);
+    const second = await setup();
+    assert.deepEqual(second.map(({ state }) => state), ["unchanged", "unchanged", "unchanged"]);
+    assert.equal(new Set(second.map(({ digest }) => digest)).size, 1);
+    assert.equal(Deno.readLinkSync(`${shared}/grid_env`), environment);
+    assert.deepEqual(
+      [...Deno.readDirSync(`${shared}/.grid`)].map(({ name }) => name).filter((name) =>
+        /lock|shared/.test(name)
+      ),
+      [],
+    );
+    const health = await grid(["health", "--config", "lab.yaml"], { cwd: folder.path });
+    assert.match(health.stdout, /^ {2}shares its workspace with node2, node3$/m);
+  },
+);
+
+testWith(
+  ["python3", "uv"],
+  "two setups of one workspace at once: one makes it, the other waits",
+  async () => {
+    using _uv = withUv();
+    await using here = openNode();
+    const wheels = { wheels: here.root };
+    const both = await Promise.all([setUp(here.open, wheels), setUp(here.open, wheels)]);
+    assert.deepEqual(both.map(({ state }) => state).sort(), ["made", "unchanged"]);
+    assert.equal([...Deno.readDirSync(join(here.root, ".grid", "environments"))].length, 1);
+    assert.ok(!exists(join(here.root, ".grid", "setup.lock")));
+  },
+);
+
+testWith(
+  ["python3", "uv"],
+  "a setup that was killed leaves a lock that is nobody's, and nothing half",
+  async () => {
+    using _uv = withUv();
+    await using here = openNode();
+    const lock = join(here.root, ".grid", "setup.lock");
+    Deno.mkdirSync(lock, { recursive: true });
+    Deno.chmodSync(join(here.root, ".grid"), 0o755);
+    Deno.writeTextFileSync(join(lock, "beat"), "elsewhere.1.7\n");
+    const half = join(here.root, ".grid", "environments", "half");
+    Deno.mkdirSync(half, { recursive: true });
+    const result = await setUp(here.open, { wheels: here.root, lockPatienceSeconds: 1 });
+    assert.equal(result.state, "made", result.reason);
+    assert.ok(!exists(lock));
+    assert.ok(!exists(half));
+  },
+);
+
+testWith(
+  ["python3", "uv"],
+  "setup uses uv where it is there, and pip is the environment's own",
+  async () => {
+    using wheels = tempDir();
+    await writeWheel(wheels.path, "1.0");
+    using _uv = withUv();
+    await using here = openNode();
+    const options = { wheels: wheels.path, requirements: "grid-demo\n" };
+    const result = await setUp(here.open, options);
+    assert.equal(result.state, "made", result.reason);
+    assert.equal(result.tool, "uv");
+    assert.equal(await demoVersion(here.root), "1.0");
+    const failed = await setUp(here.open, { ...options, requirements: "no-such-thing\n" });
+    assert.equal(failed.state, "failed");
+    assert.match(failed.reason ?? "", /no-such-thing/);
+    assert.equal(await demoVersion(here.root), "1.0");
+  },
+);
+
+/** On the PATH of nodes of this machine that are opened meanwhile. */
+function withUv(): Disposable {
+  const bin = tempDir();
+  Deno.symlinkSync(`${findUv()}/uv`, join(bin.path, "uv"));
+  const before = Deno.env.get("PATH") ?? "";
+  Deno.env.set("PATH", `${bin.path}:${before}`);
+  return {
+    [Symbol.dispose]() {
+      Deno.env.set("PATH", before);
+      bin[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("what differs between nodes is told", () => {
+  const result = (node: string, changes: Partial<SetupResult> = {}): SetupResult => ({
+    node,
+    state: "made",
+    python: "3.11.2",
+    ray: undefined,
+    packages: 2,
+    digest: "abc",
+    tool: "venv",
+    sharedWith: undefined,
+    durationMs: 1,
+    reason: undefined,
+    hint: undefined,
+    ...changes,
+  });
+  assert.deepEqual(differences([result("gpu1"), result("gpu2", { python: "3.11.9" })]), []);
+  const other = { python: "3.10.1", packages: 3, digest: "def" };
+  assert.deepEqual(differences([result("gpu1"), result("gpu2", other), result("gpu3", other)]), [
+    "Python: 3.11 on gpu1; 3.10 on gpu[2-3]",
+    "packages: 2 (abc) on gpu1; 3 (def) on gpu[2-3]",
+  ]);
+  assert.deepEqual(differences([result("a"), result("b", { ...other, state: "failed" })]), []);
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
