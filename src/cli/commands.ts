@@ -107,6 +107,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("sync"),
   },
   {
+    name: "fetch",
+    summary: "bring files from nodes, or from where a step ran",
+    group: "Nodes",
+    load: () => lazily("fetch"),
+  },
+  {
     name: "cluster",
     summary: "start, stop or inspect Ray on the nodes",
     group: "Nodes",

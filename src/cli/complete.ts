@@ -73,7 +73,7 @@ async function candidates(
     readonly names: KnownNames;
   },
 ): Promise<Candidates> {
-  if (waiting !== undefined) return await valuesOf(waiting, { given, names });
+  if (waiting !== undefined) return await valuesOf(waiting, { command, given, names });
   if (current.startsWith("-")) {
     return [...command.allOptions, HELP_OPTION].map(({ long, summary }) => ({
       value: long,
@@ -104,9 +104,14 @@ async function candidates(
 
 async function valuesOf(
   { name, details }: Option,
-  { given, names }: { readonly given: readonly string[]; readonly names: KnownNames },
+  { command, given, names }: Pick<Place, "command" | "given"> & { readonly names: KnownNames },
 ): Promise<Candidates> {
   if (details.choices !== undefined) return plain(details.choices);
+  if (command.name === "fetch") {
+    if (name === "to") return "files";
+    if (name === "step") return plain(await names.steps("last"));
+  }
+  if (name === "run") return await names.runs();
   if (NODES.has(name)) return plain(await names.nodes());
   if (name === "step" || name === "from" || name === "only") {
     const run = given[0];

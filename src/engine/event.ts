@@ -259,6 +259,8 @@ export interface JobStarted {
   readonly node: string;
   /** Name of the job on its node. */
   readonly job: string;
+  /** Absolute folder that it starts in there; older journals have none. */
+  readonly folder?: string;
 }
 
 /** A folder was brought to a node. */

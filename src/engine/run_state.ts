@@ -107,6 +107,8 @@ export interface AttemptState {
   readonly score: number | undefined;
   readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
   readonly job: string | undefined;
+  /** Absolute folder on the node that the job started in. */
+  readonly folder?: string;
   readonly exitCode: number | undefined;
   readonly failure: Failure | undefined;
   readonly retryInMs: number | undefined;

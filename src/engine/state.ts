@@ -180,7 +180,12 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
       };
     case "job.started":
-      return { ...attempt, job: event.job, node: event.node };
+      return {
+        ...attempt,
+        job: event.job,
+        node: event.node,
+        ...(event.folder === undefined ? {} : { folder: event.folder }),
+      };
     case "sync.finished":
       return { ...attempt, syncs: [...attempt.syncs, event] };
     case "fetch.finished":

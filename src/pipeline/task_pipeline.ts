@@ -60,16 +60,36 @@ export interface FetchPipelineOptions {
 
 /** One step, `fetch`. */
 export function fetchPipeline({ from, node, folder, to }: FetchPipelineOptions): Pipeline {
-  const request: NodeRequest<Text> = { kind: "named", name: Text.literal(node) };
-  const fetch = step("fetch", {
-    action: {
-      kind: "fetch",
-      from: from.map((pattern) => Text.literal(pattern)),
-      to: Text.literal(to),
-    },
-    node: request,
-    needs: [],
+  return fetchesPipeline([{ name: node, node, folder }], { from, to });
+}
+
+/** A node, and a folder there. */
+export interface FetchSource {
+  /** What the source is called where there are several. */
+  readonly name: string;
+  readonly node: string;
+  /** Relative to the node's workspace, absolute, or below `~`. */
+  readonly folder: string | undefined;
+}
+
+/** One step for each source: `fetch`, or `fetch[<name>]` where there are several. */
+export function fetchesPipeline(
+  sources: readonly FetchSource[],
+  { from, to }: Pick<FetchPipelineOptions, "from" | "to">,
+): Pipeline {
+  const steps = sources.map(({ name, node, folder }) => {
+    const request: NodeRequest<Text> = { kind: "named", name: Text.literal(node) };
+    const fetch = step(sources.length === 1 ? "fetch" : `fetch[${name}]`, {
+      action: {
+        kind: "fetch",
+        from: from.map((pattern) => Text.literal(pattern)),
+        to: Text.literal(to),
+      },
+      node: request,
+      needs: [],
+    });
+    const workingDirectory = folder === undefined ? undefined : Text.literal(folder);
+    return { ...fetch, workingDirectory };
   });
-  const workingDirectory = folder === undefined ? undefined : Text.literal(folder);
-  return pipelineOf("fetch", [{ ...fetch, workingDirectory }]);
+  return pipelineOf("fetch", steps);
 }

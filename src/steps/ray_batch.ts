@@ -60,7 +60,8 @@ async function runBatch(
       output: (stream, bytes) => host.output(stream, bytes),
       outcomes,
       progress: (counts) => host.note({ type: "batch.progressed", ...counts, mode: runner.mode }),
-      jobStarted: (job) => host.note({ type: "job.started", ...job }),
+      jobStarted: (job) =>
+        host.note({ type: "job.started", folder: stepFolder(request, head), ...job }),
     },
   );
   if (outcome.failed > request.action.maxFailures) throw tooManyFailed(outcome, head);

@@ -89,8 +89,8 @@ class RunAttempt {
   async #takeOver(id: string): Promise<StepOutcome | "unknown" | "over"> {
     const { request, host, cluster } = this.#options;
     const node = await resolveNode(request, host, cluster);
-    host.note({ type: "job.started", node: node.node.name, job: id });
     const spec = this.#spec({ node, prelude: "" }, id);
+    host.note({ type: "job.started", node: node.node.name, job: id, folder: spec.cwd });
     try {
       const job = await attachJob(node.transport, spec);
       if (!job) return "unknown";
@@ -123,7 +123,7 @@ class RunAttempt {
     const gate = this.#gate(node);
     const before = gate.prelude(id) + statePrelude(this.#options.request, node) + prelude;
     const spec = this.#spec({ node, prelude: before }, id);
-    host.note({ type: "job.started", node: node.node.name, job: spec.id });
+    host.note({ type: "job.started", node: node.node.name, job: spec.id, folder: spec.cwd });
     let job: Job;
     try {
       job = await startJob(node.transport, spec);

@@ -124,5 +124,22 @@ export interface FetchReport {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** What a fetch would bring. */
+export interface FetchExplanation {
+  readonly node: string;
+  /** Absolute folder on the node. */
+  readonly folder: string;
+  /** Absolute folder on this machine. */
+  readonly to: string;
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    /** With the same content, so that it need not travel. */
+    readonly isHere: boolean;
+  }[];
+  readonly folders: readonly string[];
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
 /** @throws {GridError} `sync` naming every path that matched nothing */
 export type FetchFiles = (options: FetchOptions) => Promise<FetchReport>;

@@ -48,6 +48,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid sync data --to gpu1,gpu2", "bring a folder to two nodes"),
     example("grid sync data --explain", "only say what would be sent, and why"),
   ],
+  "grid fetch": [
+    example("grid fetch 'out/*.json' --step train --to results", "from where the last train ran"),
+    example("grid fetch model.pt --step sweep --to 'best/{node}'", "from every cell of a matrix"),
+    example("grid fetch logs --node gpu1 --folder app --dry-run", "only say what would come"),
+  ],
   "grid cluster": [example("grid cluster start", "Ray on every node")],
   "grid cluster start": [example("grid cluster start --nodes gpu1,gpu2", "Ray on two nodes")],
   "grid cluster stop": [example("grid cluster stop", "end what start began")],
