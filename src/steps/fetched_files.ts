@@ -6,7 +6,7 @@ export class FetchedFiles {
   /** Absolute path → step. */
   readonly #by = new Map<string, string>();
 
-  /** @throws {GridError} `conflict` where another cell of the same matrix has brought one of them */
+  /** @throws {GridError} `sync` where another cell of the same matrix has brought one of them */
   claim(
     paths: readonly string[],
     { step, to }: { readonly step: string; readonly to: string },
@@ -16,7 +16,7 @@ export class FetchedFiles {
       const other = this.#by.get(place);
       if (other !== undefined && other !== step && withoutCells(other) === withoutCells(step)) {
         throw new GridError({
-          code: "conflict",
+          code: "sync",
           message:
             `Cannot fetch "${path}" to ${to}: ${other} has brought another file of that name`,
           hint: "Give every cell a folder of its own: ${{ matrix.… }} or {node} in fetch.to",

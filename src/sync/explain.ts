@@ -2,12 +2,14 @@
 import { systemClock } from "../core/clock.ts";
 import { quote } from "../core/shell.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
-import { judge, type Judged, keepOf } from "./drift.ts";
-import type { Entry } from "./entry.ts";
+import { toGridError } from "../core/errors.ts";
+import { judge, type Judged, keepOf, refuseDrift } from "./drift.ts";
+import { comparePaths, type Entry } from "./entry.ts";
 import { recallManifest } from "./manifest_cache.ts";
 import { readState, startNodeSync } from "./node_state.ts";
 import { type Place, placeOf } from "./place.ts";
 import { peekAtTree } from "./tree_choice.ts";
+import { refuseLargeDelete } from "./preflight.ts";
 import { planSync, reasonToSend, type SendReason } from "./plan.ts";
 import type { Skipped } from "./read_problem.ts";
 import { Source } from "./source.ts";
@@ -30,7 +32,11 @@ export interface SyncExplanation {
   readonly kept: readonly string[];
   /** Not written by Grid, and in the way of what would be sent: moved aside, unless told otherwise. */
   readonly others: readonly string[];
+  /** `on-drift: keep`: those stay, and what would take their place is not sent. */
+  readonly stay: readonly string[];
   readonly unchanged: number;
+  /** Why it would not be done. */
+  readonly refused?: string;
 }
 
 export interface SourceExplanation {
@@ -81,15 +87,42 @@ async function explainNode(
     reason: reasonToSend(entry, context),
   }));
   const unchanged = wanted.filter(isLeaf).length - send.length;
+  const inTheWay = keepOf(plan, others);
+  const isLeft = options.onDrift === "keep";
+  const refused = refusalOf(judged, { ...options, place, folder: source.folder });
   return {
     node: target.node,
     folder: place.folder,
-    send,
+    send: isLeft ? send.filter(({ path }) => !others.has(path)) : send,
     remove: plan.remove,
     kept: plan.kept,
-    others: keepOf(plan, others),
+    others: isLeft ? [] : inTheWay,
+    stay: isLeft ? inTheWay : [],
     unchanged,
+    ...(refused !== undefined && { refused }),
   };
+}
+
+interface RefusalOptions extends SyncOptions {
+  readonly target: SyncTarget;
+  readonly place: Place;
+  /** Absolute source folder. */
+  readonly folder: string;
+}
+
+function refusalOf(
+  { plan, wanted, known, others }: Judged,
+  options: RefusalOptions,
+): string | undefined {
+  const { onDrift = "backup" } = options;
+  try {
+    refuseLargeDelete(plan, { ...options, wanted, known });
+    refuseDrift([...others].toSorted(comparePaths), { ...options, onDrift });
+    return undefined;
+  } catch (error) {
+    const { message, hint } = toGridError(error);
+    return hint === undefined ? message : `${message}. ${hint}`;
+  }
 }
 
 /** Where the code would go, unless others are in the way. */

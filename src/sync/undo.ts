@@ -4,7 +4,7 @@ import { quoteAll } from "../core/shell.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 import { keepStamp } from "./drift.ts";
 import { printable } from "./fetch_listing.ts";
-import { placeOf } from "./place.ts";
+import type { Place } from "./place.ts";
 import type { SyncTarget } from "./sync.ts";
 
 export interface Undone {
@@ -17,21 +17,19 @@ export interface Undone {
 
 export interface UndoOptions {
   readonly target: SyncTarget;
-  /** Folder name below the target's root. */
-  readonly as: string;
+  readonly place: Place;
   readonly signal: AbortSignal;
 }
 
 /** @throws {GridError} a transport code, `conflict` while a sync is under way, or `sync` */
-export async function undoSync({ target, as, signal }: UndoOptions): Promise<Undone> {
-  const place = placeOf(target.root, as);
+export async function undoSync({ target, place, signal }: UndoOptions): Promise<Undone> {
   const words = quoteAll([place.root, place.name, place.key, keepStamp()]);
   // In a subshell: the script leaves it, and the shell is shared.
   const command = `(set -- ${words}\n${nodeProgram("undo.sh", import.meta.url)})`;
   const answer = await target.transport.exec(command, { signal });
   const [first = "", ...files] = answer.stdout.split("\n").filter((line) => line !== "");
   const said = answer.code === 0 ? /^grid-undo (\S+)$/.exec(first)?.[1] : undefined;
-  const what = `Cannot bring back what was moved aside in "${as}" on "${target.node}"`;
+  const what = `Cannot bring back what was moved aside in "${place.name}" on "${target.node}"`;
   if (said === undefined) {
     const words = printable(answer.stderr.trim().split("\n").at(-1) ?? "");
     throw new GridError({

@@ -17,7 +17,9 @@ export interface SyncExplanationRows {
     readonly remove: readonly string[];
     readonly kept: readonly string[];
     readonly others?: readonly string[];
+    readonly stay?: readonly string[];
     readonly unchanged: number;
+    readonly refused?: string;
   }[];
   readonly ignored: readonly {
     readonly path: string;
@@ -48,12 +50,13 @@ export function renderSyncExplanation(
 }
 
 function nodeBlock(node: SyncExplanationRows["nodes"][number], paint: Paint): string[] {
-  const { send, remove, kept, others = [], unchanged } = node;
+  const { send, remove, kept, others = [], stay = [], unchanged, refused } = node;
   const bytes = send.reduce((sum, file) => sum + file.bytes, 0);
   const totals = `send ${send.length} (${formatSize(bytes)}), remove ${remove.length}, ` +
     `${unchanged} unchanged`;
   return [
     `${paint.bold(node.node)}  ${node.folder}: ${totals}`,
+    ...(refused === undefined ? [] : [`  ${paint.red("refused")} ${oneLine(refused)}`]),
     ...shorten(
       send.map(({ path, bytes, reason }) =>
         `${paint.green("+")} ${oneLine(path)}  ${formatSize(bytes)}, ${reason}`
@@ -64,6 +67,9 @@ function nodeBlock(node: SyncExplanationRows["nodes"][number], paint: Paint): st
       others.map((path) =>
         `${paint.yellow("!")} ${oneLine(path)}  not written by Grid, moved aside first`
       ),
+    ),
+    ...shorten(
+      stay.map((path) => `${paint.yellow("=")} ${oneLine(path)}  not written by Grid, left there`),
     ),
     ...shorten(
       kept.map((path) => `${paint.yellow("=")} ${oneLine(path)}  changed on the node, kept`),

@@ -6,6 +6,7 @@ import type { GridError } from "../../../src/core/errors.ts";
 import { syncFolders } from "../../../src/sync/folders.ts";
 import type { SyncOptions } from "../../../src/sync/sync.ts";
 import { explainSync } from "../../../src/sync/explain.ts";
+import { placeOf } from "../../../src/sync/place.ts";
 import { undoSync } from "../../../src/sync/undo.ts";
 import { ORDINARY_UID, transportAs } from "../../support/account_transport.ts";
 import { transportWithPrograms } from "../../support/node_programs.ts";
@@ -178,7 +179,8 @@ Deno.test("undoSync() brings back what was moved aside, and the other way round"
   await using rig = startSyncRig();
   writeFiles(rig.there, { "a": "theirs", "d/b": "theirs too" });
   rig.write({ "a": "ours", "d/b": "ours", "c": "ours" });
-  const undo = () => undoSync({ target: rig.target, as: "app", signal: rig.options.signal });
+  const undo = () =>
+    undoSync({ target: rig.target, place: placeOf(rig.root, "app"), signal: rig.options.signal });
   assert.deepEqual((await undo()).files, []);
   const before = await explainSync([rig.target], rig.options);
   assert.deepEqual(before.nodes[0]?.others, ["a", "d/b"]);
@@ -204,7 +206,7 @@ Deno.test("undoSync() writes through no link", async () => {
   Deno.renameSync(join(rig.there, "d"), outside);
   Deno.symlinkSync(outside, join(rig.there, "d"));
   await assert.rejects(
-    undoSync({ target: rig.target, as: "app", signal: rig.options.signal }),
+    undoSync({ target: rig.target, place: placeOf(rig.root, "app"), signal: rig.options.signal }),
     /something stands in the way/,
   );
   assert.equal(Deno.readTextFileSync(join(outside, "b")), "ours");

@@ -11,11 +11,11 @@ Deno.test("FetchedFiles refuses what another cell of the same matrix has brought
   assert.throws(
     () => fetched.claim(["c"], { step: "t[x=2]/get", to: "/r" }),
     {
-      code: "conflict",
+      code: "sync",
       message: 'Cannot fetch "c" to /r: t[x=1]/get has brought another file of that name',
     },
   );
   assert.throws(() => fetched.claim(["b"], { step: "get[seed=2]", to: "/r/../r" }), {
-    code: "conflict",
+    code: "sync",
   });
 });
