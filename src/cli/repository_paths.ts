@@ -16,20 +16,23 @@ export function fromRepository(
   diagnostics: readonly Diagnostic[],
   { cwd, env }: FromFolder,
 ): readonly Diagnostic[] {
-  const root = repositoryOf(cwd, env);
-  if (root === undefined) return diagnostics;
-  const moved = (place: Place): Place => {
-    const path = relative(root, resolve(cwd, place.file));
-    return path === "" || path.startsWith("..") ? place : {
-      ...place,
-      file: path.split(sep).join("/"),
-    };
-  };
+  const moved = placesFromRepository({ cwd, env });
   return diagnostics.map((diagnostic) => ({
     ...diagnostic,
     place: moved(diagnostic.place),
     ...(diagnostic.usedAt && { usedAt: diagnostic.usedAt.map(moved) }),
   }));
+}
+
+/** Turns one place into the same from the repository's root. */
+export function placesFromRepository({ cwd, env }: FromFolder): (place: Place) => Place {
+  const root = repositoryOf(cwd, env);
+  if (root === undefined) return (place) => place;
+  return (place) => {
+    const path = relative(root, resolve(cwd, place.file));
+    if (path === "" || path.startsWith("..")) return place;
+    return { ...place, file: path.split(sep).join("/") };
+  };
 }
 
 function repositoryOf(cwd: string, env: FromFolder["env"]): string | undefined {

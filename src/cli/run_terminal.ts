@@ -2,14 +2,19 @@ import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { RunReader } from "../engine/reader.ts";
 import type { RunFolder } from "../grid.ts";
+import type { Place } from "../core/errors.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 import type { CliContext } from "./context.ts";
+import { placesFromRepository } from "./repository_paths.ts";
 import type { Session } from "./session.ts";
 
 export interface RunTerminalOptions {
   readonly run: RunFolder;
   readonly session: Session;
   readonly context: CliContext;
+  /** What runs; default: no file says where its steps are written. */
+  readonly pipeline?: Pipeline;
   /** `stream`: one command's output as it is. `steps`: the picture of a pipeline. */
   readonly mode: "steps" | "stream";
 }
@@ -31,6 +36,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
     mode: modeOf(options),
     clock: grid.clock,
     folder: folder.startsWith("..") ? run.folder : folder,
+    placeOf: placesOf(options),
     exists: (path) => existsSync(resolve(context.cwd, path)),
   });
   session.words.print = (text) => terminal.print(text);
@@ -42,5 +48,22 @@ function modeOf({ mode, session, context }: RunTerminalOptions) {
   if (session.settings.quiet) return "quiet";
   // It cannot move its cursor: the shell of an editor, or a CI job with a pseudo-terminal.
   if (context.env["TERM"] === "dumb") return "plain";
-  return context.env["GITHUB_ACTIONS"] === "true" ? "github" : "pretty";
+  if (context.env["GITHUB_ACTIONS"] === "true") return "github";
+  return context.env["GITLAB_CI"] === "true" ? "gitlab" : "pretty";
+}
+
+/** Looked up only when one is asked for: what goes well needs no places. */
+function placesOf({ pipeline, context }: RunTerminalOptions) {
+  let places: ReadonlyMap<string, Place> | undefined;
+  return (step: string): Place | undefined => {
+    if (pipeline === undefined || pipeline.file === "") return undefined;
+    places ??= readPlaces(pipeline, context);
+    return places.get(step);
+  };
+}
+
+function readPlaces(pipeline: Pipeline, context: CliContext): ReadonlyMap<string, Place> {
+  const moved = placesFromRepository(context);
+  const steps = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
+  return new Map(steps.map(({ id, place }) => [id, moved(place)]));
 }

@@ -1,4 +1,4 @@
-/** The three reports of a run, made from its state: for programs, for CI, for people. */
+/** The reports of a run, made from its state: for programs, for CI, for people. */
 import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { RunState } from "../engine/state.ts";
@@ -6,6 +6,7 @@ import { writeAtomic } from "./atomic_file.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
 import { renderHtml } from "./html.ts";
 import { renderJunit } from "./junit.ts";
+import { renderMarkdown } from "./markdown.ts";
 import type { RunDocument } from "./run_document.ts";
 import { readTails } from "./tail.ts";
 
@@ -22,6 +23,7 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
   const tail = (step: string) => tails.get(step) ?? [];
   await write("report.json", renderJson(report), options);
   await write("junit.xml", renderJunit(report, { tail }), options);
+  await write("summary.md", renderMarkdown(report, { tail }), options);
   const graph = await drawGraph(report);
   await write("report.html", renderHtml(report, { tail, graph }), options);
 }

@@ -1,11 +1,13 @@
 /** Shows a run to people while it goes on, and says at its end what came of it. */
 import type { Clock } from "../core/clock.ts";
+import type { Place } from "../core/errors.ts";
 import { readableName } from "../core/ids.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
 import type { RunState } from "../engine/state.ts";
 import { renderCommandSummary } from "./command_summary.ts";
-import { GithubView } from "./run/github_view.ts";
+import { githubLog, gitlabLog, type JobLog } from "./run/job_log.ts";
+import { JobView } from "./run/job_view.ts";
 import { LiveView } from "./run/live_view.ts";
 import { PlainView } from "./run/plain_view.ts";
 import { QuietView } from "./run/quiet_view.ts";
@@ -32,9 +34,10 @@ export interface TerminalOptions {
   readonly height?: () => number;
   /**
    * `pretty`: a live picture at a terminal, lines elsewhere. `plain`: always lines. `stream`: one
-   * command's own output. `quiet`: failures only. `github`: groups and annotations.
+   * command's own output. `quiet`: failures only. `github`, `gitlab`: groups and annotations as these
+   * systems read them.
    */
-  readonly mode: "pretty" | "plain" | "stream" | "quiet" | "github";
+  readonly mode: "pretty" | "plain" | "stream" | "quiet" | "github" | "gitlab";
   readonly clock: Clock;
   /** The run's folder as the reader should see it; default `.grid/runs/<id>`. */
   readonly folder?: string;
@@ -42,6 +45,8 @@ export interface TerminalOptions {
   readonly logPath?: (step: string, attempt: number) => string;
   /** Whether a file is there, for only those are named; default: all are. */
   readonly exists?: (path: string) => boolean;
+  /** Where a step is written, with its file from the repository's root; default unknown. */
+  readonly placeOf?: (step: string) => Place | undefined;
   /** Zone of the times in lines; default the reader's own. */
   readonly timeZone?: string;
 }
@@ -140,7 +145,9 @@ class RunTerminal implements Terminal {
       case "quiet":
         return new QuietView(write);
       case "github":
-        return new GithubView({ write, logPath: (step, attempt) => this.#logPath(step, attempt) });
+        return this.#jobView(githubLog());
+      case "gitlab":
+        return this.#jobView(gitlabLog(() => clock.now()));
       case "pretty":
         if (this.#options.isTerminal) {
           return new LiveView({ write, paint, clock, width, height, tails: this.#tails });
@@ -149,6 +156,17 @@ class RunTerminal implements Terminal {
       case "plain":
         return this.#plainView();
     }
+  }
+
+  #jobView(log: JobLog): View {
+    const { stderr: write, placeOf } = this.#options;
+    return new JobView({
+      write,
+      log,
+      logPath: (step, attempt) => this.#logPath(step, attempt),
+      tail: (step) => this.#tails.lines(step),
+      ...(placeOf && { placeOf }),
+    });
   }
 
   #plainView(): View {

@@ -1,5 +1,5 @@
 /** Every way to install Grid, each into a folder and a HOME of its own. */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { REPOSITORY } from "./cli.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
@@ -9,6 +9,8 @@ export interface Install extends Disposable {
   readonly home: string;
   /** Where its files lie. */
   readonly folder: string;
+  /** As its users remove it. */
+  uninstall(): Promise<void>;
 }
 
 export const PLATFORM = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
@@ -16,21 +18,18 @@ const VERSION: string = JSON.parse(
   Deno.readTextFileSync(join(REPOSITORY, "deno.json")),
 ).version;
 
-/** What `deno task release` makes, in a folder that its users share. */
-export async function buildRelease(): Promise<
-  TempDir & { readonly npm: string; readonly archive: string }
-> {
+export interface Release extends TempDir {
+  readonly npm: string;
+  readonly archive: string;
+}
+
+/** What `deno task release` makes, in a folder that its users share; the archive for this machine. */
+export async function buildRelease(platforms = PLATFORM): Promise<Release> {
   const folder = openDir();
+  const script = join(REPOSITORY, "release", "build.ts");
   await must("deno", [
-    "run",
-    "-A",
-    "--frozen",
-    "--quiet",
-    join(REPOSITORY, "release", "build.ts"),
-    "--out",
-    folder.path,
-    "--platforms",
-    PLATFORM,
+    ...["run", "-A", "--frozen", "--quiet", script],
+    ...["--out", folder.path, "--platforms", platforms],
   ]);
   return {
     ...folder,
@@ -39,61 +38,123 @@ export async function buildRelease(): Promise<
   };
 }
 
-/** A link on PATH to the launcher of the clone. */
-export function linkClone(): Install {
-  const folder = openDir();
-  Deno.mkdirSync(join(folder.path, "bin"));
-  Deno.symlinkSync(join(REPOSITORY, "bin", "grid"), join(folder.path, "bin", "grid"));
-  return installed(folder, { grid: "bin/grid", folder: REPOSITORY });
+/** The npm package of a release as another version had it, which is its number alone. */
+export async function asVersion(version: string, release: Release): Promise<string> {
+  using folder = tempDir();
+  await must("tar", ["-xzf", release.npm, "-C", folder.path]);
+  for (const name of ["package.json", "deno.json"]) {
+    const path = join(folder.path, "package", name);
+    const text = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(
+      path,
+      text.replace(`"version": "${VERSION}"`, `"version": "${version}"`),
+    );
+  }
+  const tarball = join(release.path, `grid-${version}.tgz`);
+  await must("tar", ["-czf", tarball, "-C", folder.path, "package"]);
+  return tarball;
 }
 
-export async function installWithDeno(): Promise<Install> {
+/** A clone with what this working copy holds, where other accounts can read it. */
+export async function cloneRepository(): Promise<TempDir> {
+  const folder = openDir();
+  const git = (...args: readonly string[]) => must("git", args, { cwd: REPOSITORY });
+  await git("clone", "--quiet", "--shared", "--no-checkout", ".", join(folder.path, "clone"));
+  await must("sh", [
+    "-c",
+    'git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$1"',
+    "sh",
+    join(folder.path, "clone"),
+  ], { cwd: REPOSITORY });
+  return { ...folder, path: join(folder.path, "clone") };
+}
+
+/** A link on PATH to the launcher of a clone. */
+export function linkClone(clone = REPOSITORY): Install {
+  const folder = openDir();
+  const link = join(folder.path, "bin", "grid");
+  Deno.mkdirSync(join(folder.path, "bin"));
+  Deno.symlinkSync(join(clone, "bin", "grid"), link);
+  return installed(folder, {
+    grid: "bin/grid",
+    folder: clone,
+    uninstall: () => Deno.remove(link),
+  });
+}
+
+export async function installWithDeno(clone = REPOSITORY): Promise<Install> {
   const folder = openDir();
   const home = join(folder.path, "home");
   Deno.mkdirSync(home);
-  const main = join(REPOSITORY, "src", "cli", "main.ts");
-  const config = join(REPOSITORY, "deno.json");
-  await must("deno", ["install", "-g", "-A", "--config", config, "-n", "grid", main], {
-    cwd: folder.path,
-    env: { HOME: home, DENO_DIR: denoDir() },
+  const main = join(clone, "src", "cli", "main.ts");
+  const config = join(clone, "deno.json");
+  const options = { cwd: folder.path, env: { HOME: home, DENO_DIR: denoDir() } };
+  await must("deno", ["install", "-g", "-A", "--config", config, "-n", "grid", main], options);
+  return installed(folder, {
+    grid: "home/.deno/bin/grid",
+    folder: clone,
+    uninstall: () => must("deno", ["uninstall", "-g", "grid"], options),
   });
-  return installed(folder, { grid: "home/.deno/bin/grid", folder: REPOSITORY });
 }
+
+const NPM_QUIET = ["--no-fund", "--no-audit", "--prefer-offline"];
 
 export async function installWithNpm(tarball: string): Promise<Install> {
   const folder = openDir();
   const prefix = join(folder.path, "prefix");
-  await must("npm", ["install", "-g", "--prefix", prefix, "--no-fund", "--no-audit", tarball], {
-    cwd: folder.path,
+  await updateWithNpm({ folder: prefix }, tarball);
+  const where = ["-g", "--prefix", prefix];
+  return installed(folder, {
+    grid: "prefix/bin/grid",
+    folder: prefix,
+    uninstall: () => must("npm", ["uninstall", ...where, "@grid/grid"], { cwd: folder.path }),
   });
-  return installed(folder, { grid: "prefix/bin/grid", folder: prefix });
+}
+
+/** Over what is there. */
+export async function updateWithNpm({ folder }: { readonly folder: string }, tarball: string) {
+  const parent = dirname(folder);
+  await must("npm", ["install", "-g", "--prefix", folder, ...NPM_QUIET, tarball], { cwd: parent });
 }
 
 /** In the `devDependencies` of a project; started as `npx grid` and npm's scripts do it. */
-export async function installInProject(tarball: string): Promise<Install> {
+export async function installInProject(tarball: string, project: string): Promise<Install> {
+  // The project's own registry is a dead one.
+  const { stdout } = await new Deno.Command("npm", { args: ["config", "get", "registry"] })
+    .output();
+  const registry = ["--registry", new TextDecoder().decode(stdout).trim()];
+  const npm = (...args: readonly string[]) => must("npm", [...args, ...registry], { cwd: project });
+  await npm("install", "-D", ...NPM_QUIET, tarball);
   const folder = openDir();
-  Deno.writeTextFileSync(join(folder.path, "package.json"), '{"name":"own","version":"1.0.0"}\n');
-  await must("npm", ["install", "-D", "--no-fund", "--no-audit", tarball], { cwd: folder.path });
-  return installed(folder, { grid: "node_modules/.bin/grid", folder: folder.path });
+  return {
+    ...installed(folder, {
+      grid: "",
+      folder: join(project, "node_modules", "@grid", "grid"),
+      uninstall: () => npm("uninstall", "@grid/grid"),
+    }),
+    grid: join(project, "node_modules", ".bin", "grid"),
+  };
 }
 
 export async function unpackArchive(archive: string): Promise<Install> {
   const folder = openDir();
   await must("tar", ["-xzf", archive, "-C", folder.path]);
   const inside = basename(archive).replace(`-${PLATFORM}.tar.gz`, "");
+  const files = join(folder.path, inside);
   return installed(folder, {
     grid: `${inside}/bin/grid`,
-    folder: join(folder.path, inside),
+    folder: files,
+    uninstall: () => Deno.remove(files, { recursive: true }),
   });
 }
 
 function installed(
   folder: TempDir,
-  { grid, folder: files }: { readonly grid: string; readonly folder: string },
+  { grid, folder: files, uninstall }: Omit<Install, "home" | keyof Disposable>,
 ): Install {
   const home = join(folder.path, "home");
   Deno.mkdirSync(home, { recursive: true });
-  return { ...folder, grid: join(folder.path, grid), home, folder: files };
+  return { ...folder, grid: join(folder.path, grid), home, folder: files, uninstall };
 }
 
 /** Other accounts may look into it. */

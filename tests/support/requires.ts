@@ -25,6 +25,8 @@ const PARTS = {
   /** Reads manual pages. */
   groff: () => findProgram("groff"),
   npm: () => findProgram("npm"),
+  /** Checkers of CI files and of SARIF, and GitLab's runner; `GRID_TEST_CI_TOOLS` names their folder. */
+  "ci-tools": () => findCiTools(),
   /** Starts a program without a network, or as an account that is not there. */
   unshare: () => findProgram("unshare") && findProgram("setpriv"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */
@@ -75,6 +77,12 @@ export function findFaketime(): string | undefined {
   return [...Deno.readDirSync(libraries)].filter(({ isDirectory }) => isDirectory)
     .map(({ name }) => join(libraries, name, "faketime", "libfaketime.so.1"))
     .find((path) => existsSync(path));
+}
+
+/** `node_modules` with npm's packages, and `venv`, as `.ci/run` installs them. */
+export function findCiTools(): string | undefined {
+  const folder = Deno.env.get("GRID_TEST_CI_TOOLS") ?? "/opt/grid-ci-tools";
+  return existsSync(join(folder, "venv", "bin", "check-jsonschema")) ? folder : undefined;
 }
 
 /** It cannot be installed beside `busybox`, so its package is unpacked into a folder. */

@@ -6,6 +6,7 @@ import { resumableState } from "../../engine/resume/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
+import { appendJobSummary } from "../job_summary.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -58,12 +59,13 @@ async function resume(name: string, { flags, context }: Invocation): Promise<num
   );
   const state = await grid.run({ ...pipeline, file: earlier.file }, {
     signal,
-    readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+    readers: (run) => [openTerminal({ run, session, context, pipeline, mode: "steps" })],
     from: flags.from,
     only: flags.only,
     resume: earlier,
   });
   if (settings.json) context.stdout(await grid.readReport(state));
+  appendJobSummary({ grid, run: state.run, context });
   return state.exitCode ?? 70;
 }
 

@@ -5,6 +5,7 @@ import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, nameList, positiveInteger, sizeBytes } from "../option_values.ts";
 import { checkAgain, checkAll, checkForm, formOf } from "../run_form.ts";
+import { appendJobSummary } from "../job_summary.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -107,7 +108,7 @@ async function run(
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
     readers: (run) => [
-      openTerminal({ run, session, context, mode: isFile ? "steps" : "stream" }),
+      openTerminal({ run, session, context, pipeline, mode: isFile ? "steps" : "stream" }),
     ],
     maxParallel: flags.maxParallel,
     maxOutputBytes: flags.maxOutput,
@@ -118,6 +119,7 @@ async function run(
     only: flags.only,
   });
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
+  appendJobSummary({ grid: session.grid, run: state.run, context });
   applyRetention(session.grid, context);
   return state.exitCode ?? 70;
 }
@@ -165,13 +167,16 @@ async function runAgain(
   const state = await grid.run(again.pipeline, {
     signal,
     code: again.code,
-    readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+    readers: (run) => [
+      openTerminal({ run, session, context, pipeline: again.pipeline, mode: "steps" }),
+    ],
     maxParallel: flags.maxParallel,
     maxOutputBytes: flags.maxOutput,
     failFast: flags.failFast,
     passThrough: flags.exitCode === "step",
   });
   if (settings.json) context.stdout(await grid.readReport(state));
+  appendJobSummary({ grid, run: state.run, context });
   return state.exitCode ?? 70;
 }
 

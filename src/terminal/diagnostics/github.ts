@@ -28,7 +28,7 @@ export function renderAnnotation(annotation: Annotation): string {
 }
 
 /** GitHub keeps so many errors and so many warnings of a step, and drops the rest without a word. */
-const MOST_ANNOTATIONS = 10;
+export const MOST_ANNOTATIONS = 10;
 
 export function renderGithubDiagnostics(diagnostics: readonly Diagnostic[]): string {
   const [errors, warnings] = (["error", "warning"] as const)

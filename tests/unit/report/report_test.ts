@@ -58,7 +58,14 @@ Deno.test("createReport() leaves report, events and logs of a good run", async (
     assert.equal(log, "epoch 1\nepoch 2\n");
   }
   const left = [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort();
-  assert.deepEqual(left, ["events.jsonl", "junit.xml", "logs", "report.html", "report.json"]);
+  assert.deepEqual(left, [
+    "events.jsonl",
+    "junit.xml",
+    "logs",
+    "report.html",
+    "report.json",
+    "summary.md",
+  ]);
 });
 
 Deno.test("createReport() tells of a failed run what failed first and why", async () => {
