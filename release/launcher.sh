@@ -54,5 +54,14 @@ if [ ! -x "$deno" ]; then
   deno=$package/deno
   [ -x "$deno" ] || fail "$deno cannot be executed" 'install Grid again'
 fi
+# What Deno compiles lies with the installation and goes with it, not in the account's home. Where
+# nothing may be written there, it lies where Deno keeps such things for every program. An account
+# without a home has no such place, and Deno does without.
+if [ -z "${DENO_DIR:-}" ]; then
+  cache=$home/cache
+  if [ -w "$cache" ] || [ -z "${HOME:-}" ] || { [ ! -e "$cache" ] && [ -w "$home" ]; }; then
+    export DENO_DIR="$cache"
+  fi
+fi
 exec "$deno" run --quiet --allow-all --no-config --no-lock --node-modules-dir=manual \
   "$home/src/cli/main.js" "$@"

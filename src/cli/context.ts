@@ -1,4 +1,5 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
+import { fileURLToPath } from "node:url";
 import type { GridError } from "../core/errors.ts";
 import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
@@ -38,7 +39,7 @@ export function processContext(): CliContext {
   const pipes = new Pipes();
   return {
     args: enterDirectory(Deno.args),
-    env: Deno.env.toObject(),
+    env: ownEnvironment(),
     cwd: Deno.cwd(),
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
@@ -56,6 +57,16 @@ export function processContext(): CliContext {
     outputLost: () => pipes.lost,
     exit: Deno.exit,
   };
+}
+
+/**
+ * An installed Grid is started with a folder of its own for what Deno compiles: that is not for the
+ * programs that it starts, which may be Deno, too.
+ */
+function ownEnvironment(): Record<string, string> {
+  const own = fileURLToPath(new URL("../../cache", import.meta.url));
+  if (Deno.env.get("DENO_DIR") === own) Deno.env.delete("DENO_DIR");
+  return Deno.env.toObject();
 }
 
 /** `-C folder` in first place, as with git and make: everything happens as if started there. */

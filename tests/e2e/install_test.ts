@@ -1,27 +1,38 @@
 /**
- * The gate of a release: however Grid was installed, it works in a repository that is not its own,
- * without the network, and is told to stop by the signal that its starter sends.
+ * The gate of a release: however Grid was installed, it works from an empty HOME in a repository that
+ * is not its own, on three nodes over OpenSSH, without any other network; it is told to stop by the
+ * signal that its starter sends, and leaves nothing when it is removed.
  */
 import assert from "node:assert/strict";
-import { basename, join } from "node:path";
-import { parse } from "yaml";
-import { project, REPOSITORY, until } from "../support/cli.ts";
-import { foreignProject } from "../support/foreign_project.ts";
+import { join } from "node:path";
+import { project, until } from "../support/cli.ts";
+import { commitAll, foreignProject, HELLO, strangeFiles } from "../support/foreign_project.ts";
 import {
+  asVersion,
   buildRelease,
+  cloneRepository,
   denoDir,
   type Install,
   installInProject,
   installWithDeno,
   installWithNpm,
   linkClone,
+  type Release,
   unpackArchive,
+  updateWithNpm,
 } from "../support/installs.ts";
 import { labConfig } from "../support/lab.ts";
-import { startOpenSsh } from "../support/openssh.ts";
-import { processesWith } from "../support/processes.ts";
-import { findProgram, testWith } from "../support/requires.ts";
-import { tempDir } from "../support/temp_dir.ts";
+import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
+import { sealNetwork } from "../support/sealed_network.ts";
+import { call, commandOf, type StartedInstall } from "../support/started_install.ts";
+
+interface Sources {
+  readonly release: Release;
+  readonly clone: string;
+  /** The project that it is installed for. */
+  readonly folder: string;
+}
 
 interface Way {
   readonly name: string;
@@ -29,17 +40,28 @@ interface Way {
   readonly isWhole: boolean;
   /** Its first start may look packages up. */
   readonly readiesItself?: true;
-  install(release: Release): Install | Promise<Install>;
+  install(sources: Sources): Install | Promise<Install>;
 }
 
-type Release = Awaited<ReturnType<typeof buildRelease>>;
-
 const WAYS: readonly Way[] = [
-  { name: "a link to the clone's launcher", isWhole: false, install: linkClone },
-  { name: "deno install -g", isWhole: false, readiesItself: true, install: installWithDeno },
-  { name: "npm install -g", isWhole: true, install: ({ npm }) => installWithNpm(npm) },
-  { name: "a devDependency", isWhole: true, install: ({ npm }) => installInProject(npm) },
-  { name: "the archive", isWhole: true, install: ({ archive }) => unpackArchive(archive) },
+  { name: "a link to a clone's launcher", isWhole: false, install: (s) => linkClone(s.clone) },
+  {
+    name: "deno install -g",
+    isWhole: false,
+    readiesItself: true,
+    install: ({ clone }) => installWithDeno(clone),
+  },
+  {
+    name: "npm install -g, over an older version",
+    isWhole: true,
+    install: ({ release, folder }) => installTwice(release, folder),
+  },
+  {
+    name: "a devDependency",
+    isWhole: true,
+    install: ({ release, folder }) => installInProject(release.npm, folder),
+  },
+  { name: "the archive", isWhole: true, install: ({ release }) => unpackArchive(release.archive) },
 ];
 
 testWith(
@@ -47,157 +69,83 @@ testWith(
   "every install works in a foreign project",
   async (t) => {
     using release = await buildRelease();
-    await using lab = await startOpenSsh({ nodes: 3, gpus: 0 });
-    for (const way of WAYS) {
+    using clone = await cloneRepository();
+    await using network = await sealNetwork();
+    await using lab = await startOpenSsh({ nodes: 3, gpus: 0, within: network.enter });
+    for (const way of WAYS.filter(({ name }) => name.includes(ONLY))) {
       await t.step(way.name, async (t) => {
-        using install = await way.install(release);
-        using folder = foreignProject({
-          "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
-          "three.yaml": THREE_NODES,
+        using folder = foreignProject(filesFor(lab));
+        using elsewhere = project({
+          "hello.yaml": "name: hello\nsteps: [{ id: no, run: exit 1 }]",
         });
-        const started = { install, way, folder: folder.path };
-        if (way.readiesItself) {
-          const first = await call(started, ["validate", "hello.yaml"]);
-          assert.equal(first.code, 0, first.stderr);
-        }
-
-        await t.step("offline", async () => {
-          for (const where of [".", "deep/er"]) await everyCommand(started, where);
+        using install = await way.install({ release, clone: clone.path, folder: folder.path });
+        commitAll(folder.path);
+        const started: StartedInstall = {
+          install,
+          isWhole: way.isWhole,
+          folder: folder.path,
+          // What npm and `deno task` tell a program about the folder of an outer task.
+          env: { INIT_CWD: elsewhere.path },
+        };
+        if (way.readiesItself) await mustRun(started, ["validate", "hello.yaml"]);
+        await t.step("three nodes over SSH, and no other network", async (t) => {
+          const sealed = { ...started, within: network.enter };
+          for (const where of [".", "deep/er"]) {
+            await t.step(`from ${where}`, () => everyCommand(sealed, where));
+          }
+          await t.step("SIGTERM to what was started ends the run", () => terminate(sealed, lab));
+          await t.step("without HOME", () => runWithoutHome(sealed));
+          if (way.name === "a devDependency") {
+            await t.step("npm run and npx", () => runWithNpm(sealed));
+            await t.step("as a library, with its types", () => useAsLibrary(sealed));
+          }
         });
-        await t.step("three nodes over SSH", async () => {
-          const run = await call(started, ["run", "three.yaml", "--config", "lab.yaml"]);
-          assert.equal(run.code, 0, run.stderr);
-        });
-        await t.step("SIGTERM to what was started ends the run", () => terminate(started));
-        await t.step("without HOME", async () => {
-          const run = await call(started, ["run", "hello.yaml"], { without: ["HOME"] });
-          assert.equal(run.code, 0, run.stderr);
-        });
-        if (way.isWhole) {
-          await t.step(
-            "an account that nobody knows, a folder that it may not write to",
-            async () => {
-              using theirs = foreignProject();
-              chown(theirs.path, STRANGER);
-              const run = await call({ ...started, folder: theirs.path }, ["run", "hello.yaml"], {
-                as: STRANGER,
-                env: { HOME: theirs.path },
-              });
-              assert.equal(run.code, 0, run.stderr);
-            },
-          );
-        }
+        await t.step(
+          "an account that nobody knows; an installation and caches that nobody may write to",
+          () => runAsStranger(started),
+        );
         assert.equal(
-          git(folder.path),
-          "?? deep/er/new/\n?? new/\n?? results/\n",
+          strangeFiles(folder.path),
+          "?? deep/er/new/\n?? results/\n",
           "nothing else is new or changed",
         );
+        await install.uninstall();
+        if (way.name === "a devDependency") assert.match(strangeFiles(folder.path), /package.json/);
+        assert.deepEqual(filesBelow(install.home), [], "HOME is as empty as it was");
+        assert.deepEqual(filesBelow(join(install.home, "..", "tmp")), []);
+        assert.deepEqual(filesBelow(elsewhere.path), ["hello.yaml"]);
+        if (way.isWhole) assert.deepEqual(filesBelow(install.folder), []);
       });
     }
-
-    for (const [name, lines] of Object.entries(CI_LINES)) {
-      await t.step(`the lines of examples/ci/${name} run in a project`, async () => {
-        using folder = foreignProject({
-          "pipelines/train.yaml": HELLO_ALONE,
-          "ci/known_hosts": "",
-          "key": "no key\n",
-        });
-        using home = tempDir();
-        const version = basename(release.npm);
-        await Deno.copyFile(release.npm, join(folder.path, "ci", version));
-        Deno.removeSync(join(folder.path, ".npmrc"));
-        const text = Deno.readTextFileSync(join(REPOSITORY, "examples", "ci", name));
-        const script = lines(text).join("\n").replaceAll("/srv/project", folder.path)
-          .replaceAll("/usr/local/bin/grid", join(home.path, "prefix", "bin", "grid"))
-          .replaceAll(/grid-[\d.]+\.tgz/g, version);
-        assert.match(script, /grid run/);
-        const { code, stderr } = await new Deno.Command("bash", {
-          args: ["-euo", "pipefail", "-c", script],
-          cwd: folder.path,
-          clearEnv: true,
-          env: {
-            ...networkSettings(),
-            PATH: `${join(home.path, "prefix", "bin")}:/usr/bin:/bin`,
-            HOME: home.path,
-            SSH_KEY: "no key",
-            SSH_KEY_FILE: "key",
-            npm_config_prefix: join(home.path, "prefix"),
-            npm_config_userconfig: join(Deno.env.get("HOME") ?? "", ".npmrc"),
-          },
-        }).output();
-        assert.equal(code, 0, new TextDecoder().decode(stderr));
-        const runs = [...Deno.readDirSync(join(folder.path, ".grid", "runs"))];
-        assert.equal(runs.length, 1);
-      });
-    }
-
-    await t.step("the npm package is the library, with its types", async () => {
-      using install = await installInProject(release.npm);
-      const script = join(install.folder, "embed.ts");
-      Deno.writeTextFileSync(
-        script,
-        `import { openGrid } from "@grid/grid";
-await using grid = await openGrid();
-const text: string = await grid.exec("echo hello").text();
-// @ts-expect-error: what is not there is known not to be there
-grid.nothing;
-console.log(text);
-`,
-      );
-      for (const args of [["run", "-A", "--quiet", script], ["check", "--quiet", script]]) {
-        const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-          args,
-          cwd: install.folder,
-        }).output();
-        assert.equal(code, 0, new TextDecoder().decode(stderr));
-      }
-    });
 
     await t.step("two versions side by side read the same runs", async () => {
       using older = await unpackArchive(release.archive);
-      using newer = await installWithNpm(release.npm);
-      setVersion(older, "0.0.9");
-      using folder = project({ "hello.yaml": HELLO_ALONE });
+      using newer = await unpackArchive(release.archive);
+      Deno.writeTextFileSync(join(older.folder, "deno.json"), '{"version":"0.0.9"}');
+      using folder = project({ "hello.yaml": HELLO });
       const [old, now] = [older, newer].map((install) => ({
         install,
-        way: WAYS[4] as Way,
+        isWhole: true,
         folder: folder.path,
       }));
       assert.ok(old && now);
-      assert.match((await call(old, ["--version"])).stdout, /^0\.0\.9 /);
-      assert.equal((await call(old, ["run", "hello.yaml"])).code, 0);
-      const shown = await call(now, ["show", "last", "--json"]);
-      assert.equal(JSON.parse(shown.stdout).gridVersion, "0.0.9", shown.stderr);
+      assert.match((await mustRun(old, ["--version"])).stdout, /^0\.0\.9 /);
+      await mustRun(old, ["run", "hello.yaml"]);
+      await assertReads("0.0.9", now);
+      await mustRun(now, ["run", "hello.yaml"]);
+      await mustRun(old, ["show", "last"]);
     });
 
     await t.step("the same commit is built into the same bytes", async () => {
-      using again = await buildRelease();
-      const sums = (folder: string) => Deno.readTextFileSync(join(folder, "SHA256SUMS"));
-      assert.equal(sums(again.path), sums(release.path));
+      using again = await buildRelease("");
+      const [sum] = Deno.readTextFileSync(join(again.path, "SHA256SUMS")).split("\n");
+      const sums = Deno.readTextFileSync(join(release.path, "SHA256SUMS"));
+      assert.ok(sum && sums.split("\n").includes(sum), sums);
     });
   },
   { sanitizeResources: false },
 );
 
-type Lines = (text: string) => readonly string[];
-
-/** What each CI system would hand to a shell. */
-const CI_LINES: Readonly<Record<string, Lines>> = {
-  "github.yml": (text) =>
-    parse(text).jobs.train.steps.map((step: { readonly run?: string }) => step.run ?? ""),
-  "gitlab.yml": (text) => {
-    const { before_script, script } = parse(text).train;
-    return [...before_script, ...script];
-  },
-  // Each has a shell of its own, which `exec` may replace.
-  "Jenkinsfile": (text) => [...text.matchAll(/sh '(.*)'$/gm)].map(([, line = ""]) => `( ${line} )`),
-  "crontab": (text) => [
-    "npm install --global ./ci/grid-0.1.0.tgz",
-    ...[...text.matchAll(/^[\d* ]{9,}(.*)$/gm)].map(([, line = ""]) => line),
-  ],
-};
-
-const HELLO_ALONE = "name: hello\nsteps:\n  - { id: greet, run: echo hello }\n";
 const THREE_NODES = `name: three
 steps:
   - { id: code, sync: { from: deep, to: all } }
@@ -205,111 +153,144 @@ steps:
   - { id: two, node: node2, needs: code, run: test -e er/hello.yaml }
   - { id: three, node: node3, needs: code, run: test -e er/hello.yaml && echo x > out.txt }
   - { id: home, node: node3, needs: three, fetch: { from: out.txt, to: results } }
+  - { id: here, node: here, run: test "$PWD" != /gone }
 `;
+const SLOW = `name: slow
+steps:
+  - { id: wait, node: node1, run: "echo begun; sleep 300" }
+`;
+/** Words out of the name of a way, to try that one alone. */
+const ONLY = Deno.env.get("GRID_TEST_WAY") ?? "";
 /** No account has this number. */
 const STRANGER = 54_321;
 
-interface Started {
-  readonly install: Install;
-  readonly way: Way;
-  readonly folder: string;
+function filesFor(lab: OpenSshLab): Readonly<Record<string, string>> {
+  const config = labConfig({ lab, rayMode: "embedded" }).replace(
+    "nodes:\n",
+    "nodes:\n  - { name: here, transport: local, remote_root: .grid/nodes/here }\n",
+  );
+  return {
+    "config/cluster_config.yaml": config,
+    "three.yaml": THREE_NODES,
+    "deep/er/three.yaml": THREE_NODES,
+    "slow.yaml": SLOW,
+  };
 }
 
-interface CallOptions {
-  readonly where?: string;
-  readonly isOffline?: boolean;
-  readonly as?: number;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly without?: readonly string[];
-}
-
-async function everyCommand(started: Started, where: string): Promise<void> {
+async function everyCommand(started: StartedInstall, where: string): Promise<void> {
   const expect: readonly (readonly [string, RegExp])[] = [
-    ["--version", /^\d+\.\d+\.\d+ \(.*Deno \d/],
-    ["validate hello.yaml", /^/],
-    ["plan hello.yaml", /greet/],
-    ["run hello.yaml", /^/],
+    ["--version", /^\d+\.\d+\.\d+ \(commit [0-9a-f]{10}, Deno \d/],
+    ["validate hello.yaml three.yaml", /^/],
+    ["plan three.yaml", /three +run +node3/],
+    ["run three.yaml", /^/],
     ["metrics", /grid_runs_completed_total/],
-    ["health", /local1 +ok/],
-    ["completions bash", /^complete -F/m],
-    ["init new", /^/],
+    ["health", /node1 +ok[^]*node3 +ok/],
+    ...(where === "." ? [["completions bash", /^complete -F/m]] as const : []),
+    ...(where === "." ? [] : [["init new", /^/]] as const),
   ];
   for (const [line, stdout] of expect) {
-    const result = await call(started, line.split(" "), { where, isOffline: true });
-    assert.equal(result.code, 0, `${line} in ${where}: ${result.stderr}`);
+    const result = await mustRun(started, line.split(" "), where);
     assert.match(result.stdout, stdout, `${line} in ${where}: ${result.stderr}`);
   }
 }
 
-async function terminate(started: Started): Promise<void> {
-  const child = start(started, ["run", "slow.yaml"], {}).spawn();
-  const marker = `GRID_TEST_MARK=${started.folder}`;
-  const isRunning = () => processesWith(marker).some(({ command }) => /sleep 300/.test(command));
+async function mustRun(started: StartedInstall, args: readonly string[], where = ".") {
+  const result = await call(started, args, { where });
+  assert.equal(result.code, 0, `${args.join(" ")} in ${where}: ${result.stderr}`);
+  return result;
+}
+
+async function terminate(started: StartedInstall, lab: OpenSshLab): Promise<void> {
+  const child = commandOf(started, ["run", "slow.yaml"]).spawn();
+  const isRunning = () => lab.leftovers().some(({ command }) => /sleep 300/.test(command));
   await until(isRunning, { what: "the step" });
   child.kill("SIGTERM");
   const { code, stderr } = await child.output();
   assert.equal(code, 143);
   assert.match(new TextDecoder().decode(stderr), /slow cancelled/);
   assert.ok(!isRunning(), "its step goes on");
+  const shown = await mustRun(started, ["show", "last", "--json"]);
+  assert.equal(JSON.parse(shown.stdout).result, "cancelled");
 }
 
-/** As a user's shell starts it, with an environment of its own. */
-function start(
-  { install, way, folder }: Started,
-  args: readonly string[],
-  { where = ".", isOffline = false, as, env, without = [] }: CallOptions,
-): Deno.Command {
-  const own: Record<string, string> = {
-    ...networkSettings(),
-    PATH: way.isWhole ? `${trap(install)}:/usr/bin:/bin` : Deno.env.get("PATH") ?? "",
-    HOME: install.home,
-    NO_COLOR: "1",
-    GRID_TEST_MARK: folder,
-    GRID_DENO: Deno.execPath(),
-    ...(way.isWhole ? {} : { DENO_DIR: denoDir() }),
-    ...env,
-  };
-  const variables = Object.entries(own).filter(([name]) => !without.includes(name));
-  const words = [
-    ...(isOffline ? ["unshare", "-n"] : []),
-    ...(as === undefined ? [] : ["setpriv", `--reuid=${as}`, `--regid=${as}`, "--clear-groups"]),
-    install.grid,
-    ...args,
-  ];
-  return new Deno.Command(findProgram(words[0] ?? "") ?? install.grid, {
-    args: words.slice(1),
-    cwd: join(folder, where),
-    clearEnv: true,
-    env: Object.fromEntries(variables),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
+async function runWithoutHome(started: StartedInstall): Promise<void> {
+  for (const options of [{ without: ["HOME"] }, { env: { HOME: "/gone" } }]) {
+    const run = await call(started, ["run", "three.yaml"], options);
+    assert.equal(run.code, 0, run.stderr);
+  }
+}
+
+/** Both stand between the shell and Grid: npm from the folder of its package.json, npx from any. */
+async function runWithNpm(started: StartedInstall): Promise<void> {
+  const run = await call(started, ["run", "train"], { where: "deep/er", program: "npm" });
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stderr, /hello succeeded/);
+  const npx = await call(started, ["--offline", "grid", "plan", "three.yaml"], {
+    where: "deep/er",
+    program: "npx",
   });
+  assert.match(npx.stdout, /three +run +node3/, npx.stderr);
+  Deno.removeSync(join(started.install.home, ".npm"), { recursive: true });
 }
 
-/** How this machine reaches the world, which says nothing of Grid. */
-function networkSettings(): Record<string, string> {
-  const entries = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(entries.filter(([name]) => /proxy$|^SSL_|^NODE_EXTRA_/i.test(name)));
+/** With every flag that the user's own check may be strict about. */
+async function useAsLibrary(started: StartedInstall): Promise<void> {
+  const script = join(started.folder, "embed.ts");
+  Deno.writeTextFileSync(
+    script,
+    `import { openGrid } from "@grid/grid";
+await using grid = await openGrid();
+const text: string = await grid.exec("echo hello", { node: "node2" }).text();
+// @ts-expect-error: what is not there is known not to be there
+grid.nothing;
+console.log(text);
+`,
+  );
+  for (const args of [["run", "-A", "--quiet"], ["check", "--quiet"]]) {
+    const done = await call(started, [...args, "--no-lock", script], { program: Deno.execPath() });
+    assert.equal(done.code, 0, done.stderr);
+  }
+  Deno.removeSync(script);
 }
 
-/** A folder with a Deno that must not be taken: the whole ways have their own. */
-function trap({ home }: Install): string {
-  const folder = join(home, "trap");
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(join(folder, "deno"), "#!/bin/sh\nexit 99\n", { mode: 0o755 });
-  return folder;
+/** The installation, and where this machine's Deno keeps packages, are mounted read-only. */
+async function runAsStranger(started: StartedInstall): Promise<void> {
+  using theirs = foreignProject();
+  chown(theirs.path, STRANGER);
+  const { install, isWhole } = started;
+  const cache = join(install.home, "..", "deno");
+  Deno.mkdirSync(cache);
+  const script = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" &&
+    mount --bind "$2" "$3" && mount -o remount,ro,bind "$3" && shift 3 && exec "$@"`;
+  const within = [
+    ...["unshare", "--mount", "--net", "sh", "-c", script, "sh"],
+    ...[install.folder, denoDir(), cache],
+    ...["setpriv", `--reuid=${STRANGER}`, `--regid=${STRANGER}`, "--clear-groups"],
+  ];
+  const run = await call({ ...started, folder: theirs.path }, ["run", "hello.yaml"], {
+    within,
+    env: isWhole ? {} : { DENO_DIR: cache },
+    without: ["HOME", "TMPDIR"],
+  });
+  assert.equal(run.code, 0, run.stderr);
 }
 
-async function call(started: Started, args: readonly string[], options: CallOptions = {}) {
-  const { code, stdout, stderr } = await start(started, args, options).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+/** As an upgrade does it: what the older version ran stays readable. */
+async function installTwice(release: Release, folder: string): Promise<Install> {
+  const install = await installWithNpm(await asVersion("0.0.9", release));
+  const started = { install, isWhole: true, folder };
+  assert.match((await mustRun(started, ["--version"])).stdout, /^0\.0\.9 /);
+  await mustRun(started, ["run", "hello.yaml"]);
+  await updateWithNpm(install, release.npm);
+  await assertReads("0.0.9", started);
+  return install;
 }
 
-function setVersion({ folder }: Install, version: string): void {
-  const path = join(folder, "deno.json");
-  Deno.writeTextFileSync(path, JSON.stringify({ version }));
+async function assertReads(version: string, started: StartedInstall): Promise<void> {
+  assert.ok(!(await mustRun(started, ["--version"])).stdout.startsWith(`${version} `));
+  const shown = await mustRun(started, ["show", "last", "--json"]);
+  assert.equal(JSON.parse(shown.stdout).gridVersion, version);
+  assert.match((await mustRun(started, ["runs"])).stdout, /hello +succeeded/);
 }
 
 function chown(folder: string, id: number): void {
@@ -320,7 +301,14 @@ function chown(folder: string, id: number): void {
   }
 }
 
-function git(cwd: string): string {
-  const { stdout } = new Deno.Command("git", { args: ["status", "--porcelain"], cwd }).outputSync();
-  return new TextDecoder().decode(stdout);
+/** Their paths, without empty folders; none where the folder is gone. */
+function filesBelow(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesBelow(join(folder, name)).map((path) => `${name}/${path}`) : [name]
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
