@@ -7,10 +7,12 @@ export class Keep {
   readonly #connection: Connection;
   readonly #select: string;
   readonly #upsert: string;
+  readonly #delete: string;
 
   constructor(connection: Connection, table: "cache" | "results") {
     this.#connection = connection;
     this.#select = `SELECT at, json FROM ${table} WHERE key = ?`;
+    this.#delete = `DELETE FROM ${table} WHERE at < ?`;
     this.#upsert = `INSERT INTO ${table} (key, at, json) VALUES (?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET at = excluded.at, json = excluded.json`;
   }
@@ -30,5 +32,12 @@ export class Keep {
       const upsert = this.#connection.prepare(this.#upsert);
       for (const [key, { at, json }] of rows) upsert.run(key, Math.round(at), json);
     });
+  }
+
+  /** Removes rows that were last written before; says how many. */
+  dropBefore(at: number): number {
+    return this.#connection.write(() =>
+      Number(this.#connection.prepare(this.#delete).run(Math.round(at)).changes)
+    );
   }
 }

@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
-import type { RunRow, Store } from "./store.ts";
+import type { RunRow, Store, Tidied } from "./store.ts";
 import { Tallies } from "./tallies.ts";
 
 /**
@@ -94,6 +94,13 @@ class SqliteStore implements Store {
 
   cancelRequest(run: string): string | undefined {
     return this.#runners.cancelRequest(run);
+  }
+
+  tidy(before: number): Tidied {
+    const was = this.#connection.bytes();
+    const rows = this.#cache.dropBefore(before) + this.#results.dropBefore(before);
+    const bytes = this.#connection.write(() => this.#connection.compact());
+    return { rows, bytes, freed: Math.max(0, was - bytes) };
   }
 
   [Symbol.dispose](): void {

@@ -40,4 +40,17 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
     keys: readonly string[],
   ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;
   save(rows: ReadonlyMap<string, { readonly at: number; readonly json: string }>): void;
+  /**
+   * Drops looks at nodes and results to use again that are older, and gives the disk back what the file
+   * needs no more. Journals of runs stay.
+   */
+  tidy(before: number): Tidied;
+}
+
+export interface Tidied {
+  /** Dropped. */
+  readonly rows: number;
+  /** Of the file now. */
+  readonly bytes: number;
+  readonly freed: number;
 }

@@ -34,3 +34,17 @@ function keyOf(name: string): string {
   const digest = createHash("sha256").update(name).digest("hex").slice(0, 16);
   return `+${name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 40)}-${digest}`;
 }
+
+/**
+ * Key of the record of a folder that Grid itself named: a plain folder, or a tree beside one. Undefined
+ * for what is no such name.
+ */
+export function keyOfTree(name: string): string | undefined {
+  const [, plain = name, suffix = ""] = /^(.+?)(@[0-9a-f]{8}(?:\.\d{1,4})?)?$/s.exec(name) ?? [];
+  try {
+    return placeOf("/", plain).key + suffix;
+  } catch (error) {
+    if (error instanceof GridError) return undefined;
+    throw error;
+  }
+}

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { grid, project, startGrid, until } from "../support/cli.ts";
+import { openStore } from "../../src/store/open.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { testWith } from "../support/requires.ts";
 
 /** Folders of runs that began so many days ago; one run really was. */
 function age(folder: string, run: string, days: number): string {
@@ -80,4 +84,84 @@ Deno.test("a run says which old ones it removed; GRID_RETENTION decides", async 
     ...Array(4).fill(false),
     true,
   ]);
+});
+
+const SYNCED = `name: synced
+steps:
+  - { id: code, sync: { from: src, to: all } }
+  - { id: train, node: node1, needs: code, run: "echo w > model.bin; echo begun; test ! -e wait || sleep 300" }
+`;
+
+testWith(
+  ["sshd"],
+  "grid clean --nodes removes the project's old folders there, and no others",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+    const files = (more: Readonly<Record<string, string>>) => ({
+      "config/cluster_config.yaml": labConfig({ lab, rayMode: "embedded" }),
+      "synced.yaml": SYNCED,
+      "src/a.py": "x".repeat(100_000),
+      ...more,
+    });
+    using mine = project(files({}));
+    using others = project(files({ "src/wait": "" }));
+    const cwd = { cwd: mine.path };
+    assert.equal((await grid(["run", "synced.yaml"], cwd)).code, 0);
+    await using busy = startGrid(["run", "synced.yaml"], { cwd: others.path });
+    await until(() => lab.leftovers().some(({ command }) => /sleep 300/.test(command)));
+    const root = lab.nodes[0]?.root ?? "";
+    const folders = () => [...Deno.readDirSync(root)].map(({ name }) => name).toSorted();
+    const [, own = "", theirs = ""] = folders();
+    assert.deepEqual(folders(), [".grid", "src", theirs], "one folder each");
+    const clean = async (...words: readonly string[]) => {
+      const done = await grid(["clean", "--nodes", "--json", ...words], cwd);
+      assert.equal(done.code, 0, done.stderr);
+      return JSON.parse(done.stdout).nodes;
+    };
+
+    const young = await clean("--dry-run");
+    assert.deepEqual(young.map((node: { folders: unknown[] }) => node.folders), [[], [], []]);
+    const dry = await clean("--older", "1ms", "--dry-run");
+    const [first] = dry;
+    assert.deepEqual([first.node, first.folders[0].name], ["node1", own]);
+    assert.ok(first.folders[0].bytes > 100_000);
+    assert.ok(existsSync(join(root, own, "model.bin")), "only said");
+    assert.deepEqual(await clean("--older", "1ms"), dry);
+    assert.deepEqual(folders(), [".grid", theirs]);
+    assert.deepEqual([...Deno.readDirSync(join(root, ".grid", "sync"))].map(({ name }) => name), [
+      theirs,
+    ]);
+
+    busy.signal("SIGTERM");
+    await busy.ended;
+    const again = await grid(["run", "synced.yaml"], cwd);
+    assert.equal(again.code, 0, again.stderr);
+    await lab.nodes[1]?.stop();
+    const away = await grid(["clean", "--nodes", "--older", "1ms"], cwd);
+    assert.equal(away.code, 3);
+    assert.match(away.stderr, /^removed on node1: folder src \(\d+.*KiB\)$/m);
+    assert.match(away.stderr, /node2/);
+  },
+);
+
+Deno.test("grid clean gives the disk back what the store needs no more", async () => {
+  using folder = project({});
+  const cwd = { cwd: folder.path };
+  assert.equal((await grid(["health"], cwd)).code, 0);
+  const path = join(folder.path, ".grid", "grid.db");
+  const rows = new Map(
+    Array.from(
+      { length: 500 },
+      (_, at) => [`key${at}`, { at: 1000, json: JSON.stringify("x".repeat(2000)) }] as const,
+    ),
+  );
+  {
+    using store = openStore(path);
+    store.save(rows);
+  }
+  const before = Deno.statSync(path).size;
+  const { store } = JSON.parse((await grid(["clean", "--json"], cwd)).stdout);
+  assert.ok(store.freed > 500_000 && store.bytes < before / 2, JSON.stringify(store));
+  assert.equal(Deno.statSync(path).size, store.bytes);
+  assert.equal((await grid(["health"], cwd)).code, 0);
 });

@@ -236,6 +236,7 @@ async function runWithNpm(started: StartedInstall): Promise<void> {
 /** With every flag that the user's own check may be strict about. */
 async function useAsLibrary(started: StartedInstall): Promise<void> {
   const script = join(started.folder, "embed.ts");
+  const cache = join(started.install.home, "..", "user");
   Deno.writeTextFileSync(
     script,
     `import { openGrid } from "@grid/grid";
@@ -247,7 +248,10 @@ console.log(text);
 `,
   );
   for (const args of [["run", "-A", "--quiet"], ["check", "--quiet"]]) {
-    const done = await call(started, [...args, "--no-lock", script], { program: Deno.execPath() });
+    const done = await call(started, [...args, "--no-lock", script], {
+      program: Deno.execPath(),
+      env: { DENO_DIR: cache },
+    });
     assert.equal(done.code, 0, done.stderr);
   }
   Deno.removeSync(script);

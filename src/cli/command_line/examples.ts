@@ -85,6 +85,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "grid clean": [
     example("grid clean --older 7d --dry-run", "what would go"),
     example("grid clean --keep 10", "all but the newest ten"),
+    example("grid clean --nodes --dry-run", "also folders on the nodes, unused for 30 days"),
   ],
   "grid completions": [
     example("grid completions bash > ~/.local/share/bash-completion/completions/grid", "for bash"),

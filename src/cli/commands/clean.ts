@@ -1,58 +1,114 @@
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
+import { lazy } from "../../core/lazy.ts";
 import { formatSize } from "../../core/size.ts";
+import type { Tidied } from "../../store/store.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
+import type { FoundLeftovers } from "../node_leftovers.ts";
 import { durationMs, positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
 import { findOldRuns, folderBytes, type OldRuns, removeRuns, RETENTION } from "../run_folders.ts";
+import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 interface CleanFlags extends GlobalFlags {
   readonly older?: number;
   readonly keep?: number;
+  readonly nodes?: true;
   readonly dryRun?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .option("--older <duration>", "only runs that began longer ago, such as 30d", {
-      read: durationMs,
-    })
-    .option("--keep <n>", "never the newest n", { read: positiveInteger })
+    .option("--older <duration>", "only what is older, such as 30d", { read: durationMs })
+    .option("--keep <n>", "never the newest n runs", { read: positiveInteger })
+    .option("--nodes", "also folders on the nodes that this project has not used for so long")
     .option("--dry-run", "only say what would be removed")
     .close(
       "Removes reports and logs of old runs here; what is older than 30 days goes, but for the\n" +
         "newest 50 runs, unless an option says otherwise. Runs under way stay, and so does what\n" +
-        "`grid runs`, `grid show` and `grid metrics` tell.",
+        "`grid runs`, `grid show` and `grid metrics` tell. With --nodes what this project's syncs and\n" +
+        "steps left in folders on the nodes goes, too, where no run has used the folder for so long,\n" +
+        "and files of jobs that ended; folders of others and $GRID_STATE_DIR stay.",
     )
-    .action<CleanFlags>((flags) => clean(flags, context));
+    .action<CleanFlags>(async (flags) => {
+      context.setExitCode(await clean(flags, context));
+    });
 }
 
-function clean(flags: CleanFlags, context: CommandContext): void {
+interface Cleaned {
+  readonly old: OldRuns;
+  /** Undefined where it was not touched. */
+  readonly store: Tidied | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly left: FoundLeftovers | undefined;
+}
+
+async function clean(flags: CleanFlags, context: CommandContext): Promise<number> {
+  const left = flags.nodes ? await cleanLeftovers(flags, context) : undefined;
+  const cleaned = { ...cleanHere(flags, context), left };
+  if (flags.json) context.stdout(JSON.stringify(cleanDocument(cleaned, flags)) + "\n");
+  else context.stderr(await cleanWords(cleaned, flags.dryRun ? "would remove" : "removed"));
+  return left !== undefined && left.failed.length > 0 ? 3 : 0;
+}
+
+function cleanHere(flags: CleanFlags, context: CommandContext): Omit<Cleaned, "left"> {
   using past = openRuns(flags, context);
   const folder = join(past.settings.project, ".grid", "runs");
   const isSaid = flags.older !== undefined || flags.keep !== undefined;
+  const now = systemClock.now();
   const runs = findOldRuns(folder, {
     keep: isSaid ? flags.keep : RETENTION.keep,
     olderMs: isSaid ? flags.older : RETENTION.olderMs,
-    now: systemClock.now(),
+    now,
     isAlive: (run) => past.store.isAlive(run),
   });
-  const old = flags.dryRun ? { runs, bytes: sizeOf(runs, folder) } : removeRuns(folder, runs);
-  if (flags.json) {
-    context.stdout(JSON.stringify({ removed: old.runs, bytes: old.bytes, dryRun: !!flags.dryRun }));
-    context.stdout("\n");
-  } else context.stderr(cleanWords(old, flags.dryRun ? "would remove" : "removed"));
+  if (flags.dryRun) return { old: { runs, bytes: sizeOf(runs, folder) }, store: undefined };
+  const old = removeRuns(folder, runs);
+  return { old, store: past.store.tidy(now - (flags.older ?? RETENTION.olderMs ?? 0)) };
+}
+
+async function cleanLeftovers(
+  flags: CleanFlags,
+  context: CommandContext,
+): Promise<FoundLeftovers> {
+  await using session = await openSession(flags, context);
+  const { cleanNodes } = await lazy<typeof import("../node_leftovers.ts")>(
+    "../node_leftovers.ts",
+    import.meta.url,
+  );
+  const olderMs = flags.older ?? RETENTION.olderMs ?? 0;
+  return await cleanNodes(session, { olderMs, dryRun: flags.dryRun === true });
 }
 
 function sizeOf(runs: readonly string[], folder: string): number {
   return runs.reduce((bytes, run) => bytes + folderBytes(join(folder, run)), 0);
 }
 
-function cleanWords({ runs, bytes }: OldRuns, did: string): string {
-  if (runs.length === 0) return "nothing to remove\n";
+function cleanDocument({ old, store, left }: Cleaned, { dryRun }: CleanFlags) {
+  return {
+    removed: old.runs,
+    bytes: old.bytes,
+    dryRun: !!dryRun,
+    ...(store && { store: { bytes: store.bytes, freed: store.freed } }),
+    ...(left && {
+      nodes: left.nodes,
+      failed: left.failed.map(({ node, error }) => ({ node, message: error.message })),
+    }),
+  };
+}
+
+async function cleanWords({ old: { runs, bytes }, store, left }: Cleaned, did: string) {
   const what = runs.length === 1 ? "run" : "runs";
-  return `${did} reports and logs of ${runs.length} ${what} (${formatSize(bytes)}): ` +
-    `${runs[0]}${runs.length > 1 ? ` … ${runs.at(-1)}` : ""}\n`;
+  const here = runs.length === 0
+    ? "nothing to remove\n"
+    : `${did} reports and logs of ${runs.length} ${what} (${formatSize(bytes)}): ` +
+      `${runs[0]}${runs.length > 1 ? ` … ${runs.at(-1)}` : ""}\n`;
+  const freed = store && store.freed > 0
+    ? `.grid/grid.db is ${formatSize(store.freed)} smaller: ${formatSize(store.bytes)}\n`
+    : "";
+  if (left === undefined) return here + freed;
+  const { leftoverWords } = await import("../node_leftovers.ts");
+  return here + freed + leftoverWords(left, did);
 }

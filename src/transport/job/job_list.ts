@@ -60,17 +60,29 @@ export async function removeJobs(
   });
 }
 
-/** Days that the files of an ended job wait for a runner that takes over. */
-const KEEP_DAYS = 7;
+/** That the files of an ended job wait for a runner that takes over: a week. */
+const KEEP_MINUTES = 7 * 24 * 60;
+
+export interface PruneOptions {
+  /** Since they ended; default a week. */
+  readonly minutes?: number;
+  /** Only say which. */
+  readonly dryRun?: boolean;
+}
 
 /**
- * Removes the files of jobs that ended more than a week ago and that no runner came back for.
+ * Removes the files of jobs that ended long ago and that no runner came back for.
  *
  * @returns their ids
  * @throws {GridError} a transport code
  */
-export async function pruneJobs(transport: Transport, root: string): Promise<readonly string[]> {
-  const { stdout } = await transport.exec(`grid_prune ${quoteAll([root, String(KEEP_DAYS)])}`, {
+export async function pruneJobs(
+  transport: Transport,
+  root: string,
+  { minutes = KEEP_MINUTES, dryRun = false }: PruneOptions = {},
+): Promise<readonly string[]> {
+  const words = [root, String(minutes), dryRun ? "look" : "remove"];
+  const { stdout } = await transport.exec(`grid_prune ${quoteAll(words)}`, {
     library: jobLibrary(),
   });
   return stdout.split("\n").filter((line) => line !== "");

@@ -391,13 +391,14 @@ grid_remove() {
   return $grid_kept
 }
 
-# grid_prune ROOT DAYS: removes what nobody collected for so long after it ended, and names it.
+# grid_prune ROOT MINUTES remove|look: removes what nobody collected for so long after it ended, and names
+# it; or names it only.
 grid_prune() {
   exec 2>/dev/null
   grid_is_own "$1/.grid/jobs" || return 0
   set -- "$@" "$1"/.grid/jobs/*.state
-  [ -e "$3" ] || return 0
-  find "$1/.grid/jobs" -name '*.state' -mtime "+$2" | while read -r grid_path; do
+  [ -e "$4" ] || return 0
+  find "$1/.grid/jobs" -name '*.state' -mmin "+$2" | while read -r grid_path; do
     grid_path=${grid_path%.state}
     grid_open "$1" "${grid_path##*/}"
     grid_look
@@ -406,6 +407,7 @@ grid_prune() {
       vanished) ! grid_is_elsewhere || [ -z "$(find "$grid_job".* -mtime -60)" ] || continue ;;
       *) continue ;;
     esac
-    grid_remove_files "$grid_id" && printf '%s\n' "$grid_id"
+    [ "$3" = look ] || grid_remove_files "$grid_id" || continue
+    printf '%s\n' "$grid_id"
   done
 }

@@ -1,0 +1,67 @@
+/** What a project's runs left on the nodes and use no more: folders, and files of jobs that ended. */
+import { formatSize } from "../core/size.ts";
+import { cleanFolders, type OldFolder } from "../sync/clean.ts";
+import { projectIdentity } from "../sync/project_identity.ts";
+import { renderProblem } from "../terminal/problem.ts";
+import { pruneJobs } from "../transport/job/job_list.ts";
+import { type OpenedNodes, openNodes } from "./nodes.ts";
+import type { Session } from "./session.ts";
+
+export interface NodeLeftovers {
+  readonly node: string;
+  readonly folders: readonly OldFolder[];
+  /** Ids. */
+  readonly jobs: readonly string[];
+}
+
+export interface LeftoverOptions {
+  readonly olderMs: number;
+  /** Only say what. */
+  readonly dryRun: boolean;
+}
+
+export interface FoundLeftovers {
+  readonly nodes: readonly NodeLeftovers[];
+  readonly failed: OpenedNodes["failed"];
+}
+
+/** All nodes at once; one that cannot be reached is told beside the others. */
+export async function cleanNodes(
+  session: Session,
+  { olderMs, dryRun }: LeftoverOptions,
+): Promise<FoundLeftovers> {
+  const { open, failed } = await openNodes(session, { names: undefined, withLocal: true });
+  const project = projectIdentity(session.grid.project).id;
+  const minutes = Math.floor(olderMs / 60_000);
+  const nodes = await Promise.all(open.map(async ({ node, transport, root }) => ({
+    node: node.name,
+    folders: await cleanFolders({
+      target: { node: node.name, transport, root },
+      project,
+      minutes,
+      dryRun,
+      signal: session.signal,
+    }),
+    jobs: await pruneJobs(transport, root, { minutes, dryRun }),
+  })));
+  return { nodes, failed };
+}
+
+export function leftoverWords({ nodes, failed }: FoundLeftovers, did: string): string {
+  const lines = nodes.flatMap(({ node, folders, jobs }) => [
+    ...folders.map(({ name, bytes }) =>
+      `${did} on ${node}: folder ${name} (${formatSize(bytes)})\n`
+    ),
+    ...(jobs.length === 0 ? [] : [`${did} on ${node}: files of ${countOf(jobs.length, "job")}\n`]),
+  ]);
+  const bytes = nodes.flatMap(({ folders }) => folders).reduce((sum, each) => sum + each.bytes, 0);
+  const problems = failed.map(({ error }) => renderProblem(error, { color: false }));
+  const total = lines.length === 0
+    ? `nothing to remove on ${countOf(nodes.length, "node")}\n`
+    : `${did} ${formatSize(bytes)} on ${countOf(nodes.length, "node")}\n`;
+  return [...lines, total, ...problems].join("");
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
