@@ -32,6 +32,7 @@ const ONLY_FOR: Readonly<Record<string, OnlyFor>> = {
   label: { form: "command", long: "--label", hint: `${IN_STEPS}: node: { labels: [a100] }` },
   all: { form: "command", long: "--all", hint: `${IN_STEPS}: matrix: { on: [gpu1, gpu2] }` },
   nodes: { form: "command", long: "--nodes", hint: `${IN_STEPS}: node: gpu1` },
+  wait: { form: "command", long: "--wait", hint: `${IN_STEPS}: node: { gpus: 1, wait: 30m }` },
   timeout: { form: "command", long: "--timeout", hint: `${IN_STEPS}: timeout: 30m` },
   noStdin: { form: "command", long: "--no-stdin", hint: "steps have nothing to read anyway" },
 };

@@ -1,7 +1,9 @@
 /** Which node takes the work: pure, so that every rule can be tested without a node. */
 import type { HealthConfig } from "./config.ts";
-import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
-import type { Node, NodeHealth } from "./node.ts";
+import { formatSize } from "../core/size.ts";
+import { lentGpus } from "./gpu_choice.ts";
+import { type Asker, type GpuTurn, gpuTurn } from "./gpu_turn.ts";
+import type { GpuFacts, Node, NodeFacts, NodeHealth } from "./node.ts";
 import { scoreNode } from "./score.ts";
 import type { NodeSelector } from "./select.ts";
 
@@ -15,8 +17,8 @@ export interface Candidate {
 export interface PlacedThere {
   /** Points on top of the score. */
   readonly points: number;
-  /** GPUs that look free and are given away. */
-  readonly gpus: number;
+  /** GPUs that look free and are given away, by `leaseKey`. */
+  readonly gpus: ReadonlySet<string>;
 }
 
 export interface ChooseOptions {
@@ -26,6 +28,10 @@ export interface ChooseOptions {
   readonly avoid: readonly string[];
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Whose place in the line counts as ours. */
+  readonly asker?: Asker | undefined;
+  /** Under which the GPUs will be claimed. */
+  readonly group?: string | undefined;
 }
 
 export interface PassedOver {
@@ -33,6 +39,8 @@ export interface PassedOver {
   readonly reason: string;
   /** Waiting cannot change it. */
   readonly isFinal: boolean;
+  /** Where GPUs have to be waited for: how the line stands. */
+  readonly turn?: Pick<GpuTurn, "before" | "startsInMs"> | undefined;
   /** What to do about it. */
   readonly hint?: string | undefined;
 }
@@ -40,6 +48,8 @@ export interface PassedOver {
 export interface Choice {
   /** With the score of the GPUs in question; undefined where nothing fits. */
   readonly chosen: Candidate | undefined;
+  /** GPUs of the chosen one, the best first; as many as wanted, or more. */
+  readonly gpus: readonly GpuFacts[];
   readonly passedOver: readonly PassedOver[];
 }
 
@@ -50,13 +60,18 @@ export interface Choice {
 const TIE_POINTS = 5;
 
 export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
-  const { selector, avoid, random } = options;
+  const { avoid, random } = options;
   const passedOver: PassedOver[] = [];
   const fitting: Candidate[] = [];
+  const gpus = new Map<string, readonly GpuFacts[]>();
   for (const candidate of candidates) {
-    const obstacle = obstacleTo(candidate, selector);
-    if (obstacle === undefined) fitting.push(rescored(candidate, options));
-    else passedOver.push({ node: candidate.node.name, ...obstacle });
+    const fit = fitOf(candidate, options);
+    if ("reason" in fit) {
+      passedOver.push({ node: candidate.node.name, ...fit });
+    } else {
+      gpus.set(candidate.node.name, fit.gpus);
+      fitting.push(fit.candidate);
+    }
   }
   const preferred = fitting.filter(({ node }) => !avoid.includes(node.name));
   const pool = preferred.length > 0 ? preferred : fitting;
@@ -64,7 +79,8 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
     passedOver.push({ node: node.name, reason: "an earlier attempt failed there", isFinal: false });
   }
   const tied = nearTies(pool);
-  return { chosen: tied[Math.floor(random() * tied.length)], passedOver };
+  const chosen = tied[Math.floor(random() * tied.length)];
+  return { chosen, gpus: gpus.get(chosen?.node.name ?? "") ?? [], passedOver };
 }
 
 /** The best and those that are as good, also by what was measured: a loaded node is no tie. */
@@ -80,7 +96,9 @@ function nearTies(pool: readonly Candidate[]): readonly Candidate[] {
 /** Why the configuration alone rules a node out; undefined where it does not. Needs no probe. */
 export function ruledOut(node: Node, selector: NodeSelector): PassedOver | undefined {
   const missing = selector.labels.filter((label) => !node.labels.includes(label));
-  const reason = missing.length > 0
+  const reason = selector.exclude?.includes(node.name)
+    ? "it is excluded"
+    : missing.length > 0
     ? `it lacks the label ${missing.join(", ")}`
     : node.gpus !== undefined && node.gpus < selector.gpus
     ? `it lends ${node.gpus} of ${selector.gpus} GPUs`
@@ -88,28 +106,66 @@ export function ruledOut(node: Node, selector: NodeSelector): PassedOver | undef
   return reason === undefined ? undefined : { node: node.name, reason, isFinal: true };
 }
 
-/** Why a node cannot take the work; undefined where it can. */
-function obstacleTo(candidate: Candidate, selector: NodeSelector): Obstacle | undefined {
+type Obstacle = Omit<PassedOver, "node">;
+type Fit = { readonly candidate: Candidate; readonly gpus: readonly GpuFacts[] };
+
+/** The node with what the work would have there, or why it cannot take the work. */
+function fitOf(candidate: Candidate, options: ChooseOptions): Fit | Obstacle {
   const { node, health } = candidate;
+  const { selector } = options;
   const unfit = ruledOut(node, selector);
   if (unfit !== undefined) return unfit;
   if (health.status !== "ok") {
     return { reason: health.reason ?? health.status, isFinal: false, hint: health.hint };
   }
-  return gpuObstacle(candidate, selector);
+  const short = health.facts && shortOf(health.facts, selector);
+  if (short !== undefined) return short;
+  const gpus = gpusFor(candidate, options);
+  if ("reason" in gpus) return gpus;
+  const scored = rescored(candidate, { ...options, gpus });
+  const { score } = scored.health;
+  if (selector.maxScore !== undefined && (score ?? Infinity) > selector.maxScore) {
+    return { reason: `its score is ${score?.toFixed(1) ?? "unknown"}`, isFinal: false };
+  }
+  return { candidate: scored, gpus };
 }
 
-type Obstacle = Omit<PassedOver, "node">;
+/** What is not known is not enough. */
+function shortOf(facts: NodeFacts, selector: NodeSelector): Obstacle | undefined {
+  const { minFreeMemoryBytes: memory, minFreeDiskBytes: disk, maxLoad } = selector;
+  const { memoryTotalBytes, memoryAvailableBytes, diskFreeBytes, load1, cores } = facts;
+  if (memory !== undefined && !((memoryAvailableBytes ?? -1) >= memory)) {
+    const reason = memoryAvailableBytes === undefined
+      ? "it does not say how much memory is free"
+      : `it has ${formatSize(memoryAvailableBytes)} of memory free`;
+    return { reason, isFinal: (memoryTotalBytes ?? memory) < memory };
+  }
+  if (disk !== undefined && !((diskFreeBytes ?? -1) >= disk)) {
+    const reason = diskFreeBytes === undefined
+      ? "it does not say how much of its disk is free"
+      : `its disk has ${formatSize(diskFreeBytes)} free`;
+    return { reason, isFinal: true, hint: "make room in remote_root, or ask for less" };
+  }
+  const load = load1 === undefined || !cores ? Number.POSITIVE_INFINITY : load1 / cores;
+  if (maxLoad !== undefined && load > maxLoad) {
+    const words = Number.isFinite(load) ? `${load.toFixed(2)} per core` : "unknown";
+    return { reason: `its load is ${words}`, isFinal: false };
+  }
+  return undefined;
+}
 
-function gpuObstacle(
+function gpusFor(
   { node, health, placed }: Candidate,
-  selector: NodeSelector,
-): Obstacle | undefined {
+  { selector, asker, group }: ChooseOptions,
+): readonly GpuFacts[] | Obstacle {
   const { facts } = health;
   const wantsGpu = selector.gpus > 0 || selector.minFreeVramBytes !== undefined;
-  if (!wantsGpu || facts === undefined) return undefined;
+  if (!wantsGpu || facts === undefined) return [];
   if (facts.gpuTool === "failed") {
     return { reason: facts.gpuProblem ?? "its GPUs do not answer", isFinal: false };
+  }
+  if (facts.work?.isWhole === false) {
+    return { reason: "it could not tell in time who holds its GPUs", isFinal: false };
   }
   const lent = lentGpus(node, facts.gpus);
   const wanted = Math.max(1, selector.gpus);
@@ -117,25 +173,27 @@ function gpuObstacle(
     const reason = lent.length === 0 ? "it has no GPU" : `it has ${lent.length} of ${wanted} GPUs`;
     return { reason, isFinal: true };
   }
-  const reasons = lent.map((gpu) => whyNot(gpu, selector)).filter((why) => why !== undefined);
-  const promised = selector.gpus > 0 ? placed?.gpus ?? 0 : 0;
-  const fitting = lent.length - reasons.length - promised;
-  if (fitting >= wanted) return undefined;
-  if (promised > 0) reasons.push(`${promised} ${promised === 1 ? "is" : "are"} about to be used`);
-  const count = wanted > 1 ? `${Math.max(0, fitting)} of ${wanted} GPUs fit: ` : "";
-  return { reason: count + reasons.join(", "), isFinal: false };
+  const { gpus, reason, isFinal, before, startsInMs } = gpuTurn(node, {
+    facts,
+    wish: { ...selector, group },
+    asker,
+    promised: placed?.gpus,
+  });
+  return gpus ?? { reason, isFinal, turn: { before, startsInMs } };
 }
 
 /** With only those GPUs counted in the score that would be used. */
-function rescored(candidate: Candidate, { selector, weights }: ChooseOptions): Candidate {
+function rescored(
+  candidate: Candidate,
+  { selector, weights, gpus }: ChooseOptions & { readonly gpus: readonly GpuFacts[] },
+): Candidate {
   const { node, health } = candidate;
   if (health.facts === undefined || selector.gpus === 0) return candidate;
-  const gpus = fittingGpus(lentGpus(node, health.facts.gpus), selector).slice(0, selector.gpus);
   const scores = scoreNode({
     node,
     facts: health.facts,
     weights,
-    gpus,
+    gpus: gpus.slice(0, selector.gpus),
   });
   return { ...candidate, health: { ...health, ...scores } };
 }

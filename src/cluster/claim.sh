@@ -33,7 +33,7 @@ grid_claims_whose() {
   }
 }
 
-# grid_claim_text KIND PID GPUS, with grid_words: LASTS RUN STEP PROJECT OWNER GROUP SHARE TTL.
+# grid_claim_text KIND PID GPUS, with grid_words: LASTS RUN STEP PROJECT OWNER GROUP SHARE TTL PLACE.
 grid_claim_text() {
   grid_claims_now
   grid_lease_lives "$2" - || :
@@ -45,6 +45,7 @@ grid_claim_text() {
     "$grid_boot" "$grid_up"
   printf 'lasts %s\nrun %s\nstep %s\nproject %s\nowner %s\ngroup %s\nshare %s\n' "$4" "$5" "$6" "$7" "$8" "$9" "${10}"
   [ "${11}" = - ] || printf 'seen %s\nttl %s\n' "$grid_up" "${11}"
+  printf 'place %s\n' "${12}"
   [ "$3" = - ] || printf 'gpus %s\n' "$3"
 }
 

@@ -26,6 +26,8 @@ export interface Claim {
   readonly group: string;
   /** It shares its GPUs with others that say so. */
   readonly isShared: boolean;
+  /** Which of several nodes that are folders of one machine; empty where there is only one. */
+  readonly place: string;
   /** By `leaseKey`. */
   readonly gpus: readonly string[];
 }
@@ -37,6 +39,8 @@ export interface Given {
   readonly ageMs: number;
   readonly project: string;
   readonly owner: string;
+  /** As of a claim. */
+  readonly place: string;
   readonly count: number;
 }
 
@@ -64,6 +68,8 @@ export interface NodeWork {
   readonly claims: readonly Claim[];
   readonly given: readonly Given[];
   readonly line: readonly Waiting[];
+  /** Else the node could not tell all of it: then nobody knows what is held there. */
+  readonly isWhole: boolean;
 }
 
 /** What a claim's text may hold; more of it is cut. */
@@ -78,7 +84,8 @@ export function claimWord(text: string): string {
   return encoded === "" || encoded === "-" ? "%2D" : encoded;
 }
 
-function wordOf(text: string | undefined): string {
+/** What a word of a claim stands for; empty where there is none. */
+export function wordOf(text: string | undefined): string {
   if (text === undefined || text === "-") return "";
   try {
     return decodeURIComponent(text);
@@ -88,18 +95,17 @@ function wordOf(text: string | undefined): string {
   }
 }
 
-/** Undefined where the node did not tell all of it: then nobody knows what is held there. */
-export function parseWork(lines: readonly string[]): NodeWork | undefined {
-  if (!lines.includes("@claims end")) return undefined;
+export function parseWork(lines: readonly string[]): NodeWork {
   const rows = (name: string, width: number) =>
     lines.filter((line) => line.startsWith(`@${name} `))
       .map((line) => line.split(" ").slice(1)).filter((row) => row.length === width);
   const byAge = <T extends { readonly ageMs: number }>(list: readonly T[]) =>
     list.toSorted((a, b) => b.ageMs - a.ageMs);
   return {
-    claims: byAge(rows("claim", 13).flatMap((row) => claimOf(row) ?? [])),
-    given: byAge(rows("placed", 6).map(givenOf)),
+    claims: byAge(rows("claim", 14).flatMap((row) => claimOf(row) ?? [])),
+    given: byAge(rows("placed", 7).map(givenOf)),
     line: byAge(rows("wait", 12).flatMap((row) => waitingOf(row) ?? [])),
+    isWhole: lines.includes("@claims end"),
   };
 }
 
@@ -117,6 +123,7 @@ function claimOf(row: readonly string[]): Claim | undefined {
     owner,
     group,
     share,
+    place,
     gpus,
   ] = row;
   if (kind !== "job" && kind !== "hold") return undefined;
@@ -133,17 +140,20 @@ function claimOf(row: readonly string[]): Claim | undefined {
     owner: wordOf(owner),
     group: wordOf(group),
     isShared: share === "yes",
+    place: wordOf(place),
     gpus: gpus === undefined || gpus === "-" ? [] : gpus.split(","),
   };
 }
 
-function givenOf([own, account = "", age, project, owner, count]: readonly string[]): Given {
+function givenOf(row: readonly string[]): Given {
+  const [own, account = "", age, project, owner, place, count] = row;
   return {
     isOwn: own === "yes",
     account,
     ageMs: msOf(age) ?? 0,
     project: wordOf(project),
     owner: wordOf(owner),
+    place: wordOf(place),
     count: Math.min(1000, Math.floor(numberOf(count) ?? 0)),
   };
 }

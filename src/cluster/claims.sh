@@ -17,6 +17,7 @@
 #   seen SECONDS, ttl SECONDS     of a runner's: when it was renewed, and for how long that holds
 #   lasts SECONDS                 how long it took in earlier runs
 #   run, step, project, owner     what it is for; the owner is a random word of the runner
+#   place WORD                    where several nodes are folders of one machine: which of them
 #   group WORD                    claims of one account and group share their GPUs
 #   share yes                     claims of this kind share theirs
 #   gpus KEY,KEY                  by UUID where there is one

@@ -17,8 +17,8 @@ grid_claims_list() {
 }
 
 # grid_claims_read MODE SELF GROUP SHARE: with MODE "all" prints
-#   @claim KIND STATE OWN ACCOUNT AGE LASTS RUN STEP PROJECT OWNER GROUP SHARE GPUS
-#   @placed OWN ACCOUNT AGE PROJECT OWNER COUNT
+#   @claim KIND STATE OWN ACCOUNT AGE LASTS RUN STEP PROJECT OWNER GROUP SHARE PLACE GPUS
+#   @placed OWN ACCOUNT AGE PROJECT OWNER PLACE COUNT
 #   @wait OWN ACCOUNT AGE LASTS RUN STEP PROJECT OWNER ID COUNT VRAM MODEL
 # and at last "@claims end". STATE is "held" or "trying", OWN "yes" or "no", AGE in seconds. With "busy" prints
 # "held KEY" or "trying KEY" for each GPU that somebody else than the file SELF claims, unless both are
@@ -90,7 +90,7 @@ grid_claims_program='
   }
   function age(since) {
     since = number(since)
-    return since == "-" || since + 0 > up + 0 ? 0 : int(up - since)
+    return since == "-" || since + 0 > up + 0 ? 0 : sprintf("%.2f", up - since)
   }
   function claim(file, is_own,    line, at, key, value, count, fields, part, n, i, is_alive, keys) {
     split("", has); waits = 0
@@ -130,7 +130,8 @@ grid_claims_program='
     own = is_own ? "yes" : "no"
     if (has["kind"] == "run") {
       split(has["placed"], part, " ")
-      print "@placed", own, account, age(part[2]), word(has["project"]), word(has["owner"]), number(part[1])
+      print "@placed", own, account, age(part[2]), word(has["project"]), word(has["owner"]), \
+        word(has["place"]), number(part[1])
       for (i = 1; i <= waits; i++) {
         split(wait[i], part, " ")
         print "@wait", own, account, age(part[2]), number(part[6]), word(part[7]), word(part[8]), \
@@ -140,7 +141,7 @@ grid_claims_program='
     }
     print "@claim", word(has["kind"]), ("held" in has || has["gpus"] == "" ? "held" : "trying"), own, account, \
       age(has["up"]), number(has["lasts"]), word(has["run"]), word(has["step"]), word(has["project"]), \
-      word(has["owner"]), word(has["group"]), (has["share"] == "yes" ? "yes" : "no"), word(has["gpus"])
+      word(has["owner"]), word(has["group"]), (has["share"] == "yes" ? "yes" : "no"), word(has["place"]), word(has["gpus"])
   }
   $0 == "own" { is_own = 1; next }
   $0 == "end" { is_own = 0; folder = ""; next }

@@ -1,5 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
+import type { JobWords, LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
 import type { NodeSelector } from "./select.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
@@ -62,6 +62,10 @@ export interface SelectOptions {
   readonly holder?: string;
   /** Under which the work will claim its GPUs; whose claims are no obstacle. */
   readonly group?: string | undefined;
+  /** What the work is, as others see it. With these its GPUs are held from the choice on. */
+  readonly words?: JobWords | undefined;
+  /** Called with what is waited for, again when its place in the line changes. */
+  readonly onWait?: ((words: string) => void) | undefined;
 }
 
 /** A node that was chosen, and why. */

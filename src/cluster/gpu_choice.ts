@@ -1,6 +1,7 @@
 /** Which GPUs of a node Grid may use, and which of them are free. */
 import { formatSize } from "../core/size.ts";
-import type { GpuFacts, Node } from "./node.ts";
+import { formatDuration } from "../core/duration.ts";
+import type { GpuFacts, GpuLease, Node } from "./node.ts";
 
 /**
  * A GPU that somebody computes on is busy, whatever memory that takes. Where the tool does not say who
@@ -19,6 +20,8 @@ export interface GpuWish {
   readonly minFreeVramBytes: number | undefined;
   /** Whose leases are no obstacle. */
   readonly group?: string | undefined;
+  /** Part of the model's name, in any letters. */
+  readonly model?: string | undefined;
   /** Others may use the GPU as well, if they say so, too. */
   readonly share?: boolean | undefined;
 }
@@ -51,27 +54,67 @@ function isHeldBy(gpu: GpuFacts, group: string | undefined): boolean {
 
 /** Why a GPU does not fit; undefined where it does. */
 export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
-  if (gpu.sick !== undefined) return `GPU ${gpu.index} is sick: ${gpu.sick}`;
+  const never = whyNever(gpu, wish);
+  if (never !== undefined) return never;
   if (isHeldBy(gpu, wish.group)) return undefined;
-  const [lease] = gpu.leases ?? [];
-  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by a job of ${lease.holder}`;
+  const lease = gpu.leases?.find(({ isShared }) => !(wish.share && isShared));
+  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by ${leaseWords(lease)}`;
   const { memoryUsedBytes: used, memoryTotalBytes: total, processes = [] } = gpu;
   const [process] = processes;
-  if (wish.gpus > 0 && process !== undefined) {
+  if (wish.gpus > 0 && !wish.share && process !== undefined) {
     return `GPU ${gpu.index} is used by ${process.command} (process ${process.pid})`;
   }
-  if (gpu.doubt !== undefined && gpu.utilizationPercent === undefined) {
-    return `GPU ${gpu.index}: ${gpu.doubt}`;
-  }
-  if (used === undefined || total === undefined) {
-    return `GPU ${gpu.index} does not say how much of its memory is used`;
-  }
-  const busy = wish.gpus > 0 ? busyWords(gpu, { used, total }) : undefined;
+  if (used === undefined || total === undefined) return undefined;
+  const busy = wish.gpus > 0 && !wish.share ? busyWords(gpu, { used, total }) : undefined;
   if (busy !== undefined) return `GPU ${gpu.index} is busy (${busy})`;
   if (wish.minFreeVramBytes !== undefined && total - used < wish.minFreeVramBytes) {
     return `GPU ${gpu.index} has ${formatSize(total - used)} free`;
   }
   return undefined;
+}
+
+/** Why no waiting makes a GPU fit; undefined where it may. */
+export function whyNever(gpu: GpuFacts, wish: GpuWish): string | undefined {
+  if (gpu.sick !== undefined) return `GPU ${gpu.index} is sick: ${gpu.sick}`;
+  const model = wish.model?.toLowerCase();
+  if (model !== undefined && !modelOf(gpu).includes(model)) {
+    return `GPU ${gpu.index} is ${gpu.name ?? "of an unknown model"}`;
+  }
+  if (isHeldBy(gpu, wish.group)) return undefined;
+  if (gpu.doubt !== undefined && gpu.utilizationPercent === undefined) {
+    return `GPU ${gpu.index}: ${gpu.doubt}`;
+  }
+  const { memoryUsedBytes: used, memoryTotalBytes: total } = gpu;
+  if (used === undefined || total === undefined) {
+    return `GPU ${gpu.index} does not say how much of its memory is used`;
+  }
+  if (wish.minFreeVramBytes !== undefined && total < wish.minFreeVramBytes) {
+    return `GPU ${gpu.index} has ${formatSize(total)}`;
+  }
+  return undefined;
+}
+
+/** In small letters. */
+export function modelOf({ name = "" }: GpuFacts): string {
+  return name.toLowerCase();
+}
+
+function leaseWords({ holder, run, step, ageMs, lastsMs }: GpuLease): string {
+  const about = [
+    ...(run ? [`run ${run}`] : []),
+    ...(step ? [`step ${step}`] : []),
+    ...(ageMs !== undefined && ageMs >= 1000 ? [`for ${formatDuration(wholeSeconds(ageMs))}`] : []),
+    ...(lastsMs !== undefined && ageMs !== undefined && lastsMs > ageMs
+      ? [`free in about ${formatDuration(wholeSeconds(lastsMs - ageMs))}`]
+      : []),
+  ];
+  return `a job of ${holder}${about.length > 0 ? ` (${about.join(", ")})` : ""}`;
+}
+
+function wholeSeconds(ms: number): number {
+  // What takes hours is not told to the second.
+  const unit = ms > 600_000 ? 60_000 : 1000;
+  return Math.max(1000, Math.round(ms / unit) * unit);
 }
 
 /** By memory, unless that is the machine's own, of which the GPU's share is not known. */
@@ -93,4 +136,10 @@ export function usedPercent(gpus: readonly GpuFacts[]): number {
     used === undefined || !total ? 100 : Math.min(100, 100 * used / total)
   );
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+}
+
+/** A program computes on the cards of one maker; of the first that has enough, else of the best one's. */
+export function ofOneMaker(gpus: readonly GpuFacts[], count: number): readonly GpuFacts[] {
+  const kinds = [...Map.groupBy(gpus, ({ maker }) => maker).values()];
+  return kinds.find((kind) => kind.length >= count) ?? kinds[0] ?? [];
 }

@@ -14,6 +14,9 @@ import { eachOf } from "./patient_queue.ts";
 import { forgetRow, loadRows, saveRow } from "./row_cache.ts";
 import { type Score, scoreNode } from "./score.ts";
 import { withSharers } from "./shared_home.ts";
+import { othersPoints } from "./others.ts";
+import { placeOf } from "./presence.ts";
+import { type NodeWork, wordOf } from "./claim.ts";
 import { SharedWork } from "./shared_work.ts";
 
 export interface HealthDeps {
@@ -21,7 +24,7 @@ export interface HealthDeps {
   readonly pool: TransportPool;
   readonly cache: HealthCache;
   readonly clock: Clock;
-  readonly placements: Pick<Placements, "points">;
+  readonly placements: Pick<Placements, "points" | "owner">;
 }
 
 export interface CheckOptions {
@@ -45,6 +48,10 @@ export interface HealthCheck extends Disposable {
    * from now on; a success makes a row that says otherwise be asked for again.
    */
   learn(node: Node, failure?: GridError): void;
+  /** Points for what other runners have on a node, as it told last. */
+  others(node: Node): number;
+  /** What a node has just told of who is there, besides a look. */
+  hear(node: Node, work: NodeWork): void;
   /** The last row of a node, whatever its age, without asking it. */
   known(node: Node): ProbeRow | undefined;
   /** One row per node, in the same order. */
@@ -63,6 +70,9 @@ const TURN_MS = 500;
 const LATE_FACTOR = 3;
 /** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
 const STANDING_MS = 60_000;
+
+/** For so long an answer holds as to who else is there. */
+const HEARD_MS = 10_000;
 
 interface Look {
   readonly row: ProbeRow;
@@ -89,6 +99,9 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return look && clock.monotonic() - look.since < STANDING_MS ? look.row.facts : undefined;
   }
 
+  /** Who is there, as each node told last; since when on the monotonic clock. */
+  const heard = new Map<Node, { readonly work: NodeWork; readonly since: number }>();
+
   /** Of the latest look at each node. */
   const patience = new Map<Node, number>();
 
@@ -107,11 +120,22 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     if (row.status !== "ok") looks.delete(node);
     else if (standing === undefined) looks.set(node, look);
     // What the end of this process cut off says nothing about the node.
-    return isClosed ? row : keep(node, row);
+    if (row.facts?.work !== undefined) hear(node, row.facts.work);
+    return isClosed ? row : keep(node, withoutOwn(row));
   });
 
   function keep(node: Node, row: ProbeRow): ProbeRow {
     return saveRow(cache, node, { row, score: scoreOf(node, { row, config })?.score });
+  }
+
+  /** For others: what is this process's own they ask the node for. */
+  function withoutOwn(row: ProbeRow): ProbeRow {
+    const { facts } = row;
+    const work = facts?.work;
+    if (facts === undefined || work === undefined) return row;
+    const isOthers = ({ owner }: { readonly owner: string }) => owner !== placements.owner;
+    const given = work.given.filter(isOthers);
+    return { ...row, facts: { ...facts, work: { ...work, given } } };
   }
 
   async function check(nodes: readonly Node[], options: CheckOptions) {
@@ -158,8 +182,18 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       const row = rows.probed.get(node) ?? rows.fresh.get(node);
       if (row === undefined) return [];
       const fromCache = !rows.probed.has(node);
-      return [healthOf(node, { row, fromCache, placed: points.get(node) ?? 0, config })];
+      const placed = (points.get(node) ?? 0) + others(node);
+      return [healthOf(node, { row, fromCache, placed, config })];
     }));
+  }
+
+  /** What an older answer says of others may long be over. */
+  function others(node: Node): number {
+    const known = heard.get(node);
+    const ageMs = known === undefined ? 0 : clock.monotonic() - known.since;
+    if (known === undefined || ageMs > HEARD_MS) return 0;
+    const place = wordOf(placeOf(node));
+    return othersPoints(known.work, { owner: placements.owner, place, weights: config, ageMs });
   }
 
   function learn(node: Node, failure?: GridError): void {
@@ -172,10 +206,16 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     if (row !== undefined && row.status !== "ok") forgetRow(cache, node);
   }
 
+  function hear(node: Node, work: NodeWork): void {
+    if (work.isWhole) heard.set(node, { work, since: clock.monotonic() });
+  }
+
   return {
     check,
     seen,
     learn,
+    hear,
+    others,
     known: (node) =>
       asked.get(node)?.row ?? loadRows(cache, { nodes: [node], now: clock.now() }).get(node),
     [Symbol.dispose]() {

@@ -9,11 +9,13 @@ import { randomWord } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
 import { formatDuration } from "../core/duration.ts";
 import { claimWord } from "./claim.ts";
-import { fittingGpus, lentGpus, whyNot } from "./gpu_choice.ts";
+import { gpuTurn } from "./gpu_turn.ts";
 import type { HealthCheck } from "./health.ts";
 import { leaseKey, runtimeName } from "./lease_key.ts";
 import type { LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
-import type { GpuFacts, NodeHealth, OpenNode } from "./node.ts";
+import type { GpuFacts, Node, OpenNode } from "./node.ts";
+import { placeOf, type Presence, type Ticket } from "./presence.ts";
+import { placeWords } from "./turn_words.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
 /** How a job ends that could not have its GPUs, and what it leaves in its output file. */
@@ -33,6 +35,9 @@ export interface LeaseDeps {
   /** Of the project and of this process, as others see them. */
   readonly project: string;
   readonly owner: string;
+  readonly presence: Presence;
+  /** What is held for the job already. */
+  readonly held?: readonly GpuFacts[] | undefined;
 }
 
 interface LeaseOptions extends LeaseCallOptions {
@@ -54,10 +59,12 @@ export async function leasePrelude(
 ): Promise<string> {
   const { wish, signal } = options;
   if (wish.gpus === 0) return await plainPrelude(open, options);
-  const gpus = await freeGpus(open, options);
+  const gpus = options.held ?? await freeGpus(open, options);
   const file = await installed(open, GPU_PROGRAMS, signal);
   const words = [wish.gpus, claimWord(wish.group), wish.share ? "yes" : "no", ...gpuWords(gpus)];
-  return `${claimWords(options)}; grid_wish=${quote(words.join(" "))}; . ${quote(file)}; `;
+  return `${claimWords({ ...options, node: open.node })}; grid_wish=${quote(words.join(" "))}; . ${
+    quote(file)
+  }; `;
 }
 
 const GPU_PROGRAMS = ["claims.sh", "claims_read.sh", "claim.sh", "claim_job.sh"];
@@ -70,20 +77,23 @@ export function gpuWords(gpus: readonly GpuFacts[]): string[] {
 }
 
 interface ClaimWords extends Pick<LeaseDeps, "project" | "owner"> {
+  readonly node: Node;
   readonly wish: LeaseWish;
   /** For how long it holds without being renewed; a job's own needs none. */
   readonly ttlMs?: number | undefined;
 }
 
 /** The assignment that `claim.sh` expects. */
-export function claimWords({ wish, project, owner, ttlMs }: ClaimWords): string {
+export function claimWords({ node, wish, project, owner, ttlMs }: ClaimWords): string {
   const { words: { run, step, lastsMs }, group, share } = wish;
+  const place = placeOf(node);
   const seconds = (ms: number | undefined) => ms === undefined ? "-" : String(Math.ceil(ms / 1000));
   const words = [
     seconds(lastsMs),
     ...[run, step, project, owner, group].map(claimWord),
     share ? "yes" : "no",
     seconds(ttlMs),
+    place,
   ];
   return `grid_words=${quote(words.join(" "))}`;
 }
@@ -95,7 +105,9 @@ async function plainPrelude(
 ): Promise<string> {
   const { wish, signal, health } = options;
   const file = quote(await installed(open, PLAIN_PROGRAMS, signal));
-  const claim = `(${claimWords(options)}; [ ! -r ${file} ] || . ${file}) 2>/dev/null || :; `;
+  const claim = `(${
+    claimWords({ ...options, node: open.node })
+  }; [ ! -r ${file} ] || . ${file}) 2>/dev/null || :; `;
   const facts = health.known(open.node)?.facts;
   if (wish.seesAll || facts === undefined || facts.gpus.length === 0) return claim;
   return claim + await hidingPrelude(open, { gpus: facts.gpus, wish, signal });
@@ -122,28 +134,36 @@ async function hidingPrelude(
 
 async function freeGpus(
   { node }: OpenNode,
-  { wish, signal, onWait, health, clock }: LeaseOptions & LeaseDeps,
+  options: LeaseOptions & LeaseDeps,
 ): Promise<readonly GpuFacts[]> {
+  const { wish, signal, onWait, health, clock, presence, owner } = options;
   const deadline = clock.monotonic() + wish.waitMs;
-  let isTold = false;
-  for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
-    const [row] = await health.check([node], { maxAgeMs, signal });
-    const lent = lentGpus(node, row?.facts?.gpus ?? []);
-    const fitting = ofOneMaker(fittingGpus(lent, wish), wish.gpus);
-    if (fitting.length >= wish.gpus) return fitting;
-    const left = deadline - clock.monotonic();
-    const reason = obstacle({ wish, row, lent });
-    if (left <= 0) throw noGpu(node.name, { wish, reason });
-    if (!isTold) onWait?.(reason);
-    isTold = true;
-    await clock.sleep(Math.min(POLL_MS, left), { signal });
+  const ticket: Ticket = { ...wish, id: randomWord(8), model: wish.model };
+  let told: string | undefined;
+  try {
+    for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
+      const [row] = await health.check([node], { maxAgeMs, signal });
+      const facts = row?.facts;
+      const asker = { owner, ticket: ticket.id, lastsMs: wish.words.lastsMs };
+      const turn = facts && gpuTurn(node, { facts, wish, asker });
+      if (turn?.gpus !== undefined && facts?.work?.isWhole !== false) return turn.gpus;
+      const left = deadline - clock.monotonic();
+      const reason = row?.reason ?? facts?.gpuProblem ?? turn?.reason ?? "it has no GPU";
+      if (left <= 0) throw noGpu(node.name, { wish, reason, isFinal: turn?.isFinal === true });
+      await presence.stand(node, ticket, signal);
+      const words = turn === undefined ? reason : `${placeWords(turn, wish.gpus)}; ${reason}`;
+      if (standing(words) !== told) onWait?.(words);
+      told = standing(words);
+      await clock.sleep(Math.min(POLL_MS, left), { signal });
+    }
+  } finally {
+    presence.leave(ticket.id);
   }
 }
 
-/** A program computes on the cards of one maker; of the first that has enough, else of the best one's. */
-export function ofOneMaker(gpus: readonly GpuFacts[], count: number): readonly GpuFacts[] {
-  const kinds = [...Map.groupBy(gpus, ({ maker }) => maker).values()];
-  return kinds.find((kind) => kind.length >= count) ?? kinds[0] ?? [];
+/** What of the words is worth saying again: not that time goes by. */
+function standing(words: string): string {
+  return words.split(";")[0] ?? words;
 }
 
 const installs = new WeakMap<OpenNode, Map<string, Promise<string>>>();
@@ -196,28 +216,22 @@ async function shortHash(text: string): Promise<string> {
   return new Uint8Array(digest.slice(0, 6)).toHex();
 }
 
-interface LeaseView {
-  readonly wish: LeaseWish;
-  readonly row: NodeHealth | undefined;
-  readonly lent: readonly GpuFacts[];
-}
-
-function obstacle({ wish, row, lent }: LeaseView): string {
-  const reasons = lent.map((gpu) => whyNot(gpu, wish)).filter((why) => why !== undefined);
-  return row?.reason ?? row?.facts?.gpuProblem ??
-    (reasons.length > 0 ? reasons.join(", ") : `it has ${lent.length} of ${wish.gpus} GPUs`);
-}
-
 function noGpu(
   name: string,
-  { wish, reason }: { readonly wish: LeaseWish; readonly reason: string },
+  { wish, reason, isFinal }: {
+    readonly wish: LeaseWish;
+    readonly reason: string;
+    readonly isFinal: boolean;
+  },
 ): GridError {
   const waited = wish.waitMs > 0 ? ` within ${formatDuration(wish.waitMs)}` : "";
   const what = wish.gpus === 1 ? "a GPU" : `${wish.gpus} GPUs`;
   return new GridError({
     code: "no-node",
     message: `Cannot lease ${what} on "${name}"${waited}: ${reason}`,
-    hint: "wait longer with wait: 30m in the selector, or see grid health --explain",
+    hint: isFinal
+      ? "no waiting cures that: see grid health --explain"
+      : "wait longer with wait: 30m in the selector, or see grid queue",
     node: name,
   });
 }

@@ -6,6 +6,7 @@ import type { TransportPool } from "../transport/transport.ts";
 import type { Cluster, HealthCache, HealthOptions, Placement, SelectOptions } from "./cluster.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
+import { Crew } from "./crew.ts";
 import { createHealthCheck } from "./health.ts";
 import { leasePrelude } from "./lease.ts";
 import type { Node, OpenNode } from "./node.ts";
@@ -31,10 +32,17 @@ export function openCluster(options: OpenClusterOptions): Cluster {
   const { config, pool, cache, clock, random } = options;
   const byName = new Map([...config.nodes, localNode(options.project)]
     .map((node) => [node.name, node]));
-  const placements = new Placements({ cache, clock, weights: config.health });
+  const placements = new Placements({ clock, weights: config.health });
   const owner = placements.owner;
   const project = basename(options.project);
   const health = createHealthCheck({ config: config.health, pool, cache, clock, placements });
+  const crew = new Crew({
+    placements,
+    health,
+    clock,
+    project,
+    transport: (node) => pool.transport(node.endpoint),
+  });
   const opened = new Map<Node, OpenNode>();
   const opening = new SharedWork<Node, OpenNode>(async (node, signal) => {
     const transport = pool.transport(node.endpoint);
@@ -80,24 +88,28 @@ export function openCluster(options: OpenClusterOptions): Cluster {
 
     async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {
       const nodes = candidates(selector.among);
-      const deps = { config: config.health, health, placements, clock, random };
+      const deps = { config: config.health, health, crew, clock, random };
       return await selectNode(deps, { ...select, selector, nodes });
     },
 
     [Symbol.dispose]() {
+      crew[Symbol.dispose]();
       health[Symbol.dispose]();
     },
 
     release(holder) {
-      placements.release(holder);
+      crew.release(holder);
     },
 
     releaseAll(run) {
-      placements.releaseAll(run);
+      for (const holder of placements.holdersOf(run)) crew.release(holder);
     },
 
     async lease(node, wish, options = {}) {
-      return await leasePrelude(node, { ...options, wish, health, clock, project, owner });
+      const held = crew.holds.gpusOf(node.node, wish.group);
+      const { presence } = crew;
+      const deps = { health, clock, project, owner, presence, held };
+      return await leasePrelude(node, { ...options, wish, ...deps });
     },
   };
 }

@@ -6,15 +6,22 @@ import { type Candidate, choose, type PassedOver, ruledOut } from "./choose.ts";
 import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
-import type { Node, NodeHealth } from "./node.ts";
+import { leaseKey } from "./lease_key.ts";
+import type { JobWords } from "./lease_wish.ts";
+import type { GpuFacts, Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
-import type { Placements } from "./placements.ts";
+import { randomWord } from "../core/ids.ts";
+import type { Crew } from "./crew.ts";
+import { othersPoints, weightOf } from "./others.ts";
+import { placeOf } from "./presence.ts";
+import { placeWords } from "./turn_words.ts";
+import { wordOf } from "./claim.ts";
 import type { NodeSelector } from "./select.ts";
 
 export interface SelectDeps {
   readonly config: HealthConfig;
   readonly health: HealthCheck;
-  readonly placements: Placements;
+  readonly crew: Crew;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -22,6 +29,13 @@ export interface SelectDeps {
 /** Between two looks at nodes that are all taken: soon at first, then with less haste. */
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5000;
+const LONGEST_GPU_POLL_MS = 2000;
+/** Many who wait look at one answer. */
+const POLL_AGE_MS = 300;
+/** How often a choice gives way to others. */
+const MOST_MOVES = 4;
+/** Others hear of a burst at its beginning, and as it goes on. */
+const ANNOUNCE_MS = 1000;
 /** How much longer nodes may take on a second look, where on the first none has answered. */
 const PATIENT_FACTOR = 3;
 /** A choice from older facts is verified by asking the chosen node again. */
@@ -38,28 +52,95 @@ interface SelectRequest extends SelectOptions {
 
 /** @throws {GridError} `no-node` with every node's reason */
 export async function selectNode(deps: SelectDeps, request: SelectRequest): Promise<Placement> {
+  const { presence } = deps.crew;
+  const ticket = randomWord(8);
+  try {
+    return await waitForNode(deps, { ...request, ticket });
+  } finally {
+    presence.leave(ticket);
+  }
+}
+
+interface Waiter extends SelectRequest {
+  /** Names its place in the line. */
+  readonly ticket: string;
+}
+
+async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement> {
   const { selector, signal } = request;
-  const { clock } = deps;
+  const { clock, config, crew } = deps;
   const deadline = clock.monotonic() + selector.waitMs;
   let pollMs = FIRST_POLL_MS;
-  for (let maxAgeMs = deps.config.refreshIntervalMs;; maxAgeMs = 0) {
+  let told: string | undefined;
+  for (let maxAgeMs = config.refreshIntervalMs;; maxAgeMs = POLL_AGE_MS) {
     let tried = await tryOnce(deps, request, maxAgeMs);
     // "Nothing fits" must not rest on what was true a minute ago.
-    if (!("node" in tried) && tried.fromCache) continue;
+    if (!("node" in tried) && tried.fromCache && maxAgeMs > POLL_AGE_MS) continue;
     if (!("node" in tried) && tried.isSilence) {
       // All of them at once: rather this machine or its network is slow.
-      const timeoutMs = PATIENT_FACTOR * deps.config.timeoutMs;
+      const timeoutMs = PATIENT_FACTOR * config.timeoutMs;
       tried = await tryOnce(deps, { ...request, timeoutMs }, 0);
       if (!("node" in tried) && tried.isSilence) throw nobodyAnswered(tried.reasons, timeoutMs);
     }
     if ("node" in tried) return tried;
+    const { reasons } = tried;
     const left = deadline - clock.monotonic();
-    if (left <= 0 || tried.reasons.every(({ isFinal }) => isFinal)) {
-      throw noNode(tried.reasons, selector.waitMs);
+    if (left <= 0 || reasons.every(({ isFinal }) => isFinal)) {
+      throw noNode(reasons, selector.waitMs);
     }
-    await clock.sleep(Math.min(pollMs, left), { signal });
-    pollMs = Math.min(2 * pollMs, LONGEST_POLL_MS);
+    await standInLine(deps, request, reasons);
+    const words = waitWords(reasons, selector);
+    if (words.place !== told) request.onWait?.(words.all);
+    told = words.place;
+    await crew.pause(Math.min(pollMs, left), signal);
+    pollMs = Math.min(2 * pollMs, selector.gpus > 0 ? gpuPollMs(reasons) : LONGEST_POLL_MS);
   }
+}
+
+/** Whoever is next looks often; that there are others before takes time to change. */
+function gpuPollMs(reasons: readonly PassedOver[]): number {
+  return reasons.some(({ turn }) => turn?.before === 0) ? FIRST_POLL_MS : LONGEST_GPU_POLL_MS;
+}
+
+/** On every node where waiting may help. */
+async function standInLine(
+  { crew }: SelectDeps,
+  { selector, nodes, ticket, words, signal }: Waiter,
+  reasons: readonly PassedOver[],
+): Promise<void> {
+  if (selector.gpus === 0 || words === undefined) return;
+  const waiting = new Set(
+    reasons.filter(({ isFinal, turn }) => !isFinal && turn !== undefined).map(({ node }) => node),
+  );
+  const { gpus, minFreeVramBytes, model } = selector;
+  const place = { id: ticket, gpus, minFreeVramBytes, model, words };
+  await Promise.all(
+    nodes.filter(({ name }) => waiting.has(name))
+      .map((node) => crew.presence.stand(node, place, signal)),
+  );
+  crew.keepUp();
+}
+
+/** Where it will be its turn first, as far as anybody knows. */
+function waitWords(
+  reasons: readonly PassedOver[],
+  { gpus }: NodeSelector,
+): { readonly place: string; readonly all: string } {
+  const soon = (turn: PassedOver["turn"]) => turn?.startsInMs ?? Number.POSITIVE_INFINITY;
+  const [best] = reasons.filter(({ isFinal, turn }) => !isFinal && turn !== undefined)
+    .toSorted((a, b) =>
+      soon(a.turn) === soon(b.turn)
+        ? (a.turn?.before ?? 0) - (b.turn?.before ?? 0)
+        : soon(a.turn) - soon(b.turn)
+    );
+  if (best?.turn === undefined) {
+    const all = passedOverWords(reasons.filter(({ isFinal }) => !isFinal));
+    return { place: all, all: `waits for a node: ${all}` };
+  }
+  const others = reasons.length > 1 ? ` (and ${reasons.length - 1} more looked at)` : "";
+  const place = `${placeWords({ ...best.turn, startsInMs: undefined }, gpus)} on ${best.node}`;
+  const all = `${placeWords(best.turn, gpus)} on ${best.node}${others}: ${best.reason}`;
+  return { place, all };
 }
 
 interface Refusal {
@@ -72,28 +153,30 @@ interface Refusal {
 
 async function tryOnce(
   deps: SelectDeps,
-  request: SelectRequest,
+  request: Waiter,
   maxAgeMs: number,
 ): Promise<Placement | Refusal> {
-  const { config, health, placements, clock, random } = deps;
-  const { selector, signal, avoid = [], holder, group } = request;
+  const { config, health, crew, clock, random } = deps;
+  const { placements } = crew;
+  const { selector, signal, avoid = [], holder, group, ticket, words } = request;
   const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
   const nodes = request.nodes.filter((node) => ruledOut(node, selector) === undefined);
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const rules = { selector, weights: config, avoid, random };
+  const asker = { owner: placements.owner, ticket, lastsMs: words?.lastsMs };
+  const rules = { selector, weights: config, avoid, random, asker, group };
   /** With what is placed on the nodes now, not when the rows came. */
   const paired = (rows: readonly NodeHealth[]): Candidate[] => {
-    const points = placements.points(nodes);
+    const own = placements.points(nodes);
     return rows.flatMap((health) => {
       const node = byName.get(health.node);
       if (node === undefined) return [];
-      const gpus = placements.promisedGpus(node, health.facts?.gpus ?? [], group);
-      return [{ node, health, placed: { points: points.get(node) ?? 0, gpus } }];
+      const points = (own.get(node) ?? 0) + deps.health.others(node);
+      return [{ node, health, placed: { points, gpus: placements.promisedGpus(node, group) } }];
     });
   };
   let age = maxAgeMs;
   // Each round asks at least one more node anew, so this ends after as many rounds as there are nodes.
-  for (let round = 0; round <= nodes.length; round++) {
+  for (let round = 0; round <= nodes.length + MOST_MOVES; round++) {
     const rows = await health.check(nodes, {
       maxAgeMs: age,
       signal,
@@ -101,8 +184,8 @@ async function tryOnce(
       isEnough: (rows) => choose(paired(rows), rules).chosen !== undefined,
     });
     age = Number.POSITIVE_INFINITY;
-    // From here to the placement nobody else gets a turn.
-    const { chosen, passedOver } = choose(paired(rows), rules);
+    // From here to the placement nobody else in this process gets a turn.
+    const { chosen, gpus, passedOver } = choose(paired(rows), rules);
     if (chosen === undefined) {
       const fromCache = maxAgeMs > 0 && rows.some((row) => row.fromCache);
       const isSilence = rows.length > 1 && rows.every((row) => row.isSilent);
@@ -115,16 +198,83 @@ async function tryOnce(
       await health.check([chosen.node], { maxAgeMs: 0, signal });
       continue;
     }
-    if (holder !== undefined) {
-      placements.add({ node: chosen.node, holder, group, gpus: selector.gpus });
-    }
-    return {
+    const placement = {
       node: chosen.node.name,
       health: chosen.health,
       passedOver: [...unfit, ...passedOver].map(({ node, reason }) => ({ node, reason })),
     };
+    if (holder === undefined) return placement;
+    const keys = gpus.slice(0, selector.gpus).map(leaseKey);
+    placements.add({ node: chosen.node, holder, group, gpus: selector.gpus, keys });
+    const isSettled = selector.gpus > 0 && group !== undefined && words !== undefined
+      ? await hold(deps, { ...request, node: chosen.node, gpus, holder, group, words })
+      : await isStillBest(deps, { ...request, chosen, others: rows.length > 1, round });
+    if (isSettled) return placement;
+    crew.release(holder);
   }
   return { reasons: unfit, fromCache: false, isSilence: false };
+}
+
+interface HoldRequest extends SelectRequest {
+  readonly node: Node;
+  readonly gpus: readonly GpuFacts[];
+  readonly holder: string;
+  readonly group: string;
+  readonly words: JobWords;
+}
+
+/** From now on nobody else gets these GPUs. Where somebody was faster, the node is looked at again. */
+async function hold({ crew, health }: SelectDeps, request: HoldRequest): Promise<boolean> {
+  const { node, gpus, holder, group, words, selector, signal } = request;
+  try {
+    const wish = { ...selector, group, words };
+    const held = await crew.holds.take(node, { holder, wish, gpus, signal });
+    if (held !== undefined) {
+      const keys = held.map(leaseKey);
+      crew.placements.add({ node, holder, group, gpus: selector.gpus, keys });
+      crew.keepUp();
+      return true;
+    }
+  } catch (error) {
+    crew.release(holder);
+    throw error;
+  }
+  await health.check([node], { maxAgeMs: 0, signal });
+  return false;
+}
+
+interface MoveRequest extends SelectRequest {
+  readonly chosen: Candidate;
+  /** There is another node to go to. */
+  readonly others: boolean;
+  readonly round: number;
+}
+
+/**
+ * Says on the node that something is about to start there, and hears who else has said so before. Of several
+ * who choose at the same moment the first stays, and the others look whether another node is better now.
+ */
+async function isStillBest(deps: SelectDeps, request: MoveRequest): Promise<boolean> {
+  const { crew, health, config } = deps;
+  const { chosen, others, round } = request;
+  const { node } = chosen;
+  const { presence, placements } = crew;
+  if (presence.isToldOn(node) && presence.ageOn(node) < ANNOUNCE_MS) return true;
+  const before = health.others(node);
+  crew.keepUp();
+  const telling = presence.tell(node).catch(() => undefined);
+  if (!others || round >= MOST_MOVES) return true;
+  const work = await telling;
+  if (work === undefined) return true;
+  const own = work.given.find(({ owner }) => owner === placements.owner);
+  const now = othersPoints(work, {
+    owner: placements.owner,
+    place: wordOf(placeOf(node)),
+    weights: config,
+    ageMs: 0,
+    sinceMs: own?.ageMs,
+  });
+  return now - before < weightOf(0, config) / 2;
 }
 
 function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): GridError {
@@ -140,12 +290,18 @@ function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): Grid
 function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
   const waited = waitMs > 0 ? ` within ${formatDuration(waitMs)}` : "";
   const mayPass = reasons.some(({ isFinal }) => !isFinal);
+  const soon = Math.min(...reasons.map(({ turn }) => turn?.startsInMs ?? Number.POSITIVE_INFINITY));
+  const next = Number.isFinite(soon) && soon > 0
+    ? `; next free in about ${formatDuration(soon)}`
+    : "";
   return new GridError({
     code: "no-node",
     message: `Cannot choose a node${waited}: ${passedOverWords(reasons)}`,
     hint: hintOfAll(reasons) ??
       (mayPass && waitMs === 0
-        ? "wait for one with wait: 30m in the selector, or see grid health --explain"
+        ? `wait for one with wait: 30m in the selector, or --wait${next}; grid queue shows who is there`
+        : mayPass
+        ? `grid queue shows who holds what, and who waits${next}`
         : "see grid health --explain, and the labels and gpus of the cluster config"),
   });
 }

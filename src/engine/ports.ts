@@ -205,6 +205,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly workingDirectory: string | undefined;
   readonly shell: "bash" | "sh";
   readonly detach: boolean;
+  /** It sees GPUs that others hold, though it asked for none. */
+  readonly seesAllGpus?: boolean | undefined;
   readonly killGraceMs: number;
   /** Folder last synced to each node by a step this one comes after: node name → absolute folder. */
   readonly folders: Readonly<Record<string, string>>;

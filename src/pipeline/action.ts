@@ -137,11 +137,22 @@ function readTasks(batch: BatchEntry, reader: TextReader): RayBatchAction<Text>[
 
 export function readSelector(selector: SelectorEntry, reader: TextReader): NodeSelector<Text> {
   const vram = selector["min-free-vram"];
+  const memory = selector["min-free-memory"];
+  const disk = selector["min-free-disk"];
+  const { "max-load": maxLoad, "max-score": maxScore } = selector;
+  const sizeOf = (text: string | undefined) => text === undefined ? undefined : parseSize(text);
   return {
-    gpus: selector.gpus ?? (vram === undefined ? 0 : 1),
-    minFreeVramBytes: vram === undefined ? undefined : parseSize(vram),
+    gpus: selector.gpus ?? (vram === undefined && selector.gpu === undefined ? 0 : 1),
+    minFreeVramBytes: sizeOf(vram),
+    ...(selector.gpu !== undefined && { model: reader.text(selector, "gpu") }),
+    ...(selector.share !== undefined && { share: selector.share }),
+    ...(memory !== undefined && { minFreeMemoryBytes: sizeOf(memory) }),
+    ...(disk !== undefined && { minFreeDiskBytes: sizeOf(disk) }),
+    ...(maxLoad !== undefined && { maxLoad }),
+    ...(maxScore !== undefined && { maxScore }),
     labels: reader.list(selector, "labels"),
     among: reader.list(selector, "among"),
+    ...(selector.exclude !== undefined && { exclude: reader.list(selector, "exclude") }),
     waitMs: durationMs(selector.wait) ?? 0,
   };
 }

@@ -9,6 +9,8 @@ export interface CommandPipelineOptions {
   readonly gpus?: number | undefined;
   readonly labels?: readonly string[] | undefined;
   readonly timeoutMs?: number | undefined;
+  /** How long to wait for a node that fits. */
+  readonly waitMs?: number | undefined;
 }
 
 const TRANSPORT_RETRY: RetryPolicy = {
@@ -23,16 +25,16 @@ const TRANSPORT_RETRY: RetryPolicy = {
 
 /** `grid run "command"`: the steps `node` (select-node), unless one is named, and `command` (run). */
 export function commandPipeline(options: CommandPipelineOptions): Pipeline {
-  const { gpus = 0, labels = [], node } = options;
+  const { gpus = 0, labels = [], node, waitMs = 0 } = options;
   const selector: NodeSelector<Text> = {
     gpus,
     minFreeVramBytes: undefined,
     labels: labels.map((label) => Text.literal(label)),
     among: node === undefined ? [] : [Text.literal(node)],
-    waitMs: 0,
+    waitMs,
   };
   // Where it must offer something as well, a node that is named is chosen like any other.
-  const isChosen = node === undefined || gpus > 0 || labels.length > 0;
+  const isChosen = node === undefined || gpus > 0 || labels.length > 0 || waitMs > 0;
   const select = step("node", {
     action: { kind: "select-node", selector },
     node: { kind: "best" },

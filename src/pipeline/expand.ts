@@ -164,6 +164,9 @@ export function plainStep(blueprint: Blueprint, instance: Instance): Step {
       inherited.workingDirectory,
     shell: entry.shell ?? defaults?.shell ?? inherited.shell,
     detach: entry.detach ?? inherited.detach,
+    ...((entry["visible-gpus"] === undefined
+      ? inherited.seesAllGpus
+      : entry["visible-gpus"] === "all") && { seesAllGpus: true }),
     allowFailure: entry["allow-failure"] ?? false,
     cache: blueprint.cache ?? inherited.cache,
     ...inputsOf(blueprint, instance),

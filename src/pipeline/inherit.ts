@@ -39,6 +39,7 @@ export class Carrier {
       workingDirectory: step.workingDirectory && this.#carry(step.workingDirectory, "folder"),
       shell: step.shell,
       detach: step.detach,
+      ...(step.seesAllGpus && { seesAllGpus: true }),
       cache: step.cache && {
         inputs: step.cache.inputs.map((text, index) => this.#carry(text, `cache ${index}`)),
         key: step.cache.key && this.#carry(step.cache.key, "cache key"),
@@ -81,6 +82,10 @@ export class Carrier {
       ...selector,
       labels: selector.labels.map((text, index) => this.#carry(text, `label ${index}`)),
       among: selector.among.map((text, index) => this.#carry(text, `among ${index}`)),
+      ...(selector.model !== undefined && { model: this.#carry(selector.model, "gpu") }),
+      ...(selector.exclude !== undefined && {
+        exclude: selector.exclude.map((text, index) => this.#carry(text, `exclude ${index}`)),
+      }),
     };
   }
 }

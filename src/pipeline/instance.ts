@@ -37,6 +37,7 @@ export interface Inherited {
   readonly workingDirectory: Text | undefined;
   readonly shell: "bash" | "sh";
   readonly detach: boolean;
+  readonly seesAllGpus?: boolean;
   readonly cache: CacheRule<Text> | undefined;
   readonly inputs?: readonly Text[];
 }

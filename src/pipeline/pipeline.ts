@@ -87,6 +87,8 @@ export interface Step {
   readonly workingDirectory: Text | undefined;
   readonly shell: "bash" | "sh";
   readonly detach: boolean;
+  /** A command that asked for no GPU sees those that others hold, too. */
+  readonly seesAllGpus?: boolean | undefined;
   readonly allowFailure: boolean;
   readonly cache: CacheRule<Text> | undefined;
   /** Globs relative to the project folder: all that it depends on. Default: what was synced. */
@@ -208,9 +210,20 @@ export interface ChosenGpus {
 export interface NodeSelector<T> {
   readonly gpus: number;
   readonly minFreeVramBytes: number | undefined;
+  /** Part of the GPU model's name. */
+  readonly model?: T | undefined;
+  /** The GPUs are used together with others that share, too. */
+  readonly share?: boolean | undefined;
+  readonly minFreeMemoryBytes?: number | undefined;
+  readonly minFreeDiskBytes?: number | undefined;
+  /** Load average per core. */
+  readonly maxLoad?: number | undefined;
+  readonly maxScore?: number | undefined;
   readonly labels: readonly T[];
   /** Restrict the choice to these nodes; empty means all. */
   readonly among: readonly T[];
+  /** Never these. */
+  readonly exclude?: readonly T[] | undefined;
   /** How long to wait for a node that fits. */
   readonly waitMs: number;
 }

@@ -126,10 +126,21 @@ function selectorWords(selector: NodeSelector<Text>): string {
     ...(selector.minFreeVramBytes === undefined
       ? []
       : [`${formatSize(selector.minFreeVramBytes)} VRAM free`]),
+    ...(selector.model === undefined ? [] : [`model ${sourceOf(selector.model)}`]),
+    ...(selector.share ? ["shared"] : []),
+    ...(selector.minFreeMemoryBytes === undefined
+      ? []
+      : [`${formatSize(selector.minFreeMemoryBytes)} memory free`]),
+    ...(selector.minFreeDiskBytes === undefined
+      ? []
+      : [`${formatSize(selector.minFreeDiskBytes)} disk free`]),
+    ...(selector.maxLoad === undefined ? [] : [`load at most ${selector.maxLoad}`]),
+    ...(selector.maxScore === undefined ? [] : [`score at most ${selector.maxScore}`]),
     ...selector.labels.map(sourceOf),
   ];
   const among = selector.among.length > 0 ? ` of ${selector.among.map(sourceOf).join(", ")}` : "";
-  return `best${among}${wishes.length > 0 ? ` with ${wishes.join(", ")}` : ""}`;
+  const but = selector.exclude?.length ? ` but ${selector.exclude.map(sourceOf).join(", ")}` : "";
+  return `best${among}${but}${wishes.length > 0 ? ` with ${wishes.join(", ")}` : ""}`;
 }
 
 /** As written in the file. */

@@ -75,10 +75,19 @@ const limit = duration.regex(SOME_TIME, {
 });
 
 const selector = z.strictObject({
-  gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are leased"),
+  gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are held"),
+  gpu: text.optional().describe(
+    "Part of the GPU model's name, such as a100; one, unless gpus says",
+  ),
   "min-free-vram": size.optional().describe("Free memory that each of these GPUs must have"),
+  share: z.boolean().optional().describe("Use the GPUs together with others that share, too"),
+  "min-free-memory": size.optional().describe("Memory of the node that must be free"),
+  "min-free-disk": size.optional().describe("Room that the workspace's disk must have"),
+  "max-load": z.number().min(0).optional().describe("Load average per core, at most"),
+  "max-score": z.number().min(0).optional().describe("Score in grid health, at most"),
   labels: textList.optional().describe("Labels that the node must carry, all of them"),
   among: textList.optional().describe("Choose between these nodes only"),
+  exclude: textList.optional().describe("Never choose these nodes"),
   wait: duration.optional().describe("How long to wait for a node that fits; default: not at all"),
 }, { error: (issue) => selectorWords(issue.code, issue.input) }).meta({
   id: "selector",
@@ -266,6 +275,9 @@ const stepShape = {
   "working-directory": text.optional().describe("Relative to the step's folder on the node"),
   shell: shell.optional().describe("bash means bash -eo pipefail"),
   detach: z.boolean().optional().describe("Goes on when the runner is gone"),
+  "visible-gpus": z.enum(["own", "all"]).optional().describe(
+    "own: a command that asked for no GPU does not see those that others hold; default own",
+  ),
   "allow-failure": z.boolean().optional().describe("A failure does not fail the run"),
   inputs: textList.optional().describe(
     "Globs of all the project's files that the step depends on; default: what was synced before it",

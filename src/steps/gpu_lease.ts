@@ -18,7 +18,7 @@ export interface JobPlace {
 
 type LeaseRequest = Pick<
   StepRequest,
-  "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob"
+  "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob" | "seesAllGpus"
 >;
 
 /** Somebody may take the GPUs between the choice and the lease; then another choice is made. */
@@ -38,7 +38,8 @@ export async function placeJob(
 ): Promise<JobPlace> {
   const wish = leaseWish(request);
   for (let choice = 1;; choice++) {
-    const node = await resolveNode({ ...request, group: wish.group }, host, cluster);
+    const { group, words } = wish;
+    const node = await resolveNode({ ...request, group, words }, host, cluster);
     // Nobody chooses this machine's own project folder.
     if (wish.gpus === 0 && node.node.name === LOCAL_NODE) return { node, prelude: "" };
     try {
@@ -55,11 +56,13 @@ export async function placeJob(
 }
 
 function waitWords({ node }: OpenNode, reason: string): string {
-  return `waits for a GPU on ${node.name}: ${reason}`;
+  return `waits on ${node.name}: ${reason}`;
 }
 
 /** What the job must hold; with no GPUs where it asks for none. */
-function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): LeaseWish {
+function leaseWish(
+  { node, run, step, attempt, resumeJob, seesAllGpus: seesAll }: LeaseRequest,
+): LeaseWish {
   const words = { run, step };
   if (node.kind === "named" && node.gpus !== undefined) {
     const { count, step } = node.gpus;
@@ -68,13 +71,13 @@ function leaseWish({ node, run, step, attempt, resumeJob }: LeaseRequest): Lease
   }
   const group = groupOf(run, step, attempt);
   if (node.kind !== "selector" || node.selector.gpus === 0) {
-    return { gpus: 0, minFreeVramBytes: undefined, group, words, waitMs: 0 };
+    return { gpus: 0, minFreeVramBytes: undefined, group, words, waitMs: 0, seesAll };
   }
-  const { gpus, minFreeVramBytes } = node.selector;
+  const { gpus, minFreeVramBytes, model, share } = node.selector;
   // Waiting is done by choosing again: another node may become free first. A job that has its node
   // from an earlier runner has no choice.
   const waitMs = resumeJob === undefined ? 0 : NAMED_WAIT_MS;
-  return { gpus, minFreeVramBytes, group, words, waitMs };
+  return { gpus, minFreeVramBytes, model, share, group, words, waitMs };
 }
 
 /** Under which jobs share GPUs. */

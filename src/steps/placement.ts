@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path/posix";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import type { JobWords } from "../cluster/lease_wish.ts";
 import type { NodeSelector } from "../cluster/select.ts";
 import { distinctName } from "../core/ids.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
@@ -19,6 +20,8 @@ interface PlacementRequest
   extends Pick<StepRequest, "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob"> {
   /** Under which the attempt will claim its GPUs. */
   readonly group?: string | undefined;
+  /** What it is, as others see it on its node. */
+  readonly words?: JobWords | undefined;
 }
 
 /** What an attempt was given counts on its node until it is over: `Cluster.release`. */
@@ -65,6 +68,8 @@ async function openBest(
       avoid: [...request.avoidNodes, ...unusable],
       holder: placeHolder(request),
       group: request.group,
+      words: request.words ?? { run: request.run, step: request.step },
+      onWait: (message) => host.note({ type: "warned", message }),
     });
     host.note({
       type: "node.chosen",

@@ -17,6 +17,8 @@ export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"sel
         avoid: avoidNodes,
         holder: placeHolder({ run, step, attempt }),
         group: groupOf(run, step),
+        words: { run, step },
+        onWait: (message) => host.note({ type: "warned", message }),
       });
       const { score, facts } = health;
       host.note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });

@@ -34,7 +34,7 @@ export interface ClaimOptions {
 export function jobPrelude(options: ClaimOptions): string {
   const { job, gpus = 1, group, share = false, pairs, output = "/dev/null" } = options;
   const yes = share ? "yes" : "no";
-  const words = `60 run-1 step-1 project-1 owner-1 ${group ?? job} ${yes} -`;
+  const words = `60 run-1 step-1 project-1 owner-1 ${group ?? job} ${yes} - -`;
   const wish = [gpus, group ?? job, yes, ...(pairs ?? ["GPU-a=0=GPU-a", "GPU-b=1=GPU-b"])];
   return `GRID_OUTPUT=${output}; grid_words=${quote(words)}; grid_wish=${quote(wish.join(" "))}
 ${programs("claims.sh", "claims_read.sh", "claim.sh", "claim_job.sh")}`;
@@ -67,7 +67,7 @@ export async function workOn({ folder, shell = ["sh"] }: ClaimNode): Promise<Nod
     stderr: "inherit",
   }).output();
   const work = parseWork(new TextDecoder().decode(stdout).split("\n"));
-  if (work === undefined) throw new Error("the node did not tell its claims");
+  if (!work.isWhole) throw new Error("the node did not tell its claims");
   return work;
 }
 

@@ -9,6 +9,9 @@ import { appendJobSummary } from "../job_summary.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
+/** Longer than anybody wants to wait without saying so. */
+const A_WEEK_MS = 7 * 86_400_000;
+
 interface RunFlags extends GlobalFlags {
   readonly input: readonly string[];
   readonly inputs?: string;
@@ -19,6 +22,7 @@ interface RunFlags extends GlobalFlags {
   readonly label: readonly string[];
   readonly timeout?: number;
   readonly noStdin?: true;
+  readonly wait?: true;
   readonly again?: string;
   readonly from?: string;
   readonly only?: string;
@@ -63,6 +67,7 @@ export function define(command: Command, context: CommandContext): void {
       read: collect,
       initial: [],
     })
+    .option("--wait", "for a command: wait in line for a node that fits")
     .option("--timeout <duration>", "for a command: give up after, for example, 30m", {
       read: durationMs,
     })
@@ -200,5 +205,6 @@ async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeli
     gpus: flags.gpus,
     labels: flags.label,
     timeoutMs: flags.timeout,
+    waitMs: flags.wait ? A_WEEK_MS : 0,
   });
 }

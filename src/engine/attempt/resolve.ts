@@ -33,6 +33,7 @@ export type Resolved = Pick<
   | "workingDirectory"
   | "shell"
   | "detach"
+  | "seesAllGpus"
   | "killGraceMs"
 >;
 
@@ -57,6 +58,7 @@ export function resolveStep(step: Step, { scope, record }: ResolveOptions): Reso
     workingDirectory: step.workingDirectory && evaluate(step.workingDirectory, inner),
     shell: step.shell,
     detach: step.detach,
+    ...(step.seesAllGpus && { seesAllGpus: true }),
     killGraceMs: step.timeout.killGraceMs,
   };
 }
@@ -234,6 +236,8 @@ function resolveSelector(
     ...selector,
     labels: selector.labels.map((label) => evaluate(label, scope)),
     among: selector.among.map((name) => evaluate(name, scope)),
+    model: selector.model && evaluate(selector.model, scope),
+    exclude: selector.exclude?.map((name) => evaluate(name, scope)),
   };
 }
 

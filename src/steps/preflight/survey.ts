@@ -140,9 +140,13 @@ export class Survey {
     const texts = (list: readonly Text[]) =>
       list.flatMap((text) => foresight.text(text, step) ?? []);
     const [labels, among] = [texts(selector.labels), texts(selector.among)];
+    const exclude = texts(selector.exclude ?? []);
+    const model = selector.model && foresight.text(selector.model, step);
     const isKnown = labels.length === selector.labels.length &&
-      among.length === selector.among.length;
-    return isKnown ? { ...selector, labels, among } : undefined;
+      among.length === selector.among.length &&
+      exclude.length === (selector.exclude ?? []).length &&
+      (model === undefined) === (selector.model === undefined);
+    return isKnown ? { ...selector, labels, among, exclude, model } : undefined;
   }
 }
 

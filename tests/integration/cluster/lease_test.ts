@@ -60,6 +60,7 @@ function controller(lab: OpenSshLab) {
     run,
     [Symbol.asyncDispose]: async () => {
       await step[Symbol.asyncDispose]();
+      cluster[Symbol.dispose]();
       await pool[Symbol.asyncDispose]();
     },
   };
@@ -111,7 +112,9 @@ testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job en
   assert.ok(env.includes(`CUDA_VISIBLE_DEVICES=GPU-0000000${index}`));
   assert.ok(env.includes("CUDA_DEVICE_ORDER=PCI_BUS_ID"));
   assert.deepEqual(env.filter((line) => /^grid_/.test(line)), []);
-  const both = await own.run("true", { gpus: 2, waitMs: 0 }).catch((thrown) => thrown);
+  const both = await own.run("true", { gpus: 2, waitMs: 0, step: "both" }).catch((thrown) =>
+    thrown
+  );
   assert.match(both.message, new RegExp(`GPU ${index} is leased by a job of `));
   const other = await own.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0, step: "other" });
   assert.equal(other.host.printed.stdout, `${1 - (index ?? 0)}\n`);

@@ -233,10 +233,10 @@ Deno.test("a lease that an earlier version holds is honoured", async () => {
 });
 
 Deno.test("an answer that is not whole tells nothing, and words come back as they were", () => {
-  assert.equal(parseWork(["@claim job held yes ada 1 - r s p o g no -"]), undefined);
+  assert.equal(parseWork(["@claim job held yes ada 1 - r s p o g no - -"]).isWhole, false);
   const step = "train[lr=1e-3, x=ä b]";
-  const line = `@claim job held yes ada 61 600 r ${claimWord(step)} p o g yes GPU-1,GPU-2`;
-  const [claim] = parseWork([line, "@claim job held yes ada", "@claims end"])?.claims ?? [];
+  const line = `@claim job held yes ada 61 600 r ${claimWord(step)} p o g yes - GPU-1,GPU-2`;
+  const [claim] = parseWork([line, "@claim job held yes ada", "@claims end"]).claims;
   assert.equal(claim?.step, step);
   assert.deepEqual([claim?.ageMs, claim?.lastsMs, claim?.isShared], [61_000, 600_000, true]);
   assert.deepEqual(claim?.gpus, ["GPU-1", "GPU-2"]);

@@ -19,7 +19,7 @@ function setUp(changes: Partial<typeof config> = {}) {
   const pool = new FakePool();
   const cache = new MemoryCache();
   const clock = new FakeClock();
-  const placements = new Placements({ cache, clock, weights: config });
+  const placements = new Placements({ clock, weights: config });
   const deps = { config: { ...config, ...changes }, pool, cache, clock, placements };
   return { pool, cache, clock, placements, health: createHealthCheck(deps) };
 }

@@ -42,7 +42,7 @@ Deno.test("parseProbe() of a node that says nothing knows nothing, and no zeros"
     gpus: [],
     gpuTool: "none",
     gpuProblem: undefined,
-    work: undefined,
+    work: { claims: [], given: [], line: [], isWhole: false },
   });
 });
 
