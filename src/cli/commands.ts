@@ -83,6 +83,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("health"),
   },
   {
+    name: "queue",
+    summary: "show who holds GPUs, and who waits for them",
+    group: "Nodes",
+    load: () => lazily("queue"),
+  },
+  {
     name: "free",
     summary: "show free GPUs by model, with the selector that asks for them",
     group: "Nodes",

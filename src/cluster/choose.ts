@@ -164,14 +164,14 @@ function gpusFor(
   if (facts.gpuTool === "failed") {
     return { reason: facts.gpuProblem ?? "its GPUs do not answer", isFinal: false };
   }
-  if (facts.work?.isWhole === false) {
-    return { reason: "it could not tell in time who holds its GPUs", isFinal: false };
-  }
   const lent = lentGpus(node, facts.gpus);
   const wanted = Math.max(1, selector.gpus);
   if (lent.length < wanted) {
     const reason = lent.length === 0 ? "it has no GPU" : `it has ${lent.length} of ${wanted} GPUs`;
     return { reason, isFinal: true };
+  }
+  if (facts.work?.isWhole === false) {
+    return { reason: "it could not tell in time who holds its GPUs", isFinal: false };
   }
   const { gpus, reason, isFinal, before, startsInMs } = gpuTurn(node, {
     facts,

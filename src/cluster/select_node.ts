@@ -30,6 +30,7 @@ export interface SelectDeps {
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5000;
 const LONGEST_GPU_POLL_MS = 2000;
+const NEXT_POLL_MS = 1000;
 /** Many who wait look at one answer. */
 const POLL_AGE_MS = 300;
 /** How often a choice gives way to others. */
@@ -99,7 +100,7 @@ async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement
 
 /** Whoever is next looks often; that there are others before takes time to change. */
 function gpuPollMs(reasons: readonly PassedOver[]): number {
-  return reasons.some(({ turn }) => turn?.before === 0) ? FIRST_POLL_MS : LONGEST_GPU_POLL_MS;
+  return reasons.some(({ turn }) => turn?.before === 0) ? NEXT_POLL_MS : LONGEST_GPU_POLL_MS;
 }
 
 /** On every node where waiting may help. */

@@ -76,9 +76,11 @@ const limit = duration.regex(SOME_TIME, {
 
 const selector = z.strictObject({
   gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are held"),
-  gpu: text.optional().describe(
-    "Part of the GPU model's name, such as a100; one, unless gpus says",
-  ),
+  gpu: z.string({ error: "gpu is the model, such as a100\nfor a number of GPUs write gpus: 1" })
+    .optional().meta({
+      description: "Part of the GPU model's name; one such GPU, unless gpus says how many",
+      examples: ["a100", "h100"],
+    }),
   "min-free-vram": size.optional().describe("Free memory that each of these GPUs must have"),
   share: z.boolean().optional().describe("Use the GPUs together with others that share, too"),
   "min-free-memory": size.optional().describe("Memory of the node that must be free"),

@@ -16,6 +16,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid run -- python -c 'print(6 * 7)'", "a command as separate words"),
     example('grid run "wc -c" < data.bin', "what comes in, the command reads"),
   ],
+  "grid queue": [example("grid queue", "who holds GPUs, who waits, and how long about")],
   "grid validate": [
     example("grid validate pipelines", "every mistake of every pipeline in a folder"),
     example("grid validate pipelines --format github", "as annotations of a pull request"),

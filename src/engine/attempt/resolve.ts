@@ -229,15 +229,15 @@ function namedAfter({ parts }: Text, file: string): string | undefined {
 }
 
 function resolveSelector(
-  selector: NodeSelector<Text>,
+  { model, exclude, ...selector }: NodeSelector<Text>,
   scope: EvaluationScope,
 ): NodeSelector<string> {
   return {
     ...selector,
     labels: selector.labels.map((label) => evaluate(label, scope)),
     among: selector.among.map((name) => evaluate(name, scope)),
-    model: selector.model && evaluate(selector.model, scope),
-    exclude: selector.exclude?.map((name) => evaluate(name, scope)),
+    ...(model !== undefined && { model: evaluate(model, scope) }),
+    ...(exclude !== undefined && { exclude: exclude.map((name) => evaluate(name, scope)) }),
   };
 }
 

@@ -21,6 +21,10 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
         underWay ? waitingFor(state, step) : "the run ended before its turn"
       }`;
     case "running":
+      if (step.node === undefined && underWay) {
+        const line = lineOf(state, id);
+        if (line !== undefined) return `${id} waits: ${line}`;
+      }
       return `${id} runs${placeOf(step)}${attemptOf(step)}${
         underWay ? "" : ", as far as its run could see"
       }${takenOver(step)}${uncachedOf(step)}${reasonOf(state, step)}`;
@@ -43,6 +47,13 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
         retriesOf(step)
       }`;
   }
+}
+
+/** Its place in the line before a node's GPUs, as it was told last. */
+function lineOf(state: RunState, id: string): string | undefined {
+  const words = state.warnings.findLast((warning) => warning.startsWith(`${id}: `));
+  const said = words?.slice(id.length + 2);
+  return said !== undefined && / in line for |^waits /.test(said) ? said : undefined;
 }
 
 function verb(step: StepState): string {

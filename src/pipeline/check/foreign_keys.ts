@@ -38,7 +38,13 @@ export const OTHER_NAMES: Readonly<Record<string, Words>> = {
   "cache": { inputs: "deps", files: "path paths outs" },
   "concurrency": { group: "name key", max: "limit" },
   "hooks": { exit: "always finally", failure: "on-failure", success: "on-success" },
-  "node": { gpus: "gpu count", "min-free-vram": "vram", labels: "label tags", among: "nodes" },
+  "node": {
+    gpus: "count gpu-count",
+    "min-free-vram": "vram",
+    labels: "label tags",
+    among: "nodes",
+    gpu: "model gpu-model",
+  },
   "ray-batch": { call: "function func", tasks: "items range", "batch-size": "size" },
 };
 

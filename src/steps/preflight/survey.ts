@@ -137,16 +137,17 @@ export class Survey {
 
   #known(selector: NodeSelector<Text>, step: Step): NodeSelector<string> | undefined {
     const { foresight } = this.#options;
+    const { model: modelText, exclude: excluded, ...plain } = selector;
     const texts = (list: readonly Text[]) =>
       list.flatMap((text) => foresight.text(text, step) ?? []);
     const [labels, among] = [texts(selector.labels), texts(selector.among)];
-    const exclude = texts(selector.exclude ?? []);
-    const model = selector.model && foresight.text(selector.model, step);
+    const exclude = texts(excluded ?? []);
+    const model = modelText && foresight.text(modelText, step);
     const isKnown = labels.length === selector.labels.length &&
       among.length === selector.among.length &&
-      exclude.length === (selector.exclude ?? []).length &&
-      (model === undefined) === (selector.model === undefined);
-    return isKnown ? { ...selector, labels, among, exclude, model } : undefined;
+      exclude.length === (excluded ?? []).length &&
+      (model === undefined) === (modelText === undefined);
+    return isKnown ? { ...plain, labels, among, exclude, model } : undefined;
   }
 }
 

@@ -94,6 +94,7 @@ export function probeAnswer(options: ProbeAnswer = {}): string {
     `/dev/sda 20000000 1000 ${freeKib} 10% /`,
     "@df-end",
     ...(rows ? ["@gpu-tool nvidia-smi", "@gpu-query first", ...rows, "@gpu exit 0"] : []),
+    "@claims end",
     "@grid-probe end",
   ].join("\n");
 }

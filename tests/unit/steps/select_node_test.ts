@@ -55,8 +55,12 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
     outputs: { node: "a", score: 12.3, gpus: 2, cores: 8 },
   });
   assert.deepEqual(notes, [{ type: "node.chosen", node: "a", score: 12.345, passedOver }]);
+  const [[, options = {}] = []] = asked;
+  assert.equal(typeof options.onWait, "function");
   assert.deepEqual(asked, [[wish, {
     signal,
+    onWait: options.onWait,
+    words: { run: "r1", step: "gpu" },
     avoid: ["bad"],
     holder: "r1 gpu 1",
     group: distinctName(["r1", "gpu"]),
