@@ -7,16 +7,13 @@ import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
 import { leaseKey } from "./lease_key.ts";
-import type { JobWords } from "./lease_wish.ts";
-import type { GpuFacts, Node, NodeHealth } from "./node.ts";
+import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
 import { randomWord } from "../core/ids.ts";
 import type { Crew } from "./crew.ts";
-import { othersPoints, weightOf } from "./others.ts";
-import { placeOf } from "./presence.ts";
 import { placeWords } from "./turn_words.ts";
-import { wordOf } from "./claim.ts";
 import type { NodeSelector } from "./select.ts";
+import { hold, isStillBest, MOST_MOVES } from "./settle.ts";
 
 export interface SelectDeps {
   readonly config: HealthConfig;
@@ -33,10 +30,6 @@ const LONGEST_GPU_POLL_MS = 2000;
 const NEXT_POLL_MS = 1000;
 /** Many who wait look at one answer. */
 const POLL_AGE_MS = 300;
-/** How often a choice gives way to others. */
-const MOST_MOVES = 4;
-/** Others hear of a burst at its beginning, and as it goes on. */
-const ANNOUNCE_MS = 1000;
 /** How much longer nodes may take on a second look, where on the first none has answered. */
 const PATIENT_FACTOR = 3;
 /** A choice from older facts is verified by asking the chosen node again. */
@@ -214,68 +207,6 @@ async function tryOnce(
     crew.release(holder);
   }
   return { reasons: unfit, fromCache: false, isSilence: false };
-}
-
-interface HoldRequest extends SelectRequest {
-  readonly node: Node;
-  readonly gpus: readonly GpuFacts[];
-  readonly holder: string;
-  readonly group: string;
-  readonly words: JobWords;
-}
-
-/** From now on nobody else gets these GPUs. Where somebody was faster, the node is looked at again. */
-async function hold({ crew, health }: SelectDeps, request: HoldRequest): Promise<boolean> {
-  const { node, gpus, holder, group, words, selector, signal } = request;
-  try {
-    const wish = { ...selector, group, words };
-    const held = await crew.holds.take(node, { holder, wish, gpus, signal });
-    if (held !== undefined) {
-      const keys = held.map(leaseKey);
-      crew.placements.add({ node, holder, group, gpus: selector.gpus, keys });
-      crew.keepUp();
-      return true;
-    }
-  } catch (error) {
-    crew.release(holder);
-    throw error;
-  }
-  await health.check([node], { maxAgeMs: 0, signal });
-  return false;
-}
-
-interface MoveRequest extends SelectRequest {
-  readonly chosen: Candidate;
-  /** There is another node to go to. */
-  readonly others: boolean;
-  readonly round: number;
-}
-
-/**
- * Says on the node that something is about to start there, and hears who else has said so before. Of several
- * who choose at the same moment the first stays, and the others look whether another node is better now.
- */
-async function isStillBest(deps: SelectDeps, request: MoveRequest): Promise<boolean> {
-  const { crew, health, config } = deps;
-  const { chosen, others, round } = request;
-  const { node } = chosen;
-  const { presence, placements } = crew;
-  if (presence.isToldOn(node) && presence.ageOn(node) < ANNOUNCE_MS) return true;
-  const before = health.others(node);
-  crew.keepUp();
-  const telling = presence.tell(node).catch(() => undefined);
-  if (!others || round >= MOST_MOVES) return true;
-  const work = await telling;
-  if (work === undefined) return true;
-  const own = work.given.find(({ owner }) => owner === placements.owner);
-  const now = othersPoints(work, {
-    owner: placements.owner,
-    place: wordOf(placeOf(node)),
-    weights: config,
-    ageMs: 0,
-    sinceMs: own?.ageMs,
-  });
-  return now - before < weightOf(0, config) / 2;
 }
 
 function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): GridError {
