@@ -1,9 +1,10 @@
 /** What a summary says of a failure: the cause first, what followed apart from it. */
 import type { Failure } from "../engine/event.ts";
+import { causesOf, failureGroups } from "../engine/fingerprint.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { quote } from "../core/shell.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
-import { failureWords, isBad, lookOf, tellerOf } from "./step_words.ts";
+import { failureWords, lookOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
 import { wrapHanging } from "./width.ts";
 
@@ -96,27 +97,49 @@ export function logOf(step: StepState, options: FailureOptions): string | undefi
   return options.exists?.(path) === false ? undefined : path;
 }
 
+/** What failed besides the first failure: what is one and the same in one entry. */
 export function otherFailures(state: RunState, options: FailureOptions): string[] {
-  const others = [...state.steps.values()].filter((step) =>
-    isBad(step.status) && step.id !== state.firstFailure && step.kind !== "group"
-  );
-  if (others.length === 0) return [];
-  const asOthers = Map.groupBy(others, (step) => tellerOf(step, state.steps.values())?.id);
-  const lines = (asOthers.get(undefined) ?? []).flatMap((step) => {
-    const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
-    const where = step.node === undefined ? "" : ` on ${step.node}`;
-    const path = logOf(step, options);
+  const lines = failureGroups(state, options.tail).flatMap(({ steps, words }) => {
+    const first = steps.find(({ id }) => id === state.firstFailure);
+    const others = steps.filter(({ id }) => id !== state.firstFailure);
+    if (others.length === 0) return [];
+    const [only, ...more] = others;
+    // What one other command itself came to is told, with its log.
+    const isOwn = more.length === 0 && (first === undefined || only?.failure?.started === true);
+    if (only && isOwn) return alone(only, options);
+    if (first) return entry(`${namesOf(others)}: as ${first.id}`, options);
+    const path = only && logOf(only, options);
     const log = path === undefined ? "" : `, log ${path}`;
-    const words = `${step.id}${where}${failure}${log}`;
-    return wrapHanging(words, { width: options.width, indent: 2 });
+    const told = `${others.length}× ${harmless(words, { color: false })}: ${namesOf(others)}${log}`;
+    return entry(told, options);
   });
-  const alike = [...asOthers].flatMap(([teller, steps]) =>
-    teller === undefined ? [] : wrapHanging(`${namesOf(steps)}: as ${teller}`, {
-      width: options.width,
-      indent: 2,
-    })
+  return lines.length === 0 ? [] : [options.paint.bold("Failed after that:"), ...lines];
+}
+
+function alone(step: StepState, options: FailureOptions): string[] {
+  const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
+  const where = step.node === undefined ? "" : ` on ${step.node}`;
+  const path = logOf(step, options);
+  const log = path === undefined ? "" : `, log ${path}`;
+  return entry(`${step.id}${where}${failure}${log}`, options);
+}
+
+function entry(words: string, { width }: FailureOptions): string[] {
+  return wrapHanging(words, { width, indent: 2 });
+}
+
+/** As `report` and `next` stand. */
+const CAUSE_COLUMN = 10;
+
+/** In a line of its own at the very end, where a person looks first. */
+export function causeLine(state: RunState, options: FailureOptions): string[] {
+  const causes = causesOf(failureGroups(state, options.tail));
+  if (causes === undefined) return [];
+  const width = options.width - CAUSE_COLUMN;
+  const lines = wrapHanging(harmless(causes, { color: false }), { width, indent: 0 });
+  return lines.map((line, at) =>
+    `  ${(at === 0 ? "why" : "").padEnd(CAUSE_COLUMN - 2)}${options.paint.red(line)}`
   );
-  return [options.paint.bold("Failed after that:"), ...lines, ...alike];
 }
 
 /** Names before the rest is counted. */

@@ -6,7 +6,7 @@ import { formatSize } from "../core/size.ts";
 import { isCounted } from "../engine/counted.ts";
 import type { OutputFile } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
-import { failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
+import { causeLine, failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
 import { leftOut } from "./left_out.ts";
 import { lookOf, STATUSES } from "./step_words.ts";
@@ -105,6 +105,7 @@ function closing(
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;
   return [
     ...headlines(head, { ...options, numbers, dress: fine ? paint.green : paint.red }),
+    ...causeLine(state, options),
     ...reportLine(options),
     ...(fine || state.firstFailure !== undefined || state.file === ""
       ? []

@@ -8,6 +8,7 @@ import { namesFor } from "./step_names.ts";
 import {
   counted,
   durationOf,
+  failureWords,
   isBad,
   isIdle,
   lookOf,
@@ -42,11 +43,45 @@ export function summaryTable(state: RunState, options: SummaryTableOptions): str
     ? all
     : all.filter(({ status }) => !isFine(status) && !(isFailed(state) && isIdle(status)));
   const columns = columnsOf(steps, { ...options, state });
-  const rows = steps.flatMap((step) => stepRow(step, { ...options, state, columns }));
+  const folded = new Set<string>();
+  const rows = steps.flatMap((step) => {
+    const alike = few ? [] : likeIt(step, steps);
+    const place = alike.indexOf(step);
+    if (place < SHOWN_ALIKE) return stepRow(step, { ...options, state, columns });
+    const key = `${step.group}\n${kindOf(step)}`;
+    if (folded.has(key)) return [];
+    folded.add(key);
+    return [
+      options.paint.dim(
+        `  … and ${counted(alike.length - SHOWN_ALIKE, "more step")} of ${step.group} like these`,
+      ),
+    ];
+  });
   const left = few ? 0 : all.filter((step) => isFine(step.status) && isCounted(step)).length;
   return left > 0
     ? [...rows, options.paint.dim(`  … and ${counted(left, "step")} that went well`)]
     : rows;
+}
+
+/** Cells of a matrix that failed alike and are shown; the others are a number. */
+const SHOWN_ALIKE = 5;
+
+/** Members of the step's group that failed with the same words, in order; none where it did not. */
+function likeIt(step: StepState, steps: readonly StepState[]): readonly StepState[] {
+  if (!isBad(step.status) || step.group === undefined || step.kind === "group") return [];
+  const kind = kindOf(step);
+  const alike = steps.filter((other) =>
+    other.group === step.group && other.kind !== "group" && isBad(other.status) &&
+    kindOf(other) === kind
+  );
+  return alike.length > SHOWN_ALIKE + 1 ? alike : [];
+}
+
+/** What its failure has in common with others, whichever node it happened on. */
+function kindOf({ failure, status }: StepState): string {
+  if (failure === undefined) return status;
+  const words = failureWords(failure);
+  return failure.node === undefined ? words : words.replaceAll(failure.node, "…");
 }
 
 interface Columns {

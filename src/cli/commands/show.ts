@@ -25,11 +25,12 @@ export function define(command: Command, context: CommandContext): void {
       const resumedAs = runs.store.latestOf(run);
       await completeReport(runs, state);
       const logName = logNames(state.steps.keys());
-      const first = state.firstFailure;
-      const attempt = first === undefined ? 0 : state.steps.get(first)?.attempts.length ?? 0;
-      const tail = first === undefined
-        ? []
-        : await lastLines(join(folder, "logs", logName(first, attempt)), TAIL_LINES);
+      const tails = new Map<string, readonly string[]>();
+      for (const { id, status, attempts } of state.steps.values()) {
+        if (attempts.length === 0 || (status !== "failed" && status !== "timed-out")) continue;
+        const log = join(folder, "logs", logName(id, attempts.length));
+        tails.set(id, await lastLines(log, TAIL_LINES));
+      }
       const shown = relative(context.cwd, folder);
       context.stdout(renderSummary(state, {
         width: context.columns("stdout"),
@@ -38,7 +39,7 @@ export function define(command: Command, context: CommandContext): void {
         now: lastAt ?? systemClock.now(),
         folder: shown,
         underWay,
-        tail: (step) => step === first ? tail : [],
+        tail: (step) => tails.get(step) ?? [],
         logPath: (step, attempt) => join(shown, "logs", logName(step, attempt)),
       }));
       if (resumedAs !== run) {

@@ -1,0 +1,89 @@
+/** Failures that are one and the same, however many steps they hit. */
+import type { Failure } from "./event.ts";
+import type { RunState, StepState } from "./state.ts";
+
+export interface FailureGroup {
+  /** What they have in common, short: `exit code 1: CUDA out of memory`. */
+  readonly words: string;
+  /** In the order of the run. */
+  readonly steps: readonly StepState[];
+}
+
+/** Last lines that a step printed; as much as is at hand. */
+export type TailOf = (step: string) => readonly string[];
+
+const LONGEST_WORDS = 120;
+/** Numbers, addresses and ids differ from cell to cell where the failure does not. */
+const VARYING = /0x[0-9a-f]+|\d+(?:\.\d+)?/gi;
+
+/** The failures of a run's steps, that of the first failure first, then the most frequent. */
+export function failureGroups(state: RunState, tail: TailOf): readonly FailureGroup[] {
+  const failed = [...state.steps.values()].filter(isFailed);
+  const groups = [...Map.groupBy(failed, (step) => fingerprintOf(step, tail)).values()];
+  const isFirst = (steps: readonly StepState[]) =>
+    steps.some(({ id }) => id === state.firstFailure) ? 0 : 1;
+  return groups.toSorted((a, b) => isFirst(a) - isFirst(b) || b.length - a.length)
+    .map((steps) => ({ words: wordsOf(steps, tail), steps }));
+}
+
+/** Steps whose own work went wrong; a group fails with its members. */
+function isFailed({ kind, status, failure }: StepState): boolean {
+  return (status === "failed" || status === "timed-out") && kind !== "group" &&
+    failure !== undefined;
+}
+
+/** The same for two failures that differ in nothing but numbers. */
+export function fingerprintOf(step: StepState, tail: TailOf): string {
+  const { failure } = step;
+  if (failure === undefined) return step.status;
+  const { code, exitCode, signal, message } = failure;
+  const own = exitCode === undefined && signal === undefined ? message : "";
+  const last = lastLineOf(step, tail) ?? "";
+  return JSON.stringify([code, exitCode, signal, varied(own), varied(last)]);
+}
+
+function varied(text: string): string {
+  return text.replaceAll(VARYING, "#");
+}
+
+function wordsOf([first]: readonly StepState[], tail: TailOf): string {
+  if (first?.failure === undefined) return first?.status ?? "";
+  const last = lastLineOf(first, tail);
+  const kind = kindOf(first.failure);
+  return cut(last === undefined ? kind : `${kind}: ${last}`);
+}
+
+function kindOf({ exitCode, signal, message }: Failure): string {
+  if (exitCode !== undefined) return `exit code ${exitCode}`;
+  return signal === undefined ? message.replaceAll(/\s+/g, " ") : `ended by ${signal}`;
+}
+
+/** What the command itself said last; nothing of one that never ran. */
+function lastLineOf({ id, failure }: StepState, tail: TailOf): string | undefined {
+  if (failure?.started !== true) return undefined;
+  const line = tail(id).findLast((line) => line.trim() !== "")?.trim();
+  return line === undefined ? undefined : cut(line);
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_WORDS ? `${text.slice(0, LONGEST_WORDS - 1)}…` : text;
+}
+
+/** `97× exit code 1: CUDA out of memory, 2× exit code 3`; undefined where all failures are the first. */
+export function causesOf(groups: readonly FailureGroup[]): string | undefined {
+  if (groups.length < 2) return undefined;
+  const shown = groups.slice(0, MOST_CAUSES).map((group) =>
+    `${group.steps.length}× ${shortOf(group)}`
+  );
+  const left = groups.length - shown.length;
+  return `${shown.join(", ")}${left > 0 ? ` and ${left} more kinds` : ""}`;
+}
+
+const MOST_CAUSES = 4;
+/** A sentence that is told elsewhere is named by its kind. */
+const LONGEST_SENTENCE = 40;
+
+function shortOf({ words, steps: [first] }: FailureGroup): string {
+  const code = first?.failure?.started === false ? first.failure.code : undefined;
+  return code === undefined || words.length <= LONGEST_SENTENCE ? words : code;
+}
