@@ -55,7 +55,8 @@ export async function completeReport(runs: PastRuns, state: RunState): Promise<v
   if (existsSync(join(folder, "report.html")) || isUnderWay(runs, state)) return;
   const { writeReports } = await import("../report/report_files.ts");
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  await writeReports(state, { folder, ...logsOf(runs, state), transports: [] });
+  const stoppedAt = runs.store.events(state.run).at(-1)?.at ?? state.startedAt;
+  await writeReports(state, { folder, ...logsOf(runs, state), transports: [], stoppedAt });
 }
 
 function logsOf(runs: PastRuns, state: RunState): Pick<RunDocumentOptions, "logOf"> {

@@ -1,6 +1,7 @@
 /** Makes the report of a run out of its state. */
 import { isCounted } from "../engine/counted.ts";
 import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
+import { failureGroups, type TailOf } from "../engine/fingerprint.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 import type {
   AttemptDocument,
@@ -15,10 +16,17 @@ export interface RunDocumentOptions {
   /** Path relative to the run's folder of what an attempt printed; null where that was nothing. */
   readonly logOf: (step: string, attempt: number) => string | null;
   readonly transports: readonly TransportDocument[];
+  /** When a run without an end was last heard of, in milliseconds since the epoch: its runner is dead. */
+  readonly stoppedAt?: number | undefined;
+  /** Last lines of steps that failed, where they are at hand. */
+  readonly tail?: TailOf;
 }
 
 export function runDocument(state: RunState, options: RunDocumentOptions): RunDocument {
   const steps = [...state.steps.values()];
+  const stoppedAt = state.result === "running" ? options.stoppedAt : undefined;
+  const isStopped = stoppedAt !== undefined;
+  const tail = options.tail ?? (() => []);
   return {
     version: 1,
     gridVersion: state.gridVersion,
@@ -28,14 +36,24 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     project: state.project,
     inputs: state.inputs,
     resumes: state.resumes ?? null,
-    ...timesOf(state),
+    ...timesOf(
+      stoppedAt === undefined ? state : {
+        startedAt: state.startedAt,
+        finishedAt: stoppedAt,
+        durationMs: Math.max(0, stoppedAt - state.startedAt),
+      },
+    ),
     startedAt: iso(state.startedAt),
-    result: state.result,
+    result: isStopped ? "stopped" : state.result,
     exitCode: state.exitCode ?? null,
     firstFailure: state.firstFailure ?? null,
-    counts: countsOf(steps.filter(({ hook }) => hook === undefined)),
-    hookCounts: countsOf(steps.filter(({ hook }) => hook !== undefined)),
-    steps: steps.map((step) => stepDocument(step, options)),
+    failureGroups: failureGroups(state, tail).map(({ words, steps }) => ({
+      words,
+      steps: steps.map(({ id }) => id),
+    })),
+    counts: countsOf(steps.filter(({ hook }) => hook === undefined), isStopped),
+    hookCounts: countsOf(steps.filter(({ hook }) => hook !== undefined), isStopped),
+    steps: steps.map((step) => stepDocument(step, { ...options, isStopped })),
     warnings: state.warnings,
     transports: options.transports,
   };
@@ -54,14 +72,23 @@ const STATES: readonly StepState["status"][] = [
   "pending",
 ];
 
-function countsOf(steps: readonly StepState[]): Readonly<Record<string, number>> {
+function countsOf(
+  steps: readonly StepState[],
+  isStopped: boolean,
+): Readonly<Record<string, number>> {
   const counts = STATES.map((state) =>
-    [state, steps.filter((step) => step.status === state && isCounted(step)).length] as const
+    [
+      isStopped && state === "running" ? "stopped" : state,
+      steps.filter((step) => step.status === state && isCounted(step)).length,
+    ] as const
   );
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
-function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocument {
+function stepDocument(
+  step: StepState,
+  { logOf, isStopped }: RunDocumentOptions & { readonly isStopped: boolean },
+): StepDocument {
   const from = step.reusedFrom;
   return {
     id: step.id,
@@ -70,7 +97,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     hook: step.hook ?? null,
     needs: step.needs,
     after: step.after,
-    state: step.status,
+    state: isStopped && step.status === "running" ? "stopped" : step.status,
     reason: step.reason ?? null,
     counted: isCounted(step),
     node: step.node ?? null,
@@ -83,6 +110,7 @@ function stepDocument(step: StepState, { logOf }: RunDocumentOptions): StepDocum
     reusedFrom: from ? { run: from.run, node: from.node ?? null } : null,
     attempts: step.attempts.map((attempt, at) => ({
       ...attemptDocument(attempt, step.attempts[at - 1]),
+      ...(isStopped && attempt.result === "running" && { result: "stopped" as const }),
       log: logOf(step.id, attempt.attempt),
     })),
   };

@@ -24,8 +24,15 @@ export function failureSection(report: RunDocument, tail: TailOf): string {
   return `<section class="failure">
 <h2>First failure: ${text(step.id)}${where(step)}${attempts}</h2>
 <p>${text(step.failure?.message ?? step.state)}</p>
-${hint}${output(lines)}${log(step)}
+${causes(report)}${hint}${output(lines)}${log(step)}
 ${next}${others(report, tail)}</section>`;
+}
+
+/** What many failures have in common, where there is more than one kind. */
+function causes({ failureGroups }: RunDocument): string {
+  if (failureGroups.length < 2) return "";
+  const items = failureGroups.map(({ words, steps }) => `<li>${steps.length}× ${text(words)}</li>`);
+  return `<ul>${items.join("")}</ul>\n`;
 }
 
 function others(report: RunDocument, tail: TailOf): string {

@@ -15,7 +15,7 @@ h2 { font-size: 16px; margin: 28px 0 10px; }
 .took { color: var(--soft); font-weight: 400; font-size: 20px; }
 .badge { color: var(--paper); background: var(--idle); border-radius: 6px; padding: 2px 12px; font-size: 15px; }
 .badge.succeeded { background: var(--good); } .badge.failed, .badge.timed-out { background: var(--bad); }
-.badge.cancelled { background: var(--warn); } .badge.running { background: var(--busy); }
+.badge.cancelled, .badge.stopped { background: var(--warn); } .badge.running { background: var(--busy); }
 .facts, .counts { margin: 4px 0; color: var(--soft); display: flex; flex-wrap: wrap; gap: 4px 22px; }
 .facts b { color: var(--ink); font-weight: 500; }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; background: var(--idle);
@@ -23,7 +23,7 @@ h2 { font-size: 16px; margin: 28px 0 10px; }
 .dot.succeeded, .dot.reused { background: var(--good); }
 .dot.failed, .dot.timed-out { background: var(--bad); }
 .dot.allowed-failure, .dot.cancelled { background: var(--warn); }
-.dot.running { background: var(--busy); }
+.dot.stopped { background: var(--warn); } .dot.running { background: var(--busy); }
 .failure { border: 1px solid var(--bad); border-radius: 8px; padding: 2px 18px 6px; margin-top: 20px;
   background: var(--panel); }
 .failure h2 { margin-top: 12px; color: var(--bad); }
@@ -51,7 +51,7 @@ code { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 svg.graph { max-width: 100%; height: auto; display: block; }
 .bar { fill: var(--idle); } .bar.succeeded { fill: var(--good); }
 .bar.failed, .bar.timed-out { fill: var(--bad); } .bar.cancelled { fill: var(--warn); }
-.bar.running { fill: var(--busy); }
+.bar.stopped { fill: var(--warn); } .bar.running { fill: var(--busy); }
 .steps .failed, .steps .timed-out { color: var(--bad); } .steps .succeeded { color: var(--good); }
 .steps i.dot { color: inherit; }
 a { color: var(--busy); }

@@ -51,13 +51,18 @@ function suite(cases: readonly StepDocument[], options: SuiteOptions): string {
   return [
     `  <testsuite${head}>`,
     "    <properties>",
-    ...Object.entries({ run: report.run, file: report.file }).map(([name, value]) =>
-      `      <property${attributes({ name, value })}/>`
-    ),
+    ...Object.entries({ run: report.run, file: report.file, ...causeOf(report) })
+      .map(([name, value]) => `      <property${attributes({ name, value })}/>`),
     "    </properties>",
     ...cases.map((step) => testCase(step, options)),
     "  </testsuite>",
   ].join("\n");
+}
+
+/** `97× exit code 1: CUDA out of memory, 2× exit code 3`; nothing where nothing failed. */
+function causeOf({ failureGroups }: RunDocument): { readonly cause?: string } {
+  if (failureGroups.length === 0) return {};
+  return { cause: failureGroups.map(({ words, steps }) => `${steps.length}× ${words}`).join(", ") };
 }
 
 type CaseResult = "ok" | "failure" | "error" | "skipped";
@@ -72,6 +77,7 @@ function resultOf(step: StepDocument): CaseResult {
     case "timed-out":
       return "failure";
     case "cancelled":
+    case "stopped":
     case "running":
       return "error";
     case "pending":
@@ -86,7 +92,9 @@ function testCase(step: StepDocument, options: JunitOptions & { report: RunDocum
     classname: `${options.report.pipeline}.${step.kind}`,
     time: seconds(step.durationMs),
   });
-  const inner = [verdict(step, options), systemOut(step)].filter((text) => text !== "");
+  const inner = [verdict(step, options), ...reruns(step), systemOut(step)].filter((text) =>
+    text !== ""
+  );
   return inner.length === 0
     ? `    <testcase${head}/>`
     : [`    <testcase${head}>`, ...inner, "    </testcase>"].join("\n");
@@ -101,6 +109,26 @@ function verdict(step: StepDocument, { tail }: JunitOptions): string {
   const text = escapeMarkup(`${where}${tail(step.id).join("\n")}`);
   const type = step.failure?.code ?? step.state;
   return `      <${result}${attributes({ message, type })}>${text}</${result}>`;
+}
+
+/**
+ * Attempts before the last one, in the words of Maven's Surefire, which Jenkins and others know: of a
+ * step that came to a good end, and of one that did not.
+ * https://maven.apache.org/surefire/maven-surefire-plugin/examples/rerun-failing-tests.html
+ */
+function reruns(step: StepDocument): string[] {
+  const result = resultOf(step);
+  if (result !== "ok" && result !== "failure") return [];
+  const name = result === "ok" ? "flakyFailure" : "rerunFailure";
+  const failed = step.attempts.slice(0, -1).filter(({ result }) => result !== "succeeded");
+  return failed.map(({ attempt, result, node, failure, exitCode }) => {
+    const message = failure?.message ?? result;
+    const where = node === null ? "" : ` on ${node}`;
+    const code = exitCode === null ? "" : `, exit code ${exitCode}`;
+    const trace = escapeMarkup(`attempt ${attempt} ${result}${where}${code}`);
+    const head = attributes({ message, type: failure?.code ?? result });
+    return `      <${name}${head}><stackTrace>${trace}</stackTrace></${name}>`;
+  });
 }
 
 function systemOut(step: StepDocument): string {

@@ -18,9 +18,9 @@ export interface ReportFilesOptions extends RunDocumentOptions {
 }
 
 export async function writeReports(state: RunState, options: ReportFilesOptions): Promise<void> {
-  const report = runDocument(state, options);
-  const tails = await readTails(report, options.folder);
+  const tails = await readTails(state, { ...options, folder: options.folder });
   const tail = (step: string) => tails.get(step) ?? [];
+  const report = runDocument(state, { ...options, tail });
   await write("report.json", renderJson(report), options);
   await write("junit.xml", renderJunit(report, { tail }), options);
   await write("summary.md", renderMarkdown(report, { tail }), options);

@@ -20,10 +20,12 @@ export interface RunDocument {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
-  /** `running` where the runner ended before the run did. */
-  readonly result: RunState["result"];
+  /** `running` while it is under way; `stopped` where its runner died before it ended. */
+  readonly result: RunState["result"] | "stopped";
   readonly exitCode: number | null;
   readonly firstFailure: string | null;
+  /** Failures that differ in nothing but numbers, together; that of the first failure first. */
+  readonly failureGroups: readonly FailureGroupDocument[];
   /** Steps by state, those that are `counted`; without hooks. */
   readonly counts: Readonly<Record<string, number>>;
   /** The same of hooks. */
@@ -34,6 +36,13 @@ export interface RunDocument {
   readonly transports: readonly TransportDocument[];
 }
 
+export interface FailureGroupDocument {
+  /** What they have in common: exit code and last line, or the message. */
+  readonly words: string;
+  /** Ids. */
+  readonly steps: readonly string[];
+}
+
 export interface StepDocument {
   readonly id: string;
   readonly kind: StepState["kind"];
@@ -41,7 +50,8 @@ export interface StepDocument {
   readonly hook: string | null;
   readonly needs: readonly string[];
   readonly after: readonly string[];
-  readonly state: StepState["status"];
+  /** `stopped` where it was running when the runner died. */
+  readonly state: StepState["status"] | "stopped";
   readonly reason: string | null;
   /** Whether numbers of steps count it: not a group, nor a hook that was not called for. */
   readonly counted: boolean;
@@ -64,7 +74,7 @@ export interface StepDocument {
 
 export interface AttemptDocument {
   readonly attempt: number;
-  readonly result: AttemptState["result"];
+  readonly result: AttemptState["result"] | "stopped";
   readonly node: string | null;
   readonly score: number | null;
   readonly passedOver: AttemptState["passedOver"];

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunDocument } from "./run_document.ts";
+import type { RunState } from "../engine/state.ts";
 
 /** Enough for the last lines of any sane log, little enough for thousands of logs. */
 const TAIL_BYTES = 32 * 1024;
@@ -41,16 +41,24 @@ async function lastBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+export interface TailsOptions {
+  /** Absolute folder of the run. */
+  readonly folder: string;
+  /** Path relative to it of what an attempt printed. */
+  readonly logOf: (step: string, attempt: number) => string | null;
+}
+
 /** The last lines of every step that went wrong, by step. */
 export async function readTails(
-  report: RunDocument,
-  folder: string,
+  { steps }: RunState,
+  { folder, logOf }: TailsOptions,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const tails = new Map<string, readonly string[]>();
-  for (const step of report.steps) {
-    const log = step.attempts.at(-1)?.log;
-    if (step.failure === null || typeof log !== "string") continue;
-    tails.set(step.id, await lastLines(join(folder, log), TAIL_LINES));
+  for (const { id, failure, attempts } of steps.values()) {
+    const last = attempts.at(-1);
+    const log = last && logOf(id, last.attempt);
+    if (failure === undefined || typeof log !== "string") continue;
+    tails.set(id, await lastLines(join(folder, log), TAIL_LINES));
   }
   return tails;
 }

@@ -78,7 +78,7 @@ Deno.test("a run whose runner was killed is called stopped, and its report is ma
     const { code, stdout, stderr } = await grid(args, options);
     assert.equal(code, 0, stderr);
     const report = JSON.parse(stdout);
-    assert.deepEqual([report.result, report.steps[0].state], ["running", "running"]);
+    assert.deepEqual([report.result, report.steps[0].state], ["stopped", "stopped"]);
     assert.equal(report.steps[0].attempts[0].log, "logs/work.1.log");
   }
   const show = await grid(["show"], options);

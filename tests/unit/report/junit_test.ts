@@ -64,6 +64,25 @@ testWith(["python3"], "renderJunit() is XML with one case per step", async () =>
   assert.match(text, /a <b> & "c"/);
 });
 
+testWith(
+  ["python3"],
+  "renderJunit() tells earlier attempts as flaky or rerun failures",
+  async () => {
+    const flaky = await parseXml(renderJunit(documentOf(succeededRun()), { tail: () => [] }));
+    const train = flaky.cases.find(([name]: [string]) => name === "train");
+    assert.deepEqual(train, ["train", ["flakyFailure", "system-out"]]);
+    assert.equal(flaky.suites[0].failures, "0");
+    const document = documentOf(failedRun());
+    const steps = document.steps.map((step) => ({
+      ...step,
+      attempts: step.attempts.flatMap((attempt) => [attempt, { ...attempt, attempt: 2 }]),
+    }));
+    const rerun = await parseXml(renderJunit({ ...document, steps }, { tail: () => [] }));
+    const failed = rerun.cases.find(([name]: [string]) => name === "train");
+    assert.deepEqual(failed, ["train", ["failure", "rerunFailure", "system-out"]]);
+  },
+);
+
 testWith(["python3"], "renderJunit() leaves out hooks that were not called for", async () => {
   const { cases } = await parseXml(renderJunit(documentOf(succeededRun()), { tail: () => [] }));
   assert.equal(cases.some(([name]: [string]) => name === "notify"), false);
