@@ -51,7 +51,7 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   const successes = isDone ? undefined : new SuccessLines();
   const reader = new OutcomeReader(spec.tasks.length, host.outcomes, successes);
   await readOutcomes(head.transport, reader, {
-    prelude: `PATH=${quoteAll([...pathPrefixOf(head)])}:$PATH; `,
+    pathPrefix: pathPrefixOf(head)[0] ?? "",
     driver: files.driver,
     results: files.results,
     total: spec.tasks.length,

@@ -1,7 +1,7 @@
 /** What came of the tasks, as the driver hands it over: a line for each, in their order. */
 import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
-import { quoteAll } from "../core/shell.ts";
+import { quote, quoteAll } from "../core/shell.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
@@ -138,8 +138,8 @@ const LARGEST_KNOWN = 64 << 20;
 const LINE_END = ENCODER.encode("}\n");
 
 export interface HandOver {
-  /** Before the command, such as a PATH. */
-  readonly prelude: string;
+  /** Comes first on its PATH. */
+  readonly pathPrefix: string;
   readonly driver: string;
   /** The results file. */
   readonly results: string;
@@ -157,7 +157,8 @@ export async function readOutcomes(
 ): Promise<void> {
   const { driver, results, total, signal } = options;
   const words = quoteAll(["python3", driver, "--hand-over", results, String(total)]);
-  await using channel = await transport.open(`${options.prelude}exec ${words}`, { signal });
+  const command = `PATH=${quote(options.pathPrefix)}:$PATH; exec ${words}`;
+  await using channel = await transport.open(`sh -c ${quote(command)}`, { signal });
   const errors = new Response(channel.stderr).text();
   const stdin = channel.stdin.getWriter();
   for await (const chunk of channel.stdout) {

@@ -1,20 +1,35 @@
-import { createHash } from "node:crypto";
-import { globSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, globSync, openSync, readSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 
 /**
  * One SHA-256 over the names and contents of the files that match, for `hashFiles()` in expressions.
- * Patterns are globs relative to `project`; no match gives the empty text, as on GitHub.
+ * Patterns are globs, absolute or relative to `project`; no match gives the empty text, as on GitHub.
  */
 export function hashFiles(patterns: readonly string[], project: string): string {
   const names = new Set(globSync([...patterns], { cwd: project }));
-  const files = [...names].filter((name) => statSync(join(project, name)).isFile()).toSorted();
+  const files = [...names].filter((name) => statSync(resolve(project, name)).isFile()).toSorted();
   if (files.length === 0) return "";
   const hash = createHash("sha256");
   for (const name of files) {
-    const content = readFileSync(join(project, name));
+    const path = resolve(project, name);
     // Lengths keep "a" + "bc" apart from "ab" + "c".
-    hash.update(`${name}\0${content.length}\0`).update(content);
+    hash.update(`${name}\0${statSync(path).size}\0`);
+    addContent(hash, path);
   }
   return hash.digest("hex");
+}
+
+/** In pieces: a list of tasks may be larger than memory. */
+function addContent(hash: Hash, path: string): void {
+  const file = openSync(path, "r");
+  try {
+    const piece = new Uint8Array(1 << 18);
+    for (let read = 1; read > 0;) {
+      read = readSync(file, piece);
+      hash.update(piece.subarray(0, read));
+    }
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ALIKE } from "../support/alike.ts";
-import { grid, project } from "../support/cli.ts";
+import { grid, programArgs, project } from "../support/cli.ts";
 import { writeFakeNvidiaSmi } from "../support/fake_nvidia_smi.ts";
 import { testWith } from "../support/requires.ts";
 
@@ -201,5 +201,128 @@ steps:
       assert.equal(hip, cuda);
       assert.ok(cuda && !cuda.includes(","), text);
     }
+  },
+);
+
+/** 1,000 by hand: a gigabyte, which must not fill the runner's memory. */
+const RESULT_MB = Number(Deno.env.get("GRID_TEST_RESULT_MB") ?? 3);
+/** Runs a program, and prints the most memory that it held, in KiB. */
+const PEAK = "import resource, subprocess, sys\n" +
+  "code = subprocess.call(sys.argv[1:])\n" +
+  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\nsys.exit(code)";
+
+testWith(
+  ["python3"],
+  "results larger than memory lie in a file of the run, and are read on demand",
+  async () => {
+    using folder = project({
+      "code/work.py": `
+import os
+
+def large(task):
+    with open(os.path.join(os.environ["NOTES"], "calls"), "a") as calls:
+        calls.write("%d\\n" % task)
+    return {"task": task, "text": "x" * 1000000}
+`,
+      "large.yaml": `
+name: large
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: batch
+    needs: code
+    env: { NOTES: "\${{ env('NOTES') }}" }
+    ray-batch: { call: "work:large", tasks: { range: ${RESULT_MB} } }
+  - id: show
+    needs: batch
+    node: local
+    env:
+      COUNT: "\${{ size(steps.batch.outputs.results) }}"
+      LAST: "\${{ steps.batch.outputs.results[${RESULT_MB - 1}].task }}"
+      FILE: "\${{ steps.batch.outputs.file }}"
+      NOTES: "\${{ env('NOTES') }}"
+    run: |
+      echo "count $COUNT last $LAST bytes $(wc -c < "$FILE")"
+      test -e "$NOTES/mended"
+`,
+    });
+    const notes = join(folder.path, "notes");
+    Deno.mkdirSync(notes);
+    const env = { NOTES: notes, NO_COLOR: "1" };
+    const { stdout, stderr } = await new Deno.Command("python3", {
+      args: ["-c", PEAK, Deno.execPath(), ...programArgs(["run", "large.yaml"])],
+      cwd: folder.path,
+      env,
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.match(
+      said,
+      new RegExp(`count ${RESULT_MB} last ${RESULT_MB - 1} bytes ${RESULT_MB}\\d+`),
+    );
+    assert.match(said, /batch\.results +[\d,]+ values, .* in \.grid\/runs\/.*\.jsonl/);
+    const peak = Number(new TextDecoder().decode(stdout).trim().split("\n").at(-1));
+    assert.ok(peak < 300_000, `the runner held ${peak} KiB`);
+
+    const runs = join(folder.path, ".grid", "runs");
+    const [first = ""] = [...Deno.readDirSync(runs)].map(({ name }) => name);
+    for (const name of ["events.jsonl", "report.json", "report.html", "../../grid.db"]) {
+      const { size } = Deno.statSync(join(runs, first, name));
+      assert.ok(size < 500_000, `${name} has ${size} bytes`);
+    }
+    const page = Deno.readTextFileSync(join(runs, first, "report.html"));
+    assert.match(page, /<a href="results\/batch\.1\.results\.jsonl">/);
+
+    // The step behind failed: a resume reads what the earlier run has, and calls nothing again.
+    Deno.writeTextFileSync(join(notes, "mended"), "");
+    const resumed = await grid(["resume", first], { cwd: folder.path, env, timeoutMs: 180_000 });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stderr, new RegExp(`count ${RESULT_MB} last ${RESULT_MB - 1}`));
+    const shown = await grid(["show"], { cwd: folder.path, env });
+    assert.match(shown.stdout, new RegExp(`in \\.grid/runs/${first}/results/batch`));
+    const calls = () => Deno.readTextFileSync(join(notes, "calls")).trim().split("\n").length;
+    assert.equal(calls(), RESULT_MB);
+
+    // Results go with their run; then the work is done again, and says why.
+    Deno.removeSync(join(runs, first), { recursive: true });
+    const again = await grid(["resume", "last"], { cwd: folder.path, env, timeoutMs: 180_000 });
+    assert.equal(again.code, 0, again.stderr);
+    const why = await grid(["why", "last", "batch"], { cwd: folder.path, env });
+    assert.match(why.stdout, /batch\.1\.results\.jsonl", which it wrote, is gone/);
+    assert.equal(calls(), 2 * RESULT_MB);
+  },
+);
+
+testWith(
+  ["python3"],
+  "a long list that holds a secret is masked in its file, and told",
+  async () => {
+    using folder = project({
+      "code/work.py": "import os\ndef leak(task):\n    return os.environ['KEY'] + 'x' * 1000\n",
+      "leak.yaml": `
+name: leak
+secrets: [KEY]
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: batch
+    needs: code
+    secrets: [KEY]
+    ray-batch: { call: "work:leak", tasks: { range: 400 } }
+  - id: use
+    needs: batch
+    node: local
+    env: { FIRST: "\${{ steps.batch.outputs.results[0] }}" }
+    run: echo "$FIRST"
+`,
+    });
+    const env = { KEY: "hunter2222" };
+    const run = await grid(["run", "leak.yaml"], { cwd: folder.path, env });
+    assert.equal(run.code, 1, run.stderr);
+    assert.match(run.stderr, /its output "results" holds a secret, and is masked in its file/);
+    assert.match(run.stderr, /the output "results" of step "batch" held a secret/);
+    const found = await new Deno.Command("grep", {
+      args: ["-rl", "hunter2222", join(folder.path, ".grid")],
+    }).output();
+    assert.equal(new TextDecoder().decode(found.stdout), "");
   },
 );

@@ -132,6 +132,13 @@ export class RayLab implements AsyncDisposable, RayOptions {
     });
   }
 
+  /** Kill -9 of this lab's processes that fit; at most so many. */
+  kill(fits: (command: string) => boolean, most = Infinity): void {
+    const found = this.lab.leftovers().filter(({ command }) => fits(command)).slice(0, most);
+    assert.ok(found.length > 0, "there is nothing to kill");
+    for (const { pid } of found) Deno.kill(pid, "SIGKILL");
+  }
+
   /** Processes of this lab's Ray. */
   leftovers(): string[] {
     return this.lab.leftovers().map(({ pid, command }) => `${pid} ${command}`)

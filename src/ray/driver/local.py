@@ -121,8 +121,9 @@ def worker_main(inbox, outbox):
         def mark(word):
             sys.stdout.flush()
             sys.stderr.flush()
-            for number in (1, 2):
-                os.write(number, mark_of(job["token"], word))
+            text = mark_of(job["token"], word)
+            os.write(1, text)
+            os.write(2, text)
 
         for line in messages:
             try:
@@ -201,8 +202,8 @@ class LocalPool:
             elif message.startswith(b"#"):
                 raise Problem(*json.loads(message[1:]))
             else:
-                number, _, text = message[1:].partition(b" ")
-                index = int(number)
+                number, _, text = message.partition(b" ")
+                index = int(number[1:])
                 if worker.items and worker.items[0][0] == index:
                     worker.items.popleft()
                 self.results.add(index, message.startswith(b"="), text)
@@ -246,9 +247,26 @@ class LocalPool:
             finally:
                 worker.kill(signal.SIGKILL)
                 worker.process.wait()
+                self.take_handed_in(worker)
                 self.unwatch(worker)
                 worker.close()
+        self.results.flush()
         self.selector.close()
+
+    def take_handed_in(self, worker):
+        """What lies in its pipe has been done; all who could write to that pipe are gone."""
+        os.set_blocking(worker.inbox, False)
+        try:
+            while True:
+                messages = worker.receive()
+                if messages is None:
+                    return
+                for message in messages:
+                    if message.startswith(b"="):
+                        number, _, text = message.partition(b" ")
+                        self.results.add(int(number[1:]), True, text)
+        except BlockingIOError:
+            pass  # a child of the worker holds the pipe
 
 
 def run_locally(spec, job, queue, results):

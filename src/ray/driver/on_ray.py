@@ -4,6 +4,11 @@
 taps = {}
 
 
+# What took longer is worth more than the batch that it is part of, unless it is large.
+HAND_IN_SECONDS = 0.2
+HAND_IN_BYTES = 1 << 16
+
+
 def ray_batch(job, serial, items):
     """One Ray task. A problem is returned, so that it does not arrive wrapped in another error."""
     outcomes, deaf = [], None
@@ -15,13 +20,26 @@ def ray_batch(job, serial, items):
             deaf = str(error)
         mark_forks(job["id"])
     tap = taps[job["id"]]
-    begin = lambda index: tap and tap.write_mark("item:%d" % index)
+    begun_at = 0.0
+
+    def begin(index):
+        nonlocal begun_at
+        begun_at = time.monotonic()
+        if tap:
+            tap.write_mark("item:%d" % index)
+
+    def report(index, ok, text):
+        outcomes.append((index, ok, text))
+        is_dear = time.monotonic() - begun_at > HAND_IN_SECONDS
+        if tap and ok and is_dear and len(text) <= HAND_IN_BYTES:
+            tap.hand_in(index, text)
+
     if tap:
         tap.open(serial)
     started = time.monotonic()
     answer = {"outcomes": outcomes}
     try:
-        run_items(job, items, lambda *outcome: outcomes.append(outcome), begin)
+        run_items(job, items, report, begin)
     except Problem as problem:
         answer = {"problem": str(problem), "hint": problem.hint}
     seconds = time.monotonic() - started
@@ -76,7 +94,7 @@ class RayRun:
                 for reference in ready:
                     serial, items = self.running.pop(reference)
                     self.collect(reference, serial, items)
-                if ready:
+                if self.take_handed_in() or ready:
                     self.results.flush()
         except Stopped:
             self.cancel()
@@ -84,9 +102,26 @@ class RayRun:
         finally:
             self.results.flush()
             self.drain()
+            self.take_handed_in()
+            self.results.flush()
             self.sweep_all()
 
+    def take_handed_in(self):
+        """Books results that came ahead of their batches. @returns whether there were any"""
+        count = 0
+        while self.ear.handed_in:
+            index, text = self.ear.handed_in.popleft()
+            if not self.results.done.get(index):
+                self.results.add(index, True, text)
+                count += 1
+        return count > 0
+
     def cancel(self):
+        """Batches that have ended are kept; the others are ended, and lose what they have not handed in."""
+        if not self.running:
+            return
+        for reference in self.ray.wait(list(self.running), num_returns=len(self.running), timeout=0)[0]:
+            self.collect(reference, *self.running.pop(reference))
         for reference in self.running:
             self.ray.cancel(reference, force=True)
         if self.running:
@@ -107,12 +142,17 @@ class RayRun:
                 "driver at %s:%d (%s)" % (answer["node"], *self.ear.address, answer["deaf"]))
         if "problem" in answer:
             raise Problem(answer["problem"], answer["hint"])
-        for outcome in answer["outcomes"]:
-            self.results.add(*outcome)
+        for index, ok, text in answer["outcomes"]:
+            if not (ok and self.results.done.get(index)):
+                self.results.add(index, ok, text)
         size = sum(len(text) for _, _, text in answer["outcomes"])
         self.queue.measured(len(items), answer["seconds"], size)
 
     def lose(self, error, items):
+        self.take_handed_in()
+        items = [item for item in items if not self.results.done.get(item[0])]
+        if not items:
+            return
         first = items[0][0]
         kind = type(error).__name__
         node_lost = "Node" in kind or "Raylet" in kind

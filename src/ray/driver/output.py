@@ -32,16 +32,18 @@ def mark_of(token, word):
 class Splitter:
     """The items' lines in one stream of a worker, each handed on behind `[index] `."""
 
-    def __init__(self, token, number, on_end=lambda serial: None, on_begin=lambda serial: None):
+    def __init__(self, token, number, on_end=None, on_begin=None, on_done=None):
         self.start = ("\x1egrid:%s:" % token).encode()
+        # An item that has printed nothing: its mark stands right before the next one's.
+        mark = re.escape(self.start) + rb"item:\d+\n"
+        self.silent = re.compile(rb"(?:%s)+(?=%s)" % (mark, mark))
         self.number = number
-        self.on_end = on_end
-        self.on_begin = on_begin
+        self.on_end, self.on_begin, self.on_done = on_end, on_begin, on_done
         self.prefix = b""
         self.rest = b""
 
     def feed(self, chunk):
-        data = self.rest + chunk
+        data = self.silent.sub(b"", self.rest + chunk)
         while True:
             at = data.find(self.start)
             if at < 0:
@@ -52,7 +54,7 @@ class Splitter:
                 self.rest = data[at:]
                 return
             self.lines(data[:at], True)
-            self.hear(data[at + len(self.start) : end].decode("ascii", "replace"))
+            self.hear(data[at + len(self.start) : end])
             data = data[end + 1 :]
         # The end may be the beginning of a mark.
         held = data.rfind(b"\x1e")
@@ -72,14 +74,18 @@ class Splitter:
         return data[end:]
 
     def hear(self, word):
-        kind, _, value = word.partition(":")
-        if kind == "item":
-            self.prefix = ("[%s] " % value).encode()
-        elif kind == "begin":
-            self.on_begin(value)
-        elif kind == "end":
+        kind, _, value = word.partition(b":")
+        if kind == b"item":
+            self.prefix = b"[%s] " % value
+        elif kind == b"done" and self.on_done:
+            index, _, text = value.partition(b":")
+            self.on_done(int(index), text)
+        elif kind == b"begin" and self.on_begin:
+            self.on_begin(value.decode())
+        elif kind == b"end":
             self.prefix = b""
-            self.on_end(value)
+            if self.on_end:
+                self.on_end(value.decode())
 
     def close(self):
         self.lines(self.rest, True)
@@ -111,8 +117,16 @@ class Tap:
     def write_mark(self, word):
         sys.stdout.flush()
         sys.stderr.flush()
-        for number in (1, 2):
-            os.write(number, mark_of(self.token, word))
+        mark = mark_of(self.token, word)
+        os.write(1, mark)
+        os.write(2, mark)
+
+    def hand_in(self, index, text):
+        """A result ahead of its batch's: whatever becomes of the batch, it is not lost."""
+        sys.stdout.flush()
+        rest = memoryview(b"\x1egrid:%s:done:%d:%s\n" % (self.token.encode(), index, text))
+        while rest:
+            rest = rest[os.write(1, rest) :]
 
     def open(self, serial):
         sys.stdout.flush()
@@ -143,6 +157,8 @@ class Ear(threading.Thread):
         self.change = threading.Condition()
         # By serial of a batch: streams that have begun, and that have ended.
         self.begun, self.ended = collections.Counter(), collections.Counter()
+        # Results that have come ahead of their batches: index and JSON.
+        self.handed_in = collections.deque()
 
     def run(self):
         while True:
@@ -195,7 +211,7 @@ class Heard:
             if not hmac.compare_digest(token, self.ear.token.encode()):
                 return False
             number = 2 if name == b"stderr" else 1
-            self.splitter = Splitter(self.ear.token, number, self.end, self.begin)
+            self.splitter = Splitter(self.ear.token, number, self.end, self.begin, self.done)
         if chunk:
             self.splitter.feed(chunk)
         else:
@@ -207,6 +223,9 @@ class Heard:
     def begin(self, serial):
         self.serial = serial
         self.ear.note(self.ear.begun, serial)
+
+    def done(self, index, text):
+        self.ear.handed_in.append((index, text))
 
     def end(self, serial):
         self.serial = None

@@ -3,12 +3,14 @@
 
 def item_keys(texts):
     """Names of items by their exact bytes; the second of two that are equal is another item."""
-    seen = collections.Counter()
+    seen = {}
     keys = []
+    sha256 = hashlib.sha256
     for text in texts:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        keys.append("%s.%d" % (digest, seen[digest]))
-        seen[digest] += 1
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        count = seen.get(digest, 0)
+        seen[digest] = count + 1
+        keys.append("%s.%d" % (digest, count))
     return keys
 
 
@@ -154,10 +156,14 @@ class Results:
         self.add(index, False, json.dumps(words).encode())
 
     def put(self, index, ok, rest):
-        head = VALUE_HEAD if ok else ERROR_HEAD
+        line = ((VALUE_HEAD if ok else ERROR_HEAD) % (self.keys[index], index)).encode() + rest
         self.places[index] = self.end
-        self.write((head % (self.keys[index], index)).encode() + rest)
-        self.book(index, ok)
+        self.file.write(line)
+        self.end += len(line)
+        if not ok or index in self.done:
+            self.book(index, ok)
+        else:
+            self.done[index] = True
 
     def flush(self):
         self.file.flush()
@@ -322,7 +328,7 @@ class Queue:
             return
         wanted = int(BATCH_SECONDS * items / max(seconds, 1e-4))
         fitting = int(BATCH_BYTES * items / max(size, 1))
-        self.size = max(1, min(wanted, fitting, 4 * self.size, LARGEST_BATCH))
+        self.size = max(1, min(wanted, fitting, GROWTH * self.size, LARGEST_BATCH))
 
     def give_up(self, results):
         """Nothing more begins; what has not begun is a task without success."""
@@ -335,6 +341,7 @@ class Queue:
 # Ten items to a batch at first; then as many as take half a second, by measurement.
 FIRST_BATCH = 10
 BATCH_SECONDS = 0.5
+GROWTH = 16
 # Of results; a batch's results travel together.
 BATCH_BYTES = 16 << 20
 LARGEST_BATCH = 5000

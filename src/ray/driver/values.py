@@ -8,7 +8,12 @@ class NotJson(ValueError):
 def as_json(value):
     """The value as JSON text: exact, or in a form that docs/ray.md names, or `NotJson`."""
     try:
-        if isinstance(value, Printed):
+        kind = type(value)
+        if kind is int:
+            return repr(value)
+        if kind is str:
+            return json.encoder.encode_basestring_ascii(value)
+        if kind is Printed:
             return printed_json(value)
         return json.dumps(plain(value, "result", 0))
     except (NotJson, RecursionError) as error:

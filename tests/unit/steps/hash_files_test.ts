@@ -21,6 +21,17 @@ Deno.test("hashFiles() changes with contents and names, and not with the order o
   assert.notEqual(hashFiles(["src/**/*.py", "c.txt"], folder.path), changed);
 });
 
+Deno.test("hashFiles() takes an absolute path, and a file larger than it reads at once", () => {
+  using folder = tempDir();
+  using elsewhere = tempDir();
+  const path = join(elsewhere.path, "tasks.jsonl");
+  Deno.writeTextFileSync(path, "1\n".repeat(400_000));
+  const hash = hashFiles([path], folder.path);
+  assert.match(hash, /^[0-9a-f]{64}$/);
+  Deno.writeTextFileSync(path, `${"1\n".repeat(399_999)}2\n`);
+  assert.notEqual(hashFiles([path], folder.path), hash);
+});
+
 Deno.test("hashFiles() of nothing is the empty text", () => {
   using folder = tempDir();
   assert.equal(hashFiles(["*.nothing"], folder.path), "");
