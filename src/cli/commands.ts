@@ -95,6 +95,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("free"),
   },
   {
+    name: "doctor",
+    summary: "examine nodes as a step would use them, with the repair of what is wrong",
+    group: "Nodes",
+    load: () => lazily("doctor"),
+  },
+  {
     name: "drain",
     summary: "give a node no new work, seen by all accounts",
     group: "Nodes",

@@ -1,0 +1,196 @@
+/** What a node's facts mean, each with its repair: pure, so that every rule can be tested without a node. */
+import { formatDuration } from "../core/duration.ts";
+import { formatSize } from "../core/size.ts";
+import type { RayConfig } from "./config.ts";
+import type { DoctorFacts } from "./doctor.ts";
+import type { NodeHealth } from "./node.ts";
+
+export interface Finding {
+  /** What was looked at: one word. */
+  readonly about: string;
+  /** `bad` wants a repair; a `note` is worth knowing. */
+  readonly level: "ok" | "note" | "bad";
+  readonly words: string;
+  readonly repair: string | undefined;
+}
+
+export function ok(about: string, words: string): Finding {
+  return { about, level: "ok", words, repair: undefined };
+}
+
+export function bad(about: string, words: string, repair?: string): Finding {
+  return { about, level: "bad", words, repair };
+}
+
+export function note(about: string, words: string, repair?: string): Finding {
+  return { about, level: "note", words, repair };
+}
+
+export interface Examined {
+  readonly facts: DoctorFacts;
+  readonly health: NodeHealth | undefined;
+  readonly ray: Pick<RayConfig, "mode" | "version">;
+}
+
+export function nodeFindings(examined: Examined): readonly Finding[] {
+  const { facts, health } = examined;
+  return [
+    ...startupFindings(facts),
+    ...toolFindings(facts),
+    pythonFinding(facts),
+    ...foundFindings(facts),
+    ...workspaceFindings(facts),
+    clockFinding(facts),
+    claimFinding(facts),
+    ...deviceFindings(health),
+    ...environmentFindings(examined),
+    ...lingerFindings(facts),
+  ];
+}
+
+function startupFindings(facts: DoctorFacts): Finding[] {
+  const shell = facts.first("shell") ?? "unknown";
+  const lines = facts.all("startup-exec");
+  if (lines.length === 0) return [ok("shell", shell)];
+  return lines.map((line) =>
+    note(
+      "shell",
+      `a start-up file replaces or ends the shell: ${line}`,
+      "let it do so for people only: case $- in *i*) … ;; esac around that line",
+    )
+  );
+}
+
+/** Without these some of what Grid does there is not possible; the rest has ways around it. */
+const NEEDED = new Set(["tar", "env", "head", "tail", "stat"]);
+
+function toolFindings(facts: DoctorFacts): Finding[] {
+  const missing = facts.all("missing");
+  const needed = missing.filter((tool) => NEEDED.has(tool));
+  if (needed.length > 0) {
+    return [bad("tools", `missing: ${needed.join(", ")}`, "sudo apt install coreutils tar")];
+  }
+  return missing.length === 0
+    ? [ok("tools", "all there")]
+    : [note("tools", `missing, and done without: ${missing.join(", ")}`)];
+}
+
+function pythonFinding(facts: DoctorFacts): Finding {
+  const python = facts.first("python");
+  if (python === undefined) {
+    return note("python", "there is no python3", "sudo apt install python3 python3-venv");
+  }
+  const [, major, minor] = /(\d+)\.(\d+)\.\S*$/.exec(python) ?? [];
+  if (Number(major) < 3 || (Number(major) === 3 && Number(minor) < 9)) {
+    return bad("python", `${python} is older than 3.9`, "install Python 3.9 or newer there, or uv");
+  }
+  if (facts.first("no-venv") !== undefined && facts.first("uv") === undefined) {
+    return bad("python", `${python} makes no environments`, "sudo apt install python3-venv");
+  }
+  return ok("python", python);
+}
+
+/** What is there to be used by steps. */
+function foundFindings(facts: DoctorFacts): Finding[] {
+  return ["uv", "conda", "modules"].flatMap((what) => {
+    const place = facts.first(what);
+    if (place === undefined) return [];
+    const how = what === "conda"
+      ? `; in a step: eval "$(${place} shell.posix activate ENV)"`
+      : what === "modules"
+      ? `; in a step: . ${place}`
+      : "";
+    return [ok(what, `${place}${how}`)];
+  });
+}
+
+const LITTLE_BYTES = 2 * 2 ** 30;
+const LITTLE_INODES = 10_000;
+
+function workspaceFindings(facts: DoctorFacts): Finding[] {
+  const [mode, owner] = facts.first("workspace")?.split(" ") ?? [];
+  const findings: Finding[] = mode === undefined ? [] : [ok("workspace", `${mode}, of ${owner}`)];
+  const disk = numbers(facts.first("disk"));
+  const free = disk === undefined ? undefined : 1024 * disk.free;
+  if (free === undefined) findings.push(note("space", "df does not say how much is free"));
+  else if (free < LITTLE_BYTES) {
+    findings.push(bad("space", `${formatSize(free)} free`, "make room, or move remote_root"));
+  } else findings.push(ok("space", `${formatSize(free)} free`));
+  const inodes = numbers(facts.first("inodes"));
+  // Some file systems make them as they go, and say 0 of 0.
+  if (inodes !== undefined && inodes.total > 0 && inodes.free < LITTLE_INODES) {
+    findings.push(bad("space", `${inodes.free} files can still be made`, "remove small files"));
+  }
+  const over = facts.first("quota");
+  if (over !== undefined) {
+    findings.push(bad("quota", `over its limit: ${over}`, "make room, or ask for more quota"));
+  }
+  return findings;
+}
+
+/** Columns found by their shape, because names of devices may hold blanks. */
+function numbers(line: string | undefined) {
+  const match = /\s(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+%|-)\s/.exec(line ?? "");
+  return match === null ? undefined : { total: Number(match[1]), free: Number(match[3]) };
+}
+
+/** Dates of files, `--until` and certificates go wrong by this much. */
+const MOST_SKEW_MS = 5000;
+
+function clockFinding({ skewMs }: DoctorFacts): Finding {
+  if (skewMs === undefined) return note("clock", "its date is not known");
+  const words = `${formatDuration(Math.abs(skewMs))} ${skewMs < 0 ? "behind" : "ahead"}`;
+  if (Math.abs(skewMs) > MOST_SKEW_MS) {
+    return bad("clock", `${words} of this machine's`, "sudo timedatectl set-ntp true");
+  }
+  return ok("clock", skewMs === 0 ? "as this machine's" : words);
+}
+
+function claimFinding(facts: DoctorFacts): Finding {
+  const problem = facts.first("claims-bad");
+  if (problem !== undefined) {
+    return bad("claims", problem, "have it removed, or chmod 1777 the folder above it");
+  }
+  if (facts.first("hidden-processes") !== undefined) {
+    const words = "processes of other accounts are hidden, so their claims are believed longer";
+    return note("claims", words, "mount /proc without hidepid, or with gid= of your group");
+  }
+  return ok("claims", "can be made, and others' be read");
+}
+
+function deviceFindings(health: NodeHealth | undefined): Finding[] {
+  const { facts, remarks = [], gpuGroups = [] } = health ?? {};
+  if (facts === undefined) return [];
+  const wrong = remarks.map(({ words, cure }) => bad("gpus", words, cure));
+  if (wrong.length > 0) return wrong;
+  const words = gpuGroups.map(({ total, model }) => `${total}× ${model}`).join(", ") || "none";
+  return [ok("gpus", facts.gpuTool === "none" ? words : `${words}, by ${facts.gpuTool}`)];
+}
+
+function environmentFindings({ facts, ray }: Examined): Finding[] {
+  const found = facts.first("environment");
+  const isWanted = ray.mode === "managed";
+  const repair = "grid setup";
+  if (found === undefined) {
+    return isWanted ? [bad("ray", "there is no grid_env yet", repair)] : [];
+  }
+  const [python, version = "-"] = found.split(" ");
+  if (found === "broken" || !/^\d/.test(python ?? "")) {
+    return [bad("environment", "grid_env does not run", "grid setup --again")];
+  }
+  const environment = ok("environment", `grid_env with Python ${python}`);
+  if (!isWanted) return [environment];
+  if (version === "-") return [environment, bad("ray", "grid_env holds no Ray", repair)];
+  if (ray.version !== undefined && ray.version !== version) {
+    return [environment, bad("ray", `${version}, not ${ray.version}`, repair)];
+  }
+  return [environment, ok("ray", version)];
+}
+
+function lingerFindings(facts: DoctorFacts): Finding[] {
+  const linger = facts.first("kills-left");
+  if (linger === undefined) return [ok("lingering", "jobs outlive their logins")];
+  if (linger === "yes") return [ok("lingering", "on for this account")];
+  const words = "systemd ends what an account left running when its last login ends";
+  return [bad("lingering", words, `sudo loginctl enable-linger ${facts.first("account")}`)];
+}
