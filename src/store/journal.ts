@@ -65,17 +65,18 @@ export class RunJournal {
   }
 
   resolveRun(name: string): string {
-    if (name === "last") {
-      const [last] = this.runs({ limit: 1 });
-      if (last) return last.run;
+    const [, word = name, back = "1"] = /^(.+)@([1-9]\d{0,5})$/.exec(name) ?? [];
+    const named = this.#ofPipeline(word, Number(back) - 1);
+    if (word === "last") {
+      if (named !== undefined) return named;
       throw noRun("Cannot find the last run: there has been none yet", "start one: grid run …");
     }
     const found = this.#runsFrom(name);
-    const exact = found.find((run) => run === name);
+    const exact = found.find((run) => run === name) ?? named;
     const [only, ...more] = exact === undefined ? found : [exact];
     if (only !== undefined && more.length === 0) return only;
     if (only === undefined) {
-      throw noRun(`Cannot find run "${name}": there is none`, "see: grid runs");
+      throw noRun(`Cannot find run "${name}": ${this.#whyNot(word)}`, "see: grid runs");
     }
     const some = found.slice(-MOST_NAMED).join(", ");
     throw noRun(
@@ -98,6 +99,23 @@ export class RunJournal {
         latest = next;
       }
     });
+  }
+
+  /** Of the runs of this pipeline, or file, or of all for `last`: the one so many before the newest. */
+  #ofPipeline(name: string, back: number): string | undefined {
+    return this.#connection.read(() => {
+      const row = this.#connection.prepare(
+        "SELECT run FROM runs WHERE ?1 = 'last' OR pipeline = ?1 OR file = ?1" +
+          " ORDER BY id DESC LIMIT 1 OFFSET ?2",
+      ).get(name, back);
+      return row === undefined ? undefined : String(row["run"]);
+    });
+  }
+
+  #whyNot(pipeline: string): string {
+    return this.#ofPipeline(pipeline, 0) === undefined
+      ? "there is none, and no pipeline of that name has run"
+      : `"${pipeline}" has not run so often`;
   }
 
   /** A range instead of LIKE: an underscore is an ordinary character here. */

@@ -30,7 +30,12 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
    * @throws {GridError} `usage` naming the run, where one of its events cannot be read
    */
   events(run: string): readonly Event[];
-  /** Full id of a run named by a unique prefix or `last`. @throws {GridError} `usage` */
+  /**
+   * Full id of a run that is named by its id, a unique beginning of it, the name or file of a pipeline (its
+   * newest run) or `last`; behind the latter two, `@2` means the one before, `@3` the one before that.
+   *
+   * @throws {GridError} `usage`
+   */
   resolveRun(name: string): string;
   /** The run that last went on from this one, or from one that did; itself where none has. */
   latestOf(run: string): string;

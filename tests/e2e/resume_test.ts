@@ -119,6 +119,23 @@ steps:
   assert.match(stdout, /; done because "code" brings other files than in run /);
 });
 
+Deno.test("bare grid resume takes the newest that did not succeed; a pipeline's name is a run", async () => {
+  using home = project({
+    "good.yaml": "name: good\nsteps:\n  - { id: a, node: local, run: echo good }\n",
+    "bad.yaml":
+      "name: bad\nsteps:\n  - { id: a, node: local, run: 'test -e mended && echo well' }\n",
+  });
+  const options = { cwd: home.path };
+  assert.equal((await grid(["run", "bad.yaml"], options)).code, 1);
+  for (const target of ["good.yaml", "echo hi"]) await grid(["run", target], options);
+  const logs = await grid(["logs", "good", "a"], options);
+  assert.equal(logs.stdout, "good\n");
+  assert.equal((await grid(["logs", "good@2", "a"], options)).code, 2);
+  const resumed = await grid(["resume"], options);
+  assert.match(resumed.stderr, /going on from run \d{8}-\d{6}-\w{4}\n/);
+  assert.match(resumed.stderr, /of bad/);
+});
+
 Deno.test("grid resume fetches again what was removed here, and plan foretells it", async () => {
   using home = project({
     "src/a": "a",

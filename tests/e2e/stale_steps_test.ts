@@ -68,7 +68,10 @@ Deno.test("a step that names its inputs is repeated only where one of these chan
   assert.equal(fixed.code, 0, fixed.stderr);
   assert.equal(lines(folder, "work/trained"), 1);
   write(folder, "src/train.py", "2");
-  const changed = await run(folder, "resume");
+  const nothing = await run(folder, "resume");
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stderr, /no run of a pipeline that did not succeed/);
+  const changed = await run(folder, "resume", "last");
   assert.equal(changed.code, 0, changed.stderr);
   assert.equal(lines(folder, "work/trained"), 2);
 });

@@ -7,7 +7,7 @@ import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<run>", "a run's id, the beginning of one, or last")
+    .argument("<run>", "a run: id, the beginning of one, a pipeline's name, or last")
     .close("Its commands are ended as by Ctrl-C, and its report is written.")
     .action<GlobalFlags>((name, flags) => {
       using runs = openRuns(flags, context);

@@ -28,7 +28,7 @@ interface LogsFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("[run]", "a run's id, the beginning of one, or last", "last")
+    .argument("[run]", "a run: id, the beginning of one, a pipeline's name, or last", "last")
     .argument("[step]", "only this step, or the steps of this group; default all")
     .option("-f, --follow", "go on until the run is over")
     .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })

@@ -6,7 +6,7 @@ import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<run>", "a run's id, the beginning of one, or last")
+    .argument("<run>", "a run: id, the beginning of one, a pipeline's name, or last")
     .argument("<step>", "a step of that run")
     .action<GlobalFlags>((name, step, flags) => {
       using runs = openRuns(flags, context);

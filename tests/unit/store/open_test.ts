@@ -119,6 +119,23 @@ Deno.test("resolveRun() takes a full id, a unique prefix, or the word last", () 
   assert.throws(() => store.resolveRun("nope"), { code: "usage", hint: "see: grid runs" });
 });
 
+Deno.test("resolveRun() takes the name or the file of a pipeline, and counts back behind @", () => {
+  using dir = tempDir();
+  using store = openStore(join(dir.path, "grid.db"));
+  const add = (run: string, pipeline: string) =>
+    store.append(run, [{ ...runStarted(run), pipeline, file: `pipelines/${pipeline}.yaml` }]);
+  add("r1", "train");
+  add("r2", "night");
+  add("r3", "train");
+  assert.equal(store.resolveRun("train"), "r3");
+  assert.equal(store.resolveRun("pipelines/night.yaml"), "r2");
+  assert.equal(store.resolveRun("train@1"), "r3");
+  assert.equal(store.resolveRun("train@2"), "r1");
+  assert.equal(store.resolveRun("last@2"), "r2");
+  assert.throws(() => store.resolveRun("train@3"), { message: /"train" has not run so often/ });
+  assert.throws(() => store.resolveRun("tran"), { message: /no pipeline of that name has run/ });
+});
+
 Deno.test("events() accepts a prefix and last", () => {
   using dir = tempDir();
   using store = openStore(join(dir.path, "grid.db"));
