@@ -39,7 +39,12 @@ function repositoryOf(cwd: string, env: FromFolder["env"]): string | undefined {
   const checkout = CHECKOUTS.map((name) => env[name])
     .find((path) => path && !relative(path, cwd).startsWith(".."));
   if (checkout) return checkout;
-  for (let folder = cwd;; folder = dirname(folder)) {
+  return repositoryAround(cwd);
+}
+
+/** The root of the repository, or of the worktree, that a folder lies in. */
+export function repositoryAround(start: string): string | undefined {
+  for (let folder = start;; folder = dirname(folder)) {
     try {
       Deno.statSync(join(folder, ".git")); // a folder, or a file in a worktree or submodule
       return folder;

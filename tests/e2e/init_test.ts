@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { grid, project } from "../support/cli.ts";
+import { testWith } from "../support/requires.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const read = (folder: string, path: string) => Deno.readTextFileSync(join(folder, path));
@@ -115,3 +116,98 @@ Deno.test("the cluster config: --config, GRID_CONFIG, the project's, the account
   assert.deepEqual(await nodes([], { GRID_CONFIG: "env.yaml" }), ["env"]);
   assert.deepEqual(await nodes(["--config", "flag.yaml"], { GRID_CONFIG: "env.yaml" }), ["flag"]);
 });
+
+function gitIn(cwd: string, ...lines: readonly string[]): string {
+  let said = "";
+  for (const line of lines) {
+    const { success, stdout, stderr } = new Deno.Command("git", {
+      args: ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", ...line.split(" ")],
+      cwd,
+    }).outputSync();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    said = new TextDecoder().decode(stdout);
+  }
+  return said.trim();
+}
+
+testWith(
+  ["git"],
+  "grid init --from git+… begins with a file of another repository, its templates pinned",
+  async () => {
+    using team = project({
+      "jobs/train.yaml":
+        "name: train\nsteps:\n  - { id: a, run: echo from the team }\n  - { id: b, uses: ../shared/score.yaml }\n",
+      "shared/score.yaml": "name: score\nsteps: [{ id: s, run: echo scored }]\n",
+    });
+    gitIn(team.path, "init --quiet -b main", "add --all", "commit --quiet -m one", "tag v1");
+    const commit = gitIn(team.path, "rev-parse HEAD");
+    using folder = project({});
+    const cwd = { cwd: folder.path };
+    const init = await grid(["init", "--from", `git+file://${team.path}//jobs/train.yaml@v1`], cwd);
+    assert.equal(init.code, 0, init.stderr);
+    assert.match(
+      read(folder.path, "pipelines/train.yaml"),
+      /uses: git\+file:.*\/\/shared\/score.yaml@v1 \}/,
+    );
+    assert.ok(read(folder.path, "grid.lock.json").includes(commit));
+    gitIn(team.path, "tag --delete v1");
+    const run = await grid(["run", "pipelines/train.yaml"], cwd);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /b\/s/);
+
+    using other = project({});
+    for (
+      const [from, words] of [
+        [`git+file://${team.path}//jobs/none.yaml@main`, /no file jobs\/none.yaml at main/],
+        ["git+file:///nowhere.git//a.yaml@main", /cannot fetch main/],
+        ["git+https://host/a.yaml", /not of the form/],
+      ] as const
+    ) {
+      const wrong = await grid(["init", "--from", from], { cwd: other.path });
+      assert.deepEqual(
+        [wrong.code, existsSync(join(other.path, "config"))],
+        [2, false],
+        wrong.stderr,
+      );
+      assert.match(wrong.stderr, words);
+      assert.match(wrong.stderr, /^error: Cannot begin with "git\+/);
+    }
+  },
+);
+
+testWith(
+  ["git"],
+  "a worktree of git, and a project inside a repository of many, are projects of their own",
+  async () => {
+    using repository = project({ "README": "many\n", "ml/train.py": "print(1)\n" });
+    gitIn(repository.path, "init --quiet -b main", "add --all", "commit --quiet -m one");
+    gitIn(repository.path, "worktree add --quiet trees/next -b next");
+    for (const place of ["ml", "trees/next/ml"]) {
+      const cwd = { cwd: join(repository.path, place) };
+      assert.equal((await grid(["init"], cwd)).code, 0);
+      Deno.mkdirSync(join(cwd.cwd, "deep"));
+      const run = await grid(["run", "../pipelines/hello.yaml"], { cwd: join(cwd.cwd, "deep") });
+      assert.equal(run.code, 0, run.stderr);
+      assert.ok(existsSync(join(cwd.cwd, ".grid", "runs")), `runs of ${place} lie in it`);
+      assert.equal((await grid(["ci", "init", "github"], cwd)).code, 0);
+      const root = place === "ml" ? repository.path : join(repository.path, "trees/next");
+      const workflow = read(root, ".github/workflows/grid.yml");
+      assert.match(workflow, /^ {4}defaults:\n {6}run:\n {8}working-directory: ml$/m);
+      assert.match(workflow, /path: ml\/\.grid\/runs\//);
+      assert.equal((await grid(["ci", "init", "gitlab"], cwd)).code, 0);
+      const gitlab = read(root, ".gitlab-ci.yml");
+      assert.match(gitlab, /before_script:\n {4}- cd ml\n/);
+      assert.match(gitlab, /junit: ml\/\.grid\/runs\/\*\/junit\.xml/);
+      assert.equal((await grid(["ci", "init", "jenkins"], cwd)).code, 0);
+      assert.doesNotMatch(
+        read(root, "Jenkinsfile"),
+        /sh '(?!cd ml && )|(?:junit|artifacts:) '\.grid/,
+      );
+      const other = place === "ml" ? "trees/next" : "";
+      assert.ok(
+        !existsSync(join(repository.path, other, place === "ml" ? "ml/.grid" : ".grid/runs")),
+      );
+    }
+    assert.equal((await grid(["runs", "--json"], { cwd: join(repository.path, "ml") })).code, 0);
+  },
+);

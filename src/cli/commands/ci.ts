@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
+import { repositoryAround } from "../repository_paths.ts";
 import { readOwn, writeNew, writtenWords } from "../new_files.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
 
@@ -47,16 +48,60 @@ function write(system: string, { flags, context }: CiOptions): void {
     .replaceAll("pipelines/train.yaml", pipeline)
     .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`)
     .replaceAll("/srv/project", project);
-  const [file] = writeNew([{ path: known.path, text }], project);
-  if (file?.was === "kept") {
+  // A crontab is found wherever it lies, and says where the project is.
+  const { root, below } = system === "cron"
+    ? { root: project, below: "" }
+    : placeInRepository(project);
+  const shown = below === "" ? text : inFolder(text, { system, below });
+  const [written] = writeNew([{ path: known.path, text: shown }], root);
+  const path = relative(project, join(root, known.path));
+  if (written?.was === "kept") {
     throw new GridError({
       code: "conflict",
-      message: `Cannot write ${known.path}: it is already there`,
+      message: `Cannot write ${path}: it is already there`,
       hint: "compare it with what would have been written: examples/ci of Grid",
     });
   }
-  if (flags.json) context.stdout(JSON.stringify({ files: [file] }) + "\n");
-  else context.stderr(writtenWords(file === undefined ? [] : [file]) + nextWords(system, project));
+  const files = written === undefined ? [] : [{ ...written, path }];
+  if (flags.json) context.stdout(JSON.stringify({ files }) + "\n");
+  else context.stderr(writtenWords(files) + nextWords(system, project));
+}
+
+/** CI systems look for their file in the repository's root, whichever part of it is the project. */
+function placeInRepository(project: string): { readonly root: string; readonly below: string } {
+  const root = repositoryAround(project) ?? project;
+  const below = relative(root, project).split(sep).join("/");
+  if (/^[\w./-]*$/.test(below)) return { root, below };
+  throw new GridError({
+    code: "usage",
+    message: `Cannot write a file for the folder "${below}": its name has blanks or signs`,
+    hint: "give the project a folder of letters, digits, dots, hyphens and underscores",
+  });
+}
+
+/** The same file for a project that lies below the root: its commands and paths start there. */
+function inFolder(
+  text: string,
+  { system, below }: { readonly system: string; readonly below: string },
+): string {
+  const runs = (line: string) => line.replaceAll(/(^|[\s'])\.grid\/runs/g, `$1${below}/.grid/runs`);
+  switch (system) {
+    case "github":
+      return text.replace(
+        /^( *)timeout-minutes: .*\n/m,
+        (line, indent) =>
+          `${line}${indent}defaults:\n${indent}  run:\n${indent}    working-directory: ${below}\n`,
+      ).replace(/^ *path: .*$/m, runs);
+    case "gitlab":
+      return text.replace(/^( *)before_script:\n( *)- /m, `$1before_script:\n$2- cd ${below}\n$2- `)
+        .replaceAll(
+          /^ *(?:paths|junit): .*$/gm,
+          (line) => line.replaceAll(".grid/runs", `${below}/.grid/runs`),
+        );
+    default:
+      return text.replaceAll(/\bsh '/g, `sh 'cd ${below} && `)
+        .replaceAll(/^ *(?:junit|archiveArtifacts) .*$/gm, runs);
+  }
 }
 
 function onlyPipeline(project: string): string {

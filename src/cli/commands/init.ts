@@ -19,7 +19,10 @@ const TEMPLATES = "pipelines/templates";
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("[folder]", "the project; default the current folder")
-    .option("--from <template>", "begin with this template of Grid's, or a copy of this file")
+    .option(
+      "--from <template>",
+      "begin with this template of Grid's, or a copy of this file, also git+…//file@tag",
+    )
     .option("--nodes <names>", "hosts of your ~/.ssh/config, separated by commas", {
       read: nameList,
     })
@@ -38,7 +41,7 @@ interface InitOptions {
 }
 
 async function init(project: string, { flags, context }: InitOptions): Promise<void> {
-  const pipelines = firstPipelines(flags.from, context.cwd);
+  const pipelines = await firstPipelines(flags.from, { cwd: context.cwd, project });
   const first = pipelines[0]?.path ?? "";
   const hosts = await sshHosts(context);
   const nodes = flags.nodes ?? askForHosts(hosts, context);
@@ -125,9 +128,26 @@ steps:
 `;
 const SCHEMA_LINE = "# yaml-language-server: $schema=../.grid/pipeline.schema.json\n";
 
+interface FromOptions {
+  readonly cwd: string;
+  /** The new project. */
+  readonly project: string;
+}
+
 /** What to begin with, and the templates beside it that it uses. */
-function firstPipelines(from: string | undefined, cwd: string): NewFile[] {
+async function firstPipelines(
+  from: string | undefined,
+  { cwd, project }: FromOptions,
+): Promise<NewFile[]> {
   if (from === undefined) return [{ path: "pipelines/hello.yaml", text: SCHEMA_LINE + HELLO }];
+  if (from.startsWith("git+")) {
+    const { pipelineFromGit } = await lazy<typeof import("../pipeline_from_git.ts")>(
+      "../pipeline_from_git.ts",
+      import.meta.url,
+    );
+    const { name, text } = await pipelineFromGit(from, project);
+    return [{ path: `pipelines/${name}`, text: SCHEMA_LINE + text }];
+  }
   const names = listOwn(TEMPLATES).map((file) => file.replace(/\.yaml$/, ""));
   if (/\.ya?ml$/.test(from)) {
     const path = resolve(cwd, from);
@@ -140,7 +160,9 @@ function firstPipelines(from: string | undefined, cwd: string): NewFile[] {
   throw new GridError({
     code: "usage",
     message: `Cannot begin with "${from}": Grid has no such template`,
-    hint: `${near ? `did you mean ${near}? ` : ""}there are ${names.join(", ")}, or name a file`,
+    hint: `${near ? `did you mean ${near}? ` : ""}there are ${
+      names.join(", ")
+    }, or name a file or git+<address>//<file>@<tag>`,
   });
 }
 
