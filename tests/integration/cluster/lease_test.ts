@@ -11,7 +11,8 @@ import { grid, project } from "../../support/cli.ts";
 import { setGpus } from "../../support/fake_nvidia_smi.ts";
 import { labConfig } from "../../support/lab.ts";
 import { type OpenSshLab, startOpenSsh } from "../../support/openssh.ts";
-import { testWith } from "../../support/requires.ts";
+import { findAccount, testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
 import { gpu, MemoryCache, selector } from "../../unit/cluster/nodes.ts";
 
@@ -38,7 +39,13 @@ function controller(lab: OpenSshLab) {
   const step = createRunStep({ cluster });
   const run = async (
     command: string,
-    options: { gpus: number; waitMs?: number; step?: string; env?: Record<string, string> },
+    options: {
+      gpus: number;
+      waitMs?: number;
+      step?: string;
+      env?: Record<string, string>;
+      seesAll?: boolean;
+    },
   ) => {
     const host = recordHost();
     const { gpus, waitMs = 60_000 } = options;
@@ -47,6 +54,7 @@ function controller(lab: OpenSshLab) {
       node: { kind: "selector", selector: selector({ gpus, waitMs }) },
       step: options.step ?? "work",
       env: options.env ?? {},
+      ...(options.seesAll && { seesAllGpus: true }),
     });
     try {
       return { outcome: await step.run(request, host), host };
@@ -66,36 +74,115 @@ function controller(lab: OpenSshLab) {
   };
 }
 
+/** Claims per controller; `GRID_TEST_ROUNDS=20` for those of a busy lab. */
+const CLAIMS = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? "6");
+
+interface Rivals {
+  readonly controllers: readonly Pick<ReturnType<typeof controller>, "run">[];
+  /** All may write to it. */
+  readonly log: string;
+}
+
+/** Each claims GPUs again and again; nobody may have one that another has. */
+async function rival({ controllers, log }: Rivals): Promise<void> {
+  const command = `echo "+ $GRID_GPUS" >>${log}; sleep 0.1; echo "- $GRID_GPUS" >>${log}`;
+  // Steps of one name in one run would share their GPUs.
+  const claims = controllers.flatMap((each, which) =>
+    Array.from(
+      { length: CLAIMS },
+      (_, at) => each.run(command, { gpus: 1, step: `claim-${which}-${at}` }),
+    )
+  );
+  for (const { outcome } of await Promise.all(claims)) {
+    assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
+  }
+  const held = new Set<string>();
+  const lines = Deno.readTextFileSync(log).trim().split("\n");
+  assert.equal(lines.length, 2 * claims.length);
+  for (const line of lines) {
+    const [sign, gpu = ""] = line.split(" ");
+    if (sign === "-") assert.ok(held.delete(gpu));
+    else {
+      assert.ok(!held.has(gpu), `GPU ${gpu} was taken twice`);
+      held.add(gpu);
+    }
+  }
+}
+
+testWith(["sshd"], "two controllers of one account never take a GPU twice", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  await using first = controller(lab);
+  await using second = controller(lab);
+  await rival({ controllers: [first, second], log: join(lab.folder, "log") });
+});
+
 testWith(
-  ["sshd"],
-  "two controllers with 20 claims each never take one of 4 GPUs twice",
+  ["sshd", "root", "account"],
+  "two accounts of one machine never take a GPU twice, and see who holds it",
   async () => {
-    await using lab = await startOpenSsh({ nodes: 1, gpus: 4 });
-    const log = join(lab.folder, "log");
-    await using first = controller(lab);
-    await using second = controller(lab);
-    const command = `echo "+ $GRID_GPUS" >>${log}; sleep 0.1; echo "- $GRID_GPUS" >>${log}`;
-    const claims = Array.from(
-      { length: 40 },
-      (_, index) =>
-        (index % 2 === 0 ? first : second).run(command, { gpus: 1, step: `claim-${index}` }),
+    const account = findAccount();
+    assert.ok(account);
+    using shared = tempDir();
+    Deno.chmodSync(shared.path, 0o1777);
+    await using own = await startOpenSsh({ nodes: 1, gpus: 4 });
+    await using theirs = await startOpenSsh({ nodes: 1, gpus: 4, host: "127.0.0.9", account });
+    for (const { home } of [...own.nodes, ...theirs.nodes]) {
+      Deno.symlinkSync(shared.path, join(home, "gpu_leases"));
+    }
+    const log = join(shared.path, "log");
+    Deno.writeTextFileSync(log, "");
+    Deno.chmodSync(log, 0o666);
+    await using first = controller(own);
+    await using second = controller(theirs);
+    await rival({ controllers: [first, second], log });
+    const [go, seen] = [join(shared.path, "go"), join(shared.path, "seen")];
+    const holder = second.run(`: >${seen}; while [ ! -e ${go} ]; do sleep 0.02; done`, { gpus: 4 });
+    while (!(await exists(seen))) await systemClock.sleep(20);
+    const refused = await first.run("true", { gpus: 1, waitMs: 0, step: "one" })
+      .catch((thrown) => thrown);
+    assert.match(
+      refused.message,
+      new RegExp(`leased by a job of ${account.name} \\(run .*, step work`),
     );
-    for (const { outcome } of await Promise.all(claims)) {
-      assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
-    }
-    const held = new Set<string>();
-    const lines = Deno.readTextFileSync(log).trim().split("\n");
-    assert.equal(lines.length, 80);
-    for (const line of lines) {
-      const [sign, gpu = ""] = line.split(" ");
-      if (sign === "-") assert.ok(held.delete(gpu));
-      else {
-        assert.ok(!held.has(gpu), `GPU ${gpu} was taken twice`);
-        held.add(gpu);
-      }
-    }
+    // Not by its group either: what an account says of itself binds itself alone.
+    Deno.writeTextFileSync(go, "");
+    assert.equal((await holder).outcome.status, "succeeded");
   },
 );
+
+testWith(["sshd"], "a server that a step leaves running keeps its GPU until it ends", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 1 });
+  await using own = controller(lab);
+  const pidFile = join(lab.folder, "pid");
+  const server = `setsid sh -c 'exec 8>&-; echo $$ >${pidFile}; exec sleep 600' >/dev/null 2>&1 &`;
+  const serve = await own.run(`${server} while [ ! -s ${pidFile} ]; do sleep 0.02; done`, {
+    gpus: 1,
+    step: "serve",
+  });
+  assert.equal(serve.outcome.status, "succeeded");
+  const refused = await own.run("true", { gpus: 1, waitMs: 0, step: "next" })
+    .catch((thrown) => thrown);
+  assert.match(refused.message, /leased by a job of \S+ \(run .*, step serve/);
+  const next = own.run("echo $GRID_GPUS", { gpus: 1, step: "last" });
+  Deno.kill(Number(Deno.readTextFileSync(pidFile)), "SIGKILL");
+  assert.equal((await next).host.printed.stdout, "0\n");
+});
+
+testWith(["sshd"], "a command without GPUs does not see those that others hold", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  await using own = controller(lab);
+  const show = 'echo "[${CUDA_VISIBLE_DEVICES-unset}]"';
+  assert.equal((await own.run(show, { gpus: 0 })).host.printed.stdout, "[unset]\n");
+  const [go, seen] = [join(lab.folder, "go"), join(lab.folder, "seen")];
+  const holder = own.run(`: >${seen}; while [ ! -e ${go} ]; do sleep 0.02; done`, { gpus: 1 });
+  while (!(await exists(seen))) await systemClock.sleep(20);
+  const plain = await own.run(show, { gpus: 0, step: "plain" });
+  assert.match(plain.host.printed.stdout, /^\[GPU-0000000[01]\]\n$/);
+  const all = await own.run(show, { gpus: 0, step: "all", seesAll: true });
+  assert.equal(all.host.printed.stdout, "[unset]\n");
+  Deno.writeTextFileSync(go, "");
+  await holder;
+});
 
 testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job ends", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
