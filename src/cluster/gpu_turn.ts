@@ -11,12 +11,15 @@ import {
 } from "./gpu_choice.ts";
 import { leaseKey } from "./lease_key.ts";
 import { type LineGpu, type LineWish, turnOf } from "./line.ts";
+import { beforeNewcomer, lineOrder } from "./line_order.ts";
 import type { GpuFacts, Node, NodeFacts } from "./node.ts";
 
 /** Who asks. */
 export interface Asker {
   /** A random word of this process; see `Placements`. */
   readonly owner: string;
+  /** Which run, among those of one account. */
+  readonly run?: string | undefined;
   /** Its place in the line, where it has one. */
   readonly ticket?: string | undefined;
   /** How long the work takes, by earlier runs. */
@@ -53,8 +56,8 @@ export function gpuTurn(node: Node, options: TurnOptions): GpuTurn {
   const reasons = lent.map((gpu) => whyNot(gpu, wish)).filter((why) => why !== undefined);
   const isPromised = (gpu: GpuFacts) => wish.gpus > 0 && promised.has(leaseKey(gpu));
   const free = fittingGpus(lent, wish).filter((gpu) => !isPromised(gpu));
-  const line = facts.work?.line ?? [];
-  const before = wish.gpus > 0 ? ahead(line, asker) : [];
+  const { work } = facts;
+  const before = wish.gpus > 0 && work !== undefined ? ahead(work, asker) : [];
   const turn = turnOf(lineWish(wish, { gpus: lent, lastsMs: asker?.lastsMs }), {
     gpus: lent.filter((gpu) => gpu.sick === undefined)
       .map((gpu) => lineGpu(gpu, { isFree: free.includes(gpu), isPromised: isPromised(gpu) })),
@@ -79,10 +82,10 @@ function lineWords(before: number): string {
   return `${before} ${before === 1 ? "waits" : "wait"} in line for free GPUs`;
 }
 
-/** Who came before: all, for somebody who has no place yet. */
-function ahead(line: NodeWork["line"], asker: Asker | undefined): readonly Waiting[] {
-  const at = line.findIndex(({ owner, id }) => owner === asker?.owner && id === asker.ticket);
-  return at < 0 ? line : line.slice(0, at);
+function ahead(work: NodeWork, asker: Asker | undefined): readonly Waiting[] {
+  const order = lineOrder(work);
+  const at = order.findIndex(({ owner, id }) => owner === asker?.owner && id === asker.ticket);
+  return at < 0 ? beforeNewcomer(work, asker?.run) : order.slice(0, at);
 }
 
 function wishOf({ gpus, minFreeVramBytes, model }: Waiting): GpuWish {

@@ -144,7 +144,8 @@ async function freeGpus(
     for (let maxAgeMs = MAX_AGE_MS;; maxAgeMs = 0) {
       const [row] = await health.check([node], { maxAgeMs, signal });
       const facts = row?.facts;
-      const asker = { owner, ticket: ticket.id, lastsMs: wish.words.lastsMs };
+      const { run, lastsMs } = wish.words;
+      const asker = { owner, ticket: ticket.id, run, lastsMs };
       const turn = facts && gpuTurn(node, { facts, wish, asker });
       if (turn?.gpus !== undefined && facts?.work?.isWhole !== false) return turn.gpus;
       const left = deadline - clock.monotonic();

@@ -1,4 +1,5 @@
 /** Who holds GPUs of the nodes and who waits for them, of all accounts: the data of `grid queue`. */
+import { lineOrder } from "./line_order.ts";
 import type { NodeHealth } from "./node.ts";
 
 /** Somebody in the line, or before it. */
@@ -27,7 +28,7 @@ export interface QueueEntry {
   readonly leftMs: number | undefined;
 }
 
-/** By node; holders first, then the line, the oldest first. */
+/** By node; holders first, then the line in its order. */
 export function queueOf(rows: readonly NodeHealth[]): readonly QueueEntry[] {
   return rows.flatMap(({ node, facts }) => {
     const work = facts?.work;
@@ -61,7 +62,7 @@ export function queueOf(rows: readonly NodeHealth[]): readonly QueueEntry[] {
           ? claim.lastsMs - claim.ageMs
           : undefined,
       })),
-      ...work.line.map((waiting, at): QueueEntry => ({
+      ...lineOrder(work).map((waiting, at): QueueEntry => ({
         node,
         place: at + 1,
         gpus: waiting.gpus,

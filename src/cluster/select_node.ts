@@ -156,7 +156,8 @@ async function tryOnce(
   const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
   const nodes = request.nodes.filter((node) => ruledOut(node, selector) === undefined);
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const asker = { owner: placements.owner, ticket, lastsMs: words?.lastsMs };
+  const { owner } = placements;
+  const asker = { owner, ticket, run: words?.run, lastsMs: words?.lastsMs };
   const rules = { selector, weights: config, avoid, random, asker, group };
   /** With what is placed on the nodes now, not when the rows came. */
   const paired = (rows: readonly NodeHealth[]): Candidate[] => {

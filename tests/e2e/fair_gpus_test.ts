@@ -18,7 +18,9 @@ testWith(["sshd"], "runs of many projects spread over the nodes, by what these t
   await using lab = await startOpenSsh({ nodes, gpus: 0 });
   const config = labConfig({ lab, rayMode: "embedded" });
   const go = join(lab.folder, "go");
-  const ran = Array.from({ length: runs }, async () => {
+  const ran = Array.from({ length: runs }, async (_, at) => {
+    // Within ten seconds.
+    await systemClock.sleep(500 * at);
     using folder = project({ "lab.yaml": config });
     const command =
       `echo $GRID_NODE >>${lab.folder}/where; while [ ! -e ${go} ]; do sleep 0.2; done`;
