@@ -15,7 +15,7 @@ const TOOL_CURES: readonly Rule[] = [
   { says: /couldn't communicate with the NVIDIA driver/i, cure: () => "sudo modprobe nvidia" },
   { says: /couldn't find libnvidia-ml/i, cure: () => "sudo ldconfig" },
   { says: /Insufficient Permissions/i, cure: () => "ls -l /dev/nvidia*" },
-  { says: /blocked by the system/i, cure: () => "sudo dmesg | grep -i nvrm" },
+  { says: /blocked by the (operating )?system/i, cure: () => "sudo dmesg | grep -i nvrm" },
   {
     says: /still hangs \(process (\d+)\)/,
     cure: ([, pid]) => `sudo kill -9 ${pid} || sudo reboot`,

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { realNvidiaSmi } from "./nvml/real_nvidia_smi.ts";
 
 /** Folders that hold daemons but are not on everybody's PATH. */
 const MORE_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
@@ -33,6 +34,11 @@ const PARTS = {
   script: () => findProgram("script"),
   /** A library that tells programs another time. */
   faketime: () => findFaketime(),
+  cc: () => findProgram("cc"),
+  /** Debian's non-free packages, unpacked into the folder that `GRID_TEST_NVIDIA_SMI` names. */
+  "nvidia-smi-470": () => realNvidiaSmi("470"),
+  "nvidia-smi-535": () => realNvidiaSmi("535"),
+  "nvidia-smi-550": () => realNvidiaSmi("550"),
   dash: () => findProgram("dash"),
   make: () => findProgram("make"),
   /** Of a virtual environment that `GRID_TEST_UV_VENV` names. */
