@@ -35,6 +35,10 @@ const CARD_CURES: readonly (Omit<Rule, "cure"> & { readonly cure: (gpu: GpuFacts
   { says: /GPU is lost|device handle|bus [\dA-Fa-f]/i, cure: () => "sudo reboot" },
   { says: /requires? (a )?reset|uncorrected ECC/i, cure: resetOf },
   { says: /Unknown Error|ERR!/i, cure: () => "sudo reboot" },
+  {
+    says: /split by MIG/,
+    cure: ({ index, ownIndex = index }) => `sudo nvidia-smi mig -lgip -i ${ownIndex}`,
+  },
 ];
 
 function resetOf({ index, maker, ownIndex = index }: GpuFacts): string {

@@ -46,13 +46,11 @@ export function freeModels(rows: readonly NodeHealth[]): readonly FreeModel[] {
   }).toSorted((a, b) => b.free - a.free || b.total - a.total);
 }
 
-/** Drivers keep some memory of each card for themselves. */
-const KEPT_SHARE = 0.1;
-
-function selectorFor(
-  { memoryBytes }: { readonly memoryBytes: number | undefined },
-  gpus: number,
-): string {
-  const gib = Math.floor((memoryBytes ?? 0) * (1 - KEPT_SHARE) / 2 ** 30);
-  return gib < 1 ? `{ gpus: ${gpus} }` : `{ gpus: ${gpus}, min-free-vram: ${gib}GiB }`;
+/** A word of the model's name finds it; makers' plain names find nothing that `gpus` would not. */
+function selectorFor({ model }: { readonly model: string }, gpus: number): string {
+  const slice = /MIG \S+$/.exec(model)?.[0];
+  // A program can use one slice, and no more.
+  if (slice !== undefined) return `{ gpus: 1, gpu: ${slice} }`;
+  const word = /^[A-Za-z0-9][A-Za-z0-9 ._-]*$/.test(model) ? model : JSON.stringify(model);
+  return model.endsWith(" GPU") ? `{ gpus: ${gpus} }` : `{ gpus: ${gpus}, gpu: ${word} }`;
 }

@@ -76,6 +76,9 @@ export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
 /** Why no waiting makes a GPU fit; undefined where it may. */
 export function whyNever(gpu: GpuFacts, wish: GpuWish): string | undefined {
   if (gpu.sick !== undefined) return `GPU ${gpu.index} is sick: ${gpu.sick}`;
+  if (gpu.isSlice && wish.gpus > 1) {
+    return `GPU ${gpu.index} is a MIG slice, of which a program can use only one`;
+  }
   const model = wish.model?.toLowerCase();
   if (model !== undefined && !modelOf(gpu).includes(model)) {
     return `GPU ${gpu.index} is ${gpu.name ?? "of an unknown model"}`;

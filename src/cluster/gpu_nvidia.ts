@@ -1,5 +1,6 @@
 /** What `nvidia-smi --query-gpu … --format=csv,noheader,nounits` prints, one GPU per line. */
 import type { Ask, Kernel, ToolAnswer, ToolFacts } from "./gpu_answer.ts";
+import { sliceMemory, slicesIn, withSlices } from "./gpu_slices.ts";
 import type { GpuFacts, GpuProcess } from "./node.ts";
 
 const MIB = 2 ** 20;
@@ -31,11 +32,17 @@ export function nvidiaGpus(
   const isSplitUnknown = !(more?.lines ?? []).some((line) =>
     /"mig\.mode\.current" is not/.test(line)
   );
-  const gpus = rows.map((row) =>
+  const cards = rows.map((row) =>
     gpuOf(row, { extra: extras.get(row[0]), processes, kernel, isSplitUnknown })
   );
+  const gpus = withSlices(cards, {
+    slices: slicesIn(ask("slices").at(-1)?.lines ?? []),
+    memory: sliceMemory(ask("slice-memory").at(-1)?.lines ?? []),
+    // One that is lost, too, lends no parts.
+    isSplit: ({ sick }) => sick === SPLIT,
+  });
   const problem = first.map(problemIn).find((words) => words !== undefined);
-  const lost = lostGpus(first[0]?.lines ?? [], gpus);
+  const lost = lostGpus(first[0]?.lines ?? [], cards);
   const exit = first.at(-1)?.exit;
   const isLeftOver = (exit === NO_DRIVER || exit === NO_LIBRARY) && !kernel.makers.has("nvidia");
   if (isLeftOver || (gpus.length === 0 && exit === NO_DEVICES)) {
@@ -46,6 +53,9 @@ export function nvidiaGpus(
     : undefined;
   return { gpus: [...gpus, ...lost], problem: problem ?? silent };
 }
+
+/** Of a card in whose place no parts stand. */
+const SPLIT = "it is split by MIG, and none of its parts is known";
 
 interface Context {
   readonly extra: readonly string[] | undefined;
@@ -101,10 +111,9 @@ function sickness(
     row.slice(3).find((cell) => BROKEN.test(cell));
   if (broken !== undefined) return `nvidia-smi says ${bare(broken)}`;
   const [, mig, ecc] = extra ?? [];
-  if (mig === "Enabled") return "it is split by MIG, which Grid does not lend";
   const errors = amount(ecc);
   if (errors !== undefined && errors > 0) return `${errors} uncorrected ECC errors`;
-  return undefined;
+  return mig === "Enabled" ? SPLIT : undefined;
 }
 
 /** What is not known and may be bad. */

@@ -173,7 +173,24 @@ nvidia_rest() {
     --query-compute-apps=gpu_uuid,pid,process_name,used_memory
   # Fields that old drivers do not know are asked for apart: one unknown field voids a whole answer.
   gpu_query more "$gpu_tool" ${1:+-i "$1"} --format=csv,noheader,nounits \
-    --query-gpu=index,mig.mode.current,ecc.errors.uncorrected.volatile.total
+    --query-gpu=index,mig.mode.current,ecc.errors.uncorrected.volatile.total | {
+    split=''
+    while IFS= read -r line; do
+      printf '%s\n' "$line"
+      case $line in '@gpu '*', Enabled, '*) split=yes ;; esac
+    done
+    [ -z "$split" ] || nvidia_slices "$1"
+  }
+}
+# The parts of cards that are split: their names, and what is used of each, which only the long answer says.
+nvidia_slices() {
+  gpu_query slices "$gpu_tool" -L
+  gpu_query slice-memory "$gpu_tool" ${1:+-i "$1"} -q -x | while IFS= read -r line; do
+    case $line in
+      '@gpu-'* | '@gpu exit '* | *'<gpu id='* | *'<uuid>'* | *mig_device'>'* | *'<index>'* | \
+        *fb_memory_usage'>'* | *'<total>'* | *'<used>'*) printf '%s\n' "$line" ;;
+    esac
+  done
 }
 
 # Guests know no --ecc, and refuse the whole question for it.

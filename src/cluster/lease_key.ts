@@ -5,7 +5,9 @@ import type { GpuFacts } from "./node.ts";
  * one card is hidden; a UUID does not. HIP numbers as the kernel does.
  */
 export function runtimeName(gpu: GpuFacts): string {
-  if (gpu.maker === "nvidia" && gpu.uuid !== undefined && /^GPU-[A-Za-z0-9-]+$/.test(gpu.uuid)) {
+  if (
+    gpu.maker === "nvidia" && gpu.uuid !== undefined && /^(GPU|MIG)-[A-Za-z0-9-]+$/.test(gpu.uuid)
+  ) {
     return gpu.uuid;
   }
   return String(gpu.visibleIndex ?? gpu.ownIndex ?? gpu.index);

@@ -50,6 +50,8 @@ export interface GpuFacts {
   readonly unified?: true;
   /** A part of a card that was divided; the memory is the part's. */
   readonly isPartition?: true;
+  /** A part of a card that is split by MIG; a program can use one of them, and no more. */
+  readonly isSlice?: true;
   /** The maker's tool's number, where `index` had to differ. */
   readonly ownIndex?: number;
   /** The runtime's number, where it differs from the tool's. */

@@ -70,7 +70,7 @@ Deno.test("freeModels() adds up over nodes, and counts nothing free where no wor
   assert.equal(h100?.free, 5);
   assert.equal(h100?.total, 24);
   assert.equal(h100?.mostOnOne, 3);
-  assert.equal(h100?.selector, "{ gpus: 3, min-free-vram: 72GiB }");
+  assert.equal(h100?.selector, "{ gpus: 3, gpu: H100 }");
   assert.deepEqual(h100?.nodes.map(({ node, free }) => `${node} ${free}`), [
     "gpu2 3",
     "gpu7 2",
