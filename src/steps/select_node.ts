@@ -1,25 +1,21 @@
-import type { Cluster } from "../cluster/cluster.ts";
-import type { StepKind } from "../engine/ports.ts";
+import type { Cluster, Placement } from "../cluster/cluster.ts";
+import { isAboutNode, toGridError } from "../core/errors.ts";
+import type { StepHost, StepKind, StepRequest } from "../engine/ports.ts";
+import type { SelectNodeAction } from "../pipeline/pipeline.ts";
 import { groupOf } from "./gpu_lease.ts";
 import { placeHolder } from "./placement.ts";
 
 export interface SelectNodeDeps {
-  readonly cluster: Pick<Cluster, "select">;
+  readonly cluster: Pick<Cluster, "select" | "open">;
 }
 
 /** Chooses a node for the steps that come after. */
 export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"select-node"> {
   return {
     kind: "select-node",
-    async run({ action, avoidNodes, run, step, attempt }, host) {
-      const { node, health, passedOver } = await cluster.select(action.selector, {
-        signal: host.signal,
-        avoid: avoidNodes,
-        holder: placeHolder({ run, step, attempt }),
-        group: groupOf(run, step),
-        words: { run, step },
-        onWait: (message) => host.note({ type: "warned", message }),
-      });
+    async run(request, host) {
+      const { action } = request;
+      const { node, health, passedOver } = await chooseUsable(request, { host, cluster });
       const { score, facts } = health;
       host.note({ type: "node.chosen", node, ...(score !== undefined && { score }), passedOver });
       return {
@@ -34,4 +30,40 @@ export function createSelectNodeStep({ cluster }: SelectNodeDeps): StepKind<"sel
       };
     },
   };
+}
+
+interface ChooseContext {
+  readonly host: Pick<StepHost, "signal" | "note">;
+  readonly cluster: SelectNodeDeps["cluster"];
+}
+
+/** The steps after will use the node by its name: one that cannot be used makes room for the next best. */
+async function chooseUsable(
+  { action, avoidNodes, run, step, attempt }: StepRequest<SelectNodeAction<string>>,
+  { host, cluster }: ChooseContext,
+): Promise<Placement> {
+  const { signal } = host;
+  const unusable: string[] = [];
+  for (;;) {
+    const placement = await cluster.select(action.selector, {
+      signal,
+      avoid: [...avoidNodes, ...unusable],
+      holder: placeHolder({ run, step, attempt }),
+      group: groupOf(run, step),
+      words: { run, step },
+      onWait: (message) => host.note({ type: "warned", message }),
+    });
+    const { node } = placement;
+    try {
+      await cluster.open(node, { signal });
+      return placement;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toGridError(thrown);
+      // Chosen although it has failed already: nothing else fits.
+      if (!isAboutNode(error) || unusable.includes(node)) throw error;
+      unusable.push(node);
+      host.note({ type: "warned", message: `passes over ${node}: ${error.message}` });
+    }
+  }
 }

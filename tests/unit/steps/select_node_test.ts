@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { GridError } from "../../../src/core/errors.ts";
 import { distinctName } from "../../../src/core/ids.ts";
 import type { SelectOptions } from "../../../src/cluster/cluster.ts";
+import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { NodeSelector } from "../../../src/cluster/select.ts";
 import type { StepNote, StepRequest } from "../../../src/engine/ports.ts";
 import type { SelectNodeAction } from "../../../src/pipeline/pipeline.ts";
@@ -39,6 +41,7 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
         const row = health("a", { score: 12.345, facts: facts({ cores: 8, gpus: [gpu(0)] }) });
         return Promise.resolve({ node: "a", health: row, passedOver });
       },
+      open: () => Promise.resolve({} as OpenNode),
     },
   });
   const notes: StepNote[] = [];
@@ -65,4 +68,35 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
     holder: "r1 gpu 1",
     group: distinctName(["r1", "gpu"]),
   }]]);
+});
+
+Deno.test("select-node passes over a node that cannot be used after all", async () => {
+  const broken = new GridError({
+    code: "workspace",
+    message: 'Cannot use the workspace on "hole": it cannot be made',
+    node: "hole",
+  });
+  const opened: string[] = [];
+  const step = createSelectNodeStep({
+    cluster: {
+      select: (_wish, { avoid = [] } = {}) => {
+        const node = avoid.includes("hole") ? "good" : "hole";
+        return Promise.resolve({ node, health: health(node), passedOver: [] });
+      },
+      open: (name) => {
+        opened.push(name);
+        return name === "hole" ? Promise.reject(broken) : Promise.resolve({} as OpenNode);
+      },
+    },
+  });
+  const notes: StepNote[] = [];
+  const outcome = await step.run(request(selector({})), {
+    signal: new AbortController().signal,
+    clock: new FakeClock(),
+    output: () => {},
+    note: (note) => void notes.push(note),
+  });
+  assert.deepEqual(opened, ["hole", "good"]);
+  assert.equal(outcome.status === "succeeded" && outcome.outputs["node"], "good");
+  assert.deepEqual(notes.map((note) => note.type), ["warned", "node.chosen"]);
 });
