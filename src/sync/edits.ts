@@ -1,6 +1,6 @@
 /** Files that a node makes of what lies there already, instead of being sent them. */
 import type { BlockSums, Piece } from "./block_match.ts";
-import { type FileState, isSameState, readState } from "./file_state.ts";
+import { type FileState, isSameState, mtimeSeconds, readState } from "./file_state.ts";
 import type { SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
 import { readProblem } from "./read_problem.ts";
@@ -77,7 +77,7 @@ function isStill(path: string, before: FileState, followSymlinks: boolean): bool
 
 /** Lines for `make` in `apply.sh`: time and x-bit, then the pieces in order. */
 export function operationsOf({ entry, pieces, sums }: Edit & EditSums): string {
-  const lines = [`${stampOf(entry.state.mtime)} ${entry.executable ? "x" : "-"}`];
+  const lines = [`${stampOf(entry.state)} ${entry.executable ? "x" : "-"}`];
   for (const piece of pieces) {
     if (piece.kind === "all" || piece.kind === "rest") lines.push(piece.kind);
     else if (piece.kind === "copy") {
@@ -92,8 +92,8 @@ export function operationsOf({ entry, pieces, sums }: Edit & EditSums): string {
 }
 
 /** As `touch -t` reads it, in UTC. */
-function stampOf(time: Date | null): string {
-  const digits = (time ?? new Date(0)).toISOString().replaceAll(/\D/g, "");
+function stampOf(state: FileState): string {
+  const digits = new Date(mtimeSeconds(state) * 1000).toISOString().replaceAll(/\D/g, "");
   return `${digits.slice(0, 12)}.${digits.slice(12, 14)}`;
 }
 

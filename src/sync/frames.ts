@@ -15,7 +15,7 @@ const SLOW_RATE = 8000;
 /** A block that gives up less than this part is sent as it is. */
 const WORTH = 0.9;
 /** Below this the question how fast the link is costs more than it can gain. */
-const SMALL_BYTES = 2 ** 18;
+const SMALL_BYTES = 2 ** 17;
 
 const encoder = new TextEncoder();
 

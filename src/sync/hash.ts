@@ -4,7 +4,6 @@ import type { Entry } from "./entry.ts";
 import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
 import type { HashCache } from "./hash_cache.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
-import type { Found } from "./walk.ts";
 
 export interface HashOptions {
   readonly source: string;
@@ -15,8 +14,12 @@ export interface HashOptions {
   readonly signal: AbortSignal;
 }
 
-/** A thing of the source. A file's `content` is empty until somebody needs to read it. */
+/**
+ * A thing of the source, made once: there may be very many. A file's `content` is empty until somebody
+ * needs to read it, and is written here then.
+ */
 export interface SourceEntry extends Entry {
+  content: string;
   /** As the walk saw it. */
   readonly state: FileState;
 }
@@ -33,18 +36,17 @@ export const READ_ATTEMPTS = 3;
 const FILES_PER_TURN = 500;
 
 /** Entries with the hashes that the cache knows; the rest is still to be read. */
-export function recallHashes(found: readonly Found[], options: HashOptions): SourceEntry[] {
-  return found.map((item) => ({
-    path: item.path,
-    type: item.type,
-    executable: item.executable,
-    size: item.size,
-    content: item.type === "file" ? recall(item, options) : item.target,
-    state: item.state,
-  }));
+export function recallHashes(
+  found: readonly SourceEntry[],
+  options: HashOptions,
+): readonly SourceEntry[] {
+  for (const entry of found) {
+    if (entry.type === "file") entry.content = recall(entry, options);
+  }
+  return found;
 }
 
-function recall({ path, state }: Found, { cache, useChecksums }: HashOptions): string {
+function recall({ path, state }: SourceEntry, { cache, useChecksums }: HashOptions): string {
   return useChecksums ? cache.get(path, state) ?? "" : contentByTime(state);
 }
 
@@ -76,20 +78,29 @@ export function isUnhashed(entry: Entry): boolean {
 }
 
 export function contentByTime(state: FileState): string {
-  return `mtime:${state.mtime?.getTime()}`;
+  return `mtime:${state.mtimeMs}`;
 }
 
 function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | Skipped {
   const path = `${options.source}/${entry.path}`;
   let before: FileState | undefined = entry.state;
   try {
-    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile; attempt++) {
+    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.kind === "file"; attempt++) {
       const content = `sha256:${hashFile(path)}`;
       const after = readState(path, options.followSymlinks);
       if (after !== undefined && isSameState(before, after)) {
         options.cache.set(entry.path, after, content);
-        const executable = isExecutable(after);
-        return { ...entry, executable, size: after.size, content, state: after };
+        if (before !== entry.state) {
+          return {
+            ...entry,
+            executable: isExecutable(after),
+            size: after.size,
+            content,
+            state: after,
+          };
+        }
+        entry.content = content;
+        return entry;
       }
       before = after;
     }

@@ -2,13 +2,26 @@
  * Remembers the hash of every file by everything the file system tells about it, so that an unchanged
  * file is not read again.
  */
-import { hash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { createHash, hash } from "node:crypto";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
+import { comparePaths } from "./entry.ts";
+import { inPieces } from "./manifest.ts";
 import { changedAtMs, describeState, type FileState } from "./file_state.ts";
 
-const MAGIC = "grid-hash-cache 2";
+/** First of all, with its line end; the SHA-256 of everything before it in hex is last. */
+const MAGIC = "grid-hash-cache 3\n";
+const SUM_CHARS = 64;
 /**
  * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
  * clock in use (FAT); git calls the same rule "racy": git-scm.com/docs/racy-git.
@@ -31,11 +44,6 @@ export interface HashCacheOptions {
   readonly nowMs?: number;
 }
 
-interface Row {
-  readonly state: string;
-  readonly hash: string;
-}
-
 /** A cache that is missing or damaged starts empty. */
 export function openHashCache(options: HashCacheOptions): HashCache {
   const name = hash("sha256", options.source).slice(0, 16);
@@ -43,58 +51,119 @@ export function openHashCache(options: HashCacheOptions): HashCache {
   // Files are read after this moment, so a file older than this by more than the granule cannot
   // change any more without showing it.
   const trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
-  const old = load(file);
-  const rows = new Map<string, Row>();
-  let isDirty = false;
+  const old = new Rows(load(file));
+  const fresh = new Map<string, string>();
+  /** Rows of the old text that still hold. */
+  const kept = new Set<string>();
 
   return {
     get(path, state) {
-      const row = old.get(path);
-      if (row === undefined || row.state !== describeState(state)) return undefined;
-      rows.set(path, row);
-      return row.hash;
+      const set = fresh.get(path);
+      const row = set ?? old.find(path);
+      const start = `${describeState(state)}\0`;
+      if (row === undefined || !row.startsWith(start)) return undefined;
+      if (set === undefined) kept.add(path);
+      return row.slice(start.length);
     },
     set(path, state, hash) {
-      if (changedAtMs(state) >= trustedBeforeMs) return;
-      rows.set(path, { state: describeState(state), hash });
-      isDirty = true;
+      if (changedAtMs(state) < trustedBeforeMs) fresh.set(path, `${describeState(state)}\0${hash}`);
     },
     save() {
-      if (isDirty || rows.size !== old.size) write(file, { folder: options.folder, rows });
+      if (fresh.size === 0 && kept.size === old.size) return;
+      const paths = [...new Set([...kept, ...fresh.keys()])].toSorted(comparePaths);
+      const row = (path: string) => `${path}\0${fresh.get(path) ?? old.find(path)}\0`;
+      write(file, { folder: options.folder, pieces: inPieces(paths, row) });
     },
   };
 }
 
-function load(file: string): Map<string, Row> {
-  const rows = new Map<string, Row>();
-  let text: string;
+/**
+ * Path, state and hash, again and again, sorted by path. They are mostly asked for in that order, so a
+ * place in the text serves as well as a table of all of them, which would take more than the text.
+ */
+class Rows {
+  readonly #text: string;
+  #size: number | undefined;
+  /** Where the row begins that was looked at last. */
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get size(): number {
+    if (this.#size === undefined) {
+      let ends = 0;
+      for (let at = this.#text.indexOf("\0"); at >= 0; at = this.#text.indexOf("\0", at + 1)) {
+        ends++;
+      }
+      this.#size = Math.floor(ends / 3);
+    }
+    return this.#size;
+  }
+
+  /** State and hash of the path. */
+  find(path: string): string | undefined {
+    if (comparePaths(this.#pathAt(this.#at) ?? "", path) > 0) this.#at = 0;
+    for (;;) {
+      const here = this.#pathAt(this.#at);
+      if (here === undefined) return undefined;
+      const order = comparePaths(here, path);
+      if (order > 0) return undefined;
+      const end = this.#endOf(this.#at);
+      if (order === 0) return this.#text.slice(this.#at + path.length + 1, end);
+      this.#at = end + 1;
+    }
+  }
+
+  #pathAt(at: number): string | undefined {
+    return at < this.#text.length ? this.#text.slice(at, this.#text.indexOf("\0", at)) : undefined;
+  }
+
+  #endOf(at: number): number {
+    const afterPath = this.#text.indexOf("\0", at);
+    return this.#text.indexOf("\0", this.#text.indexOf("\0", afterPath + 1) + 1);
+  }
+}
+
+/** The rows as they stand in the file. */
+function load(file: string): string {
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch {
-    return rows;
+    return "";
   }
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1);
-  if (text.slice(0, end) !== `${MAGIC} ${hash("sha256", body)}`) return rows;
-  const fields = body.split("\0");
-  for (let at = 0; at + 2 < fields.length; at += 3) {
-    rows.set(fields[at] ?? "", { state: fields[at + 1] ?? "", hash: fields[at + 2] ?? "" });
-  }
-  return rows;
+  const end = bytes.length - SUM_CHARS;
+  const isWhole = end >= MAGIC.length &&
+    bytes.toString("latin1", end) === hash("sha256", bytes.subarray(0, end)) &&
+    bytes.toString("utf8", 0, MAGIC.length) === MAGIC;
+  return isWhole ? bytes.toString("utf8", MAGIC.length, end) : "";
 }
 
 interface WriteOptions {
   readonly folder: string;
-  readonly rows: ReadonlyMap<string, Row>;
+  readonly pieces: Iterable<string>;
 }
 
 /** Two programs may write at once: each its own file, the last rename wins, both are whole. */
-function write(file: string, { folder, rows }: WriteOptions): void {
-  const body = Array.from(rows, ([path, row]) => `${path}\0${row.state}\0${row.hash}\0`).join("");
+function write(file: string, { folder, pieces }: WriteOptions): void {
   const temporary = `${file}.${crypto.randomUUID()}`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(temporary, `${MAGIC} ${hash("sha256", body)}\n${body}`, { mode: 0o600 });
+    const sum = createHash("sha256").update(MAGIC);
+    const output = openSync(temporary, "wx", 0o600);
+    try {
+      writeFileSync(output, MAGIC);
+      for (const piece of pieces) {
+        const bytes = Buffer.from(piece);
+        sum.update(bytes);
+        writeFileSync(output, bytes);
+      }
+      writeFileSync(output, sum.digest("hex"));
+    } finally {
+      closeSync(output);
+    }
     renameSync(temporary, file);
   } finally {
     rmSync(temporary, { force: true });

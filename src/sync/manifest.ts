@@ -5,7 +5,7 @@
  * On a node it lies in three files: `facts` with a line for each entry, `files` and `folders` with
  * the paths in the same order, each ended by NUL. As one text they follow each other.
  */
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { asRelativePath } from "../core/relative_path.ts";
 import { comparePaths, type Entry, type EntryType } from "./entry.ts";
 
@@ -20,25 +20,67 @@ export interface Manifest {
   readonly entries: readonly Entry[];
 }
 
-export interface ManifestText {
+/** Of many files the text is long; it is made piece by piece, when somebody wants it. */
+export class ManifestText {
+  /** SHA-256 of the text, in hex. */
   readonly digest: string;
-  readonly text: string;
-  readonly facts: string;
-  readonly files: string;
-  readonly folders: string;
+  readonly #leaves: readonly Entry[];
+  readonly #folders: readonly Entry[];
+
+  /** Entries must be sorted by path. */
+  constructor(entries: readonly Entry[]) {
+    this.#leaves = entries.filter((entry) => entry.type !== "folder");
+    this.#folders = entries.filter((entry) => entry.type === "folder");
+    const digest = createHash("sha256");
+    for (const piece of this.pieces()) digest.update(piece);
+    this.digest = digest.digest("hex");
+  }
+
+  get text(): string {
+    return [...this.pieces()].join("");
+  }
+
+  get facts(): string {
+    return [...this.#facts()].join("");
+  }
+
+  get files(): string {
+    return listOf(this.#leaves.map((entry) => entry.path));
+  }
+
+  get folders(): string {
+    return listOf(this.#folders.map((entry) => entry.path));
+  }
+
+  /** The text, piece by piece. */
+  *pieces(): Generator<string> {
+    yield `${MAGIC}\n`;
+    yield* this.#facts();
+    yield "\0";
+    yield* inPieces(this.#leaves, (entry) => listOf([entry.path]));
+    yield "\0";
+    yield* inPieces(this.#folders, (entry) => listOf([entry.path]));
+  }
+
+  *#facts(): Generator<string> {
+    for (const entries of [this.#leaves, this.#folders]) {
+      yield* inPieces(entries, (entry) => `${factsOf(entry)}\n`);
+    }
+  }
+}
+
+const ENTRIES_PER_PIECE = 500;
+
+/** A long text piece by piece, so that it is never in memory as a whole. */
+export function* inPieces<T>(items: readonly T[], textOf: (item: T) => string): Generator<string> {
+  for (let at = 0; at < items.length; at += ENTRIES_PER_PIECE) {
+    yield items.slice(at, at + ENTRIES_PER_PIECE).map(textOf).join("");
+  }
 }
 
 /** Entries must be sorted by path. */
 export function writeManifest(entries: readonly Entry[]): ManifestText {
-  const leaves = entries.filter((entry) => entry.type !== "folder");
-  const folders = entries.filter((entry) => entry.type === "folder");
-  const parts = {
-    facts: [...leaves, ...folders].map((entry) => `${factsOf(entry)}\n`).join(""),
-    files: listOf(leaves.map((entry) => entry.path)),
-    folders: listOf(folders.map((entry) => entry.path)),
-  };
-  const text = `${MAGIC}\n${parts.facts}\0${parts.files}\0${parts.folders}`;
-  return { ...parts, text, digest: hash("sha256", text) };
+  return new ManifestText(entries);
 }
 
 /** A list of paths for the tools of a node, each ended by NUL. A plain `-` would be their input. */

@@ -1,5 +1,14 @@
 /** Manifests that nodes hold, kept here by digest so that they need not travel back. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
 
@@ -15,12 +24,17 @@ export function recallManifest(folder: string, digest: string): Manifest | undef
   }
 }
 
-export function rememberManifest(folder: string, { digest, text }: ManifestText): void {
-  const file = fileOf(folder, digest);
+export function rememberManifest(folder: string, manifest: ManifestText): void {
+  const file = fileOf(folder, manifest.digest);
   const temporary = `${file}.${crypto.randomUUID()}`;
   mkdirSync(folderOf(folder), { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    const output = openSync(temporary, "wx", 0o600);
+    try {
+      for (const piece of manifest.pieces()) writeFileSync(output, piece);
+    } finally {
+      closeSync(output);
+    }
     renameSync(temporary, file);
   } finally {
     rmSync(temporary, { force: true });

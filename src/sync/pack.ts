@@ -1,6 +1,12 @@
 /** Writes what has to travel as one tar stream, and says what really went into it. */
 import { createHash, hash } from "node:crypto";
-import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
+import {
+  type FileState,
+  isExecutable,
+  isSameState,
+  mtimeSeconds,
+  readState,
+} from "./file_state.ts";
 import { contentByTime, READ_ATTEMPTS, type SourceEntry } from "./hash.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
 import type { TarWriter } from "./tar_writer.ts";
@@ -54,7 +60,7 @@ function memberOf(entry: SourceEntry, options: Pick<PackOptions, "prefix">) {
     type: entry.type,
     mode: isPlainFile ? 0o644 : 0o755,
     size: entry.size,
-    mtime: Math.floor((entry.state.mtime?.getTime() ?? 0) / 1000),
+    mtime: mtimeSeconds(entry.state),
   };
 }
 
@@ -63,11 +69,15 @@ async function packFile(entry: SourceEntry, options: PackOptions): Promise<Sourc
   const path = `${options.source}/${entry.path}`;
   let before: FileState | undefined = entry.state;
   try {
-    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.isFile; attempt++) {
+    for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.kind === "file"; attempt++) {
       const read = await writeFile({ ...entry, ...factsOf(before) }, { ...options, path });
       const after = readState(path, options.followSymlinks);
       if (read.isWhole && after !== undefined && isSameState(before, after)) {
-        return { ...entry, ...factsOf(after), content: read.content };
+        if (before !== entry.state || (entry.content !== "" && entry.content !== read.content)) {
+          return { ...entry, ...factsOf(after), content: read.content };
+        }
+        entry.content = read.content;
+        return entry;
       }
       before = after;
     }

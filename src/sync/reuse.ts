@@ -5,6 +5,7 @@ import { matchBlocks, MOST_SUM_BYTES, readBlockSums } from "./block_match.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Edit, type EditSums, openReader } from "./edits.ts";
 import type { Entry } from "./entry.ts";
+import { mtimeSeconds } from "./file_state.ts";
 import { mostSumBytes, readSums } from "./fetch_sums.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
@@ -211,7 +212,7 @@ async function askPartial(
 function isWhole(file: PartialFile, entry: SourceEntry): boolean {
   return `sha256:${file.sum}` === entry.content && file.size === entry.size &&
     file.executable === entry.executable &&
-    file.mtime === Math.floor((entry.state.mtime?.getTime() ?? 0) / 1000);
+    file.mtime === mtimeSeconds(entry.state);
 }
 
 /** Whether the file here begins with what is there. */

@@ -19,7 +19,7 @@ export class Source {
   /** With the hashes that the cache knew. Enough for a node that has nothing: see `packEntries`. */
   readonly recalled: readonly SourceEntry[];
   readonly #options: SyncOptions;
-  readonly #walk: Walk;
+  readonly #skipped: readonly Skipped[];
   #hashed: Promise<HashedSource> | undefined;
   #unreadable: readonly Skipped[] = [];
 
@@ -30,12 +30,13 @@ export class Source {
     this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
     this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
     this.#options = options;
-    this.#walk = walk;
+    // Its list of what was found is not needed any more, and long.
+    this.#skipped = walk.skipped;
   }
 
   /** Things that no node gets, with the reason. */
   get skipped(): readonly Skipped[] {
-    return [...this.#walk.skipped, ...this.#unreadable];
+    return [...this.#skipped, ...this.#unreadable];
   }
 
   /** With every hash; each file is read once, however many nodes ask. */

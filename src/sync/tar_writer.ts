@@ -5,9 +5,9 @@ import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
 export type Sink = (block: Uint8Array) => Promise<void>;
 
 /** Large enough that the cost per write does not show. */
-const BLOCK_BYTES = 2 ** 20;
+const BLOCK_BYTES = 2 ** 19;
 /** A file up to this size is read as a whole. */
-const SMALL_BYTES = 2 ** 18;
+const SMALL_BYTES = 2 ** 17;
 
 export class TarWriter {
   readonly #sink: Sink;

@@ -4,22 +4,12 @@ import { GridError } from "../core/errors.ts";
 import { comparePaths, type EntryType } from "./entry.ts";
 import { type FileState, isExecutable, readState } from "./file_state.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
+import type { SourceEntry } from "./hash.ts";
 import type { IgnoreRule, IgnoreRules } from "./ignore.ts";
 
-/** One thing of the source, not yet hashed. */
-export interface Found {
-  readonly path: string;
-  readonly type: EntryType;
-  readonly executable: boolean;
-  readonly size: number;
-  /** Target of a link. */
-  readonly target: string;
-  readonly state: FileState;
-}
-
 export interface Walk {
-  /** Sorted by path. */
-  readonly found: readonly Found[];
+  /** Sorted by path; files not yet hashed. */
+  readonly found: readonly SourceEntry[];
   /** Things that cannot be synced, with the reason. */
   readonly skipped: readonly Skipped[];
   /** Paths that a rule left out; an ignored folder stands for all it holds. */
@@ -58,7 +48,7 @@ class Walker {
   readonly #options: WalkOptions;
   readonly #root: string;
   readonly #pending: Pending[] = [];
-  readonly #found: Found[] = [];
+  readonly #found: SourceEntry[] = [];
   readonly #skipped: Skipped[] = [];
   readonly #ignored: { path: string; rule: IgnoreRule }[] = [];
 
@@ -107,15 +97,15 @@ class Walker {
       if (path.includes("\uFFFD")) this.#skip(path, "its name is not valid UTF-8");
       return;
     }
-    const rule = this.#options.rules.find(path, state.isDirectory);
+    const rule = this.#options.rules.find(path, state.kind === "folder");
     if (rule !== undefined) this.#ignored.push({ path, rule });
-    else if (state.isSymlink && this.#options.followSymlinks) this.#follow(path, parent);
-    else if (state.isSymlink) this.#keepLink(path, state);
+    else if (state.kind === "link" && this.#options.followSymlinks) this.#follow(path, parent);
+    else if (state.kind === "link") this.#keepLink(path, state);
     else this.#take(path, state, parent);
   }
 
   #take(path: string, state: FileState, parent: Pending): void {
-    if (state.isDirectory) {
+    if (state.kind === "folder") {
       const identity = `${state.dev}:${state.ino}`;
       if (parent.trail.includes(identity)) {
         return this.#skip(path, "links back to a folder above it");
@@ -123,14 +113,14 @@ class Walker {
       this.#add(path, "folder", state);
       const trail = this.#options.followSymlinks ? [...parent.trail, identity] : parent.trail;
       this.#pending.push({ path, trail });
-    } else if (state.isFile) this.#add(path, "file", state);
-    else this.#skip(path, kindOf(state));
+    } else if (state.kind === "file") this.#add(path, "file", state);
+    else this.#skip(path, SKIPPED_KINDS[state.kind] ?? "a device");
   }
 
   #follow(path: string, parent: Pending): void {
     const state = readState(`${this.#options.source}/${path}`, true);
     if (state === undefined) return this.#skip(path, "a link to nothing");
-    const rule = state.isDirectory ? this.#options.rules.find(path, true) : undefined;
+    const rule = state.kind === "folder" ? this.#options.rules.find(path, true) : undefined;
     if (rule !== undefined) this.#ignored.push({ path, rule });
     else this.#take(path, state, parent);
   }
@@ -159,7 +149,7 @@ class Walker {
 
   #add(path: string, type: EntryType, state: FileState, target = ""): void {
     const size = type === "file" ? state.size : 0;
-    this.#found.push({ path, type, executable: isExecutable(state), size, target, state });
+    this.#found.push({ path, type, executable: isExecutable(state), size, content: target, state });
   }
 
   #skip(path: string, reason: string): void {
@@ -186,8 +176,7 @@ function unreadableRoot(source: string, cause: unknown): GridError {
   });
 }
 
-function kindOf(state: FileState): string {
-  if (state.isSocket) return "a socket";
-  if (state.isFifo) return "a named pipe";
-  return "a device";
-}
+const SKIPPED_KINDS: Readonly<Record<string, string>> = {
+  socket: "a socket",
+  pipe: "a named pipe",
+};

@@ -46,8 +46,8 @@ Deno.test("openHashCache() asks again when anything about the file differs", () 
   first.save();
   const differences = [
     { size: stat.size + 1 },
-    { mtime: new Date(stat.mtime!.getTime() - 1) },
-    { ctime: new Date(stat.ctime!.getTime() + 1000) },
+    { mtimeMs: stat.mtimeMs - 1 },
+    { ctimeMs: stat.ctimeMs + 1000 },
     { ino: stat.ino! + 1 },
     { dev: stat.dev + 1 },
     { mode: stat.mode! ^ 0o100 },
