@@ -63,5 +63,6 @@ if [ -z "${DENO_DIR:-}" ]; then
     export DENO_DIR="$cache"
   fi
 fi
-exec "$deno" run --quiet --allow-all --no-config --no-lock --node-modules-dir=manual \
+exec "$deno" run --v8-flags=--max-semi-space-size=8 --quiet --allow-all --no-config --no-lock \
+  --node-modules-dir=manual \
   "$home/src/cli/main.js" "$@"

@@ -33,6 +33,7 @@ export type Event =
   | SyncFinished
   | FetchFinished
   | BatchProgressed
+  | SyncProgressed
   | Warned;
 
 /** A run began. */
@@ -331,6 +332,30 @@ export interface FetchFinished {
   readonly files: readonly string[];
   /** Bytes that crossed the wire. */
   readonly bytes: number;
+}
+
+/** Code is on its way to a node, told every ten seconds. */
+export interface SyncProgressed {
+  /** What this event is. */
+  readonly type: "sync.progressed";
+  /** When it happened. */
+  readonly at: Timestamp;
+  /** Id of the step. */
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Name of the node. */
+  readonly node: string;
+  /** Files that have left this machine. */
+  readonly files: number;
+  /** Files that are to leave it. */
+  readonly totalFiles: number;
+  /** Bytes of them that have left. */
+  readonly bytes: number;
+  /** All there are. */
+  readonly totalBytes: number;
+  /** Bytes in a second, over the last ones. */
+  readonly rate: number;
 }
 
 /** A batch came further. */

@@ -12,6 +12,7 @@ import type {
   OutputFile,
   SyncedTree,
   SyncFinished,
+  SyncProgressed,
   Warned,
 } from "./event.ts";
 
@@ -252,6 +253,7 @@ export type StepNote =
   | Noted<SyncFinished>
   | Noted<FetchFinished>
   | Noted<BatchProgressed>
+  | Noted<SyncProgressed>
   | Noted<Warned>;
 
 export type StepOutcome =

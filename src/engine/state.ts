@@ -192,6 +192,8 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
       return { ...attempt, fetches: [...attempt.fetches, event] };
     case "batch.progressed":
       return { ...attempt, batch: event };
+    case "sync.progressed":
+      return attempt;
   }
 }
 

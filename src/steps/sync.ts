@@ -5,7 +5,14 @@ import { GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource, syncFolders } from "../sync/folders.ts";
-import type { SyncOptions, SyncReport, SyncResult, SyncTarget, SyncTree } from "../sync/sync.ts";
+import type {
+  SyncOptions,
+  SyncProgress,
+  SyncReport,
+  SyncResult,
+  SyncTarget,
+  SyncTree,
+} from "../sync/sync.ts";
 import { shorten } from "./name_list.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { changedSince } from "./source_state.ts";
@@ -45,7 +52,8 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   const commit = deps.trees?.run.owner.commit;
   const changed = commit === undefined ? undefined : changedSince(plain.source, host.signal);
   const tell = (message: string) => host.note({ type: "warned", message });
-  const options = { ...plain, tell, ...treeOf(request, plain, context) };
+  const progress = (it: SyncProgress) => host.note({ type: "sync.progressed", ...it });
+  const options = { ...plain, tell, progress, ...treeOf(request, plain, context) };
   const opened = await Promise.all([...new Set(names)].map((name) => openTarget(name, context)));
   const failures = opened.filter((result) => "error" in result);
   const targets = opened.filter((result) => "transport" in result);

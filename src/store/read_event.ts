@@ -29,6 +29,7 @@ const FIELDS: { readonly [T in Event["type"]]: Readonly<Record<string, Kind>> } 
   "job.started": { ...ATTEMPT, node: "string", job: "string" },
   "sync.finished": { ...ATTEMPT, node: "string", folder: "string", sent: "number" },
   "fetch.finished": { ...ATTEMPT, node: "string", folder: "string", files: "array" },
+  "sync.progressed": { ...ATTEMPT, node: "string", bytes: "number", totalBytes: "number" },
   "batch.progressed": { ...ATTEMPT, done: "number", failed: "number", total: "number" },
   "warned": { at: "number", message: "string" },
 };

@@ -9,6 +9,7 @@ import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts"
 import { packEdits } from "./edits.ts";
 import { FrameWriter, GaveUp } from "./frames.ts";
 import { type Packed, packEntries } from "./pack.ts";
+import { ProgressMeter } from "./progress.ts";
 import { planReuse, type Reuse } from "./reuse.ts";
 import { Block, TREE } from "./shared_pack.ts";
 import type { Plan } from "./plan.ts";
@@ -144,7 +145,12 @@ async function sendArchive(
   await say(talk, "go");
   const frames = new FrameWriter(talk, { canGzip: can.has("gzip") });
   const pack = source.packs.packOf(reuse.send);
-  for await (const block of pack.read()) await frames.block(block);
+  const { node } = options.target;
+  const meter = new ProgressMeter({ node, entries: reuse.send, tell: options.progress });
+  for await (const block of pack.read()) {
+    await frames.block(block);
+    meter.took(block);
+  }
   const sum = pack.sum();
   const archive = new TarWriter(async (bytes) => {
     sum.update(bytes);

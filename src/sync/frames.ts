@@ -33,20 +33,14 @@ export class GaveUp extends Error {
 export class FrameWriter {
   readonly #talk: Conversation;
   readonly #canGzip: boolean;
-  readonly #heard: ((bytes: number) => void) | undefined;
   #isSlow: boolean | undefined;
 
   constructor(
     talk: Conversation,
-    { canGzip, heard }: {
-      readonly canGzip: boolean;
-      /** Hears of every block that was taken, in bytes of the archive. */
-      readonly heard?: ((bytes: number) => void) | undefined;
-    },
+    { canGzip }: { readonly canGzip: boolean },
   ) {
     this.#talk = talk;
     this.#canGzip = canGzip;
-    this.#heard = heard;
   }
 
   async block(block: Block): Promise<void> {
@@ -64,7 +58,6 @@ export class FrameWriter {
       if (line !== "pong") throw new GaveUp(line);
       this.#isSlow = bytes.length / (monotonic() - startedAt) < SLOW_RATE;
     }
-    this.#heard?.(bytes.length);
   }
 
   async end(sum: Hash): Promise<void> {

@@ -18,6 +18,8 @@ export interface PackOptions {
   /** Path inside the archive before every entry's path, with its `/`. */
   readonly prefix: string;
   readonly archive: TarWriter;
+  /** Hears of each file that is in the archive as a whole, in bytes. */
+  readonly packedFile?: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +50,7 @@ export async function packEntries(
     else {
       sent.push(packed);
       bytes += packed.size;
+      options.packedFile?.(packed.size);
     }
   }
   return { sent, torn, bytes };

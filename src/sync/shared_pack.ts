@@ -16,10 +16,13 @@ export const TREE = "tree/";
 /** A piece of an archive. */
 export class Block {
   readonly bytes: Uint8Array;
+  /** Files that end in it. */
+  readonly files: number;
   #gzipped: Promise<Uint8Array> | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, files = 0) {
     this.bytes = bytes;
+    this.files = files;
   }
 
   /** Done once, however many nodes want it so. */
@@ -48,6 +51,8 @@ export class SharedPack {
   readonly #sum: Hash = createHash("sha256");
   readonly #stop = new AbortController();
   #wanted = AHEAD;
+  /** Packed since the last block. */
+  #files = 0;
   #readers = 0;
   #packed: Packed | undefined;
   #failure: unknown;
@@ -112,14 +117,20 @@ export class SharedPack {
 
   async #pack(): Promise<void> {
     const archive = new TarWriter((bytes) => this.#put(bytes));
-    const packed = await packEntries(this.entries, { ...this.#options, archive, prefix: TREE });
+    const packed = await packEntries(this.entries, {
+      ...this.#options,
+      archive,
+      prefix: TREE,
+      packedFile: () => this.#files++,
+    });
     await archive.flush();
     this.#packed = packed;
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
     this.#sum.update(bytes);
-    this.#blocks.push(new Block(bytes));
+    this.#blocks.push(new Block(bytes, this.#files));
+    this.#files = 0;
     this.#wake();
     while (this.#blocks.length >= this.#wanted) {
       this.#stop.signal.throwIfAborted();

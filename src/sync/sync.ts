@@ -26,6 +26,8 @@ export interface SyncOptions {
   readonly allowLargeDelete?: boolean;
   /** Default: `backup`. */
   readonly onDrift?: OnDrift | undefined;
+  /** Hears every ten seconds how far a node is. */
+  readonly progress?: ((progress: SyncProgress) => void) | undefined;
   /** Hears before anything is touched what of others is in the way. */
   readonly tell?: ((message: string) => void) | undefined;
   readonly maxParallelTransfers: number;
@@ -36,6 +38,17 @@ export interface SyncOptions {
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */
   readonly cacheFolder: string;
   readonly signal: AbortSignal;
+}
+
+/** Of what is on its way to one node. */
+export interface SyncProgress {
+  readonly node: string;
+  readonly files: number;
+  readonly totalFiles: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** Bytes in a second, since the last time. */
+  readonly rate: number;
 }
 
 export interface HeldTree {

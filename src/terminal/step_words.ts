@@ -1,7 +1,13 @@
 /** How a step and what happened in it are put into words; the same for frame, lines and summary. */
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
-import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
+import type {
+  BatchProgressed,
+  Failure,
+  FetchFinished,
+  SyncFinished,
+  SyncProgressed,
+} from "../engine/event.ts";
 import type { AttemptState, StepState } from "../engine/state.ts";
 import { oneLine } from "./harmless.ts";
 import type { Hue } from "./style.ts";
@@ -150,6 +156,16 @@ function syncTotal(syncs: readonly SyncFinished[]): string {
 
 export function fetchWords(fetch: FetchFinished): string {
   return `fetched ${counted(fetch.files.length, "file")}, ${formatSize(fetch.bytes)}`;
+}
+
+/** Files, bytes, rate and the time that is left at this rate. */
+export function progressWords(sync: SyncProgressed): string {
+  const { files, totalFiles, bytes, totalBytes, rate } = sync;
+  const left = rate > 0
+    ? `, ${formatDuration(Math.ceil(Math.max(0, totalBytes - bytes) / rate) * 1000)} left`
+    : "";
+  return `${files} of ${totalFiles} files, ${formatSize(bytes)} of ${formatSize(totalBytes)}, ` +
+    `${formatSize(Math.round(rate))}/s${left}`;
 }
 
 export function batchWords(batch: BatchProgressed): string {

@@ -12,6 +12,7 @@ import {
   failureWords,
   fetchWords,
   lookOf,
+  progressWords,
   resultWords,
   syncWords,
 } from "../step_words.ts";
@@ -54,6 +55,8 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
       return plain(event.step, `${fetchWords(event)} from ${event.node}`);
     case "batch.progressed":
       return plain(event.step, batchWords(event));
+    case "sync.progressed":
+      return plain(event.step, `${event.node}: ${progressWords(event)}`);
     case "step.finished":
       return finishedLine(event.step, state);
     case "warned":

@@ -9,6 +9,7 @@ import {
   isBad,
   lookOf,
   nodesOf,
+  progressWords,
   STATUSES,
   syncWords,
 } from "../../../src/terminal/step_words.ts";
@@ -95,4 +96,14 @@ Deno.test("counted() knows one from many", () => {
     "1 file",
     "2 files",
   ]);
+});
+
+Deno.test("progressWords() tells files, bytes, rate and the time that is left", () => {
+  const event = { type: "sync.progressed", at: 0, step: "code", attempt: 1, node: "n1" } as const;
+  const counts = { files: 12, totalFiles: 40, bytes: 30 * 2 ** 20, totalBytes: 90 * 2 ** 20 };
+  assert.equal(
+    progressWords({ ...event, ...counts, rate: 2 ** 20 }),
+    "12 of 40 files, 30.0 MiB of 90.0 MiB, 1.0 MiB/s, 1m 00s left",
+  );
+  assert.match(progressWords({ ...event, ...counts, rate: 0 }), /90\.0 MiB, 0 B\/s$/);
 });
