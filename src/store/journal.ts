@@ -50,6 +50,13 @@ export class RunJournal {
     });
   }
 
+  setNote(run: string, note: string): void {
+    this.#connection.write(() =>
+      this.#connection.prepare("UPDATE runs SET note = ? WHERE run = ?")
+        .run(note === "" ? null : note, run)
+    );
+  }
+
   events(run: string): readonly Event[] {
     return this.#connection.read(() => {
       const name = this.resolveRun(run);
@@ -185,6 +192,7 @@ type Row = Record<string, unknown>;
 function runRow(row: Row): RunRow {
   const exitCode = row["exit_code"];
   const resumedAs = row["resumed_as"];
+  const note = row["note"];
   const durationMs = timeIn(row["duration_ms"]);
   const lastEventAt = timeIn(row["last_event_at"]);
   return {
@@ -198,6 +206,7 @@ function runRow(row: Row): RunRow {
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(lastEventAt === undefined ? {} : { lastEventAt }),
     ...(typeof resumedAs === "string" ? { resumedAs } : {}),
+    ...(typeof note === "string" ? { note } : {}),
   };
 }
 

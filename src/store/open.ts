@@ -55,6 +55,10 @@ class SqliteStore implements Store {
     return this.#journal.latestOf(run);
   }
 
+  setNote(run: string, note: string): void {
+    this.#journal.setNote(run, note);
+  }
+
   load(keys: readonly string[]): KeptRows {
     return this.#cache.load(keys);
   }

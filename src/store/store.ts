@@ -17,6 +17,8 @@ export interface RunRow {
   readonly lastEventAt?: number;
   /** The run that went on from this one. */
   readonly resumedAs?: string;
+  /** What a person wrote on it. */
+  readonly note?: string;
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
@@ -39,6 +41,8 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   resolveRun(name: string): string;
   /** The run that last went on from this one, or from one that did; itself where none has. */
   latestOf(run: string): string;
+  /** Keeps what a person says of the run named by its full id; an empty text takes it away. */
+  setNote(run: string, note: string): void;
   /** Totals over all runs that nobody has to count again. */
   readonly tallies: Tallies;
   load(

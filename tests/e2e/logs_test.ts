@@ -13,11 +13,17 @@ Deno.test("grid logs begins the name of a step on a line of its own", async () =
   using folder = project({ "p.yaml": OPEN_LINES });
   const options = { cwd: folder.path };
   assert.equal((await grid(["run", "p.yaml"], options)).code, 0);
-  const { stdout, stderr } = await grid(["logs"], options);
+  const { stdout, stderr } = await grid(["logs", "--raw"], options);
   // What steps printed stays as it was.
   assert.equal(stdout, "partialwholeend\n");
   const names = ["a", "b", "c"].map((step) => `── ${step}, attempt 1\n`);
   assert.equal(stderr, names.join("\n"));
+  // In a file nothing else would say where a step begins.
+  const marked = await grid(["logs"], options);
+  assert.deepEqual([marked.stdout, marked.stderr], [
+    "── a, attempt 1\npartial\n── b, attempt 1\nwhole\n── c, attempt 1\nend\n",
+    "",
+  ]);
 });
 
 const PIPELINE = `name: logged
@@ -38,10 +44,15 @@ Deno.test("grid logs prints a step, every cell of a matrix, or all, each under i
   const one = await grid(["logs", "last", "sweep[x=2]"], options);
   assert.deepEqual([one.code, one.stdout, one.stderr], [0, "x=2\n", ""]);
   const cells = await grid(["logs", "last", "sweep"], options);
-  assert.deepEqual([cells.code, cells.stdout], [0, "x=1\nx=2\n"]);
-  assert.equal(cells.stderr, "── sweep[x=1], attempt 1\n── sweep[x=2], attempt 1\n");
+  const marked = "── sweep[x=1], attempt 1\nx=1\n── sweep[x=2], attempt 1\nx=2\n";
+  assert.deepEqual([cells.code, cells.stdout, cells.stderr], [0, marked, ""]);
   const all = await grid(["logs"], options);
-  assert.deepEqual([all.code, all.stdout], [0, "made\nx=1\nx=2\n"]);
+  assert.deepEqual([all.code, all.stdout], [0, `── make, attempt 1\nmade\n${marked}`]);
+  const found = await grid(["logs", "last", "--grep", "^x=[2-9]$"], options);
+  assert.deepEqual([found.code, found.stdout], [0, "── sweep[x=2], attempt 1\nx=2\n"]);
+  const wrong = await grid(["logs", "last", "--grep", "("], options);
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  assert.match(wrong.stderr, /^error: Cannot look for "\(": missing closing \)$/m);
   const late = await grid(["logs", "last", "make", "--attempt", "7"], options);
   assert.deepEqual([late.code, late.stdout], [2, ""]);
   assert.match(late.stderr, /attempt 7 of step "make": it made 1/);

@@ -33,7 +33,12 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid resume last --from eval", "and do eval again, with all that comes after it"),
   ],
   "grid cancel": [example("grid cancel last", "end the run that began last")],
-  "grid runs": [example("grid runs -n 5", "the five newest")],
+  "grid runs": [
+    example("grid runs -n 5", "the five newest"),
+    example("grid runs --pipeline train --state failed --since 7d", "what failed this week"),
+    example("grid runs --columns accuracy,lr", "outputs and inputs side by side"),
+    example('grid runs last --note "baseline, new split"', "a note on the last run"),
+  ],
   "grid show": [example("grid show last", "steps, attempts, nodes, times")],
   "grid logs": [
     example("grid logs last train", "what a step printed"),

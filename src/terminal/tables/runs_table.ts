@@ -1,6 +1,7 @@
 /** `grid runs`: newest first. */
 import { formatDuration } from "../../core/duration.ts";
 import { formatSize } from "../../core/size.ts";
+import { oneLine } from "../harmless.ts";
 import { createPaint, type Paint } from "../style.ts";
 import type { Column } from "./columns.ts";
 import { renderTable } from "./table.ts";
@@ -19,6 +20,12 @@ export interface RunsRow {
   readonly resumedAs?: string;
   /** Of its reports and logs; 0 once they are cleaned away. */
   readonly bytes?: number;
+  /** In one line. */
+  readonly inputs?: string;
+  readonly commit?: string;
+  readonly note?: string;
+  /** Values of the columns that were asked for. */
+  readonly columns?: readonly string[];
 }
 
 export interface RunsTableOptions {
@@ -27,6 +34,10 @@ export interface RunsTableOptions {
   readonly now: number;
   /** Default: the reader's own. */
   readonly timeZone?: string;
+  /** Titles of further columns. */
+  readonly columns?: readonly string[];
+  /** Not all runs were wanted. */
+  readonly isFiltered?: boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -37,26 +48,53 @@ const COLUMNS: readonly Column[] = [
   // A run's id says it as well, in UTC.
   { title: "STARTED", isOptional: true },
   { title: "TIME", align: "right" },
+];
+
+const LAST_COLUMNS: readonly Column[] = [
   { title: "SIZE", align: "right", isOptional: true },
+  { title: "COMMIT", isOptional: true },
+  { title: "INPUTS", shrinkTo: 8, isOptional: true },
 ];
 
 export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions): string {
   const paint = createPaint(options.color);
-  if (rows.length === 0) return "no runs yet; start one with: grid run pipelines/train.yaml\n";
+  if (rows.length === 0) {
+    return options.isFiltered
+      ? "no such runs; all of them: grid runs -n 1000\n"
+      : "no runs yet; start one with: grid run pipelines/train.yaml\n";
+  }
+  const { columns: titles = [] } = options;
   const started = startedFormat(options.timeZone);
+  // Columns that hold nothing are not there.
+  const last = LAST_COLUMNS.filter((_, at) => rows.some((row) => lastCells(row)[at] !== ""));
   const lines = rows.map((row) => ({
     cells: [
       row.run,
-      row.pipeline,
+      oneLine(row.pipeline),
       resultWord(row.result, paint),
       row.exitCode === undefined ? "" : String(row.exitCode),
       started(row.startedAt),
       formatDuration(row.durationMs ?? Math.max(0, endOf(row, options.now) - row.startedAt)),
-      row.bytes === undefined ? "" : row.bytes === 0 ? "cleaned" : formatSize(row.bytes),
+      ...titles.map((_, at) => oneLine(row.columns?.[at] ?? "")),
+      ...last.map((column) => lastCells(row)[LAST_COLUMNS.indexOf(column)] ?? ""),
     ],
-    ...(row.resumedAs === undefined ? {} : { below: [`resumed as ${row.resumedAs}`] }),
+    ...belowOf(row),
   }));
-  return renderTable(COLUMNS, lines, { width: options.width, paint });
+  const named = titles.map((title): Column => ({ title: oneLine(title), align: "right" }));
+  return renderTable([...COLUMNS, ...named, ...last], lines, { width: options.width, paint });
+}
+
+function lastCells({ bytes, commit = "", inputs = "" }: RunsRow): string[] {
+  const size = bytes === undefined ? "" : bytes === 0 ? "cleaned" : formatSize(bytes);
+  return [size, oneLine(commit), oneLine(inputs)];
+}
+
+function belowOf({ resumedAs, note }: RunsRow): { below?: string[] } {
+  const below = [
+    ...(note === undefined ? [] : [oneLine(note)]),
+    ...(resumedAs === undefined ? [] : [`resumed as ${resumedAs}`]),
+  ];
+  return below.length === 0 ? {} : { below };
 }
 
 /** Of a run whose runner was killed nobody knows more than its last event. */
