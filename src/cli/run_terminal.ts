@@ -6,6 +6,7 @@ import type { Place } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 import type { CliContext } from "./context.ts";
+import { usualMs } from "./usual.ts";
 import { placesFromRepository } from "./repository_paths.ts";
 import type { Session } from "./session.ts";
 
@@ -37,6 +38,7 @@ export function openTerminal(options: RunTerminalOptions): RunReader {
     clock: grid.clock,
     folder: folder.startsWith("..") ? run.folder : folder,
     placeOf: placesOf(options),
+    usualMs: (pipeline) => usualMs(grid.store, pipeline),
     exists: (path) => existsSync(resolve(context.cwd, path)),
   });
   session.words.print = (text) => terminal.print(text);

@@ -49,6 +49,8 @@ export interface TerminalOptions {
   readonly placeOf?: (step: string) => Place | undefined;
   /** Zone of the times in lines; default the reader's own. */
   readonly timeZone?: string;
+  /** What earlier runs of a pipeline took, in milliseconds; for the time that is left. */
+  readonly usualMs?: (pipeline: string) => number | undefined;
 }
 
 export interface Terminal extends RunReader {
@@ -150,7 +152,15 @@ class RunTerminal implements Terminal {
         return this.#jobView(gitlabLog(() => clock.now()));
       case "pretty":
         if (this.#options.isTerminal) {
-          return new LiveView({ write, paint, clock, width, height, tails: this.#tails });
+          return new LiveView({
+            write,
+            paint,
+            clock,
+            width,
+            height,
+            tails: this.#tails,
+            usualMs: this.#options.usualMs,
+          });
         }
         return this.#plainView();
       case "plain":

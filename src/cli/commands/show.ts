@@ -3,7 +3,9 @@ import type { Command } from "../command_line/command.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";
+import { usualLines } from "../../terminal/usual_lines.ts";
 import type { GlobalFlags } from "../settings.ts";
+import { usualSteps } from "../usual.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -42,6 +44,12 @@ export function define(command: Command, context: CommandContext): void {
         tail: (step) => tails.get(step) ?? [],
         logPath: (step, attempt) => join(shown, "logs", logName(step, attempt)),
       }));
+      const lines = usualLines(state, {
+        usual: usualSteps(runs.store, state),
+        width: context.columns("stdout"),
+        paint: createPaint(runs.settings.color.stdout),
+      });
+      if (lines.length > 0) context.stdout(`\n${lines.join("\n")}\n`);
       if (resumedAs !== run) {
         context.stdout(`\nresumed as ${resumedAs}; to see it: grid show ${resumedAs}\n`);
       }

@@ -68,6 +68,34 @@ export function edgesOf(steps: readonly GraphStep[]): Edge[] {
   });
 }
 
+export interface Folded {
+  readonly steps: readonly GraphStep[];
+  /** Steps that a group stands for. */
+  readonly members: ReadonlyMap<string, number>;
+}
+
+/** Groups in place of their members, the outermost of each; for drawings that have no room for all. */
+export function foldGroups(steps: readonly GraphStep[]): Folded {
+  const known = new Map(steps.map((step) => [step.id, step]));
+  const outermost = (id: string): string => {
+    const group = known.get(id)?.group;
+    return group && known.has(group) ? outermost(group) : id;
+  };
+  const members = new Map<string, number>();
+  for (const { id, kind } of steps) {
+    const top = outermost(id);
+    if (top !== id && kind !== "group") members.set(top, (members.get(top) ?? 0) + 1);
+  }
+  const moved = (ids: readonly string[], self: string) =>
+    [...new Set(ids.map(outermost))].filter((id) => id !== self);
+  const kept = steps.filter(({ id }) => outermost(id) === id).map((step) => ({
+    ...step,
+    needs: moved(step.needs, step.id),
+    after: moved(step.after, step.id),
+  }));
+  return { steps: kept, members };
+}
+
 type Waits = Pick<GraphStep, "needs" | "after">;
 
 const NOTHING: Waits = { needs: [], after: [] };

@@ -28,6 +28,8 @@ export interface FrameOptions {
   readonly lastLine: (step: string) => string | undefined;
   /** Default: worked out anew. */
   readonly namesFor?: NamesFor;
+  /** What earlier runs of the pipeline took, in milliseconds. */
+  readonly usualMs?: number | undefined;
 }
 
 interface Columns {
@@ -53,18 +55,30 @@ export function renderFrame(state: RunState, options: FrameOptions): string {
   return [headLine(state, options), "", ...lines, ...hidden].join("\n");
 }
 
-function headLine(state: RunState, { now, width, paint }: FrameOptions): string {
+function headLine(state: RunState, { now, width, paint, usualMs }: FrameOptions): string {
   const steps = [...state.steps.values()].filter((step) =>
     isCounted(step) && step.hook === undefined
   );
   const done = steps.filter((step) => step.finishedAt !== undefined).length;
-  const facts = `${done} of ${steps.length} steps · ${formatDuration(now - state.startedAt)}`;
+  const took = now - state.startedAt;
+  const facts = `${done} of ${steps.length} steps · ${formatDuration(took)}${
+    timeLeft(took, usualMs)
+  }`;
   const name = cut(state.pipeline, Math.max(8, width - displayWidth(facts) - 3));
   const run = displayWidth(name) + displayWidth(facts) + state.run.length + 6 <= width
     ? ` · ${state.run}`
     : "";
   return `${paint.bold(name)}${paint.dim(`${run} · ${facts}`)}`;
 }
+
+/** By what is usual; nothing once it takes longer, for then nobody knows. */
+function timeLeft(tookMs: number, usualMs: number | undefined): string {
+  const left = (usualMs ?? 0) - tookMs;
+  return left < SHORTEST_LEFT_MS ? "" : ` · about ${formatDuration(left)} left`;
+}
+
+/** Less is over before it is read. */
+const SHORTEST_LEFT_MS = 1000;
 
 /** Where not all fit: what runs or went wrong first, then what ended last, then what waits. */
 function visibleSteps(

@@ -18,6 +18,8 @@ export interface LiveViewOptions {
   readonly width: () => number;
   readonly height: () => number;
   readonly tails: Tails;
+  /** What earlier runs of the pipeline took, in milliseconds; undefined where that is not known. */
+  readonly usualMs?: ((pipeline: string) => number | undefined) | undefined;
 }
 
 /** Fast enough for the eye, slow enough for a busy machine. */
@@ -36,6 +38,7 @@ export class LiveView implements View {
   #state: RunState | undefined;
   /** When the run began, on the monotonic clock. */
   #began: number | undefined;
+  #usualMs: number | undefined;
   #changed = false;
   #paintedAt = Number.NEGATIVE_INFINITY;
 
@@ -46,6 +49,7 @@ export class LiveView implements View {
 
   event(event: Event, state: RunState): void {
     this.#state = state;
+    if (event.type === "run.started") this.#usualMs = this.#options.usualMs?.(event.pipeline);
     this.#began ??= this.#options.clock.monotonic();
     this.#changed = true;
     if (event.type !== "warned") return;
@@ -97,7 +101,8 @@ export class LiveView implements View {
     // One column less: a full line would wrap on some terminals. One row less for the cursor.
     const room = { width: width() - 1, height: height() - 1 };
     const namesFor = this.#namesFor;
-    this.#painter?.(renderFrame(state, { ...room, now, paint, lastLine, namesFor }));
+    const usualMs = this.#usualMs;
+    this.#painter?.(renderFrame(state, { ...room, now, paint, lastLine, namesFor, usualMs }));
   }
 }
 

@@ -155,3 +155,37 @@ Deno.test("renderSvg() of a thousand steps does not take minutes", () => {
   }));
   assert.equal(renderSvg(steps).match(/<rect/g)?.length, 1000);
 });
+
+Deno.test("renderMermaid() folds groups where there are more edges than Mermaid draws", () => {
+  const step = (id: string, needs: readonly string[], group?: string, kind = "run") => ({
+    id,
+    kind,
+    needs,
+    after: [],
+    group,
+  });
+  const cells = Array.from({ length: 400 }, (_, at) => step(`c[i=${at}]`, [], "c"));
+  const steps = [
+    step("code", [], undefined, "sync"),
+    step("c", ["code"], undefined, "group"),
+    ...cells,
+    step("sum", ["c"]),
+  ];
+  const text = renderMermaid(steps);
+  assert.match(text, /n1\(\["c<br\/>group<br\/>400 steps"\]\)/);
+  assert.deepEqual(text.match(/-->/g)?.length, 2);
+  assert.ok(!text.includes("c[i=1]"));
+  assert.ok(renderMermaid(steps.slice(0, 100)).includes("c[i=1]"));
+});
+
+Deno.test("renderMermaid() leaves out what Mermaid would stop at, and says so", () => {
+  const steps = Array.from({ length: 700 }, (_, at) => ({
+    id: `s${at}`,
+    kind: "run",
+    needs: at === 0 ? [] : [`s${at - 1}`],
+    after: [],
+  }));
+  const text = renderMermaid(steps);
+  assert.equal(text.match(/-->/g)?.length, 500);
+  assert.match(text, /%% 199 more edges are left out/);
+});

@@ -71,3 +71,21 @@ Deno.test("renderFrame() never gives two cells of a matrix the same name", () =>
     for (const [, name] of alone.matchAll(/^· (\S+)/gm)) assert.ok(names.includes(name), alone);
   }
 });
+
+Deno.test("renderFrame() says how much time is left by what is usual, until it takes longer", () => {
+  const state = replay(succeededRun().slice(0, 16));
+  assert.ok(state);
+  const head = (passedMs: number, usualMs: number | undefined, width = 100) =>
+    renderFrame(state, {
+      now: state.startedAt + passedMs,
+      width,
+      height: 20,
+      paint: createPaint(false),
+      lastLine: () => undefined,
+      usualMs,
+    }).split("\n")[0] ?? "";
+  assert.match(head(20_000, 80_000), /· 20\.0s · about 1m 00s left$/);
+  assert.doesNotMatch(head(20_000, 80_000, 40), /left/);
+  assert.doesNotMatch(head(90_000, 80_000), /left/);
+  assert.doesNotMatch(head(20_000, undefined), /left/);
+});
