@@ -61,9 +61,10 @@ function headLine(state: RunState, { now, width, paint, usualMs }: FrameOptions)
   );
   const done = steps.filter((step) => step.finishedAt !== undefined).length;
   const took = now - state.startedAt;
-  const facts = `${done} of ${steps.length} steps · ${formatDuration(took)}${
-    timeLeft(took, usualMs)
-  }`;
+  const known = `${done} of ${steps.length} steps · ${formatDuration(took)}`;
+  const left = timeLeft(took, usualMs);
+  const wanted = displayWidth(state.pipeline) + displayWidth(known + left) + 3;
+  const facts = wanted <= width ? known + left : known;
   const name = cut(state.pipeline, Math.max(8, width - displayWidth(facts) - 3));
   const run = displayWidth(name) + displayWidth(facts) + state.run.length + 6 <= width
     ? ` · ${state.run}`
