@@ -5,7 +5,8 @@
 import type { Place } from "../../core/errors.ts";
 import type { Event, StepFinished } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
-import type { RunState } from "../../engine/state.ts";
+import { fingerprintOf } from "../../engine/fingerprint.ts";
+import type { RunState, StepState } from "../../engine/state.ts";
 import { type Annotation, MOST_ANNOTATIONS } from "../diagnostics/github.ts";
 import { harmless, oneLine } from "../harmless.ts";
 import { counted, earlierTeller, failureWords } from "../step_words.ts";
@@ -46,6 +47,8 @@ export class JobView implements View {
   #groups: Group[] = [];
   #groupCount = 0;
   readonly #told = { error: 0, warning: 0, notice: 0 };
+  /** Members of groups that failed one like the other: the first is told, the others are counted. */
+  readonly #alike = new Map<string, { readonly first: string; more: number }>();
 
   constructor(options: JobViewOptions) {
     this.#options = options;
@@ -79,7 +82,7 @@ export class JobView implements View {
   }
 
   #annotateFailure({ step, failure, state }: StepFinished, run: RunState): void {
-    if (failure === undefined || isTold(step, run)) return;
+    if (failure === undefined || isTold(step, run) || this.#isAlike(run.steps.get(step))) return;
     const at = failure.node === undefined ? "" : ` on ${failure.node}`;
     const attempts = run.steps.get(step)?.attempts.length ?? 0;
     const log = attempts > 0 ? [`log: ${this.#options.logPath(step, attempts)}`] : [];
@@ -93,6 +96,16 @@ export class JobView implements View {
       message: [`${step} failed${at}: ${failureWords(failure)}`, ...words, ...log].join("\n"),
       ...this.#place(step),
     });
+  }
+
+  #isAlike(step: StepState | undefined): boolean {
+    if (step?.group === undefined) return false;
+    const tail = this.#options.tail ?? (() => []);
+    const key = `${step.group}\n${fingerprintOf(step, tail)}`;
+    const known = this.#alike.get(key);
+    if (known === undefined) this.#alike.set(key, { first: step.id, more: 0 });
+    else known.more++;
+    return known !== undefined;
   }
 
   #place(step: string | undefined): Partial<Annotation> {
@@ -120,8 +133,11 @@ export class JobView implements View {
   #countUntold(): void {
     const { error, warning } = this.#told;
     const more = [[error, "failure"], [warning, "warning"]] as const;
-    const words = more.filter(([count]) => count > MOST_ANNOTATIONS)
+    const alike = [...this.#alike.values()].filter(({ more }) => more > 0)
+      .map(({ first, more }) => `${counted(more, "failure")} more like that of ${first}`);
+    const beyond = more.filter(([count]) => count > MOST_ANNOTATIONS)
       .map(([count, what]) => `${counted(count - MOST_ANNOTATIONS, what)} more`);
+    const words = [...alike, ...beyond];
     if (words.length === 0) return;
     const message = `and ${words.join(", ")}: the log and the report have them all`;
     this.#writeAnnotation({ level: "notice", title: "run", message });

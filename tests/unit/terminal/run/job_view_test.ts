@@ -190,3 +190,26 @@ Deno.test("job view: in GitLab's log a step is a section, and what it prints can
   assert.doesNotMatch(harness.text, /^::/m);
   assert.match(harness.text, /train: failed in 9\.0s: exit code 3/);
 });
+
+Deno.test("job view: cells that fail one like the other are annotated once and counted", () => {
+  const harness = new Harness();
+  const [started] = failedRun();
+  assert.ok(started?.type === "run.started");
+  const ids = Array.from({ length: 9 }, (_, at) => `c[i=${at}]`);
+  harness.event({
+    ...started,
+    steps: [
+      { id: "c", kind: "group", needs: [], after: [] },
+      ...ids.map((id) => ({ id, kind: "run" as const, needs: [], after: [], group: "c" })),
+    ],
+  });
+  ids.forEach((step, at) => {
+    const exitCode = at === 4 ? 3 : 1;
+    const failure = { code: "exit" as const, message: `m ${at}`, exitCode, started: true };
+    const state = "failed";
+    harness.event({ type: "step.finished", at: START, step, state, outputs: {}, failure });
+  });
+  harness.event({ type: "run.finished", at: START, state: "failed", exitCode: 1 });
+  assert.equal(harness.text.match(/^::error/gm)?.length, 2, harness.text);
+  assert.match(harness.text, /^::notice title=run::and 7 failures more like that of c\[i=0\]: /m);
+});
