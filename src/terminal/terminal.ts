@@ -12,6 +12,7 @@ import { LiveView } from "./run/live_view.ts";
 import { PlainView } from "./run/plain_view.ts";
 import { QuietView } from "./run/quiet_view.ts";
 import { StreamView } from "./run/stream_view.ts";
+import { Heartbeat } from "./run/heartbeat.ts";
 import { Tails } from "./run/tails.ts";
 import type { View } from "./run/view.ts";
 import { createPaint, type Paint } from "./style.ts";
@@ -68,6 +69,8 @@ class RunTerminal implements Terminal {
   readonly #paint: Paint;
   readonly #tails = new Tails();
   readonly #view: View;
+  /** Where nothing else moves. */
+  readonly #heartbeat: Heartbeat | undefined;
   #state: RunState | undefined;
   /** When the run began, on the monotonic clock. */
   #began: number | undefined;
@@ -86,6 +89,10 @@ class RunTerminal implements Terminal {
     };
     this.#paint = createPaint(options.color);
     this.#view = this.#createView();
+    const isPlain = this.#view instanceof PlainView || this.#view instanceof JobView;
+    this.#heartbeat = isPlain
+      ? new Heartbeat({ clock: options.clock, print: (text) => this.#view.print(text) })
+      : undefined;
   }
 
   event(event: Event, state: RunState): void {
@@ -95,11 +102,13 @@ class RunTerminal implements Terminal {
       this.#tails.forget(event.step);
     }
     this.#view.event(event, state);
+    this.#heartbeat?.event(state);
   }
 
   output(chunk: OutputChunk): void {
     this.#tails.push(chunk);
     this.#view.output?.(chunk);
+    this.#heartbeat?.heard();
   }
 
   print(text: string): void {
@@ -109,6 +118,7 @@ class RunTerminal implements Terminal {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#heartbeat?.end();
     await this.#view.end?.();
     const words = this.#state === undefined ? "" : this.#summary(this.#state);
     if (words !== "") this.#view.print(words);
