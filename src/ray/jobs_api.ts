@@ -67,9 +67,9 @@ export class JobsApi implements Disposable {
     }
     const details = parseObject(await this.#read(response, "look up the job"));
     return {
-      status: details.status as RayJobStatus,
-      message: typeof details.message === "string" ? details.message : undefined,
-      errorType: typeof details.error_type === "string" ? details.error_type : undefined,
+      status: details["status"] as RayJobStatus,
+      message: typeof details["message"] === "string" ? details["message"] : undefined,
+      errorType: typeof details["error_type"] === "string" ? details["error_type"] : undefined,
     };
   }
 

@@ -127,6 +127,7 @@ function explainWords({ words }: MasterLog): Explanation | undefined {
     const found = words.map((line) => pattern.exec(line)).find((match) => match !== null);
     if (found) return explain(found);
   }
+  return undefined;
 }
 
 function refusedLogin(log: MasterLog, endpoint: Endpoint): GridError {

@@ -61,6 +61,8 @@ function tokenOf(token: string, tokens: Tokens): string | undefined {
       return user;
     case "%u":
       return tokens.account.name;
+    default:
+      return undefined;
   }
 }
 
