@@ -182,7 +182,9 @@ function programs(): string {
     .map((name) => nodeProgram(name, import.meta.url)).join("");
 }
 
-/** Folders of this machine that stand for nodes are told apart; else a machine is one node. */
-export function placeOf({ name, endpoint }: Node): string {
-  return endpoint.transport === "local" ? claimWord(name) : "-";
+/** Folders of this machine that stand for nodes are told apart by their end; else a machine is one node. */
+export function placeOf({ remoteRoot, endpoint }: Node): string {
+  return endpoint.transport === "local" ? claimWord(remoteRoot.slice(-PLACE_LENGTH)) : "-";
 }
+
+const PLACE_LENGTH = 60;
