@@ -86,6 +86,18 @@ export class Presence {
     }
   }
 
+  /**
+   * The run has got GPUs: its other wishes go behind those who have waited for as long, or one GPU after
+   * the other would go to it, for as long as it has older wishes than others.
+   */
+  served(run: string): void {
+    for (const [node, { tickets }] of this.#own) {
+      const own = [...tickets.values()].filter(({ ticket }) => ticket.words.run === run);
+      for (const each of own) each.up = "-";
+      if (own.length > 0) this.tell(node).catch(() => {});
+    }
+  }
+
   /** Nodes that would otherwise forget what they were told. */
   get due(): readonly Node[] {
     return [...this.#own].flatMap(([node, { isTold }]) =>

@@ -207,7 +207,9 @@ async function tryOnce(
     if (isSettled) return placement;
     crew.release(holder);
   }
-  return { reasons: unfit, fromCache: false, isSilence: false };
+  const lost = { reason: "others were faster", isFinal: false };
+  const reasons = [...unfit, ...nodes.map(({ name }) => ({ node: name, ...lost }))];
+  return { reasons, fromCache: false, isSilence: false };
 }
 
 function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): GridError {

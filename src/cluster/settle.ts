@@ -33,11 +33,13 @@ interface HoldRequest extends Request {
   readonly holder: string;
   readonly group: string;
   readonly words: JobWords;
+  /** Its place in the line, where it had one. */
+  readonly ticket: string;
 }
 
 /** From now on nobody else gets these GPUs. Where somebody was faster, the node is looked at again. */
 export async function hold({ crew, health }: SettleDeps, request: HoldRequest): Promise<boolean> {
-  const { node, gpus, holder, group, words, selector, signal } = request;
+  const { node, gpus, holder, group, words, selector, signal, ticket } = request;
   try {
     const wish = { ...selector, group, words };
     const held = await crew.holds.take(node, { holder, wish, gpus, signal });
@@ -45,6 +47,8 @@ export async function hold({ crew, health }: SettleDeps, request: HoldRequest): 
       const keys = held.map(leaseKey);
       crew.placements.add({ node, holder, group, gpus: selector.gpus, keys });
       crew.keepUp();
+      crew.presence.leave(ticket);
+      crew.presence.served(words.run);
       return true;
     }
   } catch (error) {
