@@ -1,21 +1,24 @@
 /**
  * Health of many nodes beside clush, on one sshd of this machine with the same key exchange. Every node
- * is a name of its own with a connection of its own. `deno task bench health`; sizes by COLD and WARM.
+ * is a name of its own with a connection of its own. `deno task bench health`; sizes by COLD and WARM,
+ * rounds by ROUNDS; OLD names a commit that is measured in the same run.
  */
 import { join } from "node:path";
+import process from "node:process";
 import { configOf } from "../../src/cluster/defaults.ts";
 import { openCluster } from "../../src/cluster/open.ts";
 import { probeCommand } from "../../src/cluster/probe.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { createPool } from "../../src/transport/pool.ts";
-import { grid } from "../support/cli.ts";
+import { grid, REPOSITORY } from "../support/cli.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { findProgram } from "../support/requires.ts";
 import { MemoryCache } from "../unit/cluster/nodes.ts";
 
 const COLD = Number(Deno.env.get("COLD") ?? 100);
 const WARM = Number(Deno.env.get("WARM") ?? 1000);
-const ROUNDS = 5;
+const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 5);
+const OLD = Deno.env.get("OLD");
 /** ssh2 knows no newer one, so both sides are held to it. */
 const KEX = "curve25519-sha256";
 /** Connections under way at once, for both; clush's default. */
@@ -73,15 +76,72 @@ function show(name: string, spread: Spread, note = ""): void {
   );
 }
 
-/** The whole program, cold: a process, its connections, its table. */
-async function coldGrid(count: number): Promise<void> {
+interface ColdOptions {
+  /** A checkout of Grid; default this one. */
+  readonly build?: string | undefined;
+  /** A project that has asked before; default one that has not. */
+  readonly project?: string;
+}
+
+/** The whole program: a process, its connections where it needs some, its table. */
+async function coldGrid(count: number, { build, project }: ColdOptions = {}): Promise<void> {
   const file = join(lab.folder, "cluster.yaml");
   Deno.writeTextFileSync(file, JSON.stringify(rawConfig(count)));
-  const project = Deno.makeTempDirSync({ dir: lab.folder });
-  const result = await grid(["health", "--fresh", "--json", "--config", file], { cwd: project });
+  const cwd = project ?? Deno.makeTempDirSync({ dir: lab.folder });
+  const isCached = project !== undefined;
+  const args = ["health", ...(isCached ? [] : ["--fresh"]), "--json", "--config", file];
+  const result = build === undefined
+    ? await grid(args, { cwd, timeoutMs: 300_000 })
+    : await oldGrid(build, { args, cwd });
   const rows: { status: string; reason?: string }[] = JSON.parse(result.stdout).nodes;
   const bad = rows.find(({ status }) => status !== "ok");
   if (rows.length !== count || bad) throw new Error(`${result.stderr}\n${JSON.stringify(bad)}`);
+}
+
+async function oldGrid(
+  build: string,
+  { args, cwd }: { readonly args: readonly string[]; readonly cwd: string },
+) {
+  const main = join(build, "src", "cli", "main.ts");
+  const config = join(build, "deno.json");
+  const words = ["run", "-A", "--quiet", "--no-check", "--config", config, main, ...args];
+  const output = await new Deno.Command(Deno.execPath(), { args: words, cwd, stdin: "null" })
+    .output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { stdout: text(output.stdout), stderr: text(output.stderr) };
+}
+
+/** Another state of this repository beside this one, for as long as the bench runs. */
+async function checkout(commit: string): Promise<string> {
+  const folder = join(lab.folder, "old");
+  const args = ["worktree", "add", "--detach", folder, commit];
+  const { success, stderr } = await new Deno.Command("git", { args, cwd: REPOSITORY }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return folder;
+}
+
+/** Where the time of a first look goes: this process, or the server and its shells. */
+async function cpuOf(work: () => Promise<void>): Promise<string> {
+  const ticks = () => ({ all: cpuTicks("/proc/stat"), own: process.cpuUsage() });
+  const before = ticks();
+  const start = performance.now();
+  await work();
+  const seconds = (performance.now() - start) / 1000;
+  const after = ticks();
+  const own = (after.own.user + after.own.system - before.own.user - before.own.system) / 1e6;
+  const { user, system } = {
+    user: (after.all.user - before.all.user) / 100,
+    system: (after.all.system - before.all.system) / 100,
+  };
+  return `${seconds.toFixed(2)} s: this process ${own.toFixed(2)} s of CPU; the whole machine ` +
+    `${user.toFixed(2)} s in programs and ${system.toFixed(2)} s in the kernel`;
+}
+
+/** Hundredths of a second that all processors have spent. */
+function cpuTicks(file: string): { readonly user: number; readonly system: number } {
+  const [, user = 0, nice = 0, system = 0] =
+    Deno.readTextFileSync(file).split("\n")[0]?.split(/\s+/).map(Number) ?? [];
+  return { user: user + nice, system };
 }
 
 /** The same probe by clush, which starts one ssh per node. */
@@ -123,8 +183,8 @@ async function warm(count: number): Promise<void> {
     const bad = rows.find(({ status }) => status !== "ok");
     if (bad) throw new Error(`${bad.node}: ${bad.reason}`);
   };
-  show(`grid, first look at ${count} nodes`, await measure(1, refresh));
-  show(`grid, refresh of ${count} warm nodes`, await measure(ROUNDS, refresh), "budget 1 s");
+  console.log(`grid, first look at ${count} nodes in one process  ${await cpuOf(refresh)}`);
+  show(`grid, refresh of ${count} warm nodes`, await measure(ROUNDS, refresh), "budget 0.5 s");
   const cached = async () => void await cluster.health();
   show(`grid, ${count} nodes from the cache`, await measure(ROUNDS, cached));
   const { rss } = Deno.memoryUsage();
@@ -137,5 +197,26 @@ if (findProgram("clush")) {
   const clush = await measure(ROUNDS, () => coldClush(COLD));
   const ratio = (clush.median / gridCold.median).toFixed(1);
   show(`clush, the same probe`, clush, `grid is ${ratio}× faster, budget 3×`);
+}
+const first = await measure(ROUNDS, () => coldGrid(WARM));
+show(`grid health, first look at ${WARM} nodes`, first);
+if (OLD !== undefined) {
+  const build = await checkout(OLD);
+  try {
+    const old = await measure(ROUNDS, () => coldGrid(WARM, { build }));
+    const ratio = (first.median / old.median).toFixed(2);
+    show(`the same by ${OLD.slice(0, 7)}`, old, `this one takes ${ratio} of it, budget 0.33`);
+  } finally {
+    await new Deno.Command("git", {
+      args: ["worktree", "remove", "--force", build],
+      cwd: REPOSITORY,
+    }).output();
+  }
+}
+{
+  const project = Deno.makeTempDirSync({ dir: lab.folder });
+  await coldGrid(WARM, { project });
+  const cached = await measure(ROUNDS, () => coldGrid(WARM, { project }));
+  show(`grid health, ${WARM} nodes from the cache`, cached, "budget 0.2 s from process start");
 }
 await warm(WARM);
