@@ -27,7 +27,7 @@ const FANOUT = 64;
 await using lab = await startOpenSsh({
   nodes: 1,
   gpus: 0,
-  sshdConfig: ["MaxStartups 2000", `KexAlgorithms ${KEX}`, "LogLevel ERROR"],
+  sshdConfig: ["MaxStartups 2000", `KexAlgorithms ${KEX}`, "LogLevel INFO"],
 });
 const [server] = lab.nodes;
 if (!server) throw new Error("no server");
@@ -41,7 +41,12 @@ function rawConfig(count: number) {
       port: server!.port,
       user: server!.endpoint.user,
     })),
-    ssh: { key_file: lab.keyFile, known_hosts: lab.knownHosts, pool_size: FANOUT },
+    ssh: {
+      key_file: lab.keyFile,
+      known_hosts: lab.knownHosts,
+      pool_size: FANOUT,
+      connect_timeout: 60,
+    },
     health_check: { timeout: 60, max_workers: FANOUT },
   };
 }
