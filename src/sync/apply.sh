@@ -215,6 +215,7 @@ tell_state() {
   ! has awk || ! has paste || can=patch+
   [ -z "$sum" ] || can=${can}sum+
   ! has gzip || can=${can}gzip+
+  ! has zstd || can=${can}zstd+
   ! has python3 || can=${can}blocks+
   [ ! -d "$state/partial" ] || can=${can}partial+
   grid_stop_ticks
@@ -329,6 +330,7 @@ frames() {
     case $kind in
     plain) grid_take "$size" || return ;;
     gzip) grid_take "$size" | gzip -dc || return ;;
+    zstd) grid_take "$size" | zstd -dcq || return ;;
     ping) echo pong >&3 ;;
     end)
       printf '%s\n' "$size" >"$work/sum"

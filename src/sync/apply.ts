@@ -11,7 +11,7 @@ import { FrameWriter, GaveUp } from "./frames.ts";
 import { type Packed, packEntries } from "./pack.ts";
 import { ProgressMeter } from "./progress.ts";
 import { planReuse, type Reuse } from "./reuse.ts";
-import { Block, TREE } from "./shared_pack.ts";
+import { Block, COMPRESSIONS, TREE } from "./shared_pack.ts";
 import type { Plan } from "./plan.ts";
 import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
@@ -143,7 +143,9 @@ async function sendArchive(
 ): Promise<Pick<Applied, "packed" | "record" | "manifest">> {
   const { plan, source, reuse, can } = options;
   await say(talk, "go");
-  const frames = new FrameWriter(talk, { canGzip: can.has("gzip") });
+  const frames = new FrameWriter(talk, {
+    compression: COMPRESSIONS.find((way) => can.has(way)),
+  });
   const pack = source.packs.packOf(reuse.send);
   const { node } = options.target;
   const meter = new ProgressMeter({ node, entries: reuse.send, tell: options.progress });

@@ -5,7 +5,7 @@
 import type { Hash } from "node:crypto";
 import { monotonic } from "../core/clock.ts";
 import type { Conversation } from "./conversation.ts";
-import type { Block } from "./shared_pack.ts";
+import type { Block, Compression } from "./shared_pack.ts";
 
 /**
  * Bytes per millisecond below which compression wins: gzip packs some 30 MB a second, and what is code
@@ -32,26 +32,30 @@ export class GaveUp extends Error {
 
 export class FrameWriter {
   readonly #talk: Conversation;
-  readonly #canGzip: boolean;
+  readonly #compression: Compression | undefined;
   #isSlow: boolean | undefined;
 
   constructor(
     talk: Conversation,
-    { canGzip }: { readonly canGzip: boolean },
+    { compression }: {
+      /** What the node can take apart. */
+      readonly compression: Compression | undefined;
+    },
   ) {
     this.#talk = talk;
-    this.#canGzip = canGzip;
+    this.#compression = compression;
   }
 
   async block(block: Block): Promise<void> {
     const { bytes } = block;
-    const packed = this.#isSlow ? await block.gzipped() : bytes;
+    const way = this.#compression;
+    const packed = this.#isSlow && way ? await block.compressed(way) : bytes;
     const isSmaller = packed.length < bytes.length * WORTH;
     const body = isSmaller ? packed : bytes;
     const startedAt = monotonic();
-    await this.#say(`${isSmaller ? "gzip" : "plain"} ${body.length}`);
+    await this.#say(`${isSmaller ? way : "plain"} ${body.length}`);
     await this.#talk.write(body);
-    if (this.#canGzip && this.#isSlow === undefined && bytes.length >= SMALL_BYTES) {
+    if (way && this.#isSlow === undefined && bytes.length >= SMALL_BYTES) {
       // The first block tells how fast the link is, buffers on the way or not.
       await this.#say("ping");
       const line = await this.#talk.line();

@@ -5,7 +5,7 @@
 import type { Hash } from "node:crypto";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { constants, gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
 import { TarWriter } from "./tar_writer.ts";
@@ -18,7 +18,7 @@ export class Block {
   readonly bytes: Uint8Array;
   /** Files that end in it. */
   readonly files: number;
-  #gzipped: Promise<Uint8Array> | undefined;
+  readonly #packed = new Map<Compression, Promise<Uint8Array>>();
 
   constructor(bytes: Uint8Array, files = 0) {
     this.bytes = bytes;
@@ -26,13 +26,26 @@ export class Block {
   }
 
   /** Done once, however many nodes want it so. */
-  gzipped(): Promise<Uint8Array> {
-    this.#gzipped ??= compress(this.bytes);
-    return this.#gzipped;
+  compressed(way: Compression): Promise<Uint8Array> {
+    const known = this.#packed.get(way);
+    if (known !== undefined) return known;
+    const packing = COMPRESS[way](this.bytes);
+    this.#packed.set(way, packing);
+    return packing;
   }
 }
 
-const compress = promisify<Uint8Array, Uint8Array>(gzip);
+/** What nodes can take apart; the better first. */
+export const COMPRESSIONS = ["zstd", "gzip"] as const;
+export type Compression = typeof COMPRESSIONS[number];
+
+/** Only a slow link asks for it, so that time is not what counts. */
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 12 } };
+
+const COMPRESS: Readonly<Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
+  zstd: (bytes) => promisify(zstdCompress)(bytes, ZSTD),
+  gzip: (bytes) => promisify(gzip)(bytes),
+};
 
 export type SharedPackOptions = Omit<PackOptions, "archive" | "prefix"> & {
   /** Whether more than one node may want it; then nothing is dropped before the end. */
