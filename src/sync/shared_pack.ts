@@ -5,7 +5,7 @@
 import type { Hash } from "node:crypto";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { constants, gzip, zstdCompress } from "node:zlib";
+import { gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
 import { TarWriter } from "./tar_writer.ts";
@@ -39,12 +39,9 @@ export class Block {
 export const COMPRESSIONS = ["zstd", "gzip"] as const;
 export type Compression = typeof COMPRESSIONS[number];
 
-/** Only a slow link asks for it, so that time is not what counts. */
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 12 } };
-
 const COMPRESS: Readonly<Record<Compression, (bytes: Uint8Array) => Promise<Uint8Array>>> = {
-  zstd: (bytes) => promisify(zstdCompress)(bytes, ZSTD),
-  gzip: (bytes) => promisify(gzip)(bytes),
+  zstd: (bytes) => promisify<Uint8Array, Uint8Array>(zstdCompress)(bytes),
+  gzip: (bytes) => promisify<Uint8Array, Uint8Array>(gzip)(bytes),
 };
 
 export type SharedPackOptions = Omit<PackOptions, "archive" | "prefix"> & {
