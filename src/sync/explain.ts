@@ -14,7 +14,7 @@ import { planSync, reasonToSend, type SendReason } from "./plan.ts";
 import type { Skipped } from "./read_problem.ts";
 import { Source } from "./source.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
-import { walkForSync } from "./walk_for_sync.ts";
+import { asFolder, walkForSync } from "./walk_for_sync.ts";
 
 export interface SyncExplanation {
   readonly node: string;
@@ -55,8 +55,9 @@ export interface SourceExplanation {
 /** @throws {GridError} as `syncFolders` reports it, but for the first node that fails */
 export async function explainSync(
   targets: readonly SyncTarget[],
-  options: SyncOptions,
+  given: SyncOptions,
 ): Promise<SourceExplanation> {
+  const options = asFolder(given);
   const walk = await walkForSync(options, targets);
   const source = new Source(walk, options);
   const nodes = [];

@@ -16,7 +16,7 @@ import type {
   SyncResult,
   SyncTarget,
 } from "./sync.ts";
-import { walkForSync } from "./walk_for_sync.ts";
+import { asFolder, walkForSync } from "./walk_for_sync.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
@@ -36,7 +36,8 @@ interface Standing {
   readonly checked: CheckAnswer;
 }
 
-export const syncFolders: SyncFolders = async (targets, options) => {
+export const syncFolders: SyncFolders = async (targets, given) => {
+  const options = asFolder(given);
   // The nodes look at what they have while this machine looks at its own files.
   const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
@@ -89,7 +90,8 @@ async function standingOf(source: Source, options: OneOptions): Promise<Standing
   return { place, checked: { digest, isAsLeft } };
 }
 
-export const digestSource: DigestSource = async (options) => {
+export const digestSource: DigestSource = async (given) => {
+  const options = asFolder(given);
   const source = new Source(await walkForSync(options, []), options);
   const { entries, manifest } = await source.hashed();
   source.cache.save();

@@ -5,8 +5,9 @@
 import createMatcher, { type Ignore } from "npm:ignore@7.0.16";
 import { Buffer } from "node:buffer";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { type GitIndex, readGitIndex } from "./git_index.ts";
 
 /** Ignore files of a folder; the later one overrides. */
 const FILES = [".gitignore", ".gridignore"];
@@ -31,6 +32,11 @@ export interface IgnoreRule {
 export interface IgnoreRules {
   /** The rule that leaves the path out, or undefined where it is synced. */
   find(path: string, isFolder: boolean): IgnoreRule | undefined;
+  /**
+   * What git holds stays git's although a rule of git's own leaves it out: `itself`, or something `below`
+   * it. Rules of Grid's own, and of the step, are meant.
+   */
+  tracked(path: string, rule: IgnoreRule): "itself" | "below" | undefined;
   /** Reads the ignore files among a folder's names; call it before asking about what lies in it. */
   enter(folder: string, names: readonly string[]): void;
 }
@@ -54,6 +60,19 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   const inner = new Map<string, readonly Level[]>();
   /** Repositories inside the source: the rules around them do not reach into them. */
   const borders = new Set<string>();
+  const indexes = new Map<string, GitIndex | undefined>();
+
+  /** The index of the repository that holds a path of the source, and the path as it stands there. */
+  function inIndex(path: string): { readonly index: GitIndex | undefined; readonly path: string } {
+    let border = "";
+    for (const folder of borders) {
+      if (path.startsWith(`${folder}/`) && folder.length > border.length) border = folder;
+    }
+    const root = border === "" ? findRepository(options.source) : join(options.source, border);
+    if (root === undefined) return { index: undefined, path };
+    if (!indexes.has(root)) indexes.set(root, readGitIndex(ownGitFolder(root)));
+    return { index: indexes.get(root), path: relative(root, join(options.source, path)) };
+  }
 
   /** Strongest first. */
   function levelsFor(path: string): Level[] {
@@ -80,10 +99,32 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
     },
     find(path, isFolder) {
       const name = path.slice(path.lastIndexOf("/") + 1);
-      if (ALWAYS.has(name)) return { from: "built in", pattern: `${name}/` };
+      const isGits = name === ".git" && isAskedFor(overriding, isFolder ? `${path}/` : path);
+      if (ALWAYS.has(name) && !isGits) return { from: "built in", pattern: `${name}/` };
+      // What lies in `.git` is no file of the work tree.
+      if (/(^|\/)\.git(\/|$)/.test(path)) {
+        return isGits ? undefined : decide(overriding, isFolder ? `${path}/` : path);
+      }
       return decide(levelsFor(path), isFolder ? `${path}/` : path);
     },
+    tracked(path, { from }) {
+      const isOfGit = from.endsWith("/info/exclude") ||
+        (!isAbsolute(from) && basename(from) === ".gitignore");
+      if (!isOfGit) return undefined;
+      const { index, path: inside } = inIndex(path);
+      if (index?.paths.has(inside)) return "itself";
+      return index?.folders.has(inside) ? "below" : undefined;
+    },
   };
+}
+
+/** `exclude: ["!.git/"]`: the strongest line that speaks of it takes it in. */
+function isAskedFor(overriding: readonly Level[], path: string): boolean {
+  for (const level of overriding) {
+    const { ignored, unignored } = level.matcher.test(asBytes(path));
+    if (ignored || unignored) return unignored;
+  }
+  return false;
 }
 
 function decide(levels: readonly Level[], path: string): IgnoreRule | undefined {
@@ -169,12 +210,16 @@ function findRepository(source: string): string | undefined {
 }
 
 /** In a worktree or a submodule `.git` is a file that names the real folder. */
-function gitFolder(root: string): string {
+function ownGitFolder(root: string): string {
   const path = join(root, ".git");
   if (statSync(path).isDirectory()) return path;
   const named = /^gitdir: (.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
-  if (named === undefined) return path;
-  const folder = resolve(root, named);
+  return named === undefined ? path : resolve(root, named);
+}
+
+/** What all work trees of a repository share. */
+function gitFolder(root: string): string {
+  const folder = ownGitFolder(root);
   const common = readOptional(join(folder, "commondir"))?.trim();
   return common === undefined ? folder : resolve(folder, common);
 }
@@ -213,7 +258,7 @@ function isAscii(text: string): boolean {
  * a line as part of its pattern, which the matcher would drop as it drops blanks.
  */
 function asGitReads(text: string): string {
-  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n|\r$/);
   return asBytes(
     lines.map((line) => {
       const [, head = "", tabs = ""] = /^(.*?)(\t*) *$/s.exec(line) ?? [];

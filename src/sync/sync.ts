@@ -11,8 +11,10 @@ export interface SyncTarget {
 }
 
 export interface SyncOptions {
-  /** Absolute folder on this machine. */
+  /** Absolute folder on this machine, or a single file. */
   readonly source: string;
+  /** Of the folder only this name; set where the source is a single file. */
+  readonly only?: string | undefined;
   /** Folder name below each target's root. */
   readonly as: string;
   /** Patterns in gitignore syntax; `.grid/` is always excluded. */

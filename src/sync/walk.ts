@@ -19,6 +19,8 @@ export interface Walk {
 export interface WalkOptions {
   readonly source: string;
   readonly rules: IgnoreRules;
+  /** Of the source's own folder only this name; no rule leaves it out. */
+  readonly only?: string | undefined;
   readonly followSymlinks: boolean;
   readonly signal: AbortSignal;
 }
@@ -42,6 +44,8 @@ interface Pending {
   readonly path: string;
   /** Device and inode of every folder from the root down to here, for loops of followed links. */
   readonly trail: readonly string[];
+  /** A rule leaves it out, but git holds some of its files: nothing else of it is looked at. */
+  readonly onlyTracked?: IgnoreRule;
 }
 
 class Walker {
@@ -65,7 +69,12 @@ class Walker {
     if (folder === undefined) return false;
     const prefix = folder.path === "" ? "" : `${folder.path}/`;
     try {
-      const entries = [...Deno.readDirSync(`${this.#options.source}/${folder.path}`)];
+      const { only, source } = this.#options;
+      if (only !== undefined && folder.path === "") {
+        this.#takeOnly(only, folder);
+        return true;
+      }
+      const entries = [...Deno.readDirSync(`${source}/${folder.path}`)];
       const names = entries.map((entry) => entry.name);
       this.#options.rules.enter(folder.path, names);
       for (const name of names) this.#look(prefix + name, folder);
@@ -84,6 +93,12 @@ class Walker {
     };
   }
 
+  /** Asked for by its name, so that no rule leaves it out; what a link leads to is meant. */
+  #takeOnly(name: string, parent: Pending): void {
+    const state = readState(`${this.#options.source}/${name}`, true);
+    if (state !== undefined) this.#take(name, state, parent);
+  }
+
   #look(path: string, parent: Pending): void {
     let state;
     try {
@@ -97,9 +112,14 @@ class Walker {
       if (path.includes("\uFFFD")) this.#skip(path, "its name is not valid UTF-8");
       return;
     }
-    const rule = this.#options.rules.find(path, state.kind === "folder");
-    if (rule !== undefined) this.#ignored.push({ path, rule });
-    else if (state.kind === "link" && this.#options.followSymlinks) this.#follow(path, parent);
+    const isFolder = state.kind === "folder";
+    const rule = parent.onlyTracked ?? this.#options.rules.find(path, isFolder);
+    const held = rule && this.#options.rules.tracked(path, rule);
+    if (rule !== undefined && held === undefined) this.#ignored.push({ path, rule });
+    else if (rule !== undefined && held === "below" && isFolder) {
+      this.#add(path, "folder", state);
+      this.#pending.push({ path, trail: parent.trail, onlyTracked: rule });
+    } else if (state.kind === "link" && this.#options.followSymlinks) this.#follow(path, parent);
     else if (state.kind === "link") this.#keepLink(path, state);
     else this.#take(path, state, parent);
   }
@@ -170,7 +190,7 @@ function openRoot(source: string): { path: string; identity: string } {
 function unreadableRoot(source: string, cause: unknown): GridError {
   return new GridError({
     code: "sync",
-    message: `Cannot sync "${source}": it is not a folder that can be read`,
+    message: `Cannot sync "${source}": it is no file, and no folder that can be read`,
     hint: "Check sync.from; it is relative to the project folder",
     cause,
   });

@@ -60,7 +60,7 @@ testWith(
     Deno.chmodSync(rig.source, 0);
     await assert.rejects(syncAsOther(rig), (error: GridError) => {
       assert.equal(error.code, "sync");
-      assert.match(error.message, /not a folder that can be read/);
+      assert.match(error.message, /no folder that can be read/);
       return true;
     });
     assert.equal(existsSync(join(rig.there, "a")), true);
