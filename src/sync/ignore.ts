@@ -4,10 +4,10 @@
  */
 import createMatcher, { type Ignore } from "npm:ignore@7.0.16";
 import { Buffer } from "node:buffer";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { GridError } from "../core/errors.ts";
-import { type GitIndex, readGitIndex } from "./git_index.ts";
+import { findRepository, gitFolder, readOptional, unreadable } from "./repository.ts";
+import { TrackedFiles } from "./tracked_files.ts";
 
 /** Ignore files of a folder; the later one overrides. */
 const FILES = [".gitignore", ".gridignore"];
@@ -60,19 +60,7 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   const inner = new Map<string, readonly Level[]>();
   /** Repositories inside the source: the rules around them do not reach into them. */
   const borders = new Set<string>();
-  const indexes = new Map<string, GitIndex | undefined>();
-
-  /** The index of the repository that holds a path of the source, and the path as it stands there. */
-  function inIndex(path: string): { readonly index: GitIndex | undefined; readonly path: string } {
-    let border = "";
-    for (const folder of borders) {
-      if (path.startsWith(`${folder}/`) && folder.length > border.length) border = folder;
-    }
-    const root = border === "" ? findRepository(options.source) : join(options.source, border);
-    if (root === undefined) return { index: undefined, path };
-    if (!indexes.has(root)) indexes.set(root, readGitIndex(ownGitFolder(root)));
-    return { index: indexes.get(root), path: relative(root, join(options.source, path)) };
-  }
+  const tracked = new TrackedFiles(options.source, borders);
 
   /** Strongest first. */
   function levelsFor(path: string): Level[] {
@@ -111,9 +99,7 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
       const isOfGit = from.endsWith("/info/exclude") ||
         (!isAbsolute(from) && basename(from) === ".gitignore");
       if (!isOfGit) return undefined;
-      const { index, path: inside } = inIndex(path);
-      if (index?.paths.has(inside)) return "itself";
-      return index?.folders.has(inside) ? "below" : undefined;
+      return tracked.find(path);
     },
   };
 }
@@ -202,28 +188,6 @@ function takeIn(level: Level): void {
   }
 }
 
-function findRepository(source: string): string | undefined {
-  for (let folder = source;; folder = dirname(folder)) {
-    if (existsSync(join(folder, ".git"))) return folder;
-    if (folder === dirname(folder)) return undefined;
-  }
-}
-
-/** In a worktree or a submodule `.git` is a file that names the real folder. */
-function ownGitFolder(root: string): string {
-  const path = join(root, ".git");
-  if (statSync(path).isDirectory()) return path;
-  const named = /^gitdir: (.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
-  return named === undefined ? path : resolve(root, named);
-}
-
-/** What all work trees of a repository share. */
-function gitFolder(root: string): string {
-  const folder = ownGitFolder(root);
-  const common = readOptional(join(folder, "commondir"))?.trim();
-  return common === undefined ? folder : resolve(folder, common);
-}
-
 function readLevels(folder: string, below: string): Level[] {
   return FILES.toReversed().flatMap((name) => {
     const from = `${below}${name}`;
@@ -288,31 +252,12 @@ function escapeForRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
-    throw unreadable(path, error);
-  }
-}
-
 function readRequired(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-function unreadable(path: string, cause: unknown): GridError {
-  return new GridError({
-    code: "sync",
-    message: `Cannot read the ignore file "${path}": ${(cause as Error).message}`,
-    hint: "Correct the path, or make the file readable",
-    cause,
-  });
 }
 
 function escapePattern(path: string): string {

@@ -1,7 +1,8 @@
 /** Which files git holds, read from its index: starting git costs more than a sync. */
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { findRepository, ownGitFolder } from "./repository.ts";
 
 /** Format: https://git-scm.com/docs/index-format */
 const FIXED_BYTES = 40;
@@ -11,6 +12,34 @@ export interface GitIndex {
   readonly paths: ReadonlySet<string>;
   /** Every folder above them. */
   readonly folders: ReadonlySet<string>;
+}
+
+/** Of the repository around a folder, and of those inside. */
+export class TrackedFiles {
+  readonly #source: string;
+  readonly #borders: ReadonlySet<string>;
+  readonly #indexes = new Map<string, GitIndex | undefined>();
+
+  /** @param borders folders below the source that are repositories; may grow */
+  constructor(source: string, borders: ReadonlySet<string>) {
+    this.#source = source;
+    this.#borders = borders;
+  }
+
+  /** Whether git holds a path of the source, or something below it. */
+  find(path: string): "itself" | "below" | undefined {
+    let border = "";
+    for (const folder of this.#borders) {
+      if (path.startsWith(`${folder}/`) && folder.length > border.length) border = folder;
+    }
+    const root = border === "" ? findRepository(this.#source) : join(this.#source, border);
+    if (root === undefined) return undefined;
+    if (!this.#indexes.has(root)) this.#indexes.set(root, readGitIndex(ownGitFolder(root)));
+    const index = this.#indexes.get(root);
+    const inside = relative(root, join(this.#source, path));
+    if (index?.paths.has(inside)) return "itself";
+    return index?.folders.has(inside) ? "below" : undefined;
+  }
 }
 
 /**
