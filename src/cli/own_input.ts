@@ -1,5 +1,4 @@
 /** The standard input of this process, where there is one to be read. */
-import { fstatSync, statSync } from "node:fs";
 
 /** Undefined for none: closed, `/dev/null`, or a terminal that belongs to somebody else for now. */
 export function ownInput(): ReadableStream<Uint8Array> | undefined {
@@ -8,6 +7,8 @@ export function ownInput(): ReadableStream<Uint8Array> | undefined {
 }
 
 function isNothing(): boolean {
+  // Imported, it would be loaded before the first word of every command.
+  const { fstatSync, statSync } = globalThis.process.getBuiltinModule("node:fs");
   try {
     const own = fstatSync(0);
     return own.isCharacterDevice() && own.rdev === statSync("/dev/null").rdev;
