@@ -374,6 +374,12 @@ export interface BatchProgressed {
   readonly failed: number;
   /** All there are. */
   readonly total: number;
+  /** Tasks that end per second, by what was seen of this attempt. */
+  readonly perSecond?: number;
+  /** Until the last one ends, at that rate. */
+  readonly leftMs?: Measured;
+  /** How long batches have kept each GPU, by `<node> <GPU>`. */
+  readonly busyMs?: Readonly<Record<string, Measured>>;
   /** `managed`, `existing` or `embedded` (local processes, no Ray). */
   readonly mode: string;
 }

@@ -44,12 +44,21 @@ export interface BatchSpec {
   readonly leaseMs?: number;
 }
 
+export interface BatchProgress {
+  readonly done: number;
+  readonly failed: number;
+  readonly total: number;
+  /** Tasks that end, by what was seen since the first one. */
+  readonly perSecond?: number;
+  readonly leftMs?: number;
+  /** How long batches have kept each GPU, by node and GPU. */
+  readonly busyMs?: Readonly<Record<string, number>>;
+}
+
 export interface BatchHost {
   readonly signal: AbortSignal;
   output(stream: "stdout" | "stderr", bytes: Uint8Array): void | Promise<void>;
-  progress(
-    counts: { readonly done: number; readonly failed: number; readonly total: number },
-  ): void;
+  progress(progress: BatchProgress): void;
   /** Told in the order of the tasks, once all have come to an end. */
   readonly outcomes: OutcomeSink;
   /** Called before anything is started. */

@@ -8,7 +8,7 @@ import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, startJob } from "../transport/job/job_start.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
-import { DriverOutput, type DriverSays } from "./driver_output.ts";
+import { DriverOutput, type DriverSays, progressOf } from "./driver_output.ts";
 import {
   type DriverFiles,
   driverFiles,
@@ -109,13 +109,10 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
   let lastFailed = 0;
   const output = new DriverOutput(markOf(spec), (said) => {
     if (said.problem !== undefined) problem = said;
-    const { done, failed, total } = said;
-    lastFailed = failed ?? lastFailed;
+    const progress = progressOf(said);
+    lastFailed = progress?.failed ?? lastFailed;
     // Nobody asks how far a batch is that was told to end.
-    if (host.signal.aborted) return;
-    if (done !== undefined && failed !== undefined && total !== undefined) {
-      host.progress({ done, failed, total });
-    }
+    if (progress && !host.signal.aborted) host.progress(progress);
   });
   const lines = new WholeLines();
   const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {

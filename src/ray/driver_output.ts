@@ -1,15 +1,37 @@
 /** Splits what the driver says to Grid from what the tasks print. */
 import { parseJson } from "../core/exact_json.ts";
 import { concatBytes } from "../core/bytes.ts";
+import type { BatchProgress } from "./batch.ts";
 
 export interface DriverSays {
   readonly done?: number;
   readonly failed?: number;
   readonly total?: number;
+  readonly per_second?: number;
+  readonly left_seconds?: number;
+  /** By node and GPU. */
+  readonly busy_seconds?: Readonly<Record<string, number>>;
   readonly problem?: string;
   readonly hint?: string | null;
   /** All outcomes, where Grid cannot read files of the head: a file among Ray's logs of a node. */
   readonly results?: { readonly file: string; readonly node: string; readonly bytes: number };
+}
+
+/** How far the batch is; undefined where the driver speaks of something else. */
+export function progressOf(said: DriverSays): BatchProgress | undefined {
+  const { done, failed, total, per_second, left_seconds, busy_seconds } = said;
+  if (done === undefined || failed === undefined || total === undefined) return undefined;
+  const busy = Object.entries(busy_seconds ?? {})
+    .map(([gpu, seconds]) => [gpu, Math.round(Number(seconds) * 1000)] as const);
+  return {
+    done,
+    failed,
+    total,
+    // Digits beyond these say nothing.
+    ...(per_second !== undefined && { perSecond: Number(Number(per_second).toPrecision(3)) }),
+    ...(left_seconds !== undefined && { leftMs: Math.round(Number(left_seconds) * 1000) }),
+    ...(busy.length > 0 && { busyMs: Object.fromEntries(busy) }),
+  };
 }
 
 const NEWLINE = 10;

@@ -6,7 +6,7 @@ import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
 import { packFolder } from "./code_package.ts";
-import { DriverOutput, type DriverSays } from "./driver_output.ts";
+import { DriverOutput, type DriverSays, progressOf } from "./driver_output.ts";
 import { driverSource } from "./driver_source.ts";
 import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
 import { JobLog, JobLogTail } from "./job_log.ts";
@@ -98,10 +98,8 @@ async function attend(
   const output = new DriverOutput(markOf(spec), (said) => {
     if (said.results !== undefined) results = said.results;
     if (said.problem !== undefined) problem = said;
-    const { done, failed, total } = said;
-    if (done !== undefined && failed !== undefined && total !== undefined) {
-      host.progress({ done, failed, total });
-    }
+    const progress = progressOf(said);
+    if (progress) host.progress(progress);
   });
   let sent: Promise<void> = Promise.resolve();
   const log = new JobLog((text) => {

@@ -97,7 +97,16 @@ function outputTable(report: RunDocument): string {
         )
         .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
     );
-  return table({ heads: [], rows, name: "pairs" }) + filedList(report);
+  return table({ heads: [], rows: [...rows, ...busyRows(report)], name: "pairs" }) +
+    filedList(report);
+}
+
+/** How long the batches of a step have kept each GPU. */
+function busyRows(report: RunDocument): readonly (readonly string[])[] {
+  return report.steps.flatMap(({ id, attempts }) => {
+    const busy = Object.entries(attempts.at(-1)?.batch?.busyMs ?? {});
+    return busy.map(([gpu, ms]) => [`${id}: ${gpu} busy`, formatDuration(ms)]);
+  });
 }
 
 /** Lists too long for a page, each as a link; folders of runs lie side by side. */

@@ -168,10 +168,17 @@ export function progressWords(sync: SyncProgressed): string {
     `${formatSize(Math.round(rate))}/s${left}`;
 }
 
+/** `, 12.5/s, 49s left`; nothing before a rate was seen, and at the end. */
+function rateWords({ perSecond, leftMs, done, total }: BatchProgressed): string {
+  if (perSecond === undefined || leftMs === undefined || done === total) return "";
+  const rate = perSecond >= 1 ? `${perSecond}/s` : `${(perSecond * 60).toPrecision(2)}/min`;
+  return `, ${rate}, ${formatDuration(leftMs)} left`;
+}
+
 export function batchWords(batch: BatchProgressed): string {
   const failed = batch.failed > 0 ? `, ${batch.failed} failed` : "";
   const mode = batch.mode === "embedded" ? " on local processes, no Ray" : "";
-  return `${batch.done} of ${batch.total} tasks${failed}${mode}`;
+  return `${batch.done} of ${batch.total} tasks${failed}${rateWords(batch)}${mode}`;
 }
 
 /** "1 file", "2 files". */

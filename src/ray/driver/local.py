@@ -197,7 +197,9 @@ class LocalPool:
             return self.bury(worker, gpus)
         for message in messages:
             if message == b"end":
-                self.queue.measured(worker.count, time.monotonic() - worker.started_at, worker.size)
+                seconds = time.monotonic() - worker.started_at
+                self.queue.measured(worker.count, seconds, worker.size)
+                self.results.worked(self.job["node"], gpus, seconds)
                 self.refill(worker)
             elif message.startswith(b"#"):
                 raise Problem(*json.loads(message[1:]))

@@ -48,7 +48,8 @@ def ray_batch(job, serial, items):
     sys.stdout.flush()
     sys.stderr.flush()
     node = os.environ.get("GRID_NODE", "?")
-    return dict(answer, seconds=seconds, node=node, deaf=deaf, heard=tap is not None)
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES") or os.environ.get("HIP_VISIBLE_DEVICES")
+    return dict(answer, seconds=seconds, node=node, gpus=gpus, deaf=deaf, heard=tap is not None)
 
 
 class RayRun:
@@ -147,6 +148,8 @@ class RayRun:
                 self.results.add(index, ok, text)
         size = sum(len(text) for _, _, text in answer["outcomes"])
         self.queue.measured(len(items), answer["seconds"], size)
+        if self.need[1] > 0:
+            self.results.worked(answer["node"], answer["gpus"], answer["seconds"])
 
     def lose(self, error, items):
         self.take_handed_in()

@@ -68,6 +68,10 @@ class Results:
         self.places = {}
         self.failed = 0
         self.announced_at = 0.0
+        # When the first item of this attempt had ended, and how many were done by then.
+        self.begun = None
+        # Seconds by node and GPU.
+        self.busy = collections.Counter()
         self.keys = item_keys(texts)
         self.path = os.path.expanduser(spec["results"])
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
@@ -167,6 +171,8 @@ class Results:
 
     def flush(self):
         self.file.flush()
+        if self.begun is None and len(self.done) > self.adopted:
+            self.begun = (time.monotonic(), len(self.done))
         if time.monotonic() - self.announced_at > PROGRESS_SECONDS:
             self.announce()
 
@@ -186,9 +192,26 @@ class Results:
 
     def announce(self):
         self.announced_at = time.monotonic()
-        say(self.mark, {"done": len(self.done), "failed": self.failed, "total": self.total})
+        said = {"done": len(self.done), "failed": self.failed, "total": self.total}
+        left = self.total - len(self.done)
+        if self.begun is not None and left > 0:
+            seconds = self.announced_at - self.begun[0]
+            ended = len(self.done) - self.begun[1]
+            if ended > 0 and seconds >= RATE_SECONDS:
+                said.update(per_second=ended / seconds, left_seconds=left * seconds / ended)
+        if self.busy:
+            said["busy_seconds"] = dict(self.busy)
+        say(self.mark, said)
+
+    def worked(self, node, gpus, seconds):
+        """A batch kept these GPUs for so long."""
+        for gpu in (gpus or "").split(","):
+            if gpu:
+                self.busy["%s %s" % (node, gpu)] += seconds
 
 
+# A rate is told once it has been seen for so long.
+RATE_SECONDS = 1
 VALUE_HEAD = '{"item": "%s", "index": %d, "ok": true, "value": '
 ERROR_HEAD = '{"item": "%s", "index": %d, "ok": false, "error": '
 # Behind the name of a file whose results have been handed over: no other run takes them up.

@@ -418,7 +418,13 @@ testWith(["python3"], "batch_driver gives every slot GPUs of its own", async () 
   using place = new Workplace();
   const tasks = Array.from({ length: 12 }, () => ["CUDA_VISIBLE_DEVICES"]);
   const fields = { target: { call: "work:environment" }, tasks, batch_size: 1 };
-  await place.run({ ...fields, gpus: 2 }, { CUDA_VISIBLE_DEVICES: "0,1,2,3" });
+  const { says } = await place.run(
+    { ...fields, gpus: 2 },
+    { CUDA_VISIBLE_DEVICES: "0,1,2,3" },
+  );
+  const busy: Record<string, number> = says.at(-1).busy_seconds;
+  assert.ok(Object.keys(busy).every((gpu) => /^n1 [0-3]$/.test(gpu)), JSON.stringify(busy));
+  assert.equal(busy["n1 0"], busy["n1 1"]);
   const pairs = new Set(place.entries().map(({ value }) => JSON.stringify(value)));
   for (const pair of pairs) assert.ok(['["0,1","n1"]', '["2,3","n1"]'].includes(pair), pair);
 });

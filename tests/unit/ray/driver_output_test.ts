@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DriverOutput, type DriverSays } from "../../../src/ray/driver_output.ts";
+import { DriverOutput, type DriverSays, progressOf } from "../../../src/ray/driver_output.ts";
 
 const MARK = "\x1egrid-batch:a:";
 const encoder = new TextEncoder();
@@ -48,4 +48,25 @@ Deno.test("DriverOutput passes any bytes without a mark unchanged and holds back
     assert.ok(rest.length < MARK.length);
     assert.deepEqual([...passed, ...rest], pieces.flatMap((piece) => [...piece]));
   }));
+});
+
+Deno.test("progressOf() takes numbers of the driver into units, and no word that is none", () => {
+  assert.equal(progressOf({ problem: "no" }), undefined);
+  assert.deepEqual(progressOf({ done: 1, failed: 0, total: 2 }), { done: 1, failed: 0, total: 2 });
+  const said = {
+    done: 1,
+    failed: 0,
+    total: 2,
+    per_second: 1.23456,
+    left_seconds: 0.8,
+    busy_seconds: { "n1 0": 1.5 },
+  };
+  assert.deepEqual(progressOf(said), {
+    done: 1,
+    failed: 0,
+    total: 2,
+    perSecond: 1.23,
+    leftMs: 800,
+    busyMs: { "n1 0": 1500 },
+  });
 });

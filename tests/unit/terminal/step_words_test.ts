@@ -64,6 +64,13 @@ Deno.test("batchWords() says where no Ray was used", () => {
     mode: "managed",
   };
   assert.equal(batchWords(batch), "3 of 9 tasks, 1 failed");
+  const rated = { ...batch, perSecond: 12.5, leftMs: 49_000 };
+  assert.equal(batchWords(rated), "3 of 9 tasks, 1 failed, 12.5/s, 49.0s left");
+  assert.equal(
+    batchWords({ ...rated, failed: 0, perSecond: 0.05 }),
+    "3 of 9 tasks, 3.0/min, 49.0s left",
+  );
+  assert.equal(batchWords({ ...rated, done: 9 }), "9 of 9 tasks, 1 failed");
   assert.equal(
     batchWords({ ...batch, failed: 0, mode: "embedded" }),
     "3 of 9 tasks on local processes, no Ray",
