@@ -45,6 +45,8 @@ export interface RayConfig {
   readonly logLevel: string;
   /** `managed`: bytes of shared memory per node; undefined leaves it to Ray (30 % of the memory). */
   readonly objectStoreMemory?: number | undefined;
+  /** `managed`: GPUs of each node that Ray gets; undefined means all that are free. */
+  readonly gpus?: number | undefined;
   /** `managed`: where each node keeps Ray's own files; default `/tmp`. */
   readonly tempDir?: string | undefined;
   /** `managed`: where objects go that find no room in shared memory; default below `tempDir`. */

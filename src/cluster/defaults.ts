@@ -120,6 +120,7 @@ function rayOf(raw: RawCluster["ray"]): RayConfig {
     namespace: raw?.namespace ?? "default",
     logLevel: raw?.log_level ?? "info",
     objectStoreMemory: raw?.object_store_memory ?? undefined,
+    gpus: raw?.gpus ?? undefined,
     tempDir: raw?.temp_dir ?? undefined,
     spillDir: raw?.spill_dir ?? undefined,
   };

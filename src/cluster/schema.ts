@@ -90,6 +90,7 @@ export const clusterSchema = z.strictObject({
     log_level: z.enum(["debug", "info", "warning", "error"]).nullish(),
     // Ray refuses less than 75 MiB.
     object_store_memory: z.int().min(78_643_200).nullish(),
+    gpus: z.int().min(0).nullish(),
     temp_dir: nodeFolder.nullish(),
     spill_dir: nodeFolder.nullish(),
   }).nullish(),

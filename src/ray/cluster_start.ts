@@ -14,6 +14,7 @@ import {
   stopNode,
 } from "./node_lifecycle.ts";
 import { failedStatus, memberStatus } from "./node_verdict.ts";
+import { gpusFor } from "./ray_gpus.ts";
 import { type RaySession, readSession, tokenPath } from "./session.ts";
 import { type NodePreflight, versionHint, versionProblem } from "./start_command.ts";
 
@@ -126,11 +127,9 @@ async function startHead(head: OpenNode, options: HeadOptions): Promise<RunningC
   const ip = ownAddress(head, facts);
   const address = `${ip}:${config.gcsPort}`;
   const secrets = { cluster: randomHex(4), token: randomHex(32) };
+  const { count: gpus, variables } = await gpusFor(head, { ...options, ...secrets });
   const plan = { node: head.node.name, role: "head", ip, address, config } as const;
-  await startNode(head, { ...plan, preflight: facts, gpus: head.node.gpus }, {
-    ...secrets,
-    signal,
-  });
+  await startNode(head, { ...plan, preflight: facts, gpus }, { ...secrets, variables, signal });
   return { ...secrets, address, ip };
 }
 
@@ -159,7 +158,7 @@ function refuseSecondHead(head: OpenNode, { nodes, sessions }: HeadOptions): voi
 
 async function startWorker(
   worker: OpenNode,
-  { config, signal, headFacts, cluster, sessions, look }: RayOptions & {
+  { config, health, signal, headFacts, cluster, sessions, look }: RayOptions & {
     readonly head: OpenNode;
     readonly headFacts: NodePreflight;
     readonly cluster: RunningCluster;
@@ -176,15 +175,16 @@ async function startWorker(
     await refuseOtherCluster(worker, { session, cluster, signal });
     await stopNode(worker, signal);
   }
+  const { count: gpus, variables } = await gpusFor(worker, { ...cluster, config, health });
   await startNode(worker, {
     node: worker.node.name,
     role: "worker",
     ip: ownAddress(worker, look),
     address: cluster.address,
     preflight: look,
-    gpus: worker.node.gpus,
+    gpus,
     config,
-  }, { cluster: cluster.cluster, token: cluster.token, signal });
+  }, { cluster: cluster.cluster, token: cluster.token, variables, signal });
 }
 
 /** A node that works for another head, which lives, is left to it. */

@@ -84,7 +84,9 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
   await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
   return await startJob(head.transport, {
     ...identity,
-    command: `${spec.prelude ?? ""}exec python3 -u ${quoteAll([files.driver, files.spec])}`,
+    command: `${spec.prelude ?? ""}${ownPackages(options)}exec python3 -u ${
+      quoteAll([files.driver, files.spec])
+    }`,
     shell: "sh",
     cwd: spec.cwd,
     env: { ...spec.env, ...options.env },
@@ -92,6 +94,14 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
     pathPrefix: pathPrefixOf(head),
     detach: spec.detach ?? false,
   });
+}
+
+/** On Ray, start-up files of the account bring no other Python's packages; the step's own words do. */
+function ownPackages({ place, spec }: DriverJobOptions): string {
+  if (place.mode !== "ray") return "";
+  const own = { ...spec.env, ...spec.secrets };
+  return ["PYTHONPATH", "PYTHONHOME"].filter((name) => !(name in own))
+    .map((name) => `unset ${name}; `).join("");
 }
 
 interface DriverEnd {

@@ -1,5 +1,5 @@
 /** A Ray cluster that Grid starts and stops itself, over SSH. */
-import type { OpenNode } from "../cluster/node.ts";
+import type { NodeHealth, OpenNode } from "../cluster/node.ts";
 import type { RayConfig } from "../cluster/config.ts";
 
 export interface RayNodeStatus {
@@ -57,5 +57,7 @@ export interface RayOptions {
   readonly nodes: readonly OpenNode[];
   /** All that were reached, the head among them if it was. */
   readonly reached: readonly OpenNode[];
+  /** How a node is now; absent: what its owner has declared is believed. */
+  readonly health?: ((node: string) => Promise<NodeHealth | undefined>) | undefined;
   readonly signal: AbortSignal;
 }

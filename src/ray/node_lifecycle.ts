@@ -4,12 +4,13 @@ import { getLogger } from "../core/log.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { lastLine, markedLine, pythonCommand, rayNodeScript, runScript } from "./node_script.ts";
 import type { ExecResult } from "../transport/transport.ts";
+import { takenGpus } from "./ray_gpus.ts";
 import { type NodePreflight, startArguments, type StartPlan } from "./start_command.ts";
 
 /** Importing Ray takes half a second, on a busy machine several. */
 const PREFLIGHT_TIMEOUT_MS = 60_000;
-/** A head with a dashboard was seen to need 11 s on a loaded machine. */
-const START_TIMEOUT_MS = 120_000;
+/** A head with a dashboard needs 6 s; on a machine with ten times more work than cores, two minutes. */
+const START_TIMEOUT_MS = 240_000;
 /** The script waits 13 s at most; each of its looks at /proc takes long on a busy machine. */
 const STOP_TIMEOUT_MS = 120_000;
 
@@ -54,17 +55,23 @@ export interface StartSecrets {
  * try, and they need one on a busy machine.
  */
 const STARTED_TOO_SLOWLY = 9;
+/** How it ends where somebody else claimed its GPUs first. */
+const GPUS_TAKEN = 7;
 
 /** @throws {GridError} `ray` with the last words of `ray start`, which leaves nothing behind */
 export async function startNode(
   node: OpenNode,
   plan: StartPlan,
-  options: StartSecrets & { readonly signal: AbortSignal },
+  options: StartSecrets & {
+    readonly signal: AbortSignal;
+    readonly variables: Readonly<Record<string, string>>;
+  },
 ): Promise<void> {
   const script = startScript(node, plan, options);
   for (let isFirst = true;; isFirst = false) {
     const answer = await tryStart(node, script, options.signal);
     if (answer.code === 0) return;
+    if (answer.code === GPUS_TAKEN) throw takenGpus(node.node.name);
     const error = startError(node, plan, answer.stderr);
     if (answer.code !== STARTED_TOO_SLOWLY || !isFirst) throw error;
     getLogger("ray").warn("{node}: {problem}; trying once more", {
@@ -89,7 +96,11 @@ async function tryStart(node: OpenNode, script: string, signal: AbortSignal): Pr
   }
 }
 
-function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): string {
+function startScript(
+  node: OpenNode,
+  plan: StartPlan,
+  secrets: StartSecrets & { readonly variables: Readonly<Record<string, string>> },
+): string {
   const { config, preflight } = plan;
   const hasDashboard = plan.role === "head" && preflight.dashboard;
   return rayNodeScript(node, ["ray_start", ...startArguments(plan)], {
@@ -103,6 +114,9 @@ function startScript(node: OpenNode, plan: StartPlan, secrets: StartSecrets): st
     LOG_LEVEL: config.logLevel,
     TEMP_DIR: config.tempDir ?? "",
     SPILL_DIR: config.spillDir ?? "",
+    CLAIM_WISH: "",
+    HIDE_GPUS: "",
+    ...secrets.variables,
     METRIC_PORTS: plan.role === "head" ? preflight.ports.slice(5, 7).join(" ") : "",
   });
 }

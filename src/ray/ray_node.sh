@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2086,SC2046,SC2254,SC2013,SC2015,SC2016,SC3045
 # The part of a Ray cluster that lives on one node; run by POSIX sh, Linux only.
 # Set before these lines: ROOT (the workspace), NODE (its name), and for `ray_start`:
-# CLUSTER ROLE ADDRESS IP DASHBOARD TOKEN BIN LOG_LEVEL TEMP_DIR SPILL_DIR METRIC_PORTS.
+# CLUSTER ROLE ADDRESS IP DASHBOARD TOKEN BIN LOG_LEVEL TEMP_DIR SPILL_DIR METRIC_PORTS
+# CLAIM_WISH, and with it CLAIM_PROGRAM CLAIM_WORDS; HIDE_GPUS.
 #
 # Every process of `ray start` stays in the session (setsid) it was started in. That session and its
 # start time are recorded, so that exactly these processes can be found and ended again.
@@ -111,6 +112,7 @@ ray_stop() {
     return 1
   fi
   keep_logs
+  case $(field claim) in /*/gpu.ray-*) rm -f "$(field claim)" ;; esac
   for name in temp deep spill; do
     folder=$(field "$name")
     case $folder in /*/grid-ray-?*) rm -rf "$folder" ;; esac
@@ -199,13 +201,32 @@ ray_start() {
   export NO_COLOR=1 PATH="$BIN:$PATH"
   # Fixed ports of its own, which a second Ray on this machine would find taken.
   [ -z "$METRIC_PORTS" ] || export AUTOSCALER_METRIC_PORT="${METRIC_PORTS% *}" DASHBOARD_METRIC_PORT="${METRIC_PORTS#* }"
+  # Its own 30 s are too short for a busy machine.
+  export RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT=120 RAY_agent_register_timeout_ms=120000
   # Set at all, every worker would say so on stderr; info is the default.
   [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
-  export RECORD BIN
+  unset ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
+  export RECORD BIN CLUSTER CLAIM_WISH CLAIM_PROGRAM="${CLAIM_PROGRAM-}" CLAIM_WORDS="${CLAIM_WORDS-}"
+  # Others hold them all.
+  [ -z "$HIDE_GPUS" ] || export CUDA_VISIBLE_DEVICES="${HIDE_GPUS#=}" HIP_VISIBLE_DEVICES="${HIDE_GPUS#=}"
   cd "$ROOT" || exit 4
   begun=$(date +%s)
   setsid sh -c '
     { echo "sid=$$"; echo "started=$(cut -d" " -f22 /proc/$$/stat)"; } >>"$RECORD"
+    if [ -n "$CLAIM_WISH" ]; then
+      eval "$CLAIM_PROGRAM"
+      eval "$CLAIM_WORDS"
+      grid_claims_own || { echo "it cannot claim its GPUs: $grid_fault"; exit 5; }
+      # Every process of Ray stays in this session, so the claim holds until the last one is gone.
+      grid_take job $$ "$grid_claims/gpu.ray-$CLUSTER-$$" $CLAIM_WISH
+      case $? in
+      0) echo "claim=$grid_file" >>"$RECORD" ;;
+      1) exit 7 ;;
+      *) echo "it cannot write its claim of GPUs in $grid_claims"; exit 5 ;;
+      esac
+      export CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES="$grid_names" HIP_VISIBLE_DEVICES="$grid_names"
+    fi
+    unset CLAIM_WISH CLAIM_PROGRAM CLAIM_WORDS
     exec "$BIN/ray" start "$@"
   ' sh --temp-dir "$place" "$@" <&- >"$FOLDER/start.log" 2>&1
   code=$?

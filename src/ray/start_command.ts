@@ -23,7 +23,7 @@ export interface StartPlan {
   /** The GCS, `host:port`. */
   readonly address: string;
   readonly preflight: NodePreflight;
-  /** GPUs the owner lets Grid use; undefined lets Ray look. */
+  /** GPUs it gets; undefined lets Ray look. */
   readonly gpus: number | undefined;
   readonly config: RayConfig;
 }

@@ -8,7 +8,7 @@ import type { Endpoint } from "../../src/transport/transport.ts";
 import { writeFakeNvidiaSmi } from "./fake_nvidia_smi.ts";
 import { descendantsOf, processesWith } from "./processes.ts";
 import { removeFolder } from "./temp_dir.ts";
-import { type Account, findProgram, findRayVenv } from "./requires.ts";
+import { type Account, findProgram, findRayDashboardVenv, findRayVenv } from "./requires.ts";
 
 export interface OpenSshOptions {
   readonly nodes: number;
@@ -22,8 +22,8 @@ export interface OpenSshOptions {
   readonly within?: readonly string[];
   /** Who the nodes are logged in to as, and who owns their homes; default this account. */
   readonly account?: Account;
-  /** Link `grid_env` in each workspace to the virtual environment that holds Ray. */
-  readonly ray?: boolean;
+  /** Link `grid_env` in each workspace to the virtual environment that holds Ray, or `ray[default]`. */
+  readonly ray?: boolean | "dashboard";
 }
 
 export interface OpenSshLab extends AsyncDisposable {
@@ -144,7 +144,7 @@ class SshdNode implements OpenSshNode {
     Deno.mkdirSync(bin, { recursive: true });
     makeKey(this.hostKeyFile);
     if (options.gpus !== 0) writeFakeNvidiaSmi(this.home, { gpus: options.gpus ?? 2 });
-    if (options.ray) linkRay(this.root);
+    if (options.ray) linkRay(this.root, options);
     if (options.account) handOver(folder, { home: this.home, account: options.account });
     Deno.writeTextFileSync(
       join(this.#folder, "sshd_config"),
@@ -252,11 +252,12 @@ function handOver(folder: string, { home, account }: HandOverOptions): void {
   for (const path of [home, join(home, "bin")]) Deno.chownSync(path, account.uid, account.gid);
 }
 
-function linkRay(root: string): void {
-  const venv = findRayVenv();
+function linkRay(root: string, { ray, account }: OpenSshOptions): void {
+  const venv = ray === "dashboard" ? findRayDashboardVenv() : findRayVenv();
   if (!venv) throw new Error("no virtual environment with Ray: set GRID_TEST_RAY_VENV");
   Deno.mkdirSync(root, { recursive: true });
   Deno.symlinkSync(venv, join(root, "grid_env"));
+  if (account) Deno.chownSync(root, account.uid, account.gid);
 }
 
 /** As root, sshd insists on this folder; Debian makes it only when its service starts. */

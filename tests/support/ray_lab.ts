@@ -2,6 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RayConfig } from "../../src/cluster/config.ts";
+import { configOf } from "../../src/cluster/defaults.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { openCluster } from "../../src/cluster/open.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { MemoryCache } from "../unit/cluster/nodes.ts";
 import type { OpenNode } from "../../src/cluster/node.ts";
 import type { BatchHost, BatchSpec } from "../../src/ray/batch.ts";
 import type { RayOptions } from "../../src/ray/lifecycle.ts";
@@ -39,6 +44,7 @@ export class RayLab implements AsyncDisposable, RayOptions {
     readonly pool: ReturnType<typeof createPool>,
     readonly nodes: readonly OpenNode[],
     config: Partial<RayConfig>,
+    private readonly hasGpuTool: boolean,
   ) {
     this.config = {
       mode: "managed",
@@ -54,6 +60,22 @@ export class RayLab implements AsyncDisposable, RayOptions {
       objectStoreMemory: 100_000_000,
       ...config,
     };
+    this.grid = openCluster({
+      config: configOf({
+        nodes: lab.nodes.map(({ name, endpoint: { host, port, user } }) => ({
+          name,
+          host,
+          port,
+          user,
+        })),
+        ssh: { key_file: lab.keyFile, known_hosts: lab.knownHosts },
+      }, { file: "lab.yaml", project: lab.folder, env: {} }),
+      pool,
+      cache: new MemoryCache(),
+      clock: systemClock,
+      project: lab.folder,
+      random: Math.random,
+    });
   }
 
   static async start(options: RayLabOptions = {}): Promise<RayLab> {
@@ -70,7 +92,16 @@ export class RayLab implements AsyncDisposable, RayOptions {
         home,
       };
     });
-    return new RayLab(lab, pool, nodes, config);
+    return new RayLab(lab, pool, nodes, config, (rest.gpus ?? 0) > 0);
+  }
+
+  /** The same nodes as steps see them, with their GPUs and who holds these. */
+  readonly grid: Cluster;
+
+  /** Where the lab has a tool for GPUs, Ray gets those that nobody holds. */
+  get health(): RayOptions["health"] {
+    if (!this.hasGpuTool) return undefined;
+    return async (name) => (await this.grid.health({ among: [name], fresh: true }))[0];
   }
 
   get reached(): readonly OpenNode[] {
@@ -89,8 +120,8 @@ export class RayLab implements AsyncDisposable, RayOptions {
 
   /** What `grid cluster` is told; parts of it can be replaced. */
   get options(): RayOptions {
-    const { config, headName, nodes, reached, signal } = this;
-    return { config, headName, nodes, reached, signal };
+    const { config, headName, nodes, reached, health, signal } = this;
+    return { config, headName, nodes, reached, health, signal };
   }
 
   async run(fields: SpecFields, host: Partial<BatchHost> = {}): Promise<BatchResults> {
@@ -147,6 +178,7 @@ export class RayLab implements AsyncDisposable, RayOptions {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cluster.stop(this);
+    this.grid[Symbol.dispose]();
     await this.pool[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }

@@ -144,6 +144,8 @@ async function reach(
       headName: head,
       nodes: open.filter(({ node }) => isAsked(node.name)),
       reached: open,
+      health: async (name) =>
+        (await grid.cluster.health({ among: [name], fresh: true, signal }))[0],
       signal,
     },
     failed: failed.filter(({ node }) => isAsked(node)),

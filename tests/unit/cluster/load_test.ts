@@ -90,7 +90,7 @@ ssh: { timeout: 11, connect_timeout: 6, max_retries: 4, pool_size: 12, key_file:
 health_check: { timeout: 4, max_workers: 21, cpu_weight: 2.0, gpu_weight: 5.0, refresh_interval: 61 }
 jobs: { lease: 90 }
 sync: { exclude_patterns: [a], use_checksums: false, follow_symlinks: true, max_parallel_transfers: 6 }
-ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: mine, log_level: debug, object_store_memory: 100000000, temp_dir: ~/ray, spill_dir: /scratch, mode: existing, address: "http://h:1", head: gpu1, version: "2.58.0", dashboard_host: 0.0.0.0 }
+ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: mine, log_level: debug, object_store_memory: 100000000, gpus: 3, temp_dir: ~/ray, spill_dir: /scratch, mode: existing, address: "http://h:1", head: gpu1, version: "2.58.0", dashboard_host: 0.0.0.0 }
 `);
   const [first, second] = config.nodes;
   assert.ok(first && second);
@@ -153,6 +153,7 @@ ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: 
     namespace: "mine",
     logLevel: "debug",
     objectStoreMemory: 100_000_000,
+    gpus: 3,
     tempDir: "~/ray",
     spillDir: "/scratch",
   });
