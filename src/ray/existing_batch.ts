@@ -9,12 +9,15 @@ import { packFolder } from "./code_package.ts";
 import { DriverOutput, type DriverSays, progressOf } from "./driver_output.ts";
 import { driverSource } from "./driver_source.ts";
 import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
+import { PendingWords, StartTimeout } from "./job_pending.ts";
 import { JobLog, JobLogTail } from "./job_log.ts";
 import { JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
 import { OutcomeReader } from "./results.ts";
 
 const POLL_MS = 1000;
+/** A dashboard that takes longer for an answer is told of. */
+const TELL_SILENCE_MS = 4000;
 /** A dashboard that is silent for longer than this is given up. */
 const SILENCE_MS = 300_000;
 /** For Ray to notice that a stopped job has ended, beyond the job's own grace. */
@@ -38,7 +41,8 @@ export async function runOnExisting(options: ExistingBatchOptions): Promise<Batc
   refuseSecrets(spec);
   await using route = await findRoute(config.address, head, host.signal);
   using api = openApi(route, host.signal);
-  await warnIfOld(await api.version(), host);
+  const version = await api.version();
+  await warnIfOld(version.ray, host);
   const id = submissionId(spec.id);
   host.jobStarted({ node: head.node.name, job: spec.id });
   try {
@@ -49,7 +53,12 @@ export async function runOnExisting(options: ExistingBatchOptions): Promise<Batc
     if (host.signal.aborted) await stopJob(route, id, spec.killGraceMs);
     throw error;
   }
-  return await attend(api, id, { ...options, stop: () => stopJob(route, id, spec.killGraceMs) });
+  const { session } = version;
+  return await attend(api, id, {
+    ...options,
+    session,
+    stop: () => stopJob(route, id, spec.killGraceMs),
+  });
 }
 
 async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): Promise<void> {
@@ -91,7 +100,10 @@ const ENTRYPOINT = 'for python in python python3; do "$python" -c "import ray" 2
 async function attend(
   api: JobsApi,
   id: string,
-  { spec, host, stop }: ExistingBatchOptions & { readonly stop: () => Promise<void> },
+  { spec, host, session, stop }: ExistingBatchOptions & {
+    readonly session: string;
+    readonly stop: () => Promise<void>;
+  },
 ): Promise<BatchOutcome> {
   let results: DriverSays["results"];
   let problem: DriverSays | undefined;
@@ -109,6 +121,7 @@ async function attend(
   const job = await waitForEnd(api, id, {
     log,
     stop,
+    session,
     signal: host.signal,
     tell: (text) => void (sent = sent.then(() => host.output("stderr", ENCODER.encode(text)))),
   });
@@ -129,6 +142,8 @@ async function attend(
 interface WaitOptions {
   readonly log: JobLog;
   readonly stop: () => Promise<void>;
+  /** Of Ray, when the job was submitted. */
+  readonly session: string;
   readonly signal: AbortSignal;
   /** A line for whoever looks at the step. */
   readonly tell: (text: string) => void;
@@ -139,33 +154,58 @@ const ENCODER = new TextEncoder();
 async function waitForEnd(
   api: JobsApi,
   id: string,
-  { log, stop, signal, tell }: WaitOptions,
+  { log, stop, session, signal, tell }: WaitOptions,
 ): Promise<RayJob> {
   await using tail = new JobLogTail(api, id, log);
+  const pending = new PendingWords(tell);
   let answeredAt = monotonic();
   let isSilent = false;
+  const tellSilence = (words: string) => {
+    if (!isSilent) tell(`grid: ${words}; trying for ${SILENCE_MS / 60_000} minutes\n`);
+    isSilent = true;
+  };
   for (;;) {
     try {
+      using _soon = after(
+        TELL_SILENCE_MS,
+        () => tellSilence(`no answer from ${api.address} for ${TELL_SILENCE_MS / 1000} s`),
+      );
       const job = await api.job(id);
+      if (job === undefined || isSilent) await expectSession(api, session);
       answeredAt = monotonic();
       if (isSilent) tell("grid: the dashboard answers again\n");
       isSilent = false;
       if (job === undefined) throw forgotten();
       if (isEnded(job)) return job;
       if (job.status === "RUNNING") tail.ensure();
+      else pending.look(job);
       await systemClock.sleep(POLL_MS, { signal });
     } catch (error) {
       // Stopped before the tail is closed: Ray answers the closing only when the job has ended.
-      if (signal.aborted) await stop();
+      if (signal.aborted || error instanceof StartTimeout) await stop();
       const passes = !signal.aborted && error instanceof GridError && error.code === "lost";
       if (!passes || monotonic() - answeredAt > SILENCE_MS) throw error;
-      if (!isSilent) {
-        tell(`grid: ${error.message}; trying for ${SILENCE_MS / 60_000} minutes\n`);
-        isSilent = true;
-      }
+      tellSilence(error.message);
       await systemClock.sleep(POLL_MS, { signal });
     }
   }
+}
+
+function after(ms: number, act: () => void): Disposable {
+  const timer = setTimeout(act, ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Whoever starts the head anew has lost its jobs, and may know others of the same name. */
+async function expectSession(api: JobsApi, session: string): Promise<void> {
+  const now = (await api.version()).session;
+  if (now === session) return;
+  throw new GridError({
+    code: "ray",
+    message:
+      `Cannot follow the batch: the Ray at ${api.address} was started anew, and its job is gone`,
+    hint: "The step can run again",
+  });
 }
 
 /** Stops the job, waits until Ray says that it has ended, and takes it off the list for good. */
@@ -238,8 +278,16 @@ function failure(job: RayJob, problem: DriverSays | undefined): GridError {
   const kind = job.errorType ? ` (${job.errorType})` : "";
   return new GridError({
     code: "ray",
-    message: `Cannot finish the batch: ${job.message?.trim().split("\n")[0] ?? "it failed"}${kind}`,
+    message: `Cannot finish the batch: ${failureWords(job.message)}${kind}`,
     hint:
       "Its last lines are in the step's log; finished items are kept and the step can run again",
   });
+}
+
+/** Of a job that ended by itself Ray shows the end of its log, whose last line says why. */
+function failureWords(message: string | undefined): string {
+  const lines = message?.trim().split("\n").filter((line) => line.trim() !== "") ?? [];
+  const [first = "it failed", last] = [lines[0], lines.at(-1)];
+  const said = /^(.*), last available logs/.exec(first)?.[1];
+  return said === undefined || last === first ? first : `${said}: ${last}`;
 }

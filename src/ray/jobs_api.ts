@@ -15,6 +15,12 @@ export interface RayJob {
   readonly errorType: string | undefined;
 }
 
+export interface RayVersion {
+  readonly ray: string;
+  /** Differs after every start of the head, which knows no job of before. */
+  readonly session: string;
+}
+
 export interface SubmitOptions {
   /** Chosen by us, `[A-Za-z0-9_-]`: Ray neither checks it nor tells a repeated submission apart. */
   readonly id: string;
@@ -49,12 +55,19 @@ export class JobsApi implements Disposable {
     this.#options = options;
   }
 
-  /** The version of Ray; fails with a clear word where the address is not a dashboard. */
-  async version(): Promise<string> {
+  /** As messages name the cluster. */
+  get address(): string {
+    return this.#options.address;
+  }
+
+  /** Of Ray, and of its session; fails with a clear word where the address is not a dashboard. */
+  async version(): Promise<RayVersion> {
     const response = await this.#request("GET", "/api/version");
     const body = await this.#read(response, "ask for Ray's version");
-    const { ray_version } = parseObject(body);
-    if (typeof ray_version === "string") return ray_version;
+    const { ray_version, session_name } = parseObject(body);
+    if (typeof ray_version === "string") {
+      return { ray: ray_version, session: typeof session_name === "string" ? session_name : "" };
+    }
     throw this.#error("ask for Ray's version", "it does not answer as a Ray dashboard");
   }
 

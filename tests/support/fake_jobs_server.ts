@@ -18,6 +18,10 @@ export interface FakeJob {
 export interface FakeJobsOptions {
   readonly token?: string;
   readonly version?: string;
+  /** Differs after every start of the head. */
+  readonly session?: () => string;
+  /** Awaited before each look at a job is answered. */
+  readonly onAnswer?: () => Promise<void>;
   /** Called after every submission; may change the job at once or later. */
   readonly onSubmit?: (job: FakeJob, id: string) => void;
   /** Called before each look at a job; how time passes. */
@@ -52,7 +56,12 @@ export function startFakeJobs(options: FakeJobsOptions = {}): FakeJobs {
     const refusal = refuse(request);
     if (refusal) return refusal;
     if (path === "/api/version") {
-      return Response.json({ version: "4", ray_version: options.version ?? "2.58.0" });
+      const session_name = options.session?.() ?? "session_1";
+      return Response.json({
+        version: "4",
+        ray_version: options.version ?? "2.58.0",
+        session_name,
+      });
     }
     if (path === "/api/v0/logs/file") {
       const content = options.files?.[new URL(request.url).searchParams.get("filename") ?? ""];
@@ -67,6 +76,7 @@ export function startFakeJobs(options: FakeJobsOptions = {}): FakeJobs {
     }
     if (path === "/api/jobs/" && request.method === "POST") return await submit(request);
     const [, id = "", rest = ""] = /^\/api\/jobs\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+    await options.onAnswer?.();
     const job = jobs.get(id);
     if (job === undefined) return new Response(`Job ${id} does not exist`, { status: 404 });
     return answerForJob(request, { id, rest, job });

@@ -184,9 +184,17 @@ export class RayLab implements AsyncDisposable, RayOptions {
   }
 }
 
+/** Below those that the system gives to connections: nobody else comes upon it before Ray does. */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      using _listener = Deno.listen({ hostname: "0.0.0.0", port });
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 export async function until(

@@ -43,6 +43,32 @@ const LOG = [
 /** What stands among the logs then. */
 const FILES = { "grid-results-1.txt": '={"a": 1}\n!"ValueError: b"\n' };
 
+/** Timers of four seconds go off when the test says so. */
+class FakeTimers implements Disposable {
+  readonly #real = globalThis.setTimeout;
+  #waiting: (() => void)[] = [];
+
+  constructor() {
+    const later = (act: () => void, ms?: number) => {
+      if (ms !== 4000) return this.#real(act, ms);
+      this.#waiting.push(act);
+      return this.#real(() => {}, 0);
+    };
+    globalThis.setTimeout = later as unknown as typeof globalThis.setTimeout;
+  }
+
+  async fire(): Promise<void> {
+    const [waiting] = [this.#waiting];
+    this.#waiting = [];
+    for (const act of waiting) act();
+    await Promise.resolve();
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setTimeout = this.#real;
+  }
+}
+
 class Scene implements AsyncDisposable {
   readonly folder = tempDir();
   readonly fake;
@@ -315,3 +341,39 @@ function restore(name: string, value: string | undefined): void {
   if (value === undefined) Deno.env.delete(name);
   else Deno.env.set(name, value);
 }
+
+testWith(
+  ["python3"],
+  "existing: a head that was started anew is told from a forgotten job",
+  async () => {
+    let session = "session_1";
+    await using scene: Scene = new Scene({
+      session: () => session,
+      onLook: (job, looks) => {
+        job.status = "RUNNING";
+        if (looks < 2) return;
+        session = "session_2";
+        scene.fake.jobs.clear();
+      },
+    });
+    await assert.rejects(scene.run(), {
+      code: "ray",
+      message: /^Cannot follow the batch: the Ray at \S+ was started anew, and its job is gone$/,
+    });
+  },
+);
+
+testWith(["python3"], "existing: a dashboard that is slow to answer is told of", async () => {
+  const clock = new FakeTimers();
+  await using scene: Scene = new Scene({
+    onAnswer: async () => {
+      if (scene.fake.jobs.size > 0) await clock.fire();
+    },
+    onLook: passThrough("SUCCEEDED", LOG),
+  });
+  using _timers = clock;
+  const { failed } = await scene.run();
+  assert.equal(failed, 1);
+  assert.match(scene.output, /grid: no answer from \S+ for 4 s; trying for 5 minutes\n/);
+  assert.match(scene.output, /grid: the dashboard answers again\n/);
+});
