@@ -5,8 +5,8 @@
  */
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
-import { fittingGpus, lentGpus } from "../cluster/gpu_choice.ts";
-import { claimPrograms, claimWords, gpuWords, ofOneMaker } from "../cluster/lease.ts";
+import { fittingGpus, lentGpus, ofOneMaker } from "../cluster/gpu_choice.ts";
+import { claimPrograms, claimWords, gpuWords } from "../cluster/lease.ts";
 import { claimWord } from "../cluster/claim.ts";
 import type { NodeHealth, OpenNode } from "../cluster/node.ts";
 import type { RayOptions } from "./lifecycle.ts";
@@ -48,6 +48,7 @@ export async function gpusFor(
     variables: {
       CLAIM_PROGRAM: claimPrograms(),
       CLAIM_WORDS: claimWords({
+        node,
         wish: { ...wish, group, words, waitMs: 0 },
         project: "-",
         owner: cluster,
