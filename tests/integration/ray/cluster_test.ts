@@ -148,7 +148,7 @@ testWith(
 
     await t.step(
       "Ray's own files lie where the settings say, sockets on a short path",
-      async () => {
+      () => {
         const command =
           allProcesses().map(({ command }) => command).find((command) =>
             /\/raylet /.test(command) && command.includes("--node_ip_address=127.0.0.21")
