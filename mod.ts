@@ -22,13 +22,19 @@ export { ExactNumber } from "./src/core/exact_number.ts";
 export type { JsonValue } from "./src/core/json.ts";
 export { type Diagnostic, DiagnosticsError } from "./src/document/diagnostic.ts";
 export type { Placement } from "./src/cluster/cluster.ts";
+export type { Claim, Given, NodeWork, Waiting } from "./src/cluster/claim.ts";
 export type {
+  Drain,
   GpuFacts,
+  GpuGroup,
   GpuLease,
   GpuMaker,
   GpuProcess,
+  MissingGpu,
   NodeFacts,
   NodeHealth,
+  PastLook,
+  Remark,
   ScorePart,
 } from "./src/cluster/node.ts";
 export type {
@@ -41,6 +47,7 @@ export type {
   JobStarted,
   Measured,
   NodeChosen,
+  OutputFile,
   Queue,
   ReuseSource,
   RunFinished,
@@ -52,6 +59,7 @@ export type {
   StepStarted,
   SyncedTree,
   SyncFinished,
+  SyncProgressed,
   TakenOver,
   Timestamp,
   Warned,

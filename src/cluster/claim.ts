@@ -12,13 +12,17 @@ export interface Claim {
   readonly isTrying: boolean;
   /** Of the account that asks. */
   readonly isOwn: boolean;
+  /** Name of the account, or its number. */
   readonly account: string;
   /** How long it has been there, by the node's own clock. */
   readonly ageMs: number;
   /** How long such a job took in earlier runs; undefined where nobody knows. */
   readonly lastsMs: number | undefined;
+  /** The run's id. */
   readonly run: string;
+  /** The step's id. */
   readonly step: string;
+  /** Name of the project's folder. */
   readonly project: string;
   /** A random word of the runner. */
   readonly owner: string;
@@ -34,30 +38,45 @@ export interface Claim {
 
 /** What a runner has given to a node, whether or not it has started there. */
 export interface Given {
+  /** Of the account that asks. */
   readonly isOwn: boolean;
+  /** Name of the account, or its number. */
   readonly account: string;
+  /** How long ago, by the node's own clock. */
   readonly ageMs: number;
+  /** Name of the project's folder. */
   readonly project: string;
+  /** A random word of the runner. */
   readonly owner: string;
   /** As of a claim. */
   readonly place: string;
+  /** How many jobs. */
   readonly count: number;
 }
 
 /** Somebody who waits for GPUs of a node. */
 export interface Waiting {
+  /** Of the account that asks. */
   readonly isOwn: boolean;
+  /** Name of the account, or its number. */
   readonly account: string;
   /** How long it has waited, by the node's own clock. */
   readonly ageMs: number;
+  /** As of a claim. */
   readonly lastsMs: number | undefined;
+  /** The run's id. */
   readonly run: string;
+  /** The step's id. */
   readonly step: string;
+  /** Name of the project's folder. */
   readonly project: string;
+  /** A random word of the runner. */
   readonly owner: string;
   /** Unique within its owner. */
   readonly id: string;
+  /** How many. */
   readonly gpus: number;
+  /** Of each. */
   readonly minFreeVramBytes: number | undefined;
   /** Part of the model's name, in small letters. */
   readonly model: string | undefined;
@@ -65,8 +84,11 @@ export interface Waiting {
 
 /** All that is claimed on a node, the oldest first. */
 export interface NodeWork {
+  /** Jobs there, and runners that hold GPUs. */
   readonly claims: readonly Claim[];
+  /** What runners have given to it. */
   readonly given: readonly Given[];
+  /** Who waits, in turn. */
   readonly line: readonly Waiting[];
   /** Else the node could not tell all of it: then nobody knows what is held there. */
   readonly isWhole: boolean;

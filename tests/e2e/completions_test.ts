@@ -60,7 +60,7 @@ testWith(["fish"], "fish completes, with a word on each", async () => {
   ]);
   assert.deepEqual(await complete("grid cluster st"), [
     "start\tstart Ray on the nodes and see that every one joined",
-    "status\tshow which nodes carry Ray",
+    "status\tshow which nodes carry Ray, and who uses it",
     "stop\tend exactly what start began",
   ]);
   assert.ok((await complete("grid validate pipe")).some((line) => line.startsWith("pipelines/")));
@@ -119,7 +119,7 @@ Deno.test("every command has an example, and every example is a command line", a
   }
   for (const [path, examples] of Object.entries(EXAMPLES)) {
     for (const { line } of examples) {
-      const words = line.replace(/ [>|].*$/, "").match(/"[^"]*"|\S+/g) ?? [];
+      const words = line.replace(/ [<>|].*$/, "").match(/"[^"]*"|\S+/g) ?? [];
       const args = words.slice(1).map((word) => word.replaceAll('"', ""));
       assert.ok(line.startsWith(path), line);
       const { command } = parseCommandLine(program, args);

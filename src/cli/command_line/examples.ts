@@ -16,6 +16,17 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid run -- python -c 'print(6 * 7)'", "a command as separate words"),
     example('grid run "wc -c" < data.bin', "what comes in, the command reads"),
   ],
+  "grid free": [
+    example("grid free", "what is free, a line per GPU model, to paste into a pipeline"),
+  ],
+  "grid doctor": [
+    example("grid doctor", "every node, as a step would use it, with the repair of each fault"),
+    example("grid doctor gpu1", "one node, beside what ssh does"),
+  ],
+  "grid drain": [
+    example('grid drain gpu1 --reason "new driver" --until 8h', "give it no more work"),
+  ],
+  "grid undrain": [example("grid undrain gpu1", "work may go there again")],
   "grid queue": [example("grid queue", "who holds GPUs, who waits, and how long about")],
   "grid validate": [
     example("grid validate pipelines", "every mistake of every pipeline in a folder"),

@@ -75,7 +75,13 @@ function entry(name: string, words: string): string[] {
 function roff(text: string): string {
   const safe = text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("~", "\\(ti")
     .replaceAll("'", "\\(aq").replaceAll("`", "\\(ga").replaceAll("^", "\\(ha");
-  return safe.startsWith(".") ? `\\&${safe}` : safe;
+  const plain = safe.replaceAll(/[^\0-\x7f]/gu, glyph);
+  return plain.startsWith(".") ? `\\&${plain}` : plain;
+}
+
+/** groff's name of a character beyond ASCII. */
+function glyph(sign: string): string {
+  return `\\[u${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`;
 }
 
 function lowerFirst(text: string): string {
