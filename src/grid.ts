@@ -22,6 +22,7 @@ import { reduce, type RunState } from "./engine/state.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { createRunMetrics } from "./metrics/run_metrics.ts";
 import { createReport } from "./report/report.ts";
+import { usualTimes, withExpectedEnds } from "./steps/expected_end.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createLocalFiles } from "./steps/local_files.ts";
@@ -40,6 +41,7 @@ import { openStore } from "./store/open.ts";
 import { withLastWords } from "./store/last_words.ts";
 import { Reserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
+import { usualSteps } from "./store/usual.ts";
 import { createPool } from "./transport/pool.ts";
 import type { TransportPool } from "./transport/transport.ts";
 
@@ -164,7 +166,10 @@ export class Grid implements AsyncDisposable {
     const { cluster, config, project } = this;
     const commands = pipeline.steps.filter(({ action }) => action.kind === "run").length;
     const kinds = createStepKinds({
-      cluster,
+      cluster: withExpectedEnds(
+        cluster,
+        usualTimes(pipeline.steps, () => usualSteps(this.store, { run, pipeline: pipeline.name })),
+      ),
       config,
       project,
       commands,

@@ -6,7 +6,7 @@ import type { Place } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 import type { CliContext } from "./context.ts";
-import { usualMs } from "./usual.ts";
+import { usualMs } from "../store/usual.ts";
 import { placesFromRepository } from "./repository_paths.ts";
 import type { Session } from "./session.ts";
 

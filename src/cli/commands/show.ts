@@ -5,7 +5,7 @@ import type { CommandContext } from "../command_module.ts";
 import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";
 import { usualLines } from "../../terminal/usual_lines.ts";
 import type { GlobalFlags } from "../settings.ts";
-import { usualSteps } from "../usual.ts";
+import { usualSteps } from "../../store/usual.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command

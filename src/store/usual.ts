@@ -1,6 +1,6 @@
 /** What runs of a pipeline, and steps of it, usually come to. */
 import type { RunState } from "../engine/state.ts";
-import type { RunRow, Store } from "../store/store.ts";
+import type { RunRow, Store } from "./store.ts";
 
 /** Runs that are looked at. */
 const MOST_RUNS = 10;
@@ -26,7 +26,10 @@ export interface UsualStep {
 }
 
 /** What each step of a run came to in the runs of its pipeline before it. */
-export function usualSteps(store: Store, { run, pipeline }: RunState): readonly UsualStep[] {
+export function usualSteps(
+  store: Store,
+  { run, pipeline }: Pick<RunState, "run" | "pipeline">,
+): readonly UsualStep[] {
   const rows = store.runs().filter((row) => row.pipeline === pipeline);
   const before = rows.slice(rows.findIndex((row) => row.run === run) + 1, MOST_RUNS + 1);
   const steps = new Map<string, { times: number[]; runs: number; retried: number }>();
