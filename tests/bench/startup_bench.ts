@@ -78,7 +78,7 @@ async function launcherRows(): Promise<void> {
   using release = await buildRelease();
   using npm = await installWithNpm(release.npm);
   using archive = await unpackArchive(release.archive);
-  using link = linkClone();
+  using link = await linkClone();
   using shim = await installWithDeno();
   const env = { GRID_DENO: Deno.execPath() };
   const ways = [["link to bin/grid", link], ["deno install -g", shim], ["npm", npm], [

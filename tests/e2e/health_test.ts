@@ -30,6 +30,8 @@ Deno.test("health --json has every key, and null where nothing is known", async 
   assert.deepEqual(JSON.parse(one.stdout).nodes.map(({ node }: { node: string }) => node), [
     "here",
   ]);
+  const explained = await grid(["health", "--explain"], { cwd: folder.path });
+  assert.match(explained.stdout, /load/);
   const free = await grid(["free"], { cwd: folder.path });
   assert.equal(free.code, 3);
   assert.match(free.stdout, /no node that answers has a GPU/);

@@ -38,8 +38,6 @@ interface Way {
   readonly name: string;
   /** Comes with its own Deno, and needs nothing of the account that installed it. */
   readonly isWhole: boolean;
-  /** Its first start may look packages up. */
-  readonly readiesItself?: true;
   install(sources: Sources): Install | Promise<Install>;
 }
 
@@ -48,7 +46,6 @@ const WAYS: readonly Way[] = [
   {
     name: "deno install -g",
     isWhole: false,
-    readiesItself: true,
     install: ({ clone }) => installWithDeno(clone),
   },
   {
@@ -87,7 +84,6 @@ testWith(
           // What npm and `deno task` tell a program about the folder of an outer task.
           env: { INIT_CWD: elsewhere.path },
         };
-        if (way.readiesItself) await mustRun(started, ["validate", "hello.yaml"]);
         await t.step("three nodes over SSH, and no other network", async (t) => {
           const sealed = { ...started, within: network.enter };
           for (const where of [".", "deep/er"]) {

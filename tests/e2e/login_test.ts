@@ -92,9 +92,9 @@ testWith(
     const wrong = await atTerminal(login(), { cwd, answer: "wrong" });
     assert.equal(wrong.code, 3, wrong.stdout);
 
-    const first = await atTerminal(login(), { cwd, answer: PASSWORD });
+    const first = await atTerminal(login("--for", "2h"), { cwd, answer: PASSWORD });
     assert.equal(first.code, 0, first.stdout);
-    assert.match(first.stdout, /node1: logged in; .* for 8h.*; end it: grid login --end node1/);
+    assert.match(first.stdout, /node1: logged in; .* for 2h.*; end it: grid login --end node1/);
     assert.doesNotMatch(first.stdout, /sesame/);
     try {
       const connections = () => node.readLog().match(/Connection from/g)?.length;

@@ -70,11 +70,11 @@ export async function cloneRepository(): Promise<TempDir> {
 }
 
 /** A link on PATH to the launcher of a clone. */
-export function linkClone(clone = REPOSITORY): Install {
+export async function linkClone(clone = REPOSITORY): Promise<Install> {
   const folder = openDir();
   const link = join(folder.path, "bin", "grid");
   Deno.mkdirSync(join(folder.path, "bin"));
-  Deno.symlinkSync(join(clone, "bin", "grid"), link);
+  await must("ln", ["-s", join(clone, "bin", "grid"), link]);
   return installed(folder, {
     grid: "bin/grid",
     folder: clone,
@@ -89,6 +89,8 @@ export async function installWithDeno(clone = REPOSITORY): Promise<Install> {
   const main = join(clone, "src", "cli", "main.ts");
   const config = join(clone, "deno.json");
   const options = { cwd: folder.path, env: { HOME: home, DENO_DIR: denoDir() } };
+  // With the versions of deno.json and not by the lock, so that what registries tell is at hand later.
+  await must("deno", ["install", "--no-lock"], { cwd: clone, env: options.env });
   await must("deno", ["install", "-g", "-A", "--config", config, "-n", "grid", main], options);
   return installed(folder, {
     grid: "home/.deno/bin/grid",

@@ -8,8 +8,8 @@ export interface CodeBlock {
   readonly file: string | undefined;
   /** `<!-- run -->` above the block: its lines are executed by bash and must exit with 0. */
   readonly run: boolean;
-  /** `<!-- not run: why -->` above the block. */
-  readonly notRun: string | undefined;
+  /** `<!-- run by tests/a_test.ts -->` above the block: tests that run what its lines say, on real nodes. */
+  readonly runBy: readonly string[];
 }
 
 export function codeBlocks(markdown: string): CodeBlock[] {
@@ -26,7 +26,7 @@ export function codeBlocks(markdown: string): CodeBlock[] {
       line: index + 1,
       file: /<!-- file: (\S+) -->/.exec(note)?.[1],
       run: /<!-- run -->/.test(note),
-      notRun: /<!-- not run: (.+) -->/.exec(note)?.[1],
+      runBy: /<!-- run by (.+) -->/.exec(note)?.[1]?.split(" ") ?? [],
     });
     index = end;
   }
@@ -37,4 +37,12 @@ export function codeBlocks(markdown: string): CodeBlock[] {
 export function gridCommands(block: CodeBlock): string[] {
   return block.text.split("\n").map((line) => line.replace(/\s+#.*$/, "").trim())
     .filter((line) => line.startsWith("grid "));
+}
+
+/** What a line of a shell block asks for: its program, or the command of `grid`, and its options. */
+export function askedFor(line: string): string[] {
+  const words = line.replace(/\s+#.*$/, "").match(/"[^"]*"|\S+/g) ?? [];
+  const [program = "", command = ""] = words;
+  const options = words.filter((word) => /^--[a-z-]+$/.test(word));
+  return [program === "grid" ? command : program, ...options];
 }

@@ -160,20 +160,23 @@ testWith(
     const config = labConfig({ lab, rayMode: "embedded" })
       .replace("remote_root: ~/grid_workspace", `remote_root: ${shared}`);
     using folder = project({ "lab.yaml": config });
-    const setup = async () => {
-      const args = ["setup", "--json", "--wheels", shared, "--config", "lab.yaml"];
+    const setup = async (...given: string[]) => {
+      const args = ["setup", "--json", "--config", "lab.yaml", ...given];
       const { code, stdout, stderr } = await grid(args, { cwd: folder.path });
       assert.equal(code, 0, stderr + stdout);
       return JSON.parse(stdout).nodes as SetupResult[];
     };
-    const first = await setup();
+    await writeWheel(shared, "1.0");
+    Deno.writeTextFileSync(`${folder.path}/needs.txt`, "grid-demo\n");
+    const wanted = ["--wheels", shared, "--requirements", "needs.txt"];
+    const first = await setup(...wanted);
     assert.deepEqual(first.map(({ state, sharedWith }) => [state, sharedWith ?? ""]), [
       ["made", ""],
       ["unchanged", "node1"],
       ["unchanged", "node1"],
     ]);
     const environment = Deno.readLinkSync(`${shared}/grid_env`);
-    const second = await setup();
+    const second = await setup(...wanted);
     assert.deepEqual(second.map(({ state }) => state), ["unchanged", "unchanged", "unchanged"]);
     assert.equal(new Set(second.map(({ digest }) => digest)).size, 1);
     assert.equal(Deno.readLinkSync(`${shared}/grid_env`), environment);
@@ -183,6 +186,8 @@ testWith(
       ),
       [],
     );
+    const linked = await setup("--venv", environment);
+    assert.deepEqual(linked.map(({ state }) => state), ["unchanged", "unchanged", "unchanged"]);
     const health = await grid(["health", "--config", "lab.yaml"], { cwd: folder.path });
     assert.match(health.stdout, /^ {2}shares its workspace with node2, node3$/m);
   },
