@@ -161,11 +161,18 @@ export class LogPrinter {
     this.#lineIsOpen = shown.at(-1) !== NEWLINE;
   }
 
+  /** The only log of a run that is over: nothing has to be told apart. */
+  get #isAlone(): boolean {
+    const { runs, run } = this.#options;
+    return stateOf(runs, run).result !== "running" && this.list().length === 1;
+  }
+
   /** What was printed stays as it is; only the name of the step begins on a line of its own. */
   #markBegin({ step, attempt }: AttemptName): void {
     if (step === this.#options.step) return;
     this.#endFilters();
-    const { marks } = this.#options;
+    const { context } = this.#options;
+    const marks = this.#isAlone ? context.stderr : this.#options.marks;
     marks(`${this.#lineIsOpen ? "\n" : ""}── ${oneLine(step)}, attempt ${attempt}\n`);
     this.#lineIsOpen = false;
   }

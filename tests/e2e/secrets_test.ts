@@ -230,7 +230,10 @@ function assertSeen({ stdout, stderr }: CliResult, folder: string): void {
   );
   assert.deepEqual(
     files.toSorted(),
-    ["events.jsonl", "junit.xml", "logs", "metrics.prom", "report.html", "report.json"],
+    [
+      ...["events.jsonl", "junit.xml", "logs", "metrics.prom", "report.html", "report.json"],
+      "summary.md",
+    ],
   );
   const report = JSON.parse(
     Deno.readTextFileSync(join(folder, "runs", run?.name ?? "", "report.json")),

@@ -19,7 +19,13 @@ async function clusterIn(project: string, file?: string) {
     project,
     random: Math.random,
   });
-  return { cluster, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
+  return {
+    cluster,
+    [Symbol.asyncDispose]: async () => {
+      cluster[Symbol.dispose]();
+      await pool[Symbol.asyncDispose]();
+    },
+  };
 }
 
 Deno.test("without a config two nodes of this machine are healthy, each with its own folder", async () => {
