@@ -27,6 +27,8 @@ export function labConfig({ lab, rayMode, transport = "ssh" }: LabConfigOptions)
     `ssh: { key_file: ${JSON.stringify(lab.keyFile)}, known_hosts: ${
       JSON.stringify(lab.knownHosts)
     } }`,
+    // Many share the machine that tests run on.
+    "health_check: { timeout: 10 }",
     `ray: { mode: ${rayMode} }`,
     "",
   ].join("\n");
