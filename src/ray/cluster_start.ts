@@ -94,8 +94,10 @@ async function lookAt(
 ): Promise<NodePreflight | GridError | undefined> {
   const [session, headSession] = [sessions.get(worker), sessions.get(head)];
   if (session instanceof GridError) return session;
-  const belongs = !(headSession instanceof GridError) && session?.cluster === headSession?.cluster;
-  if (session?.lives && belongs) return undefined;
+  // A dead head comes back with another cluster, which the worker knows nothing of.
+  const hasHead = headSession !== undefined && !(headSession instanceof GridError) &&
+    headSession.lives && session?.cluster === headSession.cluster;
+  if (session?.lives && hasHead) return undefined;
   try {
     const peers = { own: worker.node.endpoint.host, peer: head.node.endpoint.host };
     return await preflight(worker, peers, signal);

@@ -109,7 +109,7 @@ testWith(
         });
       });
       await t.step("cells that are spelled alike have results of their own", async () => {
-        const names = ALIKE.slice(0, 5);
+        const names = ALIKE.slice(0, 3);
         const outcomes = await Promise.all(names.map((name) => {
           const step = {
             run: "r1",
