@@ -1,0 +1,3 @@
+import { describeShells } from "../../../support/job_shells.ts";
+
+describeShells(["busybox", "busybox-static"]);
