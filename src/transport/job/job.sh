@@ -122,8 +122,9 @@ grid_remove_files() {
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
       "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
       "$grid_one".value.*
-    [ ! -p "$grid_one.bell" ] && [ ! -p "$grid_one.in.over" ] ||
+    if [ -p "$grid_one.bell" ] || [ -p "$grid_one.in.over" ]; then
       set -- "$@" "$grid_one.bell" "$grid_one.in" "$grid_one".in.*
+    fi
   done
   [ $# = 0 ] || LC_ALL=C rm -f "$@"
 }
