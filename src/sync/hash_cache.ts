@@ -20,7 +20,7 @@ import { inPieces } from "./manifest.ts";
 import { changedAtMs, describeState, type FileState } from "./file_state.ts";
 
 /** First of all, with its line end; the SHA-256 of everything before it in hex is last. */
-const MAGIC = "grid-hash-cache 3\n";
+const MAGIC = "grid-hash-cache 4\n";
 const SUM_CHARS = 64;
 /**
  * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
@@ -71,7 +71,10 @@ export function openHashCache(options: HashCacheOptions): HashCache {
     save() {
       if (fresh.size === 0 && kept.size === old.size) return;
       const paths = [...new Set([...kept, ...fresh.keys()])].toSorted(comparePaths);
-      const row = (path: string) => `${path}\0${fresh.get(path) ?? old.find(path)}\0`;
+      const row = (path: string) => {
+        const known = fresh.get(path) ?? old.find(path);
+        return known === undefined ? "" : `${path}\0${known}\0`;
+      };
       write(file, { folder: options.folder, pieces: inPieces(paths, row) });
     },
   };
@@ -84,8 +87,9 @@ export function openHashCache(options: HashCacheOptions): HashCache {
 class Rows {
   readonly #text: string;
   #size: number | undefined;
-  /** Where the row begins that was looked at last. */
+  /** Where the row begins that was looked at last, and what was looked for. */
   #at = 0;
+  #asked = "";
 
   constructor(text: string) {
     this.#text = text;
@@ -104,13 +108,16 @@ class Rows {
 
   /** State and hash of the path. */
   find(path: string): string | undefined {
-    if (comparePaths(this.#pathAt(this.#at) ?? "", path) > 0) this.#at = 0;
+    // No row before the last place can be that of a path behind the last one.
+    if (comparePaths(this.#asked, path) > 0) this.#at = 0;
+    this.#asked = path;
     for (;;) {
       const here = this.#pathAt(this.#at);
       if (here === undefined) return undefined;
       const order = comparePaths(here, path);
       if (order > 0) return undefined;
       const end = this.#endOf(this.#at);
+      if (end < this.#at) return undefined; // a row that is none
       if (order === 0) return this.#text.slice(this.#at + path.length + 1, end);
       this.#at = end + 1;
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import fc from "fast-check";
 import { changedAtMs, readState } from "../../../src/sync/file_state.ts";
 import { openHashCache } from "../../../src/sync/hash_cache.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
@@ -88,4 +89,30 @@ Deno.test("openHashCache() forgets files that nobody asked about", () => {
   second.get("file", stat);
   second.save();
   assert.equal(open(folder, changedAtMs(stat) + LATER_MS).get("gone", stat), undefined);
+});
+
+Deno.test("openHashCache() knows what it was told, whatever is asked for in whatever order", () => {
+  const paths = fc.constantFrom("a", "a/b", "a-b", "b", "m", "z", "zz/y");
+  const session = fc.array(fc.record({ path: paths, sets: fc.boolean() }), { maxLength: 12 });
+  fc.assert(fc.property(fc.array(session, { maxLength: 5 }), (sessions) => {
+    using folder = tempDir();
+    const stat = statOf(folder, "a");
+    let known = new Map<string, string>();
+    for (const [number, asks] of sessions.entries()) {
+      const cache = open(folder, changedAtMs(stat) + LATER_MS);
+      const next = new Map<string, string>();
+      for (const { path, sets } of asks) {
+        if (sets) {
+          cache.set(path, stat, `sha256:${number}`);
+          next.set(path, `sha256:${number}`);
+        } else {
+          const wanted = next.get(path) ?? known.get(path);
+          assert.equal(cache.get(path, stat), wanted);
+          if (wanted !== undefined) next.set(path, wanted);
+        }
+      }
+      cache.save();
+      known = next;
+    }
+  }));
 });
