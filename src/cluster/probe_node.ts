@@ -119,9 +119,9 @@ function rowOf(facts: NodeFacts | undefined, { at, name }: RowOptions): ProbeRow
   return { at, status: "ok", reason: undefined, hint: undefined, facts };
 }
 
-/** The GPU tools get what is left after a second for the way there and the rest of the probe. */
+/** The GPU tools get two thirds; the rest is for the way there and all else of the probe. */
 function gpuSeconds(timeoutMs: number): number {
-  return Math.max(1, Math.floor(timeoutMs / 1000) - 1);
+  return Math.max(1, Math.floor(timeoutMs / 1500));
 }
 
 function tooSlow(node: Node, timeoutMs: number): GridError {

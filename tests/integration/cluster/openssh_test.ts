@@ -20,6 +20,7 @@ function configFor(lab: OpenSshLab, remoteRoot?: string) {
     })),
     ssh: { key_file: lab.keyFile, known_hosts: lab.knownHosts, max_retries: 0 },
     remote_root: remoteRoot,
+    health_check: { timeout: 6 },
   }, { file: "lab.yaml", project: lab.folder, env: {} });
 }
 
