@@ -486,11 +486,11 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
   });
 }
 
-/** Waits until it is true; fails after half a minute, which a busy machine may need. */
+/** Waits until it is true; fails after what even a busy machine does not need. */
 export async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 90_000;
   while (!await isTrue()) {
-    if (Date.now() > until) throw new Error("it did not become true within 30 s");
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (Date.now() > until) throw new Error("it did not become true within 90 s");
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

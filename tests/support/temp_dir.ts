@@ -14,7 +14,8 @@ export function removeFolder(path: string): void {
     try {
       return Deno.removeSync(path, { recursive: true });
     } catch (error) {
-      const isRefilled = error instanceof Error && error.message.includes("Directory not empty");
+      const isRefilled = error instanceof Deno.errors.PermissionDenied ||
+        (error instanceof Error && error.message.includes("Directory not empty"));
       if (!isRefilled || triesLeft === 0) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }

@@ -142,7 +142,7 @@ testWith(["sshd"], "a hung GPU tool leaves the node's other facts, and no proces
   assert.match(error.message, /node1: nvidia-smi did not answer in time/);
   await grid.pool[Symbol.asyncDispose]();
   const tools = () => lab.leftovers().filter(({ command }) => /nvidia-smi|sleep/.test(command));
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 60_000;
   while (tools().length > 0 && Date.now() < deadline) await systemClock.sleep(20);
   assert.deepEqual(tools(), []);
 });
