@@ -5,8 +5,9 @@
 const args = Deno.args.length > 0 ? Deno.args : ["tests"];
 // Who has checked the types a moment ago need not do it twice.
 const checked = Deno.env.has("GRID_TEST_CHECKED") ? ["--no-check"] : [];
+const deadline = new URL("support/deadline.ts", import.meta.url).pathname;
 const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--frozen", "--parallel", ...checked, ...args],
+  args: ["test", "-A", "--frozen", "--parallel", ...checked, `--preload=${deadline}`, ...args],
   env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2", NO_COLOR: "1" },
   stdout: "piped",
   stderr: "inherit",

@@ -53,6 +53,7 @@ testWith(
     });
     // A third look of the store is one that the watch made.
     for (let count = 0; count < 3;) {
+      assert.ok(!watch.isOver(), "the watch has ended by itself");
       const { stdout } = await looks();
       count = JSON.parse(stdout).nodes[0].looks.length;
     }

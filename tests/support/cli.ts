@@ -59,10 +59,11 @@ export function startGrid(args: readonly string[], options: CliOptions): Running
 
 /** With a terminal of its own, whose screen is `stdout`. Needs the part `script`. */
 export function startInTerminal(args: readonly string[], options: CliOptions): RunningGrid {
-  const command = quoteAll([Deno.execPath(), ...programArgs(args)]);
+  // Not every shell gives its place to its last command; a signal to the shell would end only that.
+  const command = `exec ${quoteAll([Deno.execPath(), ...programArgs(args)])}`;
   return startProgram(
     ["script", "--quiet", "--return", "--command", command, "/dev/null"],
-    options,
+    { ...options, env: { SHELL: "/bin/sh", ...options.env } },
   );
 }
 
