@@ -1,4 +1,4 @@
-/** What cannot be read here is not gone: a node keeps what it has of it. */
+/** Run by `unread_test.ts`: this process takes on another account, with all of its threads. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -66,42 +66,3 @@ testWith(
     assert.equal(existsSync(join(rig.there, "a")), true);
   },
 );
-
-Deno.test("syncFolders() keeps a file that grows while it is read, and sends it once it stands", async () => {
-  await using rig = startSyncRig();
-  rig.write({ "train.log": "start", "steady": "s" });
-  await rig.sync();
-  rig.write({ "train.log": "l".repeat(5_000_000) });
-  const path = join(rig.source, "train.log");
-  const stop = join(rig.folder, "stop");
-  const writer = new Deno.Command("sh", {
-    args: ["-c", 'until [ -e "$2" ]; do printf x; done >>"$1"', "sh", path, stop],
-  }).spawn();
-  try {
-    while (Deno.statSync(path).size < 5_000_100) await new Promise((go) => setTimeout(go, 5));
-    const report = await rig.sync();
-    assert.equal(report.deleted, 0);
-    assert.deepEqual(report.skipped.map((it) => it.path), ["train.log"]);
-    assert.equal(Deno.readTextFileSync(join(rig.there, "train.log")), "start");
-  } finally {
-    Deno.writeTextFileSync(stop, "");
-    await writer.status;
-  }
-  await rig.sync();
-  assert.equal(Deno.statSync(join(rig.there, "train.log")).size, Deno.statSync(path).size);
-});
-
-Deno.test("syncFolders() asks about an emptied source, whatever its size", async () => {
-  await using rig = startSyncRig();
-  rig.write({ "a": "1", "b/c": "2" });
-  await rig.sync();
-  rig.write({ "a": undefined, "b": undefined });
-  await assert.rejects(rig.sync(), (error: GridError) => {
-    assert.match(error.message, /the source is empty, and all 2 files there would be deleted/);
-    assert.match(error.hint ?? "", /--force/);
-    return true;
-  });
-  assert.equal(existsSync(join(rig.there, "a")), true);
-  assert.equal((await rig.sync({ allowLargeDelete: true })).deleted, 2);
-  assert.deepEqual(readTree(rig.there), {});
-});
