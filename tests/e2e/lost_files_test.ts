@@ -49,11 +49,12 @@ Deno.test("a job whose files are gone ends after the lease of its killed runner"
   using _reap = reap(folder);
   await using run = begin(folder);
   await until(() => existsSync(join(folder.path, "begun")));
+  const jobs = join(folder.path, "root", ".grid", "jobs");
   // The guard has seen it.
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await until(() => [...Deno.readDirSync(jobs)].some(({ name }) => name.endsWith(".missed")));
   await run.kill();
-  Deno.removeSync(join(folder.path, "root", ".grid", "jobs"), { recursive: true });
-  await until(() => living(folder).length === 0, { what: "the end of the job", seconds: 20 });
+  Deno.removeSync(jobs, { recursive: true });
+  await until(() => living(folder).length === 0, { what: "the end of the job", seconds: 60 });
 });
 
 Deno.test("a job whose files are gone is ended by its runner, which says so", async () => {

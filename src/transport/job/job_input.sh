@@ -23,7 +23,8 @@ grid_input_start() {
   exec 3<>"$grid_job.in" 0<"$grid_job.in" 4>"$grid_job.in"
   exec 3<>"$grid_job.bell" 8<"$grid_job.bell"
   rm -f "$grid_job.in"
-  grid_feed <&8 >&4 3>&- 4>&- 5>&- 6>&- 7<&- 8<&- 9<&- 2>/dev/null &
+  # By exec: for a function alone, dash and busybox would keep copies of what is closed.
+  { exec <&8 >&4 3>&- 4>&- 5>&- 6>&- 7<&- 8<&- 9<&- 2>/dev/null && grid_feed; } &
   grid_fed=$!
   exec 4>&- 8<&-
 }

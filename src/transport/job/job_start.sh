@@ -124,14 +124,15 @@ grid_launch() {
     return
   fi
   if [ "$4" = leased ] && [ -z "$grid_guard" ]; then
-    grid_watch "$6" </dev/null >/dev/null 2>&1 6>&- 8>&- &
+    # By exec: for a function alone, dash and busybox would keep copies of what is closed.
+    { exec </dev/null >/dev/null 2>&1 6>&- 8>&- && grid_watch "$6"; } &
     grid_guard=$!
   fi
   ! grid_delegate "$@" || return 0
   # Opened before the fork: whoever reads the number must find the file open already. And on a
   # descriptor that the supervisor never redirects, not even for a moment.
   {
-    grid_supervise "$@" </dev/null >/dev/null 6>&- 8>&- &
+    { exec </dev/null >/dev/null 6>&- 8>&- && grid_supervise "$@"; } &
     echo "supervisor $! 9" >&2
   } 2>>"$grid_job.state" 9<"$grid_job.state"
   grid_children="$grid_children$grid_id=$! "

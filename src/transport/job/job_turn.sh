@@ -234,7 +234,8 @@ grid_listen() {
     exec 8<>"$grid_new"
     exec 7<"$grid_new"
     rm -f "$grid_new"
-    grid_hark </dev/null >/dev/null 2>&1 8>&- &
+    # By exec: for a function alone, dash and busybox would keep copies of what is closed.
+    { exec </dev/null >/dev/null 2>&1 8>&- && grid_hark; } &
     grid_listener=$!
     exec 7<&-
   fi

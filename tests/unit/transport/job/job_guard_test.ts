@@ -1,5 +1,6 @@
 /** The guard of a node's shell, in every shell that a node may have as its `/bin/sh`. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
 import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
 import { type AccountNodeOptions, openAccountNode } from "../../../support/job_nodes.ts";
@@ -70,6 +71,23 @@ for (const shell of SHELLS) {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     assert.ok(processesWith(`GRID_JOB=${spec.id}`).length > 0);
     Deno.writeTextFileSync(`${node.root}/go`, "");
+    await waitFor(() => processesWith(mark).length === 0);
+  });
+
+  test("a shell that is killed while it listens leaves no helper behind", async (options, mark) => {
+    await using node = await openAccountNode(options);
+    // Listened to, and then silent: nothing that comes tells the listener that the shell is gone.
+    const command = "for n in 1 2 3 4 5; do echo $n; sleep 0.2; done; touch silent; sleep 1000";
+    const job = await startJob(node.transport, jobSpec(node, { command, leaseMs: 2400 }));
+    const end = new AbortController();
+    const following = followAll(job, end.signal).catch(() => {});
+    const isHeard = () => processesWith(mark).some(({ command }) => command.startsWith("dd bs="));
+    await waitFor(() => existsSync(`${node.root}/silent`));
+    assert.ok(isHeard());
+    const { stdout } = await node.transport.exec("echo $$");
+    end.abort();
+    await following;
+    Deno.kill(Number(stdout), "SIGKILL");
     await waitFor(() => processesWith(mark).length === 0);
   });
 
