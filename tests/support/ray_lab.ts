@@ -176,6 +176,13 @@ export class RayLab implements AsyncDisposable, RayOptions {
       .filter((line) => /ray/i.test(line));
   }
 
+  /** What still runs once processes that are about to end have had time to. */
+  async stayers(): Promise<string[]> {
+    const until = Date.now() + 20_000;
+    while (this.leftovers().length > 0 && Date.now() < until) await systemClock.sleep(50);
+    return this.leftovers();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cluster.stop(this);
     this.grid[Symbol.dispose]();

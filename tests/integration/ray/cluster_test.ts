@@ -181,7 +181,7 @@ testWith(
     await t.step("stop() of one leaves the other alone, and nothing of its own", async () => {
       const temporary = lab.temporaryFolders();
       await lab.cluster.stop(lab);
-      assert.deepEqual(lab.leftovers(), []);
+      assert.deepEqual(await lab.stayers(), []);
       for (const folder of [...temporary]) assert.ok(!existsSync(folder));
       for (const name of ["temp", "spill"]) {
         assert.deepEqual([...Deno.readDirSync(join(deep, name))], []);

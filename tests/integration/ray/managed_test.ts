@@ -474,7 +474,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.notDeepEqual(lab.leftovers(), []);
     const status = await lab.cluster.stop(lab);
     assert.deepEqual(status.map(({ state }) => state), ["stopped", "stopped"]);
-    assert.deepEqual(lab.leftovers(), []);
+    assert.deepEqual(await lab.stayers(), []);
     for (const folder of temporary) assert.throws(() => Deno.statSync(folder));
     using _free = Deno.listen({ hostname: "127.0.0.2", port: lab.config.gcsPort });
     for (const { root } of lab.nodes) {
@@ -504,7 +504,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       message: "Cannot start Ray on node2: the head node1 is not running",
       hint: /^grid cluster start --nodes node1,node2 starts it, too/,
     });
-    assert.deepEqual(lab.leftovers(), []);
+    assert.deepEqual(await lab.stayers(), []);
   });
 
   await t.step("a batch without Ray says how to start it", async () => {
@@ -533,7 +533,7 @@ testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken p
     message: `Cannot start Ray on node1: somebody else uses port ${lab.config.gcsPort} there`,
     hint: /ray\.redis_port sets another one/,
   });
-  assert.deepEqual(lab.leftovers(), []);
+  assert.deepEqual(await lab.stayers(), []);
   assert.throws(() => Deno.statSync(join(head.root, ".grid", "ray")));
 });
 
