@@ -57,6 +57,7 @@ export const LAST_WORDS: readonly LastWords[] = [
     parts: ["make"],
   },
   { name: "uv-run", command: 'uv run --no-project sh "$WORKER" "$MARK"', parts: ["uv"] },
+  { name: "timeout", command: 'timeout --foreground 1000 sh "$WORKER" "$MARK"; true' },
   { name: "double-fork", command: '(setsid sh "$WORKER" "$MARK" &); sleep 1000' },
 ];
 

@@ -22,7 +22,8 @@ grid_note_now() {
 # still are the same, everybody in a session that one of them leads or is in without its leader, and what
 # all of these started. The flag is "=" for helpers of the supervisor, which end with the command, also
 # after it has (then it stands behind their PID:BORN); "+" for what began after the polite signal, which
-# came at SINCE ("-": it did not), through however many others; else "-".
+# came at SINCE ("-": it did not), through however many others; "~" for those whose parent hands the
+# polite signal on (it stands behind their PID:BORN later, too: they have not got it from here); else "-".
 grid_find() {
   grid_since=$1
   shift
@@ -82,6 +83,12 @@ grid_grow='
     }
     return since > 0 && born[pid] > 0
   }
+  # make, uv and timeout tell their children themselves. Told twice, a program that saves its work would
+  # be disturbed at it.
+  function is_told_by_parent(pid,    up) {
+    up = parent[pid]
+    return (up in member) && state[up] !~ /[ZX]/ && name[up] ~ /^(g?make|uvx?|timeout)$/
+  }
   function is_older(pid) { return since > 0 && born[pid] > 0 && born[pid] + 0 < since + 0 }
   /^\/proc\// {
     split($0, path, "/")
@@ -101,7 +108,7 @@ grid_grow='
     count = split(seen " " first, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
-      sub(/=$/, "", pair[2])
+      sub(/[=~]$/, "", pair[2])
       if (born[pair[1]] == pair[2]) member[pair[1]] = 1
     }
     # Its leader is gone; where it had left nobody the number may be in use again.
@@ -110,6 +117,7 @@ grid_grow='
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
       is_helper = sub(/=$/, "", pair[2])
+      sub(/~$/, "", pair[2])
       if (born[pair[1]] != pair[2]) continue
       told[pair[1]] = 1
       if (is_helper) helps[pair[1]] = 1
@@ -134,7 +142,7 @@ grid_grow='
       }
     } while (added)
     for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {
-      flag = is_late(pid) ? "+" : "-"
+      flag = is_late(pid) ? "+" : is_told_by_parent(pid) ? "~" : "-"
       if (apart != "" && supervisor > 0 && parent[pid] == supervisor && session[pid] == session[supervisor])
         flag = "="
       if (pid in helps) flag = "="
@@ -144,7 +152,7 @@ grid_grow='
 
 # grid_send NAME LIST [PID:BORN]...: signals those of the list that are not among the given ones. What
 # began since is part of tidying up, and politely left alone; so are helpers, who still have to write down
-# what the command printed, as long as there is anybody else. Filters of a pipeline are not signalled as
+# what the command printed, as long as there is anybody else, and those whom their parent tells. Filters of a pipeline are not signalled as
 # long as somebody may have something to say through them: they end with what they read.
 grid_send() {
   grid_name=$1 grid_list=$2 grid_others=
@@ -154,7 +162,10 @@ grid_send() {
   ! grid_has_workers "$grid_list" || grid_workers=workers
   # shellcheck disable=SC2034
   printf '%s\n' "$grid_list" | while read -r grid_member grid_flag grid_rest; do
-    case "$grid_flag $grid_name $grid_others" in ' '* | [=+]' TERM'* | '= KILL others') continue ;; esac
+    case "$grid_flag $grid_name $grid_others" in
+      ' '* | [=+]' TERM'* | '= KILL others') continue ;;
+      '~ TERM'*) kill -s CONT "${grid_member%:*}" && continue ;;
+    esac
     if grid_is_filter "${grid_member%:*}" "$grid_rest"; then
       [ -z "$grid_workers" ] || continue
       # It was passed over when the others were told.
@@ -336,7 +347,7 @@ grid_end() {
   grid_tries=0 grid_signalled=-
   while [ "$grid_tries" -lt 15 ]; do
     grid_scan
-    grid_seen=$(printf '%s\n' "$grid_found" | sed 's/^\([^ ]*\) =.*/\1=/; s/ .*//')
+    grid_seen=$(printf '%s\n' "$grid_found" | sed 's/^\([^ ]*\) \([=~]\).*/\1\2/; s/ .*//')
     # shellcheck disable=SC2086
     grid_found=$(grid_find "$grid_signalled" $grid_seen)
     [ -n "$grid_found" ] || return

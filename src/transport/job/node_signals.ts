@@ -100,7 +100,7 @@ export function parseLooks(text: string): ReadonlyMap<string, Look> {
       members = new Map();
       all.set(second, { at: TIME.test(rest[0] ?? "") ? rest[0] ?? "-" : "-", members });
     } else if (PROCESS.test(first)) {
-      members.set(second === "=" ? `${first}=` : first, rest.join(" "));
+      members.set(second === "=" || second === "~" ? first + second : first, rest.join(" "));
     }
   }
   return all;

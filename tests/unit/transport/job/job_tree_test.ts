@@ -15,16 +15,20 @@ interface Picture {
   readonly since?: number | "-";
   /** Those that got it. */
   readonly seen?: readonly number[];
+  /** Those that are called otherwise than "p" and their number. */
+  readonly names?: Readonly<Record<number, string>>;
 }
 
 /** The job's processes with their flags. */
 async function find(
-  { processes, marked, supervisor, leader, since = "-", seen = [] }: Picture,
+  { processes, marked, supervisor, leader, since = "-", seen = [], names = {} }: Picture,
 ): Promise<string[]> {
   const lines = [
     ...marked.map((pid) => `/proc/${pid}/environ:GRID_JOB=j`),
     ...processes.map(([pid, parent, session]) =>
-      `${pid} (p${pid}) S ${parent} ${session} ${session} ${"0 ".repeat(15)}1${pid} 0`
+      `${pid} (${names[pid] ?? `p${pid}`}) S ${parent} ${session} ${session} ${
+        "0 ".repeat(15)
+      }1${pid} 0`
     ),
   ];
   const script = `${jobLibrary()}
@@ -96,3 +100,33 @@ testWith([], "what began after the polite signal is left alone, through any dept
     "50 was overlooked, and 51 and 52 are its own work",
   );
 });
+
+testWith(
+  [],
+  "whose parent hands the polite signal on is told by it, as long as it is there",
+  async () => {
+    const processes = [[1, 0, 1], [30, 1, 30], [31, 30, 30], [32, 31, 30], [33, 32, 30], [
+      34,
+      33,
+      30,
+    ]]
+      .map(([pid = 0, parent = 0, session = 0]) => [pid, parent, session] as const);
+    const marked = [30, 31, 32, 33, 34];
+    for (const name of ["make", "gmake", "uv", "uvx", "timeout"]) {
+      assert.deepEqual(
+        await find({ processes, marked, names: { 31: name, 32: "make" } }),
+        ["30-", "31-", "32~", "33~", "34-"],
+      );
+    }
+    assert.deepEqual(
+      await find({ processes, marked, names: { 31: "remake" } }),
+      ["30-", "31-", "32-", "33-", "34-"],
+    );
+    const orphans = processes.filter(([pid]) => pid !== 32);
+    assert.deepEqual(
+      await find({ processes: orphans, marked, names: { 31: "make" } }),
+      ["30-", "31-", "33-", "34-"],
+      "make is gone",
+    );
+  },
+);
