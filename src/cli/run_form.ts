@@ -1,4 +1,6 @@
 /** `grid run` takes a file or a command; some options are for the one, some for the other. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 
 export type RunForm = "file" | "command";
@@ -6,6 +8,15 @@ export type RunForm = "file" | "command";
 /** What a name on the command line is taken for. */
 export function formOf(target: string): RunForm {
   return /\.ya?ml$/.test(target) ? "file" : "command";
+}
+
+/** The file that somebody may have meant who runs the name of a pipeline as a command. */
+export function fileInstead(command: string, cwd: string): string | undefined {
+  if (!/^[\w-]+$/.test(command)) return undefined;
+  const files = ["", "pipelines/"].flatMap((folder) =>
+    ["yaml", "yml"].map((kind) => `${folder}${command}.${kind}`)
+  );
+  return files.find((file) => existsSync(join(cwd, file)));
 }
 
 interface OnlyFor {

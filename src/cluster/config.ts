@@ -30,6 +30,8 @@ export interface SyncConfig {
 
 export interface RayConfig {
   readonly mode: "managed" | "existing" | "embedded";
+  /** Whether the config names the mode, so that somebody counts on it. */
+  readonly isAsked?: boolean;
   /** `existing`: the dashboard's address, for example `http://10.0.0.1:8265`. */
   readonly address: string | undefined;
   /** `managed`: the node that carries the head; default the first. */

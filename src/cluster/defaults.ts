@@ -109,6 +109,7 @@ function syncOf(raw: RawCluster["sync"]): SyncConfig {
 function rayOf(raw: RawCluster["ray"]): RayConfig {
   return {
     mode: raw?.mode ?? (raw?.address ? "existing" : "managed"),
+    isAsked: (raw?.mode ?? undefined) !== undefined,
     address: raw?.address ?? undefined,
     head: raw?.head ?? undefined,
     version: raw?.version ?? undefined,

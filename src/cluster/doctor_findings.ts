@@ -29,7 +29,7 @@ export function note(about: string, words: string, repair?: string): Finding {
 export interface Examined {
   readonly facts: DoctorFacts;
   readonly health: NodeHealth | undefined;
-  readonly ray: Pick<RayConfig, "mode" | "version">;
+  readonly ray: Pick<RayConfig, "mode" | "version" | "isAsked">;
 }
 
 export function nodeFindings(examined: Examined): readonly Finding[] {
@@ -172,7 +172,11 @@ function environmentFindings({ facts, ray }: Examined): Finding[] {
   const isWanted = ray.mode === "managed";
   const repair = "grid setup";
   if (found === undefined) {
-    return isWanted ? [bad("ray", "there is no grid_env yet", repair)] : [];
+    if (!isWanted) return [];
+    // Unless somebody has decided for it, Ray is nothing that a node must have.
+    return ray.isAsked === true
+      ? [bad("ray", "there is no grid_env yet", repair)]
+      : [note("ray", "not there; steps with ray-batch want it", repair)];
   }
   const [python, version = "-"] = found.split(" ");
   if (found === "broken" || !/^\d/.test(python ?? "")) {

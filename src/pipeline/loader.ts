@@ -7,6 +7,7 @@ import type { Spot } from "../document/lines.ts";
 import { checkFile } from "./check/check_file.ts";
 import type { CheckedFile } from "./check/checked_file.ts";
 import { type FileReports, openFile } from "./file.ts";
+import { hintForMissing } from "./near_file.ts";
 import { isGitReference } from "./template/git_reference.ts";
 import type { KnownNode } from "./load_options.ts";
 import type { PipelineFile } from "./schema.ts";
@@ -48,7 +49,9 @@ export class Loader {
       throw new GridError({
         code: "usage",
         message: `Cannot read ${path}: ${error.message}`,
-        hint: "check the path; a pipeline is a .yaml file, such as pipelines/train.yaml",
+        hint: error.cause instanceof Deno.errors.NotFound
+          ? hintForMissing(path)
+          : "a pipeline is a .yaml file, such as pipelines/train.yaml",
         cause: error,
       });
     });

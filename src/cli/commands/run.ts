@@ -4,7 +4,7 @@ import { GridError } from "../../core/errors.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, nameList, positiveInteger, sizeBytes } from "../option_values.ts";
-import { checkAgain, checkAll, checkForm, formOf } from "../run_form.ts";
+import { checkAgain, checkAll, checkForm, fileInstead, formOf } from "../run_form.ts";
 import { appendJobSummary } from "../job_summary.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -126,6 +126,10 @@ async function run(
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
   appendJobSummary({ grid: session.grid, run: state.run, context });
   applyRetention(session.grid, context);
+  const meant = isFile || state.exitCode === 0 ? undefined : fileInstead(target, context.cwd);
+  if (meant !== undefined) {
+    context.stderr(`hint: ${target} ran as a command; the pipeline is: grid run ${meant}\n`);
+  }
   return state.exitCode ?? 70;
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { checkForm } from "../../../src/cli/run_form.ts";
+import { join } from "node:path";
+import { checkForm, fileInstead } from "../../../src/cli/run_form.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const NOTHING = { input: [], label: [], exitCode: "grid" };
 
@@ -29,4 +31,16 @@ Deno.test("checkForm() refuses a command without a word", () => {
     code: "usage",
     message: "Cannot run an empty command",
   });
+});
+
+Deno.test("fileInstead() finds the pipeline whose name was run as a command", () => {
+  using folder = tempDir();
+  Deno.mkdirSync(join(folder.path, "pipelines"));
+  Deno.writeTextFileSync(join(folder.path, "pipelines", "train.yaml"), "");
+  Deno.writeTextFileSync(join(folder.path, "sweep.yml"), "");
+  assert.equal(fileInstead("train", folder.path), "pipelines/train.yaml");
+  assert.equal(fileInstead("sweep", folder.path), "sweep.yml");
+  for (const command of ["ls", "train -v", "./train", "../train"]) {
+    assert.equal(fileInstead(command, folder.path), undefined);
+  }
 });

@@ -84,7 +84,7 @@ Deno.test("doctor: a full disk, few files left, a clock that is wrong, both ways
 });
 
 Deno.test("doctor: Ray where the config wants it, and GPUs with their cures", () => {
-  const find = (lines: readonly string[], version?: string) =>
+  const find = (lines: readonly string[], version?: string, isAsked = true) =>
     nodeFindings({
       facts: told([...WELL, ...lines]),
       health: health("a", {
@@ -92,10 +92,11 @@ Deno.test("doctor: Ray where the config wants it, and GPUs with their cures", ()
         gpuGroups: [],
         remarks: [{ words: "GPU 0: ECC", cure: "sudo reboot" }],
       }),
-      ray: { mode: "managed", version },
+      ray: { mode: "managed", isAsked, version },
     }).filter(({ level }) => level === "bad").map(({ words, repair }) => `${words} → ${repair}`);
   const card = "GPU 0: ECC → sudo reboot";
   assert.deepEqual(find([]), [card, "there is no grid_env yet → grid setup"]);
+  assert.deepEqual(find([], undefined, false), [card], "nobody has asked for Ray");
   assert.deepEqual(find(["@doctor environment 3.11.2 -"]), [
     card,
     "grid_env holds no Ray → grid setup",
