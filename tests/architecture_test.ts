@@ -19,6 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ["engine", "core"],
   web: ["engine", "report", "store", "core"],
   "grid.ts": [
+    "grid_run.ts",
+    "steps",
+    "engine",
+    "pipeline",
+    "cluster",
+    "transport",
+    "store",
+    "report",
+    "core",
+  ],
+  "grid_run.ts": [
     "steps",
     "engine",
     "pipeline",
@@ -128,6 +139,29 @@ Deno.test("architecture: a module that is loaded lazily is the one whose type is
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("architecture: an answer from the cache loads nothing that asks nodes or runs", () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const loaded = new Set<string>();
+  const packages = new Set<string>();
+  const load = (path: string) => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const specifier of loadedBy(byPath.get(path)?.text ?? "")) {
+      if (specifier.startsWith(".")) load(resolve(path, specifier));
+      else if (!specifier.startsWith("node:")) packages.add(packageOf(specifier));
+    }
+  };
+  for (const path of ["grid.ts", "cli/program.ts", "cli/session.ts", "cli/commands/health.ts"]) {
+    load(`src/${path}`);
+  }
+  const rooms = new Set([...loaded].map(roomOf));
+  for (const room of ["sync", "ray", "report", "metrics", "pipeline", "document", "grid_run.ts"]) {
+    assert.ok(!rooms.has(room), `${room} is loaded`);
+  }
+  assert.deepEqual([...packages], ["@logtape/logtape"]);
+  assert.ok(loaded.size > 50, "it looks at what is loaded");
+});
+
 Deno.test("architecture: every package in deno.json is used, and none is unpinned", () => {
   const config = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
   const sources = [...files, ...readSources("tests"), ...readSources("release")];
@@ -212,6 +246,13 @@ function importsOf(text: string): string[] {
   // Data has no arrows of its own.
   return [...statics, ...bare, ...dynamics].map((match) => match[1] ?? "")
     .filter((specifier) => !specifier.endsWith(".json"));
+}
+
+/** What Deno reads before the first line: types are gone by then, and `lazy()` hides what it names. */
+function loadedBy(text: string): string[] {
+  const code = withoutComments(text).replaceAll(/^(?:import|export) type\b[^;]*;/gms, "")
+    .replaceAll(/\btypeof import\(/g, "");
+  return importsOf(code);
 }
 
 /** `npm:@scope/name@1.2.3/part` and `@scope/name/part` are of the package `@scope/name`. */

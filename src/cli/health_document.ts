@@ -68,7 +68,13 @@ function gpuDocument(gpu: GpuFacts): Record<string, unknown> {
 
 /** JSON leaves out what is undefined; a program that reads it wants to find the key. */
 function known(document: Record<string, unknown>): Record<string, unknown> {
-  return JSON.parse(
-    JSON.stringify(document, (_key, value: unknown) => value === undefined ? null : value),
+  return Object.fromEntries(
+    Object.entries(document).map(([key, value]) => [key, withNulls(value)]),
   );
+}
+
+function withNulls(value: unknown): unknown {
+  if (value === undefined) return null;
+  if (typeof value !== "object" || value === null) return value;
+  return Array.isArray(value) ? value.map(withNulls) : known({ ...value });
 }

@@ -1,16 +1,9 @@
 import { isAbsolute, join, relative } from "node:path";
-import SHAPE from "../../config/cluster_config.schema.json" with { type: "json" };
 import { GridError } from "../core/errors.ts";
 import { lazy } from "../core/lazy.ts";
-import { checkSource, diagnostic } from "../document/shape/check.ts";
-import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
-import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
-import { readSource, type Source } from "../document/source.ts";
-import type { KeyHint, UnknownKey } from "../document/shape/unknown_key.ts";
 import type { ClusterConfig } from "./config.ts";
 import { configOf } from "./defaults.ts";
-import { findMistakes } from "./mistakes.ts";
-import type { RawCluster } from "./schema.ts";
+import { keepConfig, knownConfig, type WellKnownRows } from "./known_config.ts";
 
 export interface LoadClusterOptions {
   /** As the user wrote it; default `config/cluster_config.yaml` of the project, then the account's. */
@@ -18,6 +11,8 @@ export interface LoadClusterOptions {
   /** Absolute folder that relative paths start in. */
   readonly project: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Where files that were found well before are known by what they hold; default: nowhere. */
+  readonly rows?: WellKnownRows | undefined;
 }
 
 const DEFAULT_FILE = "config/cluster_config.yaml";
@@ -32,17 +27,15 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   const { project, env } = options;
   const { full, content } = await findFile(options);
   if (content === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
-  const source = readSource(content, shownPath(full));
-  if (source.value === null && source.isReadable) throw emptyFile(source);
-  if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
-  const checked = await checkShape(source);
-  const found = [...checked.diagnostics];
-  if (checked.value) found.push(...findMistakes(checked.value, source));
-  const diagnostics = [...source.diagnostics, ...source.withoutEchoes(found)];
-  if (diagnostics.some(({ severity }) => severity === "error") || !checked.value) {
-    throw new DiagnosticsError("cluster-invalid", diagnostics);
-  }
-  return configOf(checked.value, { file: full, project, env });
+  const known = options.rows && knownConfig(options.rows, content);
+  if (known !== undefined) return configOf(known, { file: full, project, env });
+  const { checkConfig } = await lazy<typeof import("./check_config.ts")>(
+    "./check_config.ts",
+    import.meta.url,
+  );
+  const { value, isWell } = await checkConfig(content, shownPath(full));
+  if (isWell && options.rows) keepConfig(options.rows, { content, value });
+  return configOf(value, { file: full, project, env });
 }
 
 interface FoundFile {
@@ -68,50 +61,6 @@ async function findFile({ file, project, env }: LoadClusterOptions): Promise<Fou
 function accountFile(env: Readonly<Record<string, string>>): string | undefined {
   const base = env["XDG_CONFIG_HOME"] || (env["HOME"] ? join(env["HOME"], ".config") : undefined);
   return base === undefined ? undefined : join(base, "grid", "cluster_config.yaml");
-}
-
-/** Keys of other tools, and what to write here. */
-const FOREIGN_KEYS: Readonly<Record<string, string>> = {
-  "hosts": "write nodes:",
-  "hostname": "write host:",
-  "address": "write host:",
-  "ip": "write host:",
-  "username": "write user:",
-  "identity_file": "write key_file:",
-  "identityfile": "write key_file:",
-  "password": "Grid logs in with keys; see docs/ssh.md",
-  "jump_host": "write proxy_jump:",
-  "tags": "write labels:",
-};
-
-function foreignKey({ path }: UnknownKey): KeyHint | undefined {
-  const hint = FOREIGN_KEYS[String(path.at(-1))];
-  return hint === undefined ? undefined : { hint, meant: /^write (\w+):/.exec(hint)?.[1] };
-}
-
-interface CheckedShape {
-  readonly value: RawCluster | undefined;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-function emptyFile(source: Source): DiagnosticsError {
-  const message = "the cluster config is empty";
-  const hint = "write the nodes, such as nodes: [gpu1, gpu2], or remove the file";
-  return new DiagnosticsError("cluster-invalid", [
-    diagnostic({ rule: "empty-file", spot: source.start, message, hint }),
-  ]);
-}
-
-/** Only a file with a mistake needs the schema that can explain it. */
-async function checkShape(source: Source): Promise<CheckedShape> {
-  if (new ShapeChecker(SHAPE as unknown as JsonShape).fits(source.value)) {
-    return { value: source.value as RawCluster, diagnostics: [] };
-  }
-  const { clusterSchema } = await lazy<typeof import("./schema.ts")>(
-    "./schema.ts",
-    import.meta.url,
-  );
-  return checkSource(source, clusterSchema, { words: { foreign: foreignKey } });
 }
 
 /** What `config/cluster_config.yaml` of the repository says too. */

@@ -10,8 +10,9 @@ export function findMistakes(config: RawCluster, source: Source): Diagnostic[] {
   return [
     ...namedTwice(config, source),
     ...config.nodes.flatMap((node, index) =>
-      typeof node === "string" ? [] : nodeMistakes(node, { index, config, source })
+      typeof node === "string" ? [] : nodeMistakes(node, { index, source })
     ),
+    ...sharedRoots(config, source),
     ...rootMistake(config, source),
     ...rayMistakes(config, source),
   ];
@@ -38,11 +39,10 @@ function namedTwice(config: RawCluster, source: Source): Diagnostic[] {
 
 interface NodeContext {
   readonly index: number;
-  readonly config: RawCluster;
   readonly source: Source;
 }
 
-function nodeMistakes(node: RawNode, { index, source, config }: NodeContext): Diagnostic[] {
+function nodeMistakes(node: RawNode, { index, source }: NodeContext): Diagnostic[] {
   const found: Diagnostic[] = [];
   const spot = (key: string) => source.pathSpot(["nodes", index, key], "value");
   if (node.transport === "local") {
@@ -58,22 +58,27 @@ function nodeMistakes(node: RawNode, { index, source, config }: NodeContext): Di
   } else if (node.transport !== "local" && node.remote_root && !isRemotePath(node.remote_root)) {
     found.push(relativeRoot(node.remote_root, spot("remote_root")));
   }
-  return [...found, ...sharedRoot(node, { index, config, source })];
+  return found;
 }
 
 /** Two local nodes in one folder would overwrite each other's jobs and files. */
-function sharedRoot(node: RawNode, { index, config, source }: NodeContext): Diagnostic[] {
-  const twin = config.nodes.slice(0, index).find((other) =>
-    typeof other !== "string" && other.transport === "local" && node.transport === "local" &&
-    normalize(rootOf(other, config)) === normalize(rootOf(node, config))
-  );
-  if (twin === undefined) return [];
-  return [diagnostic({
-    rule: "shared-root",
-    spot: source.pathSpot(["nodes", index, "name"], "value"),
-    message: `local nodes "${nameOf(twin)}" and "${node.name}" share one folder`,
-    hint: "give each a remote_root of its own",
-  })];
+function sharedRoots(config: RawCluster, source: Source): Diagnostic[] {
+  const owners = new Map<string, string>();
+  return config.nodes.flatMap((node, index) => {
+    if (typeof node === "string" || node.transport !== "local") return [];
+    const root = normalize(rootOf(node, config));
+    const twin = owners.get(root);
+    if (twin === undefined) {
+      owners.set(root, node.name);
+      return [];
+    }
+    return [diagnostic({
+      rule: "shared-root",
+      spot: source.pathSpot(["nodes", index, "name"], "value"),
+      message: `local nodes "${twin}" and "${node.name}" share one folder`,
+      hint: "give each a remote_root of its own",
+    })];
+  });
 }
 
 function rootOf(node: RawNode, config: RawCluster): string {

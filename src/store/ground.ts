@@ -23,6 +23,11 @@ export function openGround(project: string): string {
   return join(folder, "grid.db");
 }
 
+/** Whether there is a database already; makes nothing. */
+export function hasGround(project: string): boolean {
+  return existsSync(join(project, ".grid", "grid.db"));
+}
+
 /** Makes the file for its owner alone, before anybody else writes to it and lets others read. */
 export function makePrivateFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });

@@ -1,6 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import type { NodeHealth } from "../../cluster/node.ts";
 import type { CommandContext } from "../command_module.ts";
+import { lazy } from "../../core/lazy.ts";
 import { healthDocument } from "../health_document.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
@@ -125,7 +126,10 @@ async function drawer(
   if (settings.json) {
     return (rows) => JSON.stringify(healthDocument(rows), null, flags.watch ? 0 : 2) + "\n";
   }
-  const { renderHealth } = await import("../../terminal/tables/health_table.ts");
+  const { renderHealth } = await lazy<typeof import("../../terminal/tables/health_table.ts")>(
+    "../../terminal/tables/health_table.ts",
+    import.meta.url,
+  );
   return (rows) =>
     renderHealth(rows, {
       color: settings.color.stdout,

@@ -1,0 +1,246 @@
+/** Wires one run: the engine with kinds of steps, journal, readers, secrets and reports. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { ClusterConfig } from "./cluster/config.ts";
+import type { Clock } from "./core/clock.ts";
+import { newRunId } from "./core/ids.ts";
+import { getLogger } from "./core/log.ts";
+import { PRIVATE_FOLDER } from "./core/private_modes.ts";
+import { createMasker } from "./core/secret.ts";
+import type { Event } from "./engine/event.ts";
+import { createOutputFan } from "./engine/ledger/output_fan.ts";
+import { withEarlierEnv } from "./engine/resume/earlier_env.ts";
+import type { LocalFiles } from "./engine/ports.ts";
+import type { RunReader } from "./engine/reader.ts";
+import { runPipeline } from "./engine/run.ts";
+import { chooseSteps } from "./engine/schedule/choice.ts";
+import { reduce, type RunState } from "./engine/state.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import { createRunMetrics } from "./metrics/run_metrics.ts";
+import { createReport } from "./report/report.ts";
+import { usualTimes, withExpectedEnds } from "./steps/expected_end.ts";
+import { hashFiles } from "./steps/hash_files.ts";
+import { createStepKinds } from "./steps/kinds.ts";
+import { createOutputFile } from "./steps/output_files.ts";
+import { createPlaceKeeper } from "./steps/place_keeper.ts";
+import {
+  masksOf,
+  neededSecrets,
+  readSecrets,
+  secretParts,
+  secretsAtHand,
+  shortSecrets,
+} from "./steps/secrets.ts";
+import { withLastWords } from "./store/last_words.ts";
+import { Reserve } from "./store/reserve.ts";
+import type { Store } from "./store/store.ts";
+import { usualSteps } from "./store/usual.ts";
+import type { TransportPool } from "./transport/transport.ts";
+
+const log = getLogger("grid");
+
+/** Of an open Grid, what its runs need. */
+export interface GridParts {
+  readonly project: string;
+  readonly config: ClusterConfig;
+  readonly store: Store;
+  readonly pool: TransportPool;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly files: LocalFiles;
+  readonly env: Readonly<Record<string, string>>;
+  readonly gridVersion: string;
+  /** Variables that hold secrets: what runs on this machine gets only those that it lists. */
+  readonly hidden: Set<string>;
+  runFolder(run: string): string;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Made once the run has its name. Called before the first event. */
+  readonly readers: (run: RunFolder) => readonly RunReader[];
+  readonly maxParallel?: number | undefined;
+  /** Bytes that one attempt may print; the rest is dropped behind a mark. */
+  readonly maxOutputBytes?: number | undefined;
+  readonly failFast?: boolean | undefined;
+  /** Where a command failed by itself, the run's exit code is the command's own. */
+  readonly passThrough?: boolean | undefined;
+  readonly from?: string | undefined;
+  readonly only?: string | undefined;
+  /** For a pipeline of one command: what it reads; default: nothing. */
+  readonly input?: ReadableStream<Uint8Array> | undefined;
+  /** Absolute folder that holds the code to be synced; default: the project. */
+  readonly code?: string | undefined;
+  /** Go on from this earlier run instead of from nothing. */
+  readonly resume?: RunState | undefined;
+}
+
+export interface RunFolder {
+  readonly run: string;
+  /** Absolute: `<project>/.grid/runs/<run>`. */
+  readonly folder: string;
+}
+
+/** Runs a pipeline to its end, however it ends; reports are written before this resolves. */
+export async function runOn(
+  grid: GridParts,
+  pipeline: Pipeline,
+  options: RunOptions,
+): Promise<RunState> {
+  for (const source of pipeline.secrets) {
+    if (source.from === "env") grid.hidden.add(source.variable);
+  }
+  const needed = neededSecrets(pipeline, stepsToRun(pipeline, options));
+  const secrets = await readSecrets(needed, {
+    env: grid.env,
+    project: grid.project,
+    signal: options.signal,
+  });
+  const masker = createMasker([
+    ...secretParts(needed, secrets),
+    ...secretsAtHand(pipeline.secrets, grid.env),
+  ]);
+  for (const warning of shortSecrets(needed, secrets)) log.warn(warning);
+  const run = newRunId(grid.clock.now());
+  const folder = grid.runFolder(run);
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  const reserve = new Reserve(join(grid.project, ".grid"));
+  reserve.fill();
+  const { journal, full } = withLastWords(grid.store, reserve);
+  full.addEventListener("abort", () => log.warn(`Cannot go on: ${full.reason.message}`), {
+    once: true,
+  });
+  const files = {
+    folder,
+    isFull: () => full.aborted,
+    stats: () => grid.pool.stats(),
+    warn: (text: string) => log.warn(text),
+  };
+  const readers = {
+    files: [
+      createPlaceKeeper(grid.cluster),
+      createReport(files),
+      createRunMetrics({ ...files, run, ledger: grid.store.tallies, clock: grid.clock }),
+    ],
+    screens: options.readers({ run, folder }),
+  };
+  const { cluster, config, project } = grid;
+  const commands = pipeline.steps.filter(({ action }) => action.kind === "run").length;
+  const kinds = createStepKinds({
+    cluster: withExpectedEnds(
+      cluster,
+      usualTimes(pipeline.steps, () => usualSteps(grid.store, { run, pipeline: pipeline.name })),
+    ),
+    config,
+    project,
+    commands,
+    masks: masksOf(pipeline.secrets),
+    input: options.input,
+    run,
+    resume: options.resume,
+    code: options.code ?? project,
+  });
+  const { env, taken } = withEarlierEnv(grid.env, options.resume);
+  if (taken.length > 0) {
+    log.warn(`not set here, so taken from run ${options.resume?.run}: ${taken.join(", ")}`);
+  }
+  const events = runPipeline(pipeline, {
+    kinds,
+    journal,
+    output: createOutputFan({
+      masker,
+      readers: allOf(readers),
+      maxBytes: options.maxOutputBytes,
+    }),
+    clock: grid.clock,
+    random: Math.random,
+    mask: (value) => masker.value(value),
+    registry: grid.store,
+    results: grid.store,
+    files: grid.files,
+    outputFiles: (place) => createOutputFile({ run, folder, masker }, place),
+    clearUp: () => kinds.clearUp(),
+  }, {
+    run,
+    project: grid.project,
+    signal: AbortSignal.any([options.signal, full]),
+    secrets,
+    env,
+    gridVersion: grid.gridVersion,
+    hashFiles: (patterns) => hashFiles(patterns, options.code ?? project),
+    hashInputs: (patterns) => kinds.hashInputs(patterns),
+    ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
+    ...(options.failFast !== undefined && { failFast: options.failFast }),
+    ...(options.passThrough !== undefined && { passThrough: options.passThrough }),
+    ...(options.from !== undefined && { from: options.from }),
+    ...(options.only !== undefined && { only: options.only }),
+    ...(options.resume !== undefined && { resume: options.resume }),
+  });
+  return await readAll(events, { readers, kinds });
+}
+
+/** What `report.json` would say, where there was no room for it. */
+export async function reportText(state: RunState): Promise<string> {
+  const { renderJson } = await import("./report/report_files.ts");
+  const { runDocument } = await import("./report/document_writer.ts");
+  return renderJson(runDocument(state, { logOf: () => null, transports: [] }));
+}
+
+/** Undefined means all: when resuming, any step may have to be done again but for `only`. */
+function stepsToRun(
+  { steps }: Pipeline,
+  { from, only, resume }: RunOptions,
+): ReadonlySet<string> | undefined {
+  return resume !== undefined && only === undefined
+    ? undefined
+    : chooseSteps(steps, { from, only });
+}
+
+interface Readers {
+  readonly files: readonly RunReader[];
+  /** Closed last, so that what they say of the files is true. */
+  readonly screens: readonly RunReader[];
+}
+
+function allOf({ files, screens }: Readers): RunReader[] {
+  return [...files, ...screens];
+}
+
+interface RunParts {
+  readonly readers: Readers;
+  /** Tidies up on the nodes while the reports are written. */
+  readonly kinds: AsyncDisposable;
+}
+
+async function readAll(
+  events: AsyncIterable<Event>,
+  { readers, kinds }: RunParts,
+): Promise<RunState> {
+  let state: RunState | undefined;
+  try {
+    const all = allOf(readers);
+    let isPrepared = false;
+    for await (const event of events) {
+      state = reduce(state, event);
+      for (const reader of all) reader.event(event, state);
+      if (event.type === "job.started" && !isPrepared) {
+        isPrepared = true;
+        // What cannot be loaded fails `close`, too.
+        for (const reader of all) reader.prepare?.().catch(() => {});
+      }
+    }
+  } finally {
+    await Promise.all([closeAll(readers), kinds[Symbol.asyncDispose]()]);
+  }
+  if (state === undefined) throw new Error("a run without events");
+  return state;
+}
+
+async function closeAll({ files, screens }: Readers): Promise<void> {
+  // The nodes shall have been told to tidy up before the reports keep this thread busy.
+  await setImmediate();
+  await Promise.all(files.map((reader) => reader.close?.()));
+  for (const screen of screens) await screen.close?.();
+}
