@@ -1,13 +1,14 @@
 /** `grid health --json`: every key is there, and `null` stands for what is not known. */
 import type { GpuFacts, NodeFacts, NodeHealth } from "../cluster/node.ts";
 
-export function healthDocument(rows: readonly NodeHealth[]): Record<string, unknown> {
-  return { nodes: rows.map(nodeDocument) };
+/** As text; `indent` 0 is all on one line. */
+export function healthDocument(rows: readonly NodeHealth[], indent: number): string {
+  return JSON.stringify({ nodes: rows.map(nodeDocument) }, nullForUnknown, indent) + "\n";
 }
 
 function nodeDocument(row: NodeHealth): Record<string, unknown> {
   const { facts, hint, reason, score, cpuPercent, gpuPercent } = row;
-  return known({
+  return {
     node: row.node,
     at: row.at,
     fromCache: row.fromCache,
@@ -27,7 +28,7 @@ function nodeDocument(row: NodeHealth): Record<string, unknown> {
     looks: row.looks ?? [],
     parts: row.parts ?? [],
     facts: facts && factsDocument(facts),
-  });
+  };
 }
 
 function factsDocument(facts: NodeFacts): Record<string, unknown> {
@@ -67,14 +68,6 @@ function gpuDocument(gpu: GpuFacts): Record<string, unknown> {
 }
 
 /** JSON leaves out what is undefined; a program that reads it wants to find the key. */
-function known(document: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(document).map(([key, value]) => [key, withNulls(value)]),
-  );
-}
-
-function withNulls(value: unknown): unknown {
-  if (value === undefined) return null;
-  if (typeof value !== "object" || value === null) return value;
-  return Array.isArray(value) ? value.map(withNulls) : known({ ...value });
+function nullForUnknown(_key: string, value: unknown): unknown {
+  return value === undefined ? null : value;
 }

@@ -124,7 +124,7 @@ async function drawer(
   { flags, context }: ShowOptions,
 ): Promise<(rows: readonly NodeHealth[]) => string> {
   if (settings.json) {
-    return (rows) => JSON.stringify(healthDocument(rows), null, flags.watch ? 0 : 2) + "\n";
+    return (rows) => healthDocument(rows, flags.watch ? 0 : 2);
   }
   const { renderHealth } = await lazy<typeof import("../../terminal/tables/health_table.ts")>(
     "../../terminal/tables/health_table.ts",
