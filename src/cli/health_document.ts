@@ -42,6 +42,7 @@ function factsDocument(facts: NodeFacts): Record<string, unknown> {
     diskFreeBytes: facts.diskFreeBytes,
     diskUsedPercent: facts.diskUsedPercent,
     workspaceProblem: facts.workspaceProblem,
+    claimsProblem: facts.claimsProblem,
     workspaceToken: facts.workspaceToken,
     gpuTool: facts.gpuTool,
     gpuProblem: facts.gpuProblem,

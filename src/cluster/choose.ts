@@ -170,6 +170,10 @@ function gpusFor(
     const reason = lent.length === 0 ? "it has no GPU" : `it has ${lent.length} of ${wanted} GPUs`;
     return { reason, isFinal: true };
   }
+  const { claimsProblem } = facts;
+  if (claimsProblem !== undefined) {
+    return { reason: claimsProblem.words, isFinal: true, hint: claimsProblem.cure };
+  }
   if (facts.work?.isWhole === false) {
     return { reason: "it could not tell in time who holds its GPUs", isFinal: false };
   }

@@ -71,8 +71,8 @@ export interface RemarksOptions {
 
 /** All there is to say about the devices of a node that answers. */
 export function deviceRemarks({ node, facts, missing }: RemarksOptions): readonly Remark[] {
-  const { gpus, gpuProblem } = facts;
-  const remarks: Remark[] = [];
+  const { gpus, gpuProblem, claimsProblem } = facts;
+  const remarks: Remark[] = claimsProblem === undefined ? [] : [claimsProblem];
   if (gpuProblem !== undefined) {
     const cure = toolCure(gpuProblem);
     const words = cure === undefined ? gpuProblem : gpuProblem.replace(`: ${cure}`, "");

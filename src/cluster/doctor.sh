@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2088,SC2154
 # Tells what a node has and lacks for Grid, as lines "@doctor <key> <value>"; doctor_findings.ts judges.
-# Read behind the prelude and claims.sh. Set by the caller: root, absolute. Changes nothing.
+# Read behind the prelude and claims.sh and claims_fit.sh. Set by the caller: root, absolute. Changes nothing.
 
 LC_ALL=C
 export LC_ALL
@@ -58,17 +58,7 @@ if command -v quota >/dev/null 2>&1; then
   [ -z "$over" ] || tell quota "$over"
 fi
 
-base=$grid_claims_base
-own=$base/grid-claims-$(id -u)
-if [ -e "$own" ] || [ -L "$own" ]; then
-  if [ -L "$own" ] || [ ! -d "$own" ] || [ ! -O "$own" ]; then
-    tell claims-bad "\"$own\" belongs to $(grid_owner "$own")"
-  fi
-else
-  # Whoever comes first makes it.
-  while [ -n "$base" ] && [ ! -e "$base" ]; do base=${base%/*}; done
-  [ -w "${base:-/}" ] || tell claims-bad "this account may not write to ${base:-/}"
-fi
+grid_claims_unfit '@doctor claims-bad'
 # Others' processes must be seen to know whose claims live.
 [ -r /proc/1/stat ] || tell hidden-processes yes
 

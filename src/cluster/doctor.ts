@@ -24,6 +24,7 @@ export async function examine(
   const text = [
     nodePrelude(),
     nodeProgram("claims.sh", import.meta.url),
+    nodeProgram("claims_fit.sh", import.meta.url),
     `root=${quote(root)} grid_random=${randomWord(16)}`,
     nodeProgram("doctor.sh", import.meta.url),
   ].join("\n");

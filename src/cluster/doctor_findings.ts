@@ -1,4 +1,5 @@
 /** What a node's facts mean, each with its repair: pure, so that every rule can be tested without a node. */
+import { claimsProblem } from "./claims_fit.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import type { RayConfig } from "./config.ts";
@@ -147,9 +148,10 @@ function clockFinding({ skewMs }: DoctorFacts): Finding {
 }
 
 function claimFinding(facts: DoctorFacts): Finding {
-  const problem = facts.first("claims-bad");
+  const problem = claimsProblem(facts.first("claims-bad"));
   if (problem !== undefined) {
-    return bad("claims", problem, "have it removed, or chmod 1777 the folder above it");
+    const cure = problem.cure ?? "set GRID_LEASE_DIR to a folder that all accounts may write to";
+    return bad("claims", problem.words, cure);
   }
   if (facts.first("hidden-processes") !== undefined) {
     const words = "processes of other accounts are hidden, so their claims are believed longer";

@@ -32,7 +32,9 @@ export function foldGpus(node: Node, facts: NodeFacts): readonly GpuGroup[] {
       model: gpuModel(first),
       memoryBytes: first.memoryTotalBytes,
       total: gpus.length,
-      free: gpus.filter((gpu) => whyNot(gpu, ONE) === undefined).length,
+      free: facts.claimsProblem === undefined
+        ? gpus.filter((gpu) => whyNot(gpu, ONE) === undefined).length
+        : 0,
       sick: gpus.filter(({ sick }) => sick !== undefined).length,
       unified: first.unified ?? false,
     }];

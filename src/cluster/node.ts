@@ -111,6 +111,8 @@ export interface NodeFacts {
   readonly diskUsedPercent: number | undefined;
   /** Why steps could not start there; undefined where nothing is known to be in the way. */
   readonly workspaceProblem?: string | undefined;
+  /** Why this account can hold no GPU there; undefined where nothing is known to be in the way. */
+  readonly claimsProblem?: Remark | undefined;
   /** Accounts that asked for no new work there. */
   readonly drains?: readonly Drain[];
   /** The same for nodes whose workspaces are one folder; undefined before the first use. */

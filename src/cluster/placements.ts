@@ -24,6 +24,8 @@ export interface Placed {
   readonly gpus: number;
   /** Under which its GPUs are claimed on the node. */
   readonly group: string | undefined;
+  /** Others may have its GPUs as well, if they share, too. */
+  readonly share?: boolean | undefined;
   /** Those GPUs. */
   readonly keys?: readonly string[] | undefined;
 }
@@ -78,9 +80,14 @@ export class Placements {
     return sums;
   }
 
-  /** GPUs of the node that this process gave to others than the group. */
-  promisedGpus(node: Node, but?: string): ReadonlySet<string> {
-    const own = [...this.#own.values()].filter((own) => own.node === node && own.group !== but);
+  /** GPUs of the node that this process gave to others than the group, and which are not shared. */
+  promisedGpus(
+    node: Node,
+    { group, share = false }: Pick<Placed, "group" | "share">,
+  ): ReadonlySet<string> {
+    const own = [...this.#own.values()].filter((own) =>
+      own.node === node && own.group !== group && !(share && own.share)
+    );
     return new Set(own.flatMap(({ keys = [] }) => keys));
   }
 }

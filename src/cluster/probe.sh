@@ -1,5 +1,5 @@
 # Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Behind claims.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
+# Behind claims.sh, claims_fit.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
 # GPU tools), brief ("yes" leaves out what the caller knows from a moment ago).
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
@@ -63,6 +63,7 @@ standing_facts() {
 }
 [ "$brief" = yes ] || standing_facts
 grid_drain_notes
+grid_claims_unfit @claims-unfit
 
 gpu_devices
 

@@ -1,4 +1,5 @@
 /** One node's facts in one round trip: what is sent, and what its answer means. */
+import { claimsProblem } from "./claims_fit.ts";
 import { quote } from "../core/shell.ts";
 import { type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
@@ -17,12 +18,20 @@ export interface ProbeOptions {
   readonly isBrief?: boolean;
 }
 
+const PROGRAMS = [
+  "claims.sh",
+  "claims_fit.sh",
+  "claims_read.sh",
+  "drain_notes.sh",
+  "gpu_probe.sh",
+  "probe.sh",
+];
 let script: string | undefined;
 
 /** The shell text for one probe: a constant script behind three variables. */
 export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
   // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= ["claims.sh", "claims_read.sh", "drain_notes.sh", "gpu_probe.sh", "probe.sh"]
+  script ??= PROGRAMS
     .map((name) => nodeProgram(name, import.meta.url)).join("")
     .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
   return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
@@ -46,6 +55,7 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     ...memory,
     ...diskOf(df),
     workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
+    claimsProblem: claimsProblem(values("claims-unfit")[0]),
     ...placeOf(lines),
     ...devices,
     gpus: withLeases(devices.gpus, { work, lines: values("gpu-lease") }),

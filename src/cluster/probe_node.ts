@@ -85,9 +85,10 @@ function completed(
   known: NodeFacts | undefined,
 ): NodeFacts | undefined {
   if (facts === undefined || known === undefined) return facts;
-  const { load1, gpus, gpuTool, gpuProblem, work, drains } = facts;
+  const { load1, gpus, gpuTool, gpuProblem, work, drains, claimsProblem } = facts;
   const { drains: _, ...standing } = known;
-  return { ...standing, load1, gpus, gpuTool, gpuProblem, work, ...(drains && { drains }) };
+  const moving = { load1, gpus, gpuTool, gpuProblem, work, claimsProblem };
+  return { ...standing, ...moving, ...(drains && { drains }) };
 }
 
 interface RowOptions {

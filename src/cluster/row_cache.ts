@@ -109,8 +109,14 @@ function isFacts(value: unknown): boolean {
   return FACT_NUMBERS.every((key) => isOptional(value[key], "number")) &&
     (work === undefined || isWork(work)) &&
     isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
-    isOptional(value["workspaceToken"], "string") && isDrains(value["drains"]) &&
+    isRemark(value["claimsProblem"]) && isOptional(value["workspaceToken"], "string") &&
+    isDrains(value["drains"]) &&
     Array.isArray(gpus) && gpus.every(isGpu);
+}
+
+function isRemark(value: unknown): boolean {
+  return value === undefined ||
+    isObject(value) && typeof value["words"] === "string" && isOptional(value["cure"], "string");
 }
 
 function isWork(value: unknown): boolean {

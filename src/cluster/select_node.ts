@@ -159,6 +159,8 @@ async function tryOnce(
   const { owner } = placements;
   const asker = { owner, ticket, run: words?.run, lastsMs: words?.lastsMs };
   const rules = { selector, weights: config, avoid, random, asker, group };
+  const { share } = selector;
+  const promised = (node: Node) => placements.promisedGpus(node, { group, share });
   /** With what is placed on the nodes now, not when the rows came. */
   const paired = (rows: readonly NodeHealth[]): Candidate[] => {
     const own = placements.points(nodes);
@@ -166,7 +168,7 @@ async function tryOnce(
       const node = byName.get(health.node);
       if (node === undefined) return [];
       const points = (own.get(node) ?? 0) + deps.health.others(node);
-      return [{ node, health, placed: { points, gpus: placements.promisedGpus(node, group) } }];
+      return [{ node, health, placed: { points, gpus: promised(node) } }];
     });
   };
   let age = maxAgeMs;
@@ -200,7 +202,7 @@ async function tryOnce(
     };
     if (holder === undefined) return placement;
     const keys = gpus.slice(0, selector.gpus).map(leaseKey);
-    placements.add({ node: chosen.node, holder, group, gpus: selector.gpus, keys });
+    placements.add({ node: chosen.node, holder, group, gpus: selector.gpus, share, keys });
     const isSettled = selector.gpus > 0 && group !== undefined && words !== undefined
       ? await hold(deps, { ...request, node: chosen.node, gpus, holder, group, words })
       : await isStillBest(deps, { ...request, chosen, others: rows.length > 1, round });

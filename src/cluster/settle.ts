@@ -39,13 +39,14 @@ interface HoldRequest extends Request {
 
 /** From now on nobody else gets these GPUs. Where somebody was faster, the node is looked at again. */
 export async function hold({ crew, health }: SettleDeps, request: HoldRequest): Promise<boolean> {
-  const { node, gpus, holder, group, words, selector, signal, ticket } = request;
+  const { node, holder, group, words, selector, signal, ticket } = request;
   try {
     const wish = { ...selector, group, words };
-    const held = await crew.holds.take(node, { holder, wish, gpus, signal });
+    const held = await crew.holds.take(node, { holder, wish, gpus: request.gpus, signal });
     if (held !== undefined) {
       const keys = held.map(leaseKey);
-      crew.placements.add({ node, holder, group, gpus: selector.gpus, keys });
+      const { gpus, share } = selector;
+      crew.placements.add({ node, holder, group, gpus, share, keys });
       crew.keepUp();
       crew.presence.leave(ticket);
       crew.presence.served(words.run);

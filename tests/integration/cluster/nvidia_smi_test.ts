@@ -6,6 +6,7 @@ import { fittingGpus } from "../../../src/cluster/gpu_choice.ts";
 import type { NodeFacts } from "../../../src/cluster/node.ts";
 import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { installNvidiaSmi, realNvidiaSmi, VERSIONS } from "../../support/nvml/real_nvidia_smi.ts";
+import { grid, project } from "../../support/cli.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { node } from "../../unit/cluster/nodes.ts";
@@ -82,3 +83,35 @@ for (const version of VERSIONS) {
     },
   );
 }
+
+testWith(
+  ["cc", "nvidia-smi-550"],
+  "seven of eight cards are leased, the eighth is lost",
+  async () => {
+    using home = tempDir();
+    await installNvidiaSmi(home.path, realNvidiaSmi("550") ?? "");
+    const config = "nodes: [{ name: here, transport: local, remote_root: ./work }]\n";
+    using folder = project({ "config/cluster_config.yaml": config });
+    const run = (gpus: number) =>
+      grid(["run", 'echo "$GRID_GPUS $CUDA_VISIBLE_DEVICES"', "--gpus", String(gpus)], {
+        cwd: folder.path,
+        env: {
+          PATH: `${join(home.path, "bin")}:${Deno.env.get("PATH")}`,
+          GRID_LEASE_DIR: home.path,
+          GRID_DRAIN_DIR: home.path,
+          NVML_COUNT: "8",
+          NVML_BAD: "3",
+          NVML_HANDLE: "15",
+        },
+      });
+    const { code, stdout, stderr } = await run(7);
+    assert.equal(code, 0, stderr);
+    const [indices = "", names = ""] = stdout.trim().split(" ");
+    assert.deepEqual(indices.split(",").toSorted(), ["0", "1", "2", "4", "5", "6", "7"]);
+    assert.equal(new Set(names.split(",")).size, 7);
+    for (const name of names.split(",")) assert.match(name, /^GPU-[0-9a-f-]+$/);
+    const all = await run(8);
+    assert.equal(all.code, 3, all.stderr);
+    assert.match(all.stderr, /GPU 3.*lost|7 of 8/);
+  },
+);

@@ -46,7 +46,7 @@ const WRONG: Readonly<Record<string, readonly [string, string, RegExp]>> = {
   "@doctor no-venv yes": ["python", "bad", /apt install python3-venv/],
   "@doctor startup-exec ~/.bashrc line 3:exec zsh": ["shell", "note", /case \$-/],
   "@doctor quota /home 900 800": ["quota", "bad", /more quota/],
-  '@doctor claims-bad "/tmp/grid-claims-1000" belongs to bob': ["claims", "bad", /removed/],
+  "@doctor claims-bad taken /tmp/grid-claims-1000": ["claims", "bad", /^sudo rm -r /],
   "@doctor hidden-processes yes": ["claims", "note", /hidepid/],
   "@doctor kills-left no": ["lingering", "bad", /^sudo loginctl enable-linger ada$/],
 };

@@ -13,7 +13,7 @@ function setUp() {
 
 function placed(
   holder: string,
-  changes: { gpus?: number; group?: string; keys?: readonly string[] } = {},
+  changes: { gpus?: number; group?: string; share?: boolean; keys?: readonly string[] } = {},
 ) {
   return { node: a, holder, gpus: 0, group: undefined, ...changes };
 }
@@ -47,7 +47,17 @@ Deno.test("a placement is gone when its work is over, and that of another stays"
 Deno.test("GPUs given away are nobody else's, but not for their own group", () => {
   const { placements } = setUp();
   placements.add(placed("one s 1", { gpus: 2, group: "one.s", keys: ["GPU-0", "GPU-1"] }));
-  assert.deepEqual([...placements.promisedGpus(a)], ["GPU-0", "GPU-1"]);
-  assert.equal(placements.promisedGpus(b).size, 0);
-  assert.equal(placements.promisedGpus(a, "one.s").size, 0);
+  const given = (group?: string) => [...placements.promisedGpus(a, { group })];
+  assert.deepEqual(given(), ["GPU-0", "GPU-1"]);
+  assert.equal(placements.promisedGpus(b, { group: undefined }).size, 0);
+  assert.deepEqual(given("one.s"), []);
+});
+
+Deno.test("GPUs given to work that shares are nobody else's but for work that shares, too", () => {
+  const { placements } = setUp();
+  placements.add(placed("one s 1", { gpus: 1, group: "one.s", share: true, keys: ["GPU-0"] }));
+  placements.add(placed("one t 1", { gpus: 1, group: "one.t", keys: ["GPU-1"] }));
+  const given = (share: boolean) => [...placements.promisedGpus(a, { group: "one.u", share })];
+  assert.deepEqual(given(true), ["GPU-1"]);
+  assert.deepEqual(given(false), ["GPU-0", "GPU-1"]);
 });

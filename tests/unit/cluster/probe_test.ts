@@ -39,6 +39,7 @@ Deno.test("parseProbe() of a node that says nothing knows nothing, and no zeros"
     diskFreeBytes: undefined,
     diskUsedPercent: undefined,
     workspaceProblem: undefined,
+    claimsProblem: undefined,
     gpus: [],
     gpuTool: "none",
     gpuProblem: undefined,

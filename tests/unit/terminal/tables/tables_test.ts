@@ -4,6 +4,7 @@ import { renderHealth } from "../../../../src/terminal/tables/health_table.ts";
 import { renderFree } from "../../../../src/terminal/tables/free_table.ts";
 import { renderJobs } from "../../../../src/terminal/tables/jobs_table.ts";
 import { renderPlan } from "../../../../src/terminal/tables/plan_table.ts";
+import { type QueueRow, renderQueue } from "../../../../src/terminal/tables/queue_table.ts";
 import { renderRayLogs } from "../../../../src/terminal/tables/ray_logs.ts";
 import { renderRayCluster, renderRayHolders } from "../../../../src/terminal/tables/ray_table.ts";
 import { renderRuns } from "../../../../src/terminal/tables/runs_table.ts";
@@ -426,4 +427,38 @@ Deno.test("renderPlan() never gives two cells of a matrix the same name", () => 
     assert.equal(new Set(names).size, ids.length, text);
     if (width > 80) assert.deepEqual(names, ids);
   }
+});
+
+const QUEUE: readonly QueueRow[] = [
+  queueRow({ place: "holds", indices: [0, 1], ageMs: 11_100_000, leftMs: 720_000 }),
+  queueRow({ place: "reserved", indices: [2], step: "eval [lr=0.1]", account: "ben", ageMs: 2000 }),
+  queueRow({ place: 1, gpus: 2, account: "ben", project: "Sprache · 音声", ageMs: 720_000 }),
+  queueRow({ place: 2, gpus: 1, model: "h100", step: "\u001b[2Jeval", ageMs: 70_000 }),
+];
+
+function queueRow(changes: Partial<QueueRow>): QueueRow {
+  return {
+    node: "gpu2",
+    place: "holds",
+    gpus: 1,
+    indices: [],
+    model: undefined,
+    account: "ada",
+    run: RUN,
+    step: "train",
+    project: "vision",
+    ageMs: 0,
+    leftMs: undefined,
+    ...changes,
+  };
+}
+
+Deno.test("queue: who holds, and who waits in which place", () => {
+  const nodes = { answered: 1, silent: 0 };
+  const wide = renderQueue(QUEUE, { color: false, width: 120, nodes });
+  const narrow = renderQueue(QUEUE, { color: false, width: 72, nodes });
+  const nobody = renderQueue([], { color: false, width: 80, nodes });
+  const silent = renderQueue([], { color: false, width: 80, nodes: { answered: 0, silent: 2 } });
+  assertGolden("terminal/queue.txt", [wide, narrow, nobody, silent].join("\n"));
+  assert.equal(stripColours(renderQueue(QUEUE, { color: true, width: 120, nodes })), wide);
 });
