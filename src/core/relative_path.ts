@@ -16,6 +16,8 @@ export interface RelativePathOptions {
 /** Linux: `PATH_MAX` and `NAME_MAX`, in bytes of UTF-8. */
 const MOST_BYTES = 4096;
 const MOST_PART_BYTES = 255;
+/** Of one UTF-16 code unit, in UTF-8. */
+const MOST_UNIT_BYTES = 3;
 
 const encoder = new TextEncoder();
 
@@ -34,22 +36,28 @@ export function relativePathFault(
 ): string | undefined {
   if (text === "") return "is empty";
   if (text.startsWith("/")) return "is absolute";
-  if (text.length > MOST_BYTES || byteLength(text) > MOST_BYTES) {
+  if (isLongerThan(MOST_BYTES, text)) {
     return `is longer than ${MOST_BYTES} bytes`;
   }
   if (text.includes("\0")) return "holds a NUL character";
   if (!allowControls && /\p{Cc}/u.test(text)) return "holds a control character";
   if (!text.isWellFormed()) return "is not valid Unicode";
-  const parts = text.split("/");
-  if (parts.includes("..")) return "leads upwards (..)";
-  if (parts.includes(".")) return "holds a part that is only a dot";
-  if (parts.includes("")) return "holds an empty part";
-  if (parts.some((part) => byteLength(part) > MOST_PART_BYTES)) {
+  const odd = /(?:^|\/)(\.{0,2})(?:\/|$)/.test(text) ? text.split("/") : [];
+  if (odd.includes("..")) return "leads upwards (..)";
+  if (odd.includes(".")) return "holds a part that is only a dot";
+  if (odd.includes("")) return "holds an empty part";
+  // A short text has no long part.
+  if (
+    text.length * MOST_UNIT_BYTES > MOST_PART_BYTES &&
+    text.split("/").some((part) => isLongerThan(MOST_PART_BYTES, part))
+  ) {
     return `holds a part longer than ${MOST_PART_BYTES} bytes`;
   }
   return undefined;
 }
 
-function byteLength(text: string): number {
-  return encoder.encode(text).length;
+/** In bytes of UTF-8; most texts are far from it, and need no counting. */
+function isLongerThan(most: number, text: string): boolean {
+  if (text.length * MOST_UNIT_BYTES <= most) return false;
+  return text.length > most || encoder.encode(text).length > most;
 }

@@ -324,7 +324,8 @@ for name in sys.stdin.buffer.read().split(b"\0")[:-1]:
 }
 
 # The archive comes in frames, so that the words after it can be told from it: a kind and the bytes of
-# the frame. "ping" is answered when everything before it was taken; "end" comes with the sum of all.
+# the frame. "ping" is answered when everything before it was taken; "end" comes with the sum of all, as
+# cksum tells it.
 frames() {
   while IFS=' ' read -r kind size; do
     case $kind in
@@ -347,8 +348,8 @@ receive() {
   rm -rf "$state/partial"
   receiving=yes
   # -o: files belong to us, whoever owned them at the source.
-  if [ -n "$sum" ] && has tee && mkfifo "$work/stream" 2>/dev/null; then
-    $sum <"$work/stream" >"$work/streamed" &
+  if has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; then
+    cksum <"$work/stream" >"$work/streamed" &
     summing=$!
     report=$(frames | tee "$work/stream" | tar -C "$work/in" -xof - 2>&1)
     code=$?
@@ -366,18 +367,26 @@ receive() {
 
 # What was to arrive has arrived, and lies on the disk in full length.
 verify() {
-  [ ! -f "$work/streamed" ] || read -r streamed _ <"$work/streamed" || streamed=
-  [ ! -f "$work/streamed" ] || [ "$streamed" = "$(cat "$work/sum")" ] || fail verify "$streamed"
+  streamed='' bytes=''
+  [ ! -f "$work/streamed" ] || read -r streamed bytes _ <"$work/streamed" || :
+  [ ! -f "$work/streamed" ] || [ "$streamed $bytes" = "$(cat "$work/sum")" ] || fail verify "$streamed $bytes"
   make
-  if [ -s "$work/in/sent" ]; then
-    cd "$work/in/tree" || fail write "$work"
-    xargs -0 stat "$option" "$size_facts" -- <"$work/in/sent" 2>/dev/null | cmp -s - "$work/in/sizes" ||
-      fail verify "sizes"
-  fi
+  cd "$work/in/tree" || fail write "$work"
   # Renaming the folder around them changes nothing about files, so where there is no folder yet this can
   # be done before anything moves.
   if [ ! -e "$folder" ] && [ ! -L "$folder" ] && [ -f "$work/in/record/files" ]; then
-    (cd "$work/in/tree" && rows "$work/in/record" >"$work/in/record/stat")
+    rows "$work/in/record" >"$work/in/record/stat"
+  fi
+  [ ! -s "$work/in/sent" ] || told_sizes | cmp -s - "$work/in/sizes" || fail verify "sizes"
+}
+
+# The bytes of all files that were sent, one number a line. Where just these are recorded, the rows tell.
+told_sizes() {
+  if [ -f "$work/in/record/stat" ] && cmp -s "$work/in/sent" "$work/in/record/files" &&
+    [ "$(lines_in_names <"$work/in/sent")" = "$(lines_of "$work/in/sizes")" ]; then
+    head -n "$(lines_of "$work/in/sizes")" "$work/in/record/stat" | cut -d ' ' -f 2
+  else
+    xargs -0 stat "$option" "$size_facts" -- <"$work/in/sent" 2>/dev/null
   fi
 }
 

@@ -2,10 +2,10 @@
  * An archive on its way to a node, in frames: `apply.sh` takes them apart. Where the link proves to be
  * slow, blocks travel compressed.
  */
-import type { Hash } from "node:crypto";
 import { monotonic } from "../core/clock.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Block, Compression } from "./shared_pack.ts";
+import type { StreamSum } from "./stream_sum.ts";
 
 /**
  * Bytes per millisecond below which compression wins: gzip packs some 30 MB a second, and what is code
@@ -64,8 +64,8 @@ export class FrameWriter {
     }
   }
 
-  async end(sum: Hash): Promise<void> {
-    await this.#say(`end ${sum.digest("hex")}`);
+  async end(sum: StreamSum): Promise<void> {
+    await this.#say(`end ${sum}`);
   }
 
   async #say(words: string): Promise<void> {

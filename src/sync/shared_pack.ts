@@ -2,12 +2,11 @@
  * What has to travel, packed once and handed to every node that lacks just that. It is packed as fast as
  * the fastest node takes it.
  */
-import type { Hash } from "node:crypto";
-import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
+import { StreamSum } from "./stream_sum.ts";
 import { TarWriter } from "./tar_writer.ts";
 
 /** Where the files are in an archive. */
@@ -58,7 +57,7 @@ export class SharedPack {
   readonly #isKept: boolean;
   #isStarted = false;
   readonly #blocks: (Block | undefined)[] = [];
-  readonly #sum: Hash = createHash("sha256");
+  readonly #sum = new StreamSum();
   readonly #stop = new AbortController();
   #wanted = AHEAD;
   /** Packed since the last block. */
@@ -113,7 +112,7 @@ export class SharedPack {
   }
 
   /** Over all blocks; may be gone on with. */
-  sum(): Hash {
+  sum(): StreamSum {
     return this.#sum.copy();
   }
 
