@@ -73,7 +73,7 @@ export function compareDecimals(a: string, b: string): number {
   const [left, right] = [partsOf(a), partsOf(b)];
   if (left === undefined || right === undefined) return Number.NaN;
   if (left.sign !== right.sign) return left.sign < right.sign ? -1 : 1;
-  return left.sign * compareSizes(left, right);
+  return left.sign < 0 ? compareSizes(right, left) : compareSizes(left, right);
 }
 
 /** `0.digits` times ten to the power of `exponent`, without zeros at either end. */

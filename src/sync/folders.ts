@@ -42,7 +42,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
   const walk = await walkForSync(options, targets).finally(() => answers);
-  const source = new Source(walk, options, targets.length);
+  using source = new Source(walk, options, targets.length);
   const digestOf = contentDigest(options.comesHome);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -92,7 +92,7 @@ async function standingOf(source: Source, options: OneOptions): Promise<Standing
 
 export const digestSource: DigestSource = async (given) => {
   const options = asFolder(given);
-  const source = new Source(await walkForSync(options, []), options);
+  using source = new Source(await walkForSync(options, []), options);
   const { entries, manifest } = await source.hashed();
   source.cache.save();
   return contentDigest(options.comesHome)({ entries, digest: manifest.digest });

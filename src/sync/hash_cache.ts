@@ -109,18 +109,28 @@ class Rows {
   /** State and hash of the path. */
   find(path: string): string | undefined {
     // No row before the last place can be that of a path behind the last one.
-    if (comparePaths(this.#asked, path) > 0) this.#at = 0;
+    if (comparePaths(this.#asked, path) >= 0) this.#at = 0;
     this.#asked = path;
+    // Mostly it is just the next one.
+    if (this.#text.startsWith(`${path}\0`, this.#at)) return this.#rowAt(this.#at, path);
     for (;;) {
       const here = this.#pathAt(this.#at);
       if (here === undefined) return undefined;
       const order = comparePaths(here, path);
       if (order > 0) return undefined;
+      if (order === 0) return this.#rowAt(this.#at, path);
       const end = this.#endOf(this.#at);
       if (end < this.#at) return undefined; // a row that is none
-      if (order === 0) return this.#text.slice(this.#at + path.length + 1, end);
       this.#at = end + 1;
     }
+  }
+
+  /** And the place after it. */
+  #rowAt(at: number, path: string): string | undefined {
+    const end = this.#endOf(at);
+    if (end < at) return undefined; // a row that is none
+    this.#at = end + 1;
+    return this.#text.slice(at + path.length + 1, end);
   }
 
   #pathAt(at: number): string | undefined {

@@ -20,7 +20,6 @@ export interface PackOptions {
   readonly archive: TarWriter;
   /** Hears of each file that is in the archive as a whole, in bytes. */
   readonly packedFile?: (bytes: number) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface Packed {

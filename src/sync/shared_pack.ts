@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
+import { PackThread, WORTH_A_THREAD_BYTES } from "./pack_thread.ts";
 import { StreamSum } from "./stream_sum.ts";
 import { TarWriter } from "./tar_writer.ts";
 
@@ -46,6 +47,8 @@ const COMPRESS: Readonly<Record<Compression, (bytes: Uint8Array) => Promise<Uint
 export type SharedPackOptions = Omit<PackOptions, "archive" | "prefix"> & {
   /** Whether more than one node may want it; then nothing is dropped before the end. */
   readonly isKept: boolean;
+  /** Of its own; given up with it. */
+  readonly thread?: PackThread | undefined;
 };
 
 /** Packed ahead of the fastest node. */
@@ -60,8 +63,6 @@ export class SharedPack {
   readonly #sum = new StreamSum();
   readonly #stop = new AbortController();
   #wanted = AHEAD;
-  /** Packed since the last block. */
-  #files = 0;
   #readers = 0;
   #packed: Packed | undefined;
   #failure: unknown;
@@ -125,21 +126,37 @@ export class SharedPack {
   }
 
   async #pack(): Promise<void> {
-    const archive = new TarWriter((bytes) => this.#put(bytes));
+    using thread = this.#options.thread;
+    this.#stop.signal.addEventListener("abort", () => thread?.[Symbol.dispose](), { once: true });
+    this.#packed = await thread?.pack(this.entries, {
+      source: this.#options.source,
+      useChecksums: this.#options.useChecksums,
+      followSymlinks: this.#options.followSymlinks,
+      prefix: TREE,
+      put: (bytes, files) => this.#put(bytes, files),
+    }) ?? await this.#packHere();
+  }
+
+  async #packHere(): Promise<Packed> {
+    let files = 0;
+    const archive = new TarWriter((bytes) => {
+      const count = files;
+      files = 0;
+      return this.#put(bytes, count);
+    });
     const packed = await packEntries(this.entries, {
       ...this.#options,
       archive,
       prefix: TREE,
-      packedFile: () => this.#files++,
+      packedFile: () => files++,
     });
     await archive.flush();
-    this.#packed = packed;
+    return packed;
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
+  async #put(bytes: Uint8Array, files: number): Promise<void> {
     this.#sum.update(bytes);
-    this.#blocks.push(new Block(bytes, this.#files));
-    this.#files = 0;
+    this.#blocks.push(new Block(bytes, files));
     this.#wake();
     while (this.#blocks.length >= this.#wanted) {
       this.#stop.signal.throwIfAborted();
@@ -157,14 +174,21 @@ export class SharedPack {
 const MOST_KEPT_BYTES = 80 * 2 ** 20;
 
 /** The archives of one sync, found again by what is in them. */
-export class PackShelf {
+export class PackShelf implements Disposable {
   readonly #packs: SharedPack[] = [];
-  readonly #options: Omit<SharedPackOptions, "isKept">;
+  readonly #options: Omit<SharedPackOptions, "isKept" | "thread">;
   readonly #nodes: number;
+  /** For the first large one. */
+  #thread: PackThread | undefined;
 
-  constructor(options: Omit<SharedPackOptions, "isKept">, nodes: number) {
+  constructor(options: Omit<SharedPackOptions, "isKept" | "thread">, nodes: number) {
     this.#options = options;
     this.#nodes = nodes;
+  }
+
+  /** So many bytes are likely to be packed soon. */
+  expect(bytes: number): void {
+    if (this.#nodes > 0 && bytes >= WORTH_A_THREAD_BYTES) this.#thread ??= new PackThread();
   }
 
   packOf(entries: readonly SourceEntry[]): SharedPack {
@@ -172,9 +196,17 @@ export class PackShelf {
     if (known !== undefined) return known;
     const bytes = entries.reduce((sum, entry) => sum + entry.size + 1024, 0);
     const isKept = this.#nodes > 1 && bytes <= MOST_KEPT_BYTES;
-    const pack = new SharedPack(entries, { ...this.#options, isKept });
+    this.expect(bytes);
+    const thread = bytes >= WORTH_A_THREAD_BYTES ? this.#thread : undefined;
+    // One for each archive.
+    if (thread !== undefined) this.#thread = undefined;
+    const pack = new SharedPack(entries, { ...this.#options, isKept, thread });
     if (isKept) this.#packs.push(pack);
     return pack;
+  }
+
+  [Symbol.dispose](): void {
+    this.#thread?.[Symbol.dispose]();
   }
 }
 

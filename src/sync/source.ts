@@ -12,7 +12,7 @@ export interface HashedSource extends Hashed {
   readonly manifest: ManifestText;
 }
 
-export class Source {
+export class Source implements Disposable {
   readonly folder: string;
   readonly cache: HashCache;
   readonly packs: PackShelf;
@@ -30,6 +30,8 @@ export class Source {
     this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
     this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
     this.#options = options;
+    const unknown = this.recalled.filter(isUnhashed);
+    this.packs.expect(unknown.reduce((sum, entry) => sum + entry.size, 0));
     // Its list of what was found is not needed any more, and long.
     this.#skipped = walk.skipped;
   }
@@ -37,6 +39,10 @@ export class Source {
   /** Things that no node gets, with the reason. */
   get skipped(): readonly Skipped[] {
     return [...this.#skipped, ...this.#unreadable];
+  }
+
+  [Symbol.dispose](): void {
+    this.packs[Symbol.dispose]();
   }
 
   /** With every hash; each file is read once, however many nodes ask. */

@@ -4,14 +4,15 @@ import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
 /** Takes a block and never looks at it again once the promise has settled; it may keep the block. */
 export type Sink = (block: Uint8Array) => Promise<void>;
 
-/** Large enough that the cost per write does not show. */
-const BLOCK_BYTES = 2 ** 19;
+/** Each is a process on the node. The first one tells how fast the link is, and is soon there. */
+const FIRST_BLOCK_BYTES = 2 ** 19;
+const BLOCK_BYTES = 2 ** 21;
 /** A file up to this size is read as a whole. */
 const SMALL_BYTES = 2 ** 17;
 
 export class TarWriter {
   readonly #sink: Sink;
-  #block = new Uint8Array(BLOCK_BYTES);
+  #block = new Uint8Array(FIRST_BLOCK_BYTES);
   #used = 0;
 
   constructor(sink: Sink) {

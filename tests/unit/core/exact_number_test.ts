@@ -58,6 +58,7 @@ Deno.test("compareDecimals() compares to the last digit", () => {
   assert.equal(compareDecimals("1e-4", "0.0001"), 0);
   assert.equal(compareDecimals("-0.0", "0"), 0);
   assert.equal(compareDecimals("-2", "-10"), 1);
+  assert.equal(compareDecimals("-8e-323", "-8e-323"), 0);
   assert.equal(compareDecimals("1e400", "9e399"), 1);
   assert.ok(Number.isNaN(compareDecimals("x", "1")));
   fc.assert(fc.property(fc.bigInt(), fc.bigInt(), (a, b) => {

@@ -1,0 +1,94 @@
+/**
+ * Reads, hashes and packs in a thread of its own, so that this one has its hands free for the links to
+ * the nodes. Its start costs a moment, so it is begun before anybody knows that it is needed.
+ */
+import type { SourceEntry } from "./hash.ts";
+import type { Packed } from "./pack.ts";
+import { type PackAnswer, type PackOrder, splitContents, toColumns } from "./pack_words.ts";
+
+/** Below this the start of a thread costs more than it gains. */
+export const WORTH_A_THREAD_BYTES = 8 * 2 ** 20;
+
+export interface PackThreadOptions {
+  readonly source: string;
+  readonly prefix: string;
+  readonly useChecksums: boolean;
+  readonly followSymlinks: boolean;
+  /** Takes a block, and may keep it; the next one comes when it is done. */
+  readonly put: (block: Uint8Array, files: number) => Promise<void>;
+}
+
+export class PackThread implements Disposable {
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<boolean>();
+  #ended: PromiseWithResolvers<never> | undefined;
+
+  constructor() {
+    this.#worker = new Worker(new URL("./pack_worker.ts", import.meta.url), {
+      type: "module",
+      name: "pack",
+    });
+    this.#worker.onmessage = () => this.#ready.resolve(true);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#ready.resolve(false);
+      this.#ended?.reject(new Error(`packing: ${event.message}`));
+    };
+  }
+
+  /** Once; undefined where no thread could be had, and nothing was done. Entries learn their contents. */
+  async pack(
+    entries: readonly SourceEntry[],
+    { put, ...options }: PackThreadOptions,
+  ): Promise<Packed | undefined> {
+    const answers: PackAnswer[] = [];
+    const ended = this.#ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    if (!await this.#ready.promise) return undefined;
+    let heard = Promise.withResolvers<void>();
+    this.#worker.onmessage = ({ data }: MessageEvent<PackAnswer>) => {
+      answers.push(data);
+      heard.resolve();
+    };
+    this.#say({ start: toColumns(entries), ...options });
+    for (;;) {
+      const answer = answers.shift();
+      if (answer === undefined) {
+        await Promise.race([heard.promise, ended.promise]);
+        heard = Promise.withResolvers();
+      } else if ("block" in answer) {
+        await put(answer.block, answer.files);
+        this.#say({ taken: true });
+      } else if ("done" in answer) return takeOver(entries, answer.done);
+      else if ("failed" in answer) throw new Error(`packing: ${answer.failed}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+    this.#ready.resolve(false);
+    this.#ended?.reject(new Error("packing was given up"));
+  }
+
+  #say(order: PackOrder): void {
+    this.#worker.postMessage(order);
+  }
+}
+
+/** As if it had been read here: see `packEntries`. */
+function takeOver(
+  entries: readonly SourceEntry[],
+  done: Extract<PackAnswer, { done: unknown }>["done"],
+): Packed {
+  const changed = new Map(done.changed);
+  const torn = new Map(done.torn);
+  const contents = splitContents(done.contents);
+  const sent = entries.flatMap((entry, at) => {
+    if (torn.has(at)) return [];
+    const other = changed.get(at);
+    if (other !== undefined) return [other];
+    if (entry.type === "file") entry.content = contents[at] ?? "";
+    return [entry];
+  });
+  return { sent, torn: [...torn.values()], bytes: done.bytes };
+}
