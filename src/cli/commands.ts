@@ -77,6 +77,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("report"),
   },
   {
+    name: "serve",
+    summary: "show runs, logs and nodes in the browser, live; cancel and resume there",
+    group: "Runs",
+    load: () => lazily("serve"),
+  },
+  {
     name: "health",
     summary: "show load, GPUs and score of every node",
     group: "Nodes",

@@ -55,9 +55,16 @@ export class Connection implements Disposable {
   }
 
   bytes(): number {
-    const value = (name: string) =>
-      Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
-    return value("page_count") * value("page_size");
+    return this.#pragma("page_count") * this.#pragma("page_size");
+  }
+
+  /** https://www.sqlite.org/pragma.html#pragma_data_version */
+  dataVersion(): number {
+    return this.#pragma("data_version");
+  }
+
+  #pragma(name: string): number {
+    return Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
   }
 
   [Symbol.dispose](): void {

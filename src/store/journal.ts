@@ -3,20 +3,22 @@ import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
 import { LATEST_TIME, readEvent, unreadable } from "./read_event.ts";
-import type { RunRow } from "./store.ts";
+import type { CountedEvent, RunRow } from "./store.ts";
 
 /** Ids named in the message when a prefix fits many. */
 const MOST_NAMED = 5;
 
 /** What went on from a run, and the last event where it has no end, each found by an index. */
-const SELECT_RUNS = `SELECT runs.*,
+const SELECT = `SELECT runs.*,
   (SELECT later.run FROM runs AS later WHERE later.resumes = runs.run
    ORDER BY later.id DESC LIMIT 1) AS resumed_as,
   CASE WHEN finished_at IS NULL THEN
     (SELECT CASE WHEN json_valid(json) THEN json ->> '$.at' END
      FROM journal WHERE run_id = runs.id ORDER BY seq DESC LIMIT 1)
   END AS last_event_at
-  FROM runs ORDER BY id DESC LIMIT ?`;
+  FROM runs`;
+const SELECT_RUNS = `${SELECT} ORDER BY id DESC LIMIT ?`;
+const SELECT_RUN = `${SELECT} WHERE run = ?`;
 
 /** Events of runs, in the order they were appended, and one row per run to find them by. */
 export class RunJournal {
@@ -57,16 +59,39 @@ export class RunJournal {
     );
   }
 
-  events(run: string): readonly Event[] {
+  /** The run of exactly this id. */
+  row(run: string): RunRow | undefined {
     return this.#connection.read(() => {
-      const name = this.resolveRun(run);
+      const select = this.#connection.prepare(SELECT_RUN);
+      select.setReadBigInts(true);
+      const row = select.get(run);
+      return row && runRow(row);
+    });
+  }
+
+  /** The same text as long as no run was added, noted on or ended. */
+  listVersion(): string {
+    return this.#connection.read(() => {
+      const row = this.#connection.prepare(
+        "SELECT max(id) AS last, count(finished_at) AS ended, total(length(note)) AS notes FROM runs",
+      ).get();
+      return `${row?.["last"]} ${row?.["ended"]} ${row?.["notes"]}`;
+    });
+  }
+
+  events(run: string): readonly Event[] {
+    return this.eventsSince(this.resolveRun(run), 0).map(({ event }) => event);
+  }
+
+  eventsSince(run: string, seq: number): readonly CountedEvent[] {
+    return this.#connection.read(() => {
       const select = this.#connection.prepare(
-        "SELECT seq, json FROM journal WHERE run_id = ? ORDER BY seq",
+        "SELECT seq, json FROM journal WHERE run_id = ? AND seq > ? ORDER BY seq",
       );
-      return select.all(this.#idOf(name)).map((row) => {
+      return select.all(this.#idOf(run), seq).map((row) => {
         const event = readEvent(String(row["json"]));
-        if (typeof event === "string") throw unreadable(name, `event ${row["seq"]} ${event}`);
-        return event;
+        if (typeof event === "string") throw unreadable(run, `event ${row["seq"]} ${event}`);
+        return { seq: Number(row["seq"]), event };
       });
     });
   }
@@ -191,6 +216,7 @@ type Row = Record<string, unknown>;
 /** Whatever stands there; a damaged row is shown as it can be, and the others as they are. */
 function runRow(row: Row): RunRow {
   const exitCode = row["exit_code"];
+  const resumes = row["resumes"];
   const resumedAs = row["resumed_as"];
   const note = row["note"];
   const durationMs = timeIn(row["duration_ms"]);
@@ -205,6 +231,7 @@ function runRow(row: Row): RunRow {
     exitCode: exitCode === null ? undefined : Number(exitCode),
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(lastEventAt === undefined ? {} : { lastEventAt }),
+    ...(typeof resumes === "string" ? { resumes } : {}),
     ...(typeof resumedAs === "string" ? { resumedAs } : {}),
     ...(typeof note === "string" ? { note } : {}),
   };

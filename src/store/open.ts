@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
-import type { RunRow, Store, Tidied } from "./store.ts";
+import type { CountedEvent, RunRow, Store, Tidied } from "./store.ts";
 import { Tallies } from "./tallies.ts";
 
 /**
@@ -45,6 +45,22 @@ class SqliteStore implements Store {
 
   events(run: string): readonly Event[] {
     return this.#journal.events(run);
+  }
+
+  eventsSince(run: string, seq: number): readonly CountedEvent[] {
+    return this.#journal.eventsSince(run, seq);
+  }
+
+  row(run: string): RunRow | undefined {
+    return this.#journal.row(run);
+  }
+
+  dataVersion(): number {
+    return this.#connection.read(() => this.#connection.dataVersion());
+  }
+
+  listVersion(): string {
+    return this.#journal.listVersion();
   }
 
   resolveRun(name: string): string {

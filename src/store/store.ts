@@ -15,10 +15,18 @@ export interface RunRow {
   readonly exitCode: number | undefined;
   /** The last thing that is known of a run without an end. */
   readonly lastEventAt?: number;
+  /** The run that this one went on from. */
+  readonly resumes?: string;
   /** The run that went on from this one. */
   readonly resumedAs?: string;
   /** What a person wrote on it. */
   readonly note?: string;
+}
+
+export interface CountedEvent {
+  /** Counts the events of its run. */
+  readonly seq: number;
+  readonly event: Event;
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
@@ -32,6 +40,18 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
    * @throws {GridError} `usage` naming the run, where one of its events cannot be read
    */
   events(run: string): readonly Event[];
+  /**
+   * Those behind the event of this number, of a run named by its full id.
+   *
+   * @throws {GridError} `usage` naming the run, where one of them cannot be read
+   */
+  eventsSince(run: string, seq: number): readonly CountedEvent[];
+  /** The run of exactly this id; undefined where there is none. */
+  row(run: string): RunRow | undefined;
+  /** Another number once another process has written; says nothing of what this one writes. */
+  dataVersion(): number;
+  /** Another text once a run was added, noted on or ended. */
+  listVersion(): string;
   /**
    * Full id of a run that is named by its id, a unique beginning of it, the name or file of a pipeline (its
    * newest run) or `last`; behind the latter two, `@2` means the one before, `@3` the one before that.

@@ -70,6 +70,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid fetch model.pt --step sweep --to 'best/{node}'", "from every cell of a matrix"),
     example("grid fetch logs --node gpu1 --folder app --dry-run", "only say what would come"),
   ],
+  "grid serve": [
+    example("grid serve", "pages on this machine, opened in the browser"),
+    example("grid serve --port 0 --no-open", "on any free port; prints the address"),
+  ],
   "grid cluster": [example("grid cluster start", "Ray on every node")],
   "grid cluster start": [example("grid cluster start --nodes gpu1,gpu2", "Ray on two nodes")],
   "grid cluster stop": [example("grid cluster stop", "end what start began")],

@@ -4,8 +4,9 @@ import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, keyValues, nameList, positiveInteger } from "../option_values.ts";
 import { openRuns, type PastRuns } from "../past_runs.ts";
-import { findRuns, sinceTime, stateList, textOf } from "../run_history.ts";
+import { findRuns, sinceTime, stateList } from "../run_history.ts";
 import type { GlobalFlags } from "../settings.ts";
+import { textOf } from "../../store/history.ts";
 
 interface RunsFlags extends GlobalFlags {
   readonly limit: number;

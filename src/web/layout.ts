@@ -1,0 +1,117 @@
+/** What every page has around it. */
+import { basename } from "node:path";
+import { html, type Markup, trusted } from "./markup.ts";
+import { SCRIPT } from "./script.ts";
+import { STYLE } from "./style.ts";
+
+/** Of one answer. */
+export interface Frame {
+  /** Absolute. */
+  readonly project: string;
+  readonly nonce: string;
+  readonly formToken: string;
+  /** Milliseconds since the Unix epoch; the browser's clock may be another. */
+  readonly now: number;
+}
+
+export interface Page {
+  readonly title: string;
+  readonly main: Markup;
+  /** Which word above it is the page's own. */
+  readonly at?: "runs" | "nodes" | "compare";
+  /** Where its news come from. */
+  readonly live?: string | undefined;
+}
+
+const PLACES = [["runs", "/"], ["nodes", "/nodes"], ["compare", "/compare"]] as const;
+
+export function renderPage(frame: Frame, { title, main, at, live }: Page): Markup {
+  const { project, nonce, now } = frame;
+  const links = PLACES.map(([name, path]) =>
+    html`
+      <a href="${path}" ${name === at
+        ? html`
+          aria-current="page"
+        `
+        : ""}>${name}</a>
+    `
+  );
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <link rel="icon" href="data:,">
+        <title>${title} · ${basename(project)} · Grid</title>
+        <style nonce="${nonce}">${trusted(STYLE)}</style>
+      </head>
+      <body data-now="${now}" ${live === undefined ? "" : html`
+        data-live="${live}"
+      `}>
+        <a class="skip" href="#main">to the content</a>
+        <div class="top">
+          <div class="bar-in">
+    <span class="brand">Grid</span> <span class="project" title="${project}">${basename(
+      project,
+    )}</span>
+    <nav aria-label="Pages">${links}</nav>
+    <span id="live" role="status"></span>
+          </div>
+        </div>
+        <main id="main" tabindex="-1">
+    ${main}
+        </main>
+        <script nonce="${nonce}">${trusted(SCRIPT)}</script>
+      </body>
+    </html>
+  `;
+}
+
+/** One button that does something. */
+export function actionForm(
+  frame: Frame,
+  { path, label, kind = "" }: {
+    readonly path: string;
+    readonly label: string;
+    readonly kind?: "bad" | "";
+  },
+): Markup {
+  return html`
+    <form method="post"
+      action="${path}"><input type="hidden" name="form" value="${frame
+        .formToken}"><button class="${kind}">${label}</button></form>
+  `;
+}
+
+/** A moment, by the clock of the machine that serves. */
+export function timeWords(ms: number): Markup {
+  const iso = new Date(ms).toISOString();
+  return html`<time datetime="${iso}" title="${iso}">${STAMP.format(ms)}</time>`;
+}
+
+/** `2026-01-31 12:00:05`: sorts as it reads. */
+const STAMP = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
+
+/** `4s`, `3m`, `2h`, `5d`: the largest unit alone is what a glance wants. */
+export function ageWords(ms: number): string {
+  if (ms < 1000) return "now";
+  const [unit, size] = AGES.find(([, size]) => ms >= size) ?? ["s", 1000];
+  return `${Math.floor(ms / size)}${unit}`;
+}
+
+const AGES = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const;
+
+/** A length that grows while one looks; the browser counts. */
+export function growing(sinceMs: number): Markup {
+  return html`<span class="tick" data-since="${sinceMs}"></span>`;
+}
+
+export function runPath(run: string): string {
+  return `/runs/${encodeURIComponent(run)}`;
+}
+
+export function logPath(run: string, step: string): string {
+  return `${runPath(run)}/logs/${encodeURIComponent(step)}`;
+}

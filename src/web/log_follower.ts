@@ -1,0 +1,103 @@
+/** A log from some byte on, as lines of HTML. */
+import { formatSize } from "../core/size.ts";
+import { html, type Markup, NOTHING } from "./markup.ts";
+import { TerminalText } from "./terminal_text.ts";
+
+/** Of a log's end that is shown first, and at most at one look. */
+export const CHUNK_BYTES = 256 * 1024;
+/** A browser that is farther behind than this sees the end, and that something is left out. */
+const MOST_BEHIND = 4 * CHUNK_BYTES;
+const NEWLINE = 0x0a;
+
+export interface LogPart {
+  /** Whole lines. */
+  readonly lines: Markup;
+  /** What has no end yet. */
+  readonly open: Markup;
+  /** What is left out before. */
+  readonly note: string | undefined;
+  /** Where the first line that was not whole begins. */
+  readonly at: number;
+}
+
+export class LogFollower {
+  readonly #path: string;
+  readonly #text = new TerminalText();
+  #at: number;
+  #shownOpen = 0;
+
+  /** @param from byte; undefined: near the end */
+  constructor(path: string, from?: number) {
+    this.#path = path;
+    this.#at = from ?? -1;
+  }
+
+  /** What has come since; undefined where that is nothing, or there is no log. */
+  async next(): Promise<LogPart | undefined> {
+    using file = await openIfThere(this.#path);
+    if (file === undefined) return undefined;
+    const { size } = await file.stat();
+    const isFirst = this.#at < 0;
+    // One that was cut short is read anew.
+    if (this.#at > size) this.#at = 0;
+    const skipTo = size - CHUNK_BYTES;
+    const isSkipped = isFirst ? skipTo > 0 : size - this.#at > MOST_BEHIND;
+    const from = isSkipped ? skipTo : Math.max(0, this.#at);
+    const bytes = await readAt(file, from, CHUNK_BYTES);
+    const left = isSkipped ? from - Math.max(0, this.#at) : 0;
+    // What stands before the first newline may be half a line.
+    const begin = isSkipped ? bytes.indexOf(NEWLINE) + 1 : 0;
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    // A line that is longer than all that is read at once has to end somewhere.
+    const whole = end > begin ? end : bytes.length === CHUNK_BYTES ? bytes.length : begin;
+    const lines = decode(bytes.subarray(begin, whole));
+    const open = decode(bytes.subarray(whole));
+    this.#at = from + whole;
+    if (whole === begin && bytes.length - whole === this.#shownOpen && !isFirst) return undefined;
+    this.#shownOpen = bytes.length - whole;
+    return {
+      lines: lines === "" ? NOTHING : this.#text.lines(lines.replace(/\n$/, "").split("\n")),
+      open: open === "" ? NOTHING : this.#text.openLine(open),
+      note: left > 0 ? `… ${formatSize(left)} left out` : undefined,
+      at: this.#at,
+    };
+  }
+}
+
+/** As a page has it before any news. */
+export function renderLog(part: LogPart | undefined): Markup {
+  return html`
+    <div id="log" class="log" role="log" aria-live="off" tabindex="0"
+      aria-label="Log">${part?.note === undefined
+        ? NOTHING
+        : html`<div class="cut">${part.note}</div>`}${part?.lines}<div id="open-line">${part
+        ?.open}</div></div>
+  `;
+}
+
+const decoder = new TextDecoder();
+
+function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+async function readAt(file: Deno.FsFile, from: number, most: number): Promise<Uint8Array> {
+  await file.seek(from, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(most);
+  let length = 0;
+  while (length < most) {
+    const count = await file.read(buffer.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return buffer.subarray(0, length);
+}
+
+async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

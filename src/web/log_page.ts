@@ -1,0 +1,102 @@
+/** What one attempt of a step printed, followed while it runs. */
+import { join } from "node:path";
+import { nearest } from "../core/did_you_mean.ts";
+import { GridError } from "../core/errors.ts";
+import { why } from "../engine/resume/why.ts";
+import type { RunState, StepState } from "../engine/state.ts";
+import { logNames } from "../report/log_names.ts";
+import { type Frame, logPath, renderPage, runPath } from "./layout.ts";
+import { LogFollower, renderLog } from "./log_follower.ts";
+import { html, type Markup, NOTHING } from "./markup.ts";
+import type { FoldedRun } from "./run_folds.ts";
+import { stateWords } from "./runs_page.ts";
+
+export interface LogPlace {
+  readonly step: StepState;
+  /** From 1. */
+  readonly attempt: number;
+  /** Below the run's folder. */
+  readonly file: string;
+  /** Whether the address says which attempt. */
+  readonly isChosen: boolean;
+}
+
+/** @throws {GridError} `usage` for a step or attempt that the run does not have */
+export function logPlace(state: RunState, id: string, attempt: string | null): LogPlace {
+  const step = state.steps.get(id);
+  if (step === undefined) {
+    const near = nearest(id, state.steps.keys());
+    throw new GridError({
+      code: "usage",
+      message: `Cannot show logs of step "${id}": run ${state.run} has no such step`,
+      hint: near === undefined ? undefined : `did you mean "${near}"?`,
+    });
+  }
+  const made = Math.max(1, step.attempts.length);
+  const number = attempt === null ? made : Number(attempt);
+  if (!Number.isInteger(number) || number < 1 || number > made) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot show attempt "${attempt}" of step "${id}": it made ${step.attempts.length}`,
+    });
+  }
+  const name = logNames(state.steps.keys())(id, number);
+  return { step, attempt: number, file: join("logs", name), isChosen: attempt !== null };
+}
+
+export interface LogPageOptions {
+  readonly frame: Frame;
+  readonly folded: FoldedRun;
+  readonly place: LogPlace;
+  /** Absolute folder of the run. */
+  readonly folder: string;
+}
+
+export async function logPage({ frame, folded, place, folder }: LogPageOptions): Promise<Markup> {
+  const { state, isUnderWay } = folded;
+  const { step, attempt, file } = place;
+  const isLive = isUnderWay && isGoingOn(place);
+  const part = await new LogFollower(join(folder, file)).next();
+  const here = logPath(state.run, step.id);
+  const live = `${here}/events?${place.isChosen ? `attempt=${attempt}&` : ""}from=${part?.at ?? 0}`;
+  const attempts = step.attempts.length < 2
+    ? NOTHING
+    : html`<nav aria-label="Attempts">${
+      step.attempts.map((each) =>
+        html`
+          <a href="${here}?attempt=${each.attempt}" ${each.attempt === attempt
+            ? html`
+              aria-current="page"
+            `
+            : ""}>attempt ${each.attempt}</a>
+        `
+      )
+    }</nav>`;
+  const result = step.attempts[attempt - 1]?.result;
+  const raw = part === undefined
+    ? NOTHING
+    : html`<a href="/files/${encodeURIComponent(state.run)}/${
+      encodeURI(file).replaceAll("?", "%3F").replaceAll("#", "%23")
+    }">as a file</a>`;
+  return renderPage(frame, {
+    title: `${step.id} · ${state.pipeline}`,
+    at: "runs",
+    live: isLive ? live : undefined,
+    main: html`<p class="small"><a href="${
+      runPath(state.run)
+    }">${state.pipeline} ${state.run}</a></p>
+<h1>${step.id}</h1>
+<p class="facts"><span>${stateWords(result ?? step.status)}</span><span>${
+      why(state, step.id, { underWay: isUnderWay })
+    }</span></p>
+<div class="actions">${attempts}${raw}</div>
+${part === undefined && !isLive ? html`<p class="soft">It printed nothing.</p>` : renderLog(part)}`,
+  });
+}
+
+/** Whether more may come. */
+export function isGoingOn({ step, attempt, isChosen }: LogPlace): boolean {
+  if (step.status === "pending") return true;
+  const result = step.attempts[attempt - 1]?.result;
+  return step.status === "running" && (result === "running" || result === undefined || !isChosen);
+}

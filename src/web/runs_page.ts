@@ -1,0 +1,191 @@
+/** All runs, newest first, found by what people remember of them. */
+import { formatDuration, parseDuration } from "../core/duration.ts";
+import { findRuns, type HistoryRow, RUN_STATES, textOf } from "../store/history.ts";
+import type { RunRow } from "../store/store.ts";
+import { type Frame, growing, renderPage, runPath, timeWords } from "./layout.ts";
+import type { Parts } from "./live.ts";
+import { html, type Markup, NOTHING } from "./markup.ts";
+import type { WebSources } from "./sources.ts";
+
+/** What is asked for, as the address has it. */
+export interface RunsQuery {
+  /** Words that are part of pipeline, file, id or note; `name=value` is an input. */
+  readonly words: string;
+  readonly state: string;
+  /** `7d`: began within that time; empty: whenever. */
+  readonly within: string;
+  /** From 1. */
+  readonly page: number;
+}
+
+const ON_A_PAGE = 50;
+const LONGEST_QUERY = 300;
+const TIMES = [["", "any time"], ["1h", "last hour"], ["1d", "last day"], ["7d", "last week"], [
+  "30d",
+  "last month",
+]] as const;
+
+/** What means nothing is not asked. */
+export function runsQuery(params: URLSearchParams): RunsQuery {
+  const state = params.get("state") ?? "";
+  const within = params.get("within") ?? "";
+  const page = Number(params.get("page") ?? 1);
+  return {
+    words: (params.get("q") ?? "").slice(0, LONGEST_QUERY).trim(),
+    state: (RUN_STATES as readonly string[]).includes(state) ? state : "",
+    within: parseDuration(within) === undefined ? "" : within,
+    page: Number.isInteger(page) && page > 0 && page < 1e6 ? page : 1,
+  };
+}
+
+/** The query as an address has it; the same query is the same text. */
+export function queryText({ words, state, within, page }: RunsQuery): string {
+  const params = new URLSearchParams();
+  if (words !== "") params.set("q", words);
+  if (state !== "") params.set("state", state);
+  if (within !== "") params.set("within", within);
+  if (page > 1) params.set("page", String(page));
+  const text = params.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+export function runsPage(sources: WebSources, frame: Frame, query: RunsQuery): Markup {
+  const parts = runsParts(sources, query);
+  const states = ["", ...RUN_STATES].map((state) =>
+    html`
+      <option value="${state}" ${state === query.state
+        ? html`
+          selected
+        `
+        : ""}>${state || "any state"}</option>
+    `
+  );
+  const times = TIMES.map(([value, words]) =>
+    html`
+      <option value="${value}" ${value === query.within
+        ? html`
+          selected
+        `
+        : ""}>${words}</option>
+    `
+  );
+  return renderPage(frame, {
+    title: "Runs",
+    at: "runs",
+    live: `/events${queryText(query)}`,
+    main: html`
+      <h1>Runs</h1>
+      <form class="row" method="get" action="/" role="search">
+        <label
+          class="grow">search (press /)<input type="search" name="q" value="${query
+            .words}" placeholder="pipeline, id, note, or input such as lr=0.1"></label>
+        <label>state<select name="state" data-now>${states}</select></label>
+        <label>began<select name="within" data-now>${times}</select></label>
+        <button>search</button>
+      </form>
+      <form class="wide" method="get" action="/compare">
+        <table
+          class="list"><thead><tr><th>run</th><th>state</th><th>pipeline</th><th>began</th><th class="number">took</th><th>inputs</th><th>commit</th><th><button>compare</button></th></tr></thead>
+      ${parts.body}
+        </table>
+      </form>
+      ${parts.pager}
+    `,
+  });
+}
+
+export function liveRuns(sources: WebSources, query: RunsQuery): Parts {
+  const { body, pager } = runsParts(sources, query);
+  return new Map([["runs", body.text], ["pager", pager.text]]);
+}
+
+function runsParts(
+  { store, clock }: WebSources,
+  query: RunsQuery,
+): { readonly body: Markup; readonly pager: Markup } {
+  const { words, state, within, page } = query;
+  const asked = words.split(/\s+/).filter((word) => word !== "");
+  const inputs = asked.filter((word) => word.indexOf("=") > 0)
+    .map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] as const);
+  const parts = asked.filter((word) => word.indexOf("=") <= 0).map((word) => word.toLowerCase());
+  const found = findRuns(store, {
+    limit: ON_A_PAGE + 1,
+    skip: (page - 1) * ON_A_PAGE,
+    states: state === "" ? undefined : [state],
+    since: within === "" ? undefined : clock.now() - (parseDuration(within) ?? 0),
+    inputs: Object.fromEntries(inputs),
+    columns: [],
+    fits: parts.length === 0 ? undefined : (row) => hasWords(row, parts),
+  });
+  const rows = found.slice(0, ON_A_PAGE);
+  const isAsked = queryText({ ...query, page: 1 }) !== "";
+  const body = rows.length > 0 ? rows.map(runRow) : html`
+    <tr>
+      <td colspan="8" class="soft">${isAsked || page > 1
+        ? "no such runs"
+        : "no runs yet; the first one will appear here: grid run pipelines/train.yaml"}</td>
+    </tr>
+  `;
+  const to = (page: number, words: string) =>
+    html`<a href="/${queryText({ ...query, page })}">${words}</a>`;
+  return {
+    body: html`<tbody id="runs">${body}</tbody>`,
+    pager: html`<p id="pager" class="pager">${page > 1 ? to(page - 1, "← newer") : NOTHING}${
+      found.length > ON_A_PAGE ? to(page + 1, "older →") : NOTHING
+    }</p>`,
+  };
+}
+
+function hasWords({ run, pipeline, file, note = "" }: RunRow, words: readonly string[]): boolean {
+  const text = `${run}\n${pipeline}\n${file}\n${note}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+function runRow(row: HistoryRow): Markup {
+  const { run, pipeline, result, startedAt, resumes, resumedAs, note, commit = "", exitCode } = row;
+  const inputs = Object.entries(row.inputs).map(([name, value]) => `${name}=${textOf(value)}`).join(
+    " ",
+  );
+  const below = [
+    ...(note === undefined ? [] : [html`<div class="below">${note}</div>`]),
+    ...(resumes === undefined ? [] : [html`<div class="below">resumes ${runLink(resumes)}</div>`]),
+    ...(resumedAs === undefined
+      ? []
+      : [html`<div class="below">resumed as ${runLink(resumedAs)}</div>`]),
+  ];
+  const exit = exitCode === undefined || exitCode === 0 ? "" : ` (${exitCode})`;
+  return html`
+    <tr id="r-${run}">
+      <td><a class="mono" href="${runPath(run)}">${run}</a>${below}</td>
+      <td class="state">${stateWords(result)}${exit}</td>
+      <td>${pipeline}</td>
+      <td class="number">${timeWords(startedAt)}</td>
+      <td class="number">${took(row)}</td>
+      <td class="inputs">${shortened(inputs)}</td>
+      <td class="mono">${commit}</td>
+      <td
+        class="pick"><input type="checkbox" name="run" value="${run}" aria-label="compare ${run}"></td>
+    </tr>
+  `;
+}
+
+function runLink(run: string): Markup {
+  return html`<a class="mono" href="${runPath(run)}">${run}</a>`;
+}
+
+/** Words that come from the store are no class names unless they are known ones. */
+export function stateWords(state: string): Markup {
+  return html`<i class="dot ${/^[a-z-]+$/.test(state) ? state : ""}"></i>${state}`;
+}
+
+function took({ result, startedAt, finishedAt, durationMs, lastEventAt }: HistoryRow): Markup {
+  if (result === "running") return growing(startedAt);
+  const end = finishedAt ?? lastEventAt ?? startedAt;
+  return html`${formatDuration(durationMs ?? Math.max(0, end - startedAt))}`;
+}
+
+const LONGEST_INPUTS = 160;
+
+function shortened(text: string): string {
+  return text.length > LONGEST_INPUTS ? `${text.slice(0, LONGEST_INPUTS - 1)}…` : text;
+}

@@ -1,0 +1,81 @@
+/** What the pages are made from; who opens the app hands it in. */
+import type { Clock } from "../core/clock.ts";
+import type { RunState } from "../engine/state.ts";
+import type { Store } from "../store/store.ts";
+
+export interface WebSources {
+  /** Absolute folder of the project. */
+  readonly project: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Who is named where somebody cancels a run here. */
+  readonly account: string;
+  /** Absolute folder of a run named by its full id. */
+  folder(run: string): string;
+  /** What is known of the nodes; asks none of them. */
+  nodes(): Promise<NodesView>;
+  /** Asks all nodes. */
+  lookAtNodes(): Promise<void>;
+  /** As `grid metrics` prints. */
+  metrics(): Promise<string>;
+  /** Writes the report of a run whose runner died before it could. */
+  completeReport(state: RunState): Promise<void>;
+  /**
+   * Starts a runner that goes on from this run, and outlives us.
+   *
+   * @returns id of the new run
+   * @throws {GridError} what the runner said where it did not begin
+   */
+  resume(run: string): Promise<string>;
+}
+
+export interface NodesView {
+  readonly nodes: readonly NodeView[];
+  readonly queue: readonly QueueView[];
+}
+
+export interface NodeView {
+  readonly name: string;
+  /** `unknown`: nobody looked at it yet. */
+  readonly status: "ok" | "unusable" | "unreachable" | "unknown";
+  /** When it was looked at, in milliseconds since the Unix epoch. */
+  readonly at: number | undefined;
+  readonly reason: string | undefined;
+  readonly hint: string | undefined;
+  /** Lower is better. */
+  readonly score: number | undefined;
+  readonly cpuPercent: number | undefined;
+  readonly gpuPercent: number | undefined;
+  readonly memoryAvailableBytes: number | undefined;
+  readonly memoryTotalBytes: number | undefined;
+  readonly diskFreeBytes: number | undefined;
+  readonly gpus: readonly GpuView[];
+  /** Accounts that asked for no new work there. */
+  readonly drains: readonly string[];
+  readonly remarks: readonly string[];
+  /** Of the last looks, the oldest first; undefined where it could not be used. */
+  readonly scores: readonly (number | undefined)[];
+}
+
+export interface GpuView {
+  readonly index: number;
+  readonly name: string | undefined;
+  readonly memoryUsedBytes: number | undefined;
+  readonly memoryTotalBytes: number | undefined;
+  readonly utilizationPercent: number | undefined;
+  readonly sick: string | undefined;
+  /** Who holds it, in words. */
+  readonly holders: readonly string[];
+}
+
+export interface QueueView {
+  readonly node: string;
+  readonly place: number | "holds" | "reserved";
+  readonly gpus: number;
+  readonly account: string;
+  readonly run: string;
+  readonly step: string;
+  readonly project: string;
+  readonly ageMs: number;
+  readonly leftMs: number | undefined;
+}
