@@ -26,13 +26,13 @@ export interface WebApp extends Disposable {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-export type AppOptions = Omit<GuardOptions, "formToken" | "cookie">;
+export type AppOptions = Omit<GuardOptions, "formToken">;
 
 type C = Context<GuardEnv>;
 
 /** A runner that was killed writes nothing: whether it lives is asked again after so long. */
 const ALIVE_MS = 2000;
-/** A drawing of many bars is made anew less often. */
+/** A drawing of many bars is made anew less often than a row. */
 const DRAWING_MS = 2000;
 const NODES_MS = 1000;
 
@@ -57,9 +57,7 @@ class App implements WebApp {
       c.set("frame", { project, nonce: "", formToken, now: clock.now() });
       await next();
     });
-    // Cookies of one host are shared by all its ports: each grid serve has one of its own name.
-    const cookie = `grid_${newToken().slice(0, 8)}`;
-    this.#app.use(guard({ ...options, formToken, cookie }));
+    this.#app.use(guard({ ...options, formToken }));
     this.#app.onError((error, c) => showProblem(error, c as C));
     this.#app.notFound((c) => showProblem(noPage(c.req.path), c as C));
     this.#addPages();
@@ -100,7 +98,7 @@ class App implements WebApp {
       const folded = this.#folds.of(run);
       const tail = await this.#tails.of(folded.state, this.#sources.folder(run));
       const frame = c.get("frame");
-      const said = SAID[c.req.query("said") ?? ""];
+      const said = SAID.get(c.req.query("said") ?? "");
       return page(c, runPage(frame, folded, said, runParts(folded, { frame, tail })));
     });
     app.get("/runs/:run/events", (c) => {
@@ -252,10 +250,13 @@ class App implements WebApp {
   }
 }
 
-const SAID: Readonly<Record<string, string>> = {
-  cancel: "Asked the run to stop: its commands are ended as by Ctrl-C, and its report is written.",
-  resume: "Started a runner of its own: it goes on when this page or grid serve is closed.",
-};
+const SAID: ReadonlyMap<string, string> = new Map([
+  [
+    "cancel",
+    "Asked the run to stop: its commands are ended as by Ctrl-C, and its report is written.",
+  ],
+  ["resume", "Started a runner of its own: it goes on when this page or grid serve is closed."],
+]);
 
 function page(c: C, markup: Markup): Response | Promise<Response> {
   return c.html(markup.text);

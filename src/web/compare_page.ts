@@ -4,7 +4,7 @@ import { type Pair, runDifference, type StepFigures } from "../engine/run_differ
 import { textOf } from "../store/history.ts";
 import type { RunRow } from "../store/store.ts";
 import { type Frame, renderPage, runPath, timeWords } from "./layout.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING, type Piece } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
 import { stateWords } from "./runs_page.ts";
 
@@ -21,28 +21,32 @@ export interface ComparePageOptions {
 export function comparePage({ frame, recent, runs }: ComparePageOptions): Markup {
   const [one, other] = runs ?? [];
   const field = (name: string, words: string, value: string) =>
-    html`
+    markup`
       <label
         class="grow">${words}<input type="text" name="${name}" value="${value}" list="recent" required placeholder="an id, a pipeline, last, train@2"></label>
     `;
   const offered = recent.map(({ run, pipeline, result }) =>
-    html`<option value="${run}">${pipeline}, ${result}</option>`
+    markup`<option value="${run}">${pipeline}, ${result}</option>`
   );
   return renderPage(frame, {
     title: "Compare",
     at: "compare",
-    main: html`
+    main: markup`
       <h1>Compare two runs</h1>
       <form class="row" method="get"
-        action="/compare">${field("a", "this run", one?.state.run ?? "")}${field(
-          "b",
-          "with this one",
-          other?.state.run ?? "",
-        )}<button>compare</button></form>
+        action="/compare">${field("a", "this run", one?.state.run ?? "")}${
+      field(
+        "b",
+        "with this one",
+        other?.state.run ?? "",
+      )
+    }<button>compare</button></form>
       <datalist id="recent">${offered}</datalist>
-      ${one === undefined || other === undefined
-        ? html`<p class="soft">Say which two; on the page of all runs, mark them.</p>`
-        : comparison(one, other)}
+      ${
+      one === undefined || other === undefined
+        ? markup`<p class="soft">Say which two; on the page of all runs, mark them.</p>`
+        : comparison(one, other)
+    }
     `,
   });
 }
@@ -53,50 +57,36 @@ function comparison(one: FoldedRun, other: FoldedRun): Markup {
     table(title, rows, {
       one,
       other,
-      show: (value) => html`${shortened(textOf(value as string))}`,
+      show: (value) => markup`${shortened(textOf(value as string))}`,
     });
-  return html`
-    <table class="list">
-      <thead>
-        <tr>
-          <th></th>
-          <th>${runLink(one)}</th>
-          <th>${runLink(other)}</th>
-        </tr>
-      </thead>
-      <tbody>
-    <tr><td class="soft">pipeline</td><td>${one.state.pipeline}</td><td>${other.state
-      .pipeline}</td></tr>
-    <tr><td class="soft">result</td><td class="state">${stateWords(
-      resultOf(one),
-    )}</td><td class="state">${stateWords(resultOf(other))}</td></tr>
-    <tr><td class="soft">began</td><td>${timeWords(one.state.startedAt)}</td><td>${timeWords(
-      other.state.startedAt,
-    )}</td></tr>
-    <tr><td class="soft">took</td><td>${length(one.state.durationMs)}</td><td>${length(
-      other.state.durationMs,
-    )} ${change(one.state.durationMs, other.state.durationMs)}</td></tr>
-    ${commit.one === undefined && commit.other === undefined ? NOTHING : html`
-      <tr${commit.differs
-        ? html`
-          class="differs"
-        `
-        : ""}>
-        <td class="soft">commit</td>
-        <td class="mono">${commit.one}</td>
-        <td class="mono">${commit.other}</td>
-        </tr>
-    `}
-      </tbody>
-    </table>
-    ${sameDefinition === false ? html`<p>The pipeline said something else.</p>` : NOTHING}
-    ${plain("Inputs", inputs)}${plain("Results", outputs)}${table("Steps", steps, {
+  const row = (name: string, one: Piece, other: Piece, differs = false) =>
+    markup`<tr${
+      differs ? markup` class="differs"` : ""
+    }><td class="soft">${name}</td><td>${one}</td><td>${other}</td></tr>`;
+  const [first, second] = [one.state, other.state];
+  const slower = change(first.durationMs, second.durationMs);
+  return markup`<table class="list"><thead><tr><th>of both</th><th>${runLink(one)}</th><th>${
+    runLink(other)
+  }</th></tr></thead><tbody>
+${row("pipeline", first.pipeline, second.pipeline)}
+${row("result", stateWords(resultOf(one)), stateWords(resultOf(other)))}
+${row("began", timeWords(first.startedAt), timeWords(second.startedAt))}
+${row("took", length(first.durationMs), [length(second.durationMs), " ", slower])}
+${
+    commit.one === undefined && commit.other === undefined
+      ? NOTHING
+      : row("commit", commit.one, commit.other, commit.differs)
+  }
+</tbody></table>
+${sameDefinition === false ? markup`<p>The pipeline said something else.</p>` : NOTHING}
+${plain("Inputs", inputs)}${plain("Results", outputs)}${
+    table("Steps", steps, {
       one,
       other,
       show: (value, before) => figures(value as StepFigures, before as StepFigures | undefined),
       isWhole: true,
-    })}
-  `;
+    })
+  }`;
 }
 
 interface TableOptions {
@@ -118,44 +108,28 @@ function table(
   const shown = isWhole ? rows : differing;
   const equal = rows.length - differing.length;
   const cell = (value: unknown, before?: unknown) =>
-    value === undefined ? html`<span class="soft">none</span>` : show(value, before);
-  return html`<section><h2>${title}</h2>${
-    shown.length === 0 ? NOTHING : html`
-      <table class="list">
-        <thead>
-          <tr>
-            <th></th>
-            <th class="mono">${one.state.run}</th>
-            <th class="mono">${other.state.run}</th>
-          </tr>
-        </thead>
-        <tbody>${shown.map(({ name, one, other, differs }) =>
-          html`
-            <tr${differs
-              ? html`
-                class="differs"
-              `
-              : ""}>
-              <td>${name}</td>
-              <td>${cell(one)}</td>
-              <td>${cell(other, one)}</td>
-              </tr>
-          `
-        )}</tbody>
-      </table>
-    `
-  }${
-    isWhole || equal === 0
+    value === undefined ? markup`<span class="soft">none</span>` : show(value, before);
+  const row = ({ name, one, other, differs }: Pair<unknown>) =>
+    markup`<tr${differs ? markup` class="differs"` : ""}><td>${name}</td><td>${cell(one)}</td><td>${
+      cell(other, one)
+    }</td></tr>`;
+  const head =
+    markup`<tr><th>name</th><th class="mono">${one.state.run}</th><th class="mono">${other.state.run}</th></tr>`;
+  const same = isWhole || equal === 0
+    ? NOTHING
+    : markup`<p class="soft">${equal} ${equal === 1 ? "is" : "are"} equal.</p>`;
+  return markup`<section><h2>${title}</h2>${
+    shown.length === 0
       ? NOTHING
-      : html`<p class="soft">${equal} ${equal === 1 ? "is" : "are"} equal.</p>`
-  }</section>`;
+      : markup`<table class="list"><thead>${head}</thead><tbody>${shown.map(row)}</tbody></table>`
+  }${same}</section>`;
 }
 
 function figures(
   { status, durationMs, node, attempts }: StepFigures,
   before?: StepFigures,
 ): Markup {
-  return html`${stateWords(status)} ${length(durationMs)} ${
+  return markup`${stateWords(status)} ${length(durationMs)} ${
     change(before?.durationMs, durationMs)
   } <span class="soft small">${node}${attempts > 1 ? `, ${attempts} attempts` : ""}</span>`;
 }
@@ -171,7 +145,7 @@ function change(before: number | undefined, after: number | undefined): Markup {
   const words = after > before
     ? `+${formatDuration(after - before)}`
     : `−${formatDuration(before - after)}`;
-  return html`<span class="${after > before ? "bad-ink" : "good-ink"} small">${words}</span>`;
+  return markup`<span class="${after > before ? "bad-ink" : "good-ink"} small">${words}</span>`;
 }
 
 function resultOf({ state, stoppedAt }: FoldedRun): string {
@@ -179,7 +153,7 @@ function resultOf({ state, stoppedAt }: FoldedRun): string {
 }
 
 function runLink({ state }: FoldedRun): Markup {
-  return html`<a class="mono" href="${runPath(state.run)}">${state.run}</a>`;
+  return markup`<a class="mono" href="${runPath(state.run)}">${state.run}</a>`;
 }
 
 const LONGEST_VALUE = 400;

@@ -6,6 +6,7 @@ const MOST_WAITING_BYTES = 1024 * 1024;
 const RETRY_MS = 2000;
 
 const encoder = new TextEncoder();
+const BEAT = encoder.encode(":\n\n");
 
 export interface EventStreamOptions {
   readonly onClose: () => void;
@@ -32,22 +33,21 @@ export class EventStream {
     return this.#controller !== undefined;
   }
 
-  /** `id` is what the browser brings along when it asks again. */
   send(event: string, data: unknown, id?: string): void {
-    const lines = [`event: ${event}`, ...(id === undefined ? [] : [`id: ${id}`])];
-    this.#push(`${lines.join("\n")}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.push(eventBytes(event, data, id));
   }
 
   /** So that the way to a browser that is gone is found broken. */
   beat(): void {
-    this.#push(":\n\n");
+    this.push(BEAT);
   }
 
-  #push(text: string): void {
+  /** One event for many is encoded once. */
+  push(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === undefined) return;
     if ((controller.desiredSize ?? 0) <= 0) return this.close();
-    controller.enqueue(encoder.encode(text));
+    controller.enqueue(bytes);
   }
 
   /** What waits is still read. */
@@ -62,4 +62,10 @@ export class EventStream {
     this.#controller = undefined;
     this.#onClose();
   }
+}
+
+/** @param id what the browser brings along when it asks again */
+export function eventBytes(event: string, data: unknown, id?: string): Uint8Array {
+  const lines = [`event: ${event}`, ...(id === undefined ? [] : [`id: ${id}`])];
+  return encoder.encode(`${lines.join("\n")}\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -10,8 +10,6 @@ export interface GuardOptions {
   readonly token: string;
   /** Has to come with every form. */
   readonly formToken: string;
-  /** Of the cookie; cookies of one host are shared by all its ports. */
-  readonly cookie: string;
   /** Names under which the app may be asked for, besides addresses written as numbers. */
   readonly names: ReadonlySet<string>;
   /** Whether it is reached from other machines, by any of this machine's addresses. */
@@ -42,7 +40,7 @@ export function guard(options: GuardOptions): MiddlewareHandler<GuardEnv> {
 }
 
 function refuse(c: Context<GuardEnv>, options: GuardOptions): Response | undefined {
-  const { token, cookie } = options;
+  const { token } = options;
   if (!isOwnHost(c.req.header("host"), options)) {
     return refused(c, 403, {
       state: "this address is not one of Grid's",
@@ -52,9 +50,9 @@ function refuse(c: Context<GuardEnv>, options: GuardOptions): Response | undefin
   const url = new URL(c.req.url);
   const given = url.searchParams.get("token");
   if (given !== null && c.req.method === "GET" && isEqual(given, token)) {
-    return enter(c, { url, ...options });
+    return enter(c, { url, token });
   }
-  const known = cookieOf(c, cookie) ?? bearerOf(c, url.pathname);
+  const known = cookieOf(c, cookieName(url)) ?? bearerOf(c, url.pathname);
   if (known === undefined || !isEqual(known, token)) {
     return refused(c, 401, {
       state: "it needs the token of this grid serve",
@@ -70,11 +68,11 @@ function refuse(c: Context<GuardEnv>, options: GuardOptions): Response | undefin
 /** The token goes out of the address, which is shown, kept and sent on, into a cookie. */
 function enter(
   c: Context<GuardEnv>,
-  { url, cookie, token }: GuardOptions & { readonly url: URL },
+  { url, token }: { readonly url: URL; readonly token: string },
 ): Response {
   url.searchParams.delete("token");
   const to = `${url.pathname}${url.search}`;
-  c.header("set-cookie", `${cookie}=${token}; HttpOnly; SameSite=Strict; Path=/`);
+  c.header("set-cookie", `${cookieName(url)}=${token}; HttpOnly; SameSite=Strict; Path=/`);
   // After a redirect that another site began, browsers keep a strict cookie back; not after a page of ours.
   if (c.req.header("sec-fetch-site") === "cross-site") {
     c.header("refresh", `0; url=${to}`);
@@ -83,8 +81,13 @@ function enter(
   return c.redirect(to, 303);
 }
 
+/** Browsers give the cookies of a host to all its ports: each grid serve needs one of its own. */
+function cookieName({ port }: URL): string {
+  return `grid_${port || 80}`;
+}
+
 /**
- * Undefined where the form comes from a page of ours; else the refusal.
+ * What was filled in, where the form comes from a page of ours; else the refusal.
  *
  * Browsers say where a form comes from in `Origin` or `Sec-Fetch-Site`, and a page cannot change that.
  */

@@ -1,6 +1,6 @@
 /** What every page has around it. */
 import { basename } from "node:path";
-import { html, type Markup, trusted } from "./markup.ts";
+import { type Markup, markup, trusted } from "./markup.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
 
@@ -28,45 +28,32 @@ const PLACES = [["runs", "/"], ["nodes", "/nodes"], ["compare", "/compare"]] as 
 export function renderPage(frame: Frame, { title, main, at, live }: Page): Markup {
   const { project, nonce, now } = frame;
   const links = PLACES.map(([name, path]) =>
-    html`
-      <a href="${path}" ${name === at
-        ? html`
-          aria-current="page"
-        `
-        : ""}>${name}</a>
-    `
+    markup`<a href="${path}"${name === at ? markup` aria-current="page"` : ""}>${name}</a>`
   );
-  return html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <link rel="icon" href="data:,">
-        <title>${title} · ${basename(project)} · Grid</title>
-        <style nonce="${nonce}">${trusted(STYLE)}</style>
-      </head>
-      <body data-now="${now}" ${live === undefined ? "" : html`
-        data-live="${live}"
-      `}>
-        <a class="skip" href="#main">to the content</a>
-        <div class="top">
-          <div class="bar-in">
-    <span class="brand">Grid</span> <span class="project" title="${project}">${basename(
-      project,
-    )}</span>
-    <nav aria-label="Pages">${links}</nav>
-    <span id="live" role="status"></span>
-          </div>
-        </div>
-        <main id="main" tabindex="-1">
-    ${main}
-        </main>
-        <script nonce="${nonce}">${trusted(SCRIPT)}</script>
-      </body>
-    </html>
-  `;
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>${title} · ${basename(project)} · Grid</title>
+<style nonce="${nonce}">${trusted(STYLE)}</style>
+</head>
+<body data-now="${now}"${live === undefined ? "" : markup` data-live="${live}"`}>
+<a class="skip" href="#main">to the content</a>
+<header class="top"><div class="bar-in">
+<span class="brand">Grid</span> <span class="project" title="${project}">${basename(project)}</span>
+<nav aria-label="Pages">${links}</nav>
+<span id="live" role="status"></span>
+</div></header>
+<main id="main" tabindex="-1">
+${main}
+</main>
+<script nonce="${nonce}">${trusted(SCRIPT)}</script>
+</body>
+</html>
+`;
 }
 
 /** One button that does something. */
@@ -78,17 +65,16 @@ export function actionForm(
     readonly kind?: "bad" | "";
   },
 ): Markup {
-  return html`
+  return markup`
     <form method="post"
-      action="${path}"><input type="hidden" name="form" value="${frame
-        .formToken}"><button class="${kind}">${label}</button></form>
+      action="${path}"><input type="hidden" name="form" value="${frame.formToken}"><button class="${kind}">${label}</button></form>
   `;
 }
 
 /** A moment, by the clock of the machine that serves. */
 export function timeWords(ms: number): Markup {
   const iso = new Date(ms).toISOString();
-  return html`<time datetime="${iso}" title="${iso}">${STAMP.format(ms)}</time>`;
+  return markup`<time datetime="${iso}" title="${iso}">${STAMP.format(ms)}</time>`;
 }
 
 /** `2026-01-31 12:00:05`: sorts as it reads. */
@@ -105,7 +91,7 @@ const AGES = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const;
 
 /** A length that grows while one looks; the browser counts. */
 export function growing(sinceMs: number): Markup {
-  return html`<span class="tick" data-since="${sinceMs}"></span>`;
+  return markup`<span class="tick" data-since="${sinceMs}"></span>`;
 }
 
 export function runPath(run: string): string {

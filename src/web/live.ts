@@ -2,7 +2,7 @@
 import { type Clock, monotonic } from "../core/clock.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
-import { EventStream } from "./event_stream.ts";
+import { eventBytes, EventStream } from "./event_stream.ts";
 
 /** A person does not notice a quarter of a second. */
 const LOOK_MS = 250;
@@ -47,7 +47,7 @@ export class Live implements Disposable {
   #version: number | undefined;
   #isLooking = false;
   #beatAt = monotonic();
-  #closed = false;
+  readonly #end = new AbortController();
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Pick<Clock, "sleep"> }) {
     this.#store = store;
@@ -74,7 +74,7 @@ export class Live implements Disposable {
     });
     channel.streams.add(stream);
     // Others may have had news since this browser's page was made.
-    if (channel.shown) send(stream, channel.shown.parts);
+    if (channel.shown) stream.push(partsEvent(channel.shown.parts));
     this.#start();
     return stream;
   }
@@ -89,7 +89,7 @@ export class Live implements Disposable {
   }
 
   #checkRoom(): void {
-    if (!this.#closed && this.streams < MOST_STREAMS) return;
+    if (!this.#end.signal.aborted && this.streams < MOST_STREAMS) return;
     throw new GridError({
       code: "conflict",
       message: `Cannot follow this: ${MOST_STREAMS} pages are being followed already`,
@@ -105,9 +105,10 @@ export class Live implements Disposable {
 
   /** Goes on as long as anybody watches. */
   async #loop(): Promise<void> {
-    while (this.streams > 0 && !this.#closed) {
+    const { signal } = this.#end;
+    while (this.streams > 0 && !signal.aborted) {
       await this.#lookOnce();
-      await this.#clock.sleep(LOOK_MS);
+      await this.#clock.sleep(LOOK_MS, { signal }).catch(() => {});
     }
     this.#isLooking = false;
   }
@@ -151,8 +152,9 @@ export class Live implements Disposable {
       channel.madeAt = monotonic();
       channel.shown = shown;
       const news = new Map([...shown.parts].filter(([id, html]) => before?.parts.get(id) !== html));
+      const event = news.size > 0 ? partsEvent(news) : undefined;
       for (const stream of [...channel.streams]) {
-        if (news.size > 0) send(stream, news);
+        if (event !== undefined) stream.push(event);
         if (!shown.isOver) continue;
         stream.send("over", {});
         stream.close();
@@ -163,7 +165,7 @@ export class Live implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#closed = true;
+    this.#end.abort();
     for (const { streams } of [...this.#channels.values()]) {
       for (const stream of [...streams]) stream.close();
     }
@@ -171,8 +173,8 @@ export class Live implements Disposable {
   }
 }
 
-function send(stream: EventStream, parts: Parts): void {
-  stream.send("parts", Object.fromEntries(parts));
+function partsEvent(parts: Parts): Uint8Array {
+  return eventBytes("parts", Object.fromEntries(parts));
 }
 
 function fail(stream: EventStream, thrown: unknown): void {

@@ -1,6 +1,6 @@
 /** A log from some byte on, as lines of HTML. */
 import { formatSize } from "../core/size.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 import { TerminalText } from "./terminal_text.ts";
 
 /** Of a log's end that is shown first, and at most at one look. */
@@ -66,13 +66,9 @@ export class LogFollower {
 
 /** As a page has it before any news. */
 export function renderLog(part: LogPart | undefined): Markup {
-  return html`
-    <div id="log" class="log" role="log" aria-live="off" tabindex="0"
-      aria-label="Log">${part?.note === undefined
-        ? NOTHING
-        : html`<div class="cut">${part.note}</div>`}${part?.lines}<div id="open-line">${part
-        ?.open}</div></div>
-  `;
+  const cut = part?.note === undefined ? NOTHING : markup`<div class="cut">${part.note}</div>`;
+  const open = markup`<div id="open-line">${part?.open}</div>`;
+  return markup`<div id="log" class="log" role="log" aria-live="off" tabindex="0" aria-label="Log">${cut}${part?.lines}${open}</div>`;
 }
 
 const decoder = new TextDecoder();

@@ -7,7 +7,7 @@ import type { RunState, StepState } from "../engine/state.ts";
 import { logNames } from "../report/log_names.ts";
 import { type Frame, logPath, renderPage, runPath } from "./layout.ts";
 import { LogFollower, renderLog } from "./log_follower.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
 import { stateWords } from "./runs_page.ts";
 
@@ -61,28 +61,26 @@ export async function logPage({ frame, folded, place, folder }: LogPageOptions):
   const live = `${here}/events?${place.isChosen ? `attempt=${attempt}&` : ""}from=${part?.at ?? 0}`;
   const attempts = step.attempts.length < 2
     ? NOTHING
-    : html`<nav aria-label="Attempts">${
+    : markup`<nav aria-label="Attempts">${
       step.attempts.map((each) =>
-        html`
-          <a href="${here}?attempt=${each.attempt}" ${each.attempt === attempt
-            ? html`
-              aria-current="page"
-            `
-            : ""}>attempt ${each.attempt}</a>
+        markup`
+          <a href="${here}?attempt=${each.attempt}" ${
+          each.attempt === attempt ? markup` aria-current="page"` : ""
+        }>attempt ${each.attempt}</a>
         `
       )
     }</nav>`;
   const result = step.attempts[attempt - 1]?.result;
   const raw = part === undefined
     ? NOTHING
-    : html`<a href="/files/${encodeURIComponent(state.run)}/${
+    : markup`<a href="/files/${encodeURIComponent(state.run)}/${
       encodeURI(file).replaceAll("?", "%3F").replaceAll("#", "%23")
     }">as a file</a>`;
   return renderPage(frame, {
     title: `${step.id} · ${state.pipeline}`,
     at: "runs",
     live: isLive ? live : undefined,
-    main: html`<p class="small"><a href="${
+    main: markup`<p class="small"><a href="${
       runPath(state.run)
     }">${state.pipeline} ${state.run}</a></p>
 <h1>${step.id}</h1>
@@ -90,7 +88,11 @@ export async function logPage({ frame, folded, place, folder }: LogPageOptions):
       why(state, step.id, { underWay: isUnderWay })
     }</span></p>
 <div class="actions">${attempts}${raw}</div>
-${part === undefined && !isLive ? html`<p class="soft">It printed nothing.</p>` : renderLog(part)}`,
+${
+      part === undefined && !isLive
+        ? markup`<p class="soft">It printed nothing.</p>`
+        : renderLog(part)
+    }`,
   });
 }
 

@@ -16,8 +16,8 @@ export const NOTHING = new Markup("");
 /** Marks that turn the direction of text around: a name must not look like another one. */
 const TURNS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** `` html`<b>${text}</b>` ``; also between quotes of attributes. */
-export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
+/** `` markup`<b>${text}</b>` ``; also between quotes of attributes. */
+export function markup(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
   return new Markup(
     parts.map((part, at) => part + (at < pieces.length ? piece(pieces[at]) : "")).join(""),
   );

@@ -3,7 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import { actionForm, ageWords, type Frame, renderPage } from "./layout.ts";
 import type { Parts } from "./live.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 import type { GpuView, NodesView, NodeView, QueueView } from "./sources.ts";
 
 export function nodesPage(frame: Frame, view: NodesView): Markup {
@@ -12,7 +12,7 @@ export function nodesPage(frame: Frame, view: NodesView): Markup {
     title: "Nodes",
     at: "nodes",
     live: "/nodes/events",
-    main: html`<h1>Nodes</h1>
+    main: markup`<h1>Nodes</h1>
 <div class="actions">${actionForm(frame, { path: "/nodes/look", label: "look at them now" })}</div>
 ${parts.cards}
 ${parts.queue}`,
@@ -26,12 +26,12 @@ export function nodesParts(view: NodesView, now: number): Parts {
 
 function nodesMarkup({ nodes, queue }: NodesView, now: number) {
   return {
-    cards: html`<div id="cards" class="cards">${
+    cards: markup`<div id="cards" class="cards">${
       nodes.map((node, at) => card(node, at, now))
     }</div>`,
-    queue: html`<section id="queue">${
+    queue: markup`<section id="queue">${
       queue.length === 0
-        ? html`<p class="soft">Nobody holds a GPU, and nobody waits for one, as far as the last looks saw.</p>`
+        ? markup`<p class="soft">Nobody holds a GPU, and nobody waits for one, as far as the last looks saw.</p>`
         : queueTable(queue)
     }</section>`,
   };
@@ -50,23 +50,29 @@ function card(node: NodeView, number: number, now: number): Markup {
     ? "nobody looked yet"
     : `seen ${ageWords(now - at)}${now - at < 1000 ? "" : " ago"}`;
   const words = status === "ok" ? (score === undefined ? "" : `score ${score.toFixed(1)}`) : status;
-  return html`
+  return markup`
     <article class="card"
-      id="n-${number}"><h2><i class="dot ${STATES[
-        status
-      ]}"></i>${name} <span class="soft">${age}</span></h2>
+      id="n-${number}"><h2><i class="dot ${
+    STATES[
+      status
+    ]
+  }"></i>${name} <span class="soft">${age}</span></h2>
     <p>${words}${sparkline(scores)}</p>
-    ${reason === undefined ? NOTHING : html`<p class="bad-ink">${reason}</p>`}${hint === undefined
+    ${reason === undefined ? NOTHING : markup`<p class="bad-ink">${reason}</p>`}${
+    hint === undefined ? NOTHING : markup`<p class="small">${hint}</p>`
+  }
+    ${
+    drains.length === 0
       ? NOTHING
-      : html`<p class="small">${hint}</p>`}
-    ${drains.length === 0
-      ? NOTHING
-      : html`<p class="warn-ink">no new work, says ${drains.join(", ")}</p>`}
+      : markup`<p class="warn-ink">no new work, says ${drains.join(", ")}</p>`
+  }
     ${measures(node)}
-    ${gpus.length === 0 ? NOTHING : html`<ul>${gpus.map(gpuLine)}</ul>`}
-    ${remarks.length === 0
+    ${gpus.length === 0 ? NOTHING : markup`<ul>${gpus.map(gpuLine)}</ul>`}
+    ${
+    remarks.length === 0
       ? NOTHING
-      : html`<ul class="small">${remarks.map((each) => html`<li>${each}</li>`)}</ul>`}</article>
+      : markup`<ul class="small">${remarks.map((each) => markup`<li>${each}</li>`)}</ul>`
+  }</article>
   `;
 }
 
@@ -87,21 +93,21 @@ function measures(node: NodeView): Markup {
       free === undefined ? "" : `${formatSize(free)} free`,
     ),
   ];
-  return html`<div class="measure">${rows}${
+  return markup`<div class="measure">${rows}${
     diskFreeBytes === undefined
       ? NOTHING
-      : html`<span>disk</span><span></span><span>${formatSize(diskFreeBytes)} free</span>`
+      : markup`<span>disk</span><span></span><span>${formatSize(diskFreeBytes)} free</span>`
   }</div>`;
 }
 
 function measure(name: string, percent: number | undefined, words: string): Markup {
   if (percent === undefined) return NOTHING;
   const value = Math.round(Math.min(100, Math.max(0, percent)));
-  return html`
+  return markup`
     <span>${name}</span><meter min="0" max="100" high="90" value="${value}"
-      aria-label="${name}">${value} %</meter><span>${percent.toFixed(0)} %${words === ""
-        ? ""
-        : `, ${words}`}</span>
+      aria-label="${name}">${value} %</meter><span>${percent.toFixed(0)} %${
+    words === "" ? "" : `, ${words}`
+  }</span>
   `;
 }
 
@@ -122,12 +128,10 @@ function gpuLine(gpu: GpuView): Markup {
     ...(busy === undefined ? [] : [`${busy.toFixed(0)} % busy`]),
     ...(sick === undefined ? [] : [`not to be used: ${sick}`]),
   ];
-  return html`<li><b>${index}</b> ${name} <span class="soft small">${words.join(", ")}</span>${
+  return markup`<li><b>${index}</b> ${name} <span class="soft small">${words.join(", ")}</span>${
     holders.length === 0
-      ? html`
-        <span class="good-ink small">${sick === undefined ? "free" : ""}</span>
-      `
-      : html`<div class="small">${holders.join("; ")}</div>`
+      ? markup`<span class="good-ink small">${sick === undefined ? "free" : ""}</span>`
+      : markup`<div class="small">${holders.join("; ")}</div>`
   }</li>`;
 }
 
@@ -140,9 +144,8 @@ function sparkline(scores: readonly (number | undefined)[]): Markup {
   const points = scores.flatMap((score, at) =>
     score === undefined ? [] : [`${x(at)},${(20 - (score / most) * 18).toFixed(1)}`]
   );
-  return html`
-    <svg class="spark" viewBox="0 0 90 22" role="img" aria-label="Scores of the last ${scores
-      .length} looks">
+  return markup`
+    <svg class="spark" viewBox="0 0 90 22" role="img" aria-label="Scores of the last ${scores.length} looks">
       <polyline points="${points.join(" ")}" />
     </svg>
   `;
@@ -150,7 +153,7 @@ function sparkline(scores: readonly (number | undefined)[]): Markup {
 
 function queueTable(queue: readonly QueueView[]): Markup {
   const rows = queue.map((entry) =>
-    html`
+    markup`
       <tr>
         <td>${entry.node}</td>
         <td>${typeof entry.place === "number" ? `#${entry.place} in line` : entry.place}</td>
@@ -160,13 +163,13 @@ function queueTable(queue: readonly QueueView[]): Markup {
         <td>${entry.step}</td>
         <td>${entry.project}</td>
         <td class="number">${formatDuration(entry.ageMs)}</td>
-        <td class="number">${entry.leftMs === undefined
-          ? ""
-          : `~${formatDuration(entry.leftMs)}`}</td>
+        <td class="number">${
+      entry.leftMs === undefined ? "" : `~${formatDuration(entry.leftMs)}`
+    }</td>
       </tr>
     `
   );
-  return html`
+  return markup`
     <h2>GPUs: who holds, who waits</h2>
     <table class="list">
       <thead>

@@ -1,7 +1,7 @@
 /** What went wrong, in words. */
 import type { GridError } from "../core/errors.ts";
 import { type Frame, renderPage } from "./layout.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 
 export function problemPage(
   frame: Frame,
@@ -9,9 +9,9 @@ export function problemPage(
 ): Markup {
   return renderPage(frame, {
     title: "Problem",
-    main: html`<h1>That did not work</h1>
+    main: markup`<h1>That did not work</h1>
 <section class="failure" role="alert"><p>${message}</p>
-${hint === undefined ? NOTHING : html`<p class="hint">${hint}</p>`}</section>
+${hint === undefined ? NOTHING : markup`<p class="hint">${hint}</p>`}</section>
 <p><a href="/">all runs</a></p>`,
   });
 }
@@ -25,7 +25,7 @@ export function refusalPage(
     readonly hint?: string;
   },
 ): Markup {
-  return html`
+  return markup`
     <!doctype html>
     <html lang="en">
       <head>
@@ -39,7 +39,7 @@ export function refusalPage(
       </head>
       <body>
         <main><h1>Grid</h1><p>Cannot ${action}: ${state}</p>
-    ${hint === undefined ? NOTHING : html`<p>${hint}</p>`}</main>
+    ${hint === undefined ? NOTHING : markup`<p>${hint}</p>`}</main>
       </body>
     </html>
   `;

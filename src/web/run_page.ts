@@ -1,16 +1,15 @@
 /** One run, as it stands. */
 import { formatDuration } from "../core/duration.ts";
 import { ExactNumber } from "../core/exact_number.ts";
-import type { RunState } from "../engine/state.ts";
 import { runDocument } from "../report/document_writer.ts";
-import { renderGantt } from "../report/gantt.ts";
 import type { RunDocument } from "../report/run_document.ts";
 import { failurePart } from "./failure_part.ts";
 import { actionForm, type Frame, growing, renderPage, runPath, timeWords } from "./layout.ts";
 import type { Parts } from "./live.ts";
-import { html, type Markup, NOTHING, trusted } from "./markup.ts";
+import { type Markup, markup, NOTHING, trusted } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
 import { stepRow } from "./step_row.ts";
+import { timeline } from "./timeline.ts";
 import { textOf } from "../store/history.ts";
 
 export interface RunPageOptions {
@@ -36,20 +35,20 @@ export function runPage(
     live: state.result === "running" && folded.isUnderWay
       ? `${runPath(state.run)}/events`
       : undefined,
-    main: html`${said === undefined ? NOTHING : html`<p class="said" role="status">${said}</p>`}
+    main: markup`${said === undefined ? NOTHING : markup`<p class="said" role="status">${said}</p>`}
 ${part("head")}
 ${part("failures")}
 ${part("timeline")}
 <section><h2>Steps</h2>
 ${
       state.steps.size > MANY
-        ? html`
+        ? markup`
           <div
             class="row"><label class="grow">only steps with (press /)<input type="search" id="sieve" placeholder="a name, a state, a node"></label></div>
         `
         : NOTHING
     }
-<table class="steps"><thead><tr><th>step</th><th>state</th><th>node</th><th>time</th><th>attempts</th><th></th></tr></thead><tbody id="steps">
+<table class="steps"><thead><tr><th>step</th><th>state</th><th>node</th><th>time</th><th>attempts</th><th>why</th></tr></thead><tbody id="steps">
 ${rows}
 </tbody></table></section>
 ${part("rest")}`,
@@ -70,7 +69,10 @@ export function runParts(folded: FoldedRun, options: RunPageOptions): Parts {
   const parts = new Map<string, string>();
   parts.set("head", head(folded, report, options).text);
   parts.set("failures", failurePart(report, options.tail).text);
-  parts.set("timeline", options.timeline ?? timeline(report, state, options.frame.now));
+  parts.set(
+    "timeline",
+    options.timeline ?? timeline(state, (stoppedAt ?? options.frame.now) - state.startedAt).text,
+  );
   let number = 0;
   for (const step of state.steps.values()) {
     parts.set(
@@ -86,26 +88,26 @@ export function runParts(folded: FoldedRun, options: RunPageOptions): Parts {
 function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions): Markup {
   const { state, isUnderWay, stoppedAt, resumedAs, note } = folded;
   const { run } = state;
-  const length = isUnderWay ? growing(state.startedAt) : html`${
+  const length = isUnderWay ? growing(state.startedAt) : markup`${
     formatDuration(
       state.durationMs ?? Math.max(0, (stoppedAt ?? state.startedAt) - state.startedAt),
     )
   }`;
   const facts = [
-    html`<span>run <b class="mono">${run}</b></span>`,
-    ...(state.file === "" ? [] : [html`<span>file <b>${state.file}</b></span>`]),
-    html`<span>began <b>${timeWords(state.startedAt)}</b></span>`,
+    markup`<span>run <b class="mono">${run}</b></span>`,
+    ...(state.file === "" ? [] : [markup`<span>file <b>${state.file}</b></span>`]),
+    markup`<span>began <b>${timeWords(state.startedAt)}</b></span>`,
     ...(state.resumes === undefined ? [] : [
-      html`<span>resumes <a class="mono" href="${
+      markup`<span>resumes <a class="mono" href="${
         runPath(state.resumes)
       }">${state.resumes}</a></span>`,
     ]),
     ...(resumedAs === undefined ? [] : [
-      html`<span>resumed as <a class="mono" href="${runPath(resumedAs)}">${resumedAs}</a></span>`,
+      markup`<span>resumed as <a class="mono" href="${runPath(resumedAs)}">${resumedAs}</a></span>`,
     ]),
     ...(state.exitCode === undefined
       ? []
-      : [html`<span>exit code <b>${state.exitCode}</b></span>`]),
+      : [markup`<span>exit code <b>${state.exitCode}</b></span>`]),
   ];
   const isResumable = !isUnderWay && resumedAs === undefined && state.file !== "";
   const actions = [
@@ -128,59 +130,39 @@ function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions)
       : []),
     ...(isUnderWay
       ? []
-      : [html`<a href="/files/${encodeURIComponent(run)}/report.html">full report</a>`]),
+      : [markup`<a href="/files/${encodeURIComponent(run)}/report.html">full report</a>`]),
     ...(state.resumes === undefined
       ? []
-      : [html`<a href="/compare?a=${state.resumes}&b=${run}">compare with ${state.resumes}</a>`]),
+      : [markup`<a href="/compare?a=${state.resumes}&b=${run}">compare with ${state.resumes}</a>`]),
   ];
   const stopped = stoppedAt === undefined
     ? NOTHING
-    : html`<p class="warn-ink">Its runner is gone; it was last heard of ${
+    : markup`<p class="warn-ink">Its runner is gone; it was last heard of ${
       timeWords(stoppedAt)
     }.</p>`;
   const waits = state.queue === undefined || !isUnderWay
     ? NOTHING
-    : html`<p class="warn-ink">It waits for its turn in group ${state.queue.group}, behind ${
+    : markup`<p class="warn-ink">It waits for its turn in group ${state.queue.group}, behind ${
       state.queue.ahead.join(", ")
     }.</p>`;
-  return html`
+  return markup`
     <header
-      id="head"><h1><span class="badge ${report.result}">${report.result}</span> ${state
-        .pipeline} <span class="took">${length}</span></h1>
+      id="head"><h1><span class="badge ${report.result}">${report.result}</span> ${state.pipeline} <span class="took">${length}</span></h1>
     <p class="facts">${facts}</p>
-    <p class="counts">${counts(report.counts)}${Object.keys(report.hookCounts).length > 0
-      ? html`<span>hooks: </span>${counts(report.hookCounts)}`
-      : NOTHING}</p>
-    ${note === undefined ? NOTHING : html`<p class="said">${note}</p>`}${stopped}${waits}
+    <p class="counts">${counts(report.counts)}${
+    Object.keys(report.hookCounts).length > 0
+      ? markup`<span>hooks: </span>${counts(report.hookCounts)}`
+      : NOTHING
+  }</p>
+    ${note === undefined ? NOTHING : markup`<p class="said">${note}</p>`}${stopped}${waits}
     <div class="actions">${actions}</div></header>
   `;
 }
 
 function counts(counts: RunDocument["counts"]): Markup[] {
   return Object.entries(counts).map(([state, count]) =>
-    html`<span><i class="dot ${state}"></i>${count} ${state}</span>`
+    markup`<span><i class="dot ${state}"></i>${count} ${state}</span>`
   );
-}
-
-/** What runs is drawn as long as it has run. */
-export function timeline(report: RunDocument, state: RunState, now: number): string {
-  const sinceMs =
-    (report.result === "running" ? now : Date.parse(report.finishedAt ?? report.startedAt)) -
-    state.startedAt;
-  const steps = report.steps.map((step) => ({
-    ...step,
-    attempts: step.attempts.map((attempt) => ({
-      ...attempt,
-      durationMs: attempt.durationMs ?? Math.max(0, sinceMs - attempt.afterMs),
-    })),
-  }));
-  const drawing = renderGantt({ ...report, steps });
-  return html`<section id="timeline">${
-    drawing === "" ? NOTHING : html`
-      <h2>Timeline</h2>
-      <div class="wrap">${trusted(drawing)}</div>
-    `
-  }</section>`.text;
 }
 
 const LONGEST_VALUE = 400;
@@ -197,11 +179,11 @@ function rest(report: RunDocument): Markup {
   const inputs = Object.entries(report.inputs).map((
     [name, value],
   ): [string, string] => [name, textOf(value)]);
-  return html`<div id="rest">${pairs("Results", outputs)}${pairs("Inputs", inputs)}${
-    report.warnings.length === 0 ? NOTHING : html`
+  return markup`<div id="rest">${pairs("Results", outputs)}${pairs("Inputs", inputs)}${
+    report.warnings.length === 0 ? NOTHING : markup`
       <section>
         <h2>Warnings</h2>
-        <ul>${report.warnings.map((each) => html`<li>${each}</li>`)}</ul>
+        <ul>${report.warnings.map((each) => markup`<li>${each}</li>`)}</ul>
       </section>
     `
   }</div>`;
@@ -209,18 +191,20 @@ function rest(report: RunDocument): Markup {
 
 function pairs(title: string, rows: readonly (readonly [string, string])[]): Markup {
   if (rows.length === 0) return NOTHING;
-  return html`
+  return markup`
     <section>
       <h2>${title}</h2>
       <table class="pairs">
-        <tbody>${rows.map(([name, value]) =>
-          html`
+        <tbody>${
+    rows.map(([name, value]) =>
+      markup`
             <tr>
               <td>${name}</td>
               <td>${value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value}</td>
             </tr>
           `
-        )}</tbody>
+    )
+  }</tbody>
       </table>
     </section>
   `;

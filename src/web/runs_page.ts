@@ -4,7 +4,7 @@ import { findRuns, type HistoryRow, RUN_STATES, textOf } from "../store/history.
 import type { RunRow } from "../store/store.ts";
 import { type Frame, growing, renderPage, runPath, timeWords } from "./layout.ts";
 import type { Parts } from "./live.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 import type { WebSources } from "./sources.ts";
 
 /** What is asked for, as the address has it. */
@@ -52,40 +52,33 @@ export function queryText({ words, state, within, page }: RunsQuery): string {
 export function runsPage(sources: WebSources, frame: Frame, query: RunsQuery): Markup {
   const parts = runsParts(sources, query);
   const states = ["", ...RUN_STATES].map((state) =>
-    html`
-      <option value="${state}" ${state === query.state
-        ? html`
-          selected
-        `
-        : ""}>${state || "any state"}</option>
+    markup`
+      <option value="${state}" ${state === query.state ? markup` selected` : ""}>${
+      state || "any state"
+    }</option>
     `
   );
   const times = TIMES.map(([value, words]) =>
-    html`
-      <option value="${value}" ${value === query.within
-        ? html`
-          selected
-        `
-        : ""}>${words}</option>
+    markup`
+      <option value="${value}" ${value === query.within ? markup` selected` : ""}>${words}</option>
     `
   );
   return renderPage(frame, {
     title: "Runs",
     at: "runs",
     live: `/events${queryText(query)}`,
-    main: html`
+    main: markup`
       <h1>Runs</h1>
       <form class="row" method="get" action="/" role="search">
         <label
-          class="grow">search (press /)<input type="search" name="q" value="${query
-            .words}" placeholder="pipeline, id, note, or input such as lr=0.1"></label>
+          class="grow">search (press /)<input type="search" name="q" value="${query.words}" placeholder="pipeline, id, note, or input such as lr=0.1"></label>
         <label>state<select name="state" data-now>${states}</select></label>
         <label>began<select name="within" data-now>${times}</select></label>
         <button>search</button>
       </form>
       <form class="wide" method="get" action="/compare">
         <table
-          class="list"><thead><tr><th>run</th><th>state</th><th>pipeline</th><th>began</th><th class="number">took</th><th>inputs</th><th>commit</th><th><button>compare</button></th></tr></thead>
+          class="list"><thead><tr><th>run</th><th>state</th><th>pipeline</th><th>began</th><th class="number">took</th><th>inputs</th><th>commit</th><th>mark</th></tr></thead>
       ${parts.body}
         </table>
       </form>
@@ -119,18 +112,20 @@ function runsParts(
   });
   const rows = found.slice(0, ON_A_PAGE);
   const isAsked = queryText({ ...query, page: 1 }) !== "";
-  const body = rows.length > 0 ? rows.map(runRow) : html`
+  const body = rows.length > 0 ? rows.map(runRow) : markup`
     <tr>
-      <td colspan="8" class="soft">${isAsked || page > 1
-        ? "no such runs"
-        : "no runs yet; the first one will appear here: grid run pipelines/train.yaml"}</td>
+      <td colspan="8" class="soft">${
+    isAsked || page > 1
+      ? "no such runs"
+      : "no runs yet; the first one will appear here: grid run pipelines/train.yaml"
+  }</td>
     </tr>
   `;
   const to = (page: number, words: string) =>
-    html`<a href="/${queryText({ ...query, page })}">${words}</a>`;
+    markup`<a href="/${queryText({ ...query, page })}">${words}</a>`;
   return {
-    body: html`<tbody id="runs">${body}</tbody>`,
-    pager: html`<p id="pager" class="pager">${page > 1 ? to(page - 1, "← newer") : NOTHING}${
+    body: markup`<tbody id="runs">${body}</tbody>`,
+    pager: markup`<p id="pager" class="pager">${page > 1 ? to(page - 1, "← newer") : NOTHING}${
       found.length > ON_A_PAGE ? to(page + 1, "older →") : NOTHING
     }</p>`,
   };
@@ -147,14 +142,16 @@ function runRow(row: HistoryRow): Markup {
     " ",
   );
   const below = [
-    ...(note === undefined ? [] : [html`<div class="below">${note}</div>`]),
-    ...(resumes === undefined ? [] : [html`<div class="below">resumes ${runLink(resumes)}</div>`]),
+    ...(note === undefined ? [] : [markup`<div class="below">${note}</div>`]),
+    ...(resumes === undefined
+      ? []
+      : [markup`<div class="below">resumes ${runLink(resumes)}</div>`]),
     ...(resumedAs === undefined
       ? []
-      : [html`<div class="below">resumed as ${runLink(resumedAs)}</div>`]),
+      : [markup`<div class="below">resumed as ${runLink(resumedAs)}</div>`]),
   ];
   const exit = exitCode === undefined || exitCode === 0 ? "" : ` (${exitCode})`;
-  return html`
+  return markup`
     <tr id="r-${run}">
       <td><a class="mono" href="${runPath(run)}">${run}</a>${below}</td>
       <td class="state">${stateWords(result)}${exit}</td>
@@ -170,18 +167,18 @@ function runRow(row: HistoryRow): Markup {
 }
 
 function runLink(run: string): Markup {
-  return html`<a class="mono" href="${runPath(run)}">${run}</a>`;
+  return markup`<a class="mono" href="${runPath(run)}">${run}</a>`;
 }
 
 /** Words that come from the store are no class names unless they are known ones. */
 export function stateWords(state: string): Markup {
-  return html`<i class="dot ${/^[a-z-]+$/.test(state) ? state : ""}"></i>${state}`;
+  return markup`<i class="dot ${/^[a-z-]+$/.test(state) ? state : ""}"></i>${state}`;
 }
 
 function took({ result, startedAt, finishedAt, durationMs, lastEventAt }: HistoryRow): Markup {
   if (result === "running") return growing(startedAt);
   const end = finishedAt ?? lastEventAt ?? startedAt;
-  return html`${formatDuration(durationMs ?? Math.max(0, end - startedAt))}`;
+  return markup`${formatDuration(durationMs ?? Math.max(0, end - startedAt))}`;
 }
 
 const LONGEST_INPUTS = 160;

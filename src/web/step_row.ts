@@ -3,7 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import { isUncalledHook } from "../engine/counted.ts";
 import type { StepState } from "../engine/state.ts";
 import { growing, logPath } from "./layout.ts";
-import { html, type Markup, NOTHING } from "./markup.ts";
+import { type Markup, markup, NOTHING } from "./markup.ts";
 import { stateWords } from "./runs_page.ts";
 
 export interface RowOptions {
@@ -34,19 +34,17 @@ function renderStep(step: StepState, { run, number, isStopped }: RowOptions): Ma
     : status;
   const from = step.reusedFrom;
   const name = kind === "group" || (attempts.length === 0 && from === undefined)
-    ? html`<b>${id}</b>`
-    : html`<a href="${logPath(from?.run ?? run, id)}"><b>${id}</b></a>`;
+    ? markup`<b>${id}</b>`
+    : markup`<a href="${logPath(from?.run ?? run, id)}"><b>${id}</b></a>`;
   const time = status === "running" && !isCut && step.startedAt !== undefined
     ? growing(step.startedAt)
     : step.durationMs === undefined
     ? NOTHING
-    : html`${formatDuration(step.durationMs)}`;
+    : markup`${formatDuration(step.durationMs)}`;
   const nodes = node ??
     attempts.at(-1)?.syncs.slice(0, MOST_NODES).map((sync) => sync.node).join(", ");
-  return html`
-    <tr id="s-${number}" ${group === undefined ? "" : html`
-      class="member"
-    `}>
+  return markup`
+    <tr id="s-${number}" ${group === undefined ? "" : markup` class="member"`}>
       <td>${name} <span class="kind">${kind}</span></td>
       <td class="state">${stateWords(state)}</td>
       <td>${nodes}</td>

@@ -1,11 +1,46 @@
-/** Looks of the app: those of the report, and what a report has not. */
-import { STYLE as REPORT_STYLE } from "../report/html_style.ts";
-
-export const STYLE = `${REPORT_STYLE}
-:root { --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000; }
-@media (prefers-color-scheme: dark) { :root { --mark: #7fb0ff; --good-ink: #4fcf9a; --bad-ink: #ff8a82;
+/** Looks of the app; follows the reader's choice of light or dark, and the width of a phone. */
+export const STYLE = `
+:root { --ink: #1d2129; --soft: #5f6878; --line: #e4e7ec; --paper: #fff; --panel: #f8f9fb;
+  --good: #17875a; --bad: #c8322b; --warn: #b26b00; --busy: #2563c9; --idle: #8a94a3;
+  --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa4b4; --line: #2c323d;
+  --paper: #14171c; --panel: #1b1f26; --good: #3fbf8a; --bad: #ff6d64; --warn: #e8a33d;
+  --busy: #6ca0ff; --idle: #66707f; --mark: #7fb0ff; --good-ink: #4fcf9a; --bad-ink: #ff8a82;
   --warn-ink: #f0b45a; } }
-body { min-height: 100vh; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); min-height: 100vh;
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 1240px; margin: 0 auto; padding: 20px 24px 48px; }
+main header { border-bottom: 1px solid var(--line); padding-bottom: 6px; }
+h1 { font-size: 24px; margin: 0 0 6px; display: flex; align-items: center; gap: 12px; flex-wrap: wrap; overflow-wrap: anywhere; }
+h2 { font-size: 16px; margin: 28px 0 10px; }
+.took { color: var(--soft); font-weight: 400; font-size: 20px; }
+.badge { border-radius: 6px; padding: 2px 12px; font-size: 15px; }
+.facts, .counts { margin: 4px 0; color: var(--soft); display: flex; flex-wrap: wrap; gap: 4px 22px; }
+.facts b { color: var(--ink); font-weight: 500; }
+.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; background: var(--idle); margin-right: 7px; }
+.dot.succeeded, .dot.reused { background: var(--good); } .dot.failed, .dot.timed-out { background: var(--bad); }
+.dot.allowed-failure, .dot.cancelled, .dot.stopped { background: var(--warn); } .dot.running { background: var(--busy); }
+.failure { border: 1px solid var(--bad); border-radius: 8px; padding: 2px 18px 6px; margin-top: 20px; background: var(--panel); }
+.failure h2 { margin-top: 12px; } .failure li { margin: 6px 0; } .failure p { white-space: pre-line; overflow-wrap: anywhere; }
+.hint::before { content: "hint: "; color: var(--mark); }
+pre { background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: 10px 14px; max-height: 24em;
+  overflow: auto; font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+th { text-align: left; color: var(--soft); font-weight: 500; white-space: nowrap; }
+th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { overflow-wrap: break-word; } td:last-child { overflow-wrap: anywhere; }
+.steps td:first-child { min-width: 160px; }
+.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.kind { color: var(--soft); font-size: 12px; margin-left: 4px; }
+.pairs { width: auto; min-width: 50%; } .pairs td:first-child { padding-right: 40px; color: var(--soft); }
+.lanes { max-height: 60vh; overflow-y: auto; }
+.lane { display: flex; align-items: center; gap: 12px; height: 22px; font-size: 13px; }
+.lane > span { flex: 0 0 170px; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.lane svg { flex: 1 1 0; min-width: 0; height: 18px; background: linear-gradient(var(--line), var(--line)) 0 100% / 100% 1px no-repeat; }
+.axis { position: sticky; top: 0; background: var(--paper); } .axis text { font: 12px system-ui, sans-serif; fill: var(--soft); } .axis .end { text-anchor: end; }
+.bar { fill: var(--idle); } .bar.succeeded { fill: var(--good); } .bar.failed, .bar.timed-out { fill: var(--bad); }
+.bar.cancelled, .bar.stopped { fill: var(--warn); } .bar.running { fill: var(--busy); }
 a { color: var(--mark); text-decoration-thickness: 1px; text-underline-offset: 2px; }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; border-radius: 3px; }
 main:focus { outline: none; }
@@ -19,9 +54,6 @@ nav a:hover { background: var(--line); } nav a[aria-current] { background: var(-
 #live { margin-left: auto; color: var(--soft); font-size: 13px; }
 #live.on::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--good); margin-right: 6px; }
 #live.off::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--warn); margin-right: 6px; }
-main { max-width: 1240px; padding: 20px 24px 48px; }
-h1 { font-size: 24px; overflow-wrap: anywhere; }
-h2 { font-size: 16px; }
 .row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; margin: 10px 0 14px; }
 .row label { display: flex; flex-direction: column; gap: 2px; font-size: 13px; color: var(--soft); }
 .grow { flex: 1 1 260px; }
@@ -41,7 +73,7 @@ td a { overflow-wrap: anywhere; }
 .list .below { color: var(--soft); font-size: 13px; }
 input[type=checkbox] { min-height: 0; width: 16px; height: 16px; vertical-align: -2px; }
 .state .running { color: var(--mark); } .bad-ink { color: var(--bad-ink); } .good-ink { color: var(--good-ink); } .warn-ink { color: var(--warn-ink); }
-.failure h2 { color: var(--bad-ink); } .hint::before { color: var(--mark); }
+.failure h2 { color: var(--bad-ink); }
 .steps .failed, .steps .timed-out { color: var(--bad-ink); } .steps .succeeded { color: var(--good-ink); }
 .badge { color: #fff; background: #5b6472; font-weight: 600; } .badge.succeeded { background: #146c49; }
 .badge.failed, .badge.timed-out { background: #b3261e; } .badge.cancelled, .badge.stopped { background: #855000; }
@@ -50,9 +82,8 @@ input[type=checkbox] { min-height: 0; width: 16px; height: 16px; vertical-align:
 @keyframes beat { 50% { opacity: .35; } }
 @media (prefers-reduced-motion: reduce) { .dot.running { animation: none; } }
 .steps tr[hidden] { display: none; } .member td:first-child { padding-left: 18px; }
-.wrap { overflow-x: auto; }
 .log { background: #14171c; color: #e6e8ec; border-radius: 8px; padding: 12px 14px; margin: 10px 0; overflow: auto;
-  height: min(72vh, 900px); font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+  max-height: min(72vh, 900px); min-height: 9em; font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .log div { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.5em; } .log .cut { color: #98a2b3; font-style: italic; }
 .bold { font-weight: 700; } .dim { color: #98a2b3; } .italic { font-style: italic; } .underline { text-decoration: underline; }
 .ink-0 { color: #98a2b3; } .ink-1 { color: #ff7b72; } .ink-2 { color: #56d364; } .ink-3 { color: #e3b341; }
@@ -74,8 +105,10 @@ meter { width: 84px; height: 12px; vertical-align: -1px; }
   .list thead, .steps thead { position: absolute; left: -9999px; }
   .list tr, .steps tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
   .list td, .steps td { border: 0; padding: 2px 0; } .steps td:empty, .list td:empty { display: none; }
-  .list td.pick { float: right; width: auto; } .steps td:first-child { min-width: 0; }
-  .list .number, .steps .number { display: inline; } .log { height: 60vh; }
+  .list tr { position: relative; padding-right: 34px; } .list td.pick { position: absolute; right: 2px; top: 8px; width: auto; }
+  input[type=checkbox] { width: 22px; height: 22px; } .steps td:first-child { min-width: 0; }
+  .list .number, .steps .number { display: inline; } .log { max-height: 66vh; }
+  .lane > span { flex-basis: 96px; }
 }
 @media print { .top, form, .skip { display: none; } }
 `;

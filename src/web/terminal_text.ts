@@ -1,5 +1,5 @@
 /** What commands print, as lines of HTML: colours stay, everything else that a terminal would obey goes. */
-import { html, Markup } from "./markup.ts";
+import { Markup, markup } from "./markup.ts";
 
 /** ECMA-48: CSI sequences, strings such as OSC, other escapes. */
 const SEQUENCES =
@@ -55,7 +55,7 @@ export class TerminalText {
     const { ink, ...flags } = this.#look;
     const names = Object.entries(flags).filter(([, on]) => on).map(([name]) => name);
     if (ink !== undefined) names.push(`ink-${ink}`);
-    const inner = html`${text}`;
+    const inner = markup`${text}`;
     return names.length === 0 ? inner.text : `<span class="${names.join(" ")}">${inner}</span>`;
   }
 }

@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the program if it takes longer; a hang must not stop the suite. Default 60 s. */
   readonly timeoutMs?: number;
+  /** A file that takes what a started program prints, to be read while it runs. */
+  readonly stdoutTo?: string;
 }
 
 /** The arguments of `deno` that start the program from source. */
@@ -54,7 +56,11 @@ export interface RunningGrid extends AsyncDisposable {
 
 /** `await using run = startGrid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export function startGrid(args: readonly string[], options: CliOptions): RunningGrid {
-  return startProgram([Deno.execPath(), ...programArgs(args)], options);
+  const program = [Deno.execPath(), ...programArgs(args)];
+  if (options.stdoutTo === undefined) return startProgram(program, options);
+  Deno.writeTextFileSync(options.stdoutTo, "");
+  const line = ["sh", "-c", 'out=$1; shift; exec "$@" >"$out"', "sh", options.stdoutTo, ...program];
+  return startProgram(line, options);
 }
 
 /** With a terminal of its own, whose screen is `stdout`. Needs the part `script`. */
