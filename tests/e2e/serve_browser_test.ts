@@ -41,7 +41,6 @@ testWith(
     await using run = startGrid(["run", "work.yaml", "--quiet"], { cwd: home.path });
     const link = page.locator("#runs a").first();
     await link.waitFor();
-    await assertSound(page, "runs");
     // By keyboard: to the content, to the run, and there.
     await page.locator("body").press("Tab");
     assert.equal(await page.evaluate("document.activeElement.textContent"), "to the content");
@@ -77,7 +76,6 @@ testWith(
       const [name, to] of Object.entries({
         "runs-phone": "/",
         "run-phone": path,
-        "log-phone": `${path}/logs/bad`,
         "nodes-phone": "/nodes",
         "compare-phone": "/compare?a=last&b=last",
       })
