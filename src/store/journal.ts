@@ -3,7 +3,8 @@ import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
 import { LATEST_TIME, readEvent, unreadable } from "./read_event.ts";
-import type { CountedEvent, RunRow } from "./store.ts";
+import type { RunRow } from "./store.ts";
+import type { CountedEvent } from "./tallies.ts";
 
 /** Ids named in the message when a prefix fits many. */
 const MOST_NAMED = 5;

@@ -5,8 +5,8 @@ import { Connection } from "./connection.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
-import type { CountedEvent, RunRow, Store, Tidied } from "./store.ts";
-import { Tallies } from "./tallies.ts";
+import type { RunRow, Store, Tidied } from "./store.ts";
+import { type CountedEvent, Tallies } from "./tallies.ts";
 
 /**
  * Opens the store at `path`, making the file and its folders where they are missing.

@@ -1,7 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
-import type { Tallies } from "./tallies.ts";
+import type { CountedEvent, Tallies } from "./tallies.ts";
 
 export interface RunRow {
   readonly run: string;
@@ -21,12 +21,6 @@ export interface RunRow {
   readonly resumedAs?: string;
   /** What a person wrote on it. */
   readonly note?: string;
-}
-
-export interface CountedEvent {
-  /** Counts the events of its run. */
-  readonly seq: number;
-  readonly event: Event;
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */

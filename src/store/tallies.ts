@@ -2,7 +2,6 @@ import type { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
 import { readEvent, unreadable } from "./read_event.ts";
-import type { CountedEvent } from "./store.ts";
 
 /** A run that is not part of the total, and how far it was counted. */
 export interface OpenTally {
@@ -12,6 +11,12 @@ export interface OpenTally {
   readonly json: string | undefined;
   /** What its runner last said of its connections. */
   readonly connections: string | undefined;
+}
+
+export interface CountedEvent {
+  /** Counts the events of its run. */
+  readonly seq: number;
+  readonly event: Event;
 }
 
 export interface EventsAfter {
