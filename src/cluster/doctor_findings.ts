@@ -163,7 +163,9 @@ function claimFinding(facts: DoctorFacts): Finding {
 function deviceFindings(health: NodeHealth | undefined): Finding[] {
   const { facts, remarks = [], gpuGroups = [] } = health ?? {};
   if (facts === undefined) return [];
-  const wrong = remarks.map(({ words, cure }) => bad("gpus", words, cure));
+  // Claims have a finding of their own.
+  const ofCards = remarks.filter(({ words }) => words !== facts?.claimsProblem?.words);
+  const wrong = ofCards.map(({ words, cure }) => bad("gpus", words, cure));
   if (wrong.length > 0) return wrong;
   const words = gpuGroups.map(({ total, model }) => `${total}× ${model}`).join(", ") || "none";
   return [ok("gpus", facts.gpuTool === "none" ? words : `${words}, by ${facts.gpuTool}`)];

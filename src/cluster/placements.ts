@@ -67,6 +67,11 @@ export class Placements {
     return [...this.#own.values()].filter((own) => own.node === node).length;
   }
 
+  /** Whether work that claims under this group is under way. */
+  hasGroup(group: string): boolean {
+    return [...this.#own.values()].some((own) => own.group === group);
+  }
+
   /** Points per node that its measured score does not hold yet. */
   points(nodes: readonly Node[]): ReadonlyMap<Node, number> {
     const now = this.#deps.clock.monotonic();

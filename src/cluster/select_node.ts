@@ -11,6 +11,7 @@ import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
 import { randomWord } from "../core/ids.ts";
 import type { Crew } from "./crew.ts";
+import type { Placements } from "./placements.ts";
 import { placeWords } from "./turn_words.ts";
 import type { NodeSelector } from "./select.ts";
 import { hold, isStillBest, MOST_MOVES } from "./settle.ts";
@@ -28,6 +29,9 @@ const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5000;
 const LONGEST_GPU_POLL_MS = 2000;
 const NEXT_POLL_MS = 1000;
+/** What is over lets go of its GPUs in a moment: when its last process is gone, and that was seen. */
+const ENDING_MS = 5000;
+const ENDING_POLL_MS = 250;
 /** Many who wait look at one answer. */
 const POLL_AGE_MS = 300;
 /** How much longer nodes may take on a second look, where on the first none has answered. */
@@ -63,7 +67,8 @@ interface Waiter extends SelectRequest {
 async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement> {
   const { selector, signal } = request;
   const { clock, config, crew } = deps;
-  const deadline = clock.monotonic() + selector.waitMs;
+  const began = clock.monotonic();
+  const deadline = began + selector.waitMs;
   let pollMs = FIRST_POLL_MS;
   let told: string | undefined;
   for (let maxAgeMs = config.refreshIntervalMs;; maxAgeMs = POLL_AGE_MS) {
@@ -80,6 +85,10 @@ async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement
     const { reasons } = tried;
     const left = deadline - clock.monotonic();
     if (left <= 0 || reasons.every(({ isFinal }) => isFinal)) {
+      if (tried.isEnding && clock.monotonic() - began < ENDING_MS) {
+        await crew.pause(ENDING_POLL_MS, signal);
+        continue;
+      }
       throw noNode(reasons, selector.waitMs);
     }
     await standInLine(deps, request, reasons);
@@ -143,6 +152,8 @@ interface Refusal {
   readonly fromCache: boolean;
   /** No node that was asked has answered at all. */
   readonly isSilence: boolean;
+  /** What this process has had on a node is over, and its GPUs are still claimed. */
+  readonly isEnding?: boolean;
 }
 
 async function tryOnce(
@@ -186,7 +197,8 @@ async function tryOnce(
     if (chosen === undefined) {
       const fromCache = maxAgeMs > 0 && rows.some((row) => row.fromCache);
       const isSilence = rows.length > 1 && rows.every((row) => row.isSilent);
-      return { reasons: [...unfit, ...passedOver], fromCache, isSilence };
+      const isEnding = selector.gpus > 0 && rows.some((row) => isEndingOn(row, placements));
+      return { reasons: [...unfit, ...passedOver], fromCache, isSilence, isEnding };
     }
     const patience = selector.gpus > 0 ? VERIFY_GPU_AGE_MS : VERIFY_AGE_MS;
     const ageMs = clock.now() - chosen.health.at;
@@ -212,6 +224,12 @@ async function tryOnce(
   const lost = { reason: "others were faster", isFinal: false };
   const reasons = [...unfit, ...nodes.map(({ name }) => ({ node: name, ...lost }))];
   return { reasons, fromCache: false, isSilence: false };
+}
+
+function isEndingOn({ facts }: NodeHealth, placements: Placements): boolean {
+  return (facts?.work?.claims ?? []).some(({ owner, gpus, group }) =>
+    owner === placements.owner && gpus.length > 0 && !placements.hasGroup(group)
+  );
 }
 
 function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): GridError {

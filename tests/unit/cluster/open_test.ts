@@ -224,3 +224,40 @@ Deno.test("select(): GPUs given away at the same moment are not given twice", as
   const [refusal] = settled.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
   assert.match(String(refusal?.message), /2 are about to be used/);
 });
+
+Deno.test("select(): GPUs of work that is over are waited for, a moment; others' are not", async () => {
+  const free = probeAnswer({ gpus: [0] });
+  const { cluster, pool, clock } = setUp({ a: free });
+  await cluster.select(selector(), { holder: "run one 1", group: "run.one.1" });
+  const owner = pool.commands.map((text) => /grid_present '?(\w{8})\b/.exec(text)?.[1])
+    .find((word) => word !== undefined);
+  assert.ok(owner);
+  const claimed = (by: string, group: string) =>
+    free.replace(
+      "@claims end",
+      `@claim job held yes ada 1 - run one p ${by} ${group} no - GPU-0\n@claims end`,
+    );
+  const select = (step: string) =>
+    cluster.select(selector({ gpus: 1 }), { holder: `run ${step} 1`, group: `run.${step}.1` });
+  pool.answers.set("a", claimed(owner, "run.over.1"));
+  await clock.advance(60_000);
+  const waiting = select("two");
+  await clock.advance(1000);
+  pool.answers.set("a", free);
+  await clock.advance(1000);
+  assert.equal((await waiting).node, "a");
+  cluster.release("run two 1");
+
+  for (const answer of [claimed("another1", "run.over.1"), claimed(owner, "run.one.1")]) {
+    pool.answers.set("a", answer);
+    await clock.advance(60_000);
+    const before = clock.sleeps.length;
+    assert.match((await errorOf(select("three"))).message, /GPU 0 is leased by a job of ada/);
+    assert.equal(clock.sleeps.length, before);
+  }
+  pool.answers.set("a", claimed(owner, "run.over.1"));
+  await clock.advance(60_000);
+  const left = errorOf(select("four"));
+  await clock.advance(6000);
+  assert.match((await left).message, /GPU 0 is leased by a job of ada/);
+});
