@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { ClusterConfig } from "./cluster/config.ts";
 import type { Clock } from "./core/clock.ts";
+import { whoRuns } from "./core/account.ts";
 import { newRunId } from "./core/ids.ts";
 import { getLogger } from "./core/log.ts";
 import { PRIVATE_FOLDER } from "./core/private_modes.ts";
@@ -169,6 +170,7 @@ export async function runOn(
     secrets,
     env,
     gridVersion: grid.gridVersion,
+    by: whoRuns(),
     hashFiles: (patterns) => hashFiles(patterns, options.code ?? project),
     hashInputs: (patterns) => kinds.hashInputs(patterns),
     ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),

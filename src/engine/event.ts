@@ -66,6 +66,28 @@ export interface RunStarted {
   readonly gridVersion: string;
   /** Names what the pipeline said, where code was synced. */
   readonly definition?: string;
+  /** Who runs it, and where. */
+  readonly by?: Runner;
+  /** What its steps run, as written; every text once. */
+  readonly commands?: readonly Command[];
+}
+
+/** The account and the machine that a run was started by and on. */
+export interface Runner {
+  /** Name of the account. */
+  readonly user: string;
+  /** Name of the machine. */
+  readonly host: string;
+  /** Its operating system, and what Grid itself runs on there. */
+  readonly system: string;
+}
+
+/** A script or the call of a batch, before its expressions have values. */
+export interface Command {
+  /** As it stands in the pipeline, cut where it is very long. */
+  readonly text: string;
+  /** Ids of the steps that run it. */
+  readonly steps: readonly string[];
 }
 
 /** A step before anything is known of it. */
@@ -84,6 +106,8 @@ export interface StepOutline {
   readonly if?: string;
   /** Set for a step of `hooks`. */
   readonly hook?: "success" | "failure" | "exit";
+  /** Of a cell: its values by axis. */
+  readonly matrix?: Readonly<Record<string, JsonValue>>;
 }
 
 /** A run ended. */

@@ -5,7 +5,7 @@ import { GridError } from "../core/errors.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { chooseSteps, withSyncs } from "./schedule/choice.ts";
 import { drive } from "./drive/drive.ts";
-import type { Event } from "./event.ts";
+import type { Event, Runner } from "./event.ts";
 import { EventQueue } from "./ledger/event_queue.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { enterRegistry } from "./drive/neighbours.ts";
@@ -23,6 +23,8 @@ export interface RunOptions {
   /** What `env()` sees. */
   readonly env: Readonly<Record<string, string>>;
   readonly gridVersion: string;
+  /** Who runs it, and where. */
+  readonly by?: Runner;
   /** Steps at the same time. Default: 256. */
   readonly maxParallel?: number;
   /** The first failure ends everything else. */
@@ -83,6 +85,7 @@ export async function* runPipeline(
       run,
       project: options.project,
       gridVersion: options.gridVersion,
+      ...(options.by && { by: options.by }),
       ...(Object.keys(seen).length > 0 && { env: seen }),
       ...(resume && { resumes: resume.run, ...(asked && { again: [...asked] }) }),
     },

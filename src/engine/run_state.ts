@@ -3,11 +3,13 @@ import type { JsonValue } from "../core/json.ts";
 import type { ActionKind } from "../pipeline/pipeline.ts";
 import type {
   BatchProgressed,
+  Command,
   Failure,
   FetchFinished,
   OutputFile,
   Queue,
   ReuseSource,
+  Runner,
   RunResult,
   RunStarted,
   StepOutline,
@@ -31,6 +33,10 @@ export interface RunState {
   readonly gridVersion: string;
   /** Names what the pipeline said. */
   readonly definition?: string | undefined;
+  /** Who runs it, and where; older Grids did not say. */
+  readonly by?: Runner;
+  /** What its steps run, as written. */
+  readonly commands?: readonly Command[];
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
   /** Of a run that is over. */
@@ -92,6 +98,8 @@ export interface StepState {
   readonly takenOver?: TakenOver;
   /** Its condition, as written. */
   readonly if?: string;
+  /** Of a cell: its values by axis. */
+  readonly matrix?: Readonly<Record<string, JsonValue>>;
 }
 
 export interface AttemptState {
@@ -104,6 +112,11 @@ export interface AttemptState {
   readonly durationMs?: number;
   readonly result: "running" | "succeeded" | "failed" | "timed-out" | "cancelled";
   readonly node: string | undefined;
+  /**
+   * Until its node was found and, for a job, had room for it. Between two dates: right as far as
+   * nobody set the clock meanwhile.
+   */
+  readonly nodeWaitMs?: number;
   readonly score: number | undefined;
   readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
   readonly job: string | undefined;
@@ -133,6 +146,8 @@ export function startedRun(event: RunStarted): RunState {
     ...(event.env !== undefined && { env: event.env }),
     gridVersion: event.gridVersion,
     ...(event.definition !== undefined && { definition: event.definition }),
+    ...(event.by !== undefined && { by: event.by }),
+    ...(event.commands !== undefined && { commands: event.commands }),
     startedAt: event.at,
     finishedAt: undefined,
     result: "running",
@@ -152,6 +167,7 @@ function pendingStep(outline: StepOutline): StepState {
     group: outline.group,
     hook: outline.hook,
     ...(outline.if === undefined ? {} : { if: outline.if }),
+    ...(outline.matrix === undefined ? {} : { matrix: outline.matrix }),
     status: "pending",
     reason: undefined,
     startedAt: undefined,

@@ -150,6 +150,7 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
         ...withAttempt(step, event, (attempt) => ({
           ...attempt,
           node: event.node,
+          nodeWaitMs: between(attempt.startedAt, event.at),
           score: event.score,
           passedOver: event.passedOver ?? [],
         })),
@@ -184,6 +185,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         ...attempt,
         job: event.job,
         node: event.node,
+        nodeWaitMs: between(attempt.startedAt, event.at),
         ...(event.folder === undefined ? {} : { folder: event.folder }),
       };
     case "sync.finished":

@@ -1,20 +1,13 @@
-/** When each attempt ran, as SVG bars on one time axis. */
+/** When each step waited and worked, as bars on one time axis; widths are shares, so that it fits any page. */
 import { formatDuration } from "../core/duration.ts";
-import { shortNames } from "../core/short_names.ts";
-import { escapeMarkup } from "./markup.ts";
-import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
+import { SHORT_WORDS } from "./html_slow.ts";
+import type { StepDocument } from "./run_document.ts";
+import type { Phase, PhaseKind, Timing } from "./timing.ts";
 
-const WIDTH = 1000;
-/** Room for marks that stand over the right end. */
-const MARGIN = 40;
-const LABEL_CHAR = 7.2;
-const ROW = 22;
-const AXIS = 26;
-/** A bar thinner than this would vanish. */
-const THINNEST = 2;
-/** More rows than fit a window are scrolled on their own. */
-const MOST_ROWS = 30;
-const LONGEST_LABEL = 30;
+/** Per cent of the whole; a thinner bar would vanish. */
+const THINNEST = 0.4;
+/** Per cent; a shorter wait is left out. */
+const LEAST_WAIT = 0.3;
 /** Lengths between marks on the axis that people read at a glance, in milliseconds. */
 const MARKS_MS = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
@@ -22,91 +15,59 @@ const MARKS_MS = [
   ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000),
   ...[1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3_600_000),
 ];
-const MOST_MARKS = 8;
+const MOST_MARKS = 6;
 
-interface Scale {
-  readonly lengthMs: number;
-  /** Where the bars begin. */
-  readonly left: number;
+/** Bars of one step. */
+export function renderBars(step: StepDocument, timing: Timing): string {
+  const bars = step.kind === "group"
+    ? span(step, timing)
+    : timing.phasesOf(step).map((phase) => bar(phase, timing)).join("");
+  return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
 }
 
-export function renderGantt(report: RunDocument): string {
-  const steps = report.steps.filter((step) => step.attempts.length > 0);
-  const labelOf = shortNames(report.steps.map(({ id }) => id), { width: LONGEST_LABEL });
-  const scale = scaleOf(steps);
-  if (!scale) return "";
-  const height = AXIS + steps.length * ROW;
-  const drawing = [
-    `<svg class="gantt" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Timeline of the steps">`,
-    axis(scale, height),
-    ...steps.map((step, row) => stepRow(step, { scale, labelOf, y: AXIS + row * ROW })),
-    "</svg>",
-  ].join("\n");
-  return steps.length > MOST_ROWS ? `<div class="scroll">${drawing}</div>` : drawing;
+/** A group lasts as long as its members; its bar is a thin one. */
+function span({ afterMs, durationMs }: StepDocument, { lengthMs }: Timing): string {
+  if (afterMs === null) return "";
+  const width = Math.max(THINNEST, (durationMs ?? lengthMs - afterMs) / lengthMs * 100);
+  const x = Math.min(100 - width, afterMs / lengthMs * 100);
+  return `<rect class="span" x="${round(x)}%" width="${round(width)}%" y="4" height="3"/>`;
 }
 
-function scaleOf(steps: readonly StepDocument[]): Scale | undefined {
-  if (steps.length === 0) return undefined;
-  const ends = steps.flatMap(({ attempts }) =>
-    attempts.map(({ afterMs, durationMs }) => afterMs + (durationMs ?? 0))
-  );
-  const lengthMs = ends.reduce((latest, end) => Math.max(latest, end), 1);
-  const longest = Math.max(...steps.map(({ id }) => Math.min(id.length, LONGEST_LABEL)));
-  return { lengthMs, left: 16 + longest * LABEL_CHAR };
+function bar({ kind, from, to, result }: Phase, { lengthMs }: Timing): string {
+  const share = (to - from) / lengthMs * 100;
+  const isWork = kind === "run" || kind === "sync" || kind === "fetch";
+  if (!isWork && share < LEAST_WAIT) return "";
+  const width = Math.max(THINNEST, share);
+  const x = Math.min(100 - width, from / lengthMs * 100);
+  const classes = isWork && result !== null ? `${kind} ${result}` : kind;
+  return `<rect class="${classes}" x="${round(x)}%" width="${round(width)}%" height="100%"/>`;
 }
 
-/** Where a moment, in milliseconds after the start, lies. */
-function xOf(ms: number, { lengthMs, left }: Scale): number {
-  return left + (ms / lengthMs) * (WIDTH - left - MARGIN);
-}
-
-function axis(scale: Scale, height: number): string {
-  const { lengthMs } = scale;
+export function renderAxis({ lengthMs }: Timing): string {
   const every = MARKS_MS.find((mark) => lengthMs / mark <= MOST_MARKS) ?? lengthMs;
   const marks: string[] = [];
   for (let at = 0; at <= lengthMs; at += every) {
-    const x = round(xOf(at, scale));
+    const share = at / lengthMs * 100;
+    const end = share > 92 ? ' class="last"' : at === 0 ? ' class="first"' : "";
     marks.push(
-      `<line class="grid" x1="${x}" x2="${x}" y1="18" y2="${height}"/>` +
-        `<text class="mark" x="${x}" y="13">${at === 0 ? "0" : formatDuration(at)}</text>`,
+      `<text x="${round(share)}%" y="11"${end}>${at === 0 ? "0" : formatDuration(at)}</text>`,
     );
   }
-  return marks.join("");
+  return `<svg class="axis" aria-hidden="true">${marks.join("")}</svg>`;
 }
 
-interface RowOptions {
-  readonly scale: Scale;
-  readonly labelOf: (id: string) => string;
-  readonly y: number;
-}
-
-function stepRow(step: StepDocument, options: RowOptions): string {
-  const { scale, labelOf, y } = options;
-  const label = labelOf(step.id);
-  const bars = step.attempts.map((attempt) => bar(attempt, { step, ...options }));
-  return `<text class="label" x="${round(scale.left - 10)}" y="${y + 15}">${
-    escapeMarkup(label)
-  }</text>${bars.join("")}`;
-}
-
-function bar(
-  attempt: AttemptDocument,
-  options: RowOptions & { readonly step: StepDocument },
-): string {
-  const { scale, y, step } = options;
-  const start = attempt.afterMs;
-  const end = attempt.durationMs === null ? scale.lengthMs : start + attempt.durationMs;
-  const x = xOf(start, scale);
-  const width = Math.max(THINNEST, xOf(end, scale) - x);
-  const node = attempt.node === null ? "" : ` on ${attempt.node}`;
-  const title = `${step.id}, attempt ${attempt.attempt}${node}: ${attempt.result} in ${
-    formatDuration(end - start)
-  }`;
-  return `<rect class="bar ${attempt.result}" x="${round(x)}" y="${y + 4}" width="${
-    round(width)
-  }" height="${ROW - 8}" rx="2"><title>${escapeMarkup(title)}</title></rect>`;
+/** Which colour is what; only of what there is. */
+export function renderLegend(steps: readonly StepDocument[], timing: Timing): string {
+  const seen = new Set(
+    steps.flatMap((step) =>
+      timing.phasesOf(step).filter((phase) => bar(phase, timing) !== "").map(({ kind }) => kind)
+    ),
+  );
+  const kinds = (Object.keys(SHORT_WORDS) as PhaseKind[]).filter((kind) => seen.has(kind));
+  const items = kinds.map((kind) => `<span><i class="key ${kind}"></i>${SHORT_WORDS[kind]}</span>`);
+  return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;
 }
 
 function round(value: number): number {
-  return Math.round(value * 10) / 10;
+  return Math.round(value * 100) / 100;
 }

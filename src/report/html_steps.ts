@@ -1,47 +1,92 @@
+/** Every step in a line with its time; what it did and printed unfolds below. */
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
+import { renderAxis, renderBars, renderLegend } from "./gantt.ts";
+import { attemptFacts, attemptWords, maskWords } from "./html_attempts.ts";
+import { type AnchorOf, shortened } from "./html_parts.ts";
+import { renderLog } from "./html_logs.ts";
+import { isScalar } from "./html_sweep.ts";
+import type { LogOf } from "./log_excerpts.ts";
 import { escapeMarkup as text } from "./markup.ts";
-import type { AttemptDocument, RunDocument, StepDocument } from "./run_document.ts";
+import type { RunDocument, StepDocument } from "./run_document.ts";
+import type { Timing } from "./timing.ts";
 
 /** Nodes that are named in one place; the report's JSON has them all. */
 const MOST_NAMED = 5;
+/** A group of more is folded at first. */
+const MOST_UNFOLDED = 40;
 
-/** One row per step; what its attempts did unfolds below it. */
-export function renderSteps(report: RunDocument): string {
-  const heads = ["step", "state", "node", "time", "attempts", ""];
-  const rows = report.steps.map(stepRow);
-  return `<table class="steps"><thead><tr>${
-    heads.map((head) => `<th>${head}</th>`).join("")
-  }</tr></thead><tbody>\n${rows.join("\n")}\n</tbody></table>`;
+export interface StepsOptions {
+  readonly timing: Timing;
+  readonly anchorOf: AnchorOf;
+  readonly logOf: LogOf;
 }
 
-function stepRow(step: StepDocument): string {
+export function renderSteps(report: RunDocument, options: StepsOptions): string {
+  if (report.steps.length === 0) return "";
+  const members = Map.groupBy(report.steps, ({ group }) => group ?? "");
+  const known = new Set(report.steps.map(({ id }) => id));
+  const tops = report.steps.filter(({ group }) => group === null || !known.has(group));
+  const lines = tops.map((step) => stepLines(step, { ...options, members }));
+  const head = `<div class="row head" aria-hidden="true"><span>step</span><span>node</span>` +
+    `<span class="number">time</span>${renderAxis(options.timing)}</div>`;
+  return `${renderLegend(report.steps, options.timing)}
+<div class="steps">
+${head}
+${lines.join("\n")}
+</div>`;
+}
+
+interface LineOptions extends StepsOptions {
+  readonly members: ReadonlyMap<string, readonly StepDocument[]>;
+}
+
+/** A group holds its members. */
+function stepLines(step: StepDocument, options: LineOptions): string {
+  const own = options.members.get(step.id) ?? [];
+  const isOpen = own.length > 0 && own.length <= MOST_UNFOLDED;
+  const inner = own.map((member) => stepLines(member, options)).join("\n");
+  const body = own.length > 0
+    ? `${groupFacts(step)}<div class="members">\n${inner}\n</div>`
+    : `<div class="body">${stepBody(step, options)}</div>`;
+  return `<details class="step" id="${options.anchorOf(step.id)}" data-state="${step.state}"${
+    isOpen ? " open" : ""
+  }><summary>${row(step, { ...options, count: own.length })}</summary>${body}</details>`;
+}
+
+function row(
+  step: StepDocument,
+  { timing, count }: StepsOptions & { readonly count: number },
+): string {
   const time = step.durationMs === null ? "" : formatDuration(step.durationMs);
-  const cells = [
-    `<td><b>${text(step.id)}</b> <span class="kind">${step.kind}</span></td>`,
-    `<td><i class="dot ${step.state}"></i>${stateWords(step)}</td>`,
-    `<td>${text(nodesOf(step))}</td>`,
-    `<td class="number">${time}</td>`,
-    `<td class="number">${step.attempts.length || ""}</td>`,
-    `<td>${text(step.reason ?? step.failure?.message ?? "")}${attempts(step)}${
-      maskWords(step)
-    }</td>`,
-  ];
-  return `<tr id="${text(step.id)}">${cells.join("")}</tr>`;
+  const what = count > 0 ? `${count} ${count > 1 ? "steps" : "step"}` : step.kind;
+  return `<span class="row"><span class="name"><i class="dot ${step.state}"></i><b>${
+    nameOf(step)
+  }</b> <small>${what}${step.hook === null ? "" : `, on ${step.hook}`}</small>${
+    stateWords(step)
+  }</span><span class="node">${text(nodesOf(step))}</span><span class="number">${time}</span>${
+    renderBars(step, timing)
+  }</span>`;
 }
 
-function maskWords({ masked, maskedLines }: StepDocument): string {
-  const words = [
-    ...(maskedLines > 0 ? [`${maskedLines} ${maskedLines > 1 ? "lines" : "line"} of its log`] : []),
-    ...(masked.length > 0
-      ? [`${masked.length > 1 ? "outputs" : "output"} ${masked.join(", ")}`]
-      : []),
-  ];
-  return words.length === 0 ? "" : `<div class="work">masked: ${text(words.join("; "))}</div>`;
+/** Below its group a member need not say the group's name again to those who see both. */
+function nameOf({ id, group }: StepDocument): string {
+  if (group === null || !id.startsWith(group) || id.length === group.length) return broken(id);
+  return `<span class="unseen">${text(group)}</span>${broken(id.slice(group.length))}`;
 }
 
-function stateWords({ hook, state, counted }: StepDocument): string {
-  return hook !== null && state === "skipped" && !counted ? "not called for" : state;
+/** A long name may be broken between its parts. */
+function broken(name: string): string {
+  return text(name).replaceAll(/[,/](?=.)/g, "$&<wbr>");
+}
+
+/** In words to all where it is news; the dot says to those who see it that all went well. */
+function stateWords({ hook, state, counted, attempts }: StepDocument): string {
+  const word = hook !== null && state === "skipped" && !counted ? "not called for" : state;
+  const tries = attempts.length > 1 ? ` ${attempts.length} attempts` : "";
+  return state === "succeeded"
+    ? `<span class="unseen"> ${word}</span>${tries === "" ? "" : ` <small>${tries}</small>`}`
+    : ` <small class="state ${state}">${word}${tries === "" ? "" : `,${tries}`}</small>`;
 }
 
 /** A step that syncs has no node of its own but all that it reached. */
@@ -52,64 +97,49 @@ function nodesOf({ node, attempts }: StepDocument): string {
   return node ?? (others > 0 ? `${named} and ${others} more` : named);
 }
 
-function attempts(step: StepDocument): string {
-  const [first, ...more] = step.attempts;
-  if (!first || step.kind === "group") return "";
-  if (more.length === 0) return `<div class="work">${attemptFacts(first).join(" · ")}</div>`;
-  return `<ol class="work">${
-    step.attempts.map((attempt) => `<li>${attemptWords(attempt)}</li>`).join("")
-  }</ol>`;
+function groupFacts(step: StepDocument): string {
+  const facts = [reason(step), outputs(step)].join("");
+  return facts === "" ? "" : `<div class="body">${facts}</div>`;
 }
 
-/** One of several attempts: how it went, then what it did. */
-function attemptWords(attempt: AttemptDocument): string {
-  const took = attempt.durationMs === null ? "" : ` in ${formatDuration(attempt.durationMs)}`;
-  const result = `<span class="${attempt.result}">${attempt.result}</span>${took}`;
-  const why = attempt.failure === null ? [] : [text(attempt.failure.message)];
-  const node = attempt.node === null ? [] : [`on ${text(attempt.node)}`];
-  return [result, ...node, ...why, ...attemptFacts(attempt)].join(" · ");
+function stepBody(step: StepDocument, options: StepsOptions): string {
+  return `${reason(step)}${attempts(step, options)}${outputs(step)}${maskWords(step)}` ||
+    `<p class="soft">nothing happened</p>`;
 }
 
-function attemptFacts(attempt: AttemptDocument): string[] {
-  const passed = attempt.passedOver.slice(0, MOST_NAMED).map(({ node, reason }) =>
-    `passed over ${text(node)}: ${text(reason)}`
+function reason({ reason, failure, state }: StepDocument): string {
+  const words = failure?.message ?? reason;
+  if (words === null || words === undefined) return "";
+  const hint = failure?.hint ? `<p class="hint">${text(failure.hint)}</p>` : "";
+  return `<p class="${failure ? state : "soft"}">${text(words)}</p>${hint}`;
+}
+
+function attempts(step: StepDocument, { anchorOf, logOf }: StepsOptions): string {
+  const isOneOfSome = step.attempts.length > 1;
+  const anchor = anchorOf(step.id);
+  return step.attempts.map((attempt) => {
+    const facts = isOneOfSome
+      ? `<p id="${anchor}a${attempt.attempt}"><b>attempt ${attempt.attempt}</b> · ${
+        attemptWords(attempt)
+      }</p>`
+      : `<p class="soft">${attemptFacts(attempt).join(" · ")}</p>`;
+    const log = renderLog(attempt, logOf(step.id, attempt.attempt), {
+      anchor,
+      step: step.id,
+      isOneOfSome,
+    });
+    return facts + log;
+  }).join("\n");
+}
+
+/** Numbers and words that the step computed; lists stand in files or in the report's JSON. */
+function outputs({ kind, outputs, filed }: StepDocument): string {
+  if (kind === "select-node" || kind === "sync") return "";
+  const words = Object.entries(outputs).filter(([, value]) => isScalar(value))
+    .map(([name, value]) => `${text(name)} <b>${text(shortened(String(value)))}</b>`);
+  const files = Object.entries(filed).map(([name, { items, bytes }]) =>
+    `${text(name)} ${items.toLocaleString("en")} values, ${formatSize(bytes)}`
   );
-  const others = attempt.passedOver.length - passed.length;
-  return [
-    ...(attempt.score === null ? [] : [`score ${attempt.score.toFixed(1)}`]),
-    ...exitWords(attempt),
-    ...(attempt.delayMs > 0 ? [`after a wait of ${formatDuration(attempt.delayMs)}`] : []),
-    ...passed,
-    ...(others > 0 ? [`and ${others} more nodes`] : []),
-    ...attempt.syncs.map((sync) =>
-      `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}` +
-      codeWords(sync)
-    ),
-    ...attempt.fetches.map((fetch) =>
-      `${fetch.files.length} files fetched, ${formatSize(fetch.bytes)}`
-    ),
-    ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
-    ...(attempt.log === null ? [] : [`<a href="${encodeURI(attempt.log)}">log</a>`]),
-  ];
-}
-
-/** `; code 1a2b3c4d, commit 5e6f7a8 with changes`. */
-function codeWords(
-  { digest, commit, changed }: AttemptDocument["syncs"][number],
-): string {
-  const from = commit === undefined
-    ? ""
-    : `, commit ${text(commit.slice(0, 7))}${changed ? " with changes" : ""}`;
-  return digest === undefined ? from : `; code ${text(digest.slice(0, 8))}${from}`;
-}
-
-/** Not where the failure's own words say it already. */
-function exitWords({ exitCode, failure }: AttemptDocument): string[] {
-  if (exitCode === null || failure?.message.includes(`code ${exitCode}`)) return [];
-  return [`exit code ${exitCode}`];
-}
-
-function batchWords(batch: NonNullable<AttemptDocument["batch"]>): string {
-  const mode = batch.mode === "embedded" ? "embedded (local processes, no Ray)" : batch.mode;
-  return `${batch.done} of ${batch.total} tasks, ${batch.failed} failed, ${text(mode)}`;
+  const all = [...words, ...files];
+  return all.length === 0 ? "" : `<p class="outputs">${all.join(" · ")}</p>`;
 }

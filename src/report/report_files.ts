@@ -5,6 +5,7 @@ import type { RunState } from "../engine/state.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
 import { renderHtml } from "./html.ts";
+import { readExcerpts } from "./log_excerpts.ts";
 import { renderJunit } from "./junit.ts";
 import { renderMarkdown } from "./markdown.ts";
 import type { RunDocument } from "./run_document.ts";
@@ -25,7 +26,11 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
   await write("junit.xml", renderJunit(report, { tail }), options);
   await write("summary.md", renderMarkdown(report, { tail }), options);
   const graph = await drawGraph(report);
-  await write("report.html", renderHtml(report, { tail, graph }), options);
+  await write(
+    "report.html",
+    renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) }),
+    options,
+  );
 }
 
 export function renderJson(report: RunDocument): string {

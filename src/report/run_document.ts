@@ -4,7 +4,14 @@
  * only when a field changes its meaning or goes away.
  */
 import type { JsonValue } from "../core/json.ts";
-import type { BatchProgressed, FetchFinished, OutputFile, SyncFinished } from "../engine/event.ts";
+import type {
+  BatchProgressed,
+  Command,
+  FetchFinished,
+  OutputFile,
+  Runner,
+  SyncFinished,
+} from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 
 export interface RunDocument {
@@ -17,6 +24,12 @@ export interface RunDocument {
   readonly inputs: Readonly<Record<string, JsonValue>>;
   /** The run that this one resumes. */
   readonly resumes: string | null;
+  /** Who ran it, on which machine; runs of older Grids do not say. */
+  readonly runner: Runner | null;
+  /** Names what the pipeline said, where code was synced. */
+  readonly definition: string | null;
+  /** What steps ran, as written; every text once. */
+  readonly commands: readonly Command[];
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
@@ -48,6 +61,8 @@ export interface StepDocument {
   readonly kind: StepState["kind"];
   readonly group: string | null;
   readonly hook: string | null;
+  /** Of a cell: its values by axis. */
+  readonly matrix: Readonly<Record<string, JsonValue>> | null;
   readonly needs: readonly string[];
   readonly after: readonly string[];
   /** `stopped` where it was running when the runner died. */
@@ -58,6 +73,8 @@ export interface StepDocument {
   readonly node: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
+  /** Between the beginnings of the run and of the step. */
+  readonly afterMs: number | null;
   readonly durationMs: number | null;
   readonly outputs: Readonly<Record<string, JsonValue>>;
   /** Outputs that lie in files: `results/<file>` in the folder of the run that wrote them. */
@@ -76,6 +93,8 @@ export interface AttemptDocument {
   readonly attempt: number;
   readonly result: AttemptState["result"] | "stopped";
   readonly node: string | null;
+  /** Until its node was found and, for a job, had room for it. */
+  readonly nodeWaitMs: number | null;
   readonly score: number | null;
   readonly passedOver: AttemptState["passedOver"];
   readonly job: string | null;

@@ -5,8 +5,8 @@
  */
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
-import process from "node:process";
+import { hostname } from "node:os";
+import { accountName } from "../core/account.ts";
 import { remoteOf } from "./git_facts.ts";
 
 export interface ProjectIdentity {
@@ -24,15 +24,6 @@ export function projectIdentity(folder: string): ProjectIdentity {
   const home = remoteOf(folder) ?? `machine ${machineId() ?? machine}`;
   const id = hash("sha256", JSON.stringify([home, account, folder])).slice(0, 8);
   return { id, account, machine, folder };
-}
-
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // An account without an entry, as in containers.
-    return process.getuid ? `uid ${process.getuid()}` : "unknown";
-  }
 }
 
 /** See machine-id(5). */

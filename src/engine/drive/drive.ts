@@ -1,16 +1,9 @@
 /** A run from its first event to its last: its turn in the group, the graph, the hooks. */
 import { GridError } from "../../core/errors.ts";
 import { evaluateText } from "../../pipeline/expression/evaluate.ts";
-import type { HookMoment, Pipeline, Step } from "../../pipeline/pipeline.ts";
+import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { awaitTurn, takeTurn, type Turn, type TurnOptions } from "./concurrency.ts";
-import {
-  type Event,
-  EVENT_FORM,
-  type RunFinished,
-  type RunResult,
-  type RunStarted,
-  type StepOutline,
-} from "../event.ts";
+import type { RunFinished, RunResult, RunStarted } from "../event.ts";
 import { stopError } from "../failure.ts";
 import { GraphRun } from "./graph_run.ts";
 import { hookMoments, hookStep } from "./hooks.ts";
@@ -18,10 +11,9 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { Limits } from "../attempt/limits.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { EnginePorts } from "../ports.ts";
+import { startedEvent } from "./announcement.ts";
 import { runExitCode, runResult, type RunSummary } from "./result.ts";
 import type { SchedulerOptions } from "../schedule/scheduler.ts";
-import { sourceOf } from "../schedule/verdict.ts";
-import { definitionOf } from "../resume/definition.ts";
 import type { ResumeFrom } from "../resume/shortcuts.ts";
 
 /** For clean-up steps and hooks of a run that was told to stop. */
@@ -36,7 +28,7 @@ export interface DriveOptions {
   readonly stop: AbortSignal;
   readonly started: Pick<
     RunStarted,
-    "run" | "project" | "gridVersion" | "resumes" | "again" | "env"
+    "run" | "project" | "gridVersion" | "resumes" | "again" | "env" | "by"
   >;
   readonly secrets: Readonly<Record<string, string>>;
   readonly limits: SchedulerOptions;
@@ -63,7 +55,7 @@ export async function drive(options: DriveOptions): Promise<void> {
   else stop.addEventListener("abort", onStop, { once: true });
   try {
     const context = { ...options, cleanup };
-    ledger.emit(startedEvent(options));
+    ledger.emit(startedEvent(pipeline, { started: options.started, at: ledger.now }));
     // A run that cannot be journaled does nothing.
     ledger.flush();
     const skipped = await waitForTurn(turn, context);
@@ -188,36 +180,6 @@ function summaryOf({ ledger, stop }: DriveOptions): RunSummary {
     results: [...ledger.results.values()],
     firstFailure: ledger.firstFailure?.failure,
     interrupted: stop.aborted ? stopError(stop.reason).exitCode : undefined,
-  };
-}
-
-function startedEvent({ pipeline, started, ledger }: DriveOptions): Event {
-  const hooks = (["success", "failure", "exit"] as const)
-    .flatMap((hook) => pipeline.hooks[hook].map((step) => outline(step, hook)));
-  return {
-    type: "run.started",
-    at: ledger.now,
-    form: EVENT_FORM,
-    pipeline: pipeline.name,
-    file: pipeline.file,
-    inputs: pipeline.inputs,
-    steps: [...pipeline.steps.map((step) => outline(step)), ...hooks],
-    ...started,
-    ...(pipeline.steps.some(({ action }) => action.kind === "sync") && {
-      definition: definitionOf(pipeline),
-    }),
-  };
-}
-
-function outline(step: Step, hook?: HookMoment): StepOutline {
-  return {
-    id: step.id,
-    kind: step.action.kind,
-    needs: step.needs,
-    after: step.after,
-    ...(step.group === undefined ? {} : { group: step.group }),
-    ...(step.condition === undefined ? {} : { if: sourceOf(step.condition) }),
-    ...(hook === undefined ? {} : { hook }),
   };
 }
 

@@ -3,30 +3,11 @@ import { shortNames } from "../../core/short_names.ts";
 import { escapeMarkup } from "../markup.ts";
 import { type Edge, edgesOf, type GraphStep } from "./graph.ts";
 import { type Box, type Placement, placeSteps } from "./place.ts";
+import { GRAPH_STYLE } from "./svg_style.ts";
 
 const BOX_HEIGHT = 40;
 const CHAR = 7.4;
 const LONGEST_LABEL = 34;
-
-const STYLE = `
-.graph text { font: 13px system-ui, sans-serif; fill: #1d2129; text-anchor: middle; }
-.graph .kind { font-size: 11px; fill: #667085; }
-.graph rect { fill: #f8f9fb; stroke: #a3acba; stroke-width: 1.5; }
-.graph path { fill: none; stroke: #98a2b3; stroke-width: 1.3; }
-.graph .after { stroke-dasharray: 5 4; } .graph .member { stroke-dasharray: 1 4; }
-.graph .succeeded rect, .graph .reused rect { stroke: #17875a; fill: #e9f6f0; }
-.graph .failed rect, .graph .timed-out rect { stroke: #c8322b; fill: #fcecea; }
-.graph .cancelled rect, .graph .allowed-failure rect { stroke: #b26b00; fill: #fdf3e3; }
-.graph .running rect { stroke: #2563c9; fill: #e9f0fd; }
-.graph .skipped rect { stroke-dasharray: 4 3; }
-@media (prefers-color-scheme: dark) {
-.graph text { fill: #e6e8ec; } .graph .kind { fill: #98a2b3; } .graph rect { fill: #1b1f26; }
-.graph .succeeded rect, .graph .reused rect { stroke: #3fbf8a; fill: #14271f; }
-.graph .failed rect, .graph .timed-out rect { stroke: #ff6d64; fill: #321a1a; }
-.graph .cancelled rect, .graph .allowed-failure rect { stroke: #e8a33d; fill: #2d2414; }
-.graph .running rect { stroke: #6ca0ff; fill: #17233a; }
-}
-`;
 
 export function renderSvg(steps: readonly GraphStep[]): string {
   const edges = edgesOf(steps);
@@ -39,9 +20,9 @@ export function renderSvg(steps: readonly GraphStep[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 ${size}" width="${
       Math.ceil(drawn.width)
     }" role="img" aria-label="Graph of the steps">`,
-    `<style>${STYLE}</style>`,
+    `<style>${GRAPH_STYLE}</style>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ' +
-    'orient="auto"><path d="M0 0.5 L7.5 4 L0 7.5" style="stroke-dasharray:none"/></marker></defs>',
+    'orient="auto"><path d="M0 0.5 L7.5 4 L0 7.5"/></marker></defs>',
     ...edges.map((edge) => arrow(edge, drawn)),
     ...steps.map((step) => box(step, { ...drawn.box(step.id), label: labelOf(step.id) })),
     "</svg>",

@@ -1,0 +1,61 @@
+/** What ran: who, where, with which code, and the commands themselves. */
+import { type AnchorOf, list, stepLink, table } from "./html_parts.ts";
+import { escapeMarkup as text } from "./markup.ts";
+import type { RunDocument } from "./run_document.ts";
+
+/** Steps that are named beside a command. */
+const MOST_NAMED = 5;
+
+export function renderRan(report: RunDocument, anchorOf: AnchorOf): string {
+  const { runner, definition } = report;
+  const rows = [
+    ...(runner === null ? [] : [["by", `${runner.user}@${runner.host}`], ["on", runner.system]]),
+    ["with", `Grid ${report.gridVersion}`],
+    ...(report.file === "" ? [] : [["file", report.file]]),
+    ["in", report.project],
+    ...(definition === null ? [] : [["definition", definition]]),
+    ...codesOf(report),
+  ];
+  return table({ rows, name: "pairs" }) + commands(report, anchorOf);
+}
+
+/** Code that was synced: each state of it once, with the nodes that got it. */
+function codesOf({ steps }: RunDocument): string[][] {
+  const nodes = new Map<string, Set<string>>();
+  for (const { syncs } of steps.flatMap(({ attempts }) => attempts)) {
+    for (const { digest, commit, changed, node } of syncs) {
+      const words = [
+        ...(commit === undefined
+          ? []
+          : [`commit ${commit}${changed ? ", with changes that are not in it" : ""}`]),
+        ...(digest === undefined ? [] : [`digest ${digest}`]),
+      ].join("; ");
+      if (words !== "") nodes.set(words, (nodes.get(words) ?? new Set()).add(node));
+    }
+  }
+  return [...nodes].map(([words, nodes]) => ["code", `${words}; on ${[...nodes].join(", ")}`]);
+}
+
+function commands({ commands, steps }: RunDocument, anchorOf: AnchorOf): string {
+  const known = new Set(steps.map(({ id }) => id));
+  const items = commands.map((command) => {
+    const users = command.steps.filter((id) => known.has(id));
+    const named = users.slice(0, MOST_NAMED).map((id) => stepLink(id, anchorOf)).join(", ");
+    const left = users.length - MOST_NAMED;
+    const [first = "", ...more] = command.text.split("\n");
+    const whose = `<p class="soft">of ${named}${left > 0 ? ` and ${left} more` : ""}</p>`;
+    const whole = `<pre tabindex="0" role="region" aria-label="Command of ${
+      text(users[0] ?? "")
+    }">${text(command.text)}</pre>`;
+    return `<details class="command"><summary><code>${text(first)}</code>${
+      more.length === 0
+        ? ""
+        : ` <small>and ${more.length} more ${more.length > 1 ? "lines" : "line"}</small>`
+    }</summary>${whose}${whole}</details>`;
+  });
+  return items.length === 0 ? "" : `<h3>Commands, as written</h3>\n${items.join("\n")}`;
+}
+
+export function renderWarnings({ warnings }: RunDocument): string {
+  return list(warnings);
+}
