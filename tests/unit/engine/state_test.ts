@@ -17,6 +17,7 @@ const ATTEMPT: readonly Event[] = [
     step: "a",
     attempt: 1,
     node: "n1",
+    nodeWaitMs: 2,
     score: 12,
     passedOver: [{ node: "n2", reason: "unreachable" }],
   },
