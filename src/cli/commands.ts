@@ -77,6 +77,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("report"),
   },
   {
+    name: "diff",
+    summary: "say what differs between two runs: inputs, results, commit, times",
+    group: "Runs",
+    load: () => lazily("diff"),
+  },
+  {
     name: "serve",
     summary: "show runs, logs and nodes in the browser, live; cancel and resume there",
     group: "Runs",

@@ -89,6 +89,7 @@ async function candidates(
   }
   switch (argument.name) {
     case "run":
+    case "other":
       return [{ value: "last", summary: "the run that began last" }, ...await names.runs()];
     case "step":
       return plain(await names.steps(given[0] ?? "last"));

@@ -9,7 +9,7 @@ import { guard, type GuardEnv, type GuardOptions, newToken, readForm } from "./g
 import { runPath } from "./layout.ts";
 import { Live, type Topic } from "./live.ts";
 import { LogFollower } from "./log_follower.ts";
-import { isGoingOn, logPage, logPlace } from "./log_page.ts";
+import { isGoingOn, logHead, logPage, logPlace } from "./log_page.ts";
 import type { Markup } from "./markup.ts";
 import { nodesPage, nodesParts } from "./nodes_page.ts";
 import { problemPage } from "./problem_page.ts";
@@ -224,7 +224,10 @@ class App implements WebApp {
       }
       if (place.attempt !== begin.attempt) stream.send("moved", {});
       else if (folded.isUnderWay && isGoingOn(place)) return;
-      else stream.send("over", {});
+      else {
+        stream.send("parts", { "log-head": logHead(folded, place).text });
+        stream.send("over", {});
+      }
       stream.close();
     });
   }

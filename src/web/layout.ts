@@ -101,3 +101,9 @@ export function runPath(run: string): string {
 export function logPath(run: string, step: string): string {
   return `${runPath(run)}/logs/${encodeURIComponent(step)}`;
 }
+
+/** @param file below the folder of the run */
+export function filePath(run: string, file: string): string {
+  const parts = file.split("/").map(encodeURIComponent);
+  return `/files/${encodeURIComponent(run)}/${parts.join("/")}`;
+}

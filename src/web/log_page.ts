@@ -5,7 +5,7 @@ import { GridError } from "../core/errors.ts";
 import { why } from "../engine/resume/why.ts";
 import type { RunState, StepState } from "../engine/state.ts";
 import { logNames } from "../report/log_names.ts";
-import { type Frame, logPath, renderPage, runPath } from "./layout.ts";
+import { filePath, type Frame, logPath, renderPage, runPath } from "./layout.ts";
 import { LogFollower, renderLog } from "./log_follower.ts";
 import { type Markup, markup, NOTHING } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
@@ -54,28 +54,15 @@ export interface LogPageOptions {
 
 export async function logPage({ frame, folded, place, folder }: LogPageOptions): Promise<Markup> {
   const { state, isUnderWay } = folded;
-  const { step, attempt, file } = place;
+  const { step, attempt, file, isChosen } = place;
   const isLive = isUnderWay && isGoingOn(place);
   const part = await new LogFollower(join(folder, file)).next();
   const here = logPath(state.run, step.id);
-  const live = `${here}/events?${place.isChosen ? `attempt=${attempt}&` : ""}from=${part?.at ?? 0}`;
-  const attempts = step.attempts.length < 2
-    ? NOTHING
-    : markup`<nav aria-label="Attempts">${
-      step.attempts.map((each) =>
-        markup`
-          <a href="${here}?attempt=${each.attempt}" ${
-          each.attempt === attempt ? markup` aria-current="page"` : ""
-        }>attempt ${each.attempt}</a>
-        `
-      )
-    }</nav>`;
-  const result = step.attempts[attempt - 1]?.result;
+  const live = `${here}/events?${isChosen ? `attempt=${attempt}&` : ""}from=${part?.at ?? 0}`;
   const raw = part === undefined
     ? NOTHING
-    : markup`<a href="/files/${encodeURIComponent(state.run)}/${
-      encodeURI(file).replaceAll("?", "%3F").replaceAll("#", "%23")
-    }">as a file</a>`;
+    : markup`<a href="${filePath(state.run, file)}">as a file</a>`;
+  const empty = markup`<p class="soft">It printed nothing.</p>`;
   return renderPage(frame, {
     title: `${step.id} · ${state.pipeline}`,
     at: "runs",
@@ -84,16 +71,28 @@ export async function logPage({ frame, folded, place, folder }: LogPageOptions):
       runPath(state.run)
     }">${state.pipeline} ${state.run}</a></p>
 <h1>${step.id}</h1>
-<p class="facts"><span>${stateWords(result ?? step.status)}</span><span>${
-      why(state, step.id, { underWay: isUnderWay })
-    }</span></p>
-<div class="actions">${attempts}${raw}</div>
-${
-      part === undefined && !isLive
-        ? markup`<p class="soft">It printed nothing.</p>`
-        : renderLog(part)
-    }`,
+${logHead(folded, place)}
+<div class="actions">${attemptLinks(place, here)}${raw}</div>
+${part === undefined && !isLive ? empty : renderLog(part)}`,
   });
+}
+
+/** How the step stands, which is news when its log ends. */
+export function logHead({ state, isUnderWay }: FoldedRun, { step, attempt }: LogPlace): Markup {
+  const result = step.attempts[attempt - 1]?.result ?? step.status;
+  const words = why(state, step.id, { underWay: isUnderWay });
+  return markup`<p id="log-head" class="facts"><span>${
+    stateWords(result)
+  }</span><span>${words}</span></p>`;
+}
+
+function attemptLinks({ step, attempt }: LogPlace, here: string): Markup {
+  if (step.attempts.length < 2) return NOTHING;
+  const links = step.attempts.map((each) => {
+    const current = each.attempt === attempt ? markup` aria-current="page"` : "";
+    return markup`<a href="${here}?attempt=${each.attempt}"${current}>attempt ${each.attempt}</a>`;
+  });
+  return markup`<nav aria-label="Attempts">${links}</nav>`;
 }
 
 /** Whether more may come. */

@@ -4,7 +4,15 @@ import { ExactNumber } from "../core/exact_number.ts";
 import { runDocument } from "../report/document_writer.ts";
 import type { RunDocument } from "../report/run_document.ts";
 import { failurePart } from "./failure_part.ts";
-import { actionForm, type Frame, growing, renderPage, runPath, timeWords } from "./layout.ts";
+import {
+  actionForm,
+  filePath,
+  type Frame,
+  growing,
+  renderPage,
+  runPath,
+  timeWords,
+} from "./layout.ts";
 import type { Parts } from "./live.ts";
 import { type Markup, markup, NOTHING, trusted } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
@@ -128,9 +136,7 @@ function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions)
         }),
       ]
       : []),
-    ...(isUnderWay
-      ? []
-      : [markup`<a href="/files/${encodeURIComponent(run)}/report.html">full report</a>`]),
+    ...(isUnderWay ? [] : [markup`<a href="${filePath(run, "report.html")}">full report</a>`]),
     ...(state.resumes === undefined
       ? []
       : [markup`<a href="/compare?a=${state.resumes}&b=${run}">compare with ${state.resumes}</a>`]),

@@ -107,7 +107,8 @@ meter { width: 84px; height: 12px; vertical-align: -1px; }
   .list td, .steps td { border: 0; padding: 2px 0; } .steps td:empty, .list td:empty { display: none; }
   .list tr { position: relative; padding-right: 34px; } .list td.pick { position: absolute; right: 2px; top: 8px; width: auto; }
   input[type=checkbox] { width: 22px; height: 22px; } .steps td:first-child { min-width: 0; }
-  .list .number, .steps .number { display: inline; } .log { max-height: 66vh; }
+  .list .state, .list .number, .steps td:nth-child(n+2):nth-child(-n+5) { display: inline-block; width: auto; padding-right: 14px; }
+  .log { max-height: 66vh; }
   .lane > span { flex-basis: 96px; }
 }
 @media print { .top, form, .skip { display: none; } }

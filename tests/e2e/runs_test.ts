@@ -55,6 +55,15 @@ Deno.test("grid runs finds runs by pipeline, state, time and input, shows output
   assert.equal((await call("runs", fine ?? "", "--note", "")).code, 0);
   assert.doesNotMatch((await call("runs")).stdout, /baseline/);
 
+  const differs = await call("diff", "train@2");
+  assert.match(differs.stdout, /^took +\d.*\n\nINPUT .*\nlr +0\.1 +9\n\nRESULT /m);
+  assert.match(differs.stdout, /^fit +succeeded .* on local +failed .* on local$/m);
+  assert.match(differs.stdout, /^equal: 1 input$/m);
+  assert.equal((await call("diff", "train")).stdout, differs.stdout);
+  const { one, inputs } = JSON.parse((await call("diff", "train", "--json")).stdout);
+  assert.deepEqual([one, inputs[0]], [fine, { name: "lr", one: 0.1, other: 9, differs: true }]);
+  assert.match((await call("diff", "other")).stderr, /"other" has not run so often/);
+
   for (const wrong of [["--state", "good"], ["--since", "yesterday"], ["last"], ["-i", "lr"]]) {
     assert.equal((await call("runs", ...wrong)).code, 2, wrong.join(" "));
   }

@@ -70,6 +70,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid fetch model.pt --step sweep --to 'best/{node}'", "from every cell of a matrix"),
     example("grid fetch logs --node gpu1 --folder app --dry-run", "only say what would come"),
   ],
+  "grid diff": [
+    example("grid diff", "the last run beside the one before it of the same pipeline"),
+    example("grid diff train@5 train", "older ones"),
+  ],
   "grid serve": [
     example("grid serve", "pages on this machine, opened in the browser"),
     example("grid serve --port 0 --no-open", "on any free port; prints the address"),
