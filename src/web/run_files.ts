@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { extname, join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { asRelativePath } from "../core/relative_path.ts";
+import { SCRIPT } from "../report/html_script.ts";
 
 const FILES = new Set([
   "report.html",
@@ -13,9 +14,6 @@ const FILES = new Set([
   "events.jsonl",
 ]);
 const FOLDERS = ["logs/", "results/"];
-
-/** Scripts that our own reports hold, word for word; no other one runs. */
-const REPORT_SCRIPTS: readonly string[] = [];
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -52,12 +50,12 @@ async function isPlain(folder: string, path: string): Promise<boolean> {
   }
 }
 
-/** A report is one file that brings its looks along; it reaches for nothing. */
+/** A report brings its looks along and reaches for nothing; no script runs there but the report's own. */
 function reportPolicy(): string {
-  const scripts = REPORT_SCRIPTS.map((text) => `'sha256-${hash("sha256", text, "base64")}'`);
   return [
     "default-src 'none'",
-    `script-src ${scripts.length === 0 ? "'none'" : scripts.join(" ")}`,
+    `script-src 'sha256-${hash("sha256", SCRIPT, "base64")}'`,
+    // Reports of an older Grid have other looks.
     "style-src 'unsafe-inline'",
     "img-src data:",
     "form-action 'none'",
