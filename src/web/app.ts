@@ -1,40 +1,27 @@
 /** Which address shows what. */
-import { join } from "node:path";
-import { type Context, Hono } from "npm:hono@4.13.19";
-import { EXIT_CODES, GridError, toGridError } from "../core/errors.ts";
-import { getLogger } from "../core/log.ts";
+import { Hono } from "npm:hono@4.13.19";
+import { GridError } from "../core/errors.ts";
+import { type C, noPage, page, showProblem, stream } from "./answers.ts";
 import { comparePage, MOST_OFFERED } from "./compare_page.ts";
-import type { EventStream } from "./event_stream.ts";
 import { guard, type GuardEnv, type GuardOptions, newToken, readForm } from "./guard.ts";
 import { runPath } from "./layout.ts";
-import { Live, type Topic } from "./live.ts";
-import { LogFollower } from "./log_follower.ts";
-import { isGoingOn, logHead, logPage, logPlace } from "./log_page.ts";
+import { Live } from "./live.ts";
+import { logPage, logPlace } from "./log_page.ts";
 import type { Markup } from "./markup.ts";
-import { nodesPage, nodesParts } from "./nodes_page.ts";
-import { problemPage } from "./problem_page.ts";
+import { nodesPage } from "./nodes_page.ts";
 import { runFile } from "./run_files.ts";
 import { noRun, RunFolds } from "./run_folds.ts";
 import { runPage, runParts } from "./run_page.ts";
-import { liveRuns, queryText, runsPage, runsQuery } from "./runs_page.ts";
+import { queryText, runsPage, runsQuery } from "./runs_page.ts";
 import type { WebSources } from "./sources.ts";
 import { Tails } from "./tails.ts";
-
-const log = getLogger("web");
+import { logWatch, nodesTopic, runsTopic, runTopic, type Shelf } from "./topics.ts";
 
 export interface WebApp extends Disposable {
   fetch(request: Request): Response | Promise<Response>;
 }
 
 export type AppOptions = Omit<GuardOptions, "formToken">;
-
-type C = Context<GuardEnv>;
-
-/** A runner that was killed writes nothing: whether it lives is asked again after so long. */
-const ALIVE_MS = 2000;
-/** A drawing of many bars is made anew less often than a row. */
-const DRAWING_MS = 2000;
-const NODES_MS = 1000;
 
 export function createApp(sources: WebSources, options: AppOptions): WebApp {
   return new App(sources, options);
@@ -43,14 +30,13 @@ export function createApp(sources: WebSources, options: AppOptions): WebApp {
 class App implements WebApp {
   readonly #sources: WebSources;
   readonly #live: Live;
-  readonly #folds: RunFolds;
-  readonly #tails = new Tails();
+  readonly #shelf: Shelf;
   readonly #app = new Hono<GuardEnv>();
 
   constructor(sources: WebSources, options: AppOptions) {
     this.#sources = sources;
     this.#live = new Live(sources);
-    this.#folds = new RunFolds(sources.store);
+    this.#shelf = { sources, folds: new RunFolds(sources.store), tails: new Tails() };
     const formToken = newToken();
     this.#app.use(async (c, next) => {
       const { project, clock } = sources;
@@ -73,59 +59,56 @@ class App implements WebApp {
   }
 
   #addPages(): void {
-    const { store, clock } = this.#sources;
+    const { store } = this.#sources;
     const app = this.#app;
     const asked = (c: C) => runsQuery(new URL(c.req.url).searchParams);
     app.get("/", (c) => page(c, runsPage(this.#sources, c.get("frame"), asked(c))));
     app.get("/events", (c) => {
       const query = asked(c);
-      let version = "";
-      return stream(
-        c,
-        () =>
-          this.#live.follow(`runs ${queryText(query)}`, ({ isChanged, ageMs }) => {
-            if (!isChanged && ageMs < ALIVE_MS) return undefined;
-            const latest = store.listVersion();
-            if (latest === version && ageMs < ALIVE_MS) return undefined;
-            version = latest;
-            return { parts: liveRuns(this.#sources, query), isOver: false };
-          }),
-      );
+      const topic = runsTopic(this.#sources, query);
+      return stream(c, () => this.#live.follow(`runs ${queryText(query)}`, topic));
     });
     app.get("/runs/:run", async (c) => {
       const run = c.req.param("run");
       if (store.row(run) === undefined) return c.redirect(runPath(store.resolveRun(run)));
-      const folded = this.#folds.of(run);
-      const tail = await this.#tails.of(folded.state, this.#sources.folder(run));
+      const folded = this.#shelf.folds.of(run);
+      const tail = await this.#shelf.tails.of(folded.state, this.#sources.folder(run));
       const frame = c.get("frame");
       const said = SAID.get(c.req.query("said") ?? "");
       return page(c, runPage(frame, folded, said, runParts(folded, { frame, tail })));
     });
     app.get("/runs/:run/events", (c) => {
       const run = this.#known(c);
-      return stream(c, () => this.#live.follow(`run ${run}`, this.#runTopic(run, c)));
+      const { formToken } = c.get("frame");
+      return stream(
+        c,
+        () => this.#live.follow(`run ${run}`, runTopic(this.#shelf, { run, formToken })),
+      );
     });
     app.get("/runs/:run/logs/:step", async (c) => {
       const run = this.#known(c);
-      const folded = this.#folds.of(run);
+      const folded = this.#shelf.folds.of(run);
       const place = logPlace(folded.state, c.req.param("step"), c.req.query("attempt") ?? null);
       const folder = this.#sources.folder(run);
       return page(c, await logPage({ frame: c.get("frame"), folded, place, folder }));
     });
-    app.get("/runs/:run/logs/:step/events", (c) => stream(c, () => this.#followLog(c)));
+    app.get("/runs/:run/logs/:step/events", (c) => {
+      const run = this.#known(c);
+      const chosen = c.req.query("attempt") ?? null;
+      // A browser whose connection was lost says what it has.
+      const from = c.req.header("last-event-id") ?? c.req.query("from") ?? "";
+      const watch = logWatch(this.#shelf, {
+        run,
+        step: c.req.param("step"),
+        chosen,
+        from: /^\d{1,15}$/.test(from) ? Number(from) : 0,
+      });
+      return stream(c, () => this.#live.watch(watch));
+    });
     app.get("/nodes", async (c) => page(c, nodesPage(c.get("frame"), await this.#sources.nodes())));
     app.get(
       "/nodes/events",
-      (c) =>
-        stream(
-          c,
-          () =>
-            this.#live.follow("nodes", async ({ ageMs }) =>
-              ageMs < NODES_MS ? undefined : {
-                parts: nodesParts(await this.#sources.nodes(), clock.now()),
-                isOver: false,
-              }),
-        ),
+      (c) => stream(c, () => this.#live.follow("nodes", nodesTopic(this.#sources))),
     );
     app.get("/compare", (c) => page(c, this.#compare(c)));
     app.get("/metrics", async (c) =>
@@ -136,7 +119,7 @@ class App implements WebApp {
     app.get("/files/:run/:name{.+}", async (c) => {
       const run = this.#known(c);
       const name = c.req.param("name");
-      const { state, isUnderWay } = this.#folds.of(run);
+      const { state, isUnderWay } = this.#shelf.folds.of(run);
       if (name === "report.html" && !isUnderWay) await this.#sources.completeReport(state);
       return await runFile(this.#sources.folder(run), name);
     });
@@ -178,60 +161,6 @@ class App implements WebApp {
     return run;
   }
 
-  #runTopic(run: string, c: C): Topic {
-    const { clock, folder } = { clock: this.#sources.clock, folder: this.#sources.folder(run) };
-    const { formToken } = c.get("frame");
-    let drawnAt = -Infinity;
-    let timeline: string | undefined;
-    return async ({ isChanged, ageMs }) => {
-      if (!isChanged && ageMs < ALIVE_MS) return undefined;
-      const folded = this.#folds.of(run);
-      const isOver = !folded.isUnderWay;
-      const tail = await this.#tails.of(folded.state, folder);
-      const isDrawn = !isOver && clock.monotonic() - drawnAt < DRAWING_MS;
-      if (!isDrawn) drawnAt = clock.monotonic();
-      const parts = runParts(folded, {
-        frame: { formToken, now: clock.now() },
-        tail,
-        timeline: isDrawn ? timeline : undefined,
-      });
-      timeline = parts.get("timeline");
-      return { parts, isOver };
-    };
-  }
-
-  #followLog(c: C): EventStream {
-    const run = this.#known(c);
-    const step = c.req.param("step") ?? "";
-    const chosen = c.req.query("attempt") ?? null;
-    const begin = logPlace(this.#folds.of(run).state, step, chosen);
-    const from = c.req.header("last-event-id") ?? c.req.query("from") ?? "0";
-    const follower = new LogFollower(
-      join(this.#sources.folder(run), begin.file),
-      /^\d{1,15}$/.test(from) ? Number(from) : 0,
-    );
-    return this.#live.watch(async (stream) => {
-      // Asked first: what it printed last is read behind.
-      const folded = this.#folds.of(run);
-      const place = logPlace(folded.state, step, chosen);
-      for (
-        let part = await follower.next();
-        part !== undefined && stream.isOpen;
-        part = await follower.next()
-      ) {
-        const { lines, open, note, at } = part;
-        stream.send("append", { lines: lines.text, open: open.text, note }, String(at));
-      }
-      if (place.attempt !== begin.attempt) stream.send("moved", {});
-      else if (folded.isUnderWay && isGoingOn(place)) return;
-      else {
-        stream.send("parts", { "log-head": logHead(folded, place).text });
-        stream.send("over", {});
-      }
-      stream.close();
-    });
-  }
-
   #compare(c: C): Markup {
     const { store } = this.#sources;
     const marked = c.req.queries("run") ?? [];
@@ -241,7 +170,11 @@ class App implements WebApp {
     if (marked.length > 2) throw tooMany(marked.length);
     if (!a || !b) return comparePage({ frame, recent, runs: undefined });
     const [one, other] = [store.resolveRun(a), store.resolveRun(b)];
-    return comparePage({ frame, recent, runs: [this.#folds.of(one), this.#folds.of(other)] });
+    return comparePage({
+      frame,
+      recent,
+      runs: [this.#shelf.folds.of(one), this.#shelf.folds.of(other)],
+    });
   }
 
   #reading: Promise<string> | undefined;
@@ -260,31 +193,6 @@ const SAID: ReadonlyMap<string, string> = new Map([
   ],
   ["resume", "Started a runner of its own: it goes on when this page or grid serve is closed."],
 ]);
-
-function page(c: C, markup: Markup): Response | Promise<Response> {
-  return c.html(markup.text);
-}
-
-function stream(c: C, open: () => EventStream): Response {
-  if (c.req.method === "HEAD") return c.body(null, 405);
-  return new Response(open().body, {
-    headers: { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" },
-  });
-}
-
-function showProblem(thrown: unknown, c: C, status?: 405): Response | Promise<Response> {
-  const error = toGridError(thrown);
-  if (error.code === "bug") {
-    log.error(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
-  }
-  const { exitCode } = error;
-  const own = exitCode === EXIT_CODES.usage ? 404 : exitCode === EXIT_CODES.conflict ? 409 : 500;
-  return c.html(problemPage(c.get("frame"), error).text, status ?? own);
-}
-
-function noPage(path: string): GridError {
-  return new GridError({ code: "usage", message: `Cannot show ${path}: there is no such page` });
-}
 
 function notRunning(run: string): GridError {
   return new GridError({
