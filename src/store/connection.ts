@@ -1,17 +1,25 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { inTransaction, openDatabase } from "./database.ts";
-import { explaining } from "./problem.ts";
+import { explaining, movedError } from "./problem.ts";
 
 /** The open file, its statements prepared once, its complaints in Grid's words. */
 export class Connection implements Disposable {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #file: string;
 
   /** @throws {GridError} `usage` for a file that is damaged, foreign or newer; `conflict` if locked */
   constructor(path: string) {
     this.#path = path;
     this.#database = openDatabase(path);
+    this.#file = fileAt(path);
+  }
+
+  /** @throws {GridError} `usage` where others find another file at the path, or none */
+  checkPlace(): void {
+    if (fileAt(this.#path) !== this.#file) throw movedError(this.#path);
   }
 
   read<T>(work: () => T): T {
@@ -71,4 +79,10 @@ export class Connection implements Disposable {
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
   }
+}
+
+/** The same text for the same file; empty where there is none. */
+function fileAt(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? "" : `${stats.dev} ${stats.ino}`;
 }

@@ -55,6 +55,10 @@ class SqliteStore implements Store {
     return this.#journal.row(run);
   }
 
+  checkPlace(): void {
+    this.#connection.checkPlace();
+  }
+
   dataVersion(): number {
     return this.#connection.read(() => this.#connection.dataVersion());
   }

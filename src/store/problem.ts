@@ -110,3 +110,11 @@ export function foreignError(path: string): GridError {
     hint: `move it away and Grid starts a new one: mv ${quote(path)} ${quote(`${path}.other`)}`,
   });
 }
+
+export function movedError(path: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot read the run database ${path}: it was moved, removed or replaced meanwhile`,
+    hint: "start this command again",
+  });
+}

@@ -42,6 +42,12 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   eventsSince(run: string, seq: number): readonly CountedEvent[];
   /** The run of exactly this id; undefined where there is none. */
   row(run: string): RunRow | undefined;
+  /**
+   * For a process that stays: an open file is read on even where it is nobody's any more.
+   *
+   * @throws {GridError} `usage` where others find another file in its place, or none
+   */
+  checkPlace(): void;
   /** Another number once another process has written; says nothing of what this one writes. */
   dataVersion(): number;
   /** Another text once a run was added, noted on or ended. */

@@ -44,6 +44,10 @@ class App implements WebApp {
       await next();
     });
     this.#app.use(guard({ ...options, formToken }));
+    this.#app.use(async (_, next) => {
+      sources.store.checkPlace();
+      await next();
+    });
     this.#app.onError((error, c) => showProblem(error, c as C));
     this.#app.notFound((c) => showProblem(noPage(c.req.path), c as C));
     this.#addPages();

@@ -30,7 +30,7 @@ export interface Look {
 export type Topic = (look: Look) => Shown | undefined | Promise<Shown | undefined>;
 
 /** Called at every look, for what only one browser is shown. */
-export type Watch = (stream: EventStream, isChanged: boolean) => void | Promise<void>;
+export type Watch = (stream: EventStream) => void | Promise<void>;
 
 interface Channel {
   readonly topic: Topic;
@@ -55,8 +55,7 @@ export class Live implements Disposable {
   }
 
   get streams(): number {
-    return this.#watches.size +
-      [...this.#channels.values()].reduce((n, { streams }) => n + streams.size, 0);
+    return this.#all().length;
   }
 
   /** Topics of one key are one and the same. @throws {GridError} `conflict` where too many watch */
@@ -114,31 +113,25 @@ export class Live implements Disposable {
   }
 
   async #lookOnce(): Promise<void> {
-    const isChanged = this.#isChanged();
-    for (const channel of [...this.#channels.values()]) await this.#update(channel, isChanged);
-    for (const [stream, watch] of [...this.#watches]) {
-      try {
-        await watch(stream, isChanged);
-      } catch (thrown) {
-        fail(stream, thrown);
-      }
-    }
-    if (monotonic() - this.#beatAt < BEAT_MS) return;
-    this.#beatAt = monotonic();
-    for (const { streams } of this.#channels.values()) for (const stream of streams) stream.beat();
-    for (const stream of this.#watches.keys()) stream.beat();
-  }
-
-  /** What cannot be read is found again, and told, by whoever wants to show it. */
-  #isChanged(): boolean {
     try {
+      this.#store.checkPlace();
       const version = this.#store.dataVersion();
       const isChanged = version !== this.#version;
       this.#version = version;
-      return isChanged;
-    } catch {
-      return true;
+      for (const channel of [...this.#channels.values()]) await this.#update(channel, isChanged);
+      for (const [stream, watch] of [...this.#watches]) await callWatch(watch, stream);
+    } catch (thrown) {
+      // The store cannot be read at all.
+      for (const stream of this.#all()) fail(stream, thrown);
     }
+    if (monotonic() - this.#beatAt < BEAT_MS) return;
+    this.#beatAt = monotonic();
+    for (const stream of this.#all()) stream.beat();
+  }
+
+  #all(): readonly EventStream[] {
+    const followed = [...this.#channels.values()].flatMap(({ streams }) => [...streams]);
+    return [...followed, ...this.#watches.keys()];
   }
 
   async #update(channel: Channel, isChanged: boolean): Promise<void> {
@@ -166,10 +159,15 @@ export class Live implements Disposable {
 
   [Symbol.dispose](): void {
     this.#end.abort();
-    for (const { streams } of [...this.#channels.values()]) {
-      for (const stream of [...streams]) stream.close();
-    }
-    for (const stream of [...this.#watches.keys()]) stream.close();
+    for (const stream of this.#all()) stream.close();
+  }
+}
+
+async function callWatch(watch: Watch, stream: EventStream): Promise<void> {
+  try {
+    await watch(stream);
+  } catch (thrown) {
+    fail(stream, thrown);
   }
 }
 

@@ -1,5 +1,7 @@
 /** The pages of `grid serve` in a real browser: live, by keyboard, on a phone, at night. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openStore } from "../../src/store/open.ts";
 import { project, startGrid } from "../support/cli.ts";
 import { assertSound, complaintsOf, openChromium } from "../support/browser.ts";
 import { testWith } from "../support/requires.ts";
@@ -44,6 +46,18 @@ testWith(
     // By keyboard: to the content, to the run, and there.
     await page.locator("body").press("Tab");
     assert.equal(await page.evaluate("document.activeElement.textContent"), "to the content");
+    // What is marked and where one is stays while news come.
+    const id = await link.textContent() ?? "";
+    const mark = page.locator("#runs input");
+    await mark.check();
+    await mark.focus();
+    {
+      using store = openStore(join(home.path, ".grid", "grid.db"));
+      store.setNote(id, "a note");
+    }
+    await page.locator("#runs", { hasText: "a note" }).waitFor();
+    assert.ok(await mark.isChecked());
+    assert.equal(await page.evaluate("document.activeElement.name"), "run");
     await link.focus();
     await page.keyboard.press("Enter");
     await page.locator("#steps .dot.running").first().waitFor();
@@ -56,6 +70,7 @@ testWith(
     await page.evaluate("window.stays = true");
     Deno.writeTextFileSync(`${home.path}/more`, "");
     await page.locator("#log", { hasText: "<u>more</u>" }).waitFor();
+    assert.ok(await page.evaluate("window.stays"));
     await assertSound(page, "log");
     await page.goBack();
 
@@ -70,8 +85,7 @@ testWith(
 
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize({ width: 360, height: 740 });
-    const path = new URL(await page.evaluate<string>("location.href")).pathname
-      .replace(/^\/files/, "/runs").replace(/\/report.html$/, "");
+    const path = `/runs/${id}`;
     for (
       const [name, to] of Object.entries({
         "runs-phone": "/",

@@ -361,3 +361,18 @@ Deno.test("a run whose journal is damaged costs its own page alone", async () =>
   assert.equal((await rig.ask("/")).status, 200);
   assert.equal((await rig.ask("/runs/r2")).status, 200);
 });
+
+Deno.test("a run database that is moved away is no longer shown as if it were there", async () => {
+  using rig = webRig();
+  rig.append(run("r1"));
+  await using events = new SentEvents(await rig.ask("/events"));
+  await events.next();
+  Deno.renameSync(join(rig.folder, "grid.db"), join(rig.folder, "old.db"));
+  const { data } = await events.find(({ event }) => event === "problem");
+  assert.match(data.message, /moved, removed or replaced/);
+  assert.equal(await events.next(), undefined);
+  const page = await rig.ask("/");
+  assert.equal(page.status, 404);
+  assert.match(await page.text(), /start this command again/);
+  assert.equal((await rig.ask("/", { bare: true })).status, 401);
+});
