@@ -1,7 +1,9 @@
 /** Runs the program as a process, the way its users do, in a project folder of its own. */
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quoteAll } from "../../src/core/shell.ts";
+import type { Account } from "./requires.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -19,6 +21,8 @@ export interface CliOptions {
   readonly timeoutMs?: number;
   /** A file that takes what a started program prints, to be read while it runs. */
   readonly stdoutTo?: string;
+  /** Whose process it is; `cwd` is its home. Needs the parts `root` and `setpriv`. */
+  readonly account?: Account | undefined;
 }
 
 /** The arguments of `deno` that start the program from source. */
@@ -30,11 +34,12 @@ export function programArgs(args: readonly string[]): string[] {
 
 /** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export async function grid(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const [program = "", ...words] = asAccount([Deno.execPath(), ...programArgs(args)], options);
   return resultOf(
-    await new Deno.Command(Deno.execPath(), {
-      args: programArgs(args),
+    await new Deno.Command(program, {
+      args: words,
       cwd: options.cwd,
-      env: { NO_COLOR: "1", ...options.env },
+      env: environmentOf(options),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -73,14 +78,30 @@ export function startInTerminal(args: readonly string[], options: CliOptions): R
   );
 }
 
-function startProgram(
-  [program = "", ...args]: readonly string[],
-  { cwd, env }: CliOptions,
-): RunningGrid {
+/** The other account may read what this one may: sources, and what Deno made of them. */
+function asAccount(words: readonly string[], { account }: CliOptions): readonly string[] {
+  if (account === undefined) return words;
+  const { uid, gid } = account;
+  const right = "+dac_read_search";
+  // Without this bit access(2) would not know of the right.
+  const bit = "--securebits=+no_setuid_fixup";
+  const who = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", bit];
+  return ["setpriv", ...who, `--inh-caps=${right}`, `--ambient-caps=${right}`, "--", ...words];
+}
+
+function environmentOf({ cwd, env, account }: CliOptions): Record<string, string> {
+  const own = { NO_COLOR: "1", ...env };
+  if (account === undefined) return own;
+  const denoDir = Deno.env.get("DENO_DIR") ?? join(homedir(), ".cache", "deno");
+  return { HOME: cwd, USER: account.name, LOGNAME: account.name, DENO_DIR: denoDir, ...own };
+}
+
+function startProgram(words: readonly string[], options: CliOptions): RunningGrid {
+  const [program = "", ...args] = asAccount(words, options);
   const child = new Deno.Command(program, {
     args,
-    cwd,
-    env: { NO_COLOR: "1", ...env },
+    cwd: options.cwd,
+    env: environmentOf(options),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -58,6 +58,8 @@ const PARTS = {
   shellcheck: () => findProgram("shellcheck"),
   /** A test that mounts file systems or takes on another account. */
   root: () => Deno.uid() === 0 ? "root" : undefined,
+  /** Of util-linux; with `root` a process becomes another account's. */
+  setpriv: () => findProgram("setpriv"),
   /** An ordinary account to log in to: `useradd -m -s /bin/sh grid-test; usermod -p '*' grid-test`. */
   account: () => Deno.uid() === 0 ? findAccount()?.name : undefined,
   /** The same with other login shells: `grid-fish` with fish, `grid-tcsh` with tcsh. */
