@@ -232,12 +232,17 @@ tell_look() {
   grid_take "$1" >"$work/look"
   : >"$work/seen"
   : >"$work/sums"
+  : >"$work/targets"
   if cd "$folder" 2>/dev/null; then
     grid_start_ticks
-    # A folder is no file of others: what cannot give way is told as a conflict.
+    # A folder is no file of others, and is told with a slash: what cannot give way is told as a conflict.
     # shellcheck disable=SC2016
     xargs -0 sh -c 'for path do
-      if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then printf "%s\0" "$path"; fi
+      if [ ! -L "$path" ] && [ -d "$path" ]; then
+        printf "%s/\0" "$path"
+      elif [ -L "$path" ] || [ -e "$path" ]; then
+        printf "%s\0" "$path"
+      fi
     done' sh <"$work/look" >"$work/seen"
     # shellcheck disable=SC2016
     xargs -0 sh -c 'for path do if [ -f "$path" ] && [ ! -L "$path" ]; then printf "%s\0" "$path"; fi; done' \
@@ -245,10 +250,15 @@ tell_look() {
     # shellcheck disable=SC2086
     [ ! -s "$work/regular" ] || [ -z "$sum" ] ||
       xargs -0 $sum -- <"$work/regular" >"$work/sums" 2>/dev/null
+    # shellcheck disable=SC2016
+    ! has readlink || xargs -0 sh -c 'for path do
+      [ -L "$path" ] || continue
+      target=$(readlink -- "$path" && echo .) && printf "%s\0%s\0" "$path" "${target%??}"
+    done' sh <"$work/seen" >"$work/targets" 2>/dev/null
     grid_stop_ticks
   fi
-  echo "seen $(size_of "$work/seen") $(size_of "$work/sums")"
-  cat "$work/seen" "$work/sums"
+  echo "seen $(size_of "$work/seen") $(size_of "$work/sums") $(size_of "$work/targets")"
+  cat "$work/seen" "$work/sums" "$work/targets"
 }
 
 # What others wrote and is about to be replaced gets a second name first; nothing is ever missing.
@@ -262,6 +272,16 @@ keep() {
       [ -d "$folder" ] || mkdir -p "$folder" || exit 1
       ln -P -- "$path" "$kept/$path" 2>/dev/null || cp -pP -- "$path" "$kept/$path" || exit 1
     done' "$state/kept/$stamp" <"$work/in/keep" 2>&1) || fail keep "$report"
+}
+
+# Nothing was put in the place of what is still there: it needs no second name.
+unkeep() {
+  [ -s "$work/in/keep" ] || return 0
+  # shellcheck disable=SC2016
+  xargs -0 sh -c 'for path do
+      if [ -e "$path" ] || [ -L "$path" ]; then rm -f -- "$0/$path"; fi
+    done' "$state/kept/$stamp" <"$work/in/keep"
+  find "$state/kept/$stamp" -depth -type d -exec rmdir -- {} + 2>/dev/null
 }
 
 # What arrived before the link broke: names, what the file system says of them, sums of files. What is
@@ -459,14 +479,14 @@ conflicts() {
       place=$0/$above
       # Under what is not there yet nothing is in the way.
       if [ ! -d "$place" ] || [ -L "$place" ]; then
-        if [ -e "$place" ] || [ -L "$place" ]; then printf "%s\n" "$above"; fi
+        if [ -e "$place" ] || [ -L "$place" ]; then printf "%s\n" "${above#./}"; fi
         continue
       fi
       for entry in "$above"/* "$above"/.[!.]* "$above"/..?*; do
         place=$0/$entry
         [ -d "$place" ] && [ ! -L "$place" ] || continue
         [ -d "$entry" ] && [ ! -L "$entry" ] && continue
-        if [ -e "$entry" ] || [ -L "$entry" ]; then printf "%s\n" "$entry"; fi
+        if [ -e "$entry" ] || [ -L "$entry" ]; then printf "%s\n" "${entry#./}"; fi
       done
     done' "$folder" <"$work/staged"
 }
@@ -519,7 +539,10 @@ promote() {
   remove clear
   staged || fail write "$work"
   bad=$(conflicts)
-  [ -z "$bad" ] || fail conflict "$bad"
+  if [ -n "$bad" ]; then
+    cd "$folder" && unkeep
+    fail conflict "$bad"
+  fi
   report=$(merge 2>&1) || fail move "$report"
   remove gone
   check_gone

@@ -4,7 +4,7 @@ import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { keepLease } from "./lease.ts";
-import { listOf, type ManifestText, writeManifest } from "./manifest.ts";
+import { factsOf, listOf, type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
 import { packEdits } from "./edits.ts";
 import { FrameWriter, GaveUp } from "./frames.ts";
@@ -58,11 +58,11 @@ async function applyOnce(
   const state = await readState(talk, options);
   await using _lease = keepLease(options);
   const judged = await judge(talk, { ...options, state });
-  const { known, wanted, isUnread, others } = judged;
+  const { known, wanted, isUnread, others, isThere } = judged;
   let { plan } = judged;
   if (state.verdict === "same" && isNothingToDo(plan)) {
     const packed = { sent: [], torn: [], bytes: 0 };
-    const record = recordOf({ ...options, wanted, known, packed, isUnread });
+    const record = recordOf({ ...options, wanted, known, packed, isUnread, isThere });
     const manifest = writeManifest(record);
     if (manifest.digest === state.digest) {
       await say(talk, "stop");
@@ -90,12 +90,14 @@ async function applyOnce(
     plan,
     known,
     isUnread,
+    isThere,
     stay,
     keep,
     stamp,
     reuse,
     can: state.can,
-    canPatch: state.can.has("patch") && stay.size === 0,
+    canPatch: state.can.has("patch") && stay.size === 0 && state.manifest !== undefined &&
+      state.pending.length === 0,
   });
 }
 
@@ -105,6 +107,7 @@ interface SendOptions extends ApplyOptions {
   readonly plan: Plan<SourceEntry>;
   readonly known: readonly Entry[];
   readonly isUnread: (path: string) => boolean;
+  readonly isThere: (entry: Entry) => boolean;
   /** Of others, and left as they are. */
   readonly stay: ReadonlySet<string>;
   /** Of others, and moved aside first. */
@@ -236,11 +239,15 @@ function parentsOf(plan: Plan): string[] {
   return [...parents].toSorted(comparePaths);
 }
 
-/** What may lie there until this sync is through, although the record does not name it. */
+/** What may lie there until this sync is through, although the record does not name just that. */
 function alsoOf(known: readonly Entry[], record: readonly Entry[]): string {
-  const recorded = new Set(record.map((entry) => entry.path));
-  return known.filter((entry) => !recorded.has(entry.path))
-    .map((entry) => `${entry.path}${entry.type === "folder" ? "/" : ""}\0`).join("");
+  const recorded = new Map(record.map((entry) => [entry.path, entry]));
+  return known.filter((entry) => !isSame(entry, recorded.get(entry.path)))
+    .map((entry) => `${factsOf(entry)}\0${listOf([entry.path])}`).join("");
+}
+
+function isSame(entry: Entry, other: Entry | undefined): boolean {
+  return other !== undefined && sameEntry(entry, other);
 }
 
 function under(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {

@@ -19,17 +19,19 @@ import type { OnDrift } from "./sync.ts";
 import type { Place } from "./place.ts";
 import type { SyncTarget } from "./sync.ts";
 
-interface DriftInput {
+interface LookInput {
   readonly target: SyncTarget;
   readonly place: Place;
   readonly plan: Plan;
   readonly wanted: readonly Entry[];
   /** What the last sync left, and what one that broke off may have brought. */
   readonly known: readonly Entry[];
+  /** Of those that one that broke off may have brought. */
+  readonly pending: readonly Entry[];
   readonly rows: RowComparison;
-  /** Whether the folder exists at all. */
-  readonly isThere: boolean;
-  readonly isInterrupted: boolean;
+  readonly state: NodeState;
+  readonly delete: boolean;
+  readonly isUnread: (path: string) => boolean;
 }
 
 export interface JudgeOptions {
@@ -47,6 +49,8 @@ export interface Judged {
   readonly isUnread: (path: string) => boolean;
   /** Files in the way of what is to come whose content no sync has put there. */
   readonly others: ReadonlySet<string>;
+  /** Whether something known lies there just so. */
+  readonly isThere: (entry: Entry) => boolean;
 }
 
 /** What has to happen there, and whose files that concerns. Nothing is changed. */
@@ -66,14 +70,26 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
   const rows = { ...state.rows, changed: withPaths(state.rows.changed, pending) };
   const input = { wanted, known, ...rows, delete: options.delete, isUnread };
   const plan = planSync(input);
-  const drift = { ...options, plan, wanted, known, rows, isThere: state.isThere, isInterrupted };
-  const others = await findOthers(talk, drift);
-  if (!isInterrupted) return { wanted, known, plan, isUnread, others };
+  const looked = await lookAtNode(talk, { ...options, ...input, plan, rows, pending });
+  const { others } = looked;
+  const certain = new Set(recorded.filter((it) => isAsRecorded(it, state.rows)));
+  const isThere = (entry: Entry) => certain.has(entry) || looked.has(entry);
+  if (!isInterrupted) return { wanted, known, plan, isUnread, others, isThere };
   // What a sync that broke off has moved in already is nobody's edit.
   const before = new Set(recorded.map((entry) => entry.path));
   const repair = planSync({ ...input, isEdited: (path) => others.has(path) });
   const drifted = [...others].filter((path) => before.has(path)).toSorted(comparePaths);
-  return { wanted, known, plan: { ...repair, drifted }, isUnread, others };
+  return { wanted, known, plan: { ...repair, drifted }, isUnread, others, isThere };
+}
+
+/** Of a folder only that it is one. */
+function isAsRecorded({ path, type }: Entry, { changed, missing, displaced }: RowComparison) {
+  if (missing.has(path) || isBelow(displaced, path)) return false;
+  return type === "folder" ? !displaced.has(path) : !changed.has(path);
+}
+
+function isBelow(displaced: ReadonlySet<string>, path: string): boolean {
+  return displaced.size > 0 && foldersAbove(path).some((above) => displaced.has(above));
 }
 
 /** Entries that are not in the other list just so. */
@@ -134,14 +150,20 @@ const decoder = new TextDecoder();
 /** In front of a name: `./`, or a sum and what stands around it. */
 const NAME_BYTES = 4;
 const SUM_BYTES = 80;
+/** The longest target that Linux knows. */
+const TARGET_BYTES = 4096 + NAME_BYTES;
 
-/** Files in the way of what is to come whose content no sync has put there; sorted. */
-async function findOthers(
-  talk: Conversation,
-  input: DriftInput,
-): Promise<ReadonlySet<string>> {
+/** What a node told of paths that it was asked about. */
+interface Looked {
+  /** Files in the way of what is to come whose content no sync has put there. */
+  readonly others: ReadonlySet<string>;
+  /** Whether it told that this is there just so. */
+  has(entry: Entry): boolean;
+}
+
+async function lookAtNode(talk: Conversation, input: LookInput): Promise<Looked> {
   const asked = pathsToLookAt(input);
-  if (asked.length === 0) return new Set();
+  if (asked.length === 0) return { others: new Set(), has: () => false };
   const list = encoder.encode(listOf(asked));
   await talk.write(encoder.encode(`look ${list.length}\n`));
   await talk.write(list);
@@ -151,26 +173,36 @@ async function findOthers(
     what: "names of files",
   });
   const line = await talk.line();
-  const [, seenBytes, sumBytes] = /^seen (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
+  const [, seenBytes, sumBytes, targetBytes] =
+    /^seen (\d{1,15}) (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
   if (seenBytes === undefined) throw problemOf(line, await talk.rest(), input);
   const seen = decoder.decode(await talk.bytes(Number(seenBytes), most(NAME_BYTES))).split("\0")
-    .map((path) => path === "./-" ? "-" : path);
+    .map(unlisted);
   const sums = decoder.decode(await talk.bytes(Number(sumBytes), most(SUM_BYTES)));
-  return othersAmong(input, { asked, seen: new Set(seen), sums });
+  const targets = decoder.decode(await talk.bytes(Number(targetBytes), most(TARGET_BYTES)));
+  return judgeAnswer(input, { asked, seen: new Set(seen), sums, targets: readTargets(targets) });
 }
 
-function pathsToLookAt({ plan, known, rows, isThere, isInterrupted }: DriftInput): string[] {
-  if (!isThere) return [];
+/** As it stood before it was listed, see `listOf`; a folder ends in `/`. */
+function unlisted(path: string): string {
+  return path === "./-" || path === "./-/" ? path.slice(2) : path;
+}
+
+function pathsToLookAt({ plan, known, pending, rows, state, ...input }: LookInput): string[] {
+  if (!state.isThere) return [];
+  const isInterrupted = state.verdict === "interrupted";
   const ours = new Set(known.map((entry) => entry.path));
   const touched = [
     ...plan.send.filter((entry) => entry.type !== "folder").map((entry) => entry.path),
     ...plan.clear,
     // An ordinary sync leaves what has changed there; one that repairs must tell its own from it.
     ...isInterrupted ? [...plan.remove, ...plan.kept] : [],
+    // Nobody may take it for there without having seen it.
+    ...pending.map((entry) => entry.path).filter((path) => !input.delete || input.isUnread(path)),
   ];
   const isSure = (path: string) => ours.has(path) && !rows.changed.has(path) && !isInterrupted;
   // Below a folder that is a link now nothing is ours, and nothing is touched.
-  const isReached = (path: string) => !foldersAbove(path).some((it) => rows.displaced.has(it));
+  const isReached = (path: string) => !isBelow(rows.displaced, path);
   return [...new Set(touched)]
     .filter((path) => !isSure(path) && !rows.missing.has(path) && isReached(path))
     .toSorted(comparePaths);
@@ -181,20 +213,40 @@ interface LookAnswer {
   readonly seen: ReadonlySet<string>;
   /** Of `sha256sum`, over those of `seen` that are files, in the same order. */
   readonly sums: string;
+  /** Of those of `seen` that are links, by path. */
+  readonly targets: ReadonlyMap<string, string>;
 }
 
-function othersAmong(input: DriftInput, { asked, seen, sums }: LookAnswer): Set<string> {
+function readTargets(text: string): ReadonlyMap<string, string> {
+  const words = text.split("\0");
+  const targets = new Map<string, string>();
+  for (let at = 0; at + 2 < words.length; at += 2) {
+    targets.set(unlisted(words[at] ?? ""), words[at + 1] ?? "");
+  }
+  return targets;
+}
+
+function judgeAnswer(input: LookInput, { asked, seen, sums, targets }: LookAnswer): Looked {
   const there = asked.filter((path) => seen.has(path)) as RelativePath[];
   const found = readSums(sums, there, "");
+  const contentOf = (path: string) => {
+    const target = targets.get(path);
+    return target === undefined
+      ? `file sha256:${found.get(path as RelativePath)}`
+      : `link ${target}`;
+  };
   const ours = new Map<string, Set<string>>();
-  for (const entry of [...input.known, ...input.wanted]) {
-    const contents = ours.get(entry.path) ?? new Set();
-    ours.set(entry.path, contents.add(entry.content));
+  for (const { path, type, content } of [...input.known, ...input.wanted]) {
+    const contents = ours.get(path) ?? new Set();
+    ours.set(path, contents.add(`${type} ${content}`));
   }
-  return new Set(there.filter((path) => {
-    const sum = found.get(path);
-    return sum === undefined || !ours.get(path)?.has(`sha256:${sum}`);
-  }));
+  return {
+    others: new Set(there.filter((path) => !ours.get(path)?.has(contentOf(path)))),
+    has: ({ path, type, content }) =>
+      type === "folder"
+        ? seen.has(`${path}/`)
+        : seen.has(path) && contentOf(path) === `${type} ${content}`,
+  };
 }
 
 /** @throws {GridError} `sync` naming what stands in the way, where that is asked for */

@@ -154,7 +154,8 @@ async function readNode(source: Source, options: ReadOptions): Promise<Judged> {
       const none = new Set<string>();
       const rows = { changed: none, missing: none, displaced: none };
       const plan = planSync({ wanted: entries, known: [], ...rows, delete: options.delete });
-      return { wanted: entries, known: [], plan, isUnread: () => false, others: none };
+      const isThere = () => true;
+      return { wanted: entries, known: [], plan, isUnread: () => false, others: none, isThere };
     }
   }
   const waiting = { ...options, patienceSeconds: 10 };

@@ -107,7 +107,8 @@ export function readManifest(text: string, digest: string): Manifest | undefined
   return { digest, entries: entries.toSorted((a, b) => comparePaths(a.path, b.path)) };
 }
 
-function readEntry(listed: string, line: string): Entry | undefined {
+/** An entry of a list and its line of facts; undefined where they are none. */
+export function readEntry(listed: string, line: string): Entry | undefined {
   const type = typeOf(line[0]);
   const path = asRelativePath(listed.replace(/^\.\/-$/, "-"), { allowControls: true });
   if (type === undefined || path === undefined) return undefined;

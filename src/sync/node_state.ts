@@ -1,10 +1,9 @@
 /** Opens the conversation about one folder on one node: the lock is taken, and what is there is known. */
 import type { CheckAnswer } from "./check.ts";
 import { formatSize } from "../core/size.ts";
-import { asRelativePath } from "../core/relative_path.ts";
 import { Conversation } from "./conversation.ts";
 import type { Entry } from "./entry.ts";
-import { type Manifest, readManifest } from "./manifest.ts";
+import { type Manifest, readEntry, readManifest } from "./manifest.ts";
 import type { Place } from "./place.ts";
 import { problemOf } from "./problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
@@ -40,8 +39,8 @@ export interface NodeState {
 const decoder = new TextDecoder();
 /** About 200 bytes for each file: some 250,000 files. */
 const MOST_RECORD = { bytes: 48 * 2 ** 20, what: "its record" };
-/** Names of what a sync that broke off may have left. */
-const MOST_ALSO = 300_000;
+/** Facts and names of what syncs that broke off may have left. */
+const MOST_ALSO = 600_000;
 const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
@@ -95,16 +94,23 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     isThere: there !== "new",
     pending: [
       ...readManifest(pendingText, next)?.entries ?? [],
-      ...also.flatMap((path) => alsoEntry(path) ?? []),
+      ...readAlso(also),
     ],
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
   };
 }
 
-/** A folder ends in `/`. Nobody knows any more what a file of an earlier try holds. */
-function alsoEntry(text: string): Entry | undefined {
-  const path = asRelativePath(text.replace(/\/$/, ""), { allowControls: true });
-  if (path === undefined) return undefined;
-  const type = text.endsWith("/") ? "folder" : "file";
-  return { path, type, executable: false, size: 0, content: "" };
+/** Facts and path, again and again. */
+function* readAlso(words: readonly string[]): Generator<Entry> {
+  for (let at = 0; at + 1 < words.length; at++) {
+    const word = words[at] ?? "";
+    const isPair = /^[fld][x-]\d+ /.test(word);
+    const entry = isPair ? readEntry(words[++at] ?? "", word) : entryOfPath(word);
+    if (entry !== undefined) yield entry;
+  }
+}
+
+/** As earlier versions wrote it: a folder ends in `/`, and nobody knows any more what a file holds. */
+function entryOfPath(text: string): Entry | undefined {
+  return readEntry(text.replace(/\/$/, ""), text.endsWith("/") ? "d-0 " : "f-0 ");
 }

@@ -14,10 +14,14 @@ export interface RecordInput {
   readonly stay?: ReadonlySet<string>;
   /** What really travelled. */
   readonly packed: Pick<Packed, "sent" | "torn">;
+  /** Whether something known lies there just so; default: all does. What does not is no longer Grid's. */
+  readonly isThere?: (entry: Entry) => boolean;
 }
 
 /** The plan, corrected by what was really read; sorted by path. */
-export function recordOf({ wanted, known, packed, ...options }: RecordInput): Entry[] {
+export function recordOf({ wanted, packed, ...options }: RecordInput): Entry[] {
+  const { isThere = () => true } = options;
+  const known = options.known.filter(isThere);
   const record = new Map<string, Entry>(wanted.map((entry) => [entry.path, entry]));
   for (const entry of packed.sent) record.set(entry.path, entry);
   if (packed.torn.length > 0) {

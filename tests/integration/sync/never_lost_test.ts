@@ -65,6 +65,79 @@ Deno.test("syncFolders() repairs after a death at every stage, also from a chang
   assert.equal(died > 6, true, `only ${died} of them died`);
 });
 
+Deno.test("syncFolders() goes through at once after a death, from a source that stayed as it was", async () => {
+  for (let at = 5; at <= 10; at++) {
+    await using rig = startSyncRig();
+    rig.write({ "x": "1", "y": "2" });
+    await syncThatDies(rig, at);
+    const report = await rig.sync();
+    assert.deepEqual([report.drifted, keptFiles(rig)], [[], []], `stage ${at}`);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source), `stage ${at}`);
+  }
+});
+
+Deno.test("syncFolders() knows its own after two deaths: other contents, links, a file that became a folder", async () => {
+  await using rig = startSyncRig();
+  Deno.symlinkSync("a", join(rig.source, "link"));
+  rig.write({ "a": "1", "b": "1", "swap/in": "1" });
+  await diesAtRecord(rig);
+  rig.write({ "a": "2", "swap": undefined, "c": "2" });
+  rig.write({ "swap": "file" });
+  await diesBeforeMoving(rig);
+  rig.write({ "a": "3" });
+  const told: string[] = [];
+  await rig.sync({ tell: (message) => told.push(message) });
+  assert.deepEqual([told, keptFiles(rig)], [[], []]);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+});
+
+Deno.test("syncFolders() that is refused leaves no second name of what is still there", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "mine": "of others", "folder/in": "it" });
+  Deno.renameSync(rig.source, rig.there);
+  Deno.mkdirSync(rig.source);
+  rig.write({ "mine": "new", "folder": "a file" });
+  for (let tries = 0; tries < 2; tries++) {
+    await assert.rejects(rig.sync(), /in the way, and not put there by Grid: folder$/);
+    assert.deepEqual(keptFiles(rig), []);
+    assert.equal(Deno.readTextFileSync(join(rig.there, "mine")), "of others");
+  }
+  Deno.removeSync(join(rig.there, "folder"), { recursive: true });
+  await rig.sync();
+  assert.deepEqual(keptFiles(rig), ["mine: file of others"]);
+});
+
+Deno.test("syncFolders() with delete off brings back what went away there and came back here", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1", "b": "2" });
+  await rig.sync();
+  rig.write({ "a": undefined });
+  Deno.removeSync(join(rig.there, "a"));
+  await rig.sync({ delete: false });
+  rig.write({ "a": "1" });
+  await rig.sync({ delete: false });
+  assert.deepEqual(readTree(rig.there), { "a": "file 1", "b": "file 2" });
+});
+
+/** The node dies when all is in its place, and before it is recorded. */
+async function diesAtRecord(rig: SyncRig): Promise<void> {
+  await diesAtMove(rig, "*/pending) case $2 in */sync/*)");
+}
+
+/** The node dies when all is staged and known as pending, and before anything is moved in. */
+async function diesBeforeMoving(rig: SyncRig): Promise<void> {
+  await diesAtMove(rig, "-f) case $2 in --)");
+}
+
+async function diesAtMove(rig: SyncRig, pattern: string): Promise<void> {
+  using temp = tempDir();
+  const mv = `case $1 in ${pattern} kill -9 $PPID; exit 1 ;; esac ;; esac
+PATH=/usr/bin:/bin exec mv "$@"`;
+  await using transport = transportWithPrograms(temp.path, { mv });
+  const [result] = await syncFolders([{ ...rig.target, transport }], rig.options);
+  assert.equal(result?.ok, false);
+}
+
 Deno.test("syncFolders() remembers what two syncs that died one after the other have left", async () => {
   await using rig = startSyncRig();
   rig.write({ "a": "1", "first": "1" });

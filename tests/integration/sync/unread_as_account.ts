@@ -66,3 +66,23 @@ testWith(
     assert.equal(existsSync(join(rig.there, "a")), true);
   },
 );
+
+testWith(
+  ["root"],
+  "syncFolders() takes nothing for its own that it did not see there",
+  async () => {
+    await using rig = startSyncRig({
+      transport: startingAsRoot(createLocalTransport(localEndpoint("n1"))),
+    });
+    rig.write({ "a": "1", "edited": "1" });
+    await rig.sync();
+    openToOthers(rig.source);
+    Deno.writeTextFileSync(join(rig.there, "edited"), "by others");
+    Deno.chmodSync(join(rig.source, "edited"), 0);
+    await syncAsOther(rig);
+    assert.equal(Deno.readTextFileSync(join(rig.there, "edited")), "by others");
+    Deno.chmodSync(join(rig.source, "edited"), 0o644);
+    await rig.sync();
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  },
+);

@@ -8,7 +8,15 @@ import { readTree, startSyncRig } from "../../support/sync_rig.ts";
 
 /** A process has one account for all of its threads, and with it for all tests that run beside these. */
 testWith(["root"], "what a sync cannot read, in a process with an account of its own", async () => {
-  const file = new URL("unread_as_account.ts", import.meta.url).pathname;
+  await testAlone("unread_as_account.ts");
+});
+
+Deno.test("random histories of source and node, in a process with an account of its own", async () => {
+  await testAlone("random_trees_as_account.ts");
+});
+
+async function testAlone(name: string): Promise<void> {
+  const file = new URL(name, import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--frozen", "--no-check", file],
     env: { NO_COLOR: "1" },
@@ -17,7 +25,7 @@ testWith(["root"], "what a sync cannot read, in a process with an account of its
   const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   assert.equal(code, 0, text);
   assert.match(text, /\| [1-9]\d* passed .*\| 0 failed/);
-});
+}
 
 Deno.test("syncFolders() keeps a file that grows while it is read, and sends it once it stands", async () => {
   await using rig = startSyncRig();
