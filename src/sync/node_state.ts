@@ -39,8 +39,8 @@ export interface NodeState {
 const decoder = new TextDecoder();
 /** About 200 bytes for each file: some 250,000 files. */
 const MOST_RECORD = { bytes: 48 * 2 ** 20, what: "its record" };
-/** Facts and names of what syncs that broke off may have left. */
-const MOST_ALSO = 600_000;
+/** Names of what syncs that broke off may have left, each with its facts. */
+const MOST_ALSO = 300_000;
 const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
@@ -78,7 +78,8 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
   const recorded = decoder.decode(await talk.bytes(recordedBytes, MOST_RECORD));
   const live = decoder.decode(await talk.bytes(liveBytes, MOST_RECORD));
   const pendingText = decoder.decode(await talk.bytes(pendingBytes, MOST_RECORD));
-  const also = decoder.decode(await talk.bytes(alsoBytes, MOST_RECORD)).split("\0", MOST_ALSO + 1);
+  const alsoText = decoder.decode(await talk.bytes(alsoBytes, MOST_RECORD));
+  const also = readAlso(alsoText.split("\0", 2 * MOST_ALSO + 2));
   if (also.length > MOST_ALSO) {
     throw talk.tooMuch(`more than ${MOST_ALSO} names that an earlier sync left`);
   }
@@ -94,20 +95,22 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     isThere: there !== "new",
     pending: [
       ...readManifest(pendingText, next)?.entries ?? [],
-      ...readAlso(also),
+      ...also,
     ],
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
   };
 }
 
 /** Facts and path, again and again. */
-function* readAlso(words: readonly string[]): Generator<Entry> {
+function readAlso(words: readonly string[]): Entry[] {
+  const entries: Entry[] = [];
   for (let at = 0; at + 1 < words.length; at++) {
     const word = words[at] ?? "";
     const isPair = /^[fld][x-]\d+ /.test(word);
     const entry = isPair ? readEntry(words[++at] ?? "", word) : entryOfPath(word);
-    if (entry !== undefined) yield entry;
+    if (entry !== undefined) entries.push(entry);
   }
+  return entries;
 }
 
 /** As earlier versions wrote it: a folder ends in `/`, and nobody knows any more what a file holds. */
