@@ -95,20 +95,19 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     isThere: there !== "new",
     pending: [
       ...readManifest(pendingText, next)?.entries ?? [],
-      ...also,
+      ...also.flatMap((entry) => entry ?? []),
     ],
     rows: isSame ? NOTHING : compareRows(manifest.entries, { recorded, live }),
   };
 }
 
-/** Facts and path, again and again. */
-function readAlso(words: readonly string[]): Entry[] {
-  const entries: Entry[] = [];
+/** Facts and path, again and again; undefined for what is no path. */
+function readAlso(words: readonly string[]): (Entry | undefined)[] {
+  const entries: (Entry | undefined)[] = [];
   for (let at = 0; at + 1 < words.length; at++) {
     const word = words[at] ?? "";
     const isPair = /^[fld][x-]\d+ /.test(word);
-    const entry = isPair ? readEntry(words[++at] ?? "", word) : entryOfPath(word);
-    if (entry !== undefined) entries.push(entry);
+    entries.push(isPair ? readEntry(words[++at] ?? "", word) : entryOfPath(word));
   }
   return entries;
 }
