@@ -21,7 +21,8 @@ const MOST_MARKS = 6;
 export function renderBars(step: StepDocument, timing: Timing): string {
   const bars = step.kind === "group"
     ? span(step, timing)
-    : timing.phasesOf(step).map((phase) => bar(phase, timing)).join("");
+    : timing.phasesOf(step).filter((phase) => isDrawn(phase, timing))
+      .map((phase) => bar(phase, timing)).join("");
   return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
 }
 
@@ -33,13 +34,18 @@ function span({ afterMs, durationMs }: StepDocument, { lengthMs }: Timing): stri
   return `<rect class="span" x="${round(x)}%" width="${round(width)}%" y="4" height="3"/>`;
 }
 
+function isWork(kind: PhaseKind): boolean {
+  return kind === "run" || kind === "sync" || kind === "fetch";
+}
+
+function isDrawn({ kind, from, to }: Phase, { lengthMs }: Timing): boolean {
+  return isWork(kind) || (to - from) / lengthMs * 100 >= LEAST_WAIT;
+}
+
 function bar({ kind, from, to, result }: Phase, { lengthMs }: Timing): string {
-  const share = (to - from) / lengthMs * 100;
-  const isWork = kind === "run" || kind === "sync" || kind === "fetch";
-  if (!isWork && share < LEAST_WAIT) return "";
-  const width = Math.max(THINNEST, share);
+  const width = Math.max(THINNEST, (to - from) / lengthMs * 100);
   const x = Math.min(100 - width, from / lengthMs * 100);
-  const classes = isWork && result !== null ? `${kind} ${result}` : kind;
+  const classes = isWork(kind) && result !== null ? `${kind} ${result}` : kind;
   return `<rect class="${classes}" x="${round(x)}%" width="${round(width)}%" height="100%"/>`;
 }
 
@@ -58,11 +64,10 @@ export function renderAxis({ lengthMs }: Timing): string {
 
 /** Which colour is what; only of what there is. */
 export function renderLegend(steps: readonly StepDocument[], timing: Timing): string {
-  const seen = new Set(
-    steps.flatMap((step) =>
-      timing.phasesOf(step).filter((phase) => bar(phase, timing) !== "").map(({ kind }) => kind)
-    ),
-  );
+  const seen = new Set<PhaseKind>();
+  for (const step of steps) {
+    for (const phase of timing.phasesOf(step)) if (isDrawn(phase, timing)) seen.add(phase.kind);
+  }
   const kinds = (Object.keys(SHORT_WORDS) as PhaseKind[]).filter((kind) => seen.has(kind));
   const items = kinds.map((kind) => `<span><i class="key ${kind}"></i>${SHORT_WORDS[kind]}</span>`);
   return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;

@@ -79,10 +79,11 @@ export interface SlowOptions {
 export function renderSlow(report: RunDocument, { timing, anchorOf }: SlowOptions): string {
   const sentence = slowSentence(report, timing);
   const { path, lengthMs } = timing;
-  if (sentence === "" || path.flatMap(({ phases }) => phases).length < 2) return "";
-  const longest = new Set(
-    path.toSorted((a, b) => lengthOf(b) - lengthOf(a)).slice(0, MOST_STEPS),
-  );
+  const [only, ...others] = path;
+  if (sentence === "" || (others.length === 0 && (only?.phases.length ?? 0) < 2)) return "";
+  const lengths = new Map(path.map((one) => [one, lengthOf(one)]));
+  const ordered = [...lengths].toSorted(([, a], [, b]) => b - a).map(([one]) => one);
+  const longest = new Set(ordered.slice(0, MOST_STEPS));
   const least = lengthMs * LEAST_SHARE / 4;
   const items = path.filter((one) => longest.has(one)).map((timed) => {
     const [longest, ...rest] = timed.phases.toSorted((a, b) => b.to - b.from - (a.to - a.from));

@@ -13,6 +13,8 @@ import type { Timing } from "./timing.ts";
 
 /** Nodes that are named in one place; the report's JSON has them all. */
 const MOST_NAMED = 5;
+/** Characters. */
+const LONG_NAME = 16;
 /** A group of more is folded at first. */
 const MOST_UNFOLDED = 40;
 
@@ -77,6 +79,7 @@ function nameOf({ id, group }: StepDocument): string {
 
 /** A long name may be broken between its parts. */
 function broken(name: string): string {
+  if (name.length < LONG_NAME) return text(name);
   return text(name).replaceAll(/[,/](?=.)/g, "$&<wbr>");
 }
 

@@ -66,5 +66,5 @@ export function renderTransports(report: RunDocument): string {
       each.roundTripMs === null ? "" : `${each.roundTripMs.toFixed(1)} ms`,
     ]);
   const heads = ["node", "handshakes", "reconnects", "channels", "sent", "received", "round trip"];
-  return wide("Connections", table({ heads, rows, name: "nodes" }));
+  return wide("Connections to nodes", table({ heads, rows, name: "nodes" }));
 }

@@ -19,6 +19,8 @@ export interface ExcerptOptions {
   readonly folder: string;
   /** Bytes of all excerpts together. */
   readonly bytes?: number;
+  /** The whole log of an attempt where it is at hand. */
+  readonly keptLog?: (step: string, attempt: number) => Uint8Array | undefined;
 }
 
 const ALL_BYTES = 512 * 1024;
@@ -34,12 +36,13 @@ interface LogFile {
   readonly key: string;
   readonly path: string;
   readonly size: number;
+  readonly kept: Uint8Array | undefined;
   readonly isFailed: boolean;
 }
 
 /** Reads them. Failed attempts have the first choice; small logs are whole before large ones get more. */
 export function readExcerpts(report: RunDocument, options: ExcerptOptions): LogOf {
-  const logs = logsOf(report, options.folder);
+  const logs = logsOf(report, options);
   const failed = logs.filter(({ isFailed }) => isFailed);
   const others = logs.filter(({ isFailed }) => !isFailed);
   const all = options.bytes ?? ALL_BYTES;
@@ -54,7 +57,10 @@ export function readExcerpts(report: RunDocument, options: ExcerptOptions): LogO
   return (step, attempt) => excerpts.get(keyOf(step, attempt));
 }
 
-function logsOf({ steps, firstFailure }: RunDocument, folder: string): LogFile[] {
+function logsOf(
+  { steps, firstFailure }: RunDocument,
+  { folder, keptLog }: ExcerptOptions,
+): LogFile[] {
   const isFirst = ({ id }: StepDocument) => id === firstFailure ? 0 : 1;
   const ordered = firstFailure === null ? steps : steps.toSorted((a, b) => isFirst(a) - isFirst(b));
   return ordered.flatMap(({ id, attempts }) =>
@@ -62,9 +68,10 @@ function logsOf({ steps, firstFailure }: RunDocument, folder: string): LogFile[]
     attempts.toReversed().flatMap(({ attempt, log, result }) => {
       if (log === null) return [];
       const path = join(folder, log);
-      const size = sizeOf(path);
+      const kept = keptLog?.(id, attempt);
+      const size = kept?.length ?? sizeOf(path);
       const isFailed = result !== "succeeded" && result !== "running";
-      return size === 0 ? [] : [{ key: keyOf(id, attempt), path, size, isFailed }];
+      return size === 0 ? [] : [{ key: keyOf(id, attempt), path, size, kept, isFailed }];
     })
   );
 }
@@ -98,9 +105,10 @@ interface ReadingOptions {
 }
 
 function readExcerpt(
-  { path, size }: LogFile,
+  { path, size, kept }: LogFile,
   { bytes, counting }: ReadingOptions,
 ): LogExcerpt | undefined {
+  if (kept && kept.length <= bytes) return excerptOf(kept, { skip: 0, before: 0 });
   try {
     using file = Deno.openSync(path);
     const skip = Math.max(0, size - bytes);

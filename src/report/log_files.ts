@@ -12,6 +12,10 @@ export interface LogFilesOptions {
   readonly warn: (message: string) => void;
 }
 
+/** Bytes of a log that is kept in memory beside its file, and of all of them. */
+const MOST_OF_ONE = 4 * 1024;
+const MOST_OF_ALL = 512 * 1024;
+
 interface LogFile {
   readonly path: string;
   /** Undefined once it could not be written. */
@@ -25,7 +29,9 @@ interface LogFile {
 export class LogFiles implements Disposable {
   readonly #options: LogFilesOptions;
   readonly #open = new Map<string, LogFile>();
-  readonly #written = new Set<string>();
+  /** What each attempt printed, as long as that is little; a thousand files need not be read again. */
+  readonly #written = new Map<string, Uint8Array | undefined>();
+  #kept = 0;
   #names: LogNames | undefined;
 
   constructor(options: LogFilesOptions) {
@@ -41,16 +47,36 @@ export class LogFiles implements Disposable {
     return this.#written.has(keyOf(step, attempt));
   }
 
+  /** The whole log of an attempt; undefined where only its file has it. */
+  kept(step: string, attempt: number): Uint8Array | undefined {
+    return this.#written.get(keyOf(step, attempt));
+  }
+
   write({ step, attempt, bytes }: OutputChunk): void {
     if (bytes.length === 0 || this.#options.isFull?.()) return;
     const log = this.#fileOf(step, attempt);
     if (!log.file) return;
     try {
       for (let at = 0; at < bytes.length;) at += log.file.writeSync(bytes.subarray(at));
+      this.#keep(keyOf(step, attempt), bytes);
     } catch (error) {
+      this.#written.set(keyOf(step, attempt), undefined);
       closeFile(log);
       this.#warn(log.path, error);
     }
+  }
+
+  #keep(key: string, bytes: Uint8Array): void {
+    const before = this.#written.get(key);
+    if (before === undefined) return;
+    const length = before.length + bytes.length;
+    const fits = length <= MOST_OF_ONE && this.#kept + bytes.length <= MOST_OF_ALL;
+    this.#kept += fits ? bytes.length : -before.length;
+    if (!fits) return void this.#written.set(key, undefined);
+    const all = new Uint8Array(length);
+    all.set(before);
+    all.set(bytes, before.length);
+    this.#written.set(key, all);
   }
 
   /** The attempt is over: no more output is expected. */
@@ -74,7 +100,7 @@ export class LogFiles implements Disposable {
     const path = join(this.#options.folder, name);
     const log: LogFile = { path, file: this.#openFile(path) };
     this.#open.set(key, log);
-    this.#written.add(key);
+    this.#written.set(key, log.file ? new Uint8Array() : undefined);
     return log;
   }
 

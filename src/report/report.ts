@@ -88,6 +88,7 @@ class RunReport implements Report {
       ...this.#options,
       logOf: (step, attempt) =>
         this.#logs.has(step, attempt) ? `logs/${this.#names(step, attempt)}` : null,
+      keptLog: (step, attempt) => this.#logs.kept(step, attempt),
       transports: this.#transports(),
     });
   }

@@ -14,6 +14,8 @@ import { readTails } from "./tail.ts";
 export interface ReportFilesOptions extends RunDocumentOptions {
   /** Absolute folder of the run. */
   readonly folder: string;
+  /** What an attempt printed, where that is little and at hand. */
+  readonly keptLog?: (step: string, attempt: number) => Uint8Array | undefined;
   /** Told when something cannot be written. */
   readonly warn?: (message: string) => void;
 }
@@ -22,15 +24,14 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
   const tails = await readTails(state, { ...options, folder: options.folder });
   const tail = (step: string) => tails.get(step) ?? [];
   const report = runDocument(state, { ...options, tail });
-  await write("report.json", renderJson(report), options);
-  await write("junit.xml", renderJunit(report, { tail }), options);
-  await write("summary.md", renderMarkdown(report, { tail }), options);
+  // While one is on its way to the disk, the next is made.
+  const writing = [write("report.json", renderJson(report), options)];
+  writing.push(write("junit.xml", renderJunit(report, { tail }), options));
+  writing.push(write("summary.md", renderMarkdown(report, { tail }), options));
   const graph = await drawGraph(report);
-  await write(
-    "report.html",
-    renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) }),
-    options,
-  );
+  const page = renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) });
+  writing.push(write("report.html", page, options));
+  await Promise.all(writing);
 }
 
 export function renderJson(report: RunDocument): string {

@@ -52,11 +52,10 @@ export function timingOf(report: RunDocument, { nowMs }: TimingOptions = {}): Ti
       : graphEnd === undefined
       ? []
       : [graphEnd];
-    const awaited = waits.reduce<string | undefined>(
-      (latest, one) =>
-        latest === undefined || (ends.get(one) ?? 0) >= (ends.get(latest) ?? 0) ? one : latest,
-      undefined,
-    );
+    let awaited: string | undefined;
+    for (const one of waits) {
+      if (awaited === undefined || (ends.get(one) ?? 0) >= (ends.get(awaited) ?? 0)) awaited = one;
+    }
     const from = awaited === undefined ? 0 : ends.get(awaited) ?? 0;
     if (awaited !== undefined) last.set(id, awaited);
     ready.set(id, from);
@@ -64,18 +63,22 @@ export function timingOf(report: RunDocument, { nowMs }: TimingOptions = {}): Ti
     ends.set(id, end);
     if (graphEnd === undefined || end >= (ends.get(graphEnd) ?? 0)) graphEnd = id;
   }
+  const phases = new Map<string, readonly Phase[]>();
   const phasesOf = (step: StepDocument) => {
-    const readyMs = ready.get(step.id) ?? 0;
-    return stepPhases(step, { readyMs, lengthMs });
+    const known = phases.get(step.id);
+    if (known) return known;
+    const found = stepPhases(step, { readyMs: ready.get(step.id) ?? 0, lengthMs });
+    phases.set(step.id, found);
+    return found;
   };
   const known = new Map(report.steps.map((step) => [step.id, step]));
   const path: TimedStep[] = [];
   for (let id = graphEnd; id !== undefined && path.length <= known.size; id = last.get(id)) {
     const step = known.get(id);
     const phases = step ? phasesOf(step) : [];
-    if (step && phases.length > 0) path.unshift({ step, phases });
+    if (step && phases.length > 0) path.push({ step, phases });
   }
-  return { lengthMs, phasesOf, path };
+  return { lengthMs, phasesOf, path: path.reverse() };
 }
 
 function lengthOf({ durationMs, steps }: RunDocument, nowMs: number | undefined): number {

@@ -111,3 +111,10 @@ Deno.test("readExcerpts() passes over a log that is gone or cannot be read", () 
   assert.equal(logOf("train", 2), undefined);
   assert.ok(logOf("code", 1));
 });
+
+Deno.test("readExcerpts() does not read again what is at hand", () => {
+  const report = documentOf(succeededRun());
+  const kept = new TextEncoder().encode("one\ntwo\n");
+  const logOf = readExcerpts(report, { folder: "/nowhere", keptLog: () => kept });
+  assert.deepEqual(logOf("train", 1), { lines: ["one", "two"], firstLine: 1, skipped: 0 });
+});
