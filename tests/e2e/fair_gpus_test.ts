@@ -24,11 +24,12 @@ testWith(["sshd"], "runs of many projects spread over the nodes, by what these t
     using folder = project({ "lab.yaml": config });
     const command =
       `echo $GRID_NODE >>${lab.folder}/where; while [ ! -e ${go} ]; do sleep 0.2; done`;
-    return await grid(["run", command, "--config", "lab.yaml"], { cwd: folder.path });
+    const args = ["run", command, "--config", "lab.yaml"];
+    return await grid(args, { cwd: folder.path, timeoutMs: 300_000 });
   });
   const where = () =>
     Deno.readTextFileSync(join(lab.folder, "where")).trim().split("\n").filter((name) => name);
-  const deadline = performance.now() + 120_000;
+  const deadline = performance.now() + 240_000;
   for (;;) {
     const started = await Deno.stat(join(lab.folder, "where")).then(() => where().length, () => 0);
     if (started === runs || performance.now() > deadline) break;

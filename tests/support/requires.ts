@@ -67,6 +67,8 @@ const PARTS = {
   "tcsh-account": () => Deno.uid() === 0 ? findAccount("grid-tcsh")?.name : undefined,
   /** A virtual environment with Ray; `GRID_TEST_RAY_VENV` names it. */
   ray: () => findRayVenv() && findProgram("sshd"),
+  /** A virtual environment with numpy; `GRID_TEST_NUMPY_VENV` names it. */
+  numpy: () => findNumpyVenv(),
   /** One with `ray[default]`, which has the Jobs API; `GRID_TEST_RAY_DASHBOARD_VENV` names it. */
   "ray-dashboard": () => findRayDashboardVenv(),
 } satisfies Record<string, () => string | undefined>;
@@ -125,6 +127,12 @@ export function findAccount(
 export function findRayVenv(): string | undefined {
   const folder = Deno.env.get("GRID_TEST_RAY_VENV") ?? "/opt/grid-ray-venv";
   return existsSync(join(folder, "bin", "ray")) ? folder : undefined;
+}
+
+/** The virtual environment that holds numpy, where there is one. */
+export function findNumpyVenv(): string | undefined {
+  const folder = Deno.env.get("GRID_TEST_NUMPY_VENV") ?? "/opt/grid-numpy-venv";
+  return existsSync(join(folder, "bin", "python3")) ? folder : undefined;
 }
 
 /** The virtual environment that holds `ray[default]`, where there is one. */

@@ -121,8 +121,8 @@ def plain_array(value, place, depth):
         made = value.tolist()
     if type(made) is type(value) or made is value:
         raise NotJson("at %s: %s" % (place, type_name(value)))
-    if dtype in ("b", "i", "u", "f") and isinstance(made, list):
-        return made  # nothing but numbers
+    if dtype in ("b", "i", "u", "f") and isinstance(made, list) and value.dtype.itemsize <= 8:
+        return made  # nothing but numbers that Python has, too
     return plain(made, place, depth + 1)
 
 

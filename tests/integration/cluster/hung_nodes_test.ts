@@ -1,4 +1,7 @@
-/** Nodes that accept a connection and say nothing, mixed with nodes that are well. */
+/**
+ * Nodes that accept a connection and say nothing, mixed with nodes that are well. With
+ * `GRID_TEST_ROUNDS=20` there are thirty of these, and how long it took is printed.
+ */
 import assert from "node:assert/strict";
 import { configOf } from "../../../src/cluster/defaults.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
@@ -8,13 +11,16 @@ import { type OpenSshLab, type OpenSshNode, startOpenSsh } from "../../support/o
 import { testWith } from "../../support/requires.ts";
 import { MemoryCache, selector } from "../../unit/cluster/nodes.ts";
 
+const IS_WHOLE = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? 1) >= 20;
+const DAEMONS = IS_WHOLE ? 2 : 1;
 /** A daemon listens on at most sixteen addresses. */
-const HEALTHY = 8;
+const ADDRESSES = IS_WHOLE ? 15 : 8;
+const HEALTHY = DAEMONS * ADDRESSES;
 /** Two and a half times as many as may shake hands at once. */
 const HUNG = 25;
 
-/** One daemon that is many nodes, by address. */
-const healthyHosts = Array.from({ length: HEALTHY }, (_, index) => `127.0.4.${index + 1}`);
+/** A daemon is many nodes, by address. */
+const healthyHosts = Array.from({ length: ADDRESSES }, (_, index) => `127.0.4.${index + 1}`);
 
 /** Accepts and keeps silent. */
 class SilentServer implements AsyncDisposable {
@@ -38,16 +44,19 @@ class SilentServer implements AsyncDisposable {
 }
 
 interface LabOptions {
-  readonly node: OpenSshNode;
+  readonly daemons: readonly OpenSshNode[];
   readonly silentPort: number;
   /** Seconds. A busy machine needs some. */
   readonly patience: { readonly connect: number; readonly answer: number };
 }
 
-function clusterOf(lab: OpenSshLab, { node, silentPort, patience }: LabOptions) {
-  const key = Deno.readTextFileSync(`${node.hostKeyFile}.pub`);
-  Deno.writeTextFileSync(lab.knownHosts, `[127.0.4.*]:${node.port} ${key}`);
-  const healthy = healthyHosts.map((host, i) => ({ name: `well${i}`, host, port: node.port }));
+function clusterOf(lab: OpenSshLab, { daemons, silentPort, patience }: LabOptions) {
+  const keys = daemons.map(({ port, hostKeyFile }) =>
+    `[127.0.4.*]:${port} ${Deno.readTextFileSync(`${hostKeyFile}.pub`)}`
+  );
+  Deno.writeTextFileSync(lab.knownHosts, keys.join(""));
+  const healthy = daemons.flatMap(({ port }) => healthyHosts.map((host) => ({ host, port })))
+    .map((place, i) => ({ name: `well${i}`, ...place }));
   const hung = Array.from({ length: HUNG }, (_, i) => ({
     name: `hung${i}`,
     host: "127.0.5.1",
@@ -55,7 +64,7 @@ function clusterOf(lab: OpenSshLab, { node, silentPort, patience }: LabOptions) 
   }));
   const nodes = [...hung.slice(0, 22), ...healthy, ...hung.slice(22)];
   const config = configOf({
-    nodes: nodes.map((named) => ({ ...named, user: node.endpoint.user })),
+    nodes: nodes.map((named) => ({ ...named, user: daemons[0]?.endpoint.user })),
     ssh: {
       key_file: lab.keyFile,
       known_hosts: lab.knownHosts,
@@ -83,41 +92,43 @@ function clusterOf(lab: OpenSshLab, { node, silentPort, patience }: LabOptions) 
 
 async function startLab() {
   const lab = await startOpenSsh({
-    nodes: 1,
+    nodes: DAEMONS,
     gpus: 0,
     sshdConfig: ["MaxStartups 200", ...healthyHosts.map((host) => `ListenAddress ${host}`)],
   });
-  const [node] = lab.nodes;
-  assert.ok(node);
-  return { lab, node };
+  return { lab, daemons: lab.nodes };
 }
 
 testWith(["sshd"], "nodes that hang take no turn away from those that are well", async () => {
-  const { lab, node } = await startLab();
+  const { lab, daemons } = await startLab();
   await using _lab = lab;
   await using silent = new SilentServer();
   await using grid = clusterOf(lab, {
-    node,
+    daemons,
     silentPort: silent.port,
     // Two rounds of handshakes that only their own deadline ends.
-    patience: { connect: 5, answer: 10 },
+    patience: IS_WHOLE ? { connect: 5, answer: 3 } : { connect: 5, answer: 10 },
   });
+  const began = performance.now();
   const rows = await grid.cluster.health();
+  if (IS_WHOLE) console.log(`the table: ${Math.round(performance.now() - began)} ms`);
   const wrong = rows.filter(({ node, status }) => (status === "ok") !== node.startsWith("well"));
   assert.deepEqual(wrong.map(({ node, reason }) => `${node}: ${reason}`), []);
   assert.equal(rows.length, HEALTHY + HUNG);
 });
 
 testWith(["sshd"], "a choice does not wait for nodes that hang", async () => {
-  const { lab, node } = await startLab();
+  const { lab, daemons } = await startLab();
   await using _lab = lab;
   await using silent = new SilentServer();
   await using grid = clusterOf(lab, {
-    node,
+    daemons,
     silentPort: silent.port,
     patience: { connect: 60, answer: 60 },
   });
+  const began = performance.now();
   const { node: chosen, passedOver } = await grid.cluster.select(selector());
+  if (IS_WHOLE) console.log(`the choice: ${Math.round(performance.now() - began)} ms`);
   assert.match(chosen, /^well/);
   assert.equal(passedOver.filter(({ node }) => node.startsWith("hung")).length, HUNG);
   const words = new Set(passedOver.map(({ reason }) => reason));
