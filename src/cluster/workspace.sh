@@ -64,7 +64,11 @@ fi
 if [ -z "$is_project" ]; then
   if [ ! -s .grid/token ]; then
     grid_own "$root/.grid" 755 || grid_refuse_root "$grid_fault"
-    (umask 022 && printf '%s\n' "$grid_random" >.grid/token) 2>/dev/null
+    # Whoever comes at the same moment reads the whole word of the first, or its own becomes the first.
+    grid_fresh=.grid/.token.$grid_random
+    (umask 022 && printf '%s\n' "$grid_random" >"$grid_fresh") 2>/dev/null
+    ln "$grid_fresh" .grid/token 2>/dev/null || [ -s .grid/token ] || mv -f "$grid_fresh" .grid/token 2>/dev/null
+    rm -f "$grid_fresh"
   fi
   if read -r grid_token 2>/dev/null <.grid/token; then printf '@token %s\n' "$grid_token"; fi
 fi

@@ -7,6 +7,7 @@ import {
   type SetupOptions,
   type SetupResult,
 } from "../../../src/cluster/setup.ts";
+import { openWorkspace } from "../../../src/cluster/workspace.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
 import { grid, project } from "../../support/cli.ts";
 import { labConfig } from "../../support/lab.ts";
@@ -194,6 +195,12 @@ testWith(
     assert.deepEqual(linked.map(({ state }) => state), ["unchanged", "unchanged", "unchanged"]);
     const health = await grid(["health", "--config", "lab.yaml"], { cwd: folder.path });
     assert.match(health.stdout, /^ {2}shares its workspace with node2, node3$/m);
+    Deno.mkdirSync(`${folder.path}/code`);
+    Deno.writeTextFileSync(`${folder.path}/code/a.py`, "print(1)\n");
+    const synced = await grid(["sync", "code", "--config", "lab.yaml"], { cwd: folder.path });
+    assert.equal(synced.code, 0, synced.stderr);
+    // It travels once for all.
+    assert.match(synced.stderr, /synced 1 file to 3 nodes, 9 B/);
   },
 );
 
@@ -296,3 +303,29 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+Deno.test("those who open a new workspace at the same moment read the same word in it", async () => {
+  using folder = tempDir();
+  const transports = Array.from(
+    { length: 6 },
+    (_, at) => createLocalTransport(endpoint(`n${at}`, { transport: "local" })),
+  );
+  for (let round = 0; round < 5; round++) {
+    const remoteRoot = join(folder.path, `w${round}`);
+    const opened = await Promise.all(
+      transports.map((transport, at) =>
+        openWorkspace(node(`n${at}`, { remoteRoot }), {
+          transport,
+          configFile: undefined,
+          signal: AbortSignal.timeout(60_000),
+        })
+      ),
+    );
+    const words = new Set(opened.map(({ workspaceToken }) => workspaceToken));
+    assert.equal(words.size, 1, [...words].join());
+    assert.match([...words][0] ?? "", /^[A-Za-z0-9]{8,}$/);
+    const left = [...Deno.readDirSync(join(remoteRoot, ".grid"))].map(({ name }) => name);
+    assert.deepEqual(left, ["token"]);
+  }
+  for (const transport of transports) await transport[Symbol.asyncDispose]();
+});
