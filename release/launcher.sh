@@ -7,23 +7,22 @@ fail() {
 }
 
 self=$0
+case $self in */*) ;; *) self=./$self ;; esac
 while [ -L "$self" ]; do # not every system has `readlink -f`
   link=$(readlink -- "$self") || exit 70
   case $link in
     /*) self=$link ;;
-    *) self=$(dirname -- "$self")/$link ;;
+    *) self=${self%/*}/$link ;;
   esac
 done
-home=$(CDPATH='' cd -- "$(dirname -- "$self")/.." && pwd -P) || exit 70
+home=$(CDPATH='' cd -- "${self%/*}/.." && pwd -P) || exit 70
 
 # The nearest node_modules at or above folder $1 that holds $2, as Node looks for packages.
 find_package() {
   at=$1
   while :; do
-    if [ -d "$at/node_modules/$2" ]; then
-      package=$(CDPATH='' cd -- "$at/node_modules/$2" && pwd -P) || return 1
-      return 0
-    fi
+    package=$at/node_modules/$2
+    [ ! -d "$package" ] || return 0
     [ -n "$at" ] || return 1
     at=${at%/*}
   done
