@@ -74,6 +74,8 @@ export interface RunOptions {
   readonly input?: ReadableStream<Uint8Array> | undefined;
   /** Absolute folder that holds the code to be synced; default: the project. */
   readonly code?: string | undefined;
+  /** Id of the run, for who has told it to somebody already; default: a new one. */
+  readonly run?: string | undefined;
   /** Go on from this earlier run instead of from nothing. */
   readonly resume?: RunState | undefined;
 }
@@ -104,7 +106,7 @@ export async function runOn(
     ...secretsAtHand(pipeline.secrets, grid.env),
   ]);
   for (const warning of shortSecrets(needed, secrets)) log.warn(warning);
-  const run = newRunId(grid.clock.now());
+  const run = options.run ?? newRunId(grid.clock.now());
   const folder = grid.runFolder(run);
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const reserve = new Reserve(join(grid.project, ".grid"));

@@ -41,6 +41,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("resume"),
   },
   {
+    name: "submit",
+    summary: "start a run that goes on when the terminal is closed",
+    group: "Pipelines",
+    load: () => lazily("submit"),
+  },
+  {
+    name: "attach",
+    summary: "show a run from its beginning, and go on with it",
+    group: "Pipelines",
+    load: () => lazily("attach"),
+  },
+  {
     name: "cancel",
     summary: "end a run that another terminal started",
     group: "Pipelines",

@@ -1,5 +1,6 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
 import type { GridError } from "../core/errors.ts";
+import { isRunId } from "../core/ids.ts";
 import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
 
@@ -7,6 +8,8 @@ export interface CliContext {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Id that the run gets which this process runs, chosen by who started it; default: one of its own. */
+  readonly runId?: string | undefined;
   /** Data for programs. */
   stdout(data: string | Uint8Array): void;
   /** Words for people. */
@@ -33,13 +36,24 @@ export interface CliContext {
   exit(code: number): never;
 }
 
+/** Where `grid submit` says how the run is called; not for what the run starts. */
+export const RUN_ID_VARIABLE = "GRID_SUBMITTED_RUN";
+
+function takeRunId(): string | undefined {
+  const id = Deno.env.get(RUN_ID_VARIABLE);
+  Deno.env.delete(RUN_ID_VARIABLE);
+  return id !== undefined && isRunId(id) ? id : undefined;
+}
+
 export function processContext(): CliContext {
+  const runId = takeRunId();
   const encoder = new TextEncoder();
   const pipes = new Pipes();
   return {
     args: enterDirectory(Deno.args),
     env: ownEnvironment(),
     cwd: Deno.cwd(),
+    runId,
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes, "standard error")),

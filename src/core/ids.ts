@@ -12,6 +12,11 @@ export function newRunId(nowMs: number): string {
   return `${stamp}-${randomWord(4)}`;
 }
 
+/** Whether this is the whole name of a run. */
+export function isRunId(text: string): boolean {
+  return /^\d{8}-\d{6}-[2-9a-z]{4}$/.test(text);
+}
+
 /** `length` random characters; 20 give about 99 bits. */
 export function randomWord(length: number): string {
   let word = "";

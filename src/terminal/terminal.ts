@@ -57,6 +57,8 @@ export interface TerminalOptions {
 export interface Terminal extends RunReader {
   /** Shows words from elsewhere without spoiling the picture; `text` ends in a newline. */
   print(text: string): void;
+  /** Takes the picture away and says nothing of the run, which goes on. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -115,11 +117,16 @@ class RunTerminal implements Terminal {
     this.#view.print(text);
   }
 
-  async close(): Promise<void> {
+  async leave(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#heartbeat?.end();
     await this.#view.end?.();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.leave();
     const words = this.#state === undefined ? "" : this.#summary(this.#state);
     if (words !== "") this.#view.print(words);
   }

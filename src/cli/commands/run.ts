@@ -33,13 +33,24 @@ interface RunFlags extends GlobalFlags {
 }
 
 export function define(command: Command, context: CommandContext): void {
+  withRunOptions(command)
+    .option("--again <run>", "repeat an earlier run with exactly its pipeline, inputs and code")
+    .option("--all", "for a command: run it on every node, and show equal outputs once")
+    .option("--nodes <names>", "with --all: only these, such as gpu1,gpu[4-8]", { read: nameList })
+    .option("--no-stdin", "for a command: give it nothing to read")
+    .action<RunFlags>(async (target, flags) => {
+      context.setExitCode(await run(target, { flags, context }));
+    });
+}
+
+/** What `grid submit` takes, too. */
+export function withRunOptions(command: Command): Command<[string | undefined]> {
   command.takesCommand = true;
-  command
+  return command
     .argument(
       "[pipeline-or-command]",
       "a .yaml or .yml file, or a shell command in quotes or behind --",
     )
-    .option("--again <run>", "repeat an earlier run with exactly its pipeline, inputs and code")
     .option("-i, --input <name=value>", "for a pipeline: set an input; may be repeated", {
       read: collect,
       initial: [],
@@ -60,8 +71,6 @@ export function define(command: Command, context: CommandContext): void {
       { read: sizeBytes },
     )
     .option("--node <name>", "for a command: run it on this node")
-    .option("--all", "for a command: run it on every node, and show equal outputs once")
-    .option("--nodes <names>", "with --all: only these, such as gpu1,gpu[4-8]", { read: nameList })
     .option("--gpus <n>", "for a command: on a node with n free GPUs", { read: positiveInteger })
     .option("--label <label>", "for a command: on a node so labelled", {
       read: collect,
@@ -71,13 +80,9 @@ export function define(command: Command, context: CommandContext): void {
     .option("--timeout <duration>", "for a command: give up after, for example, 30m", {
       read: durationMs,
     })
-    .option("--no-stdin", "for a command: give it nothing to read")
     .option("--exit-code <whose>", "exit with Grid's code, or the failed step's own", {
       choices: ["grid", "step"],
       initial: "grid",
-    })
-    .action<RunFlags>(async (target, flags) => {
-      context.setExitCode(await run(target, { flags, context }));
     });
 }
 
@@ -112,6 +117,7 @@ async function run(
   );
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
+    run: context.runId,
     readers: (run) => [
       openTerminal({ run, session, context, pipeline, mode: isFile ? "steps" : "stream" }),
     ],

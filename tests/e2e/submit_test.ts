@@ -1,0 +1,146 @@
+/** A run that goes on without the terminal it was started in, and looking at it from another one. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { grid, project, startGrid, startInTerminal, until } from "../support/cli.ts";
+import { testWith } from "../support/requires.ts";
+
+/** Prints, waits until it may go on, and prints the rest. */
+const WAITING = `name: waiting
+steps:
+  - id: talks
+    node: local1
+    run: |
+      echo first
+      while [ ! -e "$HERE/go" ]; do sleep 0.1; done
+      printf 'last\\n%s' 'without an end'
+    env: { HERE: "\${{ env.HERE }}" }
+`;
+
+interface Home {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function homeOf(path: string): Home {
+  return { path, env: { HERE: path } };
+}
+
+const go = ({ path }: Home) => Deno.writeTextFileSync(join(path, "go"), "");
+
+async function submit(home: Home, words: readonly string[] = ["p.yaml"]): Promise<string> {
+  const { code, stdout, stderr } = await grid(["submit", ...words], {
+    cwd: home.path,
+    env: home.env,
+  });
+  assert.equal(code, 0, stderr);
+  const run = stdout.trim();
+  assert.match(run, /^\d{8}-\d{6}-\w{4}$/);
+  return run;
+}
+
+function answersCtrlC(pid: number): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`);
+  return (caught & 2n) !== 0n; // SIGINT is the second signal
+}
+
+/** Of the lines that tell a step's output. */
+const printed = (text: string) =>
+  text.split("\n").filter((line) => line.includes("│")).map((line) => line.split("│ ")[1]);
+
+testWith(["script"], "a submitted run outlives its terminal, and is shown whole", async () => {
+  using folder = project({ "p.yaml": WAITING });
+  const home = homeOf(folder.path);
+  const terminal = startInTerminal(["submit", "p.yaml"], { cwd: home.path, env: home.env });
+  const { code, stdout } = await terminal.ended; // hangs up all that is left in its session
+  assert.equal(code, 0, stdout);
+  const run = /\d{8}-\d{6}-\w{4}/.exec(stdout)?.[0] ?? "";
+  assert.match(stdout, new RegExp(`look: grid attach ${run}`));
+  await using looking = startGrid(["attach", "waiting"], { cwd: home.path, env: home.env });
+  const log = join(home.path, ".grid", "runs", run, "logs", "talks.1.log");
+  await until(() => existsSync(log) && Deno.readTextFileSync(log) === "first\n", {
+    what: "a line",
+  });
+  go(home);
+  const shown = await looking.ended;
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.deepEqual(printed(shown.stderr), ["first", "last", "without an end"]);
+  assert.match(shown.stderr, /waiting succeeded in .*\n {2}report {2}\.grid\/runs\//);
+  const again = await grid(["attach", run, "--json"], { cwd: home.path });
+  assert.equal(JSON.parse(again.stdout).result, "succeeded");
+  assert.deepEqual(printed(again.stderr), printed(shown.stderr));
+  assert.equal(Deno.readTextFileSync(join(home.path, ".grid", "runs", run, "runner.log")), "");
+});
+
+testWith(
+  [],
+  "Ctrl-C at attach leaves the run alone; cancel ends it, and attach says so",
+  async () => {
+    using folder = project({ "p.yaml": WAITING });
+    const home = homeOf(folder.path);
+    const run = await submit(home);
+    await using looking = startGrid(["attach", run], { cwd: home.path });
+    const log = join(home.path, ".grid", "runs", run, "logs", "talks.1.log");
+    await until(() => existsSync(log), { what: "a line" });
+    looking.signal("SIGINT");
+    const left = await looking.ended;
+    assert.equal(left.code, 130);
+    assert.match(
+      left.stderr,
+      new RegExp(`\\nleft; the run goes on: grid attach ${run}; to end it`),
+    );
+    assert.doesNotMatch(left.stderr, /resume|stopped/);
+    assert.equal((await grid(["cancel", run], { cwd: home.path })).code, 0);
+    const ended = await grid(["attach", run], { cwd: home.path });
+    assert.equal(ended.code, 130, ended.stderr);
+    assert.match(ended.stderr, /waiting cancelled/);
+  },
+);
+
+testWith([], "what keeps a run from beginning is told at once, with its code", async () => {
+  using folder = project({
+    "bad.yaml": "name: x\nsteps: [{ id: a, rn: echo }]\n",
+    "p.yaml": WAITING,
+  });
+  const here = { cwd: folder.path };
+  for (
+    const [words, code, said] of [
+      [["bad.yaml"], 2, /unknown key "rn"/],
+      [["none.yaml"], 2, /there is no such file/],
+      [["p.yaml", "--gpus", "1"], 2, /it is for a command/],
+      [[], 2, /neither a pipeline file nor a command/],
+      [["--config", "submit", "p.yaml"], 2, /"submit": there is no such file/],
+    ] as const
+  ) {
+    const result = await grid(["submit", ...words], here);
+    assert.deepEqual([result.code, result.stdout], [code, ""], result.stderr);
+    assert.match(result.stderr, said);
+  }
+  assert.deepEqual(
+    [...Deno.readDirSync(join(folder.path, ".grid"))].filter(({ name }) =>
+      name.startsWith("submit_")
+    ),
+    [],
+  );
+  assert.equal((await grid(["attach"], here)).code, 2);
+});
+
+testWith(
+  [],
+  "attach has the run's exit code, also of a command, and of a runner that is gone",
+  async () => {
+    using folder = project({});
+    const home = homeOf(folder.path);
+    const run = await submit(home, ["--exit-code", "step", "--", "sh", "-c", "echo to; exit 7"]);
+    const failed = await grid(["attach", run], { cwd: home.path });
+    assert.deepEqual([failed.code, failed.stdout], [7, "to\n"], failed.stderr);
+    const { stdout } = await grid(["submit", "--json", "sleep 60"], { cwd: home.path });
+    const { pid, run: gone } = JSON.parse(stdout);
+    Deno.kill(pid, "SIGKILL");
+    const lost = await grid(["attach", gone], { cwd: home.path });
+    assert.equal(lost.code, 3, lost.stderr);
+    assert.match(lost.stderr, /Cannot go on with run .*: its runner is gone/);
+    await grid(["clean", "--nodes"], { cwd: home.path });
+  },
+);
