@@ -43,6 +43,12 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid resume", "go on from the last run"),
     example("grid resume last --from eval", "and do eval again, with all that comes after it"),
   ],
+  "grid submit": [
+    example("grid submit pipelines/train.yaml", "the terminal may be closed; the run goes on"),
+  ],
+  "grid attach": [
+    example("grid attach train", "the newest run of that pipeline, from its beginning"),
+  ],
   "grid cancel": [example("grid cancel last", "end the run that began last")],
   "grid runs": [
     example("grid runs -n 5", "the five newest"),
