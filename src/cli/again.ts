@@ -1,5 +1,5 @@
 /** `grid run --again RUN`: the pipeline and the code of an earlier run, exactly, or a refusal that says why. */
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { definitionOf } from "../engine/resume/definition.ts";
 import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
@@ -94,7 +94,7 @@ async function load(
   { grid, context }: AgainOptions,
 ): Promise<Pipeline> {
   const { pipeline } = await loadPipeline({
-    file: relative(context.cwd, join(project, state.file)),
+    file: relative(context.cwd, resolve(project, state.file)),
     project,
     inputs: inputWords(state.inputs),
     env: context.env,

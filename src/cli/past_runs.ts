@@ -7,8 +7,8 @@ import { PRIVATE_FOLDER } from "../core/private_modes.ts";
 import { replay, type RunState } from "../engine/state.ts";
 import type { RunDocumentOptions } from "../report/document_writer.ts";
 import { logNames } from "../report/log_names.ts";
-import { openGround } from "../store/ground.ts";
-import { openStore } from "../store/open.ts";
+import { hasGround, openGround } from "../store/ground.ts";
+import { openNoStore, openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import type { CliContext } from "./context.ts";
 import { type GlobalFlags, readSettings, type Settings } from "./settings.ts";
@@ -22,7 +22,10 @@ export interface PastRuns extends Disposable {
 
 export function openRuns(flags: GlobalFlags, context: CliContext): PastRuns {
   const settings = readSettings(flags, context);
-  const store = openStore(openGround(settings.project));
+  // Looking makes nothing: a `.grid` would make this folder the project of all below it.
+  const store = hasGround(settings.project)
+    ? openStore(openGround(settings.project))
+    : openNoStore();
   return {
     settings,
     store,

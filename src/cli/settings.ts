@@ -76,6 +76,10 @@ function tellChoice(settings: Settings, { passedBy, context }: {
   const config = join(project, "config", "cluster_config.yaml");
   if (configFile === undefined && project !== context.cwd && exists(config)) {
     context.stderr(`note: nodes are those of ${oneLine(relative(context.cwd, config))}\n`);
+  } else if (project !== context.cwd && !exists(config)) {
+    context.stderr(
+      `note: the project is ${oneLine(relative(context.cwd, project))}, for its .grid\n`,
+    );
   }
 }
 

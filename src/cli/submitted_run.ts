@@ -9,7 +9,9 @@ import { RUN_ID_VARIABLE } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { spawnGrid } from "./own_program.ts";
 import { openRuns } from "./past_runs.ts";
-import type { GlobalFlags } from "./settings.ts";
+import { openGround } from "../store/ground.ts";
+import { openStore } from "../store/open.ts";
+import { type GlobalFlags, readSettings } from "./settings.ts";
 
 /** A runner that has not journaled its beginning by then stands still, or its machine does. */
 const BEGIN_MS = 60_000;
@@ -42,6 +44,7 @@ export interface SubmitOptions {
 export async function submitRun(
   { flags, context }: SubmitOptions,
 ): Promise<Submitted | NotBegun> {
+  openStore(openGround(readSettings(flags, context).project))[Symbol.dispose]();
   using runs = openRuns(flags, context);
   const run = newRunId(systemClock.now());
   const output = join(runs.settings.project, ".grid", `submit_${randomWord(12)}.out`);

@@ -100,14 +100,16 @@ export class Grid implements AsyncDisposable {
   /** Runs a pipeline file; relative paths start in the project folder. */
   run(file: string | URL, options: RunOptions = {}): Run {
     return this.#start(options, async () => {
+      const path = resolve(this.project, pathOf(file));
       const { pipeline } = await loadPipeline({
-        file: resolve(this.project, pathOf(file)),
+        file: path,
         project: this.project,
         inputs: inputTexts(options.inputs ?? {}),
         env: this.#env,
         nodes: this.#core.cluster.nodes,
       });
-      return pipeline;
+      // As the command line does it, so that either goes on from the other's runs.
+      return { ...pipeline, file: relative(this.project, path) };
     });
   }
 

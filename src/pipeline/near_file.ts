@@ -24,7 +24,7 @@ export function hintForMissing(path: string): string {
 function pipelinesIn(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)]
-      .filter(({ name, isDirectory }) => /\.ya?ml$/.test(name) && !isDirectory)
+      .filter(({ name, isDirectory }) => /^[^.].*\.ya?ml$/.test(name) && !isDirectory)
       .map(({ name }) => join(folder, name))
       .toSorted();
   } catch {

@@ -10,7 +10,7 @@ export async function changedSince(
 ): Promise<boolean | undefined> {
   try {
     const { code, stdout } = await new Deno.Command("git", {
-      args: ["-C", folder, "status", "--porcelain", "--untracked-files=no", "--", "."],
+      args: ["-C", folder, "status", "--porcelain", "--untracked-files=normal", "--", "."],
       env: { GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
       stdin: "null",
       stderr: "null",

@@ -3,6 +3,9 @@ import { makePrivateFile } from "./ground.ts";
 import { explaining, foreignError, newerError } from "./problem.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
+/** Instead of a path: a database that is gone when it is closed. */
+export const IN_MEMORY = ":memory:";
+
 /** How long to wait for another process to finish its write. */
 const BUSY_TIMEOUT_MS = 10_000;
 /** Two processes that make the file at the same moment: SQLite refuses one without waiting. */
@@ -16,11 +19,11 @@ const WAL_PAUSE_MS = 20;
  */
 export function openDatabase(path: string): DatabaseSync {
   return explaining({ path, action: "open" }, () => {
-    makePrivateFile(path);
+    if (path !== IN_MEMORY) makePrivateFile(path);
     const database = new DatabaseSync(path);
     try {
       database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      useWriteAheadLog(database);
+      if (path !== IN_MEMORY) useWriteAheadLog(database);
       // With a write-ahead log NORMAL loses nothing when a process dies, and never corrupts.
       database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       migrate(database, path);

@@ -2,6 +2,7 @@ import { parseJson, pythonJson } from "../core/exact_json.ts";
 import type { Event } from "../engine/event.ts";
 import type { CachedResult, GroupPlace } from "../engine/ports.ts";
 import { Connection } from "./connection.ts";
+import { IN_MEMORY } from "./database.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
@@ -15,6 +16,11 @@ import { type CountedEvent, Tallies } from "./tallies.ts";
  */
 export function openStore(path: string): Store {
   return new SqliteStore(new Connection(path));
+}
+
+/** A store that knows of no run, without a file: for who only reads where no run has been yet. */
+export function openNoStore(): Store {
+  return openStore(IN_MEMORY);
 }
 
 /** One connection, handed to what keeps journals, cached rows and the list of runners. */

@@ -82,7 +82,7 @@ testWith(
     const run = await submit(home);
     await using looking = startGrid(["attach", run], { cwd: home.path });
     const log = join(home.path, ".grid", "runs", run, "logs", "talks.1.log");
-    await until(() => existsSync(log), { what: "a line" });
+    await until(() => existsSync(log) && answersCtrlC(looking.pid), { what: "a line" });
     looking.signal("SIGINT");
     const left = await looking.ended;
     assert.equal(left.code, 130);

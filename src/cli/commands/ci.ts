@@ -1,12 +1,18 @@
 import { existsSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { GridError } from "../../core/errors.ts";
+import { quote } from "../../core/shell.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
+import { hintForMissing } from "../../pipeline/near_file.ts";
 import { repositoryAround } from "../repository_paths.ts";
 import { readOwn, writeNew, writtenWords } from "../new_files.ts";
 import { type GlobalFlags, readSettings } from "../settings.ts";
+
+/** How to come by what the files of CI systems count on. */
+const PACKAGE = "Grid's npm package; deno task release in a clone of Grid makes it in dist/";
+const HOST_KEYS = "the nodes' lines of your ~/.ssh/known_hosts, where grid trust adds them";
 
 interface CiFlags extends GlobalFlags {
   readonly pipeline?: string;
@@ -44,10 +50,12 @@ function write(system: string, { flags, context }: CiOptions): void {
   }
   const { project } = readSettings(flags, context);
   const pipeline = flags.pipeline ?? onlyPipeline(project);
-  const text = readOwn(`examples/ci/${known.example}`)
-    .replaceAll("pipelines/train.yaml", pipeline)
-    .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`)
-    .replaceAll("/srv/project", project);
+  checkThere(pipeline, project);
+  const example = readOwn(`examples/ci/${known.example}`)
+    .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`);
+  const text = system === "cron"
+    ? crontab(example, { pipeline, project, context })
+    : example.replaceAll("pipelines/train.yaml", pipeline);
   // A crontab is found wherever it lies, and says where the project is.
   const { root, below } = system === "cron"
     ? { root: project, below: "" }
@@ -65,6 +73,35 @@ function write(system: string, { flags, context }: CiOptions): void {
   const files = written === undefined ? [] : [{ ...written, path }];
   if (flags.json) context.stdout(JSON.stringify({ files }) + "\n");
   else context.stderr(writtenWords(files) + nextWords(system, project));
+}
+
+/** @throws {GridError} `usage` where there is no such pipeline: its job would fail for ever */
+function checkThere(pipeline: string, project: string): void {
+  if (existsSync(resolve(project, pipeline))) return;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot write a job for ${pipeline}: there is no such file`,
+    hint: hintForMissing(join(project, pipeline)).replaceAll(`${project}/`, ""),
+  });
+}
+
+interface CrontabOptions {
+  readonly pipeline: string;
+  readonly project: string;
+  readonly context: CommandContext;
+}
+
+/** cron ends a command at a `%`, and knows no PATH of ours: the Grid at hand is named in full. */
+function crontab(example: string, { pipeline, project, context }: CrontabOptions): string {
+  const word = (text: string) => quote(text).replaceAll("%", "\\%");
+  return example.replaceAll("pipelines/train.yaml", () => word(pipeline))
+    .replaceAll("/srv/project", () => word(project))
+    .replaceAll("/usr/local/bin/grid", (usual) => word(programOnPath(context) ?? usual));
+}
+
+function programOnPath({ env }: CommandContext): string | undefined {
+  const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return folders.map((folder) => join(folder, "grid")).find((path) => existsSync(path));
 }
 
 /** CI systems look for their file in the repository's root, whichever part of it is the project. */
@@ -116,13 +153,18 @@ function onlyPipeline(project: string): string {
     message: name === undefined
       ? "Cannot choose a pipeline: there is none in pipelines/"
       : `Cannot choose a pipeline: pipelines/ has ${names.toSorted().join(", ")}`,
-    hint: `name it: --pipeline pipelines/${name ?? "train.yaml"}`,
+    hint: `name it: --pipeline pipelines/${names.toSorted()[0] ?? "train.yaml"}`,
   });
 }
 
 function nextWords(system: string, project: string): string {
-  if (system === "cron") return `next     crontab ${join(project, "ci", "crontab")}\n`;
+  if (system === "cron") {
+    // `crontab FILE` alone would take the place of all that is there.
+    const file = quote(join(project, "ci", "crontab"));
+    return `next     (crontab -l 2>/dev/null; cat ${file}) | crontab -\n`;
+  }
   const has = (path: string) => existsSync(join(project, path));
   const wanted = [`ci/grid-${VERSION}.tgz`, ...(system === "jenkins" ? [] : ["ci/known_hosts"])];
-  return wanted.filter((path) => !has(path)).map((path) => `missing  ${path}\n`).join("");
+  return wanted.filter((path) => !has(path))
+    .map((path) => `missing  ${path}: ${path.endsWith(".tgz") ? PACKAGE : HOST_KEYS}\n`).join("");
 }

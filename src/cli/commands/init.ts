@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
+import { quote } from "../../core/shell.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -61,10 +62,25 @@ async function init(project: string, { flags, context }: InitOptions): Promise<v
     context.stderr(
       writtenWords(files.filter(({ path }) => !path.includes(".grid/"))) +
         (ignored ? "added    .grid/ to .gitignore\n" : "") +
-        `next     grid plan ${first}\n         grid run ${first}\n` +
-        (nodes.length > 0 ? "         grid health\n" : ""),
+        nextWords(project, { first, hasNodes: nodes.length > 0, cwd: context.cwd }),
     );
   }
+}
+
+interface NextOptions {
+  readonly first: string;
+  readonly hasNodes: boolean;
+  readonly cwd: string;
+}
+
+function nextWords(project: string, { first, hasNodes, cwd }: NextOptions): string {
+  const commands = [
+    ...(project === cwd ? [] : [`cd ${quote(relative(cwd, project))}`]),
+    `grid plan ${first}`,
+    `grid run ${first}`,
+    ...(hasNodes ? ["grid health"] : []),
+  ];
+  return commands.map((command, at) => `${at === 0 ? "next" : "    "}     ${command}\n`).join("");
 }
 
 /** The names of `Host` lines that are no patterns, as ssh's own files have them. */
@@ -154,7 +170,7 @@ async function firstPipelines(
     return withUsed(basename(path), (name) => Deno.readTextFileSync(join(dirname(path), name)));
   }
   if (names.includes(from)) {
-    return withUsed(`${from}.yaml`, (name) => readOwn(`${TEMPLATES}/${name}`));
+    return withUsed(`${from}.yaml`, (name) => ownPipeline(readOwn(`${TEMPLATES}/${name}`)));
   }
   const near = nearest(from, names);
   throw new GridError({
@@ -164,6 +180,13 @@ async function firstPipelines(
       names.join(", ")
     }, or name a file or git+<address>//<file>@<tag>`,
   });
+}
+
+/** A template of Grid's as a pipeline of somebody's own: its name, its folder, no word on its use. */
+function ownPipeline(text: string): string {
+  return text.replace(/^(# yaml-language-server:.*\n)?(#.*\n)*/, "")
+    .replace(/^name: ([\w-]+)-template$/m, "name: $1")
+    .replace(/^( *source: \{.*\bdefault: )examples\/[\w-]+/m, "$1.");
 }
 
 function withUsed(first: string, read: (name: string) => string): NewFile[] {

@@ -1,5 +1,5 @@
 import type { Command } from "../command_line/command.ts";
-import { join, relative } from "node:path";
+import { relative, resolve as resolvePath } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
@@ -52,7 +52,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
   const { pipeline } = await loadPipeline({
-    file: relative(context.cwd, join(grid.project, earlier.file)),
+    file: relative(context.cwd, resolvePath(grid.project, earlier.file)),
     project: grid.project,
     inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
     env: context.env,

@@ -1,4 +1,5 @@
 /** A step from its first attempt to its last: retries, the waits between them, the total limit. */
+import { DEFAULT_RETRY } from "../../pipeline/policy.ts";
 import { retryDelay } from "../../core/backoff.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type AttemptEnd, runAttempt, stoppedResult } from "./attempt.ts";
@@ -89,8 +90,15 @@ function retryOf(
 ): { readonly retryInMs?: number; readonly notRetried?: string } {
   if (end.failure === undefined || limits.signal.aborted) return {};
   const { retry } = step;
-  if (!isRetryable(retry, end.failure)) return { notRetried: whyNot(retry, end.failure) };
-  if (attempt > retry.max) return attempt === 1 ? {} : { notRetried: `${retry.max} were allowed` };
+  if (!isRetryable(retry, end.failure)) {
+    // Nobody who wrote no `retry` wonders why there was none.
+    return retry === DEFAULT_RETRY ? {} : { notRetried: whyNot(retry, end.failure) };
+  }
+  if (attempt > retry.max) {
+    return attempt === 1 ? {} : {
+      notRetried: `${attempt} attempts were allowed`,
+    };
+  }
   const wait = retryDelay(retry, { retry: attempt, random: ports.random });
   // A retry that the total limit would cut off before it begins is no retry.
   return ports.clock.monotonic() + wait < deadline
