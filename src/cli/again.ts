@@ -9,6 +9,7 @@ import { loadPipeline } from "../pipeline/load.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { hashFiles } from "../steps/hash_files.ts";
 import { forecastDigest } from "../steps/sync_source.ts";
+import { ownGit } from "../sync/own_git.ts";
 import { topOf } from "../sync/git_facts.ts";
 import type { CliContext } from "./context.ts";
 import { inputWords } from "./option_values.ts";
@@ -155,13 +156,15 @@ async function checkOut(
     const place = join(folder, basename(top) || "project");
     const archive = join(folder, "code.tar");
     Deno.mkdirSync(place);
-    const steps: [string, string[]][] = [
-      ["git", ["-C", top, "archive", "--format=tar", `--output=${archive}`, commit]],
-      ["tar", ["-xf", archive, "-C", place]],
+    const steps = [
+      () =>
+        ownGit(["archive", "--format=tar", `--output=${archive}`, commit], { folder: top, signal }),
+      () =>
+        new Deno.Command("tar", { args: ["-xf", archive, "-C", place], signal, stdin: "null" })
+          .output(),
     ];
-    for (const [program, args] of steps) {
-      const { code, stderr } = await new Deno.Command(program, { args, signal, stdin: "null" })
-        .output();
+    for (const step of steps) {
+      const { code, stderr } = await step() ?? { code: 128, stderr: new Uint8Array() };
       const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
       if (code !== 0) throw refusal(run, `commit ${commit.slice(0, 7)} cannot be read: ${words}`);
     }

@@ -1,4 +1,5 @@
 /** Whether a source is just its commit, asked of git while the nodes are brought up to date. */
+import { ownGit } from "../sync/own_git.ts";
 
 /** A sync never waits longer for it. */
 const PATIENCE_MS = 5000;
@@ -9,13 +10,12 @@ export async function changedSince(
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
   try {
-    const { code, stdout } = await new Deno.Command("git", {
-      args: ["-C", folder, "status", "--porcelain", "--untracked-files=normal", "--", "."],
-      env: { GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
-      stdin: "null",
-      stderr: "null",
+    const result = await ownGit(["status", "--porcelain", "--", folder], {
+      folder,
       signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
-    }).output();
+    });
+    if (result === undefined) return undefined;
+    const { code, stdout } = result;
     return code === 0 ? stdout.length > 0 : undefined;
   } catch {
     return undefined;

@@ -49,6 +49,7 @@ export interface ListingOptions {
 /** Of one list. What is kept of each name takes some hundred bytes of memory here. */
 const MOST_NAMES = 50_000;
 const ODD_NAME = "its name holds control characters, or is not valid UTF-8";
+const GIT_HEAD = "git would take its folder for a repository, and run what stands in its settings";
 /** A file's type in its mode, as `stat` numbers them. */
 const KINDS: Readonly<Record<string, string>> = {
   "1": "a named pipe",
@@ -82,6 +83,7 @@ export function readListing(bytes: ListingBytes, options: ListingOptions): Listi
     const kind = row?.mode.slice(0, -3) ?? "";
     if (row === undefined && dangling.has(latin1(name))) leave(path, "a link to nothing");
     else if (row === undefined) throw senseless(`it tells nothing about "${path}"`, options);
+    else if (kind === "8" && isGitHead(path)) leave(path, GIT_HEAD);
     else if (kind === "8") files.set(path, fileOf(path, row));
     else if (kind === "4") folders.add(path);
     else if (kind in KINDS) leave(path, KINDS[kind] ?? "");
@@ -124,6 +126,14 @@ function refuseTooMany(list: Uint8Array, { end, node }: ListingOptions & { reado
 /** git's and Grid's own folders stay where they are: what lies in them runs, or is believed. */
 export function isPrivate(path: string): boolean {
   return /(?:^|\/)\.(?:git|grid)(?:\/|$)/i.test(path);
+}
+
+/**
+ * Beside `objects` and `refs`, which may have come at another time, a file of this name makes a folder a
+ * repository, whatever it is called; and what its settings name runs with the next `git status` in it.
+ */
+function isGitHead(path: string): boolean {
+  return /(?:^|\/)head$/i.test(path);
 }
 
 /** Undefined for a name that is harmless, but cannot be written here as it is. */

@@ -35,6 +35,17 @@ Deno.test("readListing() tells files, folders and the rest apart by what stat sa
   ]);
 });
 
+Deno.test("readListing() leaves out what would make a folder a repository", () => {
+  const names = ["out/HEAD", "out/a/head", "out/HEADER", "out/refs/heads"];
+  const { files, leftOut } = listing(
+    names.map((name) => `./${name}\0`).join(""),
+    names.map((name) => `81a4 3 1|./${name}\n`).join(""),
+  );
+  assert.deepEqual(files.map(({ path }) => path), ["out/HEADER", "out/refs/heads"]);
+  assert.deepEqual(leftOut.map(({ path }) => path), ["out/HEAD", "out/a/head"]);
+  assert.match(leftOut[0]?.reason ?? "", /^git would take its folder for a repository/);
+});
+
 Deno.test("readListing() refuses a name of which stat tells nothing", () => {
   assert.throws(() => listing("./out/a\0", ""), /it tells nothing about "out\/a"/);
 });
