@@ -15,6 +15,8 @@ export interface HistoryFilters {
   readonly inputs: Readonly<Record<string, string>>;
   /** Outputs and inputs that are asked for by name. */
   readonly columns: readonly string[];
+  /** Journals that are read at most to find runs by their inputs; default: all. */
+  readonly mostRead?: number | undefined;
   /** What else is asked of a run. */
   readonly fits?: ((row: RunRow) => boolean) | undefined;
 }
@@ -32,8 +34,9 @@ export function findRuns(store: Store, filters: HistoryFilters): HistoryRow[] {
   const { limit, pipeline, states, since, inputs, columns, fits } = filters;
   const wanted = Object.entries(inputs);
   let toSkip = filters.skip ?? 0;
+  let toRead = filters.mostRead ?? Number.POSITIVE_INFINITY;
   const found: HistoryRow[] = [];
-  for (const row of store.runs()) {
+  for (const row of store.eachRun()) {
     if (found.length === limit) break;
     if (pipeline !== undefined && row.pipeline !== pipeline) continue;
     if (since !== undefined && row.startedAt < since) continue;
@@ -44,6 +47,7 @@ export function findRuns(store: Store, filters: HistoryFilters): HistoryRow[] {
     if (states !== undefined && !states.includes(result)) continue;
     // The journal of a run that is passed over anyway need not be read.
     if (wanted.length === 0 && toSkip-- > 0) continue;
+    if (toRead-- <= 0) break;
     const facts = factsOf(store, { run: row.run, columns });
     const isAsked = wanted.every(([name, value]) =>
       Object.hasOwn(facts.inputs, name) && textOf(facts.inputs[name]) === value

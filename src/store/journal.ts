@@ -60,6 +60,18 @@ export class RunJournal {
     );
   }
 
+  /** Newest first, each read when it is wanted. */
+  *eachRun(): Iterable<RunRow> {
+    const select = this.#connection.read(() => this.#connection.prepareOnce(SELECT_RUNS));
+    select.setReadBigInts(true);
+    const rows = select.iterate(-1)[Symbol.iterator]();
+    for (;;) {
+      const next = this.#connection.read(() => rows.next());
+      if (next.done) return;
+      yield runRow(next.value);
+    }
+  }
+
   /** The run of exactly this id. */
   row(run: string): RunRow | undefined {
     return this.#connection.read(() => {

@@ -49,6 +49,10 @@ class SqliteStore implements Store {
     return this.#journal.runs(options);
   }
 
+  eachRun(): Iterable<RunRow> {
+    return this.#journal.eachRun();
+  }
+
   events(run: string): readonly Event[] {
     return this.#journal.events(run);
   }

@@ -28,6 +28,8 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   append(run: string, events: readonly Event[]): void;
   /** Newest first. */
   runs(options?: { readonly limit?: number }): readonly RunRow[];
+  /** Newest first, each read when it is wanted: whoever stops early has not read the others. */
+  eachRun(): Iterable<RunRow>;
   /**
    * In the order they were appended. Accepts a unique prefix of a run id, or `last`.
    *

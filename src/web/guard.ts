@@ -71,7 +71,8 @@ function enter(
   { url, token }: { readonly url: URL; readonly token: string },
 ): Response {
   url.searchParams.delete("token");
-  const to = `${url.pathname}${url.search}`;
+  // What begins with two slashes would name another host.
+  const to = `${url.pathname.replace(/^\/+/, "/")}${url.search}`;
   c.header("set-cookie", `${cookieName(url)}=${token}; HttpOnly; SameSite=Strict; Path=/`);
   // After a redirect that another site began, browsers keep a strict cookie back; not after a page of ours.
   if (c.req.header("sec-fetch-site") === "cross-site") {

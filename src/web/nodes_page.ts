@@ -86,7 +86,8 @@ function measures(node: NodeView): Markup {
   } = node;
   const rows = [
     measure("cpu", cpuPercent, ""),
-    measure("gpu", gpuPercent, ""),
+    // Without GPUs their load is none.
+    measure("gpu", node.gpus.length === 0 ? undefined : gpuPercent, ""),
     measure(
       "memory",
       free === undefined || !total ? undefined : 100 * (1 - free / total),

@@ -19,6 +19,8 @@ export interface RunsQuery {
 }
 
 const ON_A_PAGE = 50;
+/** Runs whose inputs are looked at for one page: all others wait meanwhile. */
+const MOST_READ = 2000;
 const LONGEST_QUERY = 300;
 const TIMES = [["", "any time"], ["1h", "last hour"], ["1d", "last day"], ["7d", "last week"], [
   "30d",
@@ -87,15 +89,21 @@ export function runsPage(sources: WebSources, frame: Frame, query: RunsQuery): M
   });
 }
 
-export function liveRuns(sources: WebSources, query: RunsQuery): Parts {
-  const { body, pager } = runsParts(sources, query);
-  return new Map([["runs", body.text], ["pager", pager.text]]);
+export interface LiveRuns {
+  readonly parts: Parts;
+  /** What is under way now may be stopped later without a word in the store. */
+  readonly hasRunning: boolean;
+}
+
+export function liveRuns(sources: WebSources, query: RunsQuery): LiveRuns {
+  const { body, pager, hasRunning } = runsParts(sources, query);
+  return { parts: new Map([["runs", body.text], ["pager", pager.text]]), hasRunning };
 }
 
 function runsParts(
   { store, clock }: WebSources,
   query: RunsQuery,
-): { readonly body: Markup; readonly pager: Markup } {
+): { readonly body: Markup; readonly pager: Markup; readonly hasRunning: boolean } {
   const { words, state, within, page } = query;
   const asked = words.split(/\s+/).filter((word) => word !== "");
   const inputs = asked.filter((word) => word.indexOf("=") > 0)
@@ -108,6 +116,7 @@ function runsParts(
     since: within === "" ? undefined : clock.now() - (parseDuration(within) ?? 0),
     inputs: Object.fromEntries(inputs),
     columns: [],
+    mostRead: inputs.length === 0 ? undefined : MOST_READ,
     fits: parts.length === 0 ? undefined : (row) => hasWords(row, parts),
   });
   const rows = found.slice(0, ON_A_PAGE);
@@ -123,11 +132,18 @@ function runsParts(
   `;
   const to = (page: number, words: string) =>
     markup`<a href="/${queryText({ ...query, page })}">${words}</a>`;
+  const newer = page > 1 ? to(page - 1, "← newer") : NOTHING;
+  const isMore = found.length > ON_A_PAGE;
+  // More than that were perhaps not looked at.
+  const bound = inputs.length === 0 || isMore
+    ? NOTHING
+    : markup`<span class="soft">inputs: of the newest ${MOST_READ} runs that fit otherwise</span>`;
   return {
     body: markup`<tbody id="runs">${body}</tbody>`,
-    pager: markup`<p id="pager" class="pager">${page > 1 ? to(page - 1, "← newer") : NOTHING}${
-      found.length > ON_A_PAGE ? to(page + 1, "older →") : NOTHING
-    }</p>`,
+    pager: markup`<p id="pager" class="pager">${newer}${
+      isMore ? to(page + 1, "older →") : NOTHING
+    }${bound}</p>`,
+    hasRunning: state === "stopped" || rows.some(({ result }) => result === "running"),
   };
 }
 

@@ -67,7 +67,7 @@ function notHere(host: string, cause: unknown): GridError {
   return new GridError({
     code: "usage",
     message: `Cannot listen on "${host}": it is no address of this machine`,
-    hint: "this machine alone: leave --host out; all its addresses: --host 0.0.0.0 --listen",
+    hint: "this machine alone: leave --host out; all its addresses: --listen",
     cause,
   });
 }

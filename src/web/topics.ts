@@ -25,12 +25,16 @@ export interface Shelf {
 
 export function runsTopic(sources: WebSources, query: RunsQuery): Topic {
   let version = "";
+  let hasRunning = false;
   return ({ isChanged, ageMs }) => {
-    if (!isChanged && ageMs < ALIVE_MS) return undefined;
+    const isDue = hasRunning && ageMs >= ALIVE_MS;
+    if (!isChanged && !isDue) return undefined;
     const latest = sources.store.listVersion();
-    if (latest === version && ageMs < ALIVE_MS) return undefined;
+    if (latest === version && !isDue) return undefined;
     version = latest;
-    return { parts: liveRuns(sources, query), isOver: false };
+    const { parts, ...found } = liveRuns(sources, query);
+    hasRunning = found.hasRunning;
+    return { parts, isOver: false };
   };
 }
 

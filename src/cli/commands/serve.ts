@@ -10,7 +10,7 @@ import type { GlobalFlags } from "../settings.ts";
 
 interface ServeFlags extends GlobalFlags {
   readonly port: number;
-  readonly host: string;
+  readonly host?: string;
   readonly listen?: true;
   readonly noOpen?: true;
 }
@@ -23,8 +23,8 @@ export function define(command: Command, context: CommandContext): void {
       read: portNumber,
       initial: 8090,
     })
-    .option("--host <address>", "address of this machine to listen on", { initial: "127.0.0.1" })
-    .option("--listen", "let other machines in, too; needed for any other --host")
+    .option("--host <address>", "address of this machine to listen on; default 127.0.0.1")
+    .option("--listen", "let other machines in, too: on all addresses, or on that of --host")
     .option("--no-open", "open no browser")
     .close(
       "Prints an address with a token; whoever has it may look at runs and nodes, cancel and resume.\n" +
@@ -32,7 +32,8 @@ export function define(command: Command, context: CommandContext): void {
         "Runs go on when it ends.",
     )
     .action<ServeFlags>(async (flags) => {
-      if (!LOOPBACK.has(flags.host) && !flags.listen) throw notAlone(flags.host);
+      const { host, listen } = flags;
+      if (host !== undefined && !LOOPBACK.has(host) && !listen) throw notAlone(host);
       await using session = await openSession(flags, context);
       context.setExitCode(await serve(session, { flags, context }));
     });
@@ -51,7 +52,7 @@ async function serve(session: Session, { flags, context }: Invocation): Promise<
     lazy<typeof import("../../web/server.ts")>("../../web/server.ts", import.meta.url),
     lazy<typeof import("../web_sources.ts")>("../web_sources.ts", import.meta.url),
   ]);
-  const { port, host, listen } = flags;
+  const { port, listen, host = listen ? "0.0.0.0" : "127.0.0.1" } = flags;
   const { signal, settings, words } = session;
   const token = newToken();
   const isPublic = listen === true;

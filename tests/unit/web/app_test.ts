@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Event } from "../../../src/engine/event.ts";
 import { outline, runFinished, runStarted, START_MS } from "../../support/events.ts";
 import { failedRun, longRun, RUN, succeededRun } from "../../support/sample_runs.ts";
@@ -55,6 +56,7 @@ Deno.test("/ finds runs by words, input, state and time, and shows fifty at a ti
   // What means nothing is not asked for.
   assert.equal((await found("?state=good&within=soon&page=-1")).length, 50);
   assert.match(await rig.text("/?q=none"), /no such runs/);
+  assert.match(await rig.text("/?q=seed%3D7"), /of the newest 2000 runs/);
 });
 
 Deno.test("/runs/ID shows steps, failures and actions of a run; a name leads to its id", async () => {
@@ -84,6 +86,19 @@ Deno.test("a run whose runner is gone is stopped, and can be resumed but not can
   assert.equal(cancelled.status, 409);
   assert.match(await cancelled.text(), /Cannot cancel run .*: it is over, or its runner is gone/);
   assert.match(await rig.text("/"), /class="dot stopped"/);
+});
+
+Deno.test("a runner that dies without a word is noticed by those who look", async () => {
+  using rig = webRig();
+  rig.writer.enter("r1");
+  rig.append([runStarted("r1")]);
+  await using events = new SentEvents(await rig.ask("/events"));
+  assert.match((await events.next())?.data.runs, /dot running/);
+  // As `kill -9` leaves it: nothing is written.
+  const database = new DatabaseSync(join(rig.folder, "grid.db"));
+  database.exec("UPDATE runners SET born = '1'");
+  database.close();
+  assert.match((await events.next())?.data.runs, /dot stopped/);
 });
 
 Deno.test("POST cancels a run that lives, and resumes one that is over; its refusal is shown", async () => {

@@ -47,6 +47,8 @@ Deno.test("the token goes from the address into a cookie of this port that no sc
     response.headers.get("set-cookie"),
     `grid_8090=${TOKEN}; HttpOnly; SameSite=Strict; Path=/`,
   );
+  const doubled = await rig.ask(`//elsewhere.example/?token=${TOKEN}`, { bare: true });
+  assert.equal(doubled.headers.get("location"), "/elsewhere.example/");
   // After another site's redirect browsers would keep a strict cookie back.
   const headers = { "sec-fetch-site": "cross-site" };
   const linked = await rig.ask(`/?token=${TOKEN}`, { bare: true, headers });
