@@ -9,6 +9,8 @@ import type { PhaseKind, TimedStep, Timing } from "./timing.ts";
 const MOST_PARTS = 4;
 /** Of the whole; what is less is not why. */
 const LEAST_SHARE = 0.02;
+/** Of a part; steps that had less of it are not counted. */
+const LEAST_PART = 0.05;
 /** Steps of the way that are listed: those that took longest. */
 const MOST_STEPS = 8;
 
@@ -66,7 +68,8 @@ function partsOf(path: readonly TimedStep[]): Part[] {
   return [...parts].map(([kind, steps]) => {
     const [[step] = [""]] = [...steps].toSorted(([, a], [, b]) => b - a);
     const ms = [...steps.values()].reduce((sum, one) => sum + one, 0);
-    return { kind, ms, step, steps: steps.size };
+    const told = [...steps.values()].filter((one) => one >= ms * LEAST_PART);
+    return { kind, ms, step, steps: Math.max(1, told.length) };
   }).toSorted((a, b) => b.ms - a.ms);
 }
 

@@ -103,7 +103,7 @@ td { overflow-wrap: anywhere; }
 .name .state { margin-left: 8px; } .name .state.failed, .name .state.timed-out { color: var(--bad); }
 .name .state.cancelled, .name .state.stopped, .name .state.allowed-failure { color: var(--warn); }
 .name .state.running { color: var(--busy); }
-.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
+span.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
 .step { border-bottom: 1px solid var(--line); } .members > .step:last-child { border-bottom: 0; }
 .step > summary { list-style: none; padding: 5px 8px 5px 26px; position: relative; border-radius: 4px; }
 .step > summary::-webkit-details-marker { display: none; }
@@ -133,9 +133,9 @@ ${logStyle()}
 @media (max-width: 720px) {
   main { padding: 18px 14px 8px; } footer { padding: 16px 14px 28px; } h1 { font-size: 21px; }
   .row { grid-template-columns: minmax(0, 1fr) auto; gap: 2px 10px; }
-  .row .bars, .row .axis { grid-column: 1 / -1; } .row .node { grid-row: 2; } .row .number { grid-row: 1; grid-column: 2; }
-  .row.head .name, .row.head .node, .row.head .number, .row.head > span { display: none; }
-  .row .node:empty { display: none; }
+  .row .bars, .row .axis { grid-column: 1 / -1; } .row > .node { grid-row: 2; } .row > .number { grid-row: 1; grid-column: 2; }
+  .row.head > span { display: none; }
+  .row > .node:empty { display: none; }
   .failure { padding: 4px 14px 10px; } .body { padding-left: 14px; padding-right: 0; }
   .step > summary { padding-right: 2px; } .members { margin-left: 6px; }
   .tools { position: static; } .pairs, .pairs tbody, .pairs tr, .pairs th, .pairs td { display: block; }

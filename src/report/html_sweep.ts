@@ -138,7 +138,12 @@ function wordsOf(value: JsonValue): string {
     : String(value);
 }
 
+/** What a step writes into its file of outputs is text, also where it is a number. */
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
 function numberOf(value: JsonValue | undefined): number | undefined {
+  if (typeof value === "string" && !NUMBER.test(value)) return undefined;
   const number = value instanceof ExactNumber ? Number(value.text) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+  if (typeof number !== "number" && typeof number !== "string") return undefined;
+  return Number.isFinite(Number(number)) ? Number(number) : undefined;
 }

@@ -56,6 +56,26 @@ Deno.test("renderSweeps() keeps numbers as they were written, and shows cells th
   assert.match(rows[0] ?? "", />1e-4<\/td><td class="word">\[1,2\]<\/td>(<td><\/td>){5}<td/);
 });
 
+Deno.test("renderSweeps() takes text that is a number for one, for all cells or for none", () => {
+  const report = documentOf(sweepRun());
+  const withOutputs = (outputOf: (at: number) => string) => {
+    const steps = report.steps.map((step, at) => ({
+      ...step,
+      matrix: step.matrix && { lr: `${at + 1}e-3` },
+      outputs: step.matrix ? { accuracy: outputOf(at), commit: `${at}e1x` } : {},
+    }));
+    return sweepOf({ ...report, steps });
+  };
+  const { heads, rows } = withOutputs((at) => `0.${10 + at}`);
+  assert.ok(heads.includes("accuracy: higher is better"), heads.join());
+  assert.match(
+    rows[11] ?? "",
+    /class="number">12e-3<.*class="number h5">.*★.*0\.21<.*"word">11e1x</,
+  );
+  const mixed = withOutputs((at) => at === 3 ? "diverged" : `0.${10 + at}`);
+  assert.ok(mixed.heads.includes("accuracy"), mixed.heads.join());
+});
+
 Deno.test("renderSweeps() has one table for each matrix, and none without one", () => {
   const report = documentOf(sweepRun());
   const again = report.steps.map((step) => ({

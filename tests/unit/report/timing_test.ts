@@ -80,7 +80,7 @@ Deno.test("slowSentence() names what took longest first", () => {
   };
   assert.equal(
     sentence(succeededRun()),
-    "Of 1m 06s, 1m 04s went into running train and 1 other and 1.5s into waiting to try it again.",
+    "Of 1m 06s, 1m 04s went into running train and 1.5s into waiting to try it again.",
   );
   assert.equal(
     sentence(sweepRun()),
