@@ -10,6 +10,7 @@ import { replay } from "../../../src/engine/state.ts";
 import { runDocument, type RunDocumentOptions } from "../../../src/report/document_writer.ts";
 import { renderJson } from "../../../src/report/report_files.ts";
 import { REPOSITORY } from "../../support/cli.ts";
+import { sweepRun } from "../../support/page_runs.ts";
 import { commandRun, failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
 
 const SCHEMA: JsonShape = JSON.parse(
@@ -29,7 +30,8 @@ function documentOf(
 
 Deno.test("report.json fits its schema, whatever became of the run, at any moment", () => {
   const checker = new ShapeChecker(SCHEMA);
-  for (const events of [succeededRun(), failedRun(), commandRun(0), commandRun(3), longRun(2)]) {
+  const runs = [succeededRun(), failedRun(), commandRun(0), commandRun(3), longRun(2), sweepRun()];
+  for (const events of runs) {
     for (let at = 1; at <= events.length; at++) {
       for (const stoppedAt of [undefined, events[at - 1]?.at]) {
         const document = documentOf(events.slice(0, at), { stoppedAt });
@@ -37,6 +39,15 @@ Deno.test("report.json fits its schema, whatever became of the run, at any momen
       }
     }
   }
+});
+
+Deno.test("report.json of a batch fits with all that batches tell", () => {
+  const events = succeededRun().map((event) =>
+    event.type === "batch.progressed"
+      ? { ...event, perSecond: 2.5, leftMs: 100, busyMs: { "gpu1 0": 3_000 } }
+      : event
+  );
+  assert.ok(new ShapeChecker(SCHEMA).fits(documentOf(events)));
 });
 
 Deno.test("report.json that lacks a field, or has one more, does not fit", () => {
