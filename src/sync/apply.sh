@@ -12,6 +12,7 @@ IFS= read -r expected
 IFS= read -r have
 IFS= read -r owner
 IFS= read -r patience
+IFS= read -r keep_days
 state=$root/.grid/sync/$key
 folder=$root/$name
 lock=$state/lock
@@ -282,6 +283,16 @@ unkeep() {
       if [ -e "$path" ] || [ -L "$path" ]; then rm -f -- "$0/$path"; fi
     done' "$state/kept/$stamp" <"$work/in/keep"
   find "$state/kept/$stamp" -depth -type d -exec rmdir -- {} + 2>/dev/null
+}
+
+# What was moved aside long ago goes when more comes. Sets pruned, the number of such times.
+prune_kept() {
+  pruned=0
+  for one in "$state/kept"/*; do
+    if [ ! -d "$one" ] || [ -L "$one" ] || [ "$one" = "$state/kept/$stamp" ]; then continue; fi
+    [ -n "$(find "$one" -prune -mtime "+$keep_days" 2>/dev/null)" ] || continue
+    ! rm -rf "$one" 2>/dev/null || pruned=$((pruned + 1))
+  done
 }
 
 # What arrived before the link broke: names, what the file system says of them, sums of files. What is
@@ -621,5 +632,7 @@ mv "$work/in/record" "$state/pending" || fail write "$state"
 take_over_lists
 promote
 record "$next"
+pruned=0
+[ ! -s "$work/in/keep" ] || prune_kept
 grid_stop_ticks
-echo finished
+echo "finished $pruned"

@@ -3,6 +3,7 @@ import type { Conversation } from "./conversation.ts";
 import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
+import { tellPruned } from "./kept.ts";
 import { keepLease } from "./lease.ts";
 import { factsOf, listOf, type ManifestText, writeManifest } from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
@@ -127,7 +128,8 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
     throw line.startsWith("failed ") ? await refusal(talk, { ...options, line }) : error;
   });
   const line = await talk.line();
-  if (line !== "finished") throw await refusal(talk, { ...options, line });
+  if (!/^finished \d{1,9}$/.test(line)) throw await refusal(talk, { ...options, line });
+  tellPruned(line, options);
   return { plan: options.plan, ...sent };
 }
 

@@ -4,6 +4,7 @@ import { formatSize } from "../core/size.ts";
 import { Conversation } from "./conversation.ts";
 import type { Entry } from "./entry.ts";
 import { type Manifest, readEntry, readManifest } from "./manifest.ts";
+import { KEEP_DAYS } from "./kept.ts";
 import type { Place } from "./place.ts";
 import { problemOf } from "./problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
@@ -56,6 +57,7 @@ export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
       remembered?.digest ?? "",
       `grid-${Deno.pid}`,
       String(options.patienceSeconds),
+      String(KEEP_DAYS),
     ],
     signal: options.signal,
   });

@@ -77,12 +77,25 @@ class Walker {
       const entries = [...Deno.readDirSync(`${source}/${folder.path}`)];
       const names = entries.map((entry) => entry.name);
       this.#options.rules.enter(folder.path, names);
-      for (const name of names) this.#look(prefix + name, folder);
+      for (const name of this.#told(names, prefix)) this.#look(prefix + name, folder);
     } catch (error) {
       if (folder.path === "") throw unreadableRoot(this.#options.source, error);
       this.#skipped.push(readProblem(folder.path, error));
     }
     return true;
+  }
+
+  /**
+   * The runtime replaces bytes that are not UTF-8, and so may tell of two names as one. What it then finds by
+   * that name is the file whose name really is that.
+   */
+  #told(names: readonly string[], prefix: string): Iterable<string> {
+    const told = new Set(names);
+    const twice = names.length === told.size
+      ? []
+      : names.filter((name, at) => names.indexOf(name) < at);
+    for (const name of twice) this.#skip(prefix + name, "its name is not valid UTF-8");
+    return told;
   }
 
   result(): Walk {

@@ -284,3 +284,31 @@ Deno.test("undoSync() writes through no link", async () => {
   );
   assert.equal(Deno.readTextFileSync(join(outside, "b")), "ours");
 });
+
+Deno.test("syncFolders() removes what was moved aside a month ago when it moves more aside, and says so", async () => {
+  await using rig = startSyncRig();
+  const told: string[] = [];
+  const moveAside = async (number: number) => {
+    Deno.writeTextFileSync(join(rig.there, "a"), `of others ${number}`);
+    rig.write({ "a": `${number}` });
+    await rig.sync({ tell: (message) => told.push(message) });
+  };
+  rig.write({ "a": "0" });
+  await rig.sync();
+  await moveAside(1);
+  await moveAside(2);
+  assert.deepEqual(keptFiles(rig), ["a: file of others 1", "a: file of others 2"]);
+  const kept = join(rig.root, ".grid/sync/app/kept");
+  const old = new Date(Date.now() - 32 * 24 * 60 * 60 * 1000);
+  for (const { name } of Deno.readDirSync(kept)) Deno.utimeSync(join(kept, name), old, old);
+  rig.write({ "b": "nothing is moved aside" });
+  await rig.sync();
+  assert.equal(keptFiles(rig).length, 2);
+  told.length = 0;
+  await moveAside(3);
+  assert.deepEqual(keptFiles(rig), ["a: file of others 3"]);
+  assert.match(
+    told.at(-1) ?? "",
+    /^Removed on n1: what 2 syncs of app had moved aside more than 30 days ago$/,
+  );
+});

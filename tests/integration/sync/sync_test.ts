@@ -220,6 +220,17 @@ Deno.test("syncFolders() names what cannot travel", async () => {
   assert.deepEqual(readTree(rig.there), { "a.txt": "file a" });
 });
 
+Deno.test("syncFolders() tells a name that is not UTF-8 from one that only looks like it", async () => {
+  await using rig = startSyncRig();
+  const make =
+    'cd "$1" && echo no >"$(printf \'x\\377\')" && echo yes >"$(printf \'x\\357\\277\\275\')"';
+  new Deno.Command("sh", { args: ["-c", make, "sh", rig.source] }).outputSync();
+  const report = await rig.sync();
+  assert.deepEqual(report.skipped, [{ path: "x\ufffd", reason: "its name is not valid UTF-8" }]);
+  assert.deepEqual(readTree(rig.there), { "x\ufffd": "file yes\n" });
+  assert.equal((await rig.sync()).sent, 0);
+});
+
 Deno.test("syncFolders() goes on with the other nodes when one fails", async () => {
   await using rig = startSyncRig();
   rig.write({ "a.txt": "a" });
