@@ -370,9 +370,9 @@ export interface SyncProgressed {
   readonly attempt: number;
   /** Name of the node. */
   readonly node: string;
-  /** Files that have left this machine. */
+  /** Files that are through: of a sync those that have left this machine, of a fetch those that are here. */
   readonly files: number;
-  /** Files that are to leave it. */
+  /** Files that are to travel. */
   readonly totalFiles: number;
   /** Bytes of them that have left. */
   readonly bytes: number;

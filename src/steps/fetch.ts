@@ -57,6 +57,7 @@ async function runFetch(
     to,
     keptFolder: join(deps.project, ".grid", "cache", "fetch"),
     accept: (paths) => fetched.claim(paths, { step: request.step, to }),
+    progress: (it) => host.note({ type: "sync.progressed", ...it }),
     signal: host.signal,
   });
   host.note({ type: "fetch.finished", node: node.node.name, folder: to, files, bytes });

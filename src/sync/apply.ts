@@ -156,7 +156,7 @@ async function sendArchive(
   const meter = new ProgressMeter({ node, entries: reuse.send, tell: options.progress });
   for await (const block of pack.read()) {
     await frames.block(block);
-    meter.took(block);
+    meter.took({ bytes: block.bytes.length, files: block.files });
   }
   const sum = pack.sum();
   const archive = new TarWriter(async (bytes) => {

@@ -9,6 +9,7 @@ import type { FoundFile } from "./fetch_listing.ts";
 import * as problem from "./fetch_problem.ts";
 import { fetchRest, isWorthAsking, type Rest } from "./fetch_rest.ts";
 import { sendNames, type Sums } from "./fetch_talk.ts";
+import { ProgressMeter } from "./progress.ts";
 import { sumOfFile } from "./hash.ts";
 import type { Landing } from "./landing.ts";
 import { openStaging, type Staging } from "./staging.ts";
@@ -41,15 +42,26 @@ export async function receive(
   try {
     // tar-stream is loaded when there is something to take apart.
     const { dress, unpack } = await loadUnpack();
-    const came = rest.length === 0 ? [] : await unpack(talk.pieces(), {
+    const meter = meterOf(rest, found.parts, options);
+    let through = 0;
+    const counted = async function* () {
+      for await (const piece of talk.pieces()) {
+        meter.took({ bytes: piece.length, files: through });
+        through = 0;
+        yield piece;
+      }
+    };
+    const came = rest.length === 0 ? [] : await unpack(counted(), {
+      tookFile: () => through++,
       wanted: new Map(rest.map((file) => [file.path, file])),
       to: staging.folder,
       node: options.transport.endpoint.name,
       signal: options.signal,
     });
+    meter.took({ bytes: 0, files: through });
     for (const [path, it] of came) arrived.set(path, it);
     for (const part of found.parts.values()) {
-      arrived.set(part.file.path, await fetchRest(part, options));
+      arrived.set(part.file.path, await fetchRest(part, { ...options, meter }));
     }
     for (const file of files) {
       const wasHere = !rest.includes(file) && arrived.has(file.path);
@@ -66,6 +78,22 @@ export async function receive(
     throw problem.incomplete(missing, await talk.complaints(), options);
   }
   return { torn: await placeAll(arrived, { ...options, staging }) };
+}
+
+function meterOf(
+  rest: readonly FoundFile[],
+  parts: ReadonlyMap<RelativePath, Rest>,
+  { transport, progress }: FetchOptions,
+): ProgressMeter {
+  const sizes = [
+    ...rest.map((file) => file.size),
+    ...[...parts.values()].map(({ file, has }) => file.size - has),
+  ];
+  return new ProgressMeter({
+    node: transport.endpoint.name,
+    entries: sizes.map((size) => ({ type: "file", size })),
+    tell: progress,
+  });
 }
 
 async function placeAll(

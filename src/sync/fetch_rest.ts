@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import type { RelativePath } from "../core/relative_path.ts";
 import { Conversation } from "./conversation.ts";
 import type { FoundFile } from "./fetch_listing.ts";
+import type { ProgressMeter } from "./progress.ts";
 import type { FetchOptions } from "./sync.ts";
 import type { Arrived } from "./unpack.ts";
 
@@ -32,7 +33,7 @@ export interface Rest {
  */
 export async function fetchRest(
   { file, has, staged }: Rest,
-  { transport, folder, signal }: FetchOptions,
+  { transport, folder, signal, meter }: FetchOptions & { readonly meter: ProgressMeter },
 ): Promise<Arrived> {
   await using talk = await Conversation.start(transport, {
     script: SCRIPT,
@@ -55,6 +56,7 @@ export async function fetchRest(
     sum.update(part);
     await handle.write(part, 0, part.length, at);
     at += part.length;
+    meter.took({ bytes: part.length, files: at >= file.size ? 1 : 0 });
     if (at >= file.size) break;
   }
   return { size: at, sum: sum.digest("hex") };

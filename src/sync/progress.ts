@@ -1,7 +1,6 @@
 /** How far a node is, told now and then. */
 import { monotonic } from "../core/clock.ts";
-import type { SourceEntry } from "./hash.ts";
-import type { Block } from "./shared_pack.ts";
+import type { Entry } from "./entry.ts";
 import { BLOCK } from "./tar.ts";
 import type { SyncProgress } from "./sync.ts";
 
@@ -19,8 +18,8 @@ export class ProgressMeter {
 
   constructor({ node, entries, tell, now = monotonic }: {
     readonly node: string;
-    /** What is to be sent. */
-    readonly entries: readonly SourceEntry[];
+    /** What is to travel. */
+    readonly entries: readonly Pick<Entry, "type" | "size">[];
     readonly tell: ((progress: SyncProgress) => void) | undefined;
     readonly now?: () => number;
   }) {
@@ -36,10 +35,10 @@ export class ProgressMeter {
     this.#told = { at: now(), bytes: 0 };
   }
 
-  /** One more block was taken. */
-  took(block: Block): void {
-    this.#bytes += block.bytes.length;
-    this.#files += block.files;
+  /** So much more of the archive has travelled, and so many files are through with it. */
+  took({ bytes, files }: { readonly bytes: number; readonly files: number }): void {
+    this.#bytes += bytes;
+    this.#files += files;
     const at = this.#now();
     const since = at - this.#told.at;
     if (this.#tell === undefined || since < EVERY_MS) return;

@@ -42,7 +42,7 @@ export interface SyncOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of what is on its way to one node. */
+/** Of what is on its way to or from one node. */
 export interface SyncProgress {
   readonly node: string;
   readonly files: number;
@@ -124,6 +124,8 @@ export interface FetchOptions {
   readonly to: string;
   /** Absolute folder for what a fetch that breaks off leaves to the next try; absent: nothing is left. */
   readonly keptFolder?: string | undefined;
+  /** Hears every ten seconds how far it is. */
+  readonly progress?: ((progress: SyncProgress) => void) | undefined;
   /** Hears what is about to be brought, before anything is written; throws where it may not be. */
   readonly accept?: ((paths: readonly string[]) => void) | undefined;
   readonly signal: AbortSignal;

@@ -21,6 +21,8 @@ const MOST_WRAPPING_BYTES = 16 * 1024;
 const MOST_SURPLUS_BYTES = 16 * 2 ** 20;
 
 export interface UnpackOptions {
+  /** Hears of each file that is here as a whole. */
+  readonly tookFile?: () => void;
   /** What may come, by name; anything else ends it all. */
   readonly wanted: ReadonlyMap<string, FoundFile>;
   /** Existing empty folder that takes them. */
@@ -109,6 +111,7 @@ async function take(entry: Member, options: TakeOptions): Promise<void> {
     if (first === undefined || known === undefined) throw refused(name, type, options);
     await copyFile(join(options.to, first), path);
     arrived.set(file.path, known);
+    options.tookFile?.();
     entry.resume();
   } else if (type === "file" || type === "contiguous-file") {
     budget.growth -= Math.max(0, size - file.size);
@@ -118,6 +121,7 @@ async function take(entry: Member, options: TakeOptions): Promise<void> {
     const sum = createHash("sha256");
     await pipeline(entry, summing(sum), createWriteStream(path), { signal });
     arrived.set(file.path, { size, sum: sum.digest("hex") });
+    options.tookFile?.();
   } else throw refused(name, `${type}`, options);
   await dress(path, file);
 }

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fetchFiles } from "../../../src/sync/fetch.ts";
+import type { SyncProgress } from "../../../src/sync/sync.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { counted, lyingTransport } from "../../support/lying_transport.ts";
 import { transportWithPrograms } from "../../support/node_programs.ts";
@@ -19,9 +20,10 @@ function dyingTar(bytes: number): string {
 kill -9 $PPID`;
 }
 
-function fetchOut(rig: SyncRig, transport: Transport) {
+function fetchOut(rig: SyncRig, transport: Transport, progress?: (it: SyncProgress) => void) {
   return fetchFiles({
     transport,
+    progress,
     folder: rig.root,
     from: ["out"],
     to: join(rig.folder, "results"),
@@ -68,4 +70,33 @@ Deno.test("what came of a file that has changed meanwhile is no part of the new 
   writeFiles(rig.root, { "out/a.bin": "b".repeat(5 * MEBIBYTE), "out/small": "2" });
   await fetchOut(rig, rig.transport);
   assertWhole(rig, ["a.bin", "small"]);
+});
+
+Deno.test("a fetch tells how far it is, of what it still lacks", async () => {
+  await using rig = startSyncRig();
+  const large = randomBytes(4 * MEBIBYTE);
+  Deno.mkdirSync(join(rig.root, "out"));
+  Deno.writeFileSync(join(rig.root, "out/model.pt"), large);
+  using temp = tempDir();
+  {
+    await using dying = transportWithPrograms(temp.path, { tar: dyingTar(3 * MEBIBYTE) });
+    await assert.rejects(fetchOut(rig, dying));
+  }
+  writeFiles(rig.root, { "out/a.log": "a", "out/b.log": "b" });
+  const told: SyncProgress[] = [];
+  // Ten seconds pass whenever somebody looks.
+  const { now } = performance;
+  let ms = now.call(performance);
+  performance.now = () => ms += 10_000;
+  try {
+    await fetchOut(rig, rig.transport, (progress) => told.push(progress));
+  } finally {
+    performance.now = now;
+  }
+  const last = told.at(-1);
+  assert.deepEqual([last?.node, last?.files, last?.totalFiles], ["n1", 3, 3]);
+  const total = last?.totalBytes ?? 0;
+  assert.ok(total >= MEBIBYTE && total < 2 * MEBIBYTE, `${total} bytes`);
+  assert.ok(told.length > 1 && told.every(({ bytes }) => bytes <= total));
+  assertWhole(rig, ["model.pt", "a.log", "b.log"]);
 });

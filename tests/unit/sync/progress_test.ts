@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { ProgressMeter } from "../../../src/sync/progress.ts";
-import { Block } from "../../../src/sync/shared_pack.ts";
 import type { SyncProgress } from "../../../src/sync/sync.ts";
 
 const STATE = {
@@ -32,7 +31,7 @@ Deno.test("ProgressMeter tells every ten seconds, with the rate since the last t
   });
   for (const [at, files] of [[4000, 0], [10_000, 1], [15_000, 1], [30_000, 9]] as const) {
     now = at;
-    meter.took(new Block(new Uint8Array(1000), files));
+    meter.took({ bytes: 1000, files });
   }
   const total = { node: "n1", totalFiles: 2, totalBytes: 4096 };
   assert.deepEqual(told, [
