@@ -15,7 +15,7 @@ export interface ResumeElsewhereOptions {
 }
 
 /** A runner that has not journaled its beginning by then is told to be slow, and goes on. */
-const BEGIN_MS = 30_000;
+const BEGIN_MS = 60_000;
 const LOOK_MS = 100;
 /** Of what it printed that is told. */
 const MOST_WORDS = 2000;

@@ -33,6 +33,7 @@ testWith(
     await using serving = await startServing(home.path);
     await using browser = await openChromium();
     const context = await browser.newContext();
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const complaints = complaintsOf(page);
     await page.goto(serving.address);
