@@ -245,6 +245,9 @@ async function readAll(
 async function closeAll({ files, screens }: Readers): Promise<void> {
   // The nodes shall have been told to tidy up before the reports keep this thread busy.
   await setImmediate();
-  await Promise.all(files.map((reader) => reader.close?.()));
-  for (const screen of screens) await screen.close?.();
+  try {
+    await Promise.all(files.map((reader) => reader.close?.()));
+  } finally {
+    for (const screen of screens) await screen.close?.();
+  }
 }

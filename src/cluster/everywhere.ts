@@ -1,6 +1,7 @@
 /** One command on many nodes at once, as supervised jobs: what it printed and how it ended, by node. */
 import { toGridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
+import { own } from "../core/own.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { startJob } from "../transport/job/job_start.ts";
 import type { OpenNode } from "./node.ts";
@@ -112,7 +113,7 @@ function endOf(exit: JobExit): Partial<NodeOutput> {
     case "code":
       return { code: exit.code };
     case "signal":
-      return { code: 128 + (SIGNALS[exit.signal] ?? 0), problem: `ended by ${exit.signal}` };
+      return { code: 128 + (own(SIGNALS, exit.signal) ?? 0), problem: `ended by ${exit.signal}` };
     case "vanished":
       return { problem: "it left no exit code" };
   }

@@ -1,4 +1,5 @@
 /** What `amd-smi metric --json`, `amd-smi list --json` and the older `rocm-smi --json` print. */
+import { own } from "../core/own.ts";
 import type { Ask, Kernel, ToolFacts } from "./gpu_answer.ts";
 import type { GpuFacts } from "./node.ts";
 
@@ -247,7 +248,7 @@ function amount(value: unknown): number | undefined {
 function bytes(value: unknown): number | undefined {
   const size = amount(value);
   const unit = objectAt(value)["unit"];
-  const factor = UNITS[typeof unit === "string" ? unit : "MB"];
+  const factor = own(UNITS, typeof unit === "string" ? unit : "MB");
   return size === undefined || factor === undefined ? undefined : size * factor;
 }
 

@@ -1,4 +1,5 @@
 /** What `gpu_probe.sh` says of a node's devices: the tools' answers, and what the kernel knows. */
+import { own } from "../core/own.ts";
 import type { Ask, Kernel, ToolAnswer, ToolFacts } from "./gpu_answer.ts";
 import { amdGpus, rocmGpus } from "./gpu_amd.ts";
 import { intelGpus } from "./gpu_intel.ts";
@@ -61,7 +62,7 @@ interface Tool {
 }
 
 function makerOf({ name }: Tool): string {
-  return READERS[name]?.maker ?? name;
+  return own(READERS, name)?.maker ?? name;
 }
 
 function factsOf(tool: Tool, kernel: Kernel): ToolFacts {
@@ -70,7 +71,7 @@ function factsOf(tool: Tool, kernel: Kernel): ToolFacts {
   if (hung !== undefined) {
     return failed(`the GPU tool of an earlier probe still hangs (process ${hung})`);
   }
-  const reader = READERS[name];
+  const reader = own(READERS, name);
   if (reader === undefined) return { gpus: [], problem: undefined };
   const answers = (question: string) =>
     queries.filter(([asked]) => asked === question).map(([, answer]) => answer);

@@ -1,4 +1,5 @@
 /** What the system refused on this machine, in words: no room, no right, no more open files. */
+import { own } from "./own.ts";
 
 export interface Refusal {
   readonly code: "disk-full" | "permission" | "open-files";
@@ -49,7 +50,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 /** What the system refused; undefined for any other error. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
-  return REFUSALS[String(thrown.code)];
+  return own(REFUSALS, String(thrown.code));
 }
 
 /**
@@ -60,7 +61,7 @@ export function refusedAction({ message }: Error): string {
   const call = /(?:\(os error \d+\): |, )([a-z]+)(?: '(.*)')?$/s.exec(message);
   if (call === null) return "go on";
   const [, name = "", path] = call;
-  const verb = VERBS[name] ?? name;
+  const verb = own(VERBS, name) ?? name;
   return path === undefined ? verb : `${verb} "${path}"`;
 }
 

@@ -1,3 +1,4 @@
+import { setOwn } from "../core/own.ts";
 import type { Node, Pair } from "./yaml/yaml.ts";
 import { isAlias, isMap, isSeq } from "./yaml/yaml.ts";
 import { MAX_NESTING, NESTING } from "./yaml/nesting.ts";
@@ -213,7 +214,7 @@ class Planter {
         ? [key.range[1], key.range[1]] as const
         : planted.range;
       entries.set(key.name, { key: key.range, value: valueRange, scalar: planted.scalar });
-      define(value, key.name, planted.value);
+      setOwn(value, key.name, planted.value);
     }
     for (const { key, planted } of merges) this.#merge(value, entries, { key, planted });
     this.#weight++;
@@ -242,7 +243,7 @@ class Planter {
       for (const [key, entry] of partEntries) {
         if (typeof key !== "string" || entries.has(key)) continue;
         entries.set(key, entry);
-        define(into, key, (part as Record<string, unknown>)[key]);
+        setOwn(into, key, (part as Record<string, unknown>)[key]);
       }
     }
   }
@@ -262,15 +263,4 @@ function isWord(name: string): boolean {
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A key named `__proto__` is a key like any other. */
-function define(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key !== "__proto__") target[key] = value;
-  else {Object.defineProperty(target, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });}
 }

@@ -1,4 +1,5 @@
 import { GridError } from "../core/errors.ts";
+import { setOwn } from "../core/own.ts";
 import { diagnostic } from "../document/shape/check.ts";
 import { parseExpression } from "./expression/expression.ts";
 import { axisList } from "./matrix/axis.ts";
@@ -107,11 +108,11 @@ function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
   if (template === undefined) return;
   const carrier = new Carrier(instance, step, blueprint);
   const inputs = templateInputs(blueprint, template);
-  into.scopes[step.id] = {
+  setOwn(into.scopes, step.id, {
     parent: instance.scope,
     inputs: { ...inputs, ...carrier.inputs },
     rules: rulesOf(inputs, template),
-  };
+  });
   const first = into.steps.length;
   expandInstance({
     file: template,

@@ -6,6 +6,7 @@ import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import { takeMisspeltSettings } from "./matrix/matrix_settings.ts";
 import type { PipelineFile } from "./schema.ts";
+import { unfitPrototype, unfitPrototypes } from "./check/unfit_prototype.ts";
 import { joinUnindented } from "./check/unindented.ts";
 
 export interface FileReports {
@@ -45,11 +46,15 @@ export async function openFile(
   if (damaged === undefined) return { ...reports, file: undefined };
   const misspelt = takeMisspeltSettings(source);
   // The values of the file itself are used, not zod's copy: only they know their places.
-  if (new ShapeChecker(SHAPE as unknown as JsonShape).fits(source.value)) {
+  if (hasShape(source.value)) {
     return { ...reports, shape: misspelt, file: source.value as PipelineFile, damaged };
   }
   const repaired = await repair(source, { damaged, torn });
   return { ...reports, ...repaired, shape: [...misspelt, ...repaired.shape] };
+}
+
+function hasShape(value: unknown): boolean {
+  return new ShapeChecker(SHAPE as unknown as JsonShape).fits(value);
 }
 
 function emptyFile(source: Source): Diagnostic {
@@ -93,6 +98,9 @@ async function repair(source: Source, damage: Damage): Promise<Repaired> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const checked = checkSource(source, pipelineSchema, { words });
     if (checked.value !== undefined) {
+      const unfit = unfitPrototypes(source, hasShape);
+      shape.push(...unfit.map((path) => unfitPrototype(source, path)));
+      for (const container of source.prune(unfit) ?? []) damaged.add(container);
       return { file: source.value as PipelineFile, shape, damaged };
     }
     // What taking something out made wrong is no mistake of the author's.

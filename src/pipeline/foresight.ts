@@ -1,5 +1,6 @@
 /** What the inputs alone say about a pipeline, before anything of it has run. */
 import type { JsonValue } from "../core/json.ts";
+import { own, setOwn } from "../core/own.ts";
 import {
   evaluateCondition,
   evaluateText,
@@ -94,7 +95,7 @@ export class Foresight {
 
   /** The inputs that the text reads; undefined where it reads anything else, or one not known yet. */
   #inputsFor(text: Text, step: Step): Readonly<Record<string, JsonValue>> | undefined {
-    const declared = this.#pipeline.scopes[step.scope]?.inputs ?? this.#pipeline.inputs;
+    const declared = own(this.#pipeline.scopes, step.scope)?.inputs ?? this.#pipeline.inputs;
     const found: Record<string, JsonValue> = {};
     for (const { references, calls } of expressionsOf(text)) {
       if (calls.some(({ name }) => LATE_CALLS.has(name))) return undefined;
@@ -103,9 +104,9 @@ export class Foresight {
         if (root.name !== "inputs") continue;
         const names = path[0] === undefined ? Object.keys(declared) : [path[0].name];
         for (const name of names) {
-          const value = this.#input(declared[name], step.scope);
+          const value = this.#input(own(declared, name), step.scope);
           if (value === undefined) return undefined;
-          found[name] = value;
+          setOwn(found, name, value);
         }
       }
     }

@@ -1,5 +1,6 @@
 /** What the schema says about wrong values. The second line of each message is its hint. */
 import { nearest } from "../core/did_you_mean.ts";
+import { own } from "../core/own.ts";
 import { expectedWords } from "../document/shape/issue.ts";
 
 export const INPUT_TYPES = ["string", "integer", "number", "boolean", "choice", "path"] as const;
@@ -150,7 +151,7 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
 };
 
 export function typeWords(value: unknown): string {
-  const best = OTHER_TYPES[String(value)] ?? nearest(String(value), INPUT_TYPES);
+  const best = own(OTHER_TYPES, String(value)) ?? nearest(String(value), INPUT_TYPES);
   const hint = best === undefined ? `known: ${INPUT_TYPES.join(", ")}` : `did you mean "${best}"?`;
   return `${show(value)} is no type of input\n${hint}`;
 }

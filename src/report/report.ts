@@ -4,6 +4,7 @@ import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
 import type { RunState } from "../engine/state.ts";
+import { cannot } from "./cannot.ts";
 import { EventFile } from "./event_file.ts";
 import { LogFiles } from "./log_files.ts";
 import { type LogNames, logNames } from "./log_names.ts";
@@ -35,7 +36,7 @@ export interface Report extends RunReader {
   close(): Promise<void>;
 }
 
-/** Never throws for a disk that is full or gone: what cannot be kept is told, the result stands. */
+/** Never throws: what cannot be kept or made is told, the result of the run stands. */
 export function createReport(options: ReportOptions): Report {
   return new RunReport(options);
 }
@@ -79,7 +80,12 @@ class RunReport implements Report {
   async close(): Promise<void> {
     this.#events[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
-    if (this.#state !== undefined) await this.#writeReports(this.#state);
+    if (this.#state === undefined) return;
+    try {
+      await this.#writeReports(this.#state);
+    } catch (error) {
+      this.#options.warn?.(cannot("write the reports of the run", error));
+    }
   }
 
   async #writeReports(state: RunState): Promise<void> {

@@ -1,8 +1,10 @@
 /** The reports of a run, made from its state: for programs, for CI, for people. */
 import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
+import type { TailOf } from "../engine/fingerprint.ts";
 import type { RunState } from "../engine/state.ts";
 import { writeAtomic } from "./atomic_file.ts";
+import { cannot } from "./cannot.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
 import { renderHtml } from "./html.ts";
 import { readExcerpts } from "./log_excerpts.ts";
@@ -25,30 +27,50 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
   const tail = (step: string) => tails.get(step) ?? [];
   const report = runDocument(state, { ...options, tail });
   // While one is on its way to the disk, the next is made.
-  const writing = [write("report.json", renderJson(report), options)];
-  writing.push(write("junit.xml", renderJunit(report, { tail }), options));
-  writing.push(write("summary.md", renderMarkdown(report, { tail }), options));
-  const graph = await drawGraph(report);
-  const page = renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) });
-  writing.push(write("report.html", page, options));
-  await Promise.all(writing);
+  await Promise.all([
+    write("report.json", () => renderJson(report), options),
+    write("junit.xml", () => renderJunit(report, { tail }), options),
+    write("summary.md", () => renderMarkdown(report, { tail }), options),
+    writePage(report, { ...options, tail }),
+  ]);
+}
+
+async function writePage(
+  report: RunDocument,
+  { tail, ...options }: ReportFilesOptions & { readonly tail: TailOf },
+): Promise<void> {
+  const graph = await graphOf(report, options);
+  const render = () => renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) });
+  await write("report.html", render, options);
 }
 
 export function renderJson(report: RunDocument): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-/** One file that cannot be written must not keep the others from being written. */
+/** One file that cannot be made must not keep the others from being written: the run has its result. */
 async function write(
   name: string,
-  text: string,
+  render: () => string,
   { folder, warn }: ReportFilesOptions,
 ): Promise<void> {
   try {
-    await writeAtomic(join(folder, name), text);
+    await writeAtomic(join(folder, name), render());
   } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    warn?.(`Cannot write ${name} of the run: ${error.message}`);
+    const isOfSystem = error instanceof Error && "code" in error;
+    if (warn === undefined && !isOfSystem) throw error;
+    warn?.(cannot(`write ${name} of the run`, error));
+  }
+}
+
+/** A page without its drawing is still a page. */
+async function graphOf(report: RunDocument, { warn }: ReportFilesOptions): Promise<string> {
+  try {
+    return await drawGraph(report);
+  } catch (error) {
+    if (warn === undefined) throw error;
+    warn(cannot("draw the graph in report.html of the run", error));
+    return "";
   }
 }
 

@@ -1,4 +1,5 @@
 import { GridError } from "../core/errors.ts";
+import { setOwn } from "../core/own.ts";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 /** As on GitHub: 1 MiB per step. */
@@ -24,12 +25,12 @@ export function parseOutputLines(text: string): Readonly<Record<string, string>>
       throw invalid(`line ${at + 1} is neither name=value nor name<<WORD`);
     }
     if (sign === "=") {
-      outputs[name] = rest;
+      setOwn(outputs, name, rest);
       continue;
     }
     const end = lines.indexOf(rest, at + 1);
     if (end < 0) throw invalid(`line ${at + 1} opens "${rest}", which never comes`);
-    outputs[name] = lines.slice(at + 1, end).join("\n");
+    setOwn(outputs, name, lines.slice(at + 1, end).join("\n"));
     at = end;
   }
   return outputs;

@@ -6,6 +6,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { JobWords } from "../cluster/lease_wish.ts";
 import type { NodeSelector } from "../cluster/select.ts";
 import { distinctName } from "../core/ids.ts";
+import { own } from "../core/own.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 
 export const ANY_NODE: NodeSelector = {
@@ -95,7 +96,7 @@ export function stepFolder(
   request: Pick<StepRequest, "folders" | "workingDirectory">,
   node: OpenNode,
 ): string {
-  const base = request.folders[node.node.name] ?? node.root;
+  const base = own(request.folders, node.node.name) ?? node.root;
   const folder = request.workingDirectory;
   if (folder === undefined) return base;
   if (folder === "~" || folder.startsWith("~/")) return join(node.home, folder.slice(1));

@@ -1,5 +1,6 @@
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";
+import { own } from "../core/own.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
@@ -103,7 +104,7 @@ function batchSpec(
   const { action } = request;
   return {
     ...batchNames(request),
-    code: request.trees?.[head.node.name]?.digest,
+    code: own(request.trees ?? {}, head.node.name)?.digest,
     identityEnv: request.env,
     target: action.target,
     tasks,

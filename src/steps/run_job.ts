@@ -59,6 +59,6 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
 
 /** Made where the step may want it; a program of the node's own hardly knows of Grid. */
 export function statePrelude({ action, trees }: RunRequest, { node }: OpenNode): string {
-  const isAskedFor = action.run.includes("GRID_STATE_DIR") || trees?.[node.name] !== undefined;
+  const isAskedFor = action.run.includes("GRID_STATE_DIR") || Object.hasOwn(trees ?? {}, node.name);
   return isAskedFor ? '[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; ' : "";
 }

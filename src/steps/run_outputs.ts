@@ -5,6 +5,7 @@ import { parseJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import { valueAt } from "../core/json_path.ts";
+import { setOwn } from "../core/own.ts";
 import { compilePattern, loadPatterns, PatternTimeout } from "../core/pattern.ts";
 import { MASK } from "../core/secret.ts";
 import { quote } from "../core/shell.ts";
@@ -31,7 +32,7 @@ export async function readOutputs(
   context: OutputContext,
 ): Promise<Readonly<Record<string, JsonValue>>> {
   const outputs: Record<string, JsonValue> = { ...parseOutputLines(context.outputFile) };
-  for (const source of sources) outputs[source.name] = await readOutput(source, context);
+  for (const source of sources) setOwn(outputs, source.name, await readOutput(source, context));
   return outputs;
 }
 

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import { type SecretParts, SHORTEST_SECRET } from "../core/secret_forms.ts";
 import { textsAt } from "../core/secret_json.ts";
 import type { Pipeline, SecretSource } from "../pipeline/pipeline.ts";
@@ -46,7 +47,7 @@ export function secretParts(
   sources: readonly SecretSource[],
   values: Readonly<Record<string, string>>,
 ): (string | SecretParts)[] {
-  return sources.map((source) => partsOf(source, values[source.name] ?? ""));
+  return sources.map((source) => partsOf(source, own(values, source.name) ?? ""));
 }
 
 function partsOf({ mask }: SecretSource, value: string): string | SecretParts {
@@ -60,7 +61,7 @@ export function shortSecrets(
   values: Readonly<Record<string, string>>,
 ): string[] {
   return sources.flatMap(({ name, mask = [] }) => {
-    const value = values[name] ?? "";
+    const value = own(values, name) ?? "";
     const places = [
       ...(isShort(value) ? [""] : []),
       ...mask.filter((path) => textsAt(value, path)?.some(isShort)).map((path) => ` at ${path}`),

@@ -2,6 +2,7 @@
 import type { OpenNode } from "../cluster/node.ts";
 import { systemClock } from "../core/clock.ts";
 import type { GridError } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import type { StepRequest } from "../engine/ports.ts";
 import type { SyncedTree } from "../engine/event.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
@@ -60,7 +61,7 @@ export class TreeGate {
   }
 
   get #tree(): SyncedTree | undefined {
-    return this.#options.request.trees?.[this.#node.node.name];
+    return own(this.#options.request.trees ?? {}, this.#node.node.name);
   }
 
   #error(denial: string, { folder }: SyncedTree): GridError {

@@ -86,7 +86,7 @@ export function readListing(bytes: ListingBytes, options: ListingOptions): Listi
     else if (kind === "8" && isGitHead(path)) leave(path, GIT_HEAD);
     else if (kind === "8") files.set(path, fileOf(path, row));
     else if (kind === "4") folders.add(path);
-    else if (kind in KINDS) leave(path, KINDS[kind] ?? "");
+    else if (Object.hasOwn(KINDS, kind)) leave(path, KINDS[kind] ?? "");
     else throw senseless(`it calls "${path}" neither file nor folder`, options);
   }
   for (const path of [...files.keys(), ...folders]) {

@@ -1,5 +1,6 @@
 /** Proves by hash that a node's folder holds what the last sync of it brought. */
 import { GridError } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import { Conversation } from "./conversation.ts";
@@ -79,7 +80,7 @@ export async function verifySync(options: VerifyOptions): Promise<Verified> {
 function problemOf(line: string, rest: string, { target, place }: VerifyOptions): GridError {
   const what = `Cannot verify "${place.name}" on "${target.node}"`;
   const words = printable(rest.trim().split("\n")[0] ?? "");
-  const [state, hint] = PROBLEMS[line] ?? [
+  const [state, hint] = own(PROBLEMS, line) ?? [
     `${printable(line)}${words && `: ${words}`}`,
     `Try: grid run --node ${target.node} "df -h /tmp"`,
   ];

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseJson } from "../../src/core/exact_json.ts";
 import { grid, project } from "../support/cli.ts";
-import { asPython, fitsPython, jsonText, numberText } from "../support/json_texts.ts";
+import {
+  asPython,
+  fitsPython,
+  INHERITED_NAMES,
+  jsonText,
+  numberText,
+} from "../support/json_texts.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -103,3 +109,75 @@ testWith(
     }
   },
 );
+
+/** Every name stands for everything that has a name: its step needs the one before it. */
+function namesPipeline(names: readonly string[]): string {
+  const map = (value: (name: string, at: number) => string) =>
+    `{ ${names.map((name, at) => `${name}: ${value(name, at)}`).join(", ")} }`;
+  const steps = names.map((name, at) => `
+  - id: ${name}
+    needs: ${at === 0 ? "start" : names[at - 1]}
+    node: local
+    env: ${map((_, at) => `e${at}`)}
+    run: |
+      ${names.map((each, at) => `echo ${each}=o${at} >> "$GRID_OUTPUT"`).join("\n      ")}
+      echo "own=$${name} ${`\${{ steps["${
+    names[at - 1] ?? "start"
+  }"].outputs.${name} }}`}" >> "$GRID_OUTPUT"
+`);
+  return `
+inputs: ${map((_, at) => `{ type: string, default: i${at} }`)}
+steps:
+  - id: start
+    node: local
+    run: |
+      printf '%s' '{${names.map((name, at) => `"${name}":"f${at}"`).join(",")},"loss":1}' > m.json
+      ${names.map((each, at) => `echo ${each}=o${at} >> "$GRID_OUTPUT"`).join("\n      ")}
+    outputs: { m: { from: file, path: m.json, json: . } }
+${steps.join("")}
+  - id: cells
+    needs: start
+    node: local
+    matrix: ${map((_, at) => `[m${at}]`)}
+    run: |
+      echo "cell=\${{ matrix["${names[0]}"] }}" >> "$GRID_OUTPUT"
+  - id: all
+    needs: [cells, ${names.at(-1)}]
+    node: local
+    env:
+      SEEN: '\${{ [inputs, steps.start.outputs.m, steps.cells.matrix[0].params] }}'
+    run: |
+      echo "seen=$SEEN" >> "$GRID_OUTPUT"
+      echo loss=\${{ steps.start.outputs.m.loss }} >> "$GRID_OUTPUT"
+`;
+}
+
+Deno.test("a name that every object seems to hold is a name like any other", async () => {
+  const names = [...INHERITED_NAMES];
+  using here = project({ "names.yaml": namesPipeline(names) });
+  const checked = await grid(["validate", "names.yaml"], { cwd: here.path });
+  assert.equal(checked.code, 0, checked.stderr);
+  const ran = await grid(["run", "names.yaml", "--json"], { cwd: here.path, timeoutMs: 120_000 });
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.doesNotMatch(ran.stderr, /Cannot|bug/);
+  const report = parseJson(ran.stdout) as unknown as {
+    readonly steps: readonly { readonly id: string; readonly outputs: Record<string, unknown> }[];
+  };
+  const outputs = (id: string) => report.steps.find((step) => step.id === id)?.outputs ?? {};
+  for (const [at, name] of names.entries()) {
+    assert.equal(outputs(name)["own"], `e${at} o${at}`);
+    for (const [at, each] of names.entries()) {
+      assert.equal(Object.entries(outputs(name)).find(([key]) => key === each)?.[1], `o${at}`);
+    }
+  }
+  const maps = (letter: string) => names.map((name, at) => `"${name}":"${letter}${at}"`).join(",");
+  assert.equal(outputs("all")["seen"], `[{${maps("i")}},{${maps("f")},"loss":1},{${maps("m")}}]`);
+  assert.equal(outputs("all")["loss"], "1");
+  const run = [...Deno.readDirSync(`${here.path}/.grid/runs`)].find(({ isDirectory }) =>
+    isDirectory
+  );
+  for (const file of ["report.html", "junit.xml"]) {
+    const text = Deno.readTextFileSync(`${here.path}/.grid/runs/${run?.name}/${file}`);
+    for (const name of names) assert.ok(text.includes(name), `${name} in ${file}`);
+  }
+});

@@ -4,6 +4,9 @@ import { parseJson } from "../../src/core/exact_json.ts";
 import { ExactNumber } from "../../src/core/exact_number.ts";
 import type { JsonValue } from "../../src/core/json.ts";
 
+/** What every object seems to hold, `__proto__` among them; names like any other in a file. */
+export const INHERITED_NAMES: readonly string[] = Object.getOwnPropertyNames(Object.prototype);
+
 const digits = (options: { minLength: number; maxLength: number }) =>
   fc.string({ unit: fc.constantFrom(..."0123456789"), ...options });
 
@@ -45,7 +48,10 @@ export function jsonText({ finite = false } = {}): fc.Arbitrary<string> {
   );
   const text = fc.string({ unit: "grapheme" }).map((value) => JSON.stringify(value));
   const scalar = fc.oneof(number, number, text, fc.constantFrom("true", "false", "null"));
-  const key = fc.string({ unit: fc.constantFrom(..."abcxyz_ -"), minLength: 1 });
+  const key = fc.oneof(
+    { arbitrary: fc.string({ unit: fc.constantFrom(..."abcxyz_ -"), minLength: 1 }), weight: 3 },
+    { arbitrary: fc.constantFrom(...INHERITED_NAMES), weight: 1 },
+  );
   return fc.letrec((tie) => ({
     value: fc.oneof({ depthSize: "small" }, scalar, tie("list"), tie("map")),
     list: fc.array(tie("value"), { maxLength: 4 }).map((items) => `[${items.join(",")}]`),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { GridError } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import { quote } from "../../core/shell.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Command } from "../command_line/command.ts";
@@ -40,7 +41,7 @@ interface CiOptions {
 }
 
 function write(system: string, { flags, context }: CiOptions): void {
-  const known = SYSTEMS[system];
+  const known = own(SYSTEMS, system);
   if (known === undefined) {
     throw new GridError({
       code: "usage",

@@ -1,4 +1,5 @@
 import { GridError } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { comesHome, madeThere } from "./comes_home.ts";
@@ -67,7 +68,7 @@ function pickSecrets(
   values: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name): [string, string] => {
-    const value = values[name];
+    const value = own(values, name);
     if (value !== undefined) return [name, value];
     throw new GridError({
       code: "usage",

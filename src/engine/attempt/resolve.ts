@@ -3,6 +3,7 @@ import { parseJson, pythonJson } from "../../core/exact_json.ts";
 import { GridError } from "../../core/errors.ts";
 import { LARGEST_VALUE, sourceOf } from "../../core/filed_list.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { own } from "../../core/own.ts";
 import {
   evaluateForShell,
   evaluateText,
@@ -73,7 +74,7 @@ function valuesOf(step: Step, scope: EvaluationScope): Pick<StepRequest, "values
   const prefix = step.scope === "" ? "" : `${step.scope}/`;
   const before = [...step.needs, ...step.after].map((id) => id.slice(prefix.length));
   const steps = before.flatMap((id) => {
-    const seen = scope.steps[id];
+    const seen = own(scope.steps, id);
     if (seen === undefined) return [];
     const { state, node, matrix } = seen;
     const outputs = withoutLarge(seen.outputs);

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../core/json.ts";
+import { setOwn } from "../../core/own.ts";
 import { evaluateValue } from "../../pipeline/expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { OutputFile, StepResult } from "../event.ts";
@@ -24,8 +25,8 @@ export function groupEnding(
     try {
       const value = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
       const file = scopes.fileOf(value);
-      if (file) filed[name] = file;
-      else outputs[name] = value;
+      if (file) setOwn(filed, name, file);
+      else setOwn(outputs, name, value);
     } catch (thrown) {
       // Steps that did not run have no outputs; only a group that went well must have all of its own.
       if (result !== "succeeded" && result !== "reused") continue;

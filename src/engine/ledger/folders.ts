@@ -1,4 +1,5 @@
 /** What was synced, as seen from one step: the folder on each node, and what each sync brought. */
+import { setOwn } from "../../core/own.ts";
 import { hash } from "node:crypto";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Event, SyncedTree } from "../event.ts";
@@ -99,8 +100,8 @@ function viewOf(syncs: Syncs): View {
   const trees: Record<string, SyncedTree> = {};
   const digests = new Map<string, Set<string>>();
   for (const { event } of [...syncs.values()].toSorted((a, b) => a.order - b.order)) {
-    folders[event.node] = event.folder;
-    if (event.tree) trees[event.node] = event.tree;
+    setOwn(folders, event.node, event.folder);
+    if (event.tree) setOwn(trees, event.node, event.tree);
     else delete trees[event.node];
     if (event.digest === undefined) continue;
     digests.set(event.step, (digests.get(event.step) ?? new Set()).add(event.digest));

@@ -1,5 +1,6 @@
 /** What names mean to an expression at the moment it is evaluated. */
 import type { JsonValue } from "../../core/json.ts";
+import { own, setOwn } from "../../core/own.ts";
 import { evaluateValue, type EvaluationScope } from "../../pipeline/expression/evaluate.ts";
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { Text } from "../../pipeline/text.ts";
@@ -133,12 +134,13 @@ export class Scopes {
   #inputsOf(scope: string): Inputs {
     const known = this.#inputs.get(scope);
     if (known) return known;
-    const { inputs: declared = this.#pipeline.inputs, rules } = this.#pipeline.scopes[scope] ?? {};
+    const { inputs: declared = this.#pipeline.inputs, rules } = own(this.#pipeline.scopes, scope) ??
+      {};
     const user = this.#steps.get(scope);
     const entries = Object.entries(declared).map(([name, value]): [string, JsonValue] => {
       if (!(value instanceof Text) || !user) return [name, value as JsonValue];
       const given = evaluateValue(value, this.of(user));
-      const rule = rules?.[name];
+      const rule = rules && own(rules, name);
       return [name, rule ? typedInput(rule, { given, place: value.place }) : given];
     });
     const inputs = Object.fromEntries(entries);
@@ -156,12 +158,9 @@ export class Scopes {
       if (twin === undefined) continue;
       const { state, outputs, node } = this.#records.get(twin.id) ?? NOT_RUN;
       const seen = stateSeen({ state, outputs, node });
-      views[localId(group)] = {
-        ...this.#views.get(step.scope)?.[localId(group)],
-        outputs,
-        node,
-        state: seen,
-      };
+      const id = localId(group);
+      const view = own(this.#views.get(step.scope) ?? {}, id);
+      setOwn(views, id, { ...view, outputs, node, state: seen });
     }
     return Object.keys(views).length === 0 ? undefined : views;
   }
@@ -184,7 +183,7 @@ export class Scopes {
 
   #view(step: Step, view: StepViews[string]): void {
     const views = this.#views.get(step.scope) ?? {};
-    views[localId(step)] = view;
+    setOwn(views, localId(step), view);
     this.#views.set(step.scope, views);
   }
 

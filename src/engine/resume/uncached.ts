@@ -1,4 +1,5 @@
 /** Why nothing that `cache:` kept stands in for a step: what differs from when it was last kept. Pure. */
+import { own } from "../../core/own.ts";
 import { hash } from "node:crypto";
 import type { CachedResult } from "../ports.ts";
 
@@ -16,7 +17,7 @@ export function uncachedReason(parts: CacheParts, last: CachedResult | undefined
   const { run, parts: before } = last;
   if (before === undefined) return `what run ${run} kept came from something else`;
   const names = [...new Set([...Object.keys(before), ...Object.keys(parts)])];
-  const changed = names.filter((name) => before[name] !== parts[name]);
+  const changed = names.filter((name) => own(before, name) !== own(parts, name));
   if (changed.length === 0) return `what run ${run} kept is gone`;
   return `${changed.join(" and ")} changed since run ${run} kept a result`;
 }

@@ -1,4 +1,5 @@
 /** What to say of a key that the format does not know at its place. */
+import { own } from "../../core/own.ts";
 import type { KeyHint, UnknownKey } from "../../document/shape/unknown_key.ts";
 import { keysAt } from "../../document/shape/shape.ts";
 import { OTHER_NAMES, SENTENCES } from "./foreign_keys.ts";
@@ -17,14 +18,14 @@ export function foreign({ path, value, siblings }: UnknownKey): KeyHint | undefi
   }
   const meant = meantBy(key, place);
   if (meant !== undefined && !siblings.includes(meant)) return { hint: `write ${meant}:`, meant };
-  const sentence = SENTENCES[place]?.[key];
+  const sentence = own(own(SENTENCES, place) ?? {}, key);
   if (sentence === undefined) return undefined;
   return { hint: sentence, meant: / (steps):/.exec(sentence)?.[1] };
 }
 
 /** Our key that the word stands for. */
 function meantBy(word: string, place: string): string | undefined {
-  const names = Object.entries(OTHER_NAMES[place] ?? {});
+  const names = Object.entries(own(OTHER_NAMES, place) ?? {});
   return names.find(([, words]) => words.split(" ").includes(word))?.[0];
 }
 

@@ -4,6 +4,7 @@
  */
 import { parseJson } from "../../core/exact_json.ts";
 import { ExactNumber } from "../../core/exact_number.ts";
+import { own } from "../../core/own.ts";
 import { compilePattern, PatternFault } from "../../core/pattern.ts";
 import { patternWords } from "../pattern_words.ts";
 import { calculate, compare, isEqual, join, type Operand } from "./arithmetic.ts";
@@ -55,7 +56,7 @@ function withFunctions(environment: Environment): Environment {
     .registerFunction("env(string): string", (name: string) => variable(name))
     .registerFunction(
       "env(string, string): string",
-      (name: string, otherwise: string) => currentScope().env[name] ?? otherwise,
+      (name: string, otherwise: string) => own(currentScope().env, name) ?? otherwise,
     );
   for (let count = 1; count <= 4; count++) {
     const signature = `hashFiles(${Array(count).fill("string").join(", ")}): string`;
@@ -88,7 +89,7 @@ function fromJson(text: string): unknown {
 }
 
 function variable(name: string): string {
-  const value = currentScope().env[name];
+  const value = own(currentScope().env, name);
   if (value !== undefined) return value;
   throw new Error(`environment variable ${name} is not set (env("${name}", "") gives a default)`);
 }

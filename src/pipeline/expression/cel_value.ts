@@ -9,8 +9,30 @@ export function toCel(value: JsonValue | undefined): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof ExactNumber) return exactToCel(value);
   if (isList(value)) return changedList(value, toCel);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
+  return new CelMap(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
 }
+
+/**
+ * A map as CEL is given it. The library looks at `constructor` to learn what a value is, so that a
+ * plain object cannot have such a key. Keys are text, as in JSON: `scores[3]` finds the key `"3"`.
+ */
+export class CelMap extends Map<string, unknown> {
+  constructor(entries: Iterable<readonly [unknown, unknown]> = []) {
+    super();
+    for (const [key, value] of entries) this.set(String(key), value);
+  }
+
+  override get(key: unknown): unknown {
+    return super.get(String(key));
+  }
+
+  override has(key: unknown): boolean {
+    return super.has(String(key));
+  }
+}
+
+// The library knows `Map` itself, and no kind of it.
+Object.defineProperty(CelMap.prototype, "constructor", { value: Map });
 
 const LARGEST_INT = 2n ** 63n;
 
@@ -44,9 +66,8 @@ function fromCelObject(value: object | null): JsonValue {
   if (Array.isArray(value)) return originOf(value) ?? value.map(fromCel);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return value.toBase64();
-  if (value instanceof Map || Object.getPrototypeOf(value) === Object.prototype) {
-    const entries = value instanceof Map ? [...value] : Object.entries(value);
-    return Object.fromEntries(entries.map(([key, inner]) => [String(key), fromCel(inner)]));
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, inner]) => [String(key), fromCel(inner)]));
   }
   return String(value);
 }

@@ -1,9 +1,10 @@
 import { GridError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { own } from "../../core/own.ts";
 import { during } from "../../core/whereabouts.ts";
 import { scripts } from "../script/scripts.ts";
 import type { Text, TextPart } from "../text.ts";
-import { describeValue, fromCel, toCel, toText } from "./cel_value.ts";
+import { CelMap, describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { LINEAR_MATCHES, withScope } from "./functions.ts";
 import { EXPRESSION_STEPS, StepsExhausted, withSteps } from "./step_budget.ts";
@@ -100,29 +101,38 @@ function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
   }
 }
 
+interface Context {
+  inputs?: unknown;
+  matrix?: unknown;
+  env?: unknown;
+  run?: unknown;
+  attempt?: bigint;
+  steps?: CelMap;
+}
+
 /** Only what the expression mentions is converted; a run may have ten thousand steps. */
-function contextFor(expression: Expression, scope: EvaluationScope): Record<string, unknown> {
-  const context: Record<string, unknown> = {};
+function contextFor(expression: Expression, scope: EvaluationScope): Context {
+  const context: Context = {};
   for (const { root, path } of expression.references) {
     switch (root.name) {
       case "inputs":
-        context["inputs"] ??= toCel(scope.inputs);
+        context.inputs ??= toCel(scope.inputs);
         break;
       case "matrix":
-        context["matrix"] ??= toCel(scope.matrix ?? {});
+        context.matrix ??= toCel(scope.matrix ?? {});
         break;
       case "env":
-        context["env"] ??= { ...scope.env };
+        context.env ??= toCel(scope.env);
         break;
       case "run":
-        context["run"] ??= { ...scope.run };
+        context.run ??= toCel({ ...scope.run });
         break;
       case "attempt":
-        context["attempt"] ??= BigInt(scope.attempt);
+        context.attempt ??= BigInt(scope.attempt);
         break;
       case "steps": {
         const wanted = path[0] === undefined ? Object.keys(scope.steps) : [path[0].name];
-        context["steps"] = { ...context["steps"] as object, ...stepsContext(wanted, scope) };
+        addSteps(context.steps ??= new CelMap(), wanted, scope);
         break;
       }
     }
@@ -130,19 +140,13 @@ function contextFor(expression: Expression, scope: EvaluationScope): Record<stri
   return context;
 }
 
-function stepsContext(ids: readonly string[], scope: EvaluationScope): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
+function addSteps(into: CelMap, ids: readonly string[], scope: EvaluationScope): void {
   for (const id of ids) {
-    const step = scope.steps[id];
+    const step = into.has(id) ? undefined : own(scope.steps, id);
     if (step === undefined) continue;
-    found[id] = {
-      outputs: toCel(step.outputs),
-      state: step.state,
-      node: step.node ?? null,
-      matrix: toCel(step.matrix),
-    };
+    const { outputs, state, node = null, matrix = null } = step;
+    into.set(id, toCel({ outputs, state, node, matrix }));
   }
-  return found;
 }
 
 interface FailureContext {
@@ -171,8 +175,9 @@ function missingOutput(context: FailureContext): { message: string; hint: string
   for (const { root, path } of context.expression.references) {
     const [step, field, output] = path.map((part) => part.name);
     if (root.name !== "steps" || step === undefined || field !== "outputs") continue;
-    const state = context.scope.steps[step];
-    if (output === undefined || state === undefined || output in state.outputs) continue;
+    const state = own(context.scope.steps, step);
+    if (output === undefined || state === undefined) continue;
+    if (Object.hasOwn(state.outputs, output)) continue;
     if (state.leftOut) {
       return {
         message: `step "${step}" was left out of this run`,

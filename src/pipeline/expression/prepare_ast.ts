@@ -7,6 +7,7 @@
  */
 import { ExactNumber } from "../../core/exact_number.ts";
 import type { ASTNode } from "./cel_library.ts";
+import { CelMap } from "./cel_value.ts";
 import { BINDING_MACROS } from "./expression_walker.ts";
 import { LINEAR_MATCHES } from "./functions.ts";
 import { spend, spendOn } from "./step_budget.ts";
@@ -70,7 +71,7 @@ function comparandsOf(node: ASTNode): readonly ASTNode[] {
 
 function count(node: ASTNode, change: (value: unknown) => unknown): void {
   const evaluated = node as unknown as Evaluated;
-  let inner = evaluated.evaluate;
+  let inner = node.op === "map" ? evaluateMap(node.args) : evaluated.evaluate;
   const builds = BUILDERS.has(node.op);
   const counted: Evaluate = (evaluator, self, context) => {
     spend(1);
@@ -80,8 +81,23 @@ function count(node: ASTNode, change: (value: unknown) => unknown): void {
   };
   Object.defineProperty(node, "evaluate", {
     get: () => counted,
-    set: (evaluate: Evaluate) => inner = evaluate,
+    set: (evaluate: Evaluate) => {
+      if (node.op !== "map") inner = evaluate;
+    },
   });
+}
+
+interface Evaluator {
+  run(node: ASTNode, context: unknown): unknown;
+}
+
+/** `{"constructor": 1}`: the library's own leaves some names out. */
+function evaluateMap(entries: readonly (readonly [ASTNode, ASTNode])[]): Evaluate {
+  return (evaluator, _, context) => {
+    const { run } = evaluator as Evaluator;
+    const value = (node: ASTNode) => run.call(evaluator, node, context);
+    return new CelMap(entries.map(([key, inner]) => [value(key), value(inner)]));
+  };
 }
 
 function same(value: unknown): unknown {
@@ -96,10 +112,9 @@ function comparable(value: unknown): unknown {
     return value.map(comparable);
   }
   if (typeof value !== "object" || value === null) return value;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const entries = Object.entries(value);
-  spend(entries.length);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, comparable(inner)]));
+  if (!(value instanceof CelMap)) return value;
+  spend(value.size);
+  return new CelMap([...value].map(([key, inner]) => [key, comparable(inner)]));
 }
 
 function truth(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { nearest } from "../../core/did_you_mean.ts";
+import { own } from "../../core/own.ts";
 import { checkCells, isSameMatrix } from "./cell_check.ts";
 import type { Named, Problem, Reference } from "./expression_parts.ts";
 import { rootHint, STEP_FIELD_HINTS } from "./foreign_names.ts";
@@ -33,7 +34,7 @@ export function checkReference(reference: Reference, context: PartContext): read
 }
 
 function unknownRoot(root: Named, context: PartContext): Problem {
-  if (root.name in FUNCTIONS) {
+  if (Object.hasOwn(FUNCTIONS, root.name)) {
     const message = `${root.name} is a function`;
     return { rule: "unknown-name", at: root, message, hint: `write ${root.name}()` };
   }
@@ -87,7 +88,7 @@ function checkField({ step, field }: FieldOfStep, context: PartContext): readonl
   });
   if (problem === undefined) return [];
   const outputs = context.names.outputsOf(step.name) ?? context.names.declaredBy(step.name);
-  const foreign = STEP_FIELD_HINTS[field.name];
+  const foreign = own(STEP_FIELD_HINTS, field.name);
   if (outputs.has(field.name)) {
     return [{ ...problem, hint: `write steps.${step.name}.outputs.${field.name}` }];
   }

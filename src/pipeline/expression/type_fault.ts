@@ -1,3 +1,4 @@
+import { own } from "../../core/own.ts";
 import type { ASTNode } from "./cel_library.ts";
 import type { Problem, Span } from "./expression_parts.ts";
 
@@ -29,5 +30,5 @@ export function typeWord(type: string): string {
   };
   if (type.startsWith("list")) return "a list";
   if (type.startsWith("map")) return "a map";
-  return words[type] ?? type;
+  return own(words, type) ?? type;
 }

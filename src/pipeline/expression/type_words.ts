@@ -1,4 +1,5 @@
 /** What CEL says of types that do not go together, in plainer words and with a way out. */
+import { own } from "../../core/own.ts";
 import type { Problem } from "./expression_parts.ts";
 import { operandProblem, operatorProblem } from "./operator_words.ts";
 import { type TypeFault, typeWord, whole, wrongType } from "./type_fault.ts";
@@ -29,7 +30,7 @@ function callProblem({ summary, at, source, node }: TypeFault): Problem | undefi
   return wrongType({
     at: { start: at.start, end: at.start + name.length },
     message: `${name}() does not take ${valueWords(values)}`,
-    hint: TAKES[name],
+    hint: own(TAKES, name),
   });
 }
 

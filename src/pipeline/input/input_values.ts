@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { lazy } from "../../core/lazy.ts";
+import { setOwn } from "../../core/own.ts";
 import { diagnostic, suggest } from "../../document/shape/check.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
@@ -33,7 +34,7 @@ export async function resolveInputs(
   const values: Record<string, JsonValue> = {};
   for (const spec of main.inputs.values()) {
     const given = flags.get(spec.name) ?? fromFile.get(spec.name) ?? fromEnv(spec, options.env);
-    values[spec.name] = valueOf(spec, given, { diagnostics, ...options });
+    setOwn(values, spec.name, valueOf(spec, given, { diagnostics, ...options }));
   }
   return { values, diagnostics };
 }

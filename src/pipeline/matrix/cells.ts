@@ -1,5 +1,6 @@
 import { compareDecimals, ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { own, setOwn } from "../../core/own.ts";
 
 export type Values = Readonly<Record<string, JsonValue>>;
 
@@ -43,19 +44,21 @@ function withIncluded(
   cells: readonly Values[],
   { include, names }: { readonly include: readonly Values[]; readonly names: readonly string[] },
 ): Values[] {
-  const result = cells.map((cell) => ({ ...cell }));
-  const more: Values[] = [];
+  const result = cells.map((cell): Record<string, JsonValue> => ({ ...cell }));
+  const more: Record<string, JsonValue>[] = [];
   for (const entry of include) {
     const onAxes = Object.fromEntries(Object.entries(entry).filter(([key]) => names.includes(key)));
     const fitting = result.filter((cell) => fits(onAxes, cell));
     if (fitting.length === 0) more.push({ ...entry });
-    for (const cell of fitting) Object.assign(cell, entry);
+    for (const cell of fitting) {
+      for (const [name, value] of Object.entries(entry)) setOwn(cell, name, value);
+    }
   }
   return [...result, ...more];
 }
 
 function fits(entry: Values, cell: Values): boolean {
-  return Object.entries(entry).every(([key, value]) => same(cell[key], value));
+  return Object.entries(entry).every(([key, value]) => same(own(cell, key), value));
 }
 
 /** `1e-4` and `0.0001` are the same value, however they are spelt. */

@@ -1,5 +1,6 @@
 import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { own } from "../../core/own.ts";
 import { type Mistake, suggest } from "../../document/shape/check.ts";
 import type { Spot } from "../../document/lines.ts";
 import { isContainer } from "../../document/source.ts";
@@ -128,7 +129,7 @@ function strangeValue(
 ): Spot | undefined {
   const entry = matrix.exclude?.[index] ?? {};
   const strange = Object.keys(entry).find((axis) => {
-    const values = matrix[axis];
+    const values = own(matrix, axis);
     if (!Array.isArray(values) || values.some(isContainer)) return false;
     const wanted = String(valueAt(entry, axis, reader));
     return !values.some((_, at) => String(valueAt(values, at, reader)) === wanted);

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../core/json.ts";
+import { own, setOwn } from "../../core/own.ts";
 import { suggest } from "../../document/shape/check.ts";
 import type { Blueprint } from "../blueprint.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
@@ -15,10 +16,10 @@ export function templateInputs(
 ): Record<string, JsonValue | Text> {
   const values: Record<string, JsonValue | Text> = {};
   for (const spec of template.inputs.values()) {
-    const given = step.with[spec.name];
+    const given = own(step.with, spec.name);
     const constant = given?.constant;
     const parsed = constant === undefined ? undefined : parseInput(spec, constant);
-    values[spec.name] = parsed?.ok ? parsed.value : given ?? spec.default ?? null;
+    setOwn(values, spec.name, parsed?.ok ? parsed.value : given ?? spec.default ?? null);
   }
   return values;
 }
@@ -28,7 +29,7 @@ export function rulesOf(
   inputs: Readonly<Record<string, JsonValue | Text>>,
   template: CheckedFile,
 ): Record<string, InputRule> {
-  const open = [...template.inputs].filter(([name]) => inputs[name] instanceof Text);
+  const open = [...template.inputs].filter(([name]) => own(inputs, name) instanceof Text);
   return Object.fromEntries(open);
 }
 
@@ -57,7 +58,9 @@ export function checkWith(step: Blueprint, template: CheckedFile, reader: TextRe
     });
   }
   for (const spec of template.inputs.values()) {
-    if (!spec.required || spec.default !== undefined || spec.name in step.with) continue;
+    if (!spec.required || spec.default !== undefined || Object.hasOwn(step.with, spec.name)) {
+      continue;
+    }
     reader.report({
       rule: "missing-input",
       spot: reader.source.valueSpot(step.entry, "uses"),

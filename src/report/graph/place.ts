@@ -49,18 +49,22 @@ function laidOut(steps: readonly GraphStep[], options: PlaceOptions): Placement 
     marginy: MARGIN,
   });
   graph.setDefaultEdgeLabel(() => ({}));
+  // The library keeps nodes in plain objects, where a step "constructor" would find what it is not.
+  const keys = new Map(steps.map((step, index) => [step.id, `n${index}`]));
+  const key = (id: string) => keys.get(id) ?? id;
   for (const step of steps) {
-    graph.setNode(step.id, { width: options.widthOf(step), height: options.height });
+    graph.setNode(key(step.id), { width: options.widthOf(step), height: options.height });
   }
-  for (const { from, to } of options.edges) graph.setEdge(from, to);
+  for (const { from, to } of options.edges) graph.setEdge(key(from), key(to));
   layout(graph);
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
   return {
     width,
     height,
-    box: (id) => graph.node(id) as Box,
+    box: (id) => graph.node(key(id)) as Box,
     // The first and the last point lie on the boxes.
-    way: ({ from, to }) => (graph.edge(from, to) as { points: Point[] }).points.slice(1, -1),
+    way: ({ from, to }) =>
+      (graph.edge(key(from), key(to)) as { points: Point[] }).points.slice(1, -1),
   };
 }
 

@@ -2,6 +2,7 @@
  * Work that a command has somebody else do: a container engine, a service manager, a queue. It is no
  * process of the command, carries no mark, and goes on when all processes are ended.
  */
+import { own } from "../../core/own.ts";
 const RUNS_ON: Readonly<Record<string, string>> = {
   apptainer: "a container",
   crictl: "a container",
@@ -49,7 +50,7 @@ export function handedOverIn(script: string): readonly string[] {
     calls.some((words) => {
       const at = words.findIndex((word) => word === name || word.endsWith(`/${name}`));
       if (at < 0 || words[0]?.startsWith("#")) return false;
-      const verbs = (VERBS[name] ?? CONTAINER_VERBS).split("|");
+      const verbs = (own(VERBS, name) ?? CONTAINER_VERBS).split("|");
       return verbs[0] === "" || words.slice(at + 1).some((word) => verbs.includes(word));
     })
   );
@@ -57,7 +58,7 @@ export function handedOverIn(script: string): readonly string[] {
 
 /** "a container may still run: docker"; empty where nothing was handed over. */
 export function handedOverWords(names: readonly string[]): string {
-  const kinds = Map.groupBy(new Set(names), (name) => RUNS_ON[name] ?? "something");
+  const kinds = Map.groupBy(new Set(names), (name) => own(RUNS_ON, name) ?? "something");
   return [...kinds].map(([kind, found]) => `${kind} may still run: ${found.toSorted().join(", ")}`)
     .join("; ");
 }

@@ -34,7 +34,7 @@ export function shellFault(
         `ssh ${node} 'echo $0'`,
     };
   }
-  const refused = kinds.trim().split(" ").find((kind) => kind in REFUSED);
+  const refused = kinds.trim().split(" ").find((kind) => Object.hasOwn(REFUSED, kind));
   if (refused === undefined) return undefined;
   return {
     state: `its /bin/sh is ${REFUSED[refused]}, with which Grid does not work`,

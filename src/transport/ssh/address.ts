@@ -1,5 +1,6 @@
 /** Where a node's sshd is and whose keys count: the endpoint first, then what OpenSSH itself would do. */
 import { GridError } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import type { Endpoint } from "../transport.ts";
 import { sshHomeOf, thisAccount } from "./account.ts";
 import { readSshSettings, type SettingsOptions } from "./ssh_settings.ts";
@@ -140,9 +141,9 @@ function agentSocket(
   const named = settings.identityAgent;
   if (named === "none") return undefined;
   if (named === undefined || named === "SSH_AUTH_SOCK") return env["SSH_AUTH_SOCK"] || undefined;
-  if (/^\$\w+$/.test(named)) return env[named.slice(1)] || undefined;
+  if (/^\$\w+$/.test(named)) return own(env, named.slice(1)) || undefined;
   const whole = /^\$\{(\w+)\}$/.exec(named)?.[1];
-  return whole ? env[whole] || undefined : expand(named.replaceAll('"', ""));
+  return whole ? own(env, whole) || undefined : expand(named.replaceAll('"', ""));
 }
 
 function jumpsOf(proxyJump: string | undefined): string[] {

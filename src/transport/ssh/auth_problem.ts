@@ -1,5 +1,6 @@
 /** The one sentence for a login that the server refused. */
 import { GridError } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import type { Address } from "./address.ts";
 import type { Credentials } from "./auth.ts";
 import { Beyond } from "./beyond.ts";
@@ -59,7 +60,7 @@ const FACTORS: Readonly<Record<string, string>> = {
 };
 
 function wantedFactors(methods: readonly string[]): string {
-  return methods.map((method) => FACTORS[method] ?? method).join(" or ");
+  return methods.map((method) => own(FACTORS, method) ?? method).join(" or ");
 }
 
 /** What to do about a login that asks a person. */

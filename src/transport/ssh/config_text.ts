@@ -2,6 +2,7 @@
 import { globSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { GridError } from "../../core/errors.ts";
+import { own } from "../../core/own.ts";
 import { quote } from "../../core/shell.ts";
 import { matchesHost } from "./known_hosts.ts";
 
@@ -61,7 +62,7 @@ function linesOf(file: string, walk: Walk): string[] {
 }
 
 function filesOf(pattern: string, { env, folder }: Walk): string[] {
-  const full = pattern.replaceAll(/\$\{(\w+)\}/g, (_, name) => env[name] ?? "");
+  const full = pattern.replaceAll(/\$\{(\w+)\}/g, (_, name) => own(env, name) ?? "");
   return globSync(isAbsolute(full) ? full : join(folder, full)).sort();
 }
 

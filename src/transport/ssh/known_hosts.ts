@@ -1,4 +1,5 @@
 /** The files that hold host keys, as sshd(8) describes them under SSH_KNOWN_HOSTS FILE FORMAT. */
+import { own } from "../../core/own.ts";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 
@@ -33,7 +34,7 @@ export function readKnownHosts(files: readonly string[]): KnownHostsLine[] {
 export function parseKnownHosts(text: string, file: string): KnownHostsLine[] {
   return text.split("\n").flatMap((source, index) => {
     const words = source.trim().split(/[ \t]+/);
-    const marker = MARKERS[words[0] ?? ""];
+    const marker = own(MARKERS, words[0] ?? "");
     if (marker) words.shift();
     const [hosts, type, key] = words;
     if (!hosts || hosts.startsWith("#") || hosts.startsWith("@") || !type || !key) return [];

@@ -1,4 +1,5 @@
 /** Which files an answer of `ssh -G` came from: those of the user and the system, and what they include. */
+import { own } from "../../core/own.ts";
 import { globSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
@@ -62,7 +63,7 @@ function includesOf(text: string): string[] {
 }
 
 function absolutePattern(pattern: string, { home, env, folder }: Walk): string {
-  const full = pattern.replaceAll(/\$\{(\w+)\}/g, (_, name) => env[name] ?? "");
+  const full = pattern.replaceAll(/\$\{(\w+)\}/g, (_, name) => own(env, name) ?? "");
   if (full === "~" || full.startsWith("~/")) return join(home, full.slice(1));
   return isAbsolute(full) ? full : join(folder, full);
 }

@@ -1,4 +1,5 @@
 /** Paths of ssh_config(5): `~`, `%` tokens and `${NAME}`, which `ssh -G` prints as they were written. */
+import { own } from "../../core/own.ts";
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -26,7 +27,7 @@ export function expandPath(path: string, tokens: Tokens): string {
   const known = path.replaceAll(
     /\$\{(\w+)\}|%./g,
     (found, name?: string) =>
-      name === undefined ? tokenOf(found, tokens) ?? found : tokens.env[name] ?? found,
+      name === undefined ? tokenOf(found, tokens) ?? found : own(tokens.env, name) ?? found,
   );
   return known === "~" || known.startsWith("~/") ? join(tokens.home, known.slice(1)) : known;
 }

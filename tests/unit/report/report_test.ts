@@ -215,3 +215,33 @@ Deno.test("createReport() of a thousand steps makes a page that a browser can be
   const report = JSON.parse(Deno.readTextFileSync(join(dir.path, "report.json")));
   assert.equal(report.steps.length, 1000);
 });
+
+Deno.test("createReport() writes the other reports where one cannot be made, and says which", async () => {
+  using dir = tempDir();
+  const warnings: string[] = [];
+  const report = createReport({ folder: dir.path, warn: (message) => warnings.push(message) });
+  const odd = { toJSON: () => assert.fail("no JSON of this") } as unknown as string;
+  const show = feed({
+    event: (event, state) => report.event(event, { ...state, inputs: { odd } }),
+  });
+  for (const event of succeededRun()) show(event);
+  await report.close();
+  assert.deepEqual(warnings, [
+    "Cannot write report.json of the run: no JSON of this",
+    "Cannot write report.html of the run: no JSON of this",
+  ]);
+  const left = [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort();
+  assert.deepEqual(left, ["events.jsonl", "junit.xml", "summary.md"]);
+});
+
+Deno.test("createReport() tells where no report can be made, and closes", async () => {
+  using dir = tempDir();
+  const warnings: string[] = [];
+  await writeRun(dir.path, succeededRun(), {
+    stats: () => assert.fail("nothing is known of the connections"),
+    warn: (message) => warnings.push(message),
+  });
+  assert.deepEqual(warnings, [
+    "Cannot write the reports of the run: nothing is known of the connections",
+  ]);
+});

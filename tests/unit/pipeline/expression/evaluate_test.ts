@@ -8,6 +8,7 @@ import {
   evaluateValue,
   type EvaluationScope,
 } from "../../../../src/pipeline/expression/evaluate.ts";
+import { INHERITED_NAMES } from "../../../support/json_texts.ts";
 import { parseText } from "../../../support/texts.ts";
 
 const SCOPE: EvaluationScope = {
@@ -137,4 +138,49 @@ Deno.test("evaluateText() names the cause of every other failure", () => {
   assert.throws(() => value("fromJSON('{')"), /cannot read "\{" as JSON/);
   assert.throws(() => value("1 / 0"), /division by zero/);
   assert.throws(() => value("inputs.name * 2"), /"it's" is not a number/);
+});
+
+Deno.test("evaluateValue() reads a map with names that every object seems to hold", () => {
+  for (const name of INHERITED_NAMES) {
+    const map = { ...JSON.parse(`{"${name}":"Ada"}`), loss: 1 };
+    const text = `{"${name}":"Ada","loss":1}`;
+    const scope: EvaluationScope = {
+      ...SCOPE,
+      inputs: map,
+      matrix: map,
+      env: map,
+      steps: JSON.parse(`{"${name}":{"outputs":{"m":${text}},"state":"succeeded"}}`),
+    };
+    const at = (expression: string) => evaluateValue(parseText(`\${{ ${expression} }}`), scope);
+    for (const root of ["inputs", "matrix", "env", `steps.${name}.outputs.m`]) {
+      assert.equal(at(`${root}.loss`), 1, `${root} with ${name}`);
+      assert.equal(at(`${root}["${name}"]`), "Ada");
+      assert.equal(at(`"${name}" in ${root}`), true);
+      assert.equal(at(`${root} == {"${name}": "Ada", "loss": 1}`), true);
+      assert.equal(at(`size(${root}.map(key, key))`), 2);
+      assert.equal(JSON.stringify(at(root)), text);
+    }
+    assert.equal(at(`steps["${name}"].state`), "succeeded");
+    assert.equal(at(`env("${name}", "none")`), "Ada");
+    assert.equal(at(`toJSON(fromJSON(toJSON(inputs)))`), text);
+  }
+});
+
+Deno.test("evaluateValue() finds no name in a map that does not hold it", () => {
+  for (const name of INHERITED_NAMES) {
+    assert.equal(value(`env("${name}", "none")`), "none");
+    assert.equal(value(`"${name}" in inputs`), false);
+    assert.throws(() => value(`env("${name}")`), /is not set/);
+    assert.throws(() => value(`inputs["${name}"]`), /no such key/i);
+    assert.throws(() => value(`steps["${name}"].state`), /no such key/i);
+    assert.throws(
+      () => value(`steps.train.outputs["${name}"]`),
+      /has no output/,
+    );
+  }
+});
+
+Deno.test("evaluateValue() finds a key of digits by its number", () => {
+  assert.equal(value('fromJSON("{\\"3\\": 5}")[3]'), 5);
+  assert.equal(value("{1: 'a'}[1]"), "a");
 });

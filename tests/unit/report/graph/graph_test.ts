@@ -7,6 +7,7 @@ import { placeSteps } from "../../../../src/report/graph/place.ts";
 import { renderSvg } from "../../../../src/report/graph/svg.ts";
 import { renderGraphText } from "../../../../src/report/graph/text.ts";
 import { assertGolden } from "../../../support/golden.ts";
+import { INHERITED_NAMES } from "../../../support/json_texts.ts";
 
 const cell = (seed: number): GraphStep => ({
   id: `sweep[lr=1e-4,seed=${seed}]`,
@@ -188,4 +189,22 @@ Deno.test("renderMermaid() leaves out what Mermaid would stop at, and says so", 
   const text = renderMermaid(steps);
   assert.equal(text.match(/-->/g)?.length, 500);
   assert.match(text, /%% 199 more edges are left out/);
+});
+
+Deno.test("placeSteps() takes a step with a name that every object seems to hold", () => {
+  const chain = ["first", ...INHERITED_NAMES, "last"];
+  const steps = chain.map((id, at): GraphStep => ({
+    id,
+    kind: "run",
+    needs: chain.slice(Math.max(0, at - 1), at),
+    after: [],
+  }));
+  const edges = edgesOf(steps);
+  assert.equal(edges.length, chain.length - 1);
+  const placement = placeSteps(steps, { edges, widthOf: () => 50, height: 20 });
+  const columns = chain.map((id) => placement.box(id).x);
+  assert.deepEqual(columns, columns.toSorted((a, b) => a - b));
+  assert.equal(new Set(columns).size, chain.length);
+  for (const edge of edges) assert.ok(Array.isArray(placement.way(edge)));
+  for (const id of chain) assert.ok(renderSvg(steps).includes(`>${id}<`), id);
 });
