@@ -118,7 +118,9 @@ async function valuesOf(
     const run = given[0];
     return run === undefined || /\.ya?ml$/.test(run) ? [] : plain(await names.steps(run));
   }
-  return /^(?:config|inputs|pipeline|fingerprints|output|out)$/.test(name) ? "files" : [];
+  return /^(?:config|token-file|inputs|pipeline|fingerprints|output|out)$/.test(name)
+    ? "files"
+    : [];
 }
 
 function plain(values: readonly string[]): Candidate[] {

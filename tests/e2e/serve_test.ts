@@ -76,7 +76,10 @@ Deno.test("grid serve says what keeps a run from being resumed", async () => {
   using home = project({ "work.yaml": PIPELINE, go: "" });
   assert.equal((await grid(["run", "work.yaml", "--quiet"], { cwd: home.path })).code, 1);
   Deno.removeSync(join(home.path, "work.yaml"));
-  await using serving = await startServing(home.path, ["--quiet"]);
+  const token = join(home.path, "token");
+  Deno.writeTextFileSync(token, "0123456789abcdef\n", { mode: 0o600 });
+  await using serving = await startServing(home.path, ["--quiet", "--token-file", "token"]);
+  assert.equal(serving.address, `${serving.origin}/?token=0123456789abcdef`);
   const run = /id="r-([\w-]+)"/.exec(await serving.text("/"))?.[1];
   assert.equal(await serving.press(`/runs/${run}`, `/runs/${run}/resume`), "409");
   assert.match(
@@ -93,6 +96,18 @@ Deno.test("grid serve listens where it is told to, and says why it does not", as
   assert.equal(open.code, 2);
   assert.match(open.stderr, /^error: Cannot listen on "0\.0\.0\.0": others .*\nhint: .*--listen/);
   assert.equal((await grid(["serve", "--port", "70000"], options)).code, 2);
+  const token = join(home.path, "token");
+  const refused = async () => {
+    const { code, stderr } = await grid(["serve", "--port", "0", "--token-file", "token"], options);
+    assert.equal(code, 2, stderr);
+    return stderr;
+  };
+  assert.match(await refused(), /^error: Cannot use the token .*: it cannot be read\n.*\nhint: /);
+  Deno.writeTextFileSync(token, "0123456789abcdef", { mode: 0o644 });
+  assert.match(await refused(), /others may read it\nhint: chmod 600 /);
+  Deno.chmodSync(token, 0o600);
+  Deno.writeTextFileSync(token, "too short");
+  assert.match(await refused(), /it is not one word of 16 to 200/);
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const busy = await grid(["serve", "--port", String(taken.addr.port)], options);
   assert.equal(busy.code, 5, busy.stderr);

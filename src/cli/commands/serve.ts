@@ -1,10 +1,12 @@
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Command } from "../command_line/command.ts";
 import { WordError } from "../command_line/option.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openBrowser } from "../open_browser.ts";
+import { readToken } from "../serve_token.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -12,6 +14,7 @@ interface ServeFlags extends GlobalFlags {
   readonly port: number;
   readonly host?: string;
   readonly listen?: true;
+  readonly tokenFile?: string;
   readonly noOpen?: true;
 }
 
@@ -25,6 +28,7 @@ export function define(command: Command, context: CommandContext): void {
     })
     .option("--host <address>", "address of this machine to listen on; default 127.0.0.1")
     .option("--listen", "let other machines in, too: on all addresses, or on that of --host")
+    .option("--token-file <file>", "take the token from this file, so that it stays the same")
     .option("--no-open", "open no browser")
     .close(
       "Prints an address with a token; whoever has it may look at runs and nodes, cancel and resume.\n" +
@@ -54,7 +58,8 @@ async function serve(session: Session, { flags, context }: Invocation): Promise<
   ]);
   const { port, listen, host = listen ? "0.0.0.0" : "127.0.0.1" } = flags;
   const { signal, settings, words } = session;
-  const token = newToken();
+  const { tokenFile } = flags;
+  const token = tokenFile === undefined ? newToken() : readToken(resolve(context.cwd, tokenFile));
   const isPublic = listen === true;
   const app = createApp(webSources(session, context.env), {
     token,
