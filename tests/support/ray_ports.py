@@ -12,16 +12,21 @@ import urllib.request
 
 import grpc
 
-# What listens, by the command; what to ask it that changes nothing.
+# A node and an object that are not there: 28 bytes each.
+NOBODY = b"\n\x1c" + b"\x01" * 28 + b"\x12\x1c" + b"\x01" * 28
+
+# What listens, by its command, which some set themselves; what to ask it that changes nothing.
+AGENT = r"dashboard/agent\.py|^ray::DashboardAgent"
 PARTS = [
     ("GCS", "gcs_server", "grpc", "NodeInfoGcsService/GetAllNodeInfo"),
     ("raylet", "raylet/raylet", "grpc", "NodeManagerService/GetSystemConfig"),
-    ("object manager", "raylet/raylet", "grpc", "ObjectManagerService/FreeObjects"),
-    ("Ray Client", "client.server", "grpc", "RayletDriver/ClusterInfo"),
-    ("dashboard agent, gRPC", "dashboard/agent.py", "grpc", "ReporterService/HealthCheck"),
-    ("runtime environments", "runtime_env/agent/main.py", "http", "/get_runtime_envs_info"),
-    ("dashboard", "dashboard/dashboard.py", "http", "/api/version"),
-    ("dashboard agent, health", "dashboard/agent.py", "http", "/api/local_raylet_healthz"),
+    ("object manager", "raylet/raylet", "grpc", "ObjectManagerService/Pull"),
+    ("Ray Client", r"client\.server", "grpc", "RayletDriver/ClusterInfo"),
+    ("dashboard agent, gRPC", AGENT, "grpc", "ReporterService/HealthCheck"),
+    ("runtime environments", r"runtime_env/agent/main\.py|^ray::RuntimeEnvAgent", "http", "/get_runtime_envs_info"),
+    ("dashboard", r"dashboard/dashboard\.py", "http", "/api/version"),
+    ("dashboard agent, health", AGENT, "http", "/api/local_raylet_healthz"),
+    ("workers", r"^ray::(?!\w*Agent)", "grpc", "CoreWorkerService/GetCoreWorkerStats"),
     ("metrics", "", "http", "/metrics"),
 ]
 
@@ -80,7 +85,7 @@ def ask_grpc(host, port, method, token):
     with grpc.insecure_channel("%s:%d" % (host, port), options) as channel:
         call = channel.unary_unary("/ray.rpc." + method, lambda text: text, lambda text: text)
         try:
-            call(b"", timeout=20, metadata=[("authorization", "Bearer " + token)] if token else [])
+            call(NOBODY if method.endswith("/Pull") else b"", timeout=20, metadata=[("authorization", "Bearer " + token)] if token else [])
             return "answers"
         except grpc.RpcError as error:
             name = error.code().name
@@ -97,8 +102,10 @@ def main(token, pids):
         target = "127.0.0.1" if host == "0.0.0.0" else host
         where = {"0.0.0.0": "all", "127.0.0.1": "loopback"}.get(host, "the node's own")
         for part, says, protocol, what in PARTS:
-            # Metrics are on all interfaces; a page at that path elsewhere is something else.
-            if says not in command or (part == "metrics" and where != "all"):
+            if not re.search(says, command):
+                continue
+            # Metrics alone are pages on all interfaces, and answer at every path.
+            if protocol == "http" and (part == "metrics") != (where == "all"):
                 continue
             ask = ask_http if protocol == "http" else ask_grpc
             right = ask(target, port, what, token)
