@@ -7,7 +7,14 @@ import type { Packed } from "./pack.ts";
 import { type PackAnswer, type PackOrder, splitContents, toColumns } from "./pack_words.ts";
 
 /** Below this the start of a thread costs more than it gains. */
-export const WORTH_A_THREAD_BYTES = 8 * 2 ** 20;
+const WORTH_BYTES = 8 * 2 ** 20;
+/** The thread has a list of its own, of a kilobyte for each. */
+const MOST_ENTRIES = 30_000;
+
+/** Whether these are enough, and not too many, for a thread. */
+export function isWorthAThread(load: { readonly bytes: number; readonly entries: number }) {
+  return load.bytes >= WORTH_BYTES && load.entries <= MOST_ENTRIES;
+}
 
 export interface PackThreadOptions {
   readonly source: string;

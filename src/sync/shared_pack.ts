@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
-import { PackThread, WORTH_A_THREAD_BYTES } from "./pack_thread.ts";
+import { isWorthAThread, PackThread } from "./pack_thread.ts";
 import { StreamSum } from "./stream_sum.ts";
 import { TarWriter } from "./tar_writer.ts";
 
@@ -186,18 +186,20 @@ export class PackShelf implements Disposable {
     this.#nodes = nodes;
   }
 
-  /** So many bytes are likely to be packed soon. */
-  expect(bytes: number): void {
-    if (this.#nodes > 0 && bytes >= WORTH_A_THREAD_BYTES) this.#thread ??= new PackThread();
+  /** These are likely to be packed soon. */
+  expect(entries: readonly SourceEntry[]): void {
+    const load = { bytes: bytesOf(entries), entries: entries.length };
+    if (this.#nodes > 0 && isWorthAThread(load)) this.#thread ??= new PackThread();
   }
 
   packOf(entries: readonly SourceEntry[]): SharedPack {
     const known = this.#packs.find((pack) => pack.isWhole && isSameList(pack.entries, entries));
     if (known !== undefined) return known;
-    const bytes = entries.reduce((sum, entry) => sum + entry.size + 1024, 0);
+    const bytes = bytesOf(entries);
     const isKept = this.#nodes > 1 && bytes <= MOST_KEPT_BYTES;
-    this.expect(bytes);
-    const thread = bytes >= WORTH_A_THREAD_BYTES ? this.#thread : undefined;
+    this.expect(entries);
+    const isWorthIt = isWorthAThread({ bytes, entries: entries.length });
+    const thread = isWorthIt ? this.#thread : undefined;
     // One for each archive.
     if (thread !== undefined) this.#thread = undefined;
     const pack = new SharedPack(entries, { ...this.#options, isKept, thread });
@@ -208,6 +210,11 @@ export class PackShelf implements Disposable {
   [Symbol.dispose](): void {
     this.#thread?.[Symbol.dispose]();
   }
+}
+
+/** Of an archive of them, about. */
+function bytesOf(entries: readonly SourceEntry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.size + 1024, 0);
 }
 
 /** By identity: all nodes are compared with one and the same look at the source. */

@@ -30,8 +30,7 @@ export class Source implements Disposable {
     this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
     this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
     this.#options = options;
-    const unknown = this.recalled.filter(isUnhashed);
-    this.packs.expect(unknown.reduce((sum, entry) => sum + entry.size, 0));
+    this.packs.expect(this.recalled.filter(isUnhashed));
     // Its list of what was found is not needed any more, and long.
     this.#skipped = walk.skipped;
   }

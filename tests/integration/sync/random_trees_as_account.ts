@@ -129,6 +129,8 @@ class World implements AsyncDisposable {
   /** Everything can be read and nothing dies: now it has to come right. */
   async settle(): Promise<void> {
     const { source, there } = this.#rig;
+    // What a node that died left beside the folder goes with the next sync that has anything to do.
+    put(join(source, "last"), `ours ${this.#texts++}`);
     for (let tries = 0;; tries++) {
       const before = this.#node();
       try {
