@@ -8,12 +8,14 @@ import { type PackAnswer, type PackOrder, splitContents, toColumns } from "./pac
 
 /** Below this the start of a thread costs more than it gains. */
 const WORTH_BYTES = 8 * 2 ** 20;
+/** What has passed between threads is swept up late, so that of more bytes too many would lie about. */
+const MOST_BYTES = 2 ** 28;
 /** The thread has a list of its own, of a kilobyte for each. */
 const MOST_ENTRIES = 30_000;
 
 /** Whether these are enough, and not too many, for a thread. */
 export function isWorthAThread(load: { readonly bytes: number; readonly entries: number }) {
-  return load.bytes >= WORTH_BYTES && load.entries <= MOST_ENTRIES;
+  return load.bytes >= WORTH_BYTES && load.bytes <= MOST_BYTES && load.entries <= MOST_ENTRIES;
 }
 
 export interface PackThreadOptions {

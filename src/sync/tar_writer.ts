@@ -6,7 +6,7 @@ export type Sink = (block: Uint8Array) => Promise<void>;
 
 /** Each is a process on the node. The first one tells how fast the link is, and is soon there. */
 const FIRST_BLOCK_BYTES = 2 ** 19;
-const BLOCK_BYTES = 2 ** 21;
+const BLOCK_BYTES = 2 ** 20;
 /** A file up to this size is read as a whole. */
 const SMALL_BYTES = 2 ** 17;
 
