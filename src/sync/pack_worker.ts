@@ -5,6 +5,7 @@ import { packEntries } from "./pack.ts";
 import { fromColumns, joinContents, type PackAnswer, type PackOrder } from "./pack_words.ts";
 import { TarWriter } from "./tar_writer.ts";
 
+const BLOCK_BYTES = 2 ** 20;
 /** Blocks on their way to the other thread. */
 const AHEAD = 3;
 
@@ -33,7 +34,7 @@ async function pack({ start, ...options }: Extract<PackOrder, { start: unknown }
       room = Promise.withResolvers();
       await room.promise;
     }
-  });
+  }, BLOCK_BYTES);
   const packed = await packEntries(entries, {
     ...options,
     archive,

@@ -4,19 +4,21 @@ import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
 /** Takes a block and never looks at it again once the promise has settled; it may keep the block. */
 export type Sink = (block: Uint8Array) => Promise<void>;
 
-/** Each is a process on the node. The first one tells how fast the link is, and is soon there. */
+/** The first block tells how fast the link is, and is soon there. */
 const FIRST_BLOCK_BYTES = 2 ** 19;
-const BLOCK_BYTES = 2 ** 20;
 /** A file up to this size is read as a whole. */
 const SMALL_BYTES = 2 ** 17;
 
 export class TarWriter {
   readonly #sink: Sink;
+  readonly #blockBytes: number;
   #block = new Uint8Array(FIRST_BLOCK_BYTES);
   #used = 0;
 
-  constructor(sink: Sink) {
+  /** @param blockBytes of each block but the first: large ones are fewer processes on the node */
+  constructor(sink: Sink, blockBytes = FIRST_BLOCK_BYTES) {
     this.#sink = sink;
+    this.#blockBytes = blockBytes;
   }
 
   async header(member: TarMember): Promise<void> {
@@ -79,7 +81,7 @@ export class TarWriter {
   async flush(): Promise<void> {
     if (this.#used === 0) return;
     const block = this.#block.subarray(0, this.#used);
-    this.#block = new Uint8Array(BLOCK_BYTES);
+    this.#block = new Uint8Array(this.#blockBytes);
     this.#used = 0;
     await this.#sink(block);
   }
