@@ -27,29 +27,34 @@ export function attemptWords(attempt: AttemptDocument): string {
   return [result, ...node, ...why, ...attemptFacts(attempt)].join(" · ");
 }
 
+/** As markup. Most attempts have little to tell, and a run may have many thousands. */
 export function attemptFacts(attempt: AttemptDocument): string[] {
-  const passed = attempt.passedOver.slice(0, MOST_NAMED).map(({ node, reason }) =>
+  const { delayMs, score, passedOver, syncs, fetches, batch } = attempt;
+  const facts = [`began ${formatDuration(attempt.afterMs)} after the run`];
+  if (delayMs > 0) facts.push(`after a wait of ${formatDuration(delayMs)}`);
+  const waited = attempt.nodeWaitMs ?? 0;
+  if (waited >= LEAST_WAIT_MS) facts.push(`${formatDuration(waited)} until it had a node`);
+  if (score !== null) facts.push(`score ${score.toFixed(1)}`);
+  if (hasExitWords(attempt)) facts.push(`exit code ${attempt.exitCode}`);
+  if (passedOver.length > 0) facts.push(...passedWords(attempt));
+  for (const sync of syncs) {
+    const size = formatSize(sync.bytes);
+    const sent = `${sync.sent} of ${sync.total} files sent, ${size}`;
+    facts.push(`${text(sync.node)}: ${sent}${codeWords(sync)}`);
+  }
+  for (const { files, bytes } of fetches) {
+    facts.push(`${files.length} files fetched, ${formatSize(bytes)}`);
+  }
+  if (batch !== null) facts.push(batchWords(batch));
+  return facts;
+}
+
+function passedWords({ passedOver }: AttemptDocument): string[] {
+  const named = passedOver.slice(0, MOST_NAMED).map(({ node, reason }) =>
     `passed over ${text(node)}: ${text(reason)}`
   );
-  const others = attempt.passedOver.length - passed.length;
-  const waited = attempt.nodeWaitMs ?? 0;
-  return [
-    `began ${formatDuration(attempt.afterMs)} after the run`,
-    ...(attempt.delayMs > 0 ? [`after a wait of ${formatDuration(attempt.delayMs)}`] : []),
-    ...(waited >= LEAST_WAIT_MS ? [`${formatDuration(waited)} until it had a node`] : []),
-    ...(attempt.score === null ? [] : [`score ${attempt.score.toFixed(1)}`]),
-    ...exitWords(attempt),
-    ...passed,
-    ...(others > 0 ? [`and ${others} more nodes`] : []),
-    ...attempt.syncs.map((sync) =>
-      `${text(sync.node)}: ${sync.sent} of ${sync.total} files sent, ${formatSize(sync.bytes)}` +
-      codeWords(sync)
-    ),
-    ...attempt.fetches.map((fetch) =>
-      `${fetch.files.length} files fetched, ${formatSize(fetch.bytes)}`
-    ),
-    ...(attempt.batch === null ? [] : [batchWords(attempt.batch)]),
-  ];
+  const others = passedOver.length - named.length;
+  return others > 0 ? [...named, `and ${others} more nodes`] : named;
 }
 
 /** `; code 1a2b3c4d, commit 5e6f7a8 with changes`. */
@@ -63,11 +68,8 @@ function codeWords(
 }
 
 /** Not where the failure's own words say it already. */
-function exitWords({ exitCode, failure }: AttemptDocument): string[] {
-  if (exitCode === null || exitCode === 0 || failure?.message.includes(`code ${exitCode}`)) {
-    return [];
-  }
-  return [`exit code ${exitCode}`];
+function hasExitWords({ exitCode, failure }: AttemptDocument): boolean {
+  return exitCode !== null && exitCode !== 0 && !failure?.message.includes(`code ${exitCode}`);
 }
 
 function batchWords(batch: NonNullable<AttemptDocument["batch"]>): string {

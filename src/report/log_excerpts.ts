@@ -87,6 +87,8 @@ function sizeOf(path: string): number {
 
 /** Bytes for each: equal ones, but that what small logs leave goes to the others. */
 function shares(logs: readonly LogFile[], bytes: number): ReadonlyMap<LogFile, number> {
+  const total = logs.reduce((sum, { size }) => sum + Math.min(size, MOST_OF_ONE), 0);
+  if (total <= bytes) return new Map(logs.map((log) => [log, Math.min(log.size, MOST_OF_ONE)]));
   const most = Math.floor(bytes / LEAST_OF_ONE);
   const served = logs.slice(0, most);
   const shares = new Map<LogFile, number>();
