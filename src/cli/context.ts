@@ -1,6 +1,7 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
 import type { GridError } from "../core/errors.ts";
 import { isRunId } from "../core/ids.ts";
+import { oneLine } from "../terminal/harmless.ts";
 import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
 
@@ -83,11 +84,22 @@ function ownEnvironment(): Record<string, string> {
   return Deno.env.toObject();
 }
 
+/** Of a command line that makes no sense. */
+const USAGE_EXIT = 2;
+
 /** `-C folder` in first place, as with git and make: everything happens as if started there. */
 function enterDirectory(args: readonly string[]): readonly string[] {
   const [option, folder, ...rest] = args;
   if (option !== "-C" || folder === undefined) return args;
-  Deno.chdir(folder);
+  try {
+    Deno.chdir(folder);
+  } catch (error) {
+    const state = error instanceof Deno.errors.NotFound ? "there is no such folder" : `${error}`;
+    Deno.stderr.writeSync(
+      new TextEncoder().encode(`error: Cannot start in "${oneLine(folder)}": ${state}\n`),
+    );
+    Deno.exit(USAGE_EXIT);
+  }
   return rest;
 }
 
@@ -152,9 +164,18 @@ function onSignal(handler: (signal: "SIGINT" | "SIGTERM") => void): Disposable {
  * it takes care of this one too, and forgets that it was to be ignored.
  */
 function hangUpHandler(): () => void {
-  return isHangUpIgnored() ? () => {} : () => Deno.exit(HANG_UP_EXIT);
+  return isHangUpIgnored() ? () => {} : () => {
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(HANG_UP_WORDS));
+    } catch {
+      // The terminal that is gone.
+    }
+    Deno.exit(HANG_UP_EXIT);
+  };
 }
 
+const HANG_UP_WORDS =
+  "\nSIGHUP: left; what still runs on nodes: grid ps; to go on with it: grid resume\n";
 /** 128 + SIGHUP. */
 const HANG_UP_EXIT = 129;
 

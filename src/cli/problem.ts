@@ -6,7 +6,8 @@ import type { CliContext } from "./context.ts";
 export function reportProblem(thrown: unknown, context: CliContext): number {
   const error = toGridError(thrown);
   if (context.args.includes("--json")) tell("stdout", asJson(error), context);
-  const color = context.stderrIsTerminal && !context.env["NO_COLOR"];
+  const color = context.stderrIsTerminal && !context.env["NO_COLOR"] &&
+    context.env["TERM"] !== "dumb";
   tell("stderr", renderProblem(error, { color }), context);
   return error.exitCode;
 }

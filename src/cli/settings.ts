@@ -40,7 +40,9 @@ export interface Settings {
 export function readSettings(flags: GlobalFlags, context: CliContext): Settings {
   const color = (isTerminal: boolean) => {
     if (flags.color === "always") return true;
-    if (flags.color === "never" || context.env["NO_COLOR"]) return false;
+    if (flags.color === "never" || context.env["NO_COLOR"] || context.env["TERM"] === "dumb") {
+      return false;
+    }
     return isTerminal;
   };
   const onlooker = thisOnlooker(context.env);

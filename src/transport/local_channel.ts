@@ -64,8 +64,11 @@ function spawn(
   [program = "", ...args]: readonly string[],
   place: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Deno.ChildProcess {
+  // Exported, they change what every bash does: with `noexec` nothing would run, and nothing would fail.
+  const reset = ["SHELLOPTS", "BASHOPTS"].filter((name) => Deno.env.has(name));
+  const env = { ...place.env, ...Object.fromEntries(reset.map((name) => [name, ""])) };
   const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-  return new Deno.Command(program, { args, ...place, ...pipes }).spawn();
+  return new Deno.Command(program, { args, cwd: place.cwd, env, ...pipes }).spawn();
 }
 
 /** Bytes read at a time, until they come faster than that. */

@@ -87,6 +87,29 @@ Deno.test("grid ci init writes each system's file for the pipeline of this proje
   assert.equal((await grid(["ci", "init", "svn"], options)).code, 2);
 });
 
+Deno.test("grid ci init cron fits any folder, names this Grid, and keeps the crontab that is there", async () => {
+  using folder = project({
+    "100% mine/pipelines/my.yaml": "steps: [{ id: a, run: 'true' }]\n",
+    "bin/grid": "",
+  });
+  const cwd = join(folder.path, "100% mine");
+  Deno.mkdirSync(join(cwd, ".grid"));
+  const env = { PATH: `${join(folder.path, "bin")}:${Deno.env.get("PATH")}` };
+  const made = await grid(["ci", "init", "cron"], { cwd, env });
+  assert.equal(made.code, 0, made.stderr);
+  const line = read(cwd, "ci/crontab").split("\n").find((line) => line.startsWith("17 2")) ?? "";
+  const place = cwd.replace("%", "\\%");
+  const program = join(folder.path, "bin", "grid");
+  assert.equal(
+    line,
+    `17 2 * * * cd '${place}' && exec ${program} run pipelines/my.yaml --quiet`,
+  );
+  assert.match(made.stderr, /^next {5}\(crontab -l 2>\/dev\/null; cat '.*'\) \| crontab -$/m);
+  const missing = await grid(["ci", "init", "cron", "--pipeline", "pipelines/mi.yaml"], { cwd });
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /there is no such file\nhint: did you mean pipelines\/my\.yaml\?/);
+});
+
 Deno.test("grid ci init asks for a pipeline where it cannot know it", async () => {
   using folder = project({ "pipelines/a.yaml": "", "pipelines/b.yaml": "" });
   const { code, stderr } = await grid(["ci", "init", "github"], { cwd: folder.path });

@@ -1,7 +1,7 @@
 /** The library, in projects that are not Grid's: by path, by links, and as its own documentation shows it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { project, REPOSITORY } from "../support/cli.ts";
+import { grid as cli, project, REPOSITORY } from "../support/cli.ts";
 import { STRICT } from "../support/foreign_project.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { testWith } from "../support/requires.ts";
@@ -100,6 +100,9 @@ Deno.test("a run that fails has an outcome; one that cannot start rejects with i
   const { ok, exitCode, error, steps } = await grid.run("bad.yaml");
   assert.deepEqual([ok, exitCode, error?.code], [false, 1, "exit"]);
   assert.equal(steps.get("a")?.failure?.exitCode, 4);
+  Deno.writeTextFileSync(join(folder.path, "bad.yaml"), "steps:\n  - { id: a, run: exit 0 }\n");
+  const resumed = await cli(["resume", "bad"], { cwd: folder.path });
+  assert.equal(resumed.code, 0, "the command line goes on from it: " + resumed.stderr);
   await assert.rejects(async () => await grid.run("no.yaml"), DiagnosticsError);
   await assert.rejects(async () => {
     for await (const _ of grid.run("no.yaml"));

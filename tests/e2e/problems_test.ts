@@ -215,3 +215,10 @@ steps:
   assert.equal(code, 1, stderr);
   assertOneProblem(stderr, /Cannot fetch "\/etc\/hostname": it is not a path below/);
 });
+
+Deno.test("-C to a folder that is not there is a mistake of the command line", async () => {
+  using folder = project({});
+  const { code, stderr } = await grid(["-C", "no-such-folder", "runs"], { cwd: folder.path });
+  assert.equal(code, 2);
+  assert.equal(stderr, 'error: Cannot start in "no-such-folder": there is no such folder\n');
+});

@@ -65,3 +65,13 @@ Deno.test("grid run of a file shows every line of a step that prints many at onc
   assert.equal(code, 0);
   assert.equal(stderr.match(/ │ é😀$/gm)?.length, 100_000);
 });
+
+Deno.test("what the caller's shell has exported for every bash changes no command", async () => {
+  using folder = project({});
+  const env = { SHELLOPTS: "noexec", BASHOPTS: "xpg_echo" };
+  const { code, stdout } = await grid(["run", "--", "bash", "-c", "echo ran"], {
+    cwd: folder.path,
+    env,
+  });
+  assert.deepEqual([code, stdout], [0, "ran\n"]);
+});

@@ -1,5 +1,6 @@
 /** Runs are found again by what people remember of them. */
 import assert from "node:assert/strict";
+import { tempDir } from "../support/temp_dir.ts";
 import { grid, project } from "../support/cli.ts";
 
 const PIPELINE = `name: train
@@ -67,4 +68,16 @@ Deno.test("grid runs finds runs by pipeline, state, time and input, shows output
   for (const wrong of [["--state", "good"], ["--since", "yesterday"], ["last"], ["-i", "lr"]]) {
     assert.equal((await call("runs", ...wrong)).code, 2, wrong.join(" "));
   }
+});
+
+Deno.test("looking at runs where there is none makes nothing", async () => {
+  using folder = tempDir();
+  for (
+    const words of [["runs"], ["runs", "--json"], ["logs"], ["show", "last"], ["plan", "x.yaml"]]
+  ) {
+    await grid(words, { cwd: folder.path });
+    assert.deepEqual([...Deno.readDirSync(folder.path)], [], words.join(" "));
+  }
+  const { code, stdout } = await grid(["runs", "--json"], { cwd: folder.path });
+  assert.deepEqual([code, JSON.parse(stdout)], [0, { runs: [] }]);
 });

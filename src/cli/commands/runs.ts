@@ -4,7 +4,7 @@ import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, keyValues, nameList, positiveInteger } from "../option_values.ts";
 import { openRuns, type PastRuns } from "../past_runs.ts";
-import { findRuns, sinceTime, stateList } from "../run_history.ts";
+import { findRuns, type HistoryRow, sinceTime, stateList } from "../run_history.ts";
 import type { GlobalFlags } from "../settings.ts";
 import { textOf } from "../../store/history.ts";
 
@@ -54,7 +54,7 @@ export function define(command: Command, context: CommandContext): void {
         columns,
       });
       if (runs.settings.json) {
-        return context.stdout(JSON.stringify({ runs: rows }, null, 2) + "\n");
+        return context.stdout(JSON.stringify({ runs: rows.map(rowDocument) }, null, 2) + "\n");
       }
       const { renderRuns } = await import("../../terminal/tables/runs_table.ts");
       const isFiltered = pipeline !== undefined || state !== undefined || since !== undefined ||
@@ -77,6 +77,17 @@ export function define(command: Command, context: CommandContext): void {
         },
       ));
     });
+}
+
+/** Times as reports and `grid show --json` have them. */
+function rowDocument(row: HistoryRow): Record<string, unknown> {
+  const times = Object.fromEntries(
+    (["startedAt", "finishedAt", "lastEventAt"] as const).flatMap((name) => {
+      const at = row[name];
+      return at === undefined ? [] : [[name, new Date(at).toISOString()]];
+    }),
+  );
+  return { ...row, ...times };
 }
 
 interface Note {

@@ -79,6 +79,8 @@ def main(path):
     listen_for_stop()
     with open(path) as file:
         spec = json.load(file)
+    if not spec.get("say_results"):
+        os.remove(path)  # what it holds may have come from a secret, and nobody reads it again
     try:
         drive(spec)
         code = 0

@@ -230,6 +230,8 @@ class Workplace implements Disposable {
     options: { readonly ignored?: boolean } = {},
   ) {
     const { code, stdout, stderr } = await this.start(fields, env, options).output();
+    const specs = [...Deno.readDirSync(this.path)].filter(({ name }) => name.startsWith("spec-"));
+    assert.deepEqual(specs, [], "what it was asked may have come from a secret");
     const lines = new TextDecoder().decode(stdout).split("\n");
     return {
       code,
