@@ -1,3 +1,4 @@
+import { parseGlob } from "../core/glob.ts";
 import { isJsonPath } from "../core/json_path.ts";
 import { parseSize } from "../core/size.ts";
 import { isContainer } from "../document/source.ts";
@@ -48,14 +49,14 @@ function readSync(sync: NonNullable<HookEntry["sync"]>, reader: TextReader): Syn
     exclude: reader.list(sync, "exclude"),
     delete: sync.delete ?? true,
     onDrift: sync["on-drift"] ?? "backup",
-    writes: reader.list(sync, "writes"),
+    writes: reader.globs(sync, "writes", parseGlob),
   };
 }
 
 function readFetch(fetch: NonNullable<HookEntry["fetch"]>, reader: TextReader): FetchAction<Text> {
   return {
     kind: "fetch",
-    from: reader.list(fetch, "from"),
+    from: reader.globs(fetch, "from", parseGlob),
     to: reader.optional(fetch, "to") ?? TextValue.literal("."),
   };
 }

@@ -1,3 +1,5 @@
+import { parseFileGlob } from "../core/file_glob.ts";
+import { parseGlob } from "../core/glob.ts";
 import type { Place } from "../core/errors.ts";
 import type { Mistake } from "../document/shape/check.ts";
 import type { Spot } from "../document/lines.ts";
@@ -79,11 +81,11 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     retry: entry.retry,
     outputs: readOutputs(entry, reader),
     workingDirectory: reader.optional(entry, "working-directory"),
-    inputs: reader.list(entry, "inputs"),
+    inputs: reader.globs(entry, "inputs", parseFileGlob),
     cache: cache && {
-      inputs: reader.list(cache, "inputs"),
+      inputs: reader.globs(cache, "inputs", parseFileGlob),
       key: reader.optional(cache, "key"),
-      files: cache.files === undefined ? undefined : reader.list(cache, "files"),
+      files: cache.files === undefined ? undefined : reader.globs(cache, "files", parseGlob),
     },
     matrix: readAxes(entry.matrix, reader),
     with: reader.map(entry.with),

@@ -5,6 +5,7 @@ import { type Container, isContainer, type Key, type Source } from "../document/
 import type { Span } from "./expression/expression_parts.ts";
 import { ExactNumber } from "../core/exact_number.ts";
 import type { JsonValue } from "../core/json.ts";
+import { GlobFault } from "../core/glob_fault.ts";
 import { compilePattern, PatternFault } from "../core/pattern.ts";
 import { patternWords } from "./pattern_words.ts";
 import { Text, type TextPart } from "./text.ts";
@@ -88,6 +89,26 @@ export class TextReader {
     if (value === undefined) return [];
     if (!Array.isArray(value)) return [this.text(container, key)];
     return value.map((_, index) => this.text(value, index));
+  }
+
+  /** A list of globs; what `read` says of those without expressions is reported. */
+  globs(container: Container, key: Key, read: (pattern: string) => unknown): Text[] {
+    const value = (container as Record<Key, unknown>)[key];
+    const texts = this.list(container, key);
+    for (const [index, { constant }] of texts.entries()) {
+      const spot = () =>
+        Array.isArray(value)
+          ? this.source.valueSpot(value, index)
+          : this.source.valueSpot(container, key);
+      try {
+        if (constant !== undefined) read(constant);
+      } catch (error) {
+        if (!(error instanceof GlobFault)) throw error;
+        const { message, hint } = error;
+        this.report({ rule: "bad-glob", spot: spot(), message: `not a glob: ${message}`, hint });
+      }
+    }
+    return texts;
   }
 
   map(container: Container | undefined): Record<string, Text> {

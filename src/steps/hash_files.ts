@@ -1,14 +1,16 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, globSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { findFiles } from "./project_files.ts";
 
 /**
  * One SHA-256 over the names and contents of the files that match, for `hashFiles()` in expressions.
  * Patterns are globs, absolute or relative to `project`; no match gives the empty text, as on GitHub.
+ *
+ * @throws {GridError} `step-failed` for what is no glob
  */
 export function hashFiles(patterns: readonly string[], project: string): string {
-  const names = new Set(globSync([...patterns], { cwd: project }));
-  const files = [...names].filter((name) => statSync(resolve(project, name)).isFile()).toSorted();
+  const files = findFiles(patterns, project);
   if (files.length === 0) return "";
   const hash = createHash("sha256");
   for (const name of files) {

@@ -1,8 +1,9 @@
 /** What the engine may ask about files of this machine. */
-import { globSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Fetched, LocalFiles } from "../engine/ports.ts";
 import { OutputReader } from "./output_files.ts";
+import { findFiles } from "./project_files.ts";
 
 /** Paths and patterns are relative to `project`. */
 export function createLocalFiles(project: string): LocalFiles {
@@ -10,14 +11,10 @@ export function createLocalFiles(project: string): LocalFiles {
   return {
     lostOutput: (output) => outputs.lost(output),
     list: (output, name) => outputs.list(output, name),
-    unmatched: (patterns) => patterns.filter((pattern) => !matchesFile(pattern, project)),
+    unmatched: (patterns) =>
+      patterns.filter((pattern) => findFiles([pattern], project).length === 0),
     lost: (fetched) => lost(fetched, project),
   };
-}
-
-function matchesFile(pattern: string, project: string): boolean {
-  return globSync(pattern, { cwd: project })
-    .some((name) => statSync(join(project, name), { throwIfNoEntry: false })?.isFile());
 }
 
 function lost({ folder, files, bytes }: Fetched, project: string): string | undefined {

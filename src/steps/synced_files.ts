@@ -1,8 +1,9 @@
 /** What a run's syncs brought, file by file: steps work with that, whatever became of the source since. */
 import { createHash } from "node:crypto";
-import { globSync, readFileSync, statSync } from "node:fs";
-import { join, matchesGlob, relative } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Entry } from "../sync/entry.ts";
+import { findFiles, meantOf } from "./project_files.ts";
 
 export class SyncedFiles {
   /** Source folder → path below it → SHA-256 in hex. The last sync comes last. */
@@ -19,11 +20,13 @@ export class SyncedFiles {
   /**
    * One SHA-256 over the names and contents of the files that match; patterns are globs relative to
    * `project`. What was synced counts as it was then; the rest as it is now. Nothing gives "".
+   *
+   * @throws {GridError} `step-failed` for what is no glob
    */
   hash(patterns: readonly string[], project: string): string {
     const names = new Set([
-      ...globSync([...patterns], { cwd: project }).filter((name) => isFile(join(project, name))),
-      ...this.#namesBelow(project).filter((name) => patterns.some((it) => matchesGlob(name, it))),
+      ...findFiles(patterns, project),
+      ...meantOf(patterns, this.#namesBelow(project)),
     ]);
     if (names.size === 0) return "";
     const hash = createHash("sha256");

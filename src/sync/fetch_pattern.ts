@@ -1,7 +1,8 @@
 /** What `fetch.from` means: a path, or a glob, below a folder. */
 import { GridError } from "../core/errors.ts";
 import { isPrivate } from "./fetch_listing.ts";
-import { parseGlob } from "./glob.ts";
+import { parseGlob } from "../core/glob.ts";
+import { readGlob } from "../core/glob_fault.ts";
 
 export interface FetchPattern {
   /** As the user wrote it. */
@@ -16,7 +17,7 @@ export interface FetchPattern {
 
 const GLOB = /[*?[\]{}\\]/;
 
-/** @throws {GridError} `sync` for a path that leaves the folder */
+/** @throws {GridError} `sync` for a path that leaves the folder, and for what is no glob */
 export function parseFetchPattern(text: string): FetchPattern {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   if (text.startsWith("/") || parts.includes("..") || /[\0\n]/.test(text) || text === "") {
@@ -39,7 +40,7 @@ export function parseFetchPattern(text: string): FetchPattern {
     const matches = (file: string) => isAtOrBelow(file, path);
     return { text, start: toStart(parts), matches, reaches: matches };
   }
-  const isMatch = parseGlob(path);
+  const isMatch = readGlob("sync", path, parseGlob);
   const matches = (file: string) => isAtOrBelow(file, path) || isMatch(file);
   return {
     text,

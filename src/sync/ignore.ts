@@ -2,10 +2,9 @@
  * Which paths stay at home, by git's own rules: nested ignore files, the deepest that has an opinion
  * decides, and within one file the last line that matches.
  */
-import createMatcher, { type Ignore } from "npm:ignore@7.0.16";
-import { Buffer } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { type IgnoreLine, IgnoreLines, toBytes } from "./ignore_lines.ts";
 import { findRepository, gitFolder, readOptional, unreadable } from "./repository.ts";
 import { TrackedFiles } from "./tracked_files.ts";
 
@@ -48,9 +47,7 @@ interface Level {
   readonly above: string;
   /** Path of this level below the source, with a `/` at its end. */
   readonly below: string;
-  readonly matcher: Ignore;
-  /** Cheap and generous: a name that fails it is matched by no line. */
-  readonly mayMatch: RegExp;
+  readonly lines: IgnoreLines;
 }
 
 /** @throws {GridError} `sync` where an ignore file cannot be read */
@@ -87,13 +84,13 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
     },
     find(path, isFolder) {
       const name = path.slice(path.lastIndexOf("/") + 1);
-      const isGits = name === ".git" && isAskedFor(overriding, isFolder ? `${path}/` : path);
+      const isGits = name === ".git" && isAskedFor(overriding, { path, isFolder });
       if (ALWAYS.has(name) && !isGits) return { from: "built in", pattern: `${name}/` };
       // What lies in `.git` is no file of the work tree.
       if (/(^|\/)\.git(\/|$)/.test(path)) {
-        return isGits ? undefined : decide(overriding, isFolder ? `${path}/` : path);
+        return isGits ? undefined : decide(overriding, { path, isFolder });
       }
-      return decide(levelsFor(path), isFolder ? `${path}/` : path);
+      return decide(levelsFor(path), { path, isFolder });
     },
     tracked(path, { from }) {
       const isOfGit = from.endsWith("/info/exclude") ||
@@ -104,39 +101,33 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   };
 }
 
-/** `exclude: ["!.git/"]`: the strongest line that speaks of it takes it in. */
-function isAskedFor(overriding: readonly Level[], path: string): boolean {
-  for (const level of overriding) {
-    const { ignored, unignored } = level.matcher.test(asBytes(path));
-    if (ignored || unignored) return unignored;
-  }
-  return false;
+interface Asked {
+  readonly path: string;
+  readonly isFolder: boolean;
 }
 
-function decide(levels: readonly Level[], path: string): IgnoreRule | undefined {
-  const name = asBytes(path.slice(path.lastIndexOf("/", path.length - 2) + 1));
-  for (const [index, level] of levels.entries()) {
-    if (!level.mayMatch.test(name)) continue;
-    const verdict = level.matcher.test(asBytes(level.above + path.slice(level.below.length)));
-    if (verdict.ignored) {
-      return { from: level.from, pattern: asText(verdict.rule?.pattern ?? "") };
-    }
-    if (!verdict.unignored) continue;
-    if (path.endsWith("/")) overrule(levels.slice(index + 1), path);
-    return undefined;
+/** `exclude: ["!.git/"]`: the strongest line that speaks of it takes it in. */
+function isAskedFor(overriding: readonly Level[], asked: Asked): boolean {
+  return findLine(overriding, asked)?.line.takesIn ?? false;
+}
+
+function decide(levels: readonly Level[], asked: Asked): IgnoreRule | undefined {
+  const found = findLine(levels, asked);
+  if (found === undefined || found.line.takesIn) return undefined;
+  return { from: found.from, pattern: found.line.text };
+}
+
+/** Only the path itself is asked about: who asks has not gone into a folder that is left out. */
+function findLine(
+  levels: readonly Level[],
+  { path, isFolder }: Asked,
+): { readonly from: string; readonly line: IgnoreLine } | undefined {
+  const name = toBytes(path.slice(path.lastIndexOf("/") + 1));
+  for (const { from, above, below, lines } of levels) {
+    const line = lines.find(name, () => toBytes(above + path.slice(below.length)), isFolder);
+    if (line !== undefined) return { from, line };
   }
   return undefined;
-}
-
-/**
- * A folder taken back in by a stronger level must not count as ignored when a weaker one is asked
- * about its content: git looks at each path by itself once the folder above is in.
- */
-function overrule(weaker: readonly Level[], folder: string): void {
-  for (const level of weaker) {
-    const path = asBytes(level.above + folder.slice(level.below.length));
-    if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
-  }
 }
 
 function overridingLevels(options: IgnoreOptions): Level[] {
@@ -168,8 +159,7 @@ function outerLevels(source: string): Level[] {
   }
   const above = source === root ? "" : `${relative(root, source)}/`;
   levels.push(...excludeLevels(root, { above }));
-  // The source was asked for by name, so no rule about itself or a folder above it counts.
-  for (const level of levels) takeIn(level);
+  // The source was asked for by name: nobody asks about itself or a folder above it.
   return levels;
 }
 
@@ -180,14 +170,6 @@ function excludeLevels(root: string, where: Partial<Pick<Level, "above" | "below
   return text === undefined ? [] : [{ ...newLevel({ from, text }), ...where }];
 }
 
-function takeIn(level: Level): void {
-  const parts = asBytes(level.above).split("/").slice(0, -1);
-  for (let depth = 1; depth <= parts.length; depth++) {
-    const path = `${parts.slice(0, depth).join("/")}/`;
-    if (level.matcher.test(path).ignored) level.matcher.add(`!/${escapePattern(path)}`);
-  }
-}
-
 function readLevels(folder: string, below: string): Level[] {
   return FILES.toReversed().flatMap((name) => {
     const from = `${below}${name}`;
@@ -196,60 +178,8 @@ function readLevels(folder: string, below: string): Level[] {
   });
 }
 
-function newLevel(source: { readonly from: string; readonly text: string }): Level {
-  const text = asGitReads(source.text);
-  const matcher = createMatcher({ ignorecase: false, allowRelativePaths: true }).add(text);
-  return { from: source.from, above: "", below: "", matcher, mayMatch: prefilter(text) };
-}
-
-/** `?` and classes stand for bytes in git: every byte of a name or pattern as one character. */
-function asBytes(text: string): string {
-  return isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
-}
-
-/** The other way round, for what people read. */
-function asText(bytes: string): string {
-  return isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
-}
-
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
-  return true;
-}
-
-/**
- * The lines as git takes them: without the mark that some editors put first, and with a tab at the end of
- * a line as part of its pattern, which the matcher would drop as it drops blanks.
- */
-function asGitReads(text: string): string {
-  const lines = text.replace(/^\ufeff/, "").split(/\r?\n|\r$/);
-  return asBytes(
-    lines.map((line) => {
-      const [, head = "", tabs = ""] = /^(.*?)(\t*) *$/s.exec(line) ?? [];
-      return tabs === "" || head.endsWith("\\") ? line : head + tabs.replaceAll("\t", "[\t]");
-    }).join("\n"),
-  );
-}
-
-/**
- * Most paths match no line, and this finds that out at a tenth of the price. Only the last part of
- * each pattern counts, and whatever is not plain text in it stands for anything.
- */
-function prefilter(text: string): RegExp {
-  const names = text.split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) =>
-      line.replace(/^!/, "").replace(/\/?[ ]*$/, (end) => end.includes(" ") ? "*" : "")
-    )
-    .map((line) => line.slice(line.lastIndexOf("/") + 1))
-    .filter((name) => name !== "")
-    .map((name) => name.replaceAll(/[[\\].*$|[*?]+/g, "*"))
-    .map((name) => name.split("*").map(escapeForRegExp).join(".*"));
-  return new RegExp(names.length === 0 ? "$^" : `^(?:${names.join("|")})/?$`, "s");
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+function newLevel({ from, text }: { readonly from: string; readonly text: string }): Level {
+  return { from, above: "", below: "", lines: new IgnoreLines(text) };
 }
 
 function readRequired(path: string): string {
@@ -258,8 +188,4 @@ function readRequired(path: string): string {
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-function escapePattern(path: string): string {
-  return path.replaceAll(/[\\*?[\]!# ]/g, "\\$&");
 }

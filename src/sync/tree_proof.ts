@@ -2,7 +2,8 @@
 import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { Transport } from "../transport/transport.ts";
-import { expandBraces } from "./brace.ts";
+import { expandBraces } from "../core/brace.ts";
+import { readGlob } from "../core/glob_fault.ts";
 import type { TreeRef, TreeRun } from "./tree.ts";
 import { proofProgram, treeLibrary } from "./tree_choice.ts";
 import { ownerWords, readOwner, writeOwner } from "./tree_owner.ts";
@@ -68,10 +69,12 @@ function proofWords(
     writeOwner(run.owner),
     tree.root,
     looks && tree.entries <= MOST_LOOKED_AT ? "files" : "-",
-    ...tree.writes.flatMap(expandBraces).flatMap((pattern) => {
-      const plain = pattern.replace(/\/+$/, "");
-      return [plain, `${plain}/*`];
-    }),
+    ...tree.writes.flatMap((pattern) => readGlob("sync", pattern, expandBraces)).flatMap(
+      (pattern) => {
+        const plain = pattern.replace(/\/+$/, "");
+        return [plain, `${plain}/*`];
+      },
+    ),
   ];
 }
 

@@ -2,10 +2,19 @@
 import type { ASTNode } from "./cel_library.ts";
 import type { Problem, Span } from "./expression_parts.ts";
 import { foreignSyntax } from "./foreign_syntax.ts";
+import { TooDeep } from "./nesting.ts";
 import { typeProblem } from "./type_words.ts";
 
 /** CEL's own message, its place, and plainer words for the frequent ones. */
 export function celWords(error: unknown, source: string): Problem {
+  if (error instanceof TooDeep) {
+    return {
+      rule: "bad-expression",
+      at: trimmed(source),
+      message: error.message,
+      hint: error.hint,
+    };
+  }
   const cel = error as CelError;
   const summary = cel.summary ?? String(error);
   const at = cel.range ?? trimmed(source);
@@ -34,6 +43,11 @@ function syntaxProblem({ summary, at, source }: Faulty): Problem {
     const quote = source.charAt(at.start);
     const hint = `close it with ${quote}`;
     return { rule, at, message: "the text is not closed", hint };
+  }
+  const most = /^Exceeded maxDepth \((\d+)\)/.exec(summary)?.[1];
+  if (most !== undefined) {
+    const { message, hint } = new TooDeep(Number(most));
+    return { rule, at, message, hint };
   }
   const missing = /^Expected (\w+), got /.exec(summary)?.[1] ?? "";
   const sign = CLOSING_SIGNS[missing];

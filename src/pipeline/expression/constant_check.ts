@@ -1,10 +1,13 @@
 import { parseJson } from "../../core/exact_json.ts";
+import { parseFileGlob } from "../../core/file_glob.ts";
+import { GlobFault } from "../../core/glob_fault.ts";
 import { compilePattern, PatternFault } from "../../core/pattern.ts";
 import { patternWords } from "../pattern_words.ts";
 import type { Argument, Call, Problem, Zero } from "./expression_parts.ts";
 
-/** Constant arguments that can never be read: a pattern, and JSON. */
+/** Constant arguments that can never be read: patterns, globs, and JSON. */
 export function checkConstant({ name, receiver, args }: Call): readonly Problem[] {
+  if (name === "hashFiles" && receiver === undefined) return args.flatMap(checkGlob);
   const [first] = args;
   if (first?.text === undefined) return [];
   if (name === "matches" && receiver !== undefined) return checkPattern(first.text, first);
@@ -25,6 +28,17 @@ function checkPattern(text: string, at: Argument): readonly Problem[] {
     if (!(error instanceof PatternFault)) throw error;
     const { message, hint } = patternWords(error);
     return [{ rule: "bad-pattern", at, message, ...(hint !== undefined && { hint }) }];
+  }
+}
+
+function checkGlob({ text, ...at }: Argument): readonly Problem[] {
+  try {
+    if (text !== undefined) parseFileGlob(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof GlobFault)) throw error;
+    const { message, hint } = error;
+    return [{ rule: "bad-glob", at, message: `not a glob: ${message}`, hint }];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Environment, ParseResult } from "./cel_library.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { Call, Comparison, ItemReference, Reference, Zero } from "./expression_parts.ts";
+import { checkNesting } from "./nesting.ts";
 import { prepareAst } from "./prepare_ast.ts";
 import { Walker } from "./expression_walker.ts";
 
@@ -31,13 +32,14 @@ const parsed = new Map<string, Expression>();
 /**
  * Parses once per source text.
  *
- * @throws CEL's ParseError
+ * @throws CEL's ParseError, and TooDeep
  */
 export function parseExpression(source: string): Expression {
   const known = parsed.get(source);
   if (known) return known;
   if (environment === undefined) throw new Error("an expression before its language was loaded");
   const evaluate = environment.parse(source);
+  checkNesting(evaluate.ast);
   const walker = new Walker(source);
   walker.visit(evaluate.ast);
   prepareAst(evaluate.ast);

@@ -10,6 +10,7 @@ import type { ASTNode } from "./cel_library.ts";
 import { CelMap } from "./cel_value.ts";
 import { BINDING_MACROS } from "./expression_walker.ts";
 import { LINEAR_MATCHES } from "./functions.ts";
+import { nodesIn } from "./nesting.ts";
 import { spend, spendOn } from "./step_budget.ts";
 
 type Evaluate = (evaluator: unknown, node: unknown, context: unknown) => unknown;
@@ -56,11 +57,6 @@ function conditionsOf(node: ASTNode): readonly ASTNode[] {
     default:
       return [];
   }
-}
-
-function* nodesIn(args: unknown): Generator<ASTNode> {
-  if (Array.isArray(args)) { for (const inner of args) yield* nodesIn(inner); }
-  else if (typeof args === "object" && args !== null && "op" in args) yield args as ASTNode;
 }
 
 /** What is compared, or turned round, by the library's own operators. */

@@ -29,7 +29,7 @@ function git(folder: string, ...args: string[]): string {
 }
 
 const names = fc.constantFrom(
-  ..."a b c ab x.log y.txt build #h !n \u00fc \u540d.log e\u0301 [x] a\\b".split(" "),
+  ..."a b c ab abab x.log y.txt build #h !n \u00fc \u540d.log e\u0301 [x] a\\b ] - 7".split(" "),
   "sp ace",
   "tail ",
 );
@@ -40,7 +40,8 @@ const pieces = fc.constantFrom(
   "sp ace",
   "sp\\ ace",
   "tail\\ ",
-  "[[:alpha:]]",
+  ..."[[:alpha:]] [[:digit:]b] [[:none:]] [[:] []-] [^a]* [b-a] [!-] [\\]] [a a\\ a** **b a**b *** *a*b* ??* *.*o*"
+    .split(" "),
 );
 const lines = fc.tuple(
   fc.constantFrom("", "", "", "!"),

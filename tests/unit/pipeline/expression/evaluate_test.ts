@@ -184,3 +184,9 @@ Deno.test("evaluateValue() finds a key of digits by its number", () => {
   assert.equal(value('fromJSON("{\\"3\\": 5}")[3]'), 5);
   assert.equal(value("{1: 'a'}[1]"), "a");
 });
+
+Deno.test("evaluateText() has room for the deepest expression that is taken", () => {
+  const sum = (terms: number) => Array(terms).fill("1").join("+");
+  assert.equal(evaluateText(parseText(`\${{ ${sum(500)} }}`), SCOPE), "500");
+  assert.throws(() => value(sum(501)), /it goes more than 500 levels deep/);
+});

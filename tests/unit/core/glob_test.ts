@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseGlob } from "../../../src/sync/glob.ts";
+import { parseGlob } from "../../../src/core/glob.ts";
 
 const CASES: readonly (readonly [glob: string, fits: readonly string[], not: readonly string[]])[] =
   [
