@@ -16,11 +16,16 @@ import { readTails } from "./tail.ts";
 export interface ReportFilesOptions extends RunDocumentOptions {
   /** Absolute folder of the run. */
   readonly folder: string;
+  /** The disk is full: what was kept back must do for all reports. */
+  readonly isFull?: () => boolean;
   /** What an attempt printed, where that is little and at hand. */
   readonly keptLog?: (step: string, attempt: number) => Uint8Array | undefined;
   /** Told when something cannot be written. */
   readonly warn?: (message: string) => void;
 }
+
+/** Bytes of logs in a page on a full disk. */
+const BYTES_WHEN_FULL = 16 * 1024;
 
 export async function writeReports(state: RunState, options: ReportFilesOptions): Promise<void> {
   const tails = await readTails(state, { ...options, folder: options.folder });
@@ -40,7 +45,9 @@ async function writePage(
   { tail, ...options }: ReportFilesOptions & { readonly tail: TailOf },
 ): Promise<void> {
   const graph = await graphOf(report, options);
-  const render = () => renderHtml(report, { tail, graph, logOf: readExcerpts(report, options) });
+  const bounds = options.isFull?.() ? { bytes: BYTES_WHEN_FULL } : {};
+  const render = () =>
+    renderHtml(report, { tail, graph, logOf: readExcerpts(report, { ...options, ...bounds }) });
   await write("report.html", render, options);
 }
 
