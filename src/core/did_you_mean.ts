@@ -1,14 +1,19 @@
+/** More mistakes than these are no slip of the finger, however long the word. */
+const MOST_SLIPS = 8;
+
 /** The candidate nearest to `word`, where it is near enough to be a slip of the finger. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const folded = fold(word);
+  let limit = Math.min(MOST_SLIPS, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
-  let bestDistance = limit + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(fold(word), fold(candidate));
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
+    // Most candidates are told by their length alone.
+    if (Math.abs(candidate.length - word.length) > limit) continue;
+    const distance = editDistance(folded, fold(candidate), limit);
+    if (distance > limit) continue;
+    best = candidate;
+    if (distance === 0) break;
+    limit = distance - 1;
   }
   return best;
 }
@@ -18,26 +23,65 @@ function fold(word: string): string {
   return word.toLowerCase().replaceAll("_", "-");
 }
 
-/** Optimal string alignment: insert, delete, replace and swap of neighbours cost one each. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, i) => i);
+/**
+ * Optimal string alignment: insert, delete, replace and swap of neighbours cost one each. Past `limit`
+ * it is only known to be more; cells further from the diagonal than that are never looked at.
+ */
+export function editDistance(one: string, other: string, limit: number): number {
+  const [a, b] = withoutCommonEnds(one, other);
+  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  const far = limit + 1;
+  let [beforeLast, last, row] = rowsOf(b.length + 2);
+  for (let j = 0; j <= Math.min(b.length, far); j++) last[j] = j;
+  let lastLeast = 0;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let value = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        value = Math.min(value, at(beforeLast, j - 2) + 1);
-      }
-      row.push(value);
+    const from = Math.max(1, i - limit);
+    const to = Math.min(b.length, i + limit);
+    row[from - 1] = from === 1 ? i : far;
+    row[to + 1] = far;
+    let least = from === 1 ? i : far;
+    for (let j = from; j <= to; j++) {
+      const isSame = a.charCodeAt(i - 1) === b.charCodeAt(j - 1);
+      let value = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (isSame ? 0 : 1));
+      const isSwap = i > 1 && j > 1 && a.charCodeAt(i - 1) === b.charCodeAt(j - 2) &&
+        a.charCodeAt(i - 2) === b.charCodeAt(j - 1);
+      if (isSwap) value = Math.min(value, at(beforeLast, j - 2) + 1);
+      row[j] = value;
+      if (value < least) least = value;
     }
-    beforeLast = last;
-    last = row;
+    // A swap reaches back over one row, never over two.
+    if (least > limit && lastLeast > limit) return far;
+    lastLeast = least;
+    [beforeLast, last, row] = [last, row, beforeLast];
   }
   return at(last, b.length);
 }
 
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
+type Rows = [Uint32Array, Uint32Array, Uint32Array];
+
+let rows: Rows = [new Uint32Array(64), new Uint32Array(64), new Uint32Array(64)];
+
+/** The same for every comparison: making them would take longer than filling them. */
+function rowsOf(width: number): Rows {
+  if (rows[0].length < width) {
+    rows = [new Uint32Array(2 * width), new Uint32Array(2 * width), new Uint32Array(2 * width)];
+  }
+  return rows;
+}
+
+/** Names of one file often differ in a few letters alone. */
+function withoutCommonEnds(a: string, b: string): readonly [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a.charCodeAt(start) === b.charCodeAt(start)) start++;
+  let end = 0;
+  while (
+    end < shorter - start &&
+    a.charCodeAt(a.length - 1 - end) === b.charCodeAt(b.length - 1 - end)
+  ) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+function at(row: Uint32Array, index: number): number {
+  return row[index] ?? 0;
 }

@@ -1,27 +1,33 @@
 import type { ScalarSource } from "./yaml/yaml_node.ts";
 
 /**
- * Offset in the source of one scalar, as written, of the character at `index` of its value.
+ * Offset in the source of one scalar, as written, of the character at an index of its value.
  *
  * Folding, indentation and chomping only ever change white space, so characters are counted without
- * it; quotes, escapes and the header of a block scalar are stepped over.
+ * it; quotes, escapes and the header of a block scalar are stepped over. The scalar is read once, for
+ * however many places of it are asked for.
  */
-export function scalarOffset(raw: string, scalar: ScalarSource, index: number): number {
+export function scalarOffsets(raw: string, scalar: ScalarSource): (index: number) => number {
   const start = contentStart(raw, scalar.style);
   // Most scalars stand on one line as they are.
-  if (raw.startsWith(scalar.text, start) && !raw.includes("\n")) return inkFrom(raw, start + index);
-  const wanted = inkBefore(scalar.text, index);
-  let seen = 0;
-  let offset = start;
-  while (offset < raw.length) {
-    const width = charWidth(raw, offset, scalar.style);
-    if (!isBlank(raw, offset, width)) {
-      if (seen === wanted) return offset;
-      seen++;
-    }
+  if (raw.startsWith(scalar.text, start) && !raw.includes("\n")) {
+    return (index) => inkFrom(raw, start + index);
+  }
+  const before = inkBefore(scalar.text);
+  const places = inkPlaces(raw, start, scalar.style);
+  const last = Math.max(0, raw.length - 1);
+  return (index) => places[before[Math.min(index, scalar.text.length)] ?? 0] ?? last;
+}
+
+/** Offsets of the characters that are not white space. */
+function inkPlaces(raw: string, start: number, style: ScalarSource["style"]): number[] {
+  const places: number[] = [];
+  for (let offset = start; offset < raw.length;) {
+    const width = charWidth(raw, offset, style);
+    if (!isBlank(raw, offset, width)) places.push(offset);
     offset += width;
   }
-  return Math.max(0, raw.length - 1);
+  return places;
 }
 
 /** Offset of the first character from `offset` on that is not white space. */
@@ -31,11 +37,13 @@ function inkFrom(raw: string, offset: number): number {
   return Math.max(0, Math.min(at, raw.length - 1));
 }
 
-/** Characters before `index` that are not white space. */
-function inkBefore(text: string, index: number): number {
-  let ink = 0;
-  for (let i = 0; i < index && i < text.length; i++) if (!isWhite(text.charCodeAt(i))) ink++;
-  return ink;
+/** For each index, the characters before it that are not white space. */
+function inkBefore(text: string): Uint32Array {
+  const before = new Uint32Array(text.length + 1);
+  for (let at = 0; at < text.length; at++) {
+    before[at + 1] = (before[at] ?? 0) + (isWhite(text.charCodeAt(at)) ? 0 : 1);
+  }
+  return before;
 }
 
 function contentStart(raw: string, style: ScalarSource["style"]): number {

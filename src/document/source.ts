@@ -1,9 +1,10 @@
 import { decodeText } from "./yaml/encoding.ts";
-import { scalarOffset } from "./scalar.ts";
+import { scalarOffsets } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
 import type { Mend } from "./yaml/mend.ts";
 import { parseText } from "./yaml/parse.ts";
+import type { ScalarSource } from "./yaml/yaml_node.ts";
 import type { Entry, Tree } from "./tree.ts";
 
 export type Key = string | number;
@@ -25,6 +26,10 @@ export class Source {
   readonly #lines: Lines;
   readonly #tree: Tree;
   readonly #mends: readonly Mend[];
+  /** The scalar that was asked for last, whose other expressions come next. */
+  #measured:
+    | { readonly scalar: ScalarSource; readonly offsetOf: (index: number) => number }
+    | undefined;
   readonly #removed = new Map<Container, ReadonlySet<Key>>();
 
   constructor(content: string | Uint8Array, file: string) {
@@ -82,9 +87,13 @@ export class Source {
     const entry = this.#entry(container, key);
     if (entry?.scalar === undefined) return this.valueSpot(container, key);
     const [begin, stop] = entry.scalar.range;
-    const raw = this.#lines.text.slice(begin, stop);
-    const start = begin + scalarOffset(raw, entry.scalar, range.index);
-    const last = scalarOffset(raw, entry.scalar, range.index + Math.max(1, range.length) - 1);
+    if (this.#measured?.scalar !== entry.scalar) {
+      const raw = this.#lines.text.slice(begin, stop);
+      this.#measured = { scalar: entry.scalar, offsetOf: scalarOffsets(raw, entry.scalar) };
+    }
+    const { offsetOf } = this.#measured;
+    const start = begin + offsetOf(range.index);
+    const last = offsetOf(range.index + Math.max(1, range.length) - 1);
     return this.#lines.spot(start, begin + last + 1);
   }
 

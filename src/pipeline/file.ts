@@ -1,5 +1,6 @@
 import SHAPE from "../../config/pipeline.schema.json" with { type: "json" };
 import { lazy } from "../core/lazy.ts";
+import { formatSize } from "../core/size.ts";
 import { checkSource, diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
@@ -31,6 +32,7 @@ export async function openFile(
   content: Uint8Array,
   path: string,
 ): Promise<OpenFile | FileReports & { readonly file: undefined }> {
+  if (content.length > MOST_BYTES) return tooLong(content, path);
   const source = readSource(content, path);
   const yaml = source.diagnostics;
   const losses = source.losses;
@@ -51,6 +53,26 @@ export async function openFile(
   }
   const repaired = await repair(source, { damaged, torn });
   return { ...reports, ...repaired, shape: [...misspelt, ...repaired.shape] };
+}
+
+/** Ten thousand steps fit. What is longer keeps the YAML parser busy for many seconds. */
+const MOST_BYTES = 4 << 20;
+
+function tooLong(content: Uint8Array, path: string): FileReports & { readonly file: undefined } {
+  // Its first line, so that there is something to point at.
+  const end = content.subarray(0, 1000).indexOf(0x0a);
+  const source = readSource(
+    `# ${new TextDecoder().decode(content.subarray(0, Math.max(0, end)))}`,
+    path,
+  );
+  const size = formatSize(content.length);
+  const report = diagnostic({
+    rule: "long-file",
+    spot: { ...source.start, sourceLine: source.start.sourceLine.slice(2) },
+    message: `the file has ${size}, more than the ${formatSize(MOST_BYTES)} that are read`,
+    hint: "make many like steps with a matrix, move steps into templates, data into files",
+  });
+  return { source, yaml: [], shape: [report], hasLostNames: false, file: undefined };
 }
 
 function hasShape(value: unknown): boolean {

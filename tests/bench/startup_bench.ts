@@ -55,6 +55,49 @@ async function realFile(steps: number): Promise<string> {
   return path;
 }
 
+/** Small files that ask for more than a file in earnest: thousands of mistakes, values and brackets. */
+async function oddFiles(): Promise<readonly (readonly [name: string, path: string])[]> {
+  const many = (count: number, line: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => line(at)).join("");
+  const long = "b".repeat(80);
+  const deep = `${"[".repeat(300)}${many(100_000, () => "{a: 1},")}${"]".repeat(300)}`;
+  const values = "      cat <<EOF\n      ${{ inputs.a }}\n      EOF\n";
+  const files: readonly (readonly [string, string])[] = [
+    [
+      "375 unknown names",
+      `steps:\n${
+        many(375, (at) => `  - { id: ${"a".repeat(80)}${at}, run: x, needs: ${long}${at} }\n`)
+      }`,
+    ],
+    [
+      "2,500 values in a script",
+      `inputs: { a: { type: string, default: x } }\nsteps:\n  - id: a\n    run: |\n${
+        many(2500, () => values)
+      }`,
+    ],
+    [
+      "7,200 wrong keys",
+      `steps:\n${many(2400, (at) => `  - { id: s${at}, rnu: x, neds: a, timout: 1m }\n`)}`,
+    ],
+    [
+      "an open quote",
+      `steps:\n  - id: a\n    run: "x\n${many(25_000, (at) => `      line ${at}\n`)}`,
+    ],
+    ["300 brackets", `x-a: ${deep}\nsteps: [{ id: a, run: x }]\n`],
+    [
+      "1,000 steps after all",
+      `steps:\n${
+        many(1000, (at) => `  - { id: s${at}, run: x, needs: [${many(at, (to) => `s${to},`)}] }\n`)
+      }`,
+    ],
+  ];
+  return await Promise.all(files.map(async ([name, text], at) => {
+    const path = join(folder.path, `odd_${at}.yaml`);
+    await Deno.writeTextFile(path, text);
+    return [name, path] as const;
+  }));
+}
+
 async function median(args: readonly string[], runs = RUNS): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < runs; run++) {
@@ -166,5 +209,9 @@ for (const [name, ms, budget] of rows) {
     `${name.padEnd(24)} ${ms.toFixed(0).padStart(5)} ms  ${ratio.padStart(4)}×` +
       (budget ? `  budget ${budget} ms` : ""),
   );
+}
+for (const [name, path] of await oddFiles()) {
+  const ms = await median(programArgs(["validate", path]), 3);
+  console.log(`${name.padEnd(24)} ${ms.toFixed(0).padStart(5)} ms         budget 2000 ms`);
 }
 await launcherRows();

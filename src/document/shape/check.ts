@@ -3,7 +3,13 @@ import { type FlatIssue, flatten, wordIssue } from "./issue.ts";
 import type { Spot } from "../lines.ts";
 import { keysAt } from "./shape.ts";
 import { isContainer, type Source } from "../source.ts";
-import { hintForKey, type KeyWords, nearestWord, type UnknownKey } from "./unknown_key.ts";
+import {
+  hintForKey,
+  type KeyHint,
+  type KeyWords,
+  nearestWord,
+  type UnknownKey,
+} from "./unknown_key.ts";
 import type { z } from "./zod.ts";
 
 export interface Checked<T> {
@@ -27,7 +33,7 @@ export function checkSource<S extends z.ZodType>(
   const result = schema.safeParse(source.value, { error: wordIssue, reportInput: true });
   if (result.success) return { value: result.data, diagnostics: [], faults: [] };
   const all = result.error.issues.flatMap((issue) => flatten(issue));
-  const context = { schema, ...options };
+  const context = { schema, ...options, hints: new Map(), known: new Map() };
   const meant = new Set(all.flatMap((issue) => meantBy(source, issue, context)));
   const issues = all.filter((issue) =>
     issue.kind !== "missing-key" || !meant.has(issue.path.join("\0"))
@@ -41,6 +47,10 @@ export function checkSource<S extends z.ZodType>(
 
 interface CheckContext extends CheckOptions {
   readonly schema: z.ZodType;
+  /** Found so far: a file may make one mistake thousands of times. */
+  readonly hints: Map<FlatIssue, KeyHint | undefined>;
+  /** Keys that are known at a place, whichever the item of a list. */
+  readonly known: Map<string, readonly string[]>;
 }
 
 /** A known key that is there under another name, or with a slip; that is reported. */
@@ -74,7 +84,20 @@ function unknownKey(source: Source, issue: FlatIssue, context: CheckContext): Di
   };
 }
 
-function keyHint(source: Source, { path }: FlatIssue, { schema, words }: CheckContext) {
+function keyHint(source: Source, issue: FlatIssue, context: CheckContext): KeyHint | undefined {
+  const { hints } = context;
+  if (!hints.has(issue)) hints.set(issue, findHint(source, issue, context));
+  return hints.get(issue);
+}
+
+function knownAt(path: readonly PropertyKey[], { schema, known }: CheckContext): readonly string[] {
+  const place = path.map((part) => typeof part === "number" ? "" : String(part)).join("\0");
+  const found = known.get(place) ?? keysAt(schema, path);
+  known.set(place, found);
+  return found;
+}
+
+function findHint(source: Source, { path }: FlatIssue, context: CheckContext) {
   const spot = source.pathSpot(path, "key");
   const container = source.at(path.slice(0, -1));
   const unknown: UnknownKey = {
@@ -83,7 +106,8 @@ function keyHint(source: Source, { path }: FlatIssue, { schema, words }: CheckCo
     siblings: isContainer(container) ? Object.keys(container) : [],
   };
   const after = spot.sourceLine.slice(spot.place.column - 1 + spot.length);
-  return hintForKey(unknown, { words, known: keysAt(schema, path.slice(0, -1)), after });
+  const { words } = context;
+  return hintForKey(unknown, { words, known: knownAt(path.slice(0, -1), context), after });
 }
 
 function missingKey(source: Source, issue: FlatIssue): Diagnostic {
@@ -147,8 +171,13 @@ function keyOf(entry: Diagnostic): string {
 export function suggest(word: string, known: readonly string[], noun: string): string {
   const best = nearestWord(word, known);
   if (best !== undefined) return `did you mean "${best}"?`;
-  return known.length === 0 ? `there are no ${noun}` : `known ${noun}: ${known.join(", ")}`;
+  if (known.length === 0) return `there are no ${noun}`;
+  const more = known.length > MOST_NAMED ? ` … and ${known.length - MOST_NAMED} more` : "";
+  return `known ${noun}: ${known.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
+
+/** A longer list is not read, least of all once for each mistake. */
+const MOST_NAMED = 40;
 
 function withHint(hint: string | undefined): { readonly hint?: string } {
   return hint === undefined ? {} : { hint };

@@ -1,6 +1,7 @@
 /** Files that are nested deeper than anything that is meant; what reads them goes in circles of its own. */
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Lines } from "../lines.ts";
+import { Lexer } from "./yaml.ts";
 
 /** Maps and lists inside each other; a pipeline has about eight. */
 export const MAX_NESTING = 100;
@@ -21,6 +22,26 @@ export function nestingDiagnostic(lines: Lines): Diagnostic {
 export function isTooDeep(error: unknown): boolean {
   return error instanceof Error && /maximum call stack/i.test(error.message);
 }
+
+/**
+ * Whether brackets are open inside each other more than `MAX_NESTING` deep: looked at before the
+ * parser, which takes a time that grows with depth times length.
+ */
+export function isNestedTooDeep(text: string): boolean {
+  // Text in quotes or blocks may hold any number of brackets; only the lexer knows.
+  if (deepBracket(text) === undefined) return false;
+  let depth = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === "[" || token === "{") {
+      if (++depth > MAX_NESTING) return true;
+    } else if (token === "]" || token === "}") depth--;
+    else if (token === FLOW_END) depth = 0;
+  }
+  return false;
+}
+
+/** The lexer's own mark for brackets that were never closed. */
+const FLOW_END = "\x18";
 
 function deepBracket(text: string): number | undefined {
   let depth = 0;

@@ -5,7 +5,7 @@ import type { Lines } from "../lines.ts";
 import { drop, type Mend, MendedText, overlaps } from "./mend.ts";
 import { FaultyText, type Slip, type Trap } from "./slip.ts";
 import { conflictTraps } from "./text_trap.ts";
-import { isTooDeep, nestingDiagnostic } from "./nesting.ts";
+import { isNestedTooDeep, isTooDeep, nestingDiagnostic } from "./nesting.ts";
 import { relocate } from "./relocate.ts";
 import { plantTree, type Tree } from "../tree.ts";
 import { parseDocument } from "./yaml.ts";
@@ -38,6 +38,10 @@ export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
   for (const fault of faults) repair.takeFault(fault);
   if (faults.some(({ isLast }) => isLast)) {
     return { tree: plantTree(null), isReadable: false, diagnostics: repair.with([]), mends: [] };
+  }
+  if (isNestedTooDeep(lines.text)) {
+    const diagnostics = repair.with([nestingDiagnostic(lines)]);
+    return { tree: plantTree(null), isReadable: false, diagnostics, mends: [] };
   }
   const rounds = Math.min(MAX_ROUNDS, MAX_CHARACTERS / Math.max(1, lines.text.length));
   for (let round = 0;; round++) {

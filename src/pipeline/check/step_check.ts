@@ -26,8 +26,9 @@ function checkTwice({ entry }: Blueprint, reader: TextReader): void {
   for (const key of ["needs", "after", "secrets"] as const) {
     const names = entry[key];
     if (!Array.isArray(names)) continue;
+    const seen = new Set<unknown>();
     for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) === index) continue;
+      if (seen.size < seen.add(name).size) continue;
       warn(reader, {
         rule: "listed-twice",
         spot: reader.source.valueSpot(names, index),

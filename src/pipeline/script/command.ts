@@ -68,7 +68,9 @@ export class Command {
     this.words.push(word);
     if (word === "[[" && isFirst && !isQuoted) this.isTest = true;
     // A body may begin on the line of its head.
-    if (/^(function \S+ \{|for \S+ do)$/.test(this.words.join(" "))) this.#reset();
+    const isHead = this.words.length === 3 &&
+      /^(function \S+ \{|for \S+ do)$/.test(this.words.join(" "));
+    if (isHead) this.#reset();
     return isFirst && !isQuoted ? word : undefined;
   }
 

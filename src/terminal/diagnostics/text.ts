@@ -11,15 +11,34 @@ export interface DiagnosticTextOptions {
   readonly width?: number;
 }
 
-/** Every mistake with its place, its line and a caret, ending with how many there are. */
+/** Of more mistakes than these most are one, made many times; the machine formats have them all. */
+const MOST_SHOWN = 100;
+
+/** The mistakes with place, line and caret, ending with how many there are. */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   options: DiagnosticTextOptions,
 ): string {
   const paint = createPaint(options.color);
   const width = options.width ?? 100;
-  const blocks = diagnostics.map((diagnostic) => block(diagnostic, { paint, width }));
-  return `${[...blocks, totals(diagnostics)].join("\n\n")}\n`;
+  const shown = shownOf(diagnostics);
+  const blocks = shown.map((diagnostic) => block(diagnostic, { paint, width }));
+  const left = diagnostics.length - shown.length;
+  const more = left === 0
+    ? []
+    : [paint.dim(`… and ${left} more; all of them: grid validate --format json`)];
+  return `${[...blocks, ...more, totals(diagnostics)].join("\n\n")}\n`;
+}
+
+/** A warning never takes the place of an error. */
+function shownOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= MOST_SHOWN) return diagnostics;
+  const isError = ({ severity }: Diagnostic) => severity === "error";
+  const chosen = new Set([
+    ...diagnostics.filter(isError),
+    ...diagnostics.filter((diagnostic) => !isError(diagnostic)),
+  ].slice(0, MOST_SHOWN));
+  return diagnostics.filter((diagnostic) => chosen.has(diagnostic));
 }
 
 interface BlockOptions {

@@ -310,3 +310,19 @@ Deno.test("templates that double at every level are refused before memory runs o
   const main = "steps:\n  - { id: a, uses: ./t0.yaml }\n";
   await assert.rejects(() => loadText({ main, more }), /make more than 100000 steps/);
 });
+
+Deno.test("loadPipeline() reads no file that only a program can have made so long", async () => {
+  const step = `  - { id: a, run: "${"x".repeat(1 << 20)}" }\n`;
+  const mistakes = await mistakesOf(`steps:\n${step.repeat(5)}`);
+  assert.deepEqual(mistakes, ["1:1 long-file"]);
+});
+
+Deno.test("loadPipeline() reports a value under __proto__ that does not fit, and takes one that does", async () => {
+  const found = await mistakesOf(`
+inputs: { __proto__: { type: 3 } }
+steps:
+  - { id: a, run: ":", env: { __proto__: x }, outputs: { __proto__: { from: file } } }
+`);
+  const lines = found.map((mistake) => mistake.replace(/:\d+ /, " "));
+  assert.deepEqual(lines, ["2 invalid-value", "4 invalid-value"]);
+});

@@ -85,3 +85,12 @@ Deno.test("suggest() offers the nearest name, else all of them", () => {
   assert.equal(suggest("x", ["train"], "steps"), "known steps: train");
   assert.equal(suggest("x", [], "steps"), "there are no steps");
 });
+
+Deno.test("suggest() names a few of very many words where none is near", () => {
+  const many = Array.from({ length: 300 }, (_, at) => `step${at}`);
+  assert.match(
+    suggest("elsewhere", many, "steps"),
+    /^known steps: step0, step1, .* … and 260 more$/,
+  );
+  assert.equal(suggest("elsewhere", ["a", "b"], "steps"), "known steps: a, b");
+});

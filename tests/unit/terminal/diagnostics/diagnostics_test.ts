@@ -72,6 +72,26 @@ Deno.test("renderDiagnostics() keeps the source line within the terminal", () =>
   }
 });
 
+Deno.test("renderDiagnostics() shows a hundred of very many mistakes, errors first, and counts the rest", () => {
+  const at = (line: number, severity: Diagnostic["severity"]): Diagnostic => ({
+    severity,
+    rule: "r",
+    place: { file: "a.yaml", line, column: 1 },
+    length: 1,
+    sourceLine: "x",
+    message: `m${line}`,
+  });
+  const all = Array.from({ length: 500 }, (_, i) => at(i + 1, i % 10 === 0 ? "error" : "warning"));
+  const text = renderDiagnostics(all, { color: false });
+  assert.equal(text.split("\n").filter((line) => line.startsWith("a.yaml:")).length, 100);
+  for (const { place, severity } of all) {
+    if (severity === "error") assert.match(text, new RegExp(`^a\\.yaml:${place.line}:`, "m"));
+  }
+  assert.match(text, /\n… and 400 more; all of them: grid validate --format json\n/);
+  assert.match(text, /50 errors, 450 warnings in 1 file\n$/);
+  assert.equal(JSON.stringify(diagnosticsDocument(all)).match(/"m\d+"/g)?.length, 500);
+});
+
 Deno.test("renderDiagnostics() marks in colour what it says without", () => {
   const text = renderDiagnostics(DIAGNOSTICS, { color: true, width: 80 });
   // deno-lint-ignore no-control-regex -- colours are control sequences
