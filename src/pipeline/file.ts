@@ -32,7 +32,8 @@ export async function openFile(
   content: Uint8Array,
   path: string,
 ): Promise<OpenFile | FileReports & { readonly file: undefined }> {
-  if (content.length > MOST_BYTES) return tooLong(content, path);
+  const message = lengthFault(content);
+  if (message !== undefined) return tooLong({ content, path, message });
   const source = readSource(content, path);
   const yaml = source.diagnostics;
   const losses = source.losses;
@@ -55,21 +56,38 @@ export async function openFile(
   return { ...reports, ...repaired, shape: [...misspelt, ...repaired.shape] };
 }
 
-/** Ten thousand steps fit. What is longer keeps the YAML parser busy for many seconds. */
+/** Ten thousand steps fit in both. What is longer keeps the YAML parser busy for many seconds. */
 const MOST_BYTES = 4 << 20;
+/** Lines and entries of `[a, b]`: it is these that take the time. */
+const MOST_PARTS = 250_000;
 
-function tooLong(content: Uint8Array, path: string): FileReports & { readonly file: undefined } {
+function lengthFault(content: Uint8Array): string | undefined {
+  if (content.length > MOST_BYTES) {
+    const most = formatSize(MOST_BYTES);
+    return `the file has ${formatSize(content.length)}, more than the ${most} that are read`;
+  }
+  let parts = 0;
+  for (const byte of content) if (byte === 0x0a || byte === 0x2c) parts++;
+  if (parts <= MOST_PARTS) return undefined;
+  const [found, most] = [parts, MOST_PARTS].map((count) => count.toLocaleString("en"));
+  return `the file has ${found} lines and commas, more than the ${most} that are read`;
+}
+
+function tooLong(
+  { content, path, message }: {
+    readonly content: Uint8Array;
+    readonly path: string;
+    readonly message: string;
+  },
+): FileReports & { readonly file: undefined } {
   // Its first line, so that there is something to point at.
   const end = content.subarray(0, 1000).indexOf(0x0a);
-  const source = readSource(
-    `# ${new TextDecoder().decode(content.subarray(0, Math.max(0, end)))}`,
-    path,
-  );
-  const size = formatSize(content.length);
+  const line = new TextDecoder().decode(content.subarray(0, Math.max(0, end)));
+  const source = readSource(`# ${line}`, path);
   const report = diagnostic({
     rule: "long-file",
     spot: { ...source.start, sourceLine: source.start.sourceLine.slice(2) },
-    message: `the file has ${size}, more than the ${formatSize(MOST_BYTES)} that are read`,
+    message,
     hint: "make many like steps with a matrix, move steps into templates, data into files",
   });
   return { source, yaml: [], shape: [report], hasLostNames: false, file: undefined };

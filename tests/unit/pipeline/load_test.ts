@@ -315,6 +315,10 @@ Deno.test("loadPipeline() reads no file that only a program can have made so lon
   const step = `  - { id: a, run: "${"x".repeat(1 << 20)}" }\n`;
   const mistakes = await mistakesOf(`steps:\n${step.repeat(5)}`);
   assert.deepEqual(mistakes, ["1:1 long-file"]);
+  const needs = "a,".repeat(300_000);
+  assert.deepEqual(await mistakesOf(`steps:\n  - { id: a, needs: [${needs}] }\n`), [
+    "1:1 long-file",
+  ]);
 });
 
 Deno.test("loadPipeline() reports a value under __proto__ that does not fit, and takes one that does", async () => {
