@@ -50,7 +50,7 @@ export class Loader {
         code: "usage",
         message: `Cannot read ${path}: ${error.message}`,
         hint: error.cause instanceof Deno.errors.NotFound
-          ? hintForMissing(path)
+          ? hintForMissing(path, this.#options.project)
           : "a pipeline is a .yaml file, such as pipelines/train.yaml",
         cause: error,
       });

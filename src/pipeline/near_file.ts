@@ -1,14 +1,20 @@
 /** What somebody may have meant who named a pipeline file that is not there. */
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 
 /** Where pipelines usually lie. */
 const USUAL = "pipelines";
 const MOST_NAMED = 5;
 
-/** A hint with the file that is nearest to `path` by its name, or with the files that are there. */
-export function hintForMissing(path: string): string {
-  const folders = [dirname(path), join(dirname(path), USUAL), ...(isAbsolute(path) ? [] : [USUAL])];
+/**
+ * A hint with the file that is nearest to `path` by its name, or with the files that are there.
+ *
+ * @param project absolute; whoever stands below it may name files as from its top
+ */
+export function hintForMissing(path: string, project: string): string {
+  const top = relative(Deno.cwd(), project);
+  const usual = isAbsolute(path) ? [] : [USUAL, join(top, dirname(path)), join(top, USUAL)];
+  const folders = [dirname(path), join(dirname(path), USUAL), ...usual];
   const files = [...new Set(folders.flatMap(pipelinesIn))];
   const names = new Map(files.toReversed().map((file) => [basename(file), file]));
   const near = names.get(nearest(basename(path), names.keys()) ?? "");

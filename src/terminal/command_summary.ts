@@ -13,15 +13,17 @@ export function renderCommandSummary(state: RunState, options: SummaryOptions): 
   const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
   if (!failed) {
     const word = state.result === "running" ? "stopped" : lookOf(state.result).word;
-    return `${paint.red(`grid: command ${word}`)} ${paint.dim(`report ${options.folder}`)}\n`;
+    return `${paint.red(`grid: command ${word}`)}\n  ${paint.dim(`report  ${options.folder}`)}\n`;
   }
   const failure = failed.failure ?? failed.attempts.at(-1)?.failure;
   const what = failure ? failureWords(failure) : lookOf(failed.status).word;
   const where = failed.node === undefined ? "" : ` on ${failed.node}`;
   const took = formatDuration(durationOf(failed, now - state.startedAt) ?? 0);
-  const lines = [
-    paint.red(`grid: ${failed.id} ${lookOf(failed.status).word}${where} after ${took}: ${what}`),
-  ];
+  // That a node is a step of its own is nothing that who runs a command knows.
+  const head = failed.kind === "select-node"
+    ? "no node for the command"
+    : `${failed.id} ${lookOf(failed.status).word}${where}`;
+  const lines = [paint.red(`grid: ${head} after ${took}: ${what}`)];
   if (failure?.hint !== undefined) lines.push(`  ${paint.cyan("hint:")} ${oneLine(failure.hint)}`);
   const log = logOf(failed, options);
   if (log !== undefined) lines.push(`  log   ${log}`);

@@ -82,7 +82,7 @@ function checkThere(pipeline: string, project: string): void {
   throw new GridError({
     code: "usage",
     message: `Cannot write a job for ${pipeline}: there is no such file`,
-    hint: hintForMissing(join(project, pipeline)).replaceAll(`${project}/`, ""),
+    hint: hintForMissing(join(project, pipeline), project).replaceAll(`${project}/`, ""),
   });
 }
 
