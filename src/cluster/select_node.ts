@@ -243,8 +243,9 @@ function nobodyAnswered(reasons: readonly PassedOver[], timeoutMs: number): Grid
 }
 
 function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
-  const waited = waitMs > 0 ? ` within ${formatDuration(waitMs)}` : "";
   const mayPass = reasons.some(({ isFinal }) => !isFinal);
+  // Nobody waits for what waiting cannot cure.
+  const waited = waitMs > 0 && mayPass ? ` within ${formatDuration(waitMs)}` : "";
   const soon = Math.min(...reasons.map(({ turn }) => turn?.startsInMs ?? Number.POSITIVE_INFINITY));
   const next = Number.isFinite(soon) && soon > 0
     ? `; next free in about ${formatDuration(soon)}`

@@ -106,7 +106,9 @@ testWith(["root", "account"], "a folder of somebody else is named, with exit cod
   Deno.chmodSync(folder.path, 0o755);
   const { uid, gid } = findAccount() ?? assert.fail();
   Deno.chownSync(folder.path, uid, gid);
-  for (const args of [["runs"], ["health"], ["run", "echo hi"], ["metrics"]]) {
+  const looking = await inShell(folder, ["runs"], { before: NO_POWERS });
+  assert.equal(looking.code, 0, "looking makes nothing: " + looking.stderr);
+  for (const args of [["health"], ["run", "echo hi"], ["metrics"]]) {
     const { code, stderr } = await inShell(folder, args, { before: NO_POWERS });
     assert.equal(code, 6, `${args.join(" ")}: ${stderr}`);
     assert.match(stderr, /^error: Cannot .*\.grid.*: this account has no right to$/m);
