@@ -71,6 +71,11 @@ take_lock() {
   done
   locked=yes
   printf '%s\n' "$token" >"$lock/owner" || fail write "$lock/owner"
+  # Of somebody who was ended while he judged one; who still does keeps his.
+  for aside in "$lock".dead.*; do
+    if [ ! -d "$aside" ] || kill -0 "${aside##*.}" 2>/dev/null; then continue; fi
+    [ -z "$(find "$aside" -prune -mmin +2 2>/dev/null)" ] || rm -rf "$aside"
+  done
 }
 
 still_mine() {

@@ -40,6 +40,12 @@ function kill(pid: number | string): void {
   }
 }
 
+/** Those that such a job has left in sessions of their own. */
+async function daemonsOf(job: string): Promise<string[]> {
+  const { stdout } = await new Deno.Command("pgrep", { args: ["-f", "^sleep 601$"] }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n").filter((pid) => markOf(pid) === job);
+}
+
 for (const shell of SHELLS) {
   const name = shell.join(" ");
 
@@ -47,8 +53,9 @@ for (const shell of SHELLS) {
     using folder = tempDir();
     const node: ClaimNode = { folder: folder.path, shell };
     // A child in the job's session; one in its own that has let go of all it inherited; one without the mark.
+    const mine = `job-${crypto.randomUUID()}`;
     const job = startJob(node, {
-      job: "job-1",
+      job: mine,
       script: `sleep 600 & one=$!
 setsid sh -c 'exec 8>&- sleep 601' >/dev/null & two=$!
 env -i sleep 602 >/dev/null & three=$!
@@ -68,12 +75,11 @@ wait`,
     assert.deepEqual(await heldGpus(node), ["GPU-a"]);
     kill(one);
     kill(three);
-    await systemClock.sleep(100);
-    const own = (await new Deno.Command("pgrep", { args: ["-f", "^sleep 601$"] }).output()).stdout;
-    const daemons = new TextDecoder().decode(own).trim().split("\n").filter((pid) =>
-      markOf(pid) === "job-1"
-    );
-    assert.equal(daemons.length, 1);
+    let daemons: string[] = [];
+    await until("the daemon is there", async () => {
+      daemons = await daemonsOf(mine);
+      return daemons.length === 1;
+    });
     assert.deepEqual(await heldGpus(node), ["GPU-a"], "its session is its own, but not its mark");
     kill(daemons[0] ?? "");
     await until("it is free", async () => (await heldGpus(node)).length === 0);

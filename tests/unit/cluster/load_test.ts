@@ -67,9 +67,10 @@ Deno.test("the example's values are the defaults of the code", async () => {
   });
   const bare = await load("nodes: [gpu1, gpu2]\n");
   assert.deepEqual(example.nodes.slice(0, 2), bare.nodes);
-  for (const section of ["ssh", "health", "jobs", "sync", "ray"] as const) {
+  for (const section of ["ssh", "health", "jobs", "sync"] as const) {
     assert.deepEqual(example[section], bare[section], section);
   }
+  assert.deepEqual({ ...example.ray, isAsked: false }, bare.ray);
 });
 
 Deno.test("the example shows every key that the schema knows", async () => {
@@ -143,6 +144,7 @@ ray: { dashboard_port: 8266, redis_port: 6380, head_bind_all: false, namespace: 
   });
   assert.deepEqual(config.ray, {
     mode: "existing",
+    isAsked: true,
     address: "http://h:1",
     head: "gpu1",
     version: "2.58.0",
