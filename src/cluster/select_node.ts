@@ -30,6 +30,7 @@ const LONGEST_POLL_MS = 5000;
 const LONGEST_GPU_POLL_MS = 2000;
 const NEXT_POLL_MS = 1000;
 /** What is over lets go of its GPUs in a moment: when its last process is gone, and that was seen. */
+const GIVEN_MS = 500;
 const ENDING_MS = 5000;
 const ENDING_POLL_MS = 250;
 /** Many who wait look at one answer. */
@@ -85,7 +86,7 @@ async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement
     const { reasons } = tried;
     const left = deadline - clock.monotonic();
     if (left <= 0 || reasons.every(({ isFinal }) => isFinal)) {
-      if (tried.isEnding && clock.monotonic() - began < ENDING_MS) {
+      if (clock.monotonic() - began < (tried.patienceMs ?? 0)) {
         await crew.pause(ENDING_POLL_MS, signal);
         continue;
       }
@@ -152,8 +153,8 @@ interface Refusal {
   readonly fromCache: boolean;
   /** No node that was asked has answered at all. */
   readonly isSilence: boolean;
-  /** What this process has had on a node is over, and its GPUs are still claimed. */
-  readonly isEnding?: boolean;
+  /** Since this process has, or has had, what may go in a moment. */
+  readonly patienceMs?: number;
 }
 
 async function tryOnce(
@@ -198,7 +199,10 @@ async function tryOnce(
       const fromCache = maxAgeMs > 0 && rows.some((row) => row.fromCache);
       const isSilence = rows.length > 1 && rows.every((row) => row.isSilent);
       const isEnding = selector.gpus > 0 && rows.some((row) => isEndingOn(row, placements));
-      return { reasons: [...unfit, ...passedOver], fromCache, isSilence, isEnding };
+      // Of a step that has just ended the next one may hear before its GPUs are given back.
+      const isGiven = selector.gpus > 0 && nodes.some((node) => promised(node).size > 0);
+      const patienceMs = isEnding ? ENDING_MS : isGiven ? GIVEN_MS : 0;
+      return { reasons: [...unfit, ...passedOver], fromCache, isSilence, patienceMs };
     }
     const patience = selector.gpus > 0 ? VERIFY_GPU_AGE_MS : VERIFY_AGE_MS;
     const ageMs = clock.now() - chosen.health.at;

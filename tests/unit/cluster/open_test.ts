@@ -213,16 +213,22 @@ Deno.test("select(): forty on four nodes are ten each; a node 30 points worse ge
 
 Deno.test("select(): GPUs given away at the same moment are not given twice", async () => {
   const two = probeAnswer({ gpus: [0, 0] });
-  const { cluster } = setUp({ a: two, b: two });
-  const wishes = Array.from(
-    { length: 5 },
-    (_, i) => cluster.select(selector({ gpus: 1 }), { holder: `run s ${i}`, group: `run.s.${i}` }),
-  );
-  const settled = await Promise.allSettled(wishes);
+  const { cluster, clock } = setUp({ a: two, b: two });
+  const wish = (i: number) =>
+    cluster.select(selector({ gpus: 1 }), { holder: `run s ${i}`, group: `run.s.${i}` });
+  const settling = Promise.allSettled(Array.from({ length: 5 }, (_, i) => wish(i)));
+  await clock.advance(1000);
+  const settled = await settling;
   const names = settled.flatMap((one) => one.status === "fulfilled" ? [one.value.node] : []);
   assert.deepEqual(names.toSorted(), ["a", "a", "b", "b"]);
   const [refusal] = settled.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
   assert.match(String(refusal?.message), /2 are about to be used/);
+  // A step that has just ended is told of before its GPUs are given back.
+  const next = wish(5);
+  await clock.advance(250);
+  cluster.release("run s 0");
+  await clock.advance(250);
+  assert.equal((await next).node, settled[0]?.status === "fulfilled" && settled[0].value.node);
 });
 
 Deno.test("select(): GPUs of work that is over are waited for, a moment; others' are not", async () => {
