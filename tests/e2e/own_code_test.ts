@@ -10,7 +10,7 @@ import { type Account, findAccount, testWith } from "../support/requires.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 /** 20 takes some minutes. In every other one somebody edits what is on the node. */
-const ROUNDS = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? 2);
+const ROUNDS = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? 1);
 
 const PIPELINE = `name: own
 inputs: { tag: { default: none } }
