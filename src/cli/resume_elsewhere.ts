@@ -1,10 +1,7 @@
 /** `grid resume RUN` as a process of its own, for who asks from a page. */
-import { join } from "node:path";
-import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
-import { randomWord } from "../core/ids.ts";
 import type { Store } from "../store/store.ts";
-import { spawnGrid } from "./own_program.ts";
+import { startRunner } from "./runner_elsewhere.ts";
 import type { Settings } from "./settings.ts";
 
 export interface ResumeElsewhereOptions {
@@ -14,9 +11,6 @@ export interface ResumeElsewhereOptions {
   readonly signal: AbortSignal;
 }
 
-/** A runner that has not journaled its beginning by then is told to be slow, and goes on. */
-const BEGIN_MS = 60_000;
-const LOOK_MS = 100;
 /** Of what it printed that is told. */
 const MOST_WORDS = 2000;
 
@@ -30,33 +24,16 @@ export async function resumeElsewhere(
 ): Promise<string> {
   const before = store.row(run)?.resumedAs;
   if (before !== undefined) throw resumedAlready(run, before);
-  const output = join(project, ".grid", `resume_${randomWord(12)}.out`);
   const config = configFile === undefined ? [] : ["--config", configFile];
-  const child = spawnGrid(["resume", run, "--quiet", "--color", "never", ...config], {
+  const begun = await startRunner(["resume", run, ...config], {
+    project,
+    store,
     cwd: project,
     env,
-    output,
+    signal,
   });
-  let ended = false;
-  void child.status.then(() => ended = true);
-  try {
-    for (let waitedMs = 0; waitedMs < BEGIN_MS; waitedMs += LOOK_MS) {
-      // Asked in this order: a short run may be over at once.
-      const wasOver = ended;
-      const next = store.row(run)?.resumedAs;
-      if (next !== undefined) return next;
-      if (wasOver) throw notBegun(run, Deno.readTextFileSync(output));
-      await systemClock.sleep(LOOK_MS, { signal });
-    }
-    throw new GridError({
-      code: "conflict",
-      message: `Cannot say yet how the resumption of ${run} is called: its runner is still loading`,
-      hint: "it will stand first among all runs",
-    });
-  } finally {
-    // The runner goes on writing into it; the journal and its logs are what stays.
-    Deno.removeSync(output);
-  }
+  if (begun.run === undefined) throw notBegun(run, begun.said);
+  return begun.run;
 }
 
 function resumedAlready(run: string, other: string): GridError {

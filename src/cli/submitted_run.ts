@@ -1,34 +1,10 @@
-/** `grid run …` as a process of its own, which no closed terminal, hang-up or logout of ours ends. */
-import { renameSync } from "node:fs";
-import { join } from "node:path";
-import { systemClock } from "../core/clock.ts";
-import { GridError } from "../core/errors.ts";
-import { newRunId, randomWord } from "../core/ids.ts";
-import type { CommandContext } from "./command_module.ts";
-import { RUN_ID_VARIABLE } from "./context.ts";
-import { GLOBAL_OPTIONS } from "./global_options.ts";
-import { spawnGrid } from "./own_program.ts";
-import { openRuns } from "./past_runs.ts";
+/** `grid submit …`: a run that no closed terminal, hang-up or logout of ours ends. */
 import { openGround } from "../store/ground.ts";
 import { openStore } from "../store/open.ts";
+import type { CommandContext } from "./command_module.ts";
+import { GLOBAL_OPTIONS } from "./global_options.ts";
+import { type Begun, type NotBegun, startRunner } from "./runner_elsewhere.ts";
 import { type GlobalFlags, readSettings } from "./settings.ts";
-
-/** A runner that has not journaled its beginning by then stands still, or its machine does. */
-const BEGIN_MS = 60_000;
-const LOOK_MS = 50;
-
-export interface Submitted {
-  readonly run: string;
-  /** Of the runner. */
-  readonly pid: number;
-}
-
-export interface NotBegun {
-  readonly run: undefined;
-  /** By the runner, for people. */
-  readonly said: string;
-  readonly exitCode: number;
-}
 
 export interface SubmitOptions {
   readonly flags: GlobalFlags;
@@ -36,43 +12,12 @@ export interface SubmitOptions {
   readonly context: CommandContext;
 }
 
-/**
- * Resolves once the run has begun and is journaled, or its runner has ended before that.
- *
- * @throws {GridError} `conflict` where neither is so after a minute
- */
-export async function submitRun(
-  { flags, context }: SubmitOptions,
-): Promise<Submitted | NotBegun> {
-  openStore(openGround(readSettings(flags, context).project))[Symbol.dispose]();
-  using runs = openRuns(flags, context);
-  const run = newRunId(systemClock.now());
-  const output = join(runs.settings.project, ".grid", `submit_${randomWord(12)}.out`);
-  const child = spawnGrid(["--quiet", "--color", "never", ...asRun(context.args)], {
-    cwd: context.cwd,
-    env: { ...context.env, [RUN_ID_VARIABLE]: run },
-    output,
-  });
-  let code: number | undefined;
-  void child.status.then((status) => code = status.code);
-  const hasBegun = () => runs.store.runs({ limit: 100 }).some((row) => row.run === run);
-  for (let waitedMs = 0; waitedMs < BEGIN_MS; waitedMs += LOOK_MS) {
-    // Asked in this order: a short run may be over at once.
-    const ended = code;
-    if (hasBegun()) {
-      // What it still has to say beside its journal, such as what its disk refuses, lies with the run.
-      renameSync(output, join(runs.folder(run), "runner.log"));
-      return { run, pid: child.pid };
-    }
-    if (ended !== undefined) return notBegun(output, ended);
-    await systemClock.sleep(LOOK_MS);
-  }
-  throw new GridError({
-    code: "conflict",
-    message: `Cannot say yet whether run ${run} has begun: its runner, process ${child.pid}, ` +
-      `is silent for ${BEGIN_MS / 1000} s`,
-    hint: `look: grid runs; what it says: ${output}`,
-  });
+/** @throws {GridError} `conflict` where the runner says nothing for a minute */
+export async function submitRun({ flags, context }: SubmitOptions): Promise<Begun | NotBegun> {
+  const { project } = readSettings(flags, context);
+  using store = openStore(openGround(project));
+  const { cwd, env } = context;
+  return await startRunner(asRun(context.args), { project, store, cwd, env });
 }
 
 /** The words of `grid submit` as those of `grid run`; nobody reads its JSON. */
@@ -84,11 +29,4 @@ export function asRun(args: readonly string[]): string[] {
   const words = [...args.slice(0, at), "run", ...args.slice(at + 1)];
   const end = words.indexOf("--");
   return words.filter((word, index) => word !== "--json" || (end >= 0 && index > end));
-}
-
-/** It has said it in the words that `grid run` would have printed here. */
-function notBegun(output: string, exitCode: number): NotBegun {
-  const said = Deno.readTextFileSync(output);
-  Deno.removeSync(output);
-  return { run: undefined, said, exitCode };
 }

@@ -119,7 +119,7 @@ testWith([], "what keeps a run from beginning is told at once, with its code", a
   }
   assert.deepEqual(
     [...Deno.readDirSync(join(folder.path, ".grid"))].filter(({ name }) =>
-      name.startsWith("submit_")
+      name.startsWith("runner_")
     ),
     [],
   );

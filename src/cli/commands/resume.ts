@@ -64,6 +64,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   );
   const state = await grid.run({ ...pipeline, file: earlier.file }, {
     signal,
+    run: context.runId,
     readers: (run) => [openTerminal({ run, session, context, pipeline, mode: "steps" })],
     from: flags.from,
     only: flags.only,

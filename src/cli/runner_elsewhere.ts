@@ -1,0 +1,80 @@
+/** `grid run …` or `grid resume …` as a process of its own, and how its run is called. */
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../core/clock.ts";
+import { GridError } from "../core/errors.ts";
+import { newRunId, randomWord } from "../core/ids.ts";
+import { PRIVATE_FOLDER } from "../core/private_modes.ts";
+import type { Store } from "../store/store.ts";
+import { RUN_ID_VARIABLE } from "./context.ts";
+import { spawnGrid } from "./own_program.ts";
+
+/** A runner that has not journaled its beginning by then stands still, or its machine does. */
+const BEGIN_MS = 60_000;
+const LOOK_MS = 50;
+
+export interface Begun {
+  readonly run: string;
+  /** Of the runner. */
+  readonly pid: number;
+}
+
+export interface NotBegun {
+  readonly run: undefined;
+  /** By the runner, for people. */
+  readonly said: string;
+  readonly exitCode: number;
+}
+
+export interface RunnerOptions {
+  /** Absolute; its `.grid` is there. */
+  readonly project: string;
+  readonly store: Store;
+  /** Where it starts. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Resolves once the run has begun and is journaled, or its runner has ended before that. What the runner
+ * has to say beside its journal, such as what its disk refuses, lies with the run: `runner.log`.
+ *
+ * @throws {GridError} `conflict` where neither is so after a minute
+ */
+export async function startRunner(
+  args: readonly string[],
+  { project, store, cwd, env, signal }: RunnerOptions,
+): Promise<Begun | NotBegun> {
+  const run = newRunId(systemClock.now());
+  const output = join(project, ".grid", `runner_${randomWord(12)}.out`);
+  const child = spawnGrid(["--quiet", "--color", "never", ...args], {
+    cwd,
+    env: { ...env, [RUN_ID_VARIABLE]: run },
+    output,
+  });
+  let code: number | undefined;
+  void child.status.then((status) => code = status.code);
+  for (let waitedMs = 0; waitedMs < BEGIN_MS; waitedMs += LOOK_MS) {
+    // Asked in this order: a short run may be over at once.
+    const ended = code;
+    if (store.row(run) !== undefined) {
+      const folder = join(project, ".grid", "runs", run);
+      mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+      renameSync(output, join(folder, "runner.log"));
+      return { run, pid: child.pid };
+    }
+    if (ended !== undefined) {
+      const said = Deno.readTextFileSync(output);
+      rmSync(output);
+      return { run: undefined, said, exitCode: ended };
+    }
+    await systemClock.sleep(LOOK_MS, { signal });
+  }
+  throw new GridError({
+    code: "conflict",
+    message: `Cannot say yet whether run ${run} has begun: its runner, process ${child.pid}, ` +
+      `is silent for ${BEGIN_MS / 1000} s`,
+    hint: `look: grid runs; what it says: ${output}`,
+  });
+}
