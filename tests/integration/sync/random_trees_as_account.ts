@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { GridError } from "../../../src/core/errors.ts";
 import { syncFolders } from "../../../src/sync/folders.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
+import { isBlocked, isFile, removeAny } from "../../support/odd_paths.ts";
 import { ORDINARY_UID } from "../../support/account_transport.ts";
 import { type MeasuredTransport, measuredTransport } from "../../support/measured_transport.ts";
 import { until } from "../../support/cli.ts";
@@ -271,27 +272,4 @@ function replaceWith(path: string, make: (path: string) => unknown): void {
     // A file or a link stands where a folder would be needed.
     if (!isBlocked(error)) throw error;
   }
-}
-
-function removeAny(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!isBlocked(error)) throw error;
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch (error) {
-    if (isBlocked(error)) return false;
-    throw error;
-  }
-}
-
-function isBlocked(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.FilesystemLoop ||
-    error instanceof Deno.errors.IsADirectory;
 }

@@ -1,6 +1,7 @@
 /** rsync compares source and node byte by byte after every step of a random history. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { isBlocked, isFile, removeAny } from "../../support/odd_paths.ts";
 import { testWith } from "../../support/requires.ts";
 import { startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 
@@ -75,28 +76,6 @@ function replaceWith(path: string, make: () => void): void {
     // A file or a link stands where a folder would be needed.
     if (!isBlocked(error)) throw error;
   }
-}
-
-function removeAny(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!isBlocked(error)) throw error;
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch (error) {
-    if (isBlocked(error)) return false;
-    throw error;
-  }
-}
-
-function isBlocked(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.FilesystemLoop;
 }
 
 /** A small linear congruential generator, so that a failure comes back. */
