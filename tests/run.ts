@@ -5,18 +5,31 @@
  * With `GRID_TEST_AGAIN` set, the few tests that failed beside others run once more, each alone: what
  * passes then is told by name, for it depends on how busy the machine is, and does not fail the whole.
  */
+import { fileURLToPath } from "node:url";
+import { tempDir } from "./support/temp_dir.ts";
+import { testGroups } from "./support/test_groups.ts";
 import { type TestName, TestOutput } from "./support/test_output.ts";
 
 /** More than that is no accident. */
 const MOST_AGAIN = 3;
 // Who has checked the types a moment ago need not do it twice.
 const checked = Deno.env.has("GRID_TEST_CHECKED") ? ["--no-check"] : [];
+const config = fileURLToPath(new URL("../deno.json", import.meta.url));
 const deadline = new URL("support/deadline.ts", import.meta.url).pathname;
 
 /** Both numbers, and what failed and was skipped, of one `deno test`, whose output is passed on. */
 async function runTests(args: readonly string[], jobs: string) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--frozen", "--parallel", ...checked, `--preload=${deadline}`, ...args],
+    args: [
+      "test",
+      "-A",
+      "--frozen",
+      `--config=${config}`,
+      "--parallel",
+      ...checked,
+      `--preload=${deadline}`,
+      ...args,
+    ],
     env: { DENO_JOBS: jobs, NO_COLOR: "1" },
     stdout: "piped",
     stderr: "inherit",
@@ -39,8 +52,10 @@ async function say(title: string, lines: readonly string[]): Promise<void> {
 
 const words = ({ file, name }: TestName) => `${file} => ${name}`;
 
+const groups = tempDir();
+const tests = fileURLToPath(new URL(".", import.meta.url));
 const first = await runTests(
-  Deno.args.length > 0 ? Deno.args : ["tests"],
+  Deno.args.length > 0 ? Deno.args : testGroups(tests, groups.path),
   Deno.env.get("DENO_JOBS") ?? "2",
 );
 let { code } = first;
@@ -60,4 +75,5 @@ if (code !== 0 && isFew && !first.isBroken && Deno.env.has("GRID_TEST_AGAIN")) {
   await say("both together", [totals]);
 }
 await say("skipped, a real part is missing", first.skipped);
+groups[Symbol.dispose]();
 Deno.exit(code);
