@@ -163,19 +163,44 @@ size_of() {
   [ -f "$1" ] && echo $(($(wc -c <"$1"))) || echo 0
 }
 
+# What a sync brings, and what those before it may have left, stays known from before anything moves until
+# it is recorded: it is the newest numbered record in pending. Sets pending, empty where there is none.
+newest_pending() {
+  pending='' number=0
+  [ ! -f "$state/pending/files" ] || pending=$state/pending
+  for one in "$state"/pending/*; do
+    case ${one##*/} in *[!0-9]*) continue ;; esac
+    [ "${one##*/}" -gt "$number" ] || continue
+    pending=$one number=${one##*/}
+  done
+}
+
+# Record $1 holds all that the ones before it do, which go when it is there: nothing is ever unknown.
+add_pending() {
+  newest_pending
+  [ -d "$state/pending" ] || mkdir "$state/pending" || fail write "$state"
+  pending=$state/pending/$((number + 1))
+  mv "$1" "$pending" || fail write "$state"
+  for one in "$state"/pending/*; do
+    [ "$one" = "$pending" ] || rm -rf "$one"
+  done
+}
+
 # A record that was finished, and died before it was named the current one, is pending still.
 find_pending() {
-  for one in "$state"/*/next; do
-    one=${one%/next}
+  for finished in "$state"/*/next; do
+    finished=${finished%/next}
     # Records have the names of their digests.
-    case ${one##*/} in *[!0-9a-f]*) continue ;; esac
-    [ -f "$one/next" ] || continue
-    if [ "${one##*/}" = "$digest" ]; then
-      rm -f "$one/also" "$one/next"
+    case ${finished##*/} in *[!0-9a-f]*) continue ;; esac
+    [ -f "$finished/next" ] || continue
+    if [ "${finished##*/}" = "$digest" ]; then
+      rm -rf "$state/pending"
+      rm -f "$finished/also" "$finished/next"
     else
-      mv "$one" "$state/pending" || fail write "$state"
+      add_pending "$finished"
     fi
   done
+  newest_pending
 }
 
 tell_state() {
@@ -209,11 +234,11 @@ tell_state() {
   if [ "$digest" != none ] && [ "$verdict" != same ]; then
     recorded=$(size_of "$known/stat") live=$(size_of "$work/live")
   fi
-  pending=0 also=0 next=none
-  if [ -d "$state/pending" ]; then
-    [ ! -f "$state/pending/next" ] || IFS= read -r next <"$state/pending/next"
-    write_manifest "$state/pending" >"$work/pending" 2>/dev/null
-    pending=$(size_of "$work/pending") also=$(size_of "$state/pending/also")
+  begun=0 also=0 next=none
+  if [ -n "$pending" ]; then
+    [ ! -f "$pending/next" ] || IFS= read -r next <"$pending/next"
+    write_manifest "$pending" >"$work/pending" 2>/dev/null
+    begun=$(size_of "$work/pending") also=$(size_of "$pending/also")
   fi
   there=new
   [ ! -e "$folder" ] || there=there
@@ -225,12 +250,12 @@ tell_state() {
   ! has python3 || can=${can}blocks+
   [ ! -d "$state/partial" ] || can=${can}partial+
   grid_stop_ticks
-  echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $pending $also"
+  echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $begun $also"
   [ "$manifest" = 0 ] || cat "$work/manifest"
   [ "$recorded" = 0 ] || cat "$known/stat"
   [ "$live" = 0 ] || cat "$work/live"
-  [ "$pending" = 0 ] || cat "$work/pending"
-  [ "$also" = 0 ] || cat "$state/pending/also"
+  [ "$begun" = 0 ] || cat "$work/pending"
+  [ "$also" = 0 ] || cat "$pending/also"
 }
 
 # Which of these paths are there, and what do they hold? $1 bytes of names.
@@ -548,7 +573,7 @@ promote() {
     return
   fi
   # Rows that were read before the folder appeared say nothing about it.
-  rm -f "$state/pending/stat"
+  rm -f "$pending/stat"
   cd "$folder" || fail write "$folder"
   check_parents
   keep
@@ -566,38 +591,39 @@ promote() {
 
 # Only files that were there before have been replaced: the lists stay, single lines change.
 take_over_lists() {
-  [ -f "$state/pending/patch" ] || return 0
-  cp "$known/files" "$known/folders" "$state/pending" || fail write "$state"
-  patch_lines "$state/pending/patch" "$known/facts" >"$state/pending/facts" || fail write "$state"
+  [ -f "$pending/patch" ] || return 0
+  cp "$known/files" "$known/folders" "$pending" || fail write "$state"
+  patch_lines "$pending/patch" "$known/facts" >"$pending/facts" || fail write "$state"
 }
 
 write_rows() {
-  if [ -f "$state/pending/patch" ]; then
-    file_rows "$state/pending/moved" >"$work/rows"
-    if [ "$(lines_of "$work/rows")" = "$(lines_of "$state/pending/patch")" ] &&
+  if [ -f "$pending/patch" ]; then
+    file_rows "$pending/moved" >"$work/rows"
+    if [ "$(lines_of "$work/rows")" = "$(lines_of "$pending/patch")" ] &&
       [ "$(lines_of "$known/stat")" = "$(lines_of "$known/facts")" ]; then
-      cut -d ' ' -f 1 "$state/pending/patch" | paste -d ' ' - "$work/rows" >"$work/changes"
+      cut -d ' ' -f 1 "$pending/patch" | paste -d ' ' - "$work/rows" >"$work/changes"
       patch_lines "$work/changes" "$known/stat"
       return
     fi
   fi
-  rows "$state/pending"
+  rows "$pending"
 }
 
 record() {
   next=$1
   cd "$folder" || fail write "$folder"
-  [ -f "$state/pending/stat" ] || write_rows >"$state/pending/stat" || fail write "$state"
-  prove_rows "$state/pending" "$state/pending/stat"
+  [ -f "$pending/stat" ] || write_rows >"$pending/stat" || fail write "$state"
+  prove_rows "$pending" "$pending/stat"
   if [ "$next" = "$digest" ]; then
-    mv -f "$state/pending/stat" "$state/$next/stat" || fail write "$state"
+    mv -f "$pending/stat" "$state/$next/stat" || fail write "$state"
     rm -rf "$state/pending"
     return
   fi
   rm -rf "${state:?}/$next"
-  mv "$state/pending" "$state/$next" || fail write "$state"
+  mv "$pending" "$state/$next" || fail write "$state"
   printf '%s\n' "$next" >"$work/current" || fail write "$work"
   mv -f "$work/current" "$state/current" || fail write "$state"
+  rm -rf "$state/pending"
   rm -f "$state/$next/also" "$state/$next/next"
   [ "$digest" = none ] || rm -rf "${state:?}/$digest"
 }
@@ -630,10 +656,8 @@ receive
 verify
 still_mine
 IFS= read -r next <"$work/in/next"
-rm -rf "$state/pending"
-# Until it is recorded, what this sync brings and what one before it may have left are known as pending.
 printf '%s\n' "$next" >"$work/in/record/next" || fail write "$work"
-mv "$work/in/record" "$state/pending" || fail write "$state"
+add_pending "$work/in/record"
 take_over_lists
 promote
 record "$next"

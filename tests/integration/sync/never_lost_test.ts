@@ -121,7 +121,7 @@ Deno.test("syncFolders() with delete off brings back what went away there and ca
 
 /** The node dies when all is in its place, and before it is recorded. */
 async function diesAtRecord(rig: SyncRig): Promise<void> {
-  await diesAtMove(rig, "*/pending) case $2 in */sync/*)");
+  await diesAtMove(rig, "*/pending/*) case $2 in */sync/*)");
 }
 
 /** The node dies when all is staged and known as pending, and before anything is moved in. */
@@ -144,7 +144,7 @@ Deno.test("syncFolders() remembers what two syncs that died one after the other 
   await rig.sync();
   const diesBeforeRecord = async () => {
     using temp = tempDir();
-    const mv = `case $1 in */pending) kill -9 $PPID; exit 1 ;; esac
+    const mv = `case $1 in */pending/*) kill -9 $PPID; exit 1 ;; esac
 PATH=/usr/bin:/bin exec mv "$@"`;
     await using transport = transportWithPrograms(temp.path, { mv });
     const [result] = await syncFolders([{ ...rig.target, transport }], rig.options);
