@@ -65,10 +65,19 @@ const step = fc.record({
         at: fc.integer({ min: 1, max: 16 }),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut" as const), at: fc.nat(60_000) }) },
     {
       weight: 1,
-      arbitrary: fc.record({ kind: fc.constant("cut" as const), at: fc.nat(1_500_000) }),
+      arbitrary: fc.record({
+        kind: fc.constant("cut" as const),
+        at: fc.integer({ min: 1, max: 60_000 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("cut" as const),
+        at: fc.integer({ min: 1, max: 1_500_000 }),
+      }),
     },
   ),
 });
