@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
+import { environmentsDigest } from "./cluster/environments_digest.ts";
 import type { ClusterConfig } from "./cluster/config.ts";
 import type { Clock } from "./core/clock.ts";
 import { whoRuns } from "./core/account.ts";
@@ -164,6 +165,7 @@ export async function runOn(
     results: grid.store,
     files: grid.files,
     outputFiles: (place) => createOutputFile({ run, folder, masker }, place),
+    nodeSays: (node, reads) => environmentsDigest(config, node, reads),
     clearUp: () => kinds.clearUp(),
   }, {
     run,

@@ -100,6 +100,7 @@ async function load(
     inputs: inputWords(state.inputs),
     env: context.env,
     nodes: grid.cluster.nodes,
+    local: grid.config.local,
   });
   return { ...pipeline, file: state.file };
 }

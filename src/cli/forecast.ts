@@ -1,4 +1,6 @@
 /** What a run would use again, asked before it starts: of the run that it resumes, and of `cache:`. */
+import type { ClusterConfig } from "../cluster/config.ts";
+import { environmentsDigest } from "../cluster/environments_digest.ts";
 import { loadClusterConfig } from "../cluster/load.ts";
 import { resumableState } from "../engine/resume/lineage.ts";
 import { withEarlierEnv } from "../engine/resume/earlier_env.ts";
@@ -34,7 +36,8 @@ export async function forecastsOf(
   pipeline: Pipeline,
   { flags, context, earlier }: ForecastOptions,
 ): Promise<ReadonlyMap<string, Forecast>> {
-  const { project } = readSettings(flags, context);
+  const { project, configFile } = readSettings(flags, context);
+  const config = await loadClusterConfig({ file: configFile, project, env: context.env });
   const hash = (patterns: readonly string[]) => hashFiles(patterns, project);
   const files = createLocalFiles(project);
   const { env } = withEarlierEnv(context.env, earlier);
@@ -44,12 +47,15 @@ export async function forecastsOf(
     ...local,
     results: runs.store,
     from: flags.from,
-    digests: await digestsOf(pipeline, { flags, context, ...local }),
+    digests: await digestsOf(pipeline, { ...local, config, project }),
+    nodeSays: (node, reads) => environmentsDigest(config, node, reads),
     resume: earlier,
   });
 }
 
-interface DigestOptions extends Pick<ForecastOptions, "flags" | "context"> {
+interface DigestOptions {
+  readonly config: ClusterConfig;
+  readonly project: string;
   readonly env: Readonly<Record<string, string>>;
   readonly hashFiles: (patterns: readonly string[]) => string;
 }
@@ -57,13 +63,11 @@ interface DigestOptions extends Pick<ForecastOptions, "flags" | "context"> {
 /** What each sync would bring now; nothing is asked of any node. */
 async function digestsOf(
   pipeline: Pipeline,
-  { flags, context, ...local }: DigestOptions,
+  { config: { sync: config }, project, ...local }: DigestOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const { project, configFile } = readSettings(flags, context);
   const syncs = upcomingSyncs(pipeline, local);
   const digests = new Map<string, string>();
   if (syncs.length === 0) return digests;
-  const { sync: config } = await loadClusterConfig({ file: configFile, project, env: context.env });
   for (const { step, action, comesHome } of syncs) {
     const signal = new AbortController().signal;
     try {

@@ -29,7 +29,7 @@ export async function readPipeline(
 ): Promise<Pipeline> {
   const settings = readSettings(flags, context);
   const { project, configFile } = settings;
-  const { nodes } = await loadClusterConfig({ file: configFile, project, env: context.env });
+  const { nodes, local } = await loadClusterConfig({ file: configFile, project, env: context.env });
   const { pipeline, warnings } = await loadPipeline({
     file,
     project,
@@ -37,6 +37,7 @@ export async function readPipeline(
     ...(flags.inputs !== undefined && { inputsFile: flags.inputs }),
     env: context.env,
     nodes,
+    local,
   });
   if (warnings.length > 0 && !settings.quiet) {
     const { showDiagnostics } = await lazy<typeof import("./diagnostics.ts")>(

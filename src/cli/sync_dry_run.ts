@@ -43,6 +43,7 @@ export async function explainPipeline(call: SyncCall): Promise<number> {
     inputs: keyValues(flags.input),
     env: context.env,
     nodes: grid.cluster.nodes,
+    local: grid.config.local,
   });
   const hash = (patterns: readonly string[]) => hashFiles(patterns, grid.project);
   const syncs = upcomingSyncs(pipeline, { env: context.env, hashFiles: hash });

@@ -6,6 +6,7 @@ import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
 import { readSource, type Source } from "../document/source.ts";
 import type { KeyHint, UnknownKey } from "../document/shape/unknown_key.ts";
+import { spellEnvironments } from "./environment_spelling.ts";
 import { findMistakes } from "./mistakes.ts";
 import type { RawCluster } from "./schema.ts";
 
@@ -25,7 +26,10 @@ export async function checkConfig(content: Uint8Array, shown: string): Promise<C
   if (!source.isReadable) throw new DiagnosticsError("cluster-invalid", source.diagnostics);
   const checked = await checkShape(source);
   const found = [...checked.diagnostics];
-  if (checked.value) found.push(...findMistakes(checked.value, source));
+  if (checked.value) {
+    found.push(...findMistakes(checked.value, source));
+    spellEnvironments(checked.value, source);
+  }
   const diagnostics = [...source.diagnostics, ...source.withoutEchoes(found)];
   if (diagnostics.some(({ severity }) => severity === "error") || !checked.value) {
     throw new DiagnosticsError("cluster-invalid", diagnostics);

@@ -1,10 +1,12 @@
 /** `config/cluster_config.yaml`, checked. Durations in milliseconds. */
-import type { Node } from "./node.ts";
+import type { Node, NodeEnvironment } from "./node.ts";
 
 export interface ClusterConfig {
   /** The file, or undefined for the embedded default. */
   readonly file: string | undefined;
   readonly nodes: readonly Node[];
+  /** Of commands on this machine itself, the node `local`. */
+  readonly local?: NodeEnvironment;
   readonly ssh: { readonly poolSize: number };
   readonly health: HealthConfig;
   /** How long a job outlives its runner, unless it is detached. */

@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Endpoint } from "../transport/transport.ts";
 import type { ClusterConfig, HealthConfig, RayConfig, SyncConfig } from "./config.ts";
-import type { Node } from "./node.ts";
+import { environmentOf } from "./environment.ts";
+import type { Node, NodeEnvironment } from "./node.ts";
 import type { RawCluster, RawNode } from "./schema.ts";
 
 /** This machine, with the project folder as its workspace; always there, never configured. */
@@ -19,7 +20,9 @@ interface ConfigContext {
 }
 
 export function configOf(raw: RawCluster, context: ConfigContext): ClusterConfig {
+  const local = environmentOf(raw.local);
   return {
+    ...(local && { local }),
     file: context.file,
     nodes: raw.nodes.map((node) =>
       nodeOf(typeof node === "string" ? { name: node } : node, { raw, ...context })
@@ -33,13 +36,14 @@ export function configOf(raw: RawCluster, context: ConfigContext): ClusterConfig
 }
 
 /** The node `local`: `Cluster.open("local")` works in every cluster. */
-export function localNode(project: string): Node {
+export function localNode(project: string, environment?: NodeEnvironment): Node {
   return {
     name: LOCAL_NODE,
     endpoint: endpointOf({ name: LOCAL_NODE, transport: "local" }, { project, env: {} }),
     labels: [],
     gpus: undefined,
     remoteRoot: project,
+    ...(environment && { environment }),
   };
 }
 
@@ -47,12 +51,14 @@ function nodeOf(node: RawNode, context: ConfigContext & { readonly raw: RawClust
   const { raw, project } = context;
   const root = node.remote_root ?? raw.remote_root ?? DEFAULT_ROOT;
   const isRelative = !isAbsolute(root) && root !== "~" && !root.startsWith("~/");
+  const environment = environmentOf(node, raw.defaults);
   return {
     name: node.name,
     endpoint: endpointOf(node, { ...context, ssh: raw.ssh }),
     labels: (node.labels ?? []).map(String),
     gpus: node.gpus ?? undefined,
     remoteRoot: isRelative ? join(project, root) : root,
+    ...(environment && { environment }),
   };
 }
 

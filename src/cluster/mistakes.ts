@@ -3,7 +3,7 @@ import { diagnostic, suggest } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Source } from "../document/source.ts";
 import { DEFAULT_ROOT, LOCAL_NODE } from "./defaults.ts";
-import type { RawCluster, RawNode } from "./schema.ts";
+import type { RawCluster, RawEnvironment, RawNode } from "./schema.ts";
 
 /** Mistakes that a schema cannot see: between one key and another. */
 export function findMistakes(config: RawCluster, source: Source): Diagnostic[] {
@@ -15,7 +15,39 @@ export function findMistakes(config: RawCluster, source: Source): Diagnostic[] {
     ...sharedRoots(config, source),
     ...rootMistake(config, source),
     ...rayMistakes(config, source),
+    ...expressionsIn(config, source),
   ];
+}
+
+/** Nothing replaces them here: a node's lines are the same for every pipeline. */
+function expressionsIn(config: RawCluster, source: Source): Diagnostic[] {
+  const places: [path: (string | number)[], said: RawEnvironment | null | undefined][] = [
+    [["defaults"], config.defaults],
+    [["local"], config.local],
+    ...config.nodes.map((node, index): [(string | number)[], RawEnvironment | undefined] => [
+      ["nodes", index],
+      typeof node === "string" ? undefined : node,
+    ]),
+  ];
+  return places.flatMap(([path, said]) =>
+    (["before", "env", "vars"] as const).flatMap((key) => {
+      const value = said?.[key];
+      const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+      const texts: [(string | number)[], unknown][] = typeof value === "string"
+        ? [[[], value]]
+        : entries.map(([name, text]) => [[Array.isArray(value) ? Number(name) : name], text]);
+      return texts.filter(([, text]) => String(text).includes("${{")).map(([at]) =>
+        diagnostic({
+          rule: "plain-place",
+          spot: source.pathSpot([...path, key, ...at], "value"),
+          message: "${{ }} is not replaced in a cluster config",
+          hint: key === "before"
+            ? "a command's own variables are there: $NAME"
+            : "write the value itself",
+        })
+      );
+    })
+  );
 }
 
 function namedTwice(config: RawCluster, source: Source): Diagnostic[] {

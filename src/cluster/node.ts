@@ -10,6 +10,18 @@ export interface Node {
   readonly gpus: number | undefined;
   /** As configured, perhaps with a leading `~`. */
   readonly remoteRoot: string;
+  /** What commands find there besides the node itself; absent: nothing was said. */
+  readonly environment?: NodeEnvironment;
+}
+
+/** What the cluster config says of the commands of a node. */
+export interface NodeEnvironment {
+  /** Shell scripts that run before each command, in its shell. */
+  readonly before: readonly string[];
+  /** Environment variables of each command. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What expressions read as `node.<name>`. */
+  readonly vars: Readonly<Record<string, string>>;
 }
 
 /** A node that has been reached and whose workspace exists and is writable. */

@@ -30,7 +30,7 @@ export interface OpenClusterOptions {
 /** Opens nothing yet: a node is reached when it is first asked for. */
 export function openCluster(options: OpenClusterOptions): Cluster {
   const { config, pool, cache, clock, random } = options;
-  const byName = new Map([...config.nodes, localNode(options.project)]
+  const byName = new Map([...config.nodes, localNode(options.project, config.local)]
     .map((node) => [node.name, node]));
   const placements = new Placements({ clock, weights: config.health });
   const owner = placements.owner;

@@ -28,6 +28,20 @@ const nodeName = z.string().regex(NODE_NAME, {
       : `use ${NAME_RULE}`),
 });
 
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is not a name that a shell knows\n` +
+    "letters, digits and _; it starts with a letter or _",
+});
+const value = z.union([z.string(), z.number(), z.boolean()]);
+/** What commands find there. */
+const environmentShape = {
+  before: z.union([z.string(), z.array(z.string())]).nullish(),
+  env: z.record(variable, value).nullish(),
+  vars: z.record(variable, value).nullish(),
+};
+const environment = z.strictObject(environmentShape);
+
 const nodeMap = z.strictObject({
   name: nodeName,
   host: z.string().regex(/^[^\s@-][^\s@]*$/, { error: "is not a host name or address" }).nullish(),
@@ -40,6 +54,7 @@ const nodeMap = z.strictObject({
   key_file: path.nullish(),
   known_hosts: path.nullish(),
   proxy_jump: z.string().min(1).nullish(),
+  ...environmentShape,
 });
 
 export const clusterSchema = z.strictObject({
@@ -47,6 +62,8 @@ export const clusterSchema = z.strictObject({
     error: "there must be at least one node",
   }),
   remote_root: path.nullish(),
+  defaults: environment.nullish(),
+  local: environment.nullish(),
   ssh: z.strictObject({
     timeout: seconds.positive().nullish(),
     connect_timeout: seconds.positive().nullish(),
@@ -97,4 +114,5 @@ export const clusterSchema = z.strictObject({
 });
 
 export type RawCluster = z.output<typeof clusterSchema>;
+export type RawEnvironment = z.output<typeof environment>;
 export type RawNode = Exclude<RawCluster["nodes"][number], string>;

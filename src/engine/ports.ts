@@ -1,7 +1,9 @@
 /** What the engine needs from the outside. Implementations live in `steps/`, `store/` and `grid.ts`. */
 import type { Clock } from "../core/clock.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Action, ActionKind, NodeRequest, OutputSource } from "../pipeline/pipeline.ts";
+import type { NodeReads } from "../pipeline/expression/node_reads.ts";
+import type { NodeScope } from "../pipeline/expression/evaluate.ts";
+import type { Action, ActionKind, NodeRequest, OutputSource, Shell } from "../pipeline/pipeline.ts";
 import type {
   BatchProgressed,
   Event,
@@ -33,9 +35,17 @@ export interface EnginePorts {
   readonly files?: LocalFiles | undefined;
   /** Absent: every output is kept in the journal, whatever its size. */
   readonly outputFiles?: ((place: OutputPlace) => OutputWriter) | undefined;
+  /** Absent: what a node gives to commands counts in no key. */
+  readonly nodeSays?: NodeSays | undefined;
   /** Ends what commands left running, after the last hook; what it says becomes warnings. */
   readonly clearUp?: (() => Promise<readonly Leftover[]>) | undefined;
 }
+
+/**
+ * What the cluster config has commands find on the nodes that a step may run on: before, env, and of vars
+ * those that are read. Undefined where it says nothing.
+ */
+export type NodeSays = (node: StepRequest["node"], reads: NodeReads) => unknown;
 
 /** Questions about files of this machine, where the project lies. */
 export interface LocalFiles {
@@ -195,6 +205,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   /** Nodes that earlier attempts failed on, where the policy says to avoid them. */
   readonly avoidNodes: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** The same for a node that was chosen: what reads it has its value. Absent where nothing does. */
+  readonly forNode?: (node: NodeScope) => StepRequest;
   /** Variables of `env` whose value reaches the command in a file that they name. */
   readonly inFiles?: readonly string[];
   /** JSON for the file that `$GRID_VALUES` names; undefined where the script does not ask for it. */
@@ -204,7 +216,9 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly outputs: readonly OutputSource<string>[];
   /** As written; relative to the step's folder. */
   readonly workingDirectory: string | undefined;
-  readonly shell: "bash" | "sh";
+  readonly shell: Shell;
+  /** Shell scripts that run before the command, in its shell. */
+  readonly before?: readonly string[];
   readonly detach: boolean;
   /** It sees GPUs that others hold, though it asked for none. */
   readonly seesAllGpus?: boolean | undefined;

@@ -107,6 +107,7 @@ export class Grid implements AsyncDisposable {
         inputs: inputTexts(options.inputs ?? {}),
         env: this.#env,
         nodes: this.#core.cluster.nodes,
+        local: this.#core.config.local,
       });
       // As the command line does it, so that either goes on from the other's runs.
       return { ...pipeline, file: relative(this.project, path) };

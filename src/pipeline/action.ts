@@ -158,6 +158,17 @@ export function readSelector(selector: SelectorEntry, reader: TextReader): NodeS
   };
 }
 
+/** The lines before a command as written; undefined where nothing is. */
+export function readBefore(
+  container: { readonly before?: HookEntry["before"] },
+  reader: TextReader,
+): readonly Text[] | undefined {
+  const { before } = container;
+  if (before === undefined) return undefined;
+  if (typeof before === "string") return [readScript(container, "before", reader)];
+  return before.map((_, index) => readScript(before, index, reader));
+}
+
 /** A node as written; undefined where nothing is. */
 export function readNode(
   container: { readonly node?: HookEntry["node"] },

@@ -4,7 +4,7 @@ import type { Place } from "../core/errors.ts";
 import type { Mistake } from "../document/shape/check.ts";
 import type { Spot } from "../document/lines.ts";
 import { isContainer } from "../document/source.ts";
-import { readAction, readNode, readOutputs } from "./action.ts";
+import { readAction, readBefore, readNode, readOutputs } from "./action.ts";
 import { checkAxis } from "./matrix/axis_check.ts";
 import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
 import type { HookEntry, MatrixEntry, RetryEntry, TimeoutEntry } from "./schema.ts";
@@ -32,6 +32,7 @@ export interface Blueprint {
   readonly retry: RetryEntry | undefined;
   readonly outputs: readonly OutputSource<Text>[];
   readonly workingDirectory: Text | undefined;
+  readonly before: readonly Text[] | undefined;
   readonly cache: CacheRule<Text> | undefined;
   readonly inputs: readonly Text[];
   readonly matrix: MatrixEntry | undefined;
@@ -42,6 +43,9 @@ export interface Blueprint {
   /** Something was taken out of the step, so that what is missing may have been there. */
   readonly isDamaged: boolean;
 }
+
+/** For `uses`, its keys are carried to the steps of the template as they are. */
+const ON_ONE_NODE: ReadonlySet<KindKey> = new Set(["run", "fetch", "uses"]);
 
 /** A name that refers to another step or to a secret, and where it is written. */
 export interface Edge {
@@ -63,6 +67,9 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
   const kind = kindOf(entry, { reader, spot, isDamaged });
   reader.takeUses();
   const { cache } = entry;
+  // What runs on one node, and is made ready when it is chosen.
+  const onNode = <T>(read: () => T): T =>
+    kind !== undefined && ON_ONE_NODE.has(kind) ? reader.onNode(read) : read();
   const step = {
     id,
     entry,
@@ -73,14 +80,17 @@ export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blue
     needs: edges(entry, "needs", reader),
     after: edges(entry, "after", reader),
     condition: entry.if === undefined ? undefined : reader.condition(entry, "if"),
-    action: kind === undefined || kind === "uses" ? undefined : readAction(entry, kind, reader),
+    action: kind === undefined || kind === "uses"
+      ? undefined
+      : onNode(() => readAction(entry, kind, reader)),
     node: nodeOf(entry, reader),
-    env: reader.variables(entry.env),
+    env: onNode(() => reader.variables(entry.env)),
     secrets: edges(entry, "secrets", reader),
     timeout: entry.timeout,
     retry: entry.retry,
-    outputs: readOutputs(entry, reader),
-    workingDirectory: reader.optional(entry, "working-directory"),
+    outputs: onNode(() => readOutputs(entry, reader)),
+    workingDirectory: onNode(() => reader.optional(entry, "working-directory")),
+    before: onNode(() => readBefore(entry, reader)),
     inputs: reader.globs(entry, "inputs", parseFileGlob),
     cache: cache && {
       inputs: reader.globs(cache, "inputs", parseFileGlob),

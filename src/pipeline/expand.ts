@@ -164,6 +164,7 @@ export function plainStep(blueprint: Blueprint, instance: Instance): Step {
     workingDirectory: blueprint.workingDirectory ?? file.defaultFolder ??
       inherited.workingDirectory,
     shell: entry.shell ?? defaults?.shell ?? inherited.shell,
+    ...beforeOf(blueprint, instance),
     detach: entry.detach ?? inherited.detach,
     ...((entry["visible-gpus"] === undefined
       ? inherited.seesAllGpus
@@ -175,6 +176,11 @@ export function plainStep(blueprint: Blueprint, instance: Instance): Step {
     matrix: undefined,
     group: instance.group,
   };
+}
+
+function beforeOf(blueprint: Blueprint, { file, inherited }: Instance): Pick<Step, "before"> {
+  const before = blueprint.before ?? file.defaultBefore ?? inherited.before ?? [];
+  return before.length > 0 ? { before } : {};
 }
 
 function inputsOf(blueprint: Blueprint, { inherited }: Instance): Pick<Step, "inputs"> {

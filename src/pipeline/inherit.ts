@@ -3,6 +3,7 @@ import type { Blueprint } from "./blueprint.ts";
 import type { Inherited, Instance } from "./instance.ts";
 import type { NodeRequest, NodeSelector, Step } from "./pipeline.ts";
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT } from "./policy.ts";
+import { partReads } from "./expression/node_reads.ts";
 import { Text } from "./text.ts";
 
 export const NOTHING_INHERITED: Inherited = {
@@ -38,6 +39,10 @@ export class Carrier {
       node: this.#node(step.node),
       workingDirectory: step.workingDirectory && this.#carry(step.workingDirectory, "folder"),
       shell: step.shell,
+      ...(step.before && {
+        // Each value is quoted where it stands.
+        before: step.before.map((text, index) => this.#carryParts(text, `before ${index}`)),
+      }),
       detach: step.detach,
       ...(step.seesAllGpus && { seesAllGpus: true }),
       cache: step.cache && {
@@ -58,11 +63,23 @@ export class Carrier {
 
   #carry(text: Text, name: string): Text {
     if (text.constant !== undefined) return text;
+    if (text.parts.some(partReads)) return this.#carryParts(text, name);
     const key = `outer ${name}`;
     this.#inputs[key] = text;
     const source = `inputs[${JSON.stringify(key)}]`;
     const { place, inFile } = text;
     return new Text([{ kind: "expression", source, place }], place, { inFile });
+  }
+
+  /** Each value by itself; what reads the node means the same in the template, and stays as it is. */
+  #carryParts(text: Text, name: string): Text {
+    const { place, inFile } = text;
+    const parts = text.parts.flatMap((part, index) =>
+      part.kind === "literal" || partReads(part)
+        ? [part]
+        : this.#carry(new Text([part], place), `${name}.${index}`).parts
+    );
+    return new Text(parts, place, { inFile });
   }
 
   #node(node: NodeRequest<Text>): NodeRequest<Text> {

@@ -1,7 +1,15 @@
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { PlacedFetch } from "./check/fetch_clash.ts";
 import type { CheckedFile } from "./check/checked_file.ts";
-import type { CacheRule, NodeRequest, RetryPolicy, Scope, Step, Timeout } from "./pipeline.ts";
+import type {
+  CacheRule,
+  NodeRequest,
+  RetryPolicy,
+  Scope,
+  Shell,
+  Step,
+  Timeout,
+} from "./pipeline.ts";
 import type { Text } from "./text.ts";
 
 /** Where the steps of a file are put: the main file, or one use of a template. */
@@ -35,7 +43,8 @@ export interface Inherited {
   readonly retry: RetryPolicy;
   readonly node: NodeRequest<Text>;
   readonly workingDirectory: Text | undefined;
-  readonly shell: "bash" | "sh";
+  readonly shell: Shell;
+  readonly before?: readonly Text[];
   readonly detach: boolean;
   readonly seesAllGpus?: boolean;
   readonly cache: CacheRule<Text> | undefined;

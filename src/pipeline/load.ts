@@ -27,7 +27,7 @@ export interface Loaded {
  * @throws {GridError} `usage` if the file cannot be read
  */
 export async function loadPipeline(options: LoadOptions): Promise<Loaded> {
-  const loader = new Loader({ project: options.project, nodes: options.nodes });
+  const loader = new Loader(options);
   const main = await loader.main(options.file);
   const { diagnostics } = loader;
   if (main === undefined) throw new DiagnosticsError("pipeline-invalid", inFileOrder(diagnostics));

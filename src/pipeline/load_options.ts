@@ -14,6 +14,11 @@ export interface GivenInputs {
 export interface KnownNode {
   readonly name: string;
   readonly labels: readonly string[];
+  readonly environment?: KnownEnvironment | undefined;
+}
+
+export interface KnownEnvironment {
+  readonly vars: Readonly<Record<string, string>>;
 }
 
 export interface LoadOptions extends GivenInputs {
@@ -25,4 +30,6 @@ export interface LoadOptions extends GivenInputs {
   readonly requireInputs?: boolean | undefined;
   /** Configured nodes; names and labels in the file are checked against them. */
   readonly nodes?: readonly KnownNode[] | undefined;
+  /** What commands find on this machine itself, the node `local`. */
+  readonly local?: KnownEnvironment | undefined;
 }

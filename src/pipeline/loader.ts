@@ -9,7 +9,7 @@ import type { CheckedFile } from "./check/checked_file.ts";
 import { type FileReports, openFile } from "./file.ts";
 import { hintForMissing } from "./near_file.ts";
 import { isGitReference } from "./template/git_reference.ts";
-import type { KnownNode } from "./load_options.ts";
+import type { KnownEnvironment, KnownNode } from "./load_options.ts";
 import type { PipelineFile } from "./schema.ts";
 import { checkWith } from "./template/template_inputs.ts";
 import { TemplateSource } from "./template/template_source.ts";
@@ -18,7 +18,8 @@ import { isAddress, usesHint } from "./template/uses_hint.ts";
 export interface LoaderOptions {
   /** The project folder: it holds the lock file and the cache of templates. */
   readonly project: string;
-  readonly nodes: readonly KnownNode[] | undefined;
+  readonly nodes?: readonly KnownNode[] | undefined;
+  readonly local?: KnownEnvironment | undefined;
 }
 
 /** A use on the way to the file at hand. */
@@ -73,8 +74,9 @@ export class Loader {
         if (templates.has(use.reference)) continue;
         templates.set(use.reference, await this.#template(use, { path, chain, found }));
       }
-      const { nodes } = this.#options;
-      checked = await checkFile(open, found, { path, templates, nodes });
+      const { nodes, local } = this.#options;
+      const isTemplate = chain.length > 0;
+      checked = await checkFile(open, found, { path, templates, nodes, local, isTemplate });
       for (const step of checked.graph.byId.values()) {
         const template = checked.templates.get(step.id);
         if (template) checkWith(step, template, checked.reader);

@@ -85,7 +85,9 @@ export interface Step {
   readonly retry: RetryPolicy;
   readonly outputs: readonly OutputSource<Text>[];
   readonly workingDirectory: Text | undefined;
-  readonly shell: "bash" | "sh";
+  readonly shell: Shell;
+  /** Shell scripts that run before a command, in its shell. */
+  readonly before?: readonly Text[];
   readonly detach: boolean;
   /** A command that asked for no GPU sees those that others hold, too. */
   readonly seesAllGpus?: boolean | undefined;
@@ -108,6 +110,9 @@ export type Action<T> =
   | RayBatchAction<T>
   | FetchAction<T>
   | GroupAction<T>;
+
+/** `bash -l`: the account's login files prepare, then `bash` runs the command. */
+export type Shell = "bash" | "bash -l" | "sh";
 
 /** What a step does. */
 export type ActionKind = "sync" | "select-node" | "run" | "ray-batch" | "fetch" | "group";

@@ -139,8 +139,12 @@ const retry = z.union([
   examples: [3, { max: 3, on: ["transport", "exit:75"], "avoid-node": true }],
 });
 
-const shell = z.enum(["bash", "sh"], { error: (issue) => shellWords(issue.input) }).describe(
-  "bash means bash -eo pipefail; default bash",
+const shell = z.enum(["bash", "bash -l", "sh"], { error: (issue) => shellWords(issue.input) })
+  .describe(
+    "bash means bash -eo pipefail; bash -l: behind the account's login files; default bash",
+  );
+const before = oneOrMore(z.string()).describe(
+  "Shell lines that run before the command, in its shell; one that fails fails the step",
 );
 const inFile = z.strictObject({
   file: text.describe("The value; the variable names a file on the node that holds it"),
@@ -275,7 +279,8 @@ const stepShape = {
     "Outputs besides those written to $GRID_OUTPUT",
   ),
   "working-directory": text.optional().describe("Relative to the step's folder on the node"),
-  shell: shell.optional().describe("bash means bash -eo pipefail"),
+  shell: shell.optional(),
+  before: before.optional(),
   detach: z.boolean().optional().describe("Goes on when the runner is gone"),
   "visible-gpus": z.enum(["own", "all"]).optional().describe(
     "own: a command that asked for no GPU does not see those that others hold; default own",
@@ -371,6 +376,7 @@ const defaults = z.strictObject({
   timeout: timeout.optional(),
   retry: retry.optional(),
   shell: shell.optional(),
+  before: before.optional(),
   node: node.optional(),
   "working-directory": text.optional(),
 }, { error: mapLike("defaults: { timeout: 30m }") });

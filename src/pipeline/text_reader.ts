@@ -17,6 +17,8 @@ export interface ExpressionUse {
   readonly wants: "any" | "condition" | "axis";
   /** The spot of a part of the expression. */
   spot(span: Span): Spot;
+  /** It is evaluated once the node is chosen, and may read it. */
+  readonly onNode?: boolean;
   /** What is to be said unless its value can only be a number, or true or false. */
   readonly caution?: Caution;
 }
@@ -38,6 +40,7 @@ interface ScalarOf {
 export class TextReader {
   /** Expressions since the last `takeUses`. */
   #uses: ExpressionUse[] = [];
+  #isOnNode = false;
 
   constructor(readonly source: Source, readonly diagnostics: Diagnostic[]) {}
 
@@ -49,6 +52,16 @@ export class TextReader {
     const uses = this.#uses;
     this.#uses = [];
     return uses;
+  }
+
+  /** Reads what is evaluated once the node is chosen. */
+  onNode<T>(read: () => T): T {
+    this.#isOnNode = true;
+    try {
+      return read();
+    } finally {
+      this.#isOnNode = false;
+    }
   }
 
   /** To be said of the first expression with this source that was read last and has no caution yet. */
@@ -231,7 +244,7 @@ export class TextReader {
         index: index + span.start,
         length: span.end - span.start,
       });
-    this.#uses.push({ source, wants, spot });
+    this.#uses.push({ source, wants, spot, ...(this.#isOnNode && { onNode: true }) });
   }
 
   /** What looks like an expression but is not is text to Grid, and an error to the shell. */

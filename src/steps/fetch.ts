@@ -9,7 +9,7 @@ import { fetchFiles } from "../sync/fetch.ts";
 import { isPrivate } from "../sync/fetch_listing.ts";
 import { FetchedFiles } from "./fetched_files.ts";
 import { shorten } from "./name_list.ts";
-import { resolveNode, stepFolder } from "./placement.ts";
+import { onNode, resolveNode, stepFolder } from "./placement.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TreeGate } from "./tree_gate.ts";
 
@@ -37,6 +37,7 @@ async function runFetch(
   { host, deps, fetched }: Context,
 ): Promise<StepOutcome> {
   const node = await resolveNode(request, host, deps.cluster);
+  const there = onNode(request, node);
   const place = fetchPlace(request.action.to, node.node.name);
   if (isPrivate(place)) {
     throw new GridError({
@@ -52,8 +53,8 @@ async function runFetch(
   if (denied) throw denied;
   const { files, bytes, skipped, isVerified } = await fetchFiles({
     transport: node.transport,
-    folder: stepFolder(request, node),
-    from: request.action.from,
+    folder: stepFolder(there, node),
+    from: there.action.from,
     to,
     keptFolder: join(deps.project, ".grid", "cache", "fetch"),
     accept: (paths) => fetched.claim(paths, { step: request.step, to }),

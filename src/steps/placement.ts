@@ -6,6 +6,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { JobWords } from "../cluster/lease_wish.ts";
 import type { NodeSelector } from "../cluster/select.ts";
 import { distinctName } from "../core/ids.ts";
+import type { Action } from "../pipeline/pipeline.ts";
 import { own } from "../core/own.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 
@@ -113,6 +114,16 @@ export function stateFolder(
   project: string,
 ): string {
   return join(node.root, ".grid", "state", project, distinctName([pipeline]), distinctName([step]));
+}
+
+/** The request as it is on the node that was chosen. */
+export function onNode<A extends Action<string>>(
+  request: StepRequest<A>,
+  { node: { name, environment } }: Pick<OpenNode, "node">,
+): StepRequest<A> {
+  const there = request.forNode?.({ name, vars: environment?.vars ?? {} });
+  // What a step does is of the same kind wherever it is done.
+  return there === undefined ? request : there as StepRequest<A>;
 }
 
 /** Folders that come first on an attempt's PATH: what `grid setup` made on the node. */

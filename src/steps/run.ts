@@ -12,11 +12,12 @@ import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { Leftovers } from "./leftovers.ts";
-import { resolveNode } from "./placement.ts";
+import { onNode, resolveNode } from "./placement.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
+import { unpreparedEnd } from "./unprepared.ts";
 import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
@@ -71,9 +72,12 @@ interface AttemptOptions extends RunStepOptions {
 
 class RunAttempt {
   readonly #options: AttemptOptions;
+  /** As it is on the node that was chosen last. */
+  #request: RunRequest;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
+    this.#request = options.request;
   }
 
   async run(): Promise<StepOutcome> {
@@ -89,6 +93,7 @@ class RunAttempt {
   async #takeOver(id: string): Promise<StepOutcome | "unknown" | "over"> {
     const { request, host, cluster } = this.#options;
     const node = await resolveNode(request, host, cluster);
+    this.#request = onNode(request, node);
     const spec = this.#spec({ node, prelude: "" }, id);
     host.note({ type: "job.started", node: node.node.name, job: id, folder: spec.cwd });
     try {
@@ -119,9 +124,10 @@ class RunAttempt {
 
   async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
     const { host, input } = this.#options;
+    this.#request = onNode(this.#options.request, node);
     if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
     const gate = this.#gate(node);
-    const before = gate.prelude(id) + statePrelude(this.#options.request, node) + prelude;
+    const before = gate.prelude(id) + statePrelude(this.#request, node) + prelude;
     const spec = this.#spec({ node, prelude: before }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id, folder: spec.cwd });
     let job: Job;
@@ -130,7 +136,7 @@ class RunAttempt {
     } catch (error) {
       const outcome = failed(toGridError(error), { node, started: mayHaveStarted(error) });
       if (!isUnheard(error)) return outcome;
-      const { killGraceMs: graceMs } = this.#options.request;
+      const { killGraceMs: graceMs } = this.#request;
       return { ...outcome, aftermath: await endUnheard(node.transport, { ...spec, graceMs }) };
     }
     return await this.#attend(job, { node, spec });
@@ -150,13 +156,15 @@ class RunAttempt {
       const exit = await followFed(job, { ...place, input, signal: host.signal, onOutput });
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") {
-        await endJob(job, { graceMs: this.#options.request.killGraceMs, onOutput });
+        await endJob(job, { graceMs: this.#request.killGraceMs, onOutput });
       }
       this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
       const denied = await this.#gate(place.node).denial(job, exit);
       if (denied) return failed(denied, { ...place, started: false });
+      const unready = await unpreparedEnd(job, { ...place, exit, request: this.#request });
+      if (unready) return unready;
       if (place.takenOver && isAbandoned(exit)) {
         const message =
           `its earlier job ${job.id} ended while no runner was there; it starts again`;
@@ -178,12 +186,12 @@ class RunAttempt {
     job: Job,
     { place, error }: { readonly place: Place; readonly error: GridError },
   ): Promise<StepOutcome> {
-    if (error.code !== "lost") await job.kill({ graceMs: this.#options.request.killGraceMs });
+    if (error.code !== "lost") await job.kill({ graceMs: this.#request.killGraceMs });
     return failed(error, { ...place, started: true });
   }
 
   async #succeeded(job: Job, place: Place & { readonly stdout: string }): Promise<StepOutcome> {
-    const outputs = await readOutputs(this.#options.request.outputs, {
+    const outputs = await readOutputs(this.#request.outputs, {
       node: place.node,
       cwd: place.spec.cwd,
       outputFile: await job.readOutputFile(),
@@ -202,7 +210,8 @@ class RunAttempt {
 
   /** The signal asks to stop: nothing may be left running, and what is left is named. */
   async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
-    const { host, request } = this.#options;
+    const { host } = this.#options;
+    const request = this.#request;
     const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
       const { exit, ...report } = await endJob(job, {
@@ -234,13 +243,17 @@ class RunAttempt {
   }
 
   get #readsStdout(): boolean {
-    return this.#options.request.outputs.some((output) => output.from === "stdout");
+    return this.#request.outputs.some((output) => output.from === "stdout");
   }
 
   #spec(place: JobPlace, id: string): JobSpec {
     const { input, trees } = this.#options;
     const project = trees?.run.project;
-    return jobSpec({ ...this.#options, id, hasInput: input !== undefined, project }, place);
+    const request = this.#request;
+    return jobSpec(
+      { ...this.#options, request, id, hasInput: input !== undefined, project },
+      place,
+    );
   }
 }
 

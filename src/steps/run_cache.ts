@@ -4,7 +4,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { StepHost, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import { lostMade, measureMade } from "./made_files.ts";
-import { resolveNode, stepFolder } from "./placement.ts";
+import { onNode, resolveNode, stepFolder } from "./placement.ts";
 import type { TreeGate } from "./tree_gate.ts";
 
 type RunRequest = StepRequest<RunAction<string>>;
@@ -26,7 +26,7 @@ export async function standingResult(
     host,
     cluster,
   );
-  const folder = stepFolder(request, node);
+  const folder = stepFolder(onNode(request, node), node);
   const lost = await lostMade(earlier.made, { node, folder, signal: host.signal });
   if (lost === undefined) {
     return { status: "succeeded", outputs: earlier.outputs, reused: earlier };

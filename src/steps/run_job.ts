@@ -5,6 +5,12 @@ import type { RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
 import type { JobPlace } from "./gpu_lease.ts";
 import { pathPrefix, stateFolder, stepFolder } from "./placement.ts";
+import {
+  linesOf,
+  type PreparedLine,
+  preparedScript,
+  preparedVariables,
+} from "./prepared_command.ts";
 
 const LEASE_MS = 5 * 60_000;
 /** Commands of a run that are many for a node: it prepares for them with the first. */
@@ -29,24 +35,33 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
   const { request, id, leaseMs, commands = 0, masks = {}, hasInput } = options;
   const { run, step, attempt } = request;
   const named = (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]);
+  const files = {
+    ...Object.fromEntries(named),
+    ...(request.values !== undefined && { GRID_VALUES: request.values }),
+  };
+  const env = {
+    ...node.node.environment?.env,
+    ...request.env,
+    GRID_RUN_ID: run,
+    GRID_STEP: step,
+    GRID_ATTEMPT: String(attempt),
+    GRID_NODE: node.node.name,
+    GRID_STATE_DIR: stateFolder(request, node, options.project ?? "none"),
+  };
+  const preparation = {
+    lines: linesBefore(request, node),
+    shell: request.shell,
+    variables: [...new Set([...Object.keys({ ...env, ...files, ...request.secrets }), ...OF_JOB])],
+    pathPrefix: pathPrefix(node),
+  };
   return {
     id,
     root: node.root,
-    command: prelude + request.action.run,
-    shell: request.shell,
+    command: preparedScript(request.action.run, { prelude, ...preparation }),
+    shell: request.shell === "sh" ? "sh" : "bash",
     cwd: stepFolder(request, node),
-    files: {
-      ...Object.fromEntries(named),
-      ...(request.values !== undefined && { GRID_VALUES: request.values }),
-    },
-    env: {
-      ...request.env,
-      GRID_RUN_ID: run,
-      GRID_STEP: step,
-      GRID_ATTEMPT: String(attempt),
-      GRID_NODE: node.node.name,
-      GRID_STATE_DIR: stateFolder(request, node, options.project ?? "none"),
-    },
+    files,
+    env: { ...env, ...preparedVariables(preparation) },
     secrets: request.secrets,
     masks,
     pathPrefix: pathPrefix(node),
@@ -55,6 +70,21 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
     hasInput,
     isOneOfMany: commands >= MANY_COMMANDS,
   };
+}
+
+/** What every job finds. */
+const OF_JOB = ["GRID_JOB", "GRID_OUTPUT"];
+
+/** The node's lines come first: a step may count on what its node prepares. */
+export function linesBefore(
+  { before = [] }: Pick<RunRequest, "before">,
+  { node }: Pick<OpenNode, "node">,
+): readonly PreparedLine[] {
+  return [
+    ...(node.environment?.before ?? []).flatMap(linesOf)
+      .map((script): PreparedLine => ({ script, by: "node" })),
+    ...before.flatMap(linesOf).map((script): PreparedLine => ({ script, by: "step" })),
+  ];
 }
 
 /** Made where the step may want it; a program of the node's own hardly knows of Grid. */

@@ -57,6 +57,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
     inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
     env: context.env,
     nodes: grid.cluster.nodes,
+    local: grid.config.local,
   });
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",

@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
+import type { ClusterConfig } from "../../cluster/config.ts";
 import { loadClusterConfig } from "../../cluster/load.ts";
-import type { Node } from "../../cluster/node.ts";
 import { GridError } from "../../core/errors.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
@@ -21,17 +21,17 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
-/** Undefined where the cluster config is wrong: that is no reason to leave the pipelines unread. */
+/** Nothing where the cluster config is wrong: that is no reason to leave the pipelines unread. */
 async function readNodes(
   { project, configFile: file }: Settings,
   { context, found }: { readonly context: CommandContext; readonly found: Diagnostic[] },
-): Promise<readonly Node[] | undefined> {
+): Promise<Partial<Pick<ClusterConfig, "nodes" | "local">>> {
   try {
-    return (await loadClusterConfig({ file, project, env: context.env })).nodes;
+    return await loadClusterConfig({ file, project, env: context.env });
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;
     found.push(...error.diagnostics);
-    return undefined;
+    return {};
   }
 }
 
@@ -47,7 +47,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
   const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
   const { project } = settings;
   const found: Diagnostic[] = [];
-  const nodes = await readNodes(settings, { context, found });
+  const { nodes, local } = await readNodes(settings, { context, found });
   const unreadable: GridError[] = [];
   for (const file of files) {
     try {
@@ -57,6 +57,7 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
         env: context.env,
         requireInputs: false,
         nodes,
+        local,
       });
       found.push(...warnings);
     } catch (error) {

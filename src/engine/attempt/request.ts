@@ -1,5 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
+import type { NodeScope } from "../../pipeline/expression/evaluate.ts";
+import { nodeReads } from "../../pipeline/expression/node_reads.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { comesHome, madeThere } from "./comes_home.ts";
@@ -30,12 +32,15 @@ export function requestOf(
   context: RequestContext & AttemptParts & RequestParts,
 ): StepRequest {
   const { ledger, attempt, avoidNodes, resumeJob, run, pipeline } = context;
-  const resolved = resolveStep(step, {
-    scope: (env) => ledger.scopes.of(step, { attempt, env }),
-    record: (id) => ledger.scopes.record(id),
-  });
-  return {
-    ...resolved,
+  const resolve = (node?: NodeScope) =>
+    resolveStep(step, {
+      scope: (env) => ({ ...ledger.scopes.of(step, { attempt, env }), node }),
+      record: (id) => ledger.scopes.record(id),
+    });
+  const readsNode = nodeReads(step).length > 0;
+  if (readsNode && step.action.kind === "ray-batch") throw manyNodes(step);
+  const request: StepRequest = {
+    ...resolve(),
     run,
     pipeline,
     step: step.id,
@@ -51,6 +56,18 @@ export function requestOf(
       madeThere: madeThere(step, { steps: context.steps, scopes: ledger.scopes }),
     }),
   };
+  return readsNode
+    ? { ...request, forNode: (node) => ({ ...request, ...resolve(node) }) }
+    : request;
+}
+
+function manyNodes({ id, place }: Step): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot start "${id}": what it finds reads the node, and a batch has many`,
+    hint: "read node.… in the env: of run steps alone",
+    place,
+  });
 }
 
 function cacheRequest(

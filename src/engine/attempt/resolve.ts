@@ -33,6 +33,7 @@ export type Resolved = Pick<
   | "outputs"
   | "workingDirectory"
   | "shell"
+  | "before"
   | "detach"
   | "seesAllGpus"
   | "killGraceMs"
@@ -58,6 +59,7 @@ export function resolveStep(step: Step, { scope, record }: ResolveOptions): Reso
     outputs: step.outputs.map((output) => resolveOutput(output, inner)),
     workingDirectory: step.workingDirectory && evaluate(step.workingDirectory, inner),
     shell: step.shell,
+    ...(step.before && { before: step.before.map((text) => evaluateScript(text, inner)) }),
     detach: step.detach,
     ...(step.seesAllGpus && { seesAllGpus: true }),
     killGraceMs: step.timeout.killGraceMs,

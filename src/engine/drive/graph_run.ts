@@ -60,6 +60,7 @@ export class GraphRun {
       hashInputs: options.hashInputs,
       results: options.ports.results,
       files: options.ports.files,
+      nodeSays: options.ports.nodeSays,
       resume: options.resume,
     });
   }

@@ -2,7 +2,7 @@
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { chooseSteps } from "../schedule/choice.ts";
 import type { SyncFinished } from "../event.ts";
-import type { LocalFiles, ResultCache } from "../ports.ts";
+import type { LocalFiles, NodeSays, ResultCache } from "../ports.ts";
 import { UNKNOWN_DIGEST } from "./brought.ts";
 import { cachedReason, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
@@ -21,6 +21,7 @@ export interface PreviewOptions {
   /** Step of a sync → digest of what it would bring; absent where only the sync can tell. */
   readonly digests?: ReadonlyMap<string, string>;
   readonly files?: LocalFiles;
+  readonly nodeSays?: NodeSays;
   readonly results?: Pick<ResultCache, "find"> | undefined;
 }
 
@@ -94,9 +95,9 @@ class Preview {
   }
 
   #keys(step: Step) {
-    const { hashFiles } = this.#options;
+    const { hashFiles, nodeSays } = this.#options;
     const brought = this.#folders.broughtBefore(step);
-    return { scopes: this.#scopes, hashFiles, brought };
+    return { scopes: this.#scopes, hashFiles, brought, nodeSays };
   }
 
   #shortcut(

@@ -32,6 +32,7 @@ export interface ShortcutsOptions {
   readonly hashInputs?: KeyOptions["hashInputs"];
   readonly results: ResultCache | undefined;
   readonly files: LocalFiles | undefined;
+  readonly nodeSays?: KeyOptions["nodeSays"];
   readonly resume: ResumeFrom | undefined;
 }
 
@@ -62,6 +63,7 @@ export class Shortcuts {
       scopes: ledger.scopes,
       hashFiles,
       hashInputs: this.#options.hashInputs,
+      nodeSays: this.#options.nodeSays,
       brought: ledger.folders.broughtBefore(step),
     };
     const cache = this.#options.results && cacheKey(step, options);

@@ -1,10 +1,11 @@
 /** Names for what a step does: equal where doing it again would do the same. */
 import { hash } from "node:crypto";
 import { evaluateText } from "../../pipeline/expression/evaluate.ts";
+import { nodeReads } from "../../pipeline/expression/node_reads.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
-import type { LocalFiles } from "../ports.ts";
+import type { LocalFiles, NodeSays } from "../ports.ts";
 import type { Text } from "../../pipeline/text.ts";
 import { type Brought, INPUTS } from "./brought.ts";
 import type { CacheParts } from "./uncached.ts";
@@ -21,6 +22,7 @@ export interface KeyOptions {
   readonly hashInputs?: ((patterns: readonly string[]) => string) | undefined;
   /** Digest of what each sync before the step brought. */
   readonly brought?: Brought;
+  readonly nodeSays?: NodeSays | undefined;
 }
 
 /**
@@ -104,6 +106,8 @@ const CONTENT = [
   "its secrets",
   "its values",
   "its values in files",
+  "its before",
+  "what the cluster config says of its nodes",
 ];
 
 /** A misspelt pattern would reuse the same result for ever, and nobody would hear of it. */
@@ -133,8 +137,12 @@ function resolveWithoutRun(step: Step, { scopes }: KeyOptions): Resolved | undef
   }
 }
 
-function contentOf(step: Step, resolved: Resolved, { hashFiles }: KeyOptions): readonly unknown[] {
-  const { action, env, outputs, workingDirectory, shell, values, inFiles = [] } = resolved;
+function contentOf(
+  step: Step,
+  resolved: Resolved,
+  { hashFiles, nodeSays }: KeyOptions,
+): readonly unknown[] {
+  const { action, env, outputs, workingDirectory, shell, values, inFiles = [], before } = resolved;
   const tasks = action.kind === "ray-batch" && "file" in action.tasks
     ? hashFiles([action.tasks.file])
     : undefined;
@@ -148,6 +156,10 @@ function contentOf(step: Step, resolved: Resolved, { hashFiles }: KeyOptions): r
     step.secrets.toSorted(),
   ];
   // Most steps have none; their keys are those of earlier versions.
+  const places = action.kind === "run" ? nodeSays?.(resolved.node, nodeReads(step)) : undefined;
+  if (before !== undefined || places !== undefined) {
+    return [...content, values ?? null, inFiles, before, places];
+  }
   return values === undefined && inFiles.length === 0 ? content : [...content, values, inFiles];
 }
 

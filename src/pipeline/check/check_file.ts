@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../../document/diagnostic.ts";
-import { readNode } from "../action.ts";
+import { readBefore, readNode } from "../action.ts";
 import { type Blueprint, readBlueprint } from "../blueprint.ts";
 import type { FileUses } from "../expression/check_expressions.ts";
 import { loadScripts } from "../script/scripts.ts";
@@ -12,7 +12,7 @@ import { buildGraph, reportDuplicate } from "../graph.ts";
 import { readInputs } from "../input/inputs.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkMatrix } from "../matrix/matrix.ts";
-import type { KnownNode } from "../load_options.ts";
+import type { KnownEnvironment, KnownNode } from "../load_options.ts";
 import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "../pipeline.ts";
 import { checkPlainPlaces } from "./plain_places.ts";
@@ -27,6 +27,9 @@ export interface CheckOptions {
   readonly templates: ReadonlyMap<string, CheckedFile | undefined>;
   /** Undefined where nobody knows them. */
   readonly nodes: readonly KnownNode[] | undefined;
+  readonly local?: KnownEnvironment | undefined;
+  /** Its steps may run where the step that uses it says. */
+  readonly isTemplate?: boolean;
 }
 
 /** Text may also be written by its numbers. */
@@ -46,9 +49,12 @@ export async function checkFile(
   const reader = new TextReader(source, diagnostics);
   const inputs = readInputs(file, reader);
   const secrets = readSecrets(file, reader);
-  const env = reader.variables(file.env);
+  const env = reader.onNode(() => reader.variables(file.env));
   const defaultNode = readNode(file.defaults ?? {}, reader);
-  const defaultFolder = file.defaults && reader.optional(file.defaults, "working-directory");
+  const { defaults } = file;
+  const defaultFolder = defaults &&
+    reader.onNode(() => reader.optional(defaults, "working-directory"));
+  const defaultBefore = defaults && reader.onNode(() => readBefore(defaults, reader));
   const fileUses = reader.takeUses();
   const concurrency = readConcurrency(file, reader);
   const concurrencyUses = reader.takeUses();
@@ -87,6 +93,7 @@ export async function checkFile(
     outputs,
     defaultNode,
     defaultFolder,
+    defaultBefore,
     templates,
   };
   const declared = declaredSecrets(file, { secrets, reader });
@@ -107,7 +114,7 @@ export async function checkFile(
       "../expression/check_expressions.ts",
       import.meta.url,
     );
-    await checkExpressions(checked, uses);
+    await checkExpressions(checked, { ...uses, ...options });
   }
   return checked;
 }

@@ -20,6 +20,7 @@ export interface CheckedFile {
   readonly outputs: Readonly<Record<string, Text>>;
   readonly defaultNode: NodeRequest<Text> | undefined;
   readonly defaultFolder: Text | undefined;
+  readonly defaultBefore: readonly Text[] | undefined;
   /** By id of the `uses` step. */
   readonly templates: ReadonlyMap<string, CheckedFile>;
 }

@@ -40,7 +40,9 @@ export function checkEnvironment(
   );
   if (inputTypes) environment.registerType({ name: "Inputs", schema: { ...inputTypes } });
   environment.registerVariable("inputs", inputTypes ? "Inputs" : "dyn");
-  for (const name of ["steps", "matrix", "env", "run"]) environment.registerVariable(name, "dyn");
+  for (const name of ["steps", "matrix", "env", "node", "run"]) {
+    environment.registerVariable(name, "dyn");
+  }
   environment.registerVariable("attempt", "int");
   return environment;
 }

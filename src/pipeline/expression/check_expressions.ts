@@ -6,12 +6,13 @@ import { checkGivenTypes } from "../input/given_values.ts";
 import { CEL_TYPES } from "../input/inputs.ts";
 import { axisNames } from "../matrix/matrix.ts";
 import type { Names } from "./names.ts";
+import { type KnownNodes, NO_NODE, NodeValues } from "./node_values.ts";
 import type { MatrixEntry } from "../schema.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
 import type { ExpressionUse, TextReader } from "../text_reader.ts";
 
 /** Expressions outside of any step. */
-export interface FileUses {
+export interface FileUses extends KnownNodes {
   readonly fileUses: readonly ExpressionUse[];
   readonly concurrencyUses: readonly ExpressionUse[];
   readonly outputUses: readonly ExpressionUse[];
@@ -45,13 +46,17 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       const always = step?.kind && KIND_OUTPUTS[step.kind];
       return always && new Set([...always, ...step.outputs.map(({ name }) => name)]);
     },
+    node: NO_NODE,
     matrix: undefined,
   };
+  const nodes = new NodeValues(checked, uses);
   const everyStep: Names = { ...outside, steps: ids, isAncestor: () => true };
   const check = (list: readonly ExpressionUse[], names: Names) => {
-    for (const use of list) checkExpression(use, names, reader);
+    for (const use of list) {
+      checkExpression(use, use.onNode ? names : { ...names, node: NO_NODE }, reader);
+    }
   };
-  check(uses.fileUses, outside);
+  check(uses.fileUses, { ...outside, node: nodes.ofFile() });
   check(uses.concurrencyUses, { ...outside, withoutSteps: "use inputs, or env" });
   check(uses.outputUses, everyStep);
   for (const step of graph.byId.values()) {
@@ -62,6 +67,7 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       // What is missing in it may have been the edge.
       isAncestor: (id) => step.isDamaged || graph.isAncestor(id, step.id),
       matrix: axisNames(step.matrix),
+      node: nodes.of(step),
     };
     check(step.uses.filter((use) => use.wants !== "axis"), names);
     const withoutSteps = "an axis is a list, or an expression over inputs";
@@ -70,7 +76,9 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
     const template = templates.get(step.id);
     if (template) checkGivenTypes(step, { template, names, reader });
   }
-  for (const step of hookSteps) check(step.uses, { ...everyStep, self: step.id });
+  for (const step of hookSteps) {
+    check(step.uses, { ...everyStep, self: step.id, node: nodes.of(step) });
+  }
 }
 
 /** A matrix that was taken out, since it is faulty, was meant nevertheless. */

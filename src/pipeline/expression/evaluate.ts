@@ -7,6 +7,7 @@ import type { Text, TextPart } from "../text.ts";
 import { CelMap, describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { LINEAR_MATCHES, withScope } from "./functions.ts";
+import { partReads } from "./node_reads.ts";
 import { EXPRESSION_STEPS, StepsExhausted, withSteps } from "./step_budget.ts";
 
 /** What names and functions stand for while a step is made ready. */
@@ -16,6 +17,8 @@ export interface EvaluationScope {
   readonly matrix: Readonly<Record<string, JsonValue>> | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly run: { readonly id: string; readonly pipeline: string };
+  /** The chosen node; while it is not known, expressions that read it stay as they are written. */
+  readonly node?: NodeScope | undefined;
   /** Counts from 1. */
   readonly attempt: number;
   readonly status: {
@@ -41,6 +44,12 @@ export interface StepScope {
   readonly matrix?: JsonValue;
 }
 
+export interface NodeScope {
+  readonly name: string;
+  /** As the cluster config gives them. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
 type ExpressionPart = Extract<TextPart, { kind: "expression" }>;
 
 /**
@@ -58,6 +67,8 @@ export function evaluateText(text: Text, scope: EvaluationScope): string {
  * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
  */
 export function evaluateForShell(text: Text, scope: EvaluationScope): string {
+  // It is not run before the node is known.
+  if (scope.node === undefined && text.parts.some(partReads)) return evaluateText(text, scope);
   return text.constant ?? scripts().spliceValues(text, (part) => evaluate(part, scope));
 }
 
@@ -86,6 +97,7 @@ function join(text: Text, value: (part: ExpressionPart) => string): string {
 }
 
 function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
+  if (scope.node === undefined && partReads(part)) return `\${{${part.source}}}`;
   const expression = parseExpression(part.source);
   try {
     return withScope(scope, () => {
@@ -107,6 +119,7 @@ interface Context {
   env?: unknown;
   run?: unknown;
   attempt?: bigint;
+  node?: unknown;
   steps?: CelMap;
 }
 
@@ -126,6 +139,9 @@ function contextFor(expression: Expression, scope: EvaluationScope): Context {
         break;
       case "run":
         context.run ??= toCel({ ...scope.run });
+        break;
+      case "node":
+        context.node ??= toCel(scope.node?.vars ?? {});
         break;
       case "attempt":
         context.attempt ??= BigInt(scope.attempt);
@@ -160,7 +176,8 @@ function evaluationFailed(
   context: FailureContext,
 ): GridError {
   if (error instanceof GridError) return error;
-  const cause = missingOutput(context) ?? missingVariable(context) ?? summaryOf(error);
+  const cause = missingOutput(context) ?? missingVariable(context) ??
+    missingValue(context) ?? summaryOf(error);
   return new GridError({
     code: "step-failed",
     message: `Cannot evaluate \${{ ${part.source.trim()} }}: ${cause.message}`,
@@ -210,6 +227,21 @@ function missingVariable(context: FailureContext): { message: string; hint: stri
     return {
       message: `environment variable ${name} is not set`,
       hint: `env("${name}", "") gives a default`,
+    };
+  }
+  return undefined;
+}
+
+/** `node.scratch`, where the config gives the chosen node no such value. */
+function missingValue(
+  { expression, scope: { node } }: FailureContext,
+): { message: string; hint: string } | undefined {
+  for (const { root, path: [name], optional } of expression.references) {
+    if (root.name !== "node" || name === undefined || optional || !node) continue;
+    if (Object.hasOwn(node.vars, name.name)) continue;
+    return {
+      message: `the cluster config gives node "${node.name}" no value "${name.name}"`,
+      hint: `add it there: vars: { ${name.name}: … }, for this node or under defaults:`,
     };
   }
   return undefined;

@@ -30,6 +30,7 @@ function problemsOf(expression: Expression, use: ExpressionUse, names: Names): r
   const context = { source: use.source, names };
   const found = [
     ...expression.references.flatMap((reference) => checkReference(reference, context)),
+    ...carriedProblems(expression, names),
     ...expression.items.flatMap((item) => checkItem(item, names)),
     ...expression.calls.flatMap((call) => checkCall(call, use.source)),
     ...expression.calls.flatMap(checkConstant),
@@ -40,6 +41,15 @@ function problemsOf(expression: Expression, use: ExpressionUse, names: Names): r
   if (minus) return [minus];
   const isSound = found.every((problem) => problem.severity === "warning");
   return isSound ? [...found, ...checkTypes(use, names)] : found;
+}
+
+/** To a template goes what reads the node as it is written, and of all else the value. */
+function carriedProblems({ references }: Expression, { node }: Names): readonly Problem[] {
+  const other = references.find(({ root }) => root.name !== "node");
+  const reads = references.some(({ root }) => root.name === "node");
+  if (!node.isCarried || !reads || other === undefined) return [];
+  const message = `node and ${other.root.name} cannot be read in one expression beside uses:`;
+  return [{ rule: "not-before", at: other.root, message, hint: "write two: ${{ … }}${{ … }}" }];
 }
 
 function parse(use: ExpressionUse, reader: TextReader): Expression | undefined {

@@ -22,8 +22,21 @@ export interface Names {
   outputsOf(step: string): ReadonlySet<string> | undefined;
   /** Outputs that the step declares; it may write others. */
   declaredBy(step: string): ReadonlySet<string>;
+  /** Values of the nodes that the expression may meet. */
+  readonly node: NodeNames;
   /** Axes of the step's matrix. */
   readonly matrix: ReadonlySet<string> | undefined;
+}
+
+export interface NodeNames {
+  /** The expression is evaluated once the node is chosen. */
+  readonly isChosen: boolean;
+  /** What the cluster config gives to any node; undefined where nobody knows it. */
+  readonly vars: ReadonlySet<string> | undefined;
+  /** Nodes that may be chosen and have no such value. */
+  lacking(name: string): readonly string[];
+  /** The expression's other names must be known before it is carried to the node. */
+  readonly isCarried: boolean;
 }
 
 /** What a check of one part of an expression is told besides the part. */

@@ -25,6 +25,8 @@ export function checkReference(reference: Reference, context: PartContext): read
     case "run":
       if (first === undefined) return [];
       return known(first, { candidates: RUN_FIELDS, noun: "field of run", ...context });
+    case "node":
+      return checkNodeValue(reference, context);
     case "env":
     case "attempt":
       return [];
@@ -132,6 +134,34 @@ function checkOutput(
     at: output,
     message: `"${step.name}" declares no output "${output.name}"`,
     hint: `did you mean "${best}"?`,
+  }];
+}
+
+function checkNodeValue({ root, path }: Reference, context: PartContext): readonly Problem[] {
+  const { node } = context.names;
+  if (!node.isChosen) {
+    const message = "the node cannot be read here, before it is chosen";
+    const hint = "read it in run, before, env, working-directory or container of a run step";
+    return [{ rule: "not-before", at: root, message, hint }];
+  }
+  const [name] = path;
+  if (name === undefined || node.vars === undefined) return [];
+  if (node.vars.size === 0) {
+    const message = `the cluster config gives no node a value "${name.name}"`;
+    const hint = `add it there: vars: { ${name.name}: … }, for a node or under defaults:`;
+    return [{ rule: "unknown-value", at: name, message, hint }];
+  }
+  const unknown = known(name, { candidates: node.vars, noun: "value of a node", ...context });
+  if (unknown.length > 0) return unknown;
+  const lacking = node.lacking(name.name);
+  if (lacking.length === 0) return [];
+  return [{
+    rule: "missing-value",
+    at: name,
+    message: `the step may run where there is no "${name.name}": ${lacking.join(", ")}`,
+    hint:
+      `add vars: { ${name.name}: … } there in the cluster config, or to its defaults:; or say ` +
+      "which nodes are meant",
   }];
 }
 

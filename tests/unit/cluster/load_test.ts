@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { environmentsDigest, type Whereabouts } from "../../../src/cluster/environments_digest.ts";
 import { loadClusterConfig } from "../../../src/cluster/load.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { DiagnosticsError } from "../../../src/document/diagnostic.ts";
@@ -265,4 +266,67 @@ Deno.test("loadClusterConfig() takes a node by the system's own ssh, with a plac
   assert.ok(endpoint);
   const { transport, host, proxyJump, keyFile } = endpoint;
   assert.deepEqual([transport, host, proxyJump, keyFile], ["openssh", "h", "b", "/k"]);
+});
+
+Deno.test("a node finds its own environment, and what it leaves out that of defaults", async () => {
+  const config = await load(`
+nodes:
+  - gpu1
+  - { name: gpu2, before: [], env: { B: 1.10 }, vars: { scratch: 0x1F, big: 1e400 } }
+defaults: { before: module load cuda, env: { A: yes, B: all }, vars: { scratch: /tmp } }
+local: { vars: { scratch: "~/x" } }
+`);
+  assert.deepEqual(config.nodes.map(({ environment }) => environment), [
+    { before: ["module load cuda"], env: { A: "yes", B: "all" }, vars: { scratch: "/tmp" } },
+    { before: [], env: { A: "yes", B: "1.10" }, vars: { scratch: "0x1F", big: "1e400" } },
+  ]);
+  assert.deepEqual(config.local, { before: [], env: {}, vars: { scratch: "~/x" } });
+  assert.equal((await load("nodes: [gpu1]\n")).nodes[0]?.environment, undefined);
+});
+
+Deno.test("what a node finds is said in names and plain values", async () => {
+  const text = "nodes: [{ name: a, env: { 1A: x } }]\n" +
+    "defaults: { before: ['echo ${{ inputs.x }}'], vars: { s: '${{ node.t }}' }, envs: {} }\n";
+  await assert.rejects(load(text), (error) => {
+    assert.ok(error instanceof DiagnosticsError);
+    const rules = error.diagnostics.map(({ rule, place }) => `${place.line}:${rule}`);
+    assert.deepEqual(rules.toSorted(), ["1:invalid-key", "2:unknown-key"], rules.join());
+    return true;
+  });
+  const sound = text.replace("1A", "A").replace(", envs: {}", "");
+  await assert.rejects(load(sound), (error) => {
+    assert.ok(error instanceof DiagnosticsError);
+    const places = error.diagnostics.map(({ rule, place }) =>
+      `${place.line}:${place.column} ${rule}`
+    );
+    assert.deepEqual(places, ["2:22 plain-place", "2:58 plain-place"]);
+    return true;
+  });
+});
+
+Deno.test("what a step depends on changes with the nodes that it may run on, and with nothing else", async () => {
+  const words = async (nodes: string, where: Whereabouts, reads: readonly string[] | "all" = []) =>
+    environmentsDigest(await load(nodes), where, reads);
+  const named = { kind: "named", name: "a" } as const;
+  const best = { kind: "best" } as const;
+  const plain = "nodes: [a, b]\n";
+  assert.equal(await words(plain, best), undefined);
+  const one = "nodes: [a, { name: b, labels: [x], env: { K: v }, vars: { s: /b } }]\n";
+  assert.equal(await words(one, named), undefined);
+  const before = await words(one, best);
+  assert.match(before ?? "", /^\w{32}$/);
+  // Another node that gives the same, values that nobody reads, the order of names.
+  const same =
+    "nodes: [a, c, { name: b, labels: [x], vars: { t: 1, s: /other }, env: { K: v } }]\n";
+  assert.equal(await words(same, best), before);
+  assert.notEqual(await words(same, best, ["s"]), before);
+  assert.notEqual(await words(one.replace("K: v", "K: w"), best), before);
+  assert.notEqual(await words(one, best, "all"), before);
+  const labelled = { kind: "selector", selector: { labels: ["x"], among: [] } } as const;
+  assert.notEqual(await words(one, labelled), undefined);
+  const away = { kind: "selector", selector: { labels: [], among: [], exclude: ["b"] } } as const;
+  assert.equal(await words(one, away), undefined);
+  const here = `${plain}local: { before: ls }\n`;
+  assert.equal(await words(here, best), undefined);
+  assert.notEqual(await words(here, { kind: "named", name: "local" }), undefined);
 });

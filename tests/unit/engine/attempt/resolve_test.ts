@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { resolveStep } from "../../../../src/engine/attempt/resolve.ts";
 import { Scopes, type StepRecord } from "../../../../src/engine/ledger/scopes.ts";
 import { cacheKey, stepKey } from "../../../../src/engine/resume/step_key.ts";
+import type { NodeScope } from "../../../../src/pipeline/expression/evaluate.ts";
+import { nodeReads } from "../../../../src/pipeline/expression/node_reads.ts";
 import type { Step } from "../../../../src/pipeline/pipeline.ts";
 import { pipeline, step, type StepParts } from "../../../support/pipelines.ts";
 import { parseText } from "../../../support/texts.ts";
@@ -228,4 +230,49 @@ Deno.test("cacheKey() holds the contents of the inputs and the extra word, for k
   );
   const fetch = { kind: "fetch", from: [], to: parseText("r") } as const;
   assert.equal(key({ cache, action: fetch }, "1"), undefined, "files brought home may be gone");
+});
+
+Deno.test("what reads the node is evaluated for the node that was chosen, quoted where it stands", () => {
+  const one = step("a", {
+    run: "cd ${{ node.scratch }}; ${{ inputs.n }}",
+    env: { A: "${{ node.scratch }}/${{ inputs.n }}", B: "${{ inputs.n }}" },
+  });
+  const scopes = scopesFor(one);
+  const resolve = (node?: NodeScope) =>
+    resolveStep(one, {
+      scope: (env) => ({ ...scopes.of(one, { env }), node }),
+      record: (id) => scopes.record(id),
+    });
+  // What the step depends on says how it is written.
+  const before = resolve();
+  assert.deepEqual(before.action, { kind: "run", run: "cd ${{ node.scratch }}; 3" });
+  assert.deepEqual(before.env, { A: "${{ node.scratch }}/3", B: "3" });
+  const there = resolve({ name: "n1", vars: { scratch: "it's" } });
+  assert.deepEqual(there.action, { kind: "run", run: `cd 'it'"'"'s'; '3'` });
+  assert.deepEqual(there.env, { A: "it's/3", B: "3" });
+  assert.throws(() => resolve({ name: "n2", vars: {} }), /node "n2" no value "scratch"/);
+  assert.deepEqual(nodeReads(one), ["scratch"]);
+  assert.equal(nodeReads(step("b", { run: "${{ node[inputs.dir] }}" })), "all");
+  assert.deepEqual(nodeReads(step("c", { run: "echo node ${{ steps.before.node }}" })), []);
+});
+
+Deno.test("lines before a command, and what its nodes give, are part of what a step does", () => {
+  const key = (parts: StepParts, said?: string) => {
+    const one = step("a", parts);
+    const reads: unknown[] = [];
+    const nodeSays = (...args: unknown[]) => (reads.push(args), said);
+    const found = stepKey(one, { scopes: scopesFor(one), hashFiles: () => "", nodeSays });
+    return { found, reads };
+  };
+  const before = [parseText("module load ${{ inputs.n }}")];
+  const plain = key({ run: "x" }).found;
+  assert.notEqual(key({ run: "x", before }).found, plain);
+  assert.notEqual(
+    key({ run: "x", before }).found,
+    key({ run: "x", before: [...before, ...before] }).found,
+  );
+  assert.notEqual(key({ run: "x" }, "one").found, plain);
+  assert.notEqual(key({ run: "x" }, "one").found, key({ run: "x" }, "two").found);
+  assert.notEqual(key({ run: "x", shell: "bash -l" }).found, plain);
+  assert.deepEqual(key({ run: "x ${{ node.s }}" }).reads, [[{ kind: "best" }, ["s"]]]);
 });

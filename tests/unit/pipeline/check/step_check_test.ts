@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadPipeline } from "../../../../src/pipeline/load.ts";
+import { diagnosticsOf } from "../../../support/pipeline_files.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 import { warnings } from "../../../support/warnings.ts";
 
@@ -70,4 +71,56 @@ Deno.test("a label that no node carries is warned of, unless no node carries any
     '3:30 no node of the cluster carries the label "tpu"; known labels: a100',
   ]);
   assert.deepEqual(await load([]), []);
+});
+
+const NODES = [
+  { name: "a", labels: ["x"], environment: { vars: { scratch: "/a", only: "1" } } },
+  { name: "b", labels: [], environment: { vars: { scratch: "/b" } } },
+];
+const LOCAL = { vars: { home: "/h" } };
+
+Deno.test("a value of the node is known on every node that the step may run on", async () => {
+  const rules = async (steps: string, more: Readonly<Record<string, string>> = {}) =>
+    (await diagnosticsOf({ main: `steps:\n${steps}\n`, more }, { nodes: NODES, local: LOCAL }))
+      .map(({ rule, message }) => `${rule}: ${message}`);
+  const sound = [
+    '  - { id: s, env: { A: "${{ node.scratch }}" }, run: "ls ${{ node.scratch }}" }',
+    '  - { id: s, node: a, before: ["cd ${{ node.only }}"], run: ls }',
+    '  - { id: s, node: { labels: [x] }, working-directory: "${{ node.only }}/x", run: ls }',
+    '  - { id: s, node: local, run: "ls ${{ node.home }}" }',
+    '  - { id: s, select-node: { exclude: [b] } }\n  - { id: t, needs: s, run: "ls ${{ node.only }}" }',
+    "  - { id: s, select-node: { among: [a] } }\n" +
+    '  - { id: t, needs: s, node: "${{ steps.s.outputs.node }}", run: "ls ${{ node.only }}" }',
+    '  - { id: s, run: "true" }\n' +
+    '  - { id: t, needs: s, node: "${{ steps.s.node }}", fetch: { from: "${{ node.only }}/x" } }',
+  ];
+  for (const steps of sound) assert.deepEqual(await rules(steps), [], steps);
+  const unsound: [string, RegExp][] = [
+    ['  - { id: s, run: "ls ${{ node.scrach }}" }', /^unknown-value: .*"scrach"/],
+    ['  - { id: s, run: "ls ${{ node.only }}" }', /^missing-value: .*"only": b$/],
+    ['  - { id: s, node: local, run: "ls ${{ node.scratch }}" }', /"scratch": local$/],
+    ["  - { id: s, if: \"${{ node.only == '1' }}\", node: a, run: ls }", /^not-before: /],
+    ['  - { id: s, node: "${{ node.only }}", run: ls }', /^not-before: /],
+    ['  - { id: s, node: a, cache: { key: "${{ node.only }}" }, run: ls }', /^not-before: /],
+    ['  - { id: s, sync: { as: "${{ node.only }}" } }', /^not-before: /],
+    [
+      '  - { id: s, env: { A: "${{ node.only + run.id }}" }, uses: ./t.yaml }',
+      /^not-before: node and run cannot/,
+    ],
+  ];
+  const more = { "t.yaml": 'steps: [{ id: go, run: "ls ${{ node.only }} $A" }]\n' };
+  for (const [steps, report] of unsound) {
+    const found = await rules(steps, more);
+    assert.equal(found.length, 1, found.join());
+    assert.match(found.join(), report);
+  }
+  // Where it is used says where it runs.
+  assert.deepEqual(await rules("  - { id: s, node: a, uses: ./t.yaml }", more), []);
+  const none = await diagnosticsOf('steps: [{ id: s, run: "ls ${{ node.x }}" }]\n', {
+    nodes: [{ name: "a", labels: [] }],
+  });
+  assert.match(
+    none.map(({ message, hint }) => `${message} ${hint}`).join(),
+    /gives no node.*vars: \{ x/,
+  );
 });

@@ -1,0 +1,47 @@
+/** Which of the values that the cluster config gives a node (`vars:`) a step reads. */
+import type { Step } from "../pipeline.ts";
+import type { Text, TextPart } from "../text.ts";
+import { parseExpression } from "./expression.ts";
+
+/** Names behind `node.`; `all` where only the evaluation tells which. */
+export type NodeReads = readonly string[] | "all";
+
+const known = new WeakMap<Step, NodeReads>();
+
+/** What the step's own texts read; those of its condition, its node and its cache cannot. */
+export function nodeReads(step: Step): NodeReads {
+  const found = known.get(step) ?? readsOf(textsOf(step));
+  known.set(step, found);
+  return found;
+}
+
+/** What one expression reads; undefined where it does not speak of the node. */
+export function partReads(part: TextPart): NodeReads | undefined {
+  // Most expressions are not even parsed for it.
+  if (part.kind === "literal" || !/\bnode\b/.test(part.source)) return undefined;
+  const references = parseExpression(part.source).references
+    .filter(({ root }) => root.name === "node");
+  if (references.length === 0) return undefined;
+  const names = references.map(({ path }) => path[0]?.name);
+  return names.every((name) => name !== undefined) ? names : "all";
+}
+
+function readsOf(texts: readonly (Text | undefined)[]): NodeReads {
+  const found = texts.flatMap((text) => text?.parts.map(partReads) ?? [])
+    .filter((reads) => reads !== undefined);
+  return found.includes("all") ? "all" : [...new Set(found.flat())].toSorted();
+}
+
+function textsOf(step: Step): readonly (Text | undefined)[] {
+  const { action, env, before = [], outputs, workingDirectory } = step;
+  return [
+    ...(action.kind === "run" ? [action.run] : []),
+    ...(action.kind === "fetch" ? action.from : []),
+    ...before,
+    ...Object.values(env),
+    workingDirectory,
+    ...outputs.flatMap((output) =>
+      output.from === "file" ? [output.path] : output.from === "value" ? [output.value] : []
+    ),
+  ];
+}

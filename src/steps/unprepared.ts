@@ -1,0 +1,58 @@
+/** How a command whose preparation failed ends its step: with the line that failed, before the command began. */
+import type { OpenNode } from "../cluster/node.ts";
+import type { StepOutcome } from "../engine/ports.ts";
+import type { Job, JobExit } from "../transport/job/job.ts";
+import { linesBefore, type RunRequest } from "./run_job.ts";
+import { isPrepared, type PreparedLine, stoppedBefore } from "./prepared_command.ts";
+
+const LONGEST_LINE = 100;
+
+export interface UnpreparedOptions {
+  readonly node: OpenNode;
+  readonly exit: JobExit;
+  readonly request: RunRequest;
+}
+
+/** Undefined where the command began. */
+export async function unpreparedEnd(
+  job: Job,
+  { node, exit, request }: UnpreparedOptions,
+): Promise<StepOutcome | undefined> {
+  const lines = linesBefore(request, node);
+  if (exit.kind !== "code" || !isPrepared({ lines, shell: request.shell })) return undefined;
+  const at = stoppedBefore(await job.readOutputFile());
+  if (at === undefined) return undefined;
+  const { code } = exit;
+  const where = node.node.name;
+  return {
+    status: "failed",
+    failure: {
+      code: "step-failed",
+      message: `Cannot prepare the command on "${where}": ${stopWords(lines[at - 1], code)}`,
+      hint: hintFor(lines[at - 1], where),
+      node: where,
+      started: false,
+    },
+  };
+}
+
+function stopWords(line: PreparedLine | undefined, code: number): string {
+  if (line === undefined) {
+    return `the account's start-up files ended the shell with code ${code}, so it did not begin`;
+  }
+  const [first = "", ...more] = line.script.trim().split("\n");
+  const shown = first.length > LONGEST_LINE ? `${first.slice(0, LONGEST_LINE - 1)}…` : first;
+  const rest = more.length > 0 ? " …" : "";
+  const how = code === 0 ? "ended the shell with code 0" : `failed with code ${code}`;
+  return `a line of before: ${how}, so it did not begin: ${shown}${rest}`;
+}
+
+function hintFor(line: PreparedLine | undefined, node: string): string {
+  if (line === undefined) {
+    return "shell: bash without -l does not read them; exec and exit in them belong behind a test " +
+      "for people: case $- in *i*) … ;; esac";
+  }
+  return line.by === "node"
+    ? `it stands in the cluster config, under before: of "${node}" or of defaults`
+    : "it stands under before: of the step or of defaults in the pipeline";
+}
