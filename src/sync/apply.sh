@@ -487,12 +487,15 @@ check_parents() {
   [ -z "$bad" ] || fail link "$bad"
 }
 
-# Is anything left of what was to be removed? It must stay known, or nobody would ever try again.
+# Is anything left of what was to be removed? It must stay known, or nobody would ever try again. A folder
+# is no file that was.
 check_gone() {
   [ -s "$work/in/gone" ] || return 0
   # shellcheck disable=SC2016
-  left=$(xargs -0 sh -c 'for path do if [ -e "$path" ] || [ -L "$path" ]; then printf "%s\n" "$path"; fi; done' \
-    sh <"$work/in/gone")
+  left=$(xargs -0 sh -c 'for path do
+      [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; } || continue
+      printf "%s\n" "$path"
+    done' sh <"$work/in/gone")
   [ -z "$left" ] || fail delete "$left"
 }
 

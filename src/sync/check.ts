@@ -19,11 +19,14 @@ export interface CheckOptions {
   readonly signal: AbortSignal;
 }
 
+/** A hundred thousand files on a busy disk; a node that is gone is noticed long before. */
+const LOOK_MS = 15 * 60_000;
+
 /** @throws {GridError} a transport code, or `sync` where the answer makes no sense */
 export async function checkNode({ target, place, signal }: CheckOptions): Promise<CheckAnswer> {
   const words = quoteAll([place.root, place.name, place.key]);
   const command = `set -- ${words}\n${nodeProgram("check.sh", import.meta.url)}`;
-  const answer = await target.transport.exec(command, { signal });
+  const answer = await target.transport.exec(command, { signal, timeoutMs: LOOK_MS });
   const said = /^grid-sync (\S+)(?: (\S+))?$/m.exec(answer.stdout);
   if (said === null) {
     throw new GridError({

@@ -77,7 +77,9 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
   if (!isInterrupted) return { wanted, known, plan, isUnread, others, isThere };
   // What a sync that broke off has moved in already is nobody's edit.
   const before = new Set(recorded.map((entry) => entry.path));
-  const repair = planSync({ ...input, isEdited: (path) => others.has(path) });
+  // Of a folder that one of them put a link in the place of, too.
+  const displaced = new Set([...rows.displaced, ...parentsOf(known).filter(looked.isLeaf)]);
+  const repair = planSync({ ...input, displaced, isEdited: (path) => others.has(path) });
   const drifted = [...others].filter((path) => before.has(path)).toSorted(comparePaths);
   return { wanted, known, plan: { ...repair, drifted }, isUnread, others, isThere };
 }
@@ -86,6 +88,10 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
 function isAsRecorded({ path, type }: Entry, { changed, missing, displaced }: RowComparison) {
   if (missing.has(path) || isBelow(displaced, path)) return false;
   return type === "folder" ? !displaced.has(path) : !changed.has(path);
+}
+
+function parentsOf(entries: readonly Entry[]): string[] {
+  return [...new Set(entries.flatMap((entry) => foldersAbove(entry.path)))];
 }
 
 function isBelow(displaced: ReadonlySet<string>, path: string): boolean {
@@ -159,11 +165,13 @@ interface Looked {
   readonly others: ReadonlySet<string>;
   /** Whether it told that this is there just so. */
   has(entry: Entry): boolean;
+  /** Whether it told that a file or a link is there. */
+  readonly isLeaf: (path: string) => boolean;
 }
 
 async function lookAtNode(talk: Conversation, input: LookInput): Promise<Looked> {
   const asked = pathsToLookAt(input);
-  if (asked.length === 0) return { others: new Set(), has: () => false };
+  if (asked.length === 0) return { others: new Set(), has: () => false, isLeaf: () => false };
   const list = encoder.encode(listOf(asked));
   await talk.write(encoder.encode(`look ${list.length}\n`));
   await talk.write(list);
@@ -196,7 +204,7 @@ function pathsToLookAt({ plan, known, pending, rows, state, ...input }: LookInpu
     ...plan.send.filter((entry) => entry.type !== "folder").map((entry) => entry.path),
     ...plan.clear,
     // An ordinary sync leaves what has changed there; one that repairs must tell its own from it.
-    ...isInterrupted ? [...plan.remove, ...plan.kept] : [],
+    ...isInterrupted ? [...plan.remove, ...plan.kept, ...parentsOf(known)] : [],
     // Nobody may take it for there without having seen it.
     ...pending.map((entry) => entry.path).filter((path) => !input.delete || input.isUnread(path)),
   ];
@@ -246,6 +254,7 @@ function judgeAnswer(input: LookInput, { asked, seen, sums, targets }: LookAnswe
       type === "folder"
         ? seen.has(`${path}/`)
         : seen.has(path) && contentOf(path) === `${type} ${content}`,
+    isLeaf: (path) => seen.has(path),
   };
 }
 

@@ -159,6 +159,51 @@ PATH=/usr/bin:/bin exec mv "$@"`;
   assert.deepEqual(readTree(rig.there), { "a": "file 4" });
 });
 
+Deno.test("syncFolders() that dies before its record is there forgets nothing of the one before", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a": "1" });
+  await rig.sync();
+  rig.write({ "a": "2" });
+  await diesAtRecord(rig);
+  rig.write({ "a": "3" });
+  await diesAtMove(rig, "*/in/record) case $2 in */pending/*)");
+  await rig.sync();
+  assert.deepEqual(keptFiles(rig), [], "what the first one brought is nobody's edit");
+  assert.deepEqual(readTree(rig.there), { "a": "file 3" });
+});
+
+Deno.test("syncFolders() puts a folder back where one that died had put a link", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "e": "1" });
+  await rig.sync();
+  rig.write({ "d/a": "1" });
+  await diesAtRecord(rig);
+  Deno.removeSync(join(rig.source, "d"), { recursive: true });
+  Deno.symlinkSync("elsewhere", join(rig.source, "d"));
+  await diesAtRecord(rig);
+  Deno.removeSync(join(rig.source, "d"));
+  rig.write({ "d/b": "2" });
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), { "d": "folder", "d/b": "file 2", "e": "file 1" });
+});
+
+Deno.test("syncFolders() leaves a folder of others that stands where a link was to be", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "d/a": "1", "e": "1" });
+  await rig.sync();
+  writeFiles(rig.there, { "d/mine": "of others" });
+  Deno.removeSync(join(rig.source, "d"), { recursive: true });
+  Deno.symlinkSync("elsewhere", join(rig.source, "d"));
+  await assert.rejects(rig.sync(), /in the way, and not put there by Grid: d$/);
+  Deno.removeSync(join(rig.source, "d"));
+  await rig.sync();
+  assert.deepEqual(readTree(rig.there), {
+    "d": "folder",
+    "d/mine": "file of others",
+    "e": "file 1",
+  });
+});
+
 Deno.test("syncFolders() into a folder that exists moves aside what it replaces, and says so first", async () => {
   await using rig = startSyncRig();
   writeFiles(rig.there, { "train.py": "edited by hand", "same.py": "same", "ckpt/1.pt": "theirs" });
