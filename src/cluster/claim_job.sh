@@ -66,6 +66,8 @@ if grid_claim_gpus $grid_wish; then
   export CUDA_VISIBLE_DEVICES="$grid_names" HIP_VISIBLE_DEVICES="$grid_names"
   # These filter below and renumber: what an account's start-up files say must not shift the list.
   unset ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
+  # For whoever measures what the job uses.
+  { echo "$grid_names" >"${GRID_OUTPUT%.output}.gpus"; } 2>/dev/null || :
 elif [ -z "${grid_held-}" ]; then
   echo "grid: no claim: $grid_fault" >"$GRID_OUTPUT"
   exit 75

@@ -15,6 +15,7 @@ import type {
   SyncedTree,
   SyncFinished,
   SyncProgressed,
+  Usage,
   Warned,
 } from "./event.ts";
 
@@ -256,6 +257,8 @@ export interface StepHost {
    * durable by the end of this turn of the event loop; `job.started`, and all before it, at once.
    */
   note(note: StepNote): void;
+  /** What the attempt's command used, once that is known. Absent where nobody wants to know. */
+  used?(usage: Usage): void;
 }
 
 /** An event without what the engine adds. */

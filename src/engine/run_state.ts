@@ -16,6 +16,7 @@ import type {
   StepResult,
   SyncFinished,
   TakenOver,
+  Usage,
 } from "./event.ts";
 import { StepMap } from "./step_map.ts";
 
@@ -129,6 +130,8 @@ export interface AttemptState {
   readonly notRetried?: string;
   /** Lines of its output in which a mask stands. */
   readonly maskedLines?: number;
+  /** What its command used of the node. */
+  readonly usage?: Usage;
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;

@@ -179,6 +179,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         retryInMs: event.retryInMs,
         ...(event.notRetried === undefined ? {} : { notRetried: event.notRetried }),
         ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
+        ...(event.usage === undefined ? {} : { usage: event.usage }),
       };
     case "job.started":
       return {

@@ -1,6 +1,12 @@
 /** Makes the report of a run out of its state. */
 import { isCounted } from "../engine/counted.ts";
-import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
+import type {
+  BatchProgressed,
+  Failure,
+  FetchFinished,
+  SyncFinished,
+  Usage,
+} from "../engine/event.ts";
 import { failureGroups, type TailOf } from "../engine/fingerprint.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 import type {
@@ -10,6 +16,7 @@ import type {
   RunDocument,
   StepDocument,
   TransportDocument,
+  UsageDocument,
 } from "./run_document.ts";
 
 export interface RunDocumentOptions {
@@ -143,6 +150,26 @@ function attemptDocument(
     syncs: attempt.syncs.map(detail),
     fetches: attempt.fetches.map(detail),
     batch: attempt.batch ? detail(attempt.batch) : null,
+    usage: attempt.usage ? usageDocument(attempt.usage) : null,
+  };
+}
+
+function usageDocument(usage: Usage): UsageDocument {
+  const { samples } = usage;
+  return {
+    cpuMs: usage.cpuMs ?? null,
+    userMs: usage.userMs ?? null,
+    systemMs: usage.systemMs ?? null,
+    peakBytes: usage.peakBytes ?? null,
+    gpuPeakBytes: usage.gpuPeakBytes ?? null,
+    gpuLoad: usage.gpuLoad ?? null,
+    samples: samples === undefined ? null : {
+      atMs: samples.atMs,
+      cpuMs: samples.cpuMs,
+      memoryBytes: samples.memoryBytes,
+      gpuBytes: samples.gpuBytes ?? null,
+      gpuLoad: samples.gpuLoad ?? null,
+    },
   };
 }
 

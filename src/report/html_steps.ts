@@ -6,6 +6,7 @@ import { attemptFacts, attemptWords, maskWords } from "./html_attempts.ts";
 import { type AnchorOf, shortened } from "./html_parts.ts";
 import { renderLog } from "./html_logs.ts";
 import { isScalar } from "./html_sweep.ts";
+import { drawnAttempts, type IsDrawn, renderUsage } from "./html_usage.ts";
 import type { LogOf } from "./log_excerpts.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument, StepDocument } from "./run_document.ts";
@@ -29,7 +30,8 @@ export function renderSteps(report: RunDocument, options: StepsOptions): string 
   const members = Map.groupBy(report.steps, ({ group }) => group ?? "");
   const known = new Set(report.steps.map(({ id }) => id));
   const tops = report.steps.filter(({ group }) => group === null || !known.has(group));
-  const lines = tops.map((step) => stepLines(step, { ...options, members }));
+  const isDrawn = drawnAttempts(report);
+  const lines = tops.map((step) => stepLines(step, { ...options, members, isDrawn }));
   const head = `<div class="row head" aria-hidden="true"><span>step</span><span>node</span>` +
     `<span class="number">time</span>${renderAxis(options.timing)}</div>`;
   return `${renderLegend(report.steps, options.timing)}
@@ -41,6 +43,8 @@ ${lines.join("\n")}
 
 interface LineOptions extends StepsOptions {
   readonly members: ReadonlyMap<string, readonly StepDocument[]>;
+  /** Whose use of the node is drawn. */
+  readonly isDrawn: IsDrawn;
 }
 
 /** A group holds its members. */
@@ -105,7 +109,7 @@ function groupFacts(step: StepDocument): string {
   return facts === "" ? "" : `<div class="body">${facts}</div>`;
 }
 
-function stepBody(step: StepDocument, options: StepsOptions): string {
+function stepBody(step: StepDocument, options: LineOptions): string {
   return `${reason(step)}${attempts(step, options)}${outputs(step)}${maskWords(step)}` ||
     `<p class="soft">nothing happened</p>`;
 }
@@ -117,7 +121,7 @@ function reason({ reason, failure, state }: StepDocument): string {
   return `<p class="${failure ? state : "soft"}">${text(words)}</p>${hint}`;
 }
 
-function attempts(step: StepDocument, { anchorOf, logOf }: StepsOptions): string {
+function attempts(step: StepDocument, { anchorOf, logOf, isDrawn }: LineOptions): string {
   const isOneOfSome = step.attempts.length > 1;
   const anchor = anchorOf(step.id);
   return step.attempts.map((attempt) => {
@@ -131,7 +135,7 @@ function attempts(step: StepDocument, { anchorOf, logOf }: StepsOptions): string
       step: step.id,
       isOneOfSome,
     });
-    return facts + log;
+    return facts + renderUsage(attempt, isDrawn) + log;
   }).join("\n");
 }
 

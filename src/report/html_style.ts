@@ -124,6 +124,10 @@ rect.failed, rect.timed-out { fill: var(--bad); } rect.cancelled, rect.stopped {
 rect.run.running { fill: var(--busy); }
 .key.queue { background: var(--queue); } .key.node { background: var(--node); } .key.retry { background: var(--retry); }
 .key.sync, .key.fetch { background: var(--sync); } .key.run { background: var(--done); }
+.usage { display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: center; font-size: 13.5px; margin: 6px 0; }
+.usage figure { margin: 0; display: flex; align-items: center; gap: 8px; color: var(--soft); font-size: 12px; }
+.spark { width: 120px; height: 26px; background: var(--panel); border-radius: 3px; flex: none; }
+.spark polyline { fill: none; stroke: var(--busy); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .logname { color: var(--soft); font-size: 13.5px; margin-bottom: 4px; }
 .command { margin: 4px 0; } .command summary code { overflow-wrap: anywhere; }
 .command small { color: var(--soft); }

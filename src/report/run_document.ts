@@ -11,6 +11,7 @@ import type {
   OutputFile,
   Runner,
   SyncFinished,
+  UsageSamples,
 } from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 
@@ -114,7 +115,22 @@ export interface AttemptDocument {
   readonly syncs: readonly Detail<SyncFinished>[];
   readonly fetches: readonly Detail<FetchFinished>[];
   readonly batch: Detail<BatchProgressed> | null;
+  /** What its command used of the node; null where nobody looked. */
+  readonly usage: UsageDocument | null;
 }
+
+export interface UsageDocument {
+  readonly cpuMs: number | null;
+  readonly userMs: number | null;
+  readonly systemMs: number | null;
+  readonly peakBytes: number | null;
+  readonly gpuPeakBytes: number | null;
+  /** Per cent, on average. */
+  readonly gpuLoad: number | null;
+  readonly samples: Required<Nullable<UsageSamples>> | null;
+}
+
+type Nullable<T> = { readonly [K in keyof T]: T[K] | (undefined extends T[K] ? null : never) };
 
 export interface FailureDocument {
   readonly code: string;

@@ -154,6 +154,7 @@ class RunAttempt {
     try {
       const { input } = this.#options;
       const exit = await followFed(job, { ...place, input, signal: host.signal, onOutput });
+      if (job.usage) host.used?.(job.usage);
       // Nobody waits for what a lost supervisor left behind.
       if (exit.kind === "vanished") {
         await endJob(job, { graceMs: this.#request.killGraceMs, onOutput });
@@ -218,6 +219,7 @@ class RunAttempt {
         graceMs: request.killGraceMs,
         onOutput: (stream, bytes) => host.output(stream, bytes),
       });
+      if (job.usage) host.used?.(job.usage);
       if (report.survivors.length === 0) this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       return {

@@ -1,5 +1,6 @@
 /** The steps of a run that is over, one row each. */
 import { formatDuration } from "../core/duration.ts";
+import { usageWords } from "../core/usage_words.ts";
 import { shortNames } from "../core/short_names.ts";
 import { isCounted, isUncalledHook } from "../engine/counted.ts";
 import type { RunState, StepState } from "../engine/state.ts";
@@ -148,7 +149,14 @@ function wordsOf(step: StepState, { steps }: RunState): string {
   const told = status === "skipped" && reason !== undefined
     ? reasonOf(step, steps)
     : resultWords(step, tellerOf(step, steps.values()));
-  return [word, told].filter((words) => words !== "").join(": ");
+  const words = [word, told].filter((words) => words !== "").join(": ");
+  return [...(words === "" ? [] : [words]), ...usedWords(step)].join(", ");
+}
+
+/** Of the last attempt, where it was looked at more than once. */
+function usedWords({ attempts }: StepState): string[] {
+  const usage = attempts.at(-1)?.usage;
+  return usage?.peakBytes === undefined ? [] : usageWords(usage);
 }
 
 /** What was left out and why stands below the table then. */

@@ -19,6 +19,8 @@ const PARTS = {
   chromium: () => findProgram("chromium"),
   python3: () => findProgram("python3"),
   perl: () => findProgram("perl"),
+  /** GNU time, which tells what a program used. */
+  time: () => findProgram("time"),
   bash: () => findProgram("bash"),
   git: () => findProgram("git"),
   bsdtar: () => findProgram("bsdtar"),

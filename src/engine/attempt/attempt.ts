@@ -2,7 +2,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { ActionKind, Step } from "../../pipeline/pipeline.ts";
-import type { AttemptFinished, Event, Failure } from "../event.ts";
+import type { AttemptFinished, Event, Failure, Usage } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
 import type {
@@ -44,6 +44,8 @@ export interface AttemptEnd {
   readonly node: string | undefined;
   /** Lines of its output in which a mask stands. */
   readonly maskedLines?: number;
+  /** What its command used of the node. */
+  readonly usage?: Usage;
   /** Why no other run may use the result, or what it made, or what stood in for it. */
   readonly unfit?: string;
   readonly made?: Made;
@@ -81,7 +83,8 @@ async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promi
     outcome = { status: "failed", failure: failureOf(thrown, { started: host.started }) };
   }
   host.close();
-  return attemptEnd(outcome, { host, signal: limits.signal });
+  const end = attemptEnd(outcome, { host, signal: limits.signal });
+  return host.usage === undefined ? end : { ...end, usage: host.usage };
 }
 
 /** An async function, so that whatever the kind throws becomes a rejection. */
@@ -136,6 +139,7 @@ class AttemptHost implements StepHost {
   /** A command is about to start, or has. */
   started = false;
   node: string | undefined;
+  usage: Usage | undefined;
   #open = true;
   readonly #options: AttemptOptions;
   readonly #limits: Limits;
@@ -169,6 +173,10 @@ class AttemptHost implements StepHost {
     const at = ports.clock.now();
     if (note.type === "warned") this.#options.emit({ ...note, at, step: step.id });
     else this.#options.emit({ ...note, at, step: step.id, attempt });
+  }
+
+  used(usage: Usage): void {
+    if (this.#open) this.usage = usage;
   }
 
   close(): void {

@@ -128,6 +128,7 @@ function finishedEvent(
     ...(retryInMs === undefined ? {} : { retryInMs }),
     ...(notRetried === undefined ? {} : { notRetried }),
     ...(end.maskedLines === undefined ? {} : { maskedLines: end.maskedLines }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
     durationMs,
   };
 }

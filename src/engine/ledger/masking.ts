@@ -28,6 +28,8 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   "reusedFrom",
   "gridVersion",
   "masked",
+  // Numbers by their names.
+  "usage",
   // Of a failure.
   "code",
   "signal",

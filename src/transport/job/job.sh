@@ -24,6 +24,8 @@
 #   missed      how often the guard found the same word
 #   ear         the pid of a shell, not the one that started it, that wants to hear of the end
 #   reason      why the guard ended it
+#   use used    what it takes of its node; see `job_meter.sh`
+#   gpus        the GPUs that it has claimed
 #   mask.*      pipes to and from the filter that masks secrets, gone once it runs
 # Few files on purpose: making and removing them is a good part of what a short job costs. Whoever
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
@@ -112,6 +114,7 @@ grid_bury_supervisor() {
       [ "$grid_after" = "$grid_launcher" ] || grid_bury "$grid_after"
       ;;
   esac
+  grid_meter_forget "$1"
 }
 
 # grid_remove_files ID...: in the folder of jobs.
@@ -122,6 +125,9 @@ grid_remove_files() {
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
       "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
       "$grid_one".value.*
+    # Only what lives for longer than a moment has them.
+    if [ -e "$grid_one.use" ]; then set -- "$@" "$grid_one.use" "$grid_one.used"; fi
+    [ ! -e "$grid_one.gpus" ] || set -- "$@" "$grid_one.gpus"
     if [ -p "$grid_one.bell" ] || [ -p "$grid_one.in.over" ]; then
       set -- "$@" "$grid_one.bell" "$grid_one.in" "$grid_one".in.*
     fi

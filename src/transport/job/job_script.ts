@@ -11,6 +11,7 @@ export const SHELL_SCRIPTS = [
   "job_turn.sh",
   "job_mask.sh",
   "job_tree.sh",
+  "job_meter.sh",
 ];
 
 let text: string | undefined;

@@ -150,11 +150,13 @@ grid_supervise() {
     [ -z "$grid_input" ] || grid_input_start 2>/dev/null
     ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >&5 2>&6 3>&- 5>&- 6>&- 7<&- 9<&-
     grid_code=$?
+    grid_note_times
     grid_mask_end || grid_mark='cut'
   else
     [ -z "$grid_input" ] || grid_input_start 2>/dev/null
     ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 3>&- 9<&-
     grid_code=$?
+    grid_note_times
   fi
   [ -z "$grid_input" ] || grid_input_end 2>/dev/null
   printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"
@@ -166,6 +168,11 @@ grid_supervise() {
     kill -s URG "$grid_guard"
   fi
   if [ -e "$grid_job.ear" ] && read -r grid_ear <"$grid_job.ear"; then kill -s URG "$grid_ear"; fi
+}
+
+# What it has taken of the processor, for a job that lived long enough for anybody to look.
+grid_note_times() {
+  [ ! -e "$grid_job.use" ] || { times >"$grid_job.used"; } 2>/dev/null
 }
 
 # grid_become NAME=VALUE...: this process turns into the command.

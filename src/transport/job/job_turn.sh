@@ -78,7 +78,7 @@ grid_greet() {
       grid_look
       if [ "$grid_state" = running ]; then
         [ "$grid_kind" != leased ] || printf '%s\n' "$grid_word" >"$grid_job.lease"
-        [ "$grid_owner" = "$$" ] || printf '%s\n' "$$" >"$grid_job.ear"
+        if [ "$grid_owner" = "$$" ]; then grid_meter_job; else printf '%s\n' "$$" >"$grid_job.ear"; fi
         [ "$5" != old ] || [ "$4" = 0 ] || grid_files="$grid_files $1.out $1.err"
       fi
     fi
@@ -116,7 +116,7 @@ grid_survey() {
 }
 
 # Per job a line "job ID OUT MORE ERR MORE OUTPUT STATE": bytes that follow, and whether there are more;
-# then those bytes. Looking at states first, so that what comes with a final one is all there is.
+# then those bytes. OUTPUT is "<bytes>+<bytes>" where words on what the job used follow at last. Looking at states first, so that what comes with a final one is all there is.
 grid_tell() {
   grid_states='' grid_files='' grid_sizes=''
   grid_note_states "$@"
@@ -145,7 +145,10 @@ $1 $grid_state
   [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
   [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
   case $grid_state in
-    ended* | vanished) [ ! -s "$grid_job.output" ] || grid_files="$grid_files $1.output" ;;
+    ended* | vanished)
+      [ ! -s "$grid_job.output" ] || grid_files="$grid_files $1.output"
+      [ ! -e "$grid_job.use" ] || grid_files="$grid_files $1.use $1.used"
+      ;;
   esac
 }
 
@@ -162,11 +165,19 @@ $1 "}
   grid_err=$grid_part grid_err_more=$grid_more
   # A little more than the 1 MiB that outputs may have, so that too much is noticed.
   grid_share "$1.output" 0 1048577
+  grid_output=$grid_part
+  grid_share "$1.use" 0 16384
+  grid_use=$grid_part
+  grid_share "$1.used" 0 200
+  grid_used=$grid_part grid_plus=
+  [ "$((grid_use + grid_used))" = 0 ] || grid_plus=+$((grid_use + grid_used))
   printf 'job %s %s %s %s %s %s %s\n' "$1" "$grid_out" "$grid_out_more" "$grid_err" "$grid_err_more" \
-    "$grid_part" "$grid_state"
+    "$grid_output$grid_plus" "$grid_state"
   grid_print "$grid_job.out" "$2" "$grid_out"
   grid_print "$grid_job.err" "$3" "$grid_err"
-  grid_print "$grid_job.output" 0 "$grid_part"
+  grid_print "$grid_job.output" 0 "$grid_output"
+  grid_print "$grid_job.use" 0 "$grid_use"
+  grid_print "$grid_job.used" 0 "$grid_used"
 }
 
 # grid_share FILE HAVE CREDIT: sets grid_part, the bytes to send, and grid_more.
@@ -273,7 +284,7 @@ grid_await_child() {
 grid_leave() {
   [ -z "$grid_launch_pipe" ] || rm -f "$grid_launch_pipe"
   if grid_is_idle; then
-    grid_end_helpers $grid_launcher $grid_guard $grid_tail $grid_listener
+    grid_end_helpers $grid_launcher $grid_guard $grid_meter $grid_tail $grid_listener
   else
     grid_end_helpers $grid_tail $grid_listener
     [ -z "$grid_guard$grid_launcher" ] || kill -s HUP $grid_guard $grid_launcher

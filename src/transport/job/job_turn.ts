@@ -3,6 +3,7 @@ import { GridError } from "../../core/errors.ts";
 import type { JobState } from "./job_state.ts";
 import { parseState, unreadable } from "./job_state.ts";
 import { jobCall } from "./job_script.ts";
+import { type JobUsage, parseUsage } from "./job_usage.ts";
 
 export interface Question {
   readonly id: string;
@@ -27,6 +28,8 @@ export interface JobNews {
   readonly hasMore: boolean;
   /** Content of the file named by `$GRID_OUTPUT`, a little more than 1 MiB at most; once it ended. */
   readonly outputFile: string;
+  /** Once it ended; undefined where the node does not know. */
+  readonly usage?: JobUsage | undefined;
 }
 
 export interface TurnOptions {
@@ -55,10 +58,12 @@ export function turnCommand(
 
 /** Bytes of an output file that are told; a little more than the 1 MiB that it may have. */
 const OUTPUT_FILE_BYTES = 2 ** 20 + 1;
+/** Of what is said about what it used. */
+const USAGE_BYTES = 20 * 1024;
 
 /** Bytes of the longest answer to these questions. */
 export function longestTurn(questions: readonly Question[], credit: number): number {
-  const each = 2 * credit + OUTPUT_FILE_BYTES + LONGEST_LINE;
+  const each = 2 * credit + OUTPUT_FILE_BYTES + USAGE_BYTES + LONGEST_LINE;
   return LONGEST_DETAIL + questions.length * each;
 }
 
@@ -94,20 +99,27 @@ function parseNews(reader: AnswerReader, place: Place): JobNews {
   const line = reader.line();
   const match = NEWS.exec(line);
   if (match?.[1] !== place.job) throw unreadable(line, place);
-  const [, , out, outMore, err, errMore, file, state = ""] = match;
+  const [, , out, outMore, err, errMore, file, used, state = ""] = match;
   const news = {
     state: parseState(state, place),
     stdout: reader.bytes(Number(out)),
     stderr: reader.bytes(Number(err)),
     hasMore: outMore === "1" || errMore === "1",
     outputFile: new TextDecoder().decode(reader.bytes(Number(file))),
+    ...(used !== undefined && {
+      usage: parseUsage(new TextDecoder().decode(reader.bytes(Number(used)))),
+    }),
   };
   if (reader.isShort) throw unreadable(`${line} …, and then less than that`, place);
   return news;
 }
 
-/** Job, bytes of stdout and whether there are more, the same of stderr, bytes of the output file, state. */
-const NEWS = /^job (\S{1,255}) (\d{1,9}) ([01]) (\d{1,9}) ([01]) (\d{1,9}) (\S.{0,199})$/;
+/**
+ * Job, bytes of stdout and whether there are more, the same of stderr, bytes of the output file and of
+ * what it used, state.
+ */
+const NEWS =
+  /^job (\S{1,255}) (\d{1,9}) ([01]) (\d{1,9}) ([01]) (\d{1,9})(?:\+(\d{1,5}))? (\S.{0,199})$/;
 
 /** Bytes of the longest line that is read, and of what is said about a refusal. */
 const LONGEST_LINE = 4096;

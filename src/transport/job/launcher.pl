@@ -157,7 +157,7 @@ sub dismiss {
 # ---- the end of a job ----------------------------------------------------------------------------
 
 sub reap {
-  while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0) {
+  for (my @before = times; (my $pid = waitpid -1, POSIX::WNOHANG()) > 0; @before = times) {
     $spare = undef if $spare && $spare->{pid} == $pid;
     my $job = delete $running{$pid} or next;
     my $signal = $? & 127;
@@ -165,6 +165,7 @@ sub reap {
     note($job->{state}, "signal $signal") if $signal;
     # Such as a child of a shell that was ready, which has no mark before it is a program of its own.
     my $left = kill(0, -$pid) ? "left" : "";
+    note_times($job->{files}, @before);
     finish($job, $signal ? 128 + $signal : $? >> 8, $left);
   }
 }
@@ -178,6 +179,16 @@ sub finish {
   my @ears = lives($shell) ? $shell : $job->{guard};
   if (open my $ear, "<", "$job->{files}.ear") { push @ears, <$ear> }
   kill "URG", map { /^(\d+)$/ ? $1 : () } @ears;
+}
+
+# What one child has taken of the processor, as the `times` of a shell says it: user and system, the second
+# line of children. Only for a job that lived long enough for anybody to look.
+sub note_times {
+  my ($files, @before) = @_;
+  return unless -e "$files.use";
+  my @now = times;
+  my ($user, $system) = map { sprintf "0m%.2fs", $now[$_] - $before[$_] } 2, 3;
+  if (open my $used, ">", "$files.used") { print $used "0m0.00s 0m0.00s\n$user $system\n" }
 }
 
 # When the process started, in the ticks of /proc; 0 where nobody can tell.

@@ -6,6 +6,7 @@ import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
 import { removeJobs } from "./job_list.ts";
 import type { JobNews, StreamOffset } from "./job_turn.ts";
+import type { JobUsage } from "./job_usage.ts";
 import { type NodeJobs, nodeJobs } from "./node_jobs.ts";
 
 /** How long a job may stay between its state file and its supervisor's first word. */
@@ -23,6 +24,7 @@ export class RemoteJob implements Job {
   #outputFile: string | undefined;
   readonly #warnings = new Set<string>();
   #hasLeft = false;
+  #usage: JobUsage | undefined;
 
   constructor(link: JobLink, news: JobNews) {
     this.#link = link;
@@ -36,6 +38,10 @@ export class RemoteJob implements Job {
 
   get hasLeft(): boolean {
     return this.#hasLeft;
+  }
+
+  get usage(): JobUsage | undefined {
+    return this.#usage;
   }
 
   get id(): string {
@@ -64,6 +70,7 @@ export class RemoteJob implements Job {
           break;
         case "ended":
           this.#outputFile = news.outputFile;
+          this.#usage = news.usage;
           if (news.hasMore) break;
           this.#hasLeft = news.state.left ?? false;
           if (news.state.kept === "cut") this.#warnings.add(cut(this.#link.node));
