@@ -22,7 +22,7 @@ export function renderBars(step: StepDocument, timing: Timing): string {
   const bars = step.kind === "group"
     ? span(step, timing)
     : timing.phasesOf(step).filter((phase) => isDrawn(phase, timing))
-      .map((phase) => bar(phase, timing)).join("");
+      .map((phase) => bar(phase, { step, timing })).join("");
   return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
 }
 
@@ -42,10 +42,18 @@ function isDrawn({ kind, from, to }: Phase, { lengthMs }: Timing): boolean {
   return isWork(kind) || (to - from) / lengthMs * 100 >= LEAST_WAIT;
 }
 
-function bar({ kind, from, to, result }: Phase, { lengthMs }: Timing): string {
+interface BarOptions {
+  readonly step: StepDocument;
+  readonly timing: Timing;
+}
+
+function bar({ kind, from, to, result }: Phase, { step, timing }: BarOptions): string {
+  const { lengthMs } = timing;
   const width = Math.max(THINNEST, (to - from) / lengthMs * 100);
   const x = Math.min(100 - width, from / lengthMs * 100);
-  const classes = isWork(kind) && result !== null ? `${kind} ${result}` : kind;
+  // A failure that is allowed is none of the run's.
+  const shown = step.state === "allowed-failure" && result !== "succeeded" ? step.state : result;
+  const classes = isWork(kind) && result !== null ? `${kind} ${shown}` : kind;
   return `<rect class="${classes}" x="${round(x)}%" width="${round(width)}%" height="100%"/>`;
 }
 

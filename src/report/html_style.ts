@@ -120,7 +120,7 @@ span.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
 .axis .first { text-anchor: start; } .axis .last { text-anchor: end; }
 rect.span { fill: var(--idle); } rect.queue { fill: var(--queue); } rect.node { fill: var(--node); } rect.retry { fill: var(--retry); }
 rect.sync, rect.fetch { fill: var(--sync); } rect.run { fill: var(--done); }
-rect.failed, rect.timed-out { fill: var(--bad); } rect.cancelled, rect.stopped { fill: var(--warn); }
+rect.failed, rect.timed-out { fill: var(--bad); } rect.allowed-failure, rect.cancelled, rect.stopped { fill: var(--warn); }
 rect.run.running { fill: var(--busy); }
 .key.queue { background: var(--queue); } .key.node { background: var(--node); } .key.retry { background: var(--retry); }
 .key.sync, .key.fetch { background: var(--sync); } .key.run { background: var(--done); }

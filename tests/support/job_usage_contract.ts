@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import { type ContractNode, followAll, jobSpec } from "./job_contract.ts";
+import { setGpus, writeFakeNvidiaSmi } from "./fake_nvidia_smi.ts";
+import { openAccountNode, withLauncher } from "./job_nodes.ts";
 import { testWith } from "./requires.ts";
+import { tempDir } from "./temp_dir.ts";
 
 /** 160 MiB that are written to, 1.2 s of work, and long enough to be looked at more than once. */
 const WORK = `import sys, time
@@ -13,19 +16,28 @@ time.sleep(1.5)
 /** Between the two; the job's own shell takes a part of it. */
 const TOLERANCE = 0.05;
 
+const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "ash"]];
+
 /** All of them at once: they mostly wait. */
-export function describeUsage(
-  name: string,
-  nodes: Readonly<Record<string, () => Promise<ContractNode>>>,
-): void {
+export function describeUsage(name: string): void {
   testWith(["dash", "busybox", "perl", "python3", "time"], name, async () => {
-    await Promise.all(Object.entries(nodes).map(([shell, open]) => agrees(shell, open)));
+    using home = tempDir();
+    writeFakeNvidiaSmi(home.path, { gpus: 0 });
+    setGpus(home.path, [{ memoryUsed: 9, utilization: 3 }, { memoryUsed: 7000, utilization: 81 }]);
+    const env = { HOME: home.path, PATH: `${home.path}/bin:${Deno.env.get("PATH")}` };
+    await Promise.all(SHELLS.flatMap((shell) => {
+      const open = () => openAccountNode({ shell, env });
+      const name = shell.join(" ");
+      return [agrees(name, open), agrees(`${name}, launched`, withLauncher(open))];
+    }));
   });
 }
 
 async function agrees(shell: string, open: () => Promise<ContractNode>): Promise<void> {
   await using node = await open();
-  const command = `exec time -f '%M %U %S' python3 -c '${WORK}'`;
+  // As a job does that has claimed one.
+  const claim = 'echo GPU-00000001 >"${GRID_OUTPUT%.output}.gpus"';
+  const command = `${claim}; exec time -f '%M %U %S' python3 -c '${WORK}'`;
   const job = await startJob(node.transport, jobSpec(node, { command }));
   const { exit, stderr } = await followAll(job);
   assert.deepEqual(exit, { kind: "code", code: 0 }, shell);
@@ -34,6 +46,7 @@ async function agrees(shell: string, open: () => Promise<ContractNode>): Promise
   near(usage?.peakBytes, kib * 1024, `${shell}: memory`);
   near(usage?.cpuMs, (user + system) * 1000, `${shell}: processor`);
   assert.equal(usage?.cpuMs, (usage?.userMs ?? 0) + (usage?.systemMs ?? 0));
+  assert.deepEqual([usage?.gpuPeakBytes, usage?.gpuLoad], [7000 * 2 ** 20, 81], shell);
   assert.ok((usage?.samples?.atMs.length ?? 0) >= 2, shell);
   await job.remove();
   const left = [...Deno.readDirSync(`${node.root}/.grid/jobs`)].map(({ name }) => name);

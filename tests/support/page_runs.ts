@@ -1,5 +1,5 @@
 /** Runs whose pages are looked at: a sweep, a hundred failures, and one that tries to break out of the page. */
-import type { Event, StepOutline } from "../../src/engine/event.ts";
+import type { Event, StepOutline, Usage } from "../../src/engine/event.ts";
 import { RUN, START } from "./sample_runs.ts";
 
 const BY = { user: "ada", host: "laptop", system: "Linux 6.1.0 x86_64, Deno 2.9.6" };
@@ -43,6 +43,25 @@ function beginning(
   };
 }
 
+/** Memory that grows and stays, processors that are busy, a GPU that is asked for now and then. */
+function cellUsage(durationMs: number, cell: number): Usage {
+  const looks = Array.from({ length: 30 }, (_, at) => at + 1);
+  const memoryBytes = looks.map((at) => Math.min(at, 12) * (cell + 4) * 20_000_000);
+  const cpuMs = Math.round(durationMs * 0.8);
+  const gpuLoad = looks.map((at) => at % 3 === 0 ? 60 + (at * (cell + 7)) % 38 : null);
+  return {
+    ...{ cpuMs, userMs: cpuMs - 20, systemMs: 20, peakBytes: Math.max(...memoryBytes) },
+    ...{ gpuPeakBytes: 61 * 2 ** 30, gpuLoad: 81 },
+    samples: {
+      atMs: looks.map((at) => Math.round(durationMs * at / 30)),
+      cpuMs: looks.map((at) => Math.round(cpuMs * at / 30 * (1 - (at % 4) / 100))),
+      memoryBytes,
+      gpuBytes: gpuLoad.map((load) => load === null ? null : 61 * 2 ** 30),
+      gpuLoad,
+    },
+  };
+}
+
 function cellEvents({ id, outputs, from, to, isFailed }: Cell, at: number): Event[] {
   const node = `gpu${at % 4 + 1}`;
   const result = isFailed ? "failed" : "succeeded";
@@ -59,6 +78,7 @@ function cellEvents({ id, outputs, from, to, isFailed }: Cell, at: number): Even
       result,
       exitCode: isFailed ? 1 : 0,
       durationMs: to - from,
+      usage: cellUsage(to - from, at),
       ...failure,
     },
     {

@@ -2,6 +2,7 @@
 import type { Cluster, Placement } from "../../src/cluster/cluster.ts";
 import type { NodeHealth, OpenNode } from "../../src/cluster/node.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import type { Usage } from "../../src/engine/event.ts";
 import type { StepHost, StepNote, StepRequest } from "../../src/engine/ports.ts";
 import type { Action, RunAction } from "../../src/pipeline/pipeline.ts";
 import { createLocalTransport } from "../../src/transport/local.ts";
@@ -83,18 +84,22 @@ export function stepRequest<A extends Action<string> = RunAction<string>>(
 
 export interface RecordedHost extends StepHost {
   readonly notes: StepNote[];
+  readonly uses: Usage[];
   readonly printed: { stdout: string; stderr: string };
 }
 
 export function recordHost(signal: AbortSignal = new AbortController().signal): RecordedHost {
   const notes: StepNote[] = [];
+  const uses: Usage[] = [];
   const printed = { stdout: "", stderr: "" };
   return {
     signal,
     clock: systemClock,
     notes,
+    uses,
     printed,
     note: (note) => void notes.push(note),
+    used: (usage) => void uses.push(usage),
     output: (stream, bytes) => {
       printed[stream] += new TextDecoder().decode(bytes);
     },

@@ -163,7 +163,9 @@ testWith(["sshd"], "a server that a step leaves running keeps its GPU until it e
   const refused = await own.run("true", { gpus: 1, waitMs: 0, step: "next" })
     .catch((thrown) => thrown);
   assert.match(refused.message, /leased by a job of \S+ \(run .*, step serve/);
-  const next = own.run("echo $GRID_GPUS", { gpus: 1, step: "last" });
+  // Whoever measures what the job uses is told which GPUs are its own.
+  const told = '[ "$(cat "${GRID_OUTPUT%.output}.gpus")" = "$CUDA_VISIBLE_DEVICES" ]';
+  const next = own.run(`${told}; echo $GRID_GPUS`, { gpus: 1, step: "last" });
   Deno.kill(Number(Deno.readTextFileSync(pidFile)), "SIGKILL");
   assert.equal((await next).host.printed.stdout, "0\n");
 });

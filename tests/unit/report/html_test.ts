@@ -69,3 +69,44 @@ Deno.test("renderHtml() names the nodes that a step synced to, and leads to the 
   assert.match(html, /id="s1" [^]*?<b>code<\/b>[^]*?class="node">gpu1, gpu3</);
   assert.match(html, /<a href="\.\.\/20260130-120000-aaaa\/report\.html">20260130-120000-aaaa</);
 });
+
+Deno.test("renderHtml() tells what attempts used, and draws it for the longest of many", () => {
+  const usage = {
+    ...{ cpuMs: 252_000, userMs: 250_000, systemMs: 2000, peakBytes: 3.1 * 2 ** 30 },
+    ...{ gpuPeakBytes: null, gpuLoad: 81 },
+    samples: {
+      ...{ atMs: [1000, 2000], cpuMs: [500, 2500], memoryBytes: [10, 2 ** 20] },
+      ...{ gpuBytes: null, gpuLoad: [40, null] },
+    },
+  };
+  const long = documentOf(longRun(250));
+  const steps = long.steps.map((step, at) => ({
+    ...step,
+    attempts: step.attempts.map((attempt) => ({ ...attempt, usage, durationMs: at })),
+  }));
+  const html = renderHtml({ ...long, steps }, { tail: () => [], graph: "" });
+  const told = html.match(/<div class="usage"><span>[^<]*/g) ?? [];
+  assert.equal(told.length, 250);
+  assert.match(told[0] ?? "", /peak 3\.1 GiB · cpu 4m 12s · gpu 81 %$/);
+  const drawn = html.match(/aria-label="memory over 2\.0s: up to 1\.0 MiB"/g) ?? [];
+  assert.equal(drawn.length, 200);
+  assert.match(html, /aria-label="processors over 2\.0s: up to 2\.0 busy"/);
+  // One look at the GPU is no line.
+  assert.doesNotMatch(html, /aria-label="GPU/);
+  const [, last = ""] = html.split('id="s250"');
+  assert.match(last, /class="spark"/);
+});
+
+Deno.test("renderHtml() draws an allowed failure in the colour of its words, not in red", () => {
+  const report = documentOf(failedRun());
+  const steps = report.steps.map((step) =>
+    step.state === "failed" ? { ...step, state: "allowed-failure" as const } : step
+  );
+  const bars = (steps: RunDocument["steps"]) =>
+    renderHtml({ ...report, steps }, { tail: () => [], graph: "" }).match(
+      /<rect class="run[^"]*"/g,
+    );
+  assert.ok(bars(report.steps)?.includes('<rect class="run failed"'));
+  assert.ok(!bars(steps)?.includes('<rect class="run failed"'));
+  assert.ok(bars(steps)?.includes('<rect class="run allowed-failure"'));
+});

@@ -50,6 +50,16 @@ Deno.test("run hands on what the command prints and tells the job before it star
   assert.match(started.job, /^20260131-120000-abcd-work-1-\w{4}$/);
 });
 
+Deno.test("run hands on what the command used, however it ended", async () => {
+  await using rig = openStepRig();
+  for (const command of ["sleep 0.3", "sleep 0.3; exit 3"]) {
+    const { host } = await run(rig, command);
+    const [usage, ...others] = host.uses;
+    assert.ok(usage?.cpuMs !== undefined && usage.cpuMs < 10_000);
+    assert.deepEqual([usage.peakBytes, others], [undefined, []]);
+  }
+});
+
 Deno.test("run leaves nothing on the node", async () => {
   await using rig = openStepRig();
   await run(rig, "exit 1");

