@@ -45,6 +45,29 @@ for file in /etc/profile.d/lmod.sh /etc/profile.d/modules.sh /usr/share/lmod/lmo
   if [ -r "$file" ]; then tell modules "$file" && break; fi
 done
 
+for tool in micromamba pixi poetry mise direnv spack; do
+  for file in "$tool" "$HOME/.local/bin/$tool" "$HOME/.$tool/bin/$tool" "$HOME/bin/$tool"; do
+    if command -v "$file" >/dev/null 2>&1; then tell tool "$tool $(command -v "$file")" && break; fi
+  done
+done
+
+# Engines of containers: "<name> ok <version>", or why this account cannot use it. No look takes long or starts
+# anything; the client of docker waits for its daemon.
+for engine in docker podman nerdctl apptainer singularity; do
+  command -v "$engine" >/dev/null 2>&1 || continue
+  case $engine in
+    docker | nerdctl) set -- version --format '{{.Server.Version}}' ;;
+    podman) set -- info --format '{{.Version.Version}}' ;;
+    *) set -- --version ;;
+  esac
+  # shellcheck disable=SC2086
+  if said=$($limited "$engine" "$@" 2>&1 </dev/null); then
+    tell engine "$engine ok $(printf '%s\n' "$said" | tail -n 1)"
+  else
+    tell engine "$engine no $(printf '%s\n' "$said" | grep -v '^[[:space:]]*$' | tail -n 1)"
+  fi
+done
+
 # shellcheck disable=SC2012
 tell workspace "$(ls -ld "$root" 2>/dev/null | { read -r mode _ owner group _ && echo "$mode $owner $group"; })"
 # shellcheck disable=SC2086

@@ -93,16 +93,50 @@ function pythonFinding(facts: DoctorFacts): Finding {
 
 /** What is there to be used by steps. */
 function foundFindings(facts: DoctorFacts): Finding[] {
-  return ["uv", "conda", "modules"].flatMap((what) => {
+  const found = ["uv", "conda", "modules"].flatMap((what) => {
     const place = facts.first(what);
-    if (place === undefined) return [];
-    const how = what === "conda"
-      ? `; in a step: eval "$(${place} shell.posix activate ENV)"`
-      : what === "modules"
-      ? `; in a step: . ${place}`
-      : "";
-    return [ok(what, `${place}${how}`)];
+    return place === undefined ? [] : [ok(what, `${place}${howToUse(what, place)}`)];
   });
+  const tools = facts.all("tool").map((line) => {
+    const [name = "", ...place] = line.split(" ");
+    return ok(name, place.join(" "));
+  });
+  return [...found, ...tools, ...facts.all("engine").map(engineFinding)];
+}
+
+function howToUse(what: string, place: string): string {
+  switch (what) {
+    case "conda":
+      return `; for a step: before: [". ${
+        place.replace(/\/(bin|condabin)\/\w+$/, "")
+      }/bin/activate ENV"]`;
+    case "modules":
+      return `; for a step: before: [". ${place}", "module load NAME"]`;
+    default:
+      return "";
+  }
+}
+
+/** What an account lacks to use an engine, by what its client says. */
+const ENGINE_REPAIRS: readonly [RegExp, string][] = [
+  [/permission denied/i, "sudo usermod -aG docker ACCOUNT, which lets it become root there"],
+  [/Cannot connect to the Docker daemon/i, "sudo systemctl start docker"],
+  [
+    /subuid|subgid|newuidmap/i,
+    "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ACCOUNT",
+  ],
+];
+
+function engineFinding(line: string): Finding {
+  const [name = "", state, ...rest] = line.split(" ");
+  const words = rest.join(" ");
+  if (state === "ok") return ok(name, `${words}, usable by this account`);
+  const repair = ENGINE_REPAIRS.find(([pattern]) => pattern.test(words))?.[1];
+  return note(
+    name,
+    `there, but not usable by this account: ${words || "it does not answer"}`,
+    repair,
+  );
 }
 
 const LITTLE_BYTES = 2 * 2 ** 30;

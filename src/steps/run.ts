@@ -8,6 +8,7 @@ import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.
 import type { JobInput } from "../transport/job/job_input.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
+import { commandHint } from "./command_hint.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
@@ -40,6 +41,8 @@ export interface RunStepOptions {
 
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
+/** Characters of stderr that may say what a command did not find. */
+const STDERR_CHARACTERS = 4000;
 
 export interface RunStep extends StepKind<"run">, AsyncDisposable {
   /** Ends what the commands left running; there must be no more of them. */
@@ -146,8 +149,10 @@ class RunAttempt {
     const { host } = this.#options;
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
     const question = new VainQuestion();
+    const stderr = new TextTail(STDERR_CHARACTERS);
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
       if (stream === "stdout") stdout?.push(bytes);
+      else stderr.push(bytes);
       question.push(stream, bytes);
       return host.output(stream, bytes);
     };
@@ -164,7 +169,8 @@ class RunAttempt {
       if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
       const denied = await this.#gate(place.node).denial(job, exit);
       if (denied) return failed(denied, { ...place, started: false });
-      const unready = await unpreparedEnd(job, { ...place, exit, request: this.#request });
+      const words = exit.kind === "code" && exit.code !== 0 ? stderr.end() : "";
+      const unready = await unpreparedEnd(job, { ...place, exit, request: this.#request, words });
       if (unready) return unready;
       if (place.takenOver && isAbandoned(exit)) {
         const message =
@@ -173,7 +179,12 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        return failedExit(exit, { ...place, ...(!input && question.hint) });
+        const cure = exit.kind === "code" ? commandHint(exit.code, words) : undefined;
+        return failedExit(exit, {
+          ...place,
+          ...(!input && question.hint),
+          ...(cure !== undefined && { hint: cure }),
+        });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { OpenNode } from "../cluster/node.ts";
 import type { StepOutcome } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
+import { commandHint } from "./command_hint.ts";
 import { linesBefore, type RunRequest } from "./run_job.ts";
 import { isPrepared, type PreparedLine, stoppedBefore } from "./prepared_command.ts";
 
@@ -11,12 +12,14 @@ export interface UnpreparedOptions {
   readonly node: OpenNode;
   readonly exit: JobExit;
   readonly request: RunRequest;
+  /** The last of its stderr. */
+  readonly words?: string;
 }
 
 /** Undefined where the command began. */
 export async function unpreparedEnd(
   job: Job,
-  { node, exit, request }: UnpreparedOptions,
+  { node, exit, request, words = "" }: UnpreparedOptions,
 ): Promise<StepOutcome | undefined> {
   const lines = linesBefore(request, node);
   if (exit.kind !== "code" || !isPrepared({ lines, shell: request.shell })) return undefined;
@@ -29,7 +32,7 @@ export async function unpreparedEnd(
     failure: {
       code: "step-failed",
       message: `Cannot prepare the command on "${where}": ${stopWords(lines[at - 1], code)}`,
-      hint: hintFor(lines[at - 1], where),
+      hint: commandHint(code, words) ?? hintFor(lines[at - 1], where),
       node: where,
       started: false,
     },

@@ -45,6 +45,8 @@ const PARTS = {
   make: () => findProgram("make"),
   /** Of a virtual environment that `GRID_TEST_UV_VENV` names. */
   uv: () => findUv(),
+  /** Environment modules: the shell function `module`. */
+  modules: () => existsSync("/etc/profile.d/modules.sh") ? "/etc/profile.d/modules.sh" : undefined,
   busybox: () => findProgram("busybox"),
   /** Debian's other build, which runs its own tools without a process of their name. */
   "busybox-static": () => findBusyboxStatic(),

@@ -18,6 +18,7 @@ import type { Concurrency, HookMoment, SecretSource } from "../pipeline.ts";
 import { checkPlainPlaces } from "./plain_places.ts";
 import type { PipelineFile } from "../schema.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
+import { checkBefore } from "./script_traps.ts";
 import { checkStep } from "./step_check.ts";
 import { TextReader } from "../text_reader.ts";
 
@@ -105,6 +106,7 @@ export async function checkFile(
     checkFetch(step, reader);
   }
   checkLimits(file.defaults ?? {}, reader);
+  checkBefore(file.defaults ?? {}, reader);
   checkTaken(file.env, reader);
   checkPlainPlaces(file, reader);
   checkNodes(checked, options.nodes);

@@ -1,6 +1,7 @@
 /** What is legal in a step, but cannot be what its author wanted. */
 import type { Blueprint } from "../blueprint.ts";
 import { checkLimits } from "./limit_check.ts";
+import { checkScriptTraps } from "./script_traps.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
 import type { TextReader } from "../text_reader.ts";
 
@@ -9,6 +10,8 @@ export function checkStep(step: Blueprint, reader: TextReader): void {
   checkTwice(step, reader);
   checkHiddenVariables(step, reader);
   checkIdleOutputs(step, reader);
+  checkScriptTraps(step, reader);
+  checkIdleBefore(step, reader);
   checkLimits(step.entry, reader);
 }
 
@@ -60,6 +63,16 @@ function checkIdleOutputs({ entry, kind }: Blueprint, reader: TextReader): void 
     rule: "idle-outputs",
     spot: reader.source.keySpot(entry, "outputs"),
     message: `outputs: has no effect on ${kind}: it gives ${own.join(", ")}`,
+    hint: "move it to a run step",
+  });
+}
+
+function checkIdleBefore({ entry, kind }: Blueprint, reader: TextReader): void {
+  if (entry.before === undefined || kind === undefined || kind === "run" || kind === "uses") return;
+  warn(reader, {
+    rule: "idle-before",
+    spot: reader.source.keySpot(entry, "before"),
+    message: `before: has no effect on ${kind}: it runs no command in a shell of its own`,
     hint: "move it to a run step",
   });
 }

@@ -180,3 +180,27 @@ Deno.test("what ssh does stands beside what Grid does", () => {
   });
   assert.match(words(unknown)[0] ?? "", /^bad address: .*no address here/);
 });
+
+Deno.test("doctor: what steps can use, and engines that this account cannot", () => {
+  const facts = told([
+    ...WELL,
+    "@doctor conda /opt/conda/condabin/conda",
+    "@doctor tool pixi /home/ada/.pixi/bin/pixi",
+    "@doctor engine podman ok 4.3.1",
+    "@doctor engine docker no permission denied while trying to connect to the Docker daemon socket",
+  ]);
+  const found = nodeFindings({
+    facts,
+    health: undefined,
+    ray: { mode: "embedded", version: undefined },
+  });
+  const of = (about: string) => found.find((finding) => finding.about === about);
+  assert.match(of("conda")?.words ?? "", /before: \["\. \/opt\/conda\/bin\/activate ENV"\]$/);
+  assert.equal(of("pixi")?.words, "/home/ada/.pixi/bin/pixi");
+  assert.deepEqual([of("podman")?.level, of("podman")?.words], [
+    "ok",
+    "4.3.1, usable by this account",
+  ]);
+  assert.equal(of("docker")?.level, "note");
+  assert.match(of("docker")?.repair ?? "", /usermod -aG docker/);
+});

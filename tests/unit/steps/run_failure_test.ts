@@ -1,5 +1,6 @@
 /** What is said of a command that was told to end. */
 import assert from "node:assert/strict";
+import { commandHint } from "../../../src/steps/command_hint.ts";
 import { ownCode, survivorWords } from "../../../src/steps/run_failure.ts";
 
 Deno.test("survivors are told with the grounds, and never none where nobody asked", () => {
@@ -26,4 +27,28 @@ Deno.test("how a command took it that it was told to end stays on record", () =>
   assert.deepEqual(ownCode({ kind: "signal", signal: "SIGTERM" }), {});
   assert.deepEqual(ownCode({ kind: "vanished" }), {});
   assert.deepEqual(ownCode(undefined), {});
+});
+
+Deno.test("what a command did not find is answered by what prepares it", () => {
+  const cases: [number, string, RegExp | undefined][] = [
+    [127, "grid: line 1: conda: command not found\n", /before: \["\. \/opt\/conda/],
+    [127, "grid: 1: module: not found\n", /modules\.sh, module load/],
+    [127, "grid: line 2: train.sh: command not found", /"train.sh" is not on PATH.*bash -l/],
+    [127, "grid: line 1: ./go: No such file or directory", /"\.\/go" is not on PATH/],
+    [127, "", /a command is not on PATH/],
+    [1, "\nCondaError: Run 'conda init' before 'conda activate'\n", /no login: before: /],
+    [2, "error: Failed to spawn: pytest\n  cause: No such file", /"pytest" is not in the/],
+    [2, "error: Failed to spawn: `pytest`\n  Caused by: No such file", /"pytest" is not in the/],
+    [1, "Command not found: pytest\n", /"pytest" is not in the environment/],
+    [126, "grid: ./x.sh: /usr/bin/python9: bad interpreter: No such file", /first line/],
+    [126, "grid: ./x: cannot execute binary file: Exec format error", /uname -m/],
+    [126, "grid: ./x.sh: Permission denied", /chmod \+x/],
+    [1, "Traceback …\nValueError: 3", undefined],
+    [0, "", undefined],
+  ];
+  for (const [code, stderr, hint] of cases) {
+    const found = commandHint(code, stderr);
+    if (hint === undefined) assert.equal(found, undefined, stderr);
+    else assert.match(found ?? "", hint);
+  }
 });

@@ -124,3 +124,43 @@ Deno.test("a value of the node is known on every node that the step may run on",
     /gives no node.*vars: \{ x/,
   );
 });
+
+Deno.test("lines that hide a failure, a terminal, a container or output are warned of where they stand", async () => {
+  const found = async (line: string) =>
+    (await warnings(
+      `defaults: { before: 'true' }\nsteps:\n  - id: a\n    run: |\n      cd x\n${
+        line.split("\n").map((one) => `      ${one}`).join("\n")
+      }\n`,
+    )).map((words) => words.slice(0, 40));
+  const traps: Readonly<Record<string, string>> = {
+    'eval "$(conda shell.bash hook)"': "6:7 an activation that fails",
+    "docker run -it --rm image sh": "6:18 a step has no terminal",
+    "podman run --rm -d image": "6:23 the container goes on",
+    "sudo docker exec -t name ls": "6:24 a step has no terminal",
+    "conda run -n x python": "6:7 conda run keeps all output",
+    "docker run --name x -v a:b --detach image": "6:34 the container goes on",
+  };
+  for (const [line, words] of Object.entries(traps)) {
+    const [first, ...more] = await found(line);
+    assert.ok(first?.startsWith(words), `${line}: ${first}`);
+    assert.deepEqual(more, []);
+    assert.deepEqual(await found(`${line} # grid: meant`), []);
+    assert.deepEqual(await found(`# grid: meant\n${line}`), []);
+  }
+  const sound = [
+    'eval "$hook"',
+    "docker run --rm image -t -d",
+    "docker run --tmpfs /t image tar -t",
+    "docker ps -d",
+    "conda run --no-capture-output -n x python",
+    "# docker run -t",
+    "docker run --rm image tar -td",
+  ];
+  for (const line of sound) assert.deepEqual(await found(line), [], line);
+  assert.equal(
+    (await warnings(
+      'defaults: { before: [\'eval "$(x)"\'] }\nsteps: [{ id: a, before: "docker run -t x", run: ls }]\n',
+    )).length,
+    2,
+  );
+});
