@@ -6,7 +6,8 @@ import { join, relative } from "node:path";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   document: ["core"],
-  pipeline: ["document", "core"],
+  schedule: ["core"],
+  pipeline: ["document", "schedule", "core"],
   engine: ["pipeline", "core"],
   transport: ["core"],
   cluster: ["transport", "document", "core"],
@@ -54,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "steps",
     "engine",
     "pipeline",
+    "schedule",
     "document",
     "cluster",
     "sync",

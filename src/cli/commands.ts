@@ -101,6 +101,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("serve"),
   },
   {
+    name: "schedule",
+    summary: "show when pipelines begin by themselves, and their last times",
+    group: "Runs",
+    load: () => lazily("schedule"),
+  },
+  {
     name: "health",
     summary: "show load, GPUs and score of every node",
     group: "Nodes",
@@ -192,7 +198,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "ci",
-    summary: "write the file with which GitHub, GitLab, Jenkins or cron runs a pipeline",
+    summary: "write the file by which GitHub, GitLab, Jenkins, cron, systemd run it",
     group: "Grid",
     load: () => lazily("ci"),
   },

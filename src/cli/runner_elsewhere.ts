@@ -34,6 +34,8 @@ export interface RunnerOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Id of the run; default: a new one. Of two runners with the same id one runs. */
+  readonly run?: string | undefined;
 }
 
 /**
@@ -44,9 +46,8 @@ export interface RunnerOptions {
  */
 export async function startRunner(
   args: readonly string[],
-  { project, store, cwd, env, signal }: RunnerOptions,
+  { project, store, cwd, env, signal, run = newRunId(systemClock.now()) }: RunnerOptions,
 ): Promise<Begun | NotBegun> {
-  const run = newRunId(systemClock.now());
   const output = join(project, ".grid", `runner_${randomWord(12)}.out`);
   const child = spawnGrid(["--quiet", "--color", "never", ...args], {
     cwd,

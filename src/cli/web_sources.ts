@@ -8,11 +8,22 @@ import type { GpuView, NodesView, NodeView, WebSources } from "../web/sources.ts
 import { collectMetrics } from "./collect_metrics.ts";
 import { completeReport } from "./past_runs.ts";
 import { resumeElsewhere } from "./resume_elsewhere.ts";
+import { shownSchedule } from "./schedule_rows.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Session } from "./session.ts";
+
+/** So many of the last times of a schedule a page shows. */
+const MOST_TIMES = 10;
+
+export interface WebOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** Of this process, where it starts runs by their schedules. */
+  readonly scheduler: Pick<Scheduler, "problems"> | undefined;
+}
 
 export function webSources(
   { grid, settings, signal }: Session,
-  env: Readonly<Record<string, string>>,
+  { env, scheduler }: WebOptions,
 ): WebSources {
   const { store, project, clock } = grid;
   const folder = (run: string) => grid.runFolder(run);
@@ -30,6 +41,13 @@ export function webSources(
       return await metricsText(await collectMetrics(grid, { signal, look: true, warn: () => {} }));
     },
     completeReport: (state) => completeReport(past, state),
+    schedules: () => ({
+      rows: store.schedules.all().map((row) =>
+        shownSchedule(row, { store, now: clock.now(), most: MOST_TIMES })
+      ),
+      problems: [...scheduler?.problems.values() ?? []],
+      isServing: scheduler !== undefined,
+    }),
     resume: (run) => resumeElsewhere(run, { store, settings, env, signal }),
   };
 }

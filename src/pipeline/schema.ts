@@ -5,10 +5,12 @@
  */
 import type { JsonValue } from "../core/json.ts";
 import { z } from "../document/shape/zod.ts";
+import { CATCH_UPS, OVERLAPS } from "../schedule/schedule.ts";
 import {
   axisWords,
   classWords,
   commandWords,
+  cronWords,
   durationWords,
   hooksWords,
   hookWords,
@@ -16,6 +18,7 @@ import {
   mapLike,
   nameWords,
   outputWords,
+  scheduleWords,
   scriptWords,
   secretsWords,
   secretWords,
@@ -360,6 +363,35 @@ const concurrency = z.strictObject({
   ),
 }, { error: mapLike("concurrency: { group: train }") });
 
+const schedule = z.strictObject({
+  name: name.optional().describe("Tells it from others of the same file"),
+  cron: z.string({ error: (issue) => cronWords(issue.input) }).meta({
+    description: "minute hour day month weekday; with six fields the first is the second",
+    examples: ["17 2 * * *", "*/30 8-18 * * MON-FRI", "@daily"],
+  }),
+  "time-zone": z.string().optional().meta({
+    description: "Whose clock it goes by, changes of summer time included; default UTC",
+    examples: ["Europe/Berlin", "America/New_York", "UTC"],
+  }),
+  overlap: z.enum(OVERLAPS).optional().describe(
+    "When the run before still goes on: skip this one, queue it, run both in parallel, or cancel-oldest; default skip",
+  ),
+  "catch-up": z.enum(CATCH_UPS).optional().describe(
+    "Of times at which nobody was there to start a run: the last, none or all begin later; default last",
+  ),
+  "start-within": limit.optional().describe(
+    "How late a run may begin; default: however late",
+  ),
+  with: z.record(name, scalar, { error: mapLike("each as name: value") }).optional().describe(
+    "Inputs of the runs",
+  ),
+  enabled: z.boolean().optional().describe("false: no run begins by itself; default true"),
+}, { error: mapLike('schedule: { cron: "17 2 * * *", time-zone: Europe/Berlin }') }).meta({
+  id: "schedule",
+  description: "When a run begins by itself, with grid serve --schedule",
+  examples: [{ cron: "17 2 * * *", "time-zone": "Europe/Berlin" }],
+});
+
 const hooks = z.strictObject({
   success: z.array(hookStep, { error: (issue) => hooksWords(issue.input) }).optional().describe(
     "After a run that succeeded",
@@ -394,6 +426,9 @@ export const pipelineSchema = z.strictObject({
   env: env.optional(),
   defaults: defaults.optional().describe("For every step that does not say otherwise"),
   concurrency: concurrency.optional().describe("How many runs of a group there may be at once"),
+  schedule: z.union([schedule, z.array(schedule).min(1)], {
+    error: (issue) => scheduleWords(issue.input),
+  }).optional().describe("When runs begin by themselves; a list where there are several times"),
   steps: z.array(step, { error: (issue) => stepsWords(issue.input) })
     .min(1, { error: "a pipeline needs at least one step\nadd - id: hello with run: echo hello" })
     .describe("What to do; steps without needs: start at once"),
@@ -411,5 +446,6 @@ export type InputEntry = z.infer<typeof input>;
 export type SelectorEntry = z.infer<typeof selector>;
 export type TimeoutEntry = z.infer<typeof timeout>;
 export type RetryEntry = z.infer<typeof retry>;
+export type ScheduleEntry = z.infer<typeof schedule>;
 export type MatrixEntry = z.infer<typeof matrix>;
 export type OutputEntry = z.infer<typeof output>;

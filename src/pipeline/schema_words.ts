@@ -132,6 +132,20 @@ export function selectorWords(code: string | undefined, value: unknown): string 
   return `${words}\nwrite what it must offer, such as { gpus: 1 }`;
 }
 
+export function cronWords(value: unknown): string | undefined {
+  if (value === undefined) {
+    return 'missing key "cron"\nadd cron: "17 2 * * *", which is every night at 02:17';
+  }
+  return `expected a cron expression, found ${
+    show(value)
+  }\nwrite it in quotes, such as "17 2 * * *"`;
+}
+
+export function scheduleWords(value: unknown): string | undefined {
+  if (value === undefined || isMap(value) || Array.isArray(value)) return undefined;
+  return `expected a map, found ${show(value)}\nwrite schedule: { cron: "17 2 * * *" }`;
+}
+
 function isMap(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

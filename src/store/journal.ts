@@ -177,7 +177,10 @@ export class RunJournal {
     if (event.type === "run.finished") this.#finishRun(run, event);
   }
 
+  /** @throws {GridError} `conflict` where two runners were started with one id */
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
+    const begun = this.#connection.prepare("SELECT 1 FROM runs WHERE run = ?").get(run);
+    if (begun !== undefined) throw alreadyRan(run);
     this.#connection.prepare(
       "INSERT INTO runs (run, pipeline, file, started_at, result, resumes)" +
         " VALUES (?, ?, ?, ?, 'running', ?)",
@@ -254,6 +257,14 @@ function runRow(row: Row): RunRow {
 function timeIn(value: unknown): number | undefined {
   if (typeof value !== "number" && typeof value !== "bigint") return undefined;
   return Math.min(Math.max(Number(value), 0), LATEST_TIME);
+}
+
+function alreadyRan(run: string): GridError {
+  return new GridError({
+    code: "conflict",
+    message: `Cannot start run ${run}: it has begun already`,
+    hint: `look: grid show ${run}`,
+  });
 }
 
 function noRun(message: string, hint: string): GridError {

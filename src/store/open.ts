@@ -6,6 +6,7 @@ import { IN_MEMORY } from "./database.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
+import { Schedules } from "./schedules.ts";
 import type { RunRow, Store, Tidied } from "./store.ts";
 import { type CountedEvent, Tallies } from "./tallies.ts";
 
@@ -31,6 +32,7 @@ class SqliteStore implements Store {
   readonly #results: Keep;
   readonly #runners: Runners;
   readonly tallies: Tallies;
+  readonly schedules: Schedules;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -39,6 +41,7 @@ class SqliteStore implements Store {
     this.#results = new Keep(connection, "results");
     this.#runners = new Runners(connection);
     this.tallies = new Tallies(connection);
+    this.schedules = new Schedules(connection, this.#runners);
   }
 
   append(run: string, events: readonly Event[]): void {

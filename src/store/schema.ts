@@ -74,6 +74,39 @@ export const MIGRATIONS: readonly string[] = [
      json TEXT NOT NULL
    ) STRICT;
    ALTER TABLE runs ADD COLUMN note TEXT;`,
+  // Times of schedules: each ends in one way, whoever looks after them, and whoever dies meanwhile.
+  `CREATE TABLE schedules (
+     id INTEGER PRIMARY KEY,
+     file TEXT NOT NULL,
+     name TEXT NOT NULL,
+     pipeline TEXT NOT NULL,
+     cron TEXT NOT NULL,
+     zone TEXT NOT NULL,
+     enabled INTEGER NOT NULL,
+     paused TEXT,
+     decided_to INTEGER NOT NULL,
+     next_at INTEGER,
+     started INTEGER NOT NULL DEFAULT 0,
+     missed INTEGER NOT NULL DEFAULT 0,
+     skipped INTEGER NOT NULL DEFAULT 0,
+     failed INTEGER NOT NULL DEFAULT 0,
+     place TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     born TEXT NOT NULL,
+     UNIQUE (file, name)
+   ) STRICT;
+   CREATE TABLE slots (
+     schedule_id INTEGER NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
+     at INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     run TEXT,
+     said TEXT,
+     decided_at INTEGER NOT NULL,
+     place TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     born TEXT NOT NULL,
+     PRIMARY KEY (schedule_id, at)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

@@ -1,6 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
+import type { Schedules } from "./schedules.ts";
 import type { CountedEvent, Tallies } from "./tallies.ts";
 
 export interface RunRow {
@@ -67,6 +68,8 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   setNote(run: string, note: string): void;
   /** Totals over all runs that nobody has to count again. */
   readonly tallies: Tallies;
+  /** What became of the times at which pipelines were to begin by themselves. */
+  readonly schedules: Schedules;
   load(
     keys: readonly string[],
   ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;

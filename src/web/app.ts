@@ -13,9 +13,11 @@ import { runFile } from "./run_files.ts";
 import { noRun, RunFolds } from "./run_folds.ts";
 import { runPage, runParts } from "./run_page.ts";
 import { queryText, runsPage, runsQuery } from "./runs_page.ts";
+import { schedulePage } from "./schedule_page.ts";
 import type { WebSources } from "./sources.ts";
+import type { ScheduleKey } from "../store/schedules.ts";
 import { Tails } from "./tails.ts";
-import { logWatch, nodesTopic, runsTopic, runTopic, type Shelf } from "./topics.ts";
+import { logWatch, nodesTopic, runsTopic, runTopic, scheduleTopic, type Shelf } from "./topics.ts";
 
 export interface WebApp extends Disposable {
   fetch(request: Request): Response | Promise<Response>;
@@ -114,6 +116,14 @@ class App implements WebApp {
       "/nodes/events",
       (c) => stream(c, () => this.#live.follow("nodes", nodesTopic(this.#sources))),
     );
+    app.get("/schedule", (c) => page(c, schedulePage(c.get("frame"), this.#sources.schedules())));
+    app.get("/schedule/events", (c) => {
+      const { formToken } = c.get("frame");
+      return stream(
+        c,
+        () => this.#live.follow("schedule", scheduleTopic(this.#sources, formToken)),
+      );
+    });
     app.get("/compare", (c) => page(c, this.#compare(c)));
     app.get("/metrics", async (c) =>
       c.body(await this.#metrics(), 200, {
@@ -140,10 +150,24 @@ class App implements WebApp {
       const next = await this.#sources.resume(this.#known(c));
       return `${runPath(next)}?said=resume`;
     });
+    this.#act(
+      "/schedule/pause",
+      (c) => this.#pause(c, (key) => store.schedules.pause(key, account)),
+    );
+    this.#act("/schedule/unpause", (c) => {
+      const { clock } = this.#sources;
+      return this.#pause(c, (key) => store.schedules.unpause(key, clock.now()));
+    });
     this.#act("/nodes/look", async () => {
       await this.#sources.lookAtNodes();
       return "/nodes";
     });
+  }
+
+  #pause(c: C, act: (key: ScheduleKey) => boolean): string {
+    const key = { file: c.req.query("file") ?? "", name: c.req.query("name") ?? "" };
+    if (!act(key)) throw noSchedule(key);
+    return "/schedule";
   }
 
   /** What changes anything is a form of ours, and leads to a page that may be loaded again. */
@@ -211,5 +235,13 @@ function tooMany(count: number): GridError {
     code: "usage",
     message: `Cannot compare ${count} runs: it takes two`,
     hint: "go back and mark two of them",
+  });
+}
+
+function noSchedule({ file, name }: ScheduleKey): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot find the schedule "${name}" of ${file}: it is gone`,
+    hint: "look at what there is: /schedule",
   });
 }

@@ -18,12 +18,15 @@ export interface Page {
   readonly title: string;
   readonly main: Markup;
   /** Which word above it is the page's own. */
-  readonly at?: "runs" | "nodes" | "compare";
+  readonly at?: "runs" | "schedule" | "nodes" | "compare";
   /** Where its news come from. */
   readonly live?: string | undefined;
 }
 
-const PLACES = [["runs", "/"], ["nodes", "/nodes"], ["compare", "/compare"]] as const;
+const PLACES = [["runs", "/"], ["schedule", "/schedule"], ["nodes", "/nodes"], [
+  "compare",
+  "/compare",
+]] as const;
 
 export function renderPage(frame: Frame, { title, main, at, live }: Page): Markup {
   const { project, nonce, now } = frame;
@@ -58,7 +61,7 @@ ${main}
 
 /** One button that does something. */
 export function actionForm(
-  frame: Frame,
+  frame: Pick<Frame, "formToken">,
   { path, label, kind = "" }: {
     readonly path: string;
     readonly label: string;

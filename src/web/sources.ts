@@ -14,6 +14,8 @@ export interface WebSources {
   folder(run: string): string;
   /** What is known of the nodes; asks none of them. */
   nodes(): Promise<NodesView>;
+  /** Times at which runs begin by themselves. */
+  schedules(): SchedulesView;
   /** Asks all nodes. */
   lookAtNodes(): Promise<void>;
   /** As `grid metrics` prints. */
@@ -27,6 +29,45 @@ export interface WebSources {
    * @throws {GridError} what the runner said where it did not begin
    */
   resume(run: string): Promise<string>;
+}
+
+export interface SchedulesView {
+  readonly rows: readonly ScheduleView[];
+  /** Files whose schedule cannot be read, in words. */
+  readonly problems: readonly string[];
+  /** Whether the process of the pages starts runs. */
+  readonly isServing: boolean;
+}
+
+export interface ScheduleView {
+  readonly pipeline: string;
+  readonly file: string;
+  readonly name: string;
+  readonly cron: string;
+  readonly zone: string;
+  readonly isEnabled: boolean;
+  /** By whom it was paused. */
+  readonly paused: string | undefined;
+  /** Nobody starts its runs. */
+  readonly isLeft: boolean;
+  /** In milliseconds since the Unix epoch, and as its zone's clocks show it. */
+  readonly nextAt: number | undefined;
+  readonly next: string | undefined;
+  readonly missed: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** The last of its times, the newest first. */
+  readonly shown: readonly ScheduleTime[];
+}
+
+export interface ScheduleTime {
+  /** As its zone's clocks show it. */
+  readonly time: string;
+  /** Of the run, or what became of the time. */
+  readonly result: string;
+  readonly run: string | undefined;
+  /** Why its run could not begin. */
+  readonly said: string | undefined;
 }
 
 export interface NodesView {

@@ -7,6 +7,7 @@ import { nodesParts } from "./nodes_page.ts";
 import type { RunFolds } from "./run_folds.ts";
 import { runParts } from "./run_page.ts";
 import { liveRuns, type RunsQuery } from "./runs_page.ts";
+import { scheduleParts } from "./schedule_page.ts";
 import type { WebSources } from "./sources.ts";
 import type { Tails } from "./tails.ts";
 
@@ -66,6 +67,14 @@ export function nodesTopic(sources: WebSources): Topic {
   return async ({ ageMs }) =>
     ageMs < NODES_MS ? undefined : {
       parts: nodesParts(await sources.nodes(), sources.clock.now()),
+      isOver: false,
+    };
+}
+
+export function scheduleTopic(sources: WebSources, formToken: string): Topic {
+  return ({ ageMs }) =>
+    ageMs < NODES_MS ? undefined : {
+      parts: scheduleParts(sources.schedules(), { formToken, now: sources.clock.now() }),
       isOver: false,
     };
 }

@@ -7,7 +7,7 @@ import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createApp, type WebApp } from "../../src/web/app.ts";
 import { OWN_NAMES } from "../../src/web/server.ts";
-import type { NodesView, WebSources } from "../../src/web/sources.ts";
+import type { NodesView, SchedulesView, WebSources } from "../../src/web/sources.ts";
 import { tempDir } from "./temp_dir.ts";
 
 export const TOKEN = "letmein";
@@ -20,6 +20,7 @@ export interface WebRig extends Disposable {
   /** What was asked of the runners and nodes, in words. */
   readonly asked: string[];
   nodes: NodesView;
+  schedules: SchedulesView;
   append(events: readonly Event[]): void;
   log(run: string, name: string, text: string): void;
   ask(path: string, init?: RequestInit & { readonly bare?: boolean }): Promise<Response>;
@@ -34,7 +35,10 @@ export function webRig({ isPublic = false }: { readonly isPublic?: boolean } = {
   const path = join(dir.path, "grid.db");
   const [store, writer] = [openStore(path), openStore(path)];
   const asked: string[] = [];
-  const rig = { nodes: { nodes: [], queue: [] } as NodesView };
+  const rig = {
+    nodes: { nodes: [], queue: [] } as NodesView,
+    schedules: { rows: [], problems: [], isServing: false } as SchedulesView,
+  };
   const sources: WebSources = {
     project: "/home/ada/<project>",
     store,
@@ -42,6 +46,7 @@ export function webRig({ isPublic = false }: { readonly isPublic?: boolean } = {
     account: "ada",
     folder: (run) => join(dir.path, "runs", run),
     nodes: () => Promise.resolve(rig.nodes),
+    schedules: () => rig.schedules,
     lookAtNodes: () => Promise.resolve(void asked.push("look")),
     metrics: () => Promise.resolve("# HELP up x\nup 1\n"),
     completeReport: ({ run }) => Promise.resolve(void asked.push(`report ${run}`)),

@@ -83,6 +83,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "grid serve": [
     example("grid serve", "pages on this machine, opened in the browser"),
     example("grid serve --port 0 --no-open", "on any free port; prints the address"),
+    example("grid serve --schedule", "and start the runs of pipelines/ at their times"),
+  ],
+  "grid schedule": [
+    example("grid schedule --next 3", "of pipelines/: the next three times, the last run"),
+    example("grid schedule --pause pipelines/nightly.yaml", "start none of its runs for now"),
   ],
   "grid cluster": [example("grid cluster start", "Ray on every node")],
   "grid cluster start": [example("grid cluster start --nodes gpu1,gpu2", "Ray on two nodes")],

@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
+import { lazy } from "../../core/lazy.ts";
 import { quote } from "../../core/shell.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
+import { loadSchedules } from "../../pipeline/load_schedules.ts";
+import type { UnitOptions } from "../schedule_units.ts";
 import { hintForMissing } from "../../pipeline/near_file.ts";
 import { repositoryAround } from "../repository_paths.ts";
 import { readOwn, writeNew, writtenWords } from "../new_files.ts";
@@ -25,10 +28,14 @@ const SYSTEMS: Readonly<Record<string, { readonly path: string; readonly example
   gitlab: { path: ".gitlab-ci.yml", example: "gitlab.yml" },
   jenkins: { path: "Jenkinsfile", example: "Jenkinsfile" },
   cron: { path: "ci/crontab", example: "crontab" },
+  systemd: { path: "", example: "" },
 };
 
 export function define(command: Command, context: CommandContext): void {
-  const init = command.command("init", "write the file with which a CI system runs a pipeline");
+  const init = command.command(
+    "init",
+    "write the file with which a CI system, cron or systemd runs a pipeline",
+  );
   init
     .argument("<system>", Object.keys(SYSTEMS).join(", "))
     .option("--pipeline <file>", "the pipeline to run; default the only one in pipelines/")
@@ -40,7 +47,7 @@ interface CiOptions {
   readonly context: CommandContext;
 }
 
-function write(system: string, { flags, context }: CiOptions): void {
+async function write(system: string, { flags, context }: CiOptions): Promise<void> {
   const known = own(SYSTEMS, system);
   if (known === undefined) {
     throw new GridError({
@@ -52,6 +59,17 @@ function write(system: string, { flags, context }: CiOptions): void {
   const { project } = readSettings(flags, context);
   const pipeline = flags.pipeline ?? onlyPipeline(project);
   checkThere(pipeline, project);
+  if (system === "systemd" || system === "cron") {
+    const { pipeline: name, schedules } = await loadSchedules({
+      file: resolve(project, pipeline),
+      project,
+    });
+    const program = programOnPath(context) ?? "/usr/local/bin/grid";
+    const enabled = schedules.filter(({ isEnabled }) => isEnabled);
+    const options = { pipeline: name, file: pipeline, project, program, schedules: enabled };
+    if (system === "systemd" && enabled.length === 0) throw noTimes(pipeline);
+    if (enabled.length > 0) return await writeTimes(system, options, { flags, context });
+  }
   const example = readOwn(`examples/ci/${known.example}`)
     .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`);
   const text = system === "cron"
@@ -65,15 +83,60 @@ function write(system: string, { flags, context }: CiOptions): void {
   const [written] = writeNew([{ path: known.path, text: shown }], root);
   const path = relative(project, join(root, known.path));
   if (written?.was === "kept") {
-    throw new GridError({
-      code: "conflict",
-      message: `Cannot write ${path}: it is already there`,
-      hint: "compare it with what would have been written: examples/ci of Grid",
-    });
+    throw alreadyThere(path);
   }
   const files = written === undefined ? [] : [{ ...written, path }];
   if (flags.json) context.stdout(JSON.stringify({ files }) + "\n");
   else context.stderr(writtenWords(files) + nextWords(system, project));
+}
+
+/** From the pipeline's own times. */
+async function writeTimes(
+  system: "systemd" | "cron",
+  options: UnitOptions,
+  { flags, context }: CiOptions,
+): Promise<void> {
+  const [{ crontabOf, systemdUnits }, { cronFacts }] = await Promise.all([
+    lazy<typeof import("../schedule_units.ts")>("../schedule_units.ts", import.meta.url),
+    lazy<typeof import("../own_clock.ts")>("../own_clock.ts", import.meta.url),
+  ]);
+  const { project } = options;
+  const made = system === "systemd"
+    ? systemdUnits(options)
+    : [crontabOf(options, await cronFacts())];
+  const files = writeNew(made, project);
+  const kept = files.find(({ was }) => was === "kept");
+  if (kept !== undefined) throw alreadyThere(kept.path);
+  if (flags.json) context.stdout(JSON.stringify({ files }) + "\n");
+  else {
+    const next = system === "cron" ? nextWords(system, project) : timerWords(made, project);
+    context.stderr(writtenWords(files) + next);
+  }
+}
+
+/** For the account that runs them; without lingering they end with its last session. */
+function timerWords(made: readonly { readonly path: string }[], project: string): string {
+  const paths = made.map(({ path }) => quote(join(project, path))).join(" ");
+  const timers = made.flatMap(({ path }) => path.endsWith(".timer") ? [basename(path)] : []);
+  return `next     systemctl --user link ${paths}\n` +
+    `         systemctl --user enable --now ${timers.map(quote).join(" ")}\n` +
+    "         loginctl enable-linger    # so that it runs while nobody is logged in\n";
+}
+
+function noTimes(pipeline: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot write a timer for ${pipeline}: it has no schedule that is switched on`,
+    hint: 'write schedule: { cron: "17 2 * * *", time-zone: Europe/Berlin } into it',
+  });
+}
+
+function alreadyThere(path: string): GridError {
+  return new GridError({
+    code: "conflict",
+    message: `Cannot write ${path}: it is already there`,
+    hint: "take it away, or compare it with what would have been written: examples/ci of Grid",
+  });
 }
 
 /** @throws {GridError} `usage` where there is no such pipeline: its job would fail for ever */

@@ -16,12 +16,18 @@ interface ServeFlags extends GlobalFlags {
   readonly listen?: true;
   readonly tokenFile?: string;
   readonly noOpen?: true;
+  readonly schedule?: true;
 }
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 export function define(command: Command, context: CommandContext): void {
   command
+    .argument(
+      "[paths...]",
+      "with --schedule: pipeline files, or folders of them; default pipelines/",
+    )
+    .option("--schedule", "start runs at the times that schedule: of their pipelines says")
     .option("--port <n>", "port of the pages; 0 takes any that is free", {
       read: portNumber,
       initial: 8090,
@@ -35,21 +41,24 @@ export function define(command: Command, context: CommandContext): void {
         "From another machine, leave it on this one and forward the port: ssh -L 8090:127.0.0.1:8090.\n" +
         "Runs go on when it ends.",
     )
-    .action<ServeFlags>(async (flags) => {
-      const { host, listen } = flags;
+    .action<ServeFlags>(async (paths, flags) => {
+      const { host, listen, schedule } = flags;
       if (host !== undefined && !LOOPBACK.has(host) && !listen) throw notAlone(host);
+      if (paths.length > 0 && !schedule) throw forSchedules(paths);
       await using session = await openSession(flags, context);
-      context.setExitCode(await serve(session, { flags, context }));
+      context.setExitCode(await serve(session, { flags, context, paths }));
     });
 }
 
 interface Invocation {
   readonly flags: ServeFlags;
   readonly context: CommandContext;
+  /** Of pipelines with schedules. */
+  readonly paths: readonly string[];
 }
 
 /** Until Ctrl-C, which is how it ends. */
-async function serve(session: Session, { flags, context }: Invocation): Promise<number> {
+async function serve(session: Session, { flags, context, paths }: Invocation): Promise<number> {
   const [{ createApp }, { newToken }, server, { webSources }] = await Promise.all([
     lazy<typeof import("../../web/app.ts")>("../../web/app.ts", import.meta.url),
     lazy<typeof import("../../web/guard.ts")>("../../web/guard.ts", import.meta.url),
@@ -61,7 +70,8 @@ async function serve(session: Session, { flags, context }: Invocation): Promise<
   const { tokenFile } = flags;
   const token = tokenFile === undefined ? newToken() : readToken(resolve(context.cwd, tokenFile));
   const isPublic = listen === true;
-  const app = createApp(webSources(session, context.env), {
+  const scheduler = flags.schedule && await openScheduler(session, { paths, context });
+  const app = createApp(webSources(session, { env: context.env, scheduler }), {
     token,
     names: isPublic ? server.publicNames(host) : server.OWN_NAMES,
     isPublic,
@@ -80,10 +90,25 @@ async function serve(session: Session, { flags, context }: Invocation): Promise<
   using _browser = flags.noOpen || !context.stderrIsTerminal
     ? undefined
     : openBrowser({ address, env: context.env });
+  const print = words.print.bind(words);
   // What its end is called is no news: nothing of the user's was interrupted.
   words.print = () => {};
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (scheduler) await scheduler.run(settings.quiet ? () => {} : (line) => print(`${line}\n`));
+  else await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   return signal.reason instanceof GridError ? signal.reason.exitCode : 130;
+}
+
+async function openScheduler(
+  { grid, settings, signal }: Session,
+  { paths, context }: Pick<Invocation, "paths" | "context">,
+) {
+  const [{ schedulerOf }, { schedulePaths }] = await Promise.all([
+    lazy<typeof import("../serve_schedule.ts")>("../serve_schedule.ts", import.meta.url),
+    lazy<typeof import("../schedule_files.ts")>("../schedule_files.ts", import.meta.url),
+  ]);
+  const { cwd, env } = context;
+  const named = schedulePaths(paths, { project: settings.project, cwd });
+  return schedulerOf({ grid, settings, paths: named, env, signal });
 }
 
 function portNumber(word: string): number {
@@ -96,6 +121,14 @@ function portNumber(word: string): number {
 function shownHost(host: string): string {
   if (host === "0.0.0.0" || host === "::") return hostname();
   return host.includes(":") ? `[${host}]` : host;
+}
+
+function forSchedules(paths: readonly string[]): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot serve ${paths[0]}: pages are there for all runs of the project`,
+    hint: `to start its runs at their times: grid serve --schedule ${paths.join(" ")}`,
+  });
 }
 
 function notAlone(host: string): GridError {

@@ -44,7 +44,7 @@ interface ValidateOptions {
 async function validate(names: readonly string[], options: ValidateOptions): Promise<number> {
   const { flags, format, context } = options;
   const settings = readSettings(flags, context);
-  const files = (await Promise.all(names.map((name) => pipelineFiles(name, context.cwd)))).flat();
+  const files = names.flatMap((name) => pipelineFiles(name, context.cwd));
   const { project } = settings;
   const found: Diagnostic[] = [];
   const { nodes, local } = await readNodes(settings, { context, found });

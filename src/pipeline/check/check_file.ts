@@ -17,6 +17,7 @@ import { checkNodes } from "./node_check.ts";
 import type { Concurrency, HookMoment, SecretSource } from "../pipeline.ts";
 import { checkPlainPlaces } from "./plain_places.ts";
 import type { PipelineFile } from "../schema.ts";
+import type { ScheduleCheck } from "./schedule_check.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
 import { checkBefore } from "./script_traps.ts";
 import { checkStep } from "./step_check.ts";
@@ -59,6 +60,7 @@ export async function checkFile(
   const fileUses = reader.takeUses();
   const concurrency = readConcurrency(file, reader);
   const concurrencyUses = reader.takeUses();
+  const schedules = await checkSchedules(file, { reader, inputs });
   const steps = file.steps.map((entry, index) =>
     readBlueprint(entry, {
       id: entry.id,
@@ -91,6 +93,7 @@ export async function checkFile(
     hooks,
     secrets,
     concurrency,
+    schedules,
     outputs,
     defaultNode,
     defaultFolder,
@@ -119,6 +122,16 @@ export async function checkFile(
     await checkExpressions(checked, { ...uses, ...options });
   }
   return checked;
+}
+
+/** What reads cron expressions is for files that have some. */
+async function checkSchedules(file: PipelineFile, check: ScheduleCheck) {
+  if (file.schedule === undefined) return [];
+  const { readSchedules } = await lazy<typeof import("./schedule_check.ts")>(
+    "./schedule_check.ts",
+    import.meta.url,
+  );
+  return readSchedules(file, check);
 }
 
 function hasExpressions({ graph, hooks }: CheckedFile, uses: FileUses): boolean {

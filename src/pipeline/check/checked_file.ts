@@ -1,4 +1,5 @@
 import type { Blueprint } from "../blueprint.ts";
+import type { Schedule } from "../../schedule/schedule.ts";
 import type { Graph } from "../graph.ts";
 import type { InputSpec } from "../input/inputs.ts";
 import type { Concurrency, HookMoment, NodeRequest, SecretSource } from "../pipeline.ts";
@@ -17,6 +18,7 @@ export interface CheckedFile {
   readonly hooks: Readonly<Record<HookMoment, readonly Blueprint[]>>;
   readonly secrets: readonly SecretSource[];
   readonly concurrency: Concurrency | undefined;
+  readonly schedules: readonly Schedule[];
   readonly outputs: Readonly<Record<string, Text>>;
   readonly defaultNode: NodeRequest<Text> | undefined;
   readonly defaultFolder: Text | undefined;

@@ -37,6 +37,14 @@ export const OTHER_NAMES: Readonly<Record<string, Words>> = {
   "timeout": { "kill-grace": "grace", idle: "idle-timeout", total: "all" },
   "cache": { inputs: "deps", files: "path paths outs" },
   "concurrency": { group: "name key", max: "limit" },
+  "schedule": {
+    cron: "at time expression crontab",
+    "time-zone": "tz zone location",
+    overlap: "concurrency on-conflict concurrencyPolicy concurrency-policy max-active-runs",
+    "catch-up": "catchup persistent misfire",
+    "start-within": "startingDeadlineSeconds deadline window",
+    with: "inputs args parameters params variables",
+  },
   "hooks": { exit: "always finally", failure: "on-failure", success: "on-success" },
   "node": {
     gpus: "count gpu-count",
@@ -48,12 +56,16 @@ export const OTHER_NAMES: Readonly<Record<string, Words>> = {
   "ray-batch": { call: "function func", tasks: "items range", "batch-size": "size" },
 };
 
+const TRIGGERS =
+  'times stand below schedule: { cron: "17 2 * * *" }; for other triggers start it from CI';
+
 /** Where one key is not enough. */
 export const SENTENCES: Readonly<Record<string, Words>> = {
   "file": {
-    on: "Grid has no triggers; start it from cron or CI",
-    schedule: "Grid has no triggers; start it from cron or CI",
-    trigger: "Grid has no triggers; start it from cron or CI",
+    on: TRIGGERS,
+    trigger: TRIGGERS,
+    triggers: TRIGGERS,
+    cron: 'write schedule: { cron: "17 2 * * *" }',
     jobs: "there are no jobs: steps: stands at the top",
     stages: "there are no stages: steps: stands at the top",
     extends: "use a template with uses:, or an anchor below x-common:",
@@ -66,6 +78,12 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     extends: "use a template with uses:, or an anchor below x-common: at the top",
     services: "start what you need in run:",
     image: "Grid runs commands as they are; start the container in run:",
+  },
+  "schedule": {
+    paused: "write enabled: false",
+    suspend: "write enabled: false",
+    disabled: "write enabled: false",
+    description: "a name: is all that tells it from others",
   },
   "concurrency": { "cancel-in-progress": "write on-conflict: cancel-oldest" },
   "node": { name: "a node by its name is written without a map: node: gpu1" },

@@ -40,6 +40,7 @@ const SECTIONS: readonly (readonly [path: readonly (string | number)[], words: s
     [["steps", 0, key], `under ${key}:`] as const
   ),
   [["concurrency"], "under concurrency:"],
+  [["schedule"], "under schedule:"],
 ];
 
 /** Places in which the key is known. */

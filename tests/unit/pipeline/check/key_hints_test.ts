@@ -11,6 +11,7 @@ const PATHS: Readonly<Record<string, readonly PropertyKey[]>> = {
   "outputs": ["steps", 0, "outputs", "loss"],
   "concurrency": ["concurrency"],
   "hooks": ["hooks"],
+  "schedule": ["schedule"],
 };
 
 for (const [place, names] of Object.entries(OTHER_NAMES)) {

@@ -1,0 +1,64 @@
+/** Which pipeline files are looked at for their schedules. */
+import { existsSync, statSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { GridError } from "../core/errors.ts";
+import { formOf } from "./run_form.ts";
+import { pipelinesAt } from "./pipeline_folder.ts";
+
+export interface ScheduleFilesOptions {
+  /** Absolute. */
+  readonly project: string;
+  readonly cwd: string;
+}
+
+/** Where pipelines lie when nobody says anything else. */
+const FOLDER = "pipelines";
+
+/** Absolute; files and folders as they were named, or the project's folder of pipelines. */
+export function schedulePaths(
+  names: readonly string[],
+  { project, cwd }: ScheduleFilesOptions,
+): readonly string[] {
+  const paths = names.map((name) => resolve(cwd, name));
+  const missing = paths.findIndex((path) => !existsSync(path));
+  if (missing >= 0) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot look after the schedule of ${
+        names[missing]
+      }: there is no such file or folder`,
+      hint: "name pipeline files, or folders that hold them",
+    });
+  }
+  const other = paths.findIndex((path) => statSync(path).isFile() && formOf(path) !== "file");
+  if (other >= 0) {
+    throw new GridError({
+      code: "usage",
+      message: `Cannot look after the schedule of ${names[other]}: its name does not end in .yaml`,
+      hint: "a pipeline is a .yaml or .yml file",
+    });
+  }
+  if (paths.length > 0) return paths;
+  if (existsSync(join(project, FOLDER))) return [join(project, FOLDER)];
+  throw new GridError({
+    code: "usage",
+    message: `Cannot find pipelines with a schedule: the project has no folder ${FOLDER}/`,
+    hint: "name files or folders, such as nightly.yaml",
+  });
+}
+
+/** Named from the project folder; what is gone meanwhile is left out. */
+export function scheduleFiles(paths: readonly string[], project: string): string[] {
+  const found = paths.filter((path) => existsSync(path))
+    .flatMap((path) => pipelinesAt(path, project));
+  return [...new Set(found.map((path) => relative(project, path)))];
+}
+
+/** Each with a mark that is another one once the file was written. */
+export function markedFiles(paths: readonly string[], project: string): Map<string, string> {
+  const marked = scheduleFiles(paths, project).map((file) => {
+    const stats = statSync(resolve(project, file), { throwIfNoEntry: false });
+    return [file, `${stats?.mtimeMs} ${stats?.size} ${stats?.ino}`] as const;
+  });
+  return new Map(marked);
+}
