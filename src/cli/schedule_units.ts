@@ -83,7 +83,7 @@ export interface CronFacts {
 
 /** @throws {GridError} `usage` for times that no crontab of this machine can say */
 export function crontabOf(options: UnitOptions, cron: CronFacts): UnitFile {
-  const { file, pipeline, project, schedules } = options;
+  const { pipeline, project, schedules } = options;
   const zones = new Set(schedules.map(({ zone }) => zone));
   const other = [...zones].find((zone) => !isSameZone(zone, cron.zone));
   if (other !== undefined && !cron.knowsZones) throw otherZone(other, cron.zone);

@@ -29,7 +29,6 @@ interface Rig extends Disposable {
   readonly store: Store;
   readonly clock: FakeClock;
   readonly orders: RunOrder[];
-  readonly said: string[];
   /** File → its schedules; a text is what is wrong with it. */
   readonly files: Map<string, readonly Schedule[] | string>;
   answer: (order: RunOrder) => Begun | NotBegun | Promise<never>;
@@ -47,10 +46,10 @@ function rig(): Rig {
   const path = join(dir.path, "grid.db");
   const store = openStore(path);
   const clock = new FakeClock(Date.UTC(2026, 0, 31, 12, 0, 0));
-  const told: Pick<Rig, "orders" | "said" | "files"> = { orders: [], said: [], files: new Map() };
+  const told: Pick<Rig, "orders" | "files"> = { orders: [], files: new Map() };
   const end = new AbortController();
   let writes = 0;
-  const { orders, said, files } = told;
+  const { orders, files } = told;
   files.set("p.yaml", [HOURLY]);
   const rig: Rig = {
     path,
