@@ -1,6 +1,6 @@
 /** Which files an answer of `ssh -G` came from: those of the user and the system, and what they include. */
 import { own } from "../../core/own.ts";
-import { globSync } from "node:fs";
+import { globSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
 /** Deeper than this OpenSSH itself gives up. */
@@ -14,13 +14,9 @@ export interface ConfigFilesOptions {
 /** How these files stand now; another stamp means that an answer may be another one. */
 export function stampOf(paths: readonly string[]): string {
   return paths.map((path) => {
-    try {
-      const { mtime, size } = Deno.statSync(path);
-      return `${mtime?.getTime()}:${size}`;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "-";
-      throw error;
-    }
+    // Of Deno's own, an error is made for each that is not there.
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? "-" : `${found.mtimeMs}:${found.size}`;
   }).join(" ");
 }
 
@@ -31,8 +27,7 @@ export function stampOf(paths: readonly string[]): string {
 export function configFiles(files: readonly string[], options: ConfigFilesOptions): string[] {
   const found = new Set<string>();
   for (const file of files) {
-    const folder = file.startsWith("/etc/ssh/") ? "/etc/ssh" : join(options.home, ".ssh");
-    addFile(file, { found, folder, level: 0, ...options });
+    addFile(file, { found, folder: folderOf(file, options.home), level: 0, ...options });
   }
   return [...found];
 }
@@ -62,7 +57,27 @@ function includesOf(text: string): string[] {
   });
 }
 
-function absolutePattern(pattern: string, { home, env, folder }: Walk): string {
+/** What an `Include` line brings in now, in ssh's order. */
+export function includedFiles(
+  value: string,
+  { file, home, env }: ConfigFilesOptions & { readonly file: string },
+): string[] {
+  const folder = folderOf(file, home);
+  return includesOf(`include ${value}`).flatMap((pattern) => {
+    const path = absolutePattern(pattern, { home, env, folder });
+    return /[*?[]/.test(path) ? globSync(path).toSorted() : [path];
+  });
+}
+
+/** Where relative names start. */
+function folderOf(file: string, home: string): string {
+  return file.startsWith("/etc/ssh/") ? "/etc/ssh" : join(home, ".ssh");
+}
+
+function absolutePattern(
+  pattern: string,
+  { home, env, folder }: ConfigFilesOptions & { readonly folder: string },
+): string {
   const full = pattern.replaceAll(/\$\{(\w+)\}/g, (_, name) => own(env, name) ?? "");
   if (full === "~" || full.startsWith("~/")) return join(home, full.slice(1));
   return isAbsolute(full) ? full : join(folder, full);

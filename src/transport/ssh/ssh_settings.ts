@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { getLogger } from "../../core/log.ts";
-import { type HomeOptions, type SshHome, sshHomeOf, tellHome } from "./account.ts";
+import pLimit from "npm:p-limit@7.3.3";
+import { type HomeOptions, type SshHome, sshHomeOf, tellHome, thisAccount } from "./account.ts";
+import { type ConfigLines, configLines, groupOf } from "./config_groups.ts";
 import { configText } from "./config_text.ts";
 import { homeConfig } from "./home_config.ts";
-import { configFiles, stampOf } from "./ssh_config_files.ts";
+import { configFiles, type ConfigFilesOptions, stampOf } from "./ssh_config_files.ts";
 import { settingsOf, type SshSettings } from "./ssh_words.ts";
+import { expandPath } from "./tokens.ts";
 
 const log = getLogger("transport");
 
@@ -26,46 +29,92 @@ export interface Question {
 /** `ssh -G` may run `Match exec` commands of the user's. */
 const SSH_TIMEOUT_MS = 10_000;
 
-interface Answer {
-  /** Every file that the answer may have come from. */
-  readonly files: readonly string[];
-  readonly stamp: string;
-  readonly settings: SshSettings;
+/** A process each; more at once are no faster. */
+const ASKED_AT_ONCE = 8;
+
+/** Why there is no answer. */
+interface Unreadable {
+  readonly problem: string;
 }
 
-const answers = new Map<string, Answer>();
+interface Files {
+  /** Every file that an answer may have come from. */
+  readonly paths: readonly string[];
+  readonly stamp: string;
+  readonly lines: ConfigLines;
+  /** By what they depend on. */
+  readonly answers: Map<string, Promise<SshSettings | Unreadable>>;
+}
+
+const known = new Map<string, Files>();
+const asking = pLimit(ASKED_AT_ONCE);
 
 /** @throws {GridError} `usage` where the configuration is broken */
 export async function readSshSettings(
   question: Question,
   options: SettingsOptions,
 ): Promise<SshSettings> {
-  const { env, sshConfig } = options;
+  const { env, sshConfig, account = thisAccount() } = options;
   const home = sshHomeOf(options);
   if (!sshConfig) tellHome(home);
   const roots = sshConfig
     ? [sshConfig]
     : [join(home.path, ".ssh", "config"), "/etc/ssh/ssh_config"];
   const { alias, user, port } = question;
-  const key = JSON.stringify([alias, user, port, home.path, roots]);
-  const known = answers.get(key);
-  if (known && stampOf(known.files) === known.stamp) return known.settings;
+  const { answers, lines } = readFiles(roots, { home: home.path, env });
+  const group = groupOf(lines, alias);
+  const key = JSON.stringify([group.key, user, port]);
+  let answer = answers.get(key);
+  if (answer === undefined) {
+    answer = asking(async () => {
+      const text = await askSsh(question, { ...options, home }) ??
+        await readSshFiles(question, { roots, home: home.path, env });
+      return typeof text === "string" ? settingsOf(text) : text;
+    });
+    answers.set(key, answer);
+    // The next to ask may have more luck.
+    const forget = () => answers.delete(key);
+    answer.then((settings) => "problem" in settings && forget(), forget);
+  }
+  const settings = await answer;
+  if ("problem" in settings) throw unreadable(alias, settings.problem);
+  if (group.hostName === undefined) return settings;
+  const own = { ...settings, hostName: group.hostName };
+  if (group.controlPath === undefined) return own;
+  const tokens = {
+    ...{ alias, host: group.hostName, port: settings.port ?? 22 },
+    user: settings.user ?? account.name ?? "",
+    ...{ hostKeyAlias: settings.hostKeyAlias, proxyJump: settings.proxyJump },
+    ...{ home: home.path, account, env },
+  };
+  return { ...own, controlPath: expandPath(group.controlPath, tokens) };
+}
+
+/** Read anew as soon as one of them has changed. */
+function readFiles(
+  roots: readonly string[],
+  options: ConfigFilesOptions,
+): Pick<Files, "answers" | "lines"> {
+  const key = JSON.stringify([options.home, roots]);
+  const before = known.get(key);
+  if (before !== undefined && stampOf(before.paths) === before.stamp) return before;
   // Looked at before ssh reads them: what changes meanwhile is seen the next time.
-  const files = configFiles(roots, { home: home.path, env });
-  const stamp = stampOf(files);
-  const settings = settingsOf(
-    await askSsh(question, { ...options, home }) ??
-      await readSshFiles(question, { roots, home: home.path, env }),
-  );
-  answers.set(key, { files, stamp, settings });
-  return settings;
+  const paths = configFiles(roots, options);
+  const files = {
+    paths,
+    stamp: stampOf(paths),
+    lines: configLines(roots, options),
+    answers: new Map(),
+  };
+  known.set(key, files);
+  return files;
 }
 
 /** Undefined where there is no `ssh`, or none that runs for this account. */
 async function askSsh(
   { alias, user, port }: Question,
   { sshConfig, home, env }: SettingsOptions & { readonly home: SshHome },
-): Promise<string | undefined> {
+): Promise<string | Unreadable | undefined> {
   // ssh would look in the account's home, and knows no other.
   using own = sshConfig === undefined && home.insteadOf !== undefined
     ? homeConfig(home.path, { alias, env })
@@ -82,14 +131,14 @@ async function askSsh(
   try {
     const { success, stdout, stderr } = await withDeadline(
       (signal) => new Deno.Command("ssh", { args, env, stdin: "null", signal }).output(),
-      { ms: SSH_TIMEOUT_MS, error: () => unreadable(alias, `ssh -G gave no answer`) },
+      { ms: SSH_TIMEOUT_MS, error: () => unreadable(alias, "ssh -G gave no answer") },
     );
     const decoder = new TextDecoder();
     if (success) return decoder.decode(stdout);
     const words = decoder.decode(stderr).trim();
     // A uid without an entry in the passwd database, as in many containers.
     if (/^No user exists for uid/.test(words)) return undefined;
-    throw unreadable(alias, words);
+    return { problem: words };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
