@@ -108,11 +108,10 @@ grid_claims_program='
       is_alive = number(has["seen"]) != "-" && up <= has["seen"] + number(has["ttl"]) && has["seen"] <= up + 1
     }
     if (is_alive && !lives(part[1], part[2])) {
-      is_alive = part[3] == part[1] && session_lives(part[1])
-      if (!is_alive && has["keeper"] != "") {
-        split(has["keeper"], fields, " ")
-        is_alive = lives(fields[1], fields[2])
-      }
+      split(has["keeper"], fields, " ")
+      # All processes are looked at only for what holds something, or can be taken away once it is dead.
+      is_alive = lives(fields[1], fields[2]) ||
+        (is_own || has["gpus"] != "") && part[3] == part[1] && session_lives(part[1])
     }
     if (!is_alive) {
       # What a runner renews by the same name may have been renewed meanwhile.

@@ -1,17 +1,10 @@
-# Prints what a node can do, as lines "@<name> <value>"; probe.ts reads them. POSIX sh, dash, busybox.
-# Behind claims.sh, claims_fit.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh. Set by the caller: root (perhaps with a leading ~), gpu_seconds (patience with the
-# GPU tools), brief ("yes" leaves out what the caller knows from a moment ago).
+# shellcheck shell=sh disable=SC2088,SC2154 # a tilde that is compared, not expanded; functions of before
+# grid_probe ROOT SECONDS [BRIEF]: prints what a node can do, as lines "@<name> <value>"; probe.ts reads them.
+# POSIX sh, dash, busybox. Behind claims.sh, claims_fit.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh.
+# ROOT may begin with ~, SECONDS is the patience with one GPU tool, "yes" leaves out what the caller knows
+# from a moment ago. It sets variables as it likes: call it in a subshell.
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
-# shellcheck disable=SC2088,SC2154 # a tilde that is compared, not expanded; variables of the caller
-LC_ALL=C
-export LC_ALL
-echo '@grid-probe 1'
-
-if read -r load _ 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
-
-limited=
-if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
 
 group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for cpu and memory
   if read -r value 2>/dev/null <"$1/cpu.max"; then echo "@cpu-max $value"; fi
@@ -22,14 +15,6 @@ group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for 
   if read -r limit 2>/dev/null <"$3/memory.limit_in_bytes" &&
     read -r used 2>/dev/null <"$3/memory.usage_in_bytes"; then echo "@memory-group $limit $used"; fi
 }
-
-# Also what GPUs without memory of their own share.
-while read -r key value _; do
-  case $key in
-    MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
-    SwapCached:) break ;;
-  esac
-done 2>/dev/null </proc/meminfo
 
 # What changes slowly.
 standing_facts() {
@@ -61,23 +46,48 @@ standing_facts() {
   ${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null
   echo '@df-end'
 }
-[ "$brief" = yes ] || standing_facts
-grid_drain_notes
-grid_claims_unfit @claims-unfit
-
-gpu_devices
 
 # Leases of earlier versions. Anybody can write these files: names and words of another form are left out.
-for claim in "$grid_lease_dir/"*@*; do
-  [ -f "$claim" ] && [ -s "$claim" ] || continue
-  grid_lease_read "$claim"
-  grid_lease_lives "$grid_pid" "$grid_since" || continue
-  holder=
-  read -r holder _ 2>/dev/null <"$claim"
-  claim=${claim##*/}
-  case $claim in *[!A-Za-z0-9@._-]*) continue ;; esac
-  case $holder in *[!A-Za-z0-9@._-]*) holder= ;; esac
-  printf '@gpu-lease %s %s %s\n' "${claim%%@*}" "$grid_of" "$holder"
-done
-grid_claims_read all - - no
-echo '@grid-probe end'
+older_leases() {
+  for claim in "$grid_lease_dir/"*@*; do
+    [ -f "$claim" ] && [ -s "$claim" ] || continue
+    grid_lease_read "$claim"
+    grid_lease_lives "$grid_pid" "$grid_since" || continue
+    holder=
+    read -r holder _ 2>/dev/null <"$claim"
+    claim=${claim##*/}
+    case $claim in *[!A-Za-z0-9@._-]*) continue ;; esac
+    case $holder in *[!A-Za-z0-9@._-]*) holder= ;; esac
+    printf '@gpu-lease %s %s %s\n' "${claim%%@*}" "$grid_of" "$holder"
+  done
+}
+
+grid_probe() {
+  root=$1 gpu_seconds=$2 brief=${3-}
+  LC_ALL=C
+  export LC_ALL
+  echo '@grid-probe 1'
+
+  if read -r load _ 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
+
+  limited=
+  if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
+
+  # Also what GPUs without memory of their own share.
+  while read -r key value _; do
+    case $key in
+      MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
+      SwapCached:) break ;;
+    esac
+  done 2>/dev/null </proc/meminfo
+
+  [ "$brief" = yes ] || standing_facts
+  grid_drain_notes
+  grid_claims_unfit @claims-unfit
+
+  gpu_devices
+
+  older_leases
+  grid_claims_read all - - no
+  echo '@grid-probe end'
+}

@@ -26,15 +26,25 @@ const PROGRAMS = [
   "gpu_probe.sh",
   "probe.sh",
 ];
-let script: string | undefined;
+let functions: string | undefined;
 
-/** The shell text for one probe: a constant script behind three variables. */
-export function probeCommand({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
-  // Sent with every probe, and read by the node's shell each time: comments stay at home.
-  script ??= PROGRAMS
+/** Constant shell functions; each shell reads them once. */
+export function probeLibrary(): string {
+  // Comments stay at home.
+  functions ??= PROGRAMS
     .map((name) => nodeProgram(name, import.meta.url)).join("")
     .replaceAll(/^\s*(#.*)?\n|^ +/gm, "");
-  return `root=${quote(root)}; gpu_seconds=${gpuSeconds}; brief=${isBrief ? "yes" : ""}\n${script}`;
+  return functions;
+}
+
+/** What asks a shell that has the functions; to be run in a subshell. */
+export function probeCall({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
+  return `grid_probe ${quote(root)} ${gpuSeconds}${isBrief ? " yes" : ""}`;
+}
+
+/** Both, for a shell that is started for it. */
+export function probeCommand(options: ProbeOptions): string {
+  return `${probeLibrary()}${probeCall(options)}\n`;
 }
 
 /** Of a node, in a row of a table. */

@@ -6,7 +6,7 @@ import type { Transport } from "../transport/transport.ts";
 import { drainWords } from "./drain.ts";
 import type { Node, NodeFacts } from "./node.ts";
 import type { NodeMemory } from "./node_memory.ts";
-import { parseProbe, probeCommand } from "./probe.ts";
+import { parseProbe, probeCall, probeLibrary } from "./probe.ts";
 
 /** What a probe found; the score is added when it is read, because penalties change meanwhile. */
 export interface ProbeRow {
@@ -38,14 +38,14 @@ const FULL_DISK_BYTES = 256 * 2 ** 20;
 /** Never throws for a node that is down; only the caller's own abort is thrown. */
 export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<ProbeRow> {
   const { transport, timeoutMs, now, signal, known } = options;
-  const command = probeCommand({
+  const command = probeCall({
     root: node.remoteRoot,
     gpuSeconds: gpuSeconds(timeoutMs),
     isBrief: known !== undefined,
   });
   try {
     const { stdout } = await withDeadline(
-      (signal) => transport.exec(command, { signal, timeoutMs }),
+      (signal) => transport.exec(command, { library: probeLibrary(), signal, timeoutMs }),
       { ms: timeoutMs, error: () => tooSlow(node, timeoutMs), signal },
     );
     return rowOf(completed(parseProbe(stdout), known), { at: now(), name: node.name });

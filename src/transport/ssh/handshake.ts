@@ -11,7 +11,7 @@ import { Beyond } from "./beyond.ts";
 import { connectTcp } from "./dial.ts";
 import { slowHint } from "./login_time.ts";
 import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
-import { onAuthFailure } from "./ssh2_internals.ts";
+import { ignoreOtherHostKeys, onAuthFailure } from "./ssh2_internals.ts";
 import ssh2 from "./ssh2_library.ts";
 
 export interface HandshakeOptions {
@@ -173,6 +173,7 @@ class Attempt {
       // deno-lint-ignore no-explicit-any -- the types lack `false` for "nothing left"
       authHandler: (() => (this.#asked++, methods.shift() ?? false)) as any,
     });
+    ignoreOtherHostKeys(client);
     onAuthFailure(client, (left, isPartial) => {
       this.#methods = left;
       const offered = this.#credentials.offered[this.#asked - 1];

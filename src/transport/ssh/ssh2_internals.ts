@@ -7,6 +7,7 @@ interface Internals {
     ping(): void;
     readonly _handlers: {
       USERAUTH_FAILURE(protocol: unknown, methods: string[], isPartial: boolean): void;
+      GLOBAL_REQUEST(protocol: unknown, name: string, wantsReply: boolean, data: unknown): void;
     };
   };
   /** Whom to tell of the next answers to global requests, in order. */
@@ -40,5 +41,18 @@ export function onAuthFailure(
   handlers.USERAUTH_FAILURE = (protocol, methods, isPartial) => {
     heard(methods, isPartial);
     own(protocol, methods, isPartial);
+  };
+}
+
+/**
+ * Lets the server's offer of its other host keys be (`hostkeys-00@openssh.com`, which wants no reply). The
+ * library would make it sign with each of them, the most costly thing in a whole login, and ends the
+ * connection over a key of a kind that it does not know. Grid learns no keys in passing.
+ */
+export function ignoreOtherHostKeys(client: Client): void {
+  const handlers = internalsOf(client)._protocol._handlers;
+  const own = handlers.GLOBAL_REQUEST;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantsReply, data) => {
+    if (name !== "hostkeys-00@openssh.com" || wantsReply) own(protocol, name, wantsReply, data);
   };
 }
