@@ -50,7 +50,7 @@ export interface HealthOptions {
   readonly signal?: AbortSignal;
   /** Only these nodes. */
   readonly among?: readonly string[];
-  /** Called with the rows so far, each time one more node has answered. */
+  /** Called with the rows so far as nodes answer, a few times each second. */
   readonly onRows?: (rows: readonly NodeHealth[]) => void;
 }
 

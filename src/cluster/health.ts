@@ -18,6 +18,7 @@ import { othersPoints } from "./others.ts";
 import { placeOf } from "./presence.ts";
 import { type NodeWork, wordOf } from "./claim.ts";
 import { SharedWork } from "./shared_work.ts";
+import { Teller } from "./teller.ts";
 
 export interface HealthDeps {
   readonly config: HealthConfig;
@@ -33,7 +34,7 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long each node may take; default `health_check.timeout`. */
   readonly timeoutMs?: number | undefined;
-  /** Called with the rows so far, each time one more node has answered. */
+  /** Called with the rows so far as nodes answer, a few times each second. */
   readonly onRows?: ((rows: readonly NodeHealth[]) => void) | undefined;
   /**
    * Whether the rows so far will do. Then nodes that take much longer than the others are not waited
@@ -150,6 +151,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const probed = new Map<Node, ProbeRow>();
     const { isEnough, onRows, signal, timeoutMs } = options;
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
+    using teller = onRows && new Teller(clock, () => onRows(describe(nodes, { fresh, probed })));
     await eachOf(stale, {
       atOnce: config.maxWorkers,
       turnMs: TURN_MS,
@@ -157,7 +159,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       now: () => clock.monotonic(),
       work: async (node) => {
         probed.set(node, await probes.get(node, signal));
-        onRows?.(describe(nodes, { fresh, probed }));
+        teller?.tell();
       },
       isEnough: isEnough && (() => isEnough(describe(nodes, { fresh, probed }))),
     });

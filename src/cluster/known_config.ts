@@ -2,7 +2,6 @@
  * Cluster configs that were found well, by a digest of their bytes: the YAML parser and the checks need
  * longer than all else that an answer from the cache needs, half a second for a thousand nodes.
  */
-import { hash } from "node:crypto";
 import SHAPE from "../../config/cluster_config.schema.json" with { type: "json" };
 import { VERSION } from "../core/version.ts";
 import type { HealthCache } from "./cluster.ts";
@@ -16,8 +15,11 @@ export interface WellKnownRows {
 }
 
 /** Undefined where this very text was not found well by this very Grid. */
-export function knownConfig({ cache }: WellKnownRows, content: Uint8Array): RawCluster | undefined {
-  const key = keyOf(content);
+export async function knownConfig(
+  { cache }: WellKnownRows,
+  content: Uint8Array,
+): Promise<RawCluster | undefined> {
+  const key = await keyOf(content);
   const value = parseObject(cache.load([key]).get(key)?.json);
   return Array.isArray(value?.["nodes"]) ? value as unknown as RawCluster : undefined;
 }
@@ -28,17 +30,24 @@ export interface WellConfig {
 }
 
 /** What JSON cannot say just so is read anew each time. */
-export function keepConfig({ cache, now }: WellKnownRows, { content, value }: WellConfig): void {
+export async function keepConfig(
+  { cache, now }: WellKnownRows,
+  { content, value }: WellConfig,
+): Promise<void> {
   const json = JSON.stringify(value);
   if (!isSame(JSON.parse(json), value)) return;
-  cache.save(new Map([[keyOf(content), { at: now, json }]]));
+  cache.save(new Map([[await keyOf(content), { at: now, json }]]));
 }
 
-function keyOf(content: Uint8Array): string {
-  const digest = hash("sha256", content, "hex");
+async function keyOf(content: Uint8Array): Promise<string> {
   // Another Grid may find other mistakes.
-  const checks = hash("sha256", JSON.stringify([VERSION, SHAPE]), "hex");
-  return `config ${checks.slice(0, 16)} ${digest}`;
+  const checks = new TextEncoder().encode(JSON.stringify([VERSION, SHAPE]));
+  return `config ${(await digestOf(checks)).slice(0, 16)} ${await digestOf(content)}`;
+}
+
+/** Not with node:crypto, which takes longer to load than all rows to read. */
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
 }
 
 function isSame(one: unknown, other: unknown): boolean {

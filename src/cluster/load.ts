@@ -27,14 +27,14 @@ export async function loadClusterConfig(options: LoadClusterOptions): Promise<Cl
   const { project, env } = options;
   const { full, content } = await findFile(options);
   if (content === undefined) return configOf(EMBEDDED, { file: undefined, project, env });
-  const known = options.rows && knownConfig(options.rows, content);
+  const known = options.rows && await knownConfig(options.rows, content);
   if (known !== undefined) return configOf(known, { file: full, project, env });
   const { checkConfig } = await lazy<typeof import("./check_config.ts")>(
     "./check_config.ts",
     import.meta.url,
   );
   const { value, isWell } = await checkConfig(content, shownPath(full));
-  if (isWell && options.rows) keepConfig(options.rows, { content, value });
+  if (isWell && options.rows) await keepConfig(options.rows, { content, value });
   return configOf(value, { file: full, project, env });
 }
 

@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-
 /** Letters and digits that cannot be mistaken for each other when read aloud. */
 const ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz";
 
@@ -58,6 +56,8 @@ export function distinctName(
   const tells = words.length === 1 && clean === joined && joined.length <= length &&
     !/-[0-9a-f]{16}$/.test(joined);
   if (tells) return joined;
+  // Loaded by those that need it: it takes longer than all else of a short command.
+  const { hash } = globalThis.process.getBuiltinModule("node:crypto");
   const digest = hash("sha256", JSON.stringify(words), "hex");
   const room = length - DIGEST_CHARACTERS - 1;
   return `${clean.slice(0, room)}-${digest.slice(0, DIGEST_CHARACTERS)}`;

@@ -11,7 +11,8 @@ export class Keep {
 
   constructor(connection: Connection, table: "cache" | "results") {
     this.#connection = connection;
-    this.#select = `SELECT at, json FROM ${table} WHERE key = ?`;
+    this.#select =
+      `SELECT key, at, json FROM ${table} WHERE key IN (SELECT value FROM json_each(?))`;
     this.#delete = `DELETE FROM ${table} WHERE at < ?`;
     this.#upsert = `INSERT INTO ${table} (key, at, json) VALUES (?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET at = excluded.at, json = excluded.json`;
@@ -19,11 +20,13 @@ export class Keep {
 
   load(keys: readonly string[]): KeptRows {
     return this.#connection.read(() => {
-      const select = this.#connection.prepare(this.#select);
-      return new Map(keys.flatMap((key) => {
-        const row = select.get(key);
-        return row ? [[key, { at: Number(row["at"]), json: String(row["json"]) }] as const] : [];
-      }));
+      // All at once: a question for each of a thousand takes longer than all else of a table of nodes.
+      const found = this.#connection.prepare(this.#select).all(JSON.stringify(keys));
+      return new Map(
+        found.map((row) =>
+          [String(row["key"]), { at: Number(row["at"]), json: String(row["json"]) }] as const
+        ),
+      );
     });
   }
 

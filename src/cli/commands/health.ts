@@ -20,8 +20,6 @@ interface HealthFlags extends GlobalFlags {
 const WATCH_MS = 2000;
 /** A table that is there sooner needs no picture before it. */
 const PREVIEW_MS = 300;
-/** Between two pictures while nodes answer. */
-const PAINT_MS = 100;
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -58,23 +56,32 @@ async function show(session: Session, options: ShowOptions): Promise<number> {
     using preview = openPreview(context);
     const { monotonic } = grid.clock;
     const startedAt = monotonic();
-    let paintedAt = startedAt;
+    let latest: readonly NodeHealth[] = [];
     const count = flags.node === undefined && flags.nodes === undefined
       ? grid.cluster.nodes.length
       : [...flags.node ?? [], ...flags.nodes ?? []].length;
-    const onRows = (rows: readonly NodeHealth[]) => {
-      const now = monotonic();
-      const left = count - rows.length;
-      if (left === 0 || now - startedAt < PREVIEW_MS || now - paintedAt < PAINT_MS) return;
-      paintedAt = now;
-      preview.draw(`${draw(rows)}… ${left} more ${left === 1 ? "has" : "have"} not answered yet\n`);
+    const paint = () => {
+      timer = undefined;
+      const left = count - latest.length;
+      if (left === 0) return;
+      const rest = `… ${left} more ${left === 1 ? "has" : "have"} not answered yet`;
+      preview.draw(`${draw(latest)}${rest}\n`);
     };
-    return await grid.cluster.health({
-      signal,
-      fresh: flags.fresh ?? false,
-      ...namesOf(flags),
-      ...(!session.settings.json && { onRows }),
-    });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onRows = (rows: readonly NodeHealth[]) => {
+      latest = rows;
+      timer ??= setTimeout(paint, Math.max(0, startedAt + PREVIEW_MS - monotonic()));
+    };
+    try {
+      return await grid.cluster.health({
+        signal,
+        fresh: flags.fresh ?? false,
+        ...namesOf(flags),
+        ...(!session.settings.json && { onRows }),
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 
@@ -89,12 +96,7 @@ async function watch(session: Session, options: ShowOptions): Promise<number> {
   const screen = openWatchScreen(context);
   try {
     for (let isFirst = true;; isFirst = false) {
-      let paintedAt = Number.NEGATIVE_INFINITY;
-      const paint = (rows: readonly NodeHealth[]) => {
-        if (grid.clock.monotonic() - paintedAt < PAINT_MS) return;
-        paintedAt = grid.clock.monotonic();
-        screen.draw(draw(rows));
-      };
+      const paint = (rows: readonly NodeHealth[]) => screen.draw(draw(rows));
       const rows = await grid.cluster.health({
         signal,
         fresh: true,

@@ -1,5 +1,4 @@
 /** Where connections lie that `grid login` has opened, for every later command of this account. */
-import { hash } from "node:crypto";
 import { GridError } from "../../core/errors.ts";
 import type { Endpoint } from "../transport.ts";
 
@@ -16,6 +15,8 @@ function loginFolder(): string {
 export function loginSocket(endpoint: Endpoint, { env }: LoginPlace): string {
   const { name, host, port, user, proxyJump } = endpoint;
   const words = JSON.stringify([name, host, port, user, proxyJump, env["HOME"]]);
+  // Loaded by those that have logins only: it takes longer than all else of a short command.
+  const { hash } = globalThis.process.getBuiltinModule("node:crypto");
   return `${loginFolder()}/${hash("sha256", words).slice(0, 16)}`;
 }
 

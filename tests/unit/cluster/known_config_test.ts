@@ -62,11 +62,11 @@ Deno.test("a damaged row is no config, and is replaced", async () => {
   }
 });
 
-Deno.test("what JSON cannot say is read anew each time", () => {
+Deno.test("what JSON cannot say is read anew each time", async () => {
   const rows = { cache: new MemoryCache(), now: 1 };
   for (const timeout of [Number.POSITIVE_INFINITY, undefined]) {
     const value = { nodes: ["gpu1"], health_check: { timeout } };
-    keepConfig(rows, { content: bytes("x"), value: value as never });
-    assert.equal(knownConfig(rows, bytes("x")), undefined);
+    await keepConfig(rows, { content: bytes("x"), value: value as never });
+    assert.equal(await knownConfig(rows, bytes("x")), undefined);
   }
 });
