@@ -1,6 +1,6 @@
 import SHAPE from "../../config/pipeline.schema.json" with { type: "json" };
 import { lazy } from "../core/lazy.ts";
-import { formatSize } from "../core/size.ts";
+import { formatCount, formatSize } from "../core/size.ts";
 import { checkSource, diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import { type JsonShape, ShapeChecker } from "../document/shape/json_shape.ts";
@@ -69,7 +69,7 @@ function lengthFault(content: Uint8Array): string | undefined {
   let parts = 0;
   for (const byte of content) if (byte === 0x0a || byte === 0x2c) parts++;
   if (parts <= MOST_PARTS) return undefined;
-  const [found, most] = [parts, MOST_PARTS].map((count) => count.toLocaleString("en"));
+  const [found, most] = [parts, MOST_PARTS].map((count) => formatCount(count));
   return `the file has ${found} lines and commas, more than the ${most} that are read`;
 }
 

@@ -1,6 +1,5 @@
 /** What `batch_driver.py` is told, and where its files lie on the head. Values of the environment stay out. */
 import { pythonJson } from "../core/exact_json.ts";
-import type { JsonValue } from "../core/json.ts";
 import { distinctName } from "../core/ids.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchSpec } from "./batch.ts";
@@ -39,12 +38,8 @@ export interface DriverFiles {
  */
 export async function driverFiles(root: string, spec: BatchSpec): Promise<DriverFiles> {
   const folder = `${root}/.grid/batches/${distinctName([spec.resultsKey])}`;
-  const work = await fingerprint([
-    spec.target,
-    spec.setup ?? null,
-    spec.code ?? null,
-    spec.identityEnv,
-  ]);
+  const identity = [spec.target, spec.setup ?? null, spec.code ?? null, spec.identityEnv];
+  const work = await fingerprint(pythonJson(identity));
   const name = distinctName([spec.id]);
   return {
     folder,
@@ -53,7 +48,7 @@ export async function driverFiles(root: string, spec: BatchSpec): Promise<Driver
     results: `${folder}/results/${name}.jsonl`,
     known: `${folder}/${name}.known`,
     work,
-    key: `${spec.resultsKey} ${work} ${await fingerprint(spec.tasks)}`,
+    key: `${spec.resultsKey} ${work} ${await fingerprint(spec.tasks.join("\n"))}`,
   };
 }
 
@@ -71,15 +66,18 @@ export interface SpecOptions {
   readonly files: DriverFiles;
 }
 
+/** One line for the batch, and one for each task: as text, so that nobody on the way reads a number in it. */
 export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
+  return [batchLine(spec, options), ...spec.tasks].join("\n");
+}
+
+function batchLine(spec: BatchSpec, options: SpecOptions): string {
   return pythonJson({
     ...placeFields(spec, options),
     target: spec.target,
     id: spec.id,
     work: options.files.work,
     code: spec.code ?? null,
-    // As text, so that nobody on the way reads a number in it.
-    task_texts: spec.tasks,
     known: options.files.known,
     batch_size: spec.batchSize === "auto" ? 0 : spec.batchSize,
     setup: spec.setup ?? null,
@@ -119,8 +117,8 @@ function forwarded(spec: BatchSpec): readonly string[] {
   return Object.keys({ ...spec.env, ...spec.secrets }).filter((name) => !stays.includes(name));
 }
 
-async function fingerprint(value: JsonValue): Promise<string> {
-  const bytes = new TextEncoder().encode(pythonJson(value));
+async function fingerprint(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

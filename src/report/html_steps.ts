@@ -1,6 +1,6 @@
 /** Every step in a line with its time; what it did and printed unfolds below. */
 import { formatDuration } from "../core/duration.ts";
-import { formatSize } from "../core/size.ts";
+import { formatCount, formatSize } from "../core/size.ts";
 import { renderAxis, renderBars, renderLegend } from "./gantt.ts";
 import { attemptFacts, attemptWords, maskWords } from "./html_attempts.ts";
 import { type AnchorOf, shortened } from "./html_parts.ts";
@@ -145,7 +145,7 @@ function outputs({ kind, outputs, filed }: StepDocument): string {
   const words = Object.entries(outputs).filter(([, value]) => isScalar(value))
     .map(([name, value]) => `${text(name)} <b>${text(shortened(String(value)))}</b>`);
   const files = Object.entries(filed).map(([name, { items, bytes }]) =>
-    `${text(name)} ${items.toLocaleString("en")} values, ${formatSize(bytes)}`
+    `${text(name)} ${formatCount(items)} values, ${formatSize(bytes)}`
   );
   const all = [...words, ...files];
   return all.length === 0 ? "" : `<p class="outputs">${all.join(" · ")}</p>`;

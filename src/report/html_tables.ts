@@ -1,6 +1,6 @@
 /** Small tables of the page: what steps computed, inputs, connections to nodes. */
 import { formatDuration } from "../core/duration.ts";
-import { formatSize } from "../core/size.ts";
+import { formatCount, formatSize } from "../core/size.ts";
 import { fileAddress, shortened, table, wide } from "./html_parts.ts";
 import { isScalar } from "./html_sweep.ts";
 import { escapeMarkup as text } from "./markup.ts";
@@ -34,7 +34,7 @@ function filedList(report: RunDocument): string {
     Object.entries(step.filed).map(([name, { run, file, items, bytes }]) => {
       const path = `results/${fileAddress(file)}`;
       const address = run === report.run ? path : `../${encodeURIComponent(run)}/${path}`;
-      const size = `${items.toLocaleString("en")} values, ${formatSize(bytes)}`;
+      const size = `${formatCount(items)} values, ${formatSize(bytes)}`;
       const link = `<a href="${address}">${text(file)}</a>`;
       return `<li>${text(`${step.id}.${name}`)}: ${size}, ${link}</li>`;
     })

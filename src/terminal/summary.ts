@@ -2,7 +2,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { ExactNumber } from "../core/exact_number.ts";
 import type { JsonValue } from "../core/json.ts";
-import { formatSize } from "../core/size.ts";
+import { formatCount, formatSize } from "../core/size.ts";
 import { isCounted } from "../engine/counted.ts";
 import type { OutputFile } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/state.ts";
@@ -71,7 +71,7 @@ function warningLines({ warnings }: RunState, { width, paint }: SummaryOptions):
 /** Folders of runs lie side by side. */
 function filedText({ run, file, items, bytes }: OutputFile, folder: string): string {
   const place = `${folder.replace(/[^/]*$/, run)}/results/${file}`;
-  return `${items.toLocaleString("en")} values, ${formatSize(bytes)}, in ${place}`;
+  return `${formatCount(items)} values, ${formatSize(bytes)}, in ${place}`;
 }
 
 function scalarText(value: JsonValue): string | undefined {

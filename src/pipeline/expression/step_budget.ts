@@ -2,6 +2,7 @@
  * How much one evaluation may do. Macros inside macros multiply: eight `.all()` over twenty items are
  * 25 billion steps, and nothing else runs while an expression does.
  */
+import { formatCount } from "../../core/size.ts";
 
 /** Parts evaluated and items made; a second or so. A sweep of 10,000 cells takes some 100,000. */
 export const EXPRESSION_STEPS = 2_000_000;
@@ -12,7 +13,7 @@ const CHARACTERS_PER_STEP = 16;
 export class StepsExhausted extends Error {
   override readonly name = "StepsExhausted";
   constructor(readonly steps: number) {
-    super(`it takes more than ${steps.toLocaleString("en")} steps`);
+    super(`it takes more than ${formatCount(steps)} steps`);
   }
 }
 

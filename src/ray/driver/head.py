@@ -22,6 +22,7 @@ import glob
 import hashlib
 import hmac
 import importlib
+import itertools
 import json
 import math
 import os
@@ -32,6 +33,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback

@@ -10,18 +10,21 @@ def run_items(job, items, report, begin):
     run = prepare(job)
     for index, text in items:
         begin(index)
-        report(index, *run_item(job, lambda: run(index, text)))
+        report(index, *run_item(job, run, index, text))
 
 
-def run_item(job, call):
-    tries = 1 + job.get("item_retries", 0)
-    for left in reversed(range(tries)):
+def run_item(job, run, index, text):
+    left = job.get("item_retries", 0)
+    seconds = job.get("item_timeout")
+    while True:
         try:
-            return True, as_json(within(job.get("item_timeout"), call)).encode("utf-8", "surrogatepass")
+            value = within(seconds, lambda: run(index, text)) if seconds else run(index, text)
+            return True, as_json(value).encode("utf-8", "surrogatepass")
         except (Exception, SystemExit, GeneratorExit, KeyboardInterrupt, ItemTimeout) as error:
             # An item may do anything; the next one still runs.
             words = describe(error)
             if left and not isinstance(error, NotJson) and is_retried(job, error):
+                left -= 1
                 print("failed, and is tried again: " + words, file=sys.stderr, flush=True)
                 continue
             return False, json.dumps(words).encode()
@@ -34,8 +37,6 @@ def is_retried(job, error):
 
 def within(seconds, call):
     """The call's value, unless it takes longer: then it is interrupted, and if that is in vain ended."""
-    if not seconds:
-        return call()
     words = "it took longer than item-timeout (%g s)" % seconds
 
     def interrupt(_signal, _frame):

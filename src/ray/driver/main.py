@@ -7,11 +7,14 @@ def listen_for_stop():
     signal.signal(signal.SIGINT, ask_stop)
 
 
-def read_tasks(spec):
-    """Each task is a text of JSON and stays as it is written."""
-    if "task_texts" in spec:
-        return spec["task_texts"]
-    return [json.dumps(task) for task in spec["tasks"]]
+def read_spec(path):
+    """The spec is one line of JSON, and each task one more, which stays as it is written.
+
+    @returns the spec and the texts of the tasks
+    """
+    with open(path, "rb") as file:
+        spec, *texts = file.read().decode("utf-8", "surrogatepass").split("\n")
+    return json.loads(spec), texts
 
 
 CODE = (".py", ".pyi", ".pyx", ".sh", ".bash", ".r", ".jl", ".pl", ".js", ".ts", ".so", ".toml", ".cfg",
@@ -42,10 +45,9 @@ def code_digest(folder):
     return digest.hexdigest()
 
 
-def drive(spec):
+def drive(spec, texts):
     if spec.get("code") is None and spec["cwd"] is not None:
         spec["work"] += " " + code_digest(spec["cwd"])
-    texts = read_tasks(spec)
     results = Results(spec, texts)
     results.announce()
     missing = results.missing()
@@ -77,12 +79,11 @@ def drive(spec):
 
 def main(path):
     listen_for_stop()
-    with open(path) as file:
-        spec = json.load(file)
+    spec, texts = read_spec(path)
     if not spec.get("say_results"):
         os.remove(path)  # what it holds may have come from a secret, and nobody reads it again
     try:
-        drive(spec)
+        drive(spec, texts)
         code = 0
     except Stopped:
         code = 143

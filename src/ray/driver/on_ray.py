@@ -26,16 +26,18 @@ def ray_batch(job, serial, items):
         nonlocal begun_at
         begun_at = time.monotonic()
         if tap:
-            tap.write_mark("item:%d" % index)
+            tap.begin(index)
 
     def report(index, ok, text):
         outcomes.append((index, ok, text))
+        if tap:
+            tap.end()
         is_dear = time.monotonic() - begun_at > HAND_IN_SECONDS
         if tap and ok and is_dear and len(text) <= HAND_IN_BYTES:
             tap.hand_in(index, text)
 
     if tap:
-        tap.open(serial)
+        tap.open(serial, len(items))
     started = time.monotonic()
     answer = {"outcomes": outcomes}
     try:
@@ -143,9 +145,7 @@ class RayRun:
                 "driver at %s:%d (%s)" % (answer["node"], *self.ear.address, answer["deaf"]))
         if "problem" in answer:
             raise Problem(answer["problem"], answer["hint"])
-        for index, ok, text in answer["outcomes"]:
-            if not (ok and self.results.done.get(index)):
-                self.results.add(index, ok, text)
+        self.results.add_all(answer["outcomes"])
         size = sum(len(text) for _, _, text in answer["outcomes"])
         self.queue.measured(len(items), answer["seconds"], size)
         if self.need[1] > 0:

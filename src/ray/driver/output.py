@@ -4,6 +4,11 @@
 # an item begins and where a batch ends, so that every line is known to be an item's, and the driver
 # knows when all has come. On Ray the bytes go through `cat` and a connection to the driver: a worker
 # that is killed loses nothing that it has written.
+#
+# Of many small items most print nothing, and a mark for each would cost more than they do. In a large
+# batch the worker looks after each item whether its streams have been written to, and only then says
+# whose words these were; the driver holds them until it does. An item that takes longer is named
+# while it runs.
 
 writing = threading.Lock()
 # A line that never ends is handed on in pieces of this size.
@@ -41,6 +46,8 @@ class Splitter:
         self.on_end, self.on_begin, self.on_done = on_end, on_begin, on_done
         self.prefix = b""
         self.rest = b""
+        # What has come from an item that is not named yet; None where each is named before it begins.
+        self.held = None
 
     def feed(self, chunk):
         data = self.silent.sub(b"", self.rest + chunk)
@@ -65,6 +72,9 @@ class Splitter:
 
     def lines(self, data, is_over):
         """Hands on what is complete. @returns the beginning of a line whose rest has not come"""
+        if self.held is not None:
+            self.held.append(data)
+            return b""
         end = len(data) if is_over or len(data) > LONGEST_LINE else data.rfind(b"\n") + 1
         if end:
             whole = data[:end].split(b"\n")
@@ -76,20 +86,138 @@ class Splitter:
     def hear(self, word):
         kind, _, value = word.partition(b":")
         if kind == b"item":
+            self.tell_held(value)
             self.prefix = b"[%s] " % value
+        elif kind == b"was":
+            self.tell_held(value)
+            self.held = []
+        elif kind == b"quiet":
+            self.held = []
         elif kind == b"done" and self.on_done:
             index, _, text = value.partition(b":")
             self.on_done(int(index), text)
         elif kind == b"begin" and self.on_begin:
             self.on_begin(value.decode())
         elif kind == b"end":
+            self.tell_held(None)
             self.prefix = b""
             if self.on_end:
                 self.on_end(value.decode())
 
+    def tell_held(self, index):
+        """Whose it was is known now, or never will be: then its worker has died, and the item runs again."""
+        if self.held is None:
+            return
+        data, self.held = b"".join(self.held), None
+        self.prefix = b"" if index is None else b"[%s] " % index
+        self.lines(data, True)
+
     def close(self):
+        self.tell_held(None)
         self.lines(self.rest, True)
         self.rest = b""
+
+
+# Items of a batch in which only those are named that print; such batches are of small items.
+QUIET_ITEMS = 100
+# An item that takes longer is named while it runs.
+QUIET_SECONDS = 0.05
+
+
+class Quiet(threading.Thread):
+    """Tells which items of a large batch have written to the pipes, by the time of their last writing."""
+
+    def __init__(self, tap):
+        super().__init__(daemon=True)
+        self.tap = tap
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        # The item that runs, and how many have begun; whether it has been named.
+        self.index, self.begun, self.is_named = None, 0, False
+        self.mark("quiet")
+        self.start()
+
+    def mark(self, word):
+        self.tap.write_mark(word)
+        self.forget()
+
+    def forget(self):
+        """What has been written until now was told, or was ours."""
+        for pipe in self.tap.pipes:
+            forget_writing(pipe)
+
+    def run(self):
+        seen = 0
+        while not self.over.wait(QUIET_SECONDS):
+            with self.lock:
+                if self.begun == seen and self.index is not None and not self.is_named:
+                    self.mark("item:%d" % self.index)
+                    self.is_named = True
+                seen = self.begun
+
+    def begin(self, index):
+        with self.lock:
+            self.index = index
+            self.begun += 1
+
+    def end(self):
+        """The item is over."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with self.lock:
+            if self.is_named:
+                self.mark("quiet")
+            elif any(map(is_written, self.tap.pipes)):
+                self.mark("was:%d" % self.index)
+            self.index, self.is_named = None, False
+
+    def close(self):
+        self.over.set()
+        self.join()
+
+
+def is_written(pipe):
+    """Whether anybody has written to it since `forget_writing`."""
+    return os.fstat(pipe).st_mtime_ns != 0
+
+
+def forget_writing(pipe):
+    os.utime(pipe, ns=(0, 0))
+
+
+def open_pipe():
+    """Both ends of a pipe that had a name: of others newer Linux no longer notes when they were written to."""
+    path = os.path.join(tempfile.gettempdir(), "grid-%s" % uuid.uuid4().hex)
+    try:
+        os.mkfifo(path, 0o600)
+    except OSError:
+        return os.pipe()
+    try:
+        out = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        into = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    finally:
+        os.unlink(path)
+    os.set_blocking(out, True)
+    return out, into
+
+
+def tells_writing():
+    """Whether this system notes the time of writing to a pipe, and lets it be set, as Linux does."""
+    ends = open_pipe()
+    try:
+        seen = []
+        for _ in range(2):
+            forget_writing(ends[1])
+            seen.append(is_written(ends[1]))
+            os.write(ends[1], b".")
+            seen.append(is_written(ends[1]))
+            os.read(ends[0], 1)
+        return seen == [False, True, False, True]
+    except OSError:
+        return False
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 class Tap:
@@ -98,20 +226,23 @@ class Tap:
     def __init__(self, address, token):
         self.token = token
         self.pipes, self.saved = [], None
+        self.quiet, self.may_be_quiet = None, tells_writing()
         bare = {"PATH": os.environ.get("PATH", os.defpath)}  # without the mark of the batch
         for name in ("stdout", "stderr"):
             with socket.create_connection(tuple(address), CONNECT_SECONDS) as link:
                 link.settimeout(None)
                 link.sendall(("%s %s\n" % (token, name)).encode())
+                out, into = open_pipe()
                 cat = subprocess.Popen(
                     ["cat"],
-                    stdin=subprocess.PIPE,
+                    stdin=out,
                     stdout=link.fileno(),
                     stderr=subprocess.DEVNULL,
                     env=bare,
                     start_new_session=True,
                 )
-            self.pipes.append(cat.stdin.fileno())
+            os.close(out)
+            self.pipes.append(into)
             self.pipes_kept = getattr(self, "pipes_kept", []) + [cat]
 
     def write_mark(self, word):
@@ -127,16 +258,33 @@ class Tap:
         rest = memoryview(b"\x1egrid:%s:done:%d:%s\n" % (self.token.encode(), index, text))
         while rest:
             rest = rest[os.write(1, rest) :]
+        if self.quiet:
+            self.quiet.forget()
 
-    def open(self, serial):
+    def begin(self, index):
+        if self.quiet:
+            self.quiet.begin(index)
+        else:
+            self.write_mark("item:%d" % index)
+
+    def end(self):
+        if self.quiet:
+            self.quiet.end()
+
+    def open(self, serial, count):
         sys.stdout.flush()
         sys.stderr.flush()
         self.saved = [os.dup(number) for number in (1, 2)]
         for number, pipe in zip((1, 2), self.pipes):
             os.dup2(pipe, number)
         self.write_mark("begin:%s" % serial)
+        if self.may_be_quiet and count >= QUIET_ITEMS:
+            self.quiet = Quiet(self)
 
     def close(self, serial):
+        if self.quiet:
+            self.quiet.close()
+            self.quiet = None
         self.write_mark("end:%s" % serial)
         for number, saved in zip((1, 2), self.saved):
             os.dup2(saved, number)

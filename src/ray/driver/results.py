@@ -3,11 +3,13 @@
 
 def item_keys(texts):
     """Names of items by their exact bytes; the second of two that are equal is another item."""
+    sha256 = hashlib.sha256
+    digests = [sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32] for text in texts]
+    if len(set(digests)) == len(digests):
+        return [digest + ".0" for digest in digests]
     seen = {}
     keys = []
-    sha256 = hashlib.sha256
-    for text in texts:
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    for digest in digests:
         count = seen.get(digest, 0)
         seen[digest] = count + 1
         keys.append("%s.%d" % (digest, count))
@@ -169,6 +171,22 @@ class Results:
         else:
             self.done[index] = True
 
+    def add_all(self, outcomes):
+        """The outcomes of one batch; a success that is known already stays as it is."""
+        indices = [index for index, _, _ in outcomes]
+        if not all(ok for _, ok, _ in outcomes) or not self.done.keys().isdisjoint(indices):
+            for index, ok, text in outcomes:
+                if not (ok and self.done.get(index)):
+                    self.add(index, ok, text)
+            return
+        keys = self.keys
+        lines = [VALUE_LINE % (keys[index].encode(), index, text) for index, _, text in outcomes]
+        ends = list(itertools.accumulate(map(len, lines), initial=self.end))
+        self.places.update(zip(indices, ends))
+        self.done.update(dict.fromkeys(indices, True))
+        self.file.write(b"".join(lines))
+        self.end = ends[-1]
+
     def flush(self):
         self.file.flush()
         if self.begun is None and len(self.done) > self.adopted:
@@ -213,6 +231,7 @@ class Results:
 # A rate is told once it has been seen for so long.
 RATE_SECONDS = 1
 VALUE_HEAD = '{"item": "%s", "index": %d, "ok": true, "value": '
+VALUE_LINE = VALUE_HEAD.encode() + b"%s" + OUTCOME_END
 ERROR_HEAD = '{"item": "%s", "index": %d, "ok": false, "error": '
 # Behind the name of a file whose results have been handed over: no other run takes them up.
 DONE = ".done"
@@ -271,23 +290,39 @@ def open_private(path, flags):
     return os.open(path, flags, 0o600)
 
 
+def small_outcomes(path, total):
+    """The same, of a file that is read as a whole."""
+    with open(path, "rb") as file:
+        content = file.read()
+    lines = [b"?\n"] * total
+    for index, ok, rest in WHOLE_OUTCOME.findall(content):
+        lines[int(index)] = (b"=" if ok == b"true" else b"!") + rest + b"\n"
+    return lines
+
+
+# As `OUTCOME` and `OUTCOME_END`; nothing but the end of a line ends one.
+WHOLE_OUTCOME = re.compile(rb'^\{"item": "[^"\n]*", "index": (\d+), "ok": (true|false), "(?:value|error)": (.*)\}\n', re.M)
+# Of a results file that fits into memory, several times over.
+SMALL_BYTES = 32 << 20
+
+
 def hand_over(path, total):
     """Prints all outcomes; removes the results when it is told that the work is done."""
     results = Results.__new__(Results)
     results.path = path
     if not os.path.exists(path) and os.path.exists(path + DONE):
         path += DONE  # handed over before, to somebody who did not live to tell
-    places = {}
-    if os.path.exists(path):
-        for at, _, match in OutcomeFile(path).lines():
-            places[int(match[2])] = at
+    has_any = os.path.exists(path)
     out = sys.stdout.buffer
-    if places:
-        out.writelines(outcomes_in_order(path, places, total))
-    else:
+    if not has_any:
         out.write(b"?\n" * total)
+    elif os.path.getsize(path) <= SMALL_BYTES:
+        out.write(b"".join(small_outcomes(path, total)))
+    else:
+        places = {int(match[2]): at for at, _, match in OutcomeFile(path).lines()}
+        out.writelines(outcomes_in_order(path, places, total))
     out.flush()
-    if sys.stdin.readline() == "done\n" and path == results.path and places:
+    if sys.stdin.readline() == "done\n" and path == results.path and has_any:
         results.work = OutcomeFile(path).work()
         results.forget()
 
@@ -320,6 +355,8 @@ class Queue:
         self.size = size or 1
         self.grows = size == 0
         self.slots = 1
+        # The last ones are dealt out in ever smaller batches, but in none that is over in a moment.
+        self.least = 1
 
     def set_slots(self, slots):
         """A batch must not be so large that a slot goes idle."""
@@ -338,7 +375,7 @@ class Queue:
             return self.returned.popleft()
         count = min(self.size, len(self.indices))
         if self.grows:
-            count = min(count, max(1, math.ceil(len(self.indices) / (2 * self.slots))))
+            count = min(count, max(self.least, math.ceil(len(self.indices) / (2 * self.slots))))
         taken = [self.indices.popleft() for _ in range(count)]
         return [(index, self.texts[index]) for index in taken]
 
@@ -352,6 +389,7 @@ class Queue:
         wanted = int(BATCH_SECONDS * items / max(seconds, 1e-4))
         fitting = int(BATCH_BYTES * items / max(size, 1))
         self.size = max(1, min(wanted, fitting, GROWTH * self.size, LARGEST_BATCH))
+        self.least = max(1, min(self.size, int(wanted * MOMENT_SECONDS / BATCH_SECONDS)))
 
     def give_up(self, results):
         """Nothing more begins; what has not begun is a task without success."""
@@ -364,6 +402,7 @@ class Queue:
 # Ten items to a batch at first; then as many as take half a second, by measurement.
 FIRST_BATCH = 10
 BATCH_SECONDS = 0.5
+MOMENT_SECONDS = 0.02
 GROWTH = 16
 # Of results; a batch's results travel together.
 BATCH_BYTES = 16 << 20

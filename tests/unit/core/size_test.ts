@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatSize, parseSize } from "../../../src/core/size.ts";
+import { formatCount, formatSize, parseSize } from "../../../src/core/size.ts";
 
 Deno.test("parseSize() knows decimal and binary units", () => {
   assert.equal(parseSize("16GiB"), 16 * 2 ** 30);
@@ -21,4 +21,14 @@ Deno.test("formatSize() picks the largest unit that fits", () => {
   assert.equal(formatSize(1024), "1.0 KiB");
   assert.equal(formatSize(16 * 2 ** 30), "16.0 GiB");
   assert.equal(formatSize(5000 * 2 ** 40), "5000.0 TiB");
+});
+
+Deno.test("formatCount() groups digits by three", () => {
+  assert.deepEqual([0, 999, 1000, 123456, 1234567].map(formatCount), [
+    "0",
+    "999",
+    "1,000",
+    "123,456",
+    "1,234,567",
+  ]);
 });

@@ -182,10 +182,12 @@ class Workplace implements Disposable {
 
   spec(fields: Readonly<Record<string, unknown>>): string {
     const path = join(this.path, `spec-${crypto.randomUUID()}.json`);
+    const { tasks = [0, 1, 2, 3, 4, 5, 6, 7], task_texts, ...rest } = fields;
+    const texts =
+      (task_texts ?? (tasks as unknown[]).map((task) => JSON.stringify(task))) as string[];
     const spec = {
       mode: "embedded",
       target: { call: "work:square" },
-      tasks: [0, 1, 2, 3, 4, 5, 6, 7],
       batch_size: 3,
       cpus: 0,
       gpus: 0,
@@ -198,9 +200,9 @@ class Workplace implements Disposable {
       id: `batch-${crypto.randomUUID()}`,
       work: "work",
       code: "code",
-      ...fields,
+      ...rest,
     };
-    Deno.writeTextFileSync(path, JSON.stringify(spec));
+    Deno.writeTextFileSync(path, [JSON.stringify(spec), ...texts].join("\n"));
     return path;
   }
 
@@ -352,7 +354,7 @@ testWith(
       tasks: [{ shard: 1 }, 7, "text", null],
     });
     assert.deepEqual(place.entries().map(({ value }) => value), [
-      '0|{"shard": 1}',
+      '0|{"shard":1}',
       "1|7",
       "2|text",
       "3|null",
@@ -552,10 +554,9 @@ testWith(["python3"], "batch_driver ends what tasks leave running", async () => 
     id: "again",
     results: `${place.results}.x`,
   });
-  while (!existsSync(join(place.path, "ran-300"))) {
+  while (!existsSync(join(place.path, "ran-300")) || runaways().length === 0) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  assert.notDeepEqual(runaways(), []);
   child.kill("SIGTERM");
   assert.equal((await child.output()).code, 143);
   assert.deepEqual(runaways(), []);
@@ -719,4 +720,67 @@ testWith(["python3"], "batch_driver does not wait for what a command leaves runn
   ]);
   assert.match(stderr, /grid: ended 2 processes that tasks had left running/);
   assert.deepEqual(runaways(), []);
+});
+
+/** A worker of Ray and the driver that hears it, without Ray. */
+const HEARD = `
+import os, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+import batch_driver as driver
+
+def work(index):
+    if index % 7 == 0:
+        print("python %d" % index)
+    if index % 50 == 1:
+        subprocess.run(["sh", "-c", "echo child %d; printf unfinished >&2" % index])
+    if index == 100:
+        os.write(2, b"bare 100\\n")
+    if index == 200:
+        print("begun 200", flush=True)
+        time.sleep(0.3)
+        print("over 200")
+    if index == 290:
+        print("last words", flush=True)
+        os._exit(1)
+
+ear = driver.Ear("127.0.0.1", "token")
+ear.start()
+for serial, last in (("1", 290), ("2", 291)):
+    if os.fork() == 0:
+        tap = driver.Tap(ear.address, "token")
+        tap.open(serial, 300)
+        assert (tap.quiet is not None) == driver.tells_writing()
+        for index in range(0 if serial == "1" else 280, last):
+            tap.begin(index)
+            work(index)
+            tap.end()
+        tap.close(serial)
+        os._exit(0)
+    os.wait()
+    assert ear.drain({serial}, 30) == 0
+`;
+
+testWith(["python3"], "of a large batch those items are named that print", async () => {
+  using place = tempDir();
+  Deno.copyFileSync(DRIVER, join(place.path, "batch_driver.py"));
+  const { code, stdout, stderr } = await new Deno.Command("python3", {
+    args: ["-c", HEARD, place.path],
+    env: { PYTHONDONTWRITEBYTECODE: "1" },
+  }).output();
+  const linesOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().split("\n");
+  assert.equal(code, 0, linesOf(stderr).join("\n"));
+  const [own, lost] = [linesOf(stdout).slice(0, -3), linesOf(stdout).slice(-3)];
+  const expected = Array.from({ length: 290 }, (_, index) => [
+    // A child writes at once, Python when the item is over.
+    ...(index % 50 === 1 ? [`[${index}] child ${index}`] : []),
+    ...(index % 7 === 0 ? [`[${index}] python ${index}`] : []),
+    ...(index === 200 ? ["[200] begun 200", "[200] over 200"] : []),
+  ]).flat();
+  assert.deepEqual(own, expected);
+  assert.deepEqual(linesOf(stderr), [
+    ...["[1] unfinished", "[51] unfinished", "[100] bare 100", "[101] unfinished"],
+    ...["[151] unfinished", "[201] unfinished", "[251] unfinished"],
+  ]);
+  // Whose they were nobody says any more; the item runs again, by itself.
+  assert.deepEqual(lost, ["[280] python 280", "[287] python 287", "last words"]);
 });
