@@ -5,7 +5,14 @@ import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { tellPruned } from "./kept.ts";
 import { keepLease } from "./lease.ts";
-import { factsOf, listOf, type ManifestText, writeManifest } from "./manifest.ts";
+import {
+  factsOf,
+  inPieces,
+  listOf,
+  type ManifestText,
+  pathsOf,
+  writeManifest,
+} from "./manifest.ts";
 import { type NodeSyncOptions, readState, startNodeSync } from "./node_state.ts";
 import { packEdits } from "./edits.ts";
 import { FrameWriter, GaveUp } from "./frames.ts";
@@ -19,7 +26,7 @@ import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./problem.ts";
 import type { Source } from "./source.ts";
 import type { SyncOptions } from "./sync.ts";
-import { TarWriter } from "./tar_writer.ts";
+import { type Pieces, TarWriter } from "./tar_writer.ts";
 
 export interface ApplyOptions extends NodeSyncOptions, Omit<SyncOptions, "source" | "signal"> {
   readonly source: Source;
@@ -166,9 +173,9 @@ async function sendArchive(
   const packed = await packRest(pack.packed, { ...options, archive });
   const { record, manifest } = await finalRecord(packed, options);
   const files = packed.sent.filter((entry) => entry.type === "file");
-  const lists: Record<string, string> = {
-    "sent": listOf(files.map((it) => it.path)),
-    "sizes": files.map((it) => `${it.size}\n`).join(""),
+  const lists: Record<string, string | Pieces> = {
+    "sent": () => pathsOf(files),
+    "sizes": () => inPieces(files, (it) => `${it.size}\n`),
     "torn": listOf(packed.torn.map((it) => it.path)),
     "clear": listOf(plan.clear),
     "clear-folders": listOf(plan.clearFolders),
@@ -243,6 +250,7 @@ function parentsOf(plan: Plan): string[] {
 
 /** What may lie there until this sync is through, although the record does not name just that. */
 function alsoOf(known: readonly Entry[], record: readonly Entry[]): string {
+  if (known.length === 0) return "";
   const recorded = new Map(record.map((entry) => [entry.path, entry]));
   return known.filter((entry) => !isSame(entry, recorded.get(entry.path)))
     .map((entry) => `${factsOf(entry)}\0${listOf([entry.path])}`).join("");
@@ -252,7 +260,7 @@ function isSame(entry: Entry, other: Entry | undefined): boolean {
   return other !== undefined && sameEntry(entry, other);
 }
 
-function under(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+function under<T>(folder: string, files: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(files).map(([name, text]) => [folder + name, text]));
 }
 

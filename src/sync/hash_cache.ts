@@ -52,32 +52,46 @@ export function openHashCache(options: HashCacheOptions): HashCache {
   // change any more without showing it.
   const trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
   const old = new Rows(load(file));
-  const fresh = new Map<string, string>();
+  const fresh = new Map<string, Known>();
   /** Rows of the old text that still hold. */
   const kept = new Set<string>();
 
   return {
     get(path, state) {
       const set = fresh.get(path);
-      const row = set ?? old.find(path);
+      const row = set === undefined ? old.find(path) : rowOf(set);
       const start = `${describeState(state)}\0`;
       if (row === undefined || !row.startsWith(start)) return undefined;
       if (set === undefined) kept.add(path);
       return row.slice(start.length);
     },
     set(path, state, hash) {
-      if (changedAtMs(state) < trustedBeforeMs) fresh.set(path, `${describeState(state)}\0${hash}`);
+      if (changedAtMs(state) < trustedBeforeMs) fresh.set(path, { state, hash });
     },
     save() {
       if (fresh.size === 0 && kept.size === old.size) return;
-      const paths = [...new Set([...kept, ...fresh.keys()])].toSorted(comparePaths);
+      const paths = [...fresh.keys()];
+      for (const path of kept) if (!fresh.has(path)) paths.push(path);
+      // They come in order mostly, and then there is nothing to do.
+      paths.sort(comparePaths);
       const row = (path: string) => {
-        const known = fresh.get(path) ?? old.find(path);
+        const set = fresh.get(path);
+        const known = set === undefined ? old.find(path) : rowOf(set);
         return known === undefined ? "" : `${path}\0${known}\0`;
       };
       write(file, { folder: options.folder, pieces: inPieces(paths, row) });
     },
   };
+}
+
+/** Written out when it is saved: of many files the texts are long. */
+interface Known {
+  readonly state: FileState;
+  readonly hash: string;
+}
+
+function rowOf({ state, hash }: Known): string {
+  return `${describeState(state)}\0${hash}`;
 }
 
 /**

@@ -40,29 +40,25 @@ export class ManifestText {
     return [...this.pieces()].join("");
   }
 
-  get facts(): string {
-    return [...this.#facts()].join("");
-  }
-
-  get files(): string {
-    return listOf(this.#leaves.map((entry) => entry.path));
-  }
-
-  get folders(): string {
-    return listOf(this.#folders.map((entry) => entry.path));
-  }
-
   /** The text, piece by piece. */
   *pieces(): Generator<string> {
     yield `${MAGIC}\n`;
-    yield* this.#facts();
+    yield* this.facts();
     yield "\0";
-    yield* inPieces(this.#leaves, (entry) => listOf([entry.path]));
+    yield* this.files();
     yield "\0";
-    yield* inPieces(this.#folders, (entry) => listOf([entry.path]));
+    yield* this.folders();
   }
 
-  *#facts(): Generator<string> {
+  files(): Generator<string> {
+    return pathsOf(this.#leaves);
+  }
+
+  folders(): Generator<string> {
+    return pathsOf(this.#folders);
+  }
+
+  *facts(): Generator<string> {
     for (const entries of [this.#leaves, this.#folders]) {
       yield* inPieces(entries, (entry) => `${factsOf(entry)}\n`);
     }
@@ -76,6 +72,11 @@ export function* inPieces<T>(items: readonly T[], textOf: (item: T) => string): 
   for (let at = 0; at < items.length; at += ENTRIES_PER_PIECE) {
     yield items.slice(at, at + ENTRIES_PER_PIECE).map(textOf).join("");
   }
+}
+
+/** Their list for the tools of a node, see `listOf`, piece by piece. */
+export function pathsOf(entries: readonly Entry[]): Generator<string> {
+  return inPieces(entries, (entry) => listOf([entry.path]));
 }
 
 /** Entries must be sorted by path. */

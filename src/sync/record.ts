@@ -1,8 +1,9 @@
 /** What a node holds after a sync, and how it is told to remember that. */
 import { comparePaths, type Entry, foldersAbove } from "./entry.ts";
-import { factsOf, listOf, type ManifestText } from "./manifest.ts";
+import { factsOf, inPieces, type ManifestText, pathsOf } from "./manifest.ts";
 import type { Packed } from "./pack.ts";
 import type { Plan } from "./plan.ts";
+import type { Pieces } from "./tar_writer.ts";
 
 export interface RecordInput {
   readonly wanted: readonly Entry[];
@@ -62,19 +63,22 @@ export interface RecordChange {
 const MOST_LINES = 1000;
 
 /** The files of the archive's `record/` folder: the whole, or single lines where that is enough. */
-export function recordFiles(change: RecordChange): Readonly<Record<string, string>> {
+export function recordFiles(change: RecordChange): Readonly<Record<string, Pieces>> {
   const { manifest, packed } = change;
   if (!isPatch(change)) {
-    const { facts, files, folders } = manifest;
-    return { facts, files, folders };
+    return {
+      facts: () => manifest.facts(),
+      files: () => manifest.files(),
+      folders: () => manifest.folders(),
+    };
   }
   const lines = new Map<string, number>();
   for (const entry of change.record) {
     if (entry.type !== "folder") lines.set(entry.path, lines.size + 1);
   }
   return {
-    patch: packed.sent.map((entry) => `${lines.get(entry.path)} ${factsOf(entry)}\n`).join(""),
-    moved: listOf(packed.sent.map((entry) => entry.path)),
+    patch: () => inPieces(packed.sent, (it) => `${lines.get(it.path)} ${factsOf(it)}\n`),
+    moved: () => pathsOf(packed.sent),
   };
 }
 

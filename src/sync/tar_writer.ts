@@ -1,13 +1,18 @@
 /** Gathers tar members into large blocks; files are read straight into the block that travels. */
+import { Buffer } from "node:buffer";
 import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
 
 /** Takes a block and never looks at it again once the promise has settled; it may keep the block. */
 export type Sink = (block: Uint8Array) => Promise<void>;
 
+const encoder = new TextEncoder();
 /** The first block tells how fast the link is, and is soon there. */
 const FIRST_BLOCK_BYTES = 2 ** 19;
 /** A file up to this size is read as a whole. */
 const SMALL_BYTES = 2 ** 17;
+
+/** A text, piece by piece, as often as it is wanted: so it is never in memory as a whole. */
+export type Pieces = () => Iterable<string>;
 
 export class TarWriter {
   readonly #sink: Sink;
@@ -47,6 +52,11 @@ export class TarWriter {
 
   /** The content of a file of any size, in pieces. */
   async large(size: number, read: (into: Uint8Array) => void): Promise<void> {
+    await this.#fill(size, read);
+    await this.#end(size);
+  }
+
+  async #fill(size: number, read: (into: Uint8Array) => void): Promise<void> {
     for (let left = size; left > 0;) {
       if (this.#room() < BLOCK) await this.flush();
       const count = Math.min(left, this.#room());
@@ -54,19 +64,29 @@ export class TarWriter {
       this.#used += count;
       left -= count;
     }
+  }
+
+  async #end(size: number): Promise<void> {
     if (this.#room() < BLOCK) await this.flush();
     this.#pad(size);
   }
 
-  /** A member whose content is already here. */
-  async text(path: string, text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
-    await this.header({ path, type: "file", mode: 0o600, size: bytes.length, mtime: 0 });
+  async #bytes(bytes: Uint8Array): Promise<void> {
     let at = 0;
-    await this.large(bytes.length, (into) => {
+    await this.#fill(bytes.length, (into) => {
       into.set(bytes.subarray(at, at + into.length));
       at += into.length;
     });
+  }
+
+  /** A member whose content is already here. */
+  async text(path: string, text: string | Pieces): Promise<void> {
+    const pieces = typeof text === "string" ? () => [text] : text;
+    let size = 0;
+    for (const piece of pieces()) size += Buffer.byteLength(piece);
+    await this.header({ path, type: "file", mode: 0o600, size, mtime: 0 });
+    for (const piece of pieces()) await this.#bytes(encoder.encode(piece));
+    await this.#end(size);
   }
 
   async end(): Promise<void> {

@@ -19,7 +19,9 @@ function change(known: readonly Entry[], wanted: readonly Entry[], canPatch = tr
   const plan = planSync({ wanted, known, ...state, delete: true });
   const packed = { sent: plan.send as never, torn: [] };
   const record = recordOf({ wanted, known, packed, delete: true });
-  return recordFiles({ plan, known, record, packed, canPatch, manifest: writeManifest(record) });
+  const manifest = writeManifest(record);
+  const files = recordFiles({ plan, known, record, packed, canPatch, manifest });
+  return Object.fromEntries(Object.entries(files).map(([name, it]) => [name, [...it()].join("")]));
 }
 
 Deno.test("recordFiles() names only the lines of files that took the place of files", () => {
