@@ -3,7 +3,8 @@ import { fittingGpus, lentGpus } from "../cluster/gpu_choice.ts";
 import type { NodeHealth } from "../cluster/node.ts";
 import type { GridError } from "../core/errors.ts";
 import type { Grid } from "../grid.ts";
-import type { NodeReading, Reading } from "../metrics/metrics.ts";
+import type { NodeReading, Reading, ScheduleReading } from "../metrics/metrics.ts";
+import type { ScheduleRow } from "../store/schedules.ts";
 import { collectTotals } from "../metrics/totals.ts";
 
 export interface CollectOptions {
@@ -33,9 +34,20 @@ export async function collectMetrics(grid: Grid, options: CollectOptions): Promi
   return {
     ...work,
     now: grid.clock.now(),
+    schedules: grid.store.schedules.all().map(scheduleReading),
     nodes: nodes.map((health) => nodeReading(grid, health)),
     ...(expected && { expected }),
     ...(labels && { labels }),
+  };
+}
+
+function scheduleReading(row: ScheduleRow): ScheduleReading {
+  const { pipeline, name, started, missed, skipped, failed, isEnabled, paused, nextAt } = row;
+  return {
+    pipeline,
+    schedule: name,
+    counts: { started, missed, skipped, failed },
+    dueAt: isEnabled && paused === undefined ? nextAt : undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { lazy } from "../core/lazy.ts";
 import type { Reading } from "./reading.ts";
 import type { MetricData } from "./registry.ts";
 
-export type { NodeReading, Reading } from "./reading.ts";
+export type { NodeReading, Reading, ScheduleReading } from "./reading.ts";
 
 /** Of `metricsText` over HTTP; Prometheus 3 takes nothing else for its text format. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";

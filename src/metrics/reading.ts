@@ -15,10 +15,20 @@ export interface Reading extends Work {
   readonly now?: number;
   /** How the nodes are; without it, as they were when they were chosen. */
   readonly nodes?: readonly NodeReading[];
+  /** Times at which runs begin by themselves. */
+  readonly schedules?: readonly ScheduleReading[];
   /** Seconds within which a pipeline shall succeed again, by its name. */
   readonly expected?: ReadonlyMap<string, number>;
   /** On every series. */
   readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface ScheduleReading {
+  readonly pipeline: string;
+  readonly schedule: string;
+  readonly counts: Readonly<Record<"started" | "missed" | "skipped" | "failed", number>>;
+  /** Milliseconds since the Unix epoch; undefined where it is switched off, or no time comes. */
+  readonly dueAt: number | undefined;
 }
 
 /** The last look at one node. */

@@ -5,6 +5,7 @@ import { addPipelines } from "./pipeline_metrics.ts";
 import { type Metric, Registry } from "./prom_client.ts";
 import type { Reading } from "./reading.ts";
 import { recentSteps, recentSyncs } from "./recent.ts";
+import { addSchedules } from "./schedule_metrics.ts";
 import { counter, gauge, single, withZeros } from "./series.ts";
 import type { Tally } from "./tally.ts";
 
@@ -18,6 +19,7 @@ export function readingRegistry(reading: Reading): Registry {
   if (reading.labels) registry.setDefaultLabels(reading.labels);
   addWork(registry, reading);
   addPipelines(registry, { ...reading, results: TASK_RESULTS });
+  addSchedules(registry, reading.schedules ?? []);
   addTransfers(registry, reading.tally);
   if (reading.now !== undefined) addRecent(registry, reading.tally, reading.now);
   addNodes(registry, reading);

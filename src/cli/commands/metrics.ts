@@ -78,7 +78,7 @@ function expectation(
 /** https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
 const LABEL = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s;
 /** Labels that series of ours have, or that Prometheus puts there. */
-const TAKEN = new Set(["pipeline", "status", "node", "code", "le", "job", "instance"]);
+const TAKEN = new Set(["pipeline", "schedule", "status", "node", "code", "le", "job", "instance"]);
 
 function label(
   word: string,

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { CronTimes } from "../../../src/schedule/cron.ts";
+import { decide } from "../../../src/schedule/decide.ts";
 import { RunTotals } from "../../../src/metrics/totals.ts";
 import { killIfThere, programArgs, REPOSITORY, until } from "../../support/cli.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
@@ -27,7 +29,7 @@ async function promtool(args: readonly string[]): Promise<string> {
 }
 
 testWith(["promtool"], "config/alerts.yaml passes promtool check rules", async () => {
-  assert.match(await promtool(["check", "rules", ALERTS]), /SUCCESS: 13 rules found/);
+  assert.match(await promtool(["check", "rules", ALERTS]), /SUCCESS: 15 rules found/);
 });
 
 /** Alerts that fire at each minute, as `GridNodeDown gone`: name, then node, pipeline or instance. */
@@ -283,6 +285,51 @@ situation("a run far beyond what is usual is told, one that is late is not", asy
   await run;
   return { hosts: one(here), fires: { 20: [], 40: [], 50: stuck, [DAY]: stuck } };
 });
+
+situation(
+  "a schedule that nobody looks after is told, and so is a time that was missed",
+  async () => {
+    await using here = await Situation.open();
+    const times = new CronTimes("0 * * * *", "UTC");
+    const { store } = here.grid;
+    const look = async (minute: number) => {
+      const now = minute * 60_000;
+      const key = { file: "n.yaml", name: "schedule", pipeline: "nightly" };
+      const schedule = { ...key, cron: "0 * * * *", zone: "UTC", isEnabled: true };
+      const rule = {
+        ...schedule,
+        overlap: "skip",
+        catchUp: "none",
+        startWithinMs: undefined,
+      } as const;
+      store.schedules.decide(schedule, now, (known) => ({
+        ...decide({ ...rule, inputs: {} }, known, { times, now }),
+        nextAt: times.next(now),
+      }));
+      await here.at(minute).tell();
+    };
+    await here.tell();
+    await look(1);
+    // It looks just as a run is due, and not for three hours.
+    await look(HOUR);
+    await look(4 * HOUR + 30);
+    await look(5 * HOUR);
+    const left = "GridScheduleLeft nightly";
+    const missed = "GridScheduleMissed nightly";
+    return {
+      hosts: one(here),
+      fires: {
+        55: [],
+        [2 * HOUR]: [],
+        [2 * HOUR + 20]: [left],
+        [4 * HOUR + 25]: [left],
+        [4 * HOUR + 45]: [missed],
+        [20 * HOUR]: [left, missed],
+        [30 * HOUR]: [left],
+      },
+    };
+  },
+);
 
 testWith(["promtool"], "alerts use only metrics that Grid exports", () => {
   const page = Deno.readTextFileSync(join(REPOSITORY, "docs", "metrics.md"));
