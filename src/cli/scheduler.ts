@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { toGridError } from "../core/errors.ts";
 import type { LoadedSchedules } from "../pipeline/load_schedules.ts";
 import { CronTimes } from "../schedule/cron.ts";
-import { decide } from "../schedule/decide.ts";
+import { decide, MOST_LOOKED_AT } from "../schedule/decide.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Decided, ScheduleDetails } from "../store/schedules.ts";
 import type { Store } from "../store/store.ts";
@@ -129,7 +129,7 @@ export class Scheduler {
       store.schedules.keepOnly(file, schedules.map(({ name }) => name));
     } catch (thrown) {
       const { message } = toGridError(thrown);
-      this.problems.set(file, message);
+      this.problems.set(file, `${file}: ${message}`);
       this.#tell(
         `warning: ${message}; its schedule stays as it was; to see why: grid validate ${file}`,
       );
@@ -191,13 +191,14 @@ export class Scheduler {
     { at, said }: { readonly at: number; readonly said: string },
   ): void {
     const { store } = this.#options;
-    const words = said.trim().slice(-MOST_WORDS);
+    const words = inOneLine(said.trim().slice(-MOST_WORDS));
     store.schedules.failed(details, at, words);
-    this.#tell(`${details.pipeline}: its run could not begin: ${words.replace(/^error: /, "")}`);
+    this.#tell(`${details.pipeline}: its run could not begin: ${words}`);
   }
 
   #tellOf({ details: { pipeline } }: Entry, { skip, missed, miss }: Decided): void {
-    const times = (count: number) => count === 1 ? "a time" : `${count} times`;
+    const times = (count: number) =>
+      count === 1 ? "a time" : `${count} times${count < MOST_LOOKED_AT ? "" : " or more"}`;
     if (missed > 0) {
       const last = miss.at(-1);
       const when = last === undefined ? "" : `, the last at ${new Date(last).toISOString()}`;
@@ -207,4 +208,9 @@ export class Scheduler {
       this.#tell(`${pipeline}: ${times(skip.length)} skipped: the run before still goes on`);
     }
   }
+}
+
+/** What a runner said: its error, and what to do. */
+function inOneLine(words: string): string {
+  return words.replace(/^error: /, "").replaceAll(/\nhint: /g, "; ").replaceAll("\n", " ");
 }

@@ -102,14 +102,18 @@ function countWords(count: number, words: string): string {
 function timesTable(times: readonly ScheduleTime[]): Markup {
   if (times.length === 0) return markup`<p class="soft small">no time has come yet</p>`;
   return markup`<ul class="small">${
-    times.map(({ time, result, run, said }) =>
+    times.map(({ time, result, run, said }, at) =>
       markup`<li>${time} ${
         run === undefined
           ? markup`<span class="warn-ink">${result}</span>`
           : markup`<span class="state">${stateWords(result)}</span> ${
             result === "failed" && said !== undefined ? "" : runLink(run)
           }`
-      }${said === undefined ? NOTHING : markup`<div class="bad-ink">${said}</div>`}</li>`
+      }${
+        said === undefined || said === times[at - 1]?.said
+          ? NOTHING
+          : markup`<div class="bad-ink">${said}</div>`
+      }</li>`
     )
   }</ul>`;
 }

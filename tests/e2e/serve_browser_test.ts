@@ -92,6 +92,7 @@ testWith(
         "runs-phone": "/",
         "run-phone": path,
         "nodes-phone": "/nodes",
+        "schedule-phone": "/schedule",
         "compare-phone": "/compare?a=last&b=last",
       })
     ) {

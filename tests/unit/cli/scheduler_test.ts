@@ -190,11 +190,15 @@ Deno.test("a run that cannot begin is told of; one that goes on is skipped for, 
   const scheduler = it.scheduler();
   await it.look(scheduler);
   const { answer } = it;
-  it.answer = () => ({ run: undefined, said: "error: Cannot start: no node\n", exitCode: 3 });
+  it.answer = () => ({
+    run: undefined,
+    said: "error: Cannot start: no node\nhint: wait\n",
+    exitCode: 3,
+  });
   await it.clock.advance(HOUR / 2);
   await it.look(scheduler);
   const [failed] = it.store.schedules.all()[0]?.slots ?? [];
-  assert.deepEqual([failed?.state, failed?.said], ["failed", "error: Cannot start: no node"]);
+  assert.deepEqual([failed?.state, failed?.said], ["failed", "Cannot start: no node; wait"]);
   it.answer = answer;
   await it.clock.advance(HOUR);
   await it.look(scheduler);
@@ -256,9 +260,9 @@ Deno.test("a schedule that is paused, changed, broken or taken away", async () =
   await it.look(scheduler);
   assert.equal(it.orders.length, 0);
   // What cannot be read stays as it was.
-  it.files.set("p.yaml", "Cannot read p.yaml");
+  it.files.set("p.yaml", "Cannot read it");
   await it.look(scheduler);
-  assert.deepEqual([...scheduler.problems], [["p.yaml", "Cannot read p.yaml"]]);
+  assert.deepEqual([...scheduler.problems], [["p.yaml", "p.yaml: Cannot read it"]]);
   await it.clock.advance(HOUR / 12);
   await it.look(scheduler);
   assert.equal(it.orders.length, 1);

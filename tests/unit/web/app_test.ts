@@ -123,6 +123,42 @@ Deno.test("POST cancels a run that lives, and resumes one that is over; its refu
   assert.deepEqual(rig.asked, ["resume r2", "resume bad"]);
 });
 
+Deno.test("schedules are shown with what became of their times, paused and gone on with", async () => {
+  using rig = webRig();
+  assert.match(await rig.text("/schedule"), /Nothing begins by itself here/);
+  const key = { file: HOSTILE, name: HOSTILE };
+  const row = {
+    ...{ ...key, pipeline: HOSTILE, cron: HOSTILE, zone: HOSTILE, isEnabled: true },
+    ...{ paused: undefined, isLeft: false, nextAt: Date.now() + 7_500_000, next: HOSTILE },
+    ...{ missed: 2, skipped: 0, failed: 1 },
+    shown: [
+      { time: HOSTILE, result: HOSTILE, run: "r1", said: undefined },
+      { time: "", result: "failed", run: "r2", said: HOSTILE },
+      { time: "", result: "missed", run: undefined, said: undefined },
+    ],
+  };
+  rig.schedules = { rows: [row], problems: [HOSTILE], isServing: true };
+  const page = await rig.text("/schedule");
+  assert.match(page, /in 2h 5m.*2 missed, 1 could not begin.*href="\/runs\/r1".*missed/s);
+  assert.ok(!page.includes(HOSTILE.slice(0, 10)));
+  const left = { ...row, isLeft: true };
+  rig.schedules = { rows: [left, { ...left, paused: "ada" }], problems: [], isServing: true };
+  assert.match(await rig.text("/schedule"), /Nobody starts its runs.*paused by ada/s);
+  await using events = new SentEvents(await rig.ask("/schedule/events"));
+  assert.match((await events.next())?.data.schedules, /Nobody starts its runs/);
+  const path = `file=${encodeURIComponent(HOSTILE)}&name=${encodeURIComponent(HOSTILE)}`;
+  assert.equal((await rig.post(`/schedule/pause?${path}`)).status, 404);
+  rig.writer.schedules.decide({ ...row, ...key }, 1, () => ({
+    ...{ decidedTo: 1, start: [], queue: [], skip: [], miss: [], missed: 0 },
+    ...{ cancel: false, nextAt: 2 },
+  }));
+  const paused = await rig.post(`/schedule/pause?${path}`);
+  assert.deepEqual([paused.status, paused.headers.get("location")], [303, "/schedule"]);
+  assert.equal(rig.writer.schedules.all()[0]?.paused, "ada");
+  assert.equal((await rig.post(`/schedule/unpause?${path}`)).status, 303);
+  assert.equal(rig.writer.schedules.all()[0]?.paused, undefined);
+});
+
 Deno.test("names and values of a run are text on every page, and in every event", async () => {
   using rig = webRig();
   const steps = [outline(HOSTILE), outline("out")];
