@@ -65,10 +65,11 @@ export interface HealthCheck extends Disposable {
 const DOWN_SHARE = 0.25;
 /** What people mend is asked again as soon as they can have mended it; not for each of many steps. */
 const MENDABLE_MS = 2000;
-/** A node that has said nothing for so long gives its turn to the next, and goes on being asked. */
-const TURN_MS = 500;
-/** Whoever takes so many times as long as the first to answer is late. */
+/** A node that has not answered after so long gives its turn to the next, and goes on being asked. */
+const TURN_MS = 150;
+/** Whoever takes so many times as long as the first to answer is late, but nobody before this. */
 const LATE_FACTOR = 3;
+const LATE_MS = 500;
 /** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
 const STANDING_MS = 60_000;
 
@@ -156,6 +157,8 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       atOnce: config.maxWorkers,
       turnMs: TURN_MS,
       lateFactor: LATE_FACTOR,
+      lateMs: LATE_MS,
+      queuedMs: (node) => pool.transport(node.endpoint).stats.queuedMs ?? 0,
       now: () => clock.monotonic(),
       work: async (node) => {
         probed.set(node, await probes.get(node, signal));

@@ -5,8 +5,11 @@ export interface EachOptions<T> {
   readonly atOnce: number;
   /** After so long whoever has not ended gives its turn to the next, and goes on. */
   readonly turnMs: number;
-  /** Whoever takes so many times as long as the first to end, and longer than a turn, is late. */
+  /** Whoever takes so many times as long as the first to end, and longer than this, is late. */
   readonly lateFactor: number;
+  readonly lateMs: number;
+  /** Milliseconds that an item has waited elsewhere for its turn so far, which nobody blames it for. */
+  readonly queuedMs?: (item: T) => number;
   readonly work: (item: T) => Promise<void>;
   /** Asked when all that go on are late; true leaves them to themselves. */
   readonly isEnough?: (() => boolean) | undefined;
@@ -27,8 +30,11 @@ export async function eachOf<T>(items: readonly T[], options: EachOptions<T>): P
   if (items.length > 0) await new PatientQueue(items, options).run();
 }
 
-interface Turn {
+interface Turn<T> {
+  readonly item: T;
   readonly startedAt: number;
+  /** Of before. */
+  readonly queuedMs: number;
   /** Whether somebody waits for this one to end before being taken up. */
   holdsPlace: boolean;
 }
@@ -36,7 +42,7 @@ interface Turn {
 class PatientQueue<T> {
   readonly #options: EachOptions<T>;
   readonly #waiting: T[];
-  readonly #turns = new Set<Turn>();
+  readonly #turns = new Set<Turn<T>>();
   readonly #end = Promise.withResolvers<void>();
   /** How long the first to end took: as slow as that is for everybody. */
   #firstMs: number | undefined;
@@ -59,12 +65,13 @@ class PatientQueue<T> {
   #next(): void {
     const item = this.#waiting.pop();
     if (item === undefined) return;
-    const turn: Turn = { startedAt: this.#options.now(), holdsPlace: true };
+    const { now, queuedMs } = this.#options;
+    const turn = { item, startedAt: now(), queuedMs: queuedMs?.(item) ?? 0, holdsPlace: true };
     this.#turns.add(turn);
     this.#options.work(item).then(() => this.#ended(turn), this.#end.reject);
   }
 
-  #ended(turn: Turn): void {
+  #ended(turn: Turn<T>): void {
     this.#firstMs ??= this.#age(turn);
     this.#turns.delete(turn);
     if (turn.holdsPlace) this.#next();
@@ -85,13 +92,14 @@ class PatientQueue<T> {
     }
   }
 
-  #isLate(turn: Turn): boolean {
-    const { turnMs, lateFactor } = this.#options;
+  #isLate(turn: Turn<T>): boolean {
+    const { lateMs, lateFactor } = this.#options;
     return this.#firstMs !== undefined &&
-      this.#age(turn) > Math.max(turnMs, lateFactor * this.#firstMs);
+      this.#age(turn) > Math.max(lateMs, lateFactor * this.#firstMs);
   }
 
-  #age({ startedAt }: Turn): number {
-    return this.#options.now() - startedAt;
+  #age({ item, startedAt, queuedMs }: Turn<T>): number {
+    const waited = (this.#options.queuedMs?.(item) ?? 0) - queuedMs;
+    return this.#options.now() - startedAt - waited;
   }
 }

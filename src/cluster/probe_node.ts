@@ -43,10 +43,17 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
     gpuSeconds: gpuSeconds(timeoutMs),
     isBrief: known !== undefined,
   });
+  const before = transport.stats.queuedMs ?? 0;
   try {
     const { stdout } = await withDeadline(
       (signal) => transport.exec(command, { library: probeLibrary(), signal, timeoutMs }),
-      { ms: timeoutMs, error: () => tooSlow(node, timeoutMs), signal },
+      {
+        ms: timeoutMs,
+        error: () => tooSlow(node, timeoutMs),
+        signal,
+        // A node's time begins when it has its turn.
+        queuedMs: () => (transport.stats.queuedMs ?? 0) - before,
+      },
     );
     return rowOf(completed(parseProbe(stdout), known), { at: now(), name: node.name });
   } catch (thrown) {

@@ -7,6 +7,8 @@ export interface DeadlineOptions {
   readonly error: () => GridError;
   /** The caller's own wish to stop; passed on to the work. */
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds since the beginning that the work had to wait for its turn, and that do not count. */
+  readonly queuedMs?: (() => number) | undefined;
 }
 
 /**
@@ -29,7 +31,14 @@ export async function withDeadline<T>(
   };
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => stop(options.error()), options.ms);
+  let credited = 0;
+  const onTime = () => {
+    const queued = options.queuedMs?.() ?? 0;
+    if (queued <= credited) return stop(options.error());
+    timer = setTimeout(onTime, queued - credited);
+    credited = queued;
+  };
+  let timer = setTimeout(onTime, options.ms);
   try {
     return await Promise.race([work(controller.signal), stopped.promise]);
   } finally {

@@ -1,23 +1,27 @@
 /** Handshakes under way at once, whichever way nodes are reached, and another try for those turned away. */
-import pLimit from "npm:p-limit@7.3.3";
 import { retryDelay } from "../core/backoff.ts";
-import { systemClock } from "../core/clock.ts";
+import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
+import { LONGEST_MS, Pace, Silence } from "./silence.ts";
 import type { Endpoint } from "./transport.ts";
 
 const log = getLogger("transport");
 
-/**
- * A handshake of which nothing was heard for so long goes on without its slot: machines that are down
- * must not keep those that are up waiting. An answer over a slow link takes less.
- */
-const SILENCE_MS = 500;
-
 /** Short, because a server that turns a crowd away has room again after one handshake. */
 const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
 
-export interface AttemptOptions<T> {
+/** Calls `heard` at each sign of life of the other side. */
+export type Shake<T> = (heard: () => void) => Promise<T>;
+
+export interface RunOptions {
+  /** Its turn has come, or it waits for the next one. */
+  readonly onTurn?: ((isOn: boolean) => void) | undefined;
+  /** Tells nothing of the other side before it is done: a program that shakes hands for us. */
+  readonly isMute?: boolean;
+}
+
+export interface AttemptOptions<T> extends RunOptions {
   readonly endpoint: Endpoint;
   readonly signal: AbortSignal;
   readonly connect: Shake<T>;
@@ -25,33 +29,50 @@ export interface AttemptOptions<T> {
   readonly mayPass: (error: GridError) => boolean;
 }
 
-/** Calls `heard` at each sign of life of the other side. */
-export type Shake<T> = (heard: () => void) => Promise<T>;
-
+/**
+ * As many as may work at once. Whoever hears nothing works no more, and gives its slot to the next; it
+ * goes on, and has a slot again as soon as it hears something. So machines that are down keep none waiting
+ * that are up, and nobody is given up for being slow.
+ */
 export class Handshakes {
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #atOnce: number;
+  readonly #waiting: (() => void)[] = [];
+  readonly #pace = new Pace();
+  #working = 0;
 
   constructor(atOnce: number) {
-    this.#limit = pLimit(atOnce);
+    this.#atOnce = atOnce;
   }
 
   /** Waits its turn. */
-  run<T>(work: Shake<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    void this.#limit(async () => {
-      using silence = new Silence(SILENCE_MS);
-      const result = work(() => silence.end());
-      result.then(resolve, reject);
-      await Promise.race([result.catch(() => {}), silence.tooLong]);
+  async run<T>(work: Shake<T>, { onTurn, isMute = false }: RunOptions = {}): Promise<T> {
+    await this.#turn();
+    onTurn?.(true);
+    const startedAt = monotonic();
+    let hasHeard = false;
+    using silence = new Silence({
+      patienceMs: () => isMute ? LONGEST_MS : this.#pace.patienceMs,
+      onSilent: () => this.#leave(),
+      onHeard: () => this.#working++,
     });
-    return promise;
+    try {
+      return await work(() => {
+        if (!hasHeard) this.#pace.add(monotonic() - startedAt);
+        hasHeard = true;
+        silence.end();
+      });
+    } finally {
+      silence[Symbol.dispose]();
+      if (!silence.isSilent) this.#leave();
+    }
   }
 
   /** Tries again as often as the endpoint allows. @throws {GridError} the last try's */
-  async attempt<T>({ endpoint, signal, connect, mayPass }: AttemptOptions<T>): Promise<T> {
+  async attempt<T>(options: AttemptOptions<T>): Promise<T> {
+    const { endpoint, signal, connect, mayPass, onTurn } = options;
     for (let retry = 1;; retry++) {
       try {
-        return await this.run(connect);
+        return await this.run(connect, options);
       } catch (error) {
         const isOver = retry > endpoint.maxRetries || !(error instanceof GridError);
         if (isOver || !mayPass(error)) throw error;
@@ -62,33 +83,27 @@ export class Handshakes {
           wait,
         });
         await systemClock.sleep(wait, { signal });
+        onTurn?.(false);
       }
     }
   }
-}
 
-/** Tells when nothing was heard for a while. */
-class Silence implements Disposable {
-  readonly tooLong: Promise<void>;
-  readonly #begin: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(ms: number) {
+  async #turn(): Promise<void> {
+    if (this.#working < this.#atOnce) {
+      this.#working++;
+      return;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.tooLong = promise;
-    this.#begin = () => this.#timer = setTimeout(resolve, ms);
-    this.#begin();
+    this.#waiting.push(resolve);
+    await promise;
   }
 
-  /** Something was heard; the next silence begins. */
-  end(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#begin();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #leave(): void {
+    this.#working--;
+    if (this.#working >= this.#atOnce) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#working++;
+    next();
   }
 }

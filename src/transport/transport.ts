@@ -112,6 +112,11 @@ export interface TransportStats {
   readonly bytesReceived: number;
   /** Last measured round trip in milliseconds. */
   readonly roundTripMs: number | undefined;
+  /**
+   * Milliseconds that connections have waited here for their turn, the one that waits now included. No
+   * node is to be blamed for these.
+   */
+  readonly queuedMs?: number;
 }
 
 /** Hands out one transport per endpoint and bounds the handshakes under way at once. */

@@ -32,6 +32,8 @@ export class OpenSshConnector {
     const master = await handshakes.attempt({
       endpoint,
       signal,
+      onTurn: hooks.onTurn,
+      isMute: true,
       connect: () => Master.open(endpoint, { ...options, signal }),
       mayPass: ({ cause }) => cause instanceof CutOff,
     });

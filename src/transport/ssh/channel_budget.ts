@@ -11,6 +11,8 @@ export interface ConnectHooks {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
   /** A channel was closed, or the connection lost. */
   readonly onFree: () => void;
+  /** Its turn has come, or it waits again. */
+  readonly onTurn?: ((isOn: boolean) => void) | undefined;
 }
 
 /** Makes one logged-in connection, with the retries and the patience that takes. */
@@ -77,6 +79,9 @@ export class ChannelBudget implements AsyncDisposable {
   #bytesSent = 0;
   #bytesReceived = 0;
   #roundTripMs: number | undefined;
+  #queuedMs = 0;
+  /** Since when a connection waits for its turn, on the monotonic clock. */
+  #queuedSince: number | undefined;
 
   constructor(endpoint: Endpoint, options: BudgetOptions) {
     this.#endpoint = endpoint;
@@ -134,6 +139,7 @@ export class ChannelBudget implements AsyncDisposable {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       roundTripMs: this.#roundTripMs,
+      queuedMs: this.#queuedMs + (monotonic() - (this.#queuedSince ?? monotonic())),
     };
   }
 
@@ -186,17 +192,25 @@ export class ChannelBudget implements AsyncDisposable {
   }
 
   async #newSlot(): Promise<void> {
+    const onTurn = (isOn: boolean) => {
+      const now = monotonic();
+      this.#queuedMs += now - (this.#queuedSince ?? now);
+      this.#queuedSince = isOn ? undefined : now;
+    };
     try {
-      const connection = await this.#breaker.attempt(() =>
-        this.#options.connect({
+      const connection = await this.#breaker.attempt(() => {
+        // What is asked of ssh beforehand has a line of its own.
+        onTurn(false);
+        return this.#options.connect({
           onBytes: (direction, count) => {
             if (direction === "sent") this.#bytesSent += count;
             else this.#bytesReceived += count;
           },
           onFree: () => this.#freed.tell(),
+          onTurn,
           signal: this.#closing.signal,
-        })
-      );
+        });
+      });
       this.#handshakes++;
       // The same server will allow the same again.
       const limit = Math.min(MOST_CHANNELS, ...this.#slots.map((slot) => slot.limit));
@@ -204,6 +218,7 @@ export class ChannelBudget implements AsyncDisposable {
       // In passing: nobody waits for it.
       connection.measure().then(() => this.#roundTripMs = connection.roundTripMs, () => {});
     } finally {
+      onTurn(true);
       this.#connecting = undefined;
     }
   }

@@ -56,8 +56,7 @@ export class Connector implements AsyncDisposable {
         timeoutMs: endpoint.connectTimeoutMs,
         through: bastion && (() => bastion.forward(address)),
         signal,
-      })
-    );
+      }), { isMute: true });
     return { address, keys };
   }
 
@@ -129,6 +128,7 @@ export class Connector implements AsyncDisposable {
     const client = await this.#options.handshakes.attempt({
       endpoint,
       signal,
+      onTurn: hooks.onTurn,
       connect: (heard) =>
         handshake(address, {
           heard,

@@ -6,10 +6,12 @@ interface Case {
   readonly takes: readonly number[];
   readonly atOnce?: number;
   readonly isEnough?: () => boolean;
+  /** Of the item with this number. */
+  readonly queuedMs?: (item: { readonly index: number }) => number;
 }
 
 /** Starts of each, and which had ended when it was over. */
-async function play({ takes, atOnce = 2, isEnough }: Case) {
+async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0 }: Case) {
   const startedAt: number[] = [];
   const ended: number[] = [];
   const timers: ReturnType<typeof setTimeout>[] = [];
@@ -18,6 +20,8 @@ async function play({ takes, atOnce = 2, isEnough }: Case) {
     atOnce,
     turnMs: 60,
     lateFactor: 3,
+    lateMs: 60,
+    queuedMs,
     isEnough,
     now: () => performance.now(),
     work: ({ ms, index }) =>
@@ -41,6 +45,7 @@ Deno.test("eachOf(): all are done, few at a time", async () => {
     atOnce: 2,
     turnMs: 1000,
     lateFactor: 3,
+    lateMs: 1000,
     now: () => 0,
     work: async () => {
       most = Math.max(most, ++busy);
@@ -71,10 +76,21 @@ Deno.test("eachOf(): where everybody is slow, nobody is late", async () => {
 });
 
 Deno.test("eachOf(): the first failure ends it; nothing to do is done", async () => {
-  const options = { atOnce: 1, turnMs: 9, lateFactor: 3, now: () => 0 };
+  const options = { atOnce: 1, turnMs: 9, lateFactor: 3, lateMs: 9, now: () => 0 };
   await assert.rejects(
     eachOf([1], { ...options, work: () => Promise.reject(new Error("no")) }),
     /no/,
   );
   await eachOf([], { ...options, work: () => Promise.resolve() });
+});
+
+Deno.test("eachOf(): whoever waits elsewhere for its turn is not late, and is waited for", async () => {
+  const begin = performance.now();
+  const { ended } = await play({
+    takes: [1, 400, 1],
+    atOnce: 3,
+    isEnough: () => true,
+    queuedMs: ({ index }) => index === 1 ? performance.now() - begin : 0,
+  });
+  assert.deepEqual(ended, [0, 1, 2]);
 });

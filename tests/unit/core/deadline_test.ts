@@ -47,3 +47,15 @@ Deno.test("raceAbort() settles like the work when that comes first", async () =>
   assert.equal(await raceAbort(Promise.resolve("done"), stop.signal), "done");
   stop.abort();
 });
+
+Deno.test("withDeadline() counts no time in which the work had to wait for its turn", async () => {
+  let queuedMs = 0;
+  const work = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    return "done";
+  };
+  const options = { ms: 20, error: tooLate, queuedMs: () => queuedMs };
+  await assert.rejects(withDeadline(work, options), { code: "timed-out" });
+  queuedMs = 60_000;
+  assert.equal(await withDeadline(work, options), "done");
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Handshakes } from "../../../src/transport/handshakes.ts";
+import { LONGEST_MS, Pace } from "../../../src/transport/silence.ts";
+
+/** Ends when it is told, or at the end of the test. */
+class Peer {
+  readonly #ending = Promise.withResolvers<void>();
+  readonly done: Promise<void>;
+  /** Tells of a sign of life; undefined before its turn. */
+  heard: (() => void) | undefined;
+  readonly turns: boolean[] = [];
+
+  constructor(handshakes: Handshakes, { isMute = false } = {}) {
+    this.done = handshakes.run((heard) => {
+      this.heard = heard;
+      return this.#ending.promise;
+    }, { onTurn: (isOn) => this.turns.push(isOn), isMute });
+  }
+
+  get isOn(): boolean {
+    return this.heard !== undefined;
+  }
+
+  async end(): Promise<void> {
+    this.#ending.resolve();
+    await this.done;
+  }
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + 30_000; !what();) {
+    assert.ok(performance.now() < deadline, String(what));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+Deno.test("handshakes: some at once, and each end lets the next begin", async () => {
+  const handshakes = new Handshakes(2);
+  const peers = Array.from({ length: 4 }, () => new Peer(handshakes, { isMute: true }));
+  await until(() => peers[1]?.isOn === true);
+  assert.deepEqual(peers.map(({ isOn }) => isOn), [true, true, false, false]);
+  assert.deepEqual(peers.map(({ turns }) => turns), [[true], [true], [], []]);
+  await peers[1]?.end();
+  await until(() => peers[2]?.isOn === true);
+  assert.equal(peers[3]?.isOn, false);
+  for (const peer of peers) await peer.end();
+});
+
+Deno.test("handshakes: many that are silent keep nobody waiting who answers", async () => {
+  const handshakes = new Handshakes(2);
+  const silent = Array.from({ length: 40 }, () => new Peer(handshakes));
+  const well = Array.from({ length: 10 }, () =>
+    handshakes.run(async (heard) => {
+      heard();
+      await Promise.resolve();
+      return "well";
+    }));
+  assert.deepEqual(new Set(await Promise.all(well)), new Set(["well"]));
+  assert.ok(silent.every(({ isOn }) => isOn), "they go on");
+  for (const peer of silent) await peer.end();
+});
+
+Deno.test("handshakes: whoever is heard again counts again, and ends like any other", async () => {
+  const handshakes = new Handshakes(1);
+  const slow = new Peer(handshakes);
+  const second = new Peer(handshakes);
+  await until(() => second.isOn);
+  slow.heard?.();
+  const third = new Peer(handshakes, { isMute: true });
+  await second.end();
+  assert.equal(third.isOn, false, "the slow one works");
+  await slow.end();
+  await until(() => third.isOn);
+  await third.end();
+});
+
+Deno.test("handshakes: one that fails lets the next begin, and says why", async () => {
+  const handshakes = new Handshakes(1);
+  const failing = handshakes.run(() => Promise.reject(new Error("refused")));
+  const next = new Peer(handshakes);
+  await assert.rejects(failing, /refused/);
+  await until(() => next.isOn);
+  await next.end();
+});
+
+Deno.test("patience follows the slowest of those that have answered, within bounds", () => {
+  const pace = new Pace();
+  const first = pace.patienceMs;
+  assert.ok(first > 0 && first < LONGEST_MS);
+  pace.add(1);
+  const quick = pace.patienceMs;
+  assert.ok(quick <= first);
+  pace.add(100);
+  assert.equal(pace.patienceMs, 300);
+  pace.add(10_000);
+  assert.equal(pace.patienceMs, LONGEST_MS);
+  for (let n = 0; n < 100; n++) pace.add(1);
+  assert.equal(pace.patienceMs, quick, "what was long ago does not count");
+});
