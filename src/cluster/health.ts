@@ -159,6 +159,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       lateFactor: LATE_FACTOR,
       lateMs: LATE_MS,
       queuedMs: (node) => pool.transport(node.endpoint).stats.queuedMs ?? 0,
+      isSilent: (node) => pool.transport(node.endpoint).stats.isSilent ?? false,
       now: () => clock.monotonic(),
       work: async (node) => {
         probed.set(node, await probes.get(node, signal));

@@ -5,9 +5,11 @@ export interface EachOptions<T> {
   readonly atOnce: number;
   /** After so long whoever has not ended gives its turn to the next, and goes on. */
   readonly turnMs: number;
-  /** Whoever takes so many times as long as the first to end, and longer than this, is late. */
-  readonly lateFactor: number;
+  /** Nobody is late before this; after it, whoever takes so many times as long as the first to end. */
   readonly lateMs: number;
+  readonly lateFactor: number;
+  /** Whether nothing at all was heard of it: then it is late though the others are slow, too. */
+  readonly isSilent?: (item: T) => boolean;
   /** Milliseconds that an item has waited elsewhere for its turn so far, which nobody blames it for. */
   readonly queuedMs?: (item: T) => number;
   readonly work: (item: T) => Promise<void>;
@@ -93,9 +95,10 @@ class PatientQueue<T> {
   }
 
   #isLate(turn: Turn<T>): boolean {
-    const { lateMs, lateFactor } = this.#options;
-    return this.#firstMs !== undefined &&
-      this.#age(turn) > Math.max(lateMs, lateFactor * this.#firstMs);
+    const { lateMs, lateFactor, isSilent } = this.#options;
+    const age = this.#age(turn);
+    if (this.#firstMs === undefined || age <= lateMs) return false;
+    return age > lateFactor * this.#firstMs || (isSilent?.(turn.item) ?? false);
   }
 
   #age({ item, startedAt, queuedMs }: Turn<T>): number {

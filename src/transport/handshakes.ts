@@ -14,9 +14,11 @@ const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: 
 /** Calls `heard` at each sign of life of the other side. */
 export type Shake<T> = (heard: () => void) => Promise<T>;
 
+/** Waits for its turn; has one; or has heard nothing for long. */
+export type ShakeState = "queued" | "working" | "silent";
+
 export interface RunOptions {
-  /** Its turn has come, or it waits for the next one. */
-  readonly onTurn?: ((isOn: boolean) => void) | undefined;
+  readonly onState?: ((state: ShakeState) => void) | undefined;
   /** Tells nothing of the other side before it is done: a program that shakes hands for us. */
   readonly isMute?: boolean;
 }
@@ -45,15 +47,21 @@ export class Handshakes {
   }
 
   /** Waits its turn. */
-  async run<T>(work: Shake<T>, { onTurn, isMute = false }: RunOptions = {}): Promise<T> {
+  async run<T>(work: Shake<T>, { onState, isMute = false }: RunOptions = {}): Promise<T> {
     await this.#turn();
-    onTurn?.(true);
+    onState?.("working");
     const startedAt = monotonic();
     let hasHeard = false;
     using silence = new Silence({
       patienceMs: () => isMute ? LONGEST_MS : this.#pace.patienceMs,
-      onSilent: () => this.#leave(),
-      onHeard: () => this.#working++,
+      onSilent: () => {
+        onState?.("silent");
+        this.#leave();
+      },
+      onHeard: () => {
+        onState?.("working");
+        this.#working++;
+      },
     });
     try {
       return await work(() => {
@@ -69,7 +77,7 @@ export class Handshakes {
 
   /** Tries again as often as the endpoint allows. @throws {GridError} the last try's */
   async attempt<T>(options: AttemptOptions<T>): Promise<T> {
-    const { endpoint, signal, connect, mayPass, onTurn } = options;
+    const { endpoint, signal, connect, mayPass, onState } = options;
     for (let retry = 1;; retry++) {
       try {
         return await this.run(connect, options);
@@ -83,7 +91,7 @@ export class Handshakes {
           wait,
         });
         await systemClock.sleep(wait, { signal });
-        onTurn?.(false);
+        onState?.("queued");
       }
     }
   }

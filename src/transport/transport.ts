@@ -117,6 +117,8 @@ export interface TransportStats {
    * node is to be blamed for these.
    */
   readonly queuedMs?: number;
+  /** A connection is being made, and nothing was heard for longer than those that answer need. */
+  readonly isSilent?: boolean;
 }
 
 /** Hands out one transport per endpoint and bounds the handshakes under way at once. */

@@ -32,7 +32,7 @@ export class OpenSshConnector {
     const master = await handshakes.attempt({
       endpoint,
       signal,
-      onTurn: hooks.onTurn,
+      onState: hooks.onState,
       isMute: true,
       connect: () => Master.open(endpoint, { ...options, signal }),
       mayPass: ({ cause }) => cause instanceof CutOff,

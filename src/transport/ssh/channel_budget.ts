@@ -2,6 +2,7 @@
 import { monotonic, systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import type { ShakeState } from "../handshakes.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
 import { Bell } from "./bell.ts";
 import { Breaker } from "./breaker.ts";
@@ -11,8 +12,7 @@ export interface ConnectHooks {
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
   /** A channel was closed, or the connection lost. */
   readonly onFree: () => void;
-  /** Its turn has come, or it waits again. */
-  readonly onTurn?: ((isOn: boolean) => void) | undefined;
+  readonly onState?: ((state: ShakeState) => void) | undefined;
 }
 
 /** Makes one logged-in connection, with the retries and the patience that takes. */
@@ -82,6 +82,7 @@ export class ChannelBudget implements AsyncDisposable {
   #queuedMs = 0;
   /** Since when a connection waits for its turn, on the monotonic clock. */
   #queuedSince: number | undefined;
+  #isSilent = false;
 
   constructor(endpoint: Endpoint, options: BudgetOptions) {
     this.#endpoint = endpoint;
@@ -139,6 +140,7 @@ export class ChannelBudget implements AsyncDisposable {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       roundTripMs: this.#roundTripMs,
+      isSilent: this.#isSilent,
       queuedMs: this.#queuedMs + (monotonic() - (this.#queuedSince ?? monotonic())),
     };
   }
@@ -192,22 +194,23 @@ export class ChannelBudget implements AsyncDisposable {
   }
 
   async #newSlot(): Promise<void> {
-    const onTurn = (isOn: boolean) => {
+    const onState = (state: ShakeState) => {
       const now = monotonic();
       this.#queuedMs += now - (this.#queuedSince ?? now);
-      this.#queuedSince = isOn ? undefined : now;
+      this.#queuedSince = state === "queued" ? now : undefined;
+      this.#isSilent = state === "silent";
     };
     try {
       const connection = await this.#breaker.attempt(() => {
         // What is asked of ssh beforehand has a line of its own.
-        onTurn(false);
+        onState("queued");
         return this.#options.connect({
           onBytes: (direction, count) => {
             if (direction === "sent") this.#bytesSent += count;
             else this.#bytesReceived += count;
           },
           onFree: () => this.#freed.tell(),
-          onTurn,
+          onState,
           signal: this.#closing.signal,
         });
       });
@@ -218,7 +221,7 @@ export class ChannelBudget implements AsyncDisposable {
       // In passing: nobody waits for it.
       connection.measure().then(() => this.#roundTripMs = connection.roundTripMs, () => {});
     } finally {
-      onTurn(true);
+      onState("working");
       this.#connecting = undefined;
     }
   }

@@ -128,7 +128,7 @@ export class Connector implements AsyncDisposable {
     const client = await this.#options.handshakes.attempt({
       endpoint,
       signal,
-      onTurn: hooks.onTurn,
+      onState: hooks.onState,
       connect: (heard) =>
         handshake(address, {
           heard,

@@ -8,10 +8,11 @@ interface Case {
   readonly isEnough?: () => boolean;
   /** Of the item with this number. */
   readonly queuedMs?: (item: { readonly index: number }) => number;
+  readonly isSilent?: (item: { readonly index: number }) => boolean;
 }
 
 /** Starts of each, and which had ended when it was over. */
-async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0 }: Case) {
+async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0, isSilent }: Case) {
   const startedAt: number[] = [];
   const ended: number[] = [];
   const timers: ReturnType<typeof setTimeout>[] = [];
@@ -22,6 +23,7 @@ async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0 }: Case) {
     lateFactor: 3,
     lateMs: 60,
     queuedMs,
+    ...(isSilent && { isSilent }),
     isEnough,
     now: () => performance.now(),
     work: ({ ms, index }) =>
@@ -93,4 +95,15 @@ Deno.test("eachOf(): whoever waits elsewhere for its turn is not late, and is wa
     queuedMs: ({ index }) => index === 1 ? performance.now() - begin : 0,
   });
   assert.deepEqual(ended, [0, 1, 2]);
+});
+
+Deno.test("eachOf(): who says nothing at all is late though those that answer are slow", async () => {
+  const never = Number.POSITIVE_INFINITY;
+  const { ended } = await play({
+    takes: [500, never, 600],
+    atOnce: 3,
+    isEnough: () => true,
+    isSilent: ({ index }) => index === 1,
+  });
+  assert.deepEqual(ended, [0, 2]);
 });

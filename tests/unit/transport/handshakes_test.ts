@@ -8,13 +8,13 @@ class Peer {
   readonly done: Promise<void>;
   /** Tells of a sign of life; undefined before its turn. */
   heard: (() => void) | undefined;
-  readonly turns: boolean[] = [];
+  readonly states: string[] = [];
 
   constructor(handshakes: Handshakes, { isMute = false } = {}) {
     this.done = handshakes.run((heard) => {
       this.heard = heard;
       return this.#ending.promise;
-    }, { onTurn: (isOn) => this.turns.push(isOn), isMute });
+    }, { onState: (state) => this.states.push(state), isMute });
   }
 
   get isOn(): boolean {
@@ -39,7 +39,7 @@ Deno.test("handshakes: some at once, and each end lets the next begin", async ()
   const peers = Array.from({ length: 4 }, () => new Peer(handshakes, { isMute: true }));
   await until(() => peers[1]?.isOn === true);
   assert.deepEqual(peers.map(({ isOn }) => isOn), [true, true, false, false]);
-  assert.deepEqual(peers.map(({ turns }) => turns), [[true], [true], [], []]);
+  assert.deepEqual(peers.map(({ states }) => states), [["working"], ["working"], [], []]);
   await peers[1]?.end();
   await until(() => peers[2]?.isOn === true);
   assert.equal(peers[3]?.isOn, false);
@@ -66,6 +66,7 @@ Deno.test("handshakes: whoever is heard again counts again, and ends like any ot
   const second = new Peer(handshakes);
   await until(() => second.isOn);
   slow.heard?.();
+  assert.deepEqual(slow.states, ["working", "silent", "working"]);
   const third = new Peer(handshakes, { isMute: true });
   await second.end();
   assert.equal(third.isOn, false, "the slow one works");
