@@ -37,6 +37,7 @@ try {
   console.log(
     `${FILES} files, ${(bytes / 1e6).toFixed(0)} MB, load ${Deno.loadavg()[0]?.toFixed(1)}`,
   );
+  await floors(source);
   const rows = {
     ssh: benchOneNode,
     local: benchLocal,
@@ -49,6 +50,25 @@ try {
   }
 } finally {
   Deno.removeSync(folder, { recursive: true });
+}
+
+/**
+ * What no way of ours can do without: a look at each file, which Deno has one by one, and the SHA-256 of
+ * what is new, which rsync has no need of.
+ */
+async function floors(source: string): Promise<void> {
+  const files = (await output(["find", source, "-type", "f"])).trim().split("\n");
+  const start = performance.now();
+  for (const file of files) Deno.lstatSync(file);
+  const looked = performance.now() - start;
+  const hashed = performance.now();
+  await output(["sh", "-c", 'exec find "$0" -type f -exec sha256sum {} +', source]);
+  const summed = performance.now() - hashed;
+  console.log(
+    `of these alone: a look at each in Deno ${looked.toFixed(0)} ms, sha256sum ${
+      summed.toFixed(0)
+    } ms`,
+  );
 }
 
 async function benchOneNode(source: string, lab: OpenSshLab): Promise<void> {
@@ -186,7 +206,9 @@ async function benchMemory(): Promise<void> {
   const large = join(folder, "huge");
   Deno.mkdirSync(large);
   await run(["truncate", "-s", "5000000000", join(large, "model.bin")]);
-  const bytes = await peak("huge", { source: large, targets, isConnected: true });
+  const elsewhere = [{ endpoint: localEndpoint("there"), root: join(folder, "elsewhere") }];
+  Deno.mkdirSync(join(folder, "elsewhere"));
+  const bytes = await peak("huge", { source: large, targets: elsewhere, isConnected: true });
   bound("a file of 5 GB: peak RSS", { bytes, most: 150e6 });
 }
 

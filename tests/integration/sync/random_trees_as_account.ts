@@ -18,7 +18,7 @@ import { transportWithPrograms } from "../../support/node_programs.ts";
 import { localEndpoint, readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 
 /** Histories; some hundred take minutes. */
-const RUNS = Number(Deno.env.get("GRID_TEST_RUNS") ?? 5);
+const RUNS = Number(Deno.env.get("GRID_TEST_RUNS") ?? 3);
 /** Few runs are the same ones each time; many are new ones, unless they are asked for again. */
 const SEED = Deno.env.get("GRID_TEST_SEED") ?? (RUNS > 5 ? undefined : "7");
 

@@ -11,15 +11,14 @@ testWith(["root"], "what a sync cannot read, in a process with an account of its
   await testAlone("unread_as_account.ts");
 });
 
-// Minutes: GRID_TEST_RUNS=20 deno task test tests/integration/sync/unread_test.ts
-const isWanted = Deno.env.has("GRID_TEST_RUNS");
-Deno.test({
-  name: `random histories of source and node, in a process with an account of its own${
-    isWanted ? "" : " (needs GRID_TEST_RUNS)"
-  }`,
-  ignore: !isWanted,
-  fn: () => testAlone("random_trees_as_account.ts"),
-});
+// A few that are always the same; new ones: GRID_TEST_RUNS=20 deno task test tests/integration/sync/unread_test.ts
+testWith(
+  ["root"],
+  "random histories of source and node, in a process with an account of its own",
+  async () => {
+    await testAlone("random_trees_as_account.ts");
+  },
+);
 
 async function testAlone(name: string): Promise<void> {
   const file = new URL(name, import.meta.url).pathname;
