@@ -189,7 +189,7 @@ export async function runOn(
 
 /** What `report.json` would say, where there was no room for it. */
 export async function reportText(state: RunState): Promise<string> {
-  const { renderJson } = await import("./report/report_files.ts");
+  const { renderJson } = await import("./report/json.ts");
   const { runDocument } = await import("./report/document_writer.ts");
   return renderJson(runDocument(state, { logOf: () => null, transports: [] }));
 }

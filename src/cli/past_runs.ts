@@ -45,7 +45,7 @@ export async function readReport(runs: PastRuns, run: string): Promise<string> {
   if (!existsSync(path)) await completeReport(runs, stateOf(runs, run));
   if (existsSync(path)) return await Deno.readTextFile(path);
   const [{ renderJson }, { runDocument }] = await Promise.all([
-    import("../report/report_files.ts"),
+    import("../report/json.ts"),
     import("../report/document_writer.ts"),
   ]);
   const state = stateOf(runs, run);

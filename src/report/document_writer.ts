@@ -27,6 +27,8 @@ export interface RunDocumentOptions {
   readonly stoppedAt?: number | undefined;
   /** Last lines of steps that failed, where they are at hand. */
   readonly tail?: TailOf;
+  /** What was made of a step before, from the very same state. */
+  readonly documentOf?: (step: StepState) => StepDocument | undefined;
 }
 
 export function runDocument(state: RunState, options: RunDocumentOptions): RunDocument {
@@ -63,7 +65,9 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     })),
     counts: countsOf(steps.filter(({ hook }) => hook === undefined), isStopped),
     hookCounts: countsOf(steps.filter(({ hook }) => hook !== undefined), isStopped),
-    steps: steps.map((step) => stepDocument(step, { ...options, isStopped })),
+    steps: steps.map((step) =>
+      options.documentOf?.(step) ?? stepDocument(step, { ...options, isStopped })
+    ),
     warnings: state.warnings,
     transports: options.transports,
   };
@@ -86,18 +90,22 @@ function countsOf(
   steps: readonly StepState[],
   isStopped: boolean,
 ): Readonly<Record<string, number>> {
-  const counts = STATES.map((state) =>
-    [
-      isStopped && state === "running" ? "stopped" : state,
-      steps.filter((step) => step.status === state && isCounted(step)).length,
-    ] as const
+  const found = new Map<StepState["status"], number>();
+  for (const step of steps) {
+    if (isCounted(step)) found.set(step.status, (found.get(step.status) ?? 0) + 1);
+  }
+  const known = STATES.flatMap((state) => {
+    const count = found.get(state);
+    return count === undefined ? [] : [[state, count] as const];
+  });
+  return Object.fromEntries(
+    known.map(([state, count]) => [isStopped && state === "running" ? "stopped" : state, count]),
   );
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
-function stepDocument(
+export function stepDocument(
   step: StepState,
-  { logOf, isStopped }: RunDocumentOptions & { readonly isStopped: boolean },
+  { logOf, isStopped }: Pick<RunDocumentOptions, "logOf"> & { readonly isStopped: boolean },
 ): StepDocument {
   const from = step.reusedFrom;
   return {

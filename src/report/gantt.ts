@@ -19,11 +19,16 @@ const MOST_MARKS = 6;
 
 /** Bars of one step. */
 export function renderBars(step: StepDocument, timing: Timing): string {
-  const bars = step.kind === "group"
-    ? span(step, timing)
-    : timing.phasesOf(step).filter((phase) => isDrawn(phase, timing))
-      .map((phase) => bar(phase, { step, timing })).join("");
+  const bars = step.kind === "group" ? span(step, timing) : barsOf(step, timing);
   return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
+}
+
+function barsOf(step: StepDocument, timing: Timing): string {
+  let bars = "";
+  for (const phase of timing.phasesOf(step)) {
+    if (isDrawn(phase, timing)) bars += bar(phase, { step, timing });
+  }
+  return bars;
 }
 
 /** A group lasts as long as its members; its bar is a thin one. */
@@ -81,6 +86,7 @@ export function renderLegend(steps: readonly StepDocument[], timing: Timing): st
   return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;
 }
 
+/** A tenth of a per cent is less than what can be seen. */
 function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  return Math.round(value * 10) / 10;
 }

@@ -7,11 +7,12 @@ import { renderSlow } from "./html_slow.ts";
 import { contentPolicy } from "./html_policy.ts";
 import { SCRIPT } from "./html_script.ts";
 import { STYLE } from "./html_style.ts";
-import { renderSteps } from "./html_steps.ts";
+import { renderSteps, type StepsOptions } from "./html_steps.ts";
 import { renderSweeps } from "./html_sweep.ts";
 import { renderInputs, renderOutputs, renderTransports } from "./html_tables.ts";
 import type { LogOf } from "./log_excerpts.ts";
 import { escapeMarkup as text } from "./markup.ts";
+import { type Part, textOf } from "./page_part.ts";
 import type { RunDocument } from "./run_document.ts";
 import { type Timing, timingOf } from "./timing.ts";
 
@@ -21,12 +22,19 @@ export interface HtmlOptions {
   readonly graph: string;
   /** What the page holds of the logs; default: nothing, only links to them. */
   readonly logOf?: LogOf;
+  /** What was made of a step before. */
+  readonly draftOf?: StepsOptions["draftOf"];
   /** Milliseconds since the beginning of a run that is under way. */
   readonly nowMs?: number;
 }
 
 export function renderHtml(report: RunDocument, options: HtmlOptions): string {
-  return `<!doctype html>
+  return textOf(htmlParts(report, options));
+}
+
+export function htmlParts(report: RunDocument, options: HtmlOptions): Part[] {
+  return [
+    `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -40,38 +48,60 @@ export function renderHtml(report: RunDocument, options: HtmlOptions): string {
 <a class="skip" href="#steps">Skip to the steps</a>
 <main>
 ${renderHeader(report)}
-${renderBody(report, options)}
+`,
+    ...bodyParts(report, options),
+    `
 </main>
 <footer>Grid ${
-    text(report.gridVersion)
-  } · <a href="report.json">report.json</a> · <a href="junit.xml">junit.xml</a> · <a href="events.jsonl">events.jsonl</a></footer>
+      text(report.gridVersion)
+    } · <a href="report.json">report.json</a> · <a href="junit.xml">junit.xml</a> · <a href="events.jsonl">events.jsonl</a></footer>
 <script>${SCRIPT}</script>
 </body>
 </html>
-`;
+`,
+  ];
 }
 
 /** All below the header, for a page that has a frame of its own. */
-export function renderBody(
+export function renderBody(report: RunDocument, options: HtmlOptions): string {
+  return textOf(bodyParts(report, options));
+}
+
+function bodyParts(
   report: RunDocument,
-  { tail, graph, logOf = () => undefined, nowMs }: HtmlOptions,
-): string {
+  { tail, graph, logOf = () => undefined, draftOf, nowMs }: HtmlOptions,
+): Part[] {
   const anchorOf: AnchorOf = anchorsOf(report);
   const timing: Timing = timingOf(report, nowMs === undefined ? {} : { nowMs });
-  const sections = [
+  const above = [
     failureSection(report, { tail, anchorOf }),
     section("Where the time went", "time", renderSlow(report, { timing, anchorOf })),
     section("Warnings", "warnings", renderWarnings(report)),
     section("Sweep", "sweep", renderSweeps(report, anchorOf)),
     section("Results", "results", renderOutputs(report)),
     section("Graph", "graph", graph === "" ? "" : graphBox(graph)),
-    section("Steps", "steps", TOOLS + renderSteps(report, { timing, anchorOf, logOf })),
+  ];
+  const below = [
     section("Inputs", "inputs", renderInputs(report)),
     section("What ran", "ran", renderRan(report, anchorOf)),
     section("Connections", "connections", renderTransports(report)),
   ];
-  return sections.filter((part) => part !== "").join("\n");
+  // A page of thousands of steps is mostly these.
+  const [before = "", after = ""] = section("Steps", "steps", `${TOOLS}${STEPS}`).split(STEPS);
+  const steps = renderSteps(report, { timing, anchorOf, logOf, draftOf });
+  return [
+    ...lines(above).map((one) => `${one}\n`),
+    ...(steps.length === 0 ? [] : [before, ...steps, `${after}\n`]),
+    lines(below).join("\n"),
+  ];
 }
+
+function lines(sections: readonly string[]): string[] {
+  return sections.filter((part) => part !== "");
+}
+
+/** Stands in their place while what is around them is made. */
+const STEPS = "\0steps";
 
 /** Of no use without the script, which shows and fills them. */
 const TOOLS = `<div class="tools" id="tools" hidden>

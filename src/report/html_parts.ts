@@ -1,4 +1,5 @@
 /** Small pieces of markup that several sections of the page are made of. */
+import { anchorAt } from "./anchor.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument } from "./run_document.ts";
 
@@ -52,7 +53,7 @@ export function shortened(value: string): string {
 export type AnchorOf = (step: string) => string;
 
 export function anchorsOf({ steps }: RunDocument): AnchorOf {
-  const anchors = new Map(steps.map(({ id }, at) => [id, `s${at + 1}`]));
+  const anchors = new Map(steps.map(({ id }, at) => [id, anchorAt(at)]));
   return (step) => anchors.get(step) ?? "steps";
 }
 

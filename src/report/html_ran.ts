@@ -3,6 +3,8 @@ import { type AnchorOf, list, stepLink, table } from "./html_parts.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument } from "./run_document.ts";
 
+/** Commands that are shown: with more of them the page would be too large; report.json has them all. */
+const MOST_COMMANDS = 200;
 /** Steps that are named beside a command. */
 const MOST_NAMED = 5;
 
@@ -22,8 +24,9 @@ export function renderRan(report: RunDocument, anchorOf: AnchorOf): string {
 /** Code that was synced: each state of it once, with the nodes that got it. */
 function codesOf({ steps }: RunDocument): string[][] {
   const nodes = new Map<string, Set<string>>();
-  for (const { syncs } of steps.flatMap(({ attempts }) => attempts)) {
-    for (const { digest, commit, changed, node } of syncs) {
+  for (const { kind, attempts } of steps) {
+    if (kind !== "sync") continue;
+    for (const { digest, commit, changed, node } of attempts.flatMap(({ syncs }) => syncs)) {
       const words = [
         ...(commit === undefined
           ? []
@@ -38,7 +41,7 @@ function codesOf({ steps }: RunDocument): string[][] {
 
 function commands({ commands, steps }: RunDocument, anchorOf: AnchorOf): string {
   const known = new Set(steps.map(({ id }) => id));
-  const items = commands.map((command) => {
+  const items = commands.slice(0, MOST_COMMANDS).map((command) => {
     const users = command.steps.filter((id) => known.has(id));
     const named = users.slice(0, MOST_NAMED).map((id) => stepLink(id, anchorOf)).join(", ");
     const left = users.length - MOST_NAMED;
@@ -53,7 +56,12 @@ function commands({ commands, steps }: RunDocument, anchorOf: AnchorOf): string 
         : ` <small>and ${more.length} more ${more.length > 1 ? "lines" : "line"}</small>`
     }</summary>${whose}${whole}</details>`;
   });
-  return items.length === 0 ? "" : `<h3>Commands, as written</h3>\n${items.join("\n")}`;
+  if (items.length === 0) return "";
+  const more = commands.length - items.length;
+  const rest = more > 0
+    ? `\n<p class="soft">and ${more} more, in <a href="report.json">report.json</a></p>`
+    : "";
+  return `<h3>Commands, as written</h3>\n${items.join("\n")}${rest}`;
 }
 
 export function renderWarnings({ warnings }: RunDocument): string {

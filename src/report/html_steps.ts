@@ -8,6 +8,7 @@ import { renderLog } from "./html_logs.ts";
 import { isScalar } from "./html_sweep.ts";
 import { drawnAttempts, type IsDrawn, renderUsage } from "./html_usage.ts";
 import type { LogOf } from "./log_excerpts.ts";
+import type { Part } from "./page_part.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument, StepDocument } from "./run_document.ts";
 import type { Timing } from "./timing.ts";
@@ -23,56 +24,89 @@ export interface StepsOptions {
   readonly timing: Timing;
   readonly anchorOf: AnchorOf;
   readonly logOf: LogOf;
+  /** What was made of a step before. */
+  readonly draftOf?:
+    | ((step: StepDocument, isDrawn: IsDrawn) => StepMarkup | undefined)
+    | undefined;
 }
 
-export function renderSteps(report: RunDocument, options: StepsOptions): string {
-  if (report.steps.length === 0) return "";
+/** A step without members, but for its bars: they depend on how long the run took. */
+export interface StepMarkup {
+  readonly before: Part;
+  readonly after: Part;
+}
+
+export function renderSteps(report: RunDocument, options: StepsOptions): Part[] {
+  if (report.steps.length === 0) return [];
   const members = Map.groupBy(report.steps, ({ group }) => group ?? "");
   const known = new Set(report.steps.map(({ id }) => id));
-  const tops = report.steps.filter(({ group }) => group === null || !known.has(group));
   const isDrawn = drawnAttempts(report);
-  const lines = tops.map((step) => stepLines(step, { ...options, members, isDrawn }));
   const head = `<div class="row head" aria-hidden="true"><span>step</span><span>node</span>` +
     `<span class="number">time</span>${renderAxis(options.timing)}</div>`;
-  return `${renderLegend(report.steps, options.timing)}
-<div class="steps">
-${head}
-${lines.join("\n")}
-</div>`;
+  const parts: Part[] = [
+    `${renderLegend(report.steps, options.timing)}\n<div class="steps">\n${head}\n`,
+  ];
+  for (const step of report.steps) {
+    const isTop = step.group === null || !known.has(step.group);
+    if (isTop) addStep(step, { ...options, members, isDrawn, parts });
+  }
+  parts.push("</div>");
+  return parts;
 }
 
-interface LineOptions extends StepsOptions {
-  readonly members: ReadonlyMap<string, readonly StepDocument[]>;
+export interface BodyOptions extends Pick<StepsOptions, "anchorOf" | "logOf"> {
   /** Whose use of the node is drawn. */
   readonly isDrawn: IsDrawn;
 }
 
-/** A group holds its members. */
-function stepLines(step: StepDocument, options: LineOptions): string {
-  const own = options.members.get(step.id) ?? [];
-  const isOpen = own.length > 0 && own.length <= MOST_UNFOLDED;
-  const inner = own.map((member) => stepLines(member, options)).join("\n");
-  const body = own.length > 0
-    ? `${groupFacts(step)}<div class="members">\n${inner}\n</div>`
-    : `<div class="body">${stepBody(step, options)}</div>`;
-  return `<details class="step" id="${options.anchorOf(step.id)}" data-state="${step.state}"${
-    isOpen ? " open" : ""
-  }><summary>${row(step, { ...options, count: own.length })}</summary>${body}</details>`;
+interface LineOptions extends StepsOptions, BodyOptions {
+  readonly members: ReadonlyMap<string, readonly StepDocument[]>;
+  /** Of the page so far. */
+  readonly parts: Part[];
 }
 
-function row(
+/** A group holds its members. */
+function addStep(step: StepDocument, options: LineOptions): void {
+  const { members, parts, timing } = options;
+  const own = members.get(step.id) ?? [];
+  if (own.length === 0) {
+    const { before, after } = options.draftOf?.(step, options.isDrawn) ?? stepMarkup(step, options);
+    parts.push(before, renderBars(step, timing), after, "\n");
+    return;
+  }
+  const isOpen = own.length <= MOST_UNFOLDED;
+  parts.push(
+    `${opening(step, options)}${isOpen ? " open" : ""}><summary>${row(step, own.length)}${
+      renderBars(step, timing)
+    }</span></summary>${groupFacts(step)}<div class="members">\n`,
+  );
+  for (const member of own) addStep(member, options);
+  parts.push("</div></details>\n");
+}
+
+export function stepMarkup(
   step: StepDocument,
-  { timing, count }: StepsOptions & { readonly count: number },
-): string {
+  options: BodyOptions,
+): { readonly before: string; readonly after: string } {
+  return {
+    before: `${opening(step, options)}><summary>${row(step, 0)}`,
+    after: `</span></summary><div class="body">${stepBody(step, options)}</div></details>`,
+  };
+}
+
+function opening(step: StepDocument, { anchorOf }: Pick<StepsOptions, "anchorOf">): string {
+  return `<details class="step" id="${anchorOf(step.id)}" data-state="${step.state}"`;
+}
+
+/** Up to its bars. */
+function row(step: StepDocument, members: number): string {
   const time = step.durationMs === null ? "" : formatDuration(step.durationMs);
-  const what = count > 0 ? `${count} ${count > 1 ? "steps" : "step"}` : step.kind;
+  const what = members > 0 ? `${members} ${members > 1 ? "steps" : "step"}` : step.kind;
   return `<span class="row"><span class="name"><i class="dot ${step.state}"></i><b>${
     nameOf(step)
   }</b> <small>${what}${step.hook === null ? "" : `, on ${step.hook}`}</small>${
     stateWords(step)
-  }</span><span class="node">${text(nodesOf(step))}</span><span class="number">${time}</span>${
-    renderBars(step, timing)
-  }</span>`;
+  }</span><span class="node">${text(nodesOf(step))}</span><span class="number">${time}</span>`;
 }
 
 /** Below its group a member need not say the group's name again to those who see both. */
@@ -109,7 +143,7 @@ function groupFacts(step: StepDocument): string {
   return facts === "" ? "" : `<div class="body">${facts}</div>`;
 }
 
-function stepBody(step: StepDocument, options: LineOptions): string {
+function stepBody(step: StepDocument, options: BodyOptions): string {
   return `${reason(step)}${attempts(step, options)}${outputs(step)}${maskWords(step)}` ||
     `<p class="soft">nothing happened</p>`;
 }
@@ -121,7 +155,7 @@ function reason({ reason, failure, state }: StepDocument): string {
   return `<p class="${failure ? state : "soft"}">${text(words)}</p>${hint}`;
 }
 
-function attempts(step: StepDocument, { anchorOf, logOf, isDrawn }: LineOptions): string {
+function attempts(step: StepDocument, { anchorOf, logOf, isDrawn }: BodyOptions): string {
   const isOneOfSome = step.attempts.length > 1;
   const anchor = anchorOf(step.id);
   return step.attempts.map((attempt) => {

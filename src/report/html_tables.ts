@@ -8,12 +8,20 @@ import type { RunDocument, StepDocument } from "./run_document.ts";
 
 /** Numbers and words that steps computed; those of cells stand in the table of their matrix. */
 export function renderOutputs(report: RunDocument): string {
-  const rows = report.steps.filter(isAlone).flatMap((step) =>
+  const rows = report.steps.filter((step) => isAlone(step) && hasAny(step.outputs)).flatMap((
+    step,
+  ) =>
     Object.entries(step.outputs)
       .filter(([name, value]) => isScalar(value) && !(step.kind === "ray-batch" && name === "file"))
       .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
   );
   return table({ rows: [...rows, ...busyRows(report)], name: "pairs" }) + filedList(report);
+}
+
+/** Most steps compute nothing; lists of nothing are not free. */
+function hasAny(values: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in values) return true;
+  return false;
 }
 
 function isAlone({ kind, matrix }: StepDocument): boolean {
@@ -22,7 +30,8 @@ function isAlone({ kind, matrix }: StepDocument): boolean {
 
 /** How long the batches of a step have kept each GPU. */
 function busyRows(report: RunDocument): readonly (readonly string[])[] {
-  return report.steps.flatMap(({ id, attempts }) => {
+  const batches = report.steps.filter(({ kind }) => kind === "ray-batch");
+  return batches.flatMap(({ id, attempts }) => {
     const busy = Object.entries(attempts.at(-1)?.batch?.busyMs ?? {});
     return busy.map(([gpu, ms]) => [`${id}: ${gpu} busy`, formatDuration(ms)]);
   });
@@ -30,7 +39,7 @@ function busyRows(report: RunDocument): readonly (readonly string[])[] {
 
 /** Lists too long for a page, each as a link; folders of runs lie side by side. */
 function filedList(report: RunDocument): string {
-  const items = report.steps.flatMap((step) =>
+  const items = report.steps.filter(({ filed }) => hasAny(filed)).flatMap((step) =>
     Object.entries(step.filed).map(([name, { run, file, items, bytes }]) => {
       const path = `results/${fileAddress(file)}`;
       const address = run === report.run ? path : `../${encodeURIComponent(run)}/${path}`;

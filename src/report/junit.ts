@@ -8,6 +8,8 @@ import { escapeMarkup } from "./markup.ts";
 export interface JunitOptions {
   /** Last lines that a step printed. */
   readonly tail: (step: string) => readonly string[];
+  /** What was made of a step before. */
+  readonly caseOf?: (step: StepDocument) => string | undefined;
 }
 
 /** Steps are one suite, hooks that were called for another. */
@@ -54,7 +56,7 @@ function suite(cases: readonly StepDocument[], options: SuiteOptions): string {
     ...Object.entries({ run: report.run, file: report.file, ...causeOf(report) })
       .map(([name, value]) => `      <property${attributes({ name, value })}/>`),
     "    </properties>",
-    ...cases.map((step) => testCase(step, options)),
+    ...cases.map((step) => options.caseOf?.(step) ?? testCase(step, options)),
     "  </testsuite>",
   ].join("\n");
 }
@@ -86,7 +88,17 @@ function resultOf(step: StepDocument): CaseResult {
   }
 }
 
-function testCase(step: StepDocument, options: JunitOptions & { report: RunDocument }): string {
+/** Whether its case says the same without the step's last lines. */
+export function isWithoutTail(step: StepDocument): boolean {
+  const result = resultOf(step);
+  return result === "ok" || result === "skipped";
+}
+
+/** Of a step that needs no last lines it says the same at any time. */
+export function testCase(
+  step: StepDocument,
+  options: JunitOptions & { readonly report: Pick<RunDocument, "pipeline"> },
+): string {
   const head = attributes({
     name: step.id,
     classname: `${options.report.pipeline}.${step.kind}`,

@@ -33,47 +33,95 @@ const MOST_COUNTED = 4 * 1024 * 1024;
 const LONGEST_LINE = 2000;
 
 interface LogFile {
-  readonly key: string;
-  readonly path: string;
+  readonly step: string;
+  readonly attempt: number;
+  /** Relative to the run's folder. */
+  readonly log: string;
   readonly size: number;
   readonly kept: Uint8Array | undefined;
   readonly isFailed: boolean;
 }
 
-/** Reads them. Failed attempts have the first choice; small logs are whole before large ones get more. */
-export function readExcerpts(report: RunDocument, options: ExcerptOptions): LogOf {
+/** How much of each log the page has room for. */
+export interface ExcerptPlan {
+  /** Reads it. */
+  readonly of: LogOf;
+  /** Whether the page has all of it. */
+  isWhole(step: string, attempt: number): boolean;
+}
+
+interface Place {
+  readonly log: LogFile;
+  readonly bytes: number;
+  /** The lines before it are counted. */
+  readonly isCounted: boolean;
+}
+
+/** Failed attempts have the first choice; small logs are whole before large ones get more. */
+export function planExcerpts(report: RunDocument, options: ExcerptOptions): ExcerptPlan {
   const logs = logsOf(report, options);
+  const all = options.bytes ?? ALL_BYTES;
+  const total = logs.reduce((sum, { size }) => sum + size, 0);
+  const areWhole = total <= all && logs.every(({ size }) => size <= MOST_OF_ONE);
+  let known: ReadonlyMap<string, Place> | undefined;
+  const placeOf = (step: string, attempt: number) => {
+    known ??= placesOf(logs, all);
+    return known.get(keyOf(step, attempt));
+  };
+  return {
+    of: (step, attempt) => {
+      const place = placeOf(step, attempt);
+      return place && readExcerpt(place, options.folder);
+    },
+    isWhole: (step, attempt) => {
+      if (areWhole) return true;
+      const place = placeOf(step, attempt);
+      return place !== undefined && place.bytes >= place.log.size;
+    },
+  };
+}
+
+function placesOf(logs: readonly LogFile[], all: number): ReadonlyMap<string, Place> {
   const failed = logs.filter(({ isFailed }) => isFailed);
   const others = logs.filter(({ isFailed }) => !isFailed);
-  const all = options.bytes ?? ALL_BYTES;
   const first = shares(failed, all);
   const left = all - [...first.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const counting = { left: MOST_COUNTED };
-  const excerpts = new Map<string, LogExcerpt>();
+  let counting = MOST_COUNTED;
+  const places = new Map<string, Place>();
   for (const [log, bytes] of [...first, ...shares(others, left)]) {
-    const excerpt = readExcerpt(log, { bytes, counting });
-    if (excerpt) excerpts.set(log.key, excerpt);
+    const skipped = log.size - bytes;
+    const isCounted = skipped <= counting;
+    if (isCounted) counting -= skipped;
+    places.set(keyOf(log.step, log.attempt), { log, bytes, isCounted });
   }
-  return (step, attempt) => excerpts.get(keyOf(step, attempt));
+  return places;
+}
+
+/** All that an attempt printed. */
+export function wholeExcerpt(log: Uint8Array): LogExcerpt {
+  return excerptOf(log, { skip: 0, before: 0 });
 }
 
 function logsOf(
   { steps, firstFailure }: RunDocument,
   { folder, keptLog }: ExcerptOptions,
 ): LogFile[] {
-  const isFirst = ({ id }: StepDocument) => id === firstFailure ? 0 : 1;
-  const ordered = firstFailure === null ? steps : steps.toSorted((a, b) => isFirst(a) - isFirst(b));
-  return ordered.flatMap(({ id, attempts }) =>
+  const logs: LogFile[] = [];
+  const add = ({ id, attempts }: StepDocument) => {
     // The last one of a step says most.
-    attempts.toReversed().flatMap(({ attempt, log, result }) => {
-      if (log === null) return [];
-      const path = join(folder, log);
+    for (let at = attempts.length - 1; at >= 0; at--) {
+      const { attempt = 0, log = null, result } = attempts[at] ?? {};
+      if (log === null) continue;
       const kept = keptLog?.(id, attempt);
-      const size = kept?.length ?? sizeOf(path);
+      const size = kept?.length ?? sizeOf(join(folder, log));
       const isFailed = result !== "succeeded" && result !== "running";
-      return size === 0 ? [] : [{ key: keyOf(id, attempt), path, size, kept, isFailed }];
-    })
-  );
+      if (size > 0) logs.push({ step: id, attempt, log, size, kept, isFailed });
+    }
+  };
+  const first = steps.find(({ id }) => id === firstFailure);
+  if (first) add(first);
+  for (const step of steps) if (step !== first) add(step);
+  return logs;
 }
 
 function sizeOf(path: string): number {
@@ -101,22 +149,15 @@ function shares(logs: readonly LogFile[], bytes: number): ReadonlyMap<LogFile, n
   return shares;
 }
 
-interface ReadingOptions {
-  readonly bytes: number;
-  readonly counting: { left: number };
-}
-
 function readExcerpt(
-  { path, size, kept }: LogFile,
-  { bytes, counting }: ReadingOptions,
+  { log: { log, size, kept }, bytes, isCounted }: Place,
+  folder: string,
 ): LogExcerpt | undefined {
-  if (kept && kept.length <= bytes) return excerptOf(kept, { skip: 0, before: 0 });
+  if (kept && kept.length <= bytes) return wholeExcerpt(kept);
   try {
-    using file = Deno.openSync(path);
+    using file = Deno.openSync(join(folder, log));
     const skip = Math.max(0, size - bytes);
-    const isCounted = skip <= counting.left;
-    if (isCounted) counting.left -= skip;
-    else file.seekSync(skip, Deno.SeekMode.Start);
+    if (!isCounted) file.seekSync(skip, Deno.SeekMode.Start);
     const before = isCounted ? countLines(file, skip) : null;
     return excerptOf(readBytes(file, size - skip), { skip, before });
   } catch (error) {

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/state.ts";
 import { cannot } from "./cannot.ts";
 import { EventFile } from "./event_file.ts";
 import { LogFiles } from "./log_files.ts";
+import { anchorAt } from "./anchor.ts";
 import { type LogNames, logNames } from "./log_names.ts";
+import type { StepDrafts } from "./step_drafts.ts";
 import type { TransportDocument } from "./run_document.ts";
 
 export interface ReportOptions {
@@ -47,6 +49,7 @@ class RunReport implements Report {
   readonly #logs: LogFiles;
   #state: RunState | undefined;
   #names: LogNames = logNames([]);
+  #drafts: StepDrafts | undefined;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -67,14 +70,38 @@ class RunReport implements Report {
       this.#logs.setNames(this.#names);
     }
     if (event.type === "attempt.finished") this.#logs.finish(event.step, event.attempt);
+    if (event.type === "step.finished") this.#draft(state.steps.get(event.step));
   }
 
   output(chunk: OutputChunk): void {
     this.#logs.write(chunk);
   }
 
-  prepare(): Promise<unknown> {
-    return loadReportFiles();
+  async prepare(): Promise<void> {
+    const { createDrafts } = await loadReportFiles();
+    if (this.#state === undefined) return;
+    const anchors = new Map([...this.#state.steps.keys()].map((id, at) => [id, anchorAt(at)]));
+    this.#drafts = createDrafts({
+      pipeline: this.#state.pipeline,
+      logOf: this.#logOf,
+      keptLog: (step, attempt) => this.#logs.kept(step, attempt),
+      anchorOf: (step) => anchors.get(step) ?? "",
+    });
+    for (const step of this.#state.steps.values()) {
+      if (step.finishedAt !== undefined) this.#draft(step);
+    }
+  }
+
+  readonly #logOf = (step: string, attempt: number): string | null =>
+    this.#logs.has(step, attempt) ? `logs/${this.#names(step, attempt)}` : null;
+
+  /** What cannot be made now is tried again, and told, when the reports are written. */
+  #draft(step: StepState | undefined): void {
+    try {
+      if (step) this.#drafts?.add(step);
+    } catch {
+      this.#drafts = undefined;
+    }
   }
 
   async close(): Promise<void> {
@@ -92,8 +119,8 @@ class RunReport implements Report {
     const { writeReports } = await loadReportFiles();
     await writeReports(state, {
       ...this.#options,
-      logOf: (step, attempt) =>
-        this.#logs.has(step, attempt) ? `logs/${this.#names(step, attempt)}` : null,
+      logOf: this.#logOf,
+      drafts: this.#drafts,
       keptLog: (step, attempt) => this.#logs.kept(step, attempt),
       transports: this.#transports(),
     });

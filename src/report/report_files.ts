@@ -6,11 +6,14 @@ import type { RunState } from "../engine/state.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { cannot } from "./cannot.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
-import { renderHtml } from "./html.ts";
-import { readExcerpts } from "./log_excerpts.ts";
+import { htmlParts } from "./html.ts";
+import { jsonParts } from "./json.ts";
+import { planExcerpts } from "./log_excerpts.ts";
 import { renderJunit } from "./junit.ts";
 import { renderMarkdown } from "./markdown.ts";
-import type { RunDocument } from "./run_document.ts";
+import { bytesOf, type Part } from "./page_part.ts";
+import type { RunDocument, StepDocument } from "./run_document.ts";
+import { type DraftOptions, StepDrafts } from "./step_drafts.ts";
 import { readTails } from "./tail.ts";
 
 export interface ReportFilesOptions extends RunDocumentOptions {
@@ -20,8 +23,14 @@ export interface ReportFilesOptions extends RunDocumentOptions {
   readonly isFull?: () => boolean;
   /** What an attempt printed, where that is little and at hand. */
   readonly keptLog?: (step: string, attempt: number) => Uint8Array | undefined;
+  /** What was made of steps as they ended. */
+  readonly drafts?: StepDrafts | undefined;
   /** Told when something cannot be written. */
   readonly warn?: (message: string) => void;
+}
+
+export function createDrafts(options: DraftOptions): StepDrafts {
+  return new StepDrafts(options);
 }
 
 /** Bytes of logs in a page on a full disk. */
@@ -30,14 +39,17 @@ const BYTES_WHEN_FULL = 16 * 1024;
 export async function writeReports(state: RunState, options: ReportFilesOptions): Promise<void> {
   const tails = await readTails(state, { ...options, folder: options.folder });
   const tail = (step: string) => tails.get(step) ?? [];
-  const report = runDocument(state, { ...options, tail });
-  // While one is on its way to the disk, the next is made.
-  await Promise.all([
-    write("report.json", () => renderJson(report), options),
-    write("junit.xml", () => renderJunit(report, { tail }), options),
-    write("summary.md", () => renderMarkdown(report, { tail }), options),
-    writePage(report, { ...options, tail }),
-  ]);
+  const { drafts } = options;
+  const report = runDocument(state, {
+    ...options,
+    tail,
+    ...(drafts && { documentOf: (step) => drafts.documentOf(step) }),
+  });
+  write("report.json", () => jsonParts(report, (step) => drafts?.jsonOf(step)), options);
+  const caseOf = (step: StepDocument) => drafts?.caseOf(step);
+  write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
+  write("summary.md", () => [renderMarkdown(report, { tail })], options);
+  await writePage(report, { ...options, tail });
 }
 
 async function writePage(
@@ -46,23 +58,25 @@ async function writePage(
 ): Promise<void> {
   const graph = await graphOf(report, options);
   const bounds = options.isFull?.() ? { bytes: BYTES_WHEN_FULL } : {};
-  const render = () =>
-    renderHtml(report, { tail, graph, logOf: readExcerpts(report, { ...options, ...bounds }) });
-  await write("report.html", render, options);
-}
-
-export function renderJson(report: RunDocument): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
+  const render = () => {
+    const plan = planExcerpts(report, { ...options, ...bounds });
+    const { drafts } = options;
+    return htmlParts(report, {
+      ...{ tail, graph, logOf: plan.of },
+      draftOf: (step, isDrawn) => drafts?.markupOf(step, { plan, isDrawn }),
+    });
+  };
+  write("report.html", render, options);
 }
 
 /** One file that cannot be made must not keep the others from being written: the run has its result. */
-async function write(
+function write(
   name: string,
-  render: () => string,
+  render: () => readonly Part[],
   { folder, warn }: ReportFilesOptions,
-): Promise<void> {
+): void {
   try {
-    await writeAtomic(join(folder, name), render());
+    writeAtomic(join(folder, name), bytesOf(render()));
   } catch (error) {
     const isOfSystem = error instanceof Error && "code" in error;
     if (warn === undefined && !isOfSystem) throw error;

@@ -9,7 +9,10 @@ const LONGEST_LINE = 1000;
 
 /** The last `count` lines of a file; none where it cannot be read. */
 export async function lastLines(path: string, count: number): Promise<readonly string[]> {
-  const bytes = await lastBytes(path);
+  return linesOf(await lastBytes(path), count);
+}
+
+function linesOf(bytes: Uint8Array, count: number): readonly string[] {
   const lines = new TextDecoder().decode(bytes).replace(/\n$/, "").split("\n");
   // What stands before the first newline may be half a line.
   const whole = bytes.length === TAIL_BYTES && lines.length > 1 ? lines.slice(1) : lines;
@@ -46,19 +49,25 @@ export interface TailsOptions {
   readonly folder: string;
   /** Path relative to it of what an attempt printed. */
   readonly logOf: (step: string, attempt: number) => string | null;
+  /** All that an attempt printed, where that is little and at hand. */
+  readonly keptLog?: (step: string, attempt: number) => Uint8Array | undefined;
 }
 
 /** The last lines of every step that went wrong, by step. */
 export async function readTails(
   { steps }: RunState,
-  { folder, logOf }: TailsOptions,
+  { folder, logOf, keptLog }: TailsOptions,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const tails = new Map<string, readonly string[]>();
   for (const { id, failure, attempts } of steps.values()) {
     const last = attempts.at(-1);
     const log = last && logOf(id, last.attempt);
     if (failure === undefined || typeof log !== "string") continue;
-    tails.set(id, await lastLines(join(folder, log), TAIL_LINES));
+    const kept = keptLog?.(id, last?.attempt ?? 0);
+    tails.set(
+      id,
+      kept ? linesOf(kept, TAIL_LINES) : await lastLines(join(folder, log), TAIL_LINES),
+    );
   }
   return tails;
 }

@@ -38,7 +38,12 @@ export interface TimingOptions {
 
 export function timingOf(report: RunDocument, { nowMs }: TimingOptions = {}): Timing {
   const lengthMs = lengthOf(report, nowMs);
-  const before = Map.groupBy(edgesOf(report.steps), ({ to }) => to);
+  const before = new Map<string, string[]>();
+  for (const { from, to } of edgesOf(report.steps)) {
+    const known = before.get(to);
+    if (known) known.push(from);
+    else before.set(to, [from]);
+  }
   const ends = new Map<string, number>();
   /** Of what a step waited for, the one that ended last. */
   const last = new Map<string, string>();
@@ -47,7 +52,7 @@ export function timingOf(report: RunDocument, { nowMs }: TimingOptions = {}): Ti
   for (const step of report.steps) {
     const { id, hook } = step;
     const waits = hook === null
-      ? (before.get(id) ?? []).map(({ from }) => from)
+      ? before.get(id) ?? []
       // Hooks come one after the other when the graph is done.
       : graphEnd === undefined
       ? []

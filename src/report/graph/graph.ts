@@ -56,17 +56,23 @@ export function shortCondition(condition: string): string {
  */
 export function edgesOf(steps: readonly GraphStep[]): Edge[] {
   const known = new Map(steps.map((step) => [step.id, step]));
-  const groups = new Set(steps.flatMap(({ group }) => group ? [group] : []));
-  const ends = endsOf(steps);
-  return steps.flatMap(({ id, group }): Edge[] => {
+  const groups = new Set<string>();
+  for (const { group } of steps) if (group) groups.add(group);
+  const ends = groups.size === 0 ? NO_ENDS : endsOf(steps);
+  const edges: Edge[] = [];
+  const add = (edge: Edge) => {
+    if (known.has(edge.from) && known.has(edge.to)) edges.push(edge);
+  };
+  for (const { id, group } of steps) {
     const { needs, after } = groups.has(id) ? NOTHING : waitsOf(id, known);
-    return [
-      ...needs.map((from): Edge => ({ from, to: id, kind: "needs" })),
-      ...after.map((from): Edge => ({ from, to: id, kind: "after" })),
-      ...(group && ends.has(id) ? [{ from: id, to: group, kind: "member" } as const] : []),
-    ].filter(({ from, to }) => known.has(from) && known.has(to));
-  });
+    for (const from of needs) add({ from, to: id, kind: "needs" });
+    for (const from of after) add({ from, to: id, kind: "after" });
+    if (group && ends.has(id)) add({ from: id, to: group, kind: "member" });
+  }
+  return edges;
 }
+
+const NO_ENDS: ReadonlySet<string> = new Set();
 
 export interface Folded {
   readonly steps: readonly GraphStep[];
@@ -113,7 +119,8 @@ function endsOf(steps: readonly GraphStep[]): ReadonlySet<string> {
   const ends = new Set(steps.map(({ id }) => id));
   const groups = new Map(steps.map(({ id, group }) => [id, group]));
   for (const { group, needs, after } of steps) {
-    for (const id of [...needs, ...after]) if (group && groups.get(id) === group) ends.delete(id);
+    if (!group) continue;
+    for (const id of [...needs, ...after]) if (groups.get(id) === group) ends.delete(id);
   }
   return ends;
 }

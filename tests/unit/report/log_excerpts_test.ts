@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { replay } from "../../../src/engine/state.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
-import { type LogOf, readExcerpts } from "../../../src/report/log_excerpts.ts";
+import { type LogOf, planExcerpts } from "../../../src/report/log_excerpts.ts";
 import type { RunDocument } from "../../../src/report/run_document.ts";
 import { hundredFailures } from "../../support/page_runs.ts";
 import { succeededRun } from "../../support/sample_runs.ts";
@@ -37,28 +37,28 @@ function written(report: RunDocument, textOf: (step: string, attempt: number) =>
   };
 }
 
-Deno.test("readExcerpts() has small logs of all attempts whole", () => {
+Deno.test("planExcerpts() has small logs of all attempts whole", () => {
   const report = documentOf(succeededRun());
   using logs = written(report, (step, attempt) => `${step} ${attempt}\nlast\n`);
-  const logOf = readExcerpts(report, logs);
+  const { of: logOf } = planExcerpts(report, logs);
   assert.deepEqual(logOf("train", 1), { lines: ["train 1", "last"], firstLine: 1, skipped: 0 });
   assert.deepEqual(logOf("train", 2)?.lines, ["train 2", "last"]);
   assert.deepEqual(logOf("code", 1)?.lines, ["code 1", "last"]);
   assert.equal(logOf("notify", 1), undefined);
 });
 
-Deno.test("readExcerpts() has the last lines of a large log, under the numbers they have there", () => {
+Deno.test("planExcerpts() has the last lines of a large log, under the numbers they have there", () => {
   const report = documentOf(succeededRun());
   const lines = Array.from({ length: 20_000 }, (_, at) => `line ${at + 1}`);
   using logs = written(report, (step) => step === "train" ? `${lines.join("\n")}\n` : "short\n");
-  const excerpt = readExcerpts(report, logs)("train", 2);
+  const excerpt = planExcerpts(report, logs).of("train", 2);
   assert.ok(excerpt && excerpt.firstLine !== null && excerpt.firstLine > 1);
   assert.deepEqual(excerpt.lines, lines.slice(excerpt.firstLine - 1));
   const before = lines.slice(0, excerpt.firstLine - 1).join("\n").length + 1;
   assert.equal(excerpt.skipped, before);
 });
 
-Deno.test("readExcerpts() keeps to its bound, and what failed has the first choice", () => {
+Deno.test("planExcerpts() keeps to its bound, and what failed has the first choice", () => {
   const report = documentOf(hundredFailures());
   const good = "fit[fold=1]";
   const steps = report.steps.map((step) =>
@@ -70,51 +70,54 @@ Deno.test("readExcerpts() keeps to its bound, and what failed has the first choi
       : step
   );
   using logs = written(report, () => `${"x".repeat(99)}\n`.repeat(100));
-  const logOf = readExcerpts({ ...report, steps, firstFailure: null }, { ...logs, bytes: 50_000 });
+  const { of: logOf } = planExcerpts({ ...report, steps, firstFailure: null }, {
+    ...logs,
+    bytes: 50_000,
+  });
   const total = logs.total(logOf);
   assert.ok(total > 35_000 && total <= 50_000, String(total));
   assert.equal(logOf(good, 1), undefined);
   assert.ok((logOf("fit[fold=100]", 1)?.lines.length ?? 0) >= 4);
 });
 
-Deno.test("readExcerpts() leaves out logs that have no room, the first failure never", () => {
+Deno.test("planExcerpts() leaves out logs that have no room, the first failure never", () => {
   const report = documentOf(hundredFailures());
   using logs = written(report, (step) => `${step}: ${"x".repeat(400)}\nlast of ${step}\n`);
   const last = { ...report, firstFailure: "fit[fold=90]" };
-  const logOf = readExcerpts(last, { ...logs, bytes: 1_000 });
+  const { of: logOf } = planExcerpts(last, { ...logs, bytes: 1_000 });
   const shown = report.steps.filter(({ id }) => logOf(id, 1) !== undefined).map(({ id }) => id);
   assert.ok(shown.length > 0 && shown.length <= 5, shown.join());
   assert.equal(logOf("fit[fold=90]", 1)?.lines.at(-1), "last of fit[fold=90]");
 });
 
-Deno.test("readExcerpts() shows a line as a terminal would, one endless line in part", () => {
+Deno.test("planExcerpts() shows a line as a terminal would, one endless line in part", () => {
   const report = documentOf(succeededRun());
   using logs = written(
     report,
     (step) => step === "train" ? "10%\r50%\r100%\r\nnext\n" : "y".repeat(200_000),
   );
-  const logOf = readExcerpts(report, logs);
+  const { of: logOf } = planExcerpts(report, logs);
   assert.deepEqual(logOf("train", 1)?.lines, ["100%", "next"]);
   const [line = "", ...more] = logOf("code", 1)?.lines ?? [];
   assert.equal(more.length, 0);
   assert.match(line, /^y{2000}… \d+ more characters$/);
 });
 
-Deno.test("readExcerpts() passes over a log that is gone or cannot be read", () => {
+Deno.test("planExcerpts() passes over a log that is gone or cannot be read", () => {
   const report = documentOf(succeededRun());
   using logs = written(report, () => "words\n");
   Deno.removeSync(join(logs.folder, "train.1.log"));
   Deno.removeSync(join(logs.folder, "train.2.log"));
   Deno.mkdirSync(join(logs.folder, "train.2.log"));
-  const logOf = readExcerpts(report, logs);
+  const { of: logOf } = planExcerpts(report, logs);
   assert.equal(logOf("train", 1), undefined);
   assert.equal(logOf("train", 2), undefined);
   assert.ok(logOf("code", 1));
 });
 
-Deno.test("readExcerpts() does not read again what is at hand", () => {
+Deno.test("planExcerpts() does not read again what is at hand", () => {
   const report = documentOf(succeededRun());
   const kept = new TextEncoder().encode("one\ntwo\n");
-  const logOf = readExcerpts(report, { folder: "/nowhere", keptLog: () => kept });
+  const { of: logOf } = planExcerpts(report, { folder: "/nowhere", keptLog: () => kept });
   assert.deepEqual(logOf("train", 1), { lines: ["one", "two"], firstLine: 1, skipped: 0 });
 });

@@ -3,11 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers";
 import type { Event } from "../../../src/engine/event.ts";
+import { reduce, type RunState } from "../../../src/engine/state.ts";
 import { contentPolicy } from "../../../src/report/html_policy.ts";
 import { SCRIPT } from "../../../src/report/html_script.ts";
 import { STYLE } from "../../../src/report/html_style.ts";
 import { createReport, type ReportOptions } from "../../../src/report/report.ts";
 import { assertGolden } from "../../support/golden.ts";
+import { sweepRun } from "../../support/page_runs.ts";
 import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { feed } from "../../support/reader_feed.ts";
@@ -244,4 +246,29 @@ Deno.test("createReport() tells where no report can be made, and closes", async 
   assert.deepEqual(warnings, [
     "Cannot write the reports of the run: nothing is known of the connections",
   ]);
+});
+
+Deno.test("createReport() writes the same whether steps were drafted as they ended or not", async () => {
+  const runs = [succeededRun(), failedRun(), longRun(3), sweepRun()];
+  for (const events of runs) {
+    const written = await Promise.all([true, false].map(async (isDrafted) => {
+      using folder = tempDir();
+      const report = createReport({ folder: folder.path });
+      let state: RunState | undefined;
+      for (const [at, event] of events.entries()) {
+        state = reduce(state, event);
+        report.event(event, state);
+        // In the midst of a run, as it is.
+        if (isDrafted && at === Math.floor(events.length / 3)) await report.prepare?.();
+        if (event.type !== "attempt.started") continue;
+        const bytes = new TextEncoder().encode(`\x1b[31m<${event.step}>\n`);
+        report.output({ step: event.step, attempt: event.attempt, stream: "stdout", bytes });
+      }
+      await report.close();
+      return ["report.json", "junit.xml", "summary.md", "report.html"]
+        .map((name) => Deno.readTextFileSync(join(folder.path, name)));
+    }));
+    assert.deepEqual(written[0], written[1]);
+    assert.deepEqual(JSON.parse(written[0]?.[0] ?? "").run, "20260131-120000-x7k2");
+  }
 });

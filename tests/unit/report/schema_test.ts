@@ -8,7 +8,7 @@ import {
 } from "../../../src/document/shape/json_shape.ts";
 import { replay } from "../../../src/engine/state.ts";
 import { runDocument, type RunDocumentOptions } from "../../../src/report/document_writer.ts";
-import { renderJson } from "../../../src/report/report_files.ts";
+import { renderJson } from "../../../src/report/json.ts";
 import { REPOSITORY } from "../../support/cli.ts";
 import { sweepRun } from "../../support/page_runs.ts";
 import { commandRun, failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";

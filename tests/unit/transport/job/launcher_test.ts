@@ -103,7 +103,7 @@ for (const shell of SHELLS) {
   test("a shell that is ready runs a job like one that is started for it", async (options) => {
     const look = async (node: ContractNode) => {
       const command = `grep -qz ^GRID_JOB= /proc/$$/environ && echo fresh || echo ready
-env | sort | grep -v -e ^GRID_ -e ^SHLVL=; set -o; shopt; ulimit -a; umask; pwd; trap -p; declare -p OLDPWD SECONDS
+env | sort | grep -v -e ^GRID_ -e ^SHLVL=; set -o; shopt; ulimit -a; umask; pwd; trap -p; declare -p OLDPWD SECONDS | sed 's/"[0-9]"/"seconds"/'
 echo "$0 $- $# $_"; echo "GRID_SCRIPT=\${GRID_SCRIPT-unset}"; grep Sig /proc/self/status | tail -n 3
 ps -o sid= -o pgid= -p $$ | awk -v pid=$$ '{ print $1 == pid, $2 == pid }'
 set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | true; echo $?`;
