@@ -1,6 +1,6 @@
 /** Keeps the walls: arrows point down, no circles, one folder per npm package, small files. */
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 /** Rooms and what each may import, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -204,6 +204,21 @@ Deno.test("architecture: only cli, terminal and web print", () => {
     .filter((file) => /\bconsole\.|Deno\.(stdout|stderr)\b/.test(withoutComments(file.text)))
     .map((file) => file.path);
   assert.deepEqual(printing, []);
+});
+
+Deno.test("architecture: docs/libraries.md names each library, and the folder that imports it", () => {
+  const rows = Deno.readTextFileSync(join(ROOT, "docs/libraries.md")).split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")))
+    .filter((cells) => cells.length > 5);
+  const told = new Map(rows.map((cells) => [cells[1], cells[3]]));
+  const found = new Map(
+    files.filter(({ path }) => path.startsWith("src/")).flatMap(({ path, imports }) =>
+      imports.filter((it) => it.startsWith("npm:")).map((it) => [packageOf(it), dirname(path)])
+    ),
+  );
+  for (const [name, folder] of found) {
+    if (!name?.startsWith("@types/")) assert.equal(told.get(name), folder, name);
+  }
 });
 
 Deno.test("architecture: time comes from core/clock.ts", () => {
