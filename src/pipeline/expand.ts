@@ -134,6 +134,28 @@ function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
   });
 }
 
+/** A hook, or the only step of the template that it uses, in the hook's place. */
+export function hookStep(
+  blueprint: Blueprint,
+  { instance, into }: { readonly instance: Instance; readonly into: Expansion },
+): Step {
+  const step = plainStep(blueprint, instance);
+  const template = instance.file.templates.get(blueprint.id);
+  const [only] = template?.graph.order ?? [];
+  if (template === undefined || only === undefined) return step;
+  const carrier = new Carrier(instance, step, blueprint);
+  const inputs = templateInputs(blueprint, template);
+  setOwn(into.scopes, step.id, {
+    parent: instance.scope,
+    inputs: { ...inputs, ...carrier.inputs },
+    rules: rulesOf(inputs, template),
+  });
+  const { id, needs, after } = step;
+  const { inherited } = carrier;
+  const inside = { file: template, prefix: "", scope: id, group: undefined, inherited };
+  return { ...plainStep(only, inside), id, needs, after };
+}
+
 function group(
   of: "matrix" | "template",
   members: readonly string[],

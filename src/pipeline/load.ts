@@ -5,7 +5,7 @@ import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { fetchClashes } from "./check/fetch_clash.ts";
 import { Foresight } from "./foresight.ts";
-import { expandInstance, plainStep } from "./expand.ts";
+import { expandInstance, hookStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
 import { resolveInputs } from "./input/input_values.ts";
@@ -81,7 +81,7 @@ function expand(
     secrets: secretsOf(main),
     concurrency: main.concurrency,
     steps: into.steps,
-    hooks: hookSteps(main, instance),
+    hooks: hookSteps(main, { instance, into }),
     outputs: main.outputs,
   });
   return { pipeline, diagnostics: [...into.diagnostics, ...clashesIn(pipeline, into)] };
@@ -98,10 +98,10 @@ function clashesIn(pipeline: Pipeline, { fetches }: Expansion): Diagnostic[] {
 
 function hookSteps(
   main: CheckedFile,
-  instance: Instance,
+  { instance, into }: { readonly instance: Instance; readonly into: Expansion },
 ): Readonly<Record<HookMoment, readonly Step[]>> {
   const steps = (moment: HookMoment) =>
-    main.hooks[moment].map((blueprint) => plainStep(blueprint, instance));
+    main.hooks[moment].map((blueprint) => hookStep(blueprint, { instance, into }));
   const [success, failure, exit] = HOOK_MOMENTS.map(steps);
   return { success: success ?? [], failure: failure ?? [], exit: exit ?? [] };
 }

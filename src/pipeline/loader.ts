@@ -5,7 +5,7 @@ import { diagnostic } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Spot } from "../document/lines.ts";
 import { checkFile } from "./check/check_file.ts";
-import type { CheckedFile } from "./check/checked_file.ts";
+import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { type FileReports, openFile } from "./file.ts";
 import { hintForMissing } from "./near_file.ts";
 import { isGitReference } from "./template/git_reference.ts";
@@ -77,7 +77,8 @@ export class Loader {
       const { nodes, local } = this.#options;
       const isTemplate = chain.length > 0;
       checked = await checkFile(open, found, { path, templates, nodes, local, isTemplate });
-      for (const step of checked.graph.byId.values()) {
+      const hooks = HOOK_MOMENTS.flatMap((moment) => checked?.hooks[moment] ?? []);
+      for (const step of [...checked.graph.byId.values(), ...hooks]) {
         const template = checked.templates.get(step.id);
         if (template) checkWith(step, template, checked.reader);
       }
@@ -149,7 +150,8 @@ function usesOf(
   file: PipelineFile,
   spotOf: (entry: object) => Spot,
 ): { readonly reference: string; readonly spot: Spot }[] {
-  return file.steps.flatMap((entry) =>
+  const hooks = HOOK_MOMENTS.flatMap((moment) => file.hooks?.[moment] ?? []);
+  return [...file.steps, ...hooks].flatMap((entry) =>
     entry.uses === undefined ? [] : [{ reference: entry.uses, spot: spotOf(entry) }]
   );
 }

@@ -30,6 +30,7 @@ const PARTS = {
   npm: () => findProgram("npm"),
   /** Checkers of CI files and of SARIF, and GitLab's runner; `GRID_TEST_CI_TOOLS` names their folder. */
   "ci-tools": () => findCiTools(),
+  curl: () => findProgram("curl"),
   "systemd-analyze": () => findProgram("systemd-analyze"),
   /** Starts a program without a network, or as an account that is not there. */
   unshare: () => findProgram("unshare") && findProgram("setpriv"),

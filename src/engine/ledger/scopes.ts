@@ -134,12 +134,14 @@ export class Scopes {
   #inputsOf(scope: string): Inputs {
     const known = this.#inputs.get(scope);
     if (known) return known;
-    const { inputs: declared = this.#pipeline.inputs, rules } = own(this.#pipeline.scopes, scope) ??
-      {};
+    const { inputs: declared = this.#pipeline.inputs, rules, parent = "" } =
+      own(this.#pipeline.scopes, scope) ?? {};
     const user = this.#steps.get(scope);
     const entries = Object.entries(declared).map(([name, value]): [string, JsonValue] => {
       if (!(value instanceof Text) || !user) return [name, value as JsonValue];
-      const given = evaluateValue(value, this.of(user));
+      // A hook stands in the scope of the template whose step it is.
+      const outside = user.scope === scope ? this.inside(parent) : this.of(user);
+      const given = evaluateValue(value, outside);
       const rule = rules && own(rules, name);
       return [name, rule ? typedInput(rule, { given, place: value.place }) : given];
     });

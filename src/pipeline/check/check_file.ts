@@ -10,6 +10,7 @@ import { checkFetch } from "./fetch_check.ts";
 import type { OpenFile } from "../file.ts";
 import { buildGraph, reportDuplicate } from "../graph.ts";
 import { readInputs } from "../input/inputs.ts";
+import { checkHook } from "./hook_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkMatrix } from "../matrix/matrix.ts";
 import type { KnownEnvironment, KnownNode } from "../load_options.ts";
@@ -72,13 +73,13 @@ export async function checkFile(
       isDamaged: damaged.has(entry),
     })
   );
-  const hooks = readHooks(open, { reader, steps });
+  const hooks = readHooks(open, { reader, steps, templates: options.templates });
   const outputs = reader.map(file.outputs);
   const outputUses = reader.takeUses();
   const hookIds = new Set(HOOK_MOMENTS.flatMap((moment) => hooks[moment].map(({ id }) => id)));
   const graph = buildGraph(steps, { reader, hookIds });
   const templates = new Map(
-    steps.flatMap((step) => {
+    [...steps, ...HOOK_MOMENTS.flatMap((moment) => hooks[moment])].flatMap((step) => {
       const template = step.entry.uses && options.templates.get(step.entry.uses);
       return template ? [[step.id, template] as const] : [];
     }),
@@ -153,7 +154,10 @@ function readConcurrency(file: PipelineFile, reader: TextReader): Concurrency | 
 /** The hooks of one moment are a graph of their own; their names are unique in the whole file. */
 function readHooks(
   open: OpenFile,
-  { reader, steps }: { readonly reader: TextReader; readonly steps: readonly Blueprint[] },
+  { reader, steps, templates }: Pick<CheckOptions, "templates"> & {
+    readonly reader: TextReader;
+    readonly steps: readonly Blueprint[];
+  },
 ): CheckedFile["hooks"] {
   const { source, file, damaged } = open;
   const taken = new Map(steps.map((step) => [step.id, step]));
@@ -161,14 +165,7 @@ function readHooks(
     const entries = file.hooks?.[moment] ?? [];
     const found = entries.map((entry, index) => {
       const spot = source.valueSpot(entries, index);
-      if (entry.uses !== undefined || entry.matrix !== undefined) {
-        const key = entry.uses === undefined ? "matrix" : "uses";
-        reader.report({
-          rule: "hook-kind",
-          spot: source.keySpot(entry, key),
-          message: `a hook is one plain step; ${key}: is not possible here`,
-        });
-      }
+      checkHook(entry, { reader, template: templates.get(entry.uses ?? "") });
       const id = entry.id ?? `on-${moment}-${index + 1}`;
       return readBlueprint(entry, {
         id,

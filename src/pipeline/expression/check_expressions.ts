@@ -77,7 +77,10 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
     if (template) checkGivenTypes(step, { template, names, reader });
   }
   for (const step of hookSteps) {
-    check(step.uses, { ...everyStep, self: step.id, node: nodes.of(step) });
+    const names: Names = { ...everyStep, self: step.id, node: nodes.of(step) };
+    check(step.uses, names);
+    const template = templates.get(step.id);
+    if (template) checkGivenTypes(step, { template, names, reader });
   }
 }
 

@@ -1,6 +1,8 @@
 import { dirname, join, normalize } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
+import { suggest } from "../../document/shape/check.ts";
+import { isOwnReference, ownReferences, ownTemplate } from "./own_templates.ts";
 import {
   besideInGit,
   formatGitReference,
@@ -22,6 +24,15 @@ export class TemplateSource {
    * @throws {GridError} `usage` if it is no reference
    */
   locate(reference: string, from: string): string {
+    if (isOwnReference(reference)) {
+      const path = ownTemplate(reference);
+      if (path !== undefined) return path;
+      throw new GridError({
+        code: "usage",
+        message: "no such template comes with Grid",
+        hint: suggest(reference, ownReferences(), "templates"),
+      });
+    }
     if (isGitReference(reference)) {
       const parsed = parseGitReference(reference);
       if (parsed) return formatGitReference(parsed);
