@@ -148,6 +148,23 @@ export interface RunAction<T> {
   readonly kind: "run";
   /** Script text; expressions in it are shell-quoted when spliced. */
   readonly run: T;
+  /** Absent: on the node itself. */
+  readonly container?: Container<T> | undefined;
+}
+
+/** Where a command runs instead of on its node itself. */
+export interface Container<T> {
+  readonly image: T;
+  /** `auto`: the first of docker, podman and apptainer that the account may use. */
+  readonly engine: "auto" | "docker" | "podman" | "apptainer";
+  /** `auto`: those that the step holds. */
+  readonly gpus: "auto" | "all" | "none";
+  /** `host:container[:ro]`, a relative host path from the step's folder on. */
+  readonly volumes: readonly T[];
+  /** Undefined: files belong to the account; `image`: as the image says. */
+  readonly user: T | undefined;
+  /** Further words for the engine. */
+  readonly options: readonly T[];
 }
 
 export interface RayBatchAction<T> {

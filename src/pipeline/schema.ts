@@ -245,6 +245,28 @@ const fetch = z.strictObject({
   ),
 }, { error: mapLike("fetch: { from: file }") });
 
+const container = z.union([
+  text,
+  z.strictObject({
+    image: text.describe("As the engine names it"),
+    engine: z.enum(["auto", "docker", "podman", "apptainer"]).optional().describe(
+      "Default auto: the first of these that the account may use",
+    ),
+    gpus: z.enum(["auto", "all", "none"]).optional().describe(
+      "Default auto: those that the step holds",
+    ),
+    volumes: textList.optional().describe(
+      "host:container[:ro]; a host path that begins with ./ is relative to the step's folder",
+    ),
+    user: text.optional().describe("Default: files belong to the account; image: as it says"),
+    options: textList.optional().describe("Further words for the engine"),
+  }, { error: mapLike("container: { image: python:3.12 }") }),
+]).meta({
+  id: "container",
+  description: "The image that the command runs in",
+  examples: ["python:3.12", { image: "pytorch/pytorch", volumes: "/data:/data:ro" }],
+});
+
 const axis = z.union([z.array(json).min(1), z.string()], {
   error: (issue) => axisWords(issue.input),
 });
@@ -284,6 +306,7 @@ const stepShape = {
   "working-directory": text.optional().describe("Relative to the step's folder on the node"),
   shell: shell.optional(),
   before: before.optional(),
+  container: container.optional(),
   detach: z.boolean().optional().describe("Goes on when the runner is gone"),
   "visible-gpus": z.enum(["own", "all"]).optional().describe(
     "own: a command that asked for no GPU does not see those that others hold; default own",

@@ -92,12 +92,17 @@ async function openBest(
   }
 }
 
+/** Absolute folder of what was synced to the node, else the node's workspace. */
+export function workFolder({ folders }: Pick<StepRequest, "folders">, node: OpenNode): string {
+  return own(folders, node.node.name) ?? node.root;
+}
+
 /** Absolute folder an attempt starts in: the one synced to its node, else the node's workspace. */
 export function stepFolder(
   request: Pick<StepRequest, "folders" | "workingDirectory">,
   node: OpenNode,
 ): string {
-  const base = own(request.folders, node.node.name) ?? node.root;
+  const base = workFolder(request, node);
   const folder = request.workingDirectory;
   if (folder === undefined) return base;
   if (folder === "~" || folder.startsWith("~/")) return join(node.home, folder.slice(1));

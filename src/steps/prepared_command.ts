@@ -69,18 +69,61 @@ function mark(line: number): string {
   return `echo '${MARK}${line}' >|"$grid_mark"`;
 }
 
-function linesScript({ lines, shell }: Pick<Preparation, "lines" | "shell">): string {
-  const marked = lines.flatMap(({ script }, index) => [mark(index + 1), script]);
+interface Lines extends Pick<Preparation, "lines" | "shell"> {
+  /** How many lines were before these. */
+  readonly after?: number;
+  /** What comes behind them; default: the command begins. */
+  readonly end?: readonly string[];
+}
+
+function linesScript({ lines, shell, after = 0, end = BEGIN }: Lines): string {
+  const marked = lines.flatMap(({ script }, index) => [mark(after + index + 1), script]);
   // A plain sh goes on behind what fails.
   const [strict, lenient] = shell === "sh" ? [["set -e"], ["set +e"]] : [[], []];
   return [
     ...strict,
     ...marked,
     ...lenient,
-    'if [ -s "$GRID_OUTPUT" ]; then cat -- "$GRID_OUTPUT" >|"$grid_mark"; else : >|"$grid_mark"; fi',
-    "GRID_OUTPUT=$grid_mark; unset grid_mark",
+    ...end,
     "",
   ].join("\n");
+}
+
+/** The file becomes what it is for. */
+const BEGIN = [
+  'if [ -s "$GRID_OUTPUT" ]; then cat -- "$GRID_OUTPUT" >|"$grid_mark"; else : >|"$grid_mark"; fi',
+  "GRID_OUTPUT=$grid_mark; unset grid_mark",
+];
+
+/**
+ * The whole script of a job whose command runs in a container: the node's lines, and what starts it, run on
+ * the node; the step's lines inside, in the shell of the command.
+ *
+ * @param contain shell text that runs `$GRID_SCRIPT` in the container and does not return
+ */
+export function containedScript(
+  command: string,
+  { prelude, contain, lines, shell }: Pick<Preparation, "lines" | "shell"> & {
+    readonly prelude: string;
+    readonly contain: string;
+  },
+): { readonly script: string; readonly variables: Readonly<Record<string, string>> } {
+  const outside = lines.filter(({ by }) => by === "node");
+  const inside = lines.filter(({ by }) => by === "step");
+  const start = [
+    "GRID_OUTPUT=$grid_mark",
+    "export GRID_SCRIPT=$GRID_INNER",
+    "unset GRID_INNER",
+    contain,
+  ];
+  return {
+    script: `${prelude}${MARK_OUTPUT}eval "unset GRID_OUTER; $GRID_OUTER"`,
+    variables: {
+      GRID_OUTER: linesScript({ lines: outside, shell: "bash", end: start }),
+      GRID_BEFORE: linesScript({ lines: inside, shell, after: outside.length }),
+      GRID_INNER: `${MARK_OUTPUT}eval "unset GRID_BEFORE; $GRID_BEFORE"; ${command}`,
+    },
+  };
 }
 
 /**

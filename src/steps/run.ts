@@ -4,11 +4,12 @@ import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import { distinctName, randomWord } from "../core/ids.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
-import type { FollowOptions, Job, JobExit, JobSpec } from "../transport/job/job.ts";
+import type { FollowOptions, Job, JobExit, JobSpec, KillReport } from "../transport/job/job.ts";
 import type { JobInput } from "../transport/job/job_input.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { commandHint } from "./command_hint.ts";
+import { containerWords, endContainers } from "./container_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
@@ -231,17 +232,25 @@ class RunAttempt {
         onOutput: (stream, bytes) => host.output(stream, bytes),
       });
       if (job.usage) host.used?.(job.usage);
+      const aftermath = await this.#aftermath(report, place);
       if (report.survivors.length === 0) this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       return {
         ...outcome,
         failure: { ...outcome.failure, ...ownCode(exit) },
-        aftermath: survivorWords(report, { script: request.action.run }),
+        aftermath,
       };
     } catch (error) {
       const why = toGridError(error).message;
       return { ...outcome, aftermath: `its processes could not be ended: ${why}` };
     }
+  }
+
+  /** What is left of it, by looking at processes and, for a container, by asking its engine. */
+  async #aftermath(report: KillReport, { node, spec: { id } }: Place): Promise<string> {
+    const { run: script, container } = this.#request.action;
+    if (!container) return survivorWords(report, { script });
+    return containerWords(report, await endContainers(node.transport, { ...node, id }));
   }
 
   /** Its files may go, and what it left running is its own no more. */

@@ -1,12 +1,15 @@
 /** The job that an attempt at a `run` step becomes. */
 import type { OpenNode } from "../cluster/node.ts";
 import type { StepRequest } from "../engine/ports.ts";
-import type { RunAction } from "../pipeline/pipeline.ts";
+import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
 import type { JobPlace } from "./gpu_lease.ts";
-import { pathPrefix, stateFolder, stepFolder } from "./placement.ts";
+import { containerScript } from "./container_job.ts";
+import { pathPrefix, stateFolder, stepFolder, workFolder } from "./placement.ts";
 import {
+  containedScript,
   linesOf,
+  type Preparation,
   type PreparedLine,
   preparedScript,
   preparedVariables,
@@ -54,14 +57,28 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
     variables: [...new Set([...Object.keys({ ...env, ...files, ...request.secrets }), ...OF_JOB])],
     pathPrefix: pathPrefix(node),
   };
+  const { container } = request.action;
+  const { command, variables } = container === undefined
+    ? {
+      command: preparedScript(request.action.run, { prelude, ...preparation }),
+      variables: preparedVariables(preparation),
+    }
+    : contained(options, {
+      node,
+      prelude,
+      container,
+      ...preparation,
+      files: Object.keys(files),
+      stateFolder: env.GRID_STATE_DIR,
+    });
   return {
     id,
     root: node.root,
-    command: preparedScript(request.action.run, { prelude, ...preparation }),
+    command,
     shell: request.shell === "sh" ? "sh" : "bash",
     cwd: stepFolder(request, node),
     files,
-    env: { ...env, ...preparedVariables(preparation) },
+    env: { ...env, ...variables },
     secrets: request.secrets,
     masks,
     pathPrefix: pathPrefix(node),
@@ -71,6 +88,53 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
     isOneOfMany: commands >= MANY_COMMANDS,
   };
 }
+
+interface Contained extends JobPlace, Preparation {
+  readonly container: Container<string>;
+  readonly stateFolder: string;
+  /** Variables that name files. */
+  readonly files: readonly string[];
+}
+
+/** The job of a command in a container. */
+function contained({ request, id }: RunJobOptions, place: Contained) {
+  const { node, container, variables: all, lines, shell, prelude } = place;
+  const job = `${node.root}/.grid/jobs/${id}`;
+  const cwd = stepFolder(request, node);
+  // What the node gives is for the node.
+  const given = node.node.environment?.env ?? {};
+  const names = all.filter((name) =>
+    Object.hasOwn(request.env, name) || !Object.hasOwn(given, name)
+  );
+  const contain = containerScript({
+    container,
+    names: [...names, ...INSIDE],
+    secrets: Object.keys(request.secrets),
+    folders: [...new Set([workFolder(request, node), cwd, place.stateFolder])],
+    files: ["value.before", "output", ...place.files.map((name) => `value.${name}`)]
+      .map((end) => `${job}.${end}`),
+    cwd,
+    graceMs: request.killGraceMs,
+    isPlainShell: shell === "sh",
+  });
+  const { script: command, variables } = containedScript(request.action.run, {
+    prelude,
+    contain,
+    lines,
+    shell,
+  });
+  return { command, variables };
+}
+
+/** What a job's shell sets, and its command finds inside. */
+const INSIDE = [
+  "GRID_SCRIPT",
+  "GRID_BEFORE",
+  "GRID_GPUS",
+  "CUDA_DEVICE_ORDER",
+  "CUDA_VISIBLE_DEVICES",
+  "HIP_VISIBLE_DEVICES",
+];
 
 /** What every job finds. */
 const OF_JOB = ["GRID_JOB", "GRID_OUTPUT"];

@@ -3,6 +3,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { StepOutcome } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { commandHint } from "./command_hint.ts";
+import { containerRefusal } from "./container_job.ts";
 import { linesBefore, type RunRequest } from "./run_job.ts";
 import { isPrepared, type PreparedLine, stoppedBefore } from "./prepared_command.ts";
 
@@ -22,8 +23,13 @@ export async function unpreparedEnd(
   { node, exit, request, words = "" }: UnpreparedOptions,
 ): Promise<StepOutcome | undefined> {
   const lines = linesBefore(request, node);
-  if (exit.kind !== "code" || !isPrepared({ lines, shell: request.shell })) return undefined;
-  const at = stoppedBefore(await job.readOutputFile());
+  const { container } = request.action;
+  if (exit.kind !== "code") return undefined;
+  if (!container && !isPrepared({ lines, shell: request.shell })) return undefined;
+  const output = await job.readOutputFile();
+  const refusal = containerRefusal(output);
+  if (refusal !== undefined) return refused(refusal, { node, code: exit.code, words });
+  const at = stoppedBefore(output);
   if (at === undefined) return undefined;
   const { code } = exit;
   const where = node.node.name;
@@ -58,4 +64,35 @@ function hintFor(line: PreparedLine | undefined, node: string): string {
   return line.by === "node"
     ? `it stands in the cluster config, under before: of "${node}" or of defaults`
     : "it stands under before: of the step or of defaults in the pipeline";
+}
+
+interface Refused {
+  readonly node: OpenNode;
+  readonly code: number;
+  readonly words: string;
+}
+
+/** The engine did not come to the command: a class of failures of its own, whatever code it has for it. */
+function refused(refusal: string, { node: { node }, code, words }: Refused): StepOutcome {
+  const [, engine] = /^start (\w{1,20})$/.exec(refusal) ?? [];
+  const last = words.split("\n").findLast((line) =>
+    line.trim() !== "" && !line.startsWith("grid: in ")
+  );
+  const why = engine === undefined
+    ? refusal
+    : `${engine} ended with code ${code} before it began${
+      last ? `: ${last.trim().slice(0, 300)}` : ""
+    }`;
+  return {
+    status: "failed",
+    failure: {
+      code: "step-failed",
+      message: `Cannot start the container on "${node.name}": ${why}`,
+      hint: engine === undefined
+        ? "grid doctor says which engines this account may use there, and what they lack"
+        : "try it there by hand: image, volumes, options and GPUs are those of container:",
+      node: node.name,
+      started: false,
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Command } from "../command_line/command.ts";
 import { GridError } from "../../core/errors.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { listJobs } from "../../transport/job/job_list.ts";
+import { containerWords, endContainers } from "../../steps/container_job.ts";
 import { survivorWords } from "../../steps/run_failure.ts";
 import { attachJob } from "../../transport/job/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
@@ -92,6 +93,16 @@ async function end({ node, id }: FoundJob, { session, graceMs }: EndOptions): Pr
       node: node.node.name,
     });
   }
+  const containers = await endContainers(node.transport, { ...node, id });
+  const words = containerWords(report, containers);
+  if (containers.left.length > 0) {
+    throw new GridError({
+      code: "step-failed",
+      message: `Cannot end job ${id} on ${node.node.name}: ${words}`,
+      hint: `look at it there: ${containers.engine} ps -a --filter label=grid.job=${id}`,
+      node: node.node.name,
+    });
+  }
   await job.remove();
-  return { ...ended, wasGone: false, words: `ended, ${survivorWords(report)}` };
+  return { ...ended, wasGone: false, words: `ended, ${words}` };
 }

@@ -16,6 +16,7 @@ import type {
   NodeSelector,
   OutputSource,
   RayBatchAction,
+  RunAction,
   Step,
 } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../pipeline/text.ts";
@@ -128,7 +129,7 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
     case "select-node":
       return { ...action, selector: resolveSelector(action.selector, scope) };
     case "run":
-      return { ...action, run: evaluateScript(action.run, scope) };
+      return resolveRun(action, scope);
     case "ray-batch":
       return resolveBatch(action, scope);
     case "fetch":
@@ -136,6 +137,24 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
     case "group":
       return { ...action, outputs: mapValues(action.outputs, text) };
   }
+}
+
+function resolveRun(action: RunAction<Text>, scope: EvaluationScope): RunAction<string> {
+  const run = evaluateScript(action.run, scope);
+  const { container } = action;
+  if (container === undefined) return { kind: "run", run };
+  const text = (value: Text) => evaluate(value, scope);
+  return {
+    kind: "run",
+    run,
+    container: {
+      ...container,
+      image: text(container.image),
+      volumes: container.volumes.map(text),
+      user: container.user && text(container.user),
+      options: container.options.map(text),
+    },
+  };
 }
 
 function resolveBatch(

@@ -77,7 +77,7 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     trigger_rule: "write after: instead of needs:, and if: always()",
     extends: "use a template with uses:, or an anchor below x-common: at the top",
     services: "start what you need in run:",
-    image: "Grid runs commands as they are; start the container in run:",
+    image: "write container: with the image",
   },
   "schedule": {
     paused: "write enabled: false",

@@ -12,6 +12,7 @@ export function checkStep(step: Blueprint, reader: TextReader): void {
   checkIdleOutputs(step, reader);
   checkScriptTraps(step, reader);
   checkIdleBefore(step, reader);
+  checkIdleContainer(step, reader);
   checkLimits(step.entry, reader);
 }
 
@@ -73,6 +74,16 @@ function checkIdleBefore({ entry, kind }: Blueprint, reader: TextReader): void {
     rule: "idle-before",
     spot: reader.source.keySpot(entry, "before"),
     message: `before: has no effect on ${kind}: it runs no command in a shell of its own`,
+    hint: "move it to a run step",
+  });
+}
+
+function checkIdleContainer({ entry, kind }: Blueprint, reader: TextReader): void {
+  if (entry.container === undefined || kind === undefined || kind === "run") return;
+  reader.report({
+    rule: "idle-container",
+    spot: reader.source.keySpot(entry, "container"),
+    message: `container: is not possible on ${kind}`,
     hint: "move it to a run step",
   });
 }

@@ -1,5 +1,5 @@
 /** Which of the values that the cluster config gives a node (`vars:`) a step reads. */
-import type { Step } from "../pipeline.ts";
+import type { RunAction, Step } from "../pipeline.ts";
 import type { Text, TextPart } from "../text.ts";
 import { parseExpression } from "./expression.ts";
 
@@ -35,7 +35,7 @@ function readsOf(texts: readonly (Text | undefined)[]): NodeReads {
 function textsOf(step: Step): readonly (Text | undefined)[] {
   const { action, env, before = [], outputs, workingDirectory } = step;
   return [
-    ...(action.kind === "run" ? [action.run] : []),
+    ...(action.kind === "run" ? [action.run, ...containerTexts(action)] : []),
     ...(action.kind === "fetch" ? action.from : []),
     ...before,
     ...Object.values(env),
@@ -44,4 +44,9 @@ function textsOf(step: Step): readonly (Text | undefined)[] {
       output.from === "file" ? [output.path] : output.from === "value" ? [output.value] : []
     ),
   ];
+}
+
+function containerTexts({ container }: RunAction<Text>): readonly (Text | undefined)[] {
+  if (container === undefined) return [];
+  return [container.image, container.user, ...container.volumes, ...container.options];
 }

@@ -1,0 +1,152 @@
+# shellcheck shell=sh disable=SC2154
+# Runs the command of a job in a container: read by the job's own shell, behind what the node prepares. Set by
+# the caller: grid_engines (those to choose from), grid_image, grid_gpus (auto, all or none), grid_user (empty:
+# the account), grid_grace (seconds), grid_mark (the file that $GRID_OUTPUT names), grid_hidden (names of
+# secrets), grid_boot (shell text that starts the command inside); then grid_words, a function that calls
+# grid_contain with the engine's options.
+#
+# The container is no process of the job: its engine runs it. So it carries the job's name and label, is ended
+# by the engine and asked for there, and a keeper of its own ends it when the job's processes are gone, whatever
+# ended them: a runner, the node's guard, or somebody else.
+
+grid_refuse_container() {
+  printf 'grid: container %s\n' "$1" >|"$grid_mark"
+  exit 125
+}
+
+grid_choose_engine() {
+  for grid_engine in $grid_engines; do
+    command -v "$grid_engine" >/dev/null 2>&1 || continue
+    # A client without a daemon, or without the right to speak to it, is none.
+    case "$grid_engine $grid_engines" in
+      'docker docker') ;;
+      docker*) docker version >/dev/null 2>&1 || continue ;;
+    esac
+    return 0
+  done
+  grid_refuse_container "no engine: none of $grid_engines can be used by this account"
+}
+
+# Ends what carries the job's label once nobody has the pipe any more. Arguments: engine, job, pipe.
+# shellcheck disable=SC2016
+grid_container_keeper='
+  trap "" HUP INT TERM
+  rm -f "$3"
+  IFS= read -r line
+  exec </dev/null
+  tries=0
+  while [ "$tries" -lt 60 ]; do
+    if ids=$("$1" ps -aq --filter "label=grid.job=$2" 2>/dev/null); then
+      [ -n "$ids" ] || exit 0
+      "$1" kill $ids
+      "$1" rm -f $ids
+    fi
+    tries=$((tries + 1))
+    sleep 1
+  done'
+
+grid_keep_container() {
+  grid_pipe=${grid_mark%.output}.value.keeper
+  mkfifo -m 600 "$grid_pipe" || grid_refuse_container "no pipe: cannot make $grid_pipe"
+  exec 7<>"$grid_pipe"
+  (
+    # Neither the job's mark, by which it would be ended itself, nor its secrets.
+    # shellcheck disable=SC2086
+    unset GRID_JOB GRID_SCRIPT GRID_BEFORE $grid_hidden
+    grid_apart=
+    ! command -v setsid >/dev/null 2>&1 || grid_apart=setsid
+    # shellcheck disable=SC2086,SC2094
+    exec $grid_apart sh -c "$grid_container_keeper" grid-keeper "$grid_engine" "$1" "$grid_pipe" \
+      <"$grid_pipe" >/dev/null 2>&1 7>&- &
+  )
+}
+
+# grid_ask WORD...: the engine, without the pipe: what it starts must not keep the keeper waiting.
+grid_ask() { "$grid_engine" "$@" 7>&- </dev/null; }
+
+# Numbers of the GPUs that the job holds, by commas; empty: none.
+grid_devices() {
+  case $grid_gpus in
+    none) ;;
+    all) echo all ;;
+    *) echo "${GRID_GPUS-}" ;;
+  esac
+}
+
+# grid_contain OPTION...: does not return.
+grid_contain() {
+  set +e
+  case $grid_engine in
+    apptainer | singularity) grid_in_apptainer "$@" ;;
+    *) grid_in_engine "$@" ;;
+  esac
+  exit "$grid_code"
+}
+
+grid_in_engine() {
+  set -- "$@" "$grid_image" sh -c "$grid_boot" grid
+  case $grid_engine in
+    podman)
+      if [ -x /usr/libexec/podman/catatonit ] || command -v catatonit >/dev/null 2>&1; then
+        set -- --init "$@"
+      else
+        echo 'grid: there is no catatonit, so the container has no --init' >&2
+      fi
+      ;;
+    *) set -- --init "$@" ;;
+  esac
+  if [ "$grid_user" != image ]; then
+    # In a container of an account without rights, root is the account itself.
+    if [ -n "$grid_user" ]; then set -- --user "$grid_user" "$@"
+    elif [ "$grid_engine" = podman ]; then set -- --user 0:0 "$@"
+    else set -- --user "$(id -u):$(id -g)" "$@"; fi
+  fi
+  grid_cards=$(grid_devices)
+  if [ -n "$grid_cards" ]; then
+    if [ "$grid_engine" = podman ]; then
+      # shellcheck disable=SC2086
+      for grid_card in $(echo "$grid_cards" | tr , ' '); do
+        set -- --device "nvidia.com/gpu=$grid_card" "$@"
+      done
+    elif [ "$grid_cards" = all ]; then set -- --gpus all "$@"
+    else set -- --gpus "\"device=$grid_cards\"" "$@"; fi
+    # Inside they are counted anew.
+    case ${CUDA_VISIBLE_DEVICES-} in
+      *[!0-9,]*) ;;
+      *) unset CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES ;;
+    esac
+  fi
+  grid_keep_container "$GRID_JOB"
+  trap : TERM INT HUP
+  "$grid_engine" run --name "$GRID_JOB" --label "grid.job=$GRID_JOB" --entrypoint= "$@" 7>&- <&0 &
+  grid_client=$!
+  # The client hands a signal on to the container. It says how that ended; a signal only wakes this shell.
+  while :; do
+    wait "$grid_client"
+    grid_code=$?
+    kill -0 "$grid_client" 2>/dev/null || break
+  done
+  grid_state=$(grid_ask inspect -f '{{.State.Running}} {{.State.OOMKilled}} {{.Image}}' "$GRID_JOB" 2>/dev/null)
+  case $grid_state in
+    'true '*)
+      # The client is gone, the container is not.
+      grid_ask stop -t "$grid_grace" "$GRID_JOB" >/dev/null 2>&1
+      ;;
+    'false true '*) echo 'grid: the container ran out of memory' >&2 ;;
+  esac
+  grid_digest=$(grid_ask image inspect -f '{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}' \
+    "${grid_state##* }" 2>/dev/null)
+  [ -z "$grid_state" ] || echo "grid: in $grid_engine, image ${grid_digest:-${grid_state##* }}" >&2
+  grid_ask rm -f "$GRID_JOB" >/dev/null 2>&1
+}
+
+# Its processes are those of the job.
+grid_in_apptainer() {
+  [ -z "$(grid_devices)" ] || set -- --nv "$@"
+  case $grid_image in
+    *://* | /* | ./* | *.sif) ;;
+    *) grid_image=docker://$grid_image ;;
+  esac
+  "$grid_engine" exec --cleanenv "$@" "$grid_image" sh -c "$grid_boot" grid
+  grid_code=$?
+}
