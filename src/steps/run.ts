@@ -8,11 +8,11 @@ import type { FollowOptions, Job, JobExit, JobSpec, KillReport } from "../transp
 import type { JobInput } from "../transport/job/job_input.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
-import { commandHint } from "./command_hint.ts";
 import { containerWords, endContainers } from "./container_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
+import { LastWords } from "./last_words.ts";
 import { Leftovers } from "./leftovers.ts";
 import { onNode, resolveNode } from "./placement.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
@@ -24,7 +24,6 @@ import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
 import { endUnheard, isUnheard } from "./unheard.ts";
-import { VainQuestion } from "./vain_question.ts";
 
 export interface RunStepOptions {
   readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
@@ -42,8 +41,6 @@ export interface RunStepOptions {
 
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
-/** Characters of stderr that may say what a command did not find. */
-const STDERR_CHARACTERS = 4000;
 
 export interface RunStep extends StepKind<"run">, AsyncDisposable {
   /** Ends what the commands left running; there must be no more of them. */
@@ -149,12 +146,10 @@ class RunAttempt {
   async #attend(job: Job, place: Place): Promise<Attended> {
     const { host } = this.#options;
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
-    const question = new VainQuestion();
-    const stderr = new TextTail(STDERR_CHARACTERS);
+    const words = new LastWords();
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
       if (stream === "stdout") stdout?.push(bytes);
-      else stderr.push(bytes);
-      question.push(stream, bytes);
+      words.push(stream, bytes);
       return host.output(stream, bytes);
     };
     try {
@@ -170,8 +165,12 @@ class RunAttempt {
       if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
       const denied = await this.#gate(place.node).denial(job, exit);
       if (denied) return failed(denied, { ...place, started: false });
-      const words = exit.kind === "code" && exit.code !== 0 ? stderr.end() : "";
-      const unready = await unpreparedEnd(job, { ...place, exit, request: this.#request, words });
+      const unready = await unpreparedEnd(job, {
+        ...place,
+        exit,
+        request: this.#request,
+        words,
+      });
       if (unready) return unready;
       if (place.takenOver && isAbandoned(exit)) {
         const message =
@@ -180,12 +179,7 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        const cure = exit.kind === "code" ? commandHint(exit.code, words) : undefined;
-        return failedExit(exit, {
-          ...place,
-          ...(!input && question.hint),
-          ...(cure !== undefined && { hint: cure }),
-        });
+        return failedExit(exit, { ...place, ...words.hint(exit, { canAnswer: !!input }) });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {

@@ -4,6 +4,7 @@ import type { StepOutcome } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { commandHint } from "./command_hint.ts";
 import { containerRefusal } from "./container_job.ts";
+import type { LastWords } from "./last_words.ts";
 import { linesBefore, type RunRequest } from "./run_job.ts";
 import { isPrepared, type PreparedLine, stoppedBefore } from "./prepared_command.ts";
 
@@ -13,14 +14,13 @@ export interface UnpreparedOptions {
   readonly node: OpenNode;
   readonly exit: JobExit;
   readonly request: RunRequest;
-  /** The last of its stderr. */
-  readonly words?: string;
+  readonly words: Pick<LastWords, "stderr">;
 }
 
 /** Undefined where the command began. */
 export async function unpreparedEnd(
   job: Job,
-  { node, exit, request, words = "" }: UnpreparedOptions,
+  { node, exit, request, words }: UnpreparedOptions,
 ): Promise<StepOutcome | undefined> {
   const lines = linesBefore(request, node);
   const { container } = request.action;
@@ -28,7 +28,9 @@ export async function unpreparedEnd(
   if (!container && !isPrepared({ lines, shell: request.shell })) return undefined;
   const output = await job.readOutputFile();
   const refusal = containerRefusal(output);
-  if (refusal !== undefined) return refused(refusal, { node, code: exit.code, words });
+  if (refusal !== undefined) {
+    return refused(refusal, { node, code: exit.code, words: words.stderr });
+  }
   const at = stoppedBefore(output);
   if (at === undefined) return undefined;
   const { code } = exit;
@@ -38,7 +40,7 @@ export async function unpreparedEnd(
     failure: {
       code: "step-failed",
       message: `Cannot prepare the command on "${where}": ${stopWords(lines[at - 1], code)}`,
-      hint: commandHint(code, words) ?? hintFor(lines[at - 1], where),
+      hint: commandHint(code, words.stderr) ?? hintFor(lines[at - 1], where),
       node: where,
       started: false,
     },

@@ -1,0 +1,31 @@
+/** The last of what a command printed, and what it says of why it failed. */
+import type { JobExit } from "../transport/job/job.ts";
+import { commandHint } from "./command_hint.ts";
+import { TextTail } from "./text_tail.ts";
+import { VainQuestion } from "./vain_question.ts";
+
+/** Characters of stderr that may say what a command did not find. */
+const STDERR_CHARACTERS = 4000;
+
+export class LastWords {
+  readonly #question = new VainQuestion();
+  readonly #stderr = new TextTail(STDERR_CHARACTERS);
+  #ended: string | undefined;
+
+  push(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    this.#question.push(stream, bytes);
+    if (stream === "stderr") this.#stderr.push(bytes);
+  }
+
+  /** Of stderr; nothing is pushed any more. */
+  get stderr(): string {
+    return this.#ended ??= this.#stderr.end();
+  }
+
+  /** What to do about a command that ended like this; nothing where nothing is known. */
+  hint(exit: JobExit, { canAnswer }: { readonly canAnswer: boolean }): { readonly hint?: string } {
+    const cure = exit.kind === "code" ? commandHint(exit.code, this.stderr) : undefined;
+    if (cure !== undefined) return { hint: cure };
+    return canAnswer ? {} : this.#question.hint ?? {};
+  }
+}
