@@ -1,36 +1,14 @@
 # shellcheck shell=sh disable=SC2088,SC2154
-# Makes the Python environment <root>/grid_env of a node, or leaves a good one as it is. Prints lines
-# "@setup <word> <value>"; what pip prints goes to stderr. Set by the caller: root, ray_version ("-": no
-# Ray, "": the newest), venv (an environment to link), wheels (a folder to install from),
-# requirements (the text of a requirements file), again (not empty: make it anew), check_only (not empty:
-# another node has made it in the folder that both share; see whether it runs here), lock_patience
-# (seconds after which a lock that nobody renews is nobody's).
+# Behind prelude.sh and setup_versions.sh. Makes the Python environment <root>/grid_env of a node, or leaves
+# a good one as it is. Prints lines "@setup <word> <value>"; what pip prints goes to stderr. Set by the
+# caller: root, ray_version ("-": no Ray, "": the newest), venv (an environment to link), wheels (a folder to
+# install from), requirements (the text of a requirements file), wish (all of these in one word), again (not
+# empty: make it anew), check_only (not empty: another node has made it in the folder that both share; see
+# whether it runs here), lock_patience (seconds after which a lock that nobody renews is nobody's).
 
 stage() { echo "@setup stage $1"; }
-# Prints what is in an environment, fails where something is missing. The last two words tell environments
-# apart: how many packages there are, and a digest of their names and versions.
-versions() { # $1: environment
-  "$1/bin/python3" - "$ray_version" <<'END'
-import hashlib, platform, sys
-from importlib import metadata
-wanted = sys.argv[1]
-version = "-"
-if wanted != "-":
-    import ray
-    version = ray.__version__
-    if wanted and version != wanted:
-        sys.exit(f"it holds Ray {version}, not {wanted}")
-packages = sorted({f"{each.metadata['Name']}=={each.version}".lower() for each in metadata.distributions()})
-digest = hashlib.sha256("\n".join(packages).encode()).hexdigest()[:12]
-print(f"@setup done {platform.python_version()} {version} {len(packages)} {digest}")
-END
-}
 
 environments=$root/.grid/environments
-target=$root/grid_env
-# Names what was asked for, so that a second setup finds the same and does nothing.
-# Through printf as through cat below, so that both lose their last newlines.
-wish=$(printf '%s' "$ray_version|$venv|$wheels|$requirements")
 
 # Never half: whoever looks finds the one before or this one.
 put_link() { # $1: environment
@@ -39,10 +17,6 @@ put_link() { # $1: environment
   "$1/bin/python3" -c 'import os, sys; os.replace(*sys.argv[1:])' "$grid_new" "$target" && return 0
   rm -f "$grid_new"
   return 1
-}
-as_asked() {
-  [ -f "$target/.grid_wish" ] && [ "$(cat "$target/.grid_wish")" = "$wish" ] &&
-    versions "$target" 2>/dev/null
 }
 
 if [ -n "$check_only" ]; then

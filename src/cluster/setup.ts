@@ -6,43 +6,10 @@ import { foldNames } from "../core/name_ranges.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { startJob } from "../transport/job/job_start.ts";
-import type { RayConfig } from "./config.ts";
 import type { OpenNode } from "./node.ts";
+import { lookAtAll, wishOf } from "./setup_look.ts";
+import { contentsIn, resultOf, type SetupOptions, type SetupResult } from "./setup_result.ts";
 import { byWorkspace } from "./shared_home.ts";
-
-export interface SetupOptions {
-  readonly ray: Pick<RayConfig, "mode" | "version">;
-  /** An environment that is on the node already: it is linked, nothing is installed. */
-  readonly venv?: string | undefined;
-  /** A folder on the node with wheels to install from, for nodes without an index. */
-  readonly wheels?: string | undefined;
-  /** Text of a requirements file: what the steps need besides Ray. */
-  readonly requirements?: string | undefined;
-  /** Make the environment anew even where it is as asked for. */
-  readonly again?: boolean | undefined;
-  /** After which a lock that nobody renews is nobody's; its holder renews it every 5 s. */
-  readonly lockPatienceSeconds?: number | undefined;
-  readonly signal: AbortSignal;
-}
-
-export interface SetupResult {
-  readonly node: string;
-  readonly state: "made" | "unchanged" | "failed";
-  readonly python: string | undefined;
-  /** Version of Ray; undefined where none was asked for. */
-  readonly ray: string | undefined;
-  /** How many packages there are. */
-  readonly packages: number | undefined;
-  /** Of their names and versions: equal on nodes that have the same. */
-  readonly digest: string | undefined;
-  /** What made it; undefined where nothing was made. */
-  readonly tool: "uv" | "venv" | undefined;
-  /** The node through which it was made in the workspace that both share. */
-  readonly sharedWith: string | undefined;
-  readonly durationMs: number;
-  readonly reason: string | undefined;
-  readonly hint: string | undefined;
-}
 
 /** A runner that is gone is no reason to leave pip at work for long. */
 const LEASE_MS = 60_000;
@@ -59,9 +26,21 @@ export async function setupNodes(
   nodes: readonly OpenNode[],
   options: SetupOptions,
 ): Promise<readonly SetupResult[]> {
-  const groups = await byWorkspace(nodes, options);
-  const results = (await Promise.all(groups.map((group) => setupGroup(group, options)))).flat();
+  const [groups, seen] = await Promise.all([
+    byWorkspace(nodes, options),
+    lookAtAll(nodes, options),
+  ]);
+  const results = (await Promise.all(groups.map((group) => {
+    const known = group.flatMap((node) => seen.get(node) ?? []);
+    return known.length === group.length ? asOne(known) : setupGroup(group, options);
+  }))).flat();
   return nodes.flatMap(({ node }) => results.find((result) => result.node === node.name) ?? []);
+}
+
+/** All nodes of a workspace are as asked for. */
+function asOne([first, ...rest]: readonly SetupResult[]): readonly SetupResult[] {
+  if (first === undefined) return [];
+  return [first, ...rest.map((result) => ({ ...result, sharedWith: first.node }))];
 }
 
 async function setupGroup(
@@ -130,56 +109,38 @@ interface OneSetup extends SetupOptions {
 
 async function setupNode(open: OpenNode, options: OneSetup): Promise<SetupResult> {
   const started = monotonic();
-  const result = (rest: Partial<SetupResult> & Pick<SetupResult, "state">): SetupResult => ({
-    node: open.node.name,
-    python: undefined,
-    ray: undefined,
-    packages: undefined,
-    digest: undefined,
-    tool: undefined,
-    sharedWith: undefined,
-    durationMs: Math.round(monotonic() - started),
-    reason: undefined,
-    hint: undefined,
-    ...rest,
-  });
   try {
     const job = await startJob(open.transport, jobSpec(open, options));
     const { exit, stdout, stderr } = await follow(job, options.signal);
-    const done = /^@setup done (\S+) (\S+) (\d+) ([0-9a-f]+)$/m.exec(stdout);
-    if (exit.kind !== "code" || exit.code !== 0 || !done) {
-      return result({ state: "failed", ...failure({ exit, stdout, stderr }) });
+    const contents = contentsIn(stdout);
+    if (exit.kind !== "code" || exit.code !== 0 || !contents) {
+      return resultOf(open, started, { state: "failed", ...failure({ exit, stdout, stderr }) });
     }
-    const [, python, ray, packages, digest] = done;
     const state = stdout.includes("@setup unchanged") ? "unchanged" : "made";
     const tool = /^@setup tool (uv|venv)$/m.exec(stdout)?.[1] as SetupResult["tool"];
-    return result({
-      state,
-      python,
-      ray: ray === "-" ? undefined : ray,
-      packages: Number(packages),
-      digest,
-      tool,
-    });
+    return resultOf(open, started, { state, ...contents, tool });
   } catch (thrown) {
     options.signal.throwIfAborted();
     const { message, hint, code } = toGridError(thrown);
     if (code === "bug") throw thrown;
-    return result({ state: "failed", reason: message, hint });
+    return resultOf(open, started, { state: "failed", reason: message, hint });
   }
 }
 
 function jobSpec(open: OpenNode, options: OneSetup) {
-  const { ray, venv = "", wheels = "", requirements = "", again = false } = options;
+  const { venv = "", wheels = "", requirements = "", again = false } = options;
   return {
     id: `setup-${randomWord(8)}`,
     root: open.root,
-    command: `${nodePrelude()}\n${nodeProgram("setup.sh", import.meta.url)}`,
+    command: [
+      nodePrelude(),
+      ...["setup_versions.sh", "setup.sh"].map((name) => nodeProgram(name, import.meta.url)),
+    ].join("\n"),
     shell: "sh" as const,
     cwd: open.root,
     env: {
       root: open.root,
-      ray_version: ray.mode === "managed" ? ray.version ?? "" : "-",
+      ...wishOf(options),
       venv,
       wheels,
       requirements,

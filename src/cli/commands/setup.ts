@@ -1,5 +1,5 @@
 import type { Command } from "../command_line/command.ts";
-import type { SetupResult } from "../../cluster/setup.ts";
+import type { SetupResult } from "../../cluster/setup_result.ts";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openNodes } from "../nodes.ts";

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import {
-  differences,
-  setupNodes,
-  type SetupOptions,
-  type SetupResult,
-} from "../../../src/cluster/setup.ts";
+import { differences, setupNodes } from "../../../src/cluster/setup.ts";
+import type { SetupOptions, SetupResult } from "../../../src/cluster/setup_result.ts";
 import { openWorkspace } from "../../../src/cluster/workspace.ts";
 import { createLocalTransport } from "../../../src/transport/local.ts";
 import { grid, project } from "../../support/cli.ts";
