@@ -123,7 +123,7 @@ async function startHead(head: OpenNode, options: HeadOptions): Promise<RunningC
     return { ...session, token: stdout.trim() };
   }
   refuseSecondHead(head, options);
-  if (session) await stopNode(head, signal);
+  if (session) await stopNode(head, signal, { isBroken: true });
   const problem = versionProblem(facts, facts);
   if (problem) throw cannotStart(head, problem, versionHint(facts, facts));
   const ip = ownAddress(head, facts);
@@ -175,7 +175,7 @@ async function startWorker(
   const session = sessions.get(worker);
   if (session && !(session instanceof GridError)) {
     await refuseOtherCluster(worker, { session, cluster, signal });
-    await stopNode(worker, signal);
+    await stopNode(worker, signal, { isBroken: true });
   }
   const { count: gpus, variables } = await gpusFor(worker, { ...cluster, config, health });
   await startNode(worker, {

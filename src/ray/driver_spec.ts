@@ -60,7 +60,16 @@ export function markOf(spec: Pick<BatchSpec, "id">): string {
   return `\x1egrid-batch:${distinctName([spec.id])}:`;
 }
 
+/** Secrets on their way to a driver that gets no environment from Grid: two halves, each worth nothing. */
+export interface SealedSecrets {
+  /** Where the other half lies, as Ray names it. */
+  readonly package: string;
+  /** As many random bytes as the secrets have, as Base64. */
+  readonly pad: string;
+}
+
 export interface SpecOptions {
+  readonly sealed?: SealedSecrets | undefined;
   readonly head: OpenNode;
   readonly place: DriverPlace;
   readonly files: DriverFiles;
@@ -73,6 +82,7 @@ export function driverSpecText(spec: BatchSpec, options: SpecOptions): string {
 
 function batchLine(spec: BatchSpec, options: SpecOptions): string {
   return pythonJson({
+    ...(options.sealed && { sealed: options.sealed }),
     ...placeFields(spec, options),
     target: spec.target,
     id: spec.id,

@@ -14,6 +14,7 @@ import { JobLog, JobLogTail } from "./job_log.ts";
 import { JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
 import { OutcomeReader } from "./results.ts";
+import { sealSecrets } from "./sealed_secrets.ts";
 
 const POLL_MS = 1000;
 /** A dashboard that takes longer for an answer is told of. */
@@ -35,10 +36,9 @@ export interface ExistingBatchOptions {
   readonly host: BatchHost;
 }
 
-/** @throws {GridError} `cluster-invalid`, `usage`, `ray`, `lost`, or the signal's reason */
+/** @throws {GridError} `cluster-invalid`, `ray`, `lost`, or the signal's reason */
 export async function runOnExisting(options: ExistingBatchOptions): Promise<BatchOutcome> {
   const { config, head, spec, host } = options;
-  refuseSecrets(spec);
   await using route = await findRoute(config.address, head, host.signal);
   using api = openApi(route, host.signal);
   const version = await api.version();
@@ -65,11 +65,12 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
   const { config, head, spec, host } = options;
   const files = await driverFiles("~", spec);
   const place = { mode: "package", namespace: config.namespace } as const;
+  const sealed = await sealSecrets(spec.secrets, (bytes) => api.upload(bytes));
   const content = await packFolder(head, {
     folder: spec.cwd,
     extra: {
       ".grid_batch/batch_driver.py": driverSource(),
-      ".grid_batch/spec.json": driverSpecText(spec, { head, place, files }),
+      ".grid_batch/spec.json": driverSpecText(spec, { head, place, files, sealed }),
     },
     signal: host.signal,
   });
@@ -92,7 +93,8 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
 }
 
 /** The job's shell may have several Pythons before it; one of them knows Ray. */
-const ENTRYPOINT = 'for python in python python3; do "$python" -c "import ray" 2>/dev/null && ' +
+const ENTRYPOINT = 'for python in python python3; do "$python" -c ' +
+  "\"import sys, importlib.util as u; sys.exit(not u.find_spec('ray'))\" 2>/dev/null && " +
   'exec "$python" -u .grid_batch/batch_driver.py .grid_batch/spec.json; done; ' +
   'echo "no python on the PATH of the Ray head can import ray" >&2; exit 3';
 
@@ -237,17 +239,6 @@ function isEnded({ status }: RayJob): boolean {
 /** Ray takes any name, then fails on some; these characters are safe. */
 function submissionId(id: string): string {
   return distinctName([id], { dots: false });
-}
-
-function refuseSecrets({ secrets }: BatchSpec): void {
-  const names = Object.keys(secrets);
-  if (names.length === 0) return;
-  throw new GridError({
-    code: "usage",
-    message: `Cannot hand ${names.join(", ")} to a Ray cluster that Grid did not start: ` +
-      "everybody who sees its dashboard would see them",
-    hint: "Set them in the environment of the cluster's nodes, or use ray.mode managed",
-  });
 }
 
 async function warnIfOld(version: string, host: BatchHost): Promise<void> {

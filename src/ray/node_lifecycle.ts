@@ -136,9 +136,21 @@ export async function reachesHead(
   return code === 0;
 }
 
-/** Ends what `startNode` started, and removes its folders. @throws {GridError} `ray` naming survivors */
-export async function stopNode(node: OpenNode, signal: AbortSignal): Promise<void> {
-  const answer = await runScript(node, rayNodeScript(node, ["ray_stop"]), {
+/** What is left of a Ray that has died does nothing more that could be lost. */
+const REMAINS_TENTHS = 10;
+
+/**
+ * Ends what `startNode` started, and removes its folders.
+ *
+ * @throws {GridError} `ray` naming survivors
+ */
+export async function stopNode(
+  node: OpenNode,
+  signal: AbortSignal,
+  { isBroken = false }: { readonly isBroken?: boolean } = {},
+): Promise<void> {
+  const call = ["ray_stop", ...(isBroken ? [String(REMAINS_TENTHS)] : [])];
+  const answer = await runScript(node, rayNodeScript(node, call), {
     purpose: "stop Ray",
     timeoutMs: STOP_TIMEOUT_MS,
     signal,

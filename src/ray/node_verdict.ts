@@ -19,7 +19,9 @@ export function memberStatus(
 ): RayNodeStatus {
   const label = labelOf(node.node.name);
   const own = members.filter((member) => member.name === label);
-  const member = own.find((member) => member.alive) ?? own[0];
+  // One that was replaced a moment ago may still pass for alive.
+  const living = own.filter((member) => member.alive);
+  const member = living.find(({ answered }) => answered) ?? living.at(-1) ?? own[0];
   const base = bareStatus(node, role, "dead");
   if (!member?.alive) {
     const reason = member ? "Ray has given it up as dead" : "Ray does not know it";

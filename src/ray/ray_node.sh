@@ -98,13 +98,14 @@ ray_status() {
   sed -n 's/^MemTotal: */memory=/p; s/^MemAvailable: */free=/p' /proc/meminfo 2>/dev/null
 }
 
-# The raylet first, so that it can end its workers; then everything else. Prints who is left.
+# ray_stop [TENTHS]: the raylet first, so that it can end its workers; then everything else, each with
+# so much time (default 5 s). Prints who is left.
 ray_stop() {
   [ -f "$RECORD" ] || return 0
   signal TERM "$(raylets)"
-  wait_until_gone 50 workers
+  wait_until_gone "${1:-50}" workers
   signal TERM "$(members)"
-  wait_until_gone 50 members || signal KILL "$(members)"
+  wait_until_gone "${1:-50}" members || signal KILL "$(members)"
   wait_until_gone 30 members
   left=$(members)
   if [ -n "$left" ]; then

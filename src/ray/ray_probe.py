@@ -9,6 +9,7 @@ fails: where its exit code is not what it should be, no failure of a batch would
 
 import json
 import sys
+import time
 
 
 def main(address, node_ip, seconds):
@@ -33,11 +34,23 @@ def main(address, node_ip, seconds):
         for node in nodes
         if node["Alive"]
     }
-    if answers:
-        ray.wait(list(answers.values()), num_returns=len(answers), timeout=seconds)
+    wait_for_names(ray, nodes, answers, seconds)
     members = [describe(ray, node, answers.get(node["NodeID"])) for node in nodes]
     # Ray prints warnings of its own between our words; the mark tells them apart.
     print("grid:" + json.dumps(members), flush=True)
+
+
+def wait_for_names(ray, nodes, answers, seconds):
+    """Until one of each name has answered: one that has died a moment ago is still in the book as alive."""
+    names = {node["NodeID"]: node["Labels"].get("grid-host") for node in nodes}
+    open_ones = {answer: names[node] for node, answer in answers.items()}
+    deadline = time.monotonic() + seconds
+    while open_ones and time.monotonic() < deadline:
+        left = max(0, deadline - time.monotonic())
+        for answer in ray.wait(list(open_ones), num_returns=1, timeout=left)[0]:
+            name = open_ones[answer]
+            open_ones = {other: its for other, its in open_ones.items() if its != name or its is None}
+            open_ones.pop(answer, None)
 
 
 def run_failing_command():

@@ -1,4 +1,5 @@
 /** A Ray cluster with the Jobs API that was started in the usual way, not by Grid. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { allProcesses, descendantsOf } from "./processes.ts";
 import { findRayDashboardVenv } from "./requires.ts";
@@ -7,34 +8,32 @@ export interface Dashboard extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
   readonly address: string;
   readonly token: string;
+  /** Everything that Ray writes. */
+  readonly folder: string;
+  /** One more node, as somebody's autoscaler would bring it. */
+  join(resources: Resources): Promise<void>;
+}
+
+interface Resources {
+  readonly cpus: number;
+  readonly gpus: number;
 }
 
 /** One node with the CPUs and GPUs it is told to have; wants the token from everybody. */
-export async function startDashboard(
-  resources: { readonly cpus: number; readonly gpus: number },
-): Promise<Dashboard> {
-  const venv = findRayDashboardVenv() ?? "";
+export async function startDashboard(resources: Resources): Promise<Dashboard> {
   const temp = join("/tmp", `ray-${crypto.randomUUID().slice(0, 8)}`);
   const token = crypto.randomUUID().repeat(2);
-  const port = freePort();
-  const { code, stderr } = await new Deno.Command(join(venv, "bin", "ray"), {
+  const [port, gcsPort] = [freePort(), freePort()];
+  const { code, stderr } = await startRay(resources, {
+    temp,
+    token,
+    ip: "127.0.0.8",
     args: [
-      ...["start", "--head", "--port", String(freePort()), "--temp-dir", temp],
-      ...["--node-ip-address", "127.0.0.8", "--include-dashboard", "true"],
+      ...["--head", "--port", String(gcsPort), "--include-dashboard", "true"],
       ...["--dashboard-host", "127.0.0.1", "--dashboard-port", String(port)],
-      ...["--num-cpus", String(resources.cpus), "--num-gpus", String(resources.gpus)],
-      ...["--object-store-memory", "100000000", "--disable-usage-stats"],
-      ...["--dashboard-agent-listen-port", String(freePort())],
-      ...["--min-worker-port", "0", "--max-worker-port", "0"],
     ],
-    env: {
-      RAY_AUTH_MODE: "token",
-      RAY_AUTH_TOKEN: token,
-      PATH: `${venv}/bin:${Deno.env.get("PATH")}`,
-    },
-    cwd: "/",
-    stdin: "null",
-  }).output();
+  });
+  const joined = `${temp}-2`;
   const own = () => allProcesses().filter(({ command }) => command.includes(temp));
   const stop = async () => {
     const group = new Set<number>();
@@ -49,13 +48,54 @@ export async function startDashboard(
       for (const { pid } of left) endProcess(pid);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    Deno.removeSync(temp, { recursive: true });
+    for (const folder of [temp, joined]) {
+      if (existsSync(folder)) Deno.removeSync(folder, { recursive: true });
+    }
   };
   if (code !== 0) {
     await stop();
     throw new Error(`ray start failed: ${new TextDecoder().decode(stderr)}`);
   }
-  return { address: `http://127.0.0.1:${port}`, token, [Symbol.asyncDispose]: stop };
+  return {
+    address: `http://127.0.0.1:${port}`,
+    token,
+    folder: temp,
+    join: async (resources) => {
+      const args = ["--address", `127.0.0.8:${gcsPort}`];
+      const options = { temp: joined, token, ip: "127.0.0.10", args };
+      const { code, stderr } = await startRay(resources, options);
+      if (code !== 0) throw new Error(`ray start failed: ${new TextDecoder().decode(stderr)}`);
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function startRay(
+  { cpus, gpus }: Resources,
+  { temp, token, ip, args }: {
+    readonly temp: string;
+    readonly token: string;
+    readonly ip: string;
+    readonly args: readonly string[];
+  },
+): Promise<Deno.CommandOutput> {
+  const venv = findRayDashboardVenv() ?? "";
+  return await new Deno.Command(join(venv, "bin", "ray"), {
+    args: [
+      ...["start", ...args, "--temp-dir", temp, "--node-ip-address", ip],
+      ...["--num-cpus", String(cpus), "--num-gpus", String(gpus)],
+      ...["--object-store-memory", "100000000", "--disable-usage-stats"],
+      ...["--dashboard-agent-listen-port", String(freePort())],
+      ...["--min-worker-port", "0", "--max-worker-port", "0"],
+    ],
+    env: {
+      RAY_AUTH_MODE: "token",
+      RAY_AUTH_TOKEN: token,
+      PATH: `${venv}/bin:${Deno.env.get("PATH")}`,
+    },
+    cwd: "/",
+    stdin: "null",
+  }).output();
 }
 
 /** It may have gone meanwhile. */

@@ -20,9 +20,6 @@ import {
   specFields,
 } from "./batch_results.ts";
 import { type OpenSshLab, type OpenSshOptions, startOpenSsh } from "./openssh.ts";
-import { allProcesses } from "./processes.ts";
-import { findRayVenv } from "./requires.ts";
-import { tempDir } from "./temp_dir.ts";
 
 export interface RayLabOptions extends Partial<OpenSshOptions> {
   /** Declared, as an owner does in the configuration; there need not be any. */
@@ -213,37 +210,4 @@ export async function until(
     assert.ok(Date.now() < deadline, complaint);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-}
-
-/** A Ray that somebody else started in the usual way, on the same machine. */
-export async function startStranger() {
-  const folder = tempDir();
-  const ray = join(findRayVenv() ?? "", "bin", "ray");
-  const temp = join("/tmp", `stranger-${crypto.randomUUID().slice(0, 6)}`);
-  const port = freePort();
-  const { code, stderr } = await new Deno.Command(ray, {
-    args: [
-      ...["start", "--head", "--port", String(port), "--temp-dir", temp],
-      ...["--node-ip-address", "127.0.0.9", "--include-dashboard", "false"],
-      ...["--object-store-memory", "100000000", "--dashboard-agent-listen-port"],
-      ...[String(freePort()), "--disable-usage-stats"],
-    ],
-    cwd: folder.path,
-    env: { RAY_AUTH_MODE: "disabled" },
-    stdin: "null",
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  const own = () => allProcesses().filter(({ command }) => command.includes(temp));
-  const isAlive = () => own().some(({ command }) => /\/raylet /.test(command));
-  assert.ok(isAlive());
-  return {
-    isAlive,
-    [Symbol.asyncDispose]: async () => {
-      const sessions = new Set(own().map(({ pid }) => pid));
-      for (const pid of sessions) Deno.kill(pid, "SIGKILL");
-      await until(() => own().length === 0, "the other Ray still runs");
-      Deno.removeSync(temp, { recursive: true });
-      folder[Symbol.dispose]();
-    },
-  };
 }

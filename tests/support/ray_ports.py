@@ -3,9 +3,11 @@
     ray_ports.py TOKEN PID... (with a Python that has grpc)
 """
 
+import concurrent.futures
 import json
 import os
 import re
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -66,6 +68,14 @@ def address(hexadecimal):
     return ".".join(str(int(hexadecimal[at : at + 2], 16)) for at in (6, 4, 2, 0))
 
 
+def speaks_http(host, port):
+    """Whether it answers in HTTP/1; gRPC answers in frames, or not at all."""
+    with socket.create_connection((host, port), 20) as link:
+        link.settimeout(20)
+        link.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return link.recv(5) == b"HTTP/"
+
+
 def ask_http(host, port, path, token):
     headers = {"Authorization": "Bearer " + token} if token else {}
     request = urllib.request.Request("http://%s:%d%s" % (host, port, path), headers=headers)
@@ -94,28 +104,36 @@ def ask_grpc(host, port, method, token):
             return "refused" if name == "UNAUTHENTICATED" else "answers"
 
 
+def row_of(token, pid, host, port):
+    with open("/proc/%s/cmdline" % pid) as file:
+        command = file.read().replace("\0", " ")
+    target = "127.0.0.1" if host == "0.0.0.0" else host
+    where = {"0.0.0.0": "all", "127.0.0.1": "loopback"}.get(host, "the node's own")
+    protocol = "http" if speaks_http(target, port) else "grpc"
+    ask = ask_http if protocol == "http" else ask_grpc
+    for part, says, its, what in PARTS:
+        if its != protocol or not re.search(says, command):
+            continue
+        # Metrics alone are pages on all interfaces, and answer at every path.
+        if protocol == "http" and (part == "metrics") != (where == "all"):
+            continue
+        right = ask(target, port, what, token)
+        if right is not None:
+            return [part, where, *(ask(target, port, what, other) for other in (None, "0" * 64)), right]
+    return [command[:100], where, None, None, None]
+
+
+def row_or_nothing(token, listener):
+    try:
+        return row_of(token, *listener)
+    except OSError:
+        return None  # gone meanwhile
+
+
 def main(token, pids):
-    rows = []
-    for pid, host, port in listeners(pids):
-        with open("/proc/%s/cmdline" % pid) as file:
-            command = file.read().replace("\0", " ")
-        target = "127.0.0.1" if host == "0.0.0.0" else host
-        where = {"0.0.0.0": "all", "127.0.0.1": "loopback"}.get(host, "the node's own")
-        for part, says, protocol, what in PARTS:
-            if not re.search(says, command):
-                continue
-            # Metrics alone are pages on all interfaces, and answer at every path.
-            if protocol == "http" and (part == "metrics") != (where == "all"):
-                continue
-            ask = ask_http if protocol == "http" else ask_grpc
-            right = ask(target, port, what, token)
-            if right is not None:
-                answers = [ask(target, port, what, other) for other in (None, "0" * 64)]
-                rows.append([part, where, *answers, right])
-                break
-        else:
-            rows.append([command[:100], where, None, None, None])
-    print(json.dumps(rows))
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        rows = pool.map(lambda listener: row_or_nothing(token, listener), listeners(pids))
+    print(json.dumps([row for row in rows if row]))
 
 
 main(sys.argv[1], sys.argv[2:])

@@ -5,8 +5,14 @@ import { allProcesses } from "./processes.ts";
 import type { RayLab } from "./ray_lab.ts";
 import { findRayDashboardVenv } from "./requires.ts";
 
-/** `GCS | all | refused | answers`, sorted: what listens, where, to whom without and with the token. */
-export async function portsOf(lab: RayLab): Promise<string[]> {
+export interface RayPorts {
+  /** `GCS | all | refused | answers`, sorted: what listens, where, to whom without and with the token. */
+  readonly rows: readonly string[];
+  /** Commands of what listens and has answered nobody; a busy machine may be the reason. */
+  readonly silent: readonly string[];
+}
+
+export async function portsOf(lab: RayLab): Promise<RayPorts> {
   const token = Deno.readTextFileSync(join(lab.head.root, ".grid", "ray", "token")).trim();
   const temporary = lab.temporaryFolders();
   // Its agents have an environment of their own.
@@ -21,11 +27,14 @@ export async function portsOf(lab: RayLab): Promise<string[]> {
   const text = new TextDecoder().decode(stdout);
   assert.ok(text !== "", new TextDecoder().decode(stderr));
   const rows: (string | null)[][] = JSON.parse(text);
-  const seen = rows.map(([part, where, without, wrong, right]) => {
-    assert.equal(wrong, without, `${part} takes a wrong token for none, or the other way round`);
-    return [part, where, without, right].join(" | ");
-  });
-  return [...new Set(seen)].toSorted();
+  const silent = rows.flatMap(([part, , , , right]) => right === null ? [part ?? ""] : []);
+  const seen = rows.filter(([, , , , right]) => right !== null).map(
+    ([part, where, without, wrong, right]) => {
+      assert.equal(wrong, without, `${part} takes a wrong token for none, or the other way round`);
+      return [part, where, without, right].join(" | ");
+    },
+  );
+  return { rows: [...new Set(seen)].toSorted(), silent };
 }
 
 export function toldPorts(): string[] {

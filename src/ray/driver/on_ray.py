@@ -75,15 +75,50 @@ class RayRun:
             max_retries=0,
             scheduling_strategy="SPREAD",
         )(ray_batch)
-        self.slots = ray_slots(ray, self.need)
-        self.queue.set_slots(self.slots)
-        self.limit = min(2 * self.slots, spec.get("max_in_flight") or 2 * self.slots)
+        self.most = spec.get("max_in_flight")
+        # Somebody else's cluster may bring up what is asked for.
+        self.may_grow = bool(spec.get("say_results"))
+        self.begun_at = self.looked_at = time.monotonic()
+        self.set_slots(*ray_slots(ray, self.need))
+        self.queue.set_slots(self.slots or 1)
+
+    def set_slots(self, slots, largest):
+        self.slots = slots
+        self.limit = min(2 * (slots or 1), self.most or 2 * (slots or 1))
+        if slots == 0 and not self.may_grow:
+            raise Problem(
+                "Cannot run the batch: each asks for %s, but no node of the Ray cluster has that much "
+                "(the largest has %s)" % (say_demand(self.need), say_demand(largest)),
+                "Lower gpus-per-batch or cpus-per-batch, or see `grid cluster status`",
+            )
+        if slots == 0 and self.looked_at == self.begun_at:
+            write_line(2, "grid: no node of the Ray cluster has %s (the largest has %s); waiting %d minutes for one "
+                "that has" % (say_demand(self.need), say_demand(largest), NODE_WAIT_SECONDS // 60))
+
+    def look_at_nodes(self):
+        """The cluster may have grown, for what waits here is a demand that its autoscaler sees."""
+        if not self.may_grow or time.monotonic() - self.looked_at < LOOK_SECONDS:
+            return
+        had, self.looked_at = self.slots, time.monotonic()
+        slots, largest = ray_slots(self.ray, self.need)
+        if slots > had:
+            self.queue.slots = slots
+            if had == 0:
+                write_line(2, "grid: the Ray cluster has a node with %s now" % say_demand(self.need))
+            self.set_slots(slots, largest)
+        elif slots == had == 0 and self.looked_at - self.begun_at > NODE_WAIT_SECONDS:
+            raise Problem(
+                "Cannot run the batch: each asks for %s, and for %d minutes no node of the Ray cluster had that "
+                "much (the largest has %s)" % (say_demand(self.need), NODE_WAIT_SECONDS // 60, say_demand(largest)),
+                "Lower gpus-per-batch or cpus-per-batch, or look at what its autoscaler says: ray status",
+            )
 
     def run(self):
         shared_job = self.ray.put(self.job)
         try:
             while self.queue or self.running:
                 check_stop()
+                self.look_at_nodes()
                 if self.stops_early and self.results.too_many_failed():
                     self.queue.give_up(self.results)
                 while self.queue and len(self.running) < self.limit:
@@ -225,6 +260,7 @@ def run_on_ray(spec, job, queue, results):
         **{name: value for name, value in where.items() if value},
     )
     listen_for_stop()  # Ray installs handlers of its own when it connects
+    job["env"].update(take_secrets(spec.get("sealed")))
     RayRun(ray, spec, job, queue, results).run()
 
 
@@ -275,16 +311,30 @@ class HeadWatch(threading.Thread):
 
 
 def ray_slots(ray, need):
+    """How many batches fit at once, and the CPUs and GPUs of the largest node."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     sizes = [(node.get("CPU", 0), node.get("GPU", 0)) for node in nodes]
-    slots = sum(slots_of(size, need) for size in sizes)
-    if slots == 0:
-        largest = max(sizes, key=lambda size: (size[1], size[0]), default=(0, 0))
-        raise Problem(
-            "Cannot run the batch: each asks for %s, but no node of the Ray cluster has that much "
-            "(the largest has %s)" % (say_demand(need), say_demand(largest)),
-            "Lower gpus-per-batch or cpus-per-batch, or see `grid cluster status`",
-        )
-    return slots
+    largest = max(sizes, key=lambda size: (size[1], size[0]), default=(0, 0))
+    return sum(slots_of(size, need) for size in sizes), largest
+
+
+# For a node to come that has what batches ask for, and between two looks.
+NODE_WAIT_SECONDS = 900
+LOOK_SECONDS = 3
+
+
+def take_secrets(sealed):
+    """One half has come with the code, the other by itself; it is removed before anything else happens."""
+    if not sealed:
+        return {}
+    from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get
+
+    key = sealed["package"].encode()
+    masked = _internal_kv_get(key)
+    if masked is None:
+        raise Problem("Cannot run the batch: its secrets are no longer on the Ray cluster", "The step can run again")
+    _internal_kv_del(key)
+    pad = base64.b64decode(sealed["pad"])
+    return json.loads(bytes(one ^ other for one, other in zip(masked, pad)))
 
 

@@ -31,6 +31,18 @@ def sleepy(task):
 
 def env(task):
     return os.environ["M"]
+
+def secret(task):
+    """The value backwards, and whether it can still be taken from the cluster."""
+    import json
+    from ray.experimental.internal_kv import _internal_kv_get
+    with open(".grid_batch/spec.json") as file:
+        sealed = json.loads(file.readline())["sealed"]
+    return [os.environ["TOKEN"][::-1], _internal_kv_get(sealed["package"].encode()) is not None]
+
+def many(task):
+    """Several functions in one job: to start one takes longer than all of them."""
+    return globals()[task["call"]](task["with"])
 ${EXIT_CODE_WORK}`;
 
 /** An SSH node that holds the code. */
@@ -85,46 +97,90 @@ testWith(
     const run = (fields: SpecFields, host: Partial<BatchHost> = {}) =>
       runBatch({ dashboard, node: place.node, id: `run.step.${++ids}` }, fields, host);
     try {
-      await t.step("each batch has a GPU of its own, in the order of the tasks", async () => {
-        const { results, failed } = await run({});
-        assert.equal(failed, 0);
-        const values = results.map((result) => result.ok ? result.value : null) as unknown as [
-          number,
-          string,
-          string,
-        ][];
-        assert.deepEqual(values.map(([task]) => task), [0, 1, 2, 3, 4, 5]);
-        assert.deepEqual(new Set(values.map(([, gpu]) => gpu)), new Set(["0", "1"]));
-        assert.ok(values.every(([, , plain]) => plain === "plain"));
-      });
-      await t.step("the children of a task end as they do without Ray", async () => {
-        const fields = { tasks: [0, 1], gpusPerBatch: 0 };
-        const { results } = await run({ ...fields, target: { call: "work:exit_codes" } });
-        assert.deepEqual(results, Array(2).fill({ ok: true, value: EXIT_CODES }));
-        const tasks = FAILING_COMMANDS.map(([command]) => command);
-        const target = { command: 'eval "$GRID_TASK"' };
-        const failures = await run({ ...fields, target, tasks });
-        failures.results.forEach((result, index) => {
-          assert.match(result.ok ? "" : result.error, FAILING_COMMANDS[index]?.[1] ?? /never/);
-        });
-      });
-      await t.step("cells that are spelled alike have results of their own", async () => {
-        const names = ALIKE.slice(0, 3);
-        const outcomes = await Promise.all(names.map((name) => {
-          const step = {
+      const [alike = "", other = ""] = ALIKE;
+      /** A cell of a matrix; those that are spelled alike have results of their own. */
+      const cell = (name: string, fields: SpecFields) =>
+        run({
+          env: { M: name, PLAIN: "plain" },
+          target: { call: "work:many" },
+          ...fields,
+          ...batchNames({
             run: "r1",
             pipeline: "p",
             step: `s[m=${name}]`,
             attempt: 1,
             resumeJob: undefined,
-          };
-          const fields = { tasks: [1], gpusPerBatch: 0, env: { M: name } };
-          return run({ ...fields, target: { call: "work:env" }, ...batchNames(step) });
-        }));
-        assert.deepEqual(
-          outcomes.map(({ results: [result] }) => result),
-          names.map((value) => ({ ok: true, value })),
-        );
+          }),
+        });
+      // To start a job takes longest: they do it together.
+      const outcomes = Promise.all([
+        cell(alike, {
+          tasks: [
+            { call: "env", with: 0 },
+            ...[0, 1].map((task) => ({ call: "exit_codes", with: task })),
+            ...[0, 1, 2, 3, 4, 5].map((task) => ({ call: "visible", with: task })),
+          ],
+        }),
+        cell(other, {
+          tasks: [{ call: "env", with: 0 }, { call: "secret", with: 0 }],
+          gpusPerBatch: 0,
+          secrets: { TOKEN: "planted-secret" },
+        }),
+        run({
+          tasks: FAILING_COMMANDS.map(([command]) => command),
+          target: { command: 'eval "$GRID_TASK"' },
+          gpusPerBatch: 0,
+        }),
+      ]);
+      await t.step("cells that are spelled alike have results of their own", async () => {
+        const [first, second] = await outcomes;
+        assert.deepEqual([first.results[0], second.results[0]], [
+          { ok: true, value: alike },
+          { ok: true, value: other },
+        ]);
+        assert.deepEqual([first.failed, second.failed], [0, 0]);
+      });
+      await t.step("secrets reach the tasks, and stay nowhere else", async () => {
+        const [, { results: [, secret] }] = await outcomes;
+        assert.deepEqual(secret, { ok: true, value: ["terces-detnalp", false] });
+        const { code } = await new Deno.Command("grep", {
+          args: ["-rqaF", "planted-secret", dashboard.folder],
+        }).output();
+        assert.equal(code, 1);
+      });
+      await t.step("the children of a task end as they do without Ray", async () => {
+        const [{ results }, , failures] = await outcomes;
+        assert.deepEqual(results.slice(1, 3), Array(2).fill({ ok: true, value: EXIT_CODES }));
+        failures.results.forEach((result, index) => {
+          assert.match(result.ok ? "" : result.error, FAILING_COMMANDS[index]?.[1] ?? /never/);
+        });
+      });
+      await t.step("each batch has a GPU of its own, in the order of the tasks", async () => {
+        const [{ results }] = await outcomes;
+        const values = results.slice(3).map((result) => result.ok ? result.value : null);
+        const seen = values as unknown as [number, string, string][];
+        assert.deepEqual(seen.map(([task]) => task), [0, 1, 2, 3, 4, 5]);
+        assert.deepEqual(new Set(seen.map(([, gpu]) => gpu)), new Set(["0", "1"]));
+        assert.ok(seen.every(([, , plain]) => plain === "plain"));
+      });
+      await t.step("a demand that no node meets waits for one that does", async () => {
+        let said = "";
+        let isJoined: Promise<void> | undefined;
+        const { results } = await run({
+          target: { call: "work:visible" },
+          tasks: [1],
+          gpusPerBatch: 3,
+        }, {
+          output: (_, bytes) => {
+            said += new TextDecoder().decode(bytes);
+            if (said.includes("(the largest has 2 CPUs and 2 GPUs); waiting")) {
+              isJoined ??= dashboard.join({ cpus: 1, gpus: 3 });
+            }
+          },
+        });
+        await isJoined;
+        assert.deepEqual(results, [{ ok: true, value: [1, "0,1,2", "plain"] }]);
+        assert.match(said, /grid: the Ray cluster has a node with 0\.5 CPUs and 3 GPUs now/);
       });
       await t.step("cancel leaves no job behind", async () => {
         const controller = new AbortController();

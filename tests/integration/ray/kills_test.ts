@@ -3,8 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import type { BatchResults } from "../../support/batch_results.ts";
-import { RayLab } from "../../support/ray_lab.ts";
+import { grid, startGrid } from "../../support/cli.ts";
+import { labConfig } from "../../support/lab.ts";
+import { RayLab, until } from "../../support/ray_lab.ts";
 import { testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 /** 60 take two minutes, 1,000 a few more. */
 const ITEMS = Number(Deno.env.get("GRID_TEST_RAY_ITEMS") ?? 0);
@@ -107,6 +110,55 @@ else {testWith(
         // Only those that the last run had to do ran in it.
         assert.equal(noted("ended").length - before, ITEMS - kept.size);
         assert.equal(counts.size, ITEMS);
+      });
+
+      await t.step("the runner: the next one takes up what goes on without it", async () => {
+        const { gcsPort, dashboardPort } = lab.config;
+        using project = tempDir();
+        const file = (name: string) => join(project.path, name);
+        Deno.mkdirSync(file("code"));
+        Deno.writeTextFileSync(file("code/work.py"), WORK);
+        Deno.writeTextFileSync(
+          file("lab.yaml"),
+          labConfig({ lab: lab.lab, rayMode: "managed" }).replace(
+            "ray: { mode: managed }",
+            `ray: { mode: managed, redis_port: ${gcsPort}, dashboard_port: ${dashboardPort} }`,
+          ),
+        );
+        Deno.writeTextFileSync(
+          file("kills.yaml"),
+          `name: kills
+env: { NOTES: ${JSON.stringify(notes)} }
+steps:
+  - { id: code, sync: { from: code, to: all } }
+  - id: batch
+    needs: code
+    ray-batch: { call: "work:steady", tasks: { range: ${ITEMS} }, batch-size: 5 }
+`,
+        );
+        const before = noted("ended").length;
+        const ran = () => noted("ended").slice(before);
+        const args = ["--config", "lab.yaml"];
+        await using first = startGrid(["run", "kills.yaml", ...args], { cwd: project.path });
+        await until(() => ran().length >= 0.3 * ITEMS || first.isOver(), "no item has ended");
+        assert.ok(!first.isOver(), "the run has ended by itself");
+        await first.kill();
+        assert.ok(ran().length < ITEMS, "all was over before the kill");
+        const resumed = await grid(["resume", "last", ...args], {
+          cwd: project.path,
+          timeoutMs: 600_000,
+        });
+        assert.equal(resumed.code, 0, resumed.stderr);
+        // Each ran once, although its first runner died.
+        assert.deepEqual(
+          ran().toSorted((a, b) => a - b),
+          Array.from({ length: ITEMS }, (_, index) => index),
+        );
+        const { stdout } = await grid(["show", "last", "--json", ...args], { cwd: project.path });
+        const step = JSON.parse(stdout).steps.find(({ id }: { id: string }) => id === "batch");
+        const results: number[] = Deno.readTextFileSync(step.outputs.file).trim().split("\n")
+          .map(Number);
+        assert.deepEqual(results, Array.from({ length: ITEMS }, (_, index) => index * 2));
       });
 
       await t.step("one failing item, mended: that one runs again", async () => {

@@ -11,11 +11,14 @@ import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit
 import type { BatchResults } from "../../support/batch_results.ts";
 import { asPython, fitsPython, jsonText } from "../../support/json_texts.ts";
 import { allProcesses } from "../../support/processes.ts";
-import { RayLab, startStranger, until } from "../../support/ray_lab.ts";
+import { RayLab, until } from "../../support/ray_lab.ts";
 import { findRayVenv, testWith } from "../../support/requires.ts";
 
 /** Values that go round; 10,000 by hand. */
 const VALUES = Number(Deno.env.get("GRID_TEST_VALUES") ?? 200);
+
+/** Tasks that print 4,000 lines each; 100 by hand. */
+const CHATTY = Number(Deno.env.get("GRID_TEST_CHATTY") ?? 30);
 
 const WORK = `
 import os, subprocess, sys, time
@@ -38,17 +41,15 @@ def sleepy(task):
         time.sleep(300)
     return task
 
-def keeper(task):
+def hold(task):
+    if task > 0:
+        return sleepy(task)
     import ray
     class Keeper:
         def ping(self):
             return task
     made = ray.remote(Keeper).options(name="keeper", lifetime="detached", num_cpus=0.5, num_gpus=1).remote()
     return ray.get(made.ping.remote())
-
-def end_keeper(task):
-    import ray
-    ray.kill(ray.get_actor("keeper"))
 
 def gpu(task):
     time.sleep(0.2)
@@ -69,6 +70,10 @@ def runaway(task):
     time.sleep(0 if task < 10 else 300)
     return task
 
+def many(task):
+    """Several functions in one batch: a driver of its own for each would take longer than they do."""
+    return globals()[task["call"]](task["with"])
+
 def chatty(task):
     for line in range(4000):
         print("%d line %d" % (task, line))
@@ -87,33 +92,55 @@ ${EXIT_CODE_WORK}`;
 
 testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", async (t) => {
   await using lab = await RayLab.start({ work: WORK, declaredGpus: 2 });
+  const [, worker] = lab.nodes;
+  assert.ok(worker);
 
-  await t.step("start() brings both nodes up with token auth, also where two start", async () => {
-    const [status, second] = await Promise.all([lab.start(), lab.start()]);
-    assert.deepEqual(second, status);
-    const servers = allProcesses().filter(({ command }) =>
-      /\/gcs_server /.test(command) && command.includes(String(lab.config.gcsPort))
-    );
-    assert.equal(servers.length, 1);
-    assert.deepEqual(
-      status.map(({ node, role, state, address, reason }) => ({
-        node,
-        role,
-        state,
-        address,
-        reason,
-      })),
-      [
-        { node: "node1", role: "head", state: "alive", address: "127.0.0.2", reason: undefined },
-        { node: "node2", role: "worker", state: "alive", address: "127.0.0.3", reason: undefined },
-      ],
-    );
-    const token = join(lab.head.root, ".grid", "ray", "token");
-    assert.equal((Deno.statSync(token).mode ?? 0) & 0o777, 0o600);
-    const words = Deno.readTextFileSync(token).trim();
-    assert.match(words, /^[0-9a-f]{64}$/);
-    assert.ok(allProcesses().every(({ command }) => !command.includes(words)));
-  });
+  await t.step(
+    "start() brings up what it can with token auth, also where two start, and adds the rest",
+    async () => {
+      // One of them has no Ray yet.
+      const environment = join(worker.root, "grid_env");
+      Deno.renameSync(environment, `${environment}.away`);
+      const [early, second] = await Promise.all([lab.start(), lab.start()]);
+      assert.deepEqual(early.map(({ state }) => state), ["alive", "failed"]);
+      assert.deepEqual(second, early);
+      assert.match(
+        early[1]?.reason ?? "",
+        /^Cannot start Ray on node2: no working Ray in .*grid_env/,
+      );
+      assert.equal(early[1]?.hint, "grid setup");
+      Deno.renameSync(`${environment}.away`, environment);
+      const status = await lab.start();
+      const servers = allProcesses().filter(({ command }) =>
+        /\/gcs_server /.test(command) && command.includes(String(lab.config.gcsPort))
+      );
+      assert.equal(servers.length, 1);
+      assert.deepEqual(
+        status.map(({ node, role, state, address, reason }) => ({
+          node,
+          role,
+          state,
+          address,
+          reason,
+        })),
+        [
+          { node: "node1", role: "head", state: "alive", address: "127.0.0.2", reason: undefined },
+          {
+            node: "node2",
+            role: "worker",
+            state: "alive",
+            address: "127.0.0.3",
+            reason: undefined,
+          },
+        ],
+      );
+      const token = join(lab.head.root, ".grid", "ray", "token");
+      assert.equal((Deno.statSync(token).mode ?? 0) & 0o777, 0o600);
+      const words = Deno.readTextFileSync(token).trim();
+      assert.match(words, /^[0-9a-f]{64}$/);
+      assert.ok(allProcesses().every(({ command }) => !command.includes(words)));
+    },
+  );
 
   const isServer = ({ command }: { readonly command: string }) =>
     /\/gcs_server /.test(command) && command.includes(String(lab.config.gcsPort));
@@ -130,8 +157,6 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
   });
 
   await t.step("start() of one node joins it to the head, and makes no second one", async () => {
-    const [, worker] = lab.nodes;
-    assert.ok(worker);
     const joined = await lab.start({ nodes: [worker] });
     assert.deepEqual(joined.map(({ node, state }) => [node, state]), [["node2", "alive"]]);
     await assert.rejects(lab.start({ nodes: [worker], headName: "node2" }), {
@@ -141,43 +166,10 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     });
   });
 
-  await t.step("status() shows what is given out, and who holds it", async () => {
-    await lab.run({ target: { call: "work:keeper" }, tasks: [1] });
-    const controller = new AbortController();
-    const running = lab.run({
-      id: "holding",
-      target: { call: "work:sleepy" },
-      tasks: [51],
-      gpusPerBatch: 1,
-    }, { signal: controller.signal });
-    const look = async () => {
-      const { nodes, holders } = await lab.cluster.status(lab);
-      const used = nodes.reduce((sum, { gpusUsed = 0 }) => sum + gpusUsed, 0);
-      return { nodes, holders, used };
-    };
-    await until(async () => {
-      const { holders, used } = await look();
-      return used === 2 && holders.some(({ name, gpus }) => name === "holding" && gpus === 1);
-    }, "the GPUs are not told to be in use");
-    const { nodes, holders } = await look();
-    for (const { state, cpus, gpus, memory } of nodes) {
-      assert.deepEqual([state, gpus], ["alive", 2]);
-      assert.ok(cpus !== undefined && cpus > 0 && memory && memory.usedBytes < memory.totalBytes);
-    }
-    const shown = holders.map((
-      { kind, name, cpus, gpus, nodes },
-    ) => [kind, name, cpus, gpus, nodes.length]);
-    assert.deepEqual(shown.toSorted(), [
-      ["actor", "keeper", 0.5, 1, 1],
-      ["job", "holding", 1, 1, 1],
-    ]);
-    controller.abort(new Error("seen"));
-    await assert.rejects(running, { message: "seen" });
-    await lab.run({ target: { call: "work:end_keeper" }, tasks: [1], cpusPerBatch: 0 });
-    await until(async () => (await look()).used === 0, "the GPUs are not free again");
-  });
+  // None of them minds the others.
+  const together = new Together();
 
-  await t.step("a stranger without the token gets nothing", async () => {
+  together.add("a stranger without the token gets nothing", async () => {
     const { code, stderr } = await new Deno.Command(join(findRayVenv() ?? "", "bin", "python"), {
       args: [
         "-c",
@@ -189,7 +181,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.match(new TextDecoder().decode(stderr), /auth|token/i);
   });
 
-  await t.step("a batch uses both nodes, each in its own folder", async () => {
+  together.add("a batch uses both nodes, each in its own folder", async () => {
     const progress: number[] = [];
     const tasks = Array.from({ length: 24 }, (_, index) => index);
     const { results, failed } = await lab.run({ tasks }, {
@@ -208,7 +200,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.equal(progress.at(-1), tasks.length);
   });
 
-  await t.step("a failing item and a crashing worker lose only themselves", async () => {
+  together.add("a failing item and a crashing worker lose only themselves", async () => {
     let output = "";
     const { results, failed } = await lab.run({ target: { call: "work:fragile" }, batchSize: 4 }, {
       output: (_, bytes) => void (output += new TextDecoder().decode(bytes)),
@@ -224,24 +216,70 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.ok(!output.includes("grid-batch:"));
   });
 
-  await t.step("the children of a task end as they do without Ray", async () => {
-    const { results } = await lab.run({ target: { call: "work:exit_codes" }, tasks: [0, 1, 2] });
-    assert.deepEqual(results, Array(3).fill({ ok: true, value: EXIT_CODES }));
-  });
+  const texts = fc.sample(jsonText({ finite: true }), VALUES);
+  const exact = ["9007199254740993", '{"id": 18446744073709551616}', "3.10"];
+  const tasksOf = (lines: readonly string[]) =>
+    parseTaskFile(lines.join("\n"), "t.jsonl").map(parseJson);
+  const textsOf = (results: BatchResults["results"]) =>
+    results.map((result) => result.ok ? pythonJson(result.value) : result.error);
 
-  await t.step("a command that fails fails its tasks", async () => {
-    const tasks = FAILING_COMMANDS.map(([command]) => command);
-    const { results } = await lab.run({ target: { command: 'eval "$GRID_TASK"' }, tasks });
-    results.forEach((result, index) => {
-      assert.match(result.ok ? "" : result.error, FAILING_COMMANDS[index]?.[1] ?? /never/);
+  together.add("through functions: exit codes as without Ray, exact values, secrets", async () => {
+    const fitting = texts.filter(fitsPython);
+    const call = (name: string, values: readonly string[]) =>
+      values.map((value) => `{"call": "${name}", "with": ${value}}`);
+    const { results } = await lab.run({
+      target: { call: "work:many" },
+      tasks: tasksOf([
+        ...call("exit_codes", ["0", "1", "2"]),
+        ...call("secret", ["0"]),
+        ...call("exact", exact),
+        ...call("same", fitting),
+      ]),
+      batchSize: "auto",
+      env: { PLAIN: "plain" },
+      secrets: { TOKEN: "planted-secret" },
     });
+    assert.deepEqual(results.slice(0, 3), Array(3).fill({ ok: true, value: EXIT_CODES }));
+    assert.deepEqual(results[3], { ok: true, value: ["planted-secret", "plain", null] });
+    const rest = `${2n ** 200n},-0.0,NaN,1.0,"AP8="]`;
+    assert.deepEqual(textsOf(results.slice(4, 7)), [
+      `[9007199254740993,${rest}`,
+      `[{"id":18446744073709551616},${rest}`,
+      `[3.1,${rest}`,
+    ]);
+    assert.deepEqual(textsOf(results.slice(7)).map(asPython), fitting.map(asPython));
+    const { code } = await new Deno.Command("grep", {
+      args: ["-rlE", "planted-secret", join(lab.head.root, ".grid"), "--include=*.json"],
+    }).output();
+    assert.equal(code, 1);
   });
 
-  await t.step("cells that are spelled alike have results of their own", async () => {
-    // One of each kind; all of them by hand.
+  together.add("through commands: what fails fails its task, exact values", async () => {
+    const lists = texts.map((text) => `[${text}]`);
+    const run = FAILING_COMMANDS.map(([command]) => JSON.stringify(`run: ${command}`));
+    const { results } = await lab.run({
+      target: {
+        command: 'case $GRID_TASK in "run: "*) eval "${GRID_TASK#run: }" ;; ' +
+          `*) printf '%s' "$GRID_TASK" ;; esac`,
+      },
+      tasks: tasksOf([...run, ...exact, ...lists]),
+      batchSize: "auto",
+    });
+    FAILING_COMMANDS.forEach(([, words], index) => {
+      const result = results[index];
+      assert.match(result?.ok === false ? result.error : "", words);
+    });
+    assert.deepEqual(textsOf(results.slice(run.length)), [
+      ...["9007199254740993", '{"id":18446744073709551616}', "3.10"],
+      ...lists,
+    ]);
+  });
+
+  together.add("cells that are spelled alike have results of their own", async () => {
+    // Of two kinds; all of them by hand.
     const names = Deno.env.has("GRID_TEST_ROUNDS")
       ? ALIKE
-      : ALIKE.filter((_, at) => [0, 1, 5, 6, 7, 8].includes(at));
+      : ALIKE.filter((_, at) => [0, 1, 5, 6].includes(at));
     const outcomes = await Promise.all(names.map((name) => {
       const step = {
         run: "r1",
@@ -259,8 +297,17 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     );
   });
 
+  together.add("a demand that no node can meet is refused at once", async () => {
+    await assert.rejects(lab.run({ gpusPerBatch: 3 }), {
+      code: "ray",
+      message: /each asks for 1 CPUs and 3 GPUs, but no node of the Ray cluster has that much/,
+    });
+  });
+
+  await together.run(t);
+
   await t.step("every line of every task comes, in order", async () => {
-    const tasks = Array.from({ length: 100 }, (_, index) => index);
+    const tasks = Array.from({ length: CHATTY }, (_, index) => index);
     let text = "";
     const decoder = new TextDecoder();
     await lab.run({ target: { call: "work:chatty" }, tasks, batchSize: "auto" }, {
@@ -275,45 +322,6 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       );
       assert.ok(own.includes(`[${task}] ${task} END`));
     }
-  });
-
-  await t.step("values are exact both ways", async () => {
-    const tasks = parseTaskFile(
-      '9007199254740993\n{"id": 18446744073709551616}\n3.10\n',
-      "t.jsonl",
-    ).map(parseJson);
-    const { results } = await lab.run({ target: { call: "work:exact" }, tasks });
-    const text = results.map((result) => pythonJson(result.ok ? result.value : null)).join("\n");
-    const rest = `${2n ** 200n},-0.0,NaN,1.0,"AP8="]`;
-    assert.equal(
-      text,
-      `[9007199254740993,${rest}\n[{"id":18446744073709551616},${rest}\n[3.1,${rest}`,
-    );
-    const shown = await lab.run({ target: { command: 'echo "$GRID_TASK"' }, tasks });
-    assert.deepEqual(
-      shown.results.map((result) => pythonJson(result.ok ? result.value : null)),
-      ["9007199254740993", '{"id":18446744073709551616}', "3.10"],
-    );
-  });
-
-  await t.step("any values go round, through functions and through commands", async () => {
-    const texts = fc.sample(jsonText({ finite: true }), VALUES);
-    const fitting = texts.filter(fitsPython);
-    const batchSize = "auto";
-    const called = await lab.run({
-      target: { call: "work:same" },
-      tasks: parseTaskFile(fitting.join("\n"), "t.jsonl").map(parseJson),
-      batchSize,
-    });
-    const told = await lab.run({
-      target: { command: 'printf "%s" "$GRID_TASK"' },
-      tasks: parseTaskFile(texts.map((text) => `[${text}]`).join("\n"), "t.jsonl").map(parseJson),
-      batchSize,
-    });
-    const textsOf = ({ results }: BatchResults) =>
-      results.map((result) => result.ok ? pythonJson(result.value) : result.error);
-    assert.deepEqual(textsOf(told), texts.map((text) => `[${text}]`));
-    assert.deepEqual(textsOf(called).map(asPython), fitting.map(asPython));
   });
 
   const runaways = () =>
@@ -344,47 +352,27 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     },
   );
 
-  await t.step("what tasks have started ends with a cancelled batch", async () => {
+  await t.step("cancel ends what tasks have started; a rerun skips what was done", async () => {
     const controller = new AbortController();
-    const running = lab.run({ target: { call: "work:runaway" }, tasks: [11, 12, 13] }, {
+    const resultsKey = "run.cancelled";
+    const fields = { target: { call: "work:runaway" }, tasks: [9, 11, 12, 13], resultsKey };
+    let isFirstDone = false;
+    const running = lab.run(fields, {
       signal: controller.signal,
+      progress: ({ done }) => void (isFirstDone ||= done === 1),
     });
     const marks = lab.nodes.map(({ root }) => join(root, "code", "ran-11"));
-    await until(() => marks.some((mark) => existsSync(mark)), "the tasks did not start");
+    await until(
+      () => isFirstDone && marks.some((mark) => existsSync(mark)),
+      "the tasks did not start",
+    );
     controller.abort(new Error("enough"));
     await assert.rejects(running, { message: "enough" });
     await until(() => runaways().length === 0, "something survives");
     assert.deepEqual(forks(), []);
-  });
-
-  await t.step("secrets reach the workers and no file of the nodes", async () => {
-    const { results } = await lab.run({
-      target: { call: "work:secret" },
-      tasks: [0],
-      env: { PLAIN: "plain" },
-      secrets: { TOKEN: "planted-secret" },
-      cpusPerBatch: 0,
-    });
-    assert.deepEqual(results, [{ ok: true, value: ["planted-secret", "plain", null] }]);
-    const { code } = await new Deno.Command("grep", {
-      args: ["-rlE", "planted-secret", join(lab.head.root, ".grid"), "--include=*.json"],
-    }).output();
-    assert.equal(code, 1);
-  });
-
-  await t.step("cancel ends the batch at once; a rerun skips what was done", async () => {
-    const controller = new AbortController();
-    const resultsKey = "run.cancelled";
-    const running = lab.run({ target: { call: "work:sleepy" }, tasks: [0, 1, 2], resultsKey }, {
-      signal: controller.signal,
-      progress: ({ done }) => {
-        if (done === 1) controller.abort(new Error("enough"));
-      },
-    });
-    await assert.rejects(running, { message: "enough" });
     const counts: number[] = [];
     const again = new AbortController();
-    const rerun = lab.run({ target: { call: "work:sleepy" }, tasks: [0, 1, 2], resultsKey }, {
+    const rerun = lab.run(fields, {
       signal: again.signal,
       progress: ({ done }) => {
         counts.push(done);
@@ -393,9 +381,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     });
     await assert.rejects(rerun, { message: "seen" });
     assert.deepEqual(counts, [1]);
-    const sleeping = () =>
-      allProcesses().filter(({ command }) => command.startsWith("ray::ray_batch"));
-    await until(() => sleeping().length === 0, "a cancelled task still runs");
+    await until(() => runaways().length === 0, "a cancelled task still runs");
   });
 
   await t.step("GPU batches get a GPU each and keep their processes", async () => {
@@ -420,11 +406,39 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.ok(processes.size <= 12, `${processes.size} processes for ${tasks.length} batches`);
   });
 
-  await t.step("a demand that no node can meet is refused at once", async () => {
-    await assert.rejects(lab.run({ gpusPerBatch: 3 }), {
-      code: "ray",
-      message: /each asks for 1 CPUs and 3 GPUs, but no node of the Ray cluster has that much/,
-    });
+  await t.step("status() shows what is given out, and who holds it", async () => {
+    const controller = new AbortController();
+    const running = lab.run({
+      id: "holding",
+      target: { call: "work:hold" },
+      tasks: [0, 51],
+      gpusPerBatch: 1,
+    }, { signal: controller.signal });
+    const look = async () => {
+      const { nodes, holders } = await lab.cluster.status(lab);
+      const used = nodes.reduce((sum, { gpusUsed = 0 }) => sum + gpusUsed, 0);
+      return { nodes, holders, used };
+    };
+    await until(async () => {
+      const { holders, used } = await look();
+      return used === 2 && holders.some(({ name, gpus }) => name === "holding" && gpus === 1);
+    }, "the GPUs are not told to be in use");
+    const { nodes, holders } = await look();
+    for (const { state, cpus, gpus, memory } of nodes) {
+      assert.deepEqual([state, gpus], ["alive", 2]);
+      assert.ok(cpus !== undefined && cpus > 0 && memory && memory.usedBytes < memory.totalBytes);
+    }
+    const shown = holders.map((
+      { kind, name, cpus, gpus, nodes },
+    ) => [kind, name, cpus, gpus, nodes.length]);
+    assert.deepEqual(shown.toSorted(), [
+      ["actor", "keeper", 0.5, 1, 1],
+      ["job", "holding", 1, 1, 1],
+    ]);
+    controller.abort(new Error("seen"));
+    await assert.rejects(running, { message: "seen" });
+    // The actor's stays its own.
+    await until(async () => (await look()).used === 1, "the GPU is not free again");
   });
 
   await t.step("status() names a node whose Ray died", async () => {
@@ -467,8 +481,32 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.deepEqual((await lab.start()).map(({ state }) => state), ["alive", "alive"]);
   });
 
-  await t.step("stop() leaves nothing, and an unrelated Ray alone", async () => {
-    await using stranger = await startStranger();
+  await using other = await RayLab.start({ nodes: 1, host: "127.0.0.9", work: WORK });
+  await t.step("start() tries once more, and finds a Ray that hides exit codes", async () => {
+    const { head } = other;
+    const environment = join(head.root, "grid_env");
+    const real = Deno.realPathSync(environment);
+    Deno.removeSync(environment);
+    Deno.mkdirSync(join(environment, "bin"), { recursive: true });
+    Deno.symlinkSync(join(real, "bin", "python3"), join(environment, "bin", "python3"));
+    Deno.copyFileSync(join(real, "pyvenv.cfg"), join(environment, "pyvenv.cfg"));
+    Deno.symlinkSync(join(real, "lib"), join(environment, "lib"));
+    const slow = `#!/bin/sh
+export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
+mkdir "${head.root}/tried" || exec "${real}/bin/ray" "$@"
+ln -s /bin/sleep "${head.root}/gcs_server"
+"${head.root}/gcs_server" 4347 &
+echo "whatever Ray says of it"
+exit 1
+`;
+    Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
+    const status = await other.start();
+    assert.deepEqual(status.map(({ state }) => state), ["failed"]);
+    assert.match(status[0]?.reason ?? "", /exit code 3 is said there to end with 0, so failures/);
+    assert.ok(Deno.statSync(join(head.root, "tried")).isDirectory);
+  });
+
+  await t.step("stop() leaves nothing, and another Ray of the same account alone", async () => {
     const temporary = lab.temporaryFolders();
     for (const folder of temporary) assert.ok(Deno.statSync(folder).isDirectory);
     assert.notDeepEqual(lab.leftovers(), []);
@@ -480,7 +518,9 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     for (const { root } of lab.nodes) {
       assert.throws(() => Deno.statSync(join(root, ".grid", "ray")));
     }
-    assert.ok(stranger.isAlive());
+    // Its exit codes are right in batches all the same.
+    const { results } = await other.run({ target: { call: "work:exit_codes" }, tasks: [0] });
+    assert.deepEqual(results, [{ ok: true, value: EXIT_CODES }]);
   });
 
   await t.step("logs outlive the cluster", async () => {
@@ -499,7 +539,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
   });
 
   await t.step("start() of a worker alone founds no cluster", async () => {
-    await assert.rejects(lab.start({ nodes: lab.nodes.slice(1) }), {
+    await assert.rejects(lab.start({ nodes: [worker] }), {
       code: "ray",
       message: "Cannot start Ray on node2: the head node1 is not running",
       hint: /^grid cluster start --nodes node1,node2 starts it, too/,
@@ -514,57 +554,30 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       hint: "grid cluster start",
     });
   });
-});
 
-testWith(["ray", "sshd"], "start() names a node without Ray and one on a taken port", async () => {
-  await using lab = await RayLab.start({ work: WORK });
-  const [head, worker] = lab.nodes;
-  assert.ok(head && worker);
-  Deno.removeSync(join(worker.root, "grid_env"));
-  const status = await lab.start();
-  assert.equal(status[0]?.state, "alive");
-  assert.equal(status[1]?.state, "failed");
-  assert.match(status[1]?.reason ?? "", /^Cannot start Ray on node2: no working Ray in .*grid_env/);
-  assert.equal(status[1]?.hint, "grid setup");
-  await lab.cluster.stop(lab);
-  using _taken = Deno.listen({ hostname: "0.0.0.0", port: lab.config.gcsPort });
-  await assert.rejects(lab.start(), {
-    code: "ray",
-    message: `Cannot start Ray on node1: somebody else uses port ${lab.config.gcsPort} there`,
-    hint: /ray\.redis_port sets another one/,
+  await t.step("start() on a taken port names it", async () => {
+    using _taken = Deno.listen({ hostname: "0.0.0.0", port: lab.config.gcsPort });
+    await assert.rejects(lab.start(), {
+      code: "ray",
+      message: `Cannot start Ray on node1: somebody else uses port ${lab.config.gcsPort} there`,
+      hint: /ray\.redis_port sets another one/,
+    });
+    assert.deepEqual(await lab.stayers(), []);
+    assert.throws(() => Deno.statSync(join(lab.head.root, ".grid", "ray")));
   });
-  assert.deepEqual(await lab.stayers(), []);
-  assert.throws(() => Deno.statSync(join(head.root, ".grid", "ray")));
 });
 
-testWith(
-  ["ray", "sshd"],
-  "start() tries once more, and finds a Ray that hides exit codes",
-  async () => {
-    await using lab = await RayLab.start({ work: WORK });
-    const { head } = lab;
-    const environment = join(head.root, "grid_env");
-    const real = Deno.realPathSync(environment);
-    Deno.removeSync(environment);
-    Deno.mkdirSync(join(environment, "bin"), { recursive: true });
-    Deno.symlinkSync(join(real, "bin", "python3"), join(environment, "bin", "python3"));
-    Deno.copyFileSync(join(real, "pyvenv.cfg"), join(environment, "pyvenv.cfg"));
-    Deno.symlinkSync(join(real, "lib"), join(environment, "lib"));
-    const slow = `#!/bin/sh
-export RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper=true
-mkdir "${head.root}/tried" || exec "${real}/bin/ray" "$@"
-ln -s /bin/sleep "${head.root}/gcs_server"
-"${head.root}/gcs_server" 4347 &
-echo "whatever Ray says of it"
-exit 1
-`;
-    Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
-    const status = await lab.start({ nodes: [head] });
-    assert.deepEqual(status.map(({ state }) => state), ["failed"]);
-    assert.match(status[0]?.reason ?? "", /exit code 3 is said there to end with 0, so failures/);
-    const { results } = await lab.run({ target: { call: "work:exit_codes" }, tasks: [0] });
-    assert.deepEqual(results, [{ ok: true, value: EXIT_CODES }]);
-    assert.ok(Deno.statSync(join(head.root, "tried")).isDirectory);
-    await lab.cluster.stop(lab);
-  },
-);
+/** Steps that run at once; each is told of by itself. What they leave open the whole test minds. */
+class Together {
+  readonly #steps: { readonly name: string; readonly fn: () => Promise<void> }[] = [];
+
+  add(name: string, fn: () => Promise<void>): void {
+    this.#steps.push({ name, fn });
+  }
+
+  async run(t: Deno.TestContext): Promise<void> {
+    const all = this.#steps.map(({ name, fn }) => ({ name, end: fn() }));
+    await Promise.allSettled(all.map(({ end }) => end));
+    for (const { name, end } of all) await t.step(name, () => end);
+  }
+}

@@ -300,12 +300,30 @@ testWith(["python3"], "existing: a missing and a wrong token are told apart", as
 });
 
 testWith(["python3"], "existing: secrets are not put where everybody reads them", async () => {
-  await using scene = new Scene({});
-  await assert.rejects(scene.run({ secrets: { HF_TOKEN: "planted" } }), {
-    code: "usage",
-    message: /^Cannot hand HF_TOKEN to a Ray cluster that Grid did not start/,
+  let submitted = "";
+  await using scene = new Scene({
+    onLook: passThrough("SUCCEEDED", LOG),
+    onSubmit: (job) => void (submitted = JSON.stringify(job)),
   });
-  assert.deepEqual(scene.fake.requests, []);
+  await scene.run({ secrets: { HF_TOKEN: "planted" } });
+  assert.ok(!/planted|HF_TOKEN/.test(submitted));
+  const [masked, code] = scene.fake.packages.values();
+  assert.ok(masked && code);
+  const latin = new TextDecoder("latin1");
+  assert.ok(!/planted|HF_TOKEN/.test(latin.decode(masked)));
+  const path = join(scene.folder.path, "package.zip");
+  Deno.writeFileSync(path, code);
+  const program = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); " +
+    "print(z.read('.grid_batch/spec.json').decode())";
+  const { stdout } = await new Deno.Command("python3", { args: ["-c", program, path] }).output();
+  const text = new TextDecoder().decode(stdout);
+  assert.ok(!/planted|HF_TOKEN/.test(text));
+  const { sealed } = JSON.parse(text.split("\n")[0] ?? "");
+  const pad = Uint8Array.fromBase64(sealed.pad);
+  assert.equal(
+    new TextDecoder().decode(masked.map((byte, at) => byte ^ (pad[at] ?? 0))),
+    '{"HF_TOKEN":"planted"}',
+  );
 });
 
 testWith(["python3"], "existing: a Ray with known holes is named on stderr", async () => {
