@@ -34,20 +34,8 @@ export async function startDashboard(resources: Resources): Promise<Dashboard> {
     ],
   });
   const joined = `${temp}-2`;
-  const own = () => allProcesses().filter(({ command }) => command.includes(temp));
   const stop = async () => {
-    const group = new Set<number>();
-    for (let round = 0; round < 50; round++) {
-      // Workers rename themselves ("ray::IDLE"), so those that descend from a named one count too.
-      for (const { pid } of own()) {
-        for (const child of descendantsOf(pid)) group.add(child.pid);
-        group.add(pid);
-      }
-      const left = allProcesses().filter(({ pid }) => group.has(pid));
-      if (left.length === 0) break;
-      for (const { pid } of left) endProcess(pid);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    await endRay(temp);
     for (const folder of [temp, joined]) {
       if (existsSync(folder)) Deno.removeSync(folder, { recursive: true });
     }
@@ -80,7 +68,7 @@ async function startRay(
   },
 ): Promise<Deno.CommandOutput> {
   const venv = findRayDashboardVenv() ?? "";
-  return await new Deno.Command(join(venv, "bin", "ray"), {
+  const ray = new Deno.Command(join(venv, "bin", "ray"), {
     args: [
       ...["start", ...args, "--temp-dir", temp, "--node-ip-address", ip],
       ...["--num-cpus", String(cpus), "--num-gpus", String(gpus)],
@@ -95,7 +83,31 @@ async function startRay(
     },
     cwd: "/",
     stdin: "null",
-  }).output();
+  });
+  for (let isFirst = true;; isFirst = false) {
+    const output = await ray.output();
+    // Ray gives parts of its dashboard 30 s, which on a busy machine may be too few.
+    const isSlow = new TextDecoder().decode(output.stderr).includes("Timeout after 30");
+    if (output.code === 0 || !isSlow || !isFirst) return output;
+    await endRay(temp);
+    Deno.removeSync(temp, { recursive: true });
+  }
+}
+
+/** Everything that names this folder, with what descends from it. */
+async function endRay(temp: string): Promise<void> {
+  const group = new Set<number>();
+  for (let round = 0; round < 50; round++) {
+    // Workers rename themselves ("ray::IDLE"), so those that descend from a named one count too.
+    for (const { pid } of allProcesses().filter(({ command }) => command.includes(temp))) {
+      for (const child of descendantsOf(pid)) group.add(child.pid);
+      group.add(pid);
+    }
+    const left = allProcesses().filter(({ pid }) => group.has(pid));
+    if (left.length === 0) break;
+    for (const { pid } of left) endProcess(pid);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 /** It may have gone meanwhile. */
