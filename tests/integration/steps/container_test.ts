@@ -12,7 +12,7 @@ import { createPool } from "../../../src/transport/pool.ts";
 import { waitFor } from "../../support/job_contract.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
 import { processesWith } from "../../support/processes.ts";
-import { findProgram } from "../../support/requires.ts";
+import { type Account, findAccount, findProgram } from "../../support/requires.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -24,16 +24,23 @@ const isThere = Deno.uid() === 0 && existsSync(BUSYBOX) &&
   ["podman", "runc", "catatonit"].every((name) => findProgram(name)) && findProgram("sshd");
 
 /** A storage of our own with one image, and what tells podman of it: it works without systemd and network. */
-function openPodman() {
+function openPodman(account?: Account) {
   const folder = tempDir();
   const path = (name: string) => join(folder.path, name);
+  for (const name of ["", "store", "xdg"]) {
+    Deno.mkdirSync(path(name), { recursive: true });
+    if (account) Deno.chownSync(path(name), account.uid, account.gid);
+  }
+  Deno.chmodSync(path("xdg"), 0o700);
   Deno.mkdirSync(path("image/bin"), { recursive: true });
   for (const name of ["etc", "tmp", "proc", "dev"]) Deno.mkdirSync(path(`image/${name}`));
   Deno.copyFileSync(BUSYBOX, path("image/bin/busybox"));
   for (const name of TOOLS) Deno.symlinkSync("busybox", path(`image/bin/${name}`));
   Deno.writeTextFileSync(
     path("storage.conf"),
-    `[storage]\ndriver = "vfs"\nrunroot = "${path("run")}"\ngraphroot = "${path("graph")}"\n`,
+    `[storage]\ndriver = "vfs"\nrunroot = "${path("store/run")}"\ngraphroot = "${
+      path("store/graph")
+    }"\n`,
   );
   Deno.writeTextFileSync(
     path("containers.conf"),
@@ -43,9 +50,16 @@ function openPodman() {
   const env = {
     CONTAINERS_CONF: path("containers.conf"),
     CONTAINERS_STORAGE_CONF: path("storage.conf"),
+    ...(account && { XDG_RUNTIME_DIR: path("xdg"), HOME: path("store") }),
   };
+  const as = account && { uid: account.uid, gid: account.gid };
   const ask = (...args: string[]) => {
-    const { stdout, stderr, success } = new Deno.Command("podman", { args, env }).outputSync();
+    const { stdout, stderr, success } = new Deno.Command("podman", {
+      args,
+      env,
+      cwd: "/",
+      ...as,
+    }).outputSync();
     const said = new TextDecoder().decode(success ? stdout : stderr).trim();
     assert.ok(success, `podman ${args.join(" ")}: ${said}`);
     return said;
@@ -69,13 +83,14 @@ type Wish = Partial<StepRequest<RunAction<string>>> & {
   readonly stop?: AbortSignal;
 };
 
-async function openRig() {
-  const podman = openPodman();
-  const lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+async function openRig(account?: Account) {
+  const podman = openPodman(account);
+  const lab = await startOpenSsh({ nodes: 1, gpus: 0, ...(account && { account }) });
   const [there] = lab.nodes;
   assert.ok(there);
   const { name, endpoint, root, home } = there;
   Deno.mkdirSync(root, { recursive: true });
+  if (account) Deno.chownSync(root, account.uid, account.gid);
   const pool = createPool({ handshakes: 1 });
   const environment = {
     before: ["echo outside >&2"],
@@ -221,22 +236,10 @@ Deno.test({
       await waitFor(() => containers() !== "");
       const job = containers();
       await waitFor(() => podman.ask("logs", job).includes("up"));
-      const lines = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name)).map(
-        ({ name }) => {
-          try {
-            return Deno.readTextFileSync(`/proc/${name}/cmdline`);
-          } catch {
-            return "";
-          }
-        },
-      );
+      const lines = commandLines();
       assert.ok(lines.some((line) => line.includes(`grid.job=${job}`)));
       assert.ok(!lines.some((line) => line.includes("a-secret-word")));
-      for (const { pid } of processesWith(`GRID_JOB=${job}`)) {
-        try {
-          Deno.kill(pid, "SIGKILL");
-        } catch { /* it has just ended */ }
-      }
+      killAll(job);
       const { outcome } = await running;
       assert.equal(outcome.status, "failed");
       await waitFor(() => containers() === "");
@@ -246,3 +249,58 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name:
+    "a command in a container of an account without rights: its files are the account's, nothing is left",
+  ignore: !isThere || !findProgram("newuidmap") || !findAccount(),
+  async fn() {
+    const account = findAccount();
+    await using rig = await openRig(account);
+    const containers = () => rig.podman.ask("ps", "-a", "--format", "{{.Names}}");
+    const made = await rig.run('touch made; echo "v=$(id -u)" >>"$GRID_OUTPUT"');
+    assert.deepEqual(
+      made.outcome.status,
+      "succeeded",
+      JSON.stringify([made.outcome, made.printed]),
+    );
+    assert.ok(made.outcome.status === "succeeded" && made.outcome.outputs["v"] === "0");
+    assert.equal(statSync(join(rig.node.root, "made")).uid, account?.uid);
+    const stop = new AbortController();
+    const running = rig.run("trap '' TERM; echo up; sleep 97; sleep 98", { stop: stop.signal });
+    await waitFor(() => containers() !== "");
+    await waitFor(() => rig.podman.ask("logs", containers()).includes("up"));
+    stop.abort(new GridError({ code: "interrupted", message: "enough" }));
+    const { outcome } = await running;
+    assert.ok(
+      outcome.status === "failed" && outcome.aftermath === "0 survivors (processes, podman)",
+    );
+    const killed = rig.run("echo up; sleep 97");
+    await waitFor(() => containers() !== "");
+    const job = containers();
+    await waitFor(() => rig.podman.ask("logs", job).includes("up"));
+    killAll(job);
+    assert.equal((await killed).outcome.status, "failed");
+    await waitFor(() => containers() === "");
+  },
+});
+
+/** The job's own shell and the engine's client, at once. */
+function killAll(job: string): void {
+  for (const { pid } of processesWith(`GRID_JOB=${job}`)) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch { /* it has just ended */ }
+  }
+}
+
+function commandLines(): readonly string[] {
+  const pids = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name));
+  return pids.map(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${name}/cmdline`);
+    } catch {
+      return "";
+    }
+  });
+}

@@ -180,3 +180,78 @@ Deno.test("a script is taken by its lines only where each stands for itself", ()
     if (taken.length === 1) assert.equal(taken[0], script);
   }));
 });
+
+/** An engine that only tells what it was asked, for those that no test machine can start; podman has a test of its own. */
+const TELLING = `#!/bin/sh
+case $1 in
+  version | image | rm | stop) exit 0 ;;
+  inspect | ps) exit 1 ;;
+esac
+{ printf '%s\\n' "$@"; echo "TOKEN=$TOKEN CUDA=\${CUDA_VISIBLE_DEVICES-unset} \${APPTAINERENV_TOKEN-}"; } >"\${0%/*}/told.\${0##*/}"
+while [ $# -gt 0 ] && [ "$1" != sh ]; do shift; done
+exec "$@"
+`;
+
+Deno.test("each engine is asked in its own words, and the command runs inside", async () => {
+  await using rig = openStepRig();
+  const bin = join(rig.root, "grid_env", "bin");
+  Deno.mkdirSync(bin, { recursive: true });
+  Deno.mkdirSync(join(rig.root, "x"));
+  const told = (engine: string) => Deno.readTextFileSync(join(bin, `told.${engine}`)).split("\n");
+  const contain = async (
+    engine: "docker" | "podman" | "apptainer",
+    lease: string,
+    run = "echo in",
+  ) => {
+    Deno.writeTextFileSync(join(bin, engine), TELLING, { mode: 0o755 });
+    await using step = createRunStep({
+      cluster: { ...rig.cluster, lease: () => Promise.resolve(lease) },
+    });
+    const container = {
+      image: "python:3.12",
+      engine,
+      gpus: "auto",
+      volumes: ["./x:/x"],
+      user: undefined,
+      options: ["--shm-size=8g"],
+    } as const;
+    const request = stepRequest({
+      action: { kind: "run", run, container },
+      secrets: { TOKEN: "a-secret-word" },
+    });
+    const host = recordHost();
+    const outcome = await step.run(request, host);
+    return { outcome, host, words: told(engine) };
+  };
+  const held = "export GRID_GPUS=2,3 CUDA_VISIBLE_DEVICES=2,3; ";
+  const uid = `${Deno.uid()}:${Deno.gid()}`;
+
+  const docker = await contain(
+    "docker",
+    "",
+    'echo "in $TOKEN"; echo "v=1" >>"$GRID_OUTPUT"; exit 0',
+  );
+  assert.deepEqual(docker.outcome, { status: "succeeded", outputs: { v: "1" }, exitCode: 0 });
+  assert.equal(docker.host.printed.stdout, "in ***\n");
+  const plain = docker.words.join(" ");
+  assert.match(plain, /^run --name \S+ --label grid\.job=\S+ --entrypoint= --user \S+ --init -v /);
+  assert.ok(plain.includes(` --user ${uid} `) && plain.includes(` -v ${rig.root}/./x:/x `), plain);
+  assert.match(plain, / -e TOKEN .* --shm-size=8g python:3\.12 sh -c /);
+  assert.ok(
+    !docker.words.some((word) => word.includes("a-secret-word") && !word.startsWith("TOKEN=")),
+  );
+
+  // There is no device here, and the engine that leaves them out without a word is found out.
+  for (const engine of ["docker", "podman", "apptainer"] as const) {
+    const { outcome, words } = await contain(engine, held);
+    const asked = words.join(" ");
+    const wanted = {
+      docker: /--gpus "device=2,3" .*CUDA=unset/,
+      podman: /--device nvidia\.com\/gpu=3 --device nvidia\.com\/gpu=2 .*CUDA=unset/,
+      apptainer: /^exec --cleanenv --nv --bind .* docker:\/\/python:3\.12 sh .*a-secret-word$/,
+    }[engine];
+    assert.match(asked.trim(), wanted);
+    assert.ok(outcome.status === "failed");
+    assert.match(outcome.failure.message, /Cannot start the container .*no GPU is there/);
+  }
+});

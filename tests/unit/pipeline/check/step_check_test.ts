@@ -164,3 +164,24 @@ Deno.test("lines that hide a failure, a terminal, a container or output are warn
     2,
   );
 });
+
+Deno.test("a container is one of a run step, and keeps its job's name and end", async () => {
+  const found = async (step: string) =>
+    (await diagnosticsOf(`steps: [{ id: a, ${step} }]\n`)).map(({ rule, place }) =>
+      `${place.column} ${rule}`
+    );
+  assert.deepEqual(await found('run: ls, container: "python:3.12"'), []);
+  assert.deepEqual(
+    await found("run: ls, container: { image: x, options: [--shm-size=8g, -e, A=1, --gpus=all] }"),
+    [],
+  );
+  assert.deepEqual(await found("run: ls, container: { image: x, options: [--name=y, -it] }"), [
+    "60 container-option",
+    "70 container-option",
+  ]);
+  assert.deepEqual(await found("run: ls, shell: bash -l, container: x"), ["34 container-shell"]);
+  assert.deepEqual(await found("select-node: {}, container: x"), ["35 idle-container"]);
+  assert.deepEqual(await found("run: ls, container: { image: x, engine: dockre }"), [
+    "58 invalid-value",
+  ]);
+});
