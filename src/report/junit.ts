@@ -29,7 +29,9 @@ export function renderJunit(report: RunDocument, options: JunitOptions): string 
     ]),
   ];
   return ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", ...suites, "</testsuites>", ""]
-    .join("\n");
+    .join("\n")
+    // By this sign readers that guess at the encoding of a file take it for another.
+    .replaceAll("\ufffd", "&#xFFFD;");
 }
 
 interface SuiteOptions extends JunitOptions {

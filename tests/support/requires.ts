@@ -30,6 +30,9 @@ const PARTS = {
   npm: () => findProgram("npm"),
   /** Checkers of CI files and of SARIF, and GitLab's runner; `GRID_TEST_CI_TOOLS` names their folder. */
   "ci-tools": () => findCiTools(),
+  /** Programs that read reports and graphs; `GRID_TEST_READERS` names their folder. */
+  readers: () => findReaders(),
+  dot: () => findProgram("dot"),
   curl: () => findProgram("curl"),
   "systemd-analyze": () => findProgram("systemd-analyze"),
   /** Starts a program without a network, or as an account that is not there. */
@@ -99,6 +102,12 @@ export function findFaketime(): string | undefined {
 export function findCiTools(): string | undefined {
   const folder = Deno.env.get("GRID_TEST_CI_TOOLS") ?? "/opt/grid-ci-tools";
   return existsSync(join(folder, "venv", "bin", "check-jsonschema")) ? folder : undefined;
+}
+
+/** As `findCiTools`. */
+export function findReaders(): string | undefined {
+  const folder = Deno.env.get("GRID_TEST_READERS") ?? "/opt/grid-readers";
+  return existsSync(join(folder, "venv", "bin", "junitparser")) ? folder : undefined;
 }
 
 /** It cannot be installed beside `busybox`, so its package is unpacked into a folder. */
