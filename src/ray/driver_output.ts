@@ -14,7 +14,13 @@ export interface DriverSays {
   readonly problem?: string;
   readonly hint?: string | null;
   /** All outcomes, where Grid cannot read files of the head: a file among Ray's logs of a node. */
-  readonly results?: { readonly file: string; readonly node: string; readonly bytes: number };
+  readonly results?: {
+    readonly file: string;
+    readonly node: string;
+    readonly bytes: number;
+    /** The same file on the head. */
+    readonly path?: string;
+  };
 }
 
 /** How far the batch is; undefined where the driver speaks of something else. */

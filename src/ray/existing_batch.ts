@@ -11,7 +11,8 @@ import { driverSource } from "./driver_source.ts";
 import { driverFiles, driverSpecText, markOf } from "./driver_spec.ts";
 import { PendingWords, StartTimeout } from "./job_pending.ts";
 import { JobLog, JobLogTail } from "./job_log.ts";
-import { JobsApi, type RayJob } from "./jobs_api.ts";
+import { printResults } from "./job_results.ts";
+import { isEnded, JobsApi, type RayJob } from "./jobs_api.ts";
 import { findRoute, readToken, type Route } from "./jobs_route.ts";
 import { OutcomeReader } from "./results.ts";
 import { sealSecrets } from "./sealed_secrets.ts";
@@ -136,7 +137,9 @@ async function attend(
     throw failure(job, problem);
   }
   const reader = new OutcomeReader(spec.tasks.length, host.outcomes);
-  if (results) await api.readFile(results, (bytes) => reader.push(bytes));
+  if (results && !await api.readFile(results, (bytes) => reader.push(bytes))) {
+    await printResults(api, id, { path: results.path ?? "", reader, signal: host.signal });
+  }
   await api.remove(id);
   return reader.outcome();
 }
@@ -230,10 +233,6 @@ async function stopJob(route: Route, id: string, graceMs: number): Promise<void>
 
 function openApi(route: Route, signal: AbortSignal): JobsApi {
   return new JobsApi({ ...route, token: readToken(), signal });
-}
-
-function isEnded({ status }: RayJob): boolean {
-  return status === "SUCCEEDED" || status === "FAILED" || status === "STOPPED";
 }
 
 /** Ray takes any name, then fails on some; these characters are safe. */

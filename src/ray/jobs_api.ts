@@ -26,7 +26,7 @@ export interface SubmitOptions {
   readonly id: string;
   /** Run by a shell on the head. */
   readonly entrypoint: string;
-  readonly workingDir: string;
+  readonly workingDir?: string;
   readonly envVars: Readonly<Record<string, string>>;
 }
 
@@ -90,7 +90,10 @@ export class JobsApi implements Disposable {
     const body = JSON.stringify({
       submission_id: options.id,
       entrypoint: options.entrypoint,
-      runtime_env: { working_dir: options.workingDir, env_vars: options.envVars },
+      runtime_env: {
+        ...(options.workingDir !== undefined && { working_dir: options.workingDir }),
+        env_vars: options.envVars,
+      },
     });
     const headers = { "content-type": "application/json" };
     // Without the last slash the answer is 404.
@@ -119,11 +122,15 @@ export class JobsApi implements Disposable {
     return typeof logs === "string" ? logs : "";
   }
 
-  /** Streams a file that lies among Ray's logs on a node. */
+  /**
+   * Streams a file that lies among Ray's logs on a node.
+   *
+   * @returns whether it could: with a token the dashboard of Ray 2.52 is refused by its own agents
+   */
   async readFile(
     { file, node }: { readonly file: string; readonly node: string },
     onBytes: (bytes: Uint8Array) => void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const query = new URLSearchParams({
       node_id: node,
       filename: file,
@@ -133,11 +140,14 @@ export class JobsApi implements Disposable {
     });
     const response = await this.#request("GET", `/api/v0/logs/file?${query}`);
     if (!response.ok || response.body === null) {
-      await this.#read(response, "read the results");
-      return;
+      const text = await response.text();
+      if (response.status === 500 && text.includes("UNAUTHENTICATED")) return false;
+      await this.#read(new Response(text, { status: response.status }), "read the results");
+      return true;
     }
     try {
       for await (const chunk of response.body) onBytes(chunk);
+      return true;
     } catch (cause) {
       this.#options.signal.throwIfAborted();
       if (cause instanceof GridError) throw cause;
@@ -230,6 +240,10 @@ export class JobsApi implements Disposable {
       hint: "ray.address in the cluster configuration is the dashboard's address",
     });
   }
+}
+
+export function isEnded({ status }: RayJob): boolean {
+  return status === "SUCCEEDED" || status === "FAILED" || status === "STOPPED";
 }
 
 function parseObject(text: string): { readonly [key: string]: JsonValue } {

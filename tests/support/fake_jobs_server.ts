@@ -32,6 +32,8 @@ export interface FakeJobsOptions {
   readonly refuseSubmit?: string;
   /** Content of files among the logs, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** As Ray 2.52 with a token: its agents do not believe its own dashboard. */
+  readonly refusesFiles?: boolean;
 }
 
 export interface FakeJobs extends AsyncDisposable {
@@ -62,6 +64,11 @@ export function startFakeJobs(options: FakeJobsOptions = {}): FakeJobs {
         ray_version: options.version ?? "2.58.0",
         session_name,
       });
+    }
+    if (path === "/api/v0/logs/file" && options.refusesFiles) {
+      const words =
+        "<AioRpcError of RPC that terminated with:\n\tstatus = StatusCode.UNAUTHENTICATED";
+      return new Response(words, { status: 500 });
     }
     if (path === "/api/v0/logs/file") {
       const content = options.files?.[new URL(request.url).searchParams.get("filename") ?? ""];

@@ -280,7 +280,8 @@ def publish(results):
     os.rename(os.path.join(folder, name + ".part"), os.path.join(folder, name))
     size = os.path.getsize(os.path.join(folder, name))
     node = ray.get_runtime_context().get_node_id()
-    say(results.mark, {"results": {"file": name, "node": node, "bytes": size}})
+    said = {"file": name, "node": node, "bytes": size, "path": os.path.join(folder, name)}
+    say(results.mark, {"results": said})
     if not results.too_many_failed() and len(results.done) == results.total:
         results.forget()
         os.unlink(results.path + DONE)

@@ -326,6 +326,24 @@ testWith(["python3"], "existing: secrets are not put where everybody reads them"
   );
 });
 
+testWith(
+  ["python3"],
+  "existing: a dashboard without files has a job print the results",
+  async () => {
+    const path = '"path": "/logs/grid-results-1.txt", "bytes"';
+    await using scene = new Scene({
+      refusesFiles: true,
+      onLook: (job, looks) => {
+        const printed = `Ray's own words\n\ngrid-results:\n${FILES["grid-results-1.txt"]}`;
+        const isPrinter = job.entrypoint.endsWith("exec cat /logs/grid-results-1.txt");
+        passThrough("SUCCEEDED", isPrinter ? printed : LOG.replace('"bytes"', path))(job, looks);
+      },
+    });
+    assert.deepEqual(await scene.run(), EXPECTED);
+    assert.ok(scene.fake.requests.includes(`DELETE /api/jobs/${ID}-results`));
+  },
+);
+
 testWith(["python3"], "existing: a Ray with known holes is named on stderr", async () => {
   await using scene = new Scene({ version: "2.53.0", onLook: passThrough("SUCCEEDED", LOG) });
   await scene.run();

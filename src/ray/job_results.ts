@@ -1,0 +1,32 @@
+/** Results from a Ray that gives out the logs of jobs but no other files: a job prints them into its log. */
+import { systemClock } from "../core/clock.ts";
+import { quote } from "../core/shell.ts";
+import { isEnded, type JobsApi } from "./jobs_api.ts";
+import type { OutcomeReader } from "./results.ts";
+
+const LOOK_MS = 500;
+/** Ray's own words may come before it. */
+const RESULTS_FOLLOW = "grid-results:";
+
+/** @param path the file on the head, where such jobs run */
+export async function printResults(
+  api: JobsApi,
+  id: string,
+  { path, reader, signal }: {
+    readonly path: string;
+    readonly reader: OutcomeReader;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const name = `${id}-results`;
+  const entrypoint = `echo; echo ${RESULTS_FOLLOW}; exec cat ${quote(path)}`;
+  await api.submit({ id: name, entrypoint, envVars: {} });
+  for (let job = await api.job(name); job && !isEnded(job); job = await api.job(name)) {
+    await systemClock.sleep(LOOK_MS, { signal });
+  }
+  const log = await api.logs(name);
+  await api.remove(name);
+  const start = log.indexOf(`\n${RESULTS_FOLLOW}\n`);
+  if (start < 0) return;
+  reader.push(new TextEncoder().encode(log.slice(start + RESULTS_FOLLOW.length + 2)));
+}
