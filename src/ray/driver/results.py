@@ -156,7 +156,9 @@ class Results:
         """`text` is the value or the error, as JSON."""
         self.put(index, ok, text + OUTCOME_END)
         if not ok:
-            write_line(2, "task %d failed: %s" % (index, json.loads(text)))
+            # Each line is the task's, as if it had printed it.
+            words = "failed: %s" % json.loads(text)
+            write_line(2, "\n".join("[%d] %s" % (index, line) for line in words.split("\n")))
 
     def fail(self, index, words):
         self.add(index, False, json.dumps(words).encode())

@@ -212,7 +212,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     assert.match(third?.ok === false ? third.error : "", /^ValueError: boom\n.*in fragile/s);
     assert.match(fifth?.ok === false ? fifth.error : "", /WorkerCrashedError/);
     assert.match(output, /at 7/);
-    assert.match(output, /task 3 failed: ValueError: boom/);
+    assert.match(output, /^\[3\] failed: ValueError: boom$/m);
     assert.ok(!output.includes("grid-batch:"));
   });
 

@@ -297,7 +297,7 @@ testWith(["python3"], "batch_driver keeps one bad item from spoiling its batch",
   assert.match(entries[4]?.error ?? "", /^the result is not JSON: at result\.emb\[1\]: work\.Odd$/);
   assert.match(entries[5]?.error ?? "", /^the result is not JSON: at result: object$/);
   assert.match(entries[6]?.error ?? "", /^SystemExit: leaving/);
-  assert.match(stderr, /task 3 failed: ValueError: boom/);
+  assert.match(stderr, /^\[3\] failed: ValueError: boom$/m);
   assert.deepEqual(says.at(-1), { done: 8, failed: 4, total: 8 });
 });
 
