@@ -55,6 +55,7 @@ export type {
   Runner,
   RunResult,
   RunStarted,
+  ServiceEnded,
   StepFinished,
   StepOutline,
   StepResult,

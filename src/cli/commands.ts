@@ -131,6 +131,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("doctor"),
   },
   {
+    name: "services",
+    summary: "list what runs on and serves, and end it",
+    group: "Nodes",
+    load: () => lazily("services"),
+  },
+  {
+    name: "forward",
+    summary: "open a port here that leads to a service or a port on a node",
+    group: "Nodes",
+    load: () => lazily("forward"),
+  },
+  {
+    name: "shell",
+    summary: "log in on a node, or where a step runs",
+    group: "Nodes",
+    load: () => lazily("shell"),
+  },
+  {
     name: "drain",
     summary: "give a node no new work, seen by all accounts",
     group: "Nodes",

@@ -52,6 +52,26 @@ export function fetchSources(wish: FetchWish, store: Store): FetchSource[] {
   return found;
 }
 
+/**
+ * One step of a run where it did its work: in this run, or in the one that its result comes from.
+ *
+ * @throws {GridError} `usage` where there is none, or where several are called so
+ */
+export function runWith(
+  store: Store,
+  { run, step: id }: { readonly run: string; readonly step: string },
+): { readonly state: RunState; readonly step: StepState } {
+  const state = stateOf(store, run === "last" ? lastWith(store, id) : run);
+  const steps = stepsOf(state, id);
+  const [step, second] = steps;
+  if (step === undefined || second !== undefined) {
+    const names = steps.slice(0, 5).map((one) => one.id).join(", ");
+    throw unclear(`${steps.length} steps are "${id}"`, names ? `name one: ${names}` : "grid show");
+  }
+  const { step: worked = step, state: where } = workedIn(step, state, store);
+  return { state: where, step: worked };
+}
+
 function stateOf(store: Store, name: string): RunState {
   const run = store.resolveRun(name);
   const state = replay(store.events(run));
@@ -103,12 +123,7 @@ interface WorkPlace {
 
 /** Where it worked, in this run or in the one that its result comes from. */
 function placeOf(step: StepState, state: RunState, store: Store): WorkPlace | undefined {
-  let at: { step: StepState | undefined; state: RunState } = { step, state };
-  for (let hops = 0; at.step?.reusedFrom !== undefined && hops < MOST_REUSES; hops++) {
-    const earlier = replay(store.events(at.step.reusedFrom.run));
-    if (earlier === undefined) break;
-    at = { step: earlier.steps.get(step.id), state: earlier };
-  }
+  const at = workedIn(step, state, store);
   const attempt = at.step?.attempts.findLast(({ node }) => node !== undefined);
   const node = attempt?.node ?? step.node;
   if (node === undefined) return undefined;
@@ -116,6 +131,21 @@ function placeOf(step: StepState, state: RunState, store: Store): WorkPlace | un
   const synced = [...at.state.steps.values()].flatMap(({ attempts }) => attempts)
     .flatMap(({ syncs }) => syncs).filter((sync) => sync.node === node);
   return { node, folder: attempt?.folder ?? synced.at(-1)?.folder };
+}
+
+interface Work {
+  readonly step: StepState | undefined;
+  readonly state: RunState;
+}
+
+function workedIn(step: StepState, state: RunState, store: Store): Work {
+  let at: Work = { step, state };
+  for (let hops = 0; at.step?.reusedFrom !== undefined && hops < MOST_REUSES; hops++) {
+    const earlier = replay(store.events(at.step.reusedFrom.run));
+    if (earlier === undefined) break;
+    at = { step: earlier.steps.get(step.id), state: earlier };
+  }
+  return at;
 }
 
 function unclear(why: string, hint: string): GridError {

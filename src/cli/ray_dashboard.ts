@@ -3,7 +3,7 @@ import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import type { CommandContext } from "./command_module.ts";
 import { readSession, tokenPath } from "../ray/session.ts";
-import { openTunnel } from "../ray/tunnel.ts";
+import { openTunnel } from "../transport/tunnel.ts";
 import type { Session } from "./session.ts";
 
 export interface DashboardOptions {
@@ -38,7 +38,7 @@ export async function openDashboard(
   const { stdout } = await node.transport.exec(`cat ${quote(tokenPath(node))}`, { signal });
   const token = stdout.trim();
   const target = { host: host === "0.0.0.0" ? "127.0.0.1" : host, port: Number(port) };
-  await using tunnel = openTunnel(node, target, flags.port);
+  await using tunnel = openTunnel(node, target, { port: flags.port });
   const address = `http://127.0.0.1:${tunnel.port}`;
   await expectAnswer(address, { head, token, signal });
   if (settings.json) {

@@ -34,6 +34,7 @@ export type Event =
   | FetchFinished
   | BatchProgressed
   | SyncProgressed
+  | ServiceEnded
   | Warned;
 
 /** A run began. */
@@ -443,6 +444,22 @@ export interface BatchProgressed {
   readonly busyMs?: Readonly<Record<string, Measured>>;
   /** `managed`, `existing` or `embedded` (local processes, no Ray). */
   readonly mode: string;
+}
+
+/** A service ended although its run went on: its step, which had succeeded, did not after all. */
+export interface ServiceEnded {
+  /** What this event is. */
+  readonly type: "service.ended";
+  /** When it happened. */
+  readonly at: Timestamp;
+  /** Id of the step. */
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** What became of the step. */
+  readonly state: StepResult;
+  /** How the service ended. */
+  readonly failure: Failure;
 }
 
 /** Something the reader should know that changed no result. */

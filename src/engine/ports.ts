@@ -1,5 +1,6 @@
 /** What the engine needs from the outside. Implementations live in `steps/`, `store/` and `grid.ts`. */
 import type { Clock } from "../core/clock.ts";
+import type { Staying } from "./staying.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { NodeReads } from "../pipeline/expression/node_reads.ts";
 import type { NodeScope } from "../pipeline/expression/evaluate.ts";
@@ -288,6 +289,8 @@ export type StepOutcome =
     readonly made?: Made;
     /** Nothing was done: this earlier result stands. */
     readonly reused?: CachedResult;
+    /** Its command goes on; what it prints is still the attempt's. */
+    readonly stays?: Staying;
   }
   | {
     readonly status: "failed";

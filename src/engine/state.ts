@@ -137,6 +137,12 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
         ...(event.key === undefined ? {} : { key: event.key }),
         ...(event.brought === undefined ? {} : { brought: event.brought }),
       };
+    case "service.ended":
+      return {
+        ...withAttempt(step, event, (attempt) => ({ ...attempt, failure: event.failure })),
+        status: event.state,
+        failure: event.failure,
+      };
     case "attempt.started":
       return {
         ...step,
@@ -163,7 +169,7 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
 
 type AttemptEvent = Exclude<
   StepEvent,
-  { type: "step.started" | "step.finished" | "attempt.started" | "node.chosen" }
+  { type: "step.started" | "step.finished" | "attempt.started" | "node.chosen" | "service.ended" }
 >;
 
 function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState {

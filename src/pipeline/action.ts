@@ -2,6 +2,7 @@ import { parseGlob } from "../core/glob.ts";
 import { isJsonPath } from "../core/json_path.ts";
 import { parseSize } from "../core/size.ts";
 import { isContainer } from "../document/source.ts";
+import { readService } from "./service.ts";
 import type {
   Action,
   FetchAction,
@@ -28,7 +29,12 @@ export function readAction(
 ): Action<Text> {
   switch (kind) {
     case "run":
-      return { kind, run: readScript(entry, "run", reader), ...readContainer(entry, reader) };
+      return {
+        kind,
+        run: readScript(entry, "run", reader),
+        ...readContainer(entry, reader),
+        ...(entry.service !== undefined && { service: readService(entry, reader) }),
+      };
     case "select-node":
       return { kind, selector: readSelector(entry["select-node"] ?? {}, reader) };
     case "sync":

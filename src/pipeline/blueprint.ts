@@ -163,6 +163,14 @@ function kindOf(
       hint: "add uses: ./template.yaml, or write the values under env:",
     });
   }
+  if (entry.service !== undefined && entry.run === undefined && !isDamaged) {
+    reader.report({
+      rule: "service-without-run",
+      spot: reader.source.keySpot(entry, "service"),
+      message: "service: says that a command stays, but the step has none",
+      hint: "add run: with the command that serves",
+    });
+  }
   if (first === "uses" && entry.outputs !== undefined) {
     reader.report({
       rule: "outputs-of-template",

@@ -2,6 +2,7 @@
  * What a pipeline file means, once checked: frozen, fully typed, templates and matrices expanded.
  * `load.ts` makes it; everything below trusts it.
  */
+import type { Service } from "./service_wish.ts";
 import type { Place } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Text } from "./text.ts";
@@ -148,6 +149,8 @@ export interface RunAction<T> {
   readonly kind: "run";
   /** Script text; expressions in it are shell-quoted when spliced. */
   readonly run: T;
+  /** It is meant to stay. */
+  readonly service?: Service;
   /** Absent: on the node itself. */
   readonly container?: Container<T> | undefined;
 }

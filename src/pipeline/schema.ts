@@ -15,9 +15,12 @@ import {
   hooksWords,
   hookWords,
   INPUT_TYPES,
+  lifeWords,
   mapLike,
   nameWords,
   outputWords,
+  portWords,
+  readyWords,
   scheduleWords,
   scriptWords,
   secretsWords,
@@ -287,6 +290,33 @@ const cache = z.strictObject({
   ),
 }, { error: mapLike("cache: { inputs: [src/**] }") });
 
+const ready = z.union([
+  z.string().regex(/^\/\S*$/, { error: (issue) => readyWords(issue.input) }),
+  z.strictObject({
+    http: z.string().regex(/^\/\S*$/).describe("A path that answers with 2xx or 3xx"),
+  }),
+  z.strictObject({ run: z.string().min(1).describe("A command on the node that succeeds") }),
+  z.strictObject({ output: z.string().min(1).describe("Regular expression on a printed line") }),
+], { error: (issue) => readyWords(issue.input) });
+const port = z.union([z.int().min(1).max(65535), z.literal("auto")], {
+  error: (issue) => portWords(issue.input),
+});
+const service = z.union([
+  port,
+  z.strictObject({
+    port: port.optional().describe("Where it listens; auto: a free one, in $GRID_SERVICE_PORT"),
+    ready: ready.optional().describe("When it counts as ready; default: its port listens"),
+    within: limit.optional().describe("How long it may take to become ready; default 5m"),
+    for: z.union([z.literal("run"), z.literal("until-stopped"), limit], {
+      error: (issue) => lifeWords(issue.input),
+    }).optional().describe("How long it lives: run, until-stopped, or a duration; default run"),
+  }),
+], { error: (issue) => portWords(issue.input) }).meta({
+  id: "service",
+  description: "The command stays; later steps start once it is ready",
+  examples: [6006, { port: "auto", ready: "/health", for: "8h" }],
+});
+
 const stepShape = {
   needs: oneOrMore(z.string()).optional().describe("Steps that must have succeeded before"),
   after: oneOrMore(z.string()).optional().describe(
@@ -321,6 +351,9 @@ const stepShape = {
   "select-node": selector.optional().describe("Choose the best node; its name is outputs.node"),
   run: z.string({ error: (issue) => scriptWords(issue.input) }).optional().describe(
     "Shell script; expressions in it are quoted",
+  ),
+  service: service.optional().describe(
+    "The command of run: stays; later steps start once it is ready",
   ),
   "ray-batch": rayBatch.optional().describe("Many tasks in batches over Ray"),
   fetch: fetch.optional().describe("Bring files from a node here"),

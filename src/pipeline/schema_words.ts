@@ -54,6 +54,23 @@ function classHint(value: unknown): string {
   return "known: transport, node-lost, timeout, exit:N, any";
 }
 
+export function portWords(value: unknown): string {
+  if (isExpression(value)) return NO_EXPRESSION;
+  return `${show(value)} is no port\nwrite a number from 1 to 65535, or auto for a free one`;
+}
+
+export function readyWords(value: unknown): string {
+  return `${show(value)} does not say when the service is ready\n` +
+    "write a path such as /health, or { run: a command }, or { output: a pattern }";
+}
+
+export function lifeWords(value: unknown): string {
+  if (isExpression(value)) return NO_EXPRESSION;
+  const forever = typeof value === "string" && /^(forever|always|never|infinite)$/i.test(value);
+  return `${show(value)} is no life of a service\n` +
+    (forever ? "write until-stopped" : "write run, until-stopped, or a duration such as 8h");
+}
+
 export function scriptWords(value: unknown): string {
   if (value === null) return "run: has no script\nwrite the command after run:";
   return `expected a script, found ${show(value)}\nwrite its lines as text below run: |`;

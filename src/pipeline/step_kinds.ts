@@ -9,3 +9,6 @@ export const KIND_OUTPUTS: Partial<Record<KindKey, readonly string[]>> = {
   "ray-batch": ["results", "errors", "total", "failed", "file"],
   "fetch": ["folder", "files", "bytes"],
 };
+
+/** What a service gives once it is ready, besides what its step declares; the last two where it has a port. */
+export const SERVICE_OUTPUTS: readonly string[] = ["node", "job", "port", "address"];

@@ -2,7 +2,7 @@
 import { withDeadline } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { openTunnel } from "./tunnel.ts";
+import { openTunnel } from "../transport/tunnel.ts";
 
 const CONNECT_TIMEOUT_MS = 3000;
 

@@ -100,7 +100,9 @@ export class LogFiles implements Disposable {
     const path = join(this.#options.folder, name);
     const log: LogFile = { path, file: this.#openFile(path) };
     this.#open.set(key, log);
-    this.#written.set(key, log.file ? new Uint8Array() : undefined);
+    // What is opened again, as for a service, has more than what comes now.
+    const isWhole = log.file !== undefined && !this.#written.has(key);
+    this.#written.set(key, isWhole ? new Uint8Array() : undefined);
     return log;
   }
 

@@ -1,11 +1,8 @@
 /** The `run` step: a shell script as a supervised job on a node. */
-import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
-import { distinctName, randomWord } from "../core/ids.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
-import type { FollowOptions, Job, JobExit, JobSpec, KillReport } from "../transport/job/job.ts";
-import type { JobInput } from "../transport/job/job_input.ts";
+import type { FollowOptions, Job, JobSpec, KillReport } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { containerWords, endContainers } from "./container_job.ts";
@@ -14,30 +11,20 @@ import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu
 import { JobSweep } from "./job_sweep.ts";
 import { LastWords } from "./last_words.ts";
 import { Leftovers } from "./leftovers.ts";
+import { isAbandoned, jobPrefix, newJobId } from "./job_names.ts";
 import { onNode, resolveNode } from "./placement.ts";
+import type { RunStepOptions } from "./run_options.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { unpreparedEnd } from "./unprepared.ts";
-import type { RunTrees } from "./run_trees.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
 import { endUnheard, isUnheard } from "./unheard.ts";
-
-export interface RunStepOptions {
-  readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
-  /** How long a job outlives its runner, unless it is detached; default 5 minutes. */
-  readonly leaseMs?: number;
-  /** How many commands the run may come to; default: nobody knows. */
-  readonly commands?: number;
-  /** By secret: what is masked in one that is JSON. */
-  readonly masks?: Readonly<Record<string, readonly string[]>>;
-  /** What the one command reads; absent: nothing. */
-  readonly input?: JobInput | undefined;
-  /** Absent: no code is proved to be the run's. */
-  readonly trees?: RunTrees | undefined;
-}
+import { Services } from "./service.ts";
+import { plannedBefore, planService, type ServicePlan, staying } from "./service_plan.ts";
+import { failedStart } from "./service_words.ts";
 
 /** Characters of stdout that a declared output is looked for in. */
 const TAIL_CHARACTERS = 2 ** 20;
@@ -51,12 +38,18 @@ export interface RunStep extends StepKind<"run">, AsyncDisposable {
 export function createRunStep(options: RunStepOptions): RunStep {
   const sweep = new JobSweep();
   const leftovers = new Leftovers();
+  const services = new Services();
+  const shared = { ...options, sweep, leftovers, services };
   return {
     kind: "run",
-    run: (request, host) => new RunAttempt({ ...options, request, host, sweep, leftovers }).run(),
-    clearUp: () => leftovers.end(),
+    run: (request, host) => new RunAttempt({ ...shared, request: staying(request), host }).run(),
+    async clearUp() {
+      await services.end();
+      return await leftovers.end();
+    },
     async [Symbol.asyncDispose]() {
       // Nothing is left of a run that went to its end.
+      await services.end();
       await leftovers.end();
       await sweep[Symbol.asyncDispose]();
       await options.input?.cancel();
@@ -69,6 +62,7 @@ interface AttemptOptions extends RunStepOptions {
   readonly host: StepHost;
   readonly sweep: JobSweep;
   readonly leftovers: Leftovers;
+  readonly services: Services;
 }
 
 class RunAttempt {
@@ -95,12 +89,14 @@ class RunAttempt {
     const { request, host, cluster } = this.#options;
     const node = await resolveNode(request, host, cluster);
     this.#request = onNode(request, node);
-    const spec = this.#spec({ node, prelude: "" }, id);
+    const service = await plannedBefore(request, node, id);
+    const spec = this.#spec({ node, prelude: "", service }, id);
     host.note({ type: "job.started", node: node.node.name, job: id, folder: spec.cwd });
     try {
       const job = await attachJob(node.transport, spec);
       if (!job) return "unknown";
-      const outcome = await this.#attend(job, { node, spec, takenOver: true });
+      if (request.action.service && !service) return "over";
+      const outcome = await this.#attend(job, { node, spec, service, takenOver: true });
       return typeof outcome === "object" ? outcome : "over";
     } catch (error) {
       return failed(toGridError(error), { node, started: true });
@@ -128,8 +124,9 @@ class RunAttempt {
     this.#request = onNode(this.#options.request, node);
     if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
     const gate = this.#gate(node);
+    const service = await planService(this.#request, node);
     const before = gate.prelude(id) + statePrelude(this.#request, node) + prelude;
-    const spec = this.#spec({ node, prelude: before }, id);
+    const spec = this.#spec({ node, prelude: before, service }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id, folder: spec.cwd });
     let job: Job;
     try {
@@ -140,11 +137,28 @@ class RunAttempt {
       const { killGraceMs: graceMs } = this.#request;
       return { ...outcome, aftermath: await endUnheard(node.transport, { ...spec, graceMs }) };
     }
-    return await this.#attend(job, { node, spec });
+    return await this.#attend(job, { node, spec, service });
+  }
+
+  async #serve(job: Job, place: Place, plan: ServicePlan): Promise<Attended> {
+    const { services, host } = this.#options;
+    const outcome = await services.attend(job, {
+      ...{ request: this.#request, host, ...place, plan },
+      aftermath: (report) => this.#aftermath(report, place),
+      onEnded: () => this.#ended(job, place),
+    });
+    if (!("over" in outcome)) return outcome;
+    const { over: exit, printed } = outcome;
+    this.#ended(job, place);
+    if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
+    const denied = await this.#gate(place.node).denial(job, exit);
+    if (denied) return failed(denied, { ...place, started: false });
+    return place.takenOver ? "abandoned" : failedStart(exit, { node: place.node, printed });
   }
 
   async #attend(job: Job, place: Place): Promise<Attended> {
     const { host } = this.#options;
+    if (place.service) return await this.#serve(job, place, place.service);
     const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
     const words = new LastWords();
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
@@ -262,7 +276,7 @@ class RunAttempt {
     return this.#request.outputs.some((output) => output.from === "stdout");
   }
 
-  #spec(place: JobPlace, id: string): JobSpec {
+  #spec(place: JobPlace & Pick<Place, "service">, id: string): JobSpec {
     const { input, trees } = this.#options;
     const project = trees?.run.project;
     const request = this.#request;
@@ -276,23 +290,11 @@ class RunAttempt {
 interface Place {
   readonly node: OpenNode;
   readonly spec: JobSpec;
+  /** It is meant to stay. */
+  readonly service: ServicePlan | undefined;
   /** An earlier runner started it. */
   readonly takenOver?: true;
 }
 
 /** How following a job ended: as the step does, or with a reason to start another job. */
 type Attended = StepOutcome | "gpu-lost" | "abandoned";
-
-/** The node ended it, or went down, because or while nobody followed it. */
-function isAbandoned(exit: JobExit): boolean {
-  return exit.kind === "vanished" || (exit.kind === "signal" && exit.by === "lease");
-}
-
-function newJobId({ run, step, attempt }: RunRequest): string {
-  return `${jobPrefix(run)}${distinctName([step])}-${attempt}-${randomWord(4)}`;
-}
-
-/** What the ids of all jobs of a run begin with, and those of no other. */
-function jobPrefix(run: string): string {
-  return `${distinctName([run])}-`;
-}

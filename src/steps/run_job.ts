@@ -5,6 +5,7 @@ import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
 import type { JobPlace } from "./gpu_lease.ts";
 import { containerScript } from "./container_job.ts";
+import { type ServicePlan, serviceSpec } from "./service_plan.ts";
 import { pathPrefix, stateFolder, stepFolder, workFolder } from "./placement.ts";
 import {
   containedScript,
@@ -34,9 +35,13 @@ export interface RunJobOptions {
   readonly project: string | undefined;
 }
 
-export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): JobSpec {
+export function jobSpec(
+  options: RunJobOptions,
+  { node, prelude, service: plan }: JobPlace & { readonly service?: ServicePlan | undefined },
+): JobSpec {
   const { request, id, leaseMs, commands = 0, masks = {}, hasInput } = options;
   const { run, step, attempt } = request;
+  const { env: told, ...service } = serviceSpec(plan);
   const named = (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]);
   const files = {
     ...Object.fromEntries(named),
@@ -50,6 +55,7 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
     GRID_ATTEMPT: String(attempt),
     GRID_NODE: node.node.name,
     GRID_STATE_DIR: stateFolder(request, node, options.project ?? "none"),
+    ...told,
   };
   const preparation = {
     lines: linesBefore(request, node),
@@ -79,6 +85,7 @@ export function jobSpec(options: RunJobOptions, { node, prelude }: JobPlace): Jo
     cwd: stepFolder(request, node),
     files,
     env: { ...env, ...variables },
+    ...service,
     secrets: request.secrets,
     masks,
     pathPrefix: pathPrefix(node),

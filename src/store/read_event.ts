@@ -31,6 +31,7 @@ const FIELDS: { readonly [T in Event["type"]]: Readonly<Record<string, Kind>> } 
   "fetch.finished": { ...ATTEMPT, node: "string", folder: "string", files: "array" },
   "sync.progressed": { ...ATTEMPT, node: "string", bytes: "number", totalBytes: "number" },
   "batch.progressed": { ...ATTEMPT, done: "number", failed: "number", total: "number" },
+  "service.ended": { ...ATTEMPT, state: "string", failure: "object" },
   "warned": { at: "number", message: "string" },
 };
 

@@ -1,13 +1,20 @@
 /** This machine as a node: the same interface, without a network. */
 import { localHome } from "./local_home.ts";
 import { openShellChannel, type Shell } from "./shell/shell_channel.ts";
+import { nobodyListens } from "./dial_problem.ts";
+import { runInTerminal } from "./own_terminal.ts";
 import { LocalChannel } from "./local_channel.ts";
 import type {
   Channel,
+  ChannelExit,
+  Dialed,
+  DialTarget,
   Endpoint,
   ExecOptions,
   ExecResult,
   OpenOptions,
+  Screen,
+  TerminalOptions,
   Transport,
   TransportStats,
   WaitOptions,
@@ -56,6 +63,32 @@ class LocalTransport implements Transport {
     return this.#spawn(["-c", this.#hiding(command)], "group");
   }
 
+  async dial({ host, port }: DialTarget, { signal }: OpenOptions = {}): Promise<Dialed> {
+    signal?.throwIfAborted();
+    try {
+      const { readable, writable } = await Deno.connect({ hostname: host, port });
+      return {
+        readable,
+        writable,
+        async [Symbol.asyncDispose]() {
+          await Promise.allSettled([readable.cancel(), writable.abort()]);
+        },
+      };
+    } catch (cause) {
+      const { name } = this.endpoint;
+      throw nobodyListens({ node: name, host, port }, { cause, state: stateOf(cause) });
+    }
+  }
+
+  async terminal(_screen: Screen, options: TerminalOptions = {}): Promise<ChannelExit> {
+    const { command = 'exec "${SHELL:-/bin/sh}" -l', signal } = options;
+    return await runInTerminal(["/bin/sh", "-c", this.#hiding(command)], {
+      signal,
+      env: this.#home.env,
+      cwd: this.#home.cwd,
+    });
+  }
+
   get stats(): TransportStats {
     return {
       handshakes: 0,
@@ -84,4 +117,9 @@ class LocalTransport implements Transport {
     this.#channels++;
     return new LocalChannel({ args, ends, ...this.#home });
   }
+}
+
+function stateOf(cause: unknown): string {
+  if (cause instanceof Deno.errors.ConnectionRefused) return "connection refused";
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -53,7 +53,60 @@ export interface Transport extends AsyncDisposable {
    */
   open(command: string, options?: OpenOptions): Promise<Channel>;
 
+  /**
+   * Connects to a TCP port as the node sees it. Each call is a connection of its own.
+   *
+   * @throws {GridError} `tcp` where nobody listens there, `channel` where the server forbids it, or another
+   * transport code
+   */
+  dial(target: DialTarget, options?: OpenOptions): Promise<Dialed>;
+
+  /**
+   * Runs a command on a terminal of the node, or the account's login shell, until it ends. The person's
+   * own terminal is its window meanwhile.
+   *
+   * @throws {GridError} a transport code
+   */
+  terminal(screen: Screen, options?: TerminalOptions): Promise<ChannelExit>;
+
   readonly stats: TransportStats;
+}
+
+/** The terminal that a person sits at. */
+export interface Screen {
+  /** Its kind, as TERM says it. */
+  readonly term: string;
+  size(): ScreenSize;
+  /** Calls back when it was resized, until it is disposed. */
+  onResize(changed: () => void): Disposable;
+  /** Hands every key on as it is, until it is disposed. */
+  raw(): Disposable;
+  readonly input: ReadableStream<Uint8Array>;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface TerminalOptions extends OpenOptions {
+  /** For POSIX `sh`; default: the account's login shell. */
+  readonly command?: string | undefined;
+  /** Offered to the node, which takes what its server allows: `LANG` and the like. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface DialTarget {
+  /** As the node knows it, such as 127.0.0.1. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A TCP connection; closing the writable end tells the other side that no more comes. */
+export interface Dialed extends AsyncDisposable {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
 }
 
 export interface ExecOptions {

@@ -29,6 +29,8 @@ export function transportAs(options: AccountOptions): Transport {
     exec: (command, options) => shell.exec(command, options),
     wait: (command, options) => shell.wait(command, options),
     open,
+    terminal: () => Promise.reject(new Error("not used")),
+    dial: () => Promise.reject(new Error("not used")),
     stats: {
       handshakes: 0,
       reconnects: 0,

@@ -17,6 +17,8 @@ export function lyingNode({ exec = () => "", wait = () => "" }: Lies): Transport
       Promise.resolve({ code: 0, stdout: exec(command), stderr: "", cut: false }),
     wait: (command) => Promise.resolve(bytes(wait(command))),
     open: () => Promise.reject(new Error("a lying node opens no channel")),
+    terminal: () => Promise.reject(new Error("not used")),
+    dial: () => Promise.reject(new Error("a lying node is not dialled")),
     stats: {
       handshakes: 0,
       reconnects: 0,

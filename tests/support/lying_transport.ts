@@ -38,6 +38,8 @@ export function lyingTransport(honest: Transport, lies: Lies): Transport {
         [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
       };
     },
+    terminal: (screen, options) => honest.terminal(screen, options),
+    dial: (target, options) => honest.dial(target, options),
     get stats() {
       return honest.stats;
     },

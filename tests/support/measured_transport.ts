@@ -53,6 +53,8 @@ export function measuredTransport(honest: Transport): MeasuredTransport {
         [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
       };
     },
+    terminal: (screen, options) => honest.terminal(screen, options),
+    dial: (target, options) => honest.dial(target, options),
     get stats() {
       return honest.stats;
     },

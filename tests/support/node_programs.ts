@@ -23,6 +23,8 @@ export function transportWithPath(path: string, name = "n1"): Transport {
     exec: (command, options) => inner.exec(change(`eval ${quoted(command)}`), options),
     wait: (command, options) => inner.wait(command, options),
     open: (command, options) => inner.open(change(command).replace(/ exec /, " "), options),
+    terminal: (screen, options) => inner.terminal(screen, options),
+    dial: (target, options) => inner.dial(target, options),
     get stats() {
       return inner.stats;
     },

@@ -29,6 +29,8 @@ export function startingAsRoot(inner: Transport): Transport {
         process.seteuid?.(account);
       }
     },
+    terminal: (screen, options) => inner.terminal(screen, options),
+    dial: (target, options) => inner.dial(target, options),
     get stats() {
       return inner.stats;
     },

@@ -27,6 +27,19 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example('grid drain gpu1 --reason "new driver" --until 8h', "give it no more work"),
   ],
   "grid undrain": [example("grid undrain gpu1", "work may go there again")],
+  "grid services": [example("grid services", "what serves, where, and until when")],
+  "grid services stop": [
+    example("grid services stop tensorboard", "end it, with everything it started"),
+    example("grid services stop last tensorboard", "that of the last run"),
+  ],
+  "grid forward": [
+    example("grid forward tensorboard", "the service, at an address of this machine"),
+    example("grid forward gpu1 8888 --local-port 9000", "a port of a node, at this port here"),
+  ],
+  "grid shell": [
+    example("grid shell gpu1", "a login"),
+    example("grid shell last train", "where a step runs, with its variables"),
+  ],
   "grid queue": [example("grid queue", "who holds GPUs, who waits, and how long about")],
   "grid validate": [
     example("grid validate pipelines", "every mistake of every pipeline in a folder"),

@@ -27,7 +27,7 @@ export function renderHelp(command: Command, width: number): string {
     return `${title}:\n${lines.join("\n")}\n`;
   });
   const usage = ["Usage:", command.path, "[options]", ...words.map(({ form }) => form)];
-  if (children.length > 0) usage.push("<command>");
+  if (children.length > 0) usage.push(command.run ? "[command]" : "<command>");
   const examples = (EXAMPLES[command.path] ?? [])
     .map(({ line, words }) => `${INDENT}${line}\n${INDENT}${INDENT}${words}\n`);
   return [

@@ -46,7 +46,9 @@ class Line {
         if (option === undefined) throw this.#unknown(args[token.index], known);
         this.flags[option.key] = this.#valueOf(option, token.value);
       } else if (token.kind === "positional") {
-        if (this.command.children.length > 0) {
+        const { children, run } = this.command;
+        const isGroup = children.length > 0 && run === undefined;
+        if (isGroup || children.some(({ name }) => name === token.value)) {
           this.#enter(token.value);
           return this.read(args.slice(token.index + 1));
         }

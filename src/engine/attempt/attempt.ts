@@ -2,6 +2,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { ActionKind, Step } from "../../pipeline/pipeline.ts";
+import type { Staying } from "../staying.ts";
 import type { AttemptFinished, Event, Failure, Usage } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
@@ -50,6 +51,7 @@ export interface AttemptEnd {
   readonly unfit?: string;
   readonly made?: Made;
   readonly reused?: CachedResult;
+  readonly stays?: Staying;
 }
 
 /** Never rejects for what the step does; only where the journal or the output fails. */
@@ -63,7 +65,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
 }
 
 async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promise<AttemptEnd> {
-  await using output = given;
+  await using open = new AsyncDisposableStack();
+  const output = open.use(given);
   const { step, ports } = options;
   using limits = new Limits(ports.clock, options.signal);
   const { attemptMs, idleMs } = step.timeout;
@@ -82,9 +85,23 @@ async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promi
   } catch (thrown) {
     outcome = { status: "failed", failure: failureOf(thrown, { started: host.started }) };
   }
+  const ended = attemptEnd(outcome, { host, signal: limits.signal });
+  const end = host.usage === undefined ? ended : { ...ended, usage: host.usage };
+  if (end.stays) return { ...end, stays: keepOpen(end.stays, { host, open: open.move() }) };
   host.close();
-  const end = attemptEnd(outcome, { host, signal: limits.signal });
-  return host.usage === undefined ? end : { ...end, usage: host.usage };
+  return end;
+}
+
+/** What it prints is taken until it is over. */
+function keepOpen(
+  { over }: Staying,
+  { host, open }: { readonly host: AttemptHost; readonly open: AsyncDisposableStack },
+): Staying {
+  const close = async () => {
+    host.close();
+    await open.disposeAsync();
+  };
+  return { over: over.then(async (failure) => (await close(), failure)) };
 }
 
 /** An async function, so that whatever the kind throws becomes a rejection. */

@@ -44,6 +44,8 @@ export interface DriveOptions {
 interface Drive extends DriveOptions {
   /** Counts the time that is left for cleaning up once `stop` fired. */
   readonly cleanup: Limits;
+  /** Each settles once a command that stayed is over. */
+  readonly staying: Promise<void>[];
 }
 
 export async function drive(options: DriveOptions): Promise<void> {
@@ -54,7 +56,7 @@ export async function drive(options: DriveOptions): Promise<void> {
   if (stop.aborted) onStop();
   else stop.addEventListener("abort", onStop, { once: true });
   try {
-    const context = { ...options, cleanup };
+    const context: Drive = { ...options, cleanup, staying: [] };
     ledger.emit(startedEvent(pipeline, { started: options.started, at: ledger.now }));
     // A run that cannot be journaled does nothing.
     ledger.flush();
@@ -134,6 +136,7 @@ function runGraph(steps: readonly Step[], context: Drive | HookContext): Promise
     ledger,
     stop,
     after,
+    staying: context.staying,
     cleanup: cleanup.signal,
     // One hook after the other, in the order they are written, each to its end.
     limits: isHook ? { maxParallel: 1, failFast: false } : context.limits,
@@ -168,11 +171,12 @@ async function runHooks(context: Drive): Promise<void> {
 }
 
 /** Last of all: hooks may use what steps left for them. */
-async function clearUp({ ports, ledger }: Drive): Promise<void> {
+async function clearUp({ ports, ledger, staying }: Drive): Promise<void> {
   for (const { step, message } of await ports.clearUp?.() ?? []) {
     const about = step === undefined ? {} : { step };
     ledger.emit({ type: "warned", at: ledger.now, ...about, message });
   }
+  await Promise.all(staying);
 }
 
 function summaryOf({ ledger, stop }: DriveOptions): RunSummary {

@@ -10,13 +10,10 @@ import { groupEnding } from "./group.ts";
 import { Judgement, type JudgementOptions } from "./judgement.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
+import type { Staying } from "../staying.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
-import {
-  type Decision,
-  type HaltOrder,
-  Scheduler,
-  type SchedulerOptions,
-} from "../schedule/scheduler.ts";
+import { type Decision, Scheduler, type SchedulerOptions } from "../schedule/scheduler.ts";
+import type { HaltOrder } from "../schedule/standing.ts";
 import { type Prepared, Shortcuts } from "../resume/shortcuts.ts";
 import {
   type MemberEnd,
@@ -36,6 +33,8 @@ export interface GraphRunOptions extends JudgementOptions {
   readonly request: RequestContext;
   readonly hashFiles: (patterns: readonly string[]) => string;
   readonly hashInputs?: ((patterns: readonly string[]) => string) | undefined;
+  /** Grows by a promise for each command that stays: that it is over, and has been journaled. */
+  readonly staying: Promise<void>[];
 }
 
 export class GraphRun {
@@ -45,6 +44,8 @@ export class GraphRun {
   readonly #judgement: Judgement;
   readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
+  /** The last attempt of each step. */
+  readonly #attempts = new Map<string, number>();
   readonly #end = Promise.withResolvers<void>();
   #fatal: { readonly error: unknown } | undefined;
 
@@ -189,7 +190,10 @@ export class GraphRun {
       ports,
       signal: controller.signal,
       runBegan: ledger.began,
-      emit: (event) => ledger.emit(event),
+      emit: (event) => {
+        if (event.type === "attempt.started") this.#attempts.set(step.id, event.attempt);
+        ledger.emit(event);
+      },
       request: (parts) =>
         requestOf(step, {
           ...this.#options.request,
@@ -215,10 +219,24 @@ export class GraphRun {
     try {
       this.#keep(step, end);
       this.#finish(step, endingOf(step, end));
+      if (end.stays) this.#options.staying.push(this.#attend(step, end.stays));
     } catch (error) {
       this.#break(error);
     }
     this.#pump();
+  }
+
+  async #attend(step: Step, { over }: Staying): Promise<void> {
+    const failure = await over;
+    if (failure === undefined || this.#options.ledger.broken.aborted) return;
+    const { ledger } = this.#options;
+    const state = resultOf(step, "failed");
+    const attempt = this.#attempts.get(step.id) ?? 1;
+    ledger.emit({ type: "service.ended", at: this.#now, step: step.id, attempt, state, failure });
+    const { steps, order } = this.#scheduler.revoke(step.id, state);
+    for (const gone of steps) ledger.revoke(gone, { state, failure });
+    if (order) this.#halt(order);
+    if (!this.#scheduler.done) this.#pump();
   }
 
   #keep(step: Step, end: AttemptEnd): void {

@@ -114,6 +114,19 @@ export class Ledger {
     }
   }
 
+  /** A step that had succeeded did not after all. */
+  revoke(
+    step: Step,
+    { state, failure }: { readonly state: StepResult; readonly failure: Failure },
+  ) {
+    const record = this.scopes.record(step.id);
+    if (record) this.scopes.add(step, { ...record, state });
+    if (step.group === undefined) this.results.set(step.id, state);
+    if (isFailure(state) && !this.#isAllowed(step)) {
+      this.firstFailure ??= { step: step.id, failure };
+    }
+  }
+
   get #monotonic(): number {
     return this.#options.ports.clock.monotonic();
   }

@@ -73,7 +73,7 @@ export function shortcutFrom(
   const stale = because === undefined && question.stands
     ? reasonToRun(earlier, step, { ...question, stands: false })
     : undefined;
-  const attempt = old && runningJob(old);
+  const attempt = old && (runningJob(old) ?? servingJob(old, step));
   if (attempt && !question.forced && old.key === question.key) {
     // It goes on with the files that it began with, whatever was brought since.
     const brought = old.brought ?? {};
@@ -214,6 +214,17 @@ function runningJob(
     (last.result === "running" || last.result === "succeeded");
   if (!endUnseen && last.failure?.code !== "lost") return undefined;
   if (last.job === undefined || last.node === undefined) return undefined;
+  return { attempt: last.attempt, node: last.node, job: last.job };
+}
+
+/** The job of a service that was ready: whether it still serves, its node knows. */
+function servingJob(
+  { status, attempts }: StepState,
+  { action }: Step,
+): Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job"> | undefined {
+  const last = attempts.at(-1);
+  if (action.kind !== "run" || action.service === undefined || status !== "succeeded") return;
+  if (last?.job === undefined || last.node === undefined) return undefined;
   return { attempt: last.attempt, node: last.node, job: last.job };
 }
 

@@ -27,6 +27,8 @@ export interface Vertex {
   passesOn: boolean;
   /** The halt that was known when its condition was judged. */
   judgedUnder: Halt | undefined;
+  /** What it was judged by is no longer so. */
+  isOutdated: boolean;
 }
 
 /** What a group step knows of its members. */
@@ -81,6 +83,7 @@ function newVertex(step: Step, parent: Vertex | undefined): Vertex {
     result: undefined,
     passesOn: false,
     judgedUnder: undefined,
+    isOutdated: false,
   };
 }
 

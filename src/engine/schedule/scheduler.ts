@@ -7,6 +7,7 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { StepResult } from "../event.ts";
 import { Fifo } from "./fifo.ts";
 import { isWithin, linkSteps, type Vertex } from "./graph.ts";
+import { haltAround, type HaltOrder, type Revoked, revokeVertex, standingOf } from "./standing.ts";
 import {
   failureWords,
   groupEnd,
@@ -42,12 +43,6 @@ export interface EndOptions {
   readonly passesOn?: boolean;
 }
 
-/** Steps under way inside `group` (undefined: all of them) are to be ended. */
-export interface HaltOrder {
-  readonly halt: Halt;
-  readonly group: string | undefined;
-}
-
 export class Scheduler {
   readonly #vertices: ReadonlyMap<string, Vertex>;
   readonly #options: SchedulerOptions;
@@ -73,7 +68,7 @@ export class Scheduler {
     return this.#left === 0;
   }
 
-  /** Steps that run now, groups apart. */
+  /** Groups apart. */
   get running(): number {
     return this.#running;
   }
@@ -103,6 +98,7 @@ export class Scheduler {
   admit(id: string): void {
     const vertex = this.#in(id, "due");
     vertex.judgedUnder = this.#haltOf(vertex);
+    vertex.isOutdated = false;
     vertex.phase = "ready";
     const books = vertex.parent?.group;
     if (!books || vertex.holdsGroupSlot) return this.#enqueue(vertex);
@@ -129,6 +125,18 @@ export class Scheduler {
     this.#tellDependents(vertex, passesOn);
     this.#tellParent(vertex);
     return this.#failFast(vertex);
+  }
+
+  /** A step that had succeeded did not after all, nor did the groups around it. */
+  revoke(id: string, result: StepResult): Revoked {
+    const vertex = this.#vertex(id);
+    revokeVertex(vertex, result);
+    const { parent } = vertex;
+    const outer = parent?.phase === "ended" && !parent.step.allowFailure && isFailure(result)
+      ? this.revoke(parent.step.id, result)
+      : undefined;
+    const order = this.#failFast(vertex) ?? outer?.order;
+    return { steps: [vertex.step, ...outer?.steps ?? []], order };
   }
 
   /** Nothing ordinary starts any more. */
@@ -176,7 +184,7 @@ export class Scheduler {
   }
 
   #mustBeJudgedAgain(vertex: Vertex): boolean {
-    return vertex.judgedUnder !== this.#haltOf(vertex);
+    return vertex.isOutdated || vertex.judgedUnder !== this.#haltOf(vertex);
   }
 
   #judgeAgain(vertex: Vertex): Decision {
@@ -184,23 +192,12 @@ export class Scheduler {
     return { kind: "judge", step: vertex.step, standing: this.#standing(vertex) };
   }
 
-  /** A cell stands where its matrix stands: what is before the matrix is before every cell. */
   #standing(vertex: Vertex): Standing {
-    const { parent } = vertex;
-    const matrix = parent?.group?.action.of === "matrix" ? parent : undefined;
-    return {
-      unmet: vertex.unmet ?? matrix?.unmet,
-      failedBefore: vertex.failedBefore || (matrix?.failedBefore ?? false),
-      halted: this.#haltOf(vertex),
-    };
+    return standingOf(vertex, this.#haltOf(vertex));
   }
 
   #haltOf(vertex: Vertex): Halt | undefined {
-    if (this.#halted) return this.#halted;
-    for (let up = vertex.parent; up; up = up.parent) {
-      if (up.group?.halted) return up.group.halted;
-    }
-    return undefined;
+    return this.#halted ?? haltAround(vertex);
   }
 
   #letIn(vertex: Vertex): void {

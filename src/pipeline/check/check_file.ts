@@ -38,7 +38,7 @@ export interface CheckOptions {
 /** Text may also be written by its numbers. */
 const MAY_HOLD_EXPRESSION = /\{\{|\\[xuU]/;
 /** `match:` of an output, `pattern:` of an input, `.matches()` of an expression. */
-const MAY_HOLD_PATTERN = /match|pattern|\\[xuU]/;
+const MAY_HOLD_PATTERN = /match|pattern|service|\\[xuU]/;
 
 /** Finds every mistake that can be found without running; they end in `diagnostics`. */
 export async function checkFile(

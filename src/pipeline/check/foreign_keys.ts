@@ -35,6 +35,7 @@ export const OTHER_NAMES: Readonly<Record<string, Words>> = {
     on: "when",
   },
   "timeout": { "kill-grace": "grace", idle: "idle-timeout", total: "all" },
+  "service": { ready: "healthcheck health probe readiness", within: "timeout", for: "life ttl" },
   "cache": { inputs: "deps", files: "path paths outs" },
   "concurrency": { group: "name key", max: "limit" },
   "schedule": {
@@ -76,7 +77,9 @@ export const SENTENCES: Readonly<Record<string, Words>> = {
     "continue-on-error": "write allow-failure: true",
     trigger_rule: "write after: instead of needs:, and if: always()",
     extends: "use a template with uses:, or an anchor below x-common: at the top",
-    services: "start what you need in run:",
+    services: "make it a step of its own: service: { port: 6006 } beside its run:",
+    ports: "write service: { port: 6006 }",
+    daemon: "write service: { port: 6006 }",
     image: "write container: with the image",
   },
   "schedule": {

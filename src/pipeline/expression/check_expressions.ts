@@ -8,7 +8,7 @@ import { axisNames } from "../matrix/matrix.ts";
 import type { Names } from "./names.ts";
 import { type KnownNodes, NO_NODE, NodeValues } from "./node_values.ts";
 import type { MatrixEntry } from "../schema.ts";
-import { KIND_OUTPUTS } from "../step_kinds.ts";
+import { KIND_OUTPUTS, SERVICE_OUTPUTS } from "../step_kinds.ts";
 import type { ExpressionUse, TextReader } from "../text_reader.ts";
 
 /** Expressions outside of any step. */
@@ -43,8 +43,10 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       const template = templates.get(id);
       if (template) return new Set(Object.keys(template.outputs));
       const step = graph.byId.get(id);
-      const always = step?.kind && KIND_OUTPUTS[step.kind];
-      return always && new Set([...always, ...step.outputs.map(({ name }) => name)]);
+      const always = step?.entry.service !== undefined
+        ? SERVICE_OUTPUTS
+        : step?.kind && KIND_OUTPUTS[step.kind];
+      return always && new Set([...always, ...(step?.outputs ?? []).map(({ name }) => name)]);
     },
     node: NO_NODE,
     matrix: undefined,

@@ -59,6 +59,8 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
       return plain(event.step, `${event.node}: ${progressWords(event)}`);
     case "step.finished":
       return finishedLine(event.step, state);
+    case "service.ended":
+      return finishedLine(event.step, state);
     case "warned":
       return { step: event.step, text: `warning: ${oneLine(event.message)}`, tone: "warn" };
   }

@@ -11,6 +11,7 @@ export interface JobRow {
   readonly exitCode: number | undefined;
   readonly startedAt: number;
   readonly detached: boolean;
+  readonly service?: boolean;
   readonly pids: readonly number[];
 }
 
@@ -40,7 +41,9 @@ export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): 
       row.id,
       row.node,
       row.state === "running"
-        ? paint.cyan(row.detached ? "running, detached" : "running")
+        ? paint.cyan(
+          row.service ? "running, service" : row.detached ? "running, detached" : "running",
+        )
         : paint.dim("ended"),
       row.exitCode === undefined ? "" : String(row.exitCode),
       formatDuration(options.now - row.startedAt),

@@ -26,6 +26,7 @@
 #   reason      why the guard ended it
 #   use used    what it takes of its node; see `job_meter.sh`
 #   gpus        the GPUs that it has claimed
+#   service     what a service says of itself; see `job_service.sh`
 #   mask.*      pipes to and from the filter that masks secrets, gone once it runs
 # Few files on purpose: making and removing them is a good part of what a short job costs. Whoever
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
@@ -124,7 +125,7 @@ grid_remove_files() {
     grid_one=$grid_jobs/$grid_one
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
       "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
-      "$grid_one".value.*
+      "$grid_one.service" "$grid_one".value.*
     # Only what lives for longer than a moment has them.
     if [ -e "$grid_one.use" ]; then set -- "$@" "$grid_one.use" "$grid_one.used"; fi
     [ ! -e "$grid_one.gpus" ] || set -- "$@" "$grid_one.gpus"

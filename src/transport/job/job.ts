@@ -29,6 +29,10 @@ export interface JobSpec {
   /** Goes on when the runner is gone; otherwise ended after `leaseMs` without a renewal. */
   readonly detach: boolean;
   readonly leaseMs: number;
+  /** Of a detached one: the node itself ends it then, counted from its start. */
+  readonly life?: { readonly ms: number; readonly graceMs: number } | undefined;
+  /** JSON for whoever looks for it on its node: it is a service. */
+  readonly service?: string | undefined;
   /** It is given something to read (see `JobInput`); otherwise its standard input is empty. */
   readonly hasInput?: boolean;
   /** It will not be the last on this node: what pays from a few jobs on pays at once. */
@@ -43,9 +47,9 @@ export interface FollowOptions {
 }
 
 export type JobExit =
-  | { readonly kind: "code"; readonly code: number }
-  /** `by` says that the node itself ended the job, because no runner renewed its lease. */
-  | { readonly kind: "signal"; readonly signal: string; readonly by?: "lease" }
+  /** `by` says that the node itself ended the job: no runner renewed its lease, or its time was over. */
+  | { readonly kind: "code"; readonly code: number; readonly by?: "time" }
+  | { readonly kind: "signal"; readonly signal: string; readonly by?: "lease" | "time" }
   /** The node no longer knows the process and it left no exit code (reboot, kill -9 of the supervisor). */
   | { readonly kind: "vanished" };
 
@@ -88,6 +92,8 @@ export interface JobListing {
   readonly exitCode: number | undefined;
   readonly startedAt: number;
   readonly detached: boolean;
+  /** It is meant to stay; `listServices` tells more. */
+  readonly service?: boolean;
   readonly pids: readonly number[];
 }
 

@@ -104,9 +104,10 @@ function parseLine(line: string, node: string): JobListing | undefined {
     exitCode: exit?.kind === "code" ? exit.code : undefined,
     startedAt: Number(started),
     detached: kind === "detached",
+    ...(kind === "service" && { service: true }),
     pids: pids.split(" ").filter((pid) => /^\d{1,10}$/.test(pid)).map(Number),
   };
 }
 
 const LISTED =
-  /^([A-Za-z0-9_][A-Za-z0-9._-]{0,254})\t(detached|leased|-)\t(\d{1,16})\t([a-z][^\t]{0,200})\t([\d ]*)$/;
+  /^([A-Za-z0-9_][A-Za-z0-9._-]{0,254})\t(detached|leased|service|-)\t(\d{1,16})\t([a-z][^\t]{0,200})\t([\d ]*)$/;

@@ -36,6 +36,7 @@ export function jobProgram(name: string): string {
 export type JobFunction =
   | "grid_expect_many"
   | "grid_take_input"
+  | "grid_take_life"
   | "grid_mask"
   | "grid_put"
   | "grid_start"

@@ -27,7 +27,7 @@ grid_start() {
   umask 077
   grid_start_unless "$@"
   # What was said of the next job was for this one, whatever became of it.
-  grid_patterns='' grid_input=
+  grid_patterns='' grid_input='' grid_life='' grid_grace=
   umask "$grid_umask"
 }
 
@@ -49,13 +49,43 @@ grid_start_unless() {
   shift 2
   grid_claim "$@"
   case $? in
-    0) grid_launch "$@" ;;
+    0)
+      grid_launch "$@"
+      [ -z "$grid_life" ] || [ ! -e "$grid_job.state" ] || grid_limit_life
+      ;;
     2) grid_refuse folder "$(grid_complain)" ;;
     3)
       grid_remove_files "$grid_id"
       grid_refuse folder "cannot write to $grid_jobs: is the disk full?"
       ;;
   esac
+}
+
+# grid_take_life SECONDS GRACE: so long the next job may live, and so long it may take to end.
+grid_life='' grid_grace=
+grid_take_life() {
+  grid_life=$1 grid_grace=$2
+}
+
+# A process of its own on the node, which needs no runner and stays when the link is gone.
+grid_limit_life() {
+  # By exec: for a function alone, dash and busybox would keep copies of what is closed.
+  { exec </dev/null >/dev/null 2>&1 6>&- 8>&- && grid_outlive; } &
+}
+
+grid_outlive() {
+  trap '' HUP TERM
+  while [ "$grid_life" -gt 0 ]; do
+    grid_nap=$grid_life
+    [ "$grid_nap" -le 60 ] || grid_nap=60
+    sleep "$grid_nap"
+    grid_life=$((grid_life - grid_nap))
+    grid_look
+    case $grid_state in starting | running) ;; *) return ;; esac
+  done
+  echo time >"$grid_job.reason"
+  grid_found=
+  grid_end
 }
 
 # A dot ends what may be several lines.

@@ -28,7 +28,8 @@ export async function startJob(transport: Transport, spec: JobSpec): Promise<Job
   await putFiles(transport, spec);
   const ask = { id, leaseMs, start: startCommand(spec), offset: NOTHING };
   const news = await nodeJobs(transport, root).ask(ask).catch(async (error) => {
-    if (spec.files !== undefined && !mayHaveStarted(error)) await dropFiles(transport, spec);
+    const isAnyThere = spec.files !== undefined || spec.service !== undefined;
+    if (isAnyThere && !mayHaveStarted(error)) await dropFiles(transport, spec);
     throw error;
   });
   return new RemoteJob(new JobLink(transport, spec), news);
@@ -65,11 +66,17 @@ function startCommand(spec: JobSpec): string {
     ...environment(spec),
   ]);
   const input = spec.hasInput ? [jobCall("grid_take_input", [])] : [];
-  return [...expectation(spec), ...input, ...masking(spec), start].join("\n");
+  return [...expectation(spec), ...input, ...lifetime(spec), ...masking(spec), start].join("\n");
 }
 
 function expectation(spec: JobSpec): string[] {
   return spec.isOneOfMany ? [jobCall("grid_expect_many", [])] : [];
+}
+
+function lifetime({ life }: JobSpec): string[] {
+  if (life === undefined) return [];
+  const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
+  return [jobCall("grid_take_life", [seconds(life.ms), seconds(life.graceMs)])];
 }
 
 function masking(spec: JobSpec): string[] {
@@ -111,19 +118,35 @@ function variables(spec: JobSpec): Readonly<Record<string, string>> {
 /** Before the start: a command must find them. Writing them twice changes nothing. */
 async function putFiles(transport: Transport, spec: JobSpec): Promise<void> {
   for (const [name, content] of Object.entries(spec.files ?? {})) {
-    const { code, stderr } = await transport.exec(
-      jobCall("grid_put", [spec.root, spec.id, `value.${name}`]),
-      { library: jobLibrary(), stdin: content },
-    );
-    if (code === 0) continue;
-    throw new GridError({
-      code: "workspace",
-      message:
-        `Cannot write the value of ${name} on "${transport.endpoint.name}": ${stderr.trim()}`,
-      hint: "look at the space and the permissions of remote_root",
-      node: transport.endpoint.name,
-    });
+    await putJobFile(transport, spec, { name: `value.${name}`, content });
   }
+  if (spec.service !== undefined) {
+    await putJobFile(transport, spec, { name: "service", content: spec.service });
+  }
+}
+
+/**
+ * Writes a file of a job, in place of one that may be there.
+ *
+ * @throws {GridError} `workspace` where the disk forbids it; a transport code
+ */
+export async function putJobFile(
+  transport: Transport,
+  { root, id }: Pick<JobSpec, "root" | "id">,
+  { name, content }: { readonly name: string; readonly content: string },
+): Promise<void> {
+  const { code, stderr } = await transport.exec(jobCall("grid_put", [root, id, name]), {
+    library: jobLibrary(),
+    stdin: content,
+  });
+  if (code === 0) return;
+  const what = name.startsWith("value.") ? `the value of ${name.slice(6)}` : `${name} of a job`;
+  throw new GridError({
+    code: "workspace",
+    message: `Cannot write ${what} on "${transport.endpoint.name}": ${stderr.trim()}`,
+    hint: "look at the space and the permissions of remote_root",
+    node: transport.endpoint.name,
+  });
 }
 
 function check(spec: JobSpec): void {
@@ -150,7 +173,8 @@ const MOST_BYTES = 2 * 2 ** 20 - 128 * 1024;
 
 /** Of a job that never was; why it was not is the error to tell. */
 async function dropFiles(transport: Transport, { root, id }: JobSpec): Promise<void> {
-  await transport.exec(`rm -f ${quote(`${root}/.grid/jobs/${id}`)}.value.*`).catch(() => {});
+  const job = quote(`${root}/.grid/jobs/${id}`);
+  await transport.exec(`rm -f ${job}.value.* ${job}.service`).catch(() => {});
 }
 
 function notAName(name: string): GridError {

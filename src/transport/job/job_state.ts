@@ -52,9 +52,11 @@ export function unreadable(words: string, { node, job }: StatePlace): GridError 
 }
 
 function exitOf(code: number, how: { signalled: boolean; why: string }): JobExit {
-  if (!how.signalled) return { kind: "code", code };
+  if (!how.signalled) return { kind: "code", code, ...(how.why === "time" && { by: how.why }) };
   const signal = signalName(code - 128);
-  return how.why === "lease" ? { kind: "signal", signal, by: "lease" } : { kind: "signal", signal };
+  return how.why === "lease" || how.why === "time"
+    ? { kind: "signal", signal, by: how.why }
+    : { kind: "signal", signal };
 }
 
 function signalName(number: number): string {

@@ -340,12 +340,12 @@ grid_miss() {
   grid_end &
 }
 
-# The polite signal, up to ten seconds, then the final one until nothing is left to be ended. Begins with
-# grid_found.
+# The polite signal, up to grid_grace seconds or ten, then the final one until nothing is left to be ended.
+# Begins with grid_found.
 grid_end() {
   trap '' TERM HUP
-  grid_tries=0 grid_signalled=-
-  while [ "$grid_tries" -lt 15 ]; do
+  grid_tries=0 grid_signalled=- grid_most=${grid_grace:-10}
+  while [ "$grid_tries" -lt $((grid_most + 5)) ]; do
     grid_scan
     grid_seen=$(printf '%s\n' "$grid_found" | sed 's/^\([^ ]*\) \([=~]\).*/\1\2/; s/ .*//')
     # shellcheck disable=SC2086
@@ -354,7 +354,7 @@ grid_end() {
     # A second polite signal would disturb who tidies up.
     [ "$grid_signalled" != - ] || grid_seen=
     # shellcheck disable=SC2086
-    if [ "$grid_tries" -lt 10 ]; then grid_send TERM "$grid_found" $grid_seen; else grid_send KILL "$grid_found"; fi
+    if [ "$grid_tries" -lt "$grid_most" ]; then grid_send TERM "$grid_found" $grid_seen; else grid_send KILL "$grid_found"; fi
     [ "$grid_signalled" != - ] || grid_signalled=$grid_now
     grid_tries=$((grid_tries + 1))
     sleep 1
@@ -379,6 +379,7 @@ grid_list() {
       ended*) ;;
       *) grid_living=$(grid_find - | cut -d : -f 1 | tr '\n' ' ') ;;
     esac
+    [ ! -e "$grid_job.service" ] || grid_kind=service
     printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
   done
 }

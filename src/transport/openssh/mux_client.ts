@@ -1,4 +1,7 @@
 /** The `ssh` that runs one command over a master, and what it has to say itself. */
+import { randomWord } from "../../core/ids.ts";
+import { loginCommand } from "../ssh/login_command.ts";
+import type { DialTarget } from "../transport.ts";
 import type { Carrier } from "./carrier.ts";
 
 export interface ClientOptions {
@@ -25,6 +28,28 @@ export function spawnClient(master: Carrier, { line, log }: ClientOptions): Deno
     stderr: "piped",
     detached: true,
   }).spawn();
+}
+
+/** A connection from the node to a port, on stdin and stdout; ssh's own words go to stderr. */
+export function spawnDial(master: Carrier, { host, port }: DialTarget): Deno.ChildProcess {
+  const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Deno.Command("ssh", {
+    args: [...ARGS, "-S", master.socket, "-W", target, "--", master.endpoint.name],
+    env: master.env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+}
+
+/** The words that open a terminal over a master, for a command or the account's login shell. */
+export function terminalArgs(master: Carrier, command: string | undefined): readonly string[] {
+  const options = ["ControlMaster=no", "ProxyCommand=false", "SendEnv=LANG LC_*", "LogLevel=ERROR"]
+    .flatMap((option) => ["-o", option]);
+  const line = command === undefined ? [] : [loginCommand(command, randomWord(20))];
+  const { socket, endpoint } = master;
+  return ["ssh", "-F", "/dev/null", "-tt", ...options, "-S", socket, "--", endpoint.name, ...line];
 }
 
 /** Whether the server opened a session, by what ssh said; undefined while it says nothing of it. */

@@ -5,10 +5,13 @@ import type { GridError } from "../../core/errors.ts";
 import { Bell } from "../ssh/bell.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type Link } from "../ssh/link.ts";
+import { runInTerminal } from "../own_terminal.ts";
+import type { ChannelExit, Dialed, DialTarget, Screen, TerminalOptions } from "../transport.ts";
 import type { Carrier } from "./carrier.ts";
 import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
 import { MuxChannel } from "./mux_channel.ts";
-import { askForSession, sessionIn, spawnClient } from "./mux_client.ts";
+import { dialThrough } from "./mux_dial.ts";
+import { askForSession, sessionIn, spawnClient, terminalArgs } from "./mux_client.ts";
 
 /** OpenSSH allows 10 sessions (MaxSessions), and closed ones linger for a moment. */
 const MOST_CHANNELS = 8;
@@ -87,6 +90,26 @@ export class MuxConnection implements Link {
       remove(log);
       this.#lastUsed = monotonic();
     }
+  }
+
+  async dial(target: DialTarget): Promise<Dialed> {
+    if (this.#lost) throw this.#lost;
+    const dialed = await dialThrough(this.#master, target);
+    this.#lastUsed = monotonic();
+    if ("readable" in dialed) return dialed;
+    throw await this.#whetherLost() ?? dialed.refused;
+  }
+
+  async terminal(_screen: Screen, options: TerminalOptions): Promise<ChannelExit> {
+    if (this.#lost) throw this.#lost;
+    const { command, signal } = options;
+    const exit = await runInTerminal(terminalArgs(this.#master, command), {
+      signal,
+      env: this.#master.env,
+    });
+    const lost = exit.kind === "code" && exit.code === 255 && await this.#whetherLost();
+    if (lost) throw lost;
+    return exit;
   }
 
   /** A connection that gives no sign of life within `ms` is given up. */

@@ -117,6 +117,18 @@ export class ChannelBudget implements AsyncDisposable {
     }
   }
 
+  /** A connection that lives, made where there is none. @throws {GridError} a transport code */
+  async anyLink(): Promise<Link> {
+    await this.checkIdle();
+    for (;;) {
+      this.#closing.signal.throwIfAborted();
+      this.#forgetLost();
+      const [slot] = this.#slots;
+      if (slot) return slot.connection;
+      await (this.#connecting ??= this.#newSlot());
+    }
+  }
+
   /** Whoever waits may have to decide anew whether it may. */
   lookAgain(): void {
     this.#freed.tell();

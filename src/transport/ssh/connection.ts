@@ -4,8 +4,14 @@ import type { Client, ClientChannel } from "./ssh2_library.ts";
 import { monotonic } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import { forwardingForbidden, nobodyListens } from "../dial_problem.ts";
+import { randomWord } from "../../core/ids.ts";
+import type { ChannelExit, Dialed, DialTarget, Screen, TerminalOptions } from "../transport.ts";
 import { SshChannel } from "./channel.ts";
+import { dialedStream } from "./dialed_stream.ts";
 import { ChannelRefused, type Link } from "./link.ts";
+import { loginCommand } from "./login_command.ts";
+import { onScreen } from "./on_screen.ts";
 import { ping } from "./ssh2_internals.ts";
 
 export interface ConnectionOptions {
@@ -85,6 +91,34 @@ export class SshConnection implements Link {
     return await promise;
   }
 
+  async dial({ host, port }: DialTarget): Promise<Dialed> {
+    if (this.#lost) throw this.#lost;
+    const place = { node: this.#options.node, host, port };
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    this.#send((client) =>
+      client.forwardOut("127.0.0.1", 0, host, port, (error, stream) => {
+        if (!error) return resolve(stream);
+        const { reason } = error as { readonly reason?: number | string };
+        const state = error.message.replace(/^\(SSH\) /, "").replace(/^Channel open failure: /, "");
+        reject(
+          this.#lost ??
+            (reason === PROHIBITED
+              ? forwardingForbidden(place, error)
+              : nobodyListens(place, { state, cause: error })),
+        );
+      })
+    );
+    // A connection that is in use is not asked whether it lives.
+    this.#lastUsed = monotonic();
+    return dialedStream(await promise);
+  }
+
+  async terminal(screen: Screen, options: TerminalOptions): Promise<ChannelExit> {
+    const stream = await this.#openTerminal(screen, options);
+    await using channel = this.#adopt(stream, () => {});
+    return await onScreen(screen, { stream, channel, signal: options.signal });
+  }
+
   /** A connection that gives no sign of life within `ms` is given up. */
   async probe(ms: number): Promise<void> {
     const before = this.#received;
@@ -126,6 +160,26 @@ export class SshConnection implements Link {
         if (error) return reject(this.#channelError(error));
         resolve(this.#adopt(stream, onAbandoned));
       })
+    );
+    return promise;
+  }
+
+  #openTerminal(
+    screen: Screen,
+    { command, env = {} }: TerminalOptions,
+  ): Promise<ClientChannel> {
+    if (this.#lost) throw this.#lost;
+    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+    const { columns: cols, rows } = screen.size();
+    const pty = { term: screen.term, cols, rows };
+    const opened = (error: Error | undefined, stream: ClientChannel) => {
+      if (error) reject(this.#lost ?? this.#channelError(error));
+      else resolve(stream);
+    };
+    this.#send((client) =>
+      command === undefined
+        ? client.shell(pty, { env: { ...env } }, opened)
+        : client.exec(loginCommand(command, randomWord(20)), { pty, env: { ...env } }, opened)
     );
     return promise;
   }

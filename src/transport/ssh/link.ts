@@ -1,5 +1,12 @@
 /** What a node's channels are opened on, by whichever way the connection was made. */
-import type { Channel } from "../transport.ts";
+import type {
+  Channel,
+  ChannelExit,
+  Dialed,
+  DialTarget,
+  Screen,
+  TerminalOptions,
+} from "../transport.ts";
 
 export interface Link extends AsyncDisposable {
   /** False once it is lost. */
@@ -12,6 +19,10 @@ export interface Link extends AsyncDisposable {
 
   /** @throws {ChannelRefused} or {GridError} a transport code */
   open(command: string, onAbandoned?: () => void): Promise<LinkChannel>;
+  /** @throws {GridError} `tcp`, `channel`, `lost` */
+  dial(target: DialTarget): Promise<Dialed>;
+  /** @throws {ChannelRefused} or {GridError} a transport code */
+  terminal(screen: Screen, options: TerminalOptions): Promise<ChannelExit>;
   /** A link that gives no sign of life within `ms` is given up. @throws {GridError} `lost` */
   probe(ms: number): Promise<void>;
   measure(): Promise<void>;

@@ -1,15 +1,20 @@
 /** A node behind sshd: connections made when needed, shared by all, made anew after a loss. */
-import { raceAbort } from "../../core/deadline.ts";
+import { raceAbort, withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
 import { openShellChannel, type Shell } from "../shell/shell_channel.ts";
 import type {
   Channel,
+  ChannelExit,
+  Dialed,
+  DialTarget,
   Endpoint,
   ExecOptions,
   ExecResult,
   OpenOptions,
+  Screen,
+  TerminalOptions,
   Transport,
   TransportStats,
   WaitOptions,
@@ -78,6 +83,33 @@ export class SshTransport implements Transport {
       opening.then((channel) => channel[Symbol.asyncDispose](), () => {});
       throw error;
     }
+  }
+
+  async dial(target: DialTarget, { signal }: OpenOptions = {}): Promise<Dialed> {
+    signal?.throwIfAborted();
+    const { commandTimeoutMs: ms, name } = this.endpoint;
+    const dialing = withDeadline(async () => await (await this.#budget.anyLink()).dial(target), {
+      ms,
+      error: () =>
+        new GridError({
+          code: "tcp",
+          message: `Cannot connect to ${target.host}:${target.port} on "${name}": no answer`,
+          node: name,
+        }),
+    });
+    if (!signal) return await dialing;
+    try {
+      return await raceAbort(dialing, signal);
+    } catch (error) {
+      dialing.then((dialed) => dialed[Symbol.asyncDispose](), () => {});
+      throw error;
+    }
+  }
+
+  async terminal(screen: Screen, options: TerminalOptions = {}): Promise<ChannelExit> {
+    // Its one session is a person's; others of this process do not come in its way.
+    await this.#dropShell();
+    return await (await this.#budget.anyLink()).terminal(screen, options);
   }
 
   get stats(): TransportStats {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readRayLogs } from "../../../src/ray/ray_logs.ts";
 import { readSession } from "../../../src/ray/session.ts";
-import { openTunnel } from "../../../src/ray/tunnel.ts";
+import { openTunnel } from "../../../src/transport/tunnel.ts";
 import { placeHolder } from "../../../src/steps/placement.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { allProcesses } from "../../support/processes.ts";

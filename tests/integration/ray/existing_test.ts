@@ -4,7 +4,7 @@ import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { BatchHost } from "../../../src/ray/batch.ts";
 import { runOnExisting } from "../../../src/ray/existing_batch.ts";
-import { openTunnel } from "../../../src/ray/tunnel.ts";
+import { openTunnel } from "../../../src/transport/tunnel.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { ALIKE } from "../../support/alike.ts";

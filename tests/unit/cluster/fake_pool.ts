@@ -29,6 +29,8 @@ export class FakePool implements TransportPool {
       exec,
       wait: () => Promise.reject(new Error("not used")),
       open: () => Promise.reject(new Error("not used")),
+      terminal: () => Promise.reject(new Error("not used")),
+      dial: () => Promise.reject(new Error("not used")),
       stats: {
         handshakes: 0,
         reconnects: 0,
