@@ -105,7 +105,9 @@ async function coldGrid(count: number, { build, project }: ColdOptions = {}): Pr
   const result = build === undefined
     ? await grid(args, { cwd, timeoutMs: 300_000 })
     : await oldGrid(build, { args, cwd });
-  const rows: { status: string; reason?: string }[] = JSON.parse(result.stdout).nodes;
+  const document = JSON.parse(result.stdout);
+  // Older ones print the rows alone.
+  const rows: { status: string; reason?: string }[] = document.nodes ?? document;
   const bad = rows.find(({ status }) => status !== "ok");
   if (rows.length !== count || bad) throw new Error(`${result.stderr}\n${JSON.stringify(bad)}`);
 }
