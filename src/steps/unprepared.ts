@@ -68,6 +68,9 @@ function hintFor(line: PreparedLine | undefined, node: string): string {
     : "it stands under before: of the step or of defaults in the pipeline";
 }
 
+/** Lines that engines, and Grid itself, end with whatever happened. */
+const IDLE_LINE = /^(See '|Run '|grid: in )/;
+
 interface Refused {
   readonly node: OpenNode;
   readonly code: number;
@@ -77,13 +80,11 @@ interface Refused {
 /** The engine did not come to the command: a class of failures of its own, whatever code it has for it. */
 function refused(refusal: string, { node: { node }, code, words }: Refused): StepOutcome {
   const [, engine] = /^start (\w{1,20})$/.exec(refusal) ?? [];
-  const last = words.split("\n").findLast((line) =>
-    line.trim() !== "" && !line.startsWith("grid: in ")
-  );
+  const last = words.split("\n").findLast((line) => line.trim() !== "" && !IDLE_LINE.test(line));
   const why = engine === undefined
     ? refusal
     : `${engine} ended with code ${code} before it began${
-      last ? `: ${last.trim().slice(0, 300)}` : ""
+      last ? `: ${last.trim().slice(0, 300).replace(/\.$/, "")}` : ""
     }`;
   return {
     status: "failed",
