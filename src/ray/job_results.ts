@@ -5,6 +5,7 @@ import { isEnded, type JobsApi } from "./jobs_api.ts";
 import type { OutcomeReader } from "./results.ts";
 
 const LOOK_MS = 500;
+const REMOVE_AGAIN_MS = 1500;
 /** Ray's own words may come before it. */
 const RESULTS_FOLLOW = "grid-results:";
 
@@ -25,6 +26,9 @@ export async function printResults(
     await systemClock.sleep(LOOK_MS, { signal });
   }
   const log = await api.logs(name);
+  await api.remove(name);
+  // Ray's own watcher may note its end once more.
+  await systemClock.sleep(REMOVE_AGAIN_MS, { signal });
   await api.remove(name);
   const start = log.indexOf(`\n${RESULTS_FOLLOW}\n`);
   if (start < 0) return;
