@@ -48,7 +48,7 @@ export async function startRunner(
   args: readonly string[],
   { project, store, cwd, env, signal, run = newRunId(systemClock.now()) }: RunnerOptions,
 ): Promise<Begun | NotBegun> {
-  const output = join(project, ".grid", `runner_${randomWord(12)}.out`);
+  const output = join(project, ".grid", `runner_${run}_${randomWord(12)}.out`);
   const child = spawnGrid(["--quiet", "--color", "never", ...args], {
     cwd,
     env: { ...env, [RUN_ID_VARIABLE]: run },
@@ -60,9 +60,7 @@ export async function startRunner(
     // Asked in this order: a short run may be over at once.
     const ended = code;
     if (store.row(run) !== undefined) {
-      const folder = join(project, ".grid", "runs", run);
-      mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-      renameSync(output, join(folder, "runner.log"));
+      keepOutput(output, { project, run });
       return { run, pid: child.pid };
     }
     if (ended !== undefined) {
@@ -78,4 +76,27 @@ export async function startRunner(
       `is silent for ${BEGIN_MS / 1000} s`,
     hint: `look: grid runs; what it says: ${output}`,
   });
+}
+
+/** Puts with their runs what runners said that were begun by somebody who was ended meanwhile. */
+export function keepLeftOutput(project: string, store: Pick<Store, "row">): void {
+  for (const { name } of Deno.readDirSync(join(project, ".grid"))) {
+    const run = /^runner_(\d{8}-\d{6}-\w+)_\w+\.out$/.exec(name)?.[1];
+    if (run === undefined || store.row(run) === undefined) continue;
+    keepOutput(join(project, ".grid", name), { project, run });
+  }
+}
+
+function keepOutput(
+  output: string,
+  { project, run }: { readonly project: string; readonly run: string },
+): void {
+  const folder = join(project, ".grid", "runs", run);
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  try {
+    renameSync(output, join(folder, "runner.log"));
+  } catch (error) {
+    // Another process that looks after the same schedules was faster.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
 }

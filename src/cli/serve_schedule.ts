@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Grid } from "../grid.ts";
 import { loadSchedules } from "../pipeline/load_schedules.ts";
-import { startRunner } from "./runner_elsewhere.ts";
+import { keepLeftOutput, startRunner } from "./runner_elsewhere.ts";
 import { markedFiles } from "./schedule_files.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +20,7 @@ export function schedulerOf(
   { grid, settings, paths, env, signal }: ServeScheduleOptions,
 ): Scheduler {
   const { store, clock, project } = grid;
+  keepLeftOutput(project, store);
   const config = settings.configFile === undefined ? [] : ["--config", settings.configFile];
   return new Scheduler({
     store,

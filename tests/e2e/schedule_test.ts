@@ -3,6 +3,7 @@
  * makes of the same times. `GRID_TEST_MINUTE=1` waits for a real minute instead of seconds.
  */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CronTimes } from "../../src/schedule/cron.ts";
 import { crontabOf } from "../../src/cli/schedule_units.ts";
@@ -81,6 +82,10 @@ Deno.test("a time has one run, though two serve and one is killed; runs go on wi
   assert.equal(new Set(last.map(({ at }) => at)).size, last.length);
   assert.deepEqual([...new Set(runs.map(({ result }) => result))], ["succeeded"]);
   assert.equal(runs[0]?.inputs.word, "it's 100 %");
+  const kept = runs.filter(({ run }) =>
+    existsSync(join(home.path, ".grid", "runs", run, "runner.log"))
+  );
+  assert.ok(kept.length >= killed, "what the runners of the killed one said lies with their runs");
 });
 
 Deno.test("grid serve and grid schedule say what they cannot look after", async () => {
