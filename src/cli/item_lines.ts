@@ -5,9 +5,12 @@ const NEWLINE = 0x0a;
 
 export class ItemLines {
   readonly #start: Uint8Array;
+  readonly #skip: number;
   #rest: Uint8Array = new Uint8Array();
 
-  constructor(item: number) {
+  /** @param skip bytes before each line that are none of it */
+  constructor(item: number, skip = 0) {
+    this.#skip = skip;
     this.#start = new TextEncoder().encode(`[${item}] `);
   }
 
@@ -17,8 +20,9 @@ export class ItemLines {
     const kept: Uint8Array[] = [];
     let from = 0;
     for (let end = all.indexOf(NEWLINE); end >= 0; end = all.indexOf(NEWLINE, from)) {
-      if (this.#start.every((byte, at) => all[from + at] === byte)) {
-        kept.push(all.subarray(from + this.#start.length, end + 1));
+      const line = from + this.#skip;
+      if (this.#start.every((byte, at) => all[line + at] === byte)) {
+        kept.push(all.subarray(from, line), all.subarray(line + this.#start.length, end + 1));
       }
       from = end + 1;
     }

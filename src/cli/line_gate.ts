@@ -5,6 +5,8 @@ export interface LineGateOptions {
   readonly grep: Pattern | undefined;
   /** Of what is there at the first look; what comes later is shown whole. */
   readonly tail: number | undefined;
+  /** Bytes before each line that are none of it; default 0. */
+  readonly skip?: number;
 }
 
 const NEWLINE = 0x0a;
@@ -59,8 +61,9 @@ export class LineGate {
   }
 
   #fits(line: Uint8Array): boolean {
-    const { grep } = this.#options;
-    return grep === undefined || grep.test(this.#decoder.decode(line).replace(/\r?\n$/, ""));
+    const { grep, skip = 0 } = this.#options;
+    return grep === undefined ||
+      grep.test(this.#decoder.decode(line.subarray(skip)).replace(/\r?\n$/, ""));
   }
 }
 

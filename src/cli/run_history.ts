@@ -23,15 +23,18 @@ export function findRuns(runs: PastRuns, filters: HistoryFilters): HistoryRow[] 
 }
 
 /** `2d`, that long ago; or a date such as `2026-01-31` or `2026-01-31T12:00`, by the clock here. */
-export function sinceTime(word: string, now: number): number {
+export function sinceTime(
+  word: string,
+  { now, what }: { readonly now: number; readonly what: "runs" | "lines" },
+): number {
   const ago = parseDuration(word);
   if (ago !== undefined) return now - ago;
   const date = /^\d{4}-\d\d-\d\d$/.test(word) ? Date.parse(`${word}T00:00`) : Date.parse(word);
   if (/^\d{4}-/.test(word) && !Number.isNaN(date)) return date;
   throw new GridError({
     code: "usage",
-    message: `Cannot look for runs since "${word}": it is neither a time ago nor a date`,
-    hint: "write, for example, --since 2d, or --since 2026-01-31",
+    message: `Cannot look for ${what} since "${word}": it is neither a time ago nor a date`,
+    hint: `write, for example, --since ${what === "runs" ? "2d" : "10m"}, or --since 2026-01-31`,
   });
 }
 

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { OutputChunk } from "../engine/reader.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import type { LogNames } from "./log_names.ts";
+import { LogTimes } from "./log_times.ts";
 
 export interface LogFilesOptions {
   /** Absolute; made where it is missing. */
@@ -10,6 +12,8 @@ export interface LogFilesOptions {
   readonly isFull?: () => boolean;
   /** Told once per file that cannot be written. */
   readonly warn: (message: string) => void;
+  /** Default: this machine's. */
+  readonly clock?: Pick<Clock, "now"> | undefined;
 }
 
 /** Bytes of a log that is kept in memory beside its file, and of all of them. */
@@ -18,6 +22,9 @@ const MOST_OF_ALL = 512 * 1024;
 
 interface LogFile {
   readonly path: string;
+  readonly name: string;
+  /** Bytes in it. */
+  size: number;
   /** Undefined once it could not be written. */
   file: Deno.FsFile | undefined;
 }
@@ -32,10 +39,12 @@ export class LogFiles implements Disposable {
   /** What each attempt printed, as long as that is little; a thousand files need not be read again. */
   readonly #written = new Map<string, Uint8Array | undefined>();
   #kept = 0;
+  readonly #times: LogTimes;
   #names: LogNames | undefined;
 
   constructor(options: LogFilesOptions) {
     this.#options = options;
+    this.#times = new LogTimes({ folder: options.folder, clock: options.clock ?? systemClock });
   }
 
   setNames(names: LogNames): void {
@@ -57,7 +66,9 @@ export class LogFiles implements Disposable {
     const log = this.#fileOf(step, attempt);
     if (!log.file) return;
     try {
+      this.#times.note(log.name, log.size);
       for (let at = 0; at < bytes.length;) at += log.file.writeSync(bytes.subarray(at));
+      log.size += bytes.length;
       this.#keep(keyOf(step, attempt), bytes);
     } catch (error) {
       this.#written.set(keyOf(step, attempt), undefined);
@@ -83,13 +94,17 @@ export class LogFiles implements Disposable {
   finish(step: string, attempt: number): void {
     const key = keyOf(step, attempt);
     const log = this.#open.get(key);
-    if (log) closeFile(log);
+    if (log) {
+      closeFile(log);
+      this.#times.forget(log.name);
+    }
     this.#open.delete(key);
   }
 
   [Symbol.dispose](): void {
     for (const log of this.#open.values()) closeFile(log);
     this.#open.clear();
+    this.#times[Symbol.dispose]();
   }
 
   #fileOf(step: string, attempt: number): LogFile {
@@ -98,7 +113,7 @@ export class LogFiles implements Disposable {
     if (known) return known;
     const name = this.#names?.(step, attempt) ?? `${attempt}.log`;
     const path = join(this.#options.folder, name);
-    const log: LogFile = { path, file: this.#openFile(path) };
+    const log: LogFile = { path, name, size: 0, file: this.#openFile(path) };
     this.#open.set(key, log);
     // What is opened again, as for a service, has more than what comes now.
     const isWhole = log.file !== undefined && !this.#written.has(key);

@@ -53,6 +53,7 @@ Deno.test("grid logs prints a step, every cell of a matrix, or all, each under i
   const wrong = await grid(["logs", "last", "--grep", "("], options);
   assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
   assert.match(wrong.stderr, /^error: Cannot look for "\(": missing closing \)$/m);
+  await timesAreTold(folder.path);
   const late = await grid(["logs", "last", "make", "--attempt", "7"], options);
   assert.deepEqual([late.code, late.stdout], [2, ""]);
   assert.match(late.stderr, /attempt 7 of step "make": it made 1/);
@@ -60,6 +61,36 @@ Deno.test("grid logs prints a step, every cell of a matrix, or all, each under i
   assert.deepEqual([none.code, none.stdout], [2, ""]);
   assert.match(none.stderr, /did you mean "sweep"\?/);
 });
+
+/** In place of a run that takes minutes: its lines have come when its file of times says. */
+async function timesAreTold(cwd: string): Promise<void> {
+  const logs = async (...words: string[]) => {
+    const { code, stdout, stderr } = await grid(["logs", "last", ...words], { cwd });
+    return code === 0 ? stdout : stderr;
+  };
+  const told = await logs("make", "-t");
+  assert.match(told, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ made\n$/);
+  assert.ok(Math.abs(Date.parse(told.slice(0, 20)) - Date.now()) < 10 * 60_000);
+  assert.equal(await logs("make", "--since", "1h"), "made\n");
+  const { logs: files } = JSON.parse(await logs("--json"));
+  const [folder = ""] = files[0].file.split("/make.");
+  const noon = Date.parse("2026-01-31T12:00:00Z");
+  const [first, second] = [files[1].file, files[2].file].map((file) => file.split("/").at(-1));
+  const times = [
+    `${noon} 0 make.1.log`,
+    `${noon + 60_000} 0 ${first}`,
+    `${noon + 90_000} 0 ${second}`,
+  ];
+  Deno.writeTextFileSync(`${folder}/times`, `${times.join("\n")}\nno time\n`);
+  assert.equal(
+    await logs("--since", "2026-01-31T12:01:30Z", "--timestamps", "--grep", "^x="),
+    "── sweep[x=2], attempt 1\n2026-01-31T12:01:30Z x=2\n",
+  );
+  assert.equal(await logs("make", "--since", "2026-01-31T12:00:05Z"), "");
+  assert.match(await logs("--since", "soon"), /^error: Cannot look for lines since "soon": /);
+  Deno.removeSync(`${folder}/times`);
+  assert.match(await logs("-t"), /^error: Cannot tell when the lines of run .*: an older Grid /);
+}
 
 Deno.test("grid logs says on stderr why a step has no log, and where a reused one has", async () => {
   using folder = project({

@@ -1,3 +1,4 @@
+import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { compilePattern, loadPatterns, type Pattern, PatternFault } from "../../core/pattern.ts";
 import type { Command } from "../command_line/command.ts";
@@ -5,6 +6,7 @@ import type { CommandContext } from "../command_module.ts";
 import { LogPrinter } from "../log_printer.ts";
 import { positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
+import { sinceTime } from "../run_history.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 interface LogsFlags extends GlobalFlags {
@@ -14,6 +16,8 @@ interface LogsFlags extends GlobalFlags {
   readonly raw?: true;
   readonly tail?: number;
   readonly grep?: string;
+  readonly since?: string;
+  readonly timestamps?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -28,6 +32,8 @@ export function define(command: Command, context: CommandContext): void {
     .option("--raw", "every byte as it was printed, also to a terminal")
     .option("--tail <n>", "only the last lines of each log so far", { read: positiveInteger })
     .option("--grep <pattern>", "only lines that hold this; a regular expression (RE2)")
+    .option("--since <time>", "only what came since: 10m, or 2026-01-31T12:00")
+    .option("-t, --timestamps", "with each line the time when it came, to a second, in UTC")
     .close("With --json: where each log lies, and its size.")
     .action<LogsFlags>(async (name, step, flags) => {
       if (flags.json && flags.follow) throw followedObject();
@@ -46,6 +52,10 @@ export function define(command: Command, context: CommandContext): void {
         // What goes into a file or a program has no other sign of where a step begins.
         marks: flags.raw || context.stdoutIsTerminal ? context.stderr : context.stdout,
         tail: flags.tail,
+        since: flags.since === undefined
+          ? undefined
+          : sinceTime(flags.since, { now: systemClock.now(), what: "lines" }),
+        timestamps: flags.timestamps ?? false,
         grep: flags.grep === undefined ? undefined : linePattern(flags.grep),
       });
       if (flags.json) {

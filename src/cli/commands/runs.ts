@@ -49,7 +49,7 @@ export function define(command: Command, context: CommandContext): void {
         limit,
         pipeline,
         states: state,
-        since: since === undefined ? undefined : sinceTime(since, now),
+        since: since === undefined ? undefined : sinceTime(since, { now, what: "runs" }),
         inputs: keyValues(flags.input),
         columns,
       });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ItemLines } from "../../../src/cli/item_lines.ts";
 import { LineGate } from "../../../src/cli/line_gate.ts";
+import { STAMP_LENGTH, StampedLines } from "../../../src/cli/stamped_lines.ts";
 import { compilePattern, loadPatterns } from "../../../src/core/pattern.ts";
 
 const encoder = new TextEncoder();
@@ -52,4 +54,34 @@ Deno.test("LineGate without wishes changes nothing; with some, the pieces do not
     assert.equal(shownOf({ first, grep: "a" }), shownOf({ first: [whole], grep: "a" }));
     assert.equal(shownOf({ first, tail: 2 }), shownOf({ first: [whole], tail: 2 }));
   }));
+});
+
+const NOON = Date.parse("2026-01-31T12:00:00Z");
+
+Deno.test("StampedLines puts before each line when it began to come, however it is cut", () => {
+  const text = "one\n\nthree\nfour";
+  const expected = "2026-01-31T12:00:00Z one\n2026-01-31T12:00:04Z \n" +
+    "2026-01-31T12:00:05Z three\n2026-01-31T12:00:11Z four";
+  fc.assert(fc.property(fc.array(fc.nat({ max: text.length })), (cuts) => {
+    const lines = new StampedLines(0, (offset) => NOON + offset * 1000);
+    const ends = [...cuts.toSorted((a, b) => a - b), text.length];
+    const shown = ends.map((end, at) =>
+      decoder.decode(lines.push(encoder.encode(text.slice(ends[at - 1] ?? 0, end))))
+    );
+    assert.equal(shown.join(""), expected);
+  }));
+});
+
+Deno.test("StampedLines leaves room where no time is known, and others see past it", async () => {
+  await loadPatterns();
+  const stamped = new StampedLines(7, () => undefined).push(encoder.encode("[3] 2026\n[4] no\n"));
+  assert.equal(
+    decoder.decode(stamped),
+    `${" ".repeat(STAMP_LENGTH)}[3] 2026\n` +
+      `${" ".repeat(STAMP_LENGTH)}[4] no\n`,
+  );
+  const item = new ItemLines(3, STAMP_LENGTH).push(stamped);
+  assert.equal(decoder.decode(item), `${" ".repeat(STAMP_LENGTH)}2026\n`);
+  const gate = new LineGate({ grep: compilePattern("^2026"), tail: undefined, skip: STAMP_LENGTH });
+  assert.deepEqual(gate.push(item), item);
 });

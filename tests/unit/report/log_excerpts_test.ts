@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { replay } from "../../../src/engine/state.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import { type LogOf, planExcerpts } from "../../../src/report/log_excerpts.ts";
+import { LogTimes, offsetSince, readLogTimes, timeAt } from "../../../src/report/log_times.ts";
 import type { RunDocument } from "../../../src/report/run_document.ts";
 import { hundredFailures } from "../../support/page_runs.ts";
 import { succeededRun } from "../../support/sample_runs.ts";
@@ -120,4 +121,29 @@ Deno.test("planExcerpts() does not read again what is at hand", () => {
   const kept = new TextEncoder().encode("one\ntwo\n");
   const { of: logOf } = planExcerpts(report, { folder: "/nowhere", keptLog: () => kept });
   assert.deepEqual(logOf("train", 1), { lines: ["one", "two"], firstLine: 1, skipped: 0 });
+});
+
+Deno.test("LogTimes notes a log once in a second, and what is read tells where a time begins", () => {
+  using folder = tempDir();
+  let now = 1_000_000;
+  const times = new LogTimes({ folder: folder.path, clock: { now: () => now } });
+  const notes = [[0, 0], [400, 10], [999, 20], [1000, 30], [1500, 40], [-5000, 50], [9000, 60]];
+  for (const [ms = 0, offset = 0] of notes) {
+    now = 1_000_000 + ms;
+    times.note("a b.1.log", offset);
+  }
+  times.note("c.1.log", 0);
+  times[Symbol.dispose]();
+  const read = readLogTimes(folder.path);
+  const a = read?.get("a b.1.log") ?? [];
+  assert.deepEqual(a.map(({ offset }) => offset), [0, 30, 50, 60]);
+  assert.deepEqual([...read?.keys() ?? []], ["a b.1.log", "c.1.log"]);
+  assert.deepEqual([0, 29, 30, 1000].map((offset) => timeAt(a, offset)), [
+    ...[1_000_000, 1_000_000, 1_001_000, 1_009_000],
+  ]);
+  // Nothing that came since is left out: what came within the same second comes along.
+  const offsets = [999_000, 1_000_500, 1_001_999, 1_005_000, 1_011_000]
+    .map((since) => offsetSince(a, since));
+  assert.deepEqual(offsets, [0, 0, 30, 60, undefined]);
+  assert.equal(readLogTimes(join(folder.path, "nowhere")), undefined);
 });
