@@ -1,20 +1,19 @@
 /** Logs of a run's steps on their way to a terminal, a file or a program. */
 import { statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import type { Pattern } from "../core/pattern.ts";
 import type { RunState } from "../engine/state.ts";
 import { type LogNames, logNames } from "../report/log_names.ts";
-import { offsetSince, readLogTimes, timeAt } from "../report/log_times.ts";
 import { oneLine } from "../terminal/harmless.ts";
 import type { CliContext } from "./context.ts";
 import { ItemLines } from "./item_lines.ts";
+import { LogClock } from "./log_clock.ts";
 import { LineGate } from "./line_gate.ts";
 import { LogFilter } from "./log_filter.ts";
 import { isUnderWay, type PastRuns, stateOf } from "./past_runs.ts";
 import { silentSteps } from "./silent_steps.ts";
-import { STAMP_LENGTH, StampedLines } from "./stamped_lines.ts";
 
 /** How often a followed log is looked at; a person does not notice a quarter of a second. */
 const POLL_MS = 250;
@@ -54,14 +53,13 @@ export class LogPrinter {
   readonly #names = new Map<string, AttemptName>();
   /** The log whose bytes were shown last. */
   #shown: string | undefined;
-  readonly #stamps = new Map<string, StampedLines>();
-  #times: ReturnType<typeof readLogTimes>;
-  /** Where each log was begun to be read. */
-  readonly #starts = new Map<string, number>();
+  readonly #clock: LogClock;
   #lineIsOpen = false;
 
   constructor(options: LogPrinterOptions) {
     this.#options = options;
+    const { runs, run } = options;
+    this.#clock = new LogClock({ ...options, folder: join(runs.folder(run), "logs") });
   }
 
   async print({ follow }: { readonly follow: boolean }): Promise<void> {
@@ -69,7 +67,7 @@ export class LogPrinter {
       const state = stateOf(this.#options.runs, this.#options.run);
       const logName = logNames(state.steps.keys());
       const wanted = this.#wanted(state);
-      this.#readTimes();
+      if (this.#clock.isAsked && this.list().length > 0) this.#clock.look();
       for (const log of wanted) await this.#printNew(log, logName);
       if (!follow || state.result !== "running") {
         this.#endLine();
@@ -149,51 +147,22 @@ export class LogPrinter {
     const path = join(runs.folder(run), "logs", name);
     using file = await openIfThere(path);
     if (!file) return;
-    const from = this.#printed.get(path) ?? await this.#beginning(file, name);
+    const from = this.#printed.get(path) ?? await this.#clock.beginning(file, name);
     if (from === undefined) return;
     this.#names.set(path, { step, attempt });
     const gate = this.#gateOf(path);
     await file.seek(from, Deno.SeekMode.Start);
     const buffer = new Uint8Array(CHUNK_BYTES);
     let at = from;
-    if (!this.#starts.has(path)) this.#starts.set(path, from);
+    const lines = this.#clock.linesOf(name, from);
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      const bytes = this.#stamped(path, buffer.subarray(0, count));
+      const bytes = lines(buffer.subarray(0, count));
       const shown = gate.push(this.#shownOf(path, bytes));
       this.#show(path, { step, attempt, shown });
       at += count;
     }
     this.#show(path, { step, attempt, shown: gate.settle() });
     this.#printed.set(path, at);
-  }
-
-  /** Where what is wanted begins; undefined where nothing of it has come yet. */
-  async #beginning(file: Deno.FsFile, name: string): Promise<number | undefined> {
-    const { since } = this.#options;
-    if (since === undefined) return 0;
-    const offset = offsetSince(this.#times?.get(name) ?? [], since);
-    return offset === undefined || offset === 0 ? offset : await nextLine(file, offset);
-  }
-
-  #stamped(path: string, bytes: Uint8Array): Uint8Array {
-    if (!this.#options.timestamps) return bytes;
-    const name = basename(path);
-    const lines = this.#stamps.get(path) ??
-      new StampedLines(
-        this.#starts.get(path) ?? 0,
-        (offset) => timeAt(this.#times?.get(name) ?? [], offset),
-      );
-    this.#stamps.set(path, lines);
-    return lines.push(bytes);
-  }
-
-  /** They must be there for what stands in the logs by now. */
-  #readTimes(): void {
-    const { runs, run, since, timestamps } = this.#options;
-    if (since === undefined && !timestamps) return;
-    const folder = join(runs.folder(run), "logs");
-    this.#times = readLogTimes(folder);
-    if (this.#times === undefined && this.list().length > 0) throw timeless(run);
   }
 
   #show(
@@ -228,13 +197,9 @@ export class LogPrinter {
   #shownOf(path: string, bytes: Uint8Array): Uint8Array {
     const { item } = this.#options;
     if (item === undefined) return bytes;
-    const lines = this.#items.get(path) ?? new ItemLines(item, this.#skip);
+    const lines = this.#items.get(path) ?? new ItemLines(item, this.#clock.stampLength);
     this.#items.set(path, lines);
     return lines.push(bytes);
-  }
-
-  get #skip(): number {
-    return this.#options.timestamps ? STAMP_LENGTH : 0;
   }
 
   #filterOf(path: string): LogFilter {
@@ -249,7 +214,7 @@ export class LogPrinter {
   #gateOf(path: string): LineGate {
     const known = this.#gates.get(path);
     if (known) return known;
-    const gate = new LineGate({ ...this.#options, skip: this.#skip });
+    const gate = new LineGate({ ...this.#options, skip: this.#clock.stampLength });
     this.#gates.set(path, gate);
     return gate;
   }
@@ -285,26 +250,4 @@ async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** The first line that begins at this offset or after it. */
-async function nextLine(file: Deno.FsFile, offset: number): Promise<number> {
-  // What stands before may have ended its line.
-  await file.seek(offset - 1, Deno.SeekMode.Start);
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  let at = offset - 1;
-  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-    const end = buffer.subarray(0, count).indexOf(NEWLINE);
-    if (end >= 0) return at + end + 1;
-    at += count;
-  }
-  return at;
-}
-
-function timeless(run: string): GridError {
-  return new GridError({
-    code: "usage",
-    message: `Cannot tell when the lines of run ${run} came: an older Grid kept no times`,
-    hint: "leave out --since and --timestamps",
-  });
 }
