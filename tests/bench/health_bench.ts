@@ -101,13 +101,13 @@ async function coldGrid(count: number, { build, project }: ColdOptions = {}): Pr
   Deno.writeTextFileSync(file, JSON.stringify(rawConfig(count)));
   const cwd = project ?? Deno.makeTempDirSync({ dir: lab.folder });
   const isCached = project !== undefined;
+  // A project of its own, whatever lies in the folders above.
+  Deno.mkdirSync(join(cwd, ".grid"), { recursive: true, mode: 0o700 });
   const args = ["health", ...(isCached ? [] : ["--fresh"]), "--json", "--config", file];
   const result = build === undefined
     ? await grid(args, { cwd, timeoutMs: 300_000 })
     : await oldGrid(build, { args, cwd });
-  const document = JSON.parse(result.stdout);
-  // Older ones print the rows alone.
-  const rows: { status: string; reason?: string }[] = document.nodes ?? document;
+  const rows: { status: string; reason?: string }[] = JSON.parse(result.stdout).nodes;
   const bad = rows.find(({ status }) => status !== "ok");
   if (rows.length !== count || bad) throw new Error(`${result.stderr}\n${JSON.stringify(bad)}`);
 }
