@@ -8,6 +8,9 @@ const LOOK_MS = 500;
 const REMOVE_AGAIN_MS = 1500;
 /** Ray's own words may come before it. */
 const RESULTS_FOLLOW = "grid-results:";
+const RESULTS_END = "grid-results-end";
+/** The log may be behind the job for a moment. */
+const LOOKS_AT_LOG = 20;
 
 /** @param path the file on the head, where such jobs run */
 export async function printResults(
@@ -20,17 +23,22 @@ export async function printResults(
   },
 ): Promise<void> {
   const name = `${id}-results`;
-  const entrypoint = `echo; echo ${RESULTS_FOLLOW}; exec cat ${quote(path)}`;
+  const entrypoint = `echo; echo ${RESULTS_FOLLOW}; cat ${quote(path)} && echo ${RESULTS_END}`;
   await api.submit({ id: name, entrypoint, envVars: {} });
   for (let job = await api.job(name); job && !isEnded(job); job = await api.job(name)) {
     await systemClock.sleep(LOOK_MS, { signal });
   }
-  const log = await api.logs(name);
+  let log = await api.logs(name);
+  for (let look = 1; look < LOOKS_AT_LOG && !log.includes(`\n${RESULTS_END}`); look++) {
+    await systemClock.sleep(LOOK_MS, { signal });
+    log = await api.logs(name);
+  }
   await api.remove(name);
   // Ray's own watcher may note its end once more.
   await systemClock.sleep(REMOVE_AGAIN_MS, { signal });
   await api.remove(name);
   const start = log.indexOf(`\n${RESULTS_FOLLOW}\n`);
-  if (start < 0) return;
-  reader.push(new TextEncoder().encode(log.slice(start + RESULTS_FOLLOW.length + 2)));
+  const end = log.lastIndexOf(`\n${RESULTS_END}`);
+  if (start < 0 || end < 0) return;
+  reader.push(new TextEncoder().encode(log.slice(start + RESULTS_FOLLOW.length + 2, end + 1)));
 }

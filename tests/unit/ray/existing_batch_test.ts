@@ -334,8 +334,9 @@ testWith(
     await using scene = new Scene({
       refusesFiles: true,
       onLook: (job, looks) => {
-        const printed = `Ray's own words\n\ngrid-results:\n${FILES["grid-results-1.txt"]}`;
-        const isPrinter = job.entrypoint.endsWith("exec cat /logs/grid-results-1.txt");
+        const results = FILES["grid-results-1.txt"];
+        const printed = `Ray's own words\n\ngrid-results:\n${results}grid-results-end`;
+        const isPrinter = job.entrypoint.includes("cat /logs/grid-results-1.txt");
         passThrough("SUCCEEDED", isPrinter ? printed : LOG.replace('"bytes"', path))(job, looks);
       },
     });
