@@ -141,11 +141,11 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
 
 function resolveRun(action: RunAction<Text>, scope: EvaluationScope): RunAction<string> {
   const run = evaluateScript(action.run, scope);
-  const { container } = action;
-  if (container === undefined) return { kind: "run", run };
+  const { container, ...rest } = action;
+  if (container === undefined) return { ...rest, run };
   const text = (value: Text) => evaluate(value, scope);
   return {
-    kind: "run",
+    ...rest,
     run,
     container: {
       ...container,
