@@ -40,5 +40,7 @@ export async function printResults(
   const start = log.indexOf(`\n${RESULTS_FOLLOW}\n`);
   const end = log.lastIndexOf(`\n${RESULTS_END}`);
   if (start < 0 || end < 0) return;
-  reader.push(new TextEncoder().encode(log.slice(start + RESULTS_FOLLOW.length + 2, end + 1)));
+  // Ray's own words may also come in between.
+  const lines = log.slice(start, end).split("\n").filter((line) => /^[=!?]/.test(line));
+  reader.push(new TextEncoder().encode(`${lines.join("\n")}\n`));
 }

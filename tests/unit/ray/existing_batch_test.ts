@@ -335,7 +335,8 @@ testWith(
       refusesFiles: true,
       onLook: (job, looks) => {
         const results = FILES["grid-results-1.txt"];
-        const printed = `Ray's own words\n\ngrid-results:\n${results}grid-results-end`;
+        const printed =
+          `Ray's own words\n\ngrid-results:\n2026 INFO Ray's\n${results}grid-results-end`;
         const isPrinter = job.entrypoint.includes("cat /logs/grid-results-1.txt");
         passThrough("SUCCEEDED", isPrinter ? printed : LOG.replace('"bytes"', path))(job, looks);
       },
