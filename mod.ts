@@ -65,6 +65,8 @@ export type {
   SyncProgressed,
   TakenOver,
   Timestamp,
+  Usage,
+  UsageSamples,
   Warned,
 } from "./src/engine/event.ts";
 export type { OutputStream } from "./src/engine/ports.ts";
