@@ -65,10 +65,9 @@ export type {
   SyncProgressed,
   TakenOver,
   Timestamp,
-  Usage,
-  UsageSamples,
   Warned,
 } from "./src/engine/event.ts";
+export type { Usage, UsageSamples } from "./src/core/usage.ts";
 export type { OutputStream } from "./src/engine/ports.ts";
 export type { OutputChunk } from "./src/engine/reader.ts";
 export type { ActionKind } from "./src/pipeline/pipeline.ts";

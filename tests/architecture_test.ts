@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sync: ["transport", "core"],
   ray: ["cluster", "transport", "core"],
   steps: ["engine", "pipeline", "ray", "sync", "cluster", "transport", "core"],
-  store: ["engine", "core"],
+  store: ["engine", "schedule", "core"],
   terminal: ["engine", "document", "core"],
   report: ["engine", "core"],
   metrics: ["engine", "core"],

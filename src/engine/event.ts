@@ -2,6 +2,7 @@
  * What happens in a run, in order. The journal holds exactly these; state, reports, metrics and the
  * terminal are made from nothing else. Plain JSON, already masked when it leaves the engine.
  */
+import type { Usage } from "../core/usage.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ActionKind } from "../pipeline/pipeline.ts";
@@ -253,41 +254,6 @@ export interface AttemptFinished {
   readonly durationMs?: Measured;
   /** Of a command that lived for longer than a moment, on a node that can tell. */
   readonly usage?: Usage;
-}
-
-/** What a command used of its node. What is not known is absent. */
-export interface Usage {
-  /** Milliseconds on processors, of all that it started and waited for. */
-  readonly cpuMs?: number;
-  /** Of these, in programs. */
-  readonly userMs?: number;
-  /** Of these, in the system. */
-  readonly systemMs?: number;
-  /**
-   * The most memory that its processes were seen to hold, resident; what several of them share counts
-   * for each.
-   */
-  readonly peakBytes?: number;
-  /** The most that was seen in use on the GPUs that it had claimed, together. */
-  readonly gpuPeakBytes?: number;
-  /** How busy these were on average, in per cent. */
-  readonly gpuLoad?: number;
-  /** How it went over time. */
-  readonly samples?: UsageSamples;
-}
-
-/** Looks at a command: one number for each in every list. */
-export interface UsageSamples {
-  /** Milliseconds since it began. */
-  readonly atMs: readonly number[];
-  /** Used up to then. */
-  readonly cpuMs: readonly number[];
-  /** The most since the look before. */
-  readonly memoryBytes: readonly number[];
-  /** Of the GPUs that it had claimed; null where that look did not ask for them. */
-  readonly gpuBytes?: readonly (number | null)[];
-  /** Per cent. */
-  readonly gpuLoad?: readonly (number | null)[];
 }
 
 /** A node was found for the attempt. */

@@ -1,4 +1,5 @@
 /** What the engine needs from the outside. Implementations live in `steps/`, `store/` and `grid.ts`. */
+import type { Usage } from "../core/usage.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Staying } from "./staying.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -16,7 +17,6 @@ import type {
   SyncedTree,
   SyncFinished,
   SyncProgressed,
-  Usage,
   Warned,
 } from "./event.ts";
 

@@ -1,4 +1,5 @@
 /** The state of a run, and what it is before anything happened. */
+import type { Usage } from "../core/usage.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { ActionKind } from "../pipeline/pipeline.ts";
 import type {
@@ -16,7 +17,6 @@ import type {
   StepResult,
   SyncFinished,
   TakenOver,
-  Usage,
 } from "./event.ts";
 import { StepMap } from "./step_map.ts";
 

@@ -3,21 +3,30 @@
  * `config/pipeline.schema.json`. It only checks: nothing is transformed here, so that every value
  * still knows its place in the file.
  */
-import type { JsonValue } from "../core/json.ts";
 import { z } from "../document/shape/zod.ts";
 import { CATCH_UPS, OVERLAPS } from "../schedule/schedule.ts";
+import {
+  duration,
+  json,
+  limit,
+  name,
+  oneOrMore,
+  scalar,
+  size,
+  text,
+  textList,
+  variable,
+} from "./schema_atoms.ts";
 import {
   axisWords,
   classWords,
   commandWords,
   cronWords,
-  durationWords,
   hooksWords,
   hookWords,
   INPUT_TYPES,
   lifeWords,
   mapLike,
-  nameWords,
   outputWords,
   portWords,
   readyWords,
@@ -27,58 +36,13 @@ import {
   secretWords,
   selectorWords,
   shellWords,
-  sizeWords,
   stepsWords,
   tasksWords,
   typeWords,
   variableWords,
 } from "./schema_words.ts";
 
-/** Names of steps, inputs and outputs. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const DURATION = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
-const SIZE = /^\d+(\.\d+)?\s*([KMGT]i?B|B)$/;
 const RETRY_CLASS = /^(transport|node-lost|timeout|any|exit:(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))$/;
-/** Not only zeros: nothing can be done in no time. */
-const SOME_TIME = /^(?!(0+(\.0+)?(ms|s|m|h|d))+$)/;
-
-/** 27 years at most for each part; nothing that is meant is longer. */
-const REASONABLE = /^(?!.*\d{5,}(\.\d+)?d)(?!.*\d{7,}(\.\d+)?h)(?!.*\d{9,}(\.\d+)?[ms])/;
-
-/** The second line of a message is its hint. */
-const name = z.string({ error: (issue) => nameWords(issue.input) })
-  .regex(NAME, { error: (issue) => nameWords(issue.input) });
-const variable = z.string().regex(VARIABLE, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is not a name of an environment variable\n` +
-    (String(issue.input).includes("${{")
-      ? "write the name out; only the value may be an expression"
-      : "letters, digits and _; it starts with a letter or _"),
-});
-
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-/** Text that may hold expressions. */
-const text = scalar.meta({ description: "Text; ${{ … }} is replaced" });
-const json = z.json().meta({ id: "value", description: "Any value" }) as unknown as z.ZodType<
-  JsonValue
->;
-const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]);
-const textList = oneOrMore(text);
-
-const duration = z.string({ error: (issue) => durationWords(issue.input) })
-  .regex(DURATION, { error: (issue) => durationWords(issue.input) })
-  .regex(REASONABLE, {
-    error: (issue) => `${issue.input} is longer than any step lives\nremove the key for no limit`,
-  })
-  .meta({ description: "A duration with its unit", examples: ["30s", "30m", "1h30m", "2d"] });
-const size = z.string({ error: (issue) => sizeWords(issue.input) })
-  .regex(SIZE, { error: (issue) => sizeWords(issue.input) })
-  .meta({ description: "A size with its unit", examples: ["500MB", "16GiB"] });
-
-const limit = duration.regex(SOME_TIME, {
-  error: (issue) => `${issue.input} leaves no time\nremove the key where there is no limit`,
-});
 
 const selector = z.strictObject({
   gpus: z.int().min(0).optional().describe("Free GPUs the node must have; they are held"),

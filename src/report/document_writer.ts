@@ -1,12 +1,7 @@
 /** Makes the report of a run out of its state. */
+import type { Usage } from "../core/usage.ts";
 import { isCounted } from "../engine/counted.ts";
-import type {
-  BatchProgressed,
-  Failure,
-  FetchFinished,
-  SyncFinished,
-  Usage,
-} from "../engine/event.ts";
+import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
 import { failureGroups, type TailOf } from "../engine/fingerprint.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 import type {

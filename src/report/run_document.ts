@@ -3,6 +3,7 @@
  * milliseconds, sizes bytes. Fields without a value are null, never missing; `version` changes
  * only when a field changes its meaning or goes away.
  */
+import type { UsageSamples } from "../core/usage.ts";
 import type { JsonValue } from "../core/json.ts";
 import type {
   BatchProgressed,
@@ -11,7 +12,6 @@ import type {
   OutputFile,
   Runner,
   SyncFinished,
-  UsageSamples,
 } from "../engine/event.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 

@@ -1,5 +1,6 @@
 /** What became of the times of schedules, decided by one process at a time. */
 import { newRunId } from "../core/ids.ts";
+import type { Decision, Known } from "../schedule/decide.ts";
 import type { Connection } from "./connection.ts";
 import { isRunning } from "./process_name.ts";
 import type { Runners } from "./runners.ts";
@@ -40,24 +41,9 @@ export interface ScheduleDetails extends ScheduleKey {
   readonly isEnabled: boolean;
 }
 
-/** Structurally the decision of `schedule/decide.ts`. */
-export interface SlotDecision {
-  readonly decidedTo: number;
-  readonly start: readonly number[];
-  readonly queue: readonly number[];
-  readonly skip: readonly number[];
-  readonly miss: readonly number[];
-  readonly missed: number;
-  readonly cancel: boolean;
+/** What was decided, and when the next time is. */
+export interface SlotDecision extends Decision {
   readonly nextAt: number | undefined;
-}
-
-export interface KnownSlots {
-  readonly decidedTo: number;
-  readonly running: number;
-  readonly queued: readonly number[];
-  readonly abandoned: readonly number[];
-  readonly isPaused: boolean;
 }
 
 export interface Start {
@@ -94,7 +80,7 @@ export class Schedules {
   decide(
     details: ScheduleDetails,
     now: number,
-    decide: (known: KnownSlots) => SlotDecision,
+    decide: (known: Known) => SlotDecision,
   ): Decided {
     return this.#connection.transaction(() => {
       const row = this.#enter(details, now);

@@ -1,5 +1,6 @@
 /** Runs whose pages are looked at: a sweep, a hundred failures, and one that tries to break out of the page. */
-import type { Event, StepOutline, Usage } from "../../src/engine/event.ts";
+import type { Usage } from "../../src/core/usage.ts";
+import type { Event, StepOutline } from "../../src/engine/event.ts";
 import { RUN, START } from "./sample_runs.ts";
 
 const BY = { user: "ada", host: "laptop", system: "Linux 6.1.0 x86_64, Deno 2.9.6" };

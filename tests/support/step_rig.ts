@@ -2,7 +2,7 @@
 import type { Cluster, Placement } from "../../src/cluster/cluster.ts";
 import type { NodeHealth, OpenNode } from "../../src/cluster/node.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { Usage } from "../../src/engine/event.ts";
+import type { Usage } from "../../src/core/usage.ts";
 import type { StepHost, StepNote, StepRequest } from "../../src/engine/ports.ts";
 import type { Action, RunAction } from "../../src/pipeline/pipeline.ts";
 import { createLocalTransport } from "../../src/transport/local.ts";

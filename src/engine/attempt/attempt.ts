@@ -1,9 +1,10 @@
 /** One attempt at a step: limits of time, output, and an end within bounds whatever the step does. */
+import type { Usage } from "../../core/usage.ts";
 import { formatDuration } from "../../core/duration.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { ActionKind, Step } from "../../pipeline/pipeline.ts";
 import type { Staying } from "../staying.ts";
-import type { AttemptFinished, Event, Failure, Usage } from "../event.ts";
+import type { AttemptFinished, Event, Failure } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
 import type {

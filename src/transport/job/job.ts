@@ -3,7 +3,7 @@
  * together with everything it started. The same protocol serves the local transport.
  */
 import type { Transport } from "../transport.ts";
-import type { JobUsage } from "./job_usage.ts";
+import type { Usage } from "../../core/usage.ts";
 
 export interface JobSpec {
   /** Unique per attempt; `[A-Za-z0-9._-]`. A start repeated with the same id attaches. */
@@ -70,7 +70,7 @@ export interface Job {
   /** Once `follow` has returned: something of it runs on for certain; otherwise nobody has looked. */
   readonly hasLeft: boolean;
   /** Once `follow` has returned: what it used of its node; undefined where nobody knows. */
-  readonly usage: JobUsage | undefined;
+  readonly usage: Usage | undefined;
   /**
    * Streams output from where this object last stopped until the job ends. Reconnects after a lost
    * link, nothing lost and nothing doubled.

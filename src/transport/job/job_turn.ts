@@ -3,7 +3,8 @@ import { GridError } from "../../core/errors.ts";
 import type { JobState } from "./job_state.ts";
 import { parseState, unreadable } from "./job_state.ts";
 import { jobCall } from "./job_script.ts";
-import { type JobUsage, parseUsage } from "./job_usage.ts";
+import type { Usage } from "../../core/usage.ts";
+import { parseUsage } from "./job_usage.ts";
 
 export interface Question {
   readonly id: string;
@@ -29,7 +30,7 @@ export interface JobNews {
   /** Content of the file named by `$GRID_OUTPUT`, a little more than 1 MiB at most; once it ended. */
   readonly outputFile: string;
   /** Once it ended; undefined where the node does not know. */
-  readonly usage?: JobUsage | undefined;
+  readonly usage?: Usage | undefined;
 }
 
 export interface TurnOptions {

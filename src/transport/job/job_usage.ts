@@ -1,30 +1,5 @@
 /** What a job used of its node, as the node's meter says it; see `job_meter.sh`. */
-
-/** Unknown parts are absent: a job that was over at once was not looked at, and some nodes cannot tell. */
-export interface JobUsage {
-  /** Time on processors, of all that it started and waited for; milliseconds. */
-  readonly cpuMs?: number;
-  readonly userMs?: number;
-  readonly systemMs?: number;
-  /** The most that its processes held at one moment that was looked at, resident; what they share counts for each. */
-  readonly peakBytes?: number;
-  /** Of the GPUs that it claimed, together. */
-  readonly gpuPeakBytes?: number;
-  /** How busy these were, on average; per cent. */
-  readonly gpuLoad?: number;
-  readonly samples?: JobSamples;
-}
-
-/** One number per look in each list; the time is since the job began. */
-export interface JobSamples {
-  readonly atMs: readonly number[];
-  /** Used up to then. */
-  readonly cpuMs: readonly number[];
-  readonly memoryBytes: readonly number[];
-  /** Where GPUs were claimed; null where nobody asked for them at that look. */
-  readonly gpuBytes?: readonly (number | null)[];
-  readonly gpuLoad?: readonly (number | null)[];
-}
+import type { Usage, UsageSamples } from "../../core/usage.ts";
 
 /** Looks that are kept: more than a line on a page can show. */
 export const MOST_SAMPLES = 60;
@@ -44,7 +19,7 @@ interface Look {
  * Reads what a node says, of which no more is believed than numbers in their bounds; what is nothing of
  * the kind is left out. Undefined where nothing is left.
  */
-export function parseUsage(text: string): JobUsage | undefined {
+export function parseUsage(text: string): Usage | undefined {
   const lines = text.split("\n");
   const looks: Look[] = [];
   for (const line of lines) {
@@ -98,13 +73,13 @@ function msOf(minutes = "0", seconds = "0"): number {
 function usedUp(
   looks: readonly Look[],
   times: Times | undefined,
-): Pick<JobUsage, "cpuMs" | "userMs" | "systemMs"> {
+): Pick<Usage, "cpuMs" | "userMs" | "systemMs"> {
   const seenMs = Math.max(0, ...looks.map(({ ticks }) => ticks * 10));
   if (times === undefined) return looks.length === 0 ? {} : { cpuMs: seenMs };
   return { cpuMs: Math.max(seenMs, times.userMs + times.systemMs), ...times };
 }
 
-function peaks(looks: readonly Look[]): Pick<JobUsage, "peakBytes" | "gpuPeakBytes" | "gpuLoad"> {
+function peaks(looks: readonly Look[]): Pick<Usage, "peakBytes" | "gpuPeakBytes" | "gpuLoad"> {
   const memory = looks.flatMap(({ gpuMemory }) => gpuMemory ?? []);
   const loads = looks.flatMap(({ gpuLoad }) => gpuLoad ?? []);
   return {
@@ -118,7 +93,7 @@ function peaks(looks: readonly Look[]): Pick<JobUsage, "peakBytes" | "gpuPeakByt
   };
 }
 
-function samplesOf(looks: readonly Look[]): { readonly samples?: JobSamples } {
+function samplesOf(looks: readonly Look[]): { readonly samples?: UsageSamples } {
   if (looks.length < LEAST_LOOKS) return {};
   let kept = looks;
   while (kept.length > MOST_SAMPLES) kept = thinned(kept);

@@ -6,7 +6,7 @@ import { killTree } from "./job_kill.ts";
 import type { JobLink } from "./job_link.ts";
 import { removeJobs } from "./job_list.ts";
 import type { JobNews, StreamOffset } from "./job_turn.ts";
-import type { JobUsage } from "./job_usage.ts";
+import type { Usage } from "../../core/usage.ts";
 import { type NodeJobs, nodeJobs } from "./node_jobs.ts";
 
 /** How long a job may stay between its state file and its supervisor's first word. */
@@ -24,7 +24,7 @@ export class RemoteJob implements Job {
   #outputFile: string | undefined;
   readonly #warnings = new Set<string>();
   #hasLeft = false;
-  #usage: JobUsage | undefined;
+  #usage: Usage | undefined;
 
   constructor(link: JobLink, news: JobNews) {
     this.#link = link;
@@ -40,7 +40,7 @@ export class RemoteJob implements Job {
     return this.#hasLeft;
   }
 
-  get usage(): JobUsage | undefined {
+  get usage(): Usage | undefined {
     return this.#usage;
   }
 
