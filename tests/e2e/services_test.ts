@@ -277,6 +277,10 @@ steps:
   const piped = await grid(["shell", "node1", ...CONFIG], { cwd });
   assert.equal(piped.code, 2);
   assert.match(piped.stderr, /this is no terminal\nhint: .*grid run "uptime" --node node1/);
+
+  const nowhere = await grid(["forward", "nowhere", "80", ...CONFIG], { cwd });
+  assert.equal(nowhere.code, 2);
+  assert.match(nowhere.stderr, /Cannot find node "nowhere"/);
 });
 
 function exists(path: string): boolean {

@@ -57,14 +57,12 @@ interface ForwardTarget {
   readonly what: string;
 }
 
-/** A number behind a node is a port; all else is a service. */
+/** A number is a port, for no step has such a name; so what stands before it is a node. */
 async function targetOf(
   session: Session,
   { name, step }: { readonly name: string; readonly step: string | undefined },
 ): Promise<ForwardTarget> {
-  const isNode = name === "local" ||
-    knownNodes(session, undefined).some((node) => node.name === name);
-  if (isNode && step !== undefined && /^\d+$/.test(step)) {
+  if (step !== undefined && /^\d+$/.test(step)) {
     const port = Number(step);
     if (port < 1 || port > 65_535) throw noPort(`${step} is no port`);
     const { open: [node], failed: [away] } = await openNodes(session, {
@@ -74,6 +72,8 @@ async function targetOf(
     if (node === undefined) throw away?.error ?? noPort(`"${name}" cannot be reached`);
     return { node, port, what: `port ${port} on ${name}` };
   }
+  const isNode = name === "local" ||
+    knownNodes(session, undefined).some((node) => node.name === name);
   if (isNode && step === undefined) throw noPort(`which port of "${name}"?`);
   const wish = { name, step, what: "forward to the service" };
   const service = chooseService(await findServices(session), wish, session.grid.store);
