@@ -24,6 +24,8 @@ const TELL_SILENCE_MS = 4000;
 const SILENCE_MS = 300_000;
 /** For Ray to notice that a stopped job has ended, beyond the job's own grace. */
 const STOP_MARGIN_MS = 40_000;
+/** Looks, one at once and the others a poll apart, that must all find nothing of a job taken off the list. */
+const LOOKS_AFTER_REMOVAL = 3;
 /** For the driver to end on every node what tasks have started. */
 const SWEEP_MS = 20_000;
 /** Older ones let strangers delete jobs: CVE-2026-27482. */
@@ -216,13 +218,18 @@ async function expectSession(api: JobsApi, session: string): Promise<void> {
 /** Stops the job, waits until Ray says that it has ended, and takes it off the list for good. */
 async function stopJob(route: Route, id: string, graceMs: number): Promise<void> {
   using api = openApi(route, AbortSignal.timeout(graceMs + STOP_MARGIN_MS));
-  for (;;) {
+  // Ray's own watcher may note the end once more after a removal, and a busy Ray late.
+  for (let absent = 0, isRemoved = false;;) {
     const job = await api.job(id);
-    if (job === undefined) return;
+    if (job === undefined) {
+      if (!isRemoved || ++absent === LOOKS_AFTER_REMOVAL) return;
+      await systemClock.sleep(POLL_MS);
+      continue;
+    }
+    absent = 0;
     if (isEnded(job)) {
       await api.remove(id);
-      // Ray's own watcher may note the end once more after the removal, so that one more look is due.
-      await systemClock.sleep(POLL_MS);
+      isRemoved = true;
       continue;
     }
     // Asked again each time: while a job is PENDING, Ray says yes and does nothing.

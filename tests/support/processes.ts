@@ -29,21 +29,76 @@ export function descendantsOf(pid: number): ProcessInfo[] {
 
 /** Processes whose environment holds exactly this `NAME=value`. */
 export function processesWith(variable: string): ProcessInfo[] {
-  return allProcesses().filter((process) =>
-    readText(`/proc/${process.pid}/environ`)?.split("\0").includes(variable)
-  );
+  return withVariables().filter(({ variables }) => variables.includes(variable))
+    .map(({ process }) => process);
 }
 
 /** Processes by the value that this variable has in their environment. */
 export function processesBy(name: string): ReadonlyMap<string, readonly ProcessInfo[]> {
   const start = `${name}=`;
   const groups = new Map<string, ProcessInfo[]>();
-  for (const process of allProcesses()) {
-    const variables = readText(`/proc/${process.pid}/environ`)?.split("\0") ?? [];
+  for (const { process, variables } of withVariables()) {
     const value = variables.find((each) => each.startsWith(start))?.slice(start.length);
     if (value !== undefined) groups.set(value, [...(groups.get(value) ?? []), process]);
   }
   return groups;
+}
+
+/**
+ * Environments are shown to their own account alone, unless one has `CAP_SYS_PTRACE`, which root has
+ * not in every container: what root may not read is asked as the account.
+ */
+function withVariables(): { process: ProcessInfo; variables: readonly string[] }[] {
+  const all = allProcesses();
+  const closed = new Map<string, ProcessInfo[]>();
+  const found = all.flatMap((process) => {
+    try {
+      const text = Deno.readTextFileSync(`/proc/${process.pid}/environ`);
+      return [{ process, variables: text.split("\0") }];
+    } catch (error) {
+      if (Deno.uid() === 0 && isRefused(error)) {
+        const owner = ownerOf(process.pid);
+        if (owner !== undefined) closed.set(owner, [...(closed.get(owner) ?? []), process]);
+      }
+      return [];
+    }
+  });
+  return [...found, ...[...closed].flatMap(([owner, processes]) => readAs(owner, processes))];
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+}
+
+/** `uid:gid`; undefined where it has gone, or is root's. */
+function ownerOf(pid: number): string | undefined {
+  const status = readText(`/proc/${pid}/status`) ?? "";
+  const [uid, gid] = ["Uid", "Gid"].map((name) =>
+    new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]
+  );
+  return uid === undefined || gid === undefined || uid === "0" ? undefined : `${uid}:${gid}`;
+}
+
+function readAs(owner: string, processes: readonly ProcessInfo[]) {
+  const [uid = 0, gid = 0] = owner.split(":").map(Number);
+  const { stdout } = new Deno.Command("grep", {
+    args: ["-asHzZ", "", ...processes.map(({ pid }) => `/proc/${pid}/environ`)],
+    uid,
+    gid,
+    cwd: "/",
+    stderr: "null",
+  }).outputSync();
+  const variables = new Map<string, string[]>();
+  // The file's name and a variable, in turn.
+  const words = new TextDecoder().decode(stdout).split("\0");
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const [file = "", variable = ""] = words.slice(at, at + 2);
+    variables.set(file, [...(variables.get(file) ?? []), variable]);
+  }
+  return processes.map((process) => ({
+    process,
+    variables: variables.get(`/proc/${process.pid}/environ`) ?? [],
+  }));
 }
 
 function readProcess(pid: number): ProcessInfo | undefined {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { allProcesses } from "./processes.ts";
 import type { RayLab } from "./ray_lab.ts";
-import { findRayDashboardVenv } from "./requires.ts";
+import { type Account, findRayDashboardVenv } from "./requires.ts";
 
 export interface RayPorts {
   /** `GCS | all | refused | answers`, sorted: what listens, where, to whom without and with the token. */
@@ -12,7 +12,11 @@ export interface RayPorts {
   readonly silent: readonly string[];
 }
 
-export async function portsOf(lab: RayLab): Promise<RayPorts> {
+/**
+ * What listens is read as the account that runs it: of another account's process the kernel shows its
+ * sockets to nobody without `CAP_SYS_PTRACE`, which root has not in every container.
+ */
+export async function portsOf(lab: RayLab, account: Account): Promise<RayPorts> {
   const token = Deno.readTextFileSync(join(lab.head.root, ".grid", "ray", "token")).trim();
   const temporary = lab.temporaryFolders();
   // Its agents have an environment of their own.
@@ -21,9 +25,14 @@ export async function portsOf(lab: RayLab): Promise<RayPorts> {
   );
   const pids = new Set([...lab.lab.leftovers(), ...named].map(({ pid }) => String(pid)));
   const python = join(findRayDashboardVenv() ?? "", "bin", "python");
-  const script = new URL("ray_ports.py", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command(python, { args: [script, token, ...pids] })
-    .output();
+  // The checkout may lie where the account cannot read.
+  const script = Deno.readTextFileSync(new URL("ray_ports.py", import.meta.url));
+  const { stdout, stderr } = await new Deno.Command(python, {
+    args: ["-c", script, token, ...pids],
+    uid: account.uid,
+    gid: account.gid,
+    cwd: "/",
+  }).output();
   const text = new TextDecoder().decode(stdout);
   assert.ok(text !== "", new TextDecoder().decode(stderr));
   const rows: (string | null)[][] = JSON.parse(text);

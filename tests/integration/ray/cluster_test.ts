@@ -184,7 +184,7 @@ testWith(
       // Workers and agents come and go: whichever is there answers as told.
       const wanted = told.filter((row) => /^(GCS|raylet|object manager|dashboard) /.test(row));
       await until(async () => {
-        const { rows } = await portsOf(lab);
+        const { rows } = await portsOf(lab, fish);
         for (const row of rows) assert.ok(told.includes(row), row);
         return wanted.every((row) => rows.includes(row));
       }, `not all of these answer so: ${wanted.join("; ")}`);
