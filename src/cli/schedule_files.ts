@@ -1,5 +1,5 @@
 /** Which pipeline files are looked at for their schedules. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { formOf } from "./run_form.ts";
@@ -51,7 +51,27 @@ export function schedulePaths(
 export function scheduleFiles(paths: readonly string[], project: string): string[] {
   const found = paths.filter((path) => existsSync(path))
     .flatMap((path) => pipelinesAt(path, project));
-  return [...new Set(found.map((path) => relative(project, path)))];
+  const files = [...new Set(found.map((path) => relative(project, path)))];
+  return withoutLinksToOthers(files, project);
+}
+
+/** A link to a file that is looked after by its own name would begin each of its runs a second time. */
+function withoutLinksToOthers(files: readonly string[], project: string): string[] {
+  const top = realPath(project);
+  const real = files.map((file) => realPath(resolve(top, file)));
+  const isItself = (index: number) => resolve(top, files[index] ?? "") === real[index];
+  return files.filter((_, index) =>
+    isItself(index) ||
+    !real.some((path, at) => path === real[index] && (at < index || isItself(at)))
+  );
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // reading it will say what is wrong with it
+  }
 }
 
 /** Each with a mark that is another one once the file was written. */

@@ -12,6 +12,10 @@ const MOST_NAMED = 5;
  * @param project absolute; whoever stands below it may name files as from its top
  */
 export function hintForMissing(path: string, project: string): string {
+  const target = targetOf(path);
+  if (target !== undefined) {
+    return `it is a link to ${target}: put that there, or take the link away`;
+  }
   const top = relative(Deno.cwd(), project);
   const usual = isAbsolute(path) ? [] : [USUAL, join(top, dirname(path)), join(top, USUAL)];
   const folders = [dirname(path), join(dirname(path), USUAL), ...usual];
@@ -24,6 +28,15 @@ export function hintForMissing(path: string, project: string): string {
   }
   const more = files.length > MOST_NAMED ? `, and ${files.length - MOST_NAMED} more` : "";
   return `there are: ${files.slice(0, MOST_NAMED).join(", ")}${more}`;
+}
+
+/** Of a link; undefined for what is none. */
+function targetOf(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names are a help only: a folder that cannot be read has none. */

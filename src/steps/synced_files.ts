@@ -1,8 +1,9 @@
 /** What a run's syncs brought, file by file: steps work with that, whatever became of the source since. */
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Entry } from "../sync/entry.ts";
+import { addContent } from "./hash_files.ts";
 import { findFiles, meantOf } from "./project_files.ts";
 
 export class SyncedFiles {
@@ -21,7 +22,7 @@ export class SyncedFiles {
    * One SHA-256 over the names and contents of the files that match; patterns are globs relative to
    * `project`. What was synced counts as it was then; the rest as it is now. Nothing gives "".
    *
-   * @throws {GridError} `step-failed` for what is no glob
+   * @throws {GridError} `step-failed` for what is no glob, and for a file that cannot be read
    */
   hash(patterns: readonly string[], project: string): string {
     const names = new Set([
@@ -47,7 +48,9 @@ export class SyncedFiles {
       if (content !== undefined) return content;
     }
     if (!isFile(path)) return "gone";
-    const content = createHash("sha256").update(readFileSync(path)).digest("hex");
+    const hash = createHash("sha256");
+    addContent(hash, path);
+    const content = hash.digest("hex");
     // Made since, or left at home by a rule: not what one that travelled would be.
     return isBelow ? `at home ${content}` : content;
   }

@@ -109,7 +109,7 @@ steps:
 `,
   });
   const options = { cwd: folder.path };
-  const warning = /warning: .*cache\.inputs: dta\/\*\.csv matches no file/;
+  const warning = /warning: .*cache\.inputs: "dta\/\*\.csv" matches no file/;
   assert.match((await grid(["plan", "p.yaml"], options)).stderr, warning);
   assert.match((await grid(["run", "p.yaml"], options)).stderr, warning);
   const reused = await grid(["run", "p.yaml"], options);

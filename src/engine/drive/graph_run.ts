@@ -138,17 +138,19 @@ export class GraphRun {
   }
 
   #judge(step: Step, standing: Standing): void {
-    let verdict: Verdict;
+    let verdict: Verdict | undefined;
+    let prepared: Prepared | undefined;
     try {
       verdict = this.#judgement.of(step, standing);
+      // A group has no result of its own that could be used again.
+      if (verdict.run && step.action.kind !== "group") prepared = this.#shortcuts.prepare(step);
     } catch (thrown) {
+      if (verdict && !this.#judgement.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
       const failure = failureOf(thrown, { started: false });
       this.#finishMembers(step, { state: "skipped", reason: "it failed", passesOn: true });
       return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
     }
     if (!verdict.run) return this.#refuse(step, verdict);
-    const isGroup = step.action.kind === "group";
-    const prepared = isGroup ? undefined : this.#shortcuts.prepare(step);
     for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);

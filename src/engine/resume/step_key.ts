@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { evaluateText } from "../../pipeline/expression/evaluate.ts";
 import { nodeReads } from "../../pipeline/expression/node_reads.ts";
+import { shownGlob } from "../../core/glob_fault.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
@@ -117,7 +118,7 @@ export function unmatchedInputs(
 ): readonly string[] {
   if (inputs.length === 0) return [];
   return (files?.unmatched(inputs) ?? []).map((pattern) =>
-    `cache.inputs: ${pattern} matches no file, so that no change of it is seen`
+    `cache.inputs: "${shownGlob(pattern)}" matches no file, so that no change of it is seen`
   );
 }
 

@@ -36,3 +36,12 @@ Deno.test("hashFiles() of nothing is the empty text", () => {
   using folder = tempDir();
   assert.equal(hashFiles(["*.nothing"], folder.path), "");
 });
+
+Deno.test("hashFiles() names the file that cannot be read", () => {
+  using folder = tempDir();
+  // Nothing is at the beginning of a process's memory.
+  assert.throws(
+    () => hashFiles(["/proc/self/mem"], folder.path),
+    /Cannot read "\/proc\/self\/mem", which the step depends on: /,
+  );
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { GridError } from "../../../../src/core/errors.ts";
 import type { Event } from "../../../../src/engine/event.ts";
 import { inherit } from "../../../../src/engine/resume/lineage.ts";
 import { previewReuse } from "../../../../src/engine/resume/preview.ts";
@@ -572,11 +573,37 @@ Deno.test("cache warns of an input that matches no file, whether its result is r
     const { state } = await runFake(pipeline(steps), options);
     assert.equal(state.steps.get("a")?.status, status);
     assert.deepEqual(state.warnings, [
-      "a: cache.inputs: dta/* matches no file, so that no change of it is seen",
+      'a: cache.inputs: "dta/*" matches no file, so that no change of it is seen',
     ]);
   }
   const forecast = previewReuse(pipeline(steps), { env: {}, hashFiles: () => "", results, files });
   assert.equal(forecast.get("a")?.warnings?.length, 1);
+});
+
+Deno.test("a step whose inputs cannot be looked at fails alone, and not where it was left out", async () => {
+  const hashFiles = ([pattern]: readonly string[]): string => {
+    if (pattern !== "@(a|b)") return "same";
+    throw new GridError({ code: "step-failed", message: `Cannot read the glob "${pattern}"` });
+  };
+  const wrong = [Text.literal("@(a|b)")];
+  const steps = [
+    step("cached", { cache: { inputs: wrong, key: undefined } }),
+    step("named", { inputs: wrong }),
+    step("behind", { needs: ["named"] }),
+    step("other"),
+  ];
+  const options = { ports: { results: new MemoryResults() }, hashFiles };
+  const { state } = await runFake(pipeline(steps), options);
+  assert.deepEqual(states(state), {
+    cached: "failed",
+    named: "failed",
+    behind: "skipped",
+    other: "succeeded",
+  });
+  assert.equal(state.steps.get("cached")?.failure?.message, 'Cannot read the glob "@(a|b)"');
+  assert.equal(state.exitCode, 1);
+  const part = await runFake(pipeline(steps), { ...options, only: "other" });
+  assert.equal(part.state.result, "succeeded");
 });
 
 Deno.test("cache keeps no failure, no secret, and nothing of steps that did not opt in", async () => {
