@@ -98,3 +98,15 @@ function* sourcesOf(folder: string): Generator<string> {
     else if (/\.(ts|sh|py)$/.test(name)) yield `${folder}/${name}`;
   }
 }
+
+Deno.test("every variable that makes tests larger is told", () => {
+  const found = [...sourcesOf("tests")].flatMap((path) =>
+    [...read(path).matchAll(/Deno\.env\.get\("(GRID_TEST_[A-Z_]+)"\)/g)].map(([, name = ""]) =>
+      name
+    )
+  );
+  const told = new Set([...new Set(found)].filter(isTold));
+  // Where real parts lie, which `.ci/run` says, and what a test hides from a command.
+  const places = /_(VENV|TOOLS|READERS|SMI|STATIC|REQUIRE|HIDDEN|UNUSED|GONE|MARK|HOME|TOKEN)$/;
+  assert.deepEqual([...new Set(found)].filter((name) => !told.has(name) && !places.test(name)), []);
+});

@@ -23,6 +23,30 @@ Deno.test("the oldest goes first", () => {
   assert.deepEqual(order(["ada r1 a", "ben r2 b", "ada r3 c"]), ["a", "b", "c"]);
 });
 
+Deno.test("the oldest goes first, whatever the order in which the node lists them", () => {
+  const there = work(["ada r1 a", "ben r2 b", "cy r3 c"]);
+  assert.deepEqual(lineOrder({ ...there, line: there.line.toReversed() }).map(({ id }) => id), [
+    "a",
+    "b",
+    "c",
+  ]);
+});
+
+Deno.test("who holds no GPU, only a place, counts as holding nothing", () => {
+  const there = work(["ada r1 a", "ben r2 b"], ["ada r1"]);
+  const bare = there.claims.map((claim) => ({ ...claim, gpus: [] }));
+  assert.deepEqual(lineOrder({ ...there, claims: bare }).map(({ id }) => id), ["a", "b"]);
+});
+
+Deno.test("another account's run of the same name is not one's own", () => {
+  const there = work(["ben r1 b", "cy r2 c"]);
+  const others = there.line.map((each) => ({ ...each, isOwn: each.account === "cy" }));
+  const ids = (run: string) => beforeNewcomer({ ...there, line: others }, run).map(({ id }) => id);
+  // Of "cy", as its place in the line says: r1 is a new run of it, r2 stands there with one already.
+  assert.deepEqual(ids("r1"), ["b", "c"]);
+  assert.deepEqual(ids("r2"), ["b", "c"]);
+});
+
 Deno.test("a run of many steps lets others in between", () => {
   assert.deepEqual(order(["ada r1 a", "ada r1 b", "ada r1 c", "ben r2 d"]), ["a", "d", "b", "c"]);
 });

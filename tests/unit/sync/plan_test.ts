@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { comparePaths, type Entry, foldersAbove } from "../../../src/sync/entry.ts";
-import { type PlanInput, planSync } from "../../../src/sync/plan.ts";
+import { type PlanInput, planSync, reasonToSend } from "../../../src/sync/plan.ts";
 
 const file = (path: string, content = "1"): Entry => ({
   path,
@@ -160,4 +160,20 @@ Deno.test("planSync() removes only what is known and sends only what is wanted",
     const missed = wanted.filter((entry) => changed.has(entry.path) && !sent.has(entry.path));
     assert.deepEqual(missed, []);
   }));
+});
+
+Deno.test("reasonToSend() says what differs, the weightiest first", () => {
+  const reason = (there: Entry | undefined, drifted: readonly string[] = []) =>
+    reasonToSend(file("a", "new"), {
+      known: new Map(there === undefined ? [] : [["a", there]]),
+      drifted: new Set(drifted),
+    });
+  assert.equal(reason(undefined), "new");
+  assert.equal(reason(undefined, ["a"]), "new");
+  assert.equal(reason({ ...file("a", "new"), type: "link", executable: true }), "type");
+  assert.equal(reason({ ...file("a", "old"), executable: true }), "content");
+  assert.equal(reason({ ...file("a", "new"), size: 9 }, ["a"]), "content");
+  assert.equal(reason({ ...file("a", "new"), executable: true }, ["a"]), "x-bit");
+  assert.equal(reason(file("a", "new"), ["a"]), "changed on the node");
+  assert.equal(reason(file("a", "new")), "content");
 });
