@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GridError } from "../../../src/core/errors.ts";
 import { asRelativePath, type RelativePath } from "../../../src/core/relative_path.ts";
-import { isPrivate, readListing } from "../../../src/sync/fetch_listing.ts";
+import {
+  isPrivate,
+  readListing,
+  splitAtNul,
+  unexplained,
+} from "../../../src/sync/fetch_listing.ts";
 import { readSums } from "../../../src/sync/fetch_sums.ts";
 import { compareRows } from "../../../src/sync/rows.ts";
 
@@ -44,6 +49,74 @@ Deno.test("readListing() leaves out what would make a folder a repository", () =
   assert.deepEqual(files.map(({ path }) => path), ["out/HEADER", "out/refs/heads"]);
   assert.deepEqual(leftOut.map(({ path }) => path), ["out/HEAD", "out/a/head"]);
   assert.match(leftOut[0]?.reason ?? "", /^git would take its folder for a repository/);
+});
+
+Deno.test("readListing() leaves out, by name, what cannot be written here as it is", () => {
+  const odd = new Uint8Array([...bytes("./out/"), 0xff, 0]);
+  const whole = (found: Uint8Array) =>
+    readListing({ found, rows: NONE, dangling: NONE, closed: NONE, words: NONE }, {
+      starts: ["./out"],
+      node: "n1",
+    });
+  assert.deepEqual(whole(odd).leftOut.map(({ path }) => path), ["out/\ufffd"]);
+  const [bell] = whole(bytes("./out/a\x07\0")).leftOut;
+  assert.equal(bell?.path, "out/a\ufffd");
+  assert.match(bell?.reason ?? "", /name/);
+});
+
+Deno.test("readListing() takes no file of git's or Grid's own, whoever asked for what", () => {
+  for (const name of [".git/config", "out/.git/config", ".grid/key"]) {
+    assert.ok(isPrivate(name), name);
+    const all = { starts: ["."], node: "n1" };
+    const list = { found: bytes(`./${name}\0`), rows: bytes(`81a4 1 1|./${name}\n`) };
+    assert.throws(
+      () => readListing({ ...list, dangling: NONE, closed: NONE, words: NONE }, all),
+      /which was not asked for/,
+      name,
+    );
+  }
+});
+
+Deno.test("readListing() gives the whole folder where it was asked for", () => {
+  const { files, folders } = readListing({
+    found: bytes(".\0./a\0./b\0"),
+    rows: bytes("41ed 0 1|.\n81a4 1 1|./a\n41ed 0 1|./b\n"),
+    dangling: NONE,
+    closed: NONE,
+    words: NONE,
+  }, { starts: ["."], node: "n1" });
+  assert.deepEqual([files.map(({ path }) => path), folders], [["a"], ["b"]]);
+});
+
+Deno.test("readListing() names links that lead back, and does not mind them", () => {
+  const words =
+    "find: File system loop detected; './out/up' is part of the same file system loop as '.'\n";
+  const { leftOut } = listing("./out\0", "41ed 0 1|./out\n", { words });
+  assert.deepEqual(leftOut, [{ path: "out/up", reason: "a link to a folder above" }]);
+});
+
+Deno.test("unexplained() finds the one complaint that nothing else tells", () => {
+  const told = [
+    "find: File system loop detected; './up' is part of the same file system loop as '.'",
+    "find: './up/up': Too many levels of symbolic links",
+    "find: './gone': No such file or directory",
+    "find: './closed': Permission denied",
+    "",
+  ];
+  assert.equal(unexplained(bytes(told.join("\n")), ["./closed"]), undefined);
+  assert.equal(unexplained(bytes(told.join("\n")), []), "find: './closed': Permission denied");
+  assert.equal(
+    unexplained(bytes([...told, "find: Input/output\x07 error"].join("\n")), ["./closed"]),
+    "find: Input/output\ufffd error",
+  );
+});
+
+Deno.test("splitAtNul() gives every name, with and without an end", () => {
+  const names = (text: string) =>
+    splitAtNul(bytes(text)).map((name) => new TextDecoder().decode(name));
+  assert.deepEqual(names(""), []);
+  assert.deepEqual(names("a\0b\0"), ["a", "b"]);
+  assert.deepEqual(names("a\0b"), ["a", "b"]);
 });
 
 Deno.test("readListing() refuses a name of which stat tells nothing", () => {
