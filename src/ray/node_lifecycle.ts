@@ -2,7 +2,14 @@
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { lastLine, markedLine, pythonCommand, rayNodeScript, runScript } from "./node_script.ts";
+import {
+  lastLine,
+  markedLine,
+  pythonCommand,
+  rayNodeScript,
+  runScript,
+  tellingLine,
+} from "./node_script.ts";
 import type { ExecResult } from "../transport/transport.ts";
 import { takenGpus } from "./ray_gpus.ts";
 import { type NodePreflight, startArguments, type StartPlan } from "./start_command.ts";
@@ -166,10 +173,11 @@ export async function stopNode(
 }
 
 function startError(node: OpenNode, plan: StartPlan, stderr: string): GridError {
+  const words = tellingLine(stderr);
   return new GridError({
     code: "ray",
-    message: `Cannot start Ray on ${node.node.name}: ${lastLine(stderr)}`,
-    hint: startHint(lastLine(stderr), { node, plan }),
+    message: `Cannot start Ray on ${node.node.name}: ${words}`,
+    hint: startHint(words, { node, plan }),
     node: node.node.name,
     cause: stderr,
   });

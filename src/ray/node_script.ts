@@ -97,3 +97,17 @@ export function markedLine(text: string): string | undefined {
 export function lastLine(text: string): string {
   return text.trim().split("\n").at(-1)?.trim() || "it said nothing";
 }
+
+/**
+ * Of what `ray start` says before it gives up: the last line that tells what went wrong. It ends with the
+ * tail of a log, whose lines are mostly those of a start that went well.
+ */
+export function tellingLine(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const quiet = lines.filter((line) => !/\b(INFO|DEBUG)\b|^\[[^\]]*\b[ID]\b/.test(line));
+  const telling = quiet.findLast((line) =>
+    /error|fail|cannot|refused|denied|timed? ?out/i.test(line)
+  );
+  return telling ?? quiet.at(-1) ??
+    (lines.length > 0 ? "it ended, and gave no reason" : "it said nothing");
+}
