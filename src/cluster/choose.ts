@@ -83,6 +83,11 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
   return { chosen, gpus: gpus.get(chosen?.node.name ?? "") ?? [], passedOver };
 }
 
+/** Whether no node that is still unknown could be more than as good: none has a score below 0. */
+export function isUnbeatable({ chosen }: Choice, { avoid }: Pick<ChooseOptions, "avoid">): boolean {
+  return chosen !== undefined && !avoid.includes(chosen.node.name) && scoreOf(chosen) <= TIE_POINTS;
+}
+
 /** The best and those that are as good, also by what was measured: a loaded node is no tie. */
 function nearTies(pool: readonly Candidate[]): readonly Candidate[] {
   const [best] = pool.toSorted((a, b) => scoreOf(a) - scoreOf(b));

@@ -41,6 +41,8 @@ export interface CheckOptions {
    * for: they have a row that says so, and go on being asked.
    */
   readonly isEnough?: ((rows: readonly NodeHealth[]) => boolean) | undefined;
+  /** Whether no row to come can be better than the best of those so far: then none is waited for. */
+  readonly isBest?: ((rows: readonly NodeHealth[]) => boolean) | undefined;
 }
 
 export interface HealthCheck extends Disposable {
@@ -65,11 +67,13 @@ export interface HealthCheck extends Disposable {
 const DOWN_SHARE = 0.25;
 /** What people mend is asked again as soon as they can have mended it; not for each of many steps. */
 const MENDABLE_MS = 2000;
-/** A node that has not answered after so long gives its turn to the next, and goes on being asked. */
-const TURN_MS = 150;
+/** A node that has not answered after so long lets the next be asked; how many log in the pool decides. */
+const TURN_MS = 25;
 /** Whoever takes so many times as long as the first to answer is late, but nobody before this. */
 const LATE_FACTOR = 3;
 const LATE_MS = 500;
+/** In this time all of a few have answered, and chance has as many as possible to choose from. */
+const HEAD_START_MS = 300;
 /** Looks that follow each other, as while waiting or watching, ask only for what moves quickly. */
 const STANDING_MS = 60_000;
 
@@ -150,9 +154,10 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const stale = nodes.filter((node) => !fresh.has(node))
       .toSorted((one, other) => wasDown(one) - wasDown(other));
     const probed = new Map<Node, ProbeRow>();
-    const { isEnough, onRows, signal, timeoutMs } = options;
+    const { isEnough, isBest, onRows, signal, timeoutMs } = options;
+    const soFar = () => describe(nodes, { fresh, probed });
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
-    using teller = onRows && new Teller(clock, () => onRows(describe(nodes, { fresh, probed })));
+    using teller = onRows && new Teller(clock, () => onRows(soFar()));
     await eachOf(stale, {
       atOnce: config.maxWorkers,
       turnMs: TURN_MS,
@@ -165,7 +170,9 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
         probed.set(node, await probes.get(node, signal));
         teller?.tell();
       },
-      isEnough: isEnough && (() => isEnough(describe(nodes, { fresh, probed }))),
+      isEnough: isEnough && (() => isEnough(soFar())),
+      headStartMs: HEAD_START_MS,
+      isBest: isBest && (() => isBest(soFar())),
     });
     for (const node of stale) if (!probed.has(node)) fresh.set(node, late(clock.now()));
     return describe(nodes, { fresh, probed });

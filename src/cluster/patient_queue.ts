@@ -15,12 +15,15 @@ export interface EachOptions<T> {
   readonly work: (item: T) => Promise<void>;
   /** Asked when all that go on are late; true leaves them to themselves. */
   readonly isEnough?: (() => boolean) | undefined;
+  /** Asked once all have had `headStartMs`: true leaves those that go on to themselves, late or not. */
+  readonly isBest?: (() => boolean) | undefined;
+  readonly headStartMs?: number;
   /** Milliseconds that never jump. */
   readonly now: () => number;
 }
 
 /** Between two looks at who keeps silent. */
-const LOOK_MS = 50;
+const LOOK_MS = 25;
 
 /**
  * Ends when all have ended, or when the rest is late and not needed. What is left then goes on, and its
@@ -48,9 +51,11 @@ class PatientQueue<T> {
   readonly #end = Promise.withResolvers<void>();
   /** How long the first to end took: as slow as that is for everybody. */
   #firstMs: number | undefined;
+  readonly #beganAt: number;
 
   constructor(items: readonly T[], options: EachOptions<T>) {
     this.#options = options;
+    this.#beganAt = options.now();
     this.#waiting = items.toReversed();
   }
 
@@ -87,11 +92,18 @@ class PatientQueue<T> {
       turn.holdsPlace = false;
       this.#next();
     }
+    if (this.#isBestKnown()) return this.#end.resolve();
     if (this.#waiting.length > 0) return;
     if (this.#turns.size === 0) this.#end.resolve();
     else if ([...this.#turns].every((turn) => this.#isLate(turn)) && isEnough?.()) {
       this.#end.resolve();
     }
+  }
+
+  #isBestKnown(): boolean {
+    const { now, headStartMs = 0, isBest } = this.#options;
+    return this.#firstMs !== undefined && now() - this.#beganAt >= headStartMs &&
+      isBest?.() === true;
   }
 
   #isLate(turn: Turn<T>): boolean {

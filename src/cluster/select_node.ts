@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { formatDuration } from "../core/duration.ts";
-import { type Candidate, choose, type PassedOver, ruledOut } from "./choose.ts";
+import { type Candidate, choose, isUnbeatable, type PassedOver, ruledOut } from "./choose.ts";
 import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
@@ -191,6 +191,7 @@ async function tryOnce(
       signal,
       timeoutMs: request.timeoutMs,
       isEnough: (rows) => choose(paired(rows), rules).chosen !== undefined,
+      isBest: (rows) => isUnbeatable(choose(paired(rows), rules), rules),
     });
     age = Number.POSITIVE_INFINITY;
     // From here to the placement nobody else in this process gets a turn.

@@ -11,8 +11,15 @@ const log = getLogger("transport");
 /** Short, because a server that turns a crowd away has room again after one handshake. */
 const RETRY = { delayMs: 250, maxDelayMs: 5000, backoff: "exponential", jitter: "full" } as const;
 
-/** Calls `heard` at each sign of life of the other side. */
-export type Shake<T> = (heard: () => void) => Promise<T>;
+/** What a handshake tells whoever counts it. */
+export interface Shaking {
+  /** A sign of life of the other side. */
+  heard(): void;
+  /** Waits until the login may begin: to be called once, when the other side has said its first word. */
+  turn(): Promise<void>;
+}
+
+export type Shake<T> = (shaking: Shaking) => Promise<T>;
 
 /** Waits for its turn; has one; or has heard nothing for long. */
 export type ShakeState = "queued" | "working" | "silent";
@@ -31,48 +38,30 @@ export interface AttemptOptions<T> extends RunOptions {
   readonly mayPass: (error: GridError) => boolean;
 }
 
+/** So many times as many may knock as may log in: to wait for a first word costs nobody anything. */
+const KNOCKS_PER_LOGIN = 3;
+
 /**
- * As many as may work at once. Whoever hears nothing works no more, and gives its slot to the next; it
- * goes on, and has a slot again as soon as it hears something. So machines that are down keep none waiting
- * that are up, and nobody is given up for being slow.
+ * As many logins as may work at once. Before them come those that knock, and wait to be answered. Whoever
+ * hears nothing gives its place to the next; it goes on, and is among those that log in as soon as it hears
+ * something. So machines that are down keep none waiting that are up, and nobody is given up for being slow.
  */
 export class Handshakes {
-  readonly #atOnce: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #knocks: Places;
+  readonly #logins: Places;
   readonly #pace = new Pace();
-  #working = 0;
 
   constructor(atOnce: number) {
-    this.#atOnce = atOnce;
+    this.#knocks = new Places(KNOCKS_PER_LOGIN * atOnce);
+    this.#logins = new Places(atOnce);
   }
 
   /** Waits its turn. */
-  async run<T>(work: Shake<T>, { onState, isMute = false }: RunOptions = {}): Promise<T> {
-    await this.#turn();
-    onState?.("working");
-    const startedAt = monotonic();
-    let hasHeard = false;
-    using silence = new Silence({
-      patienceMs: () => isMute ? LONGEST_MS : this.#pace.patienceMs,
-      onSilent: () => {
-        onState?.("silent");
-        this.#leave();
-      },
-      onHeard: () => {
-        onState?.("working");
-        this.#working++;
-      },
-    });
-    try {
-      return await work(() => {
-        if (!hasHeard) this.#pace.add(monotonic() - startedAt);
-        hasHeard = true;
-        silence.end();
-      });
-    } finally {
-      silence[Symbol.dispose]();
-      if (!silence.isSilent) this.#leave();
-    }
+  async run<T>(work: Shake<T>, options: RunOptions = {}): Promise<T> {
+    const [knocks, logins, pace] = [this.#knocks, this.#logins, this.#pace];
+    using turn = new Turn({ knocks, logins, pace, ...options });
+    await turn.begin();
+    return await work(turn);
   }
 
   /** Tries again as often as the endpoint allows. @throws {GridError} the last try's */
@@ -95,10 +84,91 @@ export class Handshakes {
       }
     }
   }
+}
 
-  async #turn(): Promise<void> {
-    if (this.#working < this.#atOnce) {
-      this.#working++;
+interface TurnOptions extends RunOptions {
+  readonly knocks: Places;
+  readonly logins: Places;
+  readonly pace: Pace;
+}
+
+/** One handshake: which place it has, and whether it makes use of it. */
+class Turn implements Shaking, Disposable {
+  readonly #options: TurnOptions;
+  #places: Places;
+  #silence: Silence | undefined;
+  #startedAt: number | undefined;
+  #isOver = false;
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+    this.#places = options.isMute ? options.logins : options.knocks;
+  }
+
+  async begin(): Promise<void> {
+    await this.#places.take();
+    this.#startedAt = monotonic();
+    this.#work();
+  }
+
+  heard(): void {
+    if (this.#startedAt !== undefined) this.#options.pace.add(monotonic() - this.#startedAt);
+    this.#startedAt = undefined;
+    this.#silence?.end();
+  }
+
+  async turn(): Promise<void> {
+    const { knocks, logins, onState } = this.#options;
+    this.heard();
+    if (this.#places === logins || this.#isOver) return;
+    this.#silence?.[Symbol.dispose]();
+    this.#silence = undefined;
+    onState?.("queued");
+    await logins.take();
+    if (this.#isOver) return logins.leave();
+    // Only now the next may knock, or all would stand at the door.
+    knocks.leave();
+    this.#places = logins;
+    this.#work();
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#silence?.[Symbol.dispose]();
+    if (!this.#silence?.isSilent) this.#places.leave();
+  }
+
+  #work(): void {
+    const { onState, isMute, pace } = this.#options;
+    const places = this.#places;
+    onState?.("working");
+    this.#silence = new Silence({
+      patienceMs: () => isMute ? LONGEST_MS : pace.patienceMs,
+      onSilent: () => {
+        onState?.("silent");
+        places.leave();
+      },
+      onHeard: () => {
+        onState?.("working");
+        places.retake();
+      },
+    });
+  }
+}
+
+/** As many as may be taken at once, first come, first served. */
+class Places {
+  readonly #count: number;
+  readonly #waiting: (() => void)[] = [];
+  #taken = 0;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  async take(): Promise<void> {
+    if (this.#taken < this.#count) {
+      this.#taken++;
       return;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -106,12 +176,17 @@ export class Handshakes {
     await promise;
   }
 
-  #leave(): void {
-    this.#working--;
-    if (this.#working >= this.#atOnce) return;
+  /** At once, though there may be one too many then. */
+  retake(): void {
+    this.#taken++;
+  }
+
+  leave(): void {
+    this.#taken--;
+    if (this.#taken >= this.#count) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    this.#working++;
+    this.#taken++;
     next();
   }
 }

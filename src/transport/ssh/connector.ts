@@ -129,9 +129,9 @@ export class Connector implements AsyncDisposable {
       endpoint,
       signal,
       onState: hooks.onState,
-      connect: (heard) =>
+      connect: (shaking) =>
         handshake(address, {
-          heard,
+          shaking,
           timeoutMs: endpoint.connectTimeoutMs,
           keepaliveMs: endpoint.keepaliveMs,
           through: tunnel,

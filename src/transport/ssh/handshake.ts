@@ -1,8 +1,10 @@
 /** From nothing to a login: name, TCP, banner, key exchange, host key, login; one deadline, one error. */
 import type { Duplex } from "node:stream";
 import type { Client } from "./ssh2_library.ts";
+import { monotonic } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
+import type { Shaking } from "../handshakes.ts";
 import type { Address } from "./address.ts";
 import { AES, CHACHA, HOST_KEYS, KEX, MACS, STRICT_KEX } from "./algorithms.ts";
 import { type Credentials, findCredentials } from "./auth.ts";
@@ -22,8 +24,8 @@ export interface HandshakeOptions {
   /** Instead of a TCP connection: a channel through a jump host. */
   readonly through?: (() => Promise<Duplex>) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called when the server has sent something. */
-  readonly heard?: (() => void) | undefined;
+  /** Told of what the server sends, and asked when the login may begin; default: at once. */
+  readonly shaking?: Shaking | undefined;
 }
 
 /** The cause where the server closed the connection before anything began: a later try may fare better. */
@@ -50,6 +52,7 @@ export async function handshake(address: Address, options: HandshakeOptions): Pr
       ms: options.timeoutMs,
       error: () => attempt.tooSlow(options.timeoutMs),
       signal: options.signal,
+      queuedMs: () => attempt.queuedMs,
     },
   );
 }
@@ -71,6 +74,8 @@ class Attempt {
   /** Numbers of the keys offered so far; the last one is under way. */
   #asked = 0;
   readonly #accepted = new Set<string>();
+  #queuedMs = 0;
+  #queuedSince: number | undefined;
   /** ChaCha20 was agreed on with a server without strict key exchange. */
   #isChachaUnsafe = false;
 
@@ -90,6 +95,7 @@ class Attempt {
     const onAbort = () => sock.destroy();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
+      await this.#knock(sock, options.shaking);
       return await this.#login(client, { ...options, sock });
     } catch (error) {
       sock.destroy();
@@ -97,6 +103,31 @@ class Attempt {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Until the server has said its first word, and it is our turn to answer. */
+  async #knock(sock: Duplex, shaking: Shaking | undefined): Promise<void> {
+    if (shaking === undefined) return;
+    const { promise: broken, reject } = Promise.withResolvers<never>();
+    const { promise: readable, resolve } = Promise.withResolvers<void>();
+    const onError = (error: Error) => reject(this.#explain(error));
+    const onClose = () => onError(new Error("the server closed the connection"));
+    sock.once("error", onError).once("close", onClose).once("readable", resolve);
+    try {
+      await Promise.race([readable, broken]);
+      const since = monotonic();
+      this.#queuedSince = since;
+      await Promise.race([shaking.turn(), broken]);
+      this.#queuedMs += monotonic() - since;
+    } finally {
+      this.#queuedSince = undefined;
+      sock.off("error", onError).off("close", onClose).off("readable", resolve);
+    }
+  }
+
+  /** Milliseconds that the server had to wait for us. */
+  get queuedMs(): number {
+    return this.#queuedMs + (this.#queuedSince === undefined ? 0 : monotonic() - this.#queuedSince);
   }
 
   tooSlow(ms: number): GridError {
@@ -134,7 +165,7 @@ class Attempt {
     const { promise, resolve, reject } = Promise.withResolvers<Client | undefined>();
     const trust = readTrust(this.#address);
     const sniff = (data: Uint8Array) => {
-      options.heard?.();
+      options.shaking?.heard();
       if (this.#phase === "banner") this.#phase = "kex";
       if (this.#preface.length < 4096) this.#preface += new TextDecoder("latin1").decode(data);
     };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Candidate, choose, ruledOut } from "../../../src/cluster/choose.ts";
+import { type Candidate, choose, isUnbeatable, ruledOut } from "../../../src/cluster/choose.ts";
 import type { Node, NodeHealth } from "../../../src/cluster/node.ts";
 import type { NodeSelector } from "../../../src/cluster/select.ts";
 import { facts, GIB, gpu, health, node, selector } from "./nodes.ts";
@@ -52,6 +52,24 @@ Deno.test("choose() leaves a near tie to chance", () => {
     pick(nodes, {}, { random: () => value }).chosen?.node.name
   );
   assert.deepEqual(chosen, ["a", "b", "c"]);
+});
+
+Deno.test("isUnbeatable(): only where the rest could tie at best, and nothing speaks against it", () => {
+  const is = (score: number, points = 0, avoid: readonly string[] = []) => {
+    const one = {
+      ...candidate("a", { health: { score } }),
+      placed: { points, gpus: new Set<string>() },
+    };
+    return isUnbeatable(pick([one], {}, { avoid }), { avoid });
+  };
+  assert.deepEqual([is(0), is(5), is(5.1), is(2, 25), is(0, 0, ["a"])], [
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  assert.equal(isUnbeatable(pick([]), { avoid: [] }), false);
 });
 
 Deno.test("choose() passes over nodes that are down or full, with their reason", () => {

@@ -6,13 +6,16 @@ interface Case {
   readonly takes: readonly number[];
   readonly atOnce?: number;
   readonly isEnough?: () => boolean;
+  readonly isBest?: () => boolean;
   /** Of the item with this number. */
   readonly queuedMs?: (item: { readonly index: number }) => number;
   readonly isSilent?: (item: { readonly index: number }) => boolean;
 }
 
 /** Starts of each, and which had ended when it was over. */
-async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0, isSilent }: Case) {
+async function play(
+  { takes, atOnce = 2, isEnough, isBest, queuedMs = () => 0, isSilent }: Case,
+) {
   const startedAt: number[] = [];
   const ended: number[] = [];
   const timers: ReturnType<typeof setTimeout>[] = [];
@@ -25,6 +28,8 @@ async function play({ takes, atOnce = 2, isEnough, queuedMs = () => 0, isSilent 
     queuedMs,
     ...(isSilent && { isSilent }),
     isEnough,
+    isBest,
+    headStartMs: 60,
     now: () => performance.now(),
     work: ({ ms, index }) =>
       new Promise((resolve) => {
@@ -106,4 +111,15 @@ Deno.test("eachOf(): who says nothing at all is late though those that answer ar
     isSilent: ({ index }) => index === 1,
   });
   assert.deepEqual(ended, [0, 2]);
+});
+
+Deno.test("eachOf(): where none can be better, those that work on are left after a head start", async () => {
+  const never = Number.POSITIVE_INFINITY;
+  const slow = { takes: [1, never, 20], atOnce: 3 };
+  const { ended } = await play({ ...slow, isBest: () => true });
+  assert.deepEqual(ended, [0, 2], "whoever answered in that time counts");
+  let asked = 0;
+  const all = await play({ takes: [1, 200], isBest: () => (asked++, false) });
+  assert.deepEqual(all.ended, [0, 1]);
+  assert.ok(asked > 0);
 });

@@ -1,24 +1,26 @@
 import assert from "node:assert/strict";
-import { Handshakes } from "../../../src/transport/handshakes.ts";
+import { Handshakes, type Shaking } from "../../../src/transport/handshakes.ts";
 import { LONGEST_MS, Pace } from "../../../src/transport/silence.ts";
 
 /** Ends when it is told, or at the end of the test. */
 class Peer {
   readonly #ending = Promise.withResolvers<void>();
   readonly done: Promise<void>;
-  /** Tells of a sign of life; undefined before its turn. */
-  heard: (() => void) | undefined;
+  /** Undefined before its turn to knock. */
+  shaking: Shaking | undefined;
   readonly states: string[] = [];
 
-  constructor(handshakes: Handshakes, { isMute = false } = {}) {
-    this.done = handshakes.run((heard) => {
-      this.heard = heard;
-      return this.#ending.promise;
+  constructor(handshakes: Handshakes, { isMute = false, knocks = false } = {}) {
+    this.done = handshakes.run((shaking) => {
+      this.shaking = shaking;
+      // Patience with one that knocks is not the matter.
+      const timer = knocks ? setInterval(() => shaking.heard(), 5) : undefined;
+      return this.#ending.promise.finally(() => clearInterval(timer));
     }, { onState: (state) => this.states.push(state), isMute });
   }
 
   get isOn(): boolean {
-    return this.heard !== undefined;
+    return this.shaking !== undefined;
   }
 
   async end(): Promise<void> {
@@ -50,9 +52,8 @@ Deno.test("handshakes: many that are silent keep nobody waiting who answers", as
   const handshakes = new Handshakes(2);
   const silent = Array.from({ length: 40 }, () => new Peer(handshakes));
   const well = Array.from({ length: 10 }, () =>
-    handshakes.run(async (heard) => {
-      heard();
-      await Promise.resolve();
+    handshakes.run(async (shaking) => {
+      await shaking.turn();
       return "well";
     }));
   assert.deepEqual(new Set(await Promise.all(well)), new Set(["well"]));
@@ -60,13 +61,35 @@ Deno.test("handshakes: many that are silent keep nobody waiting who answers", as
   for (const peer of silent) await peer.end();
 });
 
-Deno.test("handshakes: whoever is heard again counts again, and ends like any other", async () => {
+Deno.test("handshakes: many may knock, few log in at once", async () => {
+  const handshakes = new Handshakes(2);
+  const peers = Array.from({ length: 8 }, () => new Peer(handshakes, { knocks: true }));
+  await until(() => peers[5]?.isOn === true);
+  assert.deepEqual(peers.map(({ isOn }) => isOn), [...Array(6).fill(true), false, false]);
+  const turns = peers.slice(0, 6).map(({ shaking }) => shaking?.turn());
+  await until(() => peers[7]?.isOn === true);
+  const isIn = ({ states }: Peer) => states.join() === "working,queued,working";
+  assert.deepEqual(peers.map(isIn), [true, true, ...Array(6).fill(false)]);
+  await peers[0]?.end();
+  await until(() => peers[2] !== undefined && isIn(peers[2]));
+  // One that ends while it waits for its turn takes nobody's.
+  await peers[3]?.end();
+  await peers[1]?.end();
+  await until(() => peers[4] !== undefined && isIn(peers[4]));
+  assert.equal(peers[5] && isIn(peers[5]), false);
+  for (const peer of peers) await peer.end();
+  await Promise.all(turns);
+});
+
+Deno.test("handshakes: whoever falls silent and is heard again counts again, and ends like any other", async () => {
   const handshakes = new Handshakes(1);
   const slow = new Peer(handshakes);
-  const second = new Peer(handshakes);
+  await until(() => slow.isOn);
+  await slow.shaking?.turn();
+  const second = new Peer(handshakes, { isMute: true });
   await until(() => second.isOn);
-  slow.heard?.();
-  assert.deepEqual(slow.states, ["working", "silent", "working"]);
+  slow.shaking?.heard();
+  assert.deepEqual(slow.states, ["working", "queued", "working", "silent", "working"]);
   const third = new Peer(handshakes, { isMute: true });
   await second.end();
   assert.equal(third.isOn, false, "the slow one works");
