@@ -19,7 +19,7 @@ import {
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { WholeLines } from "./whole_lines.ts";
-import { OutcomeReader, readOutcomes, SuccessLines } from "./results.ts";
+import { OutcomeReading } from "./outcome_reading.ts";
 
 /** A batch whose runner is gone ends after this long, unless its spec says otherwise. */
 const LEASE_MS = 300_000;
@@ -30,7 +30,8 @@ const SWEEP_MS = 20_000;
 
 export interface DriverJobOptions {
   readonly head: OpenNode;
-  readonly place: DriverPlace;
+  /** Asked while the node is asked for an earlier start of the same job. */
+  readonly place: () => DriverPlace | Promise<DriverPlace>;
   readonly spec: BatchSpec;
   readonly host: BatchHost;
   /** For the driver alone, beyond what the batch asks for. */
@@ -42,29 +43,27 @@ export interface DriverJobOptions {
 /** @throws {GridError} `missing-tool`, `ray`, a transport code, or the signal's reason */
 export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome> {
   const { head, spec, host, finished } = options;
-  const files = await driverFiles(head.root, spec);
+  const asked = [
+    options.place(),
+    driverFiles(head.root, spec),
+    attachJob(head.transport, identityOf(options)),
+  ] as const;
+  await Promise.allSettled(asked); // whoever fails leaves no other behind
+  const [place, files, running] = await Promise.all(asked);
   host.jobStarted({ node: head.node.name, job: spec.id });
-  const job = await startDriver(options, files);
-  const end = await followDriver(job, options);
+  const job = running ?? await startDriver(options, { files, place });
+  await using reading = new OutcomeReading(options, files);
+  const end = await followDriver(job, options, () => reading.begin());
   const isOver = end.exit.kind === "code" && end.exit.code === DONE;
   const isDone = isOver && end.failed <= spec.maxFailures;
-  const successes = isDone ? undefined : new SuccessLines();
-  const reader = new OutcomeReader(spec.tasks.length, host.outcomes, successes);
-  await readOutcomes(head.transport, reader, {
-    pathPrefix: pathPrefixOf(head)[0] ?? "",
-    driver: files.driver,
-    results: files.results,
-    total: spec.tasks.length,
-    signal: host.signal,
-    isDone: () => isDone,
-  });
-  if (successes) finished.remember(files.key, successes.bytes);
-  else finished.forget(files.key);
+  const { outcome, successes } = await reading.finish(isDone);
+  if (isDone) finished.forget(files.key);
+  else finished.remember(files.key, successes);
   if (isDone) finished.later(() => removeResults(head, files));
   // Not before: a runner that dies here can be followed by one that attaches.
   await removeJob(job);
   if (!isOver) throw driverError(end.exit, { head, problem: end.problem });
-  return reader.outcome();
+  return outcome();
 }
 
 /** Until the run is over its results stay on the node: a runner that dies now can be followed by one that attaches. */
@@ -73,18 +72,21 @@ async function removeResults(head: OpenNode, { results }: DriverFiles): Promise<
   if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
 }
 
-/** Attaches where the job already runs, so that a repeated start is safe. */
-async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
+function identityOf({ head, spec }: DriverJobOptions) {
+  return { id: spec.id, root: head.root, leaseMs: spec.leaseMs ?? LEASE_MS };
+}
+
+async function startDriver(
+  options: DriverJobOptions,
+  { files, place }: { readonly files: DriverFiles; readonly place: DriverPlace },
+): Promise<Job> {
   const { head, spec, host, finished } = options;
-  const identity = { id: spec.id, root: head.root, leaseMs: spec.leaseMs ?? LEASE_MS };
-  const running = await attachJob(head.transport, identity);
-  if (running) return running;
-  const specText = driverSpecText(spec, { ...options, files });
+  const specText = driverSpecText(spec, { head, place, files });
   const knownResults = finished.lines(files.key);
   await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
   return await startJob(head.transport, {
-    ...identity,
-    command: `${spec.prelude ?? ""}${ownPackages(options)}exec python3 -u ${
+    ...identityOf(options),
+    command: `${spec.prelude ?? ""}${ownPackages(place, spec)}exec python3 -u ${
       quoteAll([files.driver, files.spec])
     }`,
     shell: "sh",
@@ -97,7 +99,7 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
 }
 
 /** On Ray, start-up files of the account bring no other Python's packages; the step's own words do. */
-function ownPackages({ place, spec }: DriverJobOptions): string {
+function ownPackages(place: DriverPlace, spec: BatchSpec): string {
   if (place.mode !== "ray") return "";
   const own = { ...spec.env, ...spec.secrets };
   return ["PYTHONPATH", "PYTHONHOME"].filter((name) => !(name in own))
@@ -113,7 +115,11 @@ interface DriverEnd {
 }
 
 /** Progress and problems are taken out of stdout; what the tasks print goes on. */
-async function followDriver(job: Job, options: DriverJobOptions): Promise<DriverEnd> {
+async function followDriver(
+  job: Job,
+  options: DriverJobOptions,
+  onAllSucceeded: () => void,
+): Promise<DriverEnd> {
   const { host, spec } = options;
   let problem: DriverSays | undefined;
   let lastFailed = 0;
@@ -121,6 +127,7 @@ async function followDriver(job: Job, options: DriverJobOptions): Promise<Driver
     if (said.problem !== undefined) problem = said;
     const progress = progressOf(said);
     lastFailed = progress?.failed ?? lastFailed;
+    if (progress && progress.failed === 0 && progress.done === progress.total) onAllSucceeded();
     // Nobody asks how far a batch is that was told to end.
     if (progress && !host.signal.aborted) host.progress(progress);
   });

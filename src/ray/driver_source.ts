@@ -7,6 +7,7 @@ const PARTS = [
   "items.py",
   "leftovers.py",
   "output.py",
+  "outcomes.py",
   "results.py",
   "on_ray.py",
   "local.py",
@@ -14,5 +15,14 @@ const PARTS = [
 ];
 
 export function driverSource(): string {
-  return PARTS.map((part) => nodeProgram(`./driver/${part}`, import.meta.url)).join("");
+  return joined(PARTS);
+}
+
+/** Prints the outcomes of a results file: `python3 -c SOURCE RESULTS TOTAL`. */
+export function handOverSource(): string {
+  return `${joined(["outcomes.py"])}hand_over(sys.argv[1], int(sys.argv[2]))\n`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.map((part) => nodeProgram(`./driver/${part}`, import.meta.url)).join("");
 }

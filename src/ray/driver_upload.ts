@@ -1,4 +1,4 @@
-/** Brings `batch_driver.py` and its spec to the head, after a look whether Python is there. */
+/** Brings `batch_driver.py` and its spec to the head, whose Python takes them. */
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
@@ -25,57 +25,54 @@ export async function uploadDriver(
   },
 ): Promise<void> {
   const { files, specText, knownResults, signal } = options;
-  await prepareFolder(head, { files, signal });
   const contents: [string, Uint8Array][] = [
     [files.driver, ENCODER.encode(driverSource())],
     [files.spec, ENCODER.encode(specText)],
   ];
   if (knownResults.length > 0) contents.push([files.known, knownResults]);
-  await send(head, { contents, signal });
-}
-
-const ENCODER = new TextEncoder();
-
-/** Folders that come before PATH on the node, as for every step. */
-export function pathPrefixOf(head: OpenNode): readonly string[] {
-  return [`${head.root}/grid_env/bin`];
-}
-
-/** The folder is ours, and Python is there. */
-async function prepareFolder(
-  head: OpenNode,
-  { files, signal }: { readonly files: DriverFiles; readonly signal: AbortSignal },
-): Promise<void> {
-  const program = `import sys; print("%d.%d" % sys.version_info[:2]); ` +
-    `sys.exit(sys.version_info < (${OLDEST_PYTHON.replace(".", ", ")}))`;
-  const folder = quote(files.folder);
-  const command = `${nodePrelude()}\n(umask 077; ` +
-    `grid_own ${folder} 700 || { echo "$grid_fault" >&2; exit 9; }; ` +
-    `mkdir -p ${folder}/results || exit 9; ` +
-    `find ${folder}/.. -mindepth 1 -maxdepth 1 -mtime +${KEEP_DAYS} -exec rm -rf {} + 2>/dev/null; ` +
-    `find ${folder}/results -name '*.done' -mtime +0 -exec rm -f {} + 2>/dev/null; ` +
-    `PATH=${quote(pathPrefixOf(head)[0] ?? "")}:$PATH; export PATH; ` +
-    `command -v python3 >/dev/null || exit 127; python3 -c ${quote(program)})`;
-  const { code, stdout, stderr } = await head.transport.exec(command, { signal });
-  if (code === 0) return;
-  if (code === 9) throw cannotWrite(head, files.folder, stderr);
-  const state = code === 127
+  const command = receiveCommand(head, { folder: files.folder, contents });
+  const { code, stdout, stderr } = await send(head, { command, contents, signal });
+  if (code === RECEIVED) return;
+  if (code === NO_FOLDER) throw cannotWrite(head, files.folder, stderr);
+  const missing = code === NO_PYTHON
     ? "python3 is not on its PATH"
+    : code === OLD_PYTHON
+    ? `its python3 is ${stdout.trim()}, too old`
     : stdout.trim() === ""
     ? `python3 does not start: ${stderr.trim()}`
-    : `its python3 is ${stdout.trim()}, too old`;
+    : undefined;
+  if (missing === undefined) {
+    throw cannotWrite(head, files.driver, stderr.trim().split("\n").at(-1) ?? "");
+  }
   throw new GridError({
     code: "missing-tool",
-    message: `Cannot run a batch on ${head.node.name}: ${state}`,
+    message: `Cannot run a batch on ${head.node.name}: ${missing}`,
     hint:
       `Install Python ${OLDEST_PYTHON} or newer there, or let \`grid setup\` make ${head.root}/grid_env`,
     node: head.node.name,
   });
 }
 
-/** Writes files of the sizes that its arguments name, `<bytes>:<path>`, from what comes behind each other. */
+const ENCODER = new TextEncoder();
+const RECEIVED = 0;
+const OLD_PYTHON = 8;
+const NO_FOLDER = 9;
+const NO_PYTHON = 127;
+
+/** Folders that come before PATH on the node, as for every step. */
+export function pathPrefixOf(head: OpenNode): readonly string[] {
+  return [`${head.root}/grid_env/bin`];
+}
+
+/**
+ * Tells its version, then writes files of the sizes that its arguments name, `<bytes>:<path>`, from what
+ * comes behind each other. Any Python understands it.
+ */
 const RECEIVER = [
   "import os, sys",
+  'print("%d.%d" % sys.version_info[:2])',
+  "sys.stdout.flush()",
+  `if sys.version_info < (${OLDEST_PYTHON.replace(".", ", ")}): sys.exit(${OLD_PYTHON})`,
   "for pair in sys.argv[1:]:",
   "    size, path = pair.split(':', 1)",
   "    left = int(size)",
@@ -88,20 +85,38 @@ const RECEIVER = [
   "    os.rename(path + '.part', path)",
 ].join("\n");
 
+/** In one go, for each further look costs a way there and back: the folder is ours, Python is there, and takes the files. */
+function receiveCommand(
+  head: OpenNode,
+  { folder, contents }: {
+    readonly folder: string;
+    readonly contents: readonly (readonly [string, Uint8Array])[];
+  },
+): string {
+  const pairs = contents.map(([path, bytes]) => `${bytes.length}:${path}`);
+  const own = quote(folder);
+  return `${nodePrelude()}\numask 077; ` +
+    `grid_own ${own} 700 || { echo "$grid_fault" >&2; exit ${NO_FOLDER}; }; ` +
+    `mkdir -p ${own}/results || exit ${NO_FOLDER}; ` +
+    `find ${own}/.. -mindepth 1 -maxdepth 1 -mtime +${KEEP_DAYS} -exec rm -rf {} + 2>/dev/null; ` +
+    `find ${own}/results -name '*.done' -mtime +0 -exec rm -f {} + 2>/dev/null; ` +
+    `PATH=${quote(pathPrefixOf(head)[0] ?? "")}:$PATH; export PATH; ` +
+    `command -v python3 >/dev/null || exit ${NO_PYTHON}; ` +
+    `exec ${quoteAll(["python3", "-Ec", RECEIVER, ...pairs])}`;
+}
+
 /** Over a channel of its own: the list of tasks may be long. */
 async function send(
   head: OpenNode,
-  { contents, signal }: {
+  { command, contents, signal }: {
+    readonly command: string;
     readonly contents: readonly (readonly [string, Uint8Array])[];
     readonly signal: AbortSignal;
   },
-): Promise<void> {
-  const pairs = contents.map(([path, bytes]) => `${bytes.length}:${path}`);
-  const words = quoteAll(["python3", "-c", RECEIVER, ...pairs]);
-  const command = `umask 077; PATH=${quote(pathPrefixOf(head)[0] ?? "")}:$PATH; exec ${words}`;
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   await using channel = await head.transport.open(`sh -c ${quote(command)}`, { signal });
   const errors = new Response(channel.stderr).text();
-  const nothing = new Response(channel.stdout).text();
+  const words = new Response(channel.stdout).text();
   const stdin = channel.stdin.getWriter();
   try {
     for (const [, bytes] of contents) await stdin.write(bytes);
@@ -110,10 +125,8 @@ async function send(
     signal.throwIfAborted(); // what it says tells why it did not read on
   }
   const exit = await channel.exit;
-  const [said] = await Promise.all([errors, nothing]);
-  if (exit.kind === "code" && exit.code === 0) return;
-  const [[path] = [""]] = contents;
-  throw cannotWrite(head, path, said.trim().split("\n").at(-1) ?? "");
+  const [stderr, stdout] = await Promise.all([errors, words]);
+  return { code: exit.kind === "code" ? exit.code : -1, stdout, stderr };
 }
 
 function cannotWrite(head: OpenNode, path: string, stderr: string): GridError {

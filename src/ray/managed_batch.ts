@@ -3,6 +3,7 @@ import { GridError } from "../core/errors.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import type { DriverPlace } from "./driver_spec.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { runDriver } from "./driver_job.ts";
 import { rayClientEnv, readSession } from "./session.ts";
@@ -17,7 +18,18 @@ export interface ManagedBatchOptions {
 
 /** @throws {GridError} `ray` where no cluster is running, and what `runDriver` throws */
 export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchOutcome> {
-  const { config, head, spec, host, finished } = options;
+  const { head, spec, host, finished } = options;
+  return await runDriver({
+    head,
+    place: () => placeOf(options),
+    spec,
+    host,
+    finished,
+    env: { ...rayClientEnv(head), GRID_ROOT: head.root, GRID_NODE: head.node.name },
+  });
+}
+
+async function placeOf({ config, head, host }: ManagedBatchOptions): Promise<DriverPlace> {
   const session = await readSession(head, host.signal);
   if (session === undefined || !session.lives) {
     const state = session ? "Ray has died there" : "no Ray of ours is running there";
@@ -28,17 +40,6 @@ export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchO
       node: head.node.name,
     });
   }
-  return await runDriver({
-    head,
-    place: {
-      mode: "ray",
-      address: session.address,
-      nodeIp: session.ip,
-      namespace: config.namespace,
-    },
-    spec,
-    host,
-    finished,
-    env: { ...rayClientEnv(head), GRID_ROOT: head.root, GRID_NODE: head.node.name },
-  });
+  const { address, ip: nodeIp } = session;
+  return { mode: "ray", address, nodeIp, namespace: config.namespace };
 }

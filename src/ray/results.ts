@@ -2,6 +2,7 @@
 import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
+import { handOverSource } from "./driver_source.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
@@ -140,13 +141,12 @@ const LINE_END = ENCODER.encode("}\n");
 export interface HandOver {
   /** Comes first on its PATH. */
   readonly pathPrefix: string;
-  readonly driver: string;
   /** The results file. */
   readonly results: string;
   readonly total: number;
   readonly signal: AbortSignal;
-  /** Called once all has come: whether the work is done, so that the next run starts from nothing. */
-  isDone(): boolean;
+  /** Asked once all has come: whether the work is done, so that the next run starts from nothing. */
+  isDone(): Promise<boolean>;
 }
 
 /** Streams the outcomes from the node, whatever their size. */
@@ -155,8 +155,8 @@ export async function readOutcomes(
   reader: OutcomeReader,
   options: HandOver,
 ): Promise<void> {
-  const { driver, results, total, signal } = options;
-  const words = quoteAll(["python3", driver, "--hand-over", results, String(total)]);
+  const { results, total, signal } = options;
+  const words = quoteAll(["python3", "-Ec", handOverSource(), results, String(total)]);
   const command = `PATH=${quote(options.pathPrefix)}:$PATH; exec ${words}`;
   await using channel = await transport.open(`sh -c ${quote(command)}`, { signal });
   const errors = new Response(channel.stderr).text();
@@ -165,7 +165,7 @@ export async function readOutcomes(
     const wasComplete = reader.isComplete;
     reader.push(chunk);
     if (wasComplete || !reader.isComplete) continue;
-    if (options.isDone()) await stdin.write(ENCODER.encode("done\n"));
+    if (await options.isDone()) await stdin.write(ENCODER.encode("done\n"));
     await stdin.close();
   }
   const exit = await channel.exit;

@@ -21,7 +21,7 @@ function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
             "./driver_job.ts",
             import.meta.url,
           );
-          const place = { mode: "embedded" } as const;
+          const place = () => ({ mode: "embedded" }) as const;
           const env = { GRID_ROOT: head.root, GRID_NODE: head.node.name };
           return await runDriver({ head, place, spec, host, env, finished });
         },

@@ -98,7 +98,5 @@ def main(path):
 if __name__ == "__main__":
     if sys.argv[1] == "--worker":
         worker_main(int(sys.argv[2]), int(sys.argv[3]))
-    elif sys.argv[1] == "--hand-over":
-        hand_over(sys.argv[2], int(sys.argv[3]))
     else:
         main(sys.argv[1])

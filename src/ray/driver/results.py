@@ -1,57 +1,22 @@
 # ---- In the driver: which tasks are left, and what has come back ---------------------------------
 
 
-def item_keys(texts):
-    """Names of items by their exact bytes; the second of two that are equal is another item."""
-    sha256 = hashlib.sha256
-    digests = [sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32] for text in texts]
-    if len(set(digests)) == len(digests):
-        return [digest + ".0" for digest in digests]
-    seen = {}
-    keys = []
-    for digest in digests:
-        count = seen.get(digest, 0)
-        seen[digest] = count + 1
-        keys.append("%s.%d" % (digest, count))
-    return keys
+class ItemKeys:
+    """Names of items by their exact bytes, made when they are asked for; the second of two equal ones is another."""
 
+    def __init__(self, texts):
+        self.texts = texts
+        self.ordinals = None
+        if len(set(texts)) < len(texts):
+            seen = collections.Counter()
+            self.ordinals = []
+            for text in texts:
+                self.ordinals.append(seen[text])
+                seen[text] += 1
 
-# One outcome: a line of the results file. A line that its writer did not finish ends otherwise.
-OUTCOME = re.compile(rb'\{"item": "([^"]*)", "index": (\d+), "ok": (true|false), "(?:value|error)": ')
-OUTCOME_END = b"}\n"
-CUT = b" cut short\n"
-
-
-class OutcomeFile:
-    """A results file that is there already, read line by line, whatever its size."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def lines(self):
-        """Yields offset, line and match of each whole outcome. An older line on the same item comes first."""
-        with open(self.path, "rb") as file:
-            at = 0
-            for line in file:
-                match = OUTCOME.match(line) if line.endswith(OUTCOME_END) else None
-                if match:
-                    yield at, line, match
-                at += len(line)
-
-    def work(self):
-        """The work that it belongs to, from its first line."""
-        try:
-            with open(self.path, "rb") as file:
-                return json.loads(file.readline()).get("work")
-        except (OSError, ValueError, AttributeError):
-            return None  # gone meanwhile, or none of ours
-
-    def is_cut(self):
-        with open(self.path, "rb") as file:
-            if file.seek(0, os.SEEK_END) == 0:
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
+    def of(self, index):
+        digest = hashlib.sha256(self.texts[index].encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return b"%s.%d" % (digest.encode(), self.ordinals[index] if self.ordinals else 0)
 
 
 class Results:
@@ -74,7 +39,7 @@ class Results:
         self.begun = None
         # Seconds by node and GPU.
         self.busy = collections.Counter()
-        self.keys = item_keys(texts)
+        self.keys = ItemKeys(texts)
         self.path = os.path.expanduser(spec["results"])
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
         self.file = open(self.path, "ab")
@@ -113,18 +78,13 @@ class Results:
         self.file.write(line)
         self.end += len(line)
 
-    def siblings(self):
-        for path in sorted(glob.glob(glob.escape(os.path.dirname(self.path)) + "/*.jsonl")):
-            if path != self.path and OutcomeFile(path).work() == self.work:
-                yield path
-
     def adopt(self):
         """Takes over what other attempts at the same work have finished. @returns how many items"""
         count = 0
         index_of = None
-        for path in self.siblings():
+        for path in siblings(self.path, self.work):
             if index_of is None:
-                index_of = {key.encode(): index for index, key in enumerate(self.keys)}
+                index_of = {self.keys.of(index): index for index in range(self.total)}
             try:
                 for _, line, match in OutcomeFile(path).lines():
                     index = index_of.get(match[1])
@@ -164,7 +124,7 @@ class Results:
         self.add(index, False, json.dumps(words).encode())
 
     def put(self, index, ok, rest):
-        line = ((VALUE_HEAD if ok else ERROR_HEAD) % (self.keys[index], index)).encode() + rest
+        line = (VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index) + rest
         self.places[index] = self.end
         self.file.write(line)
         self.end += len(line)
@@ -175,14 +135,16 @@ class Results:
 
     def add_all(self, outcomes):
         """The outcomes of one batch; a success that is known already stays as it is."""
-        indices = [index for index, _, _ in outcomes]
-        if not all(ok for _, ok, _ in outcomes) or not self.done.keys().isdisjoint(indices):
-            for index, ok, text in outcomes:
-                if not (ok and self.done.get(index)):
-                    self.add(index, ok, text)
-            return
-        keys = self.keys
-        lines = [VALUE_LINE % (keys[index].encode(), index, text) for index, _, text in outcomes]
+        for index, ok, text in outcomes:
+            if not (ok and self.done.get(index)):
+                self.add(index, ok, text)
+
+    def add_values(self, indices, texts):
+        """The same where all have succeeded."""
+        if not self.done.keys().isdisjoint(indices):
+            return self.add_all((index, True, text) for index, text in zip(indices, texts))
+        keys = map(self.keys.of, indices)
+        lines = [VALUE_LINE % (key, index, text) for key, index, text in zip(keys, indices, texts)]
         ends = list(itertools.accumulate(map(len, lines), initial=self.end))
         self.places.update(zip(indices, ends))
         self.done.update(dict.fromkeys(indices, True))
@@ -198,17 +160,6 @@ class Results:
 
     def too_many_failed(self):
         return self.failed > self.max_failures
-
-    def forget(self):
-        """The work is done for good: the next run of it starts from nothing."""
-        for path in self.siblings():
-            with open(path, "rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue  # another run is at it
-                os.unlink(path)
-        os.rename(self.path, self.path + DONE)
 
     def announce(self):
         self.announced_at = time.monotonic()
@@ -232,32 +183,9 @@ class Results:
 
 # A rate is told once it has been seen for so long.
 RATE_SECONDS = 1
-VALUE_HEAD = '{"item": "%s", "index": %d, "ok": true, "value": '
-VALUE_LINE = VALUE_HEAD.encode() + b"%s" + OUTCOME_END
-ERROR_HEAD = '{"item": "%s", "index": %d, "ok": false, "error": '
-# Behind the name of a file whose results have been handed over: no other run takes them up.
-DONE = ".done"
-
-
-# ---- Results on their way to Grid ----------------------------------------------------------------
-#
-# One line for each task, in the order of the tasks: `=` and the value as JSON, `!` and the error as
-# JSON, or `?` where there is no outcome.
-
-
-def outcomes_in_order(path, places, total):
-    with open(path, "rb") as file:
-        for index in range(total):
-            at = places.get(index)
-            if at is None:
-                yield b"?\n"
-                continue
-            file.seek(at)
-            line = file.readline()
-            match = OUTCOME.match(line)
-            yield (b"=" if match[3] == b"true" else b"!") + line[match.end() : -len(OUTCOME_END)] + b"\n"
-
-
+VALUE_HEAD = b'{"item": "%s", "index": %d, "ok": true, "value": '
+VALUE_LINE = VALUE_HEAD + b"%s" + OUTCOME_END
+ERROR_HEAD = b'{"item": "%s", "index": %d, "ok": false, "error": '
 KEEP_SECONDS = 86400
 
 
@@ -285,49 +213,12 @@ def publish(results):
     said = {"file": name, "node": node, "bytes": size, "path": os.path.join(folder, name)}
     say(results.mark, {"results": said})
     if not results.too_many_failed() and len(results.done) == results.total:
-        results.forget()
+        forget_results(results.path, results.work)
         os.unlink(results.path + DONE)
 
 
 def open_private(path, flags):
     return os.open(path, flags, 0o600)
-
-
-def small_outcomes(path, total):
-    """The same, of a file that is read as a whole."""
-    with open(path, "rb") as file:
-        content = file.read()
-    lines = [b"?\n"] * total
-    for index, ok, rest in WHOLE_OUTCOME.findall(content):
-        lines[int(index)] = (b"=" if ok == b"true" else b"!") + rest + b"\n"
-    return lines
-
-
-# As `OUTCOME` and `OUTCOME_END`; nothing but the end of a line ends one.
-WHOLE_OUTCOME = re.compile(rb'^\{"item": "[^"\n]*", "index": (\d+), "ok": (true|false), "(?:value|error)": (.*)\}\n', re.M)
-# Of a results file that fits into memory, several times over.
-SMALL_BYTES = 32 << 20
-
-
-def hand_over(path, total):
-    """Prints all outcomes; removes the results when it is told that the work is done."""
-    results = Results.__new__(Results)
-    results.path = path
-    if not os.path.exists(path) and os.path.exists(path + DONE):
-        path += DONE  # handed over before, to somebody who did not live to tell
-    has_any = os.path.exists(path)
-    out = sys.stdout.buffer
-    if not has_any:
-        out.write(b"?\n" * total)
-    elif os.path.getsize(path) <= SMALL_BYTES:
-        out.write(b"".join(small_outcomes(path, total)))
-    else:
-        places = {int(match[2]): at for at, _, match in OutcomeFile(path).lines()}
-        out.writelines(outcomes_in_order(path, places, total))
-    out.flush()
-    if sys.stdin.readline() == "done\n" and path == results.path and has_any:
-        results.work = OutcomeFile(path).work()
-        results.forget()
 
 
 def say(mark, fields):
