@@ -24,9 +24,10 @@ export interface UnitFile {
   readonly text: string;
 }
 
-/** A service and a timer per schedule. @throws {GridError} `usage` for times that systemd has no words for */
+/** A service and a timer per schedule. @throws {GridError} `usage` for what systemd has no words for */
 export function systemdUnits(options: UnitOptions): readonly UnitFile[] {
   const { pipeline, project, schedules } = options;
+  refuseBreaks([project, options.program], "a unit of systemd");
   return schedules.flatMap((schedule) => {
     const words = ["grid", pipeline, ...(schedules.length > 1 ? [schedule.name] : [])];
     const name = unitName(words);
@@ -81,7 +82,7 @@ export interface CronFacts {
   readonly knowsZones: boolean;
 }
 
-/** @throws {GridError} `usage` for times that no crontab of this machine can say */
+/** @throws {GridError} `usage` for times and words that no crontab of this machine can say */
 export function crontabOf(options: UnitOptions, cron: CronFacts): UnitFile {
   const { pipeline, project, schedules } = options;
   const zones = new Set(schedules.map(({ zone }) => zone));
@@ -90,12 +91,15 @@ export function crontabOf(options: UnitOptions, cron: CronFacts): UnitFile {
   const lines = schedules.map((schedule) => {
     const time = plainCron(schedule.cron);
     if (time === undefined) throw noWords(schedule, "cron");
+    refuseBreaks([project, ...runWords(options, schedule)], "a crontab");
     const command = [
       `cd ${quote(project)}`,
       `exec ${runWords(options, schedule).map(quote).join(" ")}`,
     ];
     // cron ends a command at a `%`.
-    const line = `${time} ${command.join(" && ").replaceAll("%", "\\%")}`;
+    const words = command.join(" && ").replaceAll("%", "\\%");
+    if (!cron.knowsZones) refuseLong(words);
+    const line = `${time} ${words}`;
     return other === undefined ? [line] : [`CRON_TZ=${schedule.zone}`, line];
   });
   const text = [
@@ -105,7 +109,7 @@ export function crontabOf(options: UnitOptions, cron: CronFacts): UnitFile {
     "# missed is not made up for, and a run that goes on keeps no other from beginning, unless",
     "# `concurrency` of the pipeline says so. What went wrong is in the mail that cron sends, and the exit",
     "# code tells why: 1 a step failed, 3 no node, 4 too late, 5 another run is in the way.",
-    "MAILTO=ml-team@example.org",
+    "# MAILTO=ml-team@example.org",
     ...lines.flat(),
   ];
   return { path: "ci/crontab", text: `${text.join("\n")}\n` };
@@ -113,7 +117,32 @@ export function crontabOf(options: UnitOptions, cron: CronFacts): UnitFile {
 
 function runWords({ program, file }: UnitOptions, { inputs }: Schedule): string[] {
   const given = Object.entries(inputs).flatMap(([name, value]) => ["-i", `${name}=${value}`]);
-  return [program, "run", file, ...given, "--quiet"];
+  return [program, "run", file.startsWith("-") ? `./${file}` : file, ...given, "--quiet"];
+}
+
+/** A line ends where a word has a line break, and what follows would be a line of its own. */
+function refuseBreaks(words: readonly string[], where: string): void {
+  const word = words.find((word) => /[\n\r\0]/.test(word));
+  if (word === undefined) return;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot write ${where}: ${JSON.stringify(word.slice(0, 100))} has a line break`,
+    hint: "grid serve --schedule starts these runs",
+  });
+}
+
+/** Of the cron of Paul Vixie, from which most come: `MAX_COMMAND` in its cron.h, less its end. */
+const LONGEST_COMMAND = 998;
+
+function refuseLong(command: string): void {
+  const { length } = new TextEncoder().encode(command);
+  if (length <= LONGEST_COMMAND) return;
+  throw new GridError({
+    code: "usage",
+    message:
+      `Cannot write a crontab: its command has ${length} bytes, and cron reads ${LONGEST_COMMAND}`,
+    hint: "give long inputs a default in the pipeline; grid serve --schedule knows no such limit",
+  });
 }
 
 function unitName(words: readonly string[]): string {

@@ -125,6 +125,13 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** As the database writes it: systemd and the C library know `Europe/Berlin`, not `europe/berlin`. */
+export function zoneName(zone: string): string {
+  const known = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
+  // Of an old name that stands for another one, what was written is kept.
+  return known.toLowerCase() === zone.toLowerCase() ? known : zone;
+}
+
 export function timeZones(): readonly string[] {
   return ["UTC", ...Intl.supportedValuesOf("timeZone")];
 }

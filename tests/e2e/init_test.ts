@@ -110,8 +110,16 @@ Deno.test("grid ci init cron fits any folder, names this Grid, and keeps the cro
   assert.match(missing.stderr, /there is no such file\nhint: did you mean pipelines\/my\.yaml\?/);
 });
 
-Deno.test("grid ci init asks for a pipeline where it cannot know it", async () => {
-  using folder = project({ "pipelines/a.yaml": "", "pipelines/b.yaml": "" });
+Deno.test("grid ci init asks for a pipeline where it cannot know it, and for one with a plain name", async () => {
+  using folder = project({
+    "pipelines/a.yaml": "",
+    "pipelines/b.yaml": "",
+    "pipelines/a $& $(b).yaml": "",
+  });
+  const odd = ["--pipeline", "pipelines/a $& $(b).yaml"];
+  const refused = await grid(["ci", "init", "gitlab", ...odd], { cwd: folder.path });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /its name has blanks or signs/);
   const { code, stderr } = await grid(["ci", "init", "github"], { cwd: folder.path });
   assert.equal(code, 2);
   assert.match(stderr, /a\.yaml, b\.yaml/);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CronTimes } from "../../src/schedule/cron.ts";
-import { crontabOf } from "../../src/cli/schedule_units.ts";
+import { crontabOf, systemdUnits } from "../../src/cli/schedule_units.ts";
 import { openStore } from "../../src/store/open.ts";
 import { onCalendar } from "../../src/schedule/other_words.ts";
 import { grid, project, startGrid, until } from "../support/cli.ts";
@@ -190,7 +190,7 @@ Deno.test("a crontab has the schedule's times and inputs, or says that cron cann
     ` -i 'word=it'\\''s 100 \\%' --quiet`;
   const linesOf = (zone: string, knowsZones = false) =>
     crontabOf(options, { zone, knowsZones }).text.split("\n").filter((line) =>
-      !/^(#|MAILTO|$)/.test(line)
+      !/^(#|$)/.test(line)
     );
   assert.deepEqual(linesOf("Europe/Berlin"), [line]);
   assert.deepEqual(linesOf("Etc/UTC", true), ["CRON_TZ=Europe/Berlin", line]);
@@ -200,6 +200,33 @@ Deno.test("a crontab has the schedule's times and inputs, or says that cron cann
     const facts = { zone: "Europe/Berlin", knowsZones: false };
     assert.throws(() => crontabOf({ ...options, schedules }, facts), /in the words of cron/);
   }
+});
+
+Deno.test("what a crontab or a unit would read as a line of its own, or not to its end, is refused", () => {
+  const schedule = {
+    name: "schedule",
+    cron: "17 2 * * *",
+    zone: "UTC",
+    overlap: "skip",
+    catchUp: "last",
+    startWithinMs: undefined,
+    inputs: {},
+    isEnabled: true,
+  } as const;
+  const options = { pipeline: "p", file: "-p.yaml", project: "/srv/p", program: "/opt/grid" };
+  const cron = { zone: "UTC", knowsZones: false };
+  const plain = { ...options, schedules: [schedule] };
+  assert.match(crontabOf(plain, cron).text, / run \.\/-p\.yaml --quiet$/m);
+  assert.match(systemdUnits(plain)[0]?.text ?? "", / run \.\/-p\.yaml --quiet$/m);
+  const broken = { ...options, schedules: [{ ...schedule, inputs: { text: "a\n* * * * * b" } }] };
+  assert.throws(() => crontabOf(broken, cron), /"text=a\\n.* has a line break/);
+  assert.match(systemdUnits(broken)[0]?.text ?? "", /-i "text=a\\n\* \* \* \* \* b"/);
+  const folder = { ...plain, project: "/srv/a\nb" };
+  assert.throws(() => crontabOf(folder, cron), /has a line break/);
+  assert.throws(() => systemdUnits(folder), /has a line break/);
+  const long = { ...options, schedules: [{ ...schedule, inputs: { text: "x".repeat(1000) } }] };
+  assert.throws(() => crontabOf(long, cron), /has 10\d\d bytes, and cron reads 998/);
+  assert.match(crontabOf(long, { ...cron, knowsZones: true }).text, /x{1000}/);
 });
 
 /** Times of a calendar event by systemd itself, in milliseconds since the Unix epoch. */

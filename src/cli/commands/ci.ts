@@ -74,7 +74,7 @@ async function write(system: string, { flags, context }: CiOptions): Promise<voi
     .replaceAll(/grid-\d+\.\d+\.\d+\.tgz/g, `grid-${VERSION}.tgz`);
   const text = system === "cron"
     ? crontab(example, { pipeline, project, context })
-    : example.replaceAll("pipelines/train.yaml", pipeline);
+    : example.replaceAll("pipelines/train.yaml", plainName(pipeline));
   // A crontab is found wherever it lies, and says where the project is.
   const { root, below } = system === "cron"
     ? { root: project, below: "" }
@@ -146,6 +146,17 @@ function checkThere(pipeline: string, project: string): void {
     code: "usage",
     message: `Cannot write a job for ${pipeline}: there is no such file`,
     hint: hintForMissing(join(project, pipeline), project).replaceAll(`${project}/`, ""),
+  });
+}
+
+/** In the files of CI systems it stands as a word of a shell inside YAML, or Groovy. */
+function plainName(pipeline: string): string {
+  const name = pipeline.startsWith("-") ? `./${pipeline}` : pipeline;
+  if (/^[\w./-]+$/.test(name)) return name;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot write a job for ${JSON.stringify(pipeline)}: its name has blanks or signs`,
+    hint: "give the pipeline a name of letters, digits, dots, hyphens and underscores",
   });
 }
 

@@ -2,7 +2,7 @@
 import { nearest } from "../../core/did_you_mean.ts";
 import { setOwn } from "../../core/own.ts";
 import { suggest } from "../../document/shape/check.ts";
-import { cronFault, isTimeZone, timeZones } from "../../schedule/cron.ts";
+import { cronFault, isTimeZone, timeZones, zoneName } from "../../schedule/cron.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import { type InputSpec, parseInput } from "../input/inputs.ts";
 import { declaredIn } from "../input/typed_input.ts";
@@ -33,7 +33,7 @@ function readSchedule(entry: ScheduleEntry, check: ScheduleCheck): Schedule {
   return {
     name: entry.name ?? ONLY,
     cron: entry.cron,
-    zone: entry["time-zone"] ?? "UTC",
+    zone: zoneOf(entry),
     overlap: entry.overlap ?? "skip",
     catchUp: entry["catch-up"] ?? "last",
     startWithinMs: startWithin === undefined ? undefined : durationMs(startWithin),
@@ -57,6 +57,10 @@ function checkNames(entries: readonly ScheduleEntry[], reader: TextReader): void
       hint: "add name: weekdays, or whatever tells it from the others",
     });
   }
+}
+
+function zoneOf({ "time-zone": zone = "UTC" }: ScheduleEntry): string {
+  return isTimeZone(zone) ? zoneName(zone) : zone;
 }
 
 function checkTimes(entry: ScheduleEntry, reader: TextReader): void {

@@ -1,7 +1,7 @@
 /** Times by a cron expression: across both changes of the clock, backwards as forwards, and its mistakes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cronFault, CronTimes, isTimeZone } from "../../../src/schedule/cron.ts";
+import { cronFault, CronTimes, isTimeZone, zoneName } from "../../../src/schedule/cron.ts";
 import { zonedTime } from "../../../src/schedule/zoned_time.ts";
 
 const BERLIN = "Europe/Berlin";
@@ -120,6 +120,13 @@ Deno.test("a wrong expression is told at its wrong part", () => {
   ) {
     assert.equal(cronFault(right), undefined, right);
   }
+});
+
+Deno.test("a time zone is called as the database calls it", () => {
+  assert.equal(zoneName("europe/berlin"), "Europe/Berlin");
+  assert.equal(zoneName("utc"), "UTC");
+  // One that stands for another keeps its own name.
+  assert.equal(zoneName("US/Pacific"), "US/Pacific");
 });
 
 Deno.test("a time zone has a name", () => {
