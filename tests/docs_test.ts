@@ -120,3 +120,37 @@ async function loadExample(block: CodeBlock, page: string): Promise<void> {
     throw new Error(`${page}:${block.line} does not load: ${cause}`, { cause });
   }
 }
+
+Deno.test("docs/architecture.md: the walk goes from import to import, in 25 files", () => {
+  const page = Deno.readTextFileSync(join(REPOSITORY, "docs/architecture.md"));
+  const walk = [...page.slice(page.indexOf("## A walk")).matchAll(/^\| `(src\/[\w/.]+)`/gm)]
+    .map(([, path = ""]) => path);
+  assert.ok(walk.length > 20 && walk.length <= 25, String(walk.length));
+  const seen: string[] = [];
+  for (const path of walk) {
+    const text = Deno.readTextFileSync(join(REPOSITORY, path));
+    assert.ok(
+      path === walk[0] || seen.includes(path),
+      `${path} is imported by nothing above it`,
+    );
+    // Types, too: the engine knows kinds of steps by their port alone.
+    const imports = [...text.matchAll(/(?:from |import\()\s*"(\.[^"]+)"/g)];
+    seen.push(...imports.map(([, specifier = ""]) => join(path, "..", specifier)));
+  }
+});
+
+Deno.test("docs/architecture.md: what a room may import is what the test of the house says", async () => {
+  const page = Deno.readTextFileSync(join(REPOSITORY, "docs/architecture.md"));
+  const rows = [...page.matchAll(/^\| `(\w+)` +\|[^|]*\| ((?:`\w+`(?:, )?)+|nothing) +\|$/gm)];
+  const told = Object.fromEntries(
+    rows.map(([, room = "", list = ""]) => [
+      room,
+      [...list.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name).toSorted(),
+    ]),
+  );
+  assert.ok(rows.length > 12);
+  const { MAY_IMPORT } = await import("./support/rooms.ts");
+  for (const [room, list] of Object.entries(told)) {
+    assert.deepEqual(list, [...MAY_IMPORT[room] ?? ["?"]].toSorted(), room);
+  }
+});
