@@ -52,6 +52,16 @@ grid_name() {
   grid_new=$1.$grid_host.$$.$grid_random.$grid_named
 }
 
+# grid_holds PID DESCRIPTOR FILE: whether that process lives and has the file open there.
+grid_holds() {
+  if [ -d /proc/self ]; then
+    # shellcheck disable=SC3013
+    [ "/proc/$1/fd/$2" -ef "$3" ]
+  else
+    kill -0 "$1" 2>/dev/null
+  fi
+}
+
 # grid_start_ticks: what takes long says every few seconds that it is still at it; the other side gives up
 # on silence.
 grid_start_ticks() {

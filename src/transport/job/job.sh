@@ -65,16 +65,6 @@ grid_open() {
   grid_job=$grid_jobs/$2
 }
 
-# grid_holds PID DESCRIPTOR FILE: whether that process lives and has the file open there.
-grid_holds() {
-  if [ -d /proc/self ]; then
-    # shellcheck disable=SC3013
-    [ "/proc/$1/fd/$2" -ef "$3" ]
-  else
-    kill -0 "$1" 2>/dev/null
-  fi
-}
-
 # grid_lives PID: a process that nobody buried can be signalled, but has no files.
 grid_lives() {
   if [ -d /proc/self ]; then [ -e "/proc/$1/fd/0" ]; else kill -0 "$1" 2>/dev/null; fi

@@ -1,65 +1,62 @@
 /** What a runner reads from its own standard input becomes that of a job, over links that may break. */
 import { raceAbort } from "../../core/deadline.ts";
-import { concatBytes } from "../../core/bytes.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
+import { quote } from "../../core/shell.ts";
 import { ByteReader } from "../byte_reader.ts";
 import { nodePrelude, programOverStdin } from "../node_program.ts";
 import type { Channel } from "../transport.ts";
+import { InputRing } from "./input_ring.ts";
 import type { JobLink } from "./job_link.ts";
 import { jobProgram } from "./job_script.ts";
 
-/** Bytes of one piece; small ones go at once while few are on their way. */
-const PIECE_BYTES = 2 * 2 ** 20;
+/** Bytes read at a time. */
+const READ_BYTES = 256 * 1024;
+/** Bytes of one piece: as many as there are, so that small ones go at once and large ones cost little. */
+const PIECE_BYTES = 2 ** 20;
 /** Bytes handed to the channel at a time: what it makes of them is garbage soon. */
 const SLICE_BYTES = 128 * 1024;
-/** Pieces that may lie on the node before the command reads them. */
-const WAITING_PIECES = 4;
-/** As long as no more was sent, another try of the command can be given the same. */
+/** As long as no more was read, another try of the command can be given the same. Less than the ring holds. */
 const REPEATABLE_BYTES = 4 * 2 ** 20;
 const MOST_LINE_BYTES = 64 * 1024;
 /** What start-up files print before the program speaks. */
 const MOST_GREETING_LINES = 10_000;
-
-interface Piece {
-  readonly number: number;
-  readonly bytes: Uint8Array;
-}
+const NUMBER = /^\d{1,15}$/;
+const encoder = new TextEncoder();
 
 /** One input, read once; given to the jobs of a step's tries, one after the other. */
 export class JobInput {
-  readonly #source: ReadableStreamDefaultReader<Uint8Array>;
-  /** In order; the node has told of none of them, or all of them could be given once more. */
-  readonly #pieces: Piece[] = [];
-  #next = 0;
-  #sent = 0;
+  readonly #source: InputReader;
+  readonly #ring = new InputRing();
   #hasEnded = false;
   #fault: unknown;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  /** What the node has not told to have. */
-  #open = 0;
   #news = Promise.withResolvers<void>();
   #isReading = false;
   #givenTo: string | undefined;
+  /** Links that brought this job some of it. */
+  #turns = 0;
 
   constructor(source: ReadableStream<Uint8Array>) {
-    this.#source = source.getReader();
+    this.#source = inputReader(source);
   }
 
   /** Whether another job than this can no longer be given all of it. */
   isSpentFor(job: string): boolean {
-    return this.#givenTo !== undefined && this.#givenTo !== job && this.#sent > REPEATABLE_BYTES;
+    return this.#givenTo !== undefined && this.#givenTo !== job && this.#ring.from > 0;
   }
 
   /**
    * Gives the job all that comes, as fast as it takes it; returns when there is no more or it takes no more.
    *
-   * @throws {GridError} `workspace` where the node has no room; `lost` when it stays away for the lease; the
-   * signal's reason; what reading the source threw
+   * @throws {GridError} `workspace` where the node has no room; `lost` when it stays away for the lease;
+   * `step-failed` where nobody knows how much the command has got; the signal's reason; what reading the
+   * source threw
    */
   async feed(link: JobLink, signal: AbortSignal): Promise<void> {
-    if (this.#givenTo !== link.identity.id) this.#startOver(link.identity.id);
+    if (this.#givenTo !== link.identity.id) {
+      this.#givenTo = link.identity.id;
+      this.#turns = 0;
+    }
     this.#read();
     await link.persist(() => this.#converse(link, signal), signal);
   }
@@ -69,24 +66,16 @@ export class JobInput {
     await this.#source.cancel().catch(() => {});
   }
 
-  #startOver(job: string): void {
-    this.#givenTo = job;
-    this.#open = 0;
-  }
-
-  /** Reads ahead a little, so that small pieces become few. */
   #read(): void {
     if (this.#isReading) return;
     this.#isReading = true;
     void (async () => {
       try {
         for (;;) {
-          while (this.#waitingBytes >= PIECE_BYTES) await this.#somethingNew();
-          const { value, done } = await this.#source.read();
-          if (done) break;
-          this.#waiting.push(value);
-          this.#waitingBytes += value.length;
-          this.#tell();
+          while (this.#ring.room < READ_BYTES) await this.#somethingNew();
+          const bytes = await this.#source.read();
+          if (bytes === undefined) break;
+          await this.#put(bytes);
         }
       } catch (error) {
         this.#fault = error;
@@ -94,6 +83,15 @@ export class JobInput {
       this.#hasEnded = true;
       this.#tell();
     })();
+  }
+
+  /** A source may give more at a time than it was asked for. */
+  async #put(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += READ_BYTES) {
+      while (this.#ring.room < READ_BYTES) await this.#somethingNew();
+      this.#ring.put(bytes.subarray(at, at + READ_BYTES));
+      this.#tell();
+    }
   }
 
   #tell(): void {
@@ -106,7 +104,7 @@ export class JobInput {
   }
 
   async #converse(link: JobLink, signal: AbortSignal): Promise<void> {
-    const { command, script } = programOverStdin(nodePrelude() + jobProgram("job_pour.sh"));
+    const { command, script } = programOverStdin(pourProgram());
     const marker = `grid:${randomWord(12)}`;
     const { root, id } = link.identity;
     await using channel = await link.transport.open(command, { signal });
@@ -114,17 +112,21 @@ export class JobInput {
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
     const writer = channel.stdin.getWriter();
-    const words = [marker, root, id, WAITING_PIECES].join("\n");
     const send = async (bytes: Uint8Array) => {
       await raceAbort(writer.ready, either);
       writer.write(bytes).catch(() => {});
     };
     try {
-      await send(new TextEncoder().encode(`${script}${words}\n`));
-      const heard = this.#hear(channel, { link, marker, signal }).finally(() => ended.abort());
+      const words = [marker, root, id, ++this.#turns].join("\n");
+      await send(encoder.encode(`${script}${words}\n`));
+      const begun = Promise.withResolvers<number>();
+      const heard = this.#hear(channel, { link, marker, signal, begin: begun.resolve })
+        .finally(() => ended.abort());
       heard.catch(() => {});
-      await this.#pour(send, either).catch((error) => {
-        if (!ended.signal.aborted || signal.aborted) throw error;
+      const poured = raceAbort(begun.promise, either).then((at) => this.#pour(send, at, either));
+      await poured.catch((error) => {
+        if (signal.aborted || error === this.#fault) throw error;
+        // Nothing can be sent any more; why not is for the node to say, or for its silence.
       });
       await heard;
     } finally {
@@ -132,54 +134,43 @@ export class JobInput {
     }
   }
 
-  /** Sends what the node has not told to have, then what comes; up to the end. */
-  async #pour(send: (bytes: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const encoder = new TextEncoder();
-    for (let at = this.#open;; at++) {
-      const piece = this.#pieceAt(at) ?? await this.#cut(signal);
-      if (piece === undefined) break;
-      await send(encoder.encode(`${piece.number} ${piece.bytes.length}\n`));
-      for (let start = 0; start < piece.bytes.length; start += SLICE_BYTES) {
-        await send(piece.bytes.subarray(start, start + SLICE_BYTES));
+  /** Sends what is there from `at` on, then what comes; up to the end. */
+  async #pour(
+    send: (bytes: Uint8Array) => Promise<void>,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      while (this.#ring.end === at && !this.#hasEnded) {
+        await raceAbort(this.#somethingNew(), signal);
       }
-    }
-    await send(encoder.encode(`${this.#next} end\n`));
-  }
-
-  #pieceAt(number: number): Piece | undefined {
-    return this.#pieces[number - (this.#pieces[0]?.number ?? 0)];
-  }
-
-  /** The next piece, as large as what has come, once there is anything and the node takes more. */
-  async #cut(signal: AbortSignal): Promise<Piece | undefined> {
-    while (this.#waitingBytes === 0 || this.#next - this.#open >= WAITING_PIECES) {
-      if (this.#hasEnded && this.#waitingBytes === 0) {
-        if (this.#fault !== undefined) throw this.#fault;
-        return undefined;
+      const piece = this.#ring.slice(at, PIECE_BYTES);
+      if (piece.length === 0) break;
+      await send(encoder.encode(`${piece.length}\n`));
+      for (let start = 0; start < piece.length; start += SLICE_BYTES) {
+        await send(piece.subarray(start, start + SLICE_BYTES));
       }
-      await raceAbort(this.#somethingNew(), signal);
+      at += piece.length;
     }
-    const piece = { number: this.#next++, bytes: concatBytes(this.#waiting) };
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#pieces.push(piece);
-    this.#sent += piece.bytes.length;
-    this.#tell();
-    return piece;
+    if (this.#fault !== undefined) throw this.#fault;
+    await send(encoder.encode("end\n"));
   }
 
-  /** What the node has told to have goes, unless all of it may be wanted again. */
-  #forget(number: number): void {
-    this.#open = number + 1;
-    if (this.#sent > REPEATABLE_BYTES) {
-      while ((this.#pieces[0]?.number ?? Infinity) < this.#open) this.#pieces.shift();
-    }
+  /** What the command has got goes, unless all of it may be wanted again. */
+  #forget(at: number): void {
+    if (this.#ring.end <= REPEATABLE_BYTES) return;
+    this.#ring.forget(at);
     this.#tell();
   }
 
   async #hear(
     channel: Channel,
-    { link, marker, signal }: { link: JobLink; marker: string; signal: AbortSignal },
+    { link, marker, signal, begin }: {
+      link: JobLink;
+      marker: string;
+      signal: AbortSignal;
+      begin: (at: number) => void;
+    },
   ): Promise<void> {
     const reader = new ByteReader(channel.stdout);
     const line = async () =>
@@ -196,20 +187,55 @@ export class JobInput {
       }
       for (;;) {
         const word = await line();
-        if (word === "over") return;
+        if (word === "over" || word === "end") return;
         if (word === undefined) throw gone(link);
-        if (word.startsWith("room ")) throw noRoom(link);
-        const number = Number(word);
-        if (!Number.isInteger(number) || number < 0 || number > this.#next) {
+        if (word === "room") throw noRoom(link);
+        if (word === "torn") throw torn(link);
+        const isFirst = word.startsWith("at ");
+        const number = isFirst ? word.slice(3) : word;
+        const at = NUMBER.test(number) ? Number(number) : -1;
+        if (at < this.#ring.from || at > this.#ring.end) {
           throw strange(link, `"${word.slice(0, 80)}"`);
         }
-        if (number === this.#next) return; // the end, which comes behind the last piece
-        this.#forget(number);
+        this.#forget(at);
+        if (isFirst) begin(at);
       }
     } finally {
       await reader.cancel();
     }
   }
+}
+
+interface InputReader {
+  /** Undefined at the end. The bytes are valid until the next call. */
+  read(): Promise<Uint8Array | undefined>;
+  cancel(): Promise<void>;
+}
+
+/** Into one buffer, where the source can: a fresh one for every read is garbage at once. */
+function inputReader(source: ReadableStream<Uint8Array>): InputReader {
+  let bytes: ReadableStreamBYOBReader;
+  try {
+    bytes = source.getReader({ mode: "byob" });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const reader = source.getReader();
+    return { read: async () => (await reader.read()).value, cancel: () => reader.cancel() };
+  }
+  let buffer = new ArrayBuffer(READ_BYTES);
+  return {
+    async read() {
+      const { value, done } = await bytes.read(new Uint8Array(buffer));
+      if (value !== undefined) buffer = value.buffer;
+      return done ? undefined : value;
+    },
+    cancel: () => bytes.cancel(),
+  };
+}
+
+function pourProgram(): string {
+  const relay = `grid_pour_program=${quote(jobProgram("pour.pl"))}\n`;
+  return [nodePrelude(), relay, jobProgram("job_pour.sh")].join("\n");
 }
 
 /** The link, or the program, ended: worth another try. */
@@ -221,10 +247,23 @@ function gone(link: JobLink): GridError {
   });
 }
 
+/** Whatever was sent now could be missed, or come twice. */
+function torn(link: JobLink): GridError {
+  return new GridError({
+    code: "step-failed",
+    message:
+      `Cannot give the command on "${link.node}" the rest of its input: what handed it on was ` +
+      "killed there in the midst, so nobody knows how much has arrived",
+    hint: `end it, and run it once more: grid kill ${link.identity.id}`,
+    node: link.node,
+  });
+}
+
 function noRoom(link: JobLink): GridError {
   return new GridError({
     code: "workspace",
-    message: `Cannot give the command on "${link.node}" its input: the node could not keep a piece`,
+    message:
+      `Cannot give the command on "${link.node}" its input: the node has no room to note how far it is`,
     hint: `is the disk of remote_root full? grid run --node ${link.node} --no-stdin "df -h"`,
     node: link.node,
   });
