@@ -149,5 +149,5 @@ function workedIn(step: StepState, state: RunState, store: Store): Work {
 }
 
 function unclear(why: string, hint: string): GridError {
-  return new GridError({ code: "usage", message: `Cannot tell where to fetch from: ${why}`, hint });
+  return new GridError({ code: "usage", message: `Cannot tell where a step worked: ${why}`, hint });
 }

@@ -96,10 +96,11 @@ export class LogPrinter {
   }
 
   #tellSilent(state: RunState): void {
-    const { runs, context, step } = this.#options;
+    const { runs, context, step, since } = this.#options;
     const printed = [...this.#printed.values()].some((bytes) => bytes > 0);
     const underWay = isUnderWay(runs, state);
-    for (const line of silentSteps(state, { step, printed, underWay })) {
+    const part = since === undefined ? undefined : ` since ${new Date(since).toISOString()}`;
+    for (const line of silentSteps(state, { step, printed, underWay, part })) {
       context.stderr(`${oneLine(line)}\n`);
     }
   }

@@ -9,11 +9,13 @@ export interface SilentStepsOptions {
   /** Whether its log holds anything. */
   readonly printed: boolean;
   readonly underWay: boolean;
+  /** Not all that it printed was asked for: words for the part, such as ` since then`. */
+  readonly part?: string | undefined;
 }
 
 /** Lines without their ends. */
 export function silentSteps(state: RunState, options: SilentStepsOptions): readonly string[] {
-  const { step: id, underWay, printed } = options;
+  const { step: id, underWay, printed, part = "" } = options;
   const step = id === undefined ? undefined : state.steps.get(id);
   if (!step) return reusedLines([...state.steps.values()]);
   if (step.kind === "group") return reusedLines(membersOf(state, step.id));
@@ -22,7 +24,7 @@ export function silentSteps(state: RunState, options: SilentStepsOptions): reado
   if (step.reusedFrom) {
     return [words, `its log: grid logs ${step.reusedFrom.run} ${quote(step.id)}`];
   }
-  return [step.attempts.length === 0 ? words : `${words}; it printed nothing`];
+  return [step.attempts.length === 0 ? words : `${words}; it printed nothing${part}`];
 }
 
 /** One line for each run whose results stand in. */

@@ -1,5 +1,5 @@
 /** What the pages of `grid serve` are made from: the store, the nodes, and runners of their own. */
-import { userInfo } from "node:os";
+import { accountName } from "../core/account.ts";
 import type { GpuFacts, NodeHealth } from "../cluster/node.ts";
 import { queueOf } from "../cluster/queue.ts";
 import { formatDuration } from "../core/duration.ts";
@@ -32,7 +32,7 @@ export function webSources(
     project,
     store,
     clock,
-    account: userInfo().username,
+    account: accountName(),
     folder,
     nodes: () => nodesView(grid, signal),
     lookAtNodes: async () => void await grid.cluster.health({ signal, fresh: true }),

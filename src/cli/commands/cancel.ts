@@ -1,5 +1,5 @@
+import { accountName } from "../../core/account.ts";
 import type { Command } from "../command_line/command.ts";
-import { userInfo } from "node:os";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
@@ -12,7 +12,7 @@ export function define(command: Command, context: CommandContext): void {
     .action<GlobalFlags>((name, flags) => {
       using runs = openRuns(flags, context);
       const run = runs.store.resolveRun(name);
-      const asked = runs.store.requestCancel(run, `cancelled by ${userInfo().username}`);
+      const asked = runs.store.requestCancel(run, `cancelled by ${accountName()}`);
       if (!asked) throw notRunning(run, stateOf(runs, run).result);
       if (runs.settings.json) context.stdout(JSON.stringify({ run, asked: true }) + "\n");
       context.stderr(`asked run ${run} to stop; follow it: grid logs ${run} -f\n`);

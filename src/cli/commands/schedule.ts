@@ -1,4 +1,4 @@
-import { userInfo } from "node:os";
+import { accountName } from "../../core/account.ts";
 import { resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
@@ -78,7 +78,7 @@ async function readRows(
       });
       for (const { name, cron, zone, isEnabled } of schedules) {
         const key = { file, name };
-        if (flags.pause) pause(store.schedules.pause(key, userInfo().username), file);
+        if (flags.pause) pause(store.schedules.pause(key, accountName()), file);
         if (flags.unpause) pause(store.schedules.unpause(key, now), file);
         const known = store.schedules.all().find((row) => row.file === file && row.name === name);
         const times = new CronTimes(cron, zone);

@@ -26,6 +26,13 @@ Deno.test("silentSteps() says why a step has no log, and where a reused one has"
   assert.deepEqual(told("c"), ['c was skipped: it needs "b", which failed']);
   assert.deepEqual(told("b", true), []);
   assert.match(told("b")[0] ?? "", /^b failed .*; it printed nothing$/);
+  const [late = ""] = silentSteps(state, {
+    step: "b",
+    printed: false,
+    underWay: false,
+    part: " since then",
+  });
+  assert.match(late, /; it printed nothing since then$/);
   const cells = "reused from run r1: m[x=1], m[x=2]; their logs: grid logs r1";
   assert.deepEqual(told("m"), [cells]);
   assert.deepEqual(told(undefined, true), [cells.replace("1: m", "1: a, m")]);
