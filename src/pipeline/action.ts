@@ -10,9 +10,9 @@ import type {
   NodeSelector,
   OutputSource,
   RayBatchAction,
-  RunAction,
   SyncAction,
 } from "./pipeline.ts";
+import { readContainer } from "./container.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry, SelectorEntry } from "./schema.ts";
 import { readScript } from "./script/read_script.ts";
@@ -45,51 +45,6 @@ export function readAction(
       return readBatch(entry["ray-batch"] ?? { tasks: [] }, { entry, reader });
   }
 }
-
-function readContainer(
-  entry: HookEntry,
-  reader: TextReader,
-): Pick<RunAction<Text>, "container"> {
-  const { container } = entry;
-  if (container === undefined) return {};
-  const isShort = !isContainer(container);
-  const map = isShort ? undefined : container;
-  const found = {
-    image: map ? reader.text(map, "image") : reader.text(entry, "container"),
-    engine: map?.engine ?? "auto",
-    gpus: map?.gpus ?? "auto",
-    volumes: map ? reader.list(map, "volumes") : [],
-    user: map && reader.optional(map, "user"),
-    options: map ? reader.list(map, "options") : [],
-  };
-  for (const [index, option] of found.options.entries()) {
-    const taken = TAKEN_OPTION.exec(option.constant ?? "")?.[0];
-    if (taken === undefined || !map) continue;
-    const list = map.options;
-    reader.report({
-      rule: "container-option",
-      spot: Array.isArray(list)
-        ? reader.source.valueSpot(list, index)
-        : reader.source.valueSpot(map, "options"),
-      message: `${taken} is Grid's own: the container is named and ended by its job`,
-      hint: "leave it out; a step has no terminal, and nothing of it outlives it",
-    });
-  }
-  if (entry.shell === "bash -l") {
-    reader.report({
-      rule: "container-shell",
-      spot: reader.source.valueSpot(entry, "shell"),
-      message:
-        "shell: bash -l has no meaning in a container: the account's login files are not there",
-      hint: "leave it out, or source a file of the image in before:",
-    });
-  }
-  return { container: found };
-}
-
-/** Options that would change who the container is, or how it is ended. */
-const TAKEN_OPTION =
-  /^(--(name|rm|detach|tty|interactive|cidfile|entrypoint|restart|replace)(?=$|=)|-[a-z]*[dit][a-z]*$)/;
 
 function readSync(sync: NonNullable<HookEntry["sync"]>, reader: TextReader): SyncAction<Text> {
   return {

@@ -1,6 +1,8 @@
 /** A command that runs in a container: what the node's shell does around it, and how it is asked for afterwards. */
 import type { OpenNode } from "../cluster/node.ts";
+import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
+import { containerFault } from "../pipeline/container.ts";
 import type { Container } from "../pipeline/pipeline.ts";
 import type { KillReport } from "../transport/job/job.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -27,9 +29,22 @@ const ENGINES = { auto: "docker podman apptainer singularity" } as const;
 /** Between the engine's polite signal and its final one; the job's own grace ends it before. */
 const LEAST_GRACE_S = 1;
 
-/** Shell text that runs what `$GRID_SCRIPT` holds in a container, and does not return. */
+/**
+ * Shell text that runs what `$GRID_SCRIPT` holds in a container, and does not return.
+ *
+ * @throws {GridError} `step-failed` for words that would mean something else to the engine
+ */
 export function containerScript(job: ContainerJob): string {
   const { container, names, secrets, folders, files, cwd, graceMs } = job;
+  const fault = containerFault(container);
+  if (fault !== undefined) {
+    const { message, hint } = fault;
+    throw new GridError({
+      code: "step-failed",
+      message: `Cannot start the container: ${message}`,
+      hint,
+    });
+  }
   const { engine, image, gpus, user = "" } = container;
   const engines = engine === "auto" ? ENGINES.auto : engine;
   const volumes = container.volumes.map((volume) => absoluteVolume(volume, cwd));

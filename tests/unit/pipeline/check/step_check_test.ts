@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadPipeline } from "../../../../src/pipeline/load.ts";
+import { containerFault } from "../../../../src/pipeline/container.ts";
 import { diagnosticsOf } from "../../../support/pipeline_files.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 import { warnings } from "../../../support/warnings.ts";
@@ -179,6 +180,19 @@ Deno.test("a container is one of a run step, and keeps its job's name and end", 
     "60 container-option",
     "70 container-option",
   ]);
+  for (const image of ['""', '"a b"', '"-v/:/x"', '"x\\ny"', '{ image: "" }']) {
+    const [fault = ""] = await found(`run: ls, container: ${image}`);
+    assert.match(fault, /container-image$/, image);
+  }
+  const volumes = (words: string) => found(`run: ls, container: { image: x, volumes: ${words} }`);
+  assert.deepEqual(await volumes('["/a:/b", "./out:/out:ro", "name:/data", "/a:/b:rw,z"]'), []);
+  for (const volume of ["/a", "a:b", "/a:/b:c:d", ":/b"]) {
+    assert.deepEqual(await volumes(`["${volume}"]`), ["60 container-volume"], volume);
+  }
+  const known = { image: "x", volumes: ["/a:/b"], options: ["--ipc=host"] };
+  assert.equal(containerFault(known), undefined);
+  assert.equal(containerFault({ ...known, image: "--privileged" })?.rule, "container-image");
+  assert.equal(containerFault({ ...known, options: ["-d"] })?.rule, "container-option");
   assert.deepEqual(await found("run: ls, shell: bash -l, container: x"), ["34 container-shell"]);
   assert.deepEqual(await found("select-node: {}, container: x"), ["35 idle-container"]);
   assert.deepEqual(await found("run: ls, container: { image: x, engine: dockre }"), [
