@@ -16,6 +16,7 @@ import { readContainer } from "./container.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry, SelectorEntry } from "./schema.ts";
 import { readScript } from "./script/read_script.ts";
+import { readGang } from "./read_gang.ts";
 import type { KindKey } from "./step_kinds.ts";
 import type { Text } from "./text.ts";
 import { Text as TextValue } from "./text.ts";
@@ -33,6 +34,7 @@ export function readAction(
         kind,
         run: readScript(entry, "run", reader),
         ...readContainer(entry, reader),
+        ...readGang(entry, reader),
         ...(entry.service !== undefined && { service: readService(entry, reader) }),
       };
     case "select-node":

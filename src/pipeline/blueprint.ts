@@ -171,6 +171,16 @@ function kindOf(
       hint: "add run: with the command that serves",
     });
   }
+  if (entry.nodes !== undefined && entry.run === undefined && !isDamaged) {
+    reader.report({
+      rule: "nodes-without-run",
+      spot: reader.source.keySpot(entry, "nodes"),
+      message: `nodes: runs a command on many nodes, and the step has none`,
+      hint: first === "sync"
+        ? "a sync goes to all nodes by itself; to: names some"
+        : "add run: with the command; other kinds of step use one node each",
+    });
+  }
   if (first === "uses" && entry.outputs !== undefined) {
     reader.report({
       rule: "outputs-of-template",

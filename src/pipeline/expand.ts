@@ -8,6 +8,7 @@ import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { axisNames, expandMatrix } from "./matrix/matrix.ts";
 import { warnOfPartialAxes } from "./matrix/partial_axes.ts";
+import { gangNode } from "./read_gang.ts";
 import { chosenBy } from "./check/node_check.ts";
 import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
@@ -223,6 +224,10 @@ const NO_ACTION: Action<Text> = {
 function nodeOf(blueprint: Blueprint, instance: Instance): NodeRequest<Text> {
   const { file, prefix, inherited } = instance;
   if (blueprint.kind === "sync" || blueprint.kind === "select-node") return { kind: "best" };
+  const { nodes } = blueprint.entry;
+  if (nodes !== undefined) {
+    return gangNode(nodes, blueprint.node ?? file.defaultNode ?? inherited.node);
+  }
   if (blueprint.node !== undefined) return blueprint.node;
   if (blueprint.hook !== undefined) return file.defaultNode ?? inherited.node;
   const [chosen] = chosenBy(blueprint, file);

@@ -14,6 +14,8 @@ export interface GivenInputs {
 export interface KnownNode {
   readonly name: string;
   readonly labels: readonly string[];
+  /** Those that its owner lets Grid use; undefined: all that there are. */
+  readonly gpus?: number | undefined;
   readonly environment?: KnownEnvironment | undefined;
 }
 

@@ -2,6 +2,7 @@
  * What a pipeline file means, once checked: frozen, fully typed, templates and matrices expanded.
  * `load.ts` makes it; everything below trusts it.
  */
+import type { Gang } from "./gang.ts";
 import type { Service } from "./service_wish.ts";
 import type { Place } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -151,6 +152,8 @@ export interface RunAction<T> {
   readonly run: T;
   /** It is meant to stay. */
   readonly service?: Service;
+  /** It runs on many nodes at once. */
+  readonly gang?: Gang;
   /** Absent: on the node itself. */
   readonly container?: Container<T> | undefined;
 }

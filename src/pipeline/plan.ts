@@ -102,6 +102,10 @@ function nodeWords(step: Step): string {
       return selectorWords(step.action.selector);
     case "group":
       return "";
+    case "run":
+      return step.action.gang === undefined
+        ? requestWords(step.node)
+        : `${step.action.gang.count} nodes, each ${requestWords(step.node)}`;
     default:
       return requestWords(step.node);
   }

@@ -59,6 +59,17 @@ export function portWords(value: unknown): string {
   return `${show(value)} is no port\nwrite a number from 1 to 65535, or auto for a free one`;
 }
 
+export function gangWords(value: unknown): string {
+  if (isExpression(value)) return NO_EXPRESSION;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return "nodes says how many\nwrite nodes: 4, or nodes: { count: 4, gpus: 8 }";
+  }
+  return `${show(value)} is no number of nodes\n` +
+    (Array.isArray(value) || typeof value === "string"
+      ? "write nodes: 4; which ones may be taken stands in node: { among: [gpu1, gpu2] }"
+      : "write nodes: 4, or nodes: { count: 4, gpus: 8 }");
+}
+
 export function readyWords(value: unknown): string {
   return `${show(value)} does not say when the service is ready\n` +
     "write a path such as /health, or { run: a command }, or { output: a pattern }";

@@ -41,12 +41,12 @@ function withoutFiles({ filed: _, ...ending }: StepEnding): StepEnding {
   return ending;
 }
 
-/** `2 of 4 failed, first "sweep[lr=1e-4]"`. */
+/** `2 of 4 failed, first "sweep[lr=1e-4]"`: the first by time. */
 function reasonOfMembers(
   members: readonly string[],
   scopes: Scopes,
 ): { readonly reason?: string } {
-  const ended = members.flatMap((id) => {
+  const ended = scopes.inOrder(members).flatMap((id) => {
     const state = scopes.record(id)?.state;
     return state === undefined ? [] : [{ id, state }];
   });

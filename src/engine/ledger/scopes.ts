@@ -54,6 +54,8 @@ export class Scopes {
   /** Scope → steps by local id; changed in place, since a copy per step would cost n². */
   readonly #views = new Map<string, StepViews>();
   readonly #records = new Map<string, StepRecord>();
+  /** How many had ended before. */
+  readonly #ends = new Map<string, number>();
   readonly #inputs = new Map<string, Inputs>();
   readonly #matricesOf = new Map<string, readonly Step[]>();
   /** By the list that expressions see. */
@@ -74,6 +76,12 @@ export class Scopes {
     return this.#records.get(id);
   }
 
+  /** Those of the steps that have ended, in the order in which they did. */
+  inOrder(ids: readonly string[]): readonly string[] {
+    const place = (id: string) => this.#ends.get(id) ?? -1;
+    return ids.filter((id) => this.#records.has(id)).sort((a, b) => place(a) - place(b));
+  }
+
   /** The file that a value is the list of. */
   fileOf(value: JsonValue): OutputFile | undefined {
     return typeof value === "object" && value !== null ? this.#files.get(value) : undefined;
@@ -83,8 +91,15 @@ export class Scopes {
   add(step: Step, ended: StepRecord): void {
     const record = { ...ended, outputs: this.#withLists(step, ended) };
     this.#records.set(step.id, record);
+    this.#ends.set(step.id, this.#ends.size);
     if (!this.#isNamed(step)) return;
-    this.#view(step, { ...record, state: stateSeen(record), ...this.#cellsOf(step) });
+    const { outputs: { ranks } } = record;
+    this.#view(step, {
+      ...record,
+      state: stateSeen(record),
+      ...this.#cellsOf(step),
+      ...(isGang(step) && { ranks: ranks ?? [] }),
+    });
   }
 
   /** Lists in files are outputs like any other; nothing is read before it is asked for. */
@@ -162,7 +177,8 @@ export class Scopes {
       const seen = stateSeen({ state, outputs, node });
       const id = localId(group);
       const view = own(this.#views.get(step.scope) ?? {}, id);
-      setOwn(views, id, { ...view, outputs, node, state: seen });
+      const ranks = isGang(twin) && { ranks: outputs["ranks"] ?? [] };
+      setOwn(views, id, { ...view, outputs, node, state: seen, ...ranks });
     }
     return Object.keys(views).length === 0 ? undefined : views;
   }
@@ -204,6 +220,10 @@ export class Scopes {
       }),
     };
   }
+}
+
+function isGang({ action }: Step): boolean {
+  return action.kind === "run" && action.gang !== undefined;
 }
 
 /** A resumed run must give expressions the values that an undisturbed one does. */

@@ -1,5 +1,6 @@
 import { suggest } from "../../document/shape/check.ts";
 import type { Blueprint } from "../blueprint.ts";
+import { checkGangs } from "./gang_check.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { KnownNode } from "../load_options.ts";
 import type { NodeRequest } from "../pipeline.ts";
@@ -31,6 +32,7 @@ export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | unde
   const { graph, reader, hooks } = file;
   for (const step of graph.byId.values()) checkChoice(step, file);
   if (nodes === undefined) return;
+  checkGangs(file, nodes);
   const names = [...nodes.map(({ name }) => name), "local"];
   const labels = [...new Set(nodes.flatMap((node) => node.labels))];
   const steps = [...graph.byId.values(), ...Object.values(hooks).flat()];
@@ -79,6 +81,7 @@ function checkLabels(
 function checkChoice(step: Blueprint, file: CheckedFile): void {
   const { reader } = file;
   if (step.node !== undefined || file.defaultNode !== undefined) return;
+  if (step.entry.nodes !== undefined) return;
   if (step.kind === undefined || !ON_A_NODE.has(step.kind)) return;
   const candidates = chosenBy(step, file);
   const kindSpot = reader.source.keySpot(step.entry, step.kind);

@@ -1,5 +1,6 @@
 /** What is legal in a step, but cannot be what its author wanted. */
 import type { Blueprint } from "../blueprint.ts";
+import { checkRendezvous } from "./gang_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkScriptTraps } from "./script_traps.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
@@ -13,6 +14,7 @@ export function checkStep(step: Blueprint, reader: TextReader): void {
   checkScriptTraps(step, reader);
   checkIdleBefore(step, reader);
   checkIdleContainer(step, reader);
+  checkRendezvous(step, reader);
   checkLimits(step.entry, reader);
 }
 

@@ -36,6 +36,7 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
       return input?.type === "choice" && input.options.length > 0 ? input.options : undefined;
     },
     isAncestor: () => false,
+    hasRanks: (id) => graph.byId.get(id)?.entry.nodes !== undefined,
     hasCells: (id) => hasMatrix(graph.byId.get(id), reader),
     axesOf: (id) => knownAxes(graph.byId.get(id)?.matrix, reader),
     declaredBy: (id) => new Set(graph.byId.get(id)?.outputs.map(({ name }) => name)),

@@ -42,6 +42,8 @@ export interface StepScope {
   readonly unkept?: readonly string[];
   /** For a matrix: one entry per cell. */
   readonly matrix?: JsonValue;
+  /** For a step on many nodes: one entry per rank. */
+  readonly ranks?: JsonValue;
 }
 
 export interface NodeScope {
@@ -160,8 +162,8 @@ function addSteps(into: CelMap, ids: readonly string[], scope: EvaluationScope):
   for (const id of ids) {
     const step = into.has(id) ? undefined : own(scope.steps, id);
     if (step === undefined) continue;
-    const { outputs, state, node = null, matrix = null } = step;
-    into.set(id, toCel({ outputs, state, node, matrix }));
+    const { outputs, state, node = null, matrix = null, ranks } = step;
+    into.set(id, toCel({ outputs, state, node, matrix, ...(ranks !== undefined && { ranks }) }));
   }
 }
 

@@ -16,6 +16,8 @@ export interface Names {
   isAncestor(step: string): boolean;
   /** Whether the step stands for the cells of a matrix, each with outputs of its own. */
   hasCells(step: string): boolean;
+  /** Whether its command runs on many nodes. */
+  hasRanks(step: string): boolean;
   /** Axes of another step's matrix; undefined where they are not all known. */
   axesOf(step: string): ReadonlySet<string> | undefined;
   /** Outputs where they are all known, as those of a template. */

@@ -8,6 +8,8 @@ import { known } from "./known_name.ts";
 import type { PartContext } from "./names.ts";
 
 const STEP_FIELDS = new Set(["outputs", "state", "node", "matrix"]);
+/** `ranks` of a step on many nodes. */
+const RANKED_FIELDS = new Set([...STEP_FIELDS, "ranks"]);
 const RUN_FIELDS = new Set(["id", "pipeline"]);
 
 /** Whether a name means something where it stands. */
@@ -83,8 +85,9 @@ interface FieldOfStep {
 }
 
 function checkField({ step, field }: FieldOfStep, context: PartContext): readonly Problem[] {
+  const candidates = context.names.hasRanks(step.name) ? RANKED_FIELDS : STEP_FIELDS;
   const [problem] = known(field, {
-    candidates: STEP_FIELDS,
+    candidates,
     noun: "field of a step",
     ...context,
   });

@@ -61,6 +61,21 @@ Deno.test("a matrix gives its cells as a list of params, status, outputs and nod
   assert.equal(state.firstFailure, "sweep[lr=3e-4]");
 });
 
+Deno.test("the first failure of a group is the first by time, not in the file", async () => {
+  const steps = group("m", cells("m", ["slow", "quick", "well"]));
+  const { state } = await runFake(pipeline(steps), {
+    steps: {
+      "m[lr=slow]": async (request, host) => {
+        await host.clock.sleep(3000);
+        return await fail()(request, host);
+      },
+      "m[lr=quick]": fail(),
+    },
+  });
+  assert.equal(state.steps.get("m")?.reason, '2 of 3 failed, first "m[lr=quick]"');
+  assert.equal(state.firstFailure, "m[lr=quick]");
+});
+
 Deno.test("a matrix keeps to max-parallel", async () => {
   let now = 0;
   let most = 0;
