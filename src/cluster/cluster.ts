@@ -27,6 +27,14 @@ export interface Cluster extends Disposable {
    */
   select(selector: NodeSelector, options?: SelectOptions): Promise<Placement>;
 
+  /**
+   * Nodes that fit, all or none, held from then on by `gangHolder` of each rank. Nothing is kept while
+   * waiting, so that two that want the same nodes never block each other.
+   *
+   * @throws {GridError} `no-node` with every node's reason
+   */
+  gather(selector: NodeSelector, options: GatherOptions): Promise<readonly Placement[]>;
+
   /** The work that `holder` was given a place for is over. */
   release(holder: string): void;
 
@@ -66,6 +74,22 @@ export interface SelectOptions {
   readonly words?: JobWords | undefined;
   /** Called with what is waited for, again when its place in the line changes. */
   readonly onWait?: ((words: string) => void) | undefined;
+}
+
+/** What several nodes are chosen for together. */
+export interface GatherOptions extends SelectOptions {
+  readonly holder: string;
+  readonly group: string;
+  readonly words: JobWords;
+  /** How many. */
+  readonly count: number;
+  /** All GPUs of all of them are of one model. */
+  readonly sameModel: boolean;
+}
+
+/** Under which a rank holds its node; ranks count in the order of the config. */
+export function gangHolder(holder: string, rank: number): string {
+  return `${holder} rank ${rank}`;
 }
 
 /** A node that was chosen, and why. */

@@ -57,6 +57,7 @@ function nodeOf(node: RawNode, context: ConfigContext & { readonly raw: RawClust
     endpoint: endpointOf(node, { ...context, ssh: raw.ssh }),
     labels: (node.labels ?? []).map(String),
     gpus: node.gpus ?? undefined,
+    ...(node.address && { address: node.address }),
     remoteRoot: isRelative ? join(project, root) : root,
     ...(environment && { environment }),
   };

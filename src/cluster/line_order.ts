@@ -1,5 +1,6 @@
 /** In which order those go who wait for GPUs of a node. */
 import type { NodeWork, Waiting } from "./claim.ts";
+import { isGangTicket } from "./gang_choice.ts";
 
 /**
  * The oldest first, but by turns: whose run has a GPU here already, or stands before itself in the line,
@@ -14,7 +15,18 @@ export function lineOrder({ claims, line }: NodeWork): readonly Waiting[] {
     has.set(key, rank + 1);
     return { waiting, rank };
   });
-  return ranked.toSorted((a, b) => a.rank - b.rank).map(({ waiting }) => waiting);
+  return gangsInOrder(ranked.toSorted((a, b) => a.rank - b.rank).map(({ waiting }) => waiting));
+}
+
+/**
+ * Who waits for several nodes together stands in the lines of all of them: there, gangs go in one order
+ * everywhere, that of their names. Else each of two could be first where the other is not, for ever.
+ */
+function gangsInOrder(order: readonly Waiting[]): readonly Waiting[] {
+  const gangs = order.filter(({ id }) => isGangTicket(id)).toSorted((a, b) => a.id < b.id ? -1 : 1);
+  if (gangs.length < 2) return order;
+  const next = gangs.values();
+  return order.map((waiting) => isGangTicket(waiting.id) ? next.next().value ?? waiting : waiting);
 }
 
 /** Those that go before somebody who has just come, of this run and account. */

@@ -8,6 +8,8 @@ export interface Node {
   readonly labels: readonly string[];
   /** GPUs the owner lets Grid use; undefined means all that the probe finds. */
   readonly gpus: number | undefined;
+  /** By which other nodes reach it, where that was said. */
+  readonly address?: string | undefined;
   /** As configured, perhaps with a leading `~`. */
   readonly remoteRoot: string;
   /** What commands find there besides the node itself; absent: nothing was said. */

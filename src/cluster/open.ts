@@ -3,7 +3,15 @@ import type { Clock } from "../core/clock.ts";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
 import type { TransportPool } from "../transport/transport.ts";
-import type { Cluster, HealthCache, HealthOptions, Placement, SelectOptions } from "./cluster.ts";
+import type {
+  Cluster,
+  GatherOptions,
+  HealthCache,
+  HealthOptions,
+  Placement,
+  SelectOptions,
+} from "./cluster.ts";
+import { gatherNodes } from "./gather.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { Crew } from "./crew.ts";
@@ -90,6 +98,12 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, crew, clock, random };
       return await selectNode(deps, { ...select, selector, nodes });
+    },
+
+    async gather(selector: NodeSelector, gather: GatherOptions) {
+      const nodes = candidates(selector.among);
+      const deps = { config: config.health, health, crew, clock, random };
+      return await gatherNodes(deps, { ...gather, selector, nodes });
     },
 
     [Symbol.dispose]() {

@@ -45,6 +45,9 @@ const environment = z.strictObject(environmentShape);
 const nodeMap = z.strictObject({
   name: nodeName,
   host: z.string().regex(/^[^\s@-][^\s@]*$/, { error: "is not a host name or address" }).nullish(),
+  address: z.string().regex(/^[0-9a-fA-F:.]+$/, {
+    error: "is not an address\nwrite the numbers, by which the other nodes reach it: 10.0.0.7",
+  }).nullish(),
   port: port.nullish(),
   user: z.string().regex(/^[^\s@-][^\s@]*$/, { error: "is not a user name" }).nullish(),
   labels: z.array(label).nullish(),

@@ -231,7 +231,8 @@ async function tryOnce(
   return { reasons, fromCache: false, isSilence: false };
 }
 
-function isEndingOn({ facts }: NodeHealth, placements: Placements): boolean {
+/** Whether work of this process is just letting go of GPUs there. */
+export function isEndingOn({ facts }: NodeHealth, placements: Placements): boolean {
   return (facts?.work?.claims ?? []).some(({ owner, gpus, group }) =>
     owner === placements.owner && gpus.length > 0 && !placements.hasGroup(group)
   );

@@ -31,6 +31,7 @@ export type Event =
   | AttemptFinished
   | NodeChosen
   | JobStarted
+  | RankEnded
   | SyncFinished
   | FetchFinished
   | BatchProgressed
@@ -266,6 +267,8 @@ export interface NodeChosen {
   readonly step: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** Of a step on many nodes: which one of its commands, from 0. */
+  readonly rank?: number;
   /** Name of the node. */
   readonly node: string;
   /** Health score, lower is better; absent where the pipeline named the node. */
@@ -288,8 +291,32 @@ export interface JobStarted {
   readonly node: string;
   /** Name of the job on its node. */
   readonly job: string;
+  /** Of a step on many nodes: which one of its commands, from 0. */
+  readonly rank?: number;
   /** Absolute folder that it starts in there; older journals have none. */
   readonly folder?: string;
+}
+
+/** One command of a step on many nodes ended. */
+export interface RankEnded {
+  /** What this event is. */
+  readonly type: "rank.ended";
+  /** When it happened. */
+  readonly at: Timestamp;
+  /** Id of the step. */
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Which one, from 0. */
+  readonly rank: number;
+  /** Name of its node. */
+  readonly node: string;
+  /** `grid`: it was told to, because of another; what it then ended with is no result. */
+  readonly by: "itself" | "grid";
+  /** Of a command that ended by itself. */
+  readonly exitCode?: number;
+  /** How else it ended, or what was left of it; one clause. */
+  readonly words?: string;
 }
 
 /** A folder was brought to a node. */

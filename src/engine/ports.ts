@@ -14,6 +14,7 @@ import type {
   JobStarted,
   NodeChosen,
   OutputFile,
+  RankEnded,
   SyncedTree,
   SyncFinished,
   SyncProgressed,
@@ -236,7 +237,23 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   /** For a sync: patterns, relative to its folder there, of files that steps behind it make. */
   readonly madeThere?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
-  readonly resumeJob: { readonly node: string; readonly job: string } | undefined;
+  readonly resumeJob: ResumeJob | undefined;
+}
+
+/** A job that an earlier runner started. */
+export interface ResumeJob {
+  readonly node: string;
+  readonly job: string;
+  /** Of a step on many nodes: all of its jobs, the one above among them. */
+  readonly ranks?: readonly ResumeRank[] | undefined;
+}
+
+export interface ResumeRank {
+  readonly rank: number;
+  readonly node: string;
+  readonly job: string;
+  /** The earlier runner has ended it, or was about to. */
+  readonly isOver: boolean;
 }
 
 export interface CacheRequest {
@@ -268,6 +285,7 @@ type Noted<E> = Omit<E, "at" | "step" | "attempt">;
 export type StepNote =
   | Noted<NodeChosen>
   | Noted<JobStarted>
+  | Noted<RankEnded>
   | Noted<SyncFinished>
   | Noted<FetchFinished>
   | Noted<BatchProgressed>

@@ -121,6 +121,8 @@ export interface AttemptState {
   readonly score: number | undefined;
   readonly passedOver: readonly { readonly node: string; readonly reason: string }[];
   readonly job: string | undefined;
+  /** Of a step on many nodes: its commands, by rank. */
+  readonly ranks?: readonly RankState[];
   /** Absolute folder on the node that the job started in. */
   readonly folder?: string;
   readonly exitCode: number | undefined;
@@ -135,6 +137,17 @@ export interface AttemptState {
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;
+}
+
+/** One command of a step on many nodes. */
+export interface RankState {
+  readonly rank: number;
+  readonly node: string;
+  readonly job?: string;
+  /** Of one that has ended: as in `rank.ended`. */
+  readonly by?: "itself" | "grid";
+  readonly exitCode?: number;
+  readonly words?: string;
 }
 
 export function startedRun(event: RunStarted): RunState {

@@ -152,9 +152,12 @@ function stepAfter(step: StepState, event: StepEvent, run: RunState): StepState 
         ],
       };
     case "node.chosen":
+      if (event.rank !== undefined && event.rank > 0) {
+        return withAttempt(step, event, (attempt) => withRank(attempt, event));
+      }
       return {
         ...withAttempt(step, event, (attempt) => ({
-          ...attempt,
+          ...(event.rank === undefined ? attempt : withRank(attempt, event)),
           node: event.node,
           nodeWaitMs: between(attempt.startedAt, event.at),
           score: event.score,
@@ -187,9 +190,12 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
         ...(event.usage === undefined ? {} : { usage: event.usage }),
       };
+    case "rank.ended":
+      return withRank(attempt, event);
     case "job.started":
+      if (event.rank !== undefined && event.rank > 0) return withRank(attempt, event);
       return {
-        ...attempt,
+        ...(event.rank === undefined ? attempt : withRank(attempt, event)),
         job: event.job,
         node: event.node,
         nodeWaitMs: between(attempt.startedAt, event.at),
@@ -204,6 +210,28 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
     case "sync.progressed":
       return attempt;
   }
+}
+
+type RankEvent = Extract<Event, { type: "node.chosen" | "job.started" | "rank.ended" }>;
+
+/** Another choice of nodes takes the place of the one before. */
+function withRank(attempt: AttemptState, event: RankEvent): AttemptState {
+  const { rank = 0, node } = event;
+  const ranks = (attempt.ranks ?? []).filter((other) => other.rank !== rank);
+  const before = (attempt.ranks ?? []).find((other) => other.rank === rank);
+  const now = event.type === "node.chosen"
+    ? { rank, node }
+    : event.type === "job.started"
+    ? { rank, node, job: event.job }
+    : {
+      ...before,
+      rank,
+      node,
+      by: event.by,
+      ...(event.exitCode === undefined ? {} : { exitCode: event.exitCode }),
+      ...(event.words === undefined ? {} : { words: event.words }),
+    };
+  return { ...attempt, ranks: [...ranks, now].sort((a, b) => a.rank - b.rank) };
 }
 
 function withAttempt(

@@ -22,6 +22,13 @@ export function withExpectedEnds(
       const isWish = selector.gpus > 0 && words !== undefined;
       return cluster.select(selector, isWish ? { ...options, words: told(words) } : options);
     },
+    gather: (selector, options) => {
+      const { words } = options;
+      return cluster.gather(
+        selector,
+        selector.gpus > 0 ? { ...options, words: told(words) } : options,
+      );
+    },
     release: (holder) => cluster.release(holder),
     releaseAll: (run) => cluster.releaseAll(run),
     lease: (node, wish, options) =>

@@ -14,6 +14,14 @@ export function newJobId(
   return `${jobPrefix(run)}${distinctName([step])}-${attempt}-${randomWord(4)}`;
 }
 
+/** The job of one rank of a step on many nodes. */
+export function newRankId(
+  { run, step, attempt }: Pick<StepRequest, "run" | "step" | "attempt">,
+  rank: number,
+): string {
+  return `${jobPrefix(run)}${distinctName([step])}-${attempt}-r${rank}-${randomWord(4)}`;
+}
+
 /** What the ids of all jobs of a run begin with, and those of no other. */
 export function jobPrefix(run: string): string {
   return `${distinctName([run])}-`;

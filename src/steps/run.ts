@@ -1,11 +1,13 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { OpenNode } from "../cluster/node.ts";
+import { lazy } from "../core/lazy.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
 import type { FollowOptions, Job, JobSpec, KillReport } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { containerWords, endContainers } from "./container_job.ts";
+import type { LostRank } from "./gang.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
@@ -40,9 +42,16 @@ export function createRunStep(options: RunStepOptions): RunStep {
   const leftovers = new Leftovers();
   const services = new Services();
   const shared = { ...options, sweep, leftovers, services };
+  const lost: LostRank[] = [];
   return {
     kind: "run",
-    run: (request, host) => new RunAttempt({ ...shared, request: staying(request), host }).run(),
+    async run(request, host) {
+      if (request.action.gang === undefined) {
+        return await new RunAttempt({ ...shared, request: staying(request), host }).run();
+      }
+      const { runGang } = await lazy<typeof import("./gang.ts")>("./gang.ts", import.meta.url);
+      return await runGang(request, { ...shared, host, gang: request.action.gang, lost });
+    },
     async clearUp() {
       await services.end();
       return await leftovers.end();

@@ -4,6 +4,7 @@ import type { StepRequest } from "../engine/ports.ts";
 import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
 import type { JobPlace } from "./gpu_lease.ts";
+import type { RankVariables } from "./gang_variables.ts";
 import { containerScript } from "./container_job.ts";
 import { type ServicePlan, serviceSpec } from "./service_plan.ts";
 import { pathPrefix, stateFolder, stepFolder, workFolder } from "./placement.ts";
@@ -37,7 +38,11 @@ export interface RunJobOptions {
 
 export function jobSpec(
   options: RunJobOptions,
-  { node, prelude, service: plan }: JobPlace & { readonly service?: ServicePlan | undefined },
+  { node, prelude, service: plan, gang }: JobPlace & {
+    readonly service?: ServicePlan | undefined;
+    /** What it finds as one of many. */
+    readonly gang?: RankVariables | undefined;
+  },
 ): JobSpec {
   const { request, id, leaseMs, commands = 0, masks = {}, hasInput } = options;
   const { run, step, attempt } = request;
@@ -45,6 +50,7 @@ export function jobSpec(
   const named = (request.inFiles ?? []).map((name) => [name, request.env[name] ?? ""]);
   const files = {
     ...Object.fromEntries(named),
+    ...gang?.files,
     ...(request.values !== undefined && { GRID_VALUES: request.values }),
   };
   const env = {
@@ -56,6 +62,7 @@ export function jobSpec(
     GRID_NODE: node.node.name,
     GRID_STATE_DIR: stateFolder(request, node, options.project ?? "none"),
     ...told,
+    ...gang?.env,
   };
   const preparation = {
     lines: linesBefore(request, node),

@@ -4,7 +4,10 @@ import type { JobInput } from "../transport/job/job_input.ts";
 import type { RunTrees } from "./run_trees.ts";
 
 export interface RunStepOptions {
-  readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
+  readonly cluster:
+    & Pick<Cluster, "open" | "select" | "lease">
+    /** For commands that run on many nodes at once. */
+    & Partial<Pick<Cluster, "gather" | "release">>;
   /** How long a job outlives its runner, unless it is detached; default 5 minutes. */
   readonly leaseMs?: number;
   /** How many commands the run may come to; default: nobody knows. */

@@ -27,6 +27,7 @@ const FIELDS: { readonly [T in Event["type"]]: Readonly<Record<string, Kind>> } 
   "attempt.finished": { ...ATTEMPT, result: "string" },
   "node.chosen": { ...ATTEMPT, node: "string" },
   "job.started": { ...ATTEMPT, node: "string", job: "string" },
+  "rank.ended": { ...ATTEMPT, rank: "number", node: "string", by: "string" },
   "sync.finished": { ...ATTEMPT, node: "string", folder: "string", sent: "number" },
   "fetch.finished": { ...ATTEMPT, node: "string", folder: "string", files: "array" },
   "sync.progressed": { ...ATTEMPT, node: "string", bytes: "number", totalBytes: "number" },

@@ -186,7 +186,7 @@ class AttemptHost implements StepHost {
     if (!this.#open) return;
     this.#limits.sign();
     if (note.type === "job.started") this.started = true;
-    if (note.type === "node.chosen") this.node = note.node;
+    if (note.type === "node.chosen" && !note.rank) this.node = note.node;
     const { step, attempt, ports } = this.#options;
     const at = ports.clock.now();
     if (note.type === "warned") this.#options.emit({ ...note, at, step: step.id });

@@ -6,7 +6,7 @@ import { type AttemptEnd, runAttempt, stoppedResult } from "./attempt.ts";
 import type { Event } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
-import type { EnginePorts, StepRequest } from "../ports.ts";
+import type { EnginePorts, ResumeJob, StepRequest } from "../ports.ts";
 import { isRetryable, whyNot } from "./retry.ts";
 
 export interface AttemptsOptions {
@@ -19,7 +19,7 @@ export interface AttemptsOptions {
   readonly emit: (event: Event) => void;
   readonly request: (attempt: AttemptParts) => StepRequest;
   /** A job of an earlier run that is this step's attempt `attempt`. */
-  readonly resume?: { readonly attempt: number; readonly node: string; readonly job: string };
+  readonly resume?: ResumeJob & { readonly attempt: number };
 }
 
 export interface AttemptParts {
@@ -50,7 +50,8 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
         options.request({
           attempt,
           avoidNodes: step.retry.avoidNode ? [...failedOn] : [],
-          resumeJob: resumeJob && { node: resumeJob.node, job: resumeJob.job },
+          resumeJob: resumeJob &&
+            { node: resumeJob.node, job: resumeJob.job, ranks: resumeJob.ranks },
         }),
     });
     const { retryInMs, notRetried } = retryOf(end, { step, attempt, ports, deadline, limits });
@@ -58,7 +59,9 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
     const more = { at: clock.now(), durationMs, retryInMs, notRetried };
     emit(finishedEvent(end, { step, attempt, ...more }));
     if (retryInMs === undefined) return end;
-    if (end.node !== undefined && !failedOn.includes(end.node)) failedOn.push(end.node);
+    // Of many nodes it is the one that failed.
+    const where = end.failure?.node ?? end.node;
+    if (where !== undefined && !failedOn.includes(where)) failedOn.push(where);
     const stop = await waitOut(retryInMs, { ports, limits });
     if (stop) return { ...end, ...stop, outputs: {} };
   }

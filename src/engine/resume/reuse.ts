@@ -3,7 +3,7 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { ReuseSource, TakenOver } from "../event.ts";
 import { type Brought, broughtOther } from "./brought.ts";
-import type { CachedResult, Fetched, LocalFiles } from "../ports.ts";
+import type { CachedResult, Fetched, LocalFiles, ResumeRank } from "../ports.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
 /** What a step can do instead of starting afresh. */
@@ -29,6 +29,8 @@ export type Shortcut =
     readonly attempt: number;
     readonly node: string;
     readonly job: string;
+    /** Of a step on many nodes: all of its jobs. */
+    readonly ranks?: readonly ResumeRank[];
     /** What the syncs before it had brought when it began. */
     readonly brought: Brought;
     readonly takenOver: TakenOver;
@@ -201,27 +203,34 @@ function isFinished({ status }: StepState): boolean {
   return status === "succeeded" || status === "reused";
 }
 
+type LeftJob =
+  & Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job">
+  & Partial<Pick<Extract<Shortcut, { kind: "attach" }>, "ranks">>;
+
 /**
  * The job of an attempt that nobody saw the end of: its runner died, or its node stayed away too
  * long. Or it went well, but the runner died before it journaled the outputs: the job has them.
  */
 function runningJob(
   { status, attempts }: StepState,
-): Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job"> | undefined {
+): LeftJob | undefined {
   const last: AttemptState | undefined = attempts.at(-1);
   if (last === undefined) return undefined;
   const endUnseen = status === "running" &&
     (last.result === "running" || last.result === "succeeded");
   if (!endUnseen && last.failure?.code !== "lost") return undefined;
   if (last.job === undefined || last.node === undefined) return undefined;
-  return { attempt: last.attempt, node: last.node, job: last.job };
+  const ranks = last.ranks?.flatMap(({ rank, node, job, by }) =>
+    job === undefined ? [] : [{ rank, node, job, isOver: by === "grid" }]
+  );
+  return { attempt: last.attempt, node: last.node, job: last.job, ...(ranks && { ranks }) };
 }
 
 /** The job of a service that was ready: whether it still serves, its node knows. */
 function servingJob(
   { status, attempts }: StepState,
   { action }: Step,
-): Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job"> | undefined {
+): LeftJob | undefined {
   const last = attempts.at(-1);
   if (action.kind !== "run" || action.service === undefined || status !== "succeeded") return;
   if (last?.job === undefined || last.node === undefined) return undefined;

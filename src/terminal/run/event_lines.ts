@@ -38,6 +38,8 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
     case "job.started":
     case "attempt.started":
       return undefined;
+    case "rank.ended":
+      return rankLine(event);
     case "step.started":
       return startsOnNode(state, event.step) ? undefined : plain(event.step, "started");
     case "node.chosen":
@@ -64,6 +66,15 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
     case "warned":
       return { step: event.step, text: `warning: ${oneLine(event.message)}`, tone: "warn" };
   }
+}
+
+/** Of many nodes: that one ended well is news only where others go on; of the others the failure tells. */
+function rankLine(
+  { step, rank, node, by, exitCode, words }: Extract<Event, { type: "rank.ended" }>,
+): EventLine | undefined {
+  if (by === "grid") return undefined;
+  const how = words ?? (exitCode === undefined ? "ended" : `exited with code ${exitCode}`);
+  return plain(step, `rank ${rank} on ${node}: ${how}`);
 }
 
 /** As `grid plan` counts them. */
@@ -105,8 +116,9 @@ export function chosenWords(event: NodeChosen, state: RunState): string {
     ? ""
     : `; passed over ${passed.map(({ node, reason }) => `${node}: ${oneLine(reason)}`).join(", ")}`;
   const attempt = event.attempt > 1 ? `attempt ${event.attempt} ` : "";
+  const rank = event.rank === undefined ? "" : `rank ${event.rank} `;
   const verb = state.steps.get(event.step)?.kind === "select-node" ? "chose" : "started on";
-  return `${attempt}${verb} ${event.node}${score}${over}`;
+  return `${attempt}${rank}${verb} ${event.node}${score}${over}`;
 }
 
 function finishedLine(id: string, state: RunState): EventLine | undefined {
