@@ -92,15 +92,6 @@ function identityOf({ endpoint, remoteRoot, name }: Node): string {
   return transport === "local" ? `local ${remoteRoot}` : `${host ?? name} ${port ?? 22}`;
 }
 
-/** Names of a gang's places in lines sort by when it came, wherever it stands; see `lineOrder`. */
-export function gangTicket(now: number, word: string): string {
-  return `gang-${Math.max(0, Math.floor(now)).toString(36).padStart(10, "0")}-${word}`;
-}
-
-export function isGangTicket(id: string): boolean {
-  return /^gang-[0-9a-z]{10}-/.test(id);
-}
-
 export function heldKeys(gpus: readonly GpuFacts[]): readonly string[] {
   return gpus.map(leaseKey);
 }

@@ -1,6 +1,6 @@
 /** In which order those go who wait for GPUs of a node. */
 import type { NodeWork, Waiting } from "./claim.ts";
-import { isGangTicket } from "./gang_choice.ts";
+import { isGangTicket } from "./gang_ticket.ts";
 
 /**
  * The oldest first, but by turns: whose run has a GPU here already, or stands before itself in the line,

@@ -502,6 +502,8 @@ export interface Failure {
   readonly hint?: string;
   /** Name of the node, where it happened on one. */
   readonly node?: string;
+  /** Of a step on many nodes: the command that failed first, from 0. */
+  readonly rank?: number;
   /** Exit code of the command itself. */
   readonly exitCode?: number;
   /** Name of the signal that ended the command, such as `SIGKILL`. */

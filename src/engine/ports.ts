@@ -1,25 +1,16 @@
 /** What the engine needs from the outside. Implementations live in `steps/`, `store/` and `grid.ts`. */
 import type { Usage } from "../core/usage.ts";
 import type { Clock } from "../core/clock.ts";
+import type { ResumeJob } from "./resume_job.ts";
+import type { StepNote } from "./step_note.ts";
 import type { Staying } from "./staying.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { NodeReads } from "../pipeline/expression/node_reads.ts";
 import type { NodeScope } from "../pipeline/expression/evaluate.ts";
 import type { Action, ActionKind, NodeRequest, OutputSource, Shell } from "../pipeline/pipeline.ts";
-import type {
-  BatchProgressed,
-  Event,
-  Failure,
-  FetchFinished,
-  JobStarted,
-  NodeChosen,
-  OutputFile,
-  RankEnded,
-  SyncedTree,
-  SyncFinished,
-  SyncProgressed,
-  Warned,
-} from "./event.ts";
+import type { Event, Failure, OutputFile, SyncedTree } from "./event.ts";
+
+export type { StepNote } from "./step_note.ts";
 
 export interface EnginePorts {
   readonly kinds: StepKinds;
@@ -240,22 +231,6 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly resumeJob: ResumeJob | undefined;
 }
 
-/** A job that an earlier runner started. */
-export interface ResumeJob {
-  readonly node: string;
-  readonly job: string;
-  /** Of a step on many nodes: all of its jobs, the one above among them. */
-  readonly ranks?: readonly ResumeRank[] | undefined;
-}
-
-export interface ResumeRank {
-  readonly rank: number;
-  readonly node: string;
-  readonly job: string;
-  /** The earlier runner has ended it, or was about to. */
-  readonly isOver: boolean;
-}
-
 export interface CacheRequest {
   /** What the step makes; undefined where it does not say. */
   readonly files: readonly string[] | undefined;
@@ -278,19 +253,6 @@ export interface StepHost {
   /** What the attempt's command used, once that is known. Absent where nobody wants to know. */
   used?(usage: Usage): void;
 }
-
-/** An event without what the engine adds. */
-type Noted<E> = Omit<E, "at" | "step" | "attempt">;
-
-export type StepNote =
-  | Noted<NodeChosen>
-  | Noted<JobStarted>
-  | Noted<RankEnded>
-  | Noted<SyncFinished>
-  | Noted<FetchFinished>
-  | Noted<BatchProgressed>
-  | Noted<SyncProgressed>
-  | Noted<Warned>;
 
 export type StepOutcome =
   | {

@@ -152,7 +152,6 @@ export interface RunAction<T> {
   readonly run: T;
   /** It is meant to stay. */
   readonly service?: Service;
-  /** It runs on many nodes at once. */
   readonly gang?: Gang;
   /** Absent: on the node itself. */
   readonly container?: Container<T> | undefined;

@@ -132,10 +132,13 @@ function stateWords({ hook, state, counted, attempts }: StepDocument): string {
 
 /** A step that syncs has no node of its own but all that it reached. */
 function nodesOf({ node, attempts }: StepDocument): string {
-  const synced = attempts.at(-1)?.syncs.map((sync) => sync.node) ?? [];
-  const others = synced.length - MOST_NAMED;
-  const named = synced.slice(0, MOST_NAMED).join(", ");
-  return node ?? (others > 0 ? `${named} and ${others} more` : named);
+  const last = attempts.at(-1);
+  const ranks = last?.ranks?.map((rank) => rank.node);
+  const all = ranks ?? last?.syncs.map((sync) => sync.node) ?? [];
+  const others = all.length - MOST_NAMED;
+  const named = all.slice(0, MOST_NAMED).join(", ");
+  const words = others > 0 ? `${named} and ${others} more` : named;
+  return ranks === undefined ? node ?? words : words;
 }
 
 function groupFacts(step: StepDocument): string {

@@ -13,6 +13,7 @@ import type {
   Runner,
   SyncFinished,
 } from "../engine/event.ts";
+import type { RankState } from "../engine/run_state.ts";
 import type { AttemptState, RunState, StepState } from "../engine/state.ts";
 
 export interface RunDocument {
@@ -99,6 +100,8 @@ export interface AttemptDocument {
   readonly score: number | null;
   readonly passedOver: AttemptState["passedOver"];
   readonly job: string | null;
+  /** Of a step on many nodes: its commands, by rank. */
+  readonly ranks?: readonly RankState[];
   readonly startedAt: string;
   readonly finishedAt: string | null;
   /** Between the beginnings of the run and of the attempt. */
@@ -137,6 +140,8 @@ export interface FailureDocument {
   readonly message: string;
   readonly hint: string | null;
   readonly node: string | null;
+  /** Of a step on many nodes: the command that failed first. */
+  readonly rank?: number;
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** Whether the command is known to have started. */

@@ -3,17 +3,17 @@
  * release; the first that fails ends the others.
  */
 import type { OpenNode } from "../cluster/node.ts";
-import { holdPort, isTaken } from "../cluster/gang_port.ts";
+import { holdPort } from "../cluster/gang_port.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GridError, toGridError } from "../core/errors.ts";
-import type { JsonValue } from "../core/json.ts";
-import type { ResumeJob, StepHost, StepOutcome } from "../engine/ports.ts";
+import type { StepOutcome } from "../engine/ports.ts";
+import type { ResumeJob } from "../engine/resume_job.ts";
 import type { Gang } from "../pipeline/gang.ts";
 import type { JobSpec } from "../transport/job/job.ts";
-import { mayHaveStarted } from "../transport/job/job_start.ts";
-import { endContainers } from "./container_job.ts";
 import { type GangPlace, placeGang } from "./gang_place.ts";
-import { Rank, type RankKill } from "./gang_rank.ts";
+import { type Again, holdAll } from "./gang_barrier.ts";
+import { type EndingOptions, GangEnding } from "./gang_ending.ts";
+import { Rank } from "./gang_rank.ts";
 import {
   holdBack,
   NOT_RELEASED_EXIT,
@@ -22,66 +22,37 @@ import {
   withoutForeign,
 } from "./gang_variables.ts";
 import { firstVerdict } from "./gang_watch.ts";
-import {
-  aftermathWords,
-  lostInstead,
-  notReady,
-  type Verdict,
-  verdictFailure,
-} from "./gang_words.ts";
-import { gpuLost, isGpuLost, MOST_CHOICES } from "./gpu_lease.ts";
-import { isAbandoned, jobPrefix, newRankId } from "./job_names.ts";
-import type { JobSweep } from "./job_sweep.ts";
-import type { Leftovers } from "./leftovers.ts";
+import type { Verdict } from "./gang_words.ts";
+import { MOST_CHOICES } from "./gpu_lease.ts";
+import { isAbandoned, newRankId } from "./job_names.ts";
 import { onNode } from "./placement.ts";
 import { failed } from "./run_failure.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import type { RunStepOptions } from "./run_options.ts";
-import { readOutputs } from "./run_outputs.ts";
 import { TreeGate } from "./tree_gate.ts";
-import { unpreparedEnd } from "./unprepared.ts";
 
 /** A node that is silent for so long is lost to its gang, long before other jobs would give it up. */
 const LONGEST_LEASE_MS = 60_000;
-/** Between two looks at ranks that are still getting ready. */
-const READY_LOOK_MS = 100;
 /** How much longer than the runner a rank waits for its release. */
 const HOLD_SLACK_MS = 60_000;
 
-/** One whose node was lost: it may still run there. */
-export interface LostRank {
-  readonly step: string;
-  readonly node: string;
-  readonly job: string;
-}
-
-export interface GangOptions extends RunStepOptions {
-  readonly host: StepHost;
+export interface GangOptions extends RunStepOptions, EndingOptions {
   readonly gang: Gang;
-  readonly sweep: JobSweep;
-  readonly leftovers: Leftovers;
-  /** Of earlier attempts of this run. */
-  readonly lost: LostRank[];
 }
 
 export function runGang(request: RunRequest, options: GangOptions): Promise<StepOutcome> {
   return new GangAttempt(request, options).run();
 }
 
-/** Nothing of it has run, and another choice of nodes may go better. */
-interface Again {
-  readonly again: StepOutcome;
-  /** Where not to go. */
-  readonly avoid: readonly string[];
-}
-
 class GangAttempt {
   readonly #request: RunRequest;
   readonly #options: GangOptions;
+  readonly #ending: GangEnding;
 
   constructor(request: RunRequest, options: GangOptions) {
     this.#request = request;
     this.#options = options;
+    this.#ending = new GangEnding(request, options);
   }
 
   async run(): Promise<StepOutcome> {
@@ -116,12 +87,16 @@ class GangAttempt {
       ranks.push(...await this.#ranksAt(place));
       await this.#endLost(place.nodes);
       const signal = AbortSignal.any([host.signal, late.signal]);
-      const held = await this.#hold(ranks, { place, signal, late: late.signal });
+      const held = await holdAll(ranks, {
+        ...{ place, host, gang, signal, ending: this.#ending },
+        late: late.signal,
+        gate: (node) => this.#gate(node),
+      });
       clearTimeout(timer);
       if (held !== undefined) return held;
       return await this.#attend(ranks);
     } catch (thrown) {
-      if (ranks.length > 0) await this.#endAll(ranks, undefined);
+      if (ranks.length > 0) await this.#ending.endAll(ranks, undefined);
       host.signal.throwIfAborted();
       const error = toGridError(thrown);
       if (error.code === "bug") throw thrown;
@@ -187,163 +162,17 @@ class GangAttempt {
     });
   }
 
-  /** All jobs made and held, then all released at once; an outcome where that did not come about. */
-  async #hold(
-    ranks: readonly Rank[],
-    { place, signal, late }: {
-      readonly place: GangPlace;
-      readonly signal: AbortSignal;
-      readonly late: AbortSignal;
-    },
-  ): Promise<StepOutcome | Again | undefined> {
-    const { host, gang } = this.#options;
-    // Whoever gives up must know of all that were started.
-    const starts = await Promise.allSettled(ranks.map((rank) => rank.start()));
-    for (const [index, start] of starts.entries()) {
-      const rank = ranks[index];
-      if (start.status === "fulfilled" || rank === undefined) continue;
-      if (mayHaveStarted(start.reason)) this.#rememberLost(rank);
-    }
-    const unstarted = starts.find((start) => start.status === "rejected");
-    if (unstarted) throw unstarted.reason;
-    const ready = new Set<Rank>();
-    const early = Promise.race(ranks.map(async (rank) => {
-      await rank.follow();
-      return rank;
-    }));
-    const all = this.#allReady(ranks, ready, signal);
-    const ended = await Promise.race([early, all.then(() => undefined, () => undefined)]);
-    if (ended !== undefined) return await this.#endedEarly(ended, ranks);
-    if (host.signal.aborted) return await this.#cancelled(ranks);
-    if (late.aborted) {
-      const missing = ranks.filter((rank) => !ready.has(rank));
-      await this.#endAll(ranks, undefined);
-      const avoid = missing.map(({ node }) => node.node.name);
-      return { again: notReady(missing, gang.startWithinMs), avoid };
-    }
-    await all;
-    const [main] = place.nodes;
-    if (main && await isTaken(main, place.world.port, signal)) {
-      await this.#endAll(ranks, undefined);
-      const error = new GridError({
-        code: "conflict",
-        message: `Cannot start on many nodes: port ${place.world.port} of "${main.node.name}" ` +
-          "was taken in the meantime",
-        node: main.node.name,
-      });
-      return { again: failed(error, { node: main, started: false }), avoid: [] };
-    }
-    await Promise.all(ranks.map((rank) => rank.release()));
-    return undefined;
-  }
-
-  async #allReady(
-    ranks: readonly Rank[],
-    ready: Set<Rank>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.#options.host;
-    await Promise.all(ranks.map(async (rank) => {
-      while (!await rank.isReady(signal)) await clock.sleep(READY_LOOK_MS, { signal });
-      ready.add(rank);
-    }));
-  }
-
-  /** One could not even stand ready: others took its GPUs, its code is not the run's, or it is out of reach. */
-  async #endedEarly(rank: Rank, ranks: readonly Rank[]): Promise<StepOutcome | Again> {
-    await this.#endAll(ranks, undefined);
-    if (this.#options.host.signal.aborted) return await this.#cancelled(ranks);
-    const { node, job, end } = rank;
-    if (end === undefined || job === undefined) throw new Error("it has not ended");
-    if ("error" in end) return failed(end.error, { node, started: false });
-    const { exit } = end;
-    if (await isGpuLost(job, { exit, node })) {
-      return { again: failed(gpuLost(node), { node, started: false }), avoid: [] };
-    }
-    const denied = await this.#gate(node).denial(job, exit);
-    if (denied) return failed(denied, { node, started: false });
-    const error = new GridError({
-      code: "step-failed",
-      message: `Cannot start on many nodes: ${rank.name} ended before it was ready`,
-      node: node.node.name,
-    });
-    return failed(error, { node, started: false });
-  }
-
   /** From the release on, or from another runner's. */
   async #attend(ranks: readonly Rank[]): Promise<StepOutcome> {
     const { host, gang } = this.#options;
     const verdict = await firstVerdict(ranks, {
       gang,
       host,
-      onEnded: (rank) => this.#noteEnd(rank, "itself"),
+      onEnded: (rank) => this.#ending.noteEnd(rank, "itself"),
     });
-    if (verdict === "cancelled") return await this.#cancelled(ranks);
-    if (verdict === "succeeded") return await this.#succeeded(ranks);
-    return await this.#failed(ranks, verdict);
-  }
-
-  async #failed(ranks: readonly Rank[], verdict: Verdict): Promise<StepOutcome> {
-    const { rank: first } = verdict;
-    const { node, job, end } = first;
-    const kills = await this.#endAll(ranks, first);
-    const request = onNode(this.#request, node);
-    if (verdict.kind === "exit" && job && end && "exit" in end) {
-      const options = { node, exit: end.exit, request, words: first.words };
-      const unready = await unpreparedEnd(job, options);
-      if (unready) {
-        return { ...unready, ...outcomeWords(unready, aftermathWords(kills, { first })) };
-      }
-    }
-    const failure = lostInstead(verdictFailure(verdict), kills);
-    const aftermath = aftermathWords(kills, { first });
-    return {
-      status: "failed",
-      failure: { ...failure, message: `${failure.message}; ${aftermath}` },
-      aftermath,
-    };
-  }
-
-  async #cancelled(ranks: readonly Rank[]): Promise<StepOutcome> {
-    const { signal } = this.#options.host;
-    const [main] = ranks;
-    if (main === undefined) throw signal.reason;
-    const kills = await this.#endAll(ranks, undefined);
-    const outcome = failed(toGridError(signal.reason), { node: main.node, started: true });
-    return { ...outcome, aftermath: aftermathWords(kills, { first: undefined }) };
-  }
-
-  /** All at once; what they end with is no result. */
-  async #endAll(
-    ranks: readonly Rank[],
-    first: Rank | undefined,
-  ): Promise<readonly { readonly rank: Rank; readonly kill: RankKill }[]> {
-    const { killGraceMs } = this.#request;
-    return await Promise.all(ranks.map(async (rank) => {
-      const hadEnded = rank.end !== undefined && "exit" in rank.end;
-      const lost = rank.end && "error" in rank.end && rank.end.error.code === "lost";
-      const kill: RankKill = lost
-        ? { words: "out of reach; its node ends it by itself", isClear: false }
-        : await this.#killed(rank, killGraceMs);
-      if (kill.error?.code === "lost" || lost) this.#rememberLost(rank);
-      if (kill.isClear) this.#release(rank);
-      if (!hadEnded && rank !== first) this.#noteEnd(rank, "grid", kill.words);
-      else if (rank === first && !hadEnded) this.#noteEnd(rank, "itself", kill.words);
-      return { rank, kill };
-    }));
-  }
-
-  async #killed(rank: Rank, graceMs: number): Promise<RankKill> {
-    const kill = await rank.kill(graceMs);
-    if (this.#request.action.container === undefined || rank.job === undefined) return kill;
-    const { node, spec } = rank;
-    await endContainers(node.transport, { ...node, id: spec.id });
-    return kill;
-  }
-
-  #rememberLost({ node, spec }: Rank): void {
-    const { step } = this.#request;
-    this.#options.lost.push({ step, node: node.node.name, job: spec.id });
+    if (verdict === "cancelled") return await this.#ending.cancelled(ranks);
+    if (verdict === "succeeded") return await this.#ending.succeeded(ranks);
+    return await this.#ending.failed(ranks, verdict);
   }
 
   /** What an earlier attempt may have left on a node that is back. */
@@ -360,43 +189,6 @@ class GangAttempt {
     }));
   }
 
-  async #succeeded(ranks: readonly Rank[]): Promise<StepOutcome> {
-    const { host } = this.#options;
-    const request = this.#request;
-    const isMasked = Object.keys(request.secrets).length > 0;
-    try {
-      const all = await Promise.all(
-        ranks.map(async ({ index, node, spec, job, stdout }) =>
-          await readOutputs(index === 0 ? onNode(request, node).outputs : [], {
-            node,
-            cwd: spec.cwd,
-            outputFile: await job?.readOutputFile() ?? "",
-            stdout: stdout.end(),
-            isMasked,
-            signal: host.signal,
-          })
-        ),
-      );
-      const [usage] = ranks.flatMap(({ job }) => job?.usage ?? []);
-      if (usage) host.used?.(usage);
-      for (const { job } of ranks) {
-        for (const message of job?.warnings ?? []) this.#warn(message);
-      }
-      for (const rank of ranks) this.#release(rank);
-      const list = ranks.map(({ index, node }): JsonValue => ({
-        rank: index,
-        node: node.node.name,
-        exit: 0,
-        outputs: all[index] ?? {},
-      }));
-      return { status: "succeeded", outputs: { ...all[0], ranks: list }, exitCode: 0 };
-    } catch (thrown) {
-      const [main] = ranks;
-      if (main === undefined) throw thrown;
-      return failed(toGridError(thrown), { node: main.node, started: true });
-    }
-  }
-
   /** Goes on with an earlier runner's gang where all of it is there; else nothing of it may be left. */
   async #takeOver({ ranks: earlier = [] }: ResumeJob): Promise<StepOutcome | "over"> {
     const { host, gang, cluster } = this.#options;
@@ -408,7 +200,7 @@ class GangAttempt {
     const isWhole = ranks.length === gang.count && known.every((is) => is) &&
       earlier.every(({ isOver }) => !isOver);
     if (!isWhole) {
-      await this.#endAll(ranks, undefined);
+      await this.#ending.endAll(ranks, undefined);
       this.#warn("its earlier ranks are not all there any more; all of them start again");
       return "over";
     }
@@ -422,47 +214,16 @@ class GangAttempt {
     const verdict = await firstVerdict(ranks, {
       gang,
       host,
-      onEnded: (rank) => this.#noteEnd(rank, "itself"),
+      onEnded: (rank) => this.#ending.noteEnd(rank, "itself"),
     });
-    if (verdict === "cancelled") return await this.#cancelled(ranks);
-    if (verdict === "succeeded") return await this.#succeeded(ranks);
+    if (verdict === "cancelled") return await this.#ending.cancelled(ranks);
+    if (verdict === "succeeded") return await this.#ending.succeeded(ranks);
     if (verdict.kind === "exit" && await isLeft(verdict)) {
-      await this.#endAll(ranks, undefined);
+      await this.#ending.endAll(ranks, undefined);
       this.#warn("its earlier ranks ended while no runner was there; all of them start again");
       return "over";
     }
-    return await this.#failed(ranks, verdict);
-  }
-
-  #release({ node, spec, job }: Rank): void {
-    if (job === undefined) return;
-    const { sweep, leftovers } = this.#options;
-    const { step, killGraceMs, run } = this.#request;
-    const { hasLeft } = job;
-    const ended = { transport: node.transport, root: spec.root, id: spec.id };
-    sweep.add(ended, { late: hasLeft });
-    leftovers.add({ ...ended, step, killGraceMs, hasLeft }, { prefix: jobPrefix(run) });
-  }
-
-  #noteEnd({ index, node, end }: Rank, by: "itself" | "grid", words?: string): void {
-    const exit = end !== undefined && "exit" in end ? end.exit : undefined;
-    const how = by === "grid"
-      ? `ended by Grid: ${words}`
-      : exit?.kind === "signal"
-      ? `ended by ${exit.signal}`
-      : exit?.kind === "vanished"
-      ? "left no exit code"
-      : end !== undefined && "error" in end
-      ? end.error.message
-      : words;
-    this.#options.host.note({
-      type: "rank.ended",
-      rank: index,
-      node: node.node.name,
-      by,
-      ...(by === "itself" && exit?.kind === "code" && { exitCode: exit.code }),
-      ...(how !== undefined && { words: how }),
-    });
+    return await this.#ending.failed(ranks, verdict);
   }
 
   /** A gang of which one has the code and another has not is hardly meant. */
@@ -490,10 +251,6 @@ async function isLeft({ rank, exit }: Extract<Verdict, { kind: "exit" }>): Promi
   if (isAbandoned(exit)) return true;
   if (exit.kind !== "code" || exit.code !== NOT_RELEASED_EXIT) return false;
   return (await rank.job?.readOutputFile())?.startsWith(NOT_RELEASED_OUTPUT.trim()) ?? false;
-}
-
-function outcomeWords(outcome: StepOutcome, aftermath: string) {
-  return outcome.status === "failed" ? { aftermath } : {};
 }
 
 function tooLate({ startWithinMs }: Gang): GridError {

@@ -19,6 +19,10 @@ export type Verdict =
 const LONGEST_LINE = 200;
 
 export function verdictFailure(verdict: Verdict): Failure {
+  return { ...plainFailure(verdict), rank: verdict.rank.index };
+}
+
+function plainFailure(verdict: Verdict): Failure {
   const { rank } = verdict;
   const { node } = rank;
   switch (verdict.kind) {
@@ -111,6 +115,7 @@ export function lostInstead(
     ...rest,
     code: "lost",
     node,
+    rank: lost.rank.index,
     message: `Cannot reach "${node}" again, where rank ${lost.rank.index} ran; before that was ` +
       `known: ${failure.message}`,
     hint: "retry: { on: [node-lost], avoid-node: true } starts all ranks again, elsewhere",

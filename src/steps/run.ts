@@ -1,14 +1,13 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { OpenNode } from "../cluster/node.ts";
-import { lazy } from "../core/lazy.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
 import type { FollowOptions, Job, JobSpec, KillReport } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
 import { containerWords, endContainers } from "./container_job.ts";
-import type { LostRank } from "./gang.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
+import { onManyNodes } from "./gang_entry.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { LastWords } from "./last_words.ts";
@@ -42,16 +41,12 @@ export function createRunStep(options: RunStepOptions): RunStep {
   const leftovers = new Leftovers();
   const services = new Services();
   const shared = { ...options, sweep, leftovers, services };
-  const lost: LostRank[] = [];
   return {
     kind: "run",
-    async run(request, host) {
-      if (request.action.gang === undefined) {
-        return await new RunAttempt({ ...shared, request: staying(request), host }).run();
-      }
-      const { runGang } = await lazy<typeof import("./gang.ts")>("./gang.ts", import.meta.url);
-      return await runGang(request, { ...shared, host, gang: request.action.gang, lost });
-    },
+    run: (request, host) =>
+      request.action.gang === undefined
+        ? new RunAttempt({ ...shared, request: staying(request), host }).run()
+        : onManyNodes(request, { ...shared, host }),
     async clearUp() {
       await services.end();
       return await leftovers.end();
@@ -166,9 +161,10 @@ class RunAttempt {
   }
 
   async #attend(job: Job, place: Place): Promise<Attended> {
-    const { host } = this.#options;
+    const { host, input } = this.#options;
     if (place.service) return await this.#serve(job, place, place.service);
-    const stdout = this.#readsStdout ? new TextTail(TAIL_CHARACTERS) : undefined;
+    const isRead = this.#request.outputs.some(({ from }) => from === "stdout");
+    const stdout = isRead ? new TextTail(TAIL_CHARACTERS) : undefined;
     const words = new LastWords();
     const onOutput: FollowOptions["onOutput"] = (stream, bytes) => {
       if (stream === "stdout") stdout?.push(bytes);
@@ -176,7 +172,6 @@ class RunAttempt {
       return host.output(stream, bytes);
     };
     try {
-      const { input } = this.#options;
       const exit = await followFed(job, { ...place, input, signal: host.signal, onOutput });
       if (job.usage) host.used?.(job.usage);
       // Nobody waits for what a lost supervisor left behind.
@@ -279,10 +274,6 @@ class RunAttempt {
     sweep.add(job, { late: hasLeft });
     const prefix = jobPrefix(request.run);
     leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
-  }
-
-  get #readsStdout(): boolean {
-    return this.#request.outputs.some((output) => output.from === "stdout");
   }
 
   #spec(place: JobPlace & Pick<Place, "service">, id: string): JobSpec {

@@ -27,7 +27,7 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
   const { width, paint, program = "grid" } = options;
   const attempts = step.attempts.length;
   const failure = step.failure ?? step.attempts.at(-1)?.failure;
-  const where = step.node === undefined ? "" : ` on ${step.node}`;
+  const where = whereOf(step);
   const what = failure ? failureWords(failure) : lookOf(step.status).word;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const headline = `${step.id} ${lookOf(step.status).word}${where}: ${what}${times}`;
@@ -85,7 +85,9 @@ function nextCommands(
 }
 
 /** Whether the message says more than the exit code or signal that stands in the headline. */
-function addsWords({ message, exitCode, signal }: Failure): boolean {
+function addsWords({ message, exitCode, signal, rank }: Failure): boolean {
+  // It says what became of the others.
+  if (rank !== undefined) return exitCode !== undefined || signal !== undefined;
   if (exitCode !== undefined) return !message.includes(`code ${exitCode}`);
   return signal !== undefined && !message.includes(signal);
 }
@@ -118,10 +120,17 @@ export function otherFailures(state: RunState, options: FailureOptions): string[
 
 function alone(step: StepState, options: FailureOptions): string[] {
   const failure = step.failure ? `: ${failureWords(step.failure)}` : "";
-  const where = step.node === undefined ? "" : ` on ${step.node}`;
+  const where = whereOf(step);
   const path = logOf(step, options);
   const log = path === undefined ? "" : `, log ${path}`;
   return entry(`${step.id}${where}${failure}${log}`, options);
+}
+
+/** Of a step on many nodes its words name the rank and its node. */
+function whereOf({ node, attempts }: StepState): string {
+  const ranks = attempts.at(-1)?.ranks ?? [];
+  if (ranks.length > 1) return ` on ${ranks.length} nodes`;
+  return node === undefined ? "" : ` on ${node}`;
 }
 
 function entry(words: string, { width }: FailureOptions): string[] {

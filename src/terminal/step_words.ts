@@ -62,6 +62,9 @@ export function isIdle(status: Status): boolean {
 
 /** Nodes the last attempt touched: where it ran, or every node it synced to. */
 export function nodesOf(step: StepState): string {
+  const ranks = step.attempts.at(-1)?.ranks ?? [];
+  if (ranks.length > 3) return `${ranks.length} nodes`;
+  if (ranks.length > 1) return ranks.map(({ node }) => node).join(", ");
   const synced = step.attempts.at(-1)?.syncs.map((sync) => sync.node) ?? [];
   if (synced.length === 0) return step.node ?? "";
   return synced.length > 3 ? `${synced.length} nodes` : synced.join(", ");
@@ -132,8 +135,10 @@ function workWords(attempt: AttemptState | undefined): string[] {
 
 /** "exit code 1", "SIGKILL", or the message of a failure that has neither. */
 export function failureWords(failure: Failure): string {
-  if (failure.exitCode !== undefined) return `exit code ${failure.exitCode}`;
-  if (failure.signal !== undefined) return `ended by ${failure.signal}`;
+  const { rank, node } = failure;
+  const who = rank === undefined ? "" : `rank ${rank} on ${node ?? "its node"}: `;
+  if (failure.exitCode !== undefined) return `${who}exit code ${failure.exitCode}`;
+  if (failure.signal !== undefined) return `${who}ended by ${failure.signal}`;
   return oneLine(failure.message);
 }
 

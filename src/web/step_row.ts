@@ -41,7 +41,8 @@ function renderStep(step: StepState, { run, number, isStopped }: RowOptions): Ma
     : step.durationMs === undefined
     ? NOTHING
     : markup`${formatDuration(step.durationMs)}`;
-  const nodes = node ??
+  const nodes = attempts.at(-1)?.ranks?.map((rank) => rank.node).slice(0, MOST_NODES).join(", ") ??
+    node ??
     attempts.at(-1)?.syncs.slice(0, MOST_NODES).map((sync) => sync.node).join(", ");
   return markup`
     <tr id="s-${number}" ${group === undefined ? "" : markup` class="member"`}>

@@ -6,7 +6,8 @@ import { type AttemptEnd, runAttempt, stoppedResult } from "./attempt.ts";
 import type { Event } from "../event.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { limitError, Limits } from "./limits.ts";
-import type { EnginePorts, ResumeJob, StepRequest } from "../ports.ts";
+import type { EnginePorts, StepRequest } from "../ports.ts";
+import type { ResumeJob } from "../resume_job.ts";
 import { isRetryable, whyNot } from "./retry.ts";
 
 export interface AttemptsOptions {

@@ -3,7 +3,8 @@ import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { ReuseSource, TakenOver } from "../event.ts";
 import { type Brought, broughtOther } from "./brought.ts";
-import type { CachedResult, Fetched, LocalFiles, ResumeRank } from "../ports.ts";
+import type { CachedResult, Fetched, LocalFiles } from "../ports.ts";
+import type { ResumeRank } from "../resume_job.ts";
 import type { AttemptState, RunState, StepState } from "../state.ts";
 
 /** What a step can do instead of starting afresh. */
