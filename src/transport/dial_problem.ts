@@ -6,6 +6,11 @@ export interface DialPlace extends DialTarget {
   readonly node: string;
 }
 
+/** All that `ssh` says where nobody listens, and where the server forbids forwarding: a program there knows. */
+export class RefusedByPeer extends Error {
+  override readonly name = "RefusedByPeer";
+}
+
 export function nobodyListens(
   { node, host, port }: DialPlace,
   { state, cause }: { readonly state: string; readonly cause?: unknown },
@@ -23,7 +28,8 @@ export function forwardingForbidden({ node, host, port }: DialPlace, cause?: unk
   return new GridError({
     code: "channel",
     message: `Cannot connect to ${host} port ${port} on "${node}": its server forbids forwarding`,
-    hint: "it needs AllowTcpForwarding yes in its sshd_config",
+    hint:
+      "it needs AllowTcpForwarding local in its sshd_config, or one of python3, perl, bash and nc",
     node,
     cause,
   });

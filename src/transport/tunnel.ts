@@ -1,30 +1,24 @@
 /** A port on this machine that leads to an address as a node sees it. */
+import { raceAbort } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
-import type { Dialed, DialTarget, Transport } from "./transport.ts";
+import {
+  type DialPlace,
+  forwardingForbidden,
+  nobodyListens,
+  RefusedByPeer,
+} from "./dial_problem.ts";
+import { nodeProgram } from "./node_program.ts";
+import type { Channel, Dialed, DialTarget, Transport } from "./transport.ts";
 
-/** Copies between stdin/stdout and a TCP connection, where a server forbids forwarding. */
-const RELAY = `
-import os, socket, sys, threading
-link = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
-link.settimeout(None)
-def send():
-    while True:
-        data = os.read(0, 65536)
-        if not data:
-            break
-        link.sendall(data)
-    link.shutdown(socket.SHUT_WR)
-threading.Thread(target=send, daemon=True).start()
-while True:
-    data = link.recv(65536)
-    if not data:
-        break
-    while data:
-        data = data[os.write(1, data):]
-os._exit(0)
-`;
+/** Bytes of a connection read at a time. */
+const PIECE_BYTES = 64 * 1024;
+/** What a program on the node says is told, but not at any length. */
+const MOST_WORDS = 1000;
+/** Seconds until a program there that says nothing is no longer waited for: it gives up after ten. */
+const ANSWER_SECONDS = 30;
+const NO_PROGRAM = 3;
 
 export interface Tunnel extends AsyncDisposable {
   /** On loopback. */
@@ -115,37 +109,76 @@ interface Incoming {
   readonly signal: AbortSignal;
 }
 
-/** A relay that breaks closes its connection; the request on it fails and says so. */
+/**
+ * A relay that breaks closes its connection; the request on it fails and says so. Not by the connection's own
+ * streams: these close it whole where one direction ends.
+ */
 async function relayThrough(
   node: TunnelNode,
   target: DialTarget,
   { connection, signal }: Incoming,
 ): Promise<void> {
-  const { readable, writable } = connection;
-  const close = () => Promise.allSettled([readable.cancel(), writable.abort()]);
+  const close = () => {
+    try {
+      connection.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  };
   try {
-    await using dialed = await dial(node, target, signal);
-    const stop = () => void Promise.allSettled([dialed[Symbol.asyncDispose](), close()]);
+    await using dialed = await dialFrom(node, target, signal);
+    const stop = () => {
+      close();
+      void dialed[Symbol.asyncDispose]();
+    };
     signal.addEventListener("abort", stop, { once: true });
     try {
       // Each direction may end by itself; one that breaks ends the other.
-      const up = readable.pipeTo(dialed.writable, { signal });
-      const down = dialed.readable.pipeTo(writable, { signal });
+      const up = sendUp(connection, dialed.writable);
       up.catch(() => dialed[Symbol.asyncDispose]());
-      await Promise.all([up.catch(ignoreGone), down]);
+      const down = bringDown(dialed.readable, connection);
+      down.catch(close);
+      // Who has got all that he wanted does not listen to the rest of the question.
+      await Promise.all([up.catch(() => {}), down]);
     } finally {
       signal.removeEventListener("abort", stop);
     }
   } finally {
-    await close();
+    close();
   }
 }
 
-/** Who has got all that he wanted does not listen to the rest of the question. */
-function ignoreGone(): void {}
+async function sendUp(from: Deno.TcpConn, to: WritableStream<Uint8Array>): Promise<void> {
+  const writer = to.getWriter();
+  try {
+    for (;;) {
+      const buffer = new Uint8Array(PIECE_BYTES);
+      const count = await from.read(buffer);
+      if (count === null) break;
+      await writer.write(buffer.subarray(0, count));
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abort().catch(() => {});
+    throw error;
+  } finally {
+    writer.releaseLock();
+  }
+}
 
-/** By a program on the node where its server forbids what it takes otherwise. */
-async function dial(
+async function bringDown(from: ReadableStream<Uint8Array>, to: Deno.TcpConn): Promise<void> {
+  for await (const bytes of from) {
+    for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+  }
+  await to.closeWrite();
+}
+
+/**
+ * A connection from the node to a port, by a program there where its server forbids forwarding.
+ *
+ * @throws {GridError} as `Transport.dial`; `channel` where forwarding is forbidden, and no program is there
+ */
+export async function dialFrom(
   { transport, root }: TunnelNode,
   target: DialTarget,
   signal: AbortSignal,
@@ -153,15 +186,59 @@ async function dial(
   try {
     return await transport.dial(target, { signal });
   } catch (error) {
-    if (!(error instanceof GridError) || error.code !== "channel") throw error;
-    const python = `PATH=${quoteAll([`${root}/grid_env/bin`])}:$PATH; exec python3 -c`;
-    const command = `${python} ${quoteAll([RELAY, target.host, String(target.port)])}`;
-    const channel = await transport.open(`sh -c ${quoteAll([command])}`, { signal });
-    channel.stderr.pipeTo(new WritableStream()).catch(() => {});
-    return {
-      readable: channel.stdout,
-      writable: channel.stdin,
-      [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
-    };
+    if (!isForbidden(error)) throw error;
+    const place = { node: transport.endpoint.name, ...target };
+    const call = `grid_relay ${quoteAll([root, target.host, String(target.port)])}`;
+    const text = `${nodeProgram("relay.sh", import.meta.url)}\n${call}`;
+    const channel = await transport.open(`exec sh -c ${quoteAll([text])}`, { signal });
+    return await relayed(channel, place, signal);
   }
+}
+
+/** As far as one can know. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof GridError &&
+    (error.code === "channel" || error.cause instanceof RefusedByPeer);
+}
+
+async function relayed(
+  channel: Channel,
+  place: DialPlace,
+  signal: AbortSignal,
+): Promise<Dialed> {
+  let said = "";
+  const answered = Promise.withResolvers<void>();
+  const listening = (async () => {
+    for await (const text of channel.stderr.pipeThrough(new TextDecoderStream())) {
+      said = (said + text).slice(-MOST_WORDS);
+      if (/^connected$/m.test(said)) answered.resolve();
+    }
+  })();
+  /** Rejects where the program failed; its last line says why. */
+  const whole = async () => {
+    const [exit] = await Promise.all([channel.exit, listening]);
+    const [why = "connection refused"] = said.trim().split("\n").slice(-1);
+    if (exit.kind === "code" && exit.code === NO_PROGRAM) throw forwardingForbidden(place);
+    if (exit.kind === "signal" || exit.code !== 0) throw nobodyListens(place, { state: why });
+  };
+  const ended = whole();
+  ended.then(answered.resolve, answered.reject);
+  // Told by whoever reads the connection, once it is made.
+  ended.catch(() => {});
+  try {
+    const timeUp = AbortSignal.timeout(ANSWER_SECONDS * 1000);
+    await raceAbort(answered.promise, AbortSignal.any([signal, timeUp]));
+  } catch (error) {
+    await channel[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    readable: channel.stdout.pipeThrough(
+      new TransformStream({
+        flush: () => ended,
+      }),
+    ),
+    writable: channel.stdin,
+    [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
+  };
 }

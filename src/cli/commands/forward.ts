@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
 import { renderProblem } from "../../terminal/problem.ts";
-import { openTunnel } from "../../transport/tunnel.ts";
+import { dialFrom, openTunnel } from "../../transport/tunnel.ts";
 import type { CommandContext } from "../command_module.ts";
 import { knownNodes, openNodes } from "../nodes.ts";
 import { wholeNumber } from "../option_values.ts";
@@ -90,12 +90,7 @@ function noPort(why: string): GridError {
   });
 }
 
-/** Nobody there is told at once; a server that forbids forwarding is worked around by the tunnel. */
+/** Nobody there, and no way there, are told at once. */
 async function expectListener(node: OpenNode, port: number, signal: AbortSignal): Promise<void> {
-  try {
-    await using _dialed = await node.transport.dial({ host: LOOPBACK, port }, { signal });
-  } catch (error) {
-    if (error instanceof GridError && error.code === "channel") return;
-    throw error;
-  }
+  await using _dialed = await dialFrom(node, { host: LOOPBACK, port }, signal);
 }

@@ -96,8 +96,21 @@ export class MuxConnection implements Link {
     if (this.#lost) throw this.#lost;
     const dialed = await dialThrough(this.#master, target);
     this.#lastUsed = monotonic();
-    if ("readable" in dialed) return dialed;
+    if ("readable" in dialed) return this.#watched(dialed);
     throw await this.#whetherLost() ?? dialed.refused;
+  }
+
+  /** A connection ends the same for `ssh -W` whether its other end closed it or the master has gone. */
+  #watched(dialed: Dialed): Dialed {
+    const flush = async () => {
+      const lost = this.#lost ?? await this.#whetherLost();
+      if (lost) throw lost;
+    };
+    return {
+      readable: dialed.readable.pipeThrough(new TransformStream({ flush })),
+      writable: dialed.writable,
+      [Symbol.asyncDispose]: () => dialed[Symbol.asyncDispose](),
+    };
   }
 
   async terminal(_screen: Screen, options: TerminalOptions): Promise<ChannelExit> {

@@ -1,5 +1,5 @@
 /** A connection from the node to a port: a child `ssh` that carries it over a master. */
-import { forwardingForbidden, nobodyListens } from "../dial_problem.ts";
+import { forwardingForbidden, nobodyListens, RefusedByPeer } from "../dial_problem.ts";
 import type { GridError } from "../../core/errors.ts";
 import type { Dialed, DialTarget } from "../transport.ts";
 import type { Carrier } from "./carrier.ts";
@@ -31,7 +31,8 @@ export async function dialThrough(
   const place = { node: master.endpoint.name, ...target };
   if (/administratively prohibited/.test(said)) return { refused: forwardingForbidden(place) };
   const [, why = "connection refused"] = /open failed: (?:connect failed: )?(.*)/.exec(said) ?? [];
-  return { refused: nobodyListens(place, { state: why.trim() }) };
+  const cause = /refused by peer/.test(said) ? new RefusedByPeer(said.trim()) : undefined;
+  return { refused: nobodyListens(place, { state: why.trim(), cause }) };
 }
 
 function dialedBy(child: Deno.ChildProcess): Dialed {

@@ -8,7 +8,7 @@ import { forwardingForbidden, nobodyListens } from "../dial_problem.ts";
 import { randomWord } from "../../core/ids.ts";
 import type { ChannelExit, Dialed, DialTarget, Screen, TerminalOptions } from "../transport.ts";
 import { SshChannel } from "./channel.ts";
-import { dialedStream } from "./dialed_stream.ts";
+import { type DialedStream, dialedStream } from "./dialed_stream.ts";
 import { ChannelRefused, type Link } from "./link.ts";
 import { loginCommand } from "./login_command.ts";
 import { onScreen } from "./on_screen.ts";
@@ -34,6 +34,7 @@ export class SshConnection implements Link {
   readonly #client: Client;
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<SshChannel>();
+  readonly #dialed = new Set<DialedStream>();
   readonly #closed = Promise.withResolvers<void>();
   #opening = 0;
   #hasCarried = false;
@@ -110,7 +111,9 @@ export class SshConnection implements Link {
     );
     // A connection that is in use is not asked whether it lives.
     this.#lastUsed = monotonic();
-    return dialedStream(await promise);
+    const dialed = dialedStream(await promise, () => this.#dialed.delete(dialed));
+    this.#dialed.add(dialed);
+    return dialed;
   }
 
   async terminal(screen: Screen, options: TerminalOptions): Promise<ChannelExit> {
@@ -244,8 +247,9 @@ export class SshConnection implements Link {
     if (this.#lost) return;
     const reason = state instanceof GridError ? state : this.#lostError(state);
     this.#lost = reason;
-    for (const channel of this.#channels) channel.lose(reason);
+    for (const channel of [...this.#channels, ...this.#dialed]) channel.lose(reason);
     this.#channels.clear();
+    this.#dialed.clear();
     this.#options.onFree();
   }
 

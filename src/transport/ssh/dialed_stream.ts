@@ -5,15 +5,26 @@ import type { Dialed } from "../transport.ts";
 /** Bytes waiting for a reader before the other side is asked to wait. */
 const BUFFER_BYTES = 512 * 1024;
 
-export function dialedStream(stream: Duplex): Dialed {
+export interface DialedStream extends Dialed {
+  /** The connection that carries it broke: what comes to an end now is not whole. */
+  lose(reason: unknown): void;
+}
+
+export function dialedStream(stream: Duplex, onOver: () => void): DialedStream {
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => {});
+  const failures: ((reason: unknown) => void)[] = [];
+  stream.on("close", onOver);
   // Its connection was lost, or somebody on the way gave it up: what came before is told by `end`.
   stream.on("error", (error) => closed.reject(error));
   stream.on("close", () => closed.reject(new Error("the connection was closed")));
   return {
-    readable: readableOf(stream, closed.promise),
+    readable: readableOf(stream, { closed: closed.promise, failures }),
     writable: writableOf(stream, closed.promise),
+    lose(reason) {
+      closed.reject(reason);
+      for (const fail of failures) fail(reason);
+    },
     // deno-lint-ignore require-await
     async [Symbol.asyncDispose]() {
       stream.removeAllListeners("data");
@@ -23,7 +34,13 @@ export function dialedStream(stream: Duplex): Dialed {
   };
 }
 
-function readableOf(stream: Duplex, closed: Promise<never>): ReadableStream<Uint8Array> {
+interface Ending {
+  readonly closed: Promise<never>;
+  /** Called where the stream breaks, before it comes to its end as one that was closed. */
+  readonly failures: ((reason: unknown) => void)[];
+}
+
+function readableOf(stream: Duplex, { closed, failures }: Ending): ReadableStream<Uint8Array> {
   let open = true;
   return new ReadableStream<Uint8Array>({
     start: (controller) => {
@@ -37,10 +54,12 @@ function readableOf(stream: Duplex, closed: Promise<never>): ReadableStream<Uint
         if ((controller.desiredSize ?? 0) <= 0) stream.pause();
       });
       stream.on("end", end);
-      closed.catch((error) => {
+      const fail = (error: unknown) => {
         if (open) controller.error(error);
         open = false;
-      });
+      };
+      failures.push(fail);
+      closed.catch(fail);
     },
     pull: () => {
       stream.resume();
