@@ -17,6 +17,8 @@ export interface KnownNames {
   /** Newest first. */
   runs(): Promise<readonly Candidate[]>;
   steps(run: string): Promise<readonly string[]>;
+  /** Steps of the newest runs that stay; newest first. */
+  services(): Promise<readonly Candidate[]>;
 }
 
 /** The whole program, the finished words, and the beginning of the next one. */
@@ -89,8 +91,12 @@ async function candidates(
   }
   switch (argument.name) {
     case "run":
+      if (command.name === "forward") return [...await names.services(), ...await doors(names)];
+      if (command.name === "shell") return await doors(names);
+      if (command.name === "stop") return [...await names.services(), ...await runs(names)];
+      return await runs(names);
     case "other":
-      return [{ value: "last", summary: "the run that began last" }, ...await names.runs()];
+      return await runs(names);
     case "step":
       return plain(await names.steps(given[0] ?? "last"));
     case "nodes":
@@ -101,6 +107,16 @@ async function candidates(
     default:
       return "files";
   }
+}
+
+async function runs(names: KnownNames): Promise<readonly Candidate[]> {
+  return [{ value: "last", summary: "the run that began last" }, ...await names.runs()];
+}
+
+/** What one may enter by its name. */
+async function doors(names: KnownNames): Promise<readonly Candidate[]> {
+  const nodes = [...await names.nodes(), "local"];
+  return [...nodes.map((value) => ({ value, summary: "a node" })), ...await runs(names)];
 }
 
 async function valuesOf(
@@ -161,5 +177,24 @@ export function namesOf(context: CliContext): KnownNames {
       const [started] = past.store.events(run);
       return started?.type === "run.started" ? started.steps.map(({ id }) => id) : [];
     },
+    services: async () => {
+      using past = await runs();
+      const { store } = past;
+      const found = store.runs({ limit: MOST_RUNS }).flatMap(({ run }) =>
+        store.events(run).flatMap((event) =>
+          event.type === "step.finished" && isService(event.outputs)
+            ? [{ value: event.step, summary: `a service of ${run}` }]
+            : []
+        )
+      );
+      return found.filter(({ value }, at) =>
+        found.findIndex((other) => other.value === value) === at
+      );
+    },
   };
+}
+
+/** By what no other step gives: only its node knows whether it still serves. */
+function isService(outputs: Readonly<Record<string, unknown>>): boolean {
+  return typeof outputs["job"] === "string" && typeof outputs["node"] === "string";
 }

@@ -2,6 +2,7 @@
 import type { OpenNode } from "../cluster/node.ts";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
+import { quoteAll } from "../core/shell.ts";
 import type { Store } from "../store/store.ts";
 import { listServices, type ServiceListing } from "../transport/job/job_service.ts";
 import { type OpenedNodes, openNodes } from "./nodes.ts";
@@ -64,7 +65,7 @@ export function chooseService(
   if (match && !second) return match;
   const asked = step === undefined ? `"${name}"` : `"${step}" of run ${run}`;
   if (match) {
-    const each = matches.slice(0, 5).map((one) => `${one.run} ${one.step}`).join(", or ");
+    const each = matches.slice(0, 5).map((one) => quoteAll([one.run, one.step])).join(", or ");
     throw wrong(what, `${matches.length} are called ${asked}`, `name one: ${each}`);
   }
   const [away] = nodes.failed;

@@ -262,7 +262,12 @@ const ready = z.union([
   }),
   z.strictObject({ run: z.string().min(1).describe("A command on the node that succeeds") }),
   z.strictObject({ output: z.string().min(1).describe("Regular expression on a printed line") }),
-], { error: (issue) => readyWords(issue.input) });
+], { error: (issue) => isObject(issue.input) ? undefined : readyWords(issue.input) });
+/** What is wrong in a map is said of the key that has it. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 const port = z.union([z.int().min(1).max(65535), z.literal("auto")], {
   error: (issue) => portWords(issue.input),
 });
@@ -276,7 +281,9 @@ const service = z.union([
       error: (issue) => lifeWords(issue.input),
     }).optional().describe("How long it lives: run, until-stopped, or a duration; default run"),
   }),
-], { error: (issue) => portWords(issue.input) }).meta({
+], {
+  error: (issue) => isObject(issue.input) ? undefined : portWords(issue.input),
+}).meta({
   id: "service",
   description: "The command stays; later steps start once it is ready",
   examples: [6006, { port: "auto", ready: "/health", for: "8h" }],

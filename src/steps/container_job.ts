@@ -22,6 +22,8 @@ export interface ContainerJob {
   readonly cwd: string;
   readonly graceMs: number;
   readonly isPlainShell: boolean;
+  /** It is a service that listens on a port of its node. */
+  readonly servesPort: boolean;
 }
 
 const ENGINES = { auto: "docker podman apptainer singularity" } as const;
@@ -55,6 +57,7 @@ export function containerScript(job: ContainerJob): string {
     "-w",
     cwd,
     ...names.flatMap((name) => ["-e", name]),
+    ...(job.servesPort && !container.options.some(isNetwork) ? ["--network=host"] : []),
     ...container.options,
   ];
   const apptainer = [
@@ -87,6 +90,14 @@ export function containerScript(job: ContainerJob): string {
     "esac",
     "",
   ].join("\n");
+}
+
+/**
+ * Of docker and podman. Without one, a container has a network of its own, and what listens in it is not on
+ * the node's port; apptainer's is the node's by itself.
+ */
+function isNetwork(option: string): boolean {
+  return /^(?:--net(?:work)?|-p|--publish|-P|--publish-all|--pod)(?:$|=)|^-p\d/.test(option);
 }
 
 /** Relative to the step's folder, where it looks like a path; a name is the engine's own volume. */

@@ -83,6 +83,7 @@ export function jobSpec(
       ...preparation,
       files: Object.keys(files),
       stateFolder: env.GRID_STATE_DIR,
+      servesPort: plan?.port !== undefined,
     });
   return {
     id,
@@ -108,6 +109,7 @@ interface Contained extends JobPlace, Preparation {
   readonly stateFolder: string;
   /** Variables that name files. */
   readonly files: readonly string[];
+  readonly servesPort: boolean;
 }
 
 /** The job of a command in a container. */
@@ -130,6 +132,7 @@ function contained({ request, id }: RunJobOptions, place: Contained) {
     cwd,
     graceMs: request.killGraceMs,
     isPlainShell: shell === "sh",
+    servesPort: place.servesPort,
   });
   const { script: command, variables } = containedScript(request.action.run, {
     prelude,

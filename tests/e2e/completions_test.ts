@@ -49,6 +49,23 @@ testWith(["bash"], "bash completes commands, options, nodes, runs and steps", as
   assert.match(second ?? "", /^\d{8}-\d{6}-\w{4}$/);
   assert.deepEqual(await complete("logs", "last", ""), ["train", "eval"]);
   assert.deepEqual(await complete("logs", "nothing", ""), []);
+  // What is behind a door has a name, too.
+  assert.deepEqual((await complete("shell", "")).slice(0, 4), [
+    "local1",
+    "local2",
+    "local",
+    "last",
+  ]);
+  assert.deepEqual(await complete("forward", "loc"), ["local1", "local2", "local"]);
+  const serving = `name: s
+steps:
+  - { id: board, service: { ready: { run: "true" } }, run: sleep 60 }
+`;
+  Deno.writeTextFileSync(join(folder.path, "s.yaml"), serving);
+  const served = await grid(["run", "s.yaml"], { cwd: folder.path });
+  assert.equal(served.code, 0, served.stderr);
+  assert.deepEqual((await complete("forward", "")).slice(0, 2), ["board", "local1"]);
+  assert.deepEqual((await complete("services", "stop", "")).slice(0, 2), ["board", "last"]);
 });
 
 testWith(["fish"], "fish completes, with a word on each", async () => {

@@ -86,7 +86,10 @@ function checkIdleContainer({ entry, kind }: Blueprint, reader: TextReader): voi
     rule: "idle-container",
     spot: reader.source.keySpot(entry, "container"),
     message: `container: is not possible on ${kind}`,
-    hint: "move it to a run step",
+    hint: kind === "ray-batch"
+      ? "its work runs in the workers of Ray, as Ray was started: install what it needs beside Ray, or move " +
+        "it to a run step"
+      : "move it to a run step",
   });
 }
 

@@ -199,3 +199,25 @@ Deno.test("a container is one of a run step, and keeps its job's name and end", 
     "58 invalid-value",
   ]);
 });
+
+Deno.test("what is wrong in a service is said of the key that has it", async () => {
+  const found = async (service: string) =>
+    (await diagnosticsOf(`steps: [{ id: a, run: ls, service: ${service} }]\n`))
+      .map(({ message }) => message)
+      .filter((message) => !message.startsWith("nobody can tell"));
+  assert.deepEqual(await found("{ port: 99999999 }"), ["must be at most 65535, is 99999999"]);
+  assert.deepEqual(await found("{ prot: 3 }"), ['unknown key "prot"']);
+  assert.deepEqual(await found("{ ready: { run: true } }"), ["expected text, found true"]);
+  assert.deepEqual(await found("{ port: 3, ready: 8 }"), [
+    "8 does not say when the service is ready",
+  ]);
+  assert.deepEqual(await found("x"), ['"x" is no port']);
+});
+
+Deno.test("a container for what Ray's workers do is refused with what to do", async () => {
+  const [first] = await diagnosticsOf(
+    "steps: [{ id: a, ray-batch: { call: a:b, tasks: [1] }, container: x }]\n",
+  );
+  assert.equal(first?.message, "container: is not possible on ray-batch");
+  assert.match(first?.hint ?? "", /install what it needs beside Ray, or move it to a run step/);
+});
