@@ -14,7 +14,7 @@ export interface LoginExamined {
 }
 
 export function loginFindings(examined: LoginExamined): readonly Finding[] {
-  const { plan, trial } = examined;
+  const { plan, trial, problem } = examined;
   return [
     addressFinding(examined),
     ...keyFindings(examined),
@@ -23,7 +23,7 @@ export function loginFindings(examined: LoginExamined): readonly Finding[] {
       ? [note("login", `left to your own ssh: ${plan.beyond.join(", ")}`)]
       : []),
     loginFinding(examined),
-    ...(trial === undefined ? [] : noiseFindings(trial)),
+    ...(trial === undefined ? [] : noiseFindings(trial, problem)),
   ];
 }
 
@@ -72,6 +72,11 @@ function loginFinding({ name, trial, problem }: LoginExamined): Finding {
     return note("login", `Grid gets in, ssh does not: ${trial.lastWords ?? "it said nothing"}`);
   }
   const state = problem.message.replace(/^Cannot .*?: /s, "");
+  // Another way in would change nothing about that.
+  if (trial?.isIn && (problem.code === "shell" || !trial.ran)) {
+    const words = `Grid and ssh get in, but there is no shell for Grid: ${state}`;
+    return bad("login", words, problem.hint ?? `ssh -vv ${name}`);
+  }
   if (trial?.isIn) {
     const words = `ssh gets in, Grid does not: ${state}`;
     const way = "or let your own ssh do it: transport: openssh for this node";
@@ -83,8 +88,12 @@ function loginFinding({ name, trial, problem }: LoginExamined): Finding {
 
 const QUIET = "let start-up files print for people only: case $- in *i*) … ;; esac";
 
-function noiseFindings({ isIn, ran, noise }: SshTrial): Finding[] {
-  if (!isIn) return [];
+function noiseFindings(
+  { isIn, ran, noise }: SshTrial,
+  problem: GridError | undefined,
+): Finding[] {
+  // Where Grid ran nothing either, the login tells why.
+  if (!isIn || (!ran && problem !== undefined)) return [];
   if (!ran) {
     return [
       bad("startup", "a start-up file keeps commands from being run", `${QUIET}, and no exec`),

@@ -1,6 +1,7 @@
 /** Why a channel did not come to its command, or broke. */
 import { GridError } from "../../core/errors.ts";
 import { missingEnv } from "../missing_env.ts";
+import { endHint, silenceHint, waited } from "../shell/shell_problem.ts";
 import type { Endpoint } from "../transport.ts";
 import { sessionIn } from "./mux_client.ts";
 
@@ -14,7 +15,8 @@ interface EarlyEnd {
 }
 
 /** For ssh that ended before the command began, over a connection that lives. */
-export function explainEarlyEnd({ name }: Endpoint, { said, code, printed }: EarlyEnd): GridError {
+export function explainEarlyEnd(endpoint: Endpoint, { said, code, printed }: EarlyEnd): GridError {
+  const { name } = endpoint;
   if (sessionIn(said) !== "opened") {
     const words = lastLine(said.split("\n").filter((line) => !line.startsWith("debug")));
     return cannotStart(name, { code: "channel", state: words ?? `ssh ended with ${code}` });
@@ -22,32 +24,32 @@ export function explainEarlyEnd({ name }: Endpoint, { said, code, printed }: Ear
   const words = lastLine(printed.split("\n"));
   const noEnv = missingEnv(words ?? "");
   if (noEnv) return cannotStart(name, { code: "shell", ...noEnv });
-  return shellProblem(
-    name,
-    `the login shell ended before the command (exit ${code})${words ? `: ${words}` : ""}`,
-  );
+  return cannotStart(name, {
+    code: "shell",
+    state: `the login shell ended before the command (exit ${code})${words ? `: ${words}` : ""}`,
+    hint: endHint(endpoint, words ?? ""),
+  });
 }
 
 /** @param session what the server has made of it so far */
 export function explainSlowStart(
-  { name, commandTimeoutMs }: Endpoint,
+  endpoint: Endpoint,
   session: "opened" | "asked",
 ): GridError {
-  const time = `within ${commandTimeoutMs} ms`;
+  const { name, commandTimeoutMs } = endpoint;
+  const time = `within ${waited(commandTimeoutMs)}`;
   return session === "opened"
-    ? shellProblem(name, `the login shell did not come to the command ${time}`)
+    ? cannotStart(name, {
+      code: "shell",
+      state: `the login shell did not come to the command ${time}`,
+      hint: silenceHint(endpoint),
+    })
     : cannotStart(name, { code: "channel", state: `the server opened no channel ${time}` });
 }
 
 export function lostBecause({ name }: Endpoint, state: string): GridError {
   const message = `Cannot go on with "${name}": the connection was lost (${state})`;
   return new GridError({ code: "lost", message, node: name });
-}
-
-function shellProblem(name: string, state: string): GridError {
-  const hint = "the account may be limited to other uses (a restricted shell, ForceCommand), or " +
-    `its start-up files leave or wait for input: ssh ${name} /bin/sh -c :`;
-  return cannotStart(name, { code: "shell", state, hint });
 }
 
 function cannotStart(

@@ -7,7 +7,8 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { ShellQueue } from "./shell_queue.ts";
-import { PROOF_COMMAND, shellCommand, type ShellFault, shellFault } from "./shell_proof.ts";
+import { endedShell, lostBeforeShell, noShell, silentShell, waited } from "./shell_problem.ts";
+import { PROOF_COMMAND, shellCommand, shellFault } from "./shell_proof.ts";
 import { ShellSession } from "./shell_session.ts";
 import type { Channel, Endpoint, ExecOptions, ExecResult, WaitOptions } from "../transport.ts";
 
@@ -139,8 +140,7 @@ class SharedShell implements Shell {
       // Nothing else is sent before this is answered: a start-up file may read its input.
       const { stdout } = await withDeadline(() => session.run(PROOF_COMMAND, {}), {
         ms: endpoint.commandTimeoutMs,
-        error: () =>
-          noShell(endpoint, { state: `no answer within ${endpoint.commandTimeoutMs} ms` }),
+        error: () => silentShell(endpoint, endpoint.commandTimeoutMs),
       });
       const fault = shellFault(stdout, { word, node: endpoint.name });
       if (fault) throw noShell(endpoint, fault);
@@ -148,9 +148,9 @@ class SharedShell implements Shell {
     } catch (error) {
       const farewell = await session.farewell();
       this.#drop(session);
-      if (farewell === undefined) throw error;
-      const words = farewell.words === "" ? "" : `: ${farewell.words}`;
-      throw noShell(endpoint, { state: `it ended (${farewell.left})${words}` });
+      if (farewell !== undefined) throw endedShell(endpoint, farewell);
+      const isLost = error instanceof GridError && error.code === "lost";
+      throw isLost ? lostBeforeShell(endpoint, error) : error;
     }
   }
 
@@ -166,21 +166,10 @@ function closedError({ name }: Endpoint): GridError {
   return new GridError({ code: "lost", message, node: name });
 }
 
-function noShell({ name }: Endpoint, { state, hint }: Partial<ShellFault>): GridError {
-  return new GridError({
-    code: "shell",
-    message: `Cannot start a shell on "${name}": ${state}`,
-    hint: hint ??
-      "the account may be limited to other uses (a restricted shell, ForceCommand), or its " +
-        `start-up files leave or wait for input: ssh ${name} /bin/sh -c :`,
-    node: name,
-  });
-}
-
 function tooLong(endpoint: Endpoint, ms: number): GridError {
   return new GridError({
     code: "timed-out",
-    message: `Cannot finish a command on "${endpoint.name}": no answer within ${ms} ms`,
+    message: `Cannot finish a command on "${endpoint.name}": no answer within ${waited(ms)}`,
     node: endpoint.name,
   });
 }

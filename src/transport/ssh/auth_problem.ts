@@ -44,7 +44,7 @@ export function authError(address: Address, { credentials, answer }: AuthProblem
         : offered.length === 0
         ? "set ssh.key_file in cluster_config.yaml, or load a key: ssh-add"
         : `add the key to the account: ssh-copy-id -p ${port} ${user}@${host}; ` +
-          "or name another in ssh.key_file"),
+          "or name another in ssh.key_file; an account that has expired is refused alike"),
     node,
     cause: lacking.length > 0
       ? new Beyond(`Grid's own SSH cannot log in with ${lacking.join(", ")}`)

@@ -234,10 +234,14 @@ export class SshConnection implements Link {
     // A server of one session says "prohibited" to the second, where others say that there is no room.
     const isForbidden = error.reason === PROHIBITED && !this.#hasCarried && this.#opening === 1;
     if (error.reason !== undefined && !isForbidden) return new ChannelRefused();
+    // ssh2's words for a request that sshd denies: it could start no process, or may not.
+    const isDenied = error.message === "Unable to exec";
     return new GridError({
       code: "channel",
-      message: `Cannot start a command on "${this.#options.node}": ${error.message}`,
-      hint: "the account may be limited to other uses (ForceCommand, a restricted shell)",
+      message: `Cannot start a command on "${this.#options.node}": ` +
+        (isDenied ? "its sshd started none" : error.message),
+      hint: "the account may be limited to other uses (ForceCommand, a restricted shell)" +
+        (isDenied ? ", or have as many processes there as it may have (ulimit -u)" : ""),
       node: this.#options.node,
       cause: error,
     });

@@ -169,11 +169,22 @@ function withKey(address: Address, keyFile: string | undefined): Address {
   };
 }
 
-/** A jump host need not be a node, so `grid trust` may not know it. */
-function atJumpHost(error: GridError, { user, host, port }: Address): GridError {
-  const { code, message, node } = error;
-  const hint = `compare the fingerprint, then add the key by hand: ssh -p ${port} ${user}@${host}`;
-  return new GridError({ code, message, node, hint, cause: error.cause ?? error });
+/** A jump host need not be a node, so `grid trust` may not know it; and who hears of it asked for a node. */
+function atJumpHost(error: GridError, { user, host, port, node }: Address): GridError {
+  const { code, message, hint = "" } = error;
+  const byHand = `ssh -p ${port} ${user}@${host}`;
+  return new GridError({
+    code,
+    message: message.replace(
+      ": its host key",
+      `: the host key of the jump host ${host} port ${port}`,
+    ),
+    hint: hint.includes("ssh-keygen -R")
+      ? hint.replace(/grid trust .*$/, byHand)
+      : `compare the fingerprint, then add the key by hand: ${byHand}`,
+    node,
+    cause: error.cause ?? error,
+  });
 }
 
 function tooManyHops(node: string): GridError {

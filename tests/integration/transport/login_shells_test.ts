@@ -177,7 +177,10 @@ const FORCED = {
     command: "read -p name: name",
     says: /shell on "node1"|did not come to the command/,
   },
-  "nothing": { command: "exit 0", says: /it ended \(exit 0\)|ended before the command \(exit 0\)/ },
+  "nothing": {
+    command: "exit 0",
+    says: /ended at once \(exit 0\)|ended before the command \(exit 0\)/,
+  },
 };
 
 for (const [what, { command, says }] of Object.entries(FORCED)) {
@@ -194,6 +197,19 @@ for (const [what, { command, says }] of Object.entries(FORCED)) {
     });
   });
 }
+
+shellTest("a server that ends each login is told, and where its reason stands", {
+  parts: ["bash"],
+  sshdConfig: ["ForceCommand kill -9 $PPID"],
+}, async ({ transport }) => {
+  await assert.rejects(transport.exec("true"), (error) => {
+    isGridError("lost")(error);
+    if (transport.endpoint.transport === "openssh") return true;
+    assert.match(String(error), /the connection was lost right after the login/);
+    assert.match((error as { hint: string }).hint, /journalctl -u ssh/);
+    return true;
+  });
+});
 
 shellTest("a ForceCommand that runs what is asked for is none that matters", {
   parts: [],

@@ -172,6 +172,17 @@ Deno.test("what ssh does stands beside what Grid does", () => {
   assert.match(words(other)[2] ?? "", /^bad login: ssh gets in, Grid does not/);
   assert.match(other[2]?.repair ?? "", /ssh-copy-id gpu1; or let your own ssh/);
   assert.match(words(other)[3] ?? "", /^note startup: start-up files print: "Welcome!"/);
+  const shell = new GridError({
+    code: "shell",
+    message:
+      'Cannot start a shell on "gpu1": its login shell ended at once (exit 1): not available',
+    hint: "chsh -s /bin/sh ada",
+  });
+  const shut = { ...isIn, ran: false };
+  const none = loginFindings({ name: "gpu1", plan: PLAN, trial: shut, problem: shell });
+  assert.match(words(none)[2] ?? "", /^bad login: Grid and ssh get in, .* no shell.*exit 1/);
+  assert.equal(none[2]?.repair, "chsh -s /bin/sh ada");
+  assert.equal(none.length, 3, "no start-up file is blamed for it");
   const unknown = loginFindings({
     name: "x",
     plan: { ...PLAN, addresses: [] },

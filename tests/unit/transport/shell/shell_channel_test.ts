@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LocalChannel } from "../../../../src/transport/local_channel.ts";
 import { openShellChannel, type Shell } from "../../../../src/transport/shell/shell_channel.ts";
+import { endedShell } from "../../../../src/transport/shell/shell_problem.ts";
 import type { Channel, Endpoint } from "../../../../src/transport/transport.ts";
 import { localEndpoint } from "../../../support/local_node.ts";
 import { testWith } from "../../../support/requires.ts";
@@ -135,6 +136,32 @@ Deno.test("exec() names start-up files that leave, or wait for input", async () 
   });
   await using waits = openRig({ before: "read -r answer; exit", commandTimeoutMs: 300 });
   await assert.rejects(waits.shell.exec("true"), { code: "shell", hint: /start-up files/ });
+});
+
+Deno.test("exec() says what to do where the account has no shell, or no process left", async () => {
+  const cases: readonly [string, RegExp, RegExp][] = [
+    [
+      "echo This account is currently not available.; exit 1",
+      /not available\.$/,
+      /chsh -s \/bin\/sh/,
+    ],
+    [
+      "echo /bin/sh: 2: Cannot fork >&2; exit 2",
+      /exit 2\): \/bin\/sh: 2: Cannot fork$/,
+      /ulimit -u/,
+    ],
+    ["echo git only; exit 0", /ended at once \(exit 0\): git only$/, /ForceCommand/],
+  ];
+  for (const [before, message, hint] of cases) {
+    await using rig = openRig({ before });
+    await assert.rejects(rig.shell.exec("true"), { code: "shell", message, hint });
+  }
+  // One that began, and whose marks stand before its last words.
+  const error = endedShell(localEndpoint({}), {
+    left: "exit 2",
+    words: "\x1e<ab\x1e\x1e<ab\x1esh: Cannot fork",
+  });
+  assert.match(error.message, /\(exit 2\): sh: Cannot fork$/);
 });
 
 Deno.test("exec() gives up on a command that hangs, and goes on with another shell", async () => {
@@ -272,7 +299,7 @@ Deno.test("what a shell said last is told although its end was known before", as
   await using rig = openRig({ before: "{ sleep 0.1; echo 'closed on Sundays'; } & exit 3" });
   await assert.rejects(rig.shell.exec("true"), {
     code: "shell",
-    message: /it ended \(exit 3\): closed on Sundays$/,
+    message: /ended at once \(exit 3\): closed on Sundays$/,
   });
 });
 
