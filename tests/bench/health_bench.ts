@@ -1,7 +1,12 @@
 /**
  * Health of many nodes beside clush, on one sshd of this machine with the same key exchange. Every node
  * is a name of its own with a connection of its own. `deno task bench health`; sizes by COLD and WARM,
- * rounds by ROUNDS; OLD names a commit that is measured in the same run.
+ * rounds by ROUNDS; OLD names a commit that is measured in the same run. clush is measured where it is
+ * on the PATH (`pip install ClusterShell`).
+ *
+ * Below each cold figure stands who spent the time of the processors: the client (Grid, or clush and its
+ * ssh) and the server (sshd, shells, the probe), each in programs and in the kernel. Real nodes have
+ * processors of their own, so there the client's part is what counts.
  *
  * Where the time of a first look goes, in milliseconds of CPU per node (OpenSSH 9.2, Ed25519 keys, two cores
  * of a virtual machine, 2026-11): sshd by itself 33, for a connection that runs nothing, whoever asks for
@@ -62,6 +67,44 @@ interface Spread {
   readonly median: number;
   readonly least: number;
   readonly most: number;
+}
+
+/** Seconds of processors. */
+interface Cost {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** Of what has ended: our own children are clients, the daemon's are connections with their shells. */
+function spent(): { readonly client: Cost; readonly server: Cost } {
+  return { client: endedOf("self"), server: endedOf(String(server!.pid())) };
+}
+
+function endedOf(pid: string): Cost {
+  const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { user: Number(fields[13]) / 100, system: Number(fields[14]) / 100 };
+}
+
+/** Connections whose client has gone end a moment later. */
+const ENDING_MS = 1000;
+
+/** Mean of a round. */
+async function withCost(
+  rounds: number,
+  work: () => Promise<void>,
+): Promise<Spread & { readonly cost: string; readonly clientCpu: number }> {
+  const before = spent();
+  const spread = await measure(rounds, work);
+  await new Promise((resolve) => setTimeout(resolve, ENDING_MS));
+  const after = spent();
+  const part = (who: "client" | "server", what: keyof Cost) =>
+    (after[who][what] - before[who][what]) / rounds;
+  const words = (who: "client" | "server") =>
+    `${who} ${(part(who, "user") + part(who, "system")).toFixed(2)} s, ` +
+    `${part(who, "system").toFixed(2)} of it in the kernel`;
+  const clientCpu = part("client", "user") + part("client", "system");
+  return { ...spread, clientCpu, cost: `of processors: ${words("client")}; ${words("server")}` };
 }
 
 async function measure(rounds: number, work: () => Promise<void>): Promise<Spread> {
@@ -205,21 +248,27 @@ async function warm(count: number): Promise<void> {
   console.log(`memory ${Math.round(rss / 2 ** 20)} MB, load ${Deno.loadavg()[0]?.toFixed(1)}`);
 }
 
-const gridCold = await measure(ROUNDS, () => coldGrid(COLD));
-show(`grid health, ${COLD} cold nodes`, gridCold);
+const gridCold = await withCost(ROUNDS, () => coldGrid(COLD));
+show(`grid health, ${COLD} cold nodes`, gridCold, gridCold.cost);
 if (findProgram("clush")) {
-  const clush = await measure(ROUNDS, () => coldClush(COLD));
+  const clush = await withCost(ROUNDS, () => coldClush(COLD));
   const ratio = (clush.median / gridCold.median).toFixed(1);
-  show(`clush, the same probe`, clush, `grid is ${ratio}× faster, budget 3×`);
+  const cpu = (clush.clientCpu / gridCold.clientCpu).toFixed(1);
+  show(`clush, the same probe`, clush, clush.cost);
+  console.log(
+    `grid is ${ratio}× faster, budget 3×; its client needs ${cpu}× less of the processors`,
+  );
 }
-const first = await measure(ROUNDS, () => coldGrid(WARM));
-show(`grid health, first look at ${WARM} nodes`, first);
+const first = await withCost(ROUNDS, () => coldGrid(WARM));
+show(`grid health, first look at ${WARM} nodes`, first, first.cost);
 if (OLD !== undefined) {
   const build = await checkout(OLD);
   try {
-    const old = await measure(ROUNDS, () => coldGrid(WARM, { build }));
+    const old = await withCost(ROUNDS, () => coldGrid(WARM, { build }));
     const ratio = (first.median / old.median).toFixed(2);
-    show(`the same by ${OLD.slice(0, 7)}`, old, `this one takes ${ratio} of it, budget 0.33`);
+    const cpu = (first.clientCpu / old.clientCpu).toFixed(2);
+    show(`the same by ${OLD.slice(0, 7)}`, old, old.cost);
+    console.log(`this one takes ${ratio} of it, budget 0.33; its client ${cpu} of the processors`);
   } finally {
     await new Deno.Command("git", {
       args: ["worktree", "remove", "--force", build],
