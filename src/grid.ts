@@ -1,5 +1,6 @@
 /** Opens everything, once. The program (`cli/`) and the library (`mod.ts`) both come through here. */
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { ClusterConfig } from "./cluster/config.ts";
 import { loadClusterConfig } from "./cluster/load.ts";
@@ -115,7 +116,13 @@ export class Grid implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cluster[Symbol.dispose]();
-    await this.pool[Symbol.asyncDispose]();
-    this.store[Symbol.dispose]();
+    const closing = this.pool[Symbol.asyncDispose]();
+    try {
+      // Shells that were told to leave do so while the store puts its log away.
+      await setImmediate();
+      this.store[Symbol.dispose]();
+    } finally {
+      await closing;
+    }
   }
 }

@@ -2,9 +2,9 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
-import { loadRegistry, metricsText } from "./metrics.ts";
+import { metricsText } from "./metrics.ts";
 import { RunCounter } from "./run_counter.ts";
-import { addConnections, type Tally, type TransportCounts } from "./tally.ts";
+import { addConnections, emptyTally, type Tally, type TransportCounts } from "./tally.ts";
 
 export interface MetricsFileOptions {
   /** Absolute folder of the run; it exists. */
@@ -27,7 +27,8 @@ export function createMetricsFile(options: MetricsFileOptions): RunReader {
   const counter = new RunCounter();
   return {
     event: (event) => counter.count(event),
-    prepare: loadRegistry,
+    // Compiled while jobs run, and not when everybody waits for the end.
+    prepare: () => metricsText({ tally: emptyTally(), activeTasks: 0 }),
     async close() {
       const connections = options.stats?.() ?? new Map<string, TransportCounts>();
       if (counter.isOver) settle(options, { tally: counter.tally, connections });

@@ -71,7 +71,7 @@ function addStep(step: StepDocument, options: LineOptions): void {
   const own = members.get(step.id) ?? [];
   if (own.length === 0) {
     const { before, after } = options.draftOf?.(step, options.isDrawn) ?? stepMarkup(step, options);
-    parts.push(before, renderBars(step, timing), after, "\n");
+    parts.push(before, renderBars(step, timing), after);
     return;
   }
   const isOpen = own.length <= MOST_UNFOLDED;
@@ -90,7 +90,7 @@ export function stepMarkup(
 ): { readonly before: string; readonly after: string } {
   return {
     before: `${opening(step, options)}><summary>${row(step, 0)}`,
-    after: `</span></summary><div class="body">${stepBody(step, options)}</div></details>`,
+    after: `</span></summary><div class="body">${stepBody(step, options)}</div></details>\n`,
   };
 }
 

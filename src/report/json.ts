@@ -19,7 +19,9 @@ export function jsonParts(
   const at = frame.indexOf(NO_STEPS) + NO_STEPS.length - 1;
   const parts: Part[] = [frame.slice(0, at)];
   for (const [index, step] of report.steps.entries()) {
-    parts.push(index === 0 ? "\n    " : ",\n    ", madeOf(step) ?? indentedStep(step));
+    const made = madeOf(step);
+    if (made) parts.push(index === 0 ? made.subarray(1) : made);
+    else parts.push(index === 0 ? indentedStep(step).slice(1) : indentedStep(step));
   }
   parts.push(`\n  ${frame.slice(at)}\n`);
   return parts;
@@ -29,7 +31,7 @@ export function encodedStep(step: StepDocument): Uint8Array {
   return encoded(indentedStep(step));
 }
 
-/** As it stands among the others. */
+/** As it stands behind another: the first has no comma before it. */
 function indentedStep(step: StepDocument): string {
-  return JSON.stringify(step, null, 2).replaceAll("\n", "\n    ");
+  return `,\n${JSON.stringify(step, null, 2)}`.replaceAll("\n", "\n    ");
 }

@@ -78,7 +78,7 @@ class RunReport implements Report {
   }
 
   async prepare(): Promise<void> {
-    const { createDrafts } = await loadReportFiles();
+    const { createDrafts, rehearseReports } = await loadReportFiles();
     if (this.#state === undefined) return;
     const anchors = new Map([...this.#state.steps.keys()].map((id, at) => [id, anchorAt(at)]));
     this.#drafts = createDrafts({
@@ -90,6 +90,7 @@ class RunReport implements Report {
     for (const step of this.#state.steps.values()) {
       if (step.finishedAt !== undefined) this.#draft(step);
     }
+    await rehearseReports(this.#state);
   }
 
   readonly #logOf = (step: string, attempt: number): string | null =>

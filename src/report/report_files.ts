@@ -1,5 +1,6 @@
 /** The reports of a run, made from its state: for programs, for CI, for people. */
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { lazy } from "../core/lazy.ts";
 import type { TailOf } from "../engine/fingerprint.ts";
 import type { RunState } from "../engine/state.ts";
@@ -31,6 +32,39 @@ export interface ReportFilesOptions extends RunDocumentOptions {
 
 export function createDrafts(options: DraftOptions): StepDrafts {
   return new StepDrafts(options);
+}
+
+/**
+ * Makes all reports once of one step, for nobody: what code Deno has to compile for them it compiles now,
+ * while jobs run, and not when everybody waits for the end.
+ */
+export async function rehearseReports(state: RunState): Promise<void> {
+  const report = runDocument(sampleOf(state), { logOf: () => null, transports: [] });
+  const tail = () => [];
+  const files: (() => readonly Part[])[] = [
+    () => jsonParts(report),
+    () => [renderJunit(report, { tail }), renderMarkdown(report, { tail })],
+    () => htmlParts(report, { tail, graph: "", logOf: planExcerpts(report, { folder: "" }).of }),
+  ];
+  for (const render of files) {
+    await setImmediate();
+    bytesOf(render());
+  }
+  if (hasDrawing([...state.steps.values()])) await loadSvg();
+}
+
+/** The run as if its first step with a job had gone well and were all. */
+function sampleOf(state: RunState): RunState {
+  const [step] = [...state.steps.values()].filter(({ attempts }) => attempts.length > 0);
+  if (step === undefined) return { ...state, steps: new Map() };
+  const over = { result: "succeeded", finishedAt: state.startedAt, durationMs: 1 } as const;
+  const attempts = step.attempts.map((attempt) => ({ ...attempt, ...over }));
+  const { result: status, ...times } = over;
+  return {
+    ...state,
+    ...over,
+    steps: new Map([[step.id, { ...step, ...times, status, attempts }]]),
+  };
 }
 
 /** Bytes of logs in a page on a full disk. */
@@ -98,14 +132,24 @@ async function graphOf(report: RunDocument, { warn }: ReportFilesOptions): Promi
 /** Beyond this a drawing says less than the timeline. */
 const MOST_DRAWN = 60;
 
-/** Empty where there is nothing to see: a single step, no arrow, or too many. */
+/** Empty where there is nothing to see. */
 async function drawGraph(report: RunDocument): Promise<string> {
-  const steps = report.steps.filter(({ hook }) => hook === null);
-  const hasArrows = steps.some((step) => step.needs.length + step.after.length > 0);
-  if (!hasArrows || steps.length > MOST_DRAWN) return "";
-  const { renderSvg } = await lazy<typeof import("./graph/svg.ts")>(
-    "./graph/svg.ts",
-    import.meta.url,
-  );
-  return renderSvg(steps);
+  if (!hasDrawing(report.steps)) return "";
+  const { renderSvg } = await loadSvg();
+  return renderSvg(report.steps.filter(({ hook }) => hook === null));
+}
+
+type DrawnStep = Pick<StepDocument, "needs" | "after"> & {
+  readonly hook?: string | null | undefined;
+};
+
+/** Not a single step, no arrow, or too many. */
+function hasDrawing(steps: readonly DrawnStep[]): boolean {
+  const own = steps.filter(({ hook }) => (hook ?? null) === null);
+  const hasArrows = own.some(({ needs, after }) => needs.length + after.length > 0);
+  return hasArrows && own.length <= MOST_DRAWN;
+}
+
+function loadSvg(): Promise<typeof import("./graph/svg.ts")> {
+  return lazy("./graph/svg.ts", import.meta.url);
 }

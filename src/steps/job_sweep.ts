@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { getLogger } from "../core/log.ts";
-import { pruneJobs, removeJobs } from "../transport/job/job_list.ts";
+import { removeJobs } from "../transport/job/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Jobs per node that wait for their removal at most; one call removes many. */
@@ -39,19 +39,22 @@ export class JobSweep implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const job of this.#late) this.#jobsBeside(job).push(job);
-    for (const jobs of this.#ended.values()) this.#sweep(jobs, { after: Promise.resolve() });
-    await this.#sweeping;
-    const nodes = [...this.#ended.values()].flatMap(([job]) => job ?? []);
+    // With what runners that died left behind, long ago, on the nodes that we were on.
+    const last = { after: Promise.resolve(), withOld: true };
+    for (const jobs of this.#ended.values()) this.#sweep(jobs, last);
     this.#ended.clear();
-    // What runners that died left behind, long ago, on the nodes that we were on.
-    await Promise.all(nodes.map(({ transport, root }) => pruneJobs(transport, root).catch(warn)));
+    await this.#sweeping;
   }
 
-  #sweep(jobs: readonly EndedJob[], { after }: { readonly after: Promise<void> }): void {
+  #sweep(
+    jobs: readonly EndedJob[],
+    { after, withOld = false }: { readonly after: Promise<void>; readonly withOld?: boolean },
+  ): void {
     const [first] = jobs;
     if (!first) return;
     const { transport, root } = first;
-    const removed = after.then(() => removeJobs(transport, { root, ids: jobs.map(({ id }) => id) }))
+    const ids = jobs.map(({ id }) => id);
+    const removed = after.then(() => removeJobs(transport, { root, ids, withOld }))
       .catch(warn);
     this.#sweeping = Promise.all([this.#sweeping, removed]).then(() => {});
   }

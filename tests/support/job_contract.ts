@@ -472,15 +472,23 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
 
   test(`${name}: what ended long ago is pruned, and nothing else`, async () => {
     await using node = await open();
-    const [old, fresh] = [1, 2].map(() => jobSpec(node, { command: "true" }));
+    const [old, fresh, other] = [1, 2, 3].map(() => jobSpec(node, { command: "true" }));
     const oldRunning = jobSpec(node, { command: "sleep 1000" });
-    assert.ok(old && fresh);
-    for (const spec of [old, fresh]) await followAll(await startJob(node.transport, spec));
+    assert.ok(old && fresh && other);
+    for (const spec of [old, fresh, other]) await followAll(await startJob(node.transport, spec));
     const job = await startJob(node.transport, oldRunning);
-    for (const { id } of [old, oldRunning]) {
+    const age = async (id: string) => {
       await node.transport.exec(`touch -t 202001010000 ${node.root}/.grid/jobs/${id}.state`);
-    }
+    };
+    for (const { id } of [old, oldRunning]) await age(id);
     assert.deepEqual(await pruneJobs(node.transport, node.root), [old.id]);
+    // In the same call as others are removed, whose complaint stands.
+    await age(other.id);
+    const both = { root: node.root, ids: [oldRunning.id], withOld: true };
+    await assert.rejects(removeJobs(node.transport, both), {
+      code: "workspace",
+      message: /running/,
+    });
     assert.equal((await listJobs(node.transport, node.root)).length, 2);
     await job.kill({ graceMs: 1000 });
   });

@@ -35,6 +35,8 @@ export interface RemoveOptions {
   /** Absolute `remote_root`. */
   readonly root: string;
   readonly ids: readonly string[];
+  /** Those that `pruneJobs` would remove, too. */
+  readonly withOld?: boolean;
 }
 
 /**
@@ -44,11 +46,13 @@ export interface RemoveOptions {
  */
 export async function removeJobs(
   transport: Transport,
-  { root, ids }: RemoveOptions,
+  { root, ids, withOld = false }: RemoveOptions,
 ): Promise<void> {
   const { name } = transport.endpoint;
+  const remove = `grid_remove ${quoteAll([root, ...ids])}`;
+  const prune = `grid_prune ${quoteAll([root, String(KEEP_MINUTES), "remove"])} >/dev/null`;
   const { code, stdout, stderr } = await transport.exec(
-    `grid_remove ${quoteAll([root, ...ids])}`,
+    withOld ? `${remove}; grid_removed=$?; ${prune}; (exit "$grid_removed")` : remove,
     { library: jobLibrary() },
   );
   if (code === 0) return;
