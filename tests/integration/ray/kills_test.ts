@@ -113,18 +113,11 @@ else {testWith(
       });
 
       await t.step("the runner: the next one takes up what goes on without it", async () => {
-        const { gcsPort, dashboardPort } = lab.config;
         using project = tempDir();
         const file = (name: string) => join(project.path, name);
         Deno.mkdirSync(file("code"));
         Deno.writeTextFileSync(file("code/work.py"), WORK);
-        Deno.writeTextFileSync(
-          file("lab.yaml"),
-          labConfig({ lab: lab.lab, rayMode: "managed" }).replace(
-            "ray: { mode: managed }",
-            `ray: { mode: managed, redis_port: ${gcsPort}, dashboard_port: ${dashboardPort} }`,
-          ),
-        );
+        Deno.writeTextFileSync(file("lab.yaml"), configText(lab));
         Deno.writeTextFileSync(
           file("kills.yaml"),
           `name: kills
@@ -199,6 +192,39 @@ steps:
       });
     },
   );}
+
+// By hand: GRID_TEST_STARTS=10 deno task test tests/integration/ray/kills_test.ts
+const STARTS = Number(Deno.env.get("GRID_TEST_STARTS") ?? 0);
+const AT_ONCE = "two starts at once make one cluster, of which stop leaves nothing";
+if (STARTS === 0) Deno.test({ name: `${AT_ONCE} (needs GRID_TEST_STARTS)`, ignore: true, fn() {} });
+else {testWith(["ray"], AT_ONCE, async (t) => {
+    await using lab = await RayLab.start({ nodes: 2 });
+    using project = tempDir();
+    Deno.writeTextFileSync(join(project.path, "lab.yaml"), configText(lab));
+    const cluster = (word: string) =>
+      grid(["cluster", word, "--config", "lab.yaml"], { cwd: project.path, timeoutMs: 300_000 });
+    for (let round = 1; round <= STARTS; round++) {
+      await t.step(`round ${round}`, async () => {
+        for (const { code, stderr } of await Promise.all([cluster("start"), cluster("start")])) {
+          assert.equal(code, 0, stderr);
+        }
+        const running = lab.leftovers();
+        const count = (name: RegExp) => running.filter((line) => name.test(line)).length;
+        assert.deepEqual([count(/\/gcs_server /), count(/\/raylet /)], [1, 2], running.join("\n"));
+        const stopped = await cluster("stop");
+        assert.equal(stopped.code, 0, stopped.stderr);
+        assert.deepEqual(await lab.stayers(), []);
+      });
+    }
+  });}
+
+function configText({ lab, config: { gcsPort, dashboardPort } }: RayLab): string {
+  return labConfig({ lab, rayMode: "managed" }).replace(
+    "ray: { mode: managed }",
+    `ray: { mode: managed, redis_port: ${gcsPort}, dashboard_port: ${dashboardPort}, ` +
+      "object_store_memory: 100000000 }",
+  );
+}
 
 /** Indices that stand in the results files of the head with a value. */
 function keptBy(lab: RayLab): number[] {
