@@ -60,15 +60,23 @@ def short_mark(mark):
 def mark_forks(mark):
     """From now on children of this process that only fork bear the mark, too."""
     name = short_mark(mark)
+    of_ray = signal.getsignal(signal.SIGTERM)
 
-    def rename():
+    def become_own():
         try:
             with open("/proc/self/comm", "w") as file:
                 file.write(name)
         except OSError:
             pass
+        # Ray's own handler says farewell to its store on a connection that parent and child share, and the
+        # raylet dies of words that it cannot understand. What a task has set itself stays.
+        if signal.getsignal(signal.SIGTERM) is of_ray:
+            try:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            except ValueError:
+                pass  # not the main thread
 
-    os.register_at_fork(after_in_child=rename)
+    os.register_at_fork(after_in_child=become_own)
 
 
 def command_of(pid):

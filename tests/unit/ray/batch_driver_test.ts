@@ -784,3 +784,30 @@ testWith(["python3"], "of a large batch those items are named that print", async
   // Whose they were nobody says any more; the item runs again, by itself.
   assert.deepEqual(lost, ["[280] python 280", "[287] python 287", "last words"]);
 });
+
+testWith(
+  ["python3"],
+  "a fork ends at once when it is told to, without its parent's handler",
+  async () => {
+    const program = `
+import os, signal, sys
+import batch_driver as driver
+signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"the parent's\\n"))
+driver.mark_forks("mark")
+def end_of_fork(own=None):
+    pid = os.fork()
+    if pid == 0:
+        if own:
+            signal.signal(signal.SIGTERM, own)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(7)
+    return os.waitpid(pid, 0)[1]
+print(end_of_fork() == signal.SIGTERM, end_of_fork(lambda *_: None) == 7 << 8)
+`;
+    const { stdout, stderr } = await new Deno.Command("python3", {
+      args: ["-c", program],
+      env: { PYTHONPATH: folder.path },
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "True True\n", new TextDecoder().decode(stderr));
+  },
+);
