@@ -62,7 +62,7 @@ export async function explainSync(
   const source = new Source(walk, options);
   const nodes = [];
   for (const target of targets) nodes.push(await explainNode(source, { ...options, target }));
-  source.cache.save();
+  await source.save();
   const ignored = walk.ignored.map(({ path, rule }) => ({ path, ...rule }));
   return { ignored, skipped: source.skipped, nodes };
 }

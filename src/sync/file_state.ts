@@ -70,6 +70,6 @@ export function describeState(state: FileState): string {
 }
 
 /** Milliseconds since the Unix epoch of the last change of any kind. */
-export function changedAtMs(state: FileState): number {
+export function changedAtMs(state: Pick<FileState, "mtimeMs" | "ctimeMs">): number {
   return Math.max(state.mtimeMs, state.ctimeMs);
 }

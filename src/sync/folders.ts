@@ -16,7 +16,7 @@ import type {
   SyncResult,
   SyncTarget,
 } from "./sync.ts";
-import { asFolder, walkForSync } from "./walk_for_sync.ts";
+import { asFolder, findSource } from "./walk_for_sync.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
@@ -41,8 +41,8 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   // The nodes look at what they have while this machine looks at its own files.
   const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
-  const walk = await walkForSync(options, targets).finally(() => answers);
-  using source = new Source(walk, options, targets.length);
+  const look = await findSource(options, targets).finally(() => answers);
+  using source = new Source(look, options, targets.length);
   const digestOf = contentDigest(options.comesHome);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -56,7 +56,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   };
   const workers = Math.max(1, Math.min(options.maxParallelTransfers, asked.length));
   await Promise.all(Array.from({ length: workers }, worker));
-  source.cache.save();
+  await source.save();
   return results;
 };
 
@@ -92,10 +92,10 @@ async function standingOf(source: Source, options: OneOptions): Promise<Standing
 
 export const digestSource: DigestSource = async (given) => {
   const options = asFolder(given);
-  using source = new Source(await walkForSync(options, []), options);
-  const { entries, manifest } = await source.hashed();
-  source.cache.save();
-  return contentDigest(options.comesHome)({ entries, digest: manifest.digest });
+  using source = new Source(await findSource(options, []), options);
+  const hashed = await source.hashed();
+  await source.save();
+  return contentDigest(options.comesHome)(hashed);
 };
 
 async function settle(
@@ -126,7 +126,7 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   return {
     node: target.node,
     folder: place.folder,
-    total: source.recalled.filter((entry) => entry.type !== "folder").length,
+    total: source.leaves,
     ...done,
     ...holdTree(held, { ...options, place }),
     skipped: [...source.skipped, ...changes.skipped],
@@ -141,21 +141,22 @@ interface Held {
 }
 
 function holdTree(
-  { digest, entries }: Held,
+  held: Held,
   { tree, source, as, target, place }: OneOptions & { readonly place: Place },
 ): Pick<SyncReport, "tree"> {
   if (tree === undefined) return {};
   const { root, key, folder } = place;
+  const { digest, entries } = held;
   tree.keeper.hold({ target, as, key, digest });
   tree.brought?.(source, entries);
   return { tree: { root, key, folder, digest, entries: entries.length, writes: tree.writes } };
 }
 
 async function noChanges(source: Source, { digestOf }: OneOptions) {
-  const { entries, manifest: { digest } } = await source.hashed();
   const nothing = { sent: 0, deleted: 0, bytes: 0, drifted: [], skipped: [] };
-  const held = { digest, entries };
-  return { ...nothing, digest: digestOf({ entries, digest }), held };
+  // Its list is made when somebody asks for it.
+  const held = await source.hashed();
+  return { ...nothing, digest: digestOf(held), held };
 }
 
 async function applyChanges(source: Source, options: OneOptions & Standing) {
@@ -169,9 +170,7 @@ async function applyChanges(source: Source, options: OneOptions & Standing) {
     patienceSeconds: PATIENCE_SECONDS,
   });
   rememberManifest(cacheFolder, manifest);
-  for (const entry of packed.sent) {
-    if (entry.type === "file") source.cache.set(entry.path, entry.state, entry.content);
-  }
+  source.learn({ sent: packed.sent, record, digest: manifest.digest });
   return {
     sent: packed.sent.filter((entry) => entry.type !== "folder").length,
     deleted: plan.remove.length,

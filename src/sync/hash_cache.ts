@@ -26,7 +26,7 @@ const SUM_CHARS = 64;
  * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
  * clock in use (FAT); git calls the same rule "racy": git-scm.com/docs/racy-git.
  */
-const GRANULE_MS = 2000;
+export const GRANULE_MS = 2000;
 
 export interface HashCache {
   /** The hash of an unchanged file. */
@@ -43,6 +43,9 @@ export interface HashCacheOptions {
   /** Milliseconds since the Unix epoch; now, unless a test says otherwise. */
   readonly nowMs?: number;
 }
+
+/** Where all is known already. */
+export const NO_CACHE: HashCache = { get: () => undefined, set() {}, save() {} };
 
 /** A cache that is missing or damaged starts empty. */
 export function openHashCache(options: HashCacheOptions): HashCache {

@@ -38,6 +38,8 @@ export interface IgnoreRules {
   tracked(path: string, rule: IgnoreRule): "itself" | "below" | undefined;
   /** Reads the ignore files among a folder's names; call it before asking about what lies in it. */
   enter(folder: string, names: readonly string[]): void;
+  /** Absolute paths of what decides, there or not, and is no ignore file of the source or a folder below. */
+  guards(): string[];
 }
 
 /** The lines of one place, asked with paths relative to the folder they stand in. */
@@ -58,6 +60,7 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   /** Repositories inside the source: the rules around them do not reach into them. */
   const borders = new Set<string>();
   const tracked = new TrackedFiles(options.source, borders);
+  const guards = new Set(outerFiles(options));
 
   /** Strongest first. */
   function levelsFor(path: string): Level[] {
@@ -79,7 +82,11 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
       if (!isBorder && !FILES.some((name) => names.includes(name))) return;
       const below = folder === "" ? "" : `${folder}/`;
       const found = readLevels(join(options.source, folder), below);
-      if (isBorder) found.push(...excludeLevels(join(options.source, folder), { below }));
+      if (isBorder) {
+        const root = join(options.source, folder);
+        guards.add(excludeFile(root));
+        found.push(...excludeLevels(root, { below }));
+      }
       if (found.length > 0) inner.set(folder, found);
     },
     find(path, isFolder) {
@@ -98,6 +105,7 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
       if (!isOfGit) return undefined;
       return tracked.find(path);
     },
+    guards: () => [...guards, ...tracked.files],
   };
 }
 
@@ -163,9 +171,25 @@ function outerLevels(source: string): Level[] {
   return levels;
 }
 
+/** What `outerLevels` and `overridingLevels` look at. */
+function outerFiles({ source, excludeFrom }: IgnoreOptions): string[] {
+  const files = excludeFrom === undefined ? [] : [excludeFrom];
+  const root = findRepository(source);
+  for (let folder = source;; folder = dirname(folder)) {
+    files.push(join(folder, ".git"));
+    if (folder === root || folder === dirname(folder)) break;
+    if (root !== undefined) files.push(...FILES.map((name) => join(dirname(folder), name)));
+  }
+  return root === undefined ? files : [...files, excludeFile(root)];
+}
+
+function excludeFile(root: string): string {
+  return join(gitFolder(root), "info", "exclude");
+}
+
 /** A repository's `info/exclude`. */
 function excludeLevels(root: string, where: Partial<Pick<Level, "above" | "below">>): Level[] {
-  const from = join(gitFolder(root), "info", "exclude");
+  const from = excludeFile(root);
   const text = readOptional(from);
   return text === undefined ? [] : [{ ...newLevel({ from, text }), ...where }];
 }

@@ -10,13 +10,17 @@ const MOST_BYTES = 1024;
 /** Reading them all would cost more than the sync; so many small files are looked into. */
 const MOST_LOOKS = 5000;
 
-/** Their paths. Only where some `.gitattributes` of the source speaks of LFS is anything read. */
-export function lfsPointers(source: string, found: readonly SourceEntry[]): string[] {
-  const usesLfs = found.some(({ path, type }) =>
-    type === "file" && /(^|\/)\.gitattributes$/.test(path) &&
+/** Whether some `.gitattributes` of the source speaks of LFS. */
+export function usesLfs(source: string, found: readonly SourceEntry[]): boolean {
+  return found.some(({ path, type }) =>
+    type === "file" && path.endsWith(".gitattributes") &&
+    /(^|\/)\.gitattributes$/.test(path) &&
     beginning(`${source}/${path}`, 64 * 1024).includes("filter=lfs")
   );
-  if (!usesLfs) return [];
+}
+
+/** Their paths, in a source that uses LFS. */
+export function lfsPointers(source: string, found: readonly SourceEntry[]): string[] {
   return found.filter(({ type, size }) =>
     type === "file" && size > FIRST_LINE.length && size < MOST_BYTES
   ).slice(0, MOST_LOOKS)

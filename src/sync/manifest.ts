@@ -24,16 +24,30 @@ export interface Manifest {
 export class ManifestText {
   /** SHA-256 of the text, in hex. */
   readonly digest: string;
-  readonly #leaves: readonly Entry[];
-  readonly #folders: readonly Entry[];
+  readonly #entries: () => readonly Entry[];
+  #parts: { readonly leaves: readonly Entry[]; readonly folders: readonly Entry[] } | undefined;
 
-  /** Entries must be sorted by path. */
-  constructor(entries: readonly Entry[]) {
-    this.#leaves = entries.filter((entry) => entry.type !== "folder");
-    this.#folders = entries.filter((entry) => entry.type === "folder");
+  /** Entries must be sorted by path. @param digest where it is known already */
+  constructor(entries: () => readonly Entry[], digest?: string) {
+    this.#entries = entries;
+    this.digest = digest ?? this.#sum();
+  }
+
+  #sum(): string {
     const digest = createHash("sha256");
     for (const piece of this.pieces()) digest.update(piece);
-    this.digest = digest.digest("hex");
+    return digest.digest("hex");
+  }
+
+  get #lists() {
+    if (this.#parts === undefined) {
+      const entries = this.#entries();
+      this.#parts = {
+        leaves: entries.filter((entry) => entry.type !== "folder"),
+        folders: entries.filter((entry) => entry.type === "folder"),
+      };
+    }
+    return this.#parts;
   }
 
   get text(): string {
@@ -51,15 +65,15 @@ export class ManifestText {
   }
 
   files(): Generator<string> {
-    return pathsOf(this.#leaves);
+    return pathsOf(this.#lists.leaves);
   }
 
   folders(): Generator<string> {
-    return pathsOf(this.#folders);
+    return pathsOf(this.#lists.folders);
   }
 
   *facts(): Generator<string> {
-    for (const entries of [this.#leaves, this.#folders]) {
+    for (const entries of [this.#lists.leaves, this.#lists.folders]) {
       yield* inPieces(entries, (entry) => `${factsOf(entry)}\n`);
     }
   }
@@ -81,7 +95,7 @@ export function pathsOf(entries: readonly Entry[]): Generator<string> {
 
 /** Entries must be sorted by path. */
 export function writeManifest(entries: readonly Entry[]): ManifestText {
-  return new ManifestText(entries);
+  return new ManifestText(() => entries);
 }
 
 /** A list of paths for the tools of a node, each ended by NUL. A plain `-` would be their input. */

@@ -77,13 +77,18 @@ export function fromColumns({ paths, contents, types, numbers }: EntryColumns): 
     const type = types[at] ?? 0;
     return {
       path,
-      type: TYPES[type >> 1] ?? "file",
+      type: typeOfColumn(type),
       executable: (type & 1) === 1,
       size,
       content: content[at] ?? "",
       state: { kind: KINDS[kind] ?? "device", size: bytes, mtimeMs, ctimeMs, ino, dev, mode },
     };
   });
+}
+
+/** Of a number in `types`. */
+export function typeOfColumn(type: number): EntryType {
+  return TYPES[type >> 1] ?? "file";
 }
 
 export function joinContents(entries: readonly SourceEntry[]): string {

@@ -1,38 +1,87 @@
-/** The source, walked once for all nodes; files are read only when somebody needs their hash. */
+/** The source, looked at once for all nodes; files are read only when somebody needs their hash. */
+import type { Buffer } from "node:buffer";
 import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
-import { type HashCache, openHashCache } from "./hash_cache.ts";
-import { type ManifestText, writeManifest } from "./manifest.ts";
+import { type HashCache, NO_CACHE, openHashCache } from "./hash_cache.ts";
+import type { Entry } from "./entry.ts";
+import {
+  type Found,
+  isWorthKnowing,
+  KnownSource,
+  type KnownSourceOptions,
+  rememberSource,
+} from "./known_source.ts";
+import { ManifestText, writeManifest } from "./manifest.ts";
 import { PackShelf } from "./shared_pack.ts";
 import type { Skipped } from "./read_problem.ts";
+import { readSourceRows } from "./source_rows.ts";
 import type { SyncOptions } from "./sync.ts";
-import type { Walk } from "./walk.ts";
+import type { SyncWalk } from "./walk_for_sync.ts";
 
 export interface HashedSource extends Hashed {
   /** Of `entries`. */
   readonly manifest: ManifestText;
+  /** Of the manifest. */
+  readonly digest: string;
+}
+
+/** What a node was brought. */
+export interface Brought {
+  readonly sent: readonly Entry[];
+  /** What it has now, and the digest of that. */
+  readonly record: readonly Entry[];
+  readonly digest: string;
+}
+
+/** What it takes to know the source again. */
+interface Memory extends Pick<Found, "ignored" | "guards"> {
+  readonly options: KnownSourceOptions;
+  readonly rows: Promise<Buffer | undefined>;
 }
 
 export class Source implements Disposable {
   readonly folder: string;
-  readonly cache: HashCache;
   readonly packs: PackShelf;
-  /** With the hashes that the cache knew. Enough for a node that has nothing: see `packEntries`. */
-  readonly recalled: readonly SourceEntry[];
+  /** Files and links. */
+  readonly leaves: number;
   readonly #options: SyncOptions;
+  readonly #cache: HashCache;
+  readonly #known: KnownSource | undefined;
+  /** What was found, with the hashes that the cache knew; undefined where it was known. */
+  readonly #found: readonly SourceEntry[] | undefined;
   readonly #skipped: readonly Skipped[];
+  readonly #memory: Memory | undefined;
+  /** Of the manifest of all that was found. */
+  #digest: string | undefined;
+  /** Files turned out to be other than they were found. */
+  #isMoved = false;
   #hashed: Promise<HashedSource> | undefined;
   #unreadable: readonly Skipped[] = [];
 
   /** @param nodes how many may be brought up to date from it */
-  constructor(walk: Walk, options: SyncOptions, nodes = 0) {
+  constructor(look: KnownSource | SyncWalk, options: SyncOptions, nodes = 0) {
     this.folder = options.source;
     this.packs = new PackShelf(options, nodes);
-    this.cache = openHashCache({ folder: options.cacheFolder, source: options.source });
-    this.recalled = recallHashes(walk.found, { ...options, cache: this.cache });
     this.#options = options;
-    this.packs.expect(this.recalled.filter(isUnhashed));
+    if (look instanceof KnownSource) {
+      this.#known = look;
+      this.#digest = look.digest;
+      this.#cache = NO_CACHE;
+      this.#skipped = [];
+      this.leaves = look.leaves;
+      return;
+    }
+    this.#cache = openHashCache({ folder: options.cacheFolder, source: options.source });
+    this.#found = recallHashes(look.found, { ...options, cache: this.#cache });
     // Its list of what was found is not needed any more, and long.
-    this.#skipped = walk.skipped;
+    this.#skipped = look.skipped;
+    this.leaves = look.found.filter((entry) => entry.type !== "folder").length;
+    this.packs.expect(this.#found.filter(isUnhashed));
+    this.#memory = memoryOf(look);
+  }
+
+  /** With the hashes that are known. Enough for a node that has nothing: see `packEntries`. */
+  get recalled(): readonly SourceEntry[] {
+    return this.#found ?? this.#known?.entries ?? [];
   }
 
   /** Things that no node gets, with the reason. */
@@ -51,11 +100,74 @@ export class Source implements Disposable {
   }
 
   async #hash(): Promise<HashedSource> {
+    const known = this.#known;
+    if (known?.digest !== undefined) {
+      return new KnownHashes(() => known.entries, known.digest);
+    }
     const isComplete = !this.recalled.some(isUnhashed);
     const hashed = isComplete
       ? { entries: this.recalled, skipped: [] }
-      : await hashMissing(this.recalled, { ...this.#options, cache: this.cache });
+      : await hashMissing(this.recalled, { ...this.#options, cache: this.#cache });
     this.#unreadable = hashed.skipped;
-    return { ...hashed, manifest: writeManifest(hashed.entries) };
+    const manifest = writeManifest(hashed.entries);
+    if (hashed.skipped.length === 0) this.#digest = manifest.digest;
+    return { ...hashed, manifest, digest: manifest.digest };
+  }
+
+  /** Hears what a node was brought, of which the contents may be known only since. */
+  learn({ sent, record, digest }: Brought): void {
+    const found = new Set<unknown>(this.recalled);
+    for (const entry of sent as readonly SourceEntry[]) {
+      if (!found.has(entry)) this.#isMoved = true;
+      if (entry.type === "file") this.#cache.set(entry.path, entry.state, entry.content);
+    }
+    const isAll = record.length === found.size && record.every((entry) => found.has(entry));
+    if (isAll) this.#digest ??= digest;
+  }
+
+  /** For the next look at it. */
+  async save(): Promise<void> {
+    this.#cache.save();
+    const isPlain = !this.#isMoved && this.skipped.length === 0;
+    const memory = this.#memory;
+    const rows = await memory?.rows;
+    if (this.#digest === undefined || !isPlain) return;
+    if (this.#known !== undefined) this.#known.save(this.#digest);
+    else if (memory !== undefined && rows !== undefined) {
+      const entries = this.recalled;
+      rememberSource({ ...memory, entries, rows, digest: this.#digest }, memory.options);
+    }
+  }
+}
+
+function memoryOf({ found, skipped, ignored, known }: SyncWalk): Memory | undefined {
+  if (known === undefined || skipped.length > 0 || !isWorthKnowing(found, known)) return undefined;
+  const folders = found.filter((entry) => entry.type === "folder").map((entry) => entry.path);
+  const rows = readSourceRows(known.source, { folders, signal: known.signal });
+  // Whoever saves hears of it.
+  rows.catch(() => {});
+  return {
+    options: known,
+    guards: known.guards,
+    ignored: new Set(ignored.map((it) => it.path)),
+    rows,
+  };
+}
+
+/** The list is made when somebody wants it. */
+class KnownHashes implements HashedSource {
+  readonly skipped = [];
+  readonly manifest: ManifestText;
+  readonly digest: string;
+  readonly #entries: () => readonly SourceEntry[];
+
+  constructor(entries: () => readonly SourceEntry[], digest: string) {
+    this.#entries = entries;
+    this.digest = digest;
+    this.manifest = new ManifestText(entries, digest);
+  }
+
+  get entries(): readonly SourceEntry[] {
+    return this.#entries();
   }
 }

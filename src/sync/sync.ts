@@ -39,6 +39,10 @@ export interface SyncOptions {
   readonly tree?: SyncTree | undefined;
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */
   readonly cacheFolder: string;
+  /** From how many things on a source is known again by what the file system says of it; default 500. */
+  readonly worthKnowing?: number | undefined;
+  /** Hears what was just done; for who looks where the time goes. */
+  readonly phase?: ((name: string) => void) | undefined;
   readonly signal: AbortSignal;
 }
 

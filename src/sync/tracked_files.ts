@@ -26,6 +26,13 @@ export class TrackedFiles {
     this.#borders = borders;
   }
 
+  /** Absolute paths of what was read. */
+  get files(): readonly string[] {
+    return [...this.#indexes.keys()].flatMap((root) =>
+      ["index", "config"].map((name) => join(ownGitFolder(root), name))
+    );
+  }
+
   /** Whether git holds a path of the source, or something below it. */
   find(path: string): "itself" | "below" | undefined {
     let border = "";

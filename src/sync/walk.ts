@@ -161,23 +161,10 @@ class Walker {
   #keepLink(path: string, state: FileState): void {
     const target = Deno.readLinkSync(`${this.#options.source}/${path}`);
     if (target.includes("\uFFFD")) return this.#skip(path, "the link's target is not valid UTF-8");
-    if (this.#leavesRoot(path, target)) {
+    if (leavesRoot({ source: this.#options.source, root: this.#root, path, target })) {
       return this.#skip(path, `a link that leaves the folder: ${target}`);
     }
     this.#add(path, "link", state, target);
-  }
-
-  /** By its words, and where it leads to something, by where that really lies. */
-  #leavesRoot(path: string, target: string): boolean {
-    if (isAbsolute(target)) return true;
-    const words = normalize(join(dirname(path), target));
-    if (words === ".." || words.startsWith("../")) return true;
-    try {
-      const real = Deno.realPathSync(`${this.#options.source}/${path}`);
-      return real !== this.#root && !real.startsWith(`${this.#root}/`);
-    } catch {
-      return false;
-    }
   }
 
   #add(path: string, type: EntryType, state: FileState, target = ""): void {
@@ -187,6 +174,27 @@ class Walker {
 
   #skip(path: string, reason: string): void {
     this.#skipped.push({ path, reason });
+  }
+}
+
+export interface LinkPlace {
+  readonly source: string;
+  /** The source, without links on the way. */
+  readonly root: string;
+  readonly path: string;
+  readonly target: string;
+}
+
+/** By its words, and where it leads to something, by where that really lies. */
+export function leavesRoot({ source, root, path, target }: LinkPlace): boolean {
+  if (isAbsolute(target)) return true;
+  const words = normalize(join(dirname(path), target));
+  if (words === ".." || words.startsWith("../")) return true;
+  try {
+    const real = Deno.realPathSync(`${source}/${path}`);
+    return real !== root && !real.startsWith(`${root}/`);
+  } catch {
+    return false;
   }
 }
 

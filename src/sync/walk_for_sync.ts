@@ -1,9 +1,11 @@
 /** The walk of a sync: the options' rules, and what must never be copied into itself. */
 import { statSync } from "node:fs";
 import { basename, dirname, relative } from "node:path";
+import { systemClock } from "../core/clock.ts";
 import { printable } from "./fetch_listing.ts";
 import { openIgnoreRules } from "./ignore.ts";
-import { lfsPointers } from "./lfs.ts";
+import { type KnownSource, type KnownSourceOptions, recognizeSource } from "./known_source.ts";
+import { lfsPointers, usesLfs } from "./lfs.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
 import { type Walk, walkSource } from "./walk.ts";
 
@@ -14,18 +16,59 @@ export function asFolder(options: SyncOptions): SyncOptions {
   return { ...options, source: dirname(options.source), only: basename(options.source) };
 }
 
+export interface SyncWalk extends Walk {
+  /** How it can be known again, and absolute paths of what lies outside of it and decides about it. */
+  readonly known?: KnownSourceOptions & { readonly guards: readonly string[] };
+}
+
 /** `options` as `asFolder` gives them. */
 export async function walkForSync(
   options: SyncOptions,
   targets: readonly SyncTarget[],
-): Promise<Walk> {
-  const rules = openIgnoreRules({
-    ...options,
-    exclude: [...options.exclude, ...workspacesInside(options.source, targets)],
-  });
+  nowMs = systemClock.now(),
+): Promise<SyncWalk> {
+  const known = knownOptions(options, targets, nowMs);
+  const rules = openIgnoreRules({ ...options, exclude: excludeOf(options, targets) });
   const walk = await walkSource({ ...options, rules });
-  tellPointers(lfsPointers(options.source, walk.found), options);
-  return walk;
+  if (usesLfs(options.source, walk.found)) {
+    tellPointers(lfsPointers(options.source, walk.found), options);
+    return walk;
+  }
+  return known === undefined ? walk : { ...walk, known: { ...known, guards: rules.guards() } };
+}
+
+/**
+ * The source as it was found before, where that is enough; else it is walked.
+ *
+ * @param nowMs milliseconds since the Unix epoch; now, unless a test says otherwise
+ */
+export async function findSource(
+  options: SyncOptions,
+  targets: readonly SyncTarget[],
+  nowMs = systemClock.now(),
+): Promise<KnownSource | SyncWalk> {
+  const known = knownOptions(options, targets, nowMs);
+  return await (known && recognizeSource(known)) ?? await walkForSync(options, targets, nowMs);
+}
+
+/** Undefined where more than the list of files and rules decides. */
+function knownOptions(
+  { source, cacheFolder, signal, worthKnowing, ...options }: SyncOptions,
+  targets: readonly SyncTarget[],
+  startedAtMs: number,
+): KnownSourceOptions | undefined {
+  if (options.followSymlinks || options.only !== undefined || !options.useChecksums) {
+    return undefined;
+  }
+  const words = [excludeOf({ source, ...options }, targets), options.excludeFrom];
+  return { source, cacheFolder, signal, words, startedAtMs, worthEntries: worthKnowing };
+}
+
+function excludeOf(
+  { exclude, source }: Pick<SyncOptions, "exclude" | "source">,
+  targets: readonly SyncTarget[],
+): string[] {
+  return [...exclude, ...workspacesInside(source, targets)];
 }
 
 function tellPointers(paths: readonly string[], { tell, tree }: SyncOptions): void {

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { systemClock } from "../../../src/core/clock.ts";
+import { KnownSource } from "../../../src/sync/known_source.ts";
+import { Source } from "../../../src/sync/source.ts";
+import type { SyncOptions } from "../../../src/sync/sync.ts";
+import { findSource, walkForSync } from "../../../src/sync/walk_for_sync.ts";
+import { writeFiles } from "../../support/sync_rig.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+const skip = Deno.build.os !== "linux";
+const RUNS = Number(Deno.env.get("GRID_TEST_RUNS") ?? 5);
+/** No file is young then. */
+const LATER_MS = 60_000;
+
+interface Rig extends Disposable {
+  readonly options: SyncOptions;
+  write(files: Readonly<Record<string, string | undefined>>): void;
+  /** @returns how it was found: known as it was, with files to read again, or looked at as a whole */
+  look(given?: Partial<SyncOptions>, laterMs?: number): Promise<"same" | "partly" | "walked">;
+}
+
+function startRig(): Rig {
+  const folder = tempDir();
+  const source = join(folder.path, "outer", "source");
+  Deno.mkdirSync(source, { recursive: true });
+  const options: SyncOptions = {
+    source,
+    as: "app",
+    exclude: ["*.pyc"],
+    excludeFrom: undefined,
+    useChecksums: true,
+    followSymlinks: false,
+    delete: true,
+    maxParallelTransfers: 1,
+    cacheFolder: join(folder.path, "cache"),
+    worthKnowing: 0,
+    signal: AbortSignal.timeout(60_000),
+  };
+  let ticks = 0;
+  return {
+    options,
+    write(files) {
+      writeFiles(source, files);
+      // Each change shows, however coarse the clock of the file system is.
+      for (const [path, text] of Object.entries(files)) {
+        const time = 1_700_000_000 + ++ticks;
+        if (text !== undefined) Deno.utimeSync(join(source, path), time, time);
+      }
+    },
+    async look(given = {}, laterMs = LATER_MS) {
+      const all = { ...options, ...given };
+      const look = await findSource(all, [], systemClock.now() + laterMs);
+      using found = new Source(look, all);
+      const hashed = await found.hashed();
+      const leaves = hashed.entries.filter((entry) => entry.type !== "folder").length;
+      assert.equal(found.leaves, leaves);
+      const apart = { ...all, cacheFolder: join(folder.path, "other") };
+      using walked = new Source(await walkForSync(apart, []), apart);
+      const right = await walked.hashed();
+      assert.deepEqual(
+        hashed.entries.map(({ state, ...entry }) => ({ ...entry, size: state.size && entry.size })),
+        right.entries.map(({ state, ...entry }) => ({ ...entry, size: state.size && entry.size })),
+      );
+      assert.equal(hashed.digest, right.digest);
+      await found.save();
+      await walked.save();
+      if (!(look instanceof KnownSource)) return "walked";
+      return look.digest === undefined ? "partly" : "same";
+    },
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+Deno.test("findSource() knows a source again by what the file system says of it", {
+  ignore: skip,
+}, async () => {
+  using rig = startRig();
+  rig.write({ "a.py": "a", "b/c.py": "c", "b/old.pyc": "x", "b d/\u00fc\nz": "e", "-": "-" });
+  Deno.symlinkSync("a.py", join(rig.options.source, "link"));
+  assert.equal(await rig.look(), "walked");
+  assert.equal(await rig.look(), "same");
+  rig.write({ "b/c.py": "cc" });
+  assert.equal(await rig.look(), "partly");
+  assert.equal(await rig.look(), "same");
+  rig.write({ "b/old.pyc": "what is left out may change" });
+  assert.equal(await rig.look(), "same");
+  rig.write({ "b/new.py": "n" });
+  assert.equal(await rig.look(), "walked");
+  rig.write({ "b/new.py": undefined });
+  assert.equal(await rig.look(), "walked");
+  Deno.renameSync(join(rig.options.source, "b"), join(rig.options.source, "bb"));
+  assert.equal(await rig.look(), "walked");
+  assert.equal(await rig.look(), "same");
+  Deno.chmodSync(join(rig.options.source, "a.py"), 0o755);
+  assert.equal(await rig.look(), "partly");
+  assert.equal(await rig.look({ exclude: [] }), "walked");
+  assert.equal(await rig.look({ useChecksums: false }), "walked");
+  assert.equal(
+    await rig.look({ worthKnowing: 50, cacheFolder: `${rig.options.cacheFolder}2` }),
+    "walked",
+  );
+  assert.equal(await rig.look({ cacheFolder: `${rig.options.cacheFolder}2` }), "walked");
+});
+
+Deno.test("findSource() reads again what may have changed unseen", { ignore: skip }, async () => {
+  using rig = startRig();
+  rig.write({ a: "a", b: "b" });
+  assert.equal(await rig.look({}, 0), "walked");
+  // As if the clock of the file system had not moved on.
+  assert.equal(await rig.look({}, 0), "partly");
+  assert.equal(await rig.look(), "partly");
+  assert.equal(await rig.look(), "same");
+});
+
+Deno.test("findSource() walks where anything changed that decides about files", {
+  ignore: skip,
+}, async () => {
+  using rig = startRig();
+  const { source, cacheFolder } = rig.options;
+  const outer = dirname(source);
+  const more = join(outer, "more");
+  rig.write({
+    a: "a",
+    "b/x.log": "x",
+    "b/inner/.git/config": "",
+    "c/y": "y",
+    ".gitignore": "*.log",
+  });
+  Deno.writeTextFileSync(more, "z");
+  Deno.mkdirSync(join(outer, ".git", "info"), { recursive: true });
+  const changes: Record<string, () => void> = {
+    "ignore file": () => rig.write({ ".gitignore": "*.lot" }),
+    "ignore file below": () => rig.write({ "c/.gitignore": "y" }),
+    "ignore file above": () => Deno.writeTextFileSync(join(outer, ".gitignore"), "y"),
+    "exclude of the repository": () => {
+      Deno.writeTextFileSync(join(outer, ".git", "info", "exclude"), "a");
+    },
+    "exclude-from": () => Deno.writeTextFileSync(more, "zz"),
+    "exclude of a repository inside": () => rig.write({ "b/inner/.git/info/exclude": "b" }),
+    "end of the repository": () => Deno.removeSync(join(outer, ".git"), { recursive: true }),
+    "file that says what it keeps": () => {
+      const [file = ""] = [...Deno.readDirSync(cacheFolder)].map((it) => it.name)
+        .filter((name) => name.startsWith("source-"));
+      const path = join(cacheFolder, file);
+      const bytes = Deno.readFileSync(path);
+      bytes[bytes.length - 1]! ^= 1;
+      Deno.writeFileSync(path, bytes);
+    },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    await rig.look({ excludeFrom: more });
+    assert.equal(await rig.look({ excludeFrom: more }), "same", name);
+    change();
+    assert.equal(await rig.look({ excludeFrom: more }), "walked", name);
+  }
+});
+
+Deno.test("findSource() follows a link again to where it leads", { ignore: skip }, async () => {
+  using rig = startRig();
+  const { source } = rig.options;
+  rig.write({ "a/file": "a", "b/file": "b" });
+  Deno.symlinkSync("way/file", join(source, "link"));
+  Deno.symlinkSync("a", join(source, "way"));
+  await rig.look();
+  assert.equal(await rig.look(), "same");
+  Deno.renameSync(join(source, "a"), join(dirname(source), "a"));
+  Deno.symlinkSync(join(dirname(source), "a"), join(source, "a"));
+  assert.equal(await rig.look(), "walked");
+  assert.equal(await rig.look(), "walked");
+});
+
+const names = fc.array(fc.constantFrom("a", "b", "c.pyc", ".gitignore", "\u00fc"), {
+  minLength: 1,
+  maxLength: 3,
+}).map((parts) => parts.join("/"));
+const acts = fc.array(
+  fc.record({
+    kind: fc.constantFrom("put", "put", "remove", "folder", "rename", "link", "x-bit", "ignore"),
+    path: names,
+    to: names,
+  }),
+  { maxLength: 3 },
+);
+
+Deno.test("findSource() finds what a walk finds, whatever was done", { ignore: skip }, async () => {
+  const found = { same: 0, partly: 0, walked: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(acts, { minLength: 2, maxLength: 8 }), async (history) => {
+      using rig = startRig();
+      for (const [turn, all] of history.entries()) {
+        for (const { kind, path, to } of all) {
+          // What cannot be done is not done.
+          try {
+            const full = join(rig.options.source, path);
+            if (kind === "put") rig.write({ [path]: `${turn}`.repeat(turn) });
+            else if (kind === "remove") rig.write({ [path]: undefined });
+            else if (kind === "folder") Deno.mkdirSync(full, { recursive: true });
+            else if (kind === "rename") Deno.renameSync(full, join(rig.options.source, to));
+            else if (kind === "link") Deno.symlinkSync(to, full);
+            else if (kind === "ignore") rig.write({ [`${dirname(path)}/.gitignore`]: to });
+            else Deno.chmodSync(full, turn % 2 === 0 ? 0o755 : 0o644);
+          } catch { /* in the way of each other */ }
+        }
+        found[await rig.look({}, turn % 3 === 2 ? 0 : LATER_MS)]++;
+        found[await rig.look()]++;
+      }
+    }),
+    { numRuns: RUNS },
+  );
+  assert.ok(found.same > RUNS && found.walked > RUNS, JSON.stringify(found));
+});
