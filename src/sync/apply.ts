@@ -251,13 +251,18 @@ function parentsOf(plan: Plan): string[] {
 /** What may lie there until this sync is through, although the record does not name just that. */
 function alsoOf(known: readonly Entry[], record: readonly Entry[]): string {
   if (known.length === 0) return "";
-  const recorded = new Map(record.map((entry) => [entry.path, entry]));
-  return known.filter((entry) => !isSame(entry, recorded.get(entry.path)))
-    .map((entry) => `${factsOf(entry)}\0${listOf([entry.path])}`).join("");
+  const others: Entry[] = [];
+  let at = 0;
+  for (const entry of known) {
+    // Both are sorted by path.
+    while (at < record.length && comparePaths(record[at]!.path, entry.path) < 0) at++;
+    if (!isSame(entry, record[at])) others.push(entry);
+  }
+  return others.map((entry) => `${factsOf(entry)}\0${listOf([entry.path])}`).join("");
 }
 
 function isSame(entry: Entry, other: Entry | undefined): boolean {
-  return other !== undefined && sameEntry(entry, other);
+  return entry.path === other?.path && sameEntry(entry, other);
 }
 
 function under<T>(folder: string, files: Readonly<Record<string, T>>): Record<string, T> {

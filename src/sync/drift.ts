@@ -72,8 +72,7 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
   const plan = planSync(input);
   const looked = await lookAtNode(talk, { ...options, ...input, plan, rows, pending });
   const { others } = looked;
-  const certain = new Set(recorded.filter((it) => isAsRecorded(it, state.rows)));
-  const isThere = (entry: Entry) => certain.has(entry) || looked.has(entry);
+  const isThere = isSurelyThere(recorded, state, looked);
   if (!isInterrupted) return { wanted, known, plan, isUnread, others, isThere };
   // What a sync that broke off has moved in already is nobody's edit.
   const before = new Set(recorded.map((entry) => entry.path));
@@ -82,6 +81,17 @@ export async function judge(talk: Conversation, options: JudgeOptions): Promise<
   const repair = planSync({ ...input, displaced, isEdited: (path) => others.has(path) });
   const drifted = [...others].filter((path) => before.has(path)).toSorted(comparePaths);
   return { wanted, known, plan: { ...repair, drifted }, isUnread, others, isThere };
+}
+
+function isSurelyThere(
+  recorded: readonly Entry[],
+  { rows, pending }: NodeState,
+  looked: Looked,
+): (entry: Entry) => boolean {
+  const isAsLeft = rows.changed.size + rows.missing.size + rows.displaced.size === 0;
+  if (isAsLeft && pending.length === 0) return () => true;
+  const certain = new Set(recorded.filter((it) => isAsRecorded(it, rows)));
+  return (entry) => certain.has(entry) || looked.has(entry);
 }
 
 /** Of a folder only that it is one. */
@@ -199,7 +209,6 @@ function unlisted(path: string): string {
 function pathsToLookAt({ plan, known, pending, rows, state, ...input }: LookInput): string[] {
   if (!state.isThere) return [];
   const isInterrupted = state.verdict === "interrupted";
-  const ours = new Set(known.map((entry) => entry.path));
   const touched = [
     ...plan.send.filter((entry) => entry.type !== "folder").map((entry) => entry.path),
     ...plan.clear,
@@ -208,10 +217,12 @@ function pathsToLookAt({ plan, known, pending, rows, state, ...input }: LookInpu
     // Nobody may take it for there without having seen it.
     ...pending.map((entry) => entry.path).filter((path) => !input.delete || input.isUnread(path)),
   ];
+  const asked = new Set(touched);
+  const ours = new Set(known.filter(({ path }) => asked.has(path)).map((entry) => entry.path));
   const isSure = (path: string) => ours.has(path) && !rows.changed.has(path) && !isInterrupted;
   // Below a folder that is a link now nothing is ours, and nothing is touched.
   const isReached = (path: string) => !isBelow(rows.displaced, path);
-  return [...new Set(touched)]
+  return [...asked]
     .filter((path) => !isSure(path) && !rows.missing.has(path) && isReached(path))
     .toSorted(comparePaths);
 }

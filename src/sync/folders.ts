@@ -166,7 +166,7 @@ async function applyChanges(source: Source, options: OneOptions & Standing) {
     source,
     remembered: checked.digest === undefined
       ? undefined
-      : recallManifest(cacheFolder, checked.digest),
+      : source.manifestOf(checked.digest) ?? recallManifest(cacheFolder, checked.digest),
     patienceSeconds: PATIENCE_SECONDS,
   });
   rememberManifest(cacheFolder, manifest);

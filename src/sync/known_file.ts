@@ -94,7 +94,7 @@ export function loadKnown({ key, ...where }: KnownFileOptions): KnownFile | unde
         contents: contents.toString("utf8"),
         types,
         // Its place in the file is no multiple of eight.
-        numbers: new Float64Array(Uint8Array.from(numbers).buffer),
+        numbers: new Float64Array(new Uint8Array(numbers).buffer),
       }),
   };
 }
@@ -135,8 +135,9 @@ export function saveKnown(
       closeSync(output);
     }
     renameSync(temporary, file);
-  } finally {
+  } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
   }
 }
 

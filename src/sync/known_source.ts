@@ -18,6 +18,7 @@ import {
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { GRANULE_MS } from "./hash_cache.ts";
 import { type KnownFile, loadKnown, saveKnown } from "./known_file.ts";
+import type { Manifest } from "./manifest.ts";
 import { changedRows, readRows, readSourceRows, type SourceRow } from "./source_rows.ts";
 import { leavesRoot } from "./walk.ts";
 
@@ -49,6 +50,7 @@ export class KnownSource {
   /** Looked at again, by their place in the list. */
   readonly #fresh: ReadonlyMap<number, FileState>;
   readonly #options: KnownSourceOptions;
+  #known: readonly SourceEntry[] | undefined;
   #entries: readonly SourceEntry[] | undefined;
 
   constructor(file: KnownFile, { rows, fresh, options }: {
@@ -76,7 +78,7 @@ export class KnownSource {
   /** Sorted by path; without the contents of those that were looked at again. */
   get entries(): readonly SourceEntry[] {
     if (this.#entries === undefined) {
-      const entries = this.#file.entries();
+      const entries = [...this.#before()];
       for (const [at, state] of this.#fresh) {
         const entry = entries[at];
         if (entry === undefined) continue;
@@ -92,6 +94,15 @@ export class KnownSource {
       this.#entries = entries;
     }
     return this.#entries;
+  }
+
+  /** What it was before anything was looked at again, where that has this digest. */
+  manifestOf(digest: string): Manifest | undefined {
+    return digest === this.#file.digest ? { digest, entries: this.#before() } : undefined;
+  }
+
+  #before(): readonly SourceEntry[] {
+    return this.#known ??= this.#file.entries();
   }
 
   /** Where files are certain now that were not. @param digest of the manifest of all entries */

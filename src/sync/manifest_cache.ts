@@ -14,6 +14,7 @@ import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
 
 /** Nodes of one cluster mostly hold the same one. */
 const KEPT = 20;
+const BLOCK_CHARS = 2 ** 20;
 
 /** Undefined where it is not known here, or was damaged. */
 export function recallManifest(folder: string, digest: string): Manifest | undefined {
@@ -31,15 +32,28 @@ export function rememberManifest(folder: string, manifest: ManifestText): void {
   try {
     const output = openSync(temporary, "wx", 0o600);
     try {
-      for (const piece of manifest.pieces()) writeFileSync(output, piece);
+      for (const piece of inBlocks(manifest.pieces())) writeFileSync(output, piece);
     } finally {
       closeSync(output);
     }
     renameSync(temporary, file);
-  } finally {
+  } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
   }
   forgetOldest(folder);
+}
+
+/** Some of them together: each is a call of the system otherwise. */
+function* inBlocks(pieces: Iterable<string>): Generator<string> {
+  let block = "";
+  for (const piece of pieces) {
+    block += piece;
+    if (block.length < BLOCK_CHARS) continue;
+    yield block;
+    block = "";
+  }
+  yield block;
 }
 
 function forgetOldest(folder: string): void {

@@ -38,7 +38,8 @@ export interface Plan<E extends Entry = Entry> {
   readonly unchanged: number;
 }
 
-export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
+export function planSync<E extends Entry>(given: PlanInput<E>): Plan<E> {
+  const input = withoutSame(given);
   const known = new Map(input.known.map((entry) => [entry.path, entry]));
   const wanted = new Map<string, Entry>(input.wanted.map((entry) => [entry.path, entry]));
   const isDrifted = (path: string) => input.changed.has(path) || isDisplaced(path, input.displaced);
@@ -78,8 +79,39 @@ export function planSync<E extends Entry>(input: PlanInput<E>): Plan<E> {
     removeFolders: childrenFirst(pathsOf(leaving, isFolder)),
     drifted: input.known.filter((entry) => isDrifted(entry.path)).map((entry) => entry.path),
     kept: [...keptPaths],
-    unchanged: input.wanted.length - send.length,
+    unchanged: given.wanted.length - send.length,
   };
+}
+
+/**
+ * Without what is the very same thing in both lists, which is mostly nearly all of it, and the folders
+ * above it too. Where something on the node is not as it was left, everything counts.
+ */
+function withoutSame<E extends Entry>(input: PlanInput<E>): PlanInput<E> {
+  const { changed, missing, displaced } = input;
+  if (changed.size + missing.size + displaced.size > 0) return input;
+  const wanted: E[] = [];
+  const known: Entry[] = [];
+  for (let at = 0, other = 0; at < input.wanted.length || other < input.known.length;) {
+    const entry = input.wanted[at];
+    const there = input.known[other];
+    const order = entry === undefined
+      ? 1
+      : there === undefined
+      ? -1
+      : comparePaths(entry.path, there.path);
+    // One path may be known twice, after a sync that broke off.
+    if (order === 0 && entry === there && input.known[other + 1]?.path !== there?.path) {
+      at++;
+      other++;
+      continue;
+    }
+    if (order <= 0 && entry !== undefined) wanted.push(entry);
+    if (order <= 0) at++;
+    if (order >= 0 && there !== undefined) known.push(there);
+    if (order >= 0) other++;
+  }
+  return { ...input, wanted, known };
 }
 
 export type SendReason = "new" | "content" | "x-bit" | "type" | "changed on the node";

@@ -72,9 +72,13 @@ export function recordFiles(change: RecordChange): Readonly<Record<string, Piece
       folders: () => manifest.folders(),
     };
   }
+  const sent = new Set(packed.sent.map((entry) => entry.path));
   const lines = new Map<string, number>();
-  for (const entry of change.record) {
-    if (entry.type !== "folder") lines.set(entry.path, lines.size + 1);
+  let line = 0;
+  for (const { type, path } of change.record) {
+    if (type === "folder") continue;
+    line++;
+    if (sent.has(path)) lines.set(path, line);
   }
   return {
     patch: () => inPieces(packed.sent, (it) => `${lines.get(it.path)} ${factsOf(it)}\n`),

@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
 import { type HashCache, NO_CACHE, openHashCache } from "./hash_cache.ts";
-import type { Entry } from "./entry.ts";
+import { comparePaths, type Entry } from "./entry.ts";
 import {
   type Found,
   isWorthKnowing,
@@ -10,7 +10,7 @@ import {
   type KnownSourceOptions,
   rememberSource,
 } from "./known_source.ts";
-import { ManifestText, writeManifest } from "./manifest.ts";
+import { type Manifest, ManifestText, writeManifest } from "./manifest.ts";
 import { PackShelf } from "./shared_pack.ts";
 import type { Skipped } from "./read_problem.ts";
 import { readSourceRows } from "./source_rows.ts";
@@ -26,7 +26,7 @@ export interface HashedSource extends Hashed {
 
 /** What a node was brought. */
 export interface Brought {
-  readonly sent: readonly Entry[];
+  readonly sent: readonly SourceEntry[];
   /** What it has now, and the digest of that. */
   readonly record: readonly Entry[];
   readonly digest: string;
@@ -114,14 +114,23 @@ export class Source implements Disposable {
     return { ...hashed, manifest, digest: manifest.digest };
   }
 
+  /** What there was at the last look, where that had this digest. */
+  manifestOf(digest: string | undefined): Manifest | undefined {
+    return digest === undefined ? undefined : this.#known?.manifestOf(digest);
+  }
+
   /** Hears what a node was brought, of which the contents may be known only since. */
   learn({ sent, record, digest }: Brought): void {
-    const found = new Set<unknown>(this.recalled);
-    for (const entry of sent as readonly SourceEntry[]) {
-      if (!found.has(entry)) this.#isMoved = true;
+    const found = this.recalled;
+    let at = 0;
+    for (const entry of sent) {
+      // Both are sorted by path.
+      while (at < found.length && comparePaths(found[at]!.path, entry.path) < 0) at++;
+      if (found[at] !== entry) this.#isMoved = true;
       if (entry.type === "file") this.#cache.set(entry.path, entry.state, entry.content);
     }
-    const isAll = record.length === found.size && record.every((entry) => found.has(entry));
+    const isAll = record.length === found.length &&
+      record.every((entry, at) => entry === found[at]);
     if (isAll) this.#digest ??= digest;
   }
 
