@@ -17,7 +17,9 @@ state=$root/.grid/sync/$key
 folder=$root/$name
 lock=$state/lock
 work=$state/work.$$
-here=$(uname -n)
+# shellcheck disable=SC2154
+here=$grid_host
+[ "$here" != - ] || here=$(uname -n)
 token="$owner $here $$"
 locked=
 receiving=
@@ -33,8 +35,15 @@ leave() {
   cd / || exit 1
   # The link broke while files came in: the next sync begins with what arrived.
   if [ -n "$receiving" ] && [ -d "$work/in/tree" ]; then mv "$work/in/tree" "$state/partial" 2>/dev/null; fi
-  rm -rf "$work"
-  [ -n "$locked" ] && [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] && rm -rf "$lock"
+  # One after the other: the lock goes last.
+  if [ -n "$locked" ] && is_mine; then rm -rf "$work" "$lock"; else rm -rf "$work"; fi
+}
+
+# Whether the lock is ours; sets holder, whose it is.
+is_mine() {
+  holder=
+  [ ! -f "$lock/owner" ] || IFS= read -r holder <"$lock/owner" 2>/dev/null
+  [ "$holder" = "$token" ]
 }
 
 # A lock is dead when its process is gone, or when nobody renewed it for two minutes.
@@ -79,7 +88,7 @@ take_lock() {
 }
 
 still_mine() {
-  [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] || fail locked "$(cat "$lock/owner" 2>/dev/null)"
+  is_mine || fail locked "$holder"
 }
 
 # GNU, busybox and toybox know -c, the BSDs -f. Without either nobody can tell what changed.
@@ -214,6 +223,7 @@ tell_state() {
   if [ "$digest" != none ] && [ "$digest" != "$expected" ]; then
     : >"$work/live"
     if [ -d "$folder" ]; then
+      grid_start_ticks
       cd "$folder" || fail write "$folder"
       rows "$known" >"$work/live"
       prove_rows "$known" "$work/live"
@@ -223,9 +233,11 @@ tell_state() {
     [ -s "$known/stat" ] || [ ! -s "$known/facts" ] || verdict=changed
   fi
   [ -d "$state/pending" ] && verdict=interrupted
-  free=$(df -Pk "$state" 2>/dev/null | tail -n 1)
+  free=$(df -Pk "$state" 2>/dev/null)
+  # Of the last line.
   # shellcheck disable=SC2086
-  set -- $free
+  set -- ${free##*
+}
   manifest=0 recorded=0 live=0
   [ "$digest" = none ] || [ "$digest" = "$have" ] || {
     write_manifest "$known" >"$work/manifest"
@@ -406,7 +418,7 @@ frames() {
 
 receive() {
   [ -d "$work/in" ] || mkdir "$work/in" "$work/in/tree" || fail write "$work"
-  rm -rf "$state/partial"
+  [ ! -e "$state/partial" ] || rm -rf "$state/partial"
   receiving=yes
   # -o: files belong to us, whoever owned them at the source.
   if has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; then
@@ -428,9 +440,10 @@ receive() {
 
 # What was to arrive has arrived, and lies on the disk in full length.
 verify() {
-  streamed='' bytes=''
+  streamed='' bytes='' due=''
   [ ! -f "$work/streamed" ] || read -r streamed bytes _ <"$work/streamed" || :
-  [ ! -f "$work/streamed" ] || [ "$streamed $bytes" = "$(cat "$work/sum")" ] || fail verify "$streamed $bytes"
+  IFS= read -r due <"$work/sum"
+  [ ! -f "$work/streamed" ] || [ "$streamed $bytes" = "$due" ] || fail verify "$streamed $bytes"
   make
   cd "$work/in/tree" || fail write "$work"
   # Renaming the folder around them changes nothing about files, so where there is no folder yet this can
@@ -551,11 +564,19 @@ merge() {
         break
       done
       [ -n "$moving" ] || return 0
-      # More names than a command line may hold go in parts.
+      if [ $# -gt 100 ]; then
+        # More names than a command line may hold go in parts.
+        for entry do
+          if [ -d "$entry" ] && [ ! -L "$entry" ]; then continue; fi
+          printf "%s\0" "$entry"
+        done | xargs -0 sh -c "exec mv -f -- \"\$@\" \"\$0\"" "$place/"
+        return
+      fi
       for entry do
-        if [ -d "$entry" ] && [ ! -L "$entry" ]; then continue; fi
-        printf "%s\0" "$entry"
-      done | xargs -0 sh -c "exec mv -f -- \"\$@\" \"\$0\"" "$place/"
+        shift
+        if [ ! -d "$entry" ] || [ -L "$entry" ]; then set -- "$@" "$entry"; fi
+      done
+      mv -f -- "$@" "$place/"
     }
     for above do
       # Gone with the folder around it.
@@ -576,7 +597,7 @@ promote() {
     return
   fi
   # Rows that were read before the folder appeared say nothing about it.
-  rm -f "$pending/stat"
+  [ ! -e "$pending/stat" ] || rm -f "$pending/stat"
   cd "$folder" || fail write "$folder"
   check_parents
   keep
@@ -599,36 +620,38 @@ take_over_lists() {
   patch_lines "$pending/patch" "$known/facts" >"$pending/facts" || fail write "$state"
 }
 
-write_rows() {
-  if [ -f "$pending/patch" ]; then
-    file_rows "$pending/moved" >"$work/rows"
-    if [ "$(lines_of "$work/rows")" = "$(lines_of "$pending/patch")" ] &&
-      [ "$(lines_of "$known/stat")" = "$(lines_of "$known/facts")" ]; then
-      cut -d ' ' -f 1 "$pending/patch" | paste -d ' ' - "$work/rows" >"$work/changes"
-      patch_lines "$work/changes" "$known/stat"
-      return
-    fi
-  fi
-  rows "$pending"
+# The rows too, where there was one for each line of facts, and is one for each file that moved. No name
+# holds a new line then.
+patch_rows() {
+  file_rows "$pending/moved" >"$work/rows"
+  awk 'FILENAME == ARGV[1] { number[++count] = substr($0, 1, index($0, " ") - 1); next }
+    FILENAME == ARGV[2] { rows[number[++told]] = $0; next }
+    FILENAME == ARGV[3] { facts++; next }
+    { lines++; print (lines in rows ? rows[lines] : $0) }
+    END { exit (told != count || facts != lines) }' \
+    "$pending/patch" "$work/rows" "$known/facts" "$known/stat" >"$pending/stat"
 }
 
 record() {
   next=$1
   cd "$folder" || fail write "$folder"
-  [ -f "$pending/stat" ] || write_rows >"$pending/stat" || fail write "$state"
-  prove_rows "$pending" "$pending/stat"
+  if [ ! -f "$pending/patch" ] || ! patch_rows; then
+    if [ -f "$pending/patch" ] || [ ! -f "$pending/stat" ]; then
+      rows "$pending" >"$pending/stat" || fail write "$state"
+    fi
+    prove_rows "$pending" "$pending/stat"
+  fi
   if [ "$next" = "$digest" ]; then
     mv -f "$pending/stat" "$state/$next/stat" || fail write "$state"
     rm -rf "$state/pending"
     return
   fi
-  rm -rf "${state:?}/$next"
+  [ ! -e "$state/$next" ] || rm -rf "${state:?}/$next"
   mv "$pending" "$state/$next" || fail write "$state"
   printf '%s\n' "$next" >"$work/current" || fail write "$work"
   mv -f "$work/current" "$state/current" || fail write "$state"
-  rm -rf "$state/pending"
-  rm -f "$state/$next/also" "$state/$next/next"
-  [ "$digest" = none ] || rm -rf "${state:?}/$digest"
+  # One after the other.
+  rm -rf "$state/pending" "$state/$next/also" "$state/$next/next" "${state:?}/$digest"
 }
 
 trap leave EXIT
@@ -641,8 +664,9 @@ exec 3>&1
 # shellcheck disable=SC2154
 grid_own "$state" 700 || fail write "$grid_fault"
 take_lock
-rm -rf "$state"/work.*
-grid_start_ticks
+for left in "$state"/work.*; do
+  [ ! -d "$left" ] || rm -rf "$left"
+done
 tell_state
 while read -r verdict more or; do
   case $verdict in

@@ -25,6 +25,7 @@ export class ManifestText {
   /** SHA-256 of the text, in hex. */
   readonly digest: string;
   readonly #entries: () => readonly Entry[];
+  readonly #texts = new Map<string, readonly string[]>();
   #parts: { readonly leaves: readonly Entry[]; readonly folders: readonly Entry[] } | undefined;
 
   /** Entries must be sorted by path. @param digest where it is known already */
@@ -64,33 +65,53 @@ export class ManifestText {
     yield* this.folders();
   }
 
-  files(): Generator<string> {
-    return pathsOf(this.#lists.leaves);
+  files(): Iterable<string> {
+    return this.#kept("files", () => pathsOf(this.#lists.leaves));
   }
 
-  folders(): Generator<string> {
-    return pathsOf(this.#lists.folders);
+  folders(): Iterable<string> {
+    return this.#kept("folders", () => pathsOf(this.#lists.folders));
   }
 
-  *facts(): Generator<string> {
+  facts(): Iterable<string> {
+    return this.#kept("facts", () => this.#makeFacts());
+  }
+
+  *#makeFacts(): Generator<string> {
     for (const entries of [this.#lists.leaves, this.#lists.folders]) {
       yield* inPieces(entries, (entry) => `${factsOf(entry)}\n`);
     }
   }
+
+  /** Each is wanted more than once, and made once where it is not too long. */
+  #kept(name: string, make: () => Iterable<string>): Iterable<string> {
+    const { leaves, folders } = this.#lists;
+    if (leaves.length + folders.length > MOST_KEPT) return make();
+    const known = this.#texts.get(name);
+    if (known !== undefined) return known;
+    const pieces = [...make()];
+    this.#texts.set(name, pieces);
+    return pieces;
+  }
 }
 
+/** Entries; of more of them nothing is kept. */
+const MOST_KEPT = 30_000;
 const ENTRIES_PER_PIECE = 500;
 
 /** A long text piece by piece, so that it is never in memory as a whole. */
 export function* inPieces<T>(items: readonly T[], textOf: (item: T) => string): Generator<string> {
   for (let at = 0; at < items.length; at += ENTRIES_PER_PIECE) {
-    yield items.slice(at, at + ENTRIES_PER_PIECE).map(textOf).join("");
+    let text = "";
+    const end = Math.min(at + ENTRIES_PER_PIECE, items.length);
+    for (let one = at; one < end; one++) text += textOf(items[one]!);
+    yield text;
   }
 }
 
 /** Their list for the tools of a node, see `listOf`, piece by piece. */
 export function pathsOf(entries: readonly Entry[]): Generator<string> {
-  return inPieces(entries, (entry) => listOf([entry.path]));
+  return inPieces(entries, ({ path }) => listed(path));
 }
 
 /** Entries must be sorted by path. */
@@ -100,7 +121,11 @@ export function writeManifest(entries: readonly Entry[]): ManifestText {
 
 /** A list of paths for the tools of a node, each ended by NUL. A plain `-` would be their input. */
 export function listOf(paths: readonly string[]): string {
-  return paths.map((path) => `${path === "-" ? "./-" : path}\0`).join("");
+  return paths.map(listed).join("");
+}
+
+function listed(path: string): string {
+  return `${path === "-" ? "./-" : path}\0`;
 }
 
 /** One line, without its end. */

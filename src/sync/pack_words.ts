@@ -80,25 +80,33 @@ export function toColumns(entries: readonly SourceEntry[]): EntryColumns {
 export function fromColumns({ paths, contents, types, numbers }: EntryColumns): SourceEntry[] {
   const content = contents.split(NUL);
   return paths.split(NUL).slice(0, -1).map((path, at) => {
-    const numberOf = (place: number) => numbers[at * NUMBERS + place] ?? 0;
     const type = types[at] ?? 0;
+    let state: FileState | undefined;
     return {
       path,
       type: typeOfColumn(type),
       executable: (type & 1) === 1,
-      size: numberOf(0),
+      size: numbers[at * NUMBERS] ?? 0,
       content: content[at] ?? "",
-      state: {
-        kind: KINDS[numberOf(7)] ?? "device",
-        size: numberOf(1),
-        mtimeMs: numberOf(2),
-        ctimeMs: numberOf(3),
-        ino: numberOf(4),
-        dev: numberOf(5),
-        mode: numberOf(6),
+      // Of most of many nobody asks for it.
+      get state() {
+        return state ??= stateAt(numbers, at * NUMBERS);
       },
     };
   });
+}
+
+function stateAt(numbers: Float64Array, first: number): FileState {
+  const numberOf = (place: number) => numbers[first + place] ?? 0;
+  return {
+    kind: KINDS[numberOf(7)] ?? "device",
+    size: numberOf(1),
+    mtimeMs: numberOf(2),
+    ctimeMs: numberOf(3),
+    ino: numberOf(4),
+    dev: numberOf(5),
+    mode: numberOf(6),
+  };
 }
 
 /** Of a number in `types`. */
