@@ -63,7 +63,11 @@ async function applyOnce(
   { isReusing }: { readonly isReusing: boolean },
 ): Promise<Applied> {
   await using talk = await startNodeSync(options);
+  // The node looks at what it has meanwhile.
+  const hashing = options.source.isChanged ? options.source.hashed() : undefined;
+  hashing?.catch(() => {});
   const state = await readState(talk, options);
+  options.phase?.("state told");
   await using _lease = keepLease(options);
   const judged = await judge(talk, { ...options, state });
   const { known, wanted, isUnread, others, isThere } = judged;
@@ -90,6 +94,7 @@ async function applyOnce(
     freeBytes: state.freeBytes,
     ...options,
   });
+  options.phase?.("planned");
   const stamp = keepStamp();
   tellOthers({ ...options, stay, keep, stamp });
   return await send(talk, {
@@ -134,7 +139,9 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
     const line = error instanceof GaveUp ? error.line : await talk.line().catch(() => "");
     throw line.startsWith("failed ") ? await refusal(talk, { ...options, line }) : error;
   });
+  options.phase?.("sent");
   const line = await talk.line();
+  options.phase?.("applied");
   if (!/^finished \d{1,9}$/.test(line)) throw await refusal(talk, { ...options, line });
   tellPruned(line, options);
   return { plan: options.plan, ...sent };

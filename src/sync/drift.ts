@@ -124,6 +124,7 @@ function withPaths(paths: ReadonlySet<string>, entries: readonly Entry[]): Reado
 
 /** Those that something takes the place of now. */
 export function keepOf(plan: Plan, others: ReadonlySet<string>): string[] {
+  if (others.size === 0) return [];
   const replaced = [...plan.send.map((entry) => entry.path), ...plan.clear];
   return [...new Set(replaced)].filter((path) => others.has(path)).toSorted(comparePaths);
 }

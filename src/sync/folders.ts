@@ -41,7 +41,11 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   // The nodes look at what they have while this machine looks at its own files.
   const asked = targets.map((target) => ({ target, answer: askNode(target, options) }));
   const answers = Promise.allSettled(asked.map((it) => it.answer));
-  const look = await findSource(options, targets).finally(() => answers);
+  const { phase } = options;
+  answers.then(() => phase?.("nodes answered"));
+  const found = findSource(options, targets);
+  found.then(() => phase?.("source found"), () => {});
+  const look = await found.finally(() => answers);
   using source = new Source(look, options, targets.length);
   const digestOf = contentDigest(options.comesHome);
   const results: SyncResult[] = [];
@@ -56,7 +60,9 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   };
   const workers = Math.max(1, Math.min(options.maxParallelTransfers, asked.length));
   await Promise.all(Array.from({ length: workers }, worker));
+  phase?.("nodes done");
   await source.save();
+  phase?.("saved");
   return results;
 };
 
@@ -118,7 +124,8 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   const { target } = options;
   options.signal.throwIfAborted();
   const { place, checked } = await standingOf(source, options);
-  const isUpToDate = checked.isAsLeft && checked.digest === (await source.hashed()).manifest.digest;
+  const isUpToDate = checked.isAsLeft && !source.isChanged &&
+    checked.digest === (await source.hashed()).digest;
   const changes = isUpToDate
     ? await noChanges(source, options)
     : await applyChanges(source, { ...options, place, checked });

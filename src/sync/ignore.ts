@@ -62,14 +62,20 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
   const tracked = new TrackedFiles(options.source, borders);
   const guards = new Set(outerFiles(options));
 
+  /** Of what lies in the folder that was asked about last; most questions are about its neighbours. */
+  let last: { readonly folder: string; readonly levels: readonly Level[] } | undefined;
+
+  function levelsIn(folder: string): readonly Level[] {
+    if (last?.folder !== folder) last = { folder, levels: gatherLevels(folder) };
+    return last.levels;
+  }
+
   /** Strongest first. */
-  function levelsFor(path: string): Level[] {
+  function gatherLevels(folder: string): Level[] {
     const levels = [...overriding];
-    for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
-      const folder = path.slice(0, end);
-      levels.push(...inner.get(folder) ?? []);
-      if (borders.has(folder)) return levels;
-      if (end === 0) break;
+    for (let at = folder; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
+      levels.push(...inner.get(at) ?? []);
+      if (borders.has(at)) return levels;
     }
     levels.push(...inner.get("") ?? [], ...outer);
     return levels;
@@ -77,6 +83,7 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
 
   return {
     enter(folder, names) {
+      last = undefined;
       const isBorder = folder !== "" && names.includes(".git");
       if (isBorder) borders.add(folder);
       if (!isBorder && !FILES.some((name) => names.includes(name))) return;
@@ -90,14 +97,15 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
       if (found.length > 0) inner.set(folder, found);
     },
     find(path, isFolder) {
-      const name = path.slice(path.lastIndexOf("/") + 1);
+      const slash = path.lastIndexOf("/");
+      const name = path.slice(slash + 1);
       const isGits = name === ".git" && isAskedFor(overriding, { path, isFolder });
       if (ALWAYS.has(name) && !isGits) return { from: "built in", pattern: `${name}/` };
       // What lies in `.git` is no file of the work tree.
-      if (/(^|\/)\.git(\/|$)/.test(path)) {
+      if (path.includes(".git") && /(^|\/)\.git(\/|$)/.test(path)) {
         return isGits ? undefined : decide(overriding, { path, isFolder });
       }
-      return decide(levelsFor(path), { path, isFolder });
+      return decide(levelsIn(path.slice(0, Math.max(0, slash))), { path, isFolder });
     },
     tracked(path, { from }) {
       const isOfGit = from.endsWith("/info/exclude") ||

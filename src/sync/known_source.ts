@@ -98,7 +98,14 @@ export class KnownSource {
 
   /** What it was before anything was looked at again, where that has this digest. */
   manifestOf(digest: string): Manifest | undefined {
-    return digest === this.#file.digest ? { digest, entries: this.#before() } : undefined;
+    if (digest !== this.#file.digest) return undefined;
+    const before = () => this.#before();
+    return {
+      digest,
+      get entries() {
+        return before();
+      },
+    };
   }
 
   #before(): readonly SourceEntry[] {

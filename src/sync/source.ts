@@ -114,6 +114,11 @@ export class Source implements Disposable {
     return { ...hashed, manifest, digest: manifest.digest };
   }
 
+  /** Whether some of it is other than at the last look, as far as that can be told without reading. */
+  get isChanged(): boolean {
+    return this.#known !== undefined && this.#known.digest === undefined;
+  }
+
   /** What there was at the last look, where that had this digest. */
   manifestOf(digest: string | undefined): Manifest | undefined {
     return digest === undefined ? undefined : this.#known?.manifestOf(digest);

@@ -41,7 +41,7 @@ export interface SyncOptions {
   readonly cacheFolder: string;
   /** From how many things on a source is known again by what the file system says of it; default 500. */
   readonly worthKnowing?: number | undefined;
-  /** Hears what was just done; for who looks where the time goes. */
+  /** Hears of what was just done, on whichever node; for whoever looks where the time goes. */
   readonly phase?: ((name: string) => void) | undefined;
   readonly signal: AbortSignal;
 }

@@ -254,22 +254,28 @@ async function compare(name: string, options: Comparison): Promise<void> {
     one: { rsync: [], step: [], program: [] },
   };
   const names = ["rsync", "step", "program"] as const;
+  const phases: Record<Moment, Phases[]> = { first: [], none: [], one: [] };
+  const note = async (moment: Moment, way: typeof names[number]) => {
+    times[moment][way].push(await ways[way].run());
+    if (way === "step") phases[moment].push(lastPhases);
+  };
   for (let round = 0; round < rounds; round++) {
     for (const way of names) {
       ways[way].clear();
-      times.first[way].push(await ways[way].run());
+      await note("first", way);
     }
     // Files must be older than the clock's granule before a cache may trust them.
     if (round === 0) await new Promise((resolve) => setTimeout(resolve, 3000));
     await ways.step.run();
-    for (const way of names) times.none[way].push(await ways[way].run());
+    for (const way of names) await note("none", way);
     for (const way of names) {
       Deno.writeTextFileSync(join(source, "dir1/sub1/leaf1/file1.py"), `x = "${way} ${round}"\n`);
-      times.one[way].push(await ways[way].run());
+      await note("one", way);
     }
   }
   for (const moment of ["first", "none", "one"] as const) {
     print(`${name}: ${WORDS[moment]}`, times[moment], options.budgets[moment]);
+    console.log(`  the step after ms: ${middlePhases(phases[moment])}`);
   }
   for (const way of names) ways[way].clear();
 }
@@ -334,9 +340,21 @@ async function run(words: readonly string[]): Promise<number> {
   return performance.now() - start;
 }
 
-/** The program says itself how long it took. */
+type Phases = readonly (readonly [string, number])[];
+let lastPhases: Phases = [];
+
+/** The program says itself how long it took, and when it had come how far. */
 async function runAndRead(words: readonly string[]): Promise<number> {
-  return Number((await output(words)).split(" ")[0]);
+  const [ms, , ...phases] = (await output(words)).split(" ");
+  lastPhases = JSON.parse(phases.join(" "));
+  return Number(ms);
+}
+
+function middlePhases(rounds: readonly Phases[]): string {
+  return (rounds[0] ?? []).map(([name]) => {
+    const all = rounds.map((round) => round.find(([other]) => other === name)?.[1] ?? Number.NaN);
+    return `${name} ${median(all).toFixed(0)}`;
+  }).join(", ");
 }
 
 async function output([program = "", ...args]: readonly string[]): Promise<string> {

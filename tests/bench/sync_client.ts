@@ -19,6 +19,8 @@ const targets = job.targets.map(({ endpoint, root }) => ({
   root,
 }));
 if (job.isConnected) await Promise.all(targets.map((target) => target.transport.exec(":")));
+/** Milliseconds when the last node had come so far, in the order in which that was. */
+const phases = new Map<string, number>();
 const start = performance.now();
 const results = await syncFolders(targets, {
   source: job.source,
@@ -30,9 +32,13 @@ const results = await syncFolders(targets, {
   delete: true,
   maxParallelTransfers: 5,
   cacheFolder: job.cacheFolder,
+  phase(name) {
+    phases.delete(name);
+    phases.set(name, performance.now() - start);
+  },
   signal: AbortSignal.timeout(600_000),
 });
 for (const result of results) if (!result.ok) throw result.error;
 /** Kilobytes; Linux alone tells. */
 const peak = /VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
-console.log(`${performance.now() - start} ${peak}`);
+console.log(`${performance.now() - start} ${peak} ${JSON.stringify([...phases])}`);

@@ -63,7 +63,7 @@ export function startSyncRig(given: SyncRigOptions = {}): SyncRig {
     delete: true,
     maxParallelTransfers: 5,
     cacheFolder: join(folder, "cache"),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(300_000),
   };
   return {
     folder,
