@@ -24,6 +24,8 @@ import { leavesRoot } from "./walk.ts";
 
 /** From here on a process of its own is faster than looking at each file. */
 const WORTH_ENTRIES = 500;
+/** What is kept of more takes more memory than there shall be. */
+const MOST_ENTRIES = 30_000;
 /** Where so many changed, or may have, the whole is looked at. */
 const MOST_CHANGED = 500;
 const MOST_LINKS = 100;
@@ -181,7 +183,7 @@ export function isWorthKnowing(
   entries: readonly SourceEntry[],
   { worthEntries = WORTH_ENTRIES }: KnownSourceOptions,
 ): boolean {
-  return entries.length >= worthEntries &&
+  return entries.length >= worthEntries && entries.length <= MOST_ENTRIES &&
     entries.filter((entry) => entry.type === "link").length <= MOST_LINKS;
 }
 
