@@ -138,8 +138,8 @@ async function relayThrough(
       up.catch(() => dialed[Symbol.asyncDispose]());
       const down = bringDown(dialed.readable, connection);
       down.catch(close);
-      // Who has got all that he wanted does not listen to the rest of the question.
-      await Promise.all([up.catch(() => {}), down]);
+      // Who has got all that he wanted does not listen to the rest of the question; who has gone needs nothing.
+      await Promise.all([up.catch(() => {}), down.catch(unlessGone)]);
     } finally {
       signal.removeEventListener("abort", stop);
     }
@@ -168,9 +168,22 @@ async function sendUp(from: Deno.TcpConn, to: WritableStream<Uint8Array>): Promi
 
 async function bringDown(from: ReadableStream<Uint8Array>, to: Deno.TcpConn): Promise<void> {
   for await (const bytes of from) {
-    for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) {
+      at += await to.write(bytes.subarray(at)).catch((cause) => {
+        throw new ClientGone("the client has gone", { cause });
+      });
+    }
   }
-  await to.closeWrite();
+  await to.closeWrite().catch(() => {}); // it has gone by now
+}
+
+/** Whoever connected to the port here left before all was there, as a browser does. */
+class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ClientGone)) throw error;
 }
 
 /**

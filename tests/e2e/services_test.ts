@@ -104,6 +104,15 @@ steps:
   },
 );
 
+Deno.test("forward says that nobody listens, also on a node that is this machine", async () => {
+  using folder = project({});
+  const { code, stderr } = await grid(["forward", "local1", String(freePort())], {
+    cwd: folder.path,
+  });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /^error: Cannot connect to 127\.0\.0\.1 port \d+ on "local1"/m);
+});
+
 async function forwards(cwd: string, config: string): Promise<void> {
   const out = join(cwd, "address");
   const words = ["forward", "board", "--config", config, "--local-port", String(freePort())];

@@ -27,13 +27,14 @@ export function define(command: Command, context: CommandContext): void {
       await using session = await openSession(flags, context);
       const { signal, settings } = session;
       const { node, port, what } = await targetOf(session, { name, step });
+      // Before the tunnel listens: of a node that is this machine, its port would answer.
+      await expectListener(node, port, signal);
       await using tunnel = openTunnel(node, { host: LOOPBACK, port }, {
         port: flags.localPort ?? port,
         orNext: flags.localPort === undefined,
         onProblem: (error) =>
           context.stderr(renderProblem(toGridError(error), { color: settings.color.stderr })),
       });
-      await expectListener(node, port, signal);
       const address = `http://${LOOPBACK}:${tunnel.port}`;
       if (settings.json) {
         const report = { address, port: tunnel.port, node: node.node.name, remotePort: port };

@@ -180,3 +180,33 @@ testWith(
     }
   },
 );
+
+testWith(["sshd"], "a client that leaves early is nobody's problem", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  await using pool = createPool({ handshakes: 4 });
+  const listener = Deno.listen({ hostname: HOST, port: 0 });
+  const flood = (async () => {
+    using connection = await listener.accept();
+    let count = 0;
+    try {
+      for (;;) count += await connection.write(SENT);
+    } catch {
+      return count; // as soon as nobody wants it
+    }
+  })();
+  const problems: unknown[] = [];
+  await using tunnel = openTunnel(
+    { transport: pool.transport(node.endpoint), root: node.root },
+    { host: HOST, port: listener.addr.port },
+    { onProblem: (error) => problems.push(error) },
+  );
+  {
+    using client = await Deno.connect({ hostname: HOST, port: tunnel.port });
+    assert.ok((await client.read(new Uint8Array(1000)) ?? 0) > 0);
+  }
+  assert.ok(await flood > 0);
+  listener.close();
+  assert.deepEqual(problems, []);
+});
