@@ -92,8 +92,10 @@ function noiseFindings(
   { isIn, ran, noise }: SshTrial,
   problem: GridError | undefined,
 ): Finding[] {
-  // Where Grid ran nothing either, the login tells why.
-  if (!isIn || (!ran && problem !== undefined)) return [];
+  // What said why it ended, or ended the connection with it, is no start-up file that waits or leaves.
+  const isTold = problem !== undefined &&
+    (problem.code !== "shell" || / ended [^:]*\([^)]+\): ./.test(problem.message));
+  if (!isIn || (!ran && isTold)) return [];
   if (!ran) {
     return [
       bad("startup", "a start-up file keeps commands from being run", `${QUIET}, and no exec`),

@@ -183,6 +183,13 @@ Deno.test("what ssh does stands beside what Grid does", () => {
   assert.match(words(none)[2] ?? "", /^bad login: Grid and ssh get in, .* no shell.*exit 1/);
   assert.equal(none[2]?.repair, "chsh -s /bin/sh ada");
   assert.equal(none.length, 3, "no start-up file is blamed for it");
+  const mute = new GridError({
+    ...shell,
+    code: "shell",
+    message: shell.message.replace(/: not a.*/, ""),
+  });
+  const left = loginFindings({ name: "gpu1", plan: PLAN, trial: shut, problem: mute });
+  assert.match(words(left)[3] ?? "", /^bad startup: a start-up file keeps commands/);
   const unknown = loginFindings({
     name: "x",
     plan: { ...PLAN, addresses: [] },
