@@ -5,7 +5,12 @@ import { MAY_IMPORT } from "./support/rooms.ts";
 
 /** Longest source file in lines; the schema keeps the whole format in one place. */
 const LONGEST = 300;
-const LONG_ON_PURPOSE = new Set(["src/pipeline/schema.ts", "src/engine/event.ts"]);
+const LONG_ON_PURPOSE = new Set([
+  "src/pipeline/schema.ts",
+  "src/pipeline/pipeline.ts",
+  "src/engine/event.ts",
+  "src/engine/ports.ts",
+]);
 /** Rooms that may print. */
 const MAY_PRINT = new Set(["cli", "terminal", "web"]);
 

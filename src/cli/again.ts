@@ -2,11 +2,13 @@
 import { basename, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { definitionOf } from "../engine/resume/definition.ts";
-import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
+import { upcomingData, upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import { replay, type RunState } from "../engine/state.ts";
 import type { Grid } from "../grid.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { readDataSet } from "../data/source.ts";
+import { dataSource } from "../steps/data_paths.ts";
 import { hashFiles } from "../steps/hash_files.ts";
 import { forecastDigest } from "../steps/sync_source.ts";
 import { ownGit } from "../sync/own_git.ts";
@@ -71,6 +73,8 @@ export async function againOf(name: string, options: AgainOptions): Promise<Agai
 interface Wanted {
   /** Step of a sync → digest of what it brought. */
   readonly digests: ReadonlyMap<string, string>;
+  /** Step → digest of the data set that it brought. */
+  readonly data: ReadonlyMap<string, string>;
   readonly commit: string | undefined;
   readonly changed: boolean;
 }
@@ -82,8 +86,12 @@ function wantedOf({ steps }: RunState): Wanted {
   const digests = syncs.flatMap(({ id, digest }): [string, string][] =>
     digest === undefined ? [] : [[id, digest]]
   );
+  const data = [...steps.values()].flatMap(({ id, attempts }) =>
+    (attempts.at(-1)?.data ?? []).map(({ digest }): [string, string] => [id, digest])
+  );
   return {
     digests: new Map(digests),
+    data: new Map(data),
     commit: syncs.find(({ commit }) => commit !== undefined)?.commit,
     changed: syncs.some(({ changed }) => changed === true),
   };
@@ -117,10 +125,11 @@ async function difference(
   { state, wanted, code, grid, context, signal }: DifferenceOptions,
 ): Promise<string | undefined> {
   if (definitionOf(pipeline) !== state.definition) return `${state.file} says something else`;
-  const syncs = upcomingSyncs(pipeline, {
+  const options = {
     env: context.env,
-    hashFiles: (patterns) => hashFiles(patterns, code),
-  });
+    hashFiles: (patterns: readonly string[]) => hashFiles(patterns, code),
+  };
+  const syncs = upcomingSyncs(pipeline, options);
   for (const [step, digest] of wanted.digests) {
     const sync = syncs.find((it) => it.step === step);
     if (!sync) return `what "${step}" brings is known only once it ran`;
@@ -134,6 +143,16 @@ async function difference(
     });
     if (now === undefined) return `what "${step}" brings depends on the node (delete: false)`;
     if (now !== digest) return `"${step}" would bring other files`;
+  }
+  const sets = upcomingData(pipeline, options);
+  for (const [step, digest] of wanted.data) {
+    const action = sets.find((it) => it.step === step)?.action;
+    if (!action) return `what "${step}" brings is known only once it ran`;
+    const { exclude, from } = action;
+    const source = dataSource(from, { code, project: grid.project });
+    const cacheFolder = join(grid.project, ".grid", "cache");
+    const now = await readDataSet({ source, exclude, cacheFolder, signal });
+    if (now.digest !== digest) return `"${step}" would bring other data`;
   }
   return undefined;
 }

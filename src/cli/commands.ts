@@ -173,6 +173,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => lazily("fetch"),
   },
   {
+    name: "data",
+    summary: "list the data sets on nodes; pin and remove them",
+    group: "Nodes",
+    load: () => lazily("data"),
+  },
+  {
     name: "cluster",
     summary: "start, stop or inspect Ray on the nodes",
     group: "Nodes",

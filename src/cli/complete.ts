@@ -101,6 +101,8 @@ async function candidates(
       return plain(await names.steps(given[0] ?? "last"));
     case "nodes":
       return plain(await names.nodes());
+    case "sets":
+      return [];
     case "shell":
     case "system":
       return plain(argument.summary.split(", "));

@@ -1,5 +1,6 @@
 /** What a project's runs left on the nodes and use no more: folders, and files of jobs that ended. */
 import { formatSize } from "../core/size.ts";
+import { cleanSets, type OldSet } from "../data/kept.ts";
 import { cleanFolders, type OldFolder } from "../sync/clean.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import { renderProblem } from "../terminal/problem.ts";
@@ -10,6 +11,8 @@ import type { Session } from "./session.ts";
 export interface NodeLeftovers {
   readonly node: string;
   readonly folders: readonly OldFolder[];
+  /** Data sets. */
+  readonly data: readonly OldSet[];
   /** Ids. */
   readonly jobs: readonly string[];
 }
@@ -42,19 +45,31 @@ export async function cleanNodes(
       dryRun,
       signal: session.signal,
     }),
+    data: await cleanSets({
+      target: { node: node.name, transport, root },
+      minutes,
+      dryRun,
+      signal: session.signal,
+    }),
     jobs: await pruneJobs(transport, root, { minutes, dryRun }),
   })));
   return { nodes, failed };
 }
 
 export function leftoverWords({ nodes, failed }: FoundLeftovers, did: string): string {
-  const lines = nodes.flatMap(({ node, folders, jobs }) => [
+  const lines = nodes.flatMap(({ node, folders, data, jobs }) => [
     ...folders.map(({ name, bytes }) =>
       `${did} on ${node}: folder ${name} (${formatSize(bytes)})\n`
     ),
+    ...data.map(({ digest, bytes }) =>
+      `${did} on ${node}: data set ${digest.slice(0, 12)} (${formatSize(bytes)})\n`
+    ),
     ...(jobs.length === 0 ? [] : [`${did} on ${node}: files of ${countOf(jobs.length, "job")}\n`]),
   ]);
-  const bytes = nodes.flatMap(({ folders }) => folders).reduce((sum, each) => sum + each.bytes, 0);
+  const bytes = nodes.flatMap(({ folders, data }) => [...folders, ...data]).reduce(
+    (sum, each) => sum + each.bytes,
+    0,
+  );
   const problems = failed.map(({ error }) => renderProblem(error, { color: false }));
   const total = lines.length === 0
     ? `nothing to remove on ${countOf(nodes.length, "node")}\n`

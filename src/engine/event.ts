@@ -34,6 +34,7 @@ export type Event =
   | RankEnded
   | SyncFinished
   | FetchFinished
+  | DataFinished
   | BatchProgressed
   | SyncProgressed
   | ServiceEnded
@@ -387,6 +388,36 @@ export interface FetchFinished {
   readonly files: readonly string[];
   /** Bytes that crossed the wire. */
   readonly bytes: number;
+}
+
+/** A data set is on a node, whole and proved. */
+export interface DataFinished {
+  /** What this event is. */
+  readonly type: "data.finished";
+  /** When it happened. */
+  readonly at: Timestamp;
+  /** Id of the step. */
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Name of the node. */
+  readonly node: string;
+  /** What commands know it by. */
+  readonly name: string;
+  /** Absolute, on the node: a folder, or a file. */
+  readonly path: string;
+  /** SHA-256 of the list of all that it holds. */
+  readonly digest: string;
+  /** All there are in it. */
+  readonly files: number;
+  /** Of all of them. */
+  readonly bytes: number;
+  /** Bytes of content that this machine sent. */
+  readonly sent: number;
+  /** The node that it came from, where it did not come from here. */
+  readonly from?: string;
+  /** It was there before. */
+  readonly wasThere: boolean;
 }
 
 /** Code is on its way to a node, told every ten seconds. */

@@ -3,6 +3,7 @@ import type { Usage } from "../core/usage.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ResumeJob } from "./resume_job.ts";
 import type { StepNote } from "./step_note.ts";
+import type { DataPaths } from "./data_paths.ts";
 import type { Staying } from "./staying.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { NodeReads } from "../pipeline/expression/node_reads.ts";
@@ -221,6 +222,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly folders: Readonly<Record<string, string>>;
   /** What proves that they hold this run's code: node name → tree. */
   readonly trees?: Readonly<Record<string, SyncedTree>>;
+  /** Data sets that steps before it brought: variable → node → where it lies there. */
+  readonly data?: DataPaths;
   /** Its result is kept for other runs, if it is a result of this run's code. */
   readonly cache?: CacheRequest | undefined;
   /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */

@@ -5,6 +5,7 @@ import type { ActionKind } from "../pipeline/pipeline.ts";
 import type {
   BatchProgressed,
   Command,
+  DataFinished,
   Failure,
   FetchFinished,
   OutputFile,
@@ -137,6 +138,8 @@ export interface AttemptState {
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;
+  /** Data sets that it brought; absent where it brought none. */
+  readonly data?: readonly DataFinished[];
 }
 
 /** One command of a step on many nodes. */

@@ -205,6 +205,8 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
       return { ...attempt, syncs: [...attempt.syncs, event] };
     case "fetch.finished":
       return { ...attempt, fetches: [...attempt.fetches, event] };
+    case "data.finished":
+      return { ...attempt, data: [...attempt.data ?? [], event] };
     case "batch.progressed":
       return { ...attempt, batch: event };
     case "sync.progressed":

@@ -1,6 +1,7 @@
 /** What a step's kind tells of its attempt while it lasts. */
 import type {
   BatchProgressed,
+  DataFinished,
   FetchFinished,
   JobStarted,
   NodeChosen,
@@ -19,6 +20,7 @@ export type StepNote =
   | Noted<RankEnded>
   | Noted<SyncFinished>
   | Noted<FetchFinished>
+  | Noted<DataFinished>
   | Noted<BatchProgressed>
   | Noted<SyncProgressed>
   | Noted<Warned>;

@@ -23,6 +23,7 @@ export const COUNTED_EVENTS = [
   "node.chosen",
   "sync.finished",
   "fetch.finished",
+  "data.finished",
   "batch.progressed",
 ] as const satisfies readonly Event["type"][];
 
@@ -152,6 +153,9 @@ export class RunCounter {
       case "fetch.finished":
         increase(tally.transfers, "fetchedFiles", event.files.length);
         increase(tally.transfers, "fetchedBytes", event.bytes);
+        return;
+      case "data.finished":
+        increase(tally.transfers, "syncedBytes", event.sent);
         return;
       case "batch.progressed":
         return this.#batchProgressed(event);

@@ -13,6 +13,7 @@ import type {
   SyncAction,
 } from "./pipeline.ts";
 import { readContainer } from "./container.ts";
+import type { DataAction } from "./data_action.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry, SelectorEntry } from "./schema.ts";
 import { readScript } from "./script/read_script.ts";
@@ -43,6 +44,8 @@ export function readAction(
       return readSync(entry.sync ?? {}, reader);
     case "fetch":
       return readFetch(entry.fetch ?? { from: [] }, reader);
+    case "data":
+      return readData(entry, reader);
     case "ray-batch":
       return readBatch(entry["ray-batch"] ?? { tasks: [] }, { entry, reader });
   }
@@ -59,6 +62,18 @@ function readSync(sync: NonNullable<HookEntry["sync"]>, reader: TextReader): Syn
     delete: sync.delete ?? true,
     onDrift: sync["on-drift"] ?? "backup",
     writes: reader.globs(sync, "writes", parseGlob),
+  };
+}
+
+function readData(entry: HookEntry, reader: TextReader): DataAction<Text> {
+  const data = entry.data ?? { from: "" };
+  return {
+    kind: "data",
+    from: reader.optional(data, "from") ?? TextValue.literal("."),
+    to: data.to === undefined || data.to === "all" ? "all" : reader.list(data, "to"),
+    name: data.name ?? entry.id ?? "data",
+    exclude: reader.list(data, "exclude"),
+    direct: data.direct ?? true,
   };
 }
 

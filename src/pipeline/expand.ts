@@ -223,7 +223,8 @@ const NO_ACTION: Action<Text> = {
 
 function nodeOf(blueprint: Blueprint, instance: Instance): NodeRequest<Text> {
   const { file, prefix, inherited } = instance;
-  if (blueprint.kind === "sync" || blueprint.kind === "select-node") return { kind: "best" };
+  const { kind } = blueprint;
+  if (kind === "sync" || kind === "data" || kind === "select-node") return { kind: "best" };
   const { nodes } = blueprint.entry;
   if (nodes !== undefined) {
     return gangNode(nodes, blueprint.node ?? file.defaultNode ?? inherited.node);

@@ -3,6 +3,7 @@
  * `load.ts` makes it; everything below trusts it.
  */
 import type { Gang } from "./gang.ts";
+import type { DataAction } from "./data_action.ts";
 import type { Service } from "./service_wish.ts";
 import type { Place } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
@@ -107,6 +108,7 @@ export interface Step {
 
 export type Action<T> =
   | SyncAction<T>
+  | DataAction<T>
   | SelectNodeAction<T>
   | RunAction<T>
   | RayBatchAction<T>
@@ -117,7 +119,14 @@ export type Action<T> =
 export type Shell = "bash" | "bash -l" | "sh";
 
 /** What a step does. */
-export type ActionKind = "sync" | "select-node" | "run" | "ray-batch" | "fetch" | "group";
+export type ActionKind =
+  | "sync"
+  | "data"
+  | "select-node"
+  | "run"
+  | "ray-batch"
+  | "fetch"
+  | "group";
 
 export interface SyncAction<T> {
   readonly kind: "sync";

@@ -97,6 +97,7 @@ function waitsFor(step: Step, how: "needs" | "after", steps: Steps): readonly st
 function nodeWords(step: Step): string {
   switch (step.action.kind) {
     case "sync":
+    case "data":
       return step.action.to === "all" ? "all nodes" : step.action.to.map(sourceOf).join(", ");
     case "select-node":
       return selectorWords(step.action.selector);

@@ -171,6 +171,16 @@ const sync = z.strictObject({
   writes: textList.optional().describe("Globs of synced files that steps write over on the node"),
 }, { error: mapLike("sync: { from: folder }") });
 
+const data = z.strictObject({
+  from: text.describe("Folder or file, relative to the project folder; all of it is the data set"),
+  to: textList.optional().describe("all, or names of nodes; default all"),
+  name: name.optional().describe("What it is called in GRID_DATA_NAME; default: the step's id"),
+  exclude: textList.optional().describe("Patterns in gitignore syntax of what is left out"),
+  direct: z.boolean().optional().describe(
+    "Nodes may give it to each other; false: each gets it from this machine; default true",
+  ),
+}, { error: mapLike("data: { from: folder }") });
+
 const tasks = z.union([
   z.string(),
   z.array(json),
@@ -346,6 +356,7 @@ const stepShape = {
   cache: cache.optional().describe("Reuse the results of an earlier run with the same inputs"),
   matrix: matrix.optional(),
   sync: sync.optional().describe("Bring a folder to nodes"),
+  data: data.optional().describe("Bring a data set to nodes, once for all projects there"),
   "select-node": selector.optional().describe("Choose the best node; its name is outputs.node"),
   run: z.string({ error: (issue) => scriptWords(issue.input) }).optional().describe(
     "Shell script; expressions in it are quoted",

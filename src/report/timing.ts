@@ -136,7 +136,7 @@ interface AttemptSpan {
 
 function attemptPhases({ kind }: StepDocument, { attempt, from, to }: AttemptSpan): Phase[] {
   const { result } = attempt;
-  if (kind === "sync") return [{ kind: "sync", from, to, result }];
+  if (kind === "sync" || kind === "data") return [{ kind: "sync", from, to, result }];
   const isSeeking = kind === "select-node" || attempt.node === null;
   const found = isSeeking ? to : Math.min(to, from + (attempt.nodeWaitMs ?? 0));
   return [

@@ -63,6 +63,21 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
         trees,
       });
     }),
+    "data": onDemand("data", async () => {
+      const { createDataStep } = await lazy<typeof import("./data.ts")>(
+        "./data.ts",
+        import.meta.url,
+      );
+      return createDataStep({
+        cluster,
+        config: config.sync,
+        project,
+        code,
+        cacheFolder: join(project, ".grid", "cache"),
+        owner: trees.run.owner,
+        id: trees.run.project,
+      });
+    }),
     "select-node": onDemand("select-node", async () => {
       const { createSelectNodeStep } = await lazy<typeof import("./select_node.ts")>(
         "./select_node.ts",

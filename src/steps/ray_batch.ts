@@ -9,6 +9,7 @@ import type { RayBatchAction } from "../pipeline/pipeline.ts";
 import type { BatchOutcome, BatchRunner, BatchSpec } from "../ray/batch.ts";
 import { createBatchRunner } from "../ray/runner.ts";
 import { type JobPlace, placeJob } from "./gpu_lease.ts";
+import { commonDataEnv } from "./data_paths.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 import { BatchOutputs } from "./ray_outputs.ts";
 import { readTasks } from "./ray_tasks.ts";
@@ -121,6 +122,7 @@ function batchSpec(
     prelude,
     cwd: stepFolder(request, head),
     env: {
+      ...commonDataEnv(request.data),
       ...request.env,
       GRID_RUN_ID: request.run,
       GRID_STEP: request.step,

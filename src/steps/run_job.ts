@@ -3,6 +3,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { StepRequest } from "../engine/ports.ts";
 import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
+import { dataEnv } from "./data_paths.ts";
 import type { JobPlace } from "./gpu_lease.ts";
 import type { RankVariables } from "./gang_variables.ts";
 import { containerScript } from "./container_job.ts";
@@ -53,8 +54,10 @@ export function jobSpec(
     ...gang?.files,
     ...(request.values !== undefined && { GRID_VALUES: request.values }),
   };
+  const data = dataEnv(request, node);
   const env = {
     ...node.node.environment?.env,
+    ...data,
     ...request.env,
     GRID_RUN_ID: run,
     GRID_STEP: step,
@@ -82,6 +85,7 @@ export function jobSpec(
       container,
       ...preparation,
       files: Object.keys(files),
+      data: Object.values(data),
       stateFolder: env.GRID_STATE_DIR,
       servesPort: plan?.port !== undefined,
     });
@@ -107,6 +111,8 @@ export function jobSpec(
 interface Contained extends JobPlace, Preparation {
   readonly container: Container<string>;
   readonly stateFolder: string;
+  /** Data sets, absolute. */
+  readonly data: readonly string[];
   /** Variables that name files. */
   readonly files: readonly string[];
   readonly servesPort: boolean;
@@ -128,7 +134,7 @@ function contained({ request, id }: RunJobOptions, place: Contained) {
     secrets: Object.keys(request.secrets),
     folders: [...new Set([workFolder(request, node), cwd, place.stateFolder])],
     files: ["value.before", "output", ...place.files.map((name) => `value.${name}`)]
-      .map((end) => `${job}.${end}`),
+      .map((end) => `${job}.${end}`).concat(place.data),
     cwd,
     graceMs: request.killGraceMs,
     isPlainShell: shell === "sh",

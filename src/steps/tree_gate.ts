@@ -1,4 +1,4 @@
-/** Lets a command start only in the tree that its own run brought. */
+/** Lets a command start only in the tree that its own run brought, and with the data that it asked for. */
 import type { OpenNode } from "../cluster/node.ts";
 import { systemClock } from "../core/clock.ts";
 import type { GridError } from "../core/errors.ts";
@@ -13,10 +13,11 @@ import {
   type VerifyOptions,
   verifyTree,
 } from "../sync/tree_proof.ts";
+import { dataPrelude } from "./data_paths.ts";
 import type { RunTrees } from "./run_trees.ts";
 
 export interface TreeGateOptions {
-  readonly request: Pick<StepRequest, "trees" | "detach">;
+  readonly request: Pick<StepRequest, "trees" | "detach" | "data">;
   readonly trees?: RunTrees | undefined;
 }
 
@@ -29,15 +30,14 @@ export class TreeGate {
     this.#options = options;
   }
 
-  /** Shell text for the first line of the job's script; empty where nothing was synced to the node. */
+  /** Shell text for the first line of the job's script; empty where nothing was brought to the node. */
   prelude(job: string): string {
     const { trees, request } = this.#options;
     const tree = this.#tree;
-    if (!trees || !tree) return "";
-    return proofPrelude(tree, {
-      run: trees.run,
-      ...(request.detach && { detached: job }),
-    });
+    const data = dataPrelude(request, { node: this.#node, trees });
+    if (!trees || !tree) return data;
+    const detached = request.detach && { detached: job };
+    return proofPrelude(tree, { run: trees.run, ...detached }) + data;
   }
 
   /** Why the job's script did not start; undefined where it did. */

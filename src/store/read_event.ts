@@ -30,6 +30,7 @@ const FIELDS: { readonly [T in Event["type"]]: Readonly<Record<string, Kind>> } 
   "rank.ended": { ...ATTEMPT, rank: "number", node: "string", by: "string" },
   "sync.finished": { ...ATTEMPT, node: "string", folder: "string", sent: "number" },
   "fetch.finished": { ...ATTEMPT, node: "string", folder: "string", files: "array" },
+  "data.finished": { ...ATTEMPT, node: "string", name: "string", path: "string", digest: "string" },
   "sync.progressed": { ...ATTEMPT, node: "string", bytes: "number", totalBytes: "number" },
   "batch.progressed": { ...ATTEMPT, done: "number", failed: "number", total: "number" },
   "service.ended": { ...ATTEMPT, state: "string", failure: "object" },

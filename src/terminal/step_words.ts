@@ -3,6 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import type {
   BatchProgressed,
+  DataFinished,
   Failure,
   FetchFinished,
   SyncFinished,
@@ -129,6 +130,7 @@ function workWords(attempt: AttemptState | undefined): string[] {
   return [
     ...(attempt.syncs.length > 0 ? [syncTotal(attempt.syncs)] : []),
     ...attempt.fetches.map(fetchWords),
+    ...(attempt.data === undefined ? [] : [dataTotal(attempt.data)]),
     ...(attempt.batch ? [batchWords(attempt.batch)] : []),
   ];
 }
@@ -161,6 +163,22 @@ function syncTotal(syncs: readonly SyncFinished[]): string {
 
 export function fetchWords(fetch: FetchFinished): string {
   return `fetched ${counted(fetch.files.length, "file")}, ${formatSize(fetch.bytes)}`;
+}
+
+export function dataWords({ bytes, files, from, wasThere, sent }: DataFinished): string {
+  const what = `${counted(files, "file")}, ${formatSize(bytes)}`;
+  if (wasThere) return `${what}, was there`;
+  return from === undefined ? `${what}, ${formatSize(sent)} sent` : `${what}, from ${from}`;
+}
+
+function dataTotal(all: readonly DataFinished[]): string {
+  const sets = all.filter(({ node }) => node !== "local");
+  const [first = all[0]] = sets;
+  if (first === undefined) return "";
+  const sent = sets.reduce((sum, set) => sum + set.sent, 0);
+  return `${counted(first.files, "file")}, ${formatSize(first.bytes)} on ${
+    counted(sets.length, "node")
+  }, ${sent === 0 ? "nothing" : formatSize(sent)} sent`;
 }
 
 /** Files, bytes, rate and the time that is left at this rate. */

@@ -43,7 +43,7 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
 /** Numbers, truths and short words that steps computed; not where they were computed. */
 function outputLines(state: RunState, { paint, folder }: SummaryOptions): string[] {
   const found = [...state.steps.values()]
-    .filter((step) => step.kind !== "select-node" && step.kind !== "sync")
+    .filter((step) => !["select-node", "sync", "data"].includes(step.kind))
     .flatMap((step) => [
       ...Object.entries(step.outputs).flatMap(([name, value]) => {
         const text = scalarText(value);

@@ -30,7 +30,8 @@ export function define(command: Command, context: CommandContext): void {
         "newest 50 runs, unless an option says otherwise. Runs under way stay, and so does what\n" +
         "`grid runs`, `grid show` and `grid metrics` tell. With --nodes what this project's syncs and\n" +
         "steps left in folders on the nodes goes, too, where no run has used the folder for so long,\n" +
-        "and files of jobs that ended; folders of others and $GRID_STATE_DIR stay.",
+        "and files of jobs that ended; folders of others and $GRID_STATE_DIR stay. Data sets go that\n" +
+        "no project has used for so long; pinned ones and those in use stay.",
     )
     .action<CleanFlags>(async (flags) => {
       context.setExitCode(await clean(flags, context));

@@ -6,6 +6,7 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { comesHome, madeThere } from "./comes_home.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { DataPaths } from "../data_paths.ts";
 import type { CachedResult, StepRequest } from "../ports.ts";
 import { evaluate, resolveStep } from "./resolve.ts";
 
@@ -50,6 +51,7 @@ export function requestOf(
     secrets: pickSecrets(step, context.secrets),
     folders: ledger.folders.before(step),
     trees: ledger.folders.treesBefore(step),
+    ...dataRequest(ledger.folders.dataBefore(step)),
     ...cacheRequest(step, context),
     ...(step.action.kind === "sync" && {
       comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
@@ -59,6 +61,10 @@ export function requestOf(
   return readsNode
     ? { ...request, forNode: (node) => ({ ...request, ...resolve(node) }) }
     : request;
+}
+
+function dataRequest(data: DataPaths): Pick<StepRequest, "data"> {
+  return Object.keys(data).length === 0 ? {} : { data };
 }
 
 function manyNodes({ id, place }: Step): GridError {

@@ -126,6 +126,13 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
         exclude: action.exclude.map(text),
         writes: action.writes.map(text),
       };
+    case "data":
+      return {
+        ...action,
+        from: text(action.from),
+        to: action.to === "all" ? "all" : action.to.map(text),
+        exclude: action.exclude.map(text),
+      };
     case "select-node":
       return { ...action, selector: resolveSelector(action.selector, scope) };
     case "run":

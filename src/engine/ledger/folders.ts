@@ -2,12 +2,14 @@
 import { setOwn } from "../../core/own.ts";
 import { hash } from "node:crypto";
 import type { Step } from "../../pipeline/pipeline.ts";
+import { dataVariable } from "../../pipeline/step_kinds.ts";
 import type { Event, SyncedTree } from "../event.ts";
+import type { DataPaths } from "../data_paths.ts";
 
-type SyncFinished = Extract<Event, { type: "sync.finished" }>;
+type Finished = Extract<Event, { type: "sync.finished" | "data.finished" }>;
 
 interface Synced {
-  readonly event: SyncFinished;
+  readonly event: Finished;
   /** Position in the run: the later sync wins. */
   readonly order: number;
 }
@@ -22,10 +24,12 @@ interface View {
   readonly trees: Readonly<Record<string, SyncedTree>>;
   /** Step of the sync → digest of what it brought. */
   readonly brought: Readonly<Record<string, string>>;
+  /** Of data sets: variable → node → path. */
+  readonly data: DataPaths;
 }
 
 const NONE: Syncs = new Map();
-const NOTHING: View = { folders: {}, trees: {}, brought: {} };
+const NOTHING: View = { folders: {}, trees: {}, brought: {}, data: {} };
 
 /**
  * Follows `needs` and `after`: a step sees the syncs of the steps before it, and of no others.
@@ -43,8 +47,8 @@ export class Folders {
     this.#steps = new Map(steps.map((step) => [step.id, step]));
   }
 
-  /** Takes note of what a step synced. */
-  add(event: SyncFinished): void {
+  /** Takes note of what a step brought. */
+  add(event: Finished): void {
     const own = this.#own.get(event.step) ?? new Map<string, Synced>();
     own.set(`${event.step}\0${event.node}`, { event, order: ++this.#order });
     this.#own.set(event.step, own);
@@ -63,6 +67,11 @@ export class Folders {
   /** Step of a sync → digest of what it brought, whichever nodes it went to. */
   broughtBefore(step: Step): View["brought"] {
     return this.#view(step).brought;
+  }
+
+  /** Data sets that were brought: variable → node → path. */
+  dataBefore(step: Step): DataPaths {
+    return this.#view(step).data;
   }
 
   /** The step has ended: what it saw and what it synced is what its successors see. */
@@ -99,15 +108,30 @@ function viewOf(syncs: Syncs): View {
   const folders: Record<string, string> = {};
   const trees: Record<string, SyncedTree> = {};
   const digests = new Map<string, Set<string>>();
-  for (const { event } of [...syncs.values()].toSorted((a, b) => a.order - b.order)) {
+  const inOrder = [...syncs.values()].toSorted((a, b) => a.order - b.order);
+  for (const { event } of inOrder) {
+    if (event.digest !== undefined) {
+      digests.set(event.step, (digests.get(event.step) ?? new Set()).add(event.digest));
+    }
+    if (event.type === "data.finished") continue;
     setOwn(folders, event.node, event.folder);
     if (event.tree) setOwn(trees, event.node, event.tree);
     else delete trees[event.node];
-    if (event.digest === undefined) continue;
-    digests.set(event.step, (digests.get(event.step) ?? new Set()).add(event.digest));
   }
   const brought = [...digests].map(([step, each]) => [step, together(each)]);
-  return { folders, trees, brought: Object.fromEntries(brought) };
+  return { folders, trees, brought: Object.fromEntries(brought), data: dataOf(inOrder) };
+}
+
+/** Of two sets with one name, such as those of two cells, no step could tell which is meant. */
+function dataOf(synced: readonly Synced[]): DataPaths {
+  const sets = synced.flatMap(({ event }) => event.type === "data.finished" ? [event] : []);
+  const byVariable = Map.groupBy(sets, ({ name }) => dataVariable(name));
+  const one = [...byVariable].filter(([, same]) => new Set(same.map((it) => it.step)).size === 1);
+  return Object.fromEntries(one.map(([variable, same]) => {
+    const paths: Record<string, string> = {};
+    for (const { node, path } of same) setOwn(paths, node, path);
+    return [variable, paths];
+  }));
 }
 
 /** Mostly all nodes hold the same; then it does not matter how many there are. */

@@ -69,7 +69,7 @@ export class Ledger {
    */
   emit(event: Event): void {
     this.#outbox.put(maskEvent(event, this.#options.ports.mask));
-    if (event.type === "sync.finished") this.folders.add(event);
+    if (event.type === "sync.finished" || event.type === "data.finished") this.folders.add(event);
     if (event.type === "step.started") this.#begun.set(event.step, this.#monotonic);
     // Whatever happens next, a later Grid must find the job.
     if (event.type === "job.started") this.flush();

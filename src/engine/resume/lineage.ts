@@ -3,6 +3,7 @@ import { GridError } from "../../core/errors.ts";
 import type { Event } from "../event.ts";
 import { replay, type RunState, type StepState } from "../state.ts";
 import { takenOverFrom } from "./reuse.ts";
+import { looksAlways } from "../../pipeline/step_kinds.ts";
 import { StepMap } from "../step_map.ts";
 
 /** More resumptions of resumptions than anybody makes; a circle in a damaged journal ends here. */
@@ -52,7 +53,7 @@ export function inherit(state: RunState, earlier: RunState): RunState {
  */
 function isUntouched({ kind, status, attempts }: StepState): boolean {
   return status === "pending" || (status === "running" && attempts.at(-1)?.job === undefined) ||
-    (kind === "sync" && status === "skipped");
+    (looksAlways(kind) && status === "skipped");
 }
 
 function from(earlier: RunState, old: StepState): StepState {
@@ -90,7 +91,7 @@ class Outdated {
   /** A sync only looks again. */
   #isNewWork(id: string): boolean {
     const step = this.#state.steps.get(id);
-    return step !== undefined && step.kind !== "sync" && step.kind !== "group" &&
+    return step !== undefined && !looksAlways(step.kind) && step.kind !== "group" &&
       step.startedAt !== undefined && step.status !== "reused";
   }
 }

@@ -1,7 +1,9 @@
 /** `grid plan`: which results a run would use again, and why, before anything starts. */
+import { looksAlways } from "../../pipeline/step_kinds.ts";
+import type { DataAction } from "../../pipeline/data_action.ts";
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { chooseSteps } from "../schedule/choice.ts";
-import type { SyncFinished } from "../event.ts";
+import type { DataFinished, SyncFinished } from "../event.ts";
 import type { LocalFiles, NodeSays, ResultCache } from "../ports.ts";
 import { UNKNOWN_DIGEST } from "./brought.ts";
 import { cachedReason, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
@@ -74,6 +76,7 @@ class Preview {
   of(step: Step): Forecast | undefined {
     const forecast = this.#forecast(step);
     if (step.action.kind === "sync") this.#folders.add(this.#syncOf(step));
+    if (step.action.kind === "data") this.#folders.add(dataOf(step, step.action));
     this.#folders.end(step);
     return forecast;
   }
@@ -90,7 +93,7 @@ class Preview {
       ...forecastOf(this.#shortcut(step, cached), step),
       ...(warnings.length > 0 && { warnings }),
     };
-    if (forecast.will !== "reuse" && step.action.kind !== "sync") this.#taint(step);
+    if (forecast.will !== "reuse" && !looksAlways(step.action.kind)) this.#taint(step);
     return forecast;
   }
 
@@ -167,6 +170,13 @@ class Preview {
       this.#fresh.add(at.id);
     }
   }
+}
+
+/** What it holds is known once all of it was read. */
+function dataOf({ id }: Step, { name }: DataAction<unknown>): DataFinished {
+  const where = { step: id, attempt: 1, node: "", path: "", name };
+  const nothing = { files: 0, bytes: 0, sent: 0, wasThere: true };
+  return { type: "data.finished", at: 0, ...where, ...nothing, digest: UNKNOWN_DIGEST };
 }
 
 function forecastOf(shortcut: Shortcut, step: Step): Forecast {

@@ -1,4 +1,5 @@
 /** Whether a step's result is at hand already: from the run that is resumed, or from `cache:`. */
+import { looksAlways } from "../../pipeline/step_kinds.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { ReuseSource, TakenOver } from "../event.ts";
@@ -141,7 +142,10 @@ function reasonToRun(
   if (forced) return "it was asked for";
   if (!isFinished(old)) return `${unfinished(old)} in run ${run}`;
   // A sync costs next to nothing when nothing changed, and brings what was mended since.
-  if (step.action.kind === "sync") return "a sync always looks for changes";
+  const { kind } = step.action;
+  if (looksAlways(kind)) {
+    return `${kind === "sync" ? "a sync" : "a data step"} always looks for changes`;
+  }
   if (!stands) {
     if (key === undefined || old.key !== key) return `what it does changed since run ${run}`;
     const since = old.reusedFrom?.run ?? run;

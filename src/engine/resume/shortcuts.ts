@@ -1,4 +1,5 @@
 /** Finds out, before a step starts, whether it has to: what resuming and `cache:` offer. */
+import { looksAlways } from "../../pipeline/step_kinds.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -86,7 +87,7 @@ export class Shortcuts {
 
   /** The step does its work now. A sync that only looks again changes nothing behind it. */
   started(step: Step): void {
-    if (step.action.kind === "sync") return;
+    if (looksAlways(step.action.kind)) return;
     this.#repeated.add(step.id);
     for (let up = step.group; up !== undefined; up = this.#steps.get(up)?.group) {
       this.#repeated.add(up);

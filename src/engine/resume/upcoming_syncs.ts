@@ -1,5 +1,7 @@
 /** The syncs that a run would do, as far as they are known before anything ran; for `grid plan`. */
+import type { DataAction } from "../../pipeline/data_action.ts";
 import type { Pipeline, SyncAction } from "../../pipeline/pipeline.ts";
+import { looksAlways } from "../../pipeline/step_kinds.ts";
 import { comesHome } from "../attempt/comes_home.ts";
 import { resolveStep } from "../attempt/resolve.ts";
 import { Scopes } from "../ledger/scopes.ts";
@@ -12,21 +14,44 @@ export interface UpcomingSync {
   readonly comesHome: readonly string[];
 }
 
+export interface UpcomingData {
+  readonly step: string;
+  readonly action: DataAction<string>;
+}
+
+/** The same for data sets. */
+export function upcomingData(
+  pipeline: Pipeline,
+  options: UpcomingOptions,
+): readonly UpcomingData[] {
+  return upcoming(pipeline, options).flatMap(({ step, action }) =>
+    action.kind === "data" ? [{ step: step.id, action }] : []
+  );
+}
+
+type UpcomingOptions = Pick<PreviewOptions, "env" | "hashFiles">;
+
 export function upcomingSyncs(
   pipeline: Pipeline,
-  { env, hashFiles }: Pick<PreviewOptions, "env" | "hashFiles">,
+  options: UpcomingOptions,
 ): readonly UpcomingSync[] {
-  const scopes = new Scopes(pipeline, { run: "", env, hashFiles });
   const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
-  return pipeline.steps.flatMap((step) => {
-    if (step.action.kind !== "sync") return [];
+  return upcoming(pipeline, options).flatMap(({ step, action, scopes }) =>
+    action.kind === "sync"
+      ? [{ step: step.id, action, comesHome: comesHome(step, { steps, scopes }) }]
+      : []
+  );
+}
+
+function upcoming(pipeline: Pipeline, { env, hashFiles }: UpcomingOptions) {
+  const scopes = new Scopes(pipeline, { run: "", env, hashFiles });
+  return pipeline.steps.filter(({ action }) => looksAlways(action.kind)).flatMap((step) => {
     try {
       const { action } = resolveStep(step, {
         scope: (env) => scopes.of(step, { env }),
         record: (id) => scopes.record(id),
       });
-      if (action.kind !== "sync") return [];
-      return [{ step: step.id, action, comesHome: comesHome(step, { steps, scopes }) }];
+      return [{ step, action, scopes }];
     } catch {
       // It depends on what another step finds out.
       return [];

@@ -1,4 +1,5 @@
 /** `--from` and `--only`: the part of the graph that a run is about. Pure. */
+import { looksAlways } from "../../pipeline/step_kinds.ts";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
@@ -43,7 +44,7 @@ export function withSyncs(
     const outer = step.group === undefined ? [] : [step.group];
     for (const next of [...step.needs, ...step.after, ...members, ...outer]) before.add(next);
   }
-  const syncs = [...before].filter((id) => byId.get(id)?.action.kind === "sync");
+  const syncs = [...before].filter((id) => looksAlways(byId.get(id)?.action.kind ?? ""));
   return withGroups(steps, new Set([...chosen, ...syncs]));
 }
 

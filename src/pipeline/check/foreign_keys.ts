@@ -29,6 +29,7 @@ export const OTHER_NAMES: Readonly<Record<string, Words>> = {
   "inputs": { options: "choices enum values", pattern: "regex", default: "value" },
   "outputs": { match: "regex regexp pattern", path: "file", json: "jq key" },
   "sync": { from: "path paths src source", as: "dest", exclude: "ignore", to: "nodes" },
+  "data": { from: "path paths src source", to: "nodes", exclude: "ignore", name: "as dest" },
   "fetch": { from: "path paths src files", to: "dest target" },
   "retry": {
     max: "retries attempts times limit count",

@@ -36,7 +36,7 @@ const OWN_KEY = /^(\.|_|x_|X-)/;
 const SECTIONS: readonly (readonly [path: readonly (string | number)[], words: string])[] = [
   [[], "at the top of the file"],
   [["steps", 0], "in a step"],
-  ...["matrix", "timeout", "retry", "node", "ray-batch", "sync", "fetch"].map((key) =>
+  ...["matrix", "timeout", "retry", "node", "ray-batch", "sync", "data", "fetch"].map((key) =>
     [["steps", 0, key], `under ${key}:`] as const
   ),
   [["concurrency"], "under concurrency:"],

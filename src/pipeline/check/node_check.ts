@@ -127,6 +127,9 @@ function namedNodes(step: Blueprint): NamedNode[] {
   if (action?.kind === "sync" && action.to !== "all" && entry.sync) {
     found.push(...listed(action.to, entry.sync, { key: "to", value: entry.sync.to }));
   }
+  if (action?.kind === "data" && action.to !== "all" && entry.data) {
+    found.push(...listed(action.to, entry.data, { key: "to", value: entry.data.to }));
+  }
   if (action?.kind === "select-node" && entry["select-node"]) {
     found.push(...among({ kind: "selector", selector: action.selector }, entry["select-node"]));
   }

@@ -5,6 +5,7 @@ const STYLES = { needs: "", after: " [style=dashed]", member: " [style=dotted]" 
 const SHAPES: Readonly<Record<string, string>> = {
   "select-node": "diamond",
   "sync": "parallelogram",
+  "data": "parallelogram",
   "fetch": "parallelogram",
   "group": "ellipse",
 };

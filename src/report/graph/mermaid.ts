@@ -44,6 +44,7 @@ function box(step: GraphStep, members: number | undefined): string {
     case "select-node":
       return `{{${label}}}`;
     case "sync":
+    case "data":
     case "fetch":
       return `[/${label}/]`;
     case "group":

@@ -33,6 +33,8 @@ function pathsReadBy({ action }: Step): Text[] {
   switch (action.kind) {
     case "sync":
       return [action.from, ...(action.excludeFrom ? [action.excludeFrom] : [])];
+    case "data":
+      return [action.from];
     case "ray-batch":
       return "file" in action.tasks ? [action.tasks.file] : [];
     default:

@@ -78,7 +78,7 @@ export class Survey {
     const { action, node } = step;
     const { cluster, foresight, ray } = this.#options;
     const known = (text: Text) => foresight.text(text, step)?.trim() ?? [];
-    if (action.kind === "sync") {
+    if (action.kind === "sync" || action.kind === "data") {
       return action.to === "all" ? cluster.nodes.map(({ name }) => name) : action.to.flatMap(known);
     }
     if (action.kind === "ray-batch" && ray.mode === "managed") return [headOf(ray, cluster)];
@@ -129,7 +129,9 @@ export class Survey {
 
   #selectorOf(step: Step): NodeSelector<string> | undefined {
     const { action, node } = step;
-    if (action.kind === "sync" || this.namedBy(step).length > 0) return undefined;
+    if (action.kind === "sync" || action.kind === "data" || this.namedBy(step).length > 0) {
+      return undefined;
+    }
     if (action.kind === "select-node") return this.#known(action.selector, step);
     if (node.kind === "selector") return this.#known(node.selector, step);
     return node.kind === "best" ? ANY_NODE : undefined;

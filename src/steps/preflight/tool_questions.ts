@@ -20,6 +20,7 @@ export function toolQuestions(survey: Survey): NodeQuestion[] {
 function toolOf({ action }: Step): string | undefined {
   switch (action.kind) {
     case "sync":
+    case "data":
     case "fetch":
       return "tar";
     case "ray-batch":
@@ -31,5 +32,5 @@ function toolOf({ action }: Step): string | undefined {
 
 /** On this machine the source of a sync is there already. */
 function needsTool({ action }: Step, node: string): boolean {
-  return action.kind !== "sync" || node !== LOCAL_NODE;
+  return (action.kind !== "sync" && action.kind !== "data") || node !== LOCAL_NODE;
 }

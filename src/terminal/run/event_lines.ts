@@ -7,6 +7,7 @@ import { oneLine } from "../harmless.ts";
 import {
   batchWords,
   counted,
+  dataWords,
   durationOf,
   earlierTeller,
   failureWords,
@@ -55,6 +56,11 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
       return plain(event.step, `${event.node}: ${syncWords(event)}`);
     case "fetch.finished":
       return plain(event.step, `${fetchWords(event)} from ${event.node}`);
+    case "data.finished":
+      // On this machine it lies where it always was.
+      return event.node === "local"
+        ? undefined
+        : plain(event.step, `${event.node}: ${dataWords(event)}`);
     case "batch.progressed":
       return plain(event.step, batchWords(event));
     case "sync.progressed":

@@ -32,6 +32,6 @@ Deno.test("the JSON schema explains every key", () => {
 Deno.test("the JSON schema wants exactly one kind per step and lets x- keys stand", () => {
   const schema = JSON.parse(pipelineJsonSchema()) as Schema;
   const { step } = schema["$defs"] as Record<string, Schema>;
-  assert.equal((step?.["oneOf"] as unknown[]).length, 6);
+  assert.equal((step?.["oneOf"] as unknown[]).length, 7);
   assert.deepEqual(schema["patternProperties"], { "^x-": {} });
 });

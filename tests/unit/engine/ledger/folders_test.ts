@@ -102,3 +102,35 @@ Deno.test("Folders tell what each sync before a step brought, wherever it went",
   assert.deepEqual(seen["b"], { code: "c1", data: "d1" });
   assert.deepEqual(seen["alone"], {});
 });
+
+Deno.test("Folders shows a step the data sets before it by variable, and none that two steps call the same", () => {
+  const steps = [
+    step("images"),
+    step("a"),
+    step("b"),
+    step("uses", { needs: ["images"] }),
+    step("both", { needs: ["images", "a", "b"] }),
+  ];
+  const folders = new Folders(steps);
+  const [images, a, b, uses, both] = steps;
+  const bring = (one: Step | undefined, name: string, digest: string) => {
+    for (const node of ["n1", "n2"]) {
+      folders.add({
+        type: "data.finished",
+        ...{ at: 0, step: one!.id, attempt: 1, node, name, digest },
+        path: `/${node}/${digest}`,
+        ...{ files: 1, bytes: 1, sent: 0, wasThere: false },
+      });
+    }
+    folders.end(one!);
+  };
+  bring(images, "my-images", "d1");
+  bring(a, "text", "d2");
+  bring(b, "TEXT", "d3");
+  const paths = { GRID_DATA_MY_IMAGES: { n1: "/n1/d1", n2: "/n2/d1" } };
+  assert.deepEqual(folders.dataBefore(uses!), paths);
+  assert.deepEqual(folders.dataBefore(both!), paths);
+  // They are no folders that steps start in; what they hold counts for a resume.
+  assert.deepEqual(folders.before(uses!), {});
+  assert.deepEqual(folders.broughtBefore(uses!), { images: "d1" });
+});
