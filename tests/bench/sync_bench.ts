@@ -21,6 +21,8 @@ const ROUNDS = 5;
 const NODES = 10;
 const FILES = 10_000;
 const WORDS = { first: "first", none: "nothing changed", one: "one changed" } as const;
+/** Of the step that was run last. */
+let lastPhases: Phases = [];
 // Disks of shared machines are too noisy to compare anything on.
 if (existsSync("/dev/shm")) Deno.env.set("TMPDIR", "/dev/shm");
 const folder = Deno.makeTempDirSync({ prefix: "grid-bench-" });
@@ -341,8 +343,6 @@ async function run(words: readonly string[]): Promise<number> {
 }
 
 type Phases = readonly (readonly [string, number])[];
-let lastPhases: Phases = [];
-
 /** The program says itself how long it took, and when it had come how far. */
 async function runAndRead(words: readonly string[]): Promise<number> {
   const [ms, , ...phases] = (await output(words)).split(" ");
