@@ -65,16 +65,21 @@ function lastLineOf({ id, failure }: StepState, tail: TailOf): string | undefine
   return line === undefined ? undefined : cut(line);
 }
 
-function cut(text: string): string {
-  return text.length > LONGEST_WORDS ? `${text.slice(0, LONGEST_WORDS - 1)}…` : text;
+function cut(text: string, longest = LONGEST_WORDS): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
 /** `97× exit code 1: CUDA out of memory, 2× exit code 3`; undefined where all failures are the first. */
 export function causesOf(groups: readonly FailureGroup[]): string | undefined {
   if (groups.length < 2) return undefined;
-  const shown = groups.slice(0, MOST_CAUSES).map((group) =>
-    `${group.steps.length}× ${shortOf(group)}`
-  );
+  const most = groups.slice(0, MOST_CAUSES);
+  const shorts = most.map(shortOf);
+  const isAlone = (short: string) => shorts.indexOf(short) === shorts.lastIndexOf(short);
+  const shown = most.map(({ steps, words }, at) => {
+    const short = shorts[at] ?? "";
+    // Kinds that several have in common would not tell them apart.
+    return `${steps.length}× ${isAlone(short) ? short : cut(words, LONGEST_SENTENCE)}`;
+  });
   const left = groups.length - shown.length;
   return `${shown.join(", ")}${left > 0 ? ` and ${left} more kinds` : ""}`;
 }

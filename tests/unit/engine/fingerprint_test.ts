@@ -84,3 +84,26 @@ Deno.test("failureGroups() cuts an endless line", () => {
   const [group] = groupsOf([{ failure: { exitCode: 1 }, last: "x".repeat(9999) }]);
   assert.ok((group?.words.length ?? 0) <= 120);
 });
+
+Deno.test("causesOf() names a long sentence by its kind, unless several are of that kind", () => {
+  const lost = (words: string) => ({
+    failure: { code: "step-failed" as const, started: false, message: words },
+  });
+  const [one, two] = [
+    "Cannot start the command: its folder has gone from the node",
+    "Cannot tell where the outputs of this step would come from",
+  ];
+  const dead = {
+    failure: {
+      code: "no-node" as const,
+      started: false,
+      message: "No node is free, of all the twenty that there are",
+    },
+  };
+  assert.equal(causesOf(groupsOf([lost(one), dead])), "1× no-node, 1× step-failed");
+  assert.equal(
+    causesOf(groupsOf([lost(one), lost(two), dead])),
+    "1× Cannot tell where the outputs of this s…, 1× Cannot start the command: its folder ha…, " +
+      "1× no-node",
+  );
+});
