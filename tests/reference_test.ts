@@ -57,6 +57,7 @@ const INNER = new Set([
   "GRID_BATCH",
   "GRID_BEFORE",
   "GRID_CHANNEL",
+  "GRID_DATA_", // with a name behind it
   "GRID_INNER",
   "GRID_INPUT_", // with a name behind it
   "GRID_KEPT_",

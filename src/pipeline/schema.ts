@@ -174,7 +174,7 @@ const sync = z.strictObject({
 const data = z.strictObject({
   from: text.describe("Folder or file, relative to the project folder; all of it is the data set"),
   to: textList.optional().describe("all, or names of nodes; default all"),
-  name: name.optional().describe("What it is called in GRID_DATA_NAME; default: the step's id"),
+  name: name.optional().describe("What it is called in GRID_DATA_<NAME>; default: the step's id"),
   exclude: textList.optional().describe("Patterns in gitignore syntax of what is left out"),
   direct: z.boolean().optional().describe(
     "Nodes may give it to each other; false: each gets it from this machine; default true",
