@@ -23,14 +23,16 @@ function withDeadline(run: Body): Body {
 
 const declare = Deno.test;
 
-/** The two forms that the tests here use: a name with a function, and one object. */
-function declareWithDeadline(first: string | Deno.TestDefinition, run?: Body): void {
-  if (typeof first === "string") {
-    if (run === undefined) throw new TypeError(`the test has no function: ${first}`);
-    declare(first, withDeadline(run));
-  } else {
-    declare({ ...first, fn: withDeadline(first.fn) });
-  }
+/** The forms that the tests here use: a name with a function, options between them or not, and one object. */
+function declareWithDeadline(
+  first: string | Deno.TestDefinition,
+  second?: Body | Omit<Deno.TestDefinition, "fn" | "name">,
+  third?: Body,
+): void {
+  if (typeof first !== "string") declare({ ...first, fn: withDeadline(first.fn) });
+  else if (typeof second === "function") declare(first, withDeadline(second));
+  else if (third !== undefined) declare(first, second ?? {}, withDeadline(third));
+  else throw new TypeError(`the test has no function: ${first}`);
 }
 
 Object.assign(Deno, { test: Object.assign(declareWithDeadline, declare) });

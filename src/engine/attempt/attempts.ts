@@ -51,8 +51,7 @@ export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd>
         options.request({
           attempt,
           avoidNodes: step.retry.avoidNode ? [...failedOn] : [],
-          resumeJob: resumeJob &&
-            { node: resumeJob.node, job: resumeJob.job, ranks: resumeJob.ranks },
+          resumeJob: resumeJob && jobOf(resumeJob),
         }),
     });
     const { retryInMs, notRetried } = retryOf(end, { step, attempt, ports, deadline, limits });
@@ -150,4 +149,8 @@ async function waitOut(
     const error = stopError(limits.signal.reason);
     return { result: stoppedResult(error), failure: failureOf(error, { started: false }) };
   }
+}
+
+function jobOf({ node, job, ranks }: ResumeJob): ResumeJob {
+  return { node, job, ...(ranks && { ranks }) };
 }
