@@ -10,9 +10,11 @@ grid_claims_own() {
   done 2>/dev/null </proc/self/status
   [ -n "$grid_euid" ] || grid_euid=$(id -u)
   grid_claims=$grid_claims_base/grid-claims-$grid_euid
-  if [ -d "$grid_claims" ] && [ ! -L "$grid_claims" ] && [ -O "$grid_claims" ] && [ -w "$grid_claims" ]; then return; fi
+  if grid_claims_usable; then return; fi
   [ -d "$grid_claims_base" ] || mkdir -m 1777 "$grid_claims_base" 2>/dev/null || :
   ! mkdir -m 755 "$grid_claims" 2>/dev/null || return 0
+  # Another of this account may have made it in between.
+  if grid_claims_usable; then return; fi
   if [ -e "$grid_claims" ] || [ -L "$grid_claims" ]; then
     grid_fault="$grid_claims belongs to somebody else ($(grid_claims_whose "$grid_claims")): have it removed"
     [ ! -O "$grid_claims" ] || grid_fault="cannot write to $grid_claims ($(grid_claims_whose "$grid_claims")): chmod 755 it"
@@ -20,6 +22,10 @@ grid_claims_own() {
     grid_fault="cannot write to $grid_claims_base ($(grid_claims_whose "$grid_claims_base")): its owner must chmod 1777 it, or set GRID_LEASE_DIR to a folder that all accounts of the machine may write to"
   fi
   return 1
+}
+
+grid_claims_usable() {
+  [ -d "$grid_claims" ] && [ ! -L "$grid_claims" ] && [ -O "$grid_claims" ] && [ -w "$grid_claims" ]
 }
 
 grid_claims_whose() {

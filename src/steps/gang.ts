@@ -94,7 +94,7 @@ class GangAttempt {
       });
       clearTimeout(timer);
       if (held !== undefined) return held;
-      return await this.#attend(ranks);
+      return await this.#endBy(await this.#verdict(ranks), ranks);
     } catch (thrown) {
       if (ranks.length > 0) await this.#ending.endAll(ranks, undefined);
       host.signal.throwIfAborted();
@@ -162,19 +162,6 @@ class GangAttempt {
     });
   }
 
-  /** From the release on, or from another runner's. */
-  async #attend(ranks: readonly Rank[]): Promise<StepOutcome> {
-    const { host, gang } = this.#options;
-    const verdict = await firstVerdict(ranks, {
-      gang,
-      host,
-      onEnded: (rank) => this.#ending.noteEnd(rank, "itself"),
-    });
-    if (verdict === "cancelled") return await this.#ending.cancelled(ranks);
-    if (verdict === "succeeded") return await this.#ending.succeeded(ranks);
-    return await this.#ending.failed(ranks, verdict);
-  }
-
   /** What an earlier attempt may have left on a node that is back. */
   async #endLost(nodes: readonly OpenNode[]): Promise<void> {
     const { lost, host } = this.#options;
@@ -211,18 +198,27 @@ class GangAttempt {
     }
     // Its runner may have died between the first release and the last.
     await Promise.all(ranks.map((rank) => rank.release()));
-    const verdict = await firstVerdict(ranks, {
-      gang,
-      host,
-      onEnded: (rank) => this.#ending.noteEnd(rank, "itself"),
-    });
-    if (verdict === "cancelled") return await this.#ending.cancelled(ranks);
-    if (verdict === "succeeded") return await this.#ending.succeeded(ranks);
-    if (verdict.kind === "exit" && await isLeft(verdict)) {
+    const verdict = await this.#verdict(ranks);
+    if (typeof verdict === "object" && verdict.kind === "exit" && await isLeft(verdict)) {
       await this.#ending.endAll(ranks, undefined);
       this.#warn("its earlier ranks ended while no runner was there; all of them start again");
       return "over";
     }
+    return await this.#endBy(verdict, ranks);
+  }
+
+  #verdict(ranks: readonly Rank[]): ReturnType<typeof firstVerdict> {
+    const { host, gang } = this.#options;
+    const onEnded = (rank: Rank) => this.#ending.noteEnd(rank, "itself");
+    return firstVerdict(ranks, { gang, host, onEnded });
+  }
+
+  async #endBy(
+    verdict: Awaited<ReturnType<typeof firstVerdict>>,
+    ranks: readonly Rank[],
+  ): Promise<StepOutcome> {
+    if (verdict === "cancelled") return await this.#ending.cancelled(ranks);
+    if (verdict === "succeeded") return await this.#ending.succeeded(ranks);
     return await this.#ending.failed(ranks, verdict);
   }
 

@@ -101,6 +101,23 @@ function markOf(pid: string): string | undefined {
   }
 }
 
+Deno.test("a folder that another of the account makes at the same moment is taken as one's own", async () => {
+  const program = ["claims.sh", "claim.sh"].map((name) =>
+    Deno.readTextFileSync(new URL(`../../../src/cluster/${name}`, import.meta.url))
+  ).join("\n");
+  for (const shell of SHELLS) {
+    using folder = tempDir();
+    // Whoever was faster has made it; one's own mkdir says so.
+    const script = `${program}
+grid_claims_base=${folder.path}/claims
+mkdir() { command mkdir "$@" && false; }
+grid_claims_own && echo well || echo "$grid_fault"`;
+    const [command = "", ...args] = shell;
+    const { stdout } = await new Deno.Command(command, { args: [...args, "-c", script] }).output();
+    assert.equal(new TextDecoder().decode(stdout), "well\n", shell.join(" "));
+  }
+});
+
 Deno.test("claims of one group share a GPU, and those that share on purpose", async () => {
   using folder = tempDir();
   const node = { folder: folder.path };
