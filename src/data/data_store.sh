@@ -249,7 +249,7 @@ note_use() {
   IFS= read -r name
   IFS= read -r from
   IFS= read -r facts
-  for one in used jobs; do [ -d "$set/$one" ] || mkdir "$set/$one" || fail write "$set"; done
+  mkdir -p "$set/used" "$set/jobs" || fail write "$set"
   printf '%s\n' "$folder" >"$set/used/$1" || fail write "$set"
   printf '%s\n' "$facts" "$owner" "$name" "$from" >"$set/about" || fail write "$set"
   echo "used $set"
