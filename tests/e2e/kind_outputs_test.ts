@@ -7,6 +7,7 @@ import { testWith } from "../support/requires.ts";
 const PIPELINE = `name: kinds
 steps:
   - { id: select-node, select-node: { gpus: 0 } }
+  - { id: data, data: { from: data, to: local1 } }
   - { id: sync, sync: { from: data, to: local1 } }
   - id: ray-batch
     needs: sync

@@ -27,6 +27,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example('grid drain gpu1 --reason "new driver" --until 8h', "give it no more work"),
   ],
   "grid undrain": [example("grid undrain gpu1", "work may go there again")],
+  "grid data": [example("grid data", "the data sets on the nodes, and who uses them")],
+  "grid data pin": [example("grid data pin images", "keep it, however long nobody uses it")],
+  "grid data unpin": [example("grid data unpin images", "it may go again")],
+  "grid data remove": [example("grid data remove images", "its files on the nodes, unless in use")],
   "grid services": [example("grid services", "what serves, where, and until when")],
   "grid services stop": [
     example("grid services stop tensorboard", "end it, with everything it started"),
