@@ -203,11 +203,13 @@ export function freePort(): number {
 
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
-  complaint: string,
+  complaint: string | (() => string),
 ): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   while (!await isTrue()) {
-    assert.ok(Date.now() < deadline, complaint);
+    if (Date.now() > deadline) {
+      assert.fail(typeof complaint === "string" ? complaint : complaint());
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -182,12 +182,14 @@ testWith(
     await t.step("every port answers whom docs/ray.md says", async () => {
       const told = toldPorts();
       // Workers and agents come and go: whichever is there answers as told.
-      const wanted = told.filter((row) => /^(GCS|raylet|object manager|dashboard) /.test(row));
+      const wanted = told.filter((row) => /^(GCS|raylet|object manager|dashboard) \|/.test(row));
+      let seen = "";
       await until(async () => {
-        const { rows } = await portsOf(lab, fish);
+        const { rows, silent } = await portsOf(lab, fish);
         for (const row of rows) assert.ok(told.includes(row), row);
+        seen = [...rows, ...silent.map((command) => `${command} is silent`)].join("; ");
         return wanted.every((row) => rows.includes(row));
-      }, `not all of these answer so: ${wanted.join("; ")}`);
+      }, () => `not all of these answer so: ${wanted.join("; ")}; but these do: ${seen}`);
     });
 
     await t.step("stop() of one leaves the other alone, and nothing of its own", async () => {

@@ -52,7 +52,8 @@ async function handOver(node: ContractNode): Promise<number> {
       }
     }
   })();
-  const feeding = new JobInput(source()).feed(new JobLink(node.transport, spec), over.signal);
+  const input = new JobInput(source(() => turns.size > 1));
+  const feeding = input.feed(new JobLink(node.transport, spec), over.signal);
   const { stdout, exit } = await followAll(job);
   await feeding;
   over.abort();
@@ -117,11 +118,16 @@ async function reader(
   return { spec, job: await startJob(node.transport, spec) };
 }
 
-function source(): ReadableStream<Uint8Array> {
+/** Its last piece comes once `isEnough` says so, or after some time. */
+function source(isEnough = () => true): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
-    pull(controller) {
+    async pull(controller) {
       if (at >= INPUT.length) return controller.close();
+      const until = performance.now() + 30_000;
+      while (at + 150_000 >= INPUT.length && !isEnough() && performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       controller.enqueue(INPUT.slice(at, at += 150_000));
     },
   });
