@@ -94,7 +94,7 @@ grid_meter_drop() {
 }
 
 # Often at first, then more seldom; and never so often that looking takes more than the hundredth part of a
-# processor, however many jobs there are.
+# processor, however many jobs there are; what starting takes, on a busy node above all, is not counted.
 grid_meter_rest() {
   if [ "$grid_youngest" -lt 6000 ]; then
     grid_pause=1
@@ -107,7 +107,7 @@ grid_meter_rest() {
   read -r grid_line </proc/self/stat
   # shellcheck disable=SC2086
   grid_fields ${grid_line##*) }
-  if [ "$((grid_cpu * 150))" -gt "$((grid_now - grid_began + 100))" ]; then grid_pause=$((grid_pause * 4)); fi
+  if [ "$((grid_cpu * 150))" -gt "$((grid_now - grid_began + 900))" ]; then grid_pause=$((grid_pause * 4)); fi
 }
 
 # grid_fields STATE PARENT …: as they stand behind the name in /proc/PID/stat. Ticks are 1/100 s for every
