@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { MAY_IMPORT } from "./support/rooms.ts";
 
-/** Longest source file in lines; the schema keeps the whole format in one place. */
+/** Longest source file in lines. */
 const LONGEST = 300;
-const LONG_ON_PURPOSE = new Set([
+/** Hubs, which read from top to bottom: the schema keeps the whole format in one place. */
+const LONGEST_HUB = 500;
+const HUBS = new Set([
   "src/pipeline/schema.ts",
   "src/pipeline/pipeline.ts",
   "src/engine/event.ts",
@@ -123,8 +125,8 @@ Deno.test("architecture: a source names each package with the version that deno.
 });
 
 Deno.test(`architecture: no source file is longer than ${LONGEST} lines`, () => {
-  const long = files.filter((file) => !LONG_ON_PURPOSE.has(file.path))
-    .filter((file) => file.text.split("\n").length - 1 > LONGEST)
+  const limit = (path: string) => HUBS.has(path) ? LONGEST_HUB : LONGEST;
+  const long = files.filter(({ path, text }) => text.split("\n").length - 1 > limit(path))
     .map((file) => file.path);
   assert.deepEqual(long, []);
 });

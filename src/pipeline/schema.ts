@@ -5,6 +5,7 @@
  */
 import { z } from "../document/shape/zod.ts";
 import { CATCH_UPS, OVERLAPS } from "../schedule/schedule.ts";
+import { nodes } from "./gang_schema.ts";
 import {
   duration,
   json,
@@ -22,7 +23,6 @@ import {
   classWords,
   commandWords,
   cronWords,
-  gangWords,
   hooksWords,
   hookWords,
   INPUT_TYPES,
@@ -297,31 +297,6 @@ const service = z.union([
   id: "service",
   description: "The command stays; later steps start once it is ready",
   examples: [6006, { port: "auto", ready: "/health", for: "8h" }],
-});
-
-const gangAlias = z.enum(["skypilot", "dstack"]);
-const gangCount = z.int().min(1).max(1000);
-const nodes = z.union([
-  gangCount,
-  z.strictObject({
-    count: gangCount.describe("How many nodes, one command on each"),
-    gpus: z.int().min(0).optional().describe("Free GPUs that each of them must have; held"),
-    same: z.literal("model").optional().describe("All GPUs are of one model"),
-    "start-within": limit.optional().describe(
-      "How long it may take until all stand ready; default 60s",
-    ),
-    idle: limit.optional().describe("Each rank prints something at least that often"),
-    "exit-together": limit.optional().describe(
-      "How long the others may go on once one has ended well; default: for ever",
-    ),
-    aliases: oneOrMore(gangAlias).optional().describe(
-      "Give the variables by the names of these tools, too",
-    ),
-  }),
-], { error: (issue) => gangWords(issue.input) }).meta({
-  id: "nodes",
-  description: "The command runs on so many nodes at once, all or none",
-  examples: [4, { count: 4, gpus: 8, same: "model" }],
 });
 
 const stepShape = {
