@@ -142,3 +142,11 @@ function faultOf(
   const end = found < 0 ? source.length : start + input.length;
   return new PatternFault(error, { start, end }, undefined);
 }
+
+/** What to say of a text that is no pattern. */
+export function patternWords(
+  { message, hint }: PatternFault,
+): { readonly message: string; readonly hint: string | undefined } {
+  // With a way out it is a sentence by itself.
+  return { message: hint === undefined ? `not a regular expression: ${message}` : message, hint };
+}

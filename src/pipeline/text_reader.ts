@@ -6,8 +6,7 @@ import type { Span } from "./expression/expression_parts.ts";
 import { ExactNumber } from "../core/exact_number.ts";
 import type { JsonValue } from "../core/json.ts";
 import { GlobFault } from "../core/glob_fault.ts";
-import { compilePattern, PatternFault } from "../core/pattern.ts";
-import { patternWords } from "./pattern_words.ts";
+import { compilePattern, PatternFault, patternWords } from "../core/pattern.ts";
 import { Text, type TextPart } from "./text.ts";
 
 /** One expression of the file, to be checked once it is known what its names may mean. */

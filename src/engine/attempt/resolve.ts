@@ -5,11 +5,11 @@ import { LARGEST_VALUE, sourceOf } from "../../core/filed_list.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { own } from "../../core/own.ts";
 import {
-  evaluateForShell,
   evaluateText,
   evaluateValue,
   type EvaluationScope,
 } from "../../pipeline/expression/evaluate.ts";
+import { evaluateScript } from "../../pipeline/script/evaluate_script.ts";
 import type {
   Action,
   ChosenGpus,
@@ -109,7 +109,7 @@ export function evaluate(text: Text, scope: EvaluationScope): string {
 }
 
 function evaluateScript(text: Text, scope: EvaluationScope): string {
-  return text.constant ?? evaluateForShell(text, scope);
+  return text.constant ?? evaluateScript(text, scope);
 }
 
 function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<string> {

@@ -5,8 +5,7 @@
 import { parseJson } from "../../core/exact_json.ts";
 import { ExactNumber } from "../../core/exact_number.ts";
 import { own } from "../../core/own.ts";
-import { compilePattern, PatternFault } from "../../core/pattern.ts";
-import { patternWords } from "../pattern_words.ts";
+import { compilePattern, PatternFault, patternWords } from "../../core/pattern.ts";
 import { calculate, compare, isEqual, join, type Operand } from "./arithmetic.ts";
 import { Environment } from "./cel_library.ts";
 import { describeValue, fromCel, toCel } from "./cel_value.ts";

@@ -1,8 +1,7 @@
 import { parseJson } from "../../core/exact_json.ts";
 import { parseFileGlob } from "../../core/file_glob.ts";
 import { GlobFault } from "../../core/glob_fault.ts";
-import { compilePattern, PatternFault } from "../../core/pattern.ts";
-import { patternWords } from "../pattern_words.ts";
+import { compilePattern, PatternFault, patternWords } from "../../core/pattern.ts";
 import type { Argument, Call, Problem, Zero } from "./expression_parts.ts";
 
 /** Constant arguments that can never be read: patterns, globs, and JSON. */

@@ -2,12 +2,11 @@ import { GridError } from "../../core/errors.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { own } from "../../core/own.ts";
 import { during } from "../../core/whereabouts.ts";
-import { scripts } from "../script/scripts.ts";
 import type { Text, TextPart } from "../text.ts";
 import { CelMap, describeValue, fromCel, toCel, toText } from "./cel_value.ts";
 import { type Expression, parseExpression } from "./expression.ts";
 import { LINEAR_MATCHES, withScope } from "./functions.ts";
-import { partReads } from "./node_reads.ts";
+import { partReads } from "./node_reference.ts";
 import { EXPRESSION_STEPS, StepsExhausted, withSteps } from "./step_budget.ts";
 
 /** What names and functions stand for while a step is made ready. */
@@ -52,7 +51,7 @@ export interface NodeScope {
   readonly vars: Readonly<Record<string, string>>;
 }
 
-type ExpressionPart = Extract<TextPart, { kind: "expression" }>;
+export type ExpressionPart = Extract<TextPart, { kind: "expression" }>;
 
 /**
  * The text with every expression replaced by its value.
@@ -60,24 +59,13 @@ type ExpressionPart = Extract<TextPart, { kind: "expression" }>;
  * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
  */
 export function evaluateText(text: Text, scope: EvaluationScope): string {
-  return join(text, (part) => toText(evaluate(part, scope)));
-}
-
-/**
- * A script with every expression replaced by its value, quoted so that a shell takes it as it is.
- *
- * @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit
- */
-export function evaluateForShell(text: Text, scope: EvaluationScope): string {
-  // It is not run before the node is known.
-  if (scope.node === undefined && text.parts.some(partReads)) return evaluateText(text, scope);
-  return text.constant ?? scripts().spliceValues(text, (part) => evaluate(part, scope));
+  return join(text, (part) => toText(evaluatePart(part, scope)));
 }
 
 /** A text that is one single expression keeps its type; any other becomes a string. */
 export function evaluateValue(text: Text, scope: EvaluationScope): JsonValue {
   const [only, ...more] = text.parts;
-  if (only?.kind === "expression" && more.length === 0) return evaluate(only, scope);
+  if (only?.kind === "expression" && more.length === 0) return evaluatePart(only, scope);
   return evaluateText(text, scope);
 }
 
@@ -98,7 +86,8 @@ function join(text: Text, value: (part: ExpressionPart) => string): string {
   return text.parts.map((part) => part.kind === "literal" ? part.value : value(part)).join("");
 }
 
-function evaluate(part: ExpressionPart, scope: EvaluationScope): JsonValue {
+/** @throws {GridError} `step-failed` with the expression's place where a value is missing or unfit */
+export function evaluatePart(part: ExpressionPart, scope: EvaluationScope): JsonValue {
   if (scope.node === undefined && partReads(part)) return `\${{${part.source}}}`;
   const expression = parseExpression(part.source);
   try {

@@ -1,10 +1,7 @@
 /** Which of the values that the cluster config gives a node (`vars:`) a step reads. */
 import type { RunAction, Step } from "../pipeline.ts";
-import type { Text, TextPart } from "../text.ts";
-import { parseExpression } from "./expression.ts";
-
-/** Names behind `node.`; `all` where only the evaluation tells which. */
-export type NodeReads = readonly string[] | "all";
+import type { Text } from "../text.ts";
+import { type NodeReads, partReads } from "./node_reference.ts";
 
 const known = new WeakMap<Step, NodeReads>();
 
@@ -13,17 +10,6 @@ export function nodeReads(step: Step): NodeReads {
   const found = known.get(step) ?? readsOf(textsOf(step));
   known.set(step, found);
   return found;
-}
-
-/** What one expression reads; undefined where it does not speak of the node. */
-export function partReads(part: TextPart): NodeReads | undefined {
-  // Most expressions are not even parsed for it.
-  if (part.kind === "literal" || !/\bnode\b/.test(part.source)) return undefined;
-  const references = parseExpression(part.source).references
-    .filter(({ root }) => root.name === "node");
-  if (references.length === 0) return undefined;
-  const names = references.map(({ path }) => path[0]?.name);
-  return names.every((name) => name !== undefined) ? names : "all";
 }
 
 function readsOf(texts: readonly (Text | undefined)[]): NodeReads {

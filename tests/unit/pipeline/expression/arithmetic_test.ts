@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { parseJson } from "../../../../src/core/exact_json.ts";
 import type { JsonValue } from "../../../../src/core/json.ts";
 import {
-  evaluateForShell,
   evaluateText,
   evaluateValue,
   type EvaluationScope,
 } from "../../../../src/pipeline/expression/evaluate.ts";
+import { evaluateScript } from "../../../../src/pipeline/script/evaluate_script.ts";
 import { jsonText } from "../../../support/json_texts.ts";
 import { parseText } from "../../../support/texts.ts";
 
@@ -51,7 +51,7 @@ Deno.test("expression: a number that passes through keeps its digits", () => {
     ] as const
   ) assert.equal(text(source), expected, source);
   assert.equal(
-    evaluateForShell(
+    evaluateScript(
       parseText("echo ${{ steps.a.outputs.list }} ${{ steps.a.outputs.id }}"),
       SCOPE,
     ),

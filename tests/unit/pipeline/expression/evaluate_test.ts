@@ -3,11 +3,11 @@ import { GridError } from "../../../../src/core/errors.ts";
 import type { JsonValue } from "../../../../src/core/json.ts";
 import {
   evaluateCondition,
-  evaluateForShell,
   evaluateText,
   evaluateValue,
   type EvaluationScope,
 } from "../../../../src/pipeline/expression/evaluate.ts";
+import { evaluateScript } from "../../../../src/pipeline/script/evaluate_script.ts";
 import { INHERITED_NAMES } from "../../../support/json_texts.ts";
 import { parseText } from "../../../support/texts.ts";
 
@@ -48,20 +48,20 @@ Deno.test("evaluateText() keeps the spelling of a matrix value", () => {
   assert.equal(evaluateText(parseText("lr=${{ matrix.lr }}"), SCOPE), "lr=1e-4");
 });
 
-Deno.test("evaluateForShell() quotes what it splices; a list becomes words", () => {
+Deno.test("evaluateScript() quotes what it splices; a list becomes words", () => {
   assert.equal(
-    evaluateForShell(parseText("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
+    evaluateScript(parseText("echo ${{ inputs.name }} ${{ inputs.files }}"), SCOPE),
     `echo 'it'"'"'s' 'a b' c`,
   );
-  assert.equal(evaluateForShell(parseText("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
+  assert.equal(evaluateScript(parseText("x ${{ '; rm -rf /' }}"), SCOPE), "x '; rm -rf /'");
 });
 
-Deno.test("evaluateForShell() says where it takes a whole number only", () => {
+Deno.test("evaluateScript() says where it takes a whole number only", () => {
   assert.equal(
-    evaluateForShell(parseText("x=$((${{ inputs.epochs }} + 1))"), SCOPE),
+    evaluateScript(parseText("x=$((${{ inputs.epochs }} + 1))"), SCOPE),
     "x=$((3 + 1))",
   );
-  assert.throws(() => evaluateForShell(parseText("$((${{ inputs.name }}))"), SCOPE), (error) => {
+  assert.throws(() => evaluateScript(parseText("$((${{ inputs.name }}))"), SCOPE), (error) => {
     assert.ok(error instanceof GridError);
     assert.equal(error.code, "step-failed");
     assert.deepEqual(error.place, { file: "pipeline.yaml", line: 1, column: 1 });
