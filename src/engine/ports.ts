@@ -6,8 +6,8 @@ import type { StepNote } from "./step_note.ts";
 import type { DataPaths } from "./data_paths.ts";
 import type { Staying } from "./staying.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { NodeReads } from "../pipeline/expression/node_reference.ts";
-import type { NodeScope } from "../pipeline/expression/evaluate.ts";
+import type { NodeReads } from "../expression/node_reference.ts";
+import type { NodeScope } from "../expression/evaluate.ts";
 import type { Action, ActionKind, NodeRequest, OutputSource, Shell } from "../pipeline/pipeline.ts";
 import type { Event, Failure, OutputFile, SyncedTree } from "./event.ts";
 

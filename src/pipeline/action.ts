@@ -16,12 +16,12 @@ import { readContainer } from "./container.ts";
 import type { DataAction } from "./data_action.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry, SelectorEntry } from "./schema.ts";
-import { readScript } from "./script/read_script.ts";
+import { readScript } from "../script/read_script.ts";
 import { readGang } from "./read_gang.ts";
 import type { KindKey } from "./step_kinds.ts";
-import type { Text } from "./text.ts";
-import { Text as TextValue } from "./text.ts";
-import type { TextReader } from "./text_reader.ts";
+import type { Text } from "../expression/text.ts";
+import { Text as TextValue } from "../expression/text.ts";
+import type { TextReader } from "../expression/reader.ts";
 
 /** What a step of the given kind does; `uses` is not an action but other steps. */
 export function readAction(

@@ -9,8 +9,8 @@ import { checkAxis } from "./matrix/axis_check.ts";
 import type { Action, CacheRule, HookMoment, NodeRequest, OutputSource } from "./pipeline.ts";
 import type { HookEntry, MatrixEntry, RetryEntry, TimeoutEntry } from "./schema.ts";
 import { type KindKey, STEP_KINDS } from "./step_kinds.ts";
-import type { Text } from "./text.ts";
-import type { ExpressionUse, TextReader } from "./text_reader.ts";
+import type { Text } from "../expression/text.ts";
+import type { ExpressionUse, TextReader } from "../expression/reader.ts";
 
 /** A step as written in its file, before matrices and templates are expanded. */
 export interface Blueprint {

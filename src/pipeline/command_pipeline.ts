@@ -1,5 +1,5 @@
 import type { NodeRequest, NodeSelector, Pipeline, RetryPolicy, Step } from "./pipeline.ts";
-import { Text } from "./text.ts";
+import { Text } from "../expression/text.ts";
 
 export interface CommandPipelineOptions {
   /** Shell text, taken as it is: `${{ }}` has no meaning here. */

@@ -2,8 +2,8 @@
 import { isContainer } from "../document/source.ts";
 import type { Container, RunAction } from "./pipeline.ts";
 import type { HookEntry } from "./schema.ts";
-import type { Text } from "./text.ts";
-import type { TextReader } from "./text_reader.ts";
+import type { Text } from "../expression/text.ts";
+import type { TextReader } from "../expression/reader.ts";
 
 export interface ContainerFault {
   readonly rule: "container-image" | "container-volume" | "container-option";

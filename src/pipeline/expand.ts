@@ -1,7 +1,7 @@
 import { GridError } from "../core/errors.ts";
 import { setOwn } from "../core/own.ts";
 import { diagnostic } from "../document/shape/check.ts";
-import { parseExpression } from "./expression/expression.ts";
+import { parseExpression } from "../expression/expression.ts";
 import { axisList } from "./matrix/axis.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { Carrier } from "./inherit.ts";
@@ -14,7 +14,7 @@ import type { Action, GroupAction, NodeRequest, Step } from "./pipeline.ts";
 import { retryOf, timeoutOf } from "./policy.ts";
 import { rulesOf, templateInputs } from "./template/template_inputs.ts";
 import type { MatrixEntry } from "./schema.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../expression/text.ts";
 
 /** Templates that use templates twice each double the steps with every level. */
 const MAX_STEPS = 100_000;

@@ -6,10 +6,10 @@ import {
   evaluateText,
   evaluateValue,
   type EvaluationScope,
-} from "./expression/evaluate.ts";
-import { type Expression, parseExpression } from "./expression/expression.ts";
+} from "../expression/evaluate.ts";
+import { type Expression, parseExpression } from "../expression/expression.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
-import { Text } from "./text.ts";
+import { Text } from "../expression/text.ts";
 
 export interface ForesightOptions {
   /** What `env()` sees. */

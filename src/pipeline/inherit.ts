@@ -3,8 +3,8 @@ import type { Blueprint } from "./blueprint.ts";
 import type { Inherited, Instance } from "./instance.ts";
 import type { NodeRequest, NodeSelector, Step } from "./pipeline.ts";
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT } from "./policy.ts";
-import { partReads } from "./expression/node_reference.ts";
-import { Text } from "./text.ts";
+import { partReads } from "../expression/node_reference.ts";
+import { Text } from "../expression/text.ts";
 
 export const NOTHING_INHERITED: Inherited = {
   env: {},

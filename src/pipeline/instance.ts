@@ -10,7 +10,7 @@ import type {
   Step,
   Timeout,
 } from "./pipeline.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../expression/text.ts";
 
 /** Where the steps of a file are put: the main file, or one use of a template. */
 export interface Instance {

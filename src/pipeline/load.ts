@@ -11,7 +11,7 @@ import { NOTHING_INHERITED } from "./inherit.ts";
 import { resolveInputs } from "./input/input_values.ts";
 import type { LoadOptions } from "./load_options.ts";
 import { Loader } from "./loader.ts";
-import { Text } from "./text.ts";
+import { Text } from "../expression/text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
 
 export interface Loaded {

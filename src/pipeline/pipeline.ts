@@ -7,7 +7,7 @@ import type { DataAction } from "./data_action.ts";
 import type { Service } from "./service_wish.ts";
 import type { Place } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../expression/text.ts";
 
 export interface Pipeline {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { formatSize } from "../core/size.ts";
 import type { HookMoment, NodeRequest, NodeSelector, Pipeline, Step } from "./pipeline.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../expression/text.ts";
 
 /** One line of `grid plan`. */
 export interface PlannedStep extends PlannedWork {

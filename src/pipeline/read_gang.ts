@@ -4,8 +4,8 @@ import { START_WITHIN_MS } from "./gang.ts";
 import type { NodeRequest, NodeSelector, RunAction } from "./pipeline.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry } from "./schema.ts";
-import type { Text } from "./text.ts";
-import type { TextReader } from "./text_reader.ts";
+import type { Text } from "../expression/text.ts";
+import type { TextReader } from "../expression/reader.ts";
 
 type GangEntry = Exclude<NonNullable<HookEntry["nodes"]>, number>;
 

@@ -2,7 +2,7 @@
 import type { Service, ServiceReady } from "./service_wish.ts";
 import { durationMs } from "./policy.ts";
 import type { HookEntry } from "./schema.ts";
-import type { TextReader } from "./text_reader.ts";
+import type { TextReader } from "../expression/reader.ts";
 
 const WITHIN_MS = 5 * 60_000;
 

@@ -2,7 +2,7 @@
 import type { JsonValue } from "../core/json.ts";
 import { pipelineOf, step } from "./command_pipeline.ts";
 import type { NodeRequest, Pipeline, SyncAction } from "./pipeline.ts";
-import { Text } from "./text.ts";
+import { Text } from "../expression/text.ts";
 
 export interface BatchPipelineOptions {
   readonly call?: string | undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "../../src/core/json.ts";
-import { spliceValues } from "../../src/pipeline/script/splice.ts";
-import { Text, type TextPart } from "../../src/pipeline/text.ts";
+import { spliceValues } from "../../src/script/splice.ts";
+import { Text, type TextPart } from "../../src/expression/text.ts";
 
 const PLACE = { file: "pipeline.yaml", line: 1, column: 1 };
 

@@ -1,6 +1,6 @@
-import { loadCel } from "../../src/pipeline/expression/expression.ts";
-import { loadScripts } from "../../src/pipeline/script/scripts.ts";
-import { Text, type TextPart } from "../../src/pipeline/text.ts";
+import { loadCel } from "../../src/expression/expression.ts";
+import { loadScripts } from "../../src/script/scripts.ts";
+import { Text, type TextPart } from "../../src/expression/text.ts";
 
 export { Text };
 

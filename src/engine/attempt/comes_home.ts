@@ -2,7 +2,7 @@
 import { join } from "node:path/posix";
 import { fetchPlace } from "../../pipeline/fetch_place.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import { evaluate } from "./resolve.ts";
 

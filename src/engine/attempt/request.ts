@@ -1,7 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
-import type { NodeScope } from "../../pipeline/expression/evaluate.ts";
-import { nodeReads } from "../../pipeline/expression/node_reads.ts";
+import type { NodeScope } from "../../expression/evaluate.ts";
+import { nodeReads } from "../../pipeline/node_reads.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { comesHome, madeThere } from "./comes_home.ts";

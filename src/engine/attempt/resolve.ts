@@ -4,12 +4,8 @@ import { GridError } from "../../core/errors.ts";
 import { LARGEST_VALUE, sourceOf } from "../../core/filed_list.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { own } from "../../core/own.ts";
-import {
-  evaluateText,
-  evaluateValue,
-  type EvaluationScope,
-} from "../../pipeline/expression/evaluate.ts";
-import { evaluateScript } from "../../pipeline/script/evaluate_script.ts";
+import { evaluateText, evaluateValue, type EvaluationScope } from "../../expression/evaluate.ts";
+import { evaluateScript } from "../../script/evaluate_script.ts";
 import type {
   Action,
   ChosenGpus,
@@ -19,7 +15,7 @@ import type {
   RunAction,
   Step,
 } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import type { StepRequest } from "../ports.ts";
 import type { StepRecord } from "../ledger/scopes.ts";
 
@@ -106,10 +102,6 @@ function asksForValues(part: Text["parts"][number]): boolean {
 /** Most texts hold no expression; those need no evaluator. */
 export function evaluate(text: Text, scope: EvaluationScope): string {
   return text.constant ?? evaluateText(text, scope);
-}
-
-function evaluateScript(text: Text, scope: EvaluationScope): string {
-  return text.constant ?? evaluateScript(text, scope);
 }
 
 function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<string> {

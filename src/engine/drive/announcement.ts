@@ -1,6 +1,6 @@
 /** The first event of a run: all that is known of it before anything happens. */
 import type { Action, HookMoment, Pipeline, Step } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import {
   type Command,
   type Event,

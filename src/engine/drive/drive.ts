@@ -1,6 +1,6 @@
 /** A run from its first event to its last: its turn in the group, the graph, the hooks. */
 import { GridError } from "../../core/errors.ts";
-import { evaluateText } from "../../pipeline/expression/evaluate.ts";
+import { evaluateText } from "../../expression/evaluate.ts";
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
 import { awaitTurn, takeTurn, type Turn, type TurnOptions } from "./concurrency.ts";
 import type { RunFinished, RunResult, RunStarted } from "../event.ts";

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { setOwn } from "../../core/own.ts";
-import { evaluateValue } from "../../pipeline/expression/evaluate.ts";
+import { evaluateValue } from "../../expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { OutputFile, StepResult } from "../event.ts";
 import { failureOf } from "../failure.ts";

@@ -1,6 +1,6 @@
 /** Which hooks run once the graph has ended, and what they are told. */
 import type { HookMoment, Step } from "../../pipeline/pipeline.ts";
-import { Text } from "../../pipeline/text.ts";
+import { Text } from "../../expression/text.ts";
 import type { RunResult } from "../event.ts";
 import { runResult, type RunSummary } from "./result.ts";
 

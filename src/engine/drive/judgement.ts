@@ -1,5 +1,5 @@
 /** Whether a step of a graph runs, once everything before it has ended. */
-import { evaluateCondition } from "../../pipeline/expression/evaluate.ts";
+import { evaluateCondition } from "../../expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import {

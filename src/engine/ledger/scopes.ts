@@ -1,9 +1,9 @@
 /** What names mean to an expression at the moment it is evaluated. */
 import type { JsonValue } from "../../core/json.ts";
 import { own, setOwn } from "../../core/own.ts";
-import { evaluateValue, type EvaluationScope } from "../../pipeline/expression/evaluate.ts";
+import { evaluateValue, type EvaluationScope } from "../../expression/evaluate.ts";
 import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
-import { Text } from "../../pipeline/text.ts";
+import { Text } from "../../expression/text.ts";
 import { typedInput } from "../../pipeline/input/typed_input.ts";
 import type { OutputFile, StepResult } from "../event.ts";
 import type { LocalFiles } from "../ports.ts";

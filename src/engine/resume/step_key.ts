@@ -1,13 +1,13 @@
 /** Names for what a step does: equal where doing it again would do the same. */
 import { hash } from "node:crypto";
-import { evaluateText } from "../../pipeline/expression/evaluate.ts";
-import { nodeReads } from "../../pipeline/expression/node_reads.ts";
+import { evaluateText } from "../../expression/evaluate.ts";
+import { nodeReads } from "../../pipeline/node_reads.ts";
 import { shownGlob } from "../../core/glob_fault.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { type Resolved, resolveStep } from "../attempt/resolve.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import type { LocalFiles, NodeSays } from "../ports.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import { type Brought, INPUTS } from "./brought.ts";
 import type { CacheParts } from "./uncached.ts";
 

@@ -1,7 +1,7 @@
 /** Steps linked to those that wait for them; what the scheduler keeps its books on. */
 import { GridError } from "../../core/errors.ts";
 import type { GroupAction, Step } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import type { StepResult } from "../event.ts";
 import { Fifo } from "./fifo.ts";
 import type { Halt } from "./verdict.ts";

@@ -1,5 +1,5 @@
 /** The rules that decide whether a step runs once everything before it has ended. */
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import type { StepResult } from "../event.ts";
 
 /** What the steps before one left behind. */

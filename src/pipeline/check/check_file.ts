@@ -1,8 +1,8 @@
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import { readBefore, readNode } from "../action.ts";
 import { type Blueprint, readBlueprint } from "../blueprint.ts";
-import type { FileUses } from "../expression/check_expressions.ts";
-import { loadScripts } from "../script/scripts.ts";
+import type { FileUses } from "./expression_uses.ts";
+import { loadScripts } from "../../script/scripts.ts";
 import { lazy } from "../../core/lazy.ts";
 import { loadPatterns } from "../../core/pattern.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./checked_file.ts";
@@ -22,7 +22,7 @@ import type { ScheduleCheck } from "./schedule_check.ts";
 import { checkTaken, readSecrets, unknownSecretHint } from "./secrets.ts";
 import { checkBefore } from "./script_traps.ts";
 import { checkStep } from "./step_check.ts";
-import { TextReader } from "../text_reader.ts";
+import { TextReader } from "../../expression/reader.ts";
 
 export interface CheckOptions {
   readonly path: string;
@@ -116,8 +116,8 @@ export async function checkFile(
   checkNodes(checked, options.nodes);
   const uses = { fileUses, concurrencyUses, outputUses };
   if (hasExpressions(checked, uses)) {
-    const { checkExpressions } = await lazy<typeof import("../expression/check_expressions.ts")>(
-      "../expression/check_expressions.ts",
+    const { checkExpressions } = await lazy<typeof import("./expression_uses.ts")>(
+      "./expression_uses.ts",
       import.meta.url,
     );
     await checkExpressions(checked, { ...uses, ...options });

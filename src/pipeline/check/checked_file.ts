@@ -4,8 +4,8 @@ import type { Graph } from "../graph.ts";
 import type { InputSpec } from "../input/inputs.ts";
 import type { Concurrency, HookMoment, NodeRequest, SecretSource } from "../pipeline.ts";
 import type { PipelineFile } from "../schema.ts";
-import type { Text } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { Text } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** One file, understood and checked by itself; matrices and templates are still to be expanded. */
 export interface CheckedFile {

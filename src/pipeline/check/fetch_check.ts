@@ -3,8 +3,8 @@ import type { Blueprint } from "../blueprint.ts";
 import { axisNames } from "../matrix/matrix.ts";
 import type { FetchAction } from "../pipeline.ts";
 import { NODE_HOLE } from "../fetch_place.ts";
-import type { Text } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { Text } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** Reports paths that leave the folder, as far as they are written out. */
 export function checkFetch({ action, entry, matrix }: Blueprint, reader: TextReader): void {

@@ -2,12 +2,12 @@
 import { join } from "node:path/posix";
 import type { Mistake } from "../../document/shape/check.ts";
 import type { Blueprint } from "../blueprint.ts";
-import { parseExpression } from "../expression/expression.ts";
+import { parseExpression } from "../../expression/expression.ts";
 import { fetchPlace, NODE_HOLE } from "../fetch_place.ts";
 import type { Foresight } from "../foresight.ts";
 import type { FetchAction, Step } from "../pipeline.ts";
-import { Text, type TextPart } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import { Text, type TextPart } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** A fetch as it was expanded, and where it is written. */
 export interface PlacedFetch {

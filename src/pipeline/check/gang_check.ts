@@ -3,7 +3,7 @@ import type { Blueprint } from "../blueprint.ts";
 import type { KnownNode } from "../load_options.ts";
 import { gangNode } from "../read_gang.ts";
 import type { CheckedFile } from "./checked_file.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** More nodes than the cluster has that could fit: no waiting cures that. */
 export function checkGangs(file: CheckedFile, nodes: readonly KnownNode[]): void {

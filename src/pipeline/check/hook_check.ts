@@ -1,7 +1,7 @@
 /** A hook is one plain step, its own or that of a template. */
 import { isOwnReference } from "../template/own_templates.ts";
 import type { HookEntry } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 import type { CheckedFile } from "./checked_file.ts";
 
 export function checkHook(

@@ -1,7 +1,7 @@
 /** Limits that contradict each other: they are legal, but one of them never has any effect. */
 import type { Blueprint } from "../blueprint.ts";
 import { durationMs } from "../policy.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** Which limit stands in whose shadow: the first must be shorter to matter. */
 const SHADOWS = {

@@ -4,8 +4,8 @@ import { checkGangs } from "./gang_check.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { KnownNode } from "../load_options.ts";
 import type { NodeRequest } from "../pipeline.ts";
-import type { Text } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { Text } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** Kinds that run on one node, and so need to know which. */
 const ON_A_NODE: ReadonlySet<string> = new Set(["run", "ray-batch", "fetch", "uses"]);

@@ -2,7 +2,7 @@ import { type Container, isContainer, type Key } from "../../document/source.ts"
 import { HOOK_MOMENTS } from "./checked_file.ts";
 import { MATRIX_SETTINGS } from "../matrix/matrix_settings.ts";
 import type { HookEntry, MatrixEntry, PipelineFile } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 const ITSELF = "write the value itself; it is needed before the run";
 

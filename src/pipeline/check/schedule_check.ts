@@ -8,7 +8,7 @@ import { type InputSpec, parseInput } from "../input/inputs.ts";
 import { declaredIn } from "../input/typed_input.ts";
 import { durationMs } from "../policy.ts";
 import type { PipelineFile, ScheduleEntry } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 export interface ScheduleCheck {
   readonly reader: TextReader;

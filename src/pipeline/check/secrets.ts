@@ -2,7 +2,7 @@ import { isJsonPath } from "../../core/json_path.ts";
 import { suggest } from "../../document/shape/check.ts";
 import type { SecretSource } from "../pipeline.ts";
 import type { PipelineFile } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** Names that a step finds set by Grid itself. */
 const TAKEN = /^GRID_(RUN_ID|STEP|ATTEMPT|NODE|OUTPUT|TASK)$/;

@@ -4,7 +4,7 @@ import { checkRendezvous } from "./gang_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkScriptTraps } from "./script_traps.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 export function checkStep(step: Blueprint, reader: TextReader): void {
   checkScript(step, reader);

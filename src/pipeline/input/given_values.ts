@@ -1,10 +1,10 @@
 import type { Blueprint } from "../blueprint.ts";
-import { trimmed } from "../expression/cel_words.ts";
+import { trimmed } from "../../expression/cel_words.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
-import type { Names } from "../expression/names.ts";
-import type { TextReader } from "../text_reader.ts";
-import { typeOf } from "../expression/type_check.ts";
-import { typeWord } from "../expression/type_fault.ts";
+import type { Names } from "../../expression/names.ts";
+import type { TextReader } from "../../expression/reader.ts";
+import { typeOf } from "../../expression/type_check.ts";
+import { typeWord } from "../../expression/type_fault.ts";
 import { declaredIn, misfit } from "./typed_input.ts";
 
 export interface GivenValues {

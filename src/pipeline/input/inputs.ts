@@ -3,7 +3,7 @@ import { compilePattern } from "../../core/pattern.ts";
 import type { Spot } from "../../document/lines.ts";
 import type { InputRule } from "../pipeline.ts";
 import type { InputEntry, PipelineFile } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 export type InputType = InputRule["type"];
 

@@ -1,7 +1,7 @@
 import { GridError, type Place } from "../../core/errors.ts";
 import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { toText } from "../expression/cel_value.ts";
+import { toText } from "../../expression/cel_value.ts";
 import { type InputType, parseInput } from "./inputs.ts";
 import type { InputRule } from "../pipeline.ts";
 

@@ -1,9 +1,9 @@
 import type { JsonValue } from "../../core/json.ts";
 import { diagnostic } from "../../document/shape/check.ts";
 import type { Blueprint } from "../blueprint.ts";
-import { evaluateValue } from "../expression/evaluate.ts";
+import { evaluateValue } from "../../expression/evaluate.ts";
 import type { Expansion, Instance } from "../instance.ts";
-import { Text } from "../text.ts";
+import { Text } from "../../expression/text.ts";
 
 /** The values of an axis written as an expression over inputs; undefined, and reported, if none. */
 export function axisList(

@@ -1,6 +1,6 @@
 import type { MatrixEntry } from "../schema.ts";
-import type { Text } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { Text } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** Longer ones are not written out for an example. */
 const MAX_SHOWN = 10;

@@ -9,7 +9,7 @@ import { combine, type Values } from "./cells.ts";
 import { keepSpelling } from "../input/inputs.ts";
 import { MATRIX_SETTINGS } from "./matrix_settings.ts";
 import type { MatrixEntry } from "../schema.ts";
-import type { TextReader } from "../text_reader.ts";
+import type { TextReader } from "../../expression/reader.ts";
 
 /** More cells than this are a slip of the pen. */
 const MAX_CELLS = 10_000;

@@ -2,9 +2,9 @@
 import { diagnostic } from "../../document/shape/check.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import type { Blueprint } from "../blueprint.ts";
-import { parseExpression } from "../expression/expression.ts";
+import { parseExpression } from "../../expression/expression.ts";
 import { axisNames, type Cell } from "./matrix.ts";
-import type { ExpressionUse } from "../text_reader.ts";
+import type { ExpressionUse } from "../../expression/reader.ts";
 
 /** Warns of expressions that would fail in the cells that lack what they name. */
 export function warnOfPartialAxes(step: Blueprint, cells: readonly Cell[]): Diagnostic[] {

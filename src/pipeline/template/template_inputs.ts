@@ -5,8 +5,8 @@ import type { Blueprint } from "../blueprint.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import { parseInput } from "../input/inputs.ts";
 import type { InputRule } from "../pipeline.ts";
-import { Text } from "../text.ts";
-import type { TextReader } from "../text_reader.ts";
+import { Text } from "../../expression/text.ts";
+import type { TextReader } from "../../expression/reader.ts";
 import { declaredIn } from "../input/typed_input.ts";
 
 /** The inputs of one use of a template; an expression is evaluated when the template starts. */

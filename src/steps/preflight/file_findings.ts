@@ -5,7 +5,7 @@ import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import { NODE_HOLE } from "../../pipeline/fetch_place.ts";
 import type { Foresight } from "../../pipeline/foresight.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import { aboutStep, type Finding, obstacle, well, withoutRepeats } from "./finding.ts";
 import type { Survey } from "./survey.ts";
 

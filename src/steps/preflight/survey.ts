@@ -6,7 +6,7 @@ import { LOCAL_NODE, localNode } from "../../cluster/defaults.ts";
 import type { Node, NodeHealth } from "../../cluster/node.ts";
 import type { Foresight } from "../../pipeline/foresight.ts";
 import type { NodeSelector, Pipeline, Step } from "../../pipeline/pipeline.ts";
-import type { Text } from "../../pipeline/text.ts";
+import type { Text } from "../../expression/text.ts";
 import { ANY_NODE } from "../placement.ts";
 
 export interface SurveyOptions {

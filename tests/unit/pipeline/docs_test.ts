@@ -5,7 +5,7 @@ import { codeBlocks } from "../../support/markdown.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 import { pipelineSchema } from "../../../src/pipeline/schema.ts";
 import { STEP_KINDS } from "../../../src/pipeline/step_kinds.ts";
-import { FUNCTIONS } from "../../../src/pipeline/expression/functions.ts";
+import { FUNCTIONS } from "../../../src/expression/functions.ts";
 
 const DOCS = join(import.meta.dirname ?? ".", "../../../docs");
 

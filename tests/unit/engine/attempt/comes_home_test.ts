@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { comesHome, madeThere } from "../../../../src/engine/attempt/comes_home.ts";
 import { Scopes } from "../../../../src/engine/ledger/scopes.ts";
 import type { Step } from "../../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import { group, pipeline, step, type StepParts } from "../../../support/pipelines.ts";
 import { parseText } from "../../../support/texts.ts";
 

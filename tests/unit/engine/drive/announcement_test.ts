@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startedEvent } from "../../../../src/engine/drive/announcement.ts";
 import type { Event } from "../../../../src/engine/event.ts";
 import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import { pipeline, step } from "../../../support/pipelines.ts";
 
 const PLACE = { file: "p.yaml", line: 1, column: 1 };

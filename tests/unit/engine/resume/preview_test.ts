@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type PreviewOptions, previewReuse } from "../../../../src/engine/resume/preview.ts";
 import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import { fail, type FakeEngineOptions, runFake, succeed } from "../../../support/fake_engine.ts";
 import { group, pipeline, step } from "../../../support/pipelines.ts";
 

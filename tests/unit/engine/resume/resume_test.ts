@@ -7,7 +7,7 @@ import { why } from "../../../../src/engine/resume/why.ts";
 import type { CachedResult } from "../../../../src/engine/ports.ts";
 import { replay, type RunState } from "../../../../src/engine/state.ts";
 import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import {
   type Behaviour,
   fail,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chooseSteps, withSyncs } from "../../../../src/engine/schedule/choice.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import { step } from "../../../support/pipelines.ts";
 
 function sync(id: string, needs: readonly string[] = []) {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  evaluateText,
-  type EvaluationScope,
-} from "../../../../src/pipeline/expression/evaluate.ts";
+import { evaluateText, type EvaluationScope } from "../../../../src/expression/evaluate.ts";
 import type { Pipeline } from "../../../../src/pipeline/pipeline.ts";
-import { Text } from "../../../../src/pipeline/text.ts";
+import { Text } from "../../../../src/expression/text.ts";
 import { diagnosticsOf, loadText, stepOf } from "../../../support/pipeline_files.ts";
 
 const SCORE = `
