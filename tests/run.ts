@@ -30,7 +30,7 @@ async function runTests(args: readonly string[], jobs: string) {
       `--preload=${deadline}`,
       ...args,
     ],
-    env: { DENO_JOBS: jobs, NO_COLOR: "1" },
+    env: { DENO_JOBS: jobs, NO_COLOR: "1", GRID_TEST_SHARED: shared.path },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
@@ -53,6 +53,9 @@ async function say(title: string, lines: readonly string[]): Promise<void> {
 const words = ({ file, name }: TestName) => `${file} => ${name}`;
 
 const groups = tempDir();
+/** What tests of several files need, and take long to make. */
+const shared = tempDir();
+Deno.chmodSync(shared.path, 0o755);
 const tests = fileURLToPath(new URL(".", import.meta.url));
 const first = await runTests(
   Deno.args.length > 0 ? Deno.args : testGroups(tests, groups.path),
@@ -76,4 +79,5 @@ if (code !== 0 && isFew && !first.isBroken && Deno.env.has("GRID_TEST_AGAIN")) {
 }
 await say("skipped, a real part is missing", first.skipped);
 groups[Symbol.dispose]();
+shared[Symbol.dispose]();
 Deno.exit(code);

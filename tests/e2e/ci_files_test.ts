@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import { grid, REPOSITORY } from "../support/cli.ts";
 import { commitAll, foreignProject } from "../support/foreign_project.ts";
-import { buildRelease, type Release } from "../support/installs.ts";
+import { packWithoutDeno, sharedRelease } from "../support/installs.ts";
 import { findCiTools, hasPart, testWith } from "../support/requires.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
@@ -78,15 +78,16 @@ testWith(
 );
 
 testWith(["git", "npm"], "the lines of the CI examples run in a project", async (t) => {
-  using release = await buildRelease("");
+  using release = await sharedRelease();
   using home = tempDir();
+  const tarball = await packWithoutDeno(release, { to: home.path });
   for (const [name, { lines, env, page }] of Object.entries(SHELL_LINES)) {
     await t.step(name, async () => {
-      using folder = ciProject(release);
+      using folder = ciProject(tarball);
       const text = Deno.readTextFileSync(join(EXAMPLES, name));
       const script = lines(text).join("\n").replaceAll("/srv/project", folder.path)
         .replaceAll("/usr/local/bin/grid", join(home.path, "prefix", "bin", "grid"))
-        .replaceAll(/grid-[\d.]+\.tgz/g, basename(release.npm));
+        .replaceAll(/grid-[\d.]+\.tgz/g, basename(tarball));
       assert.match(script, /grid run/);
       const summary = join(home.path, "summary.md");
       const said = await mustRun(["bash", "-euo", "pipefail", "-c", script], folder.path, {
@@ -104,12 +105,12 @@ testWith(["git", "npm"], "the lines of the CI examples run in a project", async 
   await t.step({
     name: "gitlab.yml, by GitLab's runner (needs ci-tools)",
     ignore: !hasPart("ci-tools"),
-    fn: () => runWithGitlab(release, home),
+    fn: () => runWithGitlab(tarball, home),
   });
 });
 
-async function runWithGitlab(release: Release, home: TempDir): Promise<void> {
-  using folder = ciProject(release);
+async function runWithGitlab(tarball: string, home: TempDir): Promise<void> {
+  using folder = ciProject(tarball);
   const made = await grid(["ci", "init", "gitlab"], { cwd: folder.path });
   assert.equal(made.code, 0, made.stderr);
   commitAll(folder.path);
@@ -156,14 +157,14 @@ const SHELL_LINES: Readonly<Record<string, ShellLines>> = {
   },
 };
 
-function ciProject(release: Release): TempDir {
+function ciProject(tarball: string): TempDir {
   const folder = foreignProject({
     "pipelines/train.yaml": HELLO,
     "ci/known_hosts": "",
     "key": "no key\n",
     ".gitignore": ".grid/\n.grid-cli/\n.gitlab-ci-local/\n",
   });
-  Deno.copyFileSync(release.npm, join(folder.path, "ci", basename(release.npm)));
+  Deno.copyFileSync(tarball, join(folder.path, "ci", basename(tarball)));
   Deno.removeSync(join(folder.path, ".npmrc")); // its registry is a dead one
   return folder;
 }

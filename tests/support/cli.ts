@@ -17,7 +17,7 @@ export interface CliResult {
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Ends the program if it takes longer; a hang must not stop the suite. Default 60 s. */
+  /** Ends the program if it takes longer; a hang must not stop the suite. Default 180 s. */
   readonly timeoutMs?: number;
   /** A file that takes what a started program prints, to be read while it runs. */
   readonly stdoutTo?: string;
@@ -25,11 +25,12 @@ export interface CliOptions {
   readonly account?: Account | undefined;
 }
 
-/** The arguments of `deno` that start the program from source. */
+/** The arguments of `deno` that start the program from source, as `bin/grid` does. */
 export function programArgs(args: readonly string[]): string[] {
   const config = join(REPOSITORY, "deno.json");
   const main = join(REPOSITORY, "src", "cli", "main.ts");
-  return ["run", "-A", "--quiet", "--no-check", "--config", config, main, ...args];
+  const memory = "--v8-flags=--max-semi-space-size=8";
+  return ["run", memory, "-A", "--quiet", "--no-check", "--config", config, main, ...args];
 }
 
 /** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */
@@ -43,7 +44,7 @@ export async function grid(args: readonly string[], options: CliOptions): Promis
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
+      signal: AbortSignal.timeout(options.timeoutMs ?? 180_000),
     }).output(),
   );
 }
@@ -142,7 +143,7 @@ function resultOf({ code, stdout, stderr }: Deno.CommandOutput): CliResult {
 /** Waits until this is so, in front of a process that may be slow on a busy machine. */
 export async function until(
   condition: () => boolean,
-  { what = "it", seconds = 60 }: { readonly what?: string; readonly seconds?: number } = {},
+  { what = "it", seconds = 120 }: { readonly what?: string; readonly seconds?: number } = {},
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!condition()) {

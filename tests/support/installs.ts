@@ -1,5 +1,6 @@
 /** Every way to install Grid, each into a folder and a HOME of its own. */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
+import { existsSync } from "node:fs";
 import { REPOSITORY } from "./cli.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
@@ -23,14 +24,36 @@ export interface Release extends TempDir {
   readonly archive: string;
 }
 
-/** What `deno task release` makes, in a folder that its users share; the archive for this machine. */
+/**
+ * What `deno task release` makes, with the archive for this machine. Within one run of all tests it is made once:
+ * the folder that `GRID_TEST_SHARED` names keeps it for whoever asks next.
+ */
+export async function sharedRelease(): Promise<Release> {
+  const shared = Deno.env.get("GRID_TEST_SHARED");
+  if (shared === undefined) return await buildRelease();
+  using lock = Deno.openSync(join(shared, "release.lock"), { create: true, write: true });
+  await lock.lock(true);
+  const folder = join(shared, "release");
+  if (!existsSync(join(folder, "SHA256SUMS"))) await writeRelease(folder, PLATFORM);
+  return releaseIn({ path: folder, [Symbol.dispose]: () => {} });
+}
+
+/** The same for its user alone; for these platforms, separated by commas, there is an archive. */
 export async function buildRelease(platforms = PLATFORM): Promise<Release> {
   const folder = openDir();
+  await writeRelease(folder.path, platforms);
+  return releaseIn(folder);
+}
+
+async function writeRelease(folder: string, platforms: string): Promise<void> {
   const script = join(REPOSITORY, "release", "build.ts");
   await must("deno", [
     ...["run", "-A", "--frozen", "--quiet", script],
-    ...["--out", folder.path, "--platforms", platforms],
+    ...["--out", folder, "--platforms", platforms],
   ]);
+}
+
+function releaseIn(folder: TempDir): Release {
   return {
     ...folder,
     npm: join(folder.path, `grid-${VERSION}.tgz`),
@@ -38,19 +61,25 @@ export async function buildRelease(platforms = PLATFORM): Promise<Release> {
   };
 }
 
-/** The npm package of a release as another version had it, which is its number alone. */
-export async function asVersion(version: string, release: Release): Promise<string> {
+/**
+ * The npm package of a release with this machine's Deno, as an archive has one, in the place of the one of 100 MB
+ * that npm would unpack for every install; and with another version's number.
+ */
+export async function packWithoutDeno(
+  { npm }: Release,
+  { version = VERSION, to }: { readonly version?: string; readonly to: string },
+): Promise<string> {
   using folder = tempDir();
-  await must("tar", ["-xzf", release.npm, "-C", folder.path]);
+  await must("tar", ["-xzf", npm, "-C", folder.path]);
+  const at = (name: string) => join(folder.path, "package", name);
   for (const name of ["package.json", "deno.json"]) {
-    const path = join(folder.path, "package", name);
-    const text = Deno.readTextFileSync(path);
-    Deno.writeTextFileSync(
-      path,
-      text.replace(`"version": "${VERSION}"`, `"version": "${version}"`),
-    );
+    const { optionalDependencies: _, ...rest } = JSON.parse(Deno.readTextFileSync(at(name)));
+    Deno.writeTextFileSync(at(name), JSON.stringify({ ...rest, version }));
   }
-  const tarball = join(release.path, `grid-${version}.tgz`);
+  Deno.mkdirSync(at("runtime"));
+  const deno = `#!/bin/sh\nexec '${Deno.execPath()}' "$@"\n`;
+  Deno.writeTextFileSync(at("runtime/deno"), deno, { mode: 0o755 });
+  const tarball = join(to, `grid-${version}.tgz`);
   await must("tar", ["-czf", tarball, "-C", folder.path, "package"]);
   return tarball;
 }
@@ -145,6 +174,18 @@ export async function unpackArchive(archive: string): Promise<Install> {
   const files = join(folder.path, inside);
   return installed(folder, {
     grid: `${inside}/bin/grid`,
+    folder: files,
+    uninstall: () => Deno.remove(files, { recursive: true }),
+  });
+}
+
+/** A second one beside it, of the same files. */
+export async function copyInstall(install: Install): Promise<Install> {
+  const folder = openDir();
+  await must("cp", ["-al", install.folder, folder.path]);
+  const files = join(folder.path, basename(install.folder));
+  return installed(folder, {
+    grid: join(basename(files), relative(install.folder, install.grid)),
     folder: files,
     uninstall: () => Deno.remove(files, { recursive: true }),
   });

@@ -24,11 +24,11 @@ export function labConfig({ lab, rayMode, transport = "ssh" }: LabConfigOptions)
     "nodes:",
     ...nodes,
     "remote_root: ~/grid_workspace",
+    // Many share the machine that tests run on.
     `ssh: { key_file: ${JSON.stringify(lab.keyFile)}, known_hosts: ${
       JSON.stringify(lab.knownHosts)
-    } }`,
-    // Many share the machine that tests run on.
-    "health_check: { timeout: 10 }",
+    }, connect_timeout: 30 }`,
+    "health_check: { timeout: 30 }",
     `ray: { mode: ${rayMode} }`,
     "",
   ].join("\n");
