@@ -75,7 +75,8 @@ testWith(["python3"], "a project with packages of its own links to the library",
 
 testWith(["python3"], "every example of the library's documentation runs", async () => {
   const pages = ["mod.ts", "src/library", "docs/library.md"];
-  const docs = await deno(["test", "--doc", "-A", "--quiet", ...pages], REPOSITORY);
+  // `deno task check` looks at their types.
+  const docs = await deno(["test", "--doc", "--no-check", "-A", "--quiet", ...pages], REPOSITORY);
   assert.equal(docs.code, 0, docs.stdout + docs.stderr);
   assert.match(docs.stdout, /ok \| [1-9]\d* passed/);
   const embed = await deno(["run", "-A", "examples/embed.ts"], REPOSITORY);
