@@ -7,8 +7,9 @@ import { rayClientEnv } from "./session.ts";
 
 /** Importing Ray takes half a second, on a busy machine many. */
 const ASK_TIMEOUT_MS = 60_000;
-/** A worker process starts in about a second; a busy machine takes its time. */
+/** A worker process starts in about a second; where all are slow the probe waits four times as long. */
 const PROBE_SECONDS = 30;
+const LONGEST_PROBE_MS = 4 * PROBE_SECONDS * 1000;
 
 /** What Ray's own book says about one of its nodes. */
 export interface RayMember {
@@ -49,7 +50,7 @@ export async function probeMembers(
   { signal }: AskOptions,
 ): Promise<readonly RayMember[]> {
   const program = { file: "ray_probe.py", args: [address, ip, String(PROBE_SECONDS)] };
-  const timeoutMs = ASK_TIMEOUT_MS + PROBE_SECONDS * 1000;
+  const timeoutMs = ASK_TIMEOUT_MS + LONGEST_PROBE_MS;
   return await ask<readonly RayMember[]>(head, program, { timeoutMs, signal });
 }
 

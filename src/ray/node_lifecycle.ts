@@ -16,8 +16,8 @@ import { type NodePreflight, startArguments, type StartPlan } from "./start_comm
 
 /** Importing Ray takes half a second, on a busy machine several. */
 const PREFLIGHT_TIMEOUT_MS = 60_000;
-/** A head with a dashboard needs 6 s; on a machine with ten times more work than cores, two minutes. */
-const START_TIMEOUT_MS = 240_000;
+/** A head with a dashboard needs 6 s; on a machine with twenty times more work than cores, four minutes. */
+const START_TIMEOUT_MS = 300_000;
 /** The script waits 13 s at most; each of its looks at /proc takes long on a busy machine. */
 const STOP_TIMEOUT_MS = 120_000;
 

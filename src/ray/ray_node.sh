@@ -202,8 +202,9 @@ ray_start() {
   export NO_COLOR=1 PATH="$BIN:$PATH"
   # Fixed ports of its own, which a second Ray on this machine would find taken.
   [ -z "$METRIC_PORTS" ] || export AUTOSCALER_METRIC_PORT="${METRIC_PORTS% *}" DASHBOARD_METRIC_PORT="${METRIC_PORTS#* }"
-  # Its own 30 s are too short for a busy machine.
-  export RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT=120 RAY_agent_register_timeout_ms=120000
+  # Its own times of 30 and 60 s are too short for a busy machine.
+  export RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT=120 RAY_DASHBOARD_STARTUP_TIMEOUT_S=120
+  export RAY_agent_register_timeout_ms=120000
   # Set at all, every worker would say so on stderr; info is the default.
   [ "$LOG_LEVEL" = info ] || export RAY_BACKEND_LOG_LEVEL="$LOG_LEVEL"
   unset ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
@@ -232,11 +233,29 @@ ray_start() {
   ' sh --temp-dir "$place" "$@" <&- >"$FOLDER/start.log" 2>&1
   code=$?
   [ "$code" != 0 ] || return 0
+  # Of raylets that live it only says that the GCS does not know them yet.
+  if [ -n "$(raylets)" ] && raylet_joins; then return 0; fi
   tail -n 15 "$FOLDER/start.log" >&2
   # Ray gives each of its processes 30 s. What lives on, or has ended only after such a time, was too slow.
   [ -z "$(with_command '*/raylet *' '*/gcs_server *')" ] || return 9
   [ $(($(date +%s) - begun)) -lt 20 ] || return 9
   return "$code"
+}
+
+# Ray gives a raylet 30 s to be known to the GCS, which on a busy machine are too few.
+raylet_joins() {
+  "$BIN/python3" -Ic '
+import sys, time
+import ray
+deadline = time.monotonic() + 90
+while True:
+    try:
+        ray.init(address=sys.argv[1], _node_ip_address=sys.argv[2], log_to_driver=False, logging_level="ERROR")
+        break
+    except Exception:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(1)' "$ADDRESS" "$IP" >>"$FOLDER/start.log" 2>&1
 }
 
 # own_folder PLACE: prints a new folder of ours below it, or why there can be none.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ALIKE } from "../support/alike.ts";
+import { ALIKE, ALIKE_STEPS } from "../support/alike.ts";
 import { grid, programArgs, project } from "../support/cli.ts";
 import { writeFakeNvidiaSmi } from "../support/fake_nvidia_smi.ts";
 import { testWith } from "../support/requires.ts";
@@ -86,20 +86,28 @@ steps:
     matrix: { model: ${JSON.stringify(ALIKE)} }
     env: { M: "\${{ matrix.model }}" }
     ray-batch: { call: "work:env", tasks: [1] }
-`,
+${
+        ALIKE_STEPS.map((name) =>
+          `  - { id: ${name}, needs: code, env: { M: ${name} }, ` +
+          'ray-batch: { call: "work:env", tasks: [1] } }\n'
+        ).join("")
+      }`,
     });
     const run = await grid(["run", "cells.yaml"], { cwd: folder.path, timeoutMs: 180_000 });
     assert.equal(run.code, 0, run.stderr);
     const runs = join(folder.path, ".grid", "runs");
     const [id] = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory);
     const report = JSON.parse(Deno.readTextFileSync(join(runs, id?.name ?? "", "report.json")));
-    const cells = report.steps.filter((step: { id: string }) => step.id.startsWith("cell["));
+    const cells = report.steps.filter((step: { id: string }) =>
+      !["code", "cell"].includes(step.id)
+    );
+    const names = [...ALIKE, ...ALIKE_STEPS];
     assert.deepEqual(
       cells.map((step: { outputs: { results: string[] } }) => step.outputs.results[0]),
-      ALIKE,
+      names,
     );
     const logs = cells.map((step: { attempts: { log: string }[] }) => step.attempts[0]?.log);
-    assert.equal(new Set(logs.map((log: string) => log.toLowerCase())).size, ALIKE.length);
+    assert.equal(new Set(logs.map((log: string) => log.toLowerCase())).size, names.length);
     for (const log of logs) {
       assert.match(Deno.readTextFileSync(join(runs, id?.name ?? "", log)), /saw 1/);
     }

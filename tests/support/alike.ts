@@ -12,3 +12,6 @@ export const ALIKE: readonly string[] = [
   "e\u0301",
   "\u00e9",
 ];
+
+/** The same of steps, whose names have letters, digits and these two signs. */
+export const ALIKE_STEPS: readonly string[] = ["same-a", "same_a", "Same_A"];

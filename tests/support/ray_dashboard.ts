@@ -79,6 +79,10 @@ async function startRay(
     env: {
       RAY_AUTH_MODE: "token",
       RAY_AUTH_TOKEN: token,
+      // As Grid's own start does: its own times are too short for a busy machine.
+      RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "120",
+      RAY_DASHBOARD_STARTUP_TIMEOUT_S: "120",
+      RAY_agent_register_timeout_ms: "120000",
       PATH: `${venv}/bin:${Deno.env.get("PATH")}`,
     },
     cwd: "/",
@@ -86,8 +90,8 @@ async function startRay(
   });
   for (let isFirst = true;; isFirst = false) {
     const output = await ray.output();
-    // Ray gives parts of its dashboard 30 s, which on a busy machine may be too few.
-    const isSlow = new TextDecoder().decode(output.stderr).includes("Timeout after 30");
+    // Its raylet gets 30 s, whatever the environment says.
+    const isSlow = new TextDecoder().decode(output.stderr).includes("timed out during startup");
     if (output.code === 0 || !isSlow || !isFirst) return output;
     await endRay(temp);
     Deno.removeSync(temp, { recursive: true });
