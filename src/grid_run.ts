@@ -18,7 +18,7 @@ import type { LocalFiles } from "./engine/ports.ts";
 import type { RunReader } from "./engine/reader.ts";
 import { runPipeline } from "./engine/run.ts";
 import { chooseSteps } from "./engine/schedule/choice.ts";
-import { reduce, type RunState } from "./engine/state.ts";
+import { reduce, type RunState } from "./engine/reduce.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { createRunMetrics } from "./metrics/run_metrics.ts";
 import { createReport } from "./report/report.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadClusterConfig } from "../src/cluster/load.ts";
+import { loadClusterConfig } from "../src/cluster/load_config.ts";
 import { loadPipeline } from "../src/pipeline/load.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { project, REPOSITORY } from "./support/cli.ts";

@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { definitionOf } from "../engine/resume/definition.ts";
 import { upcomingData, upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
-import { replay, type RunState } from "../engine/state.ts";
+import { replay, type RunState } from "../engine/reduce.ts";
 import type { Grid } from "../grid.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";

@@ -162,7 +162,7 @@ export function namesOf(context: CliContext): KnownNames {
   return {
     nodes: async () => {
       const [{ loadClusterConfig }, { readSettings }] = await Promise.all([
-        import("../cluster/load.ts"),
+        import("../cluster/load_config.ts"),
         import("./settings.ts"),
       ]);
       const { project, configFile } = readSettings({}, context);

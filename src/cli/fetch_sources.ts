@@ -1,7 +1,7 @@
 /** Where `grid fetch` takes files from: nodes that are named, or where a run's steps worked. */
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
-import { replay, type RunState, type StepState } from "../engine/state.ts";
+import { replay, type RunState, type StepState } from "../engine/reduce.ts";
 import type { FetchSource } from "../pipeline/task_pipeline.ts";
 import type { Store } from "../store/store.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import type { Pattern } from "../core/pattern.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { type LogNames, logNames } from "../report/log_names.ts";
 import { oneLine } from "../terminal/harmless.ts";
 import type { CliContext } from "./context.ts";

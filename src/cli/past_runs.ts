@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { PRIVATE_FOLDER } from "../core/private_modes.ts";
-import { replay, type RunState } from "../engine/state.ts";
+import { replay, type RunState } from "../engine/reduce.ts";
 import type { RunDocumentOptions } from "../report/document_writer.ts";
 import { logNames } from "../report/log_names.ts";
 import { hasGround, openGround } from "../store/ground.ts";

@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { lazy } from "../core/lazy.ts";
-import { loadClusterConfig } from "../cluster/load.ts";
+import { loadClusterConfig } from "../cluster/load_config.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { CliContext } from "./context.ts";

@@ -2,7 +2,7 @@
 import { GridError } from "../core/errors.ts";
 import { lazy } from "../core/lazy.ts";
 import type { Forecast } from "../engine/resume/preview.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { PlanOptions } from "../pipeline/plan.ts";
 import type { CliContext } from "./context.ts";
@@ -14,7 +14,8 @@ export interface ForecastFlags extends PipelineFlags {
   readonly from?: string;
 }
 
-const loadForecast = () => lazy<typeof import("./forecast.ts")>("./forecast.ts", import.meta.url);
+const loadForecast = () =>
+  lazy<typeof import("./reused_results.ts")>("./reused_results.ts", import.meta.url);
 
 /** The run that --resume names. */
 export async function earlierOf(
@@ -64,8 +65,8 @@ export async function falseConditionsOf(
 ): Promise<PlanOptions["falseCondition"]> {
   const all = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
   if (all.every(({ condition }) => condition === undefined)) return undefined;
-  const { Foresight } = await lazy<typeof import("../pipeline/foresight.ts")>(
-    "../pipeline/foresight.ts",
+  const { Foresight } = await lazy<typeof import("../pipeline/partial_evaluation.ts")>(
+    "../pipeline/partial_evaluation.ts",
     import.meta.url,
   );
   const foresight = new Foresight(pipeline, { env });

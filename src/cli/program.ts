@@ -22,8 +22,8 @@ export async function runProgram(context: CliContext): Promise<number> {
     // What was lost on its way out was not done well.
     return exitCode === 0 ? context.outputLost()?.exitCode ?? 0 : exitCode;
   } catch (thrown) {
-    const { reportProblem } = await lazy<typeof import("./problem.ts")>(
-      "./problem.ts",
+    const { reportProblem } = await lazy<typeof import("./report_problem.ts")>(
+      "./report_problem.ts",
       import.meta.url,
     );
     return reportProblem(thrown, context);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Event } from "../engine/event.ts";
 import type { RunReader } from "../engine/reader.ts";
-import { reduce, type RunState } from "../engine/state.ts";
+import { reduce, type RunState } from "../engine/reduce.ts";
 import { type LogNames, logNames } from "../report/log_names.ts";
 import type { PastRuns } from "./past_runs.ts";
 

@@ -1,7 +1,7 @@
 /** What `grid logs` says of steps that have no log in a run: on stderr, the logs are for stdout. */
 import { quote } from "../core/shell.ts";
 import { why } from "../engine/resume/why.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 
 export interface SilentStepsOptions {
   /** Only this step was asked for. */

@@ -11,8 +11,8 @@ export async function start(context: CliContext): Promise<number> {
       context[quick.to](quick.text);
       return quick.exitCode;
     } catch (thrown) {
-      const { reportProblem } = await lazy<typeof import("./problem.ts")>(
-        "./problem.ts",
+      const { reportProblem } = await lazy<typeof import("./report_problem.ts")>(
+        "./report_problem.ts",
         import.meta.url,
       );
       return reportProblem(thrown, context);

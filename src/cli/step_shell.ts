@@ -2,7 +2,7 @@
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
-import type { StepState } from "../engine/state.ts";
+import type { StepState } from "../engine/reduce.ts";
 import { pathPrefix } from "../steps/placement.ts";
 import type { Store } from "../store/store.ts";
 import { runWith } from "./fetch_sources.ts";

@@ -1,6 +1,6 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { JobWords, LeaseCallOptions, LeaseWish } from "./lease_wish.ts";
-import type { NodeSelector } from "./select.ts";
+import type { JobWords, LeaseCallOptions, LeaseWish } from "./claim_wish.ts";
+import type { NodeSelector } from "./node_selector.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
 /** Dispose it before the pool: what a closing connection looks like says nothing about a node. */

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE } from "./defaults.ts";
-import type { NodeSelector } from "./select.ts";
+import type { NodeSelector } from "./node_selector.ts";
 
 /** Where a command may run, as far as a config can tell. */
 export type Whereabouts =

@@ -1,7 +1,7 @@
 /** Which nodes a gang takes together: pure, so that every rule can be tested without a node. */
-import { type Candidate, choose, type ChooseOptions, type PassedOver } from "./choose.ts";
+import { type Candidate, choose, type ChooseOptions, type PassedOver } from "./node_choice.ts";
 import { modelOf } from "./gpu_choice.ts";
-import { leaseKey } from "./lease_key.ts";
+import { leaseKey } from "./claim_key.ts";
 import type { GpuFacts, Node } from "./node.ts";
 
 export interface GangWish extends ChooseOptions {

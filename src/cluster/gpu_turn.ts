@@ -9,7 +9,7 @@ import {
   whyNever,
   whyNot,
 } from "./gpu_choice.ts";
-import { leaseKey } from "./lease_key.ts";
+import { leaseKey } from "./claim_key.ts";
 import { type LineGpu, type LineWish, turnOf } from "./line.ts";
 import { beforeNewcomer, lineOrder } from "./line_order.ts";
 import type { GpuFacts, Node, NodeFacts } from "./node.ts";

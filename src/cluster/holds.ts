@@ -8,8 +8,8 @@ import { quote } from "../core/shell.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import { claimWord } from "./claim.ts";
-import { claimWords, gpuWords } from "./lease.ts";
-import type { LeaseWish } from "./lease_wish.ts";
+import { claimWords, gpuWords } from "./claim_prelude.ts";
+import type { LeaseWish } from "./claim_wish.ts";
 import type { GpuFacts, Node } from "./node.ts";
 
 /** A runner that sleeps, or whose node has lost it, holds nothing after so long. */

@@ -11,16 +11,16 @@ import type {
   Placement,
   SelectOptions,
 } from "./cluster.ts";
-import { gatherNodes } from "./gather.ts";
+import { gatherNodes } from "./await_gang.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { Crew } from "./crew.ts";
 import { createHealthCheck } from "./health.ts";
-import { leasePrelude } from "./lease.ts";
+import { leasePrelude } from "./claim_prelude.ts";
 import type { Node, OpenNode } from "./node.ts";
 import { Placements } from "./placements.ts";
-import type { NodeSelector } from "./select.ts";
-import { selectNode } from "./select_node.ts";
+import type { NodeSelector } from "./node_selector.ts";
+import { selectNode } from "./await_node.ts";
 import { SharedWork } from "./shared_work.ts";
 import { openWorkspace } from "./workspace.ts";
 

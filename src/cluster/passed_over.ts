@@ -1,4 +1,4 @@
-import type { PassedOver } from "./choose.ts";
+import type { PassedOver } from "./node_choice.ts";
 
 /** Names shown per reason before the rest is counted. */
 const NAMES_SHOWN = 5;

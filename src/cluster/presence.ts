@@ -8,7 +8,7 @@ import { quote } from "../core/shell.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import { claimWord, type NodeWork, parseWork } from "./claim.ts";
-import type { JobWords } from "./lease_wish.ts";
+import type { JobWords } from "./claim_wish.ts";
 import type { Node } from "./node.ts";
 
 /** A place in the line that nobody renews is given up after so long. */

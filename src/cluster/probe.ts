@@ -3,7 +3,7 @@ import { claimsProblem } from "./claims_fit.ts";
 import { quote } from "../core/shell.ts";
 import { type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
-import { leaseKey } from "./lease_key.ts";
+import { leaseKey } from "./claim_key.ts";
 import { drainsIn } from "./drain.ts";
 import type { GpuFacts, GpuLease, NodeFacts } from "./node.ts";
 import { tokenIn } from "./shared_home.ts";

@@ -1,15 +1,15 @@
 /** From a choice to a place: what the node and others are told, and what they say to it. */
-import type { Candidate } from "./choose.ts";
+import type { Candidate } from "./node_choice.ts";
 import { wordOf } from "./claim.ts";
 import type { HealthConfig } from "./config.ts";
 import type { Crew } from "./crew.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey } from "./lease_key.ts";
-import type { JobWords } from "./lease_wish.ts";
+import { leaseKey } from "./claim_key.ts";
+import type { JobWords } from "./claim_wish.ts";
 import type { GpuFacts, Node } from "./node.ts";
 import { othersPoints, weightOf } from "./others.ts";
 import { placeOf } from "./presence.ts";
-import type { NodeSelector } from "./select.ts";
+import type { NodeSelector } from "./node_selector.ts";
 
 /** How often a choice gives way to others. */
 export const MOST_MOVES = 4;

@@ -2,7 +2,7 @@ import { decodeText } from "./yaml/encoding.ts";
 import { scalarOffsets } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
-import type { Mend } from "./yaml/mend.ts";
+import type { Mend } from "./yaml/repair.ts";
 import { parseText } from "./yaml/parse.ts";
 import type { ScalarSource } from "./yaml/yaml_node.ts";
 import type { Entry, Tree } from "./tree.ts";

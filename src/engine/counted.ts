@@ -1,5 +1,5 @@
 /** What a number of steps counts, so that every reader comes to the same one. */
-import type { StepState } from "./state.ts";
+import type { StepState } from "./reduce.ts";
 
 /** A hook whose moment did not come: a failure hook of a run that went well, for example. */
 export function isUncalledHook(step: Pick<StepState, "hook" | "status" | "uncalled">): boolean {

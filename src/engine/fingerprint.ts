@@ -1,6 +1,6 @@
 /** Failures that are one and the same, however many steps they hit. */
 import type { Failure } from "./event.ts";
-import type { RunState, StepState } from "./state.ts";
+import type { RunState, StepState } from "./reduce.ts";
 
 export interface FailureGroup {
   /** What they have in common, short: `exit code 1: CUDA out of memory`. */

@@ -1,6 +1,6 @@
 import type { Event } from "./event.ts";
 import type { OutputStream } from "./ports.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./reduce.ts";
 
 /** Something that watches a run: terminal, log files, metrics, reports. */
 export interface RunReader {

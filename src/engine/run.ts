@@ -8,9 +8,9 @@ import { drive } from "./drive/drive.ts";
 import type { Event, Runner } from "./event.ts";
 import { EventQueue } from "./ledger/event_queue.ts";
 import { Ledger } from "./ledger/ledger.ts";
-import { enterRegistry } from "./drive/neighbours.ts";
+import { enterRegistry } from "./drive/registration.ts";
 import type { EnginePorts } from "./ports.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./reduce.ts";
 
 export interface RunOptions {
   readonly run: string;

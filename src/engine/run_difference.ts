@@ -1,6 +1,6 @@
 /** Two runs beside each other: what they were given, what they gave, how long it took. Pure. */
 import type { JsonValue } from "../core/json.ts";
-import type { RunState, StepState } from "./state.ts";
+import type { RunState, StepState } from "./reduce.ts";
 
 export interface RunDifference {
   /** Inputs of both, by name; equal ones too. */

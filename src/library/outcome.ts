@@ -2,7 +2,7 @@
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Failure, OutputFile, RunResult, StepResult } from "../engine/event.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 
 /** How a run ended. */
 export interface RunOutcome {

@@ -3,7 +3,7 @@ import { setOwn } from "../core/own.ts";
 import { diagnostic } from "../document/shape/check.ts";
 import { parseExpression } from "../expression/expression.ts";
 import { axisList } from "./matrix/axis.ts";
-import type { Blueprint } from "./blueprint.ts";
+import type { Blueprint } from "./written_step.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { axisNames, expandMatrix } from "./matrix/matrix.ts";

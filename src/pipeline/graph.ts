@@ -1,5 +1,5 @@
 import { suggest } from "../document/shape/check.ts";
-import type { Blueprint, Edge } from "./blueprint.ts";
+import type { Blueprint, Edge } from "./written_step.ts";
 import type { TextReader } from "../expression/reader.ts";
 
 /** The steps of one file in an order in which every step comes after what it waits for. */

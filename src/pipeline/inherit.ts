@@ -1,5 +1,5 @@
 import type { JsonValue } from "../core/json.ts";
-import type { Blueprint } from "./blueprint.ts";
+import type { Blueprint } from "./written_step.ts";
 import type { Inherited, Instance } from "./instance.ts";
 import type { NodeRequest, NodeSelector, Step } from "./pipeline.ts";
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT } from "./policy.ts";

@@ -4,13 +4,13 @@ import { diagnostic, inFileOrder } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { fetchClashes } from "./check/fetch_clash.ts";
-import { Foresight } from "./foresight.ts";
+import { Foresight } from "./partial_evaluation.ts";
 import { expandInstance, hookStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
 import { resolveInputs } from "./input/input_values.ts";
 import type { LoadOptions } from "./load_options.ts";
-import { Loader } from "./loader.ts";
+import { Loader } from "./file_loader.ts";
 import { Text } from "../expression/text.ts";
 import type { HookMoment, Pipeline, SecretSource, Step } from "./pipeline.ts";
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { inFileOrder } from "../document/shape/check.ts";
 import { DiagnosticsError } from "../document/diagnostic.ts";
 import type { Schedule } from "../schedule/schedule.ts";
-import { Loader } from "./loader.ts";
+import { Loader } from "./file_loader.ts";
 
 export interface LoadedSchedules {
   /** Name of the pipeline. */

@@ -6,7 +6,7 @@
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { fittingGpus, lentGpus, ofOneMaker } from "../cluster/gpu_choice.ts";
-import { claimPrograms, claimWords, gpuWords } from "../cluster/lease.ts";
+import { claimPrograms, claimWords, gpuWords } from "../cluster/claim_prelude.ts";
 import { claimWord } from "../cluster/claim.ts";
 import type { NodeHealth, OpenNode } from "../cluster/node.ts";
 import type { RayOptions } from "./lifecycle.ts";

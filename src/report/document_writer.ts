@@ -3,7 +3,7 @@ import type { Usage } from "../core/usage.ts";
 import { isCounted } from "../engine/counted.ts";
 import type { BatchProgressed, Failure, FetchFinished, SyncFinished } from "../engine/event.ts";
 import { failureGroups, type TailOf } from "../engine/fingerprint.ts";
-import type { AttemptState, RunState, StepState } from "../engine/state.ts";
+import type { AttemptState, RunState, StepState } from "../engine/reduce.ts";
 import type {
   AttemptDocument,
   Detail,

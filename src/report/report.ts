@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import { cannot } from "./cannot.ts";
 import { EventFile } from "./event_file.ts";
 import { LogFiles } from "./log_files.ts";

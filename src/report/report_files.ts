@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { lazy } from "../core/lazy.ts";
 import type { TailOf } from "../engine/fingerprint.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { cannot } from "./cannot.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";

@@ -14,7 +14,7 @@ import type {
   SyncFinished,
 } from "../engine/event.ts";
 import type { RankState } from "../engine/run_state.ts";
-import type { AttemptState, RunState, StepState } from "../engine/state.ts";
+import type { AttemptState, RunState, StepState } from "../engine/reduce.ts";
 
 export interface RunDocument {
   readonly version: 1;

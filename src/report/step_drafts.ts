@@ -2,7 +2,7 @@
  * What the reports say of a step, made as soon as it has ended: when the run is over, little is left to do.
  * A draft belongs to the very state and document that it was made of, so that none can be out of date.
  */
-import type { StepState } from "../engine/state.ts";
+import type { StepState } from "../engine/reduce.ts";
 import { stepDocument } from "./document_writer.ts";
 import type { AnchorOf } from "./html_parts.ts";
 import { type StepMarkup, stepMarkup } from "./html_steps.ts";

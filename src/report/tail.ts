@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 
 /** Enough for the last lines of any sane log, little enough for thousands of logs. */
 const TAIL_BYTES = 32 * 1024;

@@ -1,6 +1,6 @@
 /** Others in the line of a node are told how long a step usually holds its GPUs. */
 import type { Cluster } from "../cluster/cluster.ts";
-import type { JobWords } from "../cluster/lease_wish.ts";
+import type { JobWords } from "../cluster/claim_wish.ts";
 import type { Step } from "../pipeline/pipeline.ts";
 
 /**

@@ -23,7 +23,7 @@ import {
 } from "./gang_variables.ts";
 import { firstVerdict } from "./gang_watch.ts";
 import type { Verdict } from "./gang_words.ts";
-import { MOST_CHOICES } from "./gpu_lease.ts";
+import { MOST_CHOICES } from "./gpu_claim.ts";
 import { isAbandoned, newRankId } from "./job_names.ts";
 import { onNode } from "./placement.ts";
 import { failed } from "./run_failure.ts";

@@ -9,7 +9,7 @@ import type { GangEnding } from "./gang_ending.ts";
 import type { GangPlace } from "./gang_place.ts";
 import type { Rank } from "./gang_rank.ts";
 import { notReady } from "./gang_words.ts";
-import { gpuLost, isGpuLost } from "./gpu_lease.ts";
+import { gpuLost, isGpuLost } from "./gpu_claim.ts";
 import { failed } from "./run_failure.ts";
 import type { TreeGate } from "./tree_gate.ts";
 

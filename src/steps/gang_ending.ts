@@ -7,7 +7,7 @@ import type { Rank, RankKill } from "./gang_rank.ts";
 import { aftermathWords, lostInstead, type Verdict, verdictFailure } from "./gang_words.ts";
 import { jobPrefix } from "./job_names.ts";
 import type { JobSweep } from "./job_sweep.ts";
-import type { Leftovers } from "./leftovers.ts";
+import type { Leftovers } from "./survivors.ts";
 import { onNode } from "./placement.ts";
 import { failed } from "./run_failure.ts";
 import type { RunRequest } from "./run_job.ts";

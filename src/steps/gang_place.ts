@@ -10,12 +10,12 @@ import {
   releasePort,
   unreachable,
 } from "../cluster/gang_port.ts";
-import type { LeaseWish } from "../cluster/lease_wish.ts";
+import type { LeaseWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
 import type { StepHost } from "../engine/ports.ts";
 import type { Gang } from "../pipeline/gang.ts";
-import { groupOf } from "./gpu_lease.ts";
+import { groupOf } from "./gpu_claim.ts";
 import type { GangWorld } from "./gang_variables.ts";
 import { ANY_NODE, placeHolder } from "./placement.ts";
 import type { RunRequest } from "./run_job.ts";

@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
 import type { Leftover, StepKind, StepKinds } from "../engine/ports.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { openRunTrees } from "./run_trees.ts";
 
 export interface StepKindsOptions {

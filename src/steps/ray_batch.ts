@@ -8,7 +8,7 @@ import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/por
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
 import type { BatchOutcome, BatchRunner, BatchSpec } from "../ray/batch.ts";
 import { createBatchRunner } from "../ray/runner.ts";
-import { type JobPlace, placeJob } from "./gpu_lease.ts";
+import { type JobPlace, placeJob } from "./gpu_claim.ts";
 import { commonDataEnv } from "./data_paths.ts";
 import { resolveNode, stepFolder } from "./placement.ts";
 import { BatchOutputs } from "./ray_outputs.ts";

@@ -8,10 +8,10 @@ import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.
 import { containerWords, endContainers } from "./container_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { onManyNodes } from "./gang_entry.ts";
-import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_lease.ts";
+import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_claim.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { LastWords } from "./last_words.ts";
-import { Leftovers } from "./leftovers.ts";
+import { Leftovers } from "./survivors.ts";
 import { isAbandoned, jobPrefix, newJobId } from "./job_names.ts";
 import { onNode, resolveNode } from "./placement.ts";
 import type { RunStepOptions } from "./run_options.ts";

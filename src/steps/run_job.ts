@@ -4,7 +4,7 @@ import type { StepRequest } from "../engine/ports.ts";
 import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
 import { dataEnv } from "./data_paths.ts";
-import type { JobPlace } from "./gpu_lease.ts";
+import type { JobPlace } from "./gpu_claim.ts";
 import type { RankVariables } from "./gang_variables.ts";
 import { containerScript } from "./container_job.ts";
 import { type ServicePlan, serviceSpec } from "./service_plan.ts";

@@ -1,7 +1,7 @@
 /** The trees on nodes of one run: whose they are, and what keeps them its own. */
 import { systemClock } from "../core/clock.ts";
 import type { SyncedTree } from "../engine/event.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { commitOf } from "../sync/git_facts.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import type { TreeRun } from "../sync/tree.ts";

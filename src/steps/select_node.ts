@@ -2,7 +2,7 @@ import type { Cluster, Placement } from "../cluster/cluster.ts";
 import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepRequest } from "../engine/ports.ts";
 import type { SelectNodeAction } from "../pipeline/pipeline.ts";
-import { groupOf } from "./gpu_lease.ts";
+import { groupOf } from "./gpu_claim.ts";
 import { placeHolder } from "./placement.ts";
 
 export interface SelectNodeDeps {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { inTransaction, openDatabase } from "./database.ts";
-import { explaining, movedError } from "./problem.ts";
+import { explaining, movedError } from "./sqlite_problem.ts";
 
 /** The open file, its statements prepared once, its complaints in Grid's words. */
 export class Connection implements Disposable {

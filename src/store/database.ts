@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { makePrivateFile } from "./ground.ts";
-import { explaining, foreignError, newerError } from "./problem.ts";
+import { explaining, foreignError, newerError } from "./sqlite_problem.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
 /** Instead of a path: a database that is gone when it is closed. */

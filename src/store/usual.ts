@@ -1,5 +1,5 @@
 /** What runs of a pipeline, and steps of it, usually come to. */
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import type { RunRow, Store } from "./store.ts";
 
 /** Runs that are looked at. */

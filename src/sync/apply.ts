@@ -4,7 +4,7 @@ import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { tellPruned } from "./kept.ts";
-import { keepLease } from "./lease.ts";
+import { keepLease } from "./lock_heartbeat.ts";
 import {
   factsOf,
   inPieces,
@@ -23,7 +23,7 @@ import { Block, COMPRESSIONS, TREE } from "./shared_pack.ts";
 import type { Plan } from "./plan.ts";
 import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "./apply_problem.ts";
 import type { Source } from "./source.ts";
 import type { SyncOptions } from "./sync.ts";
 import { type Pieces, TarWriter } from "./tar_writer.ts";

@@ -10,7 +10,7 @@ import { readSums } from "./fetch_sums.ts";
 import type { SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
 import { type Plan, planSync } from "./plan.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "./apply_problem.ts";
 import type { NodeState } from "./node_state.ts";
 import { unreadTest } from "./read_problem.ts";
 import type { Source } from "./source.ts";

@@ -6,7 +6,7 @@ import type { Entry } from "./entry.ts";
 import { type Manifest, readEntry, readManifest } from "./manifest.ts";
 import { KEEP_DAYS } from "./kept.ts";
 import type { Place } from "./place.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "./apply_problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
 import type { SyncTarget } from "./sync.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";

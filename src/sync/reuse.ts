@@ -11,7 +11,7 @@ import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
 import type { NodeState } from "./node_state.ts";
 import type { Plan } from "./plan.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "./apply_problem.ts";
 import type { Place } from "./place.ts";
 import type { SyncTarget } from "./sync.ts";
 

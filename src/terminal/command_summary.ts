@@ -1,6 +1,6 @@
 /** The few words after `grid run "command"`: the command's own output has been shown already. */
 import { formatDuration } from "../core/duration.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { logOf } from "./failure_summary.ts";
 import { oneLine } from "./harmless.ts";
 import { durationOf, failureWords, lookOf } from "./step_words.ts";

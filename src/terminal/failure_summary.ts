@@ -1,7 +1,7 @@
 /** What a summary says of a failure: the cause first, what followed apart from it. */
 import type { Failure } from "../engine/event.ts";
 import { causesOf, failureGroups } from "../engine/fingerprint.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import { quote } from "../core/shell.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
 import { failureWords, lookOf } from "./step_words.ts";

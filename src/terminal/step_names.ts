@@ -1,6 +1,6 @@
 /** How the ids of a run's steps stand in a narrow place: shortened, and still all different. */
 import { shortNames } from "../core/short_names.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { displayWidth } from "./width.ts";
 
 /** For the steps of one run and a number of columns: how each id is written there. */

@@ -9,7 +9,7 @@ import type {
   SyncFinished,
   SyncProgressed,
 } from "../engine/event.ts";
-import type { AttemptState, StepState } from "../engine/state.ts";
+import type { AttemptState, StepState } from "../engine/reduce.ts";
 import { oneLine } from "./harmless.ts";
 import type { Hue } from "./style.ts";
 

@@ -3,8 +3,8 @@ import { formatDuration } from "../core/duration.ts";
 import { usageWords } from "../core/usage_words.ts";
 import { shortNames } from "../core/short_names.ts";
 import { isCounted, isUncalledHook } from "../engine/counted.ts";
-import type { RunState, StepState } from "../engine/state.ts";
-import { isToldByGroup, membersOf, reasonOf } from "./left_out.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
+import { isToldByGroup, membersOf, reasonOf } from "./skipped_steps.ts";
 import { namesFor } from "./step_names.ts";
 import {
   counted,

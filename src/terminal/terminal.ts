@@ -4,7 +4,7 @@ import type { Place } from "../core/errors.ts";
 import { readableName } from "../core/ids.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { renderCommandSummary } from "./command_summary.ts";
 import { githubLog, gitlabLog, type JobLog } from "./run/job_log.ts";
 import { JobView } from "./run/job_view.ts";

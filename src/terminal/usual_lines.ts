@@ -1,6 +1,6 @@
 /** How the steps of a run compare with earlier runs of the same pipeline. */
 import { formatDuration } from "../core/duration.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import type { Paint } from "./style.ts";
 import { wrapHanging } from "./width.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import { why } from "../engine/resume/why.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import { logNames } from "../report/log_names.ts";
 import { filePath, type Frame, logPath, renderPage, runPath } from "./layout.ts";
 import { LogFollower, renderLog } from "./log_follower.ts";

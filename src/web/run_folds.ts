@@ -1,5 +1,5 @@
 /** States of runs, each event of their journals read once. */
-import { reduce, replay, type RunState } from "../engine/state.ts";
+import { reduce, replay, type RunState } from "../engine/reduce.ts";
 import { GridError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 

@@ -1,6 +1,6 @@
 /** What the pages are made from; who opens the app hands it in. */
 import type { Clock } from "../core/clock.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import type { Store } from "../store/store.ts";
 
 export interface WebSources {

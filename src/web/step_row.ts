@@ -1,7 +1,7 @@
 /** A step of a run in one row. */
 import { formatDuration } from "../core/duration.ts";
 import { isUncalledHook } from "../engine/counted.ts";
-import type { StepState } from "../engine/state.ts";
+import type { StepState } from "../engine/reduce.ts";
 import { growing, logPath } from "./layout.ts";
 import { type Markup, markup, NOTHING } from "./markup.ts";
 import { stateWords } from "./runs_page.ts";

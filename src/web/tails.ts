@@ -1,6 +1,6 @@
 /** Last lines of what failed, each read once. */
 import { join } from "node:path";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import { logNames } from "../report/log_names.ts";
 import { lastLines } from "../report/tail.ts";
 

@@ -1,6 +1,6 @@
 /** When each attempt ran, on one axis; drawn in shares of whatever width there is. */
 import { formatDuration } from "../core/duration.ts";
-import type { AttemptState, RunState } from "../engine/state.ts";
+import type { AttemptState, RunState } from "../engine/reduce.ts";
 import { type Markup, markup, NOTHING } from "./markup.ts";
 
 /** Lengths between marks that people read at a glance, in milliseconds. */

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
 import type { StepKinds } from "../../src/engine/ports.ts";
 import { runPipeline } from "../../src/engine/run.ts";
-import { reduce, type RunState } from "../../src/engine/state.ts";
+import { reduce, type RunState } from "../../src/engine/reduce.ts";
 import type { Step } from "../../src/pipeline/pipeline.ts";
 import { openStore } from "../../src/store/open.ts";
 import { programArgs } from "../support/cli.ts";

@@ -21,10 +21,10 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     "src/cluster/claims_fit.ts": ["tests/unit/cluster/claims_fit_test.ts"],
     "src/cluster/line_order.ts": ["tests/unit/cluster/line_order_test.ts"],
     "src/cluster/gpu_choice.ts": [
-      "tests/unit/cluster/choose_test.ts",
+      "tests/unit/cluster/node_choice_test.ts",
       "tests/unit/cluster/devices_test.ts",
     ],
-    "src/cluster/choose.ts": ["tests/unit/cluster/choose_test.ts"],
+    "src/cluster/node_choice.ts": ["tests/unit/cluster/node_choice_test.ts"],
   },
   "what runs, what is said, what is hidden": {
     "src/engine/schedule/choice.ts": ["tests/unit/engine/schedule"],

@@ -10,7 +10,7 @@ import type {
   StepRequest,
 } from "../../src/engine/ports.ts";
 import { type RunOptions, runPipeline } from "../../src/engine/run.ts";
-import { replay, type RunState } from "../../src/engine/state.ts";
+import { replay, type RunState } from "../../src/engine/reduce.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { FakeClock } from "./fake_clock.ts";
 

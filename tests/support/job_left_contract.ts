@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import type { Job } from "../../src/transport/job/job.ts";
-import { endLeftBehind, type LeftBehind } from "../../src/transport/job/left_behind.ts";
+import { endLeftBehind, type LeftBehind } from "../../src/transport/job/survivors.ts";
 import { type ContractNode, type ContractOptions, followAll, jobSpec } from "./job_contract.ts";
 import { allProcesses, processesWith } from "./processes.ts";
 

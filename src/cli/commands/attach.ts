@@ -1,5 +1,5 @@
 import { GridError } from "../../core/errors.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, readReport, stateOf } from "../past_runs.ts";

@@ -5,7 +5,7 @@ import { formatSize } from "../../core/size.ts";
 import type { Tidied } from "../../store/store.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
-import type { FoundLeftovers } from "../node_leftovers.ts";
+import type { FoundLeftovers } from "../stale_files.ts";
 import { durationMs, positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
 import { findOldRuns, folderBytes, type OldRuns, removeRuns, RETENTION } from "../run_folders.ts";
@@ -75,8 +75,8 @@ async function cleanLeftovers(
   context: CommandContext,
 ): Promise<FoundLeftovers> {
   await using session = await openSession(flags, context);
-  const { cleanNodes } = await lazy<typeof import("../node_leftovers.ts")>(
-    "../node_leftovers.ts",
+  const { cleanNodes } = await lazy<typeof import("../stale_files.ts")>(
+    "../stale_files.ts",
     import.meta.url,
   );
   const olderMs = flags.older ?? RETENTION.olderMs ?? 0;
@@ -110,6 +110,6 @@ async function cleanWords({ old: { runs, bytes }, store, left }: Cleaned, did: s
     ? `.grid/grid.db is ${formatSize(store.freed)} smaller: ${formatSize(store.bytes)}\n`
     : "";
   if (left === undefined) return here + freed;
-  const { leftoverWords } = await import("../node_leftovers.ts");
+  const { leftoverWords } = await import("../stale_files.ts");
   return here + freed + leftoverWords(left, did);
 }

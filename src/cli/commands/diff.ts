@@ -1,5 +1,5 @@
 import { runDifference } from "../../engine/run_difference.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import type { ClusterConfig } from "../../cluster/config.ts";
-import { loadClusterConfig } from "../../cluster/load.ts";
+import { loadClusterConfig } from "../../cluster/load_config.ts";
 import { GridError } from "../../core/errors.ts";
 import { type Diagnostic, DiagnosticsError } from "../../document/diagnostic.ts";
 import { loadPipeline } from "../../pipeline/load.ts";

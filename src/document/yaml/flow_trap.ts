@@ -1,5 +1,5 @@
-import { drop, insert } from "./mend.ts";
-import type { FaultyText, Slip, Trap } from "./slip.ts";
+import { drop, insert } from "./repair.ts";
+import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
 
 /** Slips between `{ }` and `[ ]`: a comma is missing, or a bracket too many or too few. */
 export function flowTrap(slip: Slip, text: FaultyText): Trap | undefined {

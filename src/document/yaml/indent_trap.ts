@@ -1,6 +1,6 @@
 import type { Lines } from "../lines.ts";
-import { drop, insert, type Mend } from "./mend.ts";
-import type { FaultyText, Slip, Trap } from "./slip.ts";
+import { drop, insert, type Mend } from "./repair.ts";
+import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
 
 /** Lines that are indented unlike those they belong to. */
 export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {

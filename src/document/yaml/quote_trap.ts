@@ -1,5 +1,5 @@
-import { drop, hide, insert, type Mend } from "./mend.ts";
-import { type FaultyText, keyOn, type Slip, type Trap } from "./slip.ts";
+import { drop, hide, insert, type Mend } from "./repair.ts";
+import { type FaultyText, keyOn, type Slip, type Trap } from "./parse_fault.ts";
 
 /** Slips around quotes, and values that start with a character YAML keeps for itself. */
 export function quoteTrap(slip: Slip, text: FaultyText): Trap | undefined {

@@ -1,7 +1,7 @@
 import { indentOf } from "./indent_trap.ts";
 import type { Lines } from "../lines.ts";
-import { drop, type Mend } from "./mend.ts";
-import type { FaultyText, Slip, Trap } from "./slip.ts";
+import { drop, type Mend } from "./repair.ts";
+import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
 
 /** Things in a file that YAML has no words for: blanks of other kinds, and several files in one. */
 export function textTrap(slip: Slip, text: FaultyText): Trap | undefined {

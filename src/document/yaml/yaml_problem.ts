@@ -1,8 +1,8 @@
 import type { YAMLError } from "./yaml.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Lines } from "../lines.ts";
-import type { MendedText } from "./mend.ts";
-import type { Slip, Trap } from "./slip.ts";
+import type { MendedText } from "./repair.ts";
+import type { Slip, Trap } from "./parse_fault.ts";
 import type { TreeProblem } from "../tree.ts";
 
 /** Where the parser stumbled, in a text that was mended before. */

@@ -1,9 +1,9 @@
 /** Slips that YAML stumbles over in words of its own, in the words of somebody who made one. */
 import { flowTrap } from "./flow_trap.ts";
 import { indentTrap } from "./indent_trap.ts";
-import { drop, hide, insert } from "./mend.ts";
+import { drop, hide, insert } from "./repair.ts";
 import { quoteTrap } from "./quote_trap.ts";
-import type { FaultyText, Slip, Trap } from "./slip.ts";
+import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
 import { textTrap } from "./text_trap.ts";
 
 export function trapOf(slip: Slip, text: FaultyText): Trap {

@@ -1,7 +1,7 @@
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { StepStarted } from "../event.ts";
 import type { Brought } from "../resume/brought.ts";
-import type { Prepared } from "../resume/shortcuts.ts";
+import type { Prepared } from "../resume/known_results.ts";
 
 /** What the journal says when a step starts its work. */
 export function beginningOf(

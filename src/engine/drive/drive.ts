@@ -9,12 +9,12 @@ import { GraphRun } from "./graph_run.ts";
 import { hookMoments, hookStep } from "./hooks.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { Limits } from "../attempt/limits.ts";
-import type { Neighbours } from "./neighbours.ts";
+import type { Neighbours } from "./registration.ts";
 import type { EnginePorts } from "../ports.ts";
 import { startedEvent } from "./announcement.ts";
 import { runExitCode, runResult, type RunSummary } from "./result.ts";
 import type { SchedulerOptions } from "../schedule/scheduler.ts";
-import type { ResumeFrom } from "../resume/shortcuts.ts";
+import type { ResumeFrom } from "../resume/known_results.ts";
 
 /** For clean-up steps and hooks of a run that was told to stop. */
 const CLEANUP_MS = 5 * 60_000;

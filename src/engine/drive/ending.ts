@@ -4,7 +4,7 @@ import type { StepResult } from "../event.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import { broughtIf } from "./beginning.ts";
 import { cachedReason } from "../resume/reuse.ts";
-import type { Prepared } from "../resume/shortcuts.ts";
+import type { Prepared } from "../resume/known_results.ts";
 
 /** How a step ends whose last attempt ended so. */
 export function endingOf(step: Step, end: AttemptEnd): StepEnding {

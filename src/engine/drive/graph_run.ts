@@ -2,19 +2,19 @@
 import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
-import { runAttempts } from "../attempt/attempts.ts";
+import { runAttempts } from "../attempt/retry_loop.ts";
 import { beginningOf } from "./beginning.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding } from "./group.ts";
-import { Judgement, type JudgementOptions } from "./judgement.ts";
+import { Judgement, type JudgementOptions } from "./start_condition.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Staying } from "../staying.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
 import { type Decision, Scheduler, type SchedulerOptions } from "../schedule/scheduler.ts";
 import type { HaltOrder } from "../schedule/standing.ts";
-import { type Prepared, Shortcuts } from "../resume/shortcuts.ts";
+import { type Prepared, Shortcuts } from "../resume/known_results.ts";
 import {
   type MemberEnd,
   NOT_CHOSEN,

@@ -1,6 +1,6 @@
 /** `env()` in a resumed run: what the earlier run saw, where the shell that types resume has none. Pure. */
 import { own } from "../../core/own.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../reduce.ts";
 
 type Variables = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 /** What a run that was itself a resumption left for the next one: its own work and, behind it, its parent's. */
 import { GridError } from "../../core/errors.ts";
 import type { Event } from "../event.ts";
-import { replay, type RunState, type StepState } from "../state.ts";
+import { replay, type RunState, type StepState } from "../reduce.ts";
 import { takenOverFrom } from "./reuse.ts";
 import { looksAlways } from "../../pipeline/step_kinds.ts";
 import { StepMap } from "../step_map.ts";

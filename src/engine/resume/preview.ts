@@ -9,7 +9,7 @@ import { UNKNOWN_DIGEST } from "./brought.ts";
 import { cachedReason, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../reduce.ts";
 import { type CacheKey, cacheKey, dependsOn, stepKey, unmatchedInputs } from "./step_key.ts";
 import { lastKey, uncachedReason } from "./uncached.ts";
 

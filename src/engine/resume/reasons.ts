@@ -1,5 +1,5 @@
 /** Why a step that ran did so: what let it run after a failure, and whose job it went on with. Pure. */
-import type { RunState, StepState } from "../state.ts";
+import type { RunState, StepState } from "../reduce.ts";
 
 /** `it ran after "train" failed: its condition is true: failure()`; undefined where all went well. */
 export function reasonToHaveRun(state: RunState, step: StepState): string | undefined {

@@ -6,7 +6,7 @@ import type { ReuseSource, TakenOver } from "../event.ts";
 import { type Brought, broughtOther } from "./brought.ts";
 import type { CachedResult, Fetched, LocalFiles } from "../ports.ts";
 import type { ResumeRank } from "../resume_job.ts";
-import type { AttemptState, RunState, StepState } from "../state.ts";
+import type { AttemptState, RunState, StepState } from "../reduce.ts";
 
 /** What a step can do instead of starting afresh. */
 export type Shortcut =

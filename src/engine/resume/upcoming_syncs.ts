@@ -2,7 +2,7 @@
 import type { DataAction } from "../../pipeline/data_action.ts";
 import type { Pipeline, SyncAction } from "../../pipeline/pipeline.ts";
 import { looksAlways } from "../../pipeline/step_kinds.ts";
-import { comesHome } from "../attempt/comes_home.ts";
+import { comesHome } from "../attempt/fetch_targets.ts";
 import { resolveStep } from "../attempt/resolve.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { PreviewOptions } from "./preview.ts";

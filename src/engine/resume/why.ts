@@ -3,7 +3,7 @@ import { nearest } from "../../core/did_you_mean.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GridError } from "../../core/errors.ts";
 import { isTakenOver, reasonToHaveRun } from "./reasons.ts";
-import type { AttemptState, RunState, StepState } from "../state.ts";
+import type { AttemptState, RunState, StepState } from "../reduce.ts";
 
 export interface WhyOptions {
   /** False where the runner was killed, so that a run without an end does not go on. */

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import { readBefore, readNode } from "../action.ts";
-import { type Blueprint, readBlueprint } from "../blueprint.ts";
+import { type Blueprint, readBlueprint } from "../written_step.ts";
 import type { FileUses } from "./expression_uses.ts";
 import { loadScripts } from "../../script/scripts.ts";
 import { lazy } from "../../core/lazy.ts";

@@ -1,4 +1,4 @@
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { Graph } from "../graph.ts";
 import type { InputSpec } from "../input/inputs.ts";

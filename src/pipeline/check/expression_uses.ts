@@ -1,4 +1,4 @@
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "../check/checked_file.ts";
 import { loadCel } from "../../expression/expression.ts";
 import { checkExpression } from "../../expression/expression_check.ts";

@@ -1,5 +1,5 @@
 /** What a fetch asks for lies below the folder of its step; anything else fails on every node. */
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { axisNames } from "../matrix/matrix.ts";
 import type { FetchAction } from "../pipeline.ts";
 import { NODE_HOLE } from "../fetch_place.ts";

@@ -1,10 +1,10 @@
 /** Two cells of a matrix that bring the same file to the same place: the last one would win, silently. */
 import { join } from "node:path/posix";
 import type { Mistake } from "../../document/shape/check.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { parseExpression } from "../../expression/expression.ts";
 import { fetchPlace, NODE_HOLE } from "../fetch_place.ts";
-import type { Foresight } from "../foresight.ts";
+import type { Foresight } from "../partial_evaluation.ts";
 import type { FetchAction, Step } from "../pipeline.ts";
 import { Text, type TextPart } from "../../expression/text.ts";
 import type { TextReader } from "../../expression/reader.ts";

@@ -1,5 +1,5 @@
 /** Whether the nodes that a step wants together can ever be had, and cells that need each other. */
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import type { KnownNode } from "../load_options.ts";
 import { gangNode } from "../read_gang.ts";
 import type { CheckedFile } from "./checked_file.ts";

@@ -1,5 +1,5 @@
 /** Limits that contradict each other: they are legal, but one of them never has any effect. */
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { durationMs } from "../policy.ts";
 import type { TextReader } from "../../expression/reader.ts";
 

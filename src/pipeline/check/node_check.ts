@@ -1,5 +1,5 @@
 import { suggest } from "../../document/shape/check.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { checkGangs } from "./gang_check.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { KnownNode } from "../load_options.ts";

@@ -1,5 +1,5 @@
 /** What `node.…` may mean to a step: the `vars` of the nodes that it may run on. */
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import { chosenBy } from "../check/node_check.ts";
 import type { KnownEnvironment, KnownNode } from "../load_options.ts";

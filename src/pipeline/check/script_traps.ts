@@ -1,6 +1,6 @@
 /** Lines of scripts that do something else than they seem to: each with its place, why, and what does it right. */
 import type { Container, Key } from "../../document/source.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
 interface Trap {

@@ -1,5 +1,5 @@
 /** What is legal in a step, but cannot be what its author wanted. */
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { checkRendezvous } from "./gang_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkScriptTraps } from "./script_traps.ts";

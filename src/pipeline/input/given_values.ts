@@ -1,4 +1,4 @@
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { trimmed } from "../../expression/cel_words.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import type { Names } from "../../expression/names.ts";

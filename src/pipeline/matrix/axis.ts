@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../core/json.ts";
 import { diagnostic } from "../../document/shape/check.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { evaluateValue } from "../../expression/evaluate.ts";
 import type { Expansion, Instance } from "../instance.ts";
 import { Text } from "../../expression/text.ts";

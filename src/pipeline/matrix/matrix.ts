@@ -4,7 +4,7 @@ import { own } from "../../core/own.ts";
 import { type Mistake, suggest } from "../../document/shape/check.ts";
 import type { Spot } from "../../document/lines.ts";
 import { isContainer } from "../../document/source.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { combine, type Values } from "./cells.ts";
 import { keepSpelling } from "../input/inputs.ts";
 import { MATRIX_SETTINGS } from "./matrix_settings.ts";

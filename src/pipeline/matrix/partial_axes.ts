@@ -1,7 +1,7 @@
 /** Values that only some cells of a matrix have, as `include:` gives them. */
 import { diagnostic } from "../../document/shape/check.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import { parseExpression } from "../../expression/expression.ts";
 import { axisNames, type Cell } from "./matrix.ts";
 import type { ExpressionUse } from "../../expression/reader.ts";

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { own, setOwn } from "../../core/own.ts";
 import { suggest } from "../../document/shape/check.ts";
-import type { Blueprint } from "../blueprint.ts";
+import type { Blueprint } from "../written_step.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import { parseInput } from "../input/inputs.ts";
 import type { InputRule } from "../pipeline.ts";

@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { quote } from "../../core/shell.ts";
-import type { Foresight } from "../../pipeline/foresight.ts";
+import type { Foresight } from "../../pipeline/partial_evaluation.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { stepFolder } from "../placement.ts";
 import { exists } from "./file_findings.ts";

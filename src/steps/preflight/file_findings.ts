@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import { NODE_HOLE } from "../../pipeline/fetch_place.ts";
-import type { Foresight } from "../../pipeline/foresight.ts";
+import type { Foresight } from "../../pipeline/partial_evaluation.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../expression/text.ts";
 import { aboutStep, type Finding, obstacle, well, withoutRepeats } from "./finding.ts";

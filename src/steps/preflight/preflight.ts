@@ -3,7 +3,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { HealthConfig, RayConfig } from "../../cluster/config.ts";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import type { NodeHealth } from "../../cluster/node.ts";
-import { Foresight } from "../../pipeline/foresight.ts";
+import { Foresight } from "../../pipeline/partial_evaluation.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { neededSecrets } from "../secrets.ts";
 import { commandQuestions } from "./command_questions.ts";

@@ -1,10 +1,10 @@
 /** What the checks before a run share: the steps that may run, and where. */
-import { type Choice, choose } from "../../cluster/choose.ts";
+import { type Choice, choose } from "../../cluster/node_choice.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { HealthConfig, RayConfig } from "../../cluster/config.ts";
 import { LOCAL_NODE, localNode } from "../../cluster/defaults.ts";
 import type { Node, NodeHealth } from "../../cluster/node.ts";
-import type { Foresight } from "../../pipeline/foresight.ts";
+import type { Foresight } from "../../pipeline/partial_evaluation.ts";
 import type { NodeSelector, Pipeline, Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../expression/text.ts";
 import { ANY_NODE } from "../placement.ts";

@@ -2,7 +2,7 @@
 import { formatDuration } from "../../core/duration.ts";
 import { isUncalledHook } from "../../engine/counted.ts";
 import type { Event, NodeChosen, RunStarted } from "../../engine/event.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import { oneLine } from "../harmless.ts";
 import {
   batchWords,

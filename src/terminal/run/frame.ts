@@ -1,7 +1,7 @@
 /** The live picture of a run in a terminal: a pure function of its state. */
 import { formatDuration } from "../../core/duration.ts";
 import { isCounted } from "../../engine/counted.ts";
-import type { RunState, StepState } from "../../engine/state.ts";
+import type { RunState, StepState } from "../../engine/reduce.ts";
 import { harmless } from "../harmless.ts";
 import {
   batchWords,

@@ -1,7 +1,7 @@
 /** Says that a quiet run lives: CI systems end jobs that print nothing for ten minutes. */
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import { oneLine } from "../harmless.ts";
 import { durationOf } from "../step_words.ts";
 

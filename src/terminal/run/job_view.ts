@@ -6,7 +6,7 @@ import type { Place } from "../../core/errors.ts";
 import type { Event, StepFinished } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
 import { fingerprintOf } from "../../engine/fingerprint.ts";
-import type { RunState, StepState } from "../../engine/state.ts";
+import type { RunState, StepState } from "../../engine/reduce.ts";
 import { type Annotation, MOST_ANNOTATIONS } from "../diagnostics/github.ts";
 import { harmless, oneLine } from "../harmless.ts";
 import { counted, earlierTeller, failureWords } from "../step_words.ts";

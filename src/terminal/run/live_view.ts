@@ -2,7 +2,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import { oneLine } from "../harmless.ts";
 import { rememberedNames } from "../step_names.ts";
 import type { Paint } from "../style.ts";

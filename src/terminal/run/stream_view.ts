@@ -1,7 +1,7 @@
 /** For `grid run "command"`: the command's bytes as they are, and nothing of Grid's on stdout. */
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 import { oneLine } from "../harmless.ts";
 import { failureWords } from "../step_words.ts";
 import type { Paint } from "../style.ts";

@@ -1,6 +1,6 @@
 import type { Event } from "../../engine/event.ts";
 import type { OutputChunk } from "../../engine/reader.ts";
-import type { RunState } from "../../engine/state.ts";
+import type { RunState } from "../../engine/reduce.ts";
 
 /** One way to show a run while it goes on; the state is kept by the terminal. */
 export interface View {

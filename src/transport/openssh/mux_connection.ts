@@ -2,7 +2,7 @@
 import { monotonic, systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { GridError } from "../../core/errors.ts";
-import { Bell } from "../ssh/bell.ts";
+import { Bell } from "../ssh/condition.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type Link } from "../ssh/link.ts";
 import { runInTerminal } from "../own_terminal.ts";

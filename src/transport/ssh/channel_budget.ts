@@ -4,7 +4,7 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { ShakeState } from "../handshakes.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
-import { Bell } from "./bell.ts";
+import { Bell } from "./condition.ts";
 import { Breaker } from "./breaker.ts";
 import { ChannelRefused, type Link, type LinkChannel } from "./link.ts";
 

@@ -20,7 +20,7 @@ import type {
   WaitOptions,
 } from "../transport.ts";
 import { endCommand, loginCommand } from "./login_command.ts";
-import { Bell } from "./bell.ts";
+import { Bell } from "./condition.ts";
 import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
 
 const log = getLogger("transport");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { loadClusterConfig } from "../../../src/cluster/load.ts";
+import { loadClusterConfig } from "../../../src/cluster/load_config.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { GridError } from "../../../src/core/errors.ts";

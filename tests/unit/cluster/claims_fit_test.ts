@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { claimsProblem } from "../../../src/cluster/claims_fit.ts";
-import { choose } from "../../../src/cluster/choose.ts";
+import { choose } from "../../../src/cluster/node_choice.ts";
 import { programs, SHELLS } from "../../support/claims.ts";
 import { findAccount, testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";

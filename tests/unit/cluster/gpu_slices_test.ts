@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freeModels } from "../../../src/cluster/free_gpus.ts";
 import { fittingGpus, whyNot } from "../../../src/cluster/gpu_choice.ts";
 import { foldGpus } from "../../../src/cluster/gpu_fold.ts";
-import { leaseKey, runtimeName } from "../../../src/cluster/lease_key.ts";
+import { leaseKey, runtimeName } from "../../../src/cluster/claim_key.ts";
 import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { findProgram } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { keepConfig, knownConfig } from "../../../src/cluster/known_config.ts";
-import { loadClusterConfig } from "../../../src/cluster/load.ts";
+import { loadClusterConfig } from "../../../src/cluster/load_config.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { MemoryCache } from "./nodes.ts";
 

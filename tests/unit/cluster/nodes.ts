@@ -1,7 +1,7 @@
 /** Nodes, facts and caches as the cluster's tests need them. */
 import type { CachedRow, HealthCache } from "../../../src/cluster/cluster.ts";
 import type { GpuFacts, Node, NodeFacts, NodeHealth } from "../../../src/cluster/node.ts";
-import type { NodeSelector } from "../../../src/cluster/select.ts";
+import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
 import type { Endpoint } from "../../../src/transport/transport.ts";
 
 export const GIB = 2 ** 30;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isCounted, isUncalledHook } from "../../../src/engine/counted.ts";
 import type { Event } from "../../../src/engine/event.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { outline, runStarted, START_MS as at } from "../../support/events.ts";
 
 const end = (step: string, more: Partial<Extract<Event, { type: "step.finished" }>>): Event => ({

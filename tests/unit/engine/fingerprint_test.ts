@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { causesOf, failureGroups } from "../../../src/engine/fingerprint.ts";
 import type { Failure } from "../../../src/engine/event.ts";
-import { replay, type RunState } from "../../../src/engine/state.ts";
+import { replay, type RunState } from "../../../src/engine/reduce.ts";
 
 interface Broken {
   readonly failure: Partial<Failure>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Event } from "../../../src/engine/event.ts";
-import type { RunState } from "../../../src/engine/state.ts";
+import type { RunState } from "../../../src/engine/reduce.ts";
 import {
   type Behaviour,
   fail,

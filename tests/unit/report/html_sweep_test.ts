@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseJson } from "../../../src/core/exact_json.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import { anchorsOf } from "../../../src/report/html_parts.ts";
 import { renderSweeps } from "../../../src/report/html_sweep.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { renderHtml } from "../../../src/report/html.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import type { RunDocument } from "../../../src/report/run_document.ts";

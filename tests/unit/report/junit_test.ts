@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { renderSvg } from "../../../src/report/graph/svg.ts";
 import { renderHtml } from "../../../src/report/html.ts";
 import { SCRIPT } from "../../../src/report/html_script.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import { type LogOf, planExcerpts } from "../../../src/report/log_excerpts.ts";
 import { LogTimes, offsetSince, readLogTimes, timeAt } from "../../../src/report/log_times.ts";

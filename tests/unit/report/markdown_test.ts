@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { reduce, type RunState } from "../../../src/engine/state.ts";
+import { reduce, type RunState } from "../../../src/engine/reduce.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import { renderMarkdown } from "../../../src/report/markdown.ts";
 import type { RunDocument } from "../../../src/report/run_document.ts";

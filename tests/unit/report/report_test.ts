@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers";
 import type { Event } from "../../../src/engine/event.ts";
-import { reduce, type RunState } from "../../../src/engine/state.ts";
+import { reduce, type RunState } from "../../../src/engine/reduce.ts";
 import { contentPolicy } from "../../../src/report/html_policy.ts";
 import { SCRIPT } from "../../../src/report/html_script.ts";
 import { STYLE } from "../../../src/report/html_style.ts";

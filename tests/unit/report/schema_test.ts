@@ -6,7 +6,7 @@ import {
   KNOWN_KEYWORDS,
   ShapeChecker,
 } from "../../../src/document/shape/json_shape.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { runDocument, type RunDocumentOptions } from "../../../src/report/document_writer.ts";
 import { renderJson } from "../../../src/report/json.ts";
 import { REPOSITORY } from "../../support/cli.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
 import { renderAxis, renderBars, renderLegend } from "../../../src/report/gantt.ts";
 import { anchorsOf } from "../../../src/report/html_parts.ts";

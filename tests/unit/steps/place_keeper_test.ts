@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
-import { reduce } from "../../../src/engine/state.ts";
+import { reduce } from "../../../src/engine/reduce.ts";
 import { createPlaceKeeper } from "../../../src/steps/place_keeper.ts";
 
 const STARTED: Event = {

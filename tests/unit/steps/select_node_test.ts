@@ -3,7 +3,7 @@ import { GridError } from "../../../src/core/errors.ts";
 import { distinctName } from "../../../src/core/ids.ts";
 import type { SelectOptions } from "../../../src/cluster/cluster.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import type { NodeSelector } from "../../../src/cluster/select.ts";
+import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
 import type { StepNote, StepRequest } from "../../../src/engine/ports.ts";
 import type { SelectNodeAction } from "../../../src/pipeline/pipeline.ts";
 import { createSelectNodeStep } from "../../../src/steps/select_node.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { Foresight } from "../../../src/pipeline/foresight.ts";
+import { Foresight } from "../../../src/pipeline/partial_evaluation.ts";
 import { Survey } from "../../../src/steps/preflight/survey.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 import { health, node } from "../cluster/nodes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readEvent } from "../../../src/store/read_event.ts";
 import { failedRun, succeededRun } from "../../support/sample_runs.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import type { Event } from "../../../src/engine/event.ts";
 
 const ALL = [...succeededRun(), ...failedRun()];

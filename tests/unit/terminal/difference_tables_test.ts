@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runDifference } from "../../../src/engine/run_difference.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { renderDifference } from "../../../src/terminal/tables/difference_tables.ts";
 import { failedRun, succeededRun } from "../../support/sample_runs.ts";
 

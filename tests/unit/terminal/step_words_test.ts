@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BatchProgressed, Failure, SyncFinished } from "../../../src/engine/event.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import {
   batchWords,
   counted,

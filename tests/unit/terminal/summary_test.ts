@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { renderSummary } from "../../../src/terminal/summary.ts";
 import { createPaint } from "../../../src/terminal/style.ts";
 import { displayWidth } from "../../../src/terminal/width.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { replay } from "../../../src/engine/state.ts";
+import { replay } from "../../../src/engine/reduce.ts";
 import { createPaint } from "../../../src/terminal/style.ts";
 import { usualLines, type UsualStep } from "../../../src/terminal/usual_lines.ts";
 import { succeededRun } from "../../support/sample_runs.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { drop, insert, MendedText } from "../../../../src/document/yaml/mend.ts";
+import { drop, insert, MendedText } from "../../../../src/document/yaml/repair.ts";
 import { readSource } from "../../../../src/document/source.ts";
 import { parseDocument } from "../../../../src/document/yaml/yaml.ts";
 

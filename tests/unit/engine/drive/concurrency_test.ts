@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { why } from "../../../../src/engine/resume/why.ts";
-import { replay } from "../../../../src/engine/state.ts";
+import { replay } from "../../../../src/engine/reduce.ts";
 import type { Concurrency } from "../../../../src/pipeline/pipeline.ts";
 import { openStore } from "../../../../src/store/open.ts";
 import type { Store } from "../../../../src/store/store.ts";

@@ -5,7 +5,7 @@ import { inherit } from "../../../../src/engine/resume/lineage.ts";
 import { previewReuse } from "../../../../src/engine/resume/preview.ts";
 import { why } from "../../../../src/engine/resume/why.ts";
 import type { CachedResult } from "../../../../src/engine/ports.ts";
-import { replay, type RunState } from "../../../../src/engine/state.ts";
+import { replay, type RunState } from "../../../../src/engine/reduce.ts";
 import type { Pipeline, Step } from "../../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../../src/expression/text.ts";
 import {

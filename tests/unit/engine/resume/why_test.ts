@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { why } from "../../../../src/engine/resume/why.ts";
-import { replay } from "../../../../src/engine/state.ts";
+import { replay } from "../../../../src/engine/reduce.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import {
   type Behaviour,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../../src/engine/event.ts";
-import { reduce, type RunState } from "../../../../src/engine/state.ts";
+import { reduce, type RunState } from "../../../../src/engine/reduce.ts";
 import { lineOf, ProgressFilter } from "../../../../src/terminal/run/event_lines.ts";
 import { failedRun, START, succeededRun } from "../../../support/sample_runs.ts";
 

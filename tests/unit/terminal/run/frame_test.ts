@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { replay } from "../../../../src/engine/state.ts";
+import { replay } from "../../../../src/engine/reduce.ts";
 import type { Event } from "../../../../src/engine/event.ts";
 import { renderFrame } from "../../../../src/terminal/run/frame.ts";
 import { createPaint } from "../../../../src/terminal/style.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { replay } from "../../../../src/engine/state.ts";
+import { replay } from "../../../../src/engine/reduce.ts";
 import { Heartbeat } from "../../../../src/terminal/run/heartbeat.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { START, succeededRun } from "../../../support/sample_runs.ts";

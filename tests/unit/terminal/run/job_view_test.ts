@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { reduce, type RunState } from "../../../../src/engine/state.ts";
+import { reduce, type RunState } from "../../../../src/engine/reduce.ts";
 import type { Event } from "../../../../src/engine/event.ts";
 import { githubLog, gitlabLog, type JobLog } from "../../../../src/terminal/run/job_log.ts";
 import { JobView } from "../../../../src/terminal/run/job_view.ts";

@@ -5,7 +5,7 @@ import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CachedResult, LocalFiles, Made, ResultCache } from "../ports.ts";
 import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../reduce.ts";
 import {
   type CacheKey,
   cacheKey,

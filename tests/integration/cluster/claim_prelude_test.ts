@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { configOf } from "../../../src/cluster/defaults.ts";
-import { leaseKey, runtimeName } from "../../../src/cluster/lease_key.ts";
+import { leaseKey, runtimeName } from "../../../src/cluster/claim_key.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { placeHolder } from "../../../src/steps/placement.ts";

@@ -2,18 +2,18 @@
 import type { Clock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { formatDuration } from "../core/duration.ts";
-import { type Candidate, choose, isUnbeatable, type PassedOver, ruledOut } from "./choose.ts";
+import { type Candidate, choose, isUnbeatable, type PassedOver, ruledOut } from "./node_choice.ts";
 import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey } from "./lease_key.ts";
+import { leaseKey } from "./claim_key.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
 import { randomWord } from "../core/ids.ts";
 import type { Crew } from "./crew.ts";
 import type { Placements } from "./placements.ts";
 import { placeWords } from "./turn_words.ts";
-import type { NodeSelector } from "./select.ts";
+import type { NodeSelector } from "./node_selector.ts";
 import { hold, isStillBest, MOST_MOVES } from "./settle.ts";
 
 export interface SelectDeps {

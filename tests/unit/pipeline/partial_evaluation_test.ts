@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Foresight } from "../../../src/pipeline/foresight.ts";
+import { Foresight } from "../../../src/pipeline/partial_evaluation.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 
 async function falseSteps(text: Parameters<typeof loadText>[0]): Promise<string[]> {

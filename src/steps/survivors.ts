@@ -1,7 +1,7 @@
 /** What the commands of a run left running: theirs until the run is over, and ended then. */
 import { getLogger } from "../core/log.ts";
 import type { Leftover } from "../engine/ports.ts";
-import { endLeftBehind, type LeftBehind } from "../transport/job/left_behind.ts";
+import { endLeftBehind, type LeftBehind } from "../transport/job/survivors.ts";
 import type { EndedJob } from "./job_sweep.ts";
 import { survivorWords } from "./run_failure.ts";
 

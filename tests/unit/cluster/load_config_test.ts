@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { environmentsDigest, type Whereabouts } from "../../../src/cluster/environments_digest.ts";
-import { loadClusterConfig } from "../../../src/cluster/load.ts";
+import { loadClusterConfig } from "../../../src/cluster/load_config.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { DiagnosticsError } from "../../../src/document/diagnostic.ts";
 import { REPOSITORY } from "../../support/cli.ts";

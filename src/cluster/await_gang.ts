@@ -2,14 +2,14 @@
 import { formatDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
-import { type Candidate, type PassedOver, ruledOut } from "./choose.ts";
+import { type Candidate, type PassedOver, ruledOut } from "./node_choice.ts";
 import { gangHolder, type GatherOptions, type Placement } from "./cluster.ts";
 import { chooseGang, type Chosen, heldKeys, inTakingOrder } from "./gang_choice.ts";
 import { gangTicket } from "./gang_ticket.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
-import type { NodeSelector } from "./select.ts";
-import { isEndingOn, type SelectDeps } from "./select_node.ts";
+import type { NodeSelector } from "./node_selector.ts";
+import { isEndingOn, type SelectDeps } from "./await_node.ts";
 import { placeWords } from "./turn_words.ts";
 
 /** Between two looks: soon at first, then with less haste. */

@@ -5,7 +5,7 @@ import { lentGpus } from "./gpu_choice.ts";
 import { type Asker, type GpuTurn, gpuTurn } from "./gpu_turn.ts";
 import type { GpuFacts, Node, NodeFacts, NodeHealth } from "./node.ts";
 import { scoreNode } from "./score.ts";
-import type { NodeSelector } from "./select.ts";
+import type { NodeSelector } from "./node_selector.ts";
 
 export interface Candidate {
   readonly node: Node;

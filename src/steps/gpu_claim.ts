@@ -1,8 +1,8 @@
 /** GPUs for the job of an attempt: the node that has them, and the shell text by which the job holds them. */
 import type { Cluster } from "../cluster/cluster.ts";
 import { LOCAL_NODE } from "../cluster/defaults.ts";
-import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/lease.ts";
-import type { LeaseWish } from "../cluster/lease_wish.ts";
+import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/claim_prelude.ts";
+import type { LeaseWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";

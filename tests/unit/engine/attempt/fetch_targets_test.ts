@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comesHome, madeThere } from "../../../../src/engine/attempt/comes_home.ts";
+import { comesHome, madeThere } from "../../../../src/engine/attempt/fetch_targets.ts";
 import { Scopes } from "../../../../src/engine/ledger/scopes.ts";
 import type { Step } from "../../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../../src/expression/text.ts";

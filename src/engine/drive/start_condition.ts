@@ -11,7 +11,7 @@ import {
 } from "../schedule/verdict.ts";
 import type { RunResult } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ResumeFrom } from "../resume/shortcuts.ts";
+import type { ResumeFrom } from "../resume/known_results.ts";
 import { isGroupOf } from "./group.ts";
 
 export interface JudgementOptions {

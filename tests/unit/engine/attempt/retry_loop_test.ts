@@ -13,7 +13,7 @@ import {
   untilStopped,
 } from "../../../support/fake_engine.ts";
 import { pipeline, step, type StepParts } from "../../../support/pipelines.ts";
-import type { StepState } from "../../../../src/engine/state.ts";
+import type { StepState } from "../../../../src/engine/reduce.ts";
 import { GridError } from "../../../../src/core/errors.ts";
 
 async function runOne(

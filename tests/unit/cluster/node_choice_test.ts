@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Candidate, choose, isUnbeatable, ruledOut } from "../../../src/cluster/choose.ts";
+import {
+  type Candidate,
+  choose,
+  isUnbeatable,
+  ruledOut,
+} from "../../../src/cluster/node_choice.ts";
 import type { Node, NodeHealth } from "../../../src/cluster/node.ts";
-import type { NodeSelector } from "../../../src/cluster/select.ts";
+import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
 import { facts, GIB, gpu, health, node, selector } from "./nodes.ts";
 
 const weights = { cpuWeight: 1, gpuWeight: 3 };

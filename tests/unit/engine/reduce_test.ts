@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
-import { reduce, replay } from "../../../src/engine/state.ts";
+import { reduce, replay } from "../../../src/engine/reduce.ts";
 import { outline, runFinished, runStarted, START_MS as at } from "../../support/events.ts";
 
 const started = runStarted("r1", {

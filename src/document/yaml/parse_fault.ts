@@ -1,6 +1,6 @@
 import type { YAMLError } from "./yaml.ts";
 import type { Lines, Spot } from "../lines.ts";
-import type { Mend, MendedText } from "./mend.ts";
+import type { Mend, MendedText } from "./repair.ts";
 import { Lexer } from "./yaml.ts";
 
 /** Where the YAML parser stumbled, at offsets of the text as written. */

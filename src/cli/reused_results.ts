@@ -1,12 +1,12 @@
 /** What a run would use again, asked before it starts: of the run that it resumes, and of `cache:`. */
 import type { ClusterConfig } from "../cluster/config.ts";
 import { environmentsDigest } from "../cluster/environments_digest.ts";
-import { loadClusterConfig } from "../cluster/load.ts";
+import { loadClusterConfig } from "../cluster/load_config.ts";
 import { resumableState } from "../engine/resume/lineage.ts";
 import { withEarlierEnv } from "../engine/resume/earlier_env.ts";
 import { type Forecast, previewReuse } from "../engine/resume/preview.ts";
 import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
-import type { RunState } from "../engine/state.ts";
+import type { RunState } from "../engine/reduce.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { hashFiles } from "../steps/hash_files.ts";
 import { createLocalFiles } from "../steps/local_files.ts";

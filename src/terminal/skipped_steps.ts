@@ -1,6 +1,6 @@
 /** Steps that did nothing: those with the same reason are told together. */
 import { isUncalledHook } from "../engine/counted.ts";
-import type { RunState, StepState } from "../engine/state.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import { oneLine } from "./harmless.ts";
 import { counted, isIdle, lookOf } from "./step_words.ts";
 import type { Paint } from "./style.ts";
