@@ -25,9 +25,9 @@ export type { Placement } from "./src/cluster/cluster.ts";
 export type { Claim, Given, NodeWork, Waiting } from "./src/cluster/claim.ts";
 export type {
   Drain,
+  GpuClaim,
   GpuFacts,
   GpuGroup,
-  GpuLease,
   GpuMaker,
   GpuProcess,
   MissingGpu,

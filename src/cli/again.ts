@@ -137,7 +137,7 @@ async function difference(
       config: grid.config.sync,
       project: code,
       // What is fetched lands in the project itself.
-      comesHome: sync.comesHome,
+      fetchTargets: sync.fetchTargets,
       cacheFolder: join(grid.project, ".grid", "cache"),
       signal,
     });

@@ -65,10 +65,10 @@ export async function falseConditionsOf(
 ): Promise<PlanOptions["falseCondition"]> {
   const all = [...pipeline.steps, ...Object.values(pipeline.hooks).flat()];
   if (all.every(({ condition }) => condition === undefined)) return undefined;
-  const { Foresight } = await lazy<typeof import("../pipeline/partial_evaluation.ts")>(
+  const { PartialEvaluation } = await lazy<typeof import("../pipeline/partial_evaluation.ts")>(
     "../pipeline/partial_evaluation.ts",
     import.meta.url,
   );
-  const foresight = new Foresight(pipeline, { env });
-  return (step) => foresight.falseCondition(step);
+  const evaluation = new PartialEvaluation(pipeline, { env });
+  return (step) => evaluation.falseCondition(step);
 }

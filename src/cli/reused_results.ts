@@ -68,10 +68,10 @@ async function digestsOf(
   const syncs = upcomingSyncs(pipeline, local);
   const digests = new Map<string, string>();
   if (syncs.length === 0) return digests;
-  for (const { step, action, comesHome } of syncs) {
+  for (const { step, action, fetchTargets } of syncs) {
     const signal = new AbortController().signal;
     try {
-      const digest = await forecastDigest(action, { config, project, comesHome, signal });
+      const digest = await forecastDigest(action, { config, project, fetchTargets, signal });
       if (digest !== undefined) digests.set(step, digest);
     } catch {
       // A source that is not there yet: the sync itself will say so.

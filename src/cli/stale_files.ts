@@ -8,7 +8,7 @@ import { pruneJobs } from "../transport/job/job_list.ts";
 import { type OpenedNodes, openNodes } from "./nodes.ts";
 import type { Session } from "./session.ts";
 
-export interface NodeLeftovers {
+export interface StaleFiles {
   readonly node: string;
   readonly folders: readonly OldFolder[];
   /** Data sets. */
@@ -23,8 +23,8 @@ export interface LeftoverOptions {
   readonly dryRun: boolean;
 }
 
-export interface FoundLeftovers {
-  readonly nodes: readonly NodeLeftovers[];
+export interface FoundStale {
+  readonly nodes: readonly StaleFiles[];
   readonly failed: OpenedNodes["failed"];
 }
 
@@ -32,7 +32,7 @@ export interface FoundLeftovers {
 export async function cleanNodes(
   session: Session,
   { olderMs, dryRun }: LeftoverOptions,
-): Promise<FoundLeftovers> {
+): Promise<FoundStale> {
   const { open, failed } = await openNodes(session, { names: undefined, withLocal: true });
   const project = projectIdentity(session.grid.project).id;
   const minutes = Math.floor(olderMs / 60_000);
@@ -56,7 +56,7 @@ export async function cleanNodes(
   return { nodes, failed };
 }
 
-export function leftoverWords({ nodes, failed }: FoundLeftovers, did: string): string {
+export function staleWords({ nodes, failed }: FoundStale, did: string): string {
   const lines = nodes.flatMap(({ node, folders, data, jobs }) => [
     ...folders.map(({ name, bytes }) =>
       `${did} on ${node}: folder ${name} (${formatSize(bytes)})\n`

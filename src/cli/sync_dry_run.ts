@@ -54,10 +54,10 @@ export async function explainPipeline(call: SyncCall): Promise<number> {
   }
   const explained = [];
   let worst = 0;
-  for (const { step, action, comesHome } of syncs) {
+  for (const { step, action, fetchTargets } of syncs) {
     const options = syncOptionsOf(
       { ...action, ...(flags.force && { force: true }) },
-      { config: grid.config.sync, project: grid.project, comesHome, signal },
+      { config: grid.config.sync, project: grid.project, fetchTargets, signal },
     );
     const names = flags.to ?? (action.to === "all" ? undefined : action.to);
     const { explanation, code } = await explainOne(options, {

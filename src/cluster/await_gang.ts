@@ -40,7 +40,7 @@ interface Refusal {
 }
 
 /** @throws {GridError} `no-node` with every node's reason */
-export async function gatherNodes(
+export async function awaitGang(
   deps: SelectDeps,
   request: Gathering,
 ): Promise<readonly Placement[]> {

@@ -6,7 +6,7 @@ import { type Candidate, choose, isUnbeatable, type PassedOver, ruledOut } from 
 import type { Placement, SelectOptions } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey } from "./claim_key.ts";
+import { claimKey } from "./claim_key.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
 import { randomWord } from "../core/ids.ts";
@@ -50,7 +50,7 @@ interface SelectRequest extends SelectOptions {
 }
 
 /** @throws {GridError} `no-node` with every node's reason */
-export async function selectNode(deps: SelectDeps, request: SelectRequest): Promise<Placement> {
+export async function awaitNode(deps: SelectDeps, request: SelectRequest): Promise<Placement> {
   const { presence } = deps.crew;
   const ticket = randomWord(8);
   try {
@@ -218,7 +218,7 @@ async function tryOnce(
       passedOver: [...unfit, ...passedOver].map(({ node, reason }) => ({ node, reason })),
     };
     if (holder === undefined) return placement;
-    const keys = gpus.slice(0, selector.gpus).map(leaseKey);
+    const keys = gpus.slice(0, selector.gpus).map(claimKey);
     placements.add({ node: chosen.node, holder, group, gpus: selector.gpus, share, keys });
     const isSettled = selector.gpus > 0 && group !== undefined && words !== undefined
       ? await hold(deps, { ...request, node: chosen.node, gpus, holder, group, words })

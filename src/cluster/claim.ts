@@ -32,7 +32,7 @@ export interface Claim {
   readonly isShared: boolean;
   /** Which of several nodes that are folders of one machine; empty where there is only one. */
   readonly place: string;
-  /** By `leaseKey`. */
+  /** By `claimKey`. */
   readonly gpus: readonly string[];
 }
 

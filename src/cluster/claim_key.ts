@@ -14,7 +14,7 @@ export function runtimeName(gpu: GpuFacts): string {
 }
 
 /** A GPU's name in claims: the same for every account, and part of a file name. */
-export function leaseKey(gpu: Pick<GpuFacts, "index" | "uuid" | "maker">): string {
+export function claimKey(gpu: Pick<GpuFacts, "index" | "uuid" | "maker">): string {
   return gpu.uuid !== undefined && /^[A-Za-z0-9-]+$/.test(gpu.uuid)
     ? gpu.uuid
     : `${gpu.maker === "amd" ? "amd-" : ""}index-${gpu.index}`;

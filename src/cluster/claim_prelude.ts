@@ -1,6 +1,6 @@
 /**
  * What a job holds on its node: the line of shell that makes it say so there. Whoever starts something on
- * a node that is to hold GPUs goes through `leasePrelude`; what the claim looks like is told in `claims.sh`,
+ * a node that is to hold GPUs goes through `claimPrelude`; what the claim looks like is told in `claims.sh`,
  * how others see it in `claim.ts`.
  */
 import type { Clock } from "../core/clock.ts";
@@ -11,8 +11,8 @@ import { formatDuration } from "../core/duration.ts";
 import { claimWord } from "./claim.ts";
 import { gpuTurn } from "./gpu_turn.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey, runtimeName } from "./claim_key.ts";
-import type { LeaseCallOptions, LeaseWish } from "./claim_wish.ts";
+import { claimKey, runtimeName } from "./claim_key.ts";
+import type { ClaimOptions, ClaimWish } from "./claim_wish.ts";
 import type { GpuFacts, Node, OpenNode } from "./node.ts";
 import { placeOf, type Presence, type Ticket } from "./presence.ts";
 import { placeWords } from "./turn_words.ts";
@@ -29,7 +29,7 @@ const POLL_MS = 1000;
 /** Somebody else may take a GPU at any moment; a look that is older does not count. */
 const MAX_AGE_MS = 1000;
 
-export interface LeaseDeps {
+export interface ClaimDeps {
   readonly health: HealthCheck;
   readonly clock: Clock;
   /** Of the project and of this process, as others see them. */
@@ -40,8 +40,8 @@ export interface LeaseDeps {
   readonly held?: readonly GpuFacts[] | undefined;
 }
 
-interface LeaseOptions extends LeaseCallOptions {
-  readonly wish: LeaseWish;
+interface LeaseOptions extends ClaimOptions {
+  readonly wish: ClaimWish;
 }
 
 /**
@@ -53,9 +53,9 @@ interface LeaseOptions extends LeaseCallOptions {
  *
  * @throws {GridError} `no-node` where not enough GPUs became free in time
  */
-export async function leasePrelude(
+export async function claimPrelude(
   open: OpenNode,
-  options: LeaseOptions & LeaseDeps,
+  options: LeaseOptions & ClaimDeps,
 ): Promise<string> {
   const { wish, signal } = options;
   if (wish.gpus === 0) return await plainPrelude(open, options);
@@ -79,12 +79,12 @@ export function claimPrograms(): string {
 
 /** GPUs as the programs on the node are told of them, the best first. */
 export function gpuWords(gpus: readonly GpuFacts[]): string[] {
-  return gpus.map((gpu) => `${leaseKey(gpu)}=${gpu.index}=${runtimeName(gpu)}`);
+  return gpus.map((gpu) => `${claimKey(gpu)}=${gpu.index}=${runtimeName(gpu)}`);
 }
 
-interface ClaimWords extends Pick<LeaseDeps, "project" | "owner"> {
+interface ClaimWords extends Pick<ClaimDeps, "project" | "owner"> {
   readonly node: Node;
-  readonly wish: LeaseWish;
+  readonly wish: ClaimWish;
   /** For how long it holds without being renewed; a job's own needs none. */
   readonly ttlMs?: number | undefined;
 }
@@ -107,7 +107,7 @@ export function claimWords({ node, wish, project, owner, ttlMs }: ClaimWords): s
 /** The job does not depend on it: where it cannot be said, nobody hears of it. */
 async function plainPrelude(
   open: OpenNode,
-  options: LeaseOptions & LeaseDeps,
+  options: LeaseOptions & ClaimDeps,
 ): Promise<string> {
   const { wish, signal, health } = options;
   const file = quote(await installed(open, PLAIN_PROGRAMS, signal));
@@ -126,7 +126,7 @@ async function hidingPrelude(
 ): Promise<string> {
   const file = quote(await installed(open, HIDE_PROGRAMS, signal));
   const shown = gpus.filter(({ maker }) => maker !== "intel")
-    .map((gpu) => `${leaseKey(gpu)}=${runtimeName(gpu)}`);
+    .map((gpu) => `${claimKey(gpu)}=${runtimeName(gpu)}`);
   if (shown.length === 0) return "";
   const none = gpus.some(({ maker }) => maker === "amd") ? "-1" : "";
   const group = quote(claimWord(wish.group));
@@ -140,7 +140,7 @@ async function hidingPrelude(
 
 async function freeGpus(
   { node }: OpenNode,
-  options: LeaseOptions & LeaseDeps,
+  options: LeaseOptions & ClaimDeps,
 ): Promise<readonly GpuFacts[]> {
   const { wish, signal, onWait, health, clock, presence, owner } = options;
   const deadline = clock.monotonic() + wish.waitMs;
@@ -226,7 +226,7 @@ async function shortHash(text: string): Promise<string> {
 function noGpu(
   name: string,
   { wish, reason, isFinal }: {
-    readonly wish: LeaseWish;
+    readonly wish: ClaimWish;
     readonly reason: string;
     readonly isFinal: boolean;
   },

@@ -9,7 +9,7 @@ export interface JobWords {
 }
 
 /** GPUs that one job wants to hold; with `gpus: 0` it only says that it is there. */
-export interface LeaseWish extends GpuWish {
+export interface ClaimWish extends GpuWish {
   /** Jobs of one group and account share GPUs. */
   readonly group: string;
   /** How long to wait for GPUs of this very node. */
@@ -19,7 +19,7 @@ export interface LeaseWish extends GpuWish {
   readonly seesAll?: boolean | undefined;
 }
 
-export interface LeaseCallOptions {
+export interface ClaimOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the reason where GPUs must be waited for, again when it changes. */
   readonly onWait?: ((reason: string) => void) | undefined;

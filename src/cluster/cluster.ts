@@ -1,5 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { JobWords, LeaseCallOptions, LeaseWish } from "./claim_wish.ts";
+import type { ClaimOptions, ClaimWish, JobWords } from "./claim_wish.ts";
 import type { NodeSelector } from "./node_selector.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
@@ -47,7 +47,7 @@ export interface Cluster extends Disposable {
    *
    * @throws {GridError} `no-node` where not enough GPUs became free in time
    */
-  lease(node: OpenNode, wish: LeaseWish, options?: LeaseCallOptions): Promise<string>;
+  lease(node: OpenNode, wish: ClaimWish, options?: ClaimOptions): Promise<string>;
 }
 
 export interface HealthOptions {

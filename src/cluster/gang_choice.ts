@@ -1,7 +1,7 @@
 /** Which nodes a gang takes together: pure, so that every rule can be tested without a node. */
 import { type Candidate, choose, type ChooseOptions, type PassedOver } from "./node_choice.ts";
 import { modelOf } from "./gpu_choice.ts";
-import { leaseKey } from "./claim_key.ts";
+import { claimKey } from "./claim_key.ts";
 import type { GpuFacts, Node } from "./node.ts";
 
 export interface GangWish extends ChooseOptions {
@@ -93,5 +93,5 @@ function identityOf({ endpoint, remoteRoot, name }: Node): string {
 }
 
 export function heldKeys(gpus: readonly GpuFacts[]): readonly string[] {
-  return gpus.map(leaseKey);
+  return gpus.map(claimKey);
 }

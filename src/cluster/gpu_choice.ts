@@ -1,7 +1,7 @@
 /** Which GPUs of a node Grid may use, and which of them are free. */
 import { formatSize } from "../core/size.ts";
 import { formatDuration } from "../core/duration.ts";
-import type { GpuFacts, GpuLease, Node } from "./node.ts";
+import type { GpuClaim, GpuFacts, Node } from "./node.ts";
 
 /**
  * A GPU that somebody computes on is busy, whatever memory that takes. Where the tool does not say who
@@ -58,7 +58,7 @@ export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
   if (never !== undefined) return never;
   if (isHeldBy(gpu, wish.group)) return undefined;
   const lease = gpu.leases?.find(({ isShared }) => !(wish.share && isShared));
-  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by ${leaseWords(lease)}`;
+  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by ${holderWords(lease)}`;
   const { memoryUsedBytes: used, memoryTotalBytes: total, processes = [] } = gpu;
   const [process] = processes;
   if (wish.gpus > 0 && !wish.share && process !== undefined) {
@@ -102,7 +102,7 @@ export function modelOf({ name = "" }: GpuFacts): string {
   return name.toLowerCase();
 }
 
-function leaseWords({ holder, run, step, ageMs, lastsMs }: GpuLease): string {
+function holderWords({ holder, run, step, ageMs, lastsMs }: GpuClaim): string {
   const about = [
     ...(run ? [`run ${run}`] : []),
     ...(step ? [`step ${step}`] : []),

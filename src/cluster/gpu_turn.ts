@@ -9,7 +9,7 @@ import {
   whyNever,
   whyNot,
 } from "./gpu_choice.ts";
-import { leaseKey } from "./claim_key.ts";
+import { claimKey } from "./claim_key.ts";
 import { type LineGpu, type LineWish, turnOf } from "./line.ts";
 import { beforeNewcomer, lineOrder } from "./line_order.ts";
 import type { GpuFacts, Node, NodeFacts } from "./node.ts";
@@ -43,7 +43,7 @@ export interface TurnOptions {
   readonly facts: Pick<NodeFacts, "gpus" | "work">;
   readonly wish: GpuWish;
   readonly asker?: Asker | undefined;
-  /** What this process has given away already, by `leaseKey`. */
+  /** What this process has given away already, by `claimKey`. */
   readonly promised?: ReadonlySet<string> | undefined;
 }
 
@@ -54,7 +54,7 @@ export function gpuTurn(node: Node, options: TurnOptions): GpuTurn {
   const lent = lentGpus(node, facts.gpus);
   const able = lent.filter((gpu) => whyNever(gpu, wish) === undefined);
   const reasons = lent.map((gpu) => whyNot(gpu, wish)).filter((why) => why !== undefined);
-  const isPromised = (gpu: GpuFacts) => wish.gpus > 0 && promised.has(leaseKey(gpu));
+  const isPromised = (gpu: GpuFacts) => wish.gpus > 0 && promised.has(claimKey(gpu));
   const free = fittingGpus(lent, wish).filter((gpu) => !isPromised(gpu));
   const { work } = facts;
   const before = wish.gpus > 0 && work !== undefined ? ahead(work, asker) : [];
@@ -64,7 +64,7 @@ export function gpuTurn(node: Node, options: TurnOptions): GpuTurn {
     before: before.map((each) => lineWish(wishOf(each), { gpus: lent, lastsMs: each.lastsMs })),
   });
   const open = new Set(turn.now);
-  const usable = ofOneMaker(free.filter((gpu) => open.has(leaseKey(gpu))), wanted);
+  const usable = ofOneMaker(free.filter((gpu) => open.has(claimKey(gpu))), wanted);
   const given = lent.filter((gpu) => isPromised(gpu) && whyNot(gpu, wish) === undefined).length;
   if (given > 0) reasons.push(`${given} ${given === 1 ? "is" : "are"} about to be used`);
   if (free.length >= wanted && usable.length < wanted) reasons.push(lineWords(turn.before));
@@ -101,7 +101,7 @@ function lineWish(
       gpu.sick === undefined &&
       (wish.model === undefined || modelOf(gpu).includes(wish.model.toLowerCase())) &&
       (wish.minFreeVramBytes ?? 0) <= (gpu.memoryTotalBytes ?? 0)
-    ).map(leaseKey),
+    ).map(claimKey),
   );
   return { gpus: Math.max(1, wish.gpus), fits: ({ key }) => able.has(key), lastsMs };
 }
@@ -111,7 +111,7 @@ function lineGpu(
   gpu: GpuFacts,
   { isFree, isPromised }: { readonly isFree: boolean; readonly isPromised: boolean },
 ): LineGpu {
-  const key = leaseKey(gpu);
+  const key = claimKey(gpu);
   const isIdle = whyNot(gpu, { gpus: 1, minFreeVramBytes: undefined }) === undefined;
   if (isFree || (isIdle && !isPromised)) return { key, freeInMs: 0 };
   const left = (gpu.leases ?? []).map(({ ageMs = 0, lastsMs = 0 }) =>

@@ -9,7 +9,7 @@ import { nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import { claimWord } from "./claim.ts";
 import { claimWords, gpuWords } from "./claim_prelude.ts";
-import type { LeaseWish } from "./claim_wish.ts";
+import type { ClaimWish } from "./claim_wish.ts";
 import type { GpuFacts, Node } from "./node.ts";
 
 /** A runner that sleeps, or whose node has lost it, holds nothing after so long. */
@@ -24,7 +24,7 @@ export interface HoldDeps {
 export interface HoldOptions {
   /** What takes it back. */
   readonly holder: string;
-  readonly wish: LeaseWish;
+  readonly wish: ClaimWish;
   /** The best first; as many are taken as the wish says. */
   readonly gpus: readonly GpuFacts[];
   readonly signal?: AbortSignal | undefined;

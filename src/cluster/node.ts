@@ -73,7 +73,7 @@ export interface GpuFacts {
   /** What computes on it, of any account. */
   readonly processes?: readonly GpuProcess[];
   /** Jobs of Grid that hold it, of any account. */
-  readonly leases?: readonly GpuLease[];
+  readonly leases?: readonly GpuClaim[];
 }
 
 /** Makers whose tools a probe asks. */
@@ -90,7 +90,7 @@ export interface GpuProcess {
 }
 
 /** A job that holds a GPU. */
-export interface GpuLease {
+export interface GpuClaim {
   /** Jobs of one group share a GPU. */
   readonly group: string;
   /** The account that runs the job. */

@@ -17,7 +17,7 @@ export interface Candidate {
 export interface PlacedThere {
   /** Points on top of the score. */
   readonly points: number;
-  /** GPUs that look free and are given away, by `leaseKey`. */
+  /** GPUs that look free and are given away, by `claimKey`. */
   readonly gpus: ReadonlySet<string>;
 }
 

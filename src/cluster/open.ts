@@ -11,16 +11,16 @@ import type {
   Placement,
   SelectOptions,
 } from "./cluster.ts";
-import { gatherNodes } from "./await_gang.ts";
+import { awaitGang } from "./await_gang.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { Crew } from "./crew.ts";
 import { createHealthCheck } from "./health.ts";
-import { leasePrelude } from "./claim_prelude.ts";
+import { claimPrelude } from "./claim_prelude.ts";
 import type { Node, OpenNode } from "./node.ts";
 import { Placements } from "./placements.ts";
 import type { NodeSelector } from "./node_selector.ts";
-import { selectNode } from "./await_node.ts";
+import { awaitNode } from "./await_node.ts";
 import { SharedWork } from "./shared_work.ts";
 import { openWorkspace } from "./workspace.ts";
 
@@ -97,13 +97,13 @@ export function openCluster(options: OpenClusterOptions): Cluster {
     async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, crew, clock, random };
-      return await selectNode(deps, { ...select, selector, nodes });
+      return await awaitNode(deps, { ...select, selector, nodes });
     },
 
     async gather(selector: NodeSelector, gather: GatherOptions) {
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, crew, clock, random };
-      return await gatherNodes(deps, { ...gather, selector, nodes });
+      return await awaitGang(deps, { ...gather, selector, nodes });
     },
 
     [Symbol.dispose]() {
@@ -123,7 +123,7 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       const held = crew.holds.gpusOf(node.node, wish.group);
       const { presence } = crew;
       const deps = { health, clock, project, owner, presence, held };
-      return await leasePrelude(node, { ...options, wish, ...deps });
+      return await claimPrelude(node, { ...options, wish, ...deps });
     },
   };
 }

@@ -3,9 +3,9 @@ import { claimsProblem } from "./claims_fit.ts";
 import { quote } from "../core/shell.ts";
 import { type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
-import { leaseKey } from "./claim_key.ts";
+import { claimKey } from "./claim_key.ts";
 import { drainsIn } from "./drain.ts";
-import type { GpuFacts, GpuLease, NodeFacts } from "./node.ts";
+import type { GpuClaim, GpuFacts, NodeFacts } from "./node.ts";
 import { tokenIn } from "./shared_home.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
@@ -68,7 +68,7 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     claimsProblem: claimsProblem(values("claims-unfit")[0]),
     ...placeOf(lines),
     ...devices,
-    gpus: withLeases(devices.gpus, { work, lines: values("gpu-lease") }),
+    gpus: withClaims(devices.gpus, { work, lines: values("gpu-lease") }),
     work,
   };
 }
@@ -151,10 +151,10 @@ interface LeaseSources {
   readonly lines: readonly string[];
 }
 
-function withLeases(gpus: readonly GpuFacts[], { work, lines }: LeaseSources): GpuFacts[] {
+function withClaims(gpus: readonly GpuFacts[], { work, lines }: LeaseSources): GpuFacts[] {
   const older = lines.map((line) => line.split(" "));
   return gpus.map((gpu) => {
-    const key = leaseKey(gpu);
+    const key = claimKey(gpu);
     const leases = [
       ...leasesOf(key, work),
       ...older.filter(([of]) => of === key)
@@ -165,7 +165,7 @@ function withLeases(gpus: readonly GpuFacts[], { work, lines }: LeaseSources): G
 }
 
 /** A job says more than the runner's hold that it came from; who only tries holds nothing yet. */
-function leasesOf(key: string, work: NodeWork | undefined): GpuLease[] {
+function leasesOf(key: string, work: NodeWork | undefined): GpuClaim[] {
   const claims = (work?.claims ?? []).filter(({ gpus, isTrying }) =>
     !isTrying && gpus.includes(key)
   );

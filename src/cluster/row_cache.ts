@@ -135,7 +135,7 @@ function isGpu(value: unknown): boolean {
     typeof value["maker"] === "string" && isOptional(value["doubt"], "string") &&
     isOptional(value["sick"], "string") && isOptional(value["uuid"], "string") &&
     isOptional(value["name"], "string") &&
-    (value["leases"] === undefined || isLeases(value["leases"])) &&
+    (value["leases"] === undefined || areClaims(value["leases"])) &&
     GPU_NUMBERS.every((key) => isOptional(value[key], "number"));
 }
 
@@ -148,7 +148,7 @@ function isDrains(value: unknown): boolean {
       );
 }
 
-function isLeases(value: unknown): boolean {
+function areClaims(value: unknown): boolean {
   return Array.isArray(value) &&
     value.every((lease) =>
       isObject(lease) && typeof lease["group"] === "string" && typeof lease["holder"] === "string"

@@ -4,7 +4,7 @@ import { wordOf } from "./claim.ts";
 import type { HealthConfig } from "./config.ts";
 import type { Crew } from "./crew.ts";
 import type { HealthCheck } from "./health.ts";
-import { leaseKey } from "./claim_key.ts";
+import { claimKey } from "./claim_key.ts";
 import type { JobWords } from "./claim_wish.ts";
 import type { GpuFacts, Node } from "./node.ts";
 import { othersPoints, weightOf } from "./others.ts";
@@ -44,7 +44,7 @@ export async function hold({ crew, health }: SettleDeps, request: HoldRequest): 
     const wish = { ...selector, group, words };
     const held = await crew.holds.take(node, { holder, wish, gpus: request.gpus, signal });
     if (held !== undefined) {
-      const keys = held.map(leaseKey);
+      const keys = held.map(claimKey);
       const { gpus, share } = selector;
       crew.placements.add({ node, holder, group, gpus, share, keys });
       crew.keepUp();

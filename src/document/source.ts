@@ -2,7 +2,7 @@ import { decodeText } from "./yaml/encoding.ts";
 import { scalarOffsets } from "./scalar.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { Lines, type Spot } from "./lines.ts";
-import type { Mend } from "./yaml/repair.ts";
+import type { Repair } from "./yaml/repair.ts";
 import { parseText } from "./yaml/parse.ts";
 import type { ScalarSource } from "./yaml/yaml_node.ts";
 import type { Entry, Tree } from "./tree.ts";
@@ -25,7 +25,7 @@ export class Source {
   readonly isReadable: boolean;
   readonly #lines: Lines;
   readonly #tree: Tree;
-  readonly #mends: readonly Mend[];
+  readonly #repairs: readonly Repair[];
   /** The scalar that was asked for last, whose other expressions come next. */
   #measured:
     | { readonly scalar: ScalarSource; readonly offsetOf: (index: number) => number }
@@ -37,7 +37,7 @@ export class Source {
     this.#lines = new Lines(file, text);
     const parsed = parseText(this.#lines, faults);
     this.#tree = parsed.tree;
-    this.#mends = parsed.mends;
+    this.#repairs = parsed.repairs;
     this.value = parsed.tree.value;
     this.isReadable = parsed.isReadable;
     this.diagnostics = parsed.diagnostics;
@@ -161,7 +161,7 @@ export class Source {
 
   /** Paths of values that the YAML's mistakes have made unreadable; something else stands in their place. */
   get losses(): readonly (readonly Key[])[] {
-    const lost = this.#mends.filter(({ isLoss }) => isLoss);
+    const lost = this.#repairs.filter(({ isLoss }) => isLoss);
     const found: Key[][] = [];
     const seen = new Set<Container>();
     const visit = (container: Container, path: readonly Key[]) => {

@@ -227,7 +227,7 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   /** Its result is kept for other runs, if it is a result of this run's code. */
   readonly cache?: CacheRequest | undefined;
   /** For a sync: patterns, relative to the project, of what the steps behind it fetch. */
-  readonly comesHome?: readonly string[];
+  readonly fetchTargets?: readonly string[];
   /** For a sync: patterns, relative to its folder there, of files that steps behind it make. */
   readonly madeThere?: readonly string[];
   /** A job of this very attempt that may still run on its node; attach instead of starting. */

@@ -64,7 +64,7 @@ export async function* runPipeline(
   const { hashFiles = noHashFiles } = options;
   const asked = chooseSteps(pipeline.steps, options);
   const isRedo = resume !== undefined && options.only === undefined;
-  using neighbours = enterRegistry({ run, ports, resumes: resume?.run });
+  using registration = enterRegistry({ run, ports, resumes: resume?.run });
   const queue = new EventQueue<Event>();
   const left = new AbortController();
   const ledger = new Ledger(pipeline, {
@@ -79,8 +79,8 @@ export async function* runPipeline(
     pipeline,
     ports,
     ledger,
-    neighbours,
-    stop: AbortSignal.any([options.signal, left.signal, neighbours.signal]),
+    registration,
+    stop: AbortSignal.any([options.signal, left.signal, registration.signal]),
     started: {
       run,
       project: options.project,

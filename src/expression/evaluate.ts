@@ -36,7 +36,7 @@ export interface StepScope {
   readonly state: string;
   readonly node: string | undefined;
   /** It is no part of this run, by `--from` or `--only`. */
-  readonly leftOut?: boolean;
+  readonly skippedSteps?: boolean;
   /** Outputs of an earlier run that held a secret, and are not known any more. */
   readonly unkept?: readonly string[];
   /** For a matrix: one entry per cell. */
@@ -186,7 +186,7 @@ function missingOutput(context: FailureContext): { message: string; hint: string
     const state = own(context.scope.steps, step);
     if (output === undefined || state === undefined) continue;
     if (Object.hasOwn(state.outputs, output)) continue;
-    if (state.leftOut) {
+    if (state.skippedSteps) {
       return {
         message: `step "${step}" was left out of this run`,
         hint:

@@ -3,7 +3,7 @@ import { setOwn } from "../core/own.ts";
 import { diagnostic } from "../document/shape/check.ts";
 import { parseExpression } from "../expression/expression.ts";
 import { axisList } from "./matrix/axis.ts";
-import type { Blueprint } from "./written_step.ts";
+import type { WrittenStep } from "./written_step.ts";
 import { Carrier } from "./inherit.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { axisNames, expandMatrix } from "./matrix/matrix.ts";
@@ -35,19 +35,19 @@ export function expandInstance(instance: Instance, into: Expansion): void {
   }
 }
 
-function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): void {
-  const step = plainStep(blueprint, instance);
-  if (blueprint.matrix === undefined) return place(blueprint, { step, instance, into });
-  const cells = expandMatrix(blueprint, {
+function expandStep(written: WrittenStep, instance: Instance, into: Expansion): void {
+  const step = plainStep(written, instance);
+  if (written.matrix === undefined) return place(written, { step, instance, into });
+  const cells = expandMatrix(written, {
     reader: instance.file.reader,
     report: (mistake) => into.diagnostics.push(diagnostic(mistake)),
-    listOf: (axis) => axisList(blueprint, axis, { instance, into }),
+    listOf: (axis) => axisList(written, axis, { instance, into }),
   });
-  into.diagnostics.push(...warnOfPartialAxes(blueprint, cells));
+  into.diagnostics.push(...warnOfPartialAxes(written, cells));
   // A condition on the values of a cell is the cell's own, any other opens or closes the whole.
   const isPerCell = step.condition?.parts.some((part) =>
     part.kind === "expression" &&
-    (/\bmatrix\b/.test(part.source) || asksTwins(part.source, blueprint, instance))
+    (/\bmatrix\b/.test(part.source) || asksTwins(part.source, written, instance))
   ) ?? false;
   const members: string[] = [];
   for (const cell of cells) {
@@ -63,20 +63,20 @@ function expandStep(blueprint: Blueprint, instance: Instance, into: Expansion): 
       matrix: cell.values,
       group: step.id,
     };
-    place(blueprint, { step: own, instance, into });
+    place(written, { step: own, instance, into });
   }
   into.steps.push({
     ...step,
     condition: isPerCell ? undefined : step.condition,
     action: group("matrix", members, {
-      maxParallel: blueprint.matrix["max-parallel"],
-      failFast: blueprint.matrix["fail-fast"] ?? false,
+      maxParallel: written.matrix["max-parallel"],
+      failFast: written.matrix["fail-fast"] ?? false,
     }),
   });
 }
 
 /** To a cell, a step with the same matrix is the cell with the same values. */
-function asksTwins(source: string, { matrix }: Blueprint, { file }: Instance): boolean {
+function asksTwins(source: string, { matrix }: WrittenStep, { file }: Instance): boolean {
   const axes = shownAxes(matrix);
   return parseExpression(source).references.some(({ root, path: [step, field] }) => {
     if (root.name !== "steps" || step === undefined || field?.name === "matrix") return false;
@@ -96,19 +96,19 @@ interface Placing {
 }
 
 /** Adds a step as it is, or the steps of the template that it uses and the group that joins them. */
-function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
-  if (blueprint.kind !== "uses") {
+function place(written: WrittenStep, { step, instance, into }: Placing): void {
+  if (written.kind !== "uses") {
     into.steps.push(step);
     const { action } = step;
     if (action.kind === "fetch") {
-      into.fetches.push({ step: { ...step, action }, blueprint, reader: instance.file.reader });
+      into.fetches.push({ step: { ...step, action }, written, reader: instance.file.reader });
     }
     return;
   }
-  const template = instance.file.templates.get(blueprint.id);
+  const template = instance.file.templates.get(written.id);
   if (template === undefined) return;
-  const carrier = new Carrier(instance, step, blueprint);
-  const inputs = templateInputs(blueprint, template);
+  const carrier = new Carrier(instance, step, written);
+  const inputs = templateInputs(written, template);
   setOwn(into.scopes, step.id, {
     parent: instance.scope,
     inputs: { ...inputs, ...carrier.inputs },
@@ -137,15 +137,15 @@ function place(blueprint: Blueprint, { step, instance, into }: Placing): void {
 
 /** A hook, or the only step of the template that it uses, in the hook's place. */
 export function hookStep(
-  blueprint: Blueprint,
+  written: WrittenStep,
   { instance, into }: { readonly instance: Instance; readonly into: Expansion },
 ): Step {
-  const step = plainStep(blueprint, instance);
-  const template = instance.file.templates.get(blueprint.id);
+  const step = plainStep(written, instance);
+  const template = instance.file.templates.get(written.id);
   const [only] = template?.graph.order ?? [];
   if (template === undefined || only === undefined) return step;
-  const carrier = new Carrier(instance, step, blueprint);
-  const inputs = templateInputs(blueprint, template);
+  const carrier = new Carrier(instance, step, written);
+  const inputs = templateInputs(written, template);
   setOwn(into.scopes, step.id, {
     parent: instance.scope,
     inputs: { ...inputs, ...carrier.inputs },
@@ -166,48 +166,50 @@ function group(
 }
 
 /** The step of a blueprint under its full name, with every default applied. */
-export function plainStep(blueprint: Blueprint, instance: Instance): Step {
+export function plainStep(written: WrittenStep, instance: Instance): Step {
   const { file, prefix, scope, inherited } = instance;
-  const { entry } = blueprint;
+  const { entry } = written;
   const { defaults } = file.file;
-  const full = (edges: Blueprint["needs"]) => [...new Set(edges.map(({ name }) => prefix + name))];
+  const full = (
+    edges: WrittenStep["needs"],
+  ) => [...new Set(edges.map(({ name }) => prefix + name))];
   return {
-    id: prefix + blueprint.id,
-    place: blueprint.place,
-    needs: full(blueprint.needs),
-    after: full(blueprint.after),
-    condition: blueprint.condition,
-    action: blueprint.action ?? NO_ACTION,
-    node: nodeOf(blueprint, instance),
-    env: { ...file.env, ...inherited.env, ...blueprint.env },
-    secrets: [...new Set([...inherited.secrets, ...blueprint.secrets.map(({ name }) => name)])],
-    timeout: timeoutOf(blueprint.timeout, timeoutOf(defaults?.timeout, inherited.timeout)),
-    retry: retryOf(blueprint.retry, retryOf(defaults?.retry, inherited.retry)),
-    outputs: blueprint.outputs,
-    workingDirectory: blueprint.workingDirectory ?? file.defaultFolder ??
+    id: prefix + written.id,
+    place: written.place,
+    needs: full(written.needs),
+    after: full(written.after),
+    condition: written.condition,
+    action: written.action ?? NO_ACTION,
+    node: nodeOf(written, instance),
+    env: { ...file.env, ...inherited.env, ...written.env },
+    secrets: [...new Set([...inherited.secrets, ...written.secrets.map(({ name }) => name)])],
+    timeout: timeoutOf(written.timeout, timeoutOf(defaults?.timeout, inherited.timeout)),
+    retry: retryOf(written.retry, retryOf(defaults?.retry, inherited.retry)),
+    outputs: written.outputs,
+    workingDirectory: written.workingDirectory ?? file.defaultFolder ??
       inherited.workingDirectory,
     shell: entry.shell ?? defaults?.shell ?? inherited.shell,
-    ...beforeOf(blueprint, instance),
+    ...beforeOf(written, instance),
     detach: entry.detach ?? inherited.detach,
     ...((entry["visible-gpus"] === undefined
       ? inherited.seesAllGpus
       : entry["visible-gpus"] === "all") && { seesAllGpus: true }),
     allowFailure: entry["allow-failure"] ?? false,
-    cache: blueprint.cache ?? inherited.cache,
-    ...inputsOf(blueprint, instance),
+    cache: written.cache ?? inherited.cache,
+    ...inputsOf(written, instance),
     scope,
     matrix: undefined,
     group: instance.group,
   };
 }
 
-function beforeOf(blueprint: Blueprint, { file, inherited }: Instance): Pick<Step, "before"> {
-  const before = blueprint.before ?? file.defaultBefore ?? inherited.before ?? [];
+function beforeOf(written: WrittenStep, { file, inherited }: Instance): Pick<Step, "before"> {
+  const before = written.before ?? file.defaultBefore ?? inherited.before ?? [];
   return before.length > 0 ? { before } : {};
 }
 
-function inputsOf(blueprint: Blueprint, { inherited }: Instance): Pick<Step, "inputs"> {
-  const inputs = blueprint.inputs.length > 0 ? blueprint.inputs : inherited.inputs ?? [];
+function inputsOf(written: WrittenStep, { inherited }: Instance): Pick<Step, "inputs"> {
+  const inputs = written.inputs.length > 0 ? written.inputs : inherited.inputs ?? [];
   return inputs.length > 0 ? { inputs } : {};
 }
 
@@ -221,17 +223,17 @@ const NO_ACTION: Action<Text> = {
   outputs: {},
 };
 
-function nodeOf(blueprint: Blueprint, instance: Instance): NodeRequest<Text> {
+function nodeOf(written: WrittenStep, instance: Instance): NodeRequest<Text> {
   const { file, prefix, inherited } = instance;
-  const { kind } = blueprint;
+  const { kind } = written;
   if (kind === "sync" || kind === "data" || kind === "select-node") return { kind: "best" };
-  const { nodes } = blueprint.entry;
+  const { nodes } = written.entry;
   if (nodes !== undefined) {
-    return gangNode(nodes, blueprint.node ?? file.defaultNode ?? inherited.node);
+    return gangNode(nodes, written.node ?? file.defaultNode ?? inherited.node);
   }
-  if (blueprint.node !== undefined) return blueprint.node;
-  if (blueprint.hook !== undefined) return file.defaultNode ?? inherited.node;
-  const [chosen] = chosenBy(blueprint, file);
+  if (written.node !== undefined) return written.node;
+  if (written.hook !== undefined) return file.defaultNode ?? inherited.node;
+  const [chosen] = chosenBy(written, file);
   if (file.defaultNode !== undefined) return file.defaultNode;
   return chosen === undefined ? inherited.node : { kind: "chosen-by", step: prefix + chosen.id };
 }

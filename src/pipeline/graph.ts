@@ -1,25 +1,25 @@
 import { suggest } from "../document/shape/check.ts";
-import type { Blueprint, Edge } from "./written_step.ts";
+import type { Edge, WrittenStep } from "./written_step.ts";
 import type { TextReader } from "../expression/reader.ts";
 
 /** The steps of one file in an order in which every step comes after what it waits for. */
 export interface Graph {
-  readonly order: readonly Blueprint[];
-  readonly byId: ReadonlyMap<string, Blueprint>;
+  readonly order: readonly WrittenStep[];
+  readonly byId: ReadonlyMap<string, WrittenStep>;
   /** Whether `ancestor` has ended whenever `step` starts. */
   isAncestor(ancestor: string, step: string): boolean;
 }
 
 /** Reports missing steps, steps that wait for themselves, and cycles by their names. */
 export function buildGraph(
-  steps: readonly Blueprint[],
+  steps: readonly WrittenStep[],
   { reader, hookIds = new Set() }: {
     readonly reader: TextReader;
     /** Names of steps around the run, which none of these can wait for. */
     readonly hookIds?: ReadonlySet<string>;
   },
 ): Graph {
-  const byId = new Map<string, Blueprint>();
+  const byId = new Map<string, WrittenStep>();
   for (const step of steps) {
     const first = byId.get(step.id);
     if (first === undefined) byId.set(step.id, step);
@@ -43,7 +43,7 @@ export function buildGraph(
 }
 
 /** Reports a name that another step has already. */
-export function reportDuplicate(step: Blueprint, first: Blueprint, reader: TextReader): void {
+export function reportDuplicate(step: WrittenStep, first: WrittenStep, reader: TextReader): void {
   reader.report({
     rule: "duplicate-id",
     spot: reader.source.valueSpot(step.entry, "id"),
@@ -58,7 +58,7 @@ interface DependencyContext {
   readonly reader: TextReader;
 }
 
-function dependencies(step: Blueprint, context: DependencyContext): number[] {
+function dependencies(step: WrittenStep, context: DependencyContext): number[] {
   const found = new Set<number>();
   for (const edge of [...step.needs, ...step.after]) {
     const index = resolve(edge, step, context);
@@ -67,7 +67,7 @@ function dependencies(step: Blueprint, context: DependencyContext): number[] {
   return [...found];
 }
 
-function resolve(edge: Edge, step: Blueprint, context: DependencyContext): number | undefined {
+function resolve(edge: Edge, step: WrittenStep, context: DependencyContext): number | undefined {
   const { indexOf, reader } = context;
   if (edge.name === step.id) {
     const message = `step "${step.id}" waits for itself`;
@@ -84,7 +84,7 @@ function resolve(edge: Edge, step: Blueprint, context: DependencyContext): numbe
 }
 
 interface UnknownContext extends DependencyContext {
-  readonly step: Blueprint;
+  readonly step: WrittenStep;
 }
 
 function unknownHint(name: string, { step, indexOf, hookIds }: UnknownContext): string {
@@ -120,7 +120,7 @@ function sort(before: readonly (readonly number[])[]): number[] {
 }
 
 interface CycleSearch {
-  readonly unique: readonly Blueprint[];
+  readonly unique: readonly WrittenStep[];
   readonly before: readonly (readonly number[])[];
   readonly order: readonly number[];
   readonly reader: TextReader;
@@ -143,7 +143,7 @@ function reportCycles({ unique, before, order, reader }: CycleSearch): void {
   }
 }
 
-function reportCycle(steps: readonly (Blueprint | undefined)[], reader: TextReader): void {
+function reportCycle(steps: readonly (WrittenStep | undefined)[], reader: TextReader): void {
   const cycle = steps.filter((step) => step !== undefined);
   // Said from the step that stands first in the file, in the order in which they would run.
   const first = cycle.toSorted((a, b) => a.place.line - b.place.line)[0];

@@ -1,5 +1,5 @@
 import type { JsonValue } from "../core/json.ts";
-import type { Blueprint } from "./written_step.ts";
+import type { WrittenStep } from "./written_step.ts";
 import type { Inherited, Instance } from "./instance.ts";
 import type { NodeRequest, NodeSelector, Step } from "./pipeline.ts";
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT } from "./policy.ts";
@@ -26,9 +26,9 @@ export class Carrier {
   readonly inherited: Inherited;
   readonly #inputs: Record<string, JsonValue | Text> = {};
 
-  constructor(instance: Instance, step: Step, blueprint: Blueprint) {
+  constructor(instance: Instance, step: Step, written: WrittenStep) {
     const outer = instance.inherited;
-    const env = { ...outer.env, ...blueprint.env };
+    const env = { ...outer.env, ...written.env };
     this.inherited = {
       env: Object.fromEntries(
         Object.entries(env).map(([name, text]) => [name, this.#carry(text, `env ${name}`)]),

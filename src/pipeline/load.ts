@@ -4,7 +4,7 @@ import { diagnostic, inFileOrder } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "./check/checked_file.ts";
 import { fetchClashes } from "./check/fetch_clash.ts";
-import { Foresight } from "./partial_evaluation.ts";
+import { PartialEvaluation } from "./partial_evaluation.ts";
 import { expandInstance, hookStep } from "./expand.ts";
 import type { Expansion, Instance } from "./instance.ts";
 import { NOTHING_INHERITED } from "./inherit.ts";
@@ -92,8 +92,8 @@ function clashesIn(pipeline: Pipeline, { fetches }: Expansion): Diagnostic[] {
   const inCells = fetches.filter(({ step }) => step.group !== undefined);
   if (inCells.length < 2) return [];
   const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
-  const foresight = new Foresight(pipeline, { env: {} });
-  return fetchClashes(inCells, { steps, foresight }).map(diagnostic);
+  const evaluation = new PartialEvaluation(pipeline, { env: {} });
+  return fetchClashes(inCells, { steps, evaluation }).map(diagnostic);
 }
 
 function hookSteps(
@@ -101,7 +101,7 @@ function hookSteps(
   { instance, into }: { readonly instance: Instance; readonly into: Expansion },
 ): Readonly<Record<HookMoment, readonly Step[]>> {
   const steps = (moment: HookMoment) =>
-    main.hooks[moment].map((blueprint) => hookStep(blueprint, { instance, into }));
+    main.hooks[moment].map((written) => hookStep(written, { instance, into }));
   const [success, failure, exit] = HOOK_MOMENTS.map(steps);
   return { success: success ?? [], failure: failure ?? [], exit: exit ?? [] };
 }

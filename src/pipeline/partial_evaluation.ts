@@ -11,7 +11,7 @@ import { type Expression, parseExpression } from "../expression/expression.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 import { Text } from "../expression/text.ts";
 
-export interface ForesightOptions {
+export interface PartialEvaluationOptions {
   /** What `env()` sees. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -31,12 +31,12 @@ const KNOWN_ROOTS = new Set(["inputs", "matrix"]);
 /** Its answer depends on files that a step may yet bring. */
 const LATE_CALLS = new Set(["hashFiles"]);
 
-export class Foresight {
+export class PartialEvaluation {
   readonly #pipeline: Pipeline;
-  readonly #options: ForesightOptions;
+  readonly #options: PartialEvaluationOptions;
   readonly #steps: ReadonlyMap<string, Step>;
 
-  constructor(pipeline: Pipeline, options: ForesightOptions) {
+  constructor(pipeline: Pipeline, options: PartialEvaluationOptions) {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#steps = new Map(pipeline.steps.map((step) => [step.id, step]));

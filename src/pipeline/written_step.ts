@@ -13,7 +13,7 @@ import type { Text } from "../expression/text.ts";
 import type { ExpressionUse, TextReader } from "../expression/reader.ts";
 
 /** A step as written in its file, before matrices and templates are expanded. */
-export interface Blueprint {
+export interface WrittenStep {
   readonly id: string;
   readonly entry: HookEntry;
   readonly spot: Spot;
@@ -53,7 +53,7 @@ export interface Edge {
   readonly spot: Spot;
 }
 
-export interface BlueprintOptions {
+export interface WrittenStepOptions {
   readonly id: string;
   readonly spot: Spot;
   readonly hook: HookMoment | undefined;
@@ -62,7 +62,7 @@ export interface BlueprintOptions {
   readonly isDamaged: boolean;
 }
 
-export function readBlueprint(entry: HookEntry, options: BlueprintOptions): Blueprint {
+export function readWrittenStep(entry: HookEntry, options: WrittenStepOptions): WrittenStep {
   const { id, spot, hook, reader, isDamaged } = options;
   const kind = kindOf(entry, { reader, spot, isDamaged });
   reader.takeUses();
@@ -133,7 +133,7 @@ function nodeOf(entry: HookEntry, reader: TextReader): NodeRequest<Text> | undef
 
 function kindOf(
   entry: HookEntry,
-  { reader, spot, isDamaged }: Pick<BlueprintOptions, "reader" | "spot" | "isDamaged">,
+  { reader, spot, isDamaged }: Pick<WrittenStepOptions, "reader" | "spot" | "isDamaged">,
 ): KindKey | undefined {
   const [first, ...more] = STEP_KINDS.filter((kind) => entry[kind] !== undefined)
     .sort((a, b) => offsetOf(entry, a) - offsetOf(entry, b));

@@ -7,7 +7,7 @@ import type { Rank, RankKill } from "./gang_rank.ts";
 import { aftermathWords, lostInstead, type Verdict, verdictFailure } from "./gang_words.ts";
 import { jobPrefix } from "./job_names.ts";
 import type { JobSweep } from "./job_sweep.ts";
-import type { Leftovers } from "./survivors.ts";
+import type { Survivors } from "./survivors.ts";
 import { onNode } from "./placement.ts";
 import { failed } from "./run_failure.ts";
 import type { RunRequest } from "./run_job.ts";
@@ -24,7 +24,7 @@ export interface LostRank {
 export interface EndingOptions {
   readonly host: StepHost;
   readonly sweep: JobSweep;
-  readonly leftovers: Leftovers;
+  readonly survivors: Survivors;
   /** Of earlier attempts of this run. */
   readonly lost: LostRank[];
 }
@@ -146,12 +146,12 @@ export class GangEnding {
 
   #release({ node, spec, job }: Rank): void {
     if (job === undefined) return;
-    const { sweep, leftovers } = this.#options;
+    const { sweep, survivors } = this.#options;
     const { step, killGraceMs, run } = this.#request;
     const { hasLeft } = job;
     const ended = { transport: node.transport, root: spec.root, id: spec.id };
     sweep.add(ended, { late: hasLeft });
-    leftovers.add({ ...ended, step, killGraceMs, hasLeft }, { prefix: jobPrefix(run) });
+    survivors.add({ ...ended, step, killGraceMs, hasLeft }, { prefix: jobPrefix(run) });
   }
 
   /** For the journal. */

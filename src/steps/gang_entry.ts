@@ -17,8 +17,8 @@ export async function onManyNodes(
   if (gang === undefined) {
     throw new GridError({ code: "bug", message: "Cannot run on many nodes: it wants one" });
   }
-  const lost = lostRanks.get(options.leftovers) ?? [];
-  lostRanks.set(options.leftovers, lost);
+  const lost = lostRanks.get(options.survivors) ?? [];
+  lostRanks.set(options.survivors, lost);
   const { runGang } = await lazy<typeof import("./gang.ts")>("./gang.ts", import.meta.url);
   return await runGang(request, { ...options, gang, lost });
 }

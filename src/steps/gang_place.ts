@@ -10,7 +10,7 @@ import {
   releasePort,
   unreachable,
 } from "../cluster/gang_port.ts";
-import type { LeaseWish } from "../cluster/claim_wish.ts";
+import type { ClaimWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
 import type { StepHost } from "../engine/ports.ts";
@@ -26,7 +26,7 @@ export interface GangPlace extends AsyncDisposable {
   readonly nodes: readonly OpenNode[];
   readonly world: GangWorld;
   /** What the job of each rank holds. */
-  readonly wish: LeaseWish;
+  readonly wish: ClaimWish;
 }
 
 interface PlaceOptions {
@@ -66,7 +66,7 @@ export async function placeGang(request: RunRequest, options: PlaceOptions): Pro
   return { nodes, world, wish, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-function gangWish({ node, run, step, attempt, seesAllGpus }: RunRequest): LeaseWish {
+function gangWish({ node, run, step, attempt, seesAllGpus }: RunRequest): ClaimWish {
   const { gpus, minFreeVramBytes, model } = node.kind === "selector" ? node.selector : ANY_NODE;
   const group = groupOf(run, step, attempt);
   const seesAll = gpus === 0 ? seesAllGpus : undefined;
@@ -76,7 +76,7 @@ function gangWish({ node, run, step, attempt, seesAllGpus }: RunRequest): LeaseW
 /** Chosen and opened; one that cannot be opened makes room for others. */
 async function openAll(
   request: RunRequest,
-  { host, cluster, gang, wish, avoid }: PlaceOptions & { readonly wish: LeaseWish },
+  { host, cluster, gang, wish, avoid }: PlaceOptions & { readonly wish: ClaimWish },
 ): Promise<readonly OpenNode[]> {
   if (cluster.gather === undefined) {
     throw new GridError({ code: "bug", message: "Cannot choose several nodes here" });

@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { LOCAL_NODE } from "../cluster/defaults.ts";
 import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/claim_prelude.ts";
-import type { LeaseWish } from "../cluster/claim_wish.ts";
+import type { ClaimWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";
@@ -62,7 +62,7 @@ function waitWords({ node }: OpenNode, reason: string): string {
 /** What the job must hold; with no GPUs where it asks for none. */
 function leaseWish(
   { node, run, step, attempt, resumeJob, seesAllGpus: seesAll }: LeaseRequest,
-): LeaseWish {
+): ClaimWish {
   const words = { run, step };
   if (node.kind === "named" && node.gpus !== undefined) {
     const { count, step } = node.gpus;

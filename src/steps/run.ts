@@ -11,7 +11,7 @@ import { onManyNodes } from "./gang_entry.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_claim.ts";
 import { JobSweep } from "./job_sweep.ts";
 import { LastWords } from "./last_words.ts";
-import { Leftovers } from "./survivors.ts";
+import { Survivors } from "./survivors.ts";
 import { isAbandoned, jobPrefix, newJobId } from "./job_names.ts";
 import { onNode, resolveNode } from "./placement.ts";
 import type { RunStepOptions } from "./run_options.ts";
@@ -38,9 +38,9 @@ export interface RunStep extends StepKind<"run">, AsyncDisposable {
 /** Dispose it after the run: only then the last jobs' files go. */
 export function createRunStep(options: RunStepOptions): RunStep {
   const sweep = new JobSweep();
-  const leftovers = new Leftovers();
+  const survivors = new Survivors();
   const services = new Services();
-  const shared = { ...options, sweep, leftovers, services };
+  const shared = { ...options, sweep, survivors, services };
   return {
     kind: "run",
     run: (request, host) =>
@@ -49,12 +49,12 @@ export function createRunStep(options: RunStepOptions): RunStep {
         : onManyNodes(request, { ...shared, host }),
     async clearUp() {
       await services.end();
-      return await leftovers.end();
+      return await survivors.end();
     },
     async [Symbol.asyncDispose]() {
       // Nothing is left of a run that went to its end.
       await services.end();
-      await leftovers.end();
+      await survivors.end();
       await sweep[Symbol.asyncDispose]();
       await options.input?.cancel();
     },
@@ -65,7 +65,7 @@ interface AttemptOptions extends RunStepOptions {
   readonly request: RunRequest;
   readonly host: StepHost;
   readonly sweep: JobSweep;
-  readonly leftovers: Leftovers;
+  readonly survivors: Survivors;
   readonly services: Services;
 }
 
@@ -267,13 +267,13 @@ class RunAttempt {
 
   /** Its files may go, and what it left running is its own no more. */
   #ended({ hasLeft }: Job, { node, spec }: Place): void {
-    const { request, sweep, leftovers } = this.#options;
+    const { request, sweep, survivors } = this.#options;
     const { step, killGraceMs } = request;
     const job = { transport: node.transport, root: spec.root, id: spec.id };
     // Its files lead to what it has left.
     sweep.add(job, { late: hasLeft });
     const prefix = jobPrefix(request.run);
-    leftovers.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
+    survivors.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }
 
   #spec(place: JobPlace & Pick<Place, "service">, id: string): JobSpec {

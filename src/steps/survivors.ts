@@ -1,7 +1,7 @@
 /** What the commands of a run left running: theirs until the run is over, and ended then. */
 import { getLogger } from "../core/log.ts";
 import type { Leftover } from "../engine/ports.ts";
-import { endLeftBehind, type LeftBehind } from "../transport/job/survivors.ts";
+import { endSurvivors, type JobSurvivors } from "../transport/job/survivors.ts";
 import type { EndedJob } from "./job_sweep.ts";
 import { survivorWords } from "./run_failure.ts";
 
@@ -21,7 +21,7 @@ interface NodeJobs extends Pick<EndedJob, "transport" | "root"> {
   readonly jobs: Map<string, LeavingJob>;
 }
 
-export class Leftovers {
+export class Survivors {
   /** How the names of the run's own jobs begin. */
   #prefix: string | undefined;
   readonly #nodes = new Map<string, NodeJobs>();
@@ -47,7 +47,7 @@ export class Leftovers {
     const prefix = this.#prefix ?? "";
     const named = [...jobs.values()].filter(({ id, hasLeft }) => hasLeft || !id.startsWith(prefix));
     try {
-      const left = await endLeftBehind(transport, {
+      const left = await endSurvivors(transport, {
         root,
         jobs: [`${prefix}*`, ...named.map(({ id }) => id)],
         isCertain: named.some(({ hasLeft }) => hasLeft),
@@ -65,7 +65,7 @@ export class Leftovers {
   }
 }
 
-function leftWords({ commands, ...report }: LeftBehind): string {
+function leftWords({ commands, ...report }: JobSurvivors): string {
   const shown = commands.slice(0, MOST_COMMANDS).join("; ");
   const more = commands.length > MOST_COMMANDS
     ? ` and ${commands.length - MOST_COMMANDS} more`

@@ -46,7 +46,7 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   const names = action.to === "all" ? deps.cluster.nodes.map((node) => node.name) : action.to;
   const plain = syncOptionsOf(action, {
     ...deps,
-    comesHome: request.comesHome ?? [],
+    fetchTargets: request.fetchTargets ?? [],
     signal: host.signal,
   });
   const commit = deps.trees?.run.owner.commit;
@@ -73,12 +73,12 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
 /** Steps may write over what comes home, and over what the pipeline says. */
 function treeOf(
   request: Request,
-  { comesHome = [] }: SyncOptions,
+  { fetchTargets = [] }: SyncOptions,
   { deps: { trees }, host }: Context,
 ): Pick<SyncOptions, "tree"> {
   if (trees === undefined) return {};
   const { run, keeper, files } = trees;
-  const writes = [...comesHome, ...request.madeThere ?? [], ...request.action.writes];
+  const writes = [...fetchTargets, ...request.madeThere ?? [], ...request.action.writes];
   const tell = (message: string) => host.note({ type: "warned", message });
   const brought: SyncTree["brought"] = (source, entries) => files.add(source, entries);
   return { tree: { run, keeper, writes, tell, brought } };

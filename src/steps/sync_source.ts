@@ -12,7 +12,7 @@ export interface SyncSourceOptions {
   /** Folder for the hash cache; default `<project>/.grid/cache`. */
   readonly cacheFolder?: string;
   /** Patterns, relative to the project, of what the steps behind the sync fetch. */
-  readonly comesHome: readonly string[];
+  readonly fetchTargets: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ export function syncOptionsOf(action: SyncAction<string>, options: SyncSourceOpt
     allowLargeDelete: action.force ?? false,
     maxParallelTransfers: config.maxParallelTransfers,
     cacheFolder: options.cacheFolder ?? join(project, ".grid", "cache"),
-    comesHome: options.comesHome.map((pattern) => relative(source, resolve(project, pattern)))
+    fetchTargets: options.fetchTargets.map((pattern) => relative(source, resolve(project, pattern)))
       .filter((path) => path !== "" && path !== ".." && !path.startsWith("../")),
     signal,
   };

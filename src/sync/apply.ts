@@ -4,7 +4,7 @@ import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { tellPruned } from "./kept.ts";
-import { keepLease } from "./lock_heartbeat.ts";
+import { keepLock } from "./lock_heartbeat.ts";
 import {
   factsOf,
   inPieces,
@@ -68,7 +68,7 @@ async function applyOnce(
   hashing?.catch(() => {});
   const state = await readState(talk, options);
   options.phase?.("state told");
-  await using _lease = keepLease(options);
+  await using _lease = keepLock(options);
   const judged = await judge(talk, { ...options, state });
   const { known, wanted, isUnread, others, isThere } = judged;
   let { plan } = judged;

@@ -13,11 +13,11 @@ export interface Content {
 export type ContentDigest = (content: Content) => string;
 
 /**
- * Paths, contents and x-bits, never times. Without what matches `comesHome`, relative to the source:
+ * Paths, contents and x-bits, never times. Without what matches `fetchTargets`, relative to the source:
  * results that were fetched into it make no other code.
  */
-export function contentDigest(comesHome: readonly string[] = []): ContentDigest {
-  const patterns = comesHome.map(parseFetchPattern);
+export function contentDigest(fetchTargets: readonly string[] = []): ContentDigest {
+  const patterns = fetchTargets.map(parseFetchPattern);
   if (patterns.length === 0) return ({ digest }) => digest;
   // Most nodes are left with the very same list.
   const known = new WeakMap<readonly Entry[], string>();

@@ -55,7 +55,7 @@ async function fetchOnce(
 ): Promise<Fetched> {
   const asking = { ...options, patterns };
   await using talk = await startFetch(asking);
-  const { files, folders, leftOut } = await askOffer(talk, asking);
+  const { files, folders, skippedSteps } = await askOffer(talk, asking);
   options.accept?.(files.map((file) => file.path));
   const landing = await Landing.open(options.to);
   await problem.refuseWithoutSpace(files, options);
@@ -71,7 +71,7 @@ async function fetchOnce(
   return {
     files: files.filter((file) => !received.torn.includes(file)),
     torn: received.torn,
-    skipped: leftOut,
+    skipped: skippedSteps,
     isVerified: sums !== undefined,
   };
 }
@@ -96,7 +96,7 @@ export async function explainFetch(options: FetchOptions): Promise<FetchExplanat
   const asking = { ...options, patterns: options.from.map(parseFetchPattern) };
   if (/[\0\n]/.test(options.folder)) throw problem.noFolder(options);
   await using talk = await startFetch(asking);
-  const { files, folders, leftOut } = await askOffer(talk, asking);
+  const { files, folders, skippedSteps } = await askOffer(talk, asking);
   const sums = await askSums(talk, { ...options, files });
   const here = await alreadyHere(files, { sums, to: options.to });
   return {
@@ -105,6 +105,6 @@ export async function explainFetch(options: FetchOptions): Promise<FetchExplanat
     to: options.to,
     files: files.map((file) => ({ path: file.path, bytes: file.size, isHere: here.has(file) })),
     folders,
-    skipped: leftOut,
+    skipped: skippedSteps,
   };
 }

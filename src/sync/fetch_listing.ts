@@ -23,7 +23,7 @@ export interface Listing {
   readonly files: readonly FoundFile[];
   readonly folders: readonly RelativePath[];
   /** Links to nothing, pipes, sockets, devices and names that cannot be written here. */
-  readonly leftOut: readonly LeftOut[];
+  readonly skippedSteps: readonly LeftOut[];
   /** Folders that the account may not look into. */
   readonly closed: readonly string[];
 }
@@ -69,8 +69,8 @@ export function readListing(bytes: ListingBytes, options: ListingOptions): Listi
   const rows = readRows(latin1(bytes.rows));
   const files = new Map<RelativePath, FoundFile>();
   const folders = new Set<RelativePath>();
-  const leftOut = new Map<string, LeftOut>();
-  const leave = (path: string, reason: string) => leftOut.set(path, { path, reason });
+  const skippedSteps = new Map<string, LeftOut>();
+  const leave = (path: string, reason: string) => skippedSteps.set(path, { path, reason });
   for (const name of splitAtNul(bytes.found)) {
     // The starting point itself, where it is the whole folder.
     if (latin1(name) === ".") continue;
@@ -97,7 +97,7 @@ export function readListing(bytes: ListingBytes, options: ListingOptions): Listi
   return {
     files: [...files.values()],
     folders: [...folders],
-    leftOut: [...leftOut.values(), ...readLoops(bytes.words)],
+    skippedSteps: [...skippedSteps.values(), ...readLoops(bytes.words)],
     closed: splitAtNul(bytes.closed).map(shown),
   };
 }

@@ -16,20 +16,20 @@ import type { FetchOptions } from "./sync.ts";
 interface Asked {
   readonly files: readonly FoundFile[];
   readonly folders: readonly string[];
-  readonly leftOut: readonly LeftOut[];
+  readonly skippedSteps: readonly LeftOut[];
 }
 
 /** @throws {GridError} `sync` naming every pattern that brings nothing */
 export function refuseMissing(
   patterns: readonly FetchPattern[],
-  { files, folders, leftOut }: Asked,
+  { files, folders, skippedSteps }: Asked,
   options: FetchOptions,
 ): void {
   const found = [...files.map((file) => file.path), ...folders];
   const missing = patterns.filter((pattern) => !found.some((path) => pattern.matches(path)));
   if (missing.length === 0) return;
   const words = missing.map((pattern) => {
-    const only = leftOut.find((it) => pattern.matches(it.path));
+    const only = skippedSteps.find((it) => pattern.matches(it.path));
     return `"${pattern.text}"` + (only ? ` (${only.path} is there, but: ${only.reason})` : "");
   });
   throw fetchError(`nothing in ${options.folder} matches ${words.join(", ")}`, options, {

@@ -20,7 +20,7 @@ const decoder = new TextDecoder();
 export interface Offer {
   readonly files: readonly FoundFile[];
   readonly folders: readonly RelativePath[];
-  readonly leftOut: readonly LeftOut[];
+  readonly skippedSteps: readonly LeftOut[];
 }
 
 export interface AskOptions extends FetchOptions {
@@ -44,7 +44,9 @@ export async function askOffer(talk: Conversation, options: AskOptions): Promise
   const offer = {
     files: listing.files.filter(isAsked).toSorted((a, b) => comparePaths(a.path, b.path)),
     folders: listing.folders.filter((path) => isAsked({ path })),
-    leftOut: listing.leftOut.filter(isAsked).toSorted((a, b) => comparePaths(a.path, b.path)),
+    skippedSteps: listing.skippedSteps.filter(isAsked).toSorted((a, b) =>
+      comparePaths(a.path, b.path)
+    ),
   };
   problem.refuseMissing(patterns, offer, options);
   return offer;

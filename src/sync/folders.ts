@@ -47,7 +47,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   found.then(() => phase?.("source found"), () => {});
   const look = await found.finally(() => answers);
   using source = new Source(look, options, targets.length);
-  const digestOf = contentDigest(options.comesHome);
+  const digestOf = contentDigest(options.fetchTargets);
   const results: SyncResult[] = [];
   const queue = asked.entries();
   const worker = async () => {
@@ -101,7 +101,7 @@ export const digestSource: DigestSource = async (given) => {
   using source = new Source(await findSource(options, []), options);
   const hashed = await source.hashed();
   await source.save();
-  return contentDigest(options.comesHome)(hashed);
+  return contentDigest(options.fetchTargets)(hashed);
 };
 
 async function settle(

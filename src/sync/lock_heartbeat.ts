@@ -12,7 +12,7 @@ export interface LeaseOptions {
   readonly renewMs?: number;
 }
 
-export function keepLease({ target, place, renewMs = RENEW_MS }: LeaseOptions): AsyncDisposable {
+export function keepLock({ target, place, renewMs = RENEW_MS }: LeaseOptions): AsyncDisposable {
   const owner = `${place.root}/.grid/sync/${place.key}/lock/owner`;
   const stop = new AbortController();
   let renewing: Promise<unknown> = Promise.resolve();

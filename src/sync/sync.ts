@@ -34,7 +34,7 @@ export interface SyncOptions {
   readonly tell?: ((message: string) => void) | undefined;
   readonly maxParallelTransfers: number;
   /** Patterns below the source of what is fetched into it; that does not count in the digest. */
-  readonly comesHome?: readonly string[];
+  readonly fetchTargets?: readonly string[];
   /** The run that the code is for. Absent: the plain folder is used, and nobody is told whose it is. */
   readonly tree?: SyncTree | undefined;
   /** Folder for the hash cache, for example `<project>/.grid/cache`. */

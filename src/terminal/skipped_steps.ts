@@ -8,7 +8,7 @@ import { wrapHanging } from "./width.ts";
 
 type Steps = RunState["steps"];
 
-export interface LeftOutOptions {
+export interface SkippedOptions {
   readonly width: number;
   readonly paint: Paint;
 }
@@ -18,7 +18,7 @@ const MOST_REASONS = 20;
 const MOST_NAMED = 8;
 
 /** What was not done in a run that did not go well, and why: no causes, so apart from them. */
-export function leftOut(state: RunState, { width, paint }: LeftOutOptions): string[] {
+export function skippedSteps(state: RunState, { width, paint }: SkippedOptions): string[] {
   if (state.result === "succeeded") return [];
   const steps = [...state.steps.values()].filter((step) =>
     isIdle(step.status) && !isUncalledHook(step) && !isToldByGroup(step, state.steps)

@@ -8,7 +8,7 @@ import type { OutputFile } from "../engine/event.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
 import { causeLine, failureBlock, type FailureOptions, otherFailures } from "./failure_summary.ts";
 import { harmless, oneLine } from "./harmless.ts";
-import { leftOut } from "./skipped_steps.ts";
+import { skippedSteps } from "./skipped_steps.ts";
 import { lookOf, STATUSES } from "./step_words.ts";
 import { summaryTable } from "./summary_table.ts";
 import { displayWidth, padEnd, wrapHanging } from "./width.ts";
@@ -32,7 +32,7 @@ export function renderSummary(state: RunState, options: SummaryOptions): string 
     outputLines(state, options),
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
-    leftOut(state, options),
+    skippedSteps(state, options),
     warningLines(state, options),
     closing(state, options),
   ];

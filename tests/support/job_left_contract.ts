@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import type { Job } from "../../src/transport/job/job.ts";
-import { endLeftBehind, type LeftBehind } from "../../src/transport/job/survivors.ts";
+import { endSurvivors, type JobSurvivors } from "../../src/transport/job/survivors.ts";
 import { type ContractNode, type ContractOptions, followAll, jobSpec } from "./job_contract.ts";
 import { allProcesses, processesWith } from "./processes.ts";
 
@@ -76,8 +76,8 @@ async function runToItsEnd(
   return job;
 }
 
-function end(node: ContractNode, jobs: readonly Job[]): Promise<readonly LeftBehind[]> {
-  return endLeftBehind(node.transport, {
+function end(node: ContractNode, jobs: readonly Job[]): Promise<readonly JobSurvivors[]> {
+  return endSurvivors(node.transport, {
     root: node.root,
     jobs: jobs.map(({ id }) => id),
     isCertain: jobs.some(({ hasLeft }) => hasLeft),

@@ -5,7 +5,7 @@ import { formatSize } from "../../core/size.ts";
 import type { Tidied } from "../../store/store.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
-import type { FoundLeftovers } from "../stale_files.ts";
+import type { FoundStale } from "../stale_files.ts";
 import { durationMs, positiveInteger } from "../option_values.ts";
 import { openRuns } from "../past_runs.ts";
 import { findOldRuns, folderBytes, type OldRuns, removeRuns, RETENTION } from "../run_folders.ts";
@@ -43,7 +43,7 @@ interface Cleaned {
   /** Undefined where it was not touched. */
   readonly store: Tidied | undefined;
   /** Undefined where nobody asked for it. */
-  readonly left: FoundLeftovers | undefined;
+  readonly left: FoundStale | undefined;
 }
 
 async function clean(flags: CleanFlags, context: CommandContext): Promise<number> {
@@ -73,7 +73,7 @@ function cleanHere(flags: CleanFlags, context: CommandContext): Omit<Cleaned, "l
 async function cleanLeftovers(
   flags: CleanFlags,
   context: CommandContext,
-): Promise<FoundLeftovers> {
+): Promise<FoundStale> {
   await using session = await openSession(flags, context);
   const { cleanNodes } = await lazy<typeof import("../stale_files.ts")>(
     "../stale_files.ts",
@@ -110,6 +110,6 @@ async function cleanWords({ old: { runs, bytes }, store, left }: Cleaned, did: s
     ? `.grid/grid.db is ${formatSize(store.freed)} smaller: ${formatSize(store.bytes)}\n`
     : "";
   if (left === undefined) return here + freed;
-  const { leftoverWords } = await import("../stale_files.ts");
-  return here + freed + leftoverWords(left, did);
+  const { staleWords } = await import("../stale_files.ts");
+  return here + freed + staleWords(left, did);
 }

@@ -1,24 +1,26 @@
 import { drop, insert } from "./repair.ts";
-import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
+import type { FaultyText, ParseFault, Trap } from "./parse_fault.ts";
 
 /** Slips between `{ }` and `[ ]`: a comma is missing, or a bracket too many or too few. */
-export function flowTrap(slip: Slip, text: FaultyText): Trap | undefined {
-  if (slip.message.startsWith("Flow ")) return openBracket(slip, text);
-  if (/^Unexpected flow-(?:map|seq)-end token/.test(slip.message)) return strayBracket(slip, text);
-  if (/^Unexpected , in flow/.test(slip.message)) {
+export function flowTrap(fault: ParseFault, text: FaultyText): Trap | undefined {
+  if (fault.message.startsWith("Flow ")) return openBracket(fault, text);
+  if (/^Unexpected flow-(?:map|seq)-end token/.test(fault.message)) {
+    return strayBracket(fault, text);
+  }
+  if (/^Unexpected , in flow/.test(fault.message)) {
     return {
       rule: "yaml-syntax",
       message: "no entry stands before this ,",
       hint: "remove it",
-      mends: [drop(slip.start, slip.start + 1)],
+      repairs: [drop(fault.start, fault.start + 1)],
     };
   }
-  if (text.openBrackets(slip.start).length === 0) return undefined;
-  if (slip.code === "BLOCK_IN_FLOW" || slip.code === "MULTILINE_IMPLICIT_KEY") {
-    return commaBeforeKey(slip, text);
+  if (text.openBrackets(fault.start).length === 0) return undefined;
+  if (fault.code === "BLOCK_IN_FLOW" || fault.code === "MULTILINE_IMPLICIT_KEY") {
+    return commaBeforeKey(fault, text);
   }
-  if (slip.message.startsWith("Missing ,") || / at node end$| token$/.test(slip.message)) {
-    const last = text.inkBefore(slip.start);
+  if (fault.message.startsWith("Missing ,") || / at node end$| token$/.test(fault.message)) {
+    const last = text.inkBefore(fault.start);
     return last && missingComma(last.start + last.text.trimEnd().length, text);
   }
   return undefined;
@@ -31,13 +33,13 @@ function missingComma(at: number, { lines }: FaultyText): Trap {
     message: "a , is missing between two entries",
     hint: "write , here; text with blanks or quotes in it goes into quotes as a whole",
     spot: lines.spot(at, at + 1),
-    mends: [insert(at, ",")],
+    repairs: [insert(at, ",")],
   };
 }
 
 /** The place to look at is where the bracket opens, not where YAML gives up. */
-function openBracket(slip: Slip, text: FaultyText): Trap | undefined {
-  const opening = text.openBrackets(slip.start).at(-1);
+function openBracket(fault: ParseFault, text: FaultyText): Trap | undefined {
+  const opening = text.openBrackets(fault.start).at(-1);
   if (opening === undefined) return undefined;
   const { lines } = text;
   const open = opening.text;
@@ -46,7 +48,7 @@ function openBracket(slip: Slip, text: FaultyText): Trap | undefined {
   const comment = text.tokens.find(({ text, start }) =>
     start > opening.start && start < lineEnd && text.startsWith("#")
   );
-  const last = text.inkBefore(slip.start) ?? opening;
+  const last = text.inkBefore(fault.start) ?? opening;
   return {
     rule: "yaml-syntax",
     message: `the ${open} that opens here is never closed`,
@@ -55,14 +57,14 @@ function openBracket(slip: Slip, text: FaultyText): Trap | undefined {
       : `add the closing ${close}`,
     spot: lines.spot(opening.start, opening.start + 1),
     // Nobody knows which entries were meant to stand inside.
-    mends: [{ ...insert(last.start + last.text.trimEnd().length, close), isLoss: true }],
+    repairs: [{ ...insert(last.start + last.text.trimEnd().length, close), isLoss: true }],
   };
 }
 
 /** `}}` after `{ a: 1`, or a value that starts with a closing bracket. */
-function strayBracket(slip: Slip, text: FaultyText): Trap {
-  const char = text.lines.text.charAt(slip.start);
-  const before = text.inkBefore(slip.start)?.text ?? "";
+function strayBracket(fault: ParseFault, text: FaultyText): Trap {
+  const char = text.lines.text.charAt(fault.start);
+  const before = text.inkBefore(fault.start)?.text ?? "";
   if (before === ":" || before === "-") {
     return {
       rule: "yaml-syntax",
@@ -74,29 +76,29 @@ function strayBracket(slip: Slip, text: FaultyText): Trap {
     rule: "yaml-syntax",
     message: `one ${char} too many`,
     hint: "remove it",
-    mends: [drop(slip.start, slip.start + 1)],
+    repairs: [drop(fault.start, fault.start + 1)],
   };
 }
 
 /** `{ id: a run: echo }`: YAML takes the next key for a part of the value before it. */
-function commaBeforeKey(slip: Slip, text: FaultyText): Trap | undefined {
-  const rest = text.lines.text.slice(slip.start);
+function commaBeforeKey(fault: ParseFault, text: FaultyText): Trap | undefined {
+  const rest = text.lines.text.slice(fault.start);
   const found = /^([^,{}[\]]*?[^\s,])\s+(?:"[^"\n]*"|'[^'\n]*'|[\w.-]+)\s*:(?=[\s"'{[])/.exec(rest);
-  if (found?.[1] === undefined || found[1].endsWith(":")) return secondColon(slip, text);
+  if (found?.[1] === undefined || found[1].endsWith(":")) return secondColon(fault, text);
   const entry = found[1].replace(/\s+#.*$/, "");
-  return missingComma(slip.start + entry.length, text);
+  return missingComma(fault.start + entry.length, text);
 }
 
 /** `{ a: b: c }`. */
-function secondColon(slip: Slip, text: FaultyText): Trap | undefined {
-  const colon = /:(?=\s)/.exec(text.lines.text.slice(slip.start, slip.end));
-  if (slip.code !== "BLOCK_IN_FLOW" || colon === null) return undefined;
-  const at = slip.start + colon.index;
+function secondColon(fault: ParseFault, text: FaultyText): Trap | undefined {
+  const colon = /:(?=\s)/.exec(text.lines.text.slice(fault.start, fault.end));
+  if (fault.code !== "BLOCK_IN_FLOW" || colon === null) return undefined;
+  const at = fault.start + colon.index;
   return {
     rule: "yaml-syntax",
     message: 'a second ": " makes a map inside a plain value',
     hint: "put the value in quotes",
     spot: text.lines.spot(at, at + 1),
-    mends: [{ start: slip.start, end: slip.end, text: "x ", isLoss: true }],
+    repairs: [{ start: fault.start, end: fault.end, text: "x ", isLoss: true }],
   };
 }

@@ -1,14 +1,14 @@
 import type { Lines } from "../lines.ts";
-import { drop, insert, type Mend } from "./repair.ts";
-import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
+import { drop, insert, type Repair } from "./repair.ts";
+import type { FaultyText, ParseFault, Trap } from "./parse_fault.ts";
 
 /** Lines that are indented unlike those they belong to. */
-export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
-  const { line } = slip.spot.place;
+export function indentTrap(fault: ParseFault, { lines }: FaultyText): Trap | undefined {
+  const { line } = fault.spot.place;
   const item = oddItem(line, lines);
   if (item !== undefined) return item;
-  const blocks = /^(BLOCK_AS_IMPLICIT_KEY|MULTILINE_IMPLICIT_KEY)$/.test(slip.code);
-  const { sourceLine, place } = slip.spot;
+  const blocks = /^(BLOCK_AS_IMPLICIT_KEY|MULTILINE_IMPLICIT_KEY)$/.test(fault.code);
+  const { sourceLine, place } = fault.spot;
   const isValue = /:(?: |$)/.test(sourceLine) && !/: /.test(sourceLine.slice(place.column - 1));
   if (blocks && isValue) {
     const next = nextInk(line, lines);
@@ -17,22 +17,22 @@ export function indentTrap(slip: Slip, { lines }: FaultyText): Trap | undefined 
     }
     return oddItem(next, lines) ?? oddDash({ line, next }, lines) ?? tooDeep(next, lines);
   }
-  if (slip.message === "Sequence item without - indicator") {
+  if (fault.message === "Sequence item without - indicator") {
     const above = inkAbove(line, lines);
     return oddDash({ line: above, next: line }, lines) ?? {
       rule: "yaml-syntax",
       message: "this line is indented neither like the list items above nor like their keys",
       hint: "give it as many spaces as the line it belongs to",
-      mends: toNearest(line, lines),
+      repairs: toNearest(line, lines),
     };
   }
-  if (slip.code !== "BAD_INDENT") return undefined;
-  if (/^ *-[^ -]/.test(slip.spot.sourceLine)) return gluedDash(line, lines);
+  if (fault.code !== "BAD_INDENT") return undefined;
+  if (/^ *-[^ -]/.test(fault.spot.sourceLine)) return gluedDash(line, lines);
   return {
     rule: "yaml-syntax",
     message: "this line is indented unlike the lines above",
     hint: "give it as many spaces as the line it belongs to",
-    mends: toNearest(line, lines),
+    repairs: toNearest(line, lines),
   };
 }
 
@@ -55,7 +55,7 @@ function oddDash(
       message: "this item is indented unlike the others",
       hint: "give it as many spaces as the items below",
       spot: lines.spot(dash, dash + 1),
-      mends: [move(lines.start(line), wanted - indentOf(text))],
+      repairs: [move(lines.start(line), wanted - indentOf(text))],
     };
   }
   return undefined;
@@ -69,7 +69,7 @@ function gluedDash(line: number, lines: Lines): Trap {
     message: "a dash that starts a list item needs a blank after it",
     hint: `write - ${text.trim().slice(1)}`,
     spot: lines.spot(dash, dash + 1),
-    mends: [insert(dash + 1, " ")],
+    repairs: [insert(dash + 1, " ")],
   };
 }
 
@@ -81,7 +81,7 @@ function tooDeep(line: number, lines: Lines): Trap {
     message: "this line is indented deeper than the key above, so YAML adds it to the value there",
     hint: "give it as many spaces as the line above",
     spot: lines.spot(start, lines.lineEnd(start)),
-    mends: toNearest(line, lines),
+    repairs: toNearest(line, lines),
   };
 }
 
@@ -98,7 +98,7 @@ function oddItem(line: number, lines: Lines): Trap | undefined {
     message: "this item is indented unlike the others",
     hint: "give it as many spaces as the items above",
     spot: lines.spot(dash, dash + 1),
-    mends: shift({ line, to: wanted }, lines),
+    repairs: shift({ line, to: wanted }, lines),
   };
 }
 
@@ -125,7 +125,7 @@ function columnOfItems(line: number, lines: Lines): number | undefined {
 }
 
 /** Moves a line and what belongs to it to the column that is nearest among the lines above. */
-function toNearest(line: number, lines: Lines): Mend[] {
+function toNearest(line: number, lines: Lines): Repair[] {
   const indent = indentOf(lines.line(line));
   const columns: number[] = [];
   let least = Infinity;
@@ -144,10 +144,13 @@ function toNearest(line: number, lines: Lines): Mend[] {
 }
 
 /** Shifts a line, the lines below that are deeper, and the items and keys that follow in its column. */
-function shift({ line, to }: { readonly line: number; readonly to: number }, lines: Lines): Mend[] {
+function shift(
+  { line, to }: { readonly line: number; readonly to: number },
+  lines: Lines,
+): Repair[] {
   const first = lines.line(line);
   const indent = indentOf(first);
-  const mends: Mend[] = [];
+  const repairs: Repair[] = [];
   let isMoving = true;
   for (let at = line; at <= lines.count; at++) {
     const text = lines.line(at);
@@ -157,16 +160,16 @@ function shift({ line, to }: { readonly line: number; readonly to: number }, lin
     // What stands right already stays there, as keys do where only their dash is out of line.
     if (column === to && isItem(text) === isItem(first)) break;
     if (column > indent && !isMoving || !isItem(first) && column > to && to > indent) continue;
-    mends.push(move(lines.start(at), to - indent));
+    repairs.push(move(lines.start(at), to - indent));
     if (column === indent && isItem(text)) {
       const next = nextInk(at, lines);
       isMoving = next === undefined || indentOf(lines.line(next)) !== to + 2;
     }
   }
-  return mends;
+  return repairs;
 }
 
-function move(start: number, by: number): Mend {
+function move(start: number, by: number): Repair {
   return by > 0 ? insert(start, " ".repeat(by)) : drop(start, start - by);
 }
 

@@ -2,8 +2,8 @@ import type { Document, YAMLError } from "./yaml.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { TextFault } from "./encoding.ts";
 import type { Lines } from "../lines.ts";
-import { drop, type Mend, MendedText, overlaps } from "./repair.ts";
-import { FaultyText, type Slip, type Trap } from "./parse_fault.ts";
+import { drop, overlaps, type Repair, RepairedText } from "./repair.ts";
+import { FaultyText, type ParseFault, type Trap } from "./parse_fault.ts";
 import { conflictTraps } from "./text_trap.ts";
 import { isNestedTooDeep, isTooDeep, nestingDiagnostic } from "./nesting.ts";
 import { relocate } from "./relocate.ts";
@@ -17,7 +17,7 @@ export interface Parsed {
   /** Whether the text could be read to its end, mended where it had to be. */
   readonly isReadable: boolean;
   readonly diagnostics: readonly Diagnostic[];
-  readonly mends: readonly Mend[];
+  readonly repairs: readonly Repair[];
 }
 
 const PARSE_OPTIONS = {
@@ -34,30 +34,30 @@ const MAX_CHARACTERS = 2_000_000;
 
 /** Reads a text; behind a mistake it mends the text and reads on, to find the other mistakes too. */
 export function parseText(lines: Lines, faults: readonly TextFault[]): Parsed {
-  const repair = new Repair(lines);
-  for (const fault of faults) repair.takeFault(fault);
+  const work = new RepairWork(lines);
+  for (const fault of faults) work.takeFault(fault);
   if (faults.some(({ isLast }) => isLast)) {
-    return { tree: plantTree(null), isReadable: false, diagnostics: repair.with([]), mends: [] };
+    return { tree: plantTree(null), isReadable: false, diagnostics: work.with([]), repairs: [] };
   }
   if (isNestedTooDeep(lines.text)) {
-    const diagnostics = repair.with([nestingDiagnostic(lines)]);
-    return { tree: plantTree(null), isReadable: false, diagnostics, mends: [] };
+    const diagnostics = work.with([nestingDiagnostic(lines)]);
+    return { tree: plantTree(null), isReadable: false, diagnostics, repairs: [] };
   }
   const rounds = Math.min(MAX_ROUNDS, MAX_CHARACTERS / Math.max(1, lines.text.length));
   for (let round = 0;; round++) {
-    const mended = new MendedText(lines.text, repair.mends);
-    const document = parsed(mended.text);
+    const repaired = new RepairedText(lines.text, work.repairs);
+    const document = parsed(repaired.text);
     if (document === undefined) {
-      const diagnostics = repair.with([nestingDiagnostic(lines)]);
-      return { tree: plantTree(null), isReadable: false, diagnostics, mends: repair.mends };
+      const diagnostics = work.with([nestingDiagnostic(lines)]);
+      return { tree: plantTree(null), isReadable: false, diagnostics, repairs: work.repairs };
     }
     const { errors, warnings } = document;
-    if (errors.length > 0 && round < rounds && repair.goesOn(errors, mended)) continue;
+    if (errors.length > 0 && round < rounds && work.goesOn(errors, repaired)) continue;
     const tree = plantTree(document.contents);
     const isReadable = errors.length === 0;
-    if (repair.mends.length > 0) relocate(tree, (offset) => mended.original(offset));
-    const found = isReadable ? meaningOf({ tree, warnings, mended }, lines) : [];
-    return { tree, isReadable, diagnostics: repair.with(found), mends: repair.mends };
+    if (work.repairs.length > 0) relocate(tree, (offset) => repaired.original(offset));
+    const found = isReadable ? meaningOf({ tree, warnings, repaired }, lines) : [];
+    return { tree, isReadable, diagnostics: work.with(found), repairs: work.repairs };
   }
 }
 
@@ -74,15 +74,15 @@ function parsed(text: string): Document.Parsed | undefined {
 
 /** Mistakes in YAML that the parser can read. */
 function meaningOf(
-  { tree, warnings, mended }: {
+  { tree, warnings, repaired }: {
     readonly tree: Tree;
     readonly warnings: readonly YAMLError[];
-    readonly mended: MendedText;
+    readonly repaired: RepairedText;
   },
   lines: Lines,
 ): Diagnostic[] {
   const tags = warnings.map(({ pos: [start, end] }) =>
-    tagDiagnostic([mended.original(start), mended.original(end)], lines)
+    tagDiagnostic([repaired.original(start), repaired.original(end)], lines)
   );
   const problems = tree.problems.map((problem) => {
     if (problem.rule !== "unknown-tag") return treeDiagnostic(problem, lines);
@@ -93,8 +93,8 @@ function meaningOf(
 }
 
 /** The changes so far, and the mistakes they were made for. */
-class Repair {
-  readonly mends: Mend[] = [];
+class RepairWork {
+  readonly repairs: Repair[] = [];
   readonly #lines: Lines;
   readonly #found: Diagnostic[] = [];
   /** Lines with a report, and how often they were changed on suspicion. */
@@ -111,34 +111,34 @@ class Repair {
     const spot = this.#lines.spot(at, at + 1);
     this.#found.push(trapDiagnostic({ rule, message, hint }, { spot }));
     this.#reported.add(spot.place.line);
-    if (rule === "control-character") this.mends.push({ start: at, end: at + 1, text: " " });
+    if (rule === "control-character") this.repairs.push({ start: at, end: at + 1, text: " " });
   }
 
   /** Whether the text could be changed so that another try makes sense. */
-  goesOn(errors: readonly YAMLError[], mended: MendedText): boolean {
+  goesOn(errors: readonly YAMLError[], repaired: RepairedText): boolean {
     if (this.#hasConflicts === undefined && this.#removeConflicts()) return true;
     const lines = this.#lines;
-    const text = new FaultyText(lines, mended);
-    const slips = errors.map((error) => slipOf(error, { lines, mended }));
-    const [first] = slips;
-    for (const slip of slips) {
-      if (first && slip.spot.place.line > first.spot.place.line + 1) break;
-      const trap = braceTrap(slip, text);
-      if (trap !== undefined && !this.#isKnown(trap, slip)) return this.#take(trap, slip);
+    const text = new FaultyText(lines, repaired);
+    const faults = errors.map((error) => slipOf(error, { lines, repaired }));
+    const [first] = faults;
+    for (const fault of faults) {
+      if (first && fault.spot.place.line > first.spot.place.line + 1) break;
+      const trap = braceTrap(fault, text);
+      if (trap !== undefined && !this.#isKnown(trap, fault)) return this.#take(trap, fault);
     }
     // These words of the parser follow from others that say more.
-    const telling = slips.filter(({ code }) => code !== "NON_STRING_KEY");
-    return this.#takeSeveral(telling.length > 0 ? telling : slips, text);
+    const telling = faults.filter(({ code }) => code !== "NON_STRING_KEY");
+    return this.#takeSeveral(telling.length > 0 ? telling : faults, text);
   }
 
   /** Behind a slip within one value the parser is on its feet again: the next one is worth a look too. */
-  #takeSeveral(slips: readonly Slip[], text: FaultyText): boolean {
+  #takeSeveral(faults: readonly ParseFault[], text: FaultyText): boolean {
     let changed = false;
-    for (const slip of slips) {
-      const trap = trapOf(slip, text);
-      const isKnown = this.#isKnown(trap, slip);
+    for (const fault of faults) {
+      const trap = trapOf(fault, text);
+      const isKnown = this.#isKnown(trap, fault);
       if (changed && (isKnown || !trap.isLocal)) return true;
-      if (!(isKnown ? this.#guess(slip) : this.#take(trap, slip))) return changed;
+      if (!(isKnown ? this.#guess(fault) : this.#take(trap, fault))) return changed;
       changed = true;
       if (isKnown || !trap.isLocal) return true;
     }
@@ -161,38 +161,38 @@ class Repair {
   }
 
   /** One slip makes the parser stumble several times; what it says first is the one to read. */
-  #isKnown(trap: Trap, slip: Slip): boolean {
-    const line = (trap.spot ?? slip.spot).place.line;
-    const stumbled = slip.spot.place.line;
+  #isKnown(trap: Trap, fault: ParseFault): boolean {
+    const line = (trap.spot ?? fault.spot).place.line;
+    const stumbled = fault.spot.place.line;
     return this.#reported.has(line) || this.#reported.has(stumbled) ||
       this.#guesses.has(line - 1) || this.#guesses.has(stumbled - 1);
   }
 
-  #take(trap: Trap, slip: Pick<Slip, "spot">): boolean {
-    this.#found.push(trapDiagnostic(trap, slip));
-    this.#reported.add((trap.spot ?? slip.spot).place.line);
+  #take(trap: Trap, fault: Pick<ParseFault, "spot">): boolean {
+    this.#found.push(trapDiagnostic(trap, fault));
+    this.#reported.add((trap.spot ?? fault.spot).place.line);
     if (trap.isLast) return false;
-    const mends = trap.mends ?? [];
-    if (mends.length === 0 || mends.some((mend) => overlaps(mend, this.mends))) {
-      return this.#guess(slip);
+    const repairs = trap.repairs ?? [];
+    if (repairs.length === 0 || repairs.some((repair) => overlaps(repair, this.repairs))) {
+      return this.#guess(fault);
     }
-    this.mends.push(...mends);
+    this.repairs.push(...repairs);
     return true;
   }
 
   /** Nobody knows what the line was meant to say: it becomes a key, then nothing. */
-  #guess({ spot }: Pick<Slip, "spot">): boolean {
+  #guess({ spot }: Pick<ParseFault, "spot">): boolean {
     const { line } = spot.place;
     const tries = this.#guesses.get(line) ?? 0;
     this.#guesses.set(line, tries + 1);
     const start = this.#lines.start(line);
     const end = start + spot.sourceLine.length;
     const head = /^\s*(?:- +)*/.exec(spot.sourceLine)?.[0].length ?? 0;
-    const mend = tries === 0
+    const repair = tries === 0
       ? { start: start + head, end, text: `x-${line}: x`, isLoss: true }
       : { ...drop(start, end), isLoss: true };
-    const others = this.mends.filter((other) => other.end < start || other.start > end);
-    this.mends.splice(0, this.mends.length, ...others, mend);
+    const others = this.repairs.filter((other) => other.end < start || other.start > end);
+    this.repairs.splice(0, this.repairs.length, ...others, repair);
     return tries < 2 && start < end;
   }
 }

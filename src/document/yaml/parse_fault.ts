@@ -1,10 +1,10 @@
 import type { YAMLError } from "./yaml.ts";
 import type { Lines, Spot } from "../lines.ts";
-import type { Mend, MendedText } from "./repair.ts";
+import type { Repair, RepairedText } from "./repair.ts";
 import { Lexer } from "./yaml.ts";
 
 /** Where the YAML parser stumbled, at offsets of the text as written. */
-export interface Slip {
+export interface ParseFault {
   readonly code: YAMLError["code"];
   /** The parser's own words. */
   readonly message: string;
@@ -20,7 +20,7 @@ export interface Trap {
   readonly hint?: string | undefined;
   /** Where to look, if that is not where the parser stumbled. */
   readonly spot?: Spot;
-  readonly mends?: readonly Mend[];
+  readonly repairs?: readonly Repair[];
   /** Whether the slip lies within one value, so that the parser reads on rightly behind it. */
   readonly isLocal?: boolean;
   /** Whether nothing can be said about the text that follows. */
@@ -35,12 +35,12 @@ export interface Token {
 /** A text with a mistake: what somebody wrote, and what the parser made of it. */
 export class FaultyText {
   readonly lines: Lines;
-  readonly #mended: MendedText;
+  readonly #repaired: RepairedText;
   #tokens: readonly Token[] | undefined;
 
-  constructor(lines: Lines, mended: MendedText) {
+  constructor(lines: Lines, repaired: RepairedText) {
     this.lines = lines;
-    this.#mended = mended;
+    this.#repaired = repaired;
   }
 
   /** Brackets that are open at an offset, outermost first. */
@@ -70,8 +70,8 @@ export class FaultyText {
   #lex(): Token[] {
     let at = 0;
     const tokens: Token[] = [];
-    for (const text of new Lexer().lex(this.#mended.text)) {
-      tokens.push({ text, start: this.#mended.original(at) });
+    for (const text of new Lexer().lex(this.#repaired.text)) {
+      tokens.push({ text, start: this.#repaired.original(at) });
       if (!MARKS.has(text)) at += text.length;
     }
     return tokens;

@@ -1,12 +1,12 @@
 import { indentOf } from "./indent_trap.ts";
 import type { Lines } from "../lines.ts";
-import { drop, type Mend } from "./repair.ts";
-import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
+import { drop, type Repair } from "./repair.ts";
+import type { FaultyText, ParseFault, Trap } from "./parse_fault.ts";
 
 /** Things in a file that YAML has no words for: blanks of other kinds, and several files in one. */
-export function textTrap(slip: Slip, text: FaultyText): Trap | undefined {
-  if (slip.code === "MULTIPLE_DOCS") return secondDocument(slip, text);
-  return tab(slip, text) ?? oddBlank(slip, text);
+export function textTrap(fault: ParseFault, text: FaultyText): Trap | undefined {
+  if (fault.code === "MULTIPLE_DOCS") return secondDocument(fault, text);
+  return tab(fault, text) ?? oddBlank(fault, text);
 }
 
 /** What git leaves where two people changed the same lines; one report for each. */
@@ -26,7 +26,7 @@ export function conflictTraps(lines: Lines): Trap[] {
         "keep the lines that are right, and remove the marker lines <<<<<<<, ======= and >>>>>>>",
       spot: lines.spot(start, lines.lineEnd(start)),
       // The first of the two versions is read.
-      mends: [
+      repairs: [
         drop(start, lines.lineEnd(start)),
         drop(lines.start(Math.min(middle, last)), lines.lineEnd(lines.start(last))),
       ],
@@ -48,21 +48,21 @@ function find(
   return undefined;
 }
 
-function secondDocument(slip: Slip, { lines }: FaultyText): Trap {
-  const { line } = slip.spot.place;
-  const isEnd = !slip.spot.sourceLine.startsWith("---");
+function secondDocument(fault: ParseFault, { lines }: FaultyText): Trap {
+  const { line } = fault.spot.place;
+  const isEnd = !fault.spot.sourceLine.startsWith("---");
   const mark = isEnd ? "..." : "---";
   const end = isEnd ? find(lines, { from: 1, mark }) ?? line : line;
   return {
     rule: "yaml-syntax",
     message: "the file holds more than one document",
     hint: `remove the ${mark} on line ${end}, or put each document into a file of its own`,
-    mends: [drop(slip.start, lines.text.length)],
+    repairs: [drop(fault.start, lines.text.length)],
   };
 }
 
-function tab(slip: Slip, { lines }: FaultyText): Trap | undefined {
-  const { sourceLine, place: { line, column } } = slip.spot;
+function tab(fault: ParseFault, { lines }: FaultyText): Trap | undefined {
+  const { sourceLine, place: { line, column } } = fault.spot;
   const blanks = /^ *\t\s*/.exec(sourceLine)?.[0];
   if (blanks === undefined || column > blanks.length + 1) return undefined;
   const start = lines.start(line);
@@ -75,7 +75,9 @@ function tab(slip: Slip, { lines }: FaultyText): Trap | undefined {
     hint: "YAML wants spaces; set your editor to insert them",
     spot: lines.spot(at, at + 1),
     // How wide a tab was meant to be shows the line above, but not for more than one line.
-    ...(isAlone ? { mends: [spacesFor({ line, width: blanks.length }, lines)] } : { isLast: true }),
+    ...(isAlone
+      ? { repairs: [spacesFor({ line, width: blanks.length }, lines)] }
+      : { isLast: true }),
   };
 }
 
@@ -83,7 +85,7 @@ function tab(slip: Slip, { lines }: FaultyText): Trap | undefined {
 function spacesFor(
   { line, width }: { readonly line: number; readonly width: number },
   lines: Lines,
-): Mend {
+): Repair {
   const isItem = (text: string) => /^\s*-/.test(text);
   let above = line - 1;
   if (isItem(lines.line(line))) { while (above > 1 && !isItem(lines.line(above))) above--; }
@@ -96,8 +98,8 @@ function spacesFor(
 }
 
 /** Copied out of a web page or a chat; looks like a blank and is none. */
-function oddBlank(slip: Slip, { lines }: FaultyText): Trap | undefined {
-  const { sourceLine, place: { line } } = slip.spot;
+function oddBlank(fault: ParseFault, { lines }: FaultyText): Trap | undefined {
+  const { sourceLine, place: { line } } = fault.spot;
   const blanks = /^[ \u00a0\u2000-\u200b\u202f\u3000]+/.exec(sourceLine)?.[0] ?? "";
   const odd = blanks.search(/[^ ]/);
   if (odd === -1) return undefined;
@@ -107,6 +109,6 @@ function oddBlank(slip: Slip, { lines }: FaultyText): Trap | undefined {
     message: "a blank of another kind is used for indentation; YAML wants plain spaces",
     hint: "type the spaces of this line anew; such blanks come with text copied from a web page",
     spot: lines.spot(start + odd, start + odd + 1),
-    mends: [{ start, end: start + blanks.length, text: " ".repeat(blanks.length) }],
+    repairs: [{ start, end: start + blanks.length, text: " ".repeat(blanks.length) }],
   };
 }

@@ -1,20 +1,20 @@
 import type { YAMLError } from "./yaml.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Lines } from "../lines.ts";
-import type { MendedText } from "./repair.ts";
-import type { Slip, Trap } from "./parse_fault.ts";
+import type { RepairedText } from "./repair.ts";
+import type { ParseFault, Trap } from "./parse_fault.ts";
 import type { TreeProblem } from "../tree.ts";
 
 /** Where the parser stumbled, in a text that was mended before. */
 export function slipOf(
   error: YAMLError,
-  { lines, mended }: { readonly lines: Lines; readonly mended: MendedText },
-): Slip {
+  { lines, repaired }: { readonly lines: Lines; readonly repaired: RepairedText },
+): ParseFault {
   const { code, message, pos } = error;
   // At the end of the file the last line is shown.
-  const there = Math.min(mended.original(pos[0]), Math.max(0, lines.text.length - 1));
+  const there = Math.min(repaired.original(pos[0]), Math.max(0, lines.text.length - 1));
   const start = pastEmptyLines(there, { lines, code });
-  const end = Math.max(mended.original(pos[1]), start + 1);
+  const end = Math.max(repaired.original(pos[1]), start + 1);
   // At the edge of a line its first word.
   const { column, line } = lines.place(start);
   const text = lines.line(line);
@@ -44,11 +44,11 @@ function pastEmptyLines(
 }
 
 /** A mistake in the YAML itself, in the words of somebody who does not know the YAML standard. */
-export function trapDiagnostic(trap: Trap, slip: Pick<Slip, "spot">): Diagnostic {
+export function trapDiagnostic(trap: Trap, fault: Pick<ParseFault, "spot">): Diagnostic {
   return {
     severity: "error",
     rule: trap.rule,
-    ...(trap.spot ?? slip.spot),
+    ...(trap.spot ?? fault.spot),
     message: trap.message,
     ...(trap.hint === undefined ? {} : { hint: trap.hint }),
   };

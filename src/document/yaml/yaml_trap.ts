@@ -3,21 +3,21 @@ import { flowTrap } from "./flow_trap.ts";
 import { indentTrap } from "./indent_trap.ts";
 import { drop, hide, insert } from "./repair.ts";
 import { quoteTrap } from "./quote_trap.ts";
-import type { FaultyText, Slip, Trap } from "./parse_fault.ts";
+import type { FaultyText, ParseFault, Trap } from "./parse_fault.ts";
 import { textTrap } from "./text_trap.ts";
 
-export function trapOf(slip: Slip, text: FaultyText): Trap {
-  return textTrap(slip, text) ?? noColon(slip, text) ?? quoteTrap(slip, text) ??
-    flowTrap(slip, text) ??
-    lineTrap(slip, text) ?? indentTrap(slip, text) ?? keyTrap(slip, text) ?? {
+export function trapOf(fault: ParseFault, text: FaultyText): Trap {
+  return textTrap(fault, text) ?? noColon(fault, text) ?? quoteTrap(fault, text) ??
+    flowTrap(fault, text) ??
+    lineTrap(fault, text) ?? indentTrap(fault, text) ?? keyTrap(fault, text) ?? {
     rule: "yaml-syntax",
-    message: lowerFirst(slip.message),
+    message: lowerFirst(fault.message),
     hint: "compare this line with those above; a value with special characters belongs in quotes",
   };
 }
 
 /** `{{ x }}` and `${{ x }}` inside `{a: …}` or `[…]`: YAML takes the braces for itself. */
-export function braceTrap({ spot }: Slip, text: FaultyText): Trap | undefined {
+export function braceTrap({ spot }: ParseFault, text: FaultyText): Trap | undefined {
   const { lines } = text;
   const line = spot.sourceLine;
   const at = line.slice(0, spot.place.column + 1).lastIndexOf("{{");
@@ -32,7 +32,7 @@ export function braceTrap({ spot }: Slip, text: FaultyText): Trap | undefined {
       message: "{{ }} is a YAML map, not an expression",
       hint: `write "\${{ ${inner} }}"`,
       spot: lines.spot(lineStart + at, lineStart + end),
-      mends: [hide(lineStart + at, lineStart + end)],
+      repairs: [hide(lineStart + at, lineStart + end)],
     };
   }
   if (text.openBrackets(lineStart + at - 1).length === 0) return undefined;
@@ -42,12 +42,12 @@ export function braceTrap({ spot }: Slip, text: FaultyText): Trap | undefined {
       "an expression inside { } or [ ] needs quotes, because YAML takes its braces for a map",
     hint: `write "${line.slice(at - 1, end)}" with the quotes`,
     spot: lines.spot(lineStart + at - 1, lineStart + end),
-    mends: [hide(lineStart + at - 1, lineStart + end)],
+    repairs: [hide(lineStart + at - 1, lineStart + end)],
   };
 }
 
 /** `env { A: 1 }` and `env:{ A: 1 }`. */
-function noColon({ spot }: Slip, text: FaultyText): Trap | undefined {
+function noColon({ spot }: ParseFault, text: FaultyText): Trap | undefined {
   const { lines } = text;
   const start = lines.start(spot.place.line);
   const found = /^( *(?:- +)*)(\w[\w-]*)(:| +)(?=[[{])/.exec(spot.sourceLine);
@@ -62,55 +62,55 @@ function noColon({ spot }: Slip, text: FaultyText): Trap | undefined {
       : "the colon after this key is missing",
     hint: `write ${key}: ${spot.sourceLine.slice(head.length + key.length + gap.length).trim()}`,
     spot: lines.spot(from, end),
-    mends: [gap === ":" ? insert(end + 1, " ") : insert(end, ":")],
+    repairs: [gap === ":" ? insert(end + 1, " ") : insert(end, ":")],
   };
 }
 
 /** Too much on one line. */
-function lineTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
-  const { sourceLine, place } = slip.spot;
-  const end = lines.lineEnd(slip.start);
-  if (slip.code === "BLOCK_AS_IMPLICIT_KEY" && slip.message.startsWith("Nested ")) {
+function lineTrap(fault: ParseFault, { lines }: FaultyText): Trap | undefined {
+  const { sourceLine, place } = fault.spot;
+  const end = lines.lineEnd(fault.start);
+  if (fault.code === "BLOCK_AS_IMPLICIT_KEY" && fault.message.startsWith("Nested ")) {
     const colon = /: /.exec(sourceLine.slice(place.column - 1));
     if (colon === null) return undefined;
-    const at = slip.start + colon.index;
+    const at = fault.start + colon.index;
     return {
       rule: "yaml-syntax",
       message: 'a second ": " in one line makes a map inside a plain value',
       hint: "put the value in quotes, or write it as a block after |",
       spot: lines.spot(at, at + 1),
-      mends: [hide(slip.start, end)],
+      repairs: [hide(fault.start, end)],
       isLocal: true,
     };
   }
   if (
-    slip.message.startsWith("Block scalar header") || slip.message.startsWith("Not a YAML token")
+    fault.message.startsWith("Block scalar header") || fault.message.startsWith("Not a YAML token")
   ) {
     return {
       rule: "yaml-syntax",
       message: "nothing may follow | or > on its line",
       hint: "put the text on the next line, indented; or in quotes",
-      mends: [drop(slip.start, end)],
+      repairs: [drop(fault.start, end)],
     };
   }
-  if (slip.message.startsWith("Unexpected block-seq-ind") && place.column > 1) {
+  if (fault.message.startsWith("Unexpected block-seq-ind") && place.column > 1) {
     const indent = /^ *(?:- +)*/.exec(sourceLine)?.[0].length ?? 0;
     return {
       rule: "yaml-syntax",
       message: "a list cannot start on the line of its key",
       hint: `begin a new line before ${sourceLine.slice(place.column - 1).trim()}`,
-      mends: [insert(slip.start, `\n${" ".repeat(indent + 2)}`)],
+      repairs: [insert(fault.start, `\n${" ".repeat(indent + 2)}`)],
     };
   }
   return undefined;
 }
 
 /** `run:echo`, `steps` without its colon, or a line that fell out of the block above. */
-function keyTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
-  const hasNoValue = slip.code === "MULTILINE_IMPLICIT_KEY" ||
-    slip.message.startsWith("Implicit map keys");
+function keyTrap(fault: ParseFault, { lines }: FaultyText): Trap | undefined {
+  const hasNoValue = fault.code === "MULTILINE_IMPLICIT_KEY" ||
+    fault.message.startsWith("Implicit map keys");
   if (!hasNoValue) return undefined;
-  const { sourceLine, place } = slip.spot;
+  const { sourceLine, place } = fault.spot;
   const words = sourceLine.trim();
   const start = lines.start(place.line) + sourceLine.search(/\S|$/);
   const glued = /^((?:- )?[\w-]+):(\S.*)$/.exec(words);
@@ -119,7 +119,7 @@ function keyTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
       rule: "yaml-syntax",
       message: "the colon after a key needs a blank behind it",
       hint: `write ${glued[1].replace(/^- /, "")}: ${glued[2]}`,
-      mends: [insert(start + glued[1].length + 1, " ")],
+      repairs: [insert(start + glued[1].length + 1, " ")],
     };
   }
   const isKey = /^(?:- )?[\w-]+$/.test(words);
@@ -129,7 +129,7 @@ function keyTrap(slip: Slip, { lines }: FaultyText): Trap | undefined {
     hint: isKey
       ? `write ${words}: for a key; text below | must be indented deeper than its key`
       : "write key: value; text below | must be indented deeper than its key",
-    ...(isKey ? { mends: [insert(start + words.length, ":")] } : {}),
+    ...(isKey ? { repairs: [insert(start + words.length, ":")] } : {}),
   };
 }
 

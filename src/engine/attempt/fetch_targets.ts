@@ -6,13 +6,16 @@ import type { Text } from "../../expression/text.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import { evaluate } from "./resolve.ts";
 
-export interface ComesHomeOptions {
+export interface FetchTargetsOptions {
   readonly steps: ReadonlyMap<string, Step>;
   readonly scopes: Scopes;
 }
 
 /** Patterns relative to the project, as far as they are known before anything ran. */
-export function comesHome(sync: Step, { steps, scopes }: ComesHomeOptions): readonly string[] {
+export function fetchTargets(
+  sync: Step,
+  { steps, scopes }: FetchTargetsOptions,
+): readonly string[] {
   return [...steps.values()].flatMap((step) => {
     const { action } = step;
     if (action.kind !== "fetch" || !isBehind(step, { sync, steps })) return [];
@@ -29,7 +32,7 @@ export function comesHome(sync: Step, { steps, scopes }: ComesHomeOptions): read
 }
 
 /** Patterns below the synced folder of files that the steps behind the sync say they make. */
-export function madeThere(sync: Step, { steps, scopes }: ComesHomeOptions): readonly string[] {
+export function madeThere(sync: Step, { steps, scopes }: FetchTargetsOptions): readonly string[] {
   return [...steps.values()].flatMap((step) => {
     const declared = [
       ...step.outputs.flatMap((output) => output.from === "file" ? [output.path] : []),

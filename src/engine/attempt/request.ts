@@ -4,7 +4,7 @@ import type { NodeScope } from "../../expression/evaluate.ts";
 import { nodeReads } from "../../pipeline/node_reads.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./retry_loop.ts";
-import { comesHome, madeThere } from "./fetch_targets.ts";
+import { fetchTargets, madeThere } from "./fetch_targets.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { DataPaths } from "../data_paths.ts";
 import type { CachedResult, StepRequest } from "../ports.ts";
@@ -54,7 +54,7 @@ export function requestOf(
     ...dataRequest(ledger.folders.dataBefore(step)),
     ...cacheRequest(step, context),
     ...(step.action.kind === "sync" && {
-      comesHome: comesHome(step, { steps: context.steps, scopes: ledger.scopes }),
+      fetchTargets: fetchTargets(step, { steps: context.steps, scopes: ledger.scopes }),
       madeThere: madeThere(step, { steps: context.steps, scopes: ledger.scopes }),
     }),
   };

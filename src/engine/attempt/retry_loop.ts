@@ -30,7 +30,7 @@ export interface AttemptParts {
 }
 
 /** Runs the step until it succeeds or the policy gives up. */
-export async function runAttempts(options: AttemptsOptions): Promise<AttemptEnd> {
+export async function retryLoop(options: AttemptsOptions): Promise<AttemptEnd> {
   const { step, ports, emit, resume } = options;
   using limits = new Limits(ports.clock, options.signal);
   const deadline = totalDeadline(step, { ports, limits });

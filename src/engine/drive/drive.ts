@@ -9,7 +9,7 @@ import { GraphRun } from "./graph_run.ts";
 import { hookMoments, hookStep } from "./hooks.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { Limits } from "../attempt/limits.ts";
-import type { Neighbours } from "./registration.ts";
+import type { Registration } from "./registration.ts";
 import type { EnginePorts } from "../ports.ts";
 import { startedEvent } from "./announcement.ts";
 import { runExitCode, runResult, type RunSummary } from "./result.ts";
@@ -23,7 +23,7 @@ export interface DriveOptions {
   readonly pipeline: Pipeline;
   readonly ports: EnginePorts;
   readonly ledger: Ledger;
-  readonly neighbours: Neighbours;
+  readonly registration: Registration;
   /** The wish to stop. */
   readonly stop: AbortSignal;
   readonly started: Pick<

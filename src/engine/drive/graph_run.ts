@@ -2,19 +2,19 @@
 import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
-import { runAttempts } from "../attempt/retry_loop.ts";
+import { retryLoop } from "../attempt/retry_loop.ts";
 import { beginningOf } from "./beginning.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding } from "./group.ts";
-import { Judgement, type JudgementOptions } from "./start_condition.ts";
+import { StartCondition, type StartConditionOptions } from "./start_condition.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Staying } from "../staying.ts";
 import { type RequestContext, requestOf } from "../attempt/request.ts";
 import { type Decision, Scheduler, type SchedulerOptions } from "../schedule/scheduler.ts";
 import type { HaltOrder } from "../schedule/standing.ts";
-import { type Prepared, Shortcuts } from "../resume/known_results.ts";
+import { KnownResults, type Prepared } from "../resume/known_results.ts";
 import {
   type MemberEnd,
   NOT_CHOSEN,
@@ -23,7 +23,7 @@ import {
   type Verdict,
 } from "../schedule/verdict.ts";
 
-export interface GraphRunOptions extends JudgementOptions {
+export interface GraphRunOptions extends StartConditionOptions {
   readonly ports: EnginePorts;
   readonly limits: SchedulerOptions;
   /** The wish to stop. Fired already: this graph is the cleaning up. */
@@ -40,8 +40,8 @@ export interface GraphRunOptions extends JudgementOptions {
 export class GraphRun {
   readonly #options: GraphRunOptions;
   readonly #scheduler: Scheduler;
-  readonly #shortcuts: Shortcuts;
-  readonly #judgement: Judgement;
+  readonly #knownResults: KnownResults;
+  readonly #condition: StartCondition;
   readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
   /** The last attempt of each step. */
@@ -52,8 +52,8 @@ export class GraphRun {
   constructor(steps: readonly Step[], options: GraphRunOptions) {
     this.#options = options;
     this.#scheduler = new Scheduler(steps, options.limits);
-    this.#judgement = new Judgement(this.#scheduler, options);
-    this.#shortcuts = new Shortcuts(steps, {
+    this.#condition = new StartCondition(this.#scheduler, options);
+    this.#knownResults = new KnownResults(steps, {
       run: options.request.run,
       pipeline: options.request.pipeline,
       ledger: options.ledger,
@@ -141,11 +141,11 @@ export class GraphRun {
     let verdict: Verdict | undefined;
     let prepared: Prepared | undefined;
     try {
-      verdict = this.#judgement.of(step, standing);
+      verdict = this.#condition.of(step, standing);
       // A group has no result of its own that could be used again.
-      if (verdict.run && step.action.kind !== "group") prepared = this.#shortcuts.prepare(step);
+      if (verdict.run && step.action.kind !== "group") prepared = this.#knownResults.prepare(step);
     } catch (thrown) {
-      if (verdict && !this.#judgement.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
+      if (verdict && !this.#condition.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
       const failure = failureOf(thrown, { started: false });
       this.#finishMembers(step, { state: "skipped", reason: "it failed", passesOn: true });
       return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
@@ -154,7 +154,7 @@ export class GraphRun {
     for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
     if (reused) return this.#finish(step, reused);
-    if (!this.#judgement.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
+    if (!this.#condition.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
     if (prepared) this.#prepared.set(step.id, prepared);
     this.#scheduler.admit(step.id);
   }
@@ -183,11 +183,11 @@ export class GraphRun {
       const { node, job } = shortcut.leaves;
       this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
     }
-    this.#shortcuts.started(step);
+    this.#knownResults.started(step);
     const controller = new AbortController();
     if (cleanup.aborted) controller.abort(cleanup.reason);
     this.#running.set(step.id, controller);
-    runAttempts({
+    retryLoop({
       step,
       ports,
       signal: controller.signal,
@@ -247,7 +247,7 @@ export class GraphRun {
     this.#prepared.delete(step.id);
     if (masked || result !== "succeeded" || cache === undefined || end.reused) return;
     if (unfit !== undefined) return this.#warn(step, `its result is not cached: ${unfit}`);
-    this.#shortcuts.keep(step, { cache, outputs, filed, node, made });
+    this.#knownResults.keep(step, { cache, outputs, filed, node, made });
   }
 
   #crashed(step: Step, error: unknown): void {

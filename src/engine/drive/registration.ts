@@ -5,7 +5,7 @@ import type { EnginePorts } from "../ports.ts";
 /** How often a run looks whether it was cancelled from outside. */
 const LOOK_MS = 1000;
 
-export interface Neighbours extends Disposable {
+export interface Registration extends Disposable {
   /** Fires when another process asked the run to stop. */
   readonly signal: AbortSignal;
 }
@@ -22,7 +22,7 @@ export interface EnterOptions {
  *
  * @throws {GridError} `conflict` where the run to resume still runs, or another went on from it
  */
-export function enterRegistry({ run, ports, resumes }: EnterOptions): Neighbours {
+export function enterRegistry({ run, ports, resumes }: EnterOptions): Registration {
   const { registry, clock } = ports;
   const cancel = new AbortController();
   if (!registry) return { signal: cancel.signal, [Symbol.dispose]: () => {} };

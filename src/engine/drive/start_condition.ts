@@ -14,7 +14,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ResumeFrom } from "../resume/known_results.ts";
 import { isGroupOf } from "./group.ts";
 
-export interface JudgementOptions {
+export interface StartConditionOptions {
   readonly ledger: Ledger;
   /** Steps that were asked for; undefined means all. */
   readonly chosen: ReadonlySet<string> | undefined;
@@ -24,11 +24,11 @@ export interface JudgementOptions {
   readonly resume: ResumeFrom | undefined;
 }
 
-export class Judgement {
+export class StartCondition {
   readonly #scheduler: Scheduler;
-  readonly #options: JudgementOptions;
+  readonly #options: StartConditionOptions;
 
-  constructor(scheduler: Scheduler, options: JudgementOptions) {
+  constructor(scheduler: Scheduler, options: StartConditionOptions) {
     this.#scheduler = scheduler;
     this.#options = options;
   }

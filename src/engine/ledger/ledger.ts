@@ -104,7 +104,7 @@ export class Ledger {
       outputs,
       ...(filed && { filed }),
       node,
-      leftOut: reason === LEFT_OUT,
+      skippedSteps: reason === LEFT_OUT,
       ...(ending.masked !== undefined && { unkept: ending.masked }),
     });
     this.folders.end(step);

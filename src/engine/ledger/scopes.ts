@@ -26,7 +26,7 @@ export interface StepRecord {
   readonly filed?: Readonly<Record<string, OutputFile>>;
   readonly node: string | undefined;
   /** It was not asked for. */
-  readonly leftOut?: boolean;
+  readonly skippedSteps?: boolean;
   /** Outputs that held a secret, which no journal keeps. */
   readonly unkept?: readonly string[];
 }

@@ -25,7 +25,7 @@ export interface ResumeFrom {
   readonly stands?: boolean;
 }
 
-export interface ShortcutsOptions {
+export interface KnownResultsOptions {
   readonly run: string;
   readonly pipeline: string;
   readonly ledger: Ledger;
@@ -46,13 +46,13 @@ export interface Prepared {
   readonly warnings: readonly string[];
 }
 
-export class Shortcuts {
-  readonly #options: ShortcutsOptions;
+export class KnownResults {
+  readonly #options: KnownResultsOptions;
   readonly #steps: ReadonlyMap<string, Step>;
   /** Steps that did their work in this run, so that what comes after them may differ. */
   readonly #repeated = new Set<string>();
 
-  constructor(steps: readonly Step[], options: ShortcutsOptions) {
+  constructor(steps: readonly Step[], options: KnownResultsOptions) {
     this.#options = options;
     this.#steps = new Map(steps.map((step) => [step.id, step]));
   }

@@ -2,7 +2,7 @@
 import type { DataAction } from "../../pipeline/data_action.ts";
 import type { Pipeline, SyncAction } from "../../pipeline/pipeline.ts";
 import { looksAlways } from "../../pipeline/step_kinds.ts";
-import { comesHome } from "../attempt/fetch_targets.ts";
+import { fetchTargets } from "../attempt/fetch_targets.ts";
 import { resolveStep } from "../attempt/resolve.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { PreviewOptions } from "./preview.ts";
@@ -11,7 +11,7 @@ export interface UpcomingSync {
   readonly step: string;
   readonly action: SyncAction<string>;
   /** Patterns of what the steps behind it fetch. */
-  readonly comesHome: readonly string[];
+  readonly fetchTargets: readonly string[];
 }
 
 export interface UpcomingData {
@@ -38,7 +38,7 @@ export function upcomingSyncs(
   const steps = new Map(pipeline.steps.map((step) => [step.id, step]));
   return upcoming(pipeline, options).flatMap(({ step, action, scopes }) =>
     action.kind === "sync"
-      ? [{ step: step.id, action, comesHome: comesHome(step, { steps, scopes }) }]
+      ? [{ step: step.id, action, fetchTargets: fetchTargets(step, { steps, scopes }) }]
       : []
   );
 }

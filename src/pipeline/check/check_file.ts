@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../document/diagnostic.ts";
 import { readBefore, readNode } from "../action.ts";
-import { type Blueprint, readBlueprint } from "../written_step.ts";
+import { readWrittenStep, type WrittenStep } from "../written_step.ts";
 import type { FileUses } from "./expression_uses.ts";
 import { loadScripts } from "../../script/scripts.ts";
 import { lazy } from "../../core/lazy.ts";
@@ -63,7 +63,7 @@ export async function checkFile(
   const concurrencyUses = reader.takeUses();
   const schedules = await checkSchedules(file, { reader, inputs });
   const steps = file.steps.map((entry, index) =>
-    readBlueprint(entry, {
+    readWrittenStep(entry, {
       id: entry.id,
       spot: source.has(entry, "id")
         ? source.valueSpot(entry, "id")
@@ -156,18 +156,18 @@ function readHooks(
   open: OpenFile,
   { reader, steps, templates }: Pick<CheckOptions, "templates"> & {
     readonly reader: TextReader;
-    readonly steps: readonly Blueprint[];
+    readonly steps: readonly WrittenStep[];
   },
 ): CheckedFile["hooks"] {
   const { source, file, damaged } = open;
   const taken = new Map(steps.map((step) => [step.id, step]));
-  const read = (moment: HookMoment): Blueprint[] => {
+  const read = (moment: HookMoment): WrittenStep[] => {
     const entries = file.hooks?.[moment] ?? [];
     const found = entries.map((entry, index) => {
       const spot = source.valueSpot(entries, index);
       checkHook(entry, { reader, template: templates.get(entry.uses ?? "") });
       const id = entry.id ?? `on-${moment}-${index + 1}`;
-      return readBlueprint(entry, {
+      return readWrittenStep(entry, {
         id,
         spot,
         hook: moment,
@@ -196,7 +196,7 @@ function declaredSecrets(
 }
 
 function checkSecrets(
-  step: Blueprint,
+  step: WrittenStep,
   known: readonly string[] | undefined,
   reader: TextReader,
 ): void {

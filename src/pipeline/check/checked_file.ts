@@ -1,4 +1,4 @@
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { Graph } from "../graph.ts";
 import type { InputSpec } from "../input/inputs.ts";
@@ -15,7 +15,7 @@ export interface CheckedFile {
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly env: Readonly<Record<string, Text>>;
   readonly graph: Graph;
-  readonly hooks: Readonly<Record<HookMoment, readonly Blueprint[]>>;
+  readonly hooks: Readonly<Record<HookMoment, readonly WrittenStep[]>>;
   readonly secrets: readonly SecretSource[];
   readonly concurrency: Concurrency | undefined;
   readonly schedules: readonly Schedule[];

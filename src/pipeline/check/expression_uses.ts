@@ -1,4 +1,4 @@
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { type CheckedFile, HOOK_MOMENTS } from "../check/checked_file.ts";
 import { loadCel } from "../../expression/expression.ts";
 import { checkExpression } from "../../expression/expression_check.ts";
@@ -88,7 +88,7 @@ export async function checkExpressions(checked: CheckedFile, uses: FileUses): Pr
 }
 
 /** A matrix that was taken out, since it is faulty, was meant nevertheless. */
-function hasMatrix(step: Blueprint | undefined, { source }: TextReader): boolean {
+function hasMatrix(step: WrittenStep | undefined, { source }: TextReader): boolean {
   return step !== undefined &&
     (step.matrix !== undefined || source.removedFrom(step.entry).has("matrix"));
 }

@@ -1,5 +1,5 @@
 /** What a fetch asks for lies below the folder of its step; anything else fails on every node. */
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { axisNames } from "../matrix/matrix.ts";
 import type { FetchAction } from "../pipeline.ts";
 import { NODE_HOLE } from "../fetch_place.ts";
@@ -7,7 +7,7 @@ import type { Text } from "../../expression/text.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
 /** Reports paths that leave the folder, as far as they are written out. */
-export function checkFetch({ action, entry, matrix }: Blueprint, reader: TextReader): void {
+export function checkFetch({ action, entry, matrix }: WrittenStep, reader: TextReader): void {
   const { fetch } = entry;
   if (action?.kind !== "fetch" || fetch === undefined) return;
   checkHoles({ action, fetch, axes: axisNames(matrix) ?? new Set() }, reader);

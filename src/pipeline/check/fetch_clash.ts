@@ -1,10 +1,10 @@
 /** Two cells of a matrix that bring the same file to the same place: the last one would win, silently. */
 import { join } from "node:path/posix";
 import type { Mistake } from "../../document/shape/check.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { parseExpression } from "../../expression/expression.ts";
 import { fetchPlace, NODE_HOLE } from "../fetch_place.ts";
-import type { Foresight } from "../partial_evaluation.ts";
+import type { PartialEvaluation } from "../partial_evaluation.ts";
 import type { FetchAction, Step } from "../pipeline.ts";
 import { Text, type TextPart } from "../../expression/text.ts";
 import type { TextReader } from "../../expression/reader.ts";
@@ -12,13 +12,13 @@ import type { TextReader } from "../../expression/reader.ts";
 /** A fetch as it was expanded, and where it is written. */
 export interface PlacedFetch {
   readonly step: Step & { readonly action: FetchAction<Text> };
-  readonly blueprint: Blueprint;
+  readonly written: WrittenStep;
   readonly reader: TextReader;
 }
 
 export interface ClashOptions {
   readonly steps: ReadonlyMap<string, Step>;
-  readonly foresight: Foresight;
+  readonly evaluation: PartialEvaluation;
 }
 
 /**
@@ -27,19 +27,19 @@ export interface ClashOptions {
  */
 export function fetchClashes(
   fetches: readonly PlacedFetch[],
-  { steps, foresight }: ClashOptions,
+  { steps, evaluation }: ClashOptions,
 ): readonly Mistake[] {
-  const taken = new Map<Blueprint, Map<string, Step>>();
-  const mistakes = new Map<Blueprint, Mistake>();
-  for (const { step, blueprint, reader } of fetches) {
-    if (mistakes.has(blueprint) || foresight.falseCondition(step) !== undefined) continue;
-    const known = taken.get(blueprint) ?? new Map<string, Step>();
-    taken.set(blueprint, known);
-    for (const place of placesOf(step, { steps, foresight })) {
+  const taken = new Map<WrittenStep, Map<string, Step>>();
+  const mistakes = new Map<WrittenStep, Mistake>();
+  for (const { step, written, reader } of fetches) {
+    if (mistakes.has(written) || evaluation.falseCondition(step) !== undefined) continue;
+    const known = taken.get(written) ?? new Map<string, Step>();
+    taken.set(written, known);
+    for (const place of placesOf(step, { steps, evaluation })) {
       const other = known.get(place);
       if (other === undefined) known.set(place, step);
       else if (areCells(other, step, steps)) {
-        mistakes.set(blueprint, clash({ step, blueprint, reader }, { other, place }));
+        mistakes.set(written, clash({ step, written, reader }, { other, place }));
       }
     }
   }
@@ -47,17 +47,17 @@ export function fetchClashes(
 }
 
 function clash(
-  { step, blueprint, reader }: PlacedFetch,
+  { step, written, reader }: PlacedFetch,
   { other, place }: { readonly other: Step; readonly place: string },
 ): Mistake {
-  const { fetch = { from: [] } } = blueprint.entry;
+  const { fetch = { from: [] } } = written.entry;
   const axis = Object.keys(step.matrix ?? {})[0];
   const own = axis === undefined ? "" : `to: results/\${{ matrix.${axis} }}, or `;
   return {
     rule: "fetch-clash",
     spot: reader.source.has(fetch, "to")
       ? reader.source.valueSpot(fetch, "to")
-      : reader.source.keySpot(blueprint.entry, "fetch"),
+      : reader.source.keySpot(written.entry, "fetch"),
     message: `${other.id} and ${step.id} would both bring ${
       shown(place)
     }, and the last one would win`,
@@ -96,7 +96,7 @@ interface Seeing extends ClashOptions {
 function seenBefore(text: Text, seeing: Seeing): string | undefined {
   const parts = text.parts.map((part) => {
     if (part.kind === "literal") return part.value;
-    const value = seeing.foresight.text(new Text([part], text.place), seeing.step);
+    const value = seeing.evaluation.text(new Text([part], text.place), seeing.step);
     return value ?? (isOfTheRun(part, seeing) ? `\uE000${part.source}\uE000` : undefined);
   });
   return parts.includes(undefined) ? undefined : parts.join("");

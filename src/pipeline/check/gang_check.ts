@@ -1,5 +1,5 @@
 /** Whether the nodes that a step wants together can ever be had, and cells that need each other. */
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import type { KnownNode } from "../load_options.ts";
 import { gangNode } from "../read_gang.ts";
 import type { CheckedFile } from "./checked_file.ts";
@@ -44,7 +44,7 @@ const COUNTED = /--(?:nnodes|num[-_]machines|num[-_]nodes)[= ]+(\d{1,4})\b/;
 const RANKED = /(?:--(?:node|machine)[-_]rank[= ]+|\bNODE_RANK=|\bRANK=)["']?\$\{\{\s*matrix\./;
 
 /** A matrix whose cells wait for each other hangs where not all of them may run at once. */
-export function checkRendezvous({ entry, matrix }: Blueprint, reader: TextReader): void {
+export function checkRendezvous({ entry, matrix }: WrittenStep, reader: TextReader): void {
   const most = matrix?.["max-parallel"];
   if (matrix === undefined || most === undefined) return;
   const script = entry.run ?? "";
@@ -63,7 +63,7 @@ export function checkRendezvous({ entry, matrix }: Blueprint, reader: TextReader
   });
 }
 
-function longestAxis(matrix: NonNullable<Blueprint["matrix"]>): number {
+function longestAxis(matrix: NonNullable<WrittenStep["matrix"]>): number {
   const lists = Object.entries(matrix)
     .flatMap(([key, value]) =>
       Array.isArray(value) && key !== "include" && key !== "exclude" ? [value.length] : []

@@ -1,5 +1,5 @@
 /** Limits that contradict each other: they are legal, but one of them never has any effect. */
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { durationMs } from "../policy.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
@@ -10,7 +10,7 @@ const SHADOWS = {
 } as const;
 
 /** Warns of limits in `timeout` and `retry` that another in the same map makes meaningless. */
-export function checkLimits(entry: Blueprint["entry"], reader: TextReader): void {
+export function checkLimits(entry: WrittenStep["entry"], reader: TextReader): void {
   check(entry.timeout, SHADOWS.timeout, reader);
   check(entry.retry, SHADOWS.retry, reader);
 }

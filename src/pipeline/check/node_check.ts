@@ -1,5 +1,5 @@
 import { suggest } from "../../document/shape/check.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { checkGangs } from "./gang_check.ts";
 import type { CheckedFile } from "./checked_file.ts";
 import type { KnownNode } from "../load_options.ts";
@@ -12,15 +12,15 @@ const ON_A_NODE: ReadonlySet<string> = new Set(["run", "ray-batch", "fetch", "us
 
 /** Finds the node a step runs on where `node:` is not written: the one that a step before it chose. */
 export function chosenBy(
-  step: Blueprint,
+  step: WrittenStep,
   file: Pick<CheckedFile, "graph">,
-): readonly Blueprint[] {
+): readonly WrittenStep[] {
   return selectSteps(file).filter((select) => file.graph.isAncestor(select.id, step.id));
 }
 
-const known = new WeakMap<CheckedFile["graph"], readonly Blueprint[]>();
+const known = new WeakMap<CheckedFile["graph"], readonly WrittenStep[]>();
 
-function selectSteps({ graph }: Pick<CheckedFile, "graph">): readonly Blueprint[] {
+function selectSteps({ graph }: Pick<CheckedFile, "graph">): readonly WrittenStep[] {
   const found = known.get(graph) ??
     graph.order.filter((step) => step.kind === "select-node" && step.matrix === undefined);
   known.set(graph, found);
@@ -54,7 +54,7 @@ export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | unde
 
 /** Where no node has any label, the pipeline is looked at beside another cluster than its own. */
 function checkLabels(
-  { entry, node, action }: Blueprint,
+  { entry, node, action }: WrittenStep,
   { labels, reader }: { readonly labels: readonly string[]; readonly reader: TextReader },
 ): void {
   if (labels.length === 0) return;
@@ -78,7 +78,7 @@ function checkLabels(
   }
 }
 
-function checkChoice(step: Blueprint, file: CheckedFile): void {
+function checkChoice(step: WrittenStep, file: CheckedFile): void {
   const { reader } = file;
   if (step.node !== undefined || file.defaultNode !== undefined) return;
   if (step.entry.nodes !== undefined) return;
@@ -116,7 +116,7 @@ interface NamedNode {
   readonly key: string | number;
 }
 
-function namedNodes(step: Blueprint): NamedNode[] {
+function namedNodes(step: WrittenStep): NamedNode[] {
   const { entry, node, action } = step;
   const found: NamedNode[] = [];
   const place = entry.node === undefined ? entry.fetch : entry;

@@ -1,5 +1,5 @@
 /** What `node.…` may mean to a step: the `vars` of the nodes that it may run on. */
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import { chosenBy } from "../check/node_check.ts";
 import type { KnownEnvironment, KnownNode } from "../load_options.ts";
@@ -41,7 +41,7 @@ export class NodeValues {
     return { ...NO_NODE, isChosen: true, vars: this.#vars };
   }
 
-  of(step: Blueprint): NodeNames {
+  of(step: WrittenStep): NodeNames {
     const candidates = this.#candidates(step);
     return {
       isChosen: true,
@@ -54,7 +54,7 @@ export class NodeValues {
   }
 
   /** Empty where only the run tells. */
-  #candidates(step: Blueprint): readonly KnownNode[] {
+  #candidates(step: WrittenStep): readonly KnownNode[] {
     const { nodes, isTemplate } = this.#known;
     if (nodes === undefined || step.kind === "uses") return [];
     const request = step.node ?? this.#file.defaultNode;
@@ -80,7 +80,7 @@ export class NodeValues {
     return chooser ? this.#chosenAt(chooser) : [];
   }
 
-  #chosenAt({ action, matrix }: Blueprint): readonly KnownNode[] {
+  #chosenAt({ action, matrix }: WrittenStep): readonly KnownNode[] {
     if (action?.kind !== "select-node" || matrix !== undefined) return [];
     return this.#fitting(action.selector);
   }

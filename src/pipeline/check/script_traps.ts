@@ -1,6 +1,6 @@
 /** Lines of scripts that do something else than they seem to: each with its place, why, and what does it right. */
 import type { Container, Key } from "../../document/source.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
 interface Trap {
@@ -50,7 +50,7 @@ const TRAPS: readonly Trap[] = [
 ];
 
 /** Warns of such lines in `run`, `before` and `ray-batch.command`. */
-export function checkScriptTraps({ entry }: Pick<Blueprint, "entry">, reader: TextReader): void {
+export function checkScriptTraps({ entry }: Pick<WrittenStep, "entry">, reader: TextReader): void {
   check(entry, "run", reader);
   if (entry["ray-batch"]) check(entry["ray-batch"], "command", reader);
   checkBefore(entry, reader);

@@ -1,12 +1,12 @@
 /** What is legal in a step, but cannot be what its author wanted. */
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { checkRendezvous } from "./gang_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkScriptTraps } from "./script_traps.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
-export function checkStep(step: Blueprint, reader: TextReader): void {
+export function checkStep(step: WrittenStep, reader: TextReader): void {
   checkScript(step, reader);
   checkTwice(step, reader);
   checkHiddenVariables(step, reader);
@@ -18,7 +18,7 @@ export function checkStep(step: Blueprint, reader: TextReader): void {
   checkLimits(step.entry, reader);
 }
 
-function checkScript({ entry }: Blueprint, reader: TextReader): void {
+function checkScript({ entry }: WrittenStep, reader: TextReader): void {
   if (entry.run?.trim() !== "") return;
   reader.report({
     rule: "empty-script",
@@ -28,7 +28,7 @@ function checkScript({ entry }: Blueprint, reader: TextReader): void {
   });
 }
 
-function checkTwice({ entry }: Blueprint, reader: TextReader): void {
+function checkTwice({ entry }: WrittenStep, reader: TextReader): void {
   for (const key of ["needs", "after", "secrets"] as const) {
     const names = entry[key];
     if (!Array.isArray(names)) continue;
@@ -46,7 +46,7 @@ function checkTwice({ entry }: Blueprint, reader: TextReader): void {
 }
 
 /** The secret wins. */
-function checkHiddenVariables({ entry, secrets }: Blueprint, reader: TextReader): void {
+function checkHiddenVariables({ entry, secrets }: WrittenStep, reader: TextReader): void {
   const { env = {} } = entry;
   for (const { name } of secrets) {
     if (!Object.hasOwn(env, name)) continue;
@@ -59,7 +59,7 @@ function checkHiddenVariables({ entry, secrets }: Blueprint, reader: TextReader)
   }
 }
 
-function checkIdleOutputs({ entry, kind }: Blueprint, reader: TextReader): void {
+function checkIdleOutputs({ entry, kind }: WrittenStep, reader: TextReader): void {
   const own = kind && KIND_OUTPUTS[kind];
   if (entry.outputs === undefined || own === undefined) return;
   warn(reader, {
@@ -70,7 +70,7 @@ function checkIdleOutputs({ entry, kind }: Blueprint, reader: TextReader): void 
   });
 }
 
-function checkIdleBefore({ entry, kind }: Blueprint, reader: TextReader): void {
+function checkIdleBefore({ entry, kind }: WrittenStep, reader: TextReader): void {
   if (entry.before === undefined || kind === undefined || kind === "run" || kind === "uses") return;
   warn(reader, {
     rule: "idle-before",
@@ -80,7 +80,7 @@ function checkIdleBefore({ entry, kind }: Blueprint, reader: TextReader): void {
   });
 }
 
-function checkIdleContainer({ entry, kind }: Blueprint, reader: TextReader): void {
+function checkIdleContainer({ entry, kind }: WrittenStep, reader: TextReader): void {
   if (entry.container === undefined || kind === undefined || kind === "run") return;
   reader.report({
     rule: "idle-container",

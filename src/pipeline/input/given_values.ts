@@ -1,4 +1,4 @@
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { trimmed } from "../../expression/cel_words.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import type { Names } from "../../expression/names.ts";
@@ -14,7 +14,7 @@ export interface GivenValues {
 }
 
 /** Reports expressions under `with:` whose type is known and cannot be that of the input. */
-export function checkGivenTypes(step: Blueprint, options: GivenValues): void {
+export function checkGivenTypes(step: WrittenStep, options: GivenValues): void {
   const { template, names, reader } = options;
   const container = step.entry.with ?? {};
   for (const [name, text] of Object.entries(step.with)) {

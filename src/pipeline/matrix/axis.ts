@@ -1,13 +1,13 @@
 import type { JsonValue } from "../../core/json.ts";
 import { diagnostic } from "../../document/shape/check.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { evaluateValue } from "../../expression/evaluate.ts";
 import type { Expansion, Instance } from "../instance.ts";
 import { Text } from "../../expression/text.ts";
 
 /** The values of an axis written as an expression over inputs; undefined, and reported, if none. */
 export function axisList(
-  step: Blueprint,
+  step: WrittenStep,
   axis: string,
   { instance, into }: { readonly instance: Instance; readonly into: Expansion },
 ): readonly JsonValue[] | undefined {

@@ -4,7 +4,7 @@ import { own } from "../../core/own.ts";
 import { type Mistake, suggest } from "../../document/shape/check.ts";
 import type { Spot } from "../../document/lines.ts";
 import { isContainer } from "../../document/source.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { combine, type Values } from "./cells.ts";
 import { keepSpelling } from "../input/inputs.ts";
 import { MATRIX_SETTINGS } from "./matrix_settings.ts";
@@ -33,7 +33,7 @@ function axesOf(matrix: MatrixEntry): string[] {
 
 /** Reports what is wrong with a matrix, as far as that can be known from the file alone. */
 export function checkMatrix(
-  step: Blueprint,
+  step: WrittenStep,
   { reader, damaged }: { readonly reader: TextReader; readonly damaged: ReadonlySet<object> },
 ): void {
   const { matrix } = step;
@@ -68,7 +68,7 @@ export interface CellOptions {
 }
 
 /** The cells of a step's matrix; what is wrong with them is reported. */
-export function expandMatrix(step: Blueprint, options: CellOptions): readonly Cell[] {
+export function expandMatrix(step: WrittenStep, options: CellOptions): readonly Cell[] {
   const { matrix } = step;
   if (matrix === undefined) return [];
   const { reader, report } = options;

@@ -1,13 +1,13 @@
 /** Values that only some cells of a matrix have, as `include:` gives them. */
 import { diagnostic } from "../../document/shape/check.ts";
 import type { Diagnostic } from "../../document/diagnostic.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import { parseExpression } from "../../expression/expression.ts";
 import { axisNames, type Cell } from "./matrix.ts";
 import type { ExpressionUse } from "../../expression/reader.ts";
 
 /** Warns of expressions that would fail in the cells that lack what they name. */
-export function warnOfPartialAxes(step: Blueprint, cells: readonly Cell[]): Diagnostic[] {
+export function warnOfPartialAxes(step: WrittenStep, cells: readonly Cell[]): Diagnostic[] {
   const lacking = new Map<string, Cell>();
   for (const axis of axisNames(step.matrix) ?? []) {
     const without = cells.find(({ values }) => !Object.hasOwn(values, axis));
@@ -18,7 +18,7 @@ export function warnOfPartialAxes(step: Blueprint, cells: readonly Cell[]): Diag
 }
 
 interface Lack {
-  readonly step: Blueprint;
+  readonly step: WrittenStep;
   /** Axes that are not everywhere, each with a cell that is without. */
   readonly lacking: ReadonlyMap<string, Cell>;
 }

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../core/json.ts";
 import { own, setOwn } from "../../core/own.ts";
 import { suggest } from "../../document/shape/check.ts";
-import type { Blueprint } from "../written_step.ts";
+import type { WrittenStep } from "../written_step.ts";
 import type { CheckedFile } from "../check/checked_file.ts";
 import { parseInput } from "../input/inputs.ts";
 import type { InputRule } from "../pipeline.ts";
@@ -11,7 +11,7 @@ import { declaredIn } from "../input/typed_input.ts";
 
 /** The inputs of one use of a template; an expression is evaluated when the template starts. */
 export function templateInputs(
-  step: Blueprint,
+  step: WrittenStep,
   template: CheckedFile,
 ): Record<string, JsonValue | Text> {
   const values: Record<string, JsonValue | Text> = {};
@@ -34,7 +34,7 @@ export function rulesOf(
 }
 
 /** Reports what `with:` gives wrongly, too much or too little. */
-export function checkWith(step: Blueprint, template: CheckedFile, reader: TextReader): void {
+export function checkWith(step: WrittenStep, template: CheckedFile, reader: TextReader): void {
   const container = step.entry.with ?? {};
   const names = [...template.inputs.keys()];
   for (const [name, text] of Object.entries(step.with)) {

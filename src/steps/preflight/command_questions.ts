@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { quote } from "../../core/shell.ts";
-import type { Foresight } from "../../pipeline/partial_evaluation.ts";
+import type { PartialEvaluation } from "../../pipeline/partial_evaluation.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { stepFolder } from "../placement.ts";
 import { exists } from "./file_findings.ts";
@@ -14,7 +14,7 @@ import type { Survey } from "./survey.ts";
 
 export interface CommandOptions {
   readonly survey: Survey;
-  readonly foresight: Foresight;
+  readonly evaluation: PartialEvaluation;
   /** Absolute folder that relative paths start in. */
   readonly project: string;
 }
@@ -27,10 +27,10 @@ export async function commandQuestions(options: CommandOptions): Promise<NodeQue
 }
 
 async function questionsOf(step: Step, options: CommandOptions): Promise<NodeQuestion[]> {
-  const { survey, foresight } = options;
+  const { survey, evaluation } = options;
   const word = step.action.kind === "run" && firstCommand(plainText(step.action.run.parts));
   if (!word || "PATH" in step.env) return [];
-  const folder = step.workingDirectory && foresight.text(step.workingDirectory, step);
+  const folder = step.workingDirectory && evaluation.text(step.workingDirectory, step);
   if (step.workingDirectory !== undefined && folder === undefined) return [];
   const places = (survey.placesOf(step) ?? []).filter((node) => !mayChange(step, node, options));
   const isPath = word.includes("/");
@@ -84,20 +84,20 @@ interface SyncedFolder {
 function sourceFor(
   step: Step,
   node: string,
-  { survey, foresight, project }: CommandOptions,
+  { survey, evaluation, project }: CommandOptions,
 ): SyncedFolder | "unknown" | undefined {
   const syncs = survey.before(step).filter((before) =>
     before.action.kind === "sync" && (survey.placesOf(before)?.includes(node) ?? true)
   );
   const [sync, ...more] = syncs;
   if (sync?.action.kind !== "sync") return undefined;
-  const from = foresight.text(sync.action.from, sync);
+  const from = evaluation.text(sync.action.from, sync);
   if (more.length > 0 || from === undefined || survey.placesOf(sync) === undefined) {
     return "unknown";
   }
   const folder = resolve(project, from);
   if (node === LOCAL_NODE) return { name: from, folder, as: undefined };
-  const as = sync.action.as ? foresight.text(sync.action.as, sync) : basename(folder) || "root";
+  const as = sync.action.as ? evaluation.text(sync.action.as, sync) : basename(folder) || "root";
   return as === undefined ? "unknown" : { name: from, folder, as };
 }
 

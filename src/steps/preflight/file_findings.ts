@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import { NODE_HOLE } from "../../pipeline/fetch_place.ts";
-import type { Foresight } from "../../pipeline/partial_evaluation.ts";
+import type { PartialEvaluation } from "../../pipeline/partial_evaluation.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../expression/text.ts";
 import { aboutStep, type Finding, obstacle, well, withoutRepeats } from "./finding.ts";
@@ -11,16 +11,16 @@ import type { Survey } from "./survey.ts";
 
 export interface FileOptions {
   readonly survey: Survey;
-  readonly foresight: Foresight;
+  readonly evaluation: PartialEvaluation;
   /** Absolute folder that relative paths start in. */
   readonly project: string;
 }
 
 export async function fileFindings(options: FileOptions): Promise<Finding[]> {
-  const { survey, foresight, project } = options;
+  const { survey, evaluation, project } = options;
   const found = survey.steps.flatMap((step) =>
     pathsReadBy(step).flatMap((text) => {
-      const path = foresight.text(text, step);
+      const path = evaluation.text(text, step);
       return path === undefined
         ? []
         : [fileFinding({ step, path, full: resolve(project, path) }, options)];
@@ -60,9 +60,9 @@ async function fileFinding(
 
 /** A fetch brings files, a command that runs here can make any. */
 function mayMake(step: Step, path: string, options: FileOptions): boolean {
-  const { survey, foresight, project } = options;
+  const { survey, evaluation, project } = options;
   if (step.action.kind === "fetch") {
-    const to = foresight.text(step.action.to, step);
+    const to = evaluation.text(step.action.to, step);
     if (to === undefined) return true;
     // Whatever the node is called.
     const [above = ""] = to.split(NODE_HOLE);

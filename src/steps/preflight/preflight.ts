@@ -3,7 +3,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { HealthConfig, RayConfig } from "../../cluster/config.ts";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import type { NodeHealth } from "../../cluster/node.ts";
-import { Foresight } from "../../pipeline/partial_evaluation.ts";
+import { PartialEvaluation } from "../../pipeline/partial_evaluation.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { neededSecrets } from "../secrets.ts";
 import { commandQuestions } from "./command_questions.ts";
@@ -32,19 +32,19 @@ export async function preflight(
   options: PreflightOptions,
 ): Promise<readonly Finding[]> {
   const { cluster, signal, project } = options;
-  const foresight = new Foresight(pipeline, options);
+  const evaluation = new PartialEvaluation(pipeline, options);
   const names = [...cluster.nodes.map(({ name }) => name), LOCAL_NODE];
   const health = await cluster.health({ signal, fresh: true, among: names });
-  const survey = new Survey(pipeline, { ...options, foresight, health });
+  const survey = new Survey(pipeline, { ...options, evaluation, health });
   const questions = [
     ...toolQuestions(survey),
-    ...await commandQuestions({ survey, foresight, project }),
+    ...await commandQuestions({ survey, evaluation, project }),
   ].filter(({ node }) => survey.healthOf(node)?.status === "ok");
   const found = await Promise.all([
     nodeFindings(health.filter((row) => isOfInterest(row, survey)), survey),
     choiceFindings(survey),
     askNodes(questions, { cluster, signal }),
-    fileFindings({ survey, foresight, project }),
+    fileFindings({ survey, evaluation, project }),
     templateFindings(project),
     Promise.all(neededSecrets(pipeline).map((secret) => secretFinding(secret, options))),
   ]);

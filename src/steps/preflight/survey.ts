@@ -4,7 +4,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { HealthConfig, RayConfig } from "../../cluster/config.ts";
 import { LOCAL_NODE, localNode } from "../../cluster/defaults.ts";
 import type { Node, NodeHealth } from "../../cluster/node.ts";
-import type { Foresight } from "../../pipeline/partial_evaluation.ts";
+import type { PartialEvaluation } from "../../pipeline/partial_evaluation.ts";
 import type { NodeSelector, Pipeline, Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../expression/text.ts";
 import { ANY_NODE } from "../placement.ts";
@@ -15,7 +15,7 @@ export interface SurveyOptions {
   readonly ray: Pick<RayConfig, "mode" | "head">;
   /** Absolute folder that relative paths start in. */
   readonly project: string;
-  readonly foresight: Foresight;
+  readonly evaluation: PartialEvaluation;
   /** Of the configured nodes, and of this machine. */
   readonly health: readonly NodeHealth[];
 }
@@ -41,7 +41,7 @@ export class Survey {
     this.#hooks = new Set(hooks);
     this.#byId = new Map(all.map((step) => [step.id, step]));
     this.steps = all.filter((step) =>
-      step.action.kind !== "group" && options.foresight.falseCondition(step) === undefined
+      step.action.kind !== "group" && options.evaluation.falseCondition(step) === undefined
     );
   }
 
@@ -76,8 +76,8 @@ export class Survey {
   /** Nodes that a step names, as far as that is known. */
   namedBy(step: Step): string[] {
     const { action, node } = step;
-    const { cluster, foresight, ray } = this.#options;
-    const known = (text: Text) => foresight.text(text, step)?.trim() ?? [];
+    const { cluster, evaluation, ray } = this.#options;
+    const known = (text: Text) => evaluation.text(text, step)?.trim() ?? [];
     if (action.kind === "sync" || action.kind === "data") {
       return action.to === "all" ? cluster.nodes.map(({ name }) => name) : action.to.flatMap(known);
     }
@@ -138,13 +138,13 @@ export class Survey {
   }
 
   #known(selector: NodeSelector<Text>, step: Step): NodeSelector<string> | undefined {
-    const { foresight } = this.#options;
+    const { evaluation } = this.#options;
     const { model: modelText, exclude: excluded, ...plain } = selector;
     const texts = (list: readonly Text[]) =>
-      list.flatMap((text) => foresight.text(text, step) ?? []);
+      list.flatMap((text) => evaluation.text(text, step) ?? []);
     const [labels, among] = [texts(selector.labels), texts(selector.among)];
     const exclude = texts(excluded ?? []);
-    const model = modelText && foresight.text(modelText, step);
+    const model = modelText && evaluation.text(modelText, step);
     const isKnown = labels.length === selector.labels.length &&
       among.length === selector.among.length &&
       exclude.length === (excluded ?? []).length &&

@@ -1,7 +1,7 @@
 /** What stands below a row of `grid health`: reasons with their cures, and who holds what. */
 import { formatSize } from "../../core/size.ts";
 import { ageWords, type Glyphs, rangeWords, UNKNOWN } from "./health_cells.ts";
-import type { HealthGpu, HealthLease, HealthRow } from "./health_row.ts";
+import type { HealthClaim, HealthGpu, HealthRow } from "./health_row.ts";
 
 export interface RemarkOptions {
   readonly glyphs: Glyphs;
@@ -35,7 +35,7 @@ function holders({ facts, at }: HealthRow, { glyphs, now }: RemarkOptions): stri
 
 /** What the node said so long ago, as it is now. */
 function holdersOf({ leases = [], processes = [] }: HealthGpu, sinceMs: number): string[] {
-  if (leases.length > 0) return leases.map((lease) => leaseWords(lease, sinceMs));
+  if (leases.length > 0) return leases.map((lease) => holderWords(lease, sinceMs));
   const [first, ...more] = processes;
   if (first === undefined) return [];
   const memory = first.memoryBytes === undefined ? "" : `, ${formatSize(first.memoryBytes)}`;
@@ -43,7 +43,7 @@ function holdersOf({ leases = [], processes = [] }: HealthGpu, sinceMs: number):
   return [`${first.command} (process ${first.pid}${memory})${others}`];
 }
 
-function leaseWords({ holder, run, step, ageMs, lastsMs }: HealthLease, sinceMs: number): string {
+function holderWords({ holder, run, step, ageMs, lastsMs }: HealthClaim, sinceMs: number): string {
   const age = ageMs === undefined ? undefined : ageMs + Math.max(0, sinceMs);
   const left = age === undefined || lastsMs === undefined ? undefined : lastsMs - age;
   return [

@@ -49,7 +49,7 @@ export interface HealthGpu {
   readonly temperatureCelsius: number | undefined;
   readonly sick: string | undefined;
   readonly doubt?: string;
-  readonly leases?: readonly HealthLease[];
+  readonly leases?: readonly HealthClaim[];
   readonly processes?: readonly {
     readonly pid: number;
     readonly command: string;
@@ -58,7 +58,7 @@ export interface HealthGpu {
 }
 
 /** Who holds a GPU; what a node does not tell is not shown. */
-export interface HealthLease {
+export interface HealthClaim {
   readonly holder: string;
   readonly run?: string | undefined;
   readonly step?: string | undefined;

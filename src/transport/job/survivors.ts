@@ -6,7 +6,7 @@ import { JobLink } from "./job_link.ts";
 import { jobLibrary, jobProgram } from "./job_script.ts";
 import type { Transport } from "../transport.ts";
 
-export interface LeftOptions {
+export interface SurvivorOptions {
   /** Absolute `remote_root`. */
   readonly root: string;
   /** Names of jobs, or the beginnings of names, which end in `*`. */
@@ -17,7 +17,7 @@ export interface LeftOptions {
   readonly graceMs: (job: string) => number;
 }
 
-export interface LeftBehind extends KillReport {
+export interface JobSurvivors extends KillReport {
   readonly job: string;
   /** Command lines, parents first. */
   readonly commands: readonly string[];
@@ -34,10 +34,10 @@ const KILL_SLACK_MS = 5000;
  *
  * @throws {GridError} a transport code
  */
-export async function endLeftBehind(
+export async function endSurvivors(
   transport: Transport,
-  options: LeftOptions,
-): Promise<readonly LeftBehind[]> {
+  options: SurvivorOptions,
+): Promise<readonly JobSurvivors[]> {
   if (!options.isCertain && !await isSomethingLeft(transport, options)) return [];
   const commands = await commandsLeft(transport, options);
   return await Promise.all([...commands].map(async ([job, found]) => {
@@ -51,7 +51,7 @@ export async function endLeftBehind(
 /** Whether any process carries the mark of one of these jobs. */
 async function isSomethingLeft(
   transport: Transport,
-  { jobs }: Pick<LeftOptions, "jobs">,
+  { jobs }: Pick<SurvivorOptions, "jobs">,
 ): Promise<boolean> {
   const marks = jobs.flatMap((job) => ["-e", `GRID_JOB=${job.replace(/\*$/, "")}`]);
   const look = "[ ! -d /proc/self ] || " +
@@ -62,7 +62,7 @@ async function isSomethingLeft(
 
 async function commandsLeft(
   transport: Transport,
-  { root, jobs }: Pick<LeftOptions, "root" | "jobs">,
+  { root, jobs }: Pick<SurvivorOptions, "root" | "jobs">,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { stdout } = await transport.exec(
     `${jobProgram("job_left.sh")}\ngrid_left ${quoteAll([root, ...jobs])}`,

@@ -2,7 +2,7 @@
 import { monotonic, systemClock } from "../../core/clock.ts";
 import { withDeadline } from "../../core/deadline.ts";
 import type { GridError } from "../../core/errors.ts";
-import { Bell } from "../ssh/condition.ts";
+import { Condition } from "../ssh/condition.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import { ChannelRefused, type Link } from "../ssh/link.ts";
 import { runInTerminal } from "../own_terminal.ts";
@@ -29,7 +29,7 @@ export class MuxConnection implements Link {
   #lastUsed = monotonic();
   #received = 0;
   /** A channel was opened, or was not. */
-  readonly #answered = new Bell();
+  readonly #answered = new Condition();
   #opening = 0;
   /** Most channels that were open at once. */
   #most = 0;

@@ -4,7 +4,7 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import type { ShakeState } from "../handshakes.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
-import { Bell } from "./condition.ts";
+import { Condition } from "./condition.ts";
 import { Breaker } from "./breaker.ts";
 import { ChannelRefused, type Link, type LinkChannel } from "./link.ts";
 
@@ -71,7 +71,7 @@ export class ChannelBudget implements AsyncDisposable {
   #slots: Slot[] = [];
   #connecting: Promise<void> | undefined;
   /** Who waits should look again: a channel was closed, or a connection lost. */
-  readonly #freed = new Bell();
+  readonly #freed = new Condition();
   #handshakes = 0;
   #reconnects = 0;
   #channels = 0;

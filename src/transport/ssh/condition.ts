@@ -1,5 +1,5 @@
 /** Tells everyone who waits that something changed, so that they look again. */
-export class Bell {
+export class Condition {
   #waiting: (() => void)[] = [];
   #count = 0;
 

@@ -20,7 +20,7 @@ import type {
   WaitOptions,
 } from "../transport.ts";
 import { endCommand, loginCommand } from "./login_command.ts";
-import { Bell } from "./condition.ts";
+import { Condition } from "./condition.ts";
 import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
 
 const log = getLogger("transport");
@@ -40,9 +40,9 @@ export class SshTransport implements Transport {
   #starved = false;
   readonly #shells = { open: 0, opening: 0 };
   /** A command ended, or a shell was closed. */
-  readonly #room = new Bell();
+  readonly #room = new Condition();
   /** No command runs. */
-  readonly #quiet = new Bell();
+  readonly #quiet = new Condition();
 
   constructor(endpoint: Endpoint, { connect }: SshTransportOptions) {
     this.endpoint = endpoint;

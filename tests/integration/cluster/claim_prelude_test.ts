@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { configOf } from "../../../src/cluster/defaults.ts";
-import { leaseKey, runtimeName } from "../../../src/cluster/claim_key.ts";
+import { claimKey, runtimeName } from "../../../src/cluster/claim_key.ts";
 import { openCluster } from "../../../src/cluster/open.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { placeHolder } from "../../../src/steps/placement.ts";
@@ -241,9 +241,9 @@ testWith(["sshd"], "a script's own end with code 75 is a failure like any other"
 });
 
 Deno.test("claims name GPUs by their UUID, whatever the account", () => {
-  assert.equal(leaseKey(gpu(3, { uuid: undefined })), "index-3");
-  assert.equal(leaseKey(gpu(3, { uuid: "../x@y" })), "index-3");
-  assert.equal(leaseKey(gpu(3, { uuid: undefined, maker: "amd" })), "amd-index-3");
+  assert.equal(claimKey(gpu(3, { uuid: undefined })), "index-3");
+  assert.equal(claimKey(gpu(3, { uuid: "../x@y" })), "index-3");
+  assert.equal(claimKey(gpu(3, { uuid: undefined, maker: "amd" })), "amd-index-3");
 });
 
 Deno.test("a GPU has the name that its runtime knows, whatever else is hidden or found first", () => {

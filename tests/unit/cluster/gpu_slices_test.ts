@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freeModels } from "../../../src/cluster/free_gpus.ts";
 import { fittingGpus, whyNot } from "../../../src/cluster/gpu_choice.ts";
 import { foldGpus } from "../../../src/cluster/gpu_fold.ts";
-import { leaseKey, runtimeName } from "../../../src/cluster/claim_key.ts";
+import { claimKey, runtimeName } from "../../../src/cluster/claim_key.ts";
 import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { findProgram } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
@@ -107,7 +107,7 @@ for (const [shell = "sh", ...words] of SHELLS) {
     assert.match(whyNot(empty, one) ?? "", /split by MIG/);
     assert.match(whyNot(slice, { ...one, gpus: 2 }) ?? "", /can use only one/);
     assert.equal(runtimeName(slice), PART(0));
-    assert.equal(leaseKey(slice), PART(0));
+    assert.equal(claimKey(slice), PART(0));
     const gpuGroups = foldGpus(node("a"), facts);
     const models = freeModels([health("a", { gpuGroups })]);
     assert.deepEqual(models.map(({ model, free, selector }) => `${model} ${free} ${selector}`), [

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { Foresight } from "../../../src/pipeline/partial_evaluation.ts";
+import { PartialEvaluation } from "../../../src/pipeline/partial_evaluation.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 
 async function falseSteps(text: Parameters<typeof loadText>[0]): Promise<string[]> {
   const { pipeline } = await loadText(text);
-  const foresight = new Foresight(pipeline, { env: { CI: "yes" } });
-  return pipeline.steps.filter((step) => foresight.falseCondition(step)).map(({ id }) => id);
+  const evaluation = new PartialEvaluation(pipeline, { env: { CI: "yes" } });
+  return pipeline.steps.filter((step) => evaluation.falseCondition(step)).map(({ id }) => id);
 }
 
 Deno.test("Foresight finds conditions that are false by the inputs alone", async () => {
@@ -52,9 +52,9 @@ steps:
   - { id: a, node: "\${{ inputs.where }}", run: echo }
   - { id: b, needs: a, node: "\${{ steps.a.node }}", run: echo }
 `);
-  const foresight = new Foresight(pipeline, { env: {} });
+  const evaluation = new PartialEvaluation(pipeline, { env: {} });
   const names = pipeline.steps.map((step) =>
-    step.node.kind === "named" ? foresight.text(step.node.name, step) : "?"
+    step.node.kind === "named" ? evaluation.text(step.node.name, step) : "?"
   );
   assert.deepEqual(names, ["gpu1", undefined]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
-import { Foresight } from "../../../src/pipeline/partial_evaluation.ts";
+import { PartialEvaluation } from "../../../src/pipeline/partial_evaluation.ts";
 import { Survey } from "../../../src/steps/preflight/survey.ts";
 import { loadText } from "../../support/pipeline_files.ts";
 import { health, node } from "../cluster/nodes.ts";
@@ -13,7 +13,7 @@ async function survey(text: string): Promise<Survey> {
     weights: { cpuWeight: 1, gpuWeight: 3 },
     ray: { mode: "embedded", head: undefined },
     project: "/project",
-    foresight: new Foresight(pipeline, { env: {} }),
+    evaluation: new PartialEvaluation(pipeline, { env: {} }),
     health: [health("gpu1", { score: 50 }), health("gpu2"), health("local")],
   });
 }

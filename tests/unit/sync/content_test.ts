@@ -4,7 +4,7 @@ import type { Entry } from "../../../src/sync/entry.ts";
 import { writeManifest } from "../../../src/sync/manifest.ts";
 
 /** `name: content`; a name that ends in `/` is a folder. */
-function digest(files: Readonly<Record<string, string>>, comesHome: readonly string[] = []) {
+function digest(files: Readonly<Record<string, string>>, fetchTargets: readonly string[] = []) {
   const entries = Object.entries(files).map(([name, content]): Entry => ({
     path: name.replace(/\/$/, ""),
     type: name.endsWith("/") ? "folder" : "file",
@@ -12,7 +12,7 @@ function digest(files: Readonly<Record<string, string>>, comesHome: readonly str
     size: content.length,
     content,
   })).toSorted((a, b) => a.path < b.path ? -1 : 1);
-  return contentDigest(comesHome)({ entries, digest: writeManifest(entries).digest });
+  return contentDigest(fetchTargets)({ entries, digest: writeManifest(entries).digest });
 }
 
 Deno.test("contentDigest() tells paths and contents apart", () => {

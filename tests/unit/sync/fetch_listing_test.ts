@@ -28,13 +28,13 @@ Deno.test("readListing() tells files, folders and the rest apart by what stat sa
   const found = "./out\0./out/a\0./out/x.sh\0./out/pipe\0./out/last\0";
   const rows = "41ed 4096 1700000000|./out\n81a4 3 1700000001|./out/a\n81ed 4 1|./out/x.sh\n" +
     "11a4 0 1|./out/pipe\n";
-  const { files, folders, leftOut } = listing(found, rows, { dangling: "./out/last\0" });
+  const { files, folders, skippedSteps } = listing(found, rows, { dangling: "./out/last\0" });
   assert.deepEqual(files, [
     { path: "out/a", size: 3, mtime: 1_700_000_001, executable: false },
     { path: "out/x.sh", size: 4, mtime: 1, executable: true },
   ]);
   assert.deepEqual(folders, ["out"]);
-  assert.deepEqual(leftOut, [
+  assert.deepEqual(skippedSteps, [
     { path: "out/pipe", reason: "a named pipe" },
     { path: "out/last", reason: "a link to nothing" },
   ]);
@@ -42,13 +42,13 @@ Deno.test("readListing() tells files, folders and the rest apart by what stat sa
 
 Deno.test("readListing() leaves out what would make a folder a repository", () => {
   const names = ["out/HEAD", "out/a/head", "out/HEADER", "out/refs/heads"];
-  const { files, leftOut } = listing(
+  const { files, skippedSteps } = listing(
     names.map((name) => `./${name}\0`).join(""),
     names.map((name) => `81a4 3 1|./${name}\n`).join(""),
   );
   assert.deepEqual(files.map(({ path }) => path), ["out/HEADER", "out/refs/heads"]);
-  assert.deepEqual(leftOut.map(({ path }) => path), ["out/HEAD", "out/a/head"]);
-  assert.match(leftOut[0]?.reason ?? "", /^git would take its folder for a repository/);
+  assert.deepEqual(skippedSteps.map(({ path }) => path), ["out/HEAD", "out/a/head"]);
+  assert.match(skippedSteps[0]?.reason ?? "", /^git would take its folder for a repository/);
 });
 
 Deno.test("readListing() leaves out, by name, what cannot be written here as it is", () => {
@@ -58,8 +58,8 @@ Deno.test("readListing() leaves out, by name, what cannot be written here as it 
       starts: ["./out"],
       node: "n1",
     });
-  assert.deepEqual(whole(odd).leftOut.map(({ path }) => path), ["out/\ufffd"]);
-  const [bell] = whole(bytes("./out/a\x07\0")).leftOut;
+  assert.deepEqual(whole(odd).skippedSteps.map(({ path }) => path), ["out/\ufffd"]);
+  const [bell] = whole(bytes("./out/a\x07\0")).skippedSteps;
   assert.equal(bell?.path, "out/a\ufffd");
   assert.match(bell?.reason ?? "", /name/);
 });
@@ -91,8 +91,8 @@ Deno.test("readListing() gives the whole folder where it was asked for", () => {
 Deno.test("readListing() names links that lead back, and does not mind them", () => {
   const words =
     "find: File system loop detected; './out/up' is part of the same file system loop as '.'\n";
-  const { leftOut } = listing("./out\0", "41ed 0 1|./out\n", { words });
-  assert.deepEqual(leftOut, [{ path: "out/up", reason: "a link to a folder above" }]);
+  const { skippedSteps } = listing("./out\0", "41ed 0 1|./out\n", { words });
+  assert.deepEqual(skippedSteps, [{ path: "out/up", reason: "a link to a folder above" }]);
 });
 
 Deno.test("unexplained() finds the one complaint that nothing else tells", () => {

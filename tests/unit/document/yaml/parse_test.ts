@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { drop, insert, MendedText } from "../../../../src/document/yaml/repair.ts";
+import { drop, insert, RepairedText } from "../../../../src/document/yaml/repair.ts";
 import { readSource } from "../../../../src/document/source.ts";
 import { parseDocument } from "../../../../src/document/yaml/yaml.ts";
 
@@ -24,13 +24,13 @@ steps:
 `;
 
 Deno.test("MendedText knows where each character came from", () => {
-  const mended = new MendedText("abcdef", [insert(4, "++"), drop(1, 2), {
+  const repaired = new RepairedText("abcdef", [insert(4, "++"), drop(1, 2), {
     start: 2,
     end: 3,
     text: "xyz",
   }]);
-  assert.equal(mended.text, "axyzd++ef");
-  const origins = [...mended.text, ""].map((_, offset) => mended.original(offset));
+  assert.equal(repaired.text, "axyzd++ef");
+  const origins = [...repaired.text, ""].map((_, offset) => repaired.original(offset));
   assert.deepEqual(origins, [0, 2, 3, 3, 3, 4, 4, 4, 5, 6]);
 });
 

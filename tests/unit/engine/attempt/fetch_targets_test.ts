@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comesHome, madeThere } from "../../../../src/engine/attempt/fetch_targets.ts";
+import { fetchTargets, madeThere } from "../../../../src/engine/attempt/fetch_targets.ts";
 import { Scopes } from "../../../../src/engine/ledger/scopes.ts";
 import type { Step } from "../../../../src/pipeline/pipeline.ts";
 import { Text } from "../../../../src/expression/text.ts";
@@ -17,7 +17,7 @@ function homeOf(steps: readonly Step[]): readonly string[] {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const code = byId.get("code");
   assert.ok(code);
-  return comesHome(code, { steps: byId, scopes });
+  return fetchTargets(code, { steps: byId, scopes });
 }
 
 const CODE = step("code", {
