@@ -1,5 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Making claims; behind claims.sh, and claims_read.sh where GPUs are claimed.
+#
+# function: reads -> sets
+#   grid_claims_own: grid_claims_base -> grid_claims grid_euid grid_fault grid_key grid_one grid_rest
+#   grid_claims_usable: grid_claims -> -
+#   grid_claims_whose: - -> -
+#   grid_claim_text: grid_boot grid_born grid_session grid_up grid_words -> grid_session
+#   grid_take_gpus: - -> grid_claim_kind grid_count grid_file grid_group grid_held grid_indices grid_key
+#       grid_keys grid_meets grid_names grid_others grid_owner_pid grid_pair grid_share grid_taken grid_tries
+#   grid_see_others: grid_others grid_taken -> grid_taken
+#   grid_put_claim: grid_claim_kind grid_file grid_keys grid_owner_pid -> grid_fresh
+#   grid_is_leased: grid_born_then grid_lease_dir grid_pid -> grid_other
 
 # Sets grid_claims to the folder of this account, which it makes where it is missing. Where it cannot be
 # had: 1, and grid_fault says why and what to do.
@@ -55,13 +66,13 @@ grid_claim_text() {
   [ "$3" = - ] || printf 'gpus %s\n' "$3"
 }
 
-# grid_take KIND PID FILE COUNT GROUP SHARE KEY=INDEX=NAME...: claims COUNT of these GPUs, the first that can
+# grid_take_gpus KIND PID FILE COUNT GROUP SHARE KEY=INDEX=NAME...: claims COUNT of these GPUs, the first that can
 # be had, and sets grid_indices and grid_names. 1 where others hold them, 2 where it cannot be written.
 #
 # The file appears with all its words at once; then it looks for others. Of two who do so at the same time at
 # least one sees the other and withdraws; both may, and try again a moment later.
-grid_take() {
-  grid_kind=$1 grid_owner_pid=$2 grid_file=$3 grid_count=$4 grid_group=$5 grid_share=$6
+grid_take_gpus() {
+  grid_claim_kind=$1 grid_owner_pid=$2 grid_file=$3 grid_count=$4 grid_group=$5 grid_share=$6
   shift 6
   grid_tries=0 grid_taken=' '
   while [ "$grid_tries" -lt 20 ]; do
@@ -124,7 +135,7 @@ grid_see_others() {
 
 grid_put_claim() {
   grid_fresh=${grid_file%/*}/.${grid_file##*/}
-  (umask 022 && grid_claim_text "$grid_kind" "$grid_owner_pid" "$grid_keys" >"$grid_fresh") 2>/dev/null &&
+  (umask 022 && grid_claim_text "$grid_claim_kind" "$grid_owner_pid" "$grid_keys" >"$grid_fresh") 2>/dev/null &&
     mv -f "$grid_fresh" "$grid_file" 2>/dev/null
 }
 
@@ -133,7 +144,7 @@ grid_is_leased() {
   for grid_other in "$grid_lease_dir/$1@"*; do
     if [ ! -f "$grid_other" ] || [ ! -s "$grid_other" ]; then continue; fi
     grid_lease_read "$grid_other"
-    ! grid_lease_lives "$grid_pid" "$grid_since" || return 0
+    ! grid_lease_lives "$grid_pid" "$grid_born_then" || return 0
   done
   return 1
 }

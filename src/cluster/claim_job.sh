@@ -3,6 +3,12 @@
 # claims GPUs for as long as anything of the job lives. Set by the caller: grid_words (see claim.sh), and
 # grid_wish, "<count> <group> <share> <key>=<index>=<name>..." with the best GPU first; the name is what the
 # maker's runtime knows it by.
+#
+# function: reads -> sets
+#   (outside): GRID_OUTPUT grid_held grid_indices grid_names grid_wish -> CUDA_DEVICE_ORDER
+#       CUDA_VISIBLE_DEVICES GRID_GPUS HIP_VISIBLE_DEVICES grid_fault grid_keeper
+#   grid_keep: GRID_JOB PATH grid_file grid_keeper -> grid_apart grid_pipe
+#   grid_claim_gpus: GRID_JOB grid_claims -> grid_wish_count grid_wish_group grid_wish_share
 
 # The file goes with the job's last process, whatever becomes of the shell, the launcher and the runner:
 # this waits until the last one is gone that has the pipe, and then for those that closed it, or left the
@@ -53,7 +59,7 @@ grid_claim_gpus() { # COUNT GROUP SHARE KEY=INDEX=NAME...
   grid_claims_own || return 2
   grid_wish_count=$1 grid_wish_group=$2 grid_wish_share=$3
   shift 3
-  grid_take job $$ "$grid_claims/gpu.$GRID_JOB" "$grid_wish_count" "$grid_wish_group" "$grid_wish_share" "$@"
+  grid_take_gpus job $$ "$grid_claims/gpu.$GRID_JOB" "$grid_wish_count" "$grid_wish_group" "$grid_wish_share" "$@"
 }
 
 grid_fault='cannot write its claim'
@@ -77,10 +83,10 @@ else
   exit 75
 fi
 unset grid_wish grid_words grid_wish_count grid_wish_group grid_wish_share grid_claims_program grid_keeper \
-  grid_lease_dir grid_claims_base grid_claims grid_stat grid_born grid_session grid_wanted grid_rest grid_pid \
-  grid_since grid_of grid_up grid_boot grid_euid grid_one grid_two grid_fault grid_kind grid_owner_pid \
+  grid_lease_dir grid_claims_base grid_claims grid_stat_line grid_born grid_session grid_wanted grid_rest grid_pid \
+  grid_born_then grid_of grid_up grid_boot grid_euid grid_one grid_two grid_fault grid_claim_kind grid_owner_pid \
   grid_file grid_fresh grid_count grid_group grid_share grid_tries grid_taken grid_keys grid_key grid_indices \
   grid_names grid_held grid_pair grid_others grid_meets grid_other grid_pipe grid_apart grid_limit grid_dir
 unset -f grid_lease_read grid_lease_lives grid_claims_now grid_claims_list grid_claims_read grid_claims_own \
-  grid_claims_whose grid_claim_text grid_take grid_see_others grid_put_claim grid_is_leased grid_keep \
+  grid_claims_usable grid_claims_whose grid_claim_text grid_take_gpus grid_see_others grid_put_claim grid_is_leased grid_keep \
   grid_claim_gpus

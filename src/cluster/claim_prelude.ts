@@ -71,7 +71,7 @@ const GPU_PROGRAMS = ["claims.sh", "claims_read.sh", "claim.sh", "claim_job.sh"]
 const PLAIN_PROGRAMS = ["claims.sh", "claim.sh", "claim_plain.sh"];
 const HIDE_PROGRAMS = ["claims.sh", "claims_read.sh", "claim_hide.sh"];
 
-/** Functions by which a shell claims GPUs for its session: `grid_claims_own` and `grid_take` of `claim.sh`. */
+/** Functions by which a shell claims GPUs for its session: `grid_claims_own` and `grid_take_gpus` of `claim.sh`. */
 export function claimPrograms(): string {
   const names = ["claims.sh", "claims_read.sh", "claim.sh"];
   return names.map((name) => nodeProgram(name, import.meta.url)).join("");

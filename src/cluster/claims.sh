@@ -27,26 +27,32 @@
 # A claim counts as long as its process lives, or one of its session does, or its keeper.
 #
 # Earlier versions had one file per GPU in one folder of all: <GPU>@<pid>@<born>@<group>. They count, too.
+#
+# function: reads -> sets
+#   (outside): GRID_LEASE_DIR -> grid_claims_base grid_lease_dir
+#   grid_lease_read: - -> grid_born_then grid_of grid_pid grid_rest
+#   grid_lease_lives: - -> grid_born grid_session grid_stat_line grid_wanted
+#   grid_claims_now: - -> grid_boot grid_rest grid_up
 
 grid_lease_dir=${GRID_LEASE_DIR:-/tmp/grid-gpu-leases}
 grid_claims_base=${GRID_LEASE_DIR:-/tmp}
 
-# Takes the name of an old lease apart: grid_pid, grid_since, grid_of.
+# Takes the name of an old lease apart: grid_pid, grid_born_then, grid_of.
 grid_lease_read() {
   grid_rest=${1##*/}
   grid_rest=${grid_rest#*@}
   grid_pid=${grid_rest%%@*}
   grid_rest=${grid_rest#*@}
-  grid_since=${grid_rest%%@*}
+  grid_born_then=${grid_rest%%@*}
   grid_of=${grid_rest#*@}
 }
 
 # Whether a process that started at that tick lives; sets grid_born, its true start, and grid_session.
 grid_lease_lives() {
-  if read -r grid_stat 2>/dev/null <"/proc/$1/stat"; then
+  if read -r grid_stat_line 2>/dev/null <"/proc/$1/stat"; then
     grid_wanted=$2
     # shellcheck disable=SC2086
-    set -- ${grid_stat##*) }
+    set -- ${grid_stat_line##*) }
     grid_session=$4
     grid_born=${20}
     case $1 in Z | X) return 1 ;; esac

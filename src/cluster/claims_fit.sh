@@ -5,6 +5,9 @@
 #   mode      this account may not write to its own folder
 #   base      it may not make a folder in this one
 #   missing   the folder for the folders of all accounts is not there, and it may not make it
+#
+# function: reads -> sets
+#   grid_claims_unfit: grid_claims_base -> grid_euid grid_key grid_one grid_rest
 grid_claims_unfit() {
   grid_euid=
   while read -r grid_key grid_one grid_euid grid_rest; do

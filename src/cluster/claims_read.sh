@@ -1,6 +1,11 @@
 # shellcheck shell=sh disable=SC2154
 # Reads all claims of this node; behind claims.sh. Whatever an account has put into its folder, this ends
 # soon, prints a bounded number of lines, and believes nobody about others.
+#
+# function: reads -> sets
+#   (outside): - -> grid_claims_program
+#   grid_claims_list: grid_claims_base -> grid_dir
+#   grid_claims_read: grid_boot grid_claims_base grid_claims_program grid_up -> LC_ALL grid_limit
 
 # The folders of all accounts and what lies in them. "own" stands before our own.
 grid_claims_list() {

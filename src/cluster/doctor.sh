@@ -1,6 +1,10 @@
 # shellcheck shell=sh disable=SC2088,SC2154
 # Tells what a node has and lacks for Grid, as lines "@doctor <key> <value>"; doctor_findings.ts judges.
 # Read behind the prelude and claims.sh and claims_fit.sh. Set by the caller: root, absolute. Changes nothing.
+#
+# function: reads -> sets
+#   (outside): HOME SHELL root -> LC_ALL engine file limited line over python said tool
+#   tell: - -> key
 
 LC_ALL=C
 export LC_ALL

@@ -2,6 +2,10 @@
 # Makes or removes this account's note. Read behind the prelude and drain_notes.sh. Set by the caller:
 # drain ("yes" or nothing), seconds (until it ends by itself, or nothing), reason (one line).
 # Prints all notes that are there afterwards. Exits with 11 and a sentence on stderr where it cannot.
+#
+# function: reads -> sets
+#   (outside): drain grid_drain_dir grid_new reason seconds -> LC_ALL note now uid until
+#   fail: - -> -
 
 LC_ALL=C
 export LC_ALL
@@ -22,7 +26,7 @@ if [ -n "$drain" ]; then
   now=$(date +%s)
   until=-
   [ -z "$seconds" ] || until=$((now + seconds))
-  grid_name "$grid_drain_dir/.grid-drain"
+  grid_make_name "$grid_drain_dir/.grid-drain"
   if ! (set -C && printf '%s %s\n%s\n' "$now" "$until" "$reason" >"$grid_new") 2>/dev/null ||
     ! mv -f "$grid_new" "$note"; then
     rm -f "$grid_new"

@@ -2,6 +2,18 @@
 # Behind claims.sh and claim.sh: the port of a gang on its first node, and the proof that others reach it.
 # Ports are claimed like GPUs, by a file that all accounts can read: <claims>/port.<number>, which says PID BORN
 # of whose it is. It counts as long as that process lives.
+#
+# function: reads -> sets
+#   (outside): - -> grid_dial_perl grid_dial_python grid_listen_perl grid_listen_python
+#   grid_port_listens: - -> grid_hex
+#   grid_port_claimed: - -> grid_born_then grid_pid grid_rest
+#   grid_port_of_others: grid_claims grid_claims_base -> grid_other
+#   grid_port_range: - -> grid_low grid_port_count grid_port_low grid_rest
+#   grid_gang_port: PPID grid_born grid_claims grid_fault grid_port_count grid_port_low -> grid_gang_listener
+#       grid_number grid_old grid_port_claim grid_runner grid_tries
+#   grid_gang_listen: grid_listen_perl grid_listen_python -> -
+#   grid_gang_close: grid_claims -> -
+#   grid_gang_dial: grid_dial_perl grid_dial_python -> -
 
 # Whether anything listens on the port, on any address.
 grid_port_listens() {
@@ -44,7 +56,7 @@ grid_gang_port() {
     [ ! -f "$grid_old" ] || grid_port_claimed "$grid_old" || rm -f "$grid_old"
   done
   grid_lease_lives "$grid_runner" - || :
-  grid_mine="$grid_runner $grid_born"
+  grid_port_claim="$grid_runner $grid_born"
   grid_tries=0
   while [ "$grid_tries" -lt 64 ]; do
     grid_tries=$((grid_tries + 1))
@@ -52,16 +64,16 @@ grid_gang_port() {
     grid_number=$((grid_port_low + grid_number % grid_port_count))
     ! grid_port_listens "$grid_number" || continue
     ! grid_port_of_others "$grid_number" || continue
-    (set -C && umask 022 && printf '%s\n' "$grid_mine" >"$grid_claims/port.$grid_number") 2>/dev/null || continue
+    (set -C && umask 022 && printf '%s\n' "$grid_port_claim" >"$grid_claims/port.$grid_number") 2>/dev/null || continue
     # Of two accounts that take it at the same moment at least one sees the other.
     if grid_port_of_others "$grid_number"; then
       rm -f "$grid_claims/port.$grid_number"
       continue
     fi
-    grid_listener=$(grid_gang_listen "$grid_number" "$@")
-    case $grid_listener in
+    grid_gang_listener=$(grid_gang_listen "$grid_number" "$@")
+    case $grid_gang_listener in
       taken) rm -f "$grid_claims/port.$grid_number" ;;
-      *) printf 'port %s %s\n' "$grid_number" "${grid_listener:--}"; return ;;
+      *) printf 'port %s %s\n' "$grid_number" "${grid_gang_listener:--}"; return ;;
     esac
   done
   echo 'fault no port is free'

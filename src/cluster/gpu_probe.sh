@@ -9,6 +9,24 @@
 #   @gpu <line>             a line of the tool, or "exit <code>" as the last
 #   @gpu-timeout            the tool did not end in time; what stands before holds
 #   @gpu-hung <pid>         it was not asked: an earlier one still hangs
+#
+# function: reads -> sets
+#   gpu_bus: - -> gpu_bytes gpu_class gpu_device gpu_simds gpu_vendor key value
+#   find_tool: - -> gpu_tool
+#   hung_before: GRID_LEASE_DIR LOGNAME USER -> hung_file hung_pid hung_since
+#   note_hung: grid_born hung_file -> -
+#   gpu_run: gpu_seconds limited nap -> -
+#   gpu_query: gpu_seconds limited -> -
+#   query_nvidia: gpu_tool -> -
+#   nvidia_first: gpu_tool -> -
+#   nvidia_rest: gpu_tool -> -
+#   nvidia_slices: gpu_tool -> -
+#   query_amd: gpu_tool -> -
+#   query_rocm: gpu_tool -> -
+#   query_xpu: gpu_tool -> -
+#   gpu_probe: hung_pid -> -
+#   gpu_devices: - -> amd_seen
+# shellcheck disable=SC2154
 
 # What the kernel knows, whatever the tools say. Builtins only.
 gpu_bus() {
@@ -62,8 +80,8 @@ find_tool() {
 hung_before() {
   hung_file=${GRID_LEASE_DIR:-/tmp/grid-gpu-leases}
   hung_file=${hung_file%/*}/.grid-gpu-hung.${USER:-${LOGNAME:-$(id -u)}}
-  [ -O "$hung_file" ] && read -r pid hung_since 2>/dev/null <"$hung_file" && [ -n "$hung_since" ] &&
-    grid_lease_lives "$pid" "$hung_since"
+  [ -O "$hung_file" ] && read -r hung_pid hung_since 2>/dev/null <"$hung_file" && [ -n "$hung_since" ] &&
+    grid_lease_lives "$hung_pid" "$hung_since"
 }
 note_hung() { # never through a link that somebody else put there
   grid_lease_lives "$1" - || :
@@ -214,7 +232,7 @@ query_xpu() { gpu_query discovery "$gpu_tool" discovery --dump 1,2,6,16; }
 gpu_probe() { # $1: the tool, $2: the name of the function that queries
   echo "@gpu-tool $1"
   if hung_before; then
-    echo "@gpu-hung $pid"
+    echo "@gpu-hung $hung_pid"
     return 2
   fi
   gpu_run "$2"

@@ -103,7 +103,7 @@ grid_claims_own && rm -f "$grid_claims/gpu."${quote(hold.name)}`;
       wish.share ? "yes" : "no",
       ...gpuWords(gpus),
     ].join(" ");
-    const script = `grid_name=${quote(name)}; grid_wish=${quote(words)}
+    const script = `grid_claim_name=${quote(name)}; grid_wish=${quote(words)}
 ${claimWords({ node, wish, project, owner, ttlMs: TTL_MS })}
 ${programs(["claims.sh", "claims_read.sh", "claim.sh", "claim_hold.sh"])}`;
     const { stdout } = await transport(node).exec(script, { signal });

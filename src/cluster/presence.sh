@@ -1,5 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # Behind claims.sh, claims_read.sh and claim.sh.
+#
+# function: reads -> sets
+#   grid_present: PPID grid_claims grid_fault grid_up -> grid_file grid_runner
+#   grid_presence: grid_boot grid_born grid_runner grid_up -> grid_one grid_rest grid_wait
 
 # grid_present OWNER PROJECT PLACE COUNT TTL [WAIT]...: says what this runner has on the node, COUNT pieces of
 # work and places in the line; and prints who else is there. A WAIT is what follows "wait" in the file, with

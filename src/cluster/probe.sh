@@ -1,10 +1,16 @@
-# shellcheck shell=sh disable=SC2088,SC2154 # a tilde that is compared, not expanded; functions of before
+# shellcheck shell=sh disable=SC2034,SC2088,SC2154 # a tilde that is compared, not expanded; functions of before
 # grid_probe ROOT SECONDS [BRIEF]: prints what a node can do, as lines "@<name> <value>"; probe.ts reads them.
 # POSIX sh, dash, busybox. Behind claims.sh, claims_fit.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh.
 # ROOT may begin with ~, SECONDS is the patience with one GPU tool, "yes" leaves out what the caller knows
 # from a moment ago. It sets variables as it likes: call it in a subshell.
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
+#
+# function: reads -> sets
+#   group_limits: - -> limit period quota used value
+#   standing_facts: HOME limited root -> controllers groups id key path root token value
+#   older_leases: grid_born_then grid_lease_dir grid_of grid_pid -> _ claim holder
+#   grid_probe: - -> LC_ALL _ brief gpu_seconds key limited load root value
 
 group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for cpu and memory
   if read -r value 2>/dev/null <"$1/cpu.max"; then echo "@cpu-max $value"; fi
@@ -52,7 +58,7 @@ older_leases() {
   for claim in "$grid_lease_dir/"*@*; do
     [ -f "$claim" ] && [ -s "$claim" ] || continue
     grid_lease_read "$claim"
-    grid_lease_lives "$grid_pid" "$grid_since" || continue
+    grid_lease_lives "$grid_pid" "$grid_born_then" || continue
     holder=
     read -r holder _ 2>/dev/null <"$claim"
     claim=${claim##*/}

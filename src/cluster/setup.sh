@@ -5,6 +5,15 @@
 # install from), requirements (the text of a requirements file), wish (all of these in one word), again (not
 # empty: make it anew), check_only (not empty: another node has made it in the folder that both share; see
 # whether it runs here), lock_patience (seconds after which a lock that nobody renews is nobody's).
+#
+# function: reads -> sets
+#   (outside): HOME again check_only grid_fault grid_host grid_new lock_patience ray_version requirements root
+#       target venv wheels wish -> answer beat beater before candidate environment environments lock made
+#       new_enough old python silent uv venv wheels word
+#   stage: - -> -
+#   put_link: grid_new target -> -
+#   release: beater environment grid_host lock -> word
+#   install: environment uv -> -
 
 stage() { echo "@setup stage $1"; }
 
@@ -12,7 +21,7 @@ environments=$root/.grid/environments
 
 # Never half: whoever looks finds the one before or this one.
 put_link() { # $1: environment
-  grid_name "$target"
+  grid_make_name "$target"
   ln -s "$1" "$grid_new" || return 1
   "$1/bin/python3" -c 'import os, sys; os.replace(*sys.argv[1:])' "$grid_new" "$target" && return 0
   rm -f "$grid_new"
@@ -59,7 +68,7 @@ until mkdir "$lock" 2>/dev/null; do
   read -r word 2>/dev/null <"$lock/beat"
   if [ "$word" = "$beat" ]; then silent=$((silent + 1)); else silent=0 beat=$word; fi
   if [ "$silent" -ge "$lock_patience" ]; then
-    grid_name "$lock"
+    grid_make_name "$lock"
     # Of two who see that, one moves it.
     mv "$lock" "$grid_new" 2>/dev/null && rm -rf "$grid_new"
     silent=0
@@ -116,7 +125,7 @@ if [ -e "$target" ] && [ ! -L "$target" ]; then
 fi
 grid_own "$environments" 755 || { echo "$grid_fault" >&2; exit 1; }
 # A new folder each time: an environment cannot be moved, and jobs may be using the one before.
-grid_name "$environments/$(date +%Y%m%d-%H%M%S)"
+grid_make_name "$environments/$(date +%Y%m%d-%H%M%S)"
 environment=$grid_new
 if [ -n "$uv" ] && "$uv" venv -q --no-config --python "$python" "$environment" >&2; then
   echo '@setup tool uv'

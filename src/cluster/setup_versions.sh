@@ -1,6 +1,11 @@
 # shellcheck shell=sh disable=SC2154
 # What is in an environment, and whether it is the one that was asked for. Set by the caller: root,
 # ray_version and wish.
+#
+# function: reads -> sets
+#   (outside): root -> target
+#   versions: ray_version -> -
+#   as_asked: target wish -> -
 
 target=$root/grid_env
 

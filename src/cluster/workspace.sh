@@ -3,6 +3,11 @@
 # Set by the caller: root, as configured, and is_project where it is a folder of the runner's machine. Prints "@home PATH" and "@root PATH". Else it exits with 11
 # where it cannot be made, 12 not written to, 13 there is no room; and with 14 and a sentence on stderr
 # where others can replace what lies in it.
+#
+# function: reads -> sets
+#   (outside): HOME PWD grid_fault grid_new grid_random is_project root -> LC_ALL grid_fresh grid_is_open
+#       grid_links grid_mode grid_rest grid_token grid_uid mine root
+#   grid_refuse_root: - -> -
 
 LC_ALL=C
 export LC_ALL
@@ -19,7 +24,7 @@ case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
 cd -- "$root" || exit 11
 root=$PWD
 # shellcheck disable=SC2012,SC2034
-read -r grid_mode grid_links grid_of grid_rest <<END
+read -r grid_mode grid_links grid_uid grid_rest <<END
 $(ls -ldn .)
 END
 # Everybody may write here, and so rename what is another's.
@@ -34,7 +39,7 @@ elif [ ! -O . ]; then
   # of its own below.
   mine=grid-$(id -un 2>/dev/null || id -u)
   case $mine in *[!A-Za-z0-9._-]*) mine=grid-$(id -u) ;; esac
-  if [ "$grid_of" != 0 ]; then
+  if [ "$grid_uid" != 0 ]; then
     grid_refuse_root "it belongs to $(grid_owner .), who can replace what lies in it; use a folder of your own, or one that root owns, which any number of accounts can share"
   fi
   [ -z "$grid_is_open" ] ||
@@ -47,7 +52,7 @@ elif [ -n "$grid_is_open" ]; then
   grid_refuse_root "everybody can replace what lies in it; chmod o-w it, or chmod +t where others use it too"
 fi
 
-grid_name .grid-write-test
+grid_make_name .grid-write-test
 # Exclusively: nothing is written through what somebody else has put there.
 set -C
 if ! (printf x >"$grid_new"); then

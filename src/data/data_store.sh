@@ -4,6 +4,30 @@
 #
 # A set lies in .grid/data/<digest>: tree/ is what it holds, manifest names all of it, seal is there once
 # all of it was proved and says how the files lay then. What is on its way lies in <digest>.part.
+#
+# function: reads -> sets
+#   (outside): grid_fault grid_host state -> LC_ALL TZ base beating complaint digest first grid_random lock
+#       locked marker option owner part root seal_facts second set size_facts sum token tool word
+#   fail: - -> -
+#   leave: beating lock locked token -> -
+#   has: - -> -
+#   seal_of: option seal_facts -> -
+#   files_of: - -> -
+#   prove: digest sum -> count wrong
+#   close_tree: - -> -
+#   discard: - -> -
+#   look: part set -> state
+#   mend: part set -> state
+#   is_dead: grid_host lock -> holder host pid
+#   take_lock: base holder lock set token -> beating judged locked waited
+#   take_manifest: digest part sum -> -
+#   tell_sizes: option part size_facts -> -
+#   free_kb: base -> -
+#   take_piece: complaint part -> complaint path
+#   take_tar: complaint part -> complaint report
+#   finish: lock locked part set wrong -> -
+#   note_use: owner set -> facts folder from name
+#   talk_to_peer: part set -> program
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ

@@ -1,5 +1,16 @@
 # shellcheck shell=sh disable=SC2012,SC2153,SC2154,SC2254
 # What Ray has logged on one node; run by POSIX sh after `ray_node.sh`.
+#
+# function: reads -> sets
+#   (outside): ROOT -> KEEP_BYTES KEEP_CLUSTERS KEEP_FILE_BYTES KEPT
+#   log_folder: - -> -
+#   temp_of: - -> -
+#   log_files: - -> kind
+#   keep_logs: FOLDER KEEP_BYTES KEEP_CLUSTERS KEEP_FILE_BYTES KEPT grid_fault -> folder left target
+#   kept_clusters: KEPT -> -
+#   ray_logs: FOLDER KEPT RECORD -> folder lines newest shown
+#   matches: - -> pattern word
+#   log_end: lines -> -
 
 # Logs of clusters that have ended: so many, each so large, of each file its end.
 KEPT=$ROOT/.grid/ray-logs

@@ -6,13 +6,38 @@
 #
 # Every process of `ray start` stays in the session (setsid) it was started in. That session and its
 # start time are recorded, so that exactly these processes can be found and ended again.
+#
+# function: reads -> sets
+#   (outside): ROOT -> FOLDER RECORD
+#   field: RECORD -> -
+#   short_nap: - -> -
+#   read_stat: - -> line stat
+#   members: NODE stat -> file found pid sid started
+#   is_ours: found started stat -> pid temp
+#   raylets: - -> -
+#   workers: - -> -
+#   with_command: - -> command fits pattern pid
+#   wait_until_gone: - -> left
+#   signal: - -> -
+#   ray_status: RECORD -> -
+#   ray_stop: FOLDER RECORD -> folder left name
+#   reach_head: ADDRESS BIN -> -
+#   own_port: BIN -> -
+#   ray_lock: BIN ROOT -> -
+#   ray_start: ADDRESS BIN CLAIM_PROGRAM CLAIM_WORDS CLUSTER DASHBOARD FOLDER HIDE_GPUS IP LOG_LEVEL
+#       METRIC_PORTS NODE PATH RECORD ROLE ROOT SPILL_DIR TEMP_DIR TOKEN grid_fault -> AUTOSCALER_METRIC_PORT
+#       CLAIM_PROGRAM CLAIM_WORDS CUDA_VISIBLE_DEVICES DASHBOARD_METRIC_PORT GRID_NODE GRID_RAY_NODE GRID_ROOT
+#       HIP_VISIBLE_DEVICES NO_COLOR PATH RAY_AUTH_MODE RAY_AUTH_TOKEN_PATH RAY_BACKEND_LOG_LEVEL
+#       RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT RAY_USAGE_STATS_ENABLED
+#       RAY_agent_register_timeout_ms begun code deep name place spill temp
+#   own_folder: HOME -> base
 
 FOLDER=$ROOT/.grid/ray
 RECORD=$FOLDER/session
 
 field() { sed -n "s/^$1=//p" "$RECORD" 2>/dev/null; }
 
-nap() { sleep 0.1 2>/dev/null || sleep 1; }
+short_nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
 # Sets what follows the name in /proc/PID/stat: $1 state, $2 parent, $4 session, ${20} start time.
 read_stat() { { IFS= read -r line <"$1"; } 2>/dev/null && stat=${line##*) }; }
@@ -78,7 +103,7 @@ wait_until_gone() {
   while [ -n "$("$@")" ]; do
     [ "$left" -gt 0 ] || return 1
     left=$((left - 1))
-    nap
+    short_nap
   done
 }
 
@@ -220,7 +245,7 @@ ray_start() {
       eval "$CLAIM_WORDS"
       grid_claims_own || { echo "it cannot claim its GPUs: $grid_fault"; exit 5; }
       # Every process of Ray stays in this session, so the claim holds until the last one is gone.
-      grid_take job $$ "$grid_claims/gpu.ray-$CLUSTER-$$" $CLAIM_WISH
+      grid_take_gpus job $$ "$grid_claims/gpu.ray-$CLUSTER-$$" $CLAIM_WISH
       case $? in
       0) echo "claim=$grid_file" >>"$RECORD" ;;
       1) exit 7 ;;

@@ -2,12 +2,24 @@
 # Runs the command of a job in a container: read by the job's own shell, behind what the node prepares. Set by
 # the caller: grid_engines (those to choose from), grid_image, grid_gpus (auto, all or none), grid_user (empty:
 # the account), grid_grace (seconds), grid_mark (the file that $GRID_OUTPUT names), grid_hidden (names of
-# secrets), grid_boot (shell text that starts the command inside); then grid_words, a function that calls
+# secrets), grid_boot (shell text that starts the command inside); then grid_container_words, a function that calls
 # grid_contain with the engine's options.
 #
 # The container is no process of the job: its engine runs it. So it carries the job's name and label, is ended
 # by the engine and asked for there, and a keeper of its own ends it when the job's processes are gone, whatever
 # ended them: a runner, the node's guard, or somebody else.
+#
+# function: reads -> sets
+#   (outside): - -> grid_container_keeper
+#   grid_refuse_container: grid_mark -> -
+#   grid_choose_engine: grid_engines -> grid_engine
+#   grid_keep_container: grid_container_keeper grid_engine grid_hidden grid_mark -> grid_pipe
+#   grid_ask: grid_engine -> -
+#   grid_devices: GRID_GPUS grid_gpus -> -
+#   grid_contain: grid_code grid_engine -> -
+#   grid_in_engine: CUDA_VISIBLE_DEVICES GRID_JOB grid_boot grid_engine grid_grace grid_image grid_user ->
+#       grid_card grid_cards grid_client grid_code grid_image_digest grid_inspected
+#   grid_in_apptainer: grid_boot grid_engine grid_image -> grid_code grid_image
 
 grid_refuse_container() {
   printf 'grid: container %s\n' "$1" >|"$grid_mark"
@@ -126,17 +138,17 @@ grid_in_engine() {
     grid_code=$?
     kill -0 "$grid_client" 2>/dev/null || break
   done
-  grid_state=$(grid_ask inspect -f '{{.State.Running}} {{.State.OOMKilled}} {{.Image}}' "$GRID_JOB" 2>/dev/null)
-  case $grid_state in
+  grid_inspected=$(grid_ask inspect -f '{{.State.Running}} {{.State.OOMKilled}} {{.Image}}' "$GRID_JOB" 2>/dev/null)
+  case $grid_inspected in
     'true '*)
       # The client is gone, the container is not.
       grid_ask stop -t "$grid_grace" "$GRID_JOB" >/dev/null 2>&1
       ;;
     'false true '*) echo 'grid: the container ran out of memory' >&2 ;;
   esac
-  grid_digest=$(grid_ask image inspect -f '{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}' \
-    "${grid_state##* }" 2>/dev/null)
-  [ -z "$grid_state" ] || echo "grid: in $grid_engine, image ${grid_digest:-${grid_state##* }}" >&2
+  grid_image_digest=$(grid_ask image inspect -f '{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}' \
+    "${grid_inspected##* }" 2>/dev/null)
+  [ -z "$grid_inspected" ] || echo "grid: in $grid_engine, image ${grid_image_digest:-${grid_inspected##* }}" >&2
   grid_ask rm -f "$GRID_JOB" >/dev/null 2>&1
 }
 

@@ -1,6 +1,55 @@
 # One sync of one folder: takes the lock, tells what is there, answers questions, reads "go" and a tar
 # archive in frames, checks it, moves it in and records what was done. Words come in as lines and
 # NUL-separated lists on stdin.
+#
+# function: reads -> sets
+#   (outside): grid_fault grid_host -> LC_ALL TZ expected folder have here keep_days key left lock locked
+#       marker more name next or owner patience pruned receiving root state token verdict work
+#   fail: - -> -
+#   leave: lock locked receiving state work -> -
+#   is_mine: lock token -> holder
+#   is_dead: here lock -> holder host pid
+#   take_lock: holder lock patience state token -> aside judged locked waited
+#   still_mine: holder -> -
+#   choose_stat: - -> file_facts folder_facts option partial_facts size_facts
+#   file_rows: file_facts option -> -
+#   rows: folder_facts option -> -
+#   lines_in_names: - -> -
+#   prove_rows: - -> there told
+#   patch_lines: - -> -
+#   lines_of: - -> -
+#   write_manifest: - -> -
+#   has: - -> -
+#   choose_sum: - -> sum
+#   size_of: - -> -
+#   newest_pending: state -> number one pending
+#   add_pending: number state -> one pending
+#   find_pending: digest state -> finished
+#   tell_state: expected folder have pending state sum work -> also begun can digest free known live manifest
+#       next recorded there verdict
+#   tell_look: folder sum work -> -
+#   keep: state work -> report stamp
+#   unkeep: stamp state work -> -
+#   prune_kept: keep_days stamp state -> one pruned
+#   tell_partial: option partial_facts state sum work -> -
+#   use_partial: state work -> -
+#   tell_blocks: folder work -> -
+#   frames: work -> kind size
+#   receive: state work -> code receiving report summing
+#   verify: folder work -> _ bytes due streamed
+#   told_sizes: option size_facts work -> -
+#   make: folder sum work -> -
+#   check_parents: work -> bad
+#   check_gone: work -> left
+#   remove: work -> -
+#   is_folder: - -> -
+#   staged: work -> -
+#   conflicts: folder work -> -
+#   merge: folder work -> -
+#   promote: folder name pending work -> bad report
+#   take_over_lists: known pending state -> -
+#   patch_rows: known pending work -> -
+#   record: digest folder pending state work -> next
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ

@@ -1,4 +1,8 @@
 # Is the folder as the last sync left it? Changes nothing. Arguments: root, name of the folder, key.
+#
+# function: reads -> sets
+#   (outside): - -> LC_ALL TZ digest folder state verdict
+#   is_same: digest state -> -
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
 state=$1/.grid/sync/$3

@@ -1,6 +1,15 @@
 # Lists what lies below a folder, then sends what is asked for. Words come in as lines: folder, then
 # starting points up to an empty line. Names, rows and sums go out as counted bytes; two lists of names
 # come in the same way, the first to be summed up, the second to be sent as a tar archive.
+#
+# function: reads -> sets
+#   (outside): TMPDIR -> LC_ALL TZ bad code count folder marker name start work
+#   fail: - -> -
+#   choose_stat: - -> facts option
+#   list: bad facts option work -> bad start
+#   size_of: - -> -
+#   sum_up: work -> -
+#   pack: work -> -
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
@@ -47,7 +56,7 @@ size_of() {
   echo $(($(wc -c <"$1")))
 }
 
-sum() {
+sum_up() {
   if command -v sha256sum >/dev/null; then
     xargs -0 sha256sum -- <"$work/names" >"$work/sums" 2>"$work/words"
   else
@@ -89,7 +98,7 @@ if [ ! -s "$work/names" ]; then
   echo "sums 0 0"
 elif command -v sha256sum >/dev/null || command -v shasum >/dev/null; then
   grid_start_ticks
-  sum
+  sum_up
   grid_stop_ticks
   dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
   echo "sums $(size_of "$work/sums") $(size_of "$work/first")"

@@ -11,17 +11,36 @@
 #   pins/RUN@JOB a detached job of that run: pid, start, clock and host of its shell
 # Pins are made and judged under one lock for all trees below a root. The clock is the boot's own, which
 # nobody sets; where there is none, the time of the file.
+#
+# function: reads -> sets
+#   grid_tree_now: - -> grid_boot grid_here grid_rest grid_tree_time
+#   grid_tree_born: grid_word -> grid_born grid_rest
+#   grid_tree_word: - -> grid_word
+#   grid_tree_lock: - -> grid_lock grid_tries
+#   grid_tree_take_lock: grid_lock -> grid_locked
+#   grid_tree_unlock: grid_lock -> -
+#   grid_tree_lives: grid_boot grid_tree_time -> grid_at grid_clock grid_job_pin grid_pinned grid_rest
+#       grid_silence
+#   grid_tree_works: grid_boot grid_born grid_here -> grid_born_then grid_clock grid_pid grid_where
+#   grid_tree_others: grid_pinned -> grid_holder grid_other_runs grid_pin
+#   grid_tree_are_of: grid_other_runs -> grid_other
+#   grid_tree_pin: - -> -
+#   grid_tree_beat: grid_boot grid_tree_time -> -
+#   grid_tree_rows: - -> -
+#   grid_tree_digest: - -> grid_digest
+#   grid_tree_is_as_left: grid_digest -> -
+#   grid_tree_owner: - -> grid_about grid_tree_project
 
-# grid_tree_now: sets grid_boot, grid_now and grid_here.
+# grid_tree_now: sets grid_boot, grid_tree_time and grid_here.
 grid_tree_now() {
-  grid_boot=- grid_now='' grid_here=-
+  grid_boot=- grid_tree_time='' grid_here=-
   [ ! -r /proc/sys/kernel/hostname ] || read -r grid_here </proc/sys/kernel/hostname
   if [ -r /proc/uptime ] && [ -r /proc/sys/kernel/random/boot_id ]; then
-    read -r grid_now grid_rest </proc/uptime
-    grid_now=${grid_now%%.*}
+    read -r grid_tree_time grid_rest </proc/uptime
+    grid_tree_time=${grid_tree_time%%.*}
     read -r grid_boot </proc/sys/kernel/random/boot_id
   fi
-  case $grid_now in '' | *[!0-9]*) grid_now=$(date +%s) grid_boot=- ;; esac
+  case $grid_tree_time in '' | *[!0-9]*) grid_tree_time=$(date +%s) grid_boot=- ;; esac
 }
 
 # grid_tree_born PID: sets grid_born, the start of a process in the ticks of /proc; empty where it is gone.
@@ -74,7 +93,7 @@ grid_tree_lives() {
   read -r grid_pinned grid_at grid_clock grid_silence grid_rest <"$1" || return 1
   case "$grid_at $grid_silence" in *[!0-9\ ]* | ' '* | *' ') return 1 ;; esac
   if [ "$grid_clock" = "$grid_boot" ] && [ "$grid_boot" != - ]; then
-    [ $((grid_now - grid_at)) -gt "$grid_silence" ] || return 0
+    [ $((grid_tree_time - grid_at)) -gt "$grid_silence" ] || return 0
   elif [ -n "$(find "$1" -prune -mmin "-$((grid_silence / 60 + 1))" 2>/dev/null)" ]; then
     return 0
   fi
@@ -86,26 +105,26 @@ grid_tree_lives() {
 
 # grid_tree_works FILE: only its own host can see whether a process runs.
 grid_tree_works() {
-  read -r grid_pid grid_since grid_clock grid_where <"$1" || return 1
+  read -r grid_pid grid_born_then grid_clock grid_where <"$1" || return 1
   if [ "$grid_where" != "$grid_here" ]; then
     [ -n "$(find "$1" -prune -mtime -7 2>/dev/null)" ]
     return
   fi
   [ "$grid_clock" = "$grid_boot" ] || return 1
   grid_tree_born "$grid_pid"
-  [ -n "$grid_born" ] && [ "$grid_born" = "$grid_since" ]
+  [ -n "$grid_born" ] && [ "$grid_born" = "$grid_born_then" ]
 }
 
-# grid_tree_others STATE "RUN ...": sets grid_others to the runs besides these that hold the tree, each as
+# grid_tree_others STATE "RUN ...": sets grid_other_runs to the runs besides these that hold the tree, each as
 # RUN=DIGEST; what dead ones left is removed.
 grid_tree_others() {
-  grid_others=
+  grid_other_runs=
   for grid_pin in "$1/pins/"*; do
     grid_holder=${grid_pin##*/}
     case $grid_holder in '*' | *@*) continue ;; esac
     case " $2 " in *" $grid_holder "*) continue ;; esac
     if grid_tree_lives "$grid_pin"; then
-      grid_others="$grid_others $grid_holder=$grid_pinned"
+      grid_other_runs="$grid_other_runs $grid_holder=$grid_pinned"
     else
       rm -f "$grid_pin" "$grid_pin@"*
     fi
@@ -114,7 +133,7 @@ grid_tree_others() {
 
 # grid_tree_are_of DIGEST: whether all others use just this code.
 grid_tree_are_of() {
-  for grid_other in $grid_others; do
+  for grid_other in $grid_other_runs; do
     [ "${grid_other#*=}" = "$1" ] || return 1
   done
 }
@@ -128,7 +147,7 @@ grid_tree_pin() {
 
 # grid_tree_beat PIN DIGEST SILENCE: one write over what stood there, so that no reader finds half of it.
 grid_tree_beat() {
-  printf '%-64s %12s %-40s %12s ' "$2" "$grid_now" "$grid_boot" "$3" 1<>"$1"
+  printf '%-64s %12s %-40s %12s ' "$2" "$grid_tree_time" "$grid_boot" "$3" 1<>"$1"
 }
 
 # What the file system says about everything in the lists of a record; run inside the folder.
@@ -152,8 +171,8 @@ grid_tree_is_as_left() {
     ( cd "$2" 2>/dev/null && grid_tree_rows "$1/$grid_digest" | cmp -s - "$1/$grid_digest/stat" )
 }
 
-# grid_tree_owner STATE: sets grid_owner, the project in one word, and grid_about.
+# grid_tree_owner STATE: sets grid_tree_project, the project in one word, and grid_about.
 grid_tree_owner() {
-  grid_owner=- grid_about=-
-  [ ! -f "$1/owner" ] || { read -r grid_owner && read -r grid_about; } <"$1/owner" || :
+  grid_tree_project=- grid_about=-
+  [ ! -f "$1/owner" ] || { read -r grid_tree_project && read -r grid_about; } <"$1/owner" || :
 }

@@ -167,7 +167,7 @@ export function treeWords({ target, as, run }: Pick<TreeOptions, "target" | "as"
   const words = {
     root,
     name,
-    key,
+    tree_key: key,
     project: run.project,
     run: run.owner.run,
     mine: [run.owner.run, ...run.lineage].join(" "),

@@ -1,5 +1,8 @@
 # Brings back what the last sync moved aside; what stands there now is moved aside in turn, so that a
 # second time undoes the first. Arguments: root, name of the folder, key, name for what is moved aside.
+#
+# function: reads -> sets
+#   (outside): - -> LC_ALL folder kept last real state
 LC_ALL=C
 export LC_ALL
 umask 077

@@ -1,6 +1,11 @@
 # Sums up every file that the record of a folder names; then marks those that are told as changed, so
 # that the next sync puts them right. Words come in as lines: root, name of the folder, key. The record
 # and the sums go out as counted bytes; names to be marked come in the same way.
+#
+# function: reads -> sets
+#   (outside): TMPDIR -> LC_ALL count digest folder key known marker name root state work
+#   fail: - -> -
+#   size_of: - -> -
 set -u
 LC_ALL=C
 export LC_ALL

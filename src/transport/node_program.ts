@@ -7,8 +7,8 @@ import { readFileSync } from "node:fs";
 const texts = new Map<string, string>();
 
 /**
- * A program's text, read once per process. Not with promises: the first command would wait for whatever
- * is loaded meanwhile.
+ * A program's text, read once per process, as nodes get it: without lines that are comments. Not with
+ * promises: the first command would wait for whatever is loaded meanwhile.
  *
  * @param base `import.meta.url` of the module that runs it
  */
@@ -16,7 +16,7 @@ export function nodeProgram(name: string, base: string): string {
   const url = new URL(name, base);
   const known = texts.get(url.href);
   if (known !== undefined) return known;
-  const text = readFileSync(url, "utf8");
+  const text = withoutComments(readFileSync(url, "utf8"));
   texts.set(url.href, text);
   return text;
 }
@@ -36,7 +36,7 @@ export function programOverStdin(text: string): {
   readonly command: string;
   readonly script: string;
 } {
-  const script = `${withoutComments(text)}\n`;
+  const script = `${text}\n`;
   return { command: `exec sh -c 'eval "$(${readExactly(script.length)})"'`, script };
 }
 
@@ -46,7 +46,7 @@ function readExactly(count: number): string {
   return `${fast} 2>/dev/null || dd bs=1 count=${count} 2>/dev/null`;
 }
 
-/** Comments and blank lines cost the node one read per byte. What indents stays: there may be Python in it. */
-function withoutComments(script: string): string {
-  return script.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n");
+/** They cost the node one read per byte, and so do blank lines. What indents stays: there may be Python in it. */
+function withoutComments(program: string): string {
+  return program.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n") + "\n";
 }

@@ -5,6 +5,17 @@
 # folder is used only where it is ours: made by us, or owned by us, and no link. Names are made exclusively,
 # and hold this host's name and a random word that came with the program: nodes may share a home, and
 # containers equal process numbers.
+#
+# function: reads -> sets
+#   (outside): - -> grid_host
+#   grid_own: - -> grid_closed grid_fault
+#   grid_is_own: - -> -
+#   grid_owner: - -> -
+#   grid_make_name: grid_host grid_named grid_random -> grid_named grid_new grid_random
+#   grid_holds: - -> -
+#   grid_start_ticks: - -> grid_ticker
+#   grid_stop_ticks: grid_ticker -> grid_ticker
+#   grid_take: grid_block -> grid_block
 
 grid_host=-
 [ ! -r /proc/sys/kernel/hostname ] || read -r grid_host </proc/sys/kernel/hostname
@@ -45,8 +56,8 @@ grid_owner() {
   LC_ALL=C ls -ld "$1" 2>/dev/null | { read -r grid_one grid_one grid_one grid_rest && printf '%s' "$grid_one"; }
 }
 
-# grid_name WORD: sets grid_new to a name that nobody else makes.
-grid_name() {
+# grid_make_name WORD: sets grid_new to a name that nobody else makes.
+grid_make_name() {
   [ -n "${grid_random-}" ] || grid_random=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
   grid_named=$((${grid_named:-0} + 1))
   grid_new=$1.$grid_host.$$.$grid_random.$grid_named

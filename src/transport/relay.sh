@@ -1,6 +1,11 @@
 # Copies between stdin/stdout and a TCP connection of the node, where its server forbids forwarding: with the
 # first program that is there. On stderr "connected" once it is, as far as that program tells; else it ends with
 # 4, why being the last line, or with 3 where there is no such program.
+#
+# function: reads -> sets
+#   (outside): - -> grid_relay_bash grid_relay_perl grid_relay_python
+#   grid_relay: PATH grid_relay_bash grid_relay_perl grid_relay_python -> PATH grid_help
+#   grid_can: - -> -
 # shellcheck shell=sh
 
 # grid_relay ROOT HOST PORT

@@ -1,7 +1,5 @@
 /** `job.sh` in the shells that a node may have as its `/bin/sh`. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { SHELL_SCRIPTS } from "../../src/transport/job/job_script.ts";
 import { quote } from "../../src/core/shell.ts";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import { type ContractOptions, describeJobs, followAll, jobSpec } from "./job_contract.ts";
@@ -13,9 +11,6 @@ import { openAccountNode, withLauncher } from "./job_nodes.ts";
 import { findBusyboxStatic, findProgram, type Part, testWith } from "./requires.ts";
 import { tempDir } from "./temp_dir.ts";
 
-const SCRIPTS = [...SHELL_SCRIPTS, "job_left.sh", "job_pour.sh"].map((name) =>
-  fileURLToPath(new URL(`../../src/transport/job/${name}`, import.meta.url))
-);
 interface TestedShell {
   readonly part: Part;
   readonly words: readonly string[];
@@ -83,13 +78,6 @@ export function describeShells(parts: readonly Part[]): void {
 
 /** Once for all shells. */
 export function describeScripts(): void {
-  testWith(["shellcheck"], "the scripts have nothing that shellcheck objects to", async () => {
-    const { success, stdout } = await new Deno.Command("shellcheck", {
-      args: ["--shell=sh", ...SCRIPTS],
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stdout));
-  });
-
   testWith(["dash", "busybox"], "a node without head is told so before a job starts", async () => {
     using programs = tempDir();
     const tools = [

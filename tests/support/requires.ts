@@ -65,6 +65,8 @@ const PARTS = {
     existsSync("/usr/lib/python3/dist-packages/asyncssh") ? "/usr/bin/python3" : undefined,
   xonsh: () => findProgram("xonsh"),
   shellcheck: () => findProgram("shellcheck"),
+  /** mypy, and a shellcheck that knows busybox; `GRID_TEST_PROGRAM_CHECKS` names their environment. */
+  "program-checks": () => findProgramChecks(),
   /** A test that mounts file systems or takes on another account. */
   root: () => Deno.uid() === 0 ? "root" : undefined,
   /** Of util-linux; with `root` a process becomes another account's. */
@@ -102,6 +104,12 @@ export function findFaketime(): string | undefined {
 export function findCiTools(): string | undefined {
   const folder = Deno.env.get("GRID_TEST_CI_TOOLS") ?? "/opt/grid-ci-tools";
   return existsSync(join(folder, "venv", "bin", "check-jsonschema")) ? folder : undefined;
+}
+
+/** A virtual environment, as `.ci/run` installs it. */
+export function findProgramChecks(): string | undefined {
+  const folder = Deno.env.get("GRID_TEST_PROGRAM_CHECKS") ?? "/opt/grid-program-checks";
+  return existsSync(join(folder, "bin", "mypy")) ? folder : undefined;
 }
 
 /** As `findCiTools`. */

@@ -32,6 +32,24 @@
 # makes the file "state" starts the job: a shell makes files exclusively by itself, folders it can't.
 #
 # Who waits is woken by SIGURG: a process that got the number of one that is gone takes no notice.
+#
+# function: reads -> sets
+#   (outside): - -> grid_children grid_guard grid_owned grid_random grid_rung grid_umask
+#   grid_which: PATH -> grid_program grid_rest
+#   grid_open: - -> grid_id grid_job grid_jobs
+#   grid_lives: - -> -
+#   grid_bury: BASH_VERSION -> -
+#   grid_end_helpers: - -> grid_helper grid_tries
+#   grid_bury_supervisor: grid_children grid_launcher -> grid_after grid_before grid_children
+#   grid_remove_files: grid_jobs -> grid_one
+#   grid_look: grid_hold grid_job grid_waiter -> grid_state
+#   grid_is_elsewhere: grid_host grid_where -> -
+#   grid_glance: grid_code grid_cut grid_job grid_phase -> grid_state
+#   grid_is_over: grid_job -> grid_code grid_cut grid_phase
+#   grid_ended: grid_code grid_cut grid_job grid_phase grid_said -> grid_how grid_state grid_why
+#   grid_read: grid_host grid_job -> grid_code grid_cut grid_format grid_hold grid_kind grid_leader grid_lease
+#       grid_line grid_phase grid_said grid_started grid_starter grid_waiter grid_where
+#   grid_note_supervisor: - -> grid_hold grid_leader grid_waiter
 # shellcheck disable=SC2034,SC2094,SC2154
 
 # Below it a step's files are as open as the account wants them; ours are for the account alone.
@@ -47,16 +65,16 @@ trap grid_leave EXIT
 # A shell that a signal ends does not leave in order.
 trap exit HUP TERM PIPE
 
-# grid_which PROGRAM: sets grid_found to its path, or to nothing. $(command -v …) would fork.
+# grid_which PROGRAM: sets grid_program to its path, or to nothing. $(command -v …) would fork.
 grid_which() {
   grid_rest=$PATH:
   while [ -n "$grid_rest" ]; do
-    grid_found=${grid_rest%%:*}
-    grid_found=${grid_found:-.}/$1
-    if [ -f "$grid_found" ] && [ -x "$grid_found" ]; then return; fi
+    grid_program=${grid_rest%%:*}
+    grid_program=${grid_program:-.}/$1
+    if [ -f "$grid_program" ] && [ -x "$grid_program" ]; then return; fi
     grid_rest=${grid_rest#*:}
   done
-  grid_found=
+  grid_program=
 }
 
 # grid_open ROOT ID
@@ -175,15 +193,15 @@ grid_ended() {
   grid_state="ended $grid_code $grid_how $grid_why ${grid_cut:-whole}"
 }
 
-# Sets grid_phase, grid_code, grid_started, grid_kind, grid_owner, grid_where, grid_waiter, grid_hold,
+# Sets grid_phase, grid_code, grid_started, grid_kind, grid_starter, grid_where, grid_waiter, grid_hold,
 # grid_leader, grid_said.
 grid_read() {
-  grid_phase='' grid_started=0 grid_kind=- grid_owner='' grid_where=$grid_host grid_waiter='' grid_said=''
+  grid_phase='' grid_started=0 grid_kind=- grid_starter='' grid_where=$grid_host grid_waiter='' grid_said=''
   grid_hold='' grid_leader=
   [ -f "$grid_job.state" ] || return 0
   {
     read -r grid_phase grid_code grid_cut
-    read -r grid_format grid_started grid_kind grid_lease grid_owner grid_where
+    read -r grid_format grid_started grid_kind grid_lease grid_starter grid_where
     while read -r grid_line; do
       case $grid_line in
         'supervisor '*)

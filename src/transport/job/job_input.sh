@@ -6,6 +6,13 @@
 #   bell        a pipe: the line "end" once there is no more; in.over once the command has ended
 # The runner may lose its link at any moment, and the command must neither miss a byte nor get one twice. So
 # whoever brings them notes how many the pipe has got; a process here, which needs no link, keeps it open.
+#
+# function: reads -> sets
+#   (outside): - -> grid_input
+#   grid_take_input: - -> grid_input
+#   grid_input_start: grid_job -> grid_opener
+#   grid_keep_open: - -> grid_line
+#   grid_input_end: grid_job grid_opener -> -
 # shellcheck disable=SC2034,SC2094,SC2154
 
 grid_input=
@@ -23,7 +30,7 @@ grid_input_start() {
   exec 3<>"$grid_job.bell" 8<"$grid_job.bell"
   # By exec: for a function alone, dash and busybox would keep copies of what is closed.
   { exec <&8 3>&- 5>&- 6>&- 7<&- 8<&- 9<&- >/dev/null 2>&1 && grid_keep_open; } &
-  grid_kept=$!
+  grid_opener=$!
   exec 4>&- 8<&-
   : >"$grid_job.in.0"
 }
@@ -39,5 +46,5 @@ grid_keep_open() {
 grid_input_end() {
   exec 0</dev/null 3>&-
   mv -f "$grid_job.bell" "$grid_job.in.over"
-  grid_end_helpers "$grid_kept" && grid_bury "$grid_kept"
+  grid_end_helpers "$grid_opener" && grid_bury "$grid_opener"
 }

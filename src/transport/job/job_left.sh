@@ -1,5 +1,10 @@
 # What jobs left running when they ended. Read only where a look at all processes has found some, after
 # the scripts whose words it uses.
+#
+# function: reads -> sets
+#   grid_left: grid_snapshot grid_state -> grid_marked grid_one grid_root
+#   grid_is_named: - -> grid_pattern grid_which_job
+#   grid_command_line: - -> grid_line
 # shellcheck disable=SC2086,SC2154
 
 # grid_left ROOT WORD...: per process of a job that has ended a line: job and command. A WORD is the name
@@ -18,8 +23,8 @@ grid_left() {
     grid_look
     case $grid_state in running | starting) continue ;; esac
     ! grid_is_elsewhere || continue
-    grid_find - | while read -r grid_member grid_name; do
-      printf '%s %s\n' "$grid_one" "$(grid_words "${grid_member%:*}" "${grid_name#* }")"
+    grid_find - | while read -r grid_member grid_member_name; do
+      printf '%s %s\n' "$grid_one" "$(grid_command_line "${grid_member%:*}" "${grid_member_name#* }")"
     done
   done
 }
@@ -29,16 +34,16 @@ grid_is_named() {
   case $1 in *[!A-Za-z0-9._-]*) return 1 ;; esac
   grid_which_job=$1
   shift
-  for grid_word; do
+  for grid_pattern; do
     # shellcheck disable=SC2254
-    case $grid_which_job in $grid_word) return 0 ;; esac
+    case $grid_which_job in $grid_pattern) return 0 ;; esac
   done
   return 1
 }
 
-# grid_words PID NAME: its command line; the name where that is Grid's own.
-grid_words() {
-  grid_words=$(tr '\0\n' '  ' <"/proc/$1/cmdline" | cut -c 1-300)
-  case $grid_words in '' | *GRID_SCRIPT*) grid_words=$2 ;; esac
-  printf '%s' "${grid_words% }"
+# grid_command_line PID NAME: its command line; the name where that is Grid's own.
+grid_command_line() {
+  grid_line=$(tr '\0\n' '  ' <"/proc/$1/cmdline" | cut -c 1-300)
+  case $grid_line in '' | *GRID_SCRIPT*) grid_line=$2 ;; esac
+  printf '%s' "${grid_line% }"
 }

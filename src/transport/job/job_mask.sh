@@ -1,12 +1,19 @@
 # Masking what a job prints before it reaches a file on the node. Read together with `job.sh`.
 # The filter is the program `mask.pl` or `mask.py`; what it expects and answers is said there.
 # Descriptors: 5 and 6 are what the command writes to, 7 is where the filter answers.
+#
+# function: reads -> sets
+#   (outside): grid_program -> grid_mask_patience grid_patterns grid_perl grid_python
+#   grid_mask: - -> grid_mask_perl grid_mask_python grid_patterns
+#   grid_mask_start: grid_job grid_mask_perl grid_mask_python grid_patterns grid_perl grid_python ->
+#       grid_filter grid_patterns
+#   grid_mask_end: grid_filter grid_mask_patience -> grid_reader grid_timer
 # shellcheck disable=SC2094,SC2154
 
 grid_which perl
-grid_perl=$grid_found
+grid_perl=$grid_program
 grid_which python3
-grid_python=$grid_found
+grid_python=$grid_program
 # Seconds until a filter that does not answer is no longer waited for.
 grid_mask_patience=10
 grid_patterns=
@@ -55,12 +62,12 @@ grid_mask_end() {
   grid_timer=$!
   {
     # Before "ready" the signal would end it.
-    ! read -r grid_said || kill -s USR1 "$grid_filter"
-    grid_said=gone
-    read -r grid_said
+    ! read -r grid_filter_said || kill -s USR1 "$grid_filter"
+    grid_filter_said=gone
+    read -r grid_filter_said
     # Of this signal bash has nothing to say, and what it says would count as the command's end.
     kill -s PIPE "$grid_timer"
-    case $grid_said in flushed) exit 0 ;; full) exit 1 ;; *) exit 2 ;; esac
+    case $grid_filter_said in flushed) exit 0 ;; full) exit 1 ;; *) exit 2 ;; esac
   } <&7 2>/dev/null &
   grid_reader=$!
   exec 7<&-

@@ -8,6 +8,41 @@
 #   used        once it has ended, what `times` says of the command: the second line is all it has used
 #   gpus        the GPUs it has claimed, as their maker names them; written by the job as it starts
 # Where there is no /proc there is none of this.
+#
+# function: reads -> sets
+#   (outside): - -> grid_meter grid_metered grid_most_uses
+#   grid_meter_job: grid_id grid_job grid_leader grid_meter grid_metered grid_waiter -> grid_meter_line
+#       grid_metered
+#   grid_start_meter: grid_jobs grid_meter grid_meter_line grid_new -> grid_meter
+#   grid_meter_forget: grid_metered -> grid_metered
+#   grid_meter_jobs: grid_meter_time grid_nap -> grid_ask_at grid_asked grid_began grid_gone grid_meter_count
+#       grid_meter_pause grid_meter_slot grid_meter_slots grid_nap grid_rung grid_youngest
+#   grid_meter_news: grid_meter_count grid_meter_slots -> grid_id grid_leader grid_meter_count
+#       grid_meter_slots grid_waiter
+#   grid_meter_drop: grid_meter_slot grid_meter_slots -> grid_kept grid_meter_slots grid_other
+#   grid_meter_rest: grid_began grid_cpu grid_meter_time grid_youngest -> grid_line grid_meter_pause
+#   grid_fields: - -> grid_cpu grid_pages grid_session grid_start_tick grid_threads
+#   grid_uptime: - -> grid_meter_time grid_rest
+#   grid_page_kib: - -> grid_key grid_page grid_rest grid_value
+#   grid_meter_one: grid_born grid_found grid_id grid_jobs grid_known grid_meter_slot grid_meter_time
+#       grid_youngest -> grid_age grid_born grid_job grid_youngest
+#   grid_meter_roots: grid_known grid_session grid_setsid grid_start_tick grid_waiter -> grid_children_of
+#       grid_known grid_line grid_own_session grid_pid
+#   grid_meter_tree: grid_cpu grid_known grid_page grid_pages grid_start_tick grid_threads -> grid_expected
+#       grid_found grid_generation grid_largest grid_largest_pid grid_line grid_memory grid_pages_all
+#       grid_path grid_peak grid_pid grid_seen grid_ticks
+#   grid_meter_mark: grid_largest_pid grid_peak -> grid_key grid_peak grid_rest grid_value
+#   grid_meter_note: grid_age grid_every grid_gpu_lines grid_gpu_use grid_job grid_lines grid_looks
+#       grid_memory grid_meter_slot grid_most_uses grid_peak grid_ticks -> grid_gpu_use grid_lines grid_looks
+#       grid_memory grid_peak
+#   grid_meter_thin: grid_every grid_gl1 grid_gm1 grid_job grid_m1 grid_p1 -> grid_a grid_c grid_every grid_gl
+#       grid_gl1 grid_gm grid_gm1 grid_half grid_lines grid_m grid_m1 grid_p grid_p1 grid_text
+#   grid_meter_gpus: grid_ask_at grid_ask_next grid_asked grid_jobs grid_meter_time grid_new grid_program
+#       grid_smi -> grid_ask_at grid_ask_next grid_asked grid_gpu_lines grid_line grid_smi
+#   grid_meter_wants_gpus: grid_id grid_jobs grid_meter_slots grid_names -> grid_meter_slot grid_names
+#       grid_wanted
+#   grid_meter_of_gpus: grid_gpu_lines grid_meter_slot grid_names -> grid_a grid_c grid_gpu_load
+#       grid_gpu_memory grid_gpu_rest grid_gpu_use grid_line grid_load grid_loaded grid_sum
 # shellcheck disable=SC2034,SC2154
 
 grid_meter='' grid_metered=' '
@@ -28,7 +63,7 @@ grid_meter_job() {
 # The file by which it hears of jobs has no name, once it is open.
 grid_start_meter() {
   [ -z "$grid_meter" ] || grid_bury "$grid_meter"
-  grid_name "$grid_jobs/.meter"
+  grid_make_name "$grid_jobs/.meter"
   grid_meter=
   {
     echo "$grid_meter_line" >>"$grid_new"
@@ -50,21 +85,21 @@ grid_meter_forget() {
 grid_meter_jobs() {
   trap 'grid_gone=1; [ -z "$grid_nap" ] || kill "$grid_nap"' TERM
   trap '' HUP
-  grid_gone='' grid_nap='' grid_rung='' grid_slots='' grid_count=0 grid_pause=1
+  grid_gone='' grid_nap='' grid_rung='' grid_meter_slots='' grid_meter_count=0 grid_meter_pause=1
   grid_page_kib
-  grid_uptime && grid_began=$grid_now
+  grid_uptime && grid_began=$grid_meter_time
   grid_asked='' grid_ask_at=0
   while [ -z "$grid_gone" ]; do
     grid_meter_news
     grid_uptime || break
     grid_youngest=360000
     grid_meter_gpus
-    for grid_slot in $grid_slots; do
+    for grid_meter_slot in $grid_meter_slots; do
       grid_meter_one || grid_meter_drop
     done
-    [ -n "$grid_slots" ] || break
+    [ -n "$grid_meter_slots" ] || break
     grid_meter_rest
-    grid_doze "$grid_pause"
+    grid_doze "$grid_meter_pause"
   done
   [ -z "$grid_asked" ] || kill -s KILL "$grid_asked"
 }
@@ -72,24 +107,24 @@ grid_meter_jobs() {
 # New jobs, each with a number: shells have no lists of lists.
 grid_meter_news() {
   while read -r grid_id grid_waiter grid_leader <&5; do
-    grid_count=$((grid_count + 1))
-    grid_slots="$grid_slots $grid_count"
-    eval "grid_m${grid_count}_id=\$grid_id grid_m${grid_count}_waiter=\$grid_waiter"
-    eval "grid_m${grid_count}_known= grid_m${grid_count}_lines=0 grid_m${grid_count}_every=1"
-    eval "grid_m${grid_count}_looks=0 grid_m${grid_count}_memory=0 grid_m${grid_count}_peak=0"
-    eval "grid_m${grid_count}_born= grid_m${grid_count}_gpus= grid_m${grid_count}_cards='- -'"
-    case $grid_leader in *:?*) eval "grid_m${grid_count}_known=\"\$grid_leader\"" ;; esac
+    grid_meter_count=$((grid_meter_count + 1))
+    grid_meter_slots="$grid_meter_slots $grid_meter_count"
+    eval "grid_m${grid_meter_count}_id=\$grid_id grid_m${grid_meter_count}_waiter=\$grid_waiter"
+    eval "grid_m${grid_meter_count}_known= grid_m${grid_meter_count}_lines=0 grid_m${grid_meter_count}_every=1"
+    eval "grid_m${grid_meter_count}_looks=0 grid_m${grid_meter_count}_memory=0 grid_m${grid_meter_count}_peak=0"
+    eval "grid_m${grid_meter_count}_born= grid_m${grid_meter_count}_gpus= grid_m${grid_meter_count}_cards='- -'"
+    case $grid_leader in *:?*) eval "grid_m${grid_meter_count}_known=\"\$grid_leader\"" ;; esac
   done
 }
 
 grid_meter_drop() {
   grid_kept=
-  for grid_other in $grid_slots; do
-    [ "$grid_other" = "$grid_slot" ] || grid_kept="$grid_kept $grid_other"
+  for grid_other in $grid_meter_slots; do
+    [ "$grid_other" = "$grid_meter_slot" ] || grid_kept="$grid_kept $grid_other"
   done
-  grid_slots=$grid_kept
+  grid_meter_slots=$grid_kept
   for grid_other in id waiter known lines every looks memory peak born gpus cards; do
-    unset "grid_m${grid_slot}_$grid_other"
+    unset "grid_m${grid_meter_slot}_$grid_other"
   done
 }
 
@@ -97,32 +132,32 @@ grid_meter_drop() {
 # processor, however many jobs there are; what starting takes, on a busy node above all, is not counted.
 grid_meter_rest() {
   if [ "$grid_youngest" -lt 6000 ]; then
-    grid_pause=1
+    grid_meter_pause=1
   elif [ "$grid_youngest" -lt 30000 ]; then
-    grid_pause=2
+    grid_meter_pause=2
   else
-    grid_pause=5
+    grid_meter_pause=5
   fi
   grid_line=
   read -r grid_line </proc/self/stat
   # shellcheck disable=SC2086
   grid_fields ${grid_line##*) }
-  if [ "$((grid_cpu * 150))" -gt "$((grid_now - grid_began + 900))" ]; then grid_pause=$((grid_pause * 4)); fi
+  if [ "$((grid_cpu * 150))" -gt "$((grid_meter_time - grid_began + 900))" ]; then grid_meter_pause=$((grid_meter_pause * 4)); fi
 }
 
 # grid_fields STATE PARENT …: as they stand behind the name in /proc/PID/stat. Ticks are 1/100 s for every
 # program, whatever the kernel counts in: include/asm-generic/param.h, USER_HZ.
 grid_fields() {
-  grid_session=${4:-0} grid_threads=${18:-1} grid_start=${20:-} grid_pages=${22:-0}
+  grid_session=${4:-0} grid_threads=${18:-1} grid_start_tick=${20:-} grid_pages=${22:-0}
   grid_cpu=$((${12:-0} + ${13:-0} + ${14:-0} + ${15:-0}))
 }
 
-# Sets grid_now, in 1/100 s since the machine started.
+# Sets grid_meter_time, in 1/100 s since the machine started.
 grid_uptime() {
-  read -r grid_now grid_rest </proc/uptime || return
-  grid_rest=${grid_now#*.}
+  read -r grid_meter_time grid_rest </proc/uptime || return
+  grid_rest=${grid_meter_time#*.}
   # Without leading zeros: the number would be octal.
-  grid_now=$((${grid_now%.*} * 100 + 1${grid_rest} - 100))
+  grid_meter_time=$((${grid_meter_time%.*} * 100 + 1${grid_rest} - 100))
 }
 
 grid_page_kib() {
@@ -132,10 +167,10 @@ grid_page_kib() {
   done </proc/self/smaps
 }
 
-# One look at the job in grid_slot; 1 where it is over.
+# One look at the job in grid_meter_slot; 1 where it is over.
 grid_meter_one() {
-  eval "grid_id=\$grid_m${grid_slot}_id grid_waiter=\$grid_m${grid_slot}_waiter"
-  eval "grid_known=\$grid_m${grid_slot}_known grid_born=\$grid_m${grid_slot}_born"
+  eval "grid_id=\$grid_m${grid_meter_slot}_id grid_waiter=\$grid_m${grid_meter_slot}_waiter"
+  eval "grid_known=\$grid_m${grid_meter_slot}_known grid_born=\$grid_m${grid_meter_slot}_born"
   grid_job=$grid_jobs/$grid_id
   if [ ! -e "$grid_job.use" ] || grid_is_over; then return 1; fi
   if [ -z "$grid_known" ]; then
@@ -146,11 +181,11 @@ grid_meter_one() {
   if [ -z "$grid_born" ]; then
     grid_born=${grid_known%% *}
     grid_born=${grid_born#*:}
-    eval "grid_m${grid_slot}_born=\$grid_born"
+    eval "grid_m${grid_meter_slot}_born=\$grid_born"
   fi
-  eval "grid_m${grid_slot}_known=\$grid_found"
+  eval "grid_m${grid_meter_slot}_known=\$grid_found"
   [ -n "$grid_found" ] || return 0
-  grid_age=$((grid_now - grid_born))
+  grid_age=$((grid_meter_time - grid_born))
   [ "$grid_age" -ge "$grid_youngest" ] || grid_youngest=$grid_age
   grid_meter_note
 }
@@ -161,15 +196,15 @@ grid_meter_roots() {
   read -r grid_line <"/proc/$grid_waiter/stat" || return
   # shellcheck disable=SC2086
   grid_fields ${grid_line##*) }
-  grid_own=$grid_session grid_children_of=
+  grid_own_session=$grid_session grid_children_of=
   read -r grid_children_of <"/proc/$grid_waiter/task/$grid_waiter/children"
   for grid_pid in $grid_children_of; do
     grid_line=
     read -r grid_line <"/proc/$grid_pid/stat" || continue
     # shellcheck disable=SC2086
     grid_fields ${grid_line##*) }
-    if [ -n "$grid_setsid" ] && [ "$grid_session" = "$grid_own" ]; then continue; fi
-    grid_known="$grid_known$grid_pid:$grid_start "
+    if [ -n "$grid_setsid" ] && [ "$grid_session" = "$grid_own_session" ]; then continue; fi
+    grid_known="$grid_known$grid_pid:$grid_start_tick "
   done
 }
 
@@ -177,11 +212,11 @@ grid_meter_roots() {
 # Sets grid_found, PID:BORN of each, grid_memory, grid_peak and grid_ticks.
 grid_meter_tree() {
   grid_found='' grid_seen=' ' grid_pages_all=0 grid_ticks=0 grid_largest=0 grid_largest_pid=
-  grid_next=$grid_known
-  while [ -n "$grid_next" ]; do
+  grid_generation=$grid_known
+  while [ -n "$grid_generation" ]; do
     # shellcheck disable=SC2086
-    set -- $grid_next
-    grid_next=
+    set -- $grid_generation
+    grid_generation=
     for grid_pid; do
       grid_expected=${grid_pid#*:}
       grid_pid=${grid_pid%%:*}
@@ -190,9 +225,9 @@ grid_meter_tree() {
       read -r grid_line <"/proc/$grid_pid/stat" || continue
       # shellcheck disable=SC2086
       grid_fields ${grid_line##*) }
-      case $grid_expected in "$grid_pid" | "$grid_start") ;; *) continue ;; esac
+      case $grid_expected in "$grid_pid" | "$grid_start_tick") ;; *) continue ;; esac
       grid_seen="$grid_seen$grid_pid "
-      grid_found="$grid_found$grid_pid:$grid_start "
+      grid_found="$grid_found$grid_pid:$grid_start_tick "
       grid_pages_all=$((grid_pages_all + grid_pages)) grid_ticks=$((grid_ticks + grid_cpu))
       if [ "$grid_pages" -gt "$grid_largest" ]; then grid_largest=$grid_pages grid_largest_pid=$grid_pid; fi
       if [ "$grid_threads" = 1 ]; then
@@ -204,8 +239,8 @@ grid_meter_tree() {
         grid_line=
         # Ends without a line break.
         read -r grid_line <"$grid_path" || :
-        grid_next="$grid_next$grid_line"
-        [ -z "$grid_line" ] || grid_next="$grid_next "
+        grid_generation="$grid_generation$grid_line"
+        [ -z "$grid_line" ] || grid_generation="$grid_generation "
       done
     done
   done
@@ -228,23 +263,23 @@ grid_meter_mark() {
 
 # Adds to the job's lines.
 grid_meter_note() {
-  eval "grid_looks=\$grid_m${grid_slot}_looks grid_every=\$grid_m${grid_slot}_every"
-  eval "grid_lines=\$grid_m${grid_slot}_lines"
-  eval "[ \$grid_m${grid_slot}_memory -le \$grid_memory ] || grid_memory=\$grid_m${grid_slot}_memory"
-  eval "[ \$grid_m${grid_slot}_peak -le \$grid_peak ] || grid_peak=\$grid_m${grid_slot}_peak"
-  eval "grid_cards=\$grid_m${grid_slot}_cards"
+  eval "grid_looks=\$grid_m${grid_meter_slot}_looks grid_every=\$grid_m${grid_meter_slot}_every"
+  eval "grid_lines=\$grid_m${grid_meter_slot}_lines"
+  eval "[ \$grid_m${grid_meter_slot}_memory -le \$grid_memory ] || grid_memory=\$grid_m${grid_meter_slot}_memory"
+  eval "[ \$grid_m${grid_meter_slot}_peak -le \$grid_peak ] || grid_peak=\$grid_m${grid_meter_slot}_peak"
+  eval "grid_gpu_use=\$grid_m${grid_meter_slot}_cards"
   [ -z "$grid_gpu_lines" ] || grid_meter_of_gpus
   grid_looks=$((grid_looks + 1))
   if [ "$grid_looks" -ge "$grid_every" ]; then
     # It may have ended meanwhile, and its files be gone.
     [ ! -e "$grid_job.use" ] ||
-      echo "$grid_age $grid_ticks $grid_memory $grid_peak $grid_cards" >>"$grid_job.use"
-    grid_cards='- -' grid_looks=0 grid_memory=0 grid_peak=0 grid_lines=$((grid_lines + 1))
+      echo "$grid_age $grid_ticks $grid_memory $grid_peak $grid_gpu_use" >>"$grid_job.use"
+    grid_gpu_use='- -' grid_looks=0 grid_memory=0 grid_peak=0 grid_lines=$((grid_lines + 1))
     [ "$grid_lines" -lt "$grid_most_uses" ] || grid_meter_thin
   fi
-  eval "grid_m${grid_slot}_looks=\$grid_looks grid_m${grid_slot}_every=\$grid_every"
-  eval "grid_m${grid_slot}_memory=\$grid_memory grid_m${grid_slot}_peak=\$grid_peak"
-  eval "grid_m${grid_slot}_lines=\$grid_lines grid_m${grid_slot}_cards=\$grid_cards"
+  eval "grid_m${grid_meter_slot}_looks=\$grid_looks grid_m${grid_meter_slot}_every=\$grid_every"
+  eval "grid_m${grid_meter_slot}_memory=\$grid_memory grid_m${grid_meter_slot}_peak=\$grid_peak"
+  eval "grid_m${grid_meter_slot}_lines=\$grid_lines grid_m${grid_meter_slot}_cards=\$grid_gpu_use"
 }
 
 # Two lines become one: the later, with the larger memory of both.
@@ -274,7 +309,7 @@ grid_meter_gpus() {
   if [ -n "$grid_asked" ]; then
     if grid_lives "$grid_asked"; then
       # A driver that hangs is not asked a second time.
-      [ "$((grid_now - grid_ask_at))" -lt 3000 ] || { kill -s KILL "$grid_asked" && grid_smi=none; }
+      [ "$((grid_meter_time - grid_ask_at))" -lt 3000 ] || { kill -s KILL "$grid_asked" && grid_smi=none; }
       return
     fi
     grid_bury "$grid_asked"
@@ -282,45 +317,45 @@ grid_meter_gpus() {
     while read -r grid_line; do grid_gpu_lines="$grid_gpu_lines$grid_line
 "; done </proc/self/fd/4
     # The longer it takes, the more seldom.
-    grid_ask_next=$((grid_now + 1000 + 100 * (grid_now - grid_ask_at) / 10))
+    grid_ask_next=$((grid_meter_time + 1000 + 100 * (grid_meter_time - grid_ask_at) / 10))
   fi
-  grid_meter_wants_gpus && [ "$grid_now" -ge "${grid_ask_next:-0}" ] || return 0
+  grid_meter_wants_gpus && [ "$grid_meter_time" -ge "${grid_ask_next:-0}" ] || return 0
   if [ -z "${grid_smi-}" ]; then
     grid_which nvidia-smi
-    grid_smi=${grid_found:-none}
-    grid_name "$grid_jobs/.meter"
+    grid_smi=${grid_program:-none}
+    grid_make_name "$grid_jobs/.meter"
     { exec 4<>"$grid_new"; } || grid_smi=none
     rm -f "$grid_new"
   fi
   [ "$grid_smi" != none ] || return 0
   "$grid_smi" --query-gpu=uuid,memory.used,utilization.gpu --format=csv,noheader,nounits \
     >/proc/self/fd/4 4<&- 5<&- &
-  grid_asked=$! grid_ask_at=$grid_now
+  grid_asked=$! grid_ask_at=$grid_meter_time
 }
 
 # Whether one of the jobs has claimed GPUs that their maker's tool knows by a name.
 grid_meter_wants_gpus() {
   grid_wanted=1
-  for grid_slot in $grid_slots; do
-    eval "grid_id=\$grid_m${grid_slot}_id grid_names=\$grid_m${grid_slot}_gpus"
+  for grid_meter_slot in $grid_meter_slots; do
+    eval "grid_id=\$grid_m${grid_meter_slot}_id grid_names=\$grid_m${grid_meter_slot}_gpus"
     if [ -z "$grid_names" ] && [ -s "$grid_jobs/$grid_id.gpus" ]; then
       read -r grid_names <"$grid_jobs/$grid_id.gpus"
-      eval "grid_m${grid_slot}_gpus=\$grid_names"
+      eval "grid_m${grid_meter_slot}_gpus=\$grid_names"
     fi
     case $grid_names in *GPU-*) grid_wanted=0 ;; esac
   done
   return $grid_wanted
 }
 
-# Sets grid_cards to what all GPUs of the job hold, and how busy they are on average.
+# Sets grid_gpu_use to what all GPUs of the job hold, and how busy they are on average.
 grid_meter_of_gpus() {
-  eval "grid_names=,\$grid_m${grid_slot}_gpus,"
+  eval "grid_names=,\$grid_m${grid_meter_slot}_gpus,"
   [ "$grid_names" != ,, ] || return 0
-  grid_sum=0 grid_load=0 grid_loaded=0 grid_left=$grid_gpu_lines grid_gpu_memory=- grid_gpu_load=-
-  while [ -n "$grid_left" ]; do
-    grid_line=${grid_left%%"
+  grid_sum=0 grid_load=0 grid_loaded=0 grid_gpu_rest=$grid_gpu_lines grid_gpu_memory=- grid_gpu_load=-
+  while [ -n "$grid_gpu_rest" ]; do
+    grid_line=${grid_gpu_rest%%"
 "*}
-    grid_left=${grid_left#*"
+    grid_gpu_rest=${grid_gpu_rest#*"
 "}
     case $grid_names in *,"${grid_line%%,*}",*) ;; *) continue ;; esac
     grid_line=${grid_line#*, }
@@ -331,5 +366,5 @@ grid_meter_of_gpus() {
       *) grid_load=$((grid_load + grid_c)) grid_loaded=$((grid_loaded + 1)) grid_gpu_load=$((grid_load / grid_loaded)) ;;
     esac
   done
-  grid_cards="$grid_gpu_memory $grid_gpu_load"
+  grid_gpu_use="$grid_gpu_memory $grid_gpu_load"
 }

@@ -3,7 +3,7 @@ import { quote, quoteAll } from "../../core/shell.ts";
 import { nodePrelude, nodeProgram } from "../node_program.ts";
 
 /** Read into the node's shell in this order. */
-export const SHELL_SCRIPTS = [
+const SHELL_SCRIPTS = [
   "job.sh",
   "job_start.sh",
   "job_input.sh",

@@ -1,5 +1,14 @@
 # Services: jobs that are meant to stay. Read after the scripts whose words it uses.
 # A service is a job with a file "service" that says in one line of JSON what its runner knew of it.
+#
+# function: reads -> sets
+#   grid_services: GRID_LEASE_DIR grid_id grid_job grid_started grid_state -> grid_claims grid_path
+#   grid_service_gpus: grid_claims grid_id -> grid_answer grid_claim_file
+#   grid_listeners: - -> -
+#   grid_port: - -> grid_number grid_tries
+#   grid_port_state: - -> grid_answer grid_inode grid_pid
+#   grid_serving: - -> grid_answer
+#   grid_address: - -> grid_answer
 # shellcheck disable=SC2154
 
 # grid_services ROOT WORD: per service, or for the one job WORD, a line: job, state, start in ms, the GPUs
@@ -25,8 +34,8 @@ grid_services() {
 grid_service_gpus() {
   grid_claim_file=$grid_claims/gpu.$grid_id
   [ -f "$grid_claim_file" ] || { echo -; return; }
-  grid_found=$(sed -n 's/^gpus //p' "$grid_claim_file" | tr -d '\t' | head -n 1)
-  echo "${grid_found:--}"
+  grid_answer=$(sed -n 's/^gpus //p' "$grid_claim_file" | tr -d '\t' | head -n 1)
+  echo "${grid_answer:--}"
 }
 
 # grid_listeners PORT: a line per socket that listens there: its address as the kernel writes it, and its
@@ -56,12 +65,12 @@ grid_port() {
 }
 
 grid_port_state() {
-  grid_found=$(grid_listeners "$1")
-  if [ -z "$grid_found" ]; then
+  grid_answer=$(grid_listeners "$1")
+  if [ -z "$grid_answer" ]; then
     echo "free $1"
     return
   fi
-  grid_inode=${grid_found%%"
+  grid_inode=${grid_answer%%"
 "*}
   grid_inode=${grid_inode##* }
   # One look at all that we may see.
@@ -80,9 +89,9 @@ grid_port_state() {
 # others do; "unknown" where nobody can tell.
 grid_serving() {
   [ -r /proc/net/tcp ] || { echo unknown; return; }
-  grid_found=$(grid_listeners "$1")
-  [ -n "$grid_found" ] || { echo none; return; }
-  case $(printf '%s\n' "$grid_found" | sed 's/ .*//' |
+  grid_answer=$(grid_listeners "$1")
+  [ -n "$grid_answer" ] || { echo none; return; }
+  case $(printf '%s\n' "$grid_answer" | sed 's/ .*//' |
     grep -v -e '^......7F$' -e '^0\{24\}01000000$' -e 'FFFF0000......7F$') in
     '') echo loopback ;;
     *) echo "any $(grid_address)" ;;
@@ -91,7 +100,7 @@ grid_serving() {
 
 # By which others reach this machine.
 grid_address() {
-  grid_found=$(ip -o route get 1.1.1.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
-  [ -n "$grid_found" ] || grid_found=$(hostname -I 2>/dev/null | sed 's/ .*//')
-  printf '%s' "${grid_found:--}"
+  grid_answer=$(ip -o route get 1.1.1.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
+  [ -n "$grid_answer" ] || grid_answer=$(hostname -I 2>/dev/null | sed 's/ .*//')
+  printf '%s' "${grid_answer:--}"
 }

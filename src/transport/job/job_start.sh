@@ -1,12 +1,35 @@
 # Starting a job, exactly once. Read together with `job.sh`, whose words it uses.
+#
+# function: reads -> sets
+#   (outside): BASH_VERSION grid_program -> grid_bash grid_grace grid_life grid_missing grid_one grid_setsid
+#       grid_sh grid_signal_env
+#   grid_start: grid_umask -> grid_grace grid_input grid_life grid_patterns
+#   grid_start_unless: grid_fault grid_id grid_job grid_jobs grid_life grid_missing -> -
+#   grid_take_life: - -> grid_grace grid_life
+#   grid_limit_life: - -> -
+#   grid_outlive: grid_job grid_life grid_state -> grid_found grid_life grid_nap
+#   grid_refuse: grid_id -> -
+#   grid_claim: grid_job grid_opened -> -
+#   grid_make_state: grid_host grid_job -> grid_made grid_opened
+#   grid_own_jobs: grid_jobs grid_owned -> grid_owned
+#   grid_put: grid_fault grid_job -> -
+#   grid_complain: grid_job -> -
+#   grid_launch: grid_children grid_guard grid_id grid_input grid_job grid_jobs -> grid_children grid_guard
+#       grid_is_long grid_script
+#   grid_supervise: PATH grid_guard grid_input grid_job grid_patterns grid_perl grid_python -> PATH grid_code
+#       grid_cut grid_ear grid_shell
+#   grid_note_times: grid_job -> -
+#   grid_become: BASH_VERSION grid_umask -> -
+#   grid_compose: grid_bash grid_is_long grid_job grid_script grid_sh grid_shell -> grid_pairs grid_then
+#   grid_exec: LC_ALL grid_pairs grid_setsid grid_signal_env -> LC_ALL grid_pairs
 # shellcheck disable=SC2034,SC2094,SC2154
 
 grid_which setsid
-grid_setsid=$grid_found
+grid_setsid=$grid_program
 grid_which bash
-grid_bash=$grid_found
+grid_bash=$grid_program
 grid_which sh
-grid_sh=${grid_found:-/bin/sh}
+grid_sh=${grid_program:-/bin/sh}
 # Without these nothing that a job prints can be told.
 grid_missing=
 for grid_one in head tail; do
@@ -14,11 +37,11 @@ for grid_one in head tail; do
 done
 # A shell starts what runs in the background with SIGINT and SIGQUIT ignored, and only bash can take
 # that back by itself; a command that inherits it cannot be interrupted by its own tools.
-grid_env=
+grid_signal_env=
 if [ -z "${BASH_VERSION-}" ]; then
   # By its path: a shell may have one of its own that cannot do it.
   grid_which env
-  ! "$grid_found" --default-signal=INT,QUIT true 2>/dev/null || grid_env=$grid_found
+  ! "$grid_program" --default-signal=INT,QUIT true 2>/dev/null || grid_signal_env=$grid_program
 fi
 
 # grid_start ROOT ID CWD SHELL STARTED KIND LEASE INTERVAL PREFIX COMMAND [NAME=VALUE]...
@@ -173,15 +196,15 @@ grid_launch() {
 grid_supervise() {
   grid_shell=$2
   PATH=$7${PATH:+:$PATH}
-  grid_mark=
-  [ -z "$grid_patterns" ] || grid_mark='open'
+  grid_cut=
+  [ -z "$grid_patterns" ] || grid_cut='open'
   if [ -n "$grid_patterns" ] && [ -n "$grid_perl$grid_python" ] && grid_mask_start 2>/dev/null; then
-    grid_mark=
+    grid_cut=
     [ -z "$grid_input" ] || grid_input_start 2>/dev/null
     ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >&5 2>&6 3>&- 5>&- 6>&- 7<&- 9<&-
     grid_code=$?
     grid_note_times
-    grid_mask_end || grid_mark='cut'
+    grid_mask_end || grid_cut='cut'
   else
     [ -z "$grid_input" ] || grid_input_start 2>/dev/null
     ( cd -- "$1" && unset OLDPWD && shift 8 && grid_become "$@" ) >"$grid_job.out" 2>"$grid_job.err" 3>&- 9<&-
@@ -189,7 +212,7 @@ grid_supervise() {
     grid_note_times
   fi
   [ -z "$grid_input" ] || grid_input_end 2>/dev/null
-  printf 'ended %-9s \n' "$grid_code $grid_mark" 1<>"$grid_job.state"
+  printf 'ended %-9s \n' "$grid_code $grid_cut" 1<>"$grid_job.state"
   exec 2>/dev/null
   # The guard hears of it only where the shell that it belongs to is gone.
   if grid_lives "$$"; then
@@ -213,15 +236,15 @@ grid_become() {
 }
 
 # grid_compose FUNCTION NAME=VALUE...: calls it with these and the words of the command, and sets
-# grid_count to where they begin.
+# grid_pairs to where they begin.
 grid_compose() {
-  grid_next=$1
+  grid_then=$1
   shift
   if [ -z "$grid_is_long" ]; then
     # In the environment, which others cannot read, and not in a file, whose making costs more.
     set -- "$@" "GRID_SCRIPT=$grid_script"
   fi
-  grid_count=$#
+  grid_pairs=$#
   if [ "$grid_shell" = bash ] && [ -n "$grid_bash" ]; then
     # Where it finds itself below sshd, bash would read the account's start-up file for each -c.
     set -- "$@" "$grid_bash" --norc -eo pipefail
@@ -236,22 +259,22 @@ grid_compose() {
   else
     set -- "$@" "$grid_job.command"
   fi
-  "$grid_next" "$@"
+  "$grid_then" "$@"
 }
 
 # grid_exec NAME=VALUE... WORD...
 grid_exec() {
   # From here on the words of the command line stand among the arguments: a variable of the job may
   # have any name, also one that this shell obeys, such as IFS.
-  while [ "$grid_count" -gt 0 ]; do
+  while [ "$grid_pairs" -gt 0 ]; do
     export "${1?}"
     shift
-    grid_count=$((grid_count - 1))
+    grid_pairs=$((grid_pairs - 1))
   done
-  if [ -n "$grid_env" ]; then
+  if [ -n "$grid_signal_env" ]; then
     # Without a locale to load, the two programs before the command start in half the time.
     if [ -n "${LC_ALL+set}" ]; then set -- "LC_ALL=$LC_ALL" "$@"; else set -- -u LC_ALL "$@"; fi
-    set -- "$grid_env" --default-signal=INT,QUIT "$@"
+    set -- "$grid_signal_env" --default-signal=INT,QUIT "$@"
     export LC_ALL=C
   fi
   [ -z "$grid_setsid" ] || set -- "$grid_setsid" "$@"

@@ -1,4 +1,31 @@
 # Finding, ending and listing what jobs started. Read together with `job.sh`, whose words it uses.
+#
+# function: reads -> sets
+#   (outside): - -> grid_grep_z grid_grow
+#   grid_scan: grid_grep_z -> grid_line grid_snapshot
+#   grid_note_now: - -> grid_now
+#   grid_find: grid_grow grid_hold grid_id grid_job grid_leader grid_setsid grid_snapshot grid_waiter ->
+#       grid_since grid_waiter
+#   grid_processes: - -> -
+#   grid_markers: grid_grep_z -> -
+#   grid_try_grep: - -> grid_grep_z
+#   grid_send: - -> grid_has_others grid_members grid_signal_name grid_told grid_workers
+#   grid_is_filter: - -> -
+#   grid_has_workers: - -> -
+#   grid_signal: grid_id grid_now -> grid_count grid_found grid_root grid_seen grid_signal_name grid_since
+#   grid_await_starts: grid_root grid_state -> grid_tries
+#   grid_watch: grid_nap -> grid_alone grid_due grid_gone grid_nap grid_rung grid_watched
+#   grid_doze: BASH_VERSION grid_rung -> grid_nap
+#   grid_doze_in_bash: grid_jobs grid_new grid_silent_pipe -> grid_silent_pipe
+#   grid_watch_all: grid_due grid_jobs grid_kind grid_leader grid_starter grid_state grid_watched -> grid_id
+#       grid_job grid_none_left grid_path grid_watched
+#   grid_end_forgotten: grid_jobs grid_watched -> grid_found grid_id grid_job grid_pair grid_snapshot
+#       grid_watched grid_watched_before
+#   grid_miss: grid_job -> grid_beat grid_found grid_last_beat grid_missed
+#   grid_end: grid_found grid_grace grid_now -> grid_found grid_most grid_seen grid_signalled grid_tries
+#   grid_list: grid_id grid_job grid_kind grid_started grid_state -> grid_kind grid_living grid_path
+#   grid_remove: grid_state -> grid_id grid_root grid_stays
+#   grid_prune: grid_id grid_job grid_state -> -
 # shellcheck disable=SC2154
 
 # grid_scan: looks at all processes once, for any number of grid_find. Sets grid_now, the time of that
@@ -155,23 +182,23 @@ grid_grow='
 # what the command printed, as long as there is anybody else, and those whom their parent tells. Filters of a pipeline are not signalled as
 # long as somebody may have something to say through them: they end with what they read.
 grid_send() {
-  grid_name=$1 grid_list=$2 grid_others=
+  grid_signal_name=$1 grid_members=$2 grid_has_others=
   shift 2
-  case $grid_list in *' - '* | *' + '*) grid_others=others ;; esac
+  case $grid_members in *' - '* | *' + '*) grid_has_others=others ;; esac
   grid_told=" $* " grid_workers=
-  ! grid_has_workers "$grid_list" || grid_workers=workers
+  ! grid_has_workers "$grid_members" || grid_workers=workers
   # shellcheck disable=SC2034
-  printf '%s\n' "$grid_list" | while read -r grid_member grid_flag grid_rest; do
-    case "$grid_flag $grid_name $grid_others" in
+  printf '%s\n' "$grid_members" | while read -r grid_member grid_flag grid_rest; do
+    case "$grid_flag $grid_signal_name $grid_has_others" in
       ' '* | [=+]' TERM'* | '= KILL others') continue ;;
       '~ TERM'*) kill -s CONT "${grid_member%:*}" && continue ;;
     esac
     if grid_is_filter "${grid_member%:*}" "$grid_rest"; then
       [ -z "$grid_workers" ] || continue
       # It was passed over when the others were told.
-      kill -s "$grid_name" "${grid_member%:*}"
+      kill -s "$grid_signal_name" "${grid_member%:*}"
     fi
-    case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_name" "${grid_member%:*}" ;; esac
+    case $grid_told in *" $grid_member "*) ;; *) kill -s "$grid_signal_name" "${grid_member%:*}" ;; esac
     # A stopped process takes a polite signal only once it goes on.
     kill -s CONT "${grid_member%:*}"
   done
@@ -208,7 +235,7 @@ grid_signal() {
   grid_scan
   while [ $# -gt 0 ]; do
     grid_open "$grid_root" "$1"
-    grid_name=$2 grid_since=$3 grid_count=$4 grid_seen=
+    grid_signal_name=$2 grid_since=$3 grid_count=$4 grid_seen=
     shift 4
     while [ "$grid_count" -gt 0 ]; do
       grid_seen="$grid_seen $1" grid_count=$((grid_count - 1))
@@ -217,9 +244,9 @@ grid_signal() {
     # shellcheck disable=SC2086
     grid_found=$(grid_find "$grid_since" $grid_seen)
     printf '= %s %s\n%s\n' "$grid_id" "$grid_now" "$grid_found"
-    [ "$grid_name" != KILL ] || grid_seen=
+    [ "$grid_signal_name" != KILL ] || grid_seen=
     # shellcheck disable=SC2086
-    grid_send "$grid_name" "$grid_found" $grid_seen
+    grid_send "$grid_signal_name" "$grid_found" $grid_seen
   done
 }
 
@@ -281,26 +308,26 @@ grid_doze() {
 
 # On a pipe on which nothing ever comes: see grid_bury for why not by `wait`.
 grid_doze_in_bash() {
-  if [ -z "${grid_silence-}" ]; then
-    grid_name "$grid_jobs/.guard"
-    grid_silence=$grid_new
-    mkfifo -m 600 "$grid_silence" && exec 9<>"$grid_silence"
-    rm -f "$grid_silence"
+  if [ -z "${grid_silent_pipe-}" ]; then
+    grid_make_name "$grid_jobs/.guard"
+    grid_silent_pipe=$grid_new
+    mkfifo -m 600 "$grid_silent_pipe" && exec 9<>"$grid_silent_pipe"
+    rm -f "$grid_silent_pipe"
   fi
   grid_bash_read "$1" <&9 || [ $? -gt 128 ] || sleep 1
 }
 
 # Whether there are jobs to be watched.
 grid_watch_all() {
-  grid_left=1
+  grid_none_left=1
   grid_end_forgotten
   for grid_path in "$grid_jobs"/*.state; do
     grid_job=${grid_path%.state}
     grid_id=${grid_job##*/}
     grid_look
-    if [ "$grid_state $grid_kind $grid_owner" = "running leased $$" ] &&
+    if [ "$grid_state $grid_kind $grid_starter" = "running leased $$" ] &&
       ! grid_is_elsewhere; then
-      grid_left=0
+      grid_none_left=0
       case $grid_watched in
         *" $grid_id="*) ;;
         *) grid_watched="$grid_watched$grid_id=$grid_leader " ;;
@@ -308,13 +335,13 @@ grid_watch_all() {
       if [ -n "$grid_due" ] && [ ! -e "$grid_job.reason" ]; then grid_miss; fi
     fi
   done
-  return $grid_left
+  return $grid_none_left
 }
 
 # Ends jobs whose files somebody has removed: nothing may run that nobody can find any more.
 grid_end_forgotten() {
-  grid_known=$grid_watched grid_watched=' ' grid_snapshot=
-  for grid_pair in $grid_known; do
+  grid_watched_before=$grid_watched grid_watched=' ' grid_snapshot=
+  for grid_pair in $grid_watched_before; do
     grid_id=${grid_pair%%=*}
     grid_job=$grid_jobs/$grid_id
     if [ -e "$grid_job.state" ]; then
@@ -329,11 +356,11 @@ grid_end_forgotten() {
 
 # Four times the same word in the lease: the runner is gone.
 grid_miss() {
-  grid_missed=0 grid_last='' grid_now=''
-  [ ! -e "$grid_job.lease" ] || read -r grid_now <"$grid_job.lease"
-  [ ! -e "$grid_job.missed" ] || read -r grid_missed grid_last <"$grid_job.missed"
-  if [ "$grid_now" = "$grid_last" ]; then grid_missed=$((grid_missed + 1)); else grid_missed=0; fi
-  printf '%s %s\n' "$grid_missed" "$grid_now" >"$grid_job.missed"
+  grid_missed=0 grid_last_beat='' grid_beat=''
+  [ ! -e "$grid_job.lease" ] || read -r grid_beat <"$grid_job.lease"
+  [ ! -e "$grid_job.missed" ] || read -r grid_missed grid_last_beat <"$grid_job.missed"
+  if [ "$grid_beat" = "$grid_last_beat" ]; then grid_missed=$((grid_missed + 1)); else grid_missed=0; fi
+  printf '%s %s\n' "$grid_missed" "$grid_beat" >"$grid_job.missed"
   [ "$grid_missed" -ge 4 ] || return 0
   echo lease >"$grid_job.reason"
   grid_found=
@@ -389,18 +416,18 @@ grid_remove() {
   grid_root=$1
   shift
   grid_is_own "$grid_root/.grid/jobs" || return 0
-  grid_kept=0
+  grid_stays=0
   for grid_id; do
     shift
     grid_open "$grid_root" "$grid_id"
     grid_look 2>/dev/null
     case $grid_state in
-      running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_kept=1 ;;
+      running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_stays=1 ;;
       *) set -- "$@" "$grid_id" ;;
     esac
   done
   grid_remove_files "$@" || return
-  return $grid_kept
+  return $grid_stays
 }
 
 # grid_prune ROOT MINUTES remove|look: removes what nobody collected for so long after it ended, and names

@@ -1,4 +1,28 @@
 # Telling the runner what becomes of jobs. Read together with `job.sh`, whose words it uses.
+#
+# function: reads -> sets
+#   (outside): BASH_VERSION -> grid_heard grid_listener grid_stat_counts grid_tail
+#   grid_turn: grid_umask -> grid_beat grid_patience grid_root grid_rung grid_wakes
+#   grid_pause: grid_rung grid_wakes -> grid_wakes
+#   grid_read_line: BASH_VERSION grid_patience -> grid_line grid_patience
+#   grid_bash_read: - -> grid_line grid_read_code
+#   grid_greet: grid_beat grid_job grid_kind grid_root grid_starter grid_state -> grid_files
+#   grid_survey: grid_job grid_root grid_size grid_state -> grid_files grid_known_sizes grid_output_file
+#   grid_tell: - -> grid_files grid_sizes grid_states
+#   grid_note_states: - -> -
+#   grid_note_state: grid_files grid_job grid_root grid_state grid_states -> grid_files grid_states
+#   grid_tell_one: grid_job grid_more grid_part grid_root grid_states -> grid_err grid_err_more grid_out
+#       grid_out_more grid_output grid_plus grid_state grid_use grid_used
+#   grid_part_of: grid_size -> grid_more grid_part
+#   grid_print: - -> -
+#   grid_measure: grid_jobs grid_stat_counts -> grid_sizes grid_stat_counts
+#   grid_size_of: grid_sizes -> grid_size
+#   grid_listen: grid_follow grid_heard grid_jobs grid_listener grid_new grid_tail -> grid_follow grid_heard
+#       grid_listener grid_tail
+#   grid_hark: - -> grid_child grid_gone
+#   grid_await_child: grid_child grid_gone -> -
+#   grid_leave: grid_guard grid_launch_pipe grid_launcher grid_listener grid_meter grid_tail -> -
+#   grid_is_idle: grid_children grid_job grid_launcher grid_root -> grid_child grid_tries
 # shellcheck disable=SC2034,SC2154
 
 grid_tail='' grid_listener='' grid_heard=''
@@ -8,7 +32,7 @@ grid_tail='' grid_listener='' grid_heard=''
 # the runner has, CREDIT what it wants of each at most. MODE: fresh (its output can wait for its end,
 # which is near), old, or held (nothing is asked). Like grid_start it belongs in the long-lived shell.
 grid_turn() {
-  grid_root=$1 grid_word=$2 grid_patience=0.02 grid_wakes=0
+  grid_root=$1 grid_beat=$2 grid_patience=0.02 grid_wakes=0
   shift 2
   # What stands in the place of our files is not believed: then they are gone.
   grid_is_own "$grid_root/.grid/jobs" || grid_root=/dev/null
@@ -77,8 +101,8 @@ grid_greet() {
       grid_open "$grid_root" "$1"
       grid_look
       if [ "$grid_state" = running ]; then
-        [ "$grid_kind" != leased ] || printf '%s\n' "$grid_word" >"$grid_job.lease"
-        if [ "$grid_owner" = "$$" ]; then grid_meter_job; else printf '%s\n' "$$" >"$grid_job.ear"; fi
+        [ "$grid_kind" != leased ] || printf '%s\n' "$grid_beat" >"$grid_job.lease"
+        if [ "$grid_starter" = "$$" ]; then grid_meter_job; else printf '%s\n' "$$" >"$grid_job.ear"; fi
         [ "$5" != old ] || [ "$4" = 0 ] || grid_files="$grid_files $1.out $1.err"
       fi
     fi
@@ -89,7 +113,7 @@ grid_greet() {
 
 # Whether there are news.
 grid_survey() {
-  grid_files='' grid_known=''
+  grid_files='' grid_known_sizes=''
   while [ $# -gt 0 ]; do
     grid_open "$grid_root" "$1"
     case $5 in
@@ -98,7 +122,7 @@ grid_survey() {
         grid_look
         [ "$grid_state" = running ] || return 0
         if [ "$4" != 0 ] && { [ -s "$grid_job.out" ] || [ -s "$grid_job.err" ]; }; then
-          grid_files="$grid_files $1.out $1.err" grid_known="$grid_known $2 $3"
+          grid_files="$grid_files $1.out $1.err" grid_known_sizes="$grid_known_sizes $2 $3"
         fi
         ;;
     esac
@@ -106,11 +130,11 @@ grid_survey() {
   done
   [ -n "$grid_files" ] || return 1
   grid_measure "$grid_files"
-  for grid_file in $grid_files; do
-    grid_known=${grid_known# }
-    grid_size "$grid_file"
-    [ "$grid_size" -le "${grid_known%% *}" ] || return 0
-    grid_known=${grid_known#* }
+  for grid_output_file in $grid_files; do
+    grid_known_sizes=${grid_known_sizes# }
+    grid_size_of "$grid_output_file"
+    [ "$grid_size" -le "${grid_known_sizes%% *}" ] || return 0
+    grid_known_sizes=${grid_known_sizes#* }
   done
   return 1
 }
@@ -159,16 +183,16 @@ grid_tell_one() {
 $1 "}
   grid_state=${grid_state%%"
 "*}
-  grid_share "$1.out" "$2" "$4"
+  grid_part_of "$1.out" "$2" "$4"
   grid_out=$grid_part grid_out_more=$grid_more
-  grid_share "$1.err" "$3" "$4"
+  grid_part_of "$1.err" "$3" "$4"
   grid_err=$grid_part grid_err_more=$grid_more
   # A little more than the 1 MiB that outputs may have, so that too much is noticed.
-  grid_share "$1.output" 0 1048577
+  grid_part_of "$1.output" 0 1048577
   grid_output=$grid_part
-  grid_share "$1.use" 0 16384
+  grid_part_of "$1.use" 0 16384
   grid_use=$grid_part
-  grid_share "$1.used" 0 200
+  grid_part_of "$1.used" 0 200
   grid_used=$grid_part grid_plus=
   [ "$((grid_use + grid_used))" = 0 ] || grid_plus=+$((grid_use + grid_used))
   printf 'job %s %s %s %s %s %s %s\n' "$1" "$grid_out" "$grid_out_more" "$grid_err" "$grid_err_more" \
@@ -180,9 +204,9 @@ $1 "}
   grid_print "$grid_job.used" 0 "$grid_used"
 }
 
-# grid_share FILE HAVE CREDIT: sets grid_part, the bytes to send, and grid_more.
-grid_share() {
-  grid_size "$1"
+# grid_part_of FILE HAVE CREDIT: sets grid_part, the bytes to send, and grid_more.
+grid_part_of() {
+  grid_size_of "$1"
   grid_part=$((grid_size - $2)) grid_more=0
   [ "$grid_part" -ge 0 ] || grid_part=0
   if [ "$grid_part" -gt "$3" ]; then grid_part=$3 grid_more=1; fi
@@ -201,20 +225,20 @@ grid_print() {
 
 # grid_measure FILES: sets grid_sizes to lines of name and size, for files in the folder of jobs.
 grid_measure() {
-  [ -n "$grid_stat" ] || { stat -c %s / >/dev/null 2>&1 && grid_stat=yes; } || grid_stat=no
+  [ -n "$grid_stat_counts" ] || { stat -c %s / >/dev/null 2>&1 && grid_stat_counts=yes; } || grid_stat_counts=no
   # shellcheck disable=SC2086
   grid_sizes="
-$(cd "$grid_jobs" && exec 2>/dev/null && if [ "$grid_stat" = yes ]; then
+$(cd "$grid_jobs" && exec 2>/dev/null && if [ "$grid_stat_counts" = yes ]; then
     LC_ALL=C exec stat -c '%n %s' $1
   else
-    wc -c $1 | while read -r grid_size grid_file; do printf '%s %s\n' "$grid_file" "$grid_size"; done
+    wc -c $1 | while read -r grid_size grid_output_file; do printf '%s %s\n' "$grid_output_file" "$grid_size"; done
   fi)
 "
 }
-grid_stat=
+grid_stat_counts=
 
-# grid_size FILE: sets grid_size, 0 for a file that was not measured.
-grid_size() {
+# grid_size_of FILE: sets grid_size, 0 for a file that was not measured.
+grid_size_of() {
   case $grid_sizes in
     *"
 $1 "*)
@@ -238,7 +262,7 @@ grid_listen() {
     # A tail that ends with this shell, where there is one.
     grid_follow=
     ! tail --pid=$$ -c 0 /dev/null 2>/dev/null || grid_follow=--pid=$$
-    grid_name "$grid_jobs/.ear"
+    grid_make_name "$grid_jobs/.ear"
     mkfifo -m 600 "$grid_new" || return 0
     # Opened for both directions first, so that opening waits for nobody. The listener can only read:
     # it hears the end of those who write.

@@ -11,19 +11,12 @@ const FOLDER = fileURLToPath(new URL("../../../src/sync/", import.meta.url));
 const SCRIPTS = ["tree.sh", "tree_choice.sh", "tree_proof.sh"].map((name) => join(FOLDER, name));
 const DIGEST = "d".repeat(64);
 
-testWith(["shellcheck"], "the tree programs have nothing that shellcheck objects to", async () => {
-  const { success, stdout } = await new Deno.Command("shellcheck", {
-    args: [...SCRIPTS, join(FOLDER, "clean.sh")],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stdout));
-});
-
 /** A shell script with the words of two runs, after which each line is a call of one. */
 function script(root: string, calls: string): string {
   return [
     "set -u",
     ...SCRIPTS.map((path) => `. ${quote(path)}`),
-    `run() { grid_root=${quote(root)} grid_name=app grid_key=app grid_project=11111111`,
+    `run() { grid_root=${quote(root)} grid_name=app grid_tree_key=app grid_project=11111111`,
     `  grid_run=$1 grid_mine=$1 grid_silence_s=600 grid_who="{\\"run\\":\\"$1\\"}" grid_preferred=`,
     '  shift; "$@"; }',
     `record() { state=${quote(root)}/.grid/sync/$1; mkdir -p "$state/$3"; (cd ${quote(root)}/$2 &&`,
