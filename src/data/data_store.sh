@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
 # One data set in the store of one node: takes in what comes, proves it by its sums, and puts it in its
-# place. Read behind prelude.sh. Words and bytes come in on stdin; each command is a line.
+# place. Read behind prelude.sh and folder_lock.sh. Words and bytes come in on stdin; each command is a line.
 #
 # A set lies in .grid/data/<digest>: tree/ is what it holds, manifest names all of it, seal is there once
 # all of it was proved and says how the files lay then. What is on its way lies in <digest>.part.
@@ -43,8 +43,8 @@ base=$root/.grid/data
 set=$base/$digest
 part=$base/$digest.part
 lock=$base/$digest.lock
-token="$owner $grid_host $$"
-locked='' beating=''
+beating=
+know_lock
 
 fail() {
   grid_stop_ticks
@@ -56,7 +56,7 @@ leave() {
   grid_stop_ticks
   [ -z "$beating" ] || kill -9 "$beating" 2>/dev/null
   cd / || exit 1
-  [ -z "$locked" ] || [ "$(cat "$lock/owner" 2>/dev/null)" != "$token" ] || rm -rf "$lock"
+  if [ -n "$locked" ] && is_mine; then rm -rf "$lock"; fi
 }
 trap leave EXIT
 trap 'exit 1' HUP INT TERM PIPE
@@ -158,33 +158,10 @@ mend() {
   grid_stop_ticks
 }
 
-# A lock is dead when its process is gone, or when nobody showed life for two minutes.
-is_dead() {
-  holder=$(cat "$lock/owner" 2>/dev/null)
-  if [ -z "$holder" ]; then
-    [ -n "$(find "$lock" -prune -mmin +1 2>/dev/null)" ]
-    return
-  fi
-  pid=${holder##* } host=${holder% *}
-  host=${host##* }
-  if [ "$host" = "$grid_host" ] && ! kill -0 "$pid" 2>/dev/null; then return 0; fi
-  [ -n "$(find "$lock/owner" -prune -mmin +2 2>/dev/null)" ]
-}
-
 # Takes the lock, or sees that somebody else finished the work meanwhile.
 take_lock() {
   waited=0
-  until mkdir "$lock" 2>/dev/null; do
-    if is_dead; then
-      judged=$holder
-      mv "$lock" "$lock.dead.$$" 2>/dev/null || continue
-      if [ "$(cat "$lock.dead.$$/owner" 2>/dev/null)" = "$judged" ]; then
-        rm -rf "$lock.dead.$$"
-      else
-        mv "$lock.dead.$$" "$lock"
-      fi
-      continue
-    fi
+  until try_lock; do
     [ -d "$base" ] || fail workspace "$base is gone"
     sleep 1
     # It may be whole now; where somebody is mending it, whoever asked will ask again.
@@ -192,8 +169,6 @@ take_lock() {
     waited=$((waited + 1))
     [ $((waited % 5)) != 0 ] || echo busy
   done
-  printf '%s\n' "$token" >"$lock/owner" || fail write "$lock/owner"
-  locked=yes
   (
     cd / || exit
     while sleep 20 >/dev/null && kill -0 $$ && [ -f "$lock/owner" ]; do touch -c "$lock/owner"; done

@@ -4,6 +4,7 @@ import { randomWord } from "../core/ids.ts";
 import { formatSize } from "../core/size.ts";
 import { Conversation } from "../sync/conversation.ts";
 import type { SyncTarget } from "../sync/sync.ts";
+import { folderLock } from "../sync/folder_lock.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { DataSet } from "./source.ts";
 
@@ -55,7 +56,9 @@ export class NodeStore implements AsyncDisposable {
   static async open(options: StoreOptions): Promise<NodeStore> {
     const { target, set, owner, signal } = options;
     const talk = await Conversation.start(target.transport, {
-      script: `${nodePrelude()}\n${nodeProgram("data_store.sh", import.meta.url)}`,
+      script: [nodePrelude(), folderLock(), nodeProgram("data_store.sh", import.meta.url)].join(
+        "\n",
+      ),
       words: [target.root, set.digest, owner, randomWord(12)],
       signal,
     });

@@ -1,6 +1,6 @@
 # One sync of one folder: takes the lock, tells what is there, answers questions, reads "go" and a tar
-# archive in frames, checks it, moves it in and records what was done. Words come in as lines and
-# NUL-separated lists on stdin.
+# archive in frames, checks it, moves it in and records what was done. Read behind prelude.sh and
+# folder_lock.sh. Words come in as lines and NUL-separated lists on stdin.
 #
 # function: reads -> sets
 #   (outside): grid_fault grid_host -> LC_ALL TZ expected folder have here keep_days key left lock locked
@@ -66,12 +66,8 @@ state=$root/.grid/sync/$key
 folder=$root/$name
 lock=$state/lock
 work=$state/work.$$
-# shellcheck disable=SC2154
-here=$grid_host
-[ "$here" != - ] || here=$(uname -n)
-token="$owner $here $$"
-locked=
 receiving=
+know_lock
 
 fail() {
   grid_stop_ticks
@@ -88,51 +84,14 @@ leave() {
   if [ -n "$locked" ] && is_mine; then rm -rf "$work" "$lock"; else rm -rf "$work"; fi
 }
 
-# Whether the lock is ours; sets holder, whose it is.
-is_mine() {
-  holder=
-  [ ! -f "$lock/owner" ] || IFS= read -r holder <"$lock/owner" 2>/dev/null
-  [ "$holder" = "$token" ]
-}
-
-# A lock is dead when its process is gone, or when nobody renewed it for two minutes.
-is_dead() {
-  holder=$(cat "$lock/owner" 2>/dev/null)
-  if [ -z "$holder" ]; then
-    [ -n "$(find "$lock" -prune -mmin +1 2>/dev/null)" ]
-    return
-  fi
-  pid=${holder##* } host=${holder% *}
-  host=${host##* }
-  if [ "$host" = "$here" ] && ! kill -0 "$pid" 2>/dev/null; then return 0; fi
-  [ -n "$(find "$lock/owner" -prune -mmin +2 2>/dev/null)" ]
-}
-
 take_lock() {
   waited=0
-  until mkdir "$lock" 2>/dev/null; do
-    if is_dead; then
-      judged=$holder
-      mv "$lock" "$lock.dead.$$" 2>/dev/null || continue
-      if [ "$(cat "$lock.dead.$$/owner" 2>/dev/null)" = "$judged" ]; then
-        rm -rf "$lock.dead.$$"
-      else
-        mv "$lock.dead.$$" "$lock"
-      fi
-      continue
-    fi
+  until try_lock; do
     [ -d "$state" ] || fail workspace "$state is gone"
     [ "$waited" -ge "$patience" ] && fail locked "$holder"
     sleep 1
     waited=$((waited + 1))
     [ $((waited % 5)) != 0 ] || echo busy
-  done
-  locked=yes
-  printf '%s\n' "$token" >"$lock/owner" || fail write "$lock/owner"
-  # Of somebody who was ended while he judged one; who still does keeps his.
-  for aside in "$lock".dead.*; do
-    if [ ! -d "$aside" ] || kill -0 "${aside##*.}" 2>/dev/null; then continue; fi
-    [ -z "$(find "$aside" -prune -mmin +2 2>/dev/null)" ] || rm -rf "$aside"
   done
 }
 
@@ -727,7 +686,7 @@ while read -r verdict more or; do
   esac
 done
 [ "$verdict" = go ] || exit 0
-grid_start_ticks
+grid_start_ticks "$lock/owner"
 receive
 verify
 still_mine

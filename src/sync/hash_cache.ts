@@ -4,17 +4,10 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash, hash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
+import { writeCacheFile } from "./cache_file.ts";
 import { comparePaths } from "./entry.ts";
 import { inPieces } from "./manifest.ts";
 import { changedAtMs, describeState, type FileState } from "./file_state.ts";
@@ -82,7 +75,7 @@ export function openHashCache(options: HashCacheOptions): HashCache {
         const known = set === undefined ? old.find(path) : rowOf(set);
         return known === undefined ? "" : `${path}\0${known}\0`;
       };
-      write(file, { folder: options.folder, pieces: inPieces(paths, row) });
+      writeCacheFile(file, withSum(inPieces(paths, row)));
     },
   };
 }
@@ -175,31 +168,15 @@ function load(file: string): string {
   return isWhole ? bytes.toString("utf8", MAGIC.length, end) : "";
 }
 
-interface WriteOptions {
-  readonly folder: string;
-  readonly pieces: Iterable<string>;
-}
-
-/** Two programs may write at once: each its own file, the last rename wins, both are whole. */
-function write(file: string, { folder, pieces }: WriteOptions): void {
-  const temporary = `${file}.${crypto.randomUUID()}`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  try {
-    const sum = createHash("sha256").update(MAGIC);
-    const output = openSync(temporary, "wx", 0o600);
-    try {
-      writeFileSync(output, MAGIC);
-      for (const piece of pieces) {
-        const bytes = Buffer.from(piece);
-        sum.update(bytes);
-        writeFileSync(output, bytes);
-      }
-      writeFileSync(output, sum.digest("hex"));
-    } finally {
-      closeSync(output);
-    }
-    renameSync(temporary, file);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+/** The file, with its sum behind. */
+function* withSum(pieces: Iterable<string>): Generator<Uint8Array> {
+  const sum = createHash("sha256");
+  const summed = (piece: string) => {
+    const bytes = Buffer.from(piece);
+    sum.update(bytes);
+    return bytes;
+  };
+  yield summed(MAGIC);
+  for (const piece of pieces) yield summed(piece);
+  yield Buffer.from(sum.digest("hex"));
 }

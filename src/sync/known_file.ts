@@ -1,17 +1,10 @@
 /** Where `known_source.ts` keeps what it knows: one file for each source, in a few large values. */
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { writeCacheFile } from "./cache_file.ts";
 import type { EntryType } from "./entry.ts";
 import type { SourceEntry } from "./hash.ts";
 import { fromColumns, toColumns, typeOfColumn } from "./pack_words.ts";
@@ -99,7 +92,6 @@ export function loadKnown({ key, ...where }: KnownFileOptions): KnownFile | unde
   };
 }
 
-/** Two programs may write at once: each its own file, the last rename wins, both are whole. */
 export function saveKnown(
   { key, ...where }: KnownFileOptions,
   { guards, digest, young, entries, rows }: Known,
@@ -124,25 +116,7 @@ export function saveKnown(
     sizes: parts.map((part) => part.length),
   };
   const all = [Buffer.from(`${JSON.stringify(head)}\n`), ...parts];
-  const file = fileOf(where);
-  const temporary = `${file}.${crypto.randomUUID()}`;
-  mkdirSync(where.folder, { recursive: true, mode: 0o700 });
-  try {
-    const output = openSync(temporary, "wx", 0o600);
-    try {
-      for (const part of [Buffer.from(`${MAGIC}\n${sumOf(all)}\n`), ...all]) writeAll(output, part);
-    } finally {
-      closeSync(output);
-    }
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+  writeCacheFile(fileOf(where), [Buffer.from(`${MAGIC}\n${sumOf(all)}\n`), ...all]);
 }
 
 /** Against what breaks by itself; whoever may write here may write anything. */

@@ -1,15 +1,7 @@
 /** Manifests that nodes hold, kept here by digest so that they need not travel back. */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeCacheFile } from "./cache_file.ts";
 import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
 
 /** Nodes of one cluster mostly hold the same one. */
@@ -26,21 +18,7 @@ export function recallManifest(folder: string, digest: string): Manifest | undef
 }
 
 export function rememberManifest(folder: string, manifest: ManifestText): void {
-  const file = fileOf(folder, manifest.digest);
-  const temporary = `${file}.${crypto.randomUUID()}`;
-  mkdirSync(folderOf(folder), { recursive: true, mode: 0o700 });
-  try {
-    const output = openSync(temporary, "wx", 0o600);
-    try {
-      for (const piece of inBlocks(manifest.pieces())) writeFileSync(output, piece);
-    } finally {
-      closeSync(output);
-    }
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  writeCacheFile(fileOf(folder, manifest.digest), inBlocks(manifest.pieces()));
   forgetOldest(folder);
 }
 

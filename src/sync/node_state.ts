@@ -9,6 +9,7 @@ import type { Place } from "./place.ts";
 import { problemOf } from "./apply_problem.ts";
 import { compareRows, type RowComparison } from "./rows.ts";
 import type { SyncTarget } from "./sync.ts";
+import { folderLock } from "./folder_lock.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 
 export interface NodeSyncOptions {
@@ -48,7 +49,7 @@ const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displac
 export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
   const { target, place, checked, remembered } = options;
   return Conversation.start(target.transport, {
-    script: `${nodePrelude()}\n${nodeProgram("apply.sh", import.meta.url)}`,
+    script: [nodePrelude(), folderLock(), nodeProgram("apply.sh", import.meta.url)].join("\n"),
     words: [
       place.root,
       place.name,

@@ -73,8 +73,8 @@ grid_holds() {
   fi
 }
 
-# grid_start_ticks: what takes long says every few seconds that it is still at it; the other side gives up
-# on silence.
+# grid_start_ticks [FILE]: what takes long says every few seconds that it is still at it; the other side gives up
+# on silence. The file is touched then.
 grid_start_ticks() {
   (
     # It must not outlive the shell that it speaks for, nor hold its folder.
@@ -82,7 +82,9 @@ grid_start_ticks() {
     grid_seconds=0
     while sleep 1 >/dev/null && kill -0 $$; do
       grid_seconds=$((grid_seconds + 1))
-      [ $((grid_seconds % 5)) != 0 ] || echo busy
+      [ $((grid_seconds % 5)) = 0 ] || continue
+      [ -z "${1-}" ] || touch -c "$1"
+      echo busy
     done
   ) </dev/null 2>/dev/null &
   grid_ticker=$!
