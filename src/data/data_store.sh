@@ -6,10 +6,10 @@
 # all of it was proved and says how the files lay then. What is on its way lies in <digest>.part.
 #
 # function: reads -> sets
-#   (outside): grid_fault grid_host state -> LC_ALL TZ base beating complaint digest first grid_random lock
-#       locked marker option owner part root seal_facts second set size_facts sum token tool word
+#   (outside): grid_fault locked state -> LC_ALL TZ base beating complaint digest first grid_random lock
+#       marker option owner part root seal_facts second set size_facts sum tool word
 #   fail: - -> -
-#   leave: beating lock locked token -> -
+#   leave: beating lock locked -> -
 #   has: - -> -
 #   seal_of: option seal_facts -> -
 #   files_of: - -> -
@@ -18,8 +18,7 @@
 #   discard: - -> -
 #   look: part set -> state
 #   mend: part set -> state
-#   is_dead: grid_host lock -> holder host pid
-#   take_lock: base holder lock set token -> beating judged locked waited
+#   take_lock: base lock set -> beating waited
 #   take_manifest: digest part sum -> -
 #   tell_sizes: option part size_facts -> -
 #   free_kb: base -> -

@@ -3,13 +3,11 @@
 # folder_lock.sh. Words come in as lines and NUL-separated lists on stdin.
 #
 # function: reads -> sets
-#   (outside): grid_fault grid_host -> LC_ALL TZ expected folder have here keep_days key left lock locked
-#       marker more name next or owner patience pruned receiving root state token verdict work
+#   (outside): grid_fault -> LC_ALL TZ expected folder have keep_days key left lock marker more name next or
+#       owner patience pruned receiving root state verdict work
 #   fail: - -> -
 #   leave: lock locked receiving state work -> -
-#   is_mine: lock token -> holder
-#   is_dead: here lock -> holder host pid
-#   take_lock: holder lock patience state token -> aside judged locked waited
+#   take_lock: holder patience state -> waited
 #   still_mine: holder -> -
 #   choose_stat: - -> file_facts folder_facts option partial_facts size_facts
 #   file_rows: file_facts option -> -
@@ -50,6 +48,7 @@
 #   take_over_lists: known pending state -> -
 #   patch_rows: known pending work -> -
 #   record: digest folder pending state work -> next
+# shellcheck disable=SC2034,SC2154
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
@@ -669,7 +668,6 @@ printf '\n%s\n' "$marker"
 choose_stat
 choose_sum
 exec 3>&1
-# shellcheck disable=SC2154
 grid_own "$state" 700 || fail write "$grid_fault"
 take_lock
 for left in "$state"/work.*; do

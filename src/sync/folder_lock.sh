@@ -3,6 +3,12 @@
 # says who that is, "<word> <host> <pid>". Read behind the prelude. Set by the caller: lock, its path, owner, a word,
 # and a function fail WHY WHAT. Whoever holds it has the file open; on other hosts, which cannot see that, it
 # counts as held for two minutes after the file was touched, so what takes long touches it.
+#
+# function: reads -> sets
+#   know_lock: grid_host owner -> here locked token
+#   try_lock: holder lock token -> aside judged locked
+#   is_dead: here lock -> holder host pid
+#   is_mine: lock token -> holder
 
 # Sets here, token and locked, once the caller has set its words.
 know_lock() {

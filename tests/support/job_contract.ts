@@ -252,7 +252,9 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
       secrets: { TOKEN: "hunter2-and-more" },
     });
     const job = await startJob(node.transport, spec);
-    await waitFor(() => processesWith(`GRID_JOB=${spec.id}`).length === 2);
+    // From here on its trap is set.
+    const printed = () => Deno.readTextFileSync(`${node.root}/.grid/jobs/${spec.id}.out`);
+    await waitFor(() => printed() === "begun\n");
     assert.deepEqual(await job.kill({ graceMs: 3000 }), { survivors: [], handedOver: [] });
     assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     assert.equal((await followAll(job)).stdout, "begun\nlast ***\n");
