@@ -77,6 +77,8 @@ export interface RunOptions {
   readonly code?: string | undefined;
   /** Id of the run, for who has told it to somebody already; default: a new one. */
   readonly run?: string | undefined;
+  /** Values of secrets by name, for who has read them already; default: they are read as they are declared. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Go on from this earlier run instead of from nothing. */
   readonly resume?: RunState | undefined;
 }
@@ -100,6 +102,7 @@ export async function runOn(
   const secrets = await readSecrets(needed, {
     env: grid.env,
     project: grid.project,
+    given: options.secrets,
     signal: options.signal,
   });
   const masker = createMasker([

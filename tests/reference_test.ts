@@ -66,6 +66,7 @@ const INNER = new Set([
   "GRID_RAY_NODE",
   "GRID_SCRIPT",
   "GRID_SUBMITTED_RUN",
+  "GRID_SUBMITTED_SECRETS",
 ]);
 
 Deno.test("every page is found from README in two steps", () => {

@@ -11,6 +11,8 @@ export interface CliContext {
   readonly cwd: string;
   /** Id that the run gets which this process runs, chosen by who started it; default: one of its own. */
   readonly runId?: string | undefined;
+  /** Secrets by name that the run is given by who started it; default: it reads them itself. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Data for programs. */
   stdout(data: string | Uint8Array): void;
   /** Words for people. */
@@ -46,8 +48,20 @@ function takeRunId(): string | undefined {
   return id !== undefined && isRunId(id) ? id : undefined;
 }
 
+/** Where `grid submit` says that secrets come over stdin, until its end: they stand nowhere else. */
+export const SECRETS_VARIABLE = "GRID_SUBMITTED_SECRETS";
+
+function takeSecrets(): Readonly<Record<string, string>> | undefined {
+  const isGiven = Deno.env.get(SECRETS_VARIABLE) !== undefined;
+  Deno.env.delete(SECRETS_VARIABLE);
+  if (!isGiven) return undefined;
+  const { readFileSync } = globalThis.process.getBuiltinModule("node:fs");
+  return JSON.parse(readFileSync(0, "utf8"));
+}
+
 export function processContext(): CliContext {
   const runId = takeRunId();
+  const secrets = takeSecrets();
   const encoder = new TextEncoder();
   const pipes = new Pipes();
   return {
@@ -55,11 +69,12 @@ export function processContext(): CliContext {
     env: ownEnvironment(),
     cwd: Deno.cwd(),
     runId,
+    secrets,
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes, "standard error")),
     stderrBytes: (bytes) => pipes.write(Deno.stderr, bytes, "standard error"),
-    input: ownInput,
+    input: secrets === undefined ? ownInput : () => undefined,
     ask,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     stderrIsTerminal: Deno.stderr.isTerminal(),

@@ -9,12 +9,14 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Takes all that it prints; made anew. */
   readonly output: string;
+  /** For it to read; default: nothing. */
+  readonly input?: string | undefined;
 }
 
 /** Behind it come the words for `grid`. Its own session: no Ctrl-C or hang-up of ours reaches it. */
 export function spawnGrid(
   args: readonly string[],
-  { cwd, env, output }: SpawnOptions,
+  { cwd, env, output, input }: SpawnOptions,
 ): Deno.ChildProcess {
   Deno.writeTextFileSync(output, "", { createNew: true, mode: PRIVATE_FILE });
   const child = new Deno.Command("/bin/sh", {
@@ -22,13 +24,20 @@ export function spawnGrid(
     cwd,
     env: { ...ownCache(), ...env },
     clearEnv: true,
-    stdin: "null",
+    stdin: input === undefined ? "null" : "piped",
     stdout: "null",
     stderr: "null",
     detached: true,
   }).spawn();
+  if (input !== undefined) give(child, input);
   child.unref();
   return child;
+}
+
+/** One that ends before it has read all says why itself. */
+function give({ stdin }: Deno.ChildProcess, input: string): void {
+  const writer = stdin.getWriter();
+  writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
 }
 
 /** As we were started ourselves, without the words for `grid`. */

@@ -1,4 +1,5 @@
 import { lazy } from "../core/lazy.ts";
+import { AWAY } from "./away/request.ts";
 import { Command } from "./command_line/command.ts";
 import { VERSION_OPTION } from "./command_line/option.ts";
 import { parseCommandLine } from "./command_line/parse.ts";
@@ -11,6 +12,13 @@ export async function runProgram(context: CliContext): Promise<number> {
   let exitCode = 0;
   try {
     if (context.args[0] === COMPLETE) return await completeWord(context);
+    if (context.args[0] === AWAY) {
+      const { answerHome } = await lazy<typeof import("./away/node_side.ts")>(
+        "./away/node_side.ts",
+        import.meta.url,
+      );
+      return await answerHome(context);
+    }
     const program = await buildProgram(context, (code) => exitCode = code);
     const { command, words, flags, wants } = parseCommandLine(program, context.args);
     if (wants === "version") context.stdout(await versionWords(flags));

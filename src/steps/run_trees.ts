@@ -3,6 +3,7 @@ import { systemClock } from "../core/clock.ts";
 import type { SyncedTree } from "../engine/event.ts";
 import type { RunState } from "../engine/reduce.ts";
 import { commitOf } from "../sync/git_facts.ts";
+import { originOf } from "../sync/origin.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import type { TreeRun } from "../sync/tree.ts";
 import { TreeKeeper } from "../sync/tree_keeper.ts";
@@ -30,7 +31,7 @@ const SLACK_MS = 30_000;
 export function openRunTrees({ project, run, resume, leaseMs }: RunTreesOptions): RunTrees {
   const { id, account, machine, folder } = projectIdentity(project);
   const before = lastTrees(resume);
-  const commit = commitOf(project);
+  const commit = originOf(project)?.commit ?? commitOf(project);
   const keeper: TreeKeeper = new TreeKeeper({
     project: id,
     owner: {

@@ -13,6 +13,8 @@ export interface SecretOptions {
   readonly signal: AbortSignal;
   /** How long a command such as `pass show …` may take; default 30 seconds. */
   readonly commandMs?: number;
+  /** Values by name that somebody else has read; these are not looked for. */
+  readonly given?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -110,6 +112,8 @@ function checkMask({ name, mask = [] }: SecretSource, value: string): void {
 }
 
 async function readSecret(source: SecretSource, options: SecretOptions): Promise<string> {
+  const given = own(options.given ?? {}, source.name);
+  if (given !== undefined) return given;
   switch (source.from) {
     case "env":
       return readVariable(source.name, { variable: source.variable, env: options.env });

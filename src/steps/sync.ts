@@ -5,6 +5,7 @@ import { GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource, syncFolders } from "../sync/folders.ts";
+import { originOf } from "../sync/origin.ts";
 import type {
   SyncOptions,
   SyncProgress,
@@ -50,7 +51,9 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
     signal: host.signal,
   });
   const commit = deps.trees?.run.owner.commit;
-  const changed = commit === undefined ? undefined : changedSince(plain.source, host.signal);
+  const changed = commit === undefined
+    ? undefined
+    : originOf(deps.project)?.changed ?? changedSince(plain.source, host.signal);
   const tell = (message: string) => host.note({ type: "warned", message });
   const progress = (it: SyncProgress) => host.note({ type: "sync.progressed", ...it });
   const options = { ...plain, tell, progress, ...treeOf(request, plain, context) };

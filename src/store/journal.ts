@@ -3,7 +3,7 @@ import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
 import { LATEST_TIME, readEvent, unreadable } from "./read_event.ts";
-import type { RunRow } from "./store.ts";
+import type { CopiedEvent, RunRow } from "./store.ts";
 import type { CountedEvent } from "./tallies.ts";
 
 /** Ids named in the message when a prefix fits many. */
@@ -41,6 +41,24 @@ export class RunJournal {
       this.#writing.delete(run);
       throw error;
     }
+  }
+
+  copy(run: string, events: readonly CopiedEvent[]): void {
+    this.#connection.transaction(() => {
+      // Another process may have brought some of it since.
+      this.#writing.delete(run);
+      let next = this.#begun(run) ? this.#placeOf(run).nextSeq : 1;
+      for (const { seq, event } of events) {
+        if (seq < next) continue;
+        if (seq > next) throw gapIn(run, { next, seq });
+        this.#add(run, event);
+        next += 1;
+      }
+    });
+  }
+
+  #begun(run: string): boolean {
+    return this.#connection.prepare("SELECT 1 FROM runs WHERE run = ?").get(run) !== undefined;
   }
 
   runs({ limit = -1 }: { readonly limit?: number } = {}): readonly RunRow[] {
@@ -179,8 +197,7 @@ export class RunJournal {
 
   /** @throws {GridError} `conflict` where two runners were started with one id */
   #startRun(run: string, event: Extract<Event, { type: "run.started" }>): void {
-    const begun = this.#connection.prepare("SELECT 1 FROM runs WHERE run = ?").get(run);
-    if (begun !== undefined) throw alreadyRan(run);
+    if (this.#begun(run)) throw alreadyRan(run);
     this.#connection.prepare(
       "INSERT INTO runs (run, pipeline, file, started_at, result, resumes)" +
         " VALUES (?, ?, ?, ?, 'running', ?)",
@@ -265,6 +282,11 @@ function alreadyRan(run: string): GridError {
     message: `Cannot start run ${run}: it has begun already`,
     hint: `look: grid show ${run}`,
   });
+}
+
+function gapIn(run: string, { next, seq }: { readonly next: number; readonly seq: number }) {
+  const message = `Cannot journal for run "${run}": event ${next} is missing before event ${seq}`;
+  return new GridError({ code: "bug", message });
 }
 
 function noRun(message: string, hint: string): GridError {

@@ -1,13 +1,14 @@
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import type { Event } from "../engine/event.ts";
 import type { CachedResult, GroupPlace } from "../engine/ports.ts";
+import { AwayRuns } from "./away.ts";
 import { Connection } from "./connection.ts";
 import { IN_MEMORY } from "./database.ts";
 import { RunJournal } from "./journal.ts";
 import { Keep, type KeptRows } from "./keep.ts";
 import { type EnterOptions, Runners } from "./runners.ts";
 import { Schedules } from "./schedules.ts";
-import type { RunRow, Store, Tidied } from "./store.ts";
+import type { CopiedEvent, RunRow, Store, Tidied } from "./store.ts";
 import { type CountedEvent, Tallies } from "./tallies.ts";
 
 /**
@@ -33,6 +34,7 @@ class SqliteStore implements Store {
   readonly #runners: Runners;
   readonly tallies: Tallies;
   readonly schedules: Schedules;
+  readonly away: AwayRuns;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -42,10 +44,15 @@ class SqliteStore implements Store {
     this.#runners = new Runners(connection);
     this.tallies = new Tallies(connection);
     this.schedules = new Schedules(connection, this.#runners);
+    this.away = new AwayRuns(connection);
   }
 
   append(run: string, events: readonly Event[]): void {
     this.#journal.append(run, events);
+  }
+
+  copy(run: string, events: readonly CopiedEvent[]): void {
+    this.#journal.copy(run, events);
   }
 
   runs(options?: { readonly limit?: number }): readonly RunRow[] {
@@ -118,7 +125,7 @@ class SqliteStore implements Store {
   }
 
   isAlive(run: string): boolean {
-    return this.#runners.isAlive(run);
+    return this.away.find(run)?.isAlive ?? this.#runners.isAlive(run);
   }
 
   join(run: string, options: { readonly group: string; readonly max: number }): GroupPlace {

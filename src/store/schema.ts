@@ -107,6 +107,15 @@ export const MIGRATIONS: readonly string[] = [
      born TEXT NOT NULL,
      PRIMARY KEY (schedule_id, at)
    ) STRICT, WITHOUT ROWID;`,
+  // Runs whose runner lives on a node, and as much of their journals as has come home.
+  `CREATE TABLE away (
+     run TEXT PRIMARY KEY,
+     node TEXT NOT NULL,
+     folder TEXT NOT NULL,
+     project TEXT NOT NULL,
+     alive INTEGER NOT NULL,
+     seen_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

@@ -1,6 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
+import type { AwayRuns } from "./away.ts";
 import type { Schedules } from "./schedules.ts";
 import type { CountedEvent, Tallies } from "./tallies.ts";
 
@@ -70,6 +71,15 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
   readonly tallies: Tallies;
   /** What became of the times at which pipelines were to begin by themselves. */
   readonly schedules: Schedules;
+  /** Runs whose runner lives on a node. */
+  readonly away: AwayRuns;
+  /**
+   * Journals what another journal holds behind event `seq`, each as it was written there; what is here
+   * already is passed over, so that two may bring the same.
+   *
+   * @throws {GridError} `bug` where events between those here and these are missing
+   */
+  copy(run: string, events: readonly CopiedEvent[]): void;
   load(
     keys: readonly string[],
   ): ReadonlyMap<string, { readonly at: number; readonly json: string }>;
@@ -79,6 +89,12 @@ export interface Store extends RunRegistry, ResultCache, Disposable {
    * needs no more. Journals of runs stay.
    */
   tidy(before: number): Tidied;
+}
+
+export interface CopiedEvent {
+  /** In its run; the first is 1. */
+  readonly seq: number;
+  readonly event: Event;
 }
 
 export interface Tidied {

@@ -1,13 +1,15 @@
 /**
  * Which project a folder here is, as nodes know it: the folder's path, the account, and the address of
  * its git repository or, without one, the machine. So each clone is a project of its own, and the
- * checkouts of a CI job, always at one path though on ever new machines, are one.
+ * checkouts of a CI job, always at one path though on ever new machines, are one. A project that was brought
+ * to the node that runs it is the one that it came from.
  */
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { accountName } from "../core/account.ts";
 import { remoteOf } from "./git_facts.ts";
+import { originOf } from "./origin.ts";
 
 export interface ProjectIdentity {
   /** Word for nodes. */
@@ -19,6 +21,11 @@ export interface ProjectIdentity {
 }
 
 export function projectIdentity(folder: string): ProjectIdentity {
+  const origin = originOf(folder);
+  if (origin !== undefined) {
+    const { id, account, machine, folder } = origin;
+    return { id, account, machine, folder };
+  }
   const account = accountName();
   const machine = hostname() || "unknown";
   const home = remoteOf(folder) ?? `machine ${machineId() ?? machine}`;

@@ -1,9 +1,13 @@
 /** A run that goes on without the terminal it was started in, and looking at it from another one. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { grid, project, startGrid, startInTerminal, until } from "../support/cli.ts";
-import { testWith } from "../support/requires.ts";
+import { grid, programArgs, project, startGrid, startInTerminal, until } from "../support/cli.ts";
+import { labConfig } from "../support/lab.ts";
+import { startOpenSsh } from "../support/openssh.ts";
+import { findAccount, testWith } from "../support/requires.ts";
+import { sealNetwork } from "../support/sealed_network.ts";
+import { SecretHunt } from "../support/secret_hunt.ts";
 
 /** Prints, waits until it may go on, and prints the rest. */
 const WAITING = `name: waiting
@@ -142,5 +146,120 @@ testWith(
     assert.equal(lost.code, 3, lost.stderr);
     assert.match(lost.stderr, /Cannot go on with run .*: its runner is gone/);
     await grid(["clean", "--nodes"], { cwd: home.path });
+  },
+);
+
+/** Says what it was given, waits until it may go on, and ends; each effect leaves a line. */
+const AWAY = `name: away
+secrets: [AWAY_TOKEN]
+inputs: { word: { type: string, required: true } }
+steps:
+  - { id: code, sync: { from: . } }
+  - id: talks
+    needs: code
+    node: node1
+    secrets: [AWAY_TOKEN]
+    env: { WORD: "\${{ inputs.word }}", SIDE: "\${{ env.SIDE }}" }
+    run: |
+      echo effect >> "$HOME/effects"
+      echo "first $WORD $SIDE \${#AWAY_TOKEN} $(cat code.txt)"
+      while [ ! -e "$HOME/go" ]; do sleep 0.1; done
+      echo last
+  - { id: after, needs: talks, node: local, run: 'echo "after $(cat code.txt)" | tee -a "$HOME/effects"' }
+`;
+const TOKEN = "kp7-Qz41-wuMs-9dTe";
+
+testWith(
+  ["sshd", "root", "unshare", "account", "git"],
+  "a run on a node goes on while this machine has no network, and comes home",
+  async (t) => {
+    await using network = await sealNetwork();
+    const account = findAccount();
+    assert.ok(account);
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0, account, within: network.enter });
+    const [node] = lab.nodes;
+    assert.ok(node);
+    using folder = project({
+      "away.yaml": AWAY,
+      "code.txt": "of here",
+      "private.txt": "stays",
+      ".gitignore": "private.txt\n",
+      "config/cluster_config.yaml": labConfig({ lab, rayMode: "embedded" }),
+    });
+    const within = (args: readonly string[]) => {
+      const [program = "", ...words] = [...network.enter, Deno.execPath(), ...programArgs(args)];
+      return new Deno.Command(program, {
+        args: words,
+        cwd: folder.path,
+        env: { NO_COLOR: "1", AWAY_TOKEN: TOKEN, GRID_INPUT_WORD: "told", SIDE: "besides" },
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      });
+    };
+    const ask = async (...args: string[]) => {
+      const { code, stdout, stderr } = await within(args).output();
+      const decoder = new TextDecoder();
+      return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+    };
+    const link = async (state: "up" | "down") => {
+      const words = ["sh", "-c", `ip link set lo ${state} || busybox ip link set lo ${state}`];
+      const [program = "", ...args] = [...network.enter, ...words];
+      assert.ok((await new Deno.Command(program, { args }).output()).success);
+    };
+    const submitted = join(node.root, ".grid", "submitted");
+
+    await t.step("what it would lack there is said before it starts", async () => {
+      const steps = "[{ id: d, data: { from: private.txt } }]";
+      Deno.writeTextFileSync(join(folder.path, "bad.yaml"), `name: bad\nsteps: ${steps}\n`);
+      const { code, stderr } = await ask("submit", "--on", "node1", "bad.yaml");
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /Cannot submit bad.yaml to "node1": step d: .*private\.txt/);
+      assert.match(stderr, /brought Grid itself to node1: .* once per version/);
+      assert.deepEqual(readdirSync(submitted), []);
+    });
+
+    await t.step("it goes on without us", async () => {
+      const { code, stdout, stderr } = await ask("submit", "--on", "node1", "away.yaml");
+      assert.equal(code, 0, stderr);
+      const run = stdout.trim();
+      assert.doesNotMatch(stderr, /brought Grid itself/, "once per version");
+      assert.match(stderr, /it reaches itself alone/);
+      const looking = within(["attach", run]).spawn();
+      const log = join(folder.path, ".grid", "runs", run, "logs", "talks.1.log");
+      await until(() => existsSync(log), { what: "the first line at home" });
+      await link("down");
+      looking.kill("SIGKILL");
+      await looking.output();
+      Deno.writeTextFileSync(join(node.home, "go"), "");
+      const there = join(submitted, run, folder.path.split("/").at(-1) ?? "", ".grid", "runs", run);
+      await until(() => existsSync(join(there, "report.html")), { what: "the end there" });
+      const away = await ask("show", run);
+      assert.match(away.stderr, /lives on node1, which cannot be asked: /);
+      assert.match(away.stdout, /talks .*running/s);
+      await link("up");
+      const runs = await ask("runs");
+      assert.match(runs.stdout, new RegExp(`${run} +away +succeeded +0`), runs.stderr);
+      const home = join(folder.path, ".grid", "runs", run);
+      for (const name of ["report.html", "report.json", "junit.xml", "events.jsonl"]) {
+        assert.ok(existsSync(join(home, name)), name);
+      }
+      const shown = await ask("attach", run);
+      assert.equal(shown.code, 0, shown.stderr);
+      assert.deepEqual(printed(shown.stderr), [
+        `first told besides ${TOKEN.length} of here`,
+        "last",
+        "after of here",
+      ]);
+      const effects = Deno.readTextFileSync(join(node.home, "effects"));
+      assert.equal(effects, "effect\nafter of here\n");
+      const hunt = new SecretHunt([TOKEN]);
+      // Not in the 110 MB of Grid itself.
+      const kept = ["submitted", "jobs", "state", "sync"].map((name) =>
+        join(node.root, ".grid", name)
+      );
+      const places = [...kept.filter((path) => existsSync(path)), folder.path];
+      assert.deepEqual(places.flatMap((path) => [...hunt.inFolder(path)]), []);
+    });
   },
 );

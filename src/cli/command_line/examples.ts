@@ -62,6 +62,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   "grid submit": [
     example("grid submit pipelines/train.yaml", "the terminal may be closed; the run goes on"),
+    example("grid submit --on gpu1 pipelines/train.yaml", "so may this machine: gpu1 runs it"),
   ],
   "grid attach": [
     example("grid attach train", "the newest run of that pipeline, from its beginning"),

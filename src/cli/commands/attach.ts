@@ -1,6 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
+import { bringNews, followNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, readReport, stateOf } from "../past_runs.ts";
 import { followRun, ReplayClock } from "../run_follower.ts";
@@ -16,13 +17,14 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
-interface Invocation {
+export interface Invocation {
   readonly flags: GlobalFlags;
   readonly context: CommandContext;
 }
 
-async function attach(name: string, { flags, context }: Invocation): Promise<number> {
+export async function attach(name: string, { flags, context }: Invocation): Promise<number> {
   using runs = openRuns(flags, context);
+  await bringNews(runs, context);
   const { settings, store } = runs;
   const run = store.resolveRun(name);
   const { file } = stateOf(runs, run);
@@ -41,6 +43,7 @@ async function attach(name: string, { flags, context }: Invocation): Promise<num
     store,
     mode: file === "" ? "stream" : "steps",
   });
+  await using _news = followNews(runs, run, context);
   const state = await followRun({ runs, run, reader, clock, signal: left.signal })
     .catch((thrown) => {
       if (left.signal.aborted) return undefined;

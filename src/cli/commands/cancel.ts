@@ -1,5 +1,7 @@
 import { accountName } from "../../core/account.ts";
 import type { Command } from "../command_line/command.ts";
+import { lazy } from "../../core/lazy.ts";
+import { bringNews } from "../away/news.ts";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
@@ -9,14 +11,27 @@ export function define(command: Command, context: CommandContext): void {
   command
     .argument("<run>", "a run: id, the beginning of one, a pipeline's name, or last")
     .close("Its commands are ended as by Ctrl-C, and its report is written.")
-    .action<GlobalFlags>((name, flags) => {
+    .action<GlobalFlags>(async (name, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
-      const asked = runs.store.requestCancel(run, `cancelled by ${accountName()}`);
+      const reason = `cancelled by ${accountName()}`;
+      const away = runs.store.away.find(run);
+      const asked = away === undefined
+        ? runs.store.requestCancel(run, reason)
+        : await cancelAway(away, { runs, context, reason });
       if (!asked) throw notRunning(run, stateOf(runs, run).result);
       if (runs.settings.json) context.stdout(JSON.stringify({ run, asked: true }) + "\n");
       context.stderr(`asked run ${run} to stop; follow it: grid logs ${run} -f\n`);
     });
+}
+
+async function cancelAway(...call: Parameters<typeof import("../away/cancel_on.ts").cancelOn>) {
+  const { cancelOn } = await lazy<typeof import("../away/cancel_on.ts")>(
+    "../away/cancel_on.ts",
+    import.meta.url,
+  );
+  return await cancelOn(...call);
 }
 
 function notRunning(run: string, result: string): GridError {

@@ -1,6 +1,7 @@
 import { runDifference } from "../../engine/run_difference.ts";
 import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
+import { bringNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -15,6 +16,7 @@ export function define(command: Command, context: CommandContext): void {
     )
     .action<GlobalFlags>(async (name, otherName, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const names = chosen(runs, { name, otherName });
       const [one, other] = [stateOf(runs, names.one), stateOf(runs, names.other)];
       const difference = runDifference(one, other);

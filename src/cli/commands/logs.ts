@@ -2,6 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { compilePattern, loadPatterns, type Pattern, PatternFault } from "../../core/pattern.ts";
 import type { Command } from "../command_line/command.ts";
+import { bringNews, followNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { LogPrinter } from "../log_printer.ts";
 import { positiveInteger } from "../option_values.ts";
@@ -38,6 +39,7 @@ export function define(command: Command, context: CommandContext): void {
     .action<LogsFlags>(async (name, step, flags) => {
       if (flags.json && flags.follow) throw followedObject();
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       if (flags.grep !== undefined) await loadPatterns();
       const logs = new LogPrinter({
@@ -61,6 +63,7 @@ export function define(command: Command, context: CommandContext): void {
       if (flags.json) {
         return context.stdout(JSON.stringify({ run, logs: logs.list() }, null, 2) + "\n");
       }
+      await using _news = flags.follow ? followNews(runs, run, context) : undefined;
       await logs.print({ follow: flags.follow ?? false });
     });
 }

@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { bringNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, openRuns, readReport, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -9,6 +10,7 @@ export function define(command: Command, context: CommandContext): void {
     .close("Prints the folder; with --json the report itself.")
     .action<GlobalFlags>(async (name, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       if (runs.settings.json) return context.stdout(await readReport(runs, run));
       await completeReport(runs, stateOf(runs, run));

@@ -4,17 +4,21 @@ import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
+import type { AwayRun } from "../../store/away.ts";
 import type { Store } from "../../store/store.ts";
+import { bringNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
 import { appendJobSummary } from "../job_summary.ts";
-import { openSession } from "../session.ts";
+import { openRuns } from "../past_runs.ts";
+import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 interface ResumeFlags extends GlobalFlags {
   readonly input: readonly string[];
   readonly from?: string;
   readonly only?: string;
+  readonly here?: true;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -26,6 +30,7 @@ export function define(command: Command, context: CommandContext): void {
       read: collect,
       initial: [],
     })
+    .option("--here", "of a run on a node that is gone for good: go on here, from what came home")
     .action<ResumeFlags>(async (name, flags) => {
       context.setExitCode(await resume(name, { flags, context }));
     });
@@ -40,6 +45,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   await using session = await openSession(flags, context);
   using _pipes = session.watchOutput();
   const { grid, signal, settings } = session;
+  await newsOf({ flags, context });
   const name = word ?? newestRun(grid.store, { isChosen: isChosen(flags) });
   const named = grid.store.resolveRun(name);
   const run = grid.store.latestOf(named);
@@ -51,6 +57,9 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   }
   const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
+  const away = grid.store.away.find(run);
+  if (away !== undefined && !flags.here) return await resumeAway(away, { flags, context, session });
+  if (away !== undefined) grid.store.away.put({ ...away, isAlive: false });
   const { pipeline } = await loadPipeline({
     file: relative(context.cwd, resolvePath(grid.project, earlier.file)),
     project: grid.project,
@@ -66,6 +75,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   const state = await grid.run({ ...pipeline, file: earlier.file }, {
     signal,
     run: context.runId,
+    secrets: context.secrets,
     readers: (run) => [openTerminal({ run, session, context, pipeline, mode: "steps" })],
     from: flags.from,
     only: flags.only,
@@ -74,6 +84,26 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   if (settings.json) context.stdout(await grid.readReport(state));
   appendJobSummary({ grid, run: state.run, context });
   return state.exitCode ?? 70;
+}
+
+async function newsOf({ flags, context }: Invocation): Promise<void> {
+  using runs = openRuns(flags, context);
+  await bringNews(runs, context);
+}
+
+/** It goes on there, and is shown here. */
+async function resumeAway(
+  away: AwayRun,
+  { flags, context, session }: Invocation & { readonly session: Session },
+): Promise<number> {
+  const [{ resumeOn }, { attach }] = await Promise.all([
+    lazy<typeof import("../away/resume_on.ts")>("../away/resume_on.ts", import.meta.url),
+    lazy<typeof import("./attach.ts")>("./attach.ts", import.meta.url),
+  ]);
+  const begun = await resumeOn(away, { flags, context, session });
+  if (begun.run !== undefined) return await attach(begun.run, { flags, context });
+  context.stderr(begun.said);
+  return begun.exitCode;
 }
 
 /** A part, or something changed, may be wanted of a run that succeeded, too. */

@@ -118,6 +118,7 @@ async function run(
   const state = await session.grid.run(pipeline, {
     signal: session.signal,
     run: context.runId,
+    secrets: context.secrets,
     readers: (run) => [
       openTerminal({ run, session, context, pipeline, mode: isFile ? "steps" : "stream" }),
     ],

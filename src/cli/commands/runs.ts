@@ -1,6 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Command } from "../command_line/command.ts";
+import { bringNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, keyValues, nameList, positiveInteger } from "../option_values.ts";
 import { openRuns, type PastRuns } from "../past_runs.ts";
@@ -41,6 +42,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--note <text>", "keep a note on a run; an empty one takes it away")
     .action<RunsFlags>(async (name, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       if (flags.note !== undefined) return keepNote(runs, { name, note: flags.note, context });
       if (name !== undefined) throw noteOnly(name);
       const now = systemClock.now();

@@ -1,5 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import type { Command } from "../command_line/command.ts";
+import { bringNews } from "../away/news.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";
@@ -12,6 +13,7 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[run]", "a run: id, the beginning of one, a pipeline's name, or last", "last")
     .action<GlobalFlags>(async (name, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       const folder = runs.folder(run);
       if (runs.settings.json) return context.stdout(await readReport(runs, run));

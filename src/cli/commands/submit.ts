@@ -1,32 +1,56 @@
 import { checkForm, formOf } from "../run_form.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
+import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
-import type { GlobalFlags } from "../settings.ts";
+import type { SubmitOnFlags } from "../away/runner_words.ts";
 import { submitRun } from "../submitted_run.ts";
 import { withRunOptions } from "./run.ts";
 
+interface SubmitFlags extends SubmitOnFlags {
+  readonly on?: string;
+}
+
 export function define(command: Command, context: CommandContext): void {
   withRunOptions(command)
+    .option("--on <node>", "run it on this node, with a Grid that is brought there")
     .close("Prints the run's id. It is shown by: grid attach RUN; ended by: grid cancel RUN.")
-    .action<GlobalFlags>(async (target, flags) => {
+    .action<SubmitFlags>(async (target, flags) => {
       if (target === undefined) throw nothingToSubmit();
       checkForm(target, flags);
-      const submitted = await submitRun({ flags, context });
+      const submitted = await submit(target, { flags, context });
       if (submitted.run === undefined) {
         context.stderr(submitted.said);
         return context.setExitCode(submitted.exitCode || 70);
       }
       const { run, pid } = submitted;
-      if (flags.json) return context.stdout(JSON.stringify({ run, pid }) + "\n");
+      const on = flags.on === undefined ? {} : { node: flags.on };
+      if (flags.json) return context.stdout(JSON.stringify({ run, pid, ...on }) + "\n");
       context.stdout(`${run}\n`);
       if (flags.quiet) return;
       const what = formOf(target) === "file" ? target : "the command";
+      const where = flags.on === undefined ? "" : ` to ${flags.on}`;
+      const without = flags.on === undefined ? "terminal" : "machine";
       context.stderr(
-        `submitted ${what}: it goes on without this terminal\n` +
+        `submitted ${what}${where}: it goes on without this ${without}\n` +
           `  look: grid attach ${run}\n  end:  grid cancel ${run}\n`,
       );
     });
+}
+
+interface Invocation {
+  readonly flags: SubmitFlags;
+  readonly context: CommandContext;
+}
+
+async function submit(target: string, { flags, context }: Invocation) {
+  const { on } = flags;
+  if (on === undefined) return await submitRun({ flags, context });
+  const { submitOn } = await lazy<typeof import("../away/submit_on.ts")>(
+    "../away/submit_on.ts",
+    import.meta.url,
+  );
+  return await submitOn(target, { on, flags, context });
 }
 
 function nothingToSubmit(): GridError {

@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { bringNews } from "../away/news.ts";
 import { why } from "../../engine/resume/why.ts";
 import type { CommandContext } from "../command_module.ts";
 import { isUnderWay, openRuns, stateOf } from "../past_runs.ts";
@@ -8,8 +9,9 @@ export function define(command: Command, context: CommandContext): void {
   command
     .argument("<run>", "a run: id, the beginning of one, a pipeline's name, or last")
     .argument("<step>", "a step of that run")
-    .action<GlobalFlags>((name, step, flags) => {
+    .action<GlobalFlags>(async (name, step, flags) => {
       using runs = openRuns(flags, context);
+      await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       const state = stateOf(runs, run);
       const words = why(state, step, { underWay: isUnderWay(runs, state) });

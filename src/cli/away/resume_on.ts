@@ -1,0 +1,75 @@
+/** `grid resume` of a run that lived on a node: it goes on there, with the project as it is here now. */
+import { relative, resolve } from "node:path";
+import { systemClock } from "../../core/clock.ts";
+import { GridError } from "../../core/errors.ts";
+import { newRunId } from "../../core/ids.ts";
+import { resumableState } from "../../engine/resume/lineage.ts";
+import { loadPipeline } from "../../pipeline/load.ts";
+import type { AwayRun } from "../../store/away.ts";
+import type { CommandContext } from "../command_module.ts";
+import { inputWords, keyValues } from "../option_values.ts";
+import type { Begun, NotBegun } from "../runner_elsewhere.ts";
+import type { Session } from "../session.ts";
+import { beginOn, givenTo } from "./submit_on.ts";
+
+export interface ResumeOnFlags {
+  readonly input: readonly string[];
+  readonly from?: string;
+  readonly only?: string;
+}
+
+export interface ResumeOnOptions {
+  readonly session: Session;
+  readonly context: CommandContext;
+  readonly flags: ResumeOnFlags;
+}
+
+export async function resumeOn(
+  away: AwayRun,
+  { session, context, flags }: ResumeOnOptions,
+): Promise<Begun | NotBegun> {
+  const { grid, signal } = session;
+  const { run: earlierRun, node: on, folder } = away;
+  if (away.isAlive) throw mayRun(away);
+  const earlier = resumableState(earlierRun, (each) => grid.store.events(each));
+  const { pipeline } = await loadPipeline({
+    file: relative(context.cwd, resolve(grid.project, earlier.file)),
+    project: grid.project,
+    inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
+    env: context.env,
+    nodes: grid.cluster.nodes,
+    local: grid.config.local,
+  });
+  const given = await givenTo(pipeline, { flags: {}, context, session });
+  const node = await grid.cluster.open(on, { signal });
+  return await beginOn({
+    run: context.runId ?? newRunId(systemClock.now()),
+    node,
+    folder,
+    session,
+    context,
+    pipeline: { ...pipeline, file: earlier.file },
+    given,
+    target: earlier.file,
+    words: [
+      "resume",
+      earlierRun,
+      ...flags.input.flatMap((word) => ["-i", word]),
+      ...flags.from === undefined ? [] : ["--from", flags.from],
+      ...flags.only === undefined ? [] : ["--only", flags.only],
+    ],
+    isNew: false,
+    restart: false,
+  });
+}
+
+function mayRun({ run, node, seenAt }: AwayRun): GridError {
+  return new GridError({
+    code: "conflict",
+    message: `Cannot resume run ${run}: it may still run on "${node}", which was last heard of at ${
+      new Date(seenAt).toISOString()
+    }`,
+    hint: `look: grid attach ${run}; where the node is gone for good: grid resume ${run} --here`,
+    node,
+  });
+}
