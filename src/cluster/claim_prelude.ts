@@ -235,7 +235,7 @@ function noGpu(
   const what = wish.gpus === 1 ? "a GPU" : `${wish.gpus} GPUs`;
   return new GridError({
     code: "no-node",
-    message: `Cannot lease ${what} on "${name}"${waited}: ${reason}`,
+    message: `Cannot claim ${what} on "${name}"${waited}: ${reason}`,
     hint: isFinal
       ? "no waiting cures that: see grid health --explain"
       : "wait longer with wait: 30m in the selector, or see grid queue",

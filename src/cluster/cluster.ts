@@ -47,7 +47,7 @@ export interface Cluster extends Disposable {
    *
    * @throws {GridError} `no-node` where not enough GPUs became free in time
    */
-  lease(node: OpenNode, wish: ClaimWish, options?: ClaimOptions): Promise<string>;
+  claim(node: OpenNode, wish: ClaimWish, options?: ClaimOptions): Promise<string>;
 }
 
 export interface HealthOptions {

@@ -18,7 +18,7 @@ const BUSY_PERCENT = 20;
 export interface GpuWish {
   readonly gpus: number;
   readonly minFreeVramBytes: number | undefined;
-  /** Whose leases are no obstacle. */
+  /** Whose claims are no obstacle. */
   readonly group?: string | undefined;
   /** Part of the model's name, in any letters. */
   readonly model?: string | undefined;
@@ -58,7 +58,7 @@ export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
   if (never !== undefined) return never;
   if (isHeldBy(gpu, wish.group)) return undefined;
   const lease = gpu.leases?.find(({ isShared }) => !(wish.share && isShared));
-  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is leased by ${holderWords(lease)}`;
+  if (wish.gpus > 0 && lease) return `GPU ${gpu.index} is held by ${holderWords(lease)}`;
   const { memoryUsedBytes: used, memoryTotalBytes: total, processes = [] } = gpu;
   const [process] = processes;
   if (wish.gpus > 0 && !wish.share && process !== undefined) {

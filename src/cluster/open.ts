@@ -119,7 +119,7 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       for (const holder of placements.holdersOf(run)) crew.release(holder);
     },
 
-    async lease(node, wish, options = {}) {
+    async claim(node, wish, options = {}) {
       const held = crew.holds.gpusOf(node.node, wish.group);
       const { presence } = crew;
       const deps = { health, clock, project, owner, presence, held };

@@ -155,17 +155,17 @@ function withClaims(gpus: readonly GpuFacts[], { work, lines }: LeaseSources): G
   const older = lines.map((line) => line.split(" "));
   return gpus.map((gpu) => {
     const key = claimKey(gpu);
-    const leases = [
-      ...leasesOf(key, work),
+    const claims = [
+      ...claimsOf(key, work),
       ...older.filter(([of]) => of === key)
         .map(([, group = "", holder]) => ({ group, holder: holder || "somebody", isOwn: false })),
     ];
-    return leases.length === 0 ? gpu : { ...gpu, leases };
+    return claims.length === 0 ? gpu : { ...gpu, leases: claims };
   });
 }
 
 /** A job says more than the runner's hold that it came from; who only tries holds nothing yet. */
-function leasesOf(key: string, work: NodeWork | undefined): GpuClaim[] {
+function claimsOf(key: string, work: NodeWork | undefined): GpuClaim[] {
   const claims = (work?.claims ?? []).filter(({ gpus, isTrying }) =>
     !isTrying && gpus.includes(key)
   );

@@ -31,8 +31,8 @@ export function withExpectedEnds(
     },
     release: (holder) => cluster.release(holder),
     releaseAll: (run) => cluster.releaseAll(run),
-    lease: (node, wish, options) =>
-      cluster.lease(node, wish.gpus > 0 ? { ...wish, words: told(wish.words) } : wish, options),
+    claim: (node, wish, options) =>
+      cluster.claim(node, wish.gpus > 0 ? { ...wish, words: told(wish.words) } : wish, options),
     [Symbol.dispose]: () => cluster[Symbol.dispose](),
   };
 }

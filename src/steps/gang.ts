@@ -113,8 +113,8 @@ class GangAttempt {
     this.#warnOfCode(place.nodes);
     const specs = await Promise.all(place.nodes.map(async (node, index) => {
       const id = newRankId(this.#request, index);
-      const lease = await cluster.lease(node, place.wish, { signal: host.signal });
-      return this.#spec(node, id, { place, index, lease });
+      const claim = await cluster.claim(node, place.wish, { signal: host.signal });
+      return this.#spec(node, id, { place, index, claim });
     }));
     const ranks = place.nodes.flatMap((node, index) => {
       const spec = specs[index];
@@ -131,7 +131,7 @@ class GangAttempt {
   #spec(
     node: OpenNode,
     id: string,
-    at?: { readonly place: GangPlace; readonly index: number; readonly lease: string },
+    at?: { readonly place: GangPlace; readonly index: number; readonly claim: string },
   ): JobSpec {
     const { trees, gang, leaseMs = LONGEST_LEASE_MS } = this.#options;
     const request = onNode(this.#request, node);
@@ -143,7 +143,7 @@ class GangAttempt {
     const prelude = at === undefined ? "" : [
       this.#gate(node).prelude(id),
       statePrelude(request, node),
-      at.lease,
+      at.claim,
       withoutForeign(set),
       at.index === 0 ? holdPort(at.place.world.port) : "",
       holdBack(gang.startWithinMs + HOLD_SLACK_MS),

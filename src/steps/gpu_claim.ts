@@ -21,7 +21,7 @@ type LeaseRequest = Pick<
   "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob" | "seesAllGpus"
 >;
 
-/** Somebody may take the GPUs between the choice and the lease; then another choice is made. */
+/** Somebody may take the GPUs between the choice and the claim; then another choice is made. */
 export const MOST_CHOICES = 5;
 
 /**
@@ -30,20 +30,20 @@ export const MOST_CHOICES = 5;
  */
 const NAMED_WAIT_MS = 12 * 3_600_000;
 
-/** @throws {GridError} what `Cluster.open`, `Cluster.select` and `Cluster.lease` throw */
+/** @throws {GridError} what `Cluster.open`, `Cluster.select` and `Cluster.claim` throw */
 export async function placeJob(
   request: LeaseRequest,
   host: Pick<StepHost, "signal" | "note">,
-  cluster: Pick<Cluster, "open" | "select" | "lease">,
+  cluster: Pick<Cluster, "open" | "select" | "claim">,
 ): Promise<JobPlace> {
-  const wish = leaseWish(request);
+  const wish = claimWish(request);
   for (let choice = 1;; choice++) {
     const { group, words } = wish;
     const node = await resolveNode({ ...request, group, words }, host, cluster);
     // Nobody chooses this machine's own project folder.
     if (wish.gpus === 0 && node.node.name === LOCAL_NODE) return { node, prelude: "" };
     try {
-      const prelude = await cluster.lease(node, wish, {
+      const prelude = await cluster.claim(node, wish, {
         signal: host.signal,
         onWait: (reason) => host.note({ type: "warned", message: waitWords(node, reason) }),
       });
@@ -60,7 +60,7 @@ function waitWords({ node }: OpenNode, reason: string): string {
 }
 
 /** What the job must hold; with no GPUs where it asks for none. */
-function leaseWish(
+function claimWish(
   { node, run, step, attempt, resumeJob, seesAllGpus: seesAll }: LeaseRequest,
 ): ClaimWish {
   const words = { run, step };
@@ -115,7 +115,7 @@ function noClaim(node: string, reason: string): GridError {
 export function gpuLost(node: OpenNode): GridError {
   return new GridError({
     code: "no-node",
-    message: `Cannot lease GPUs on "${node.node.name}": other jobs took them first`,
+    message: `Cannot claim GPUs on "${node.node.name}": other jobs took them first`,
     hint: "wait for them with wait: 30m in the selector",
     node: node.node.name,
   });

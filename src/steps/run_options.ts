@@ -5,7 +5,7 @@ import type { RunTrees } from "./run_trees.ts";
 
 export interface RunStepOptions {
   readonly cluster:
-    & Pick<Cluster, "open" | "select" | "lease">
+    & Pick<Cluster, "open" | "select" | "claim">
     /** For commands that run on many nodes at once. */
     & Partial<Pick<Cluster, "gather" | "release">>;
   /** How long a job outlives its runner, unless it is detached; default 5 minutes. */

@@ -68,7 +68,7 @@ testWith(["sshd"], "a wish for two GPUs is not overtaken by those that came late
   const why = await grid(["why", "last", "command", "--config", "lab.yaml"], { cwd: other.path });
   const whyNode = await grid(["why", "last", "node", "--config", "lab.yaml"], { cwd: other.path });
   assert.match(why.stdout + whyNode.stdout, /first in line for 2 GPUs on /);
-  assert.match(whyNode.stdout, /leased by a job of \w+ \(run .*, step command/);
+  assert.match(whyNode.stdout, /held by a job of \w+ \(run .*, step command/);
   Deno.writeTextFileSync(go, "");
   for (const run of [first, large, small]) {
     await using ended = run;

@@ -12,7 +12,7 @@ import { tempDir } from "./temp_dir.ts";
 export interface StepRig extends AsyncDisposable {
   readonly root: string;
   readonly node: OpenNode;
-  readonly cluster: Pick<Cluster, "open" | "select" | "lease">;
+  readonly cluster: Pick<Cluster, "open" | "select" | "claim">;
   /** What `select` was asked for. */
   readonly selections: Parameters<Cluster["select"]>[];
 }
@@ -50,7 +50,7 @@ export function openStepRig(): StepRig {
         selections.push(args);
         return Promise.resolve(placement);
       },
-      lease: () => Promise.resolve(""),
+      claim: () => Promise.resolve(""),
     },
     [Symbol.asyncDispose]: async () => {
       await transport[Symbol.asyncDispose]();

@@ -11,7 +11,7 @@ import { durationMs } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
-/** A job that is being ended needs no lease of its own. */
+/** A job that is being ended needs no long lease. */
 const LEASE_MS = 60_000;
 const GRACE_MS = 10_000;
 

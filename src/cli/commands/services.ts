@@ -10,7 +10,7 @@ import { chooseService, findServices, type FoundService, isServing } from "../se
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
-/** A job that is being ended needs no lease of its own. */
+/** A job that is being ended needs no long lease. */
 const LEASE_MS = 60_000;
 
 interface ServicesFlags extends GlobalFlags {

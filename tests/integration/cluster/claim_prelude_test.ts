@@ -142,7 +142,7 @@ testWith(
       .catch((thrown) => thrown);
     assert.match(
       refused.message,
-      new RegExp(`leased by a job of ${account.name} \\(run .*, step work`),
+      new RegExp(`held by a job of ${account.name} \\(run .*, step work`),
     );
     // Not by its group either: what an account says of itself binds itself alone.
     Deno.writeTextFileSync(go, "");
@@ -162,7 +162,7 @@ testWith(["sshd"], "a server that a step leaves running keeps its GPU until it e
   assert.equal(serve.outcome.status, "succeeded");
   const refused = await own.run("true", { gpus: 1, waitMs: 0, step: "next" })
     .catch((thrown) => thrown);
-  assert.match(refused.message, /leased by a job of \S+ \(run .*, step serve/);
+  assert.match(refused.message, /held by a job of \S+ \(run .*, step serve/);
   // Whoever measures what the job uses is told which GPUs are its own.
   const told = '[ "$(cat "${GRID_OUTPUT%.output}.gpus")" = "$CUDA_VISIBLE_DEVICES" ]';
   const next = own.run(`${told}; echo $GRID_GPUS`, { gpus: 1, step: "last" });
@@ -204,7 +204,7 @@ testWith(["sshd"], "a leased GPU is shown, passed over, and free once its job en
   const both = await own.run("true", { gpus: 2, waitMs: 0, step: "both" }).catch((thrown) =>
     thrown
   );
-  assert.match(both.message, new RegExp(`GPU ${index} is leased by a job of `));
+  assert.match(both.message, new RegExp(`GPU ${index} is held by a job of `));
   const other = await own.run("echo $GRID_GPUS", { gpus: 1, waitMs: 0, step: "other" });
   assert.equal(other.host.printed.stdout, `${1 - (index ?? 0)}\n`);
   Deno.writeTextFileSync(go, "");

@@ -106,7 +106,7 @@ async function openRig(account?: Account) {
   const cluster = {
     open: () => Promise.resolve(node),
     select: () => Promise.reject(new Error("nothing is chosen")),
-    lease: () => Promise.resolve(""),
+    claim: () => Promise.resolve(""),
   };
   return {
     node,

@@ -258,12 +258,12 @@ Deno.test("select(): GPUs of work that is over are waited for, a moment; others'
     pool.answers.set("a", answer);
     await clock.advance(60_000);
     const before = clock.sleeps.length;
-    assert.match((await errorOf(select("three"))).message, /GPU 0 is leased by a job of ada/);
+    assert.match((await errorOf(select("three"))).message, /GPU 0 is held by a job of ada/);
     assert.equal(clock.sleeps.length, before);
   }
   pool.answers.set("a", claimed(owner, "run.over.1"));
   await clock.advance(60_000);
   const left = errorOf(select("four"));
   await clock.advance(6000);
-  assert.match((await left).message, /GPU 0 is leased by a job of ada/);
+  assert.match((await left).message, /GPU 0 is held by a job of ada/);
 });

@@ -19,7 +19,7 @@ Deno.test("withExpectedEnds() tells how long a step takes, where it wants GPUs",
       seen.push(options?.words);
       return Promise.reject(new Error("none"));
     },
-    lease: (_: unknown, wish: { words: unknown }) => {
+    claim: (_: unknown, wish: { words: unknown }) => {
       seen.push(wish.words);
       return Promise.resolve("");
     },
@@ -34,8 +34,8 @@ Deno.test("withExpectedEnds() tells how long a step takes, where it wants GPUs",
   await assert.rejects(cluster.select(SELECTOR));
   const wish = { minFreeVramBytes: undefined, group: "g", waitMs: 0 };
   const node = {} as OpenNode;
-  await cluster.lease(node, { ...wish, gpus: 2, words: { run: "r1", step: "new" } });
-  await cluster.lease(node, { ...wish, gpus: 0, words });
+  await cluster.claim(node, { ...wish, gpus: 2, words: { run: "r1", step: "new" } });
+  await cluster.claim(node, { ...wish, gpus: 0, words });
   assert.deepEqual(seen, [
     { run: "r1", step: "train", lastsMs: 60_000 },
     words,

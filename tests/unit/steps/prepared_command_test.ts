@@ -205,7 +205,7 @@ Deno.test("each engine is asked in its own words, and the command runs inside", 
   ) => {
     Deno.writeTextFileSync(join(bin, engine), TELLING, { mode: 0o755 });
     await using step = createRunStep({
-      cluster: { ...rig.cluster, lease: () => Promise.resolve(lease) },
+      cluster: { ...rig.cluster, claim: () => Promise.resolve(lease) },
     });
     const container = {
       image: "python:3.12",
