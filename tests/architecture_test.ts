@@ -1,6 +1,6 @@
 /** Keeps the walls: arrows point down, no circles, one folder per npm package, small files. */
 import assert from "node:assert/strict";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { MAY_IMPORT } from "./support/rooms.ts";
 
 /** Longest source file in lines. */
@@ -160,6 +160,34 @@ Deno.test("architecture: time comes from core/clock.ts", () => {
     .filter(({ text }) => /\b(Date|performance)\.now\b|\bnew Date\(\)/.test(text))
     .map(({ path }) => path);
   assert.deepEqual(own, []);
+});
+
+Deno.test("architecture: a word of docs/words.md is where it says; what is not used is no name", () => {
+  const byPath = new Map(files.map((file) => [file.path, file.text]));
+  const [told = "", unused = ""] = Deno.readTextFileSync(join(ROOT, "docs/words.md")).split(
+    "\n## ",
+  );
+  const defined = [...told.matchAll(/\| `(src\/[^`]+)` `(\w+)` +\|$/gm)];
+  assert.ok(defined.length > 25);
+  for (const [, path = "", name] of defined) {
+    const stands = new RegExp(`^export (?:async )?[a-z ]+ ${name}\\b`, "m");
+    assert.match(byPath.get(path) ?? "", stands, `${path} ${name}`);
+  }
+  const words = [...unused.matchAll(/^\| ([a-z, ]+?)(?:, of [a-z ]+)? +\| /gm)].slice(1)
+    .flatMap(([, list = ""]) => list.split(", "));
+  assert.ok(words.length > 8);
+  const names = files.filter(({ path }) => path.startsWith("src/")).flatMap(({ path, text }) => [
+    basename(path, ".ts"),
+    ...[...text.matchAll(/^export (?:default |async |abstract )*[a-z]+ (\w+)/gm)].map(([, it]) =>
+      it
+    ),
+  ]);
+  const isUnused = (name = "") =>
+    name.split(/_|(?<=[a-z])(?=[A-Z])/).some((part) => {
+      const word = part.toLowerCase();
+      return words.some((it) => word === it || word === `${it}s` || `${word}s` === it);
+    });
+  assert.deepEqual([...new Set(names)].filter(isUnused), []);
 });
 
 Deno.test("architecture: no folder or file is named after nothing", () => {

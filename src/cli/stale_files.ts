@@ -17,7 +17,7 @@ export interface StaleFiles {
   readonly jobs: readonly string[];
 }
 
-export interface LeftoverOptions {
+export interface StaleOptions {
   readonly olderMs: number;
   /** Only say what. */
   readonly dryRun: boolean;
@@ -31,7 +31,7 @@ export interface FoundStale {
 /** All nodes at once; one that cannot be reached is told beside the others. */
 export async function cleanNodes(
   session: Session,
-  { olderMs, dryRun }: LeftoverOptions,
+  { olderMs, dryRun }: StaleOptions,
 ): Promise<FoundStale> {
   const { open, failed } = await openNodes(session, { names: undefined, withLocal: true });
   const project = projectIdentity(session.grid.project).id;

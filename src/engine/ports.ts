@@ -33,7 +33,7 @@ export interface EnginePorts {
   /** Absent: what a node gives to commands counts in no key. */
   readonly nodeSays?: NodeSays | undefined;
   /** Ends what commands left running, after the last hook; what it says becomes warnings. */
-  readonly clearUp?: (() => Promise<readonly Leftover[]>) | undefined;
+  readonly clearUp?: (() => Promise<readonly SurvivorNote[]>) | undefined;
 }
 
 /**
@@ -85,7 +85,7 @@ export interface Fetched {
   readonly bytes: number;
 }
 
-export interface Leftover {
+export interface SurvivorNote {
   /** Undefined where nobody knows any more. */
   readonly step: string | undefined;
   readonly message: string;

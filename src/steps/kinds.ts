@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
-import type { Leftover, StepKind, StepKinds } from "../engine/ports.ts";
+import type { StepKind, StepKinds, SurvivorNote } from "../engine/ports.ts";
 import type { RunState } from "../engine/reduce.ts";
 import { openRunTrees } from "./run_trees.ts";
 
@@ -29,7 +29,7 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
   /** One hash of the files that match, as this run synced them. */
   hashInputs(patterns: readonly string[]): string;
   /** Ends what commands left running. */
-  clearUp(): Promise<readonly Leftover[]>;
+  clearUp(): Promise<readonly SurvivorNote[]>;
 }
 
 /** Dispose them after the run: only then the last jobs' files go. */

@@ -1,7 +1,7 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
-import type { Leftover, StepHost, StepKind, StepOutcome } from "../engine/ports.ts";
+import type { StepHost, StepKind, StepOutcome, SurvivorNote } from "../engine/ports.ts";
 import type { FollowOptions, Job, JobSpec, KillReport } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
@@ -32,7 +32,7 @@ const TAIL_CHARACTERS = 2 ** 20;
 
 export interface RunStep extends StepKind<"run">, AsyncDisposable {
   /** Ends what the commands left running; there must be no more of them. */
-  clearUp(): Promise<readonly Leftover[]>;
+  clearUp(): Promise<readonly SurvivorNote[]>;
 }
 
 /** Dispose it after the run: only then the last jobs' files go. */

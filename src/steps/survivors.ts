@@ -1,6 +1,6 @@
 /** What the commands of a run left running: theirs until the run is over, and ended then. */
 import { getLogger } from "../core/log.ts";
-import type { Leftover } from "../engine/ports.ts";
+import type { SurvivorNote } from "../engine/ports.ts";
 import { endSurvivors, type JobSurvivors } from "../transport/job/survivors.ts";
 import type { EndedJob } from "./job_sweep.ts";
 import { survivorWords } from "./run_failure.ts";
@@ -37,13 +37,13 @@ export class Survivors {
   }
 
   /** Ends what is left on each node where a command ran, all at once; the second time there is nothing. */
-  async end(): Promise<readonly Leftover[]> {
+  async end(): Promise<readonly SurvivorNote[]> {
     const nodes = [...this.#nodes.values()];
     this.#nodes.clear();
     return (await Promise.all(nodes.map((node) => this.#endOn(node)))).flat();
   }
 
-  async #endOn({ transport, root, jobs }: NodeJobs): Promise<readonly Leftover[]> {
+  async #endOn({ transport, root, jobs }: NodeJobs): Promise<readonly SurvivorNote[]> {
     const prefix = this.#prefix ?? "";
     const named = [...jobs.values()].filter(({ id, hasLeft }) => hasLeft || !id.startsWith(prefix));
     try {

@@ -6,13 +6,13 @@ import type { SyncTarget } from "./sync.ts";
 /** `apply.sh` takes over a lock that nobody renewed for two minutes. */
 const RENEW_MS = 30_000;
 
-export interface LeaseOptions {
+export interface LockOptions {
   readonly target: SyncTarget;
   readonly place: Place;
   readonly renewMs?: number;
 }
 
-export function keepLock({ target, place, renewMs = RENEW_MS }: LeaseOptions): AsyncDisposable {
+export function keepLock({ target, place, renewMs = RENEW_MS }: LockOptions): AsyncDisposable {
   const owner = `${place.root}/.grid/sync/${place.key}/lock/owner`;
   const stop = new AbortController();
   let renewing: Promise<unknown> = Promise.resolve();

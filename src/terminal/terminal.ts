@@ -12,7 +12,7 @@ import { LiveView } from "./run/live_view.ts";
 import { PlainView } from "./run/plain_view.ts";
 import { QuietView } from "./run/quiet_view.ts";
 import { StreamView } from "./run/stream_view.ts";
-import { Heartbeat } from "./run/heartbeat.ts";
+import { QuietNotice } from "./run/quiet_notice.ts";
 import { Tails } from "./run/tails.ts";
 import type { View } from "./run/view.ts";
 import { createPaint, type Paint } from "./style.ts";
@@ -72,7 +72,7 @@ class RunTerminal implements Terminal {
   readonly #tails = new Tails();
   readonly #view: View;
   /** Where nothing else moves. */
-  readonly #heartbeat: Heartbeat | undefined;
+  readonly #heartbeat: QuietNotice | undefined;
   #state: RunState | undefined;
   /** When the run began, on the monotonic clock. */
   #began: number | undefined;
@@ -93,7 +93,7 @@ class RunTerminal implements Terminal {
     this.#view = this.#createView();
     const isPlain = this.#view instanceof PlainView || this.#view instanceof JobView;
     this.#heartbeat = isPlain
-      ? new Heartbeat({ clock: options.clock, print: (text) => this.#view.print(text) })
+      ? new QuietNotice({ clock: options.clock, print: (text) => this.#view.print(text) })
       : undefined;
   }
 

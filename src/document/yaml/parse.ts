@@ -9,7 +9,7 @@ import { isNestedTooDeep, isTooDeep, nestingDiagnostic } from "./nesting.ts";
 import { relocate } from "./relocate.ts";
 import { plantTree, type Tree } from "../tree.ts";
 import { parseDocument } from "./yaml.ts";
-import { slipOf, tagDiagnostic, trapDiagnostic, treeDiagnostic } from "./yaml_problem.ts";
+import { parseFaultOf, tagDiagnostic, trapDiagnostic, treeDiagnostic } from "./yaml_problem.ts";
 import { braceTrap, trapOf } from "./yaml_trap.ts";
 
 export interface Parsed {
@@ -119,7 +119,7 @@ class RepairWork {
     if (this.#hasConflicts === undefined && this.#removeConflicts()) return true;
     const lines = this.#lines;
     const text = new FaultyText(lines, repaired);
-    const faults = errors.map((error) => slipOf(error, { lines, repaired }));
+    const faults = errors.map((error) => parseFaultOf(error, { lines, repaired }));
     const [first] = faults;
     for (const fault of faults) {
       if (first && fault.spot.place.line > first.spot.place.line + 1) break;

@@ -6,7 +6,7 @@ import type { ParseFault, Trap } from "./parse_fault.ts";
 import type { TreeProblem } from "../tree.ts";
 
 /** Where the parser stumbled, in a text that was mended before. */
-export function slipOf(
+export function parseFaultOf(
   error: YAMLError,
   { lines, repaired }: { readonly lines: Lines; readonly repaired: RepairedText },
 ): ParseFault {

@@ -12,7 +12,7 @@ export function beginningOf(
     readonly afterMs: number;
   },
 ): StepStarted {
-  const { key, brought, shortcut } = prepared ?? {};
+  const { key, brought, known } = prepared ?? {};
   return {
     type: "step.started",
     at,
@@ -20,9 +20,9 @@ export function beginningOf(
     afterMs,
     ...(key === undefined ? {} : { key }),
     ...broughtIf(brought),
-    ...(shortcut?.kind === "none" && shortcut.because ? { because: shortcut.because } : {}),
-    ...(shortcut?.kind === "none" && shortcut.uncached ? { uncached: shortcut.uncached } : {}),
-    ...(shortcut?.kind === "attach" ? { takenOver: shortcut.takenOver } : {}),
+    ...(known?.kind === "none" && known.because ? { because: known.because } : {}),
+    ...(known?.kind === "none" && known.uncached ? { uncached: known.uncached } : {}),
+    ...(known?.kind === "attach" ? { takenOver: known.takenOver } : {}),
   };
 }
 

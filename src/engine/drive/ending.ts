@@ -27,9 +27,9 @@ export function endingOf(step: Step, end: AttemptEnd): StepEnding {
 }
 
 /** How a step ends whose result is at hand already; undefined where it is not. */
-export function reusedEnding({ key, brought, shortcut }: Prepared): StepEnding | undefined {
-  if (shortcut.kind !== "reuse") return undefined;
-  const { outputs, filed, masked, reason, from } = shortcut;
+export function reusedEnding({ key, brought, known }: Prepared): StepEnding | undefined {
+  if (known.kind !== "reuse") return undefined;
+  const { outputs, filed, masked, reason, from } = known;
   return {
     state: "reused",
     reason,

@@ -176,11 +176,11 @@ export class GraphRun {
   #start(step: Step): void {
     const { ledger, ports, cleanup } = this.#options;
     const prepared = this.#prepared.get(step.id);
-    const shortcut = prepared?.shortcut;
+    const known = prepared?.known;
     const { now: at, elapsedMs: afterMs } = ledger;
     ledger.emit(beginningOf(step, { prepared, at, afterMs }));
-    if (shortcut?.kind === "none" && shortcut.leaves) {
-      const { node, job } = shortcut.leaves;
+    if (known?.kind === "none" && known.leaves) {
+      const { node, job } = known.leaves;
       this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
     }
     this.#knownResults.started(step);
@@ -201,9 +201,9 @@ export class GraphRun {
           ...this.#options.request,
           ...parts,
           ledger,
-          ...(shortcut?.kind === "verify" && { earlier: shortcut.cached }),
+          ...(known?.kind === "verify" && { earlier: known.cached }),
         }),
-      ...(shortcut?.kind === "attach" ? { resume: shortcut } : {}),
+      ...(known?.kind === "attach" ? { resume: known } : {}),
     }).then(
       (end) => this.#ended(step, end),
       (error) => this.#crashed(step, error),

@@ -4,7 +4,7 @@ import type { Step } from "../../pipeline/pipeline.ts";
 import type { Brought } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CachedResult, LocalFiles, Made, ResultCache } from "../ports.ts";
-import { holdsSecret, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import { cachedResult, earlierResult, holdsSecret, type KnownResult } from "./reuse.ts";
 import type { RunState } from "../reduce.ts";
 import {
   type CacheKey,
@@ -42,7 +42,7 @@ export interface Prepared {
   /** Digest of what each sync before it brought. */
   readonly brought: Brought;
   readonly cache: CacheKey | undefined;
-  readonly shortcut: Shortcut;
+  readonly known: KnownResult;
   readonly warnings: readonly string[];
 }
 
@@ -74,15 +74,15 @@ export class KnownResults {
       cache,
       warnings: cache ? unmatchedInputs(cache, this.#options.files) : [],
     };
-    const shortcut = this.#shortcut(step, keys);
-    if (shortcut.kind === "reuse" && shortcut.stale !== undefined) {
-      const warning = `its earlier result stands, though it is stale: ${shortcut.stale}`;
-      const { key, brought = {} } = shortcut;
-      return { ...keys, key, brought, shortcut, warnings: [...keys.warnings, warning] };
+    const known = this.#known(step, keys);
+    if (known.kind === "reuse" && known.stale !== undefined) {
+      const warning = `its earlier result stands, though it is stale: ${known.stale}`;
+      const { key, brought = {} } = known;
+      return { ...keys, key, brought, known, warnings: [...keys.warnings, warning] };
     }
-    if (!("brought" in shortcut) || shortcut.brought === undefined) return { ...keys, shortcut };
+    if (!("brought" in known) || known.brought === undefined) return { ...keys, known };
     // What is reused or taken over saw what there was when it began.
-    return { ...keys, brought: shortcut.brought, shortcut };
+    return { ...keys, brought: known.brought, known };
   }
 
   /** The step does its work now. A sync that only looks again changes nothing behind it. */
@@ -127,15 +127,15 @@ export class KnownResults {
     });
   }
 
-  #shortcut(
+  #known(
     step: Step,
-    keys: Omit<Prepared, "shortcut">,
-  ): Shortcut {
+    keys: Omit<Prepared, "known">,
+  ): KnownResult {
     const { resume, results, files, pipeline } = this.#options;
     const { cache } = keys;
     const forced = resume?.forced.has(step.id) ?? false;
-    const fromRun: Shortcut = resume
-      ? shortcutFrom(resume.state, step, {
+    const fromRun: KnownResult = resume
+      ? earlierResult(resume.state, step, {
         ...keys,
         repeatedBefore: this.#isRepeatedBefore(step),
         forced,
@@ -147,7 +147,7 @@ export class KnownResults {
     if (cache === undefined || forced || !results) return fromRun;
     const cached = results.find(cache.key);
     if (cached) {
-      const stand = shortcutFromCache(cached, { ...cache, files });
+      const stand = cachedResult(cached, { ...cache, files });
       return stand.kind === "none" ? { ...fromRun, ...stand } : stand;
     }
     const last = results.find(lastKey(pipeline, step.id));

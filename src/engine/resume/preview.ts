@@ -6,7 +6,7 @@ import { chooseSteps } from "../schedule/choice.ts";
 import type { DataFinished, SyncFinished } from "../event.ts";
 import type { LocalFiles, NodeSays, ResultCache } from "../ports.ts";
 import { UNKNOWN_DIGEST } from "./brought.ts";
-import { cachedReason, type Shortcut, shortcutFrom, shortcutFromCache } from "./reuse.ts";
+import { cachedReason, cachedResult, earlierResult, type KnownResult } from "./reuse.ts";
 import { Folders } from "../ledger/folders.ts";
 import { Scopes } from "../ledger/scopes.ts";
 import type { RunState } from "../reduce.ts";
@@ -90,7 +90,7 @@ class Preview {
     const cached = this.#options.results && cacheKey(step, this.#keys(step));
     const warnings = cached ? unmatchedInputs(cached, this.#options.files) : [];
     const forecast = {
-      ...forecastOf(this.#shortcut(step, cached), step),
+      ...forecastOf(this.#known(step, cached), step),
       ...(warnings.length > 0 && { warnings }),
     };
     if (forecast.will !== "reuse" && !looksAlways(step.action.kind)) this.#taint(step);
@@ -103,14 +103,14 @@ class Preview {
     return { scopes: this.#scopes, hashFiles, brought, nodeSays };
   }
 
-  #shortcut(
+  #known(
     step: Step,
     cache: CacheKey | undefined,
-  ): Shortcut {
+  ): KnownResult {
     const { resume, results, files } = this.#options;
     const before = this.#freshBefore(step);
     const forced = this.#forced.has(step.id);
-    let shortcut: Shortcut = { kind: "none" };
+    let known: KnownResult = { kind: "none" };
     if (resume) {
       const question = {
         key: stepKey(step, this.#keys(step)),
@@ -120,21 +120,21 @@ class Preview {
         stands: this.#options.from !== undefined,
         files,
       };
-      shortcut = shortcutFrom(resume, step, question);
+      known = earlierResult(resume, step, question);
     }
-    if (shortcut.kind === "none" && cache && results && !forced && before === undefined) {
+    if (known.kind === "none" && cache && results && !forced && before === undefined) {
       const cached = results.find(cache.key);
       const uncached = () =>
         uncachedReason(cache.parts, results.find(lastKey(this.#pipeline, step.id)));
-      const stand = cached ? shortcutFromCache(cached, { ...cache, files }) : undefined;
-      if (!stand) shortcut = { ...shortcut, uncached: uncached() };
-      else shortcut = stand.kind === "none" ? { ...shortcut, ...stand } : stand;
+      const stand = cached ? cachedResult(cached, { ...cache, files }) : undefined;
+      if (!stand) known = { ...known, uncached: uncached() };
+      else known = stand.kind === "none" ? { ...known, ...stand } : stand;
     }
-    if (shortcut.kind === "reuse" || shortcut.kind === "verify") {
-      const { outputs, filed, node } = shortcut.kind === "reuse"
-        ? { ...shortcut, node: shortcut.from.node }
-        : { node: undefined, ...shortcut.cached };
-      const unkept = shortcut.kind === "reuse" ? shortcut.masked : undefined;
+    if (known.kind === "reuse" || known.kind === "verify") {
+      const { outputs, filed, node } = known.kind === "reuse"
+        ? { ...known, node: known.from.node }
+        : { node: undefined, ...known.cached };
+      const unkept = known.kind === "reuse" ? known.masked : undefined;
       this.#scopes.add(step, {
         state: "reused",
         outputs,
@@ -143,7 +143,7 @@ class Preview {
         ...(unkept && { unkept }),
       });
     }
-    return shortcut;
+    return known;
   }
 
   #syncOf(step: Step): SyncFinished {
@@ -179,24 +179,24 @@ function dataOf({ id }: Step, { name }: DataAction<unknown>): DataFinished {
   return { type: "data.finished", at: 0, ...where, ...nothing, digest: UNKNOWN_DIGEST };
 }
 
-function forecastOf(shortcut: Shortcut, step: Step): Forecast {
-  switch (shortcut.kind) {
+function forecastOf(known: KnownResult, step: Step): Forecast {
+  switch (known.kind) {
     case "reuse":
-      return { will: "reuse", reason: shortcut.reason };
+      return { will: "reuse", reason: known.reason };
     case "attach":
-      return { will: "attach", reason: `its job still runs on ${shortcut.node}` };
+      return { will: "attach", reason: `its job still runs on ${known.node}` };
     case "verify": {
-      const { made, node } = shortcut.cached;
+      const { made, node } = known.cached;
       const files = made?.patterns.join(", ");
       const where = node === undefined ? "" : ` on ${node}`;
       return {
         will: "reuse",
-        reason: `${cachedReason(shortcut.cached)}; if ${files}${where} is as it left it`,
+        reason: `${cachedReason(known.cached)}; if ${files}${where} is as it left it`,
       };
     }
     case "none": {
-      const uncached = shortcut.uncached && `cache not used: ${shortcut.uncached}`;
-      const reason = shortcut.because ?? uncached ??
+      const uncached = known.uncached && `cache not used: ${known.uncached}`;
+      const reason = known.because ?? uncached ??
         (step.cache ? "nothing cached fits" : undefined);
       return { will: "run", ...(reason !== undefined && { reason }) };
     }

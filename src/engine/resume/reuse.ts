@@ -9,7 +9,7 @@ import type { ResumeRank } from "../resume_job.ts";
 import type { AttemptState, RunState, StepState } from "../reduce.ts";
 
 /** What a step can do instead of starting afresh. */
-export type Shortcut =
+export type KnownResult =
   | {
     readonly kind: "reuse";
     readonly outputs: Readonly<Record<string, JsonValue>>;
@@ -67,11 +67,11 @@ export interface ResumeQuestion {
 }
 
 /** What the resumed run offers for a step that is about to run. Pure but for the question of files. */
-export function shortcutFrom(
+export function earlierResult(
   earlier: RunState,
   step: Step,
   question: ResumeQuestion,
-): Shortcut {
+): KnownResult {
   const old = earlier.steps.get(step.id);
   const because = reasonToRun(earlier, step, question);
   const stale = because === undefined && question.stands
@@ -103,13 +103,13 @@ export function shortcutFrom(
  * What `cache:` kept stands in for the step, where the step would find there what it left. Whether
  * files that it declared are there, its node is asked when it starts.
  */
-export function shortcutFromCache(
+export function cachedResult(
   cached: CachedResult,
   { node: named, files }: {
     readonly node?: string | undefined;
     readonly files?: ResumeQuestion["files"];
   } = {},
-): Shortcut {
+): KnownResult {
   const { run, outputs, filed, node, made } = cached;
   const lost = lostOutput(cached, files);
   if (lost !== undefined) return { kind: "none", uncached: lost };
@@ -178,7 +178,7 @@ function lostOutput(
   return files && Object.values(filed).map((file) => files.lostOutput(file)).find(Boolean);
 }
 
-type Reused = Extract<Shortcut, { kind: "reuse" }>;
+type Reused = Extract<KnownResult, { kind: "reuse" }>;
 
 /** A step that was reused itself has no attempts, but it has outputs. */
 function fetchedBy({ outputs: { folder, files, bytes } }: StepState): Fetched | undefined {
@@ -209,8 +209,8 @@ function isFinished({ status }: StepState): boolean {
 }
 
 type LeftJob =
-  & Pick<Extract<Shortcut, { kind: "attach" }>, "attempt" | "node" | "job">
-  & Partial<Pick<Extract<Shortcut, { kind: "attach" }>, "ranks">>;
+  & Pick<Extract<KnownResult, { kind: "attach" }>, "attempt" | "node" | "job">
+  & Partial<Pick<Extract<KnownResult, { kind: "attach" }>, "ranks">>;
 
 /**
  * The job of an attempt that nobody saw the end of: its runner died, or its node stayed away too

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { replay } from "../../../../src/engine/reduce.ts";
-import { Heartbeat } from "../../../../src/terminal/run/heartbeat.ts";
+import { QuietNotice } from "../../../../src/terminal/run/quiet_notice.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { START, succeededRun } from "../../../support/sample_runs.ts";
 
-Deno.test("Heartbeat says after five quiet minutes what still runs, and nothing of a run that talks", async () => {
+Deno.test("QuietNotice says after five quiet minutes what still runs, and nothing of a run that talks", async () => {
   const clock = new FakeClock(START);
   const printed: string[] = [];
-  const heartbeat = new Heartbeat({ clock, print: (text) => printed.push(text) });
+  const heartbeat = new QuietNotice({ clock, print: (text) => printed.push(text) });
   const state = replay(succeededRun().slice(0, 16));
   assert.ok(state);
   heartbeat.event(state);
@@ -25,6 +25,6 @@ Deno.test("Heartbeat says after five quiet minutes what still runs, and nothing 
   assert.equal(printed.length, 2);
 });
 
-Deno.test("Heartbeat ends where no run began", async () => {
-  await new Heartbeat({ clock: new FakeClock(START), print: () => {} }).end();
+Deno.test("QuietNotice ends where no run began", async () => {
+  await new QuietNotice({ clock: new FakeClock(START), print: () => {} }).end();
 });

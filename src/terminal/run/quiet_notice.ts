@@ -5,7 +5,7 @@ import type { RunState } from "../../engine/reduce.ts";
 import { oneLine } from "../harmless.ts";
 import { durationOf } from "../step_words.ts";
 
-export interface HeartbeatOptions {
+export interface QuietNoticeOptions {
   readonly clock: Clock;
   readonly print: (text: string) => void;
 }
@@ -14,8 +14,8 @@ const QUIET_MS = 5 * 60_000;
 /** Steps that are named. */
 const MOST_NAMED = 5;
 
-export class Heartbeat {
-  readonly #options: HeartbeatOptions;
+export class QuietNotice {
+  readonly #options: QuietNoticeOptions;
   readonly #over = new AbortController();
   readonly #began: number;
   #state: RunState | undefined;
@@ -23,7 +23,7 @@ export class Heartbeat {
   #heardAt: number;
   #loop: Promise<void> | undefined;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: QuietNoticeOptions) {
     this.#options = options;
     this.#began = this.#heardAt = options.clock.monotonic();
   }
