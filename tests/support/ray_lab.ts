@@ -34,6 +34,8 @@ export class RayLab implements AsyncDisposable, RayOptions {
   readonly headName = "node1";
   readonly signal = new AbortController().signal;
   readonly config: RayConfig;
+  /** Ends every name of a batch: what is left of one is looked for by name, and labs share machines. */
+  readonly tag = `-${crypto.randomUUID().slice(0, 8)}`;
   #ids = 0;
 
   private constructor(
@@ -122,7 +124,7 @@ export class RayLab implements AsyncDisposable, RayOptions {
   }
 
   async run(fields: SpecFields, host: Partial<BatchHost> = {}): Promise<BatchResults> {
-    const spec: BatchSpec = {
+    const named: BatchSpec = {
       id: `run.batch.${++this.#ids}`,
       resultsKey: `run.batch.${this.#ids}`,
       target: { call: "work:where" },
@@ -139,6 +141,7 @@ export class RayLab implements AsyncDisposable, RayOptions {
       killGraceMs: 5000,
       ...specFields(fields),
     };
+    const spec = { ...named, id: `${named.id}${this.tag}` };
     await using runner = createBatchRunner(this.config);
     const outcomes = new CollectedOutcomes();
     const outcome = await runner.run(this.head, spec, {

@@ -206,6 +206,9 @@ testWith(
   },
 );
 
+/** What is left of a batch is looked for by its name, and tests share machines. */
+const TAG = `-${crypto.randomUUID().slice(0, 8)}`;
+
 async function runBatch(
   place: {
     readonly dashboard: { readonly address: string };
@@ -216,11 +219,11 @@ async function runBatch(
   host: Partial<BatchHost>,
 ): Promise<BatchResults> {
   const outcomes = new CollectedOutcomes();
+  const given = specFields(fields);
   const outcome = await runOnExisting({
     config: { address: place.dashboard.address, namespace: "default" } as RayConfig,
     head: place.node,
     spec: {
-      id: place.id,
       resultsKey: `${place.id}.${crypto.randomUUID()}`,
       target: { call: "work:visible" },
       tasks: ["0", "1", "2", "3", "4", "5"],
@@ -234,7 +237,8 @@ async function runBatch(
       env: { PLAIN: "plain" },
       secrets: {},
       killGraceMs: 5000,
-      ...specFields(fields),
+      ...given,
+      id: `${given.id ?? place.id}${TAG}`,
     },
     host: {
       outcomes,

@@ -425,7 +425,8 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     };
     await until(async () => {
       const { holders, used } = await look();
-      return used === 2 && holders.some(({ name, gpus }) => name === "holding" && gpus === 1);
+      return used === 2 &&
+        holders.some(({ name, gpus }) => name === `holding${lab.tag}` && gpus === 1);
     }, "the GPUs are not told to be in use");
     const { nodes, holders } = await look();
     for (const { state, cpus, gpus, memory } of nodes) {
@@ -437,7 +438,7 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
     ) => [kind, name, cpus, gpus, nodes.length]);
     assert.deepEqual(shown.toSorted(), [
       ["actor", "keeper", 0.5, 1, 1],
-      ["job", "holding", 1, 1, 1],
+      ["job", `holding${lab.tag}`, 1, 1, 1],
     ]);
     controller.abort(new Error("seen"));
     await assert.rejects(running, { message: "seen" });

@@ -26,7 +26,7 @@ const head = { node: { name: "n1", endpoint, labels: [] }, root, home: root,
 let results = "";
 await using runner = createBatchRunner({ mode: "embedded" });
 const { failed } = await runner.run(head, {
-  id: "run.score.1", resultsKey: "run.score", target: { call: "work:once" },
+  id: "run.score." + root.split("-").at(-1), resultsKey: "run.score", target: { call: "work:once" },
   tasks: Array.from({ length: 12 }, (_, index) => String(index)), batchSize: 1, gpusPerBatch: 0,
   cpusPerBatch: 0, maxFailures: 0, cwd: root, code: "code", identityEnv: {}, env: {}, secrets: {}, killGraceMs: 1000,
 }, {

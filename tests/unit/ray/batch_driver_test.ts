@@ -551,7 +551,7 @@ testWith(["python3"], "batch_driver ends what tasks leave running", async () => 
   const child = place.start({
     target: { call: "work:runaway" },
     tasks: [300],
-    id: "again",
+    id: `again-${crypto.randomUUID()}`,
     results: `${place.results}.x`,
   });
   while (!existsSync(join(place.path, "ran-300")) || runaways().length === 0) {
