@@ -1,6 +1,12 @@
 # A data set from one node to another, over TLS 1.3 where both sides prove by certificates made for this
 # once who they are. It reads one line of settings in JSON. What arrives is proved by its sums later.
+from __future__ import annotations
+
 import json, os, socket, ssl, struct, sys, threading, time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PIECE = 1 << 20
 # Strangers may knock: so many at once are listened to, each for so long.
@@ -10,7 +16,7 @@ SILENT_S = 60
 DIAL_S = 4
 
 
-def settings():
+def settings() -> Any:
     text = b""
     while not text.endswith(b"\n"):
         byte = os.read(0, 1)
@@ -20,7 +26,7 @@ def settings():
     return json.loads(text)
 
 
-def context(side, asked):
+def context(side: bool, asked: Any) -> ssl.SSLContext:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if side else ssl.PROTOCOL_TLS_CLIENT)
     tls.minimum_version = ssl.TLSVersion.TLSv1_3
     tls.check_hostname = False
@@ -38,23 +44,23 @@ def context(side, asked):
     return tls
 
 
-def is_peer(link, asked):
+def is_peer(link: ssl.SSLSocket, asked: Any) -> bool:
     shown = link.getpeercert(True)
     return any(ssl.PEM_cert_to_DER_cert(text) == shown for text in asked["peers"])
 
 
-def rows(path):
+def rows(path: str) -> list[tuple[str, int]]:
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")[1:-1]
     found = [line.split("\t") for line in lines]
     return [(one[4], int(one[2])) for one in found if one[0] == "f"]
 
 
-def say(words):
+def say(words: str) -> None:
     os.write(1, (words + "\n").encode())
 
 
-def read_exactly(link, count):
+def read_exactly(link: ssl.SSLSocket, count: int) -> bytes:
     data = b""
     while len(data) < count:
         more = link.recv(count - len(data))
@@ -64,7 +70,7 @@ def read_exactly(link, count):
     return data
 
 
-def answer(link, folder, files):
+def answer(link: ssl.SSLSocket, folder: str, files: list[tuple[str, int]]) -> None:
     # Which files from where on: numbers of the manifest, so that no name is ever asked for.
     (count,) = struct.unpack(">I", read_exactly(link, 4))
     if count > len(files):
@@ -83,7 +89,7 @@ def answer(link, folder, files):
                 left -= len(data)
 
 
-def serve(folder):
+def serve(folder: str) -> None:
     asked = settings()
     tls = context(True, asked)
     files = rows(os.path.join(folder, "manifest"))
@@ -93,7 +99,7 @@ def serve(folder):
         door = socket.create_server(("0.0.0.0", 0))
     room = threading.BoundedSemaphore(MOST_STRANGERS)
 
-    def talk(plain):
+    def talk(plain: socket.socket) -> None:
         # Only until it has shown who it is does a caller take room.
         is_known = False
         try:
@@ -113,7 +119,7 @@ def serve(folder):
             if not is_known:
                 room.release()
 
-    def accept():
+    def accept() -> None:
         while True:
             plain, _ = door.accept()
             if not room.acquire(blocking=False):
@@ -128,7 +134,7 @@ def serve(folder):
     os._exit(0)
 
 
-def hosts():
+def hosts() -> list[str]:
     found = os.environ.get("SSH_CONNECTION", "").split(" ")[2:3]
     for family, away in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
@@ -141,7 +147,7 @@ def hosts():
     return list(dict.fromkeys(one for one in found if one)) + ["127.0.0.1"]
 
 
-def dial(asked, tls):
+def dial(asked: Any, tls: ssl.SSLContext) -> ssl.SSLSocket:
     why = "no address"
     for host in asked["hosts"]:
         try:
@@ -157,7 +163,7 @@ def dial(asked, tls):
     raise OSError(why)
 
 
-def pull(part):
+def pull(part: str) -> None:
     asked = settings()
     tls = context(False, asked)
     folder = os.path.join(part, "tree")

@@ -7,10 +7,17 @@ const PARTS = [
   "items.py",
   "leftovers.py",
   "output.py",
+  "tap.py",
+  "ear.py",
   "outcomes.py",
   "results.py",
-  "on_ray.py",
-  "local.py",
+  "queue.py",
+  "ray_worker.py",
+  "ray_run.py",
+  "ray_head.py",
+  "worker.py",
+  "pool.py",
+  "slots.py",
   "main.py",
 ];
 
@@ -24,5 +31,9 @@ export function handOverSource(): string {
 }
 
 function joined(parts: readonly string[]): string {
-  return parts.map((part) => nodeProgram(`./driver/${part}`, import.meta.url)).join("");
+  const texts = parts.map((part) => nodeProgram(`./driver/${part}`, import.meta.url));
+  return [FUTURE, ...texts].join("");
 }
+
+/** Its types are for whoever reads and checks it; a Python of the node need not know them. */
+const FUTURE = "from __future__ import annotations\n";

@@ -13,7 +13,7 @@ MOST_NAME = 80
 RUNNING = 8
 
 
-def main(address):
+def main(address: str) -> None:
     reach_head(address)
     from ray._raylet import GcsClientOptions, GlobalStateAccessor
     from ray.core.generated import gcs_pb2
@@ -36,9 +36,12 @@ def main(address):
     print("grid:" + json.dumps({"members": members, "holders": holders.all()}), flush=True)
 
 
-def describe(node, free):
+def describe(node: Fields, free: dict[str, float] | None) -> Fields:
     total = node["Resources"]
-    held = lambda name: 0 if free is None else round(total.get(name, 0) - free.get(name, 0), 4)
+
+    def held(name: str) -> float:
+        return 0 if free is None else round(total.get(name, 0) - free.get(name, 0), 4)
+
     return {
         "name": node["Labels"].get("grid-host"),
         "alive": node["Alive"],
@@ -55,7 +58,7 @@ def describe(node, free):
 class Holders:
     """Drivers that live, with what their tasks and actors hold; actors that outlive theirs by themselves."""
 
-    def __init__(self, book, pb, names):
+    def __init__(self, book: Any, pb: Any, names: dict[str, str]) -> None:
         self.book, self.pb, self.names = book, pb, names
         self.jobs, self.detached = {}, []
         for text in book.get_job_table(skip_submission_job_info_field=True, skip_is_running_tasks_field=True):
@@ -73,17 +76,17 @@ class Holders:
                 holder = self.jobs[entry.job_id]
             add(holder, place, entry.required_resources)
 
-    def job(self, entry):
+    def job(self, entry: Any) -> Fields:
         driver = self.names.get(entry.driver_address.node_id.hex(), entry.driver_address.ip_address)
         return dict(kind="job", name=name_of(entry.entrypoint), pid=entry.driver_pid, driver=driver,
             startedAt=entry.start_time, cpus=0, gpus=0, nodes=[])
 
-    def all(self):
+    def all(self) -> list[Fields]:
         if self.jobs:
             self.add_tasks()
         return list(self.jobs.values()) + self.detached
 
-    def add_tasks(self):
+    def add_tasks(self) -> None:
         for text in self.book.get_task_events():
             event = self.pb.TaskEvents.FromString(text)
             states = event.state_updates.state_ts_ns
@@ -96,14 +99,14 @@ class Holders:
                 add(holder, place, event.task_info.required_resources)
 
 
-def add(holder, place, resources):
+def add(holder: Fields, place: str, resources: Any) -> None:
     holder["cpus"] = round(holder["cpus"] + resources.get("CPU", 0), 4)
     holder["gpus"] = round(holder["gpus"] + resources.get("GPU", 0), 4)
     if place not in holder["nodes"]:
         holder["nodes"].append(place)
 
 
-def name_of(command):
+def name_of(command: str) -> str:
     """A batch of Grid by its id; whatever else by its first words."""
     words = command.split()
     if len(words) > 1 and words[-2].endswith("/batch_driver.py") and words[-1].endswith(".json"):
@@ -111,7 +114,7 @@ def name_of(command):
     return cut(" ".join(words))
 
 
-def cut(text):
+def cut(text: str) -> str:
     return text if len(text) <= MOST_NAME else text[: MOST_NAME - 1] + "…"
 
 

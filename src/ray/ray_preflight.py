@@ -11,7 +11,7 @@ import socket
 import sys
 
 
-def main(own_host, peer_host):
+def main(own_host: str, peer_host: str) -> None:
     import ray
 
     facts = {
@@ -25,14 +25,14 @@ def main(own_host, peer_host):
     print("grid:" + json.dumps(facts))
 
 
-def has(check):
+def has(check: str) -> bool:
     """The dashboard and Ray Client need what only `ray[default]` brings."""
     from ray._private import utils
 
     return hasattr(utils, check) and getattr(utils, check)() is None
 
 
-def own_address(host):
+def own_address(host: str) -> str | None:
     """The host's address where it belongs to this very machine: the one others use, too."""
     try:
         address = socket.gethostbyname(host) if host else None
@@ -45,7 +45,7 @@ def own_address(host):
         return None
 
 
-def route_to(host):
+def route_to(host: str) -> str | None:
     """The address this machine speaks from when it speaks to the host; sends nothing."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -56,7 +56,7 @@ def route_to(host):
         return None
 
 
-def free_ports(address, count):
+def free_ports(address: str | None, count: int) -> list[int]:
     """Ports that nobody listens on; several nodes may share one machine."""
     probes = [socket.socket() for _ in range(count)]
     try:

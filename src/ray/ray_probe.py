@@ -12,7 +12,7 @@ import sys
 import time
 
 
-def main(address, node_ip, seconds):
+def main(address: str, node_ip: str, seconds: float) -> None:
     reach_head(address)
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -40,7 +40,7 @@ def main(address, node_ip, seconds):
     print("grid:" + json.dumps(members), flush=True)
 
 
-def wait_for_names(ray, nodes, answers, seconds):
+def wait_for_names(ray: Any, nodes: list[Fields], answers: dict[str, Any], seconds: float) -> None:
     """Until one of each name has answered: one that has died a moment ago is still in the book as alive."""
     names = {node["NodeID"]: node["Labels"].get("grid-host") for node in nodes}
     open_ones = {answer: names[node] for node, answer in answers.items()}
@@ -58,7 +58,7 @@ def wait_for_names(ray, nodes, answers, seconds):
             return
 
 
-def patience(seconds, first):
+def patience(seconds: float, first: float | None) -> float:
     """How long to wait in all, where the first answer took so long, or where there is none: then it is no firewall
     between nodes, but machines that have more to do than they can."""
     most = MORE * seconds
@@ -68,13 +68,13 @@ def patience(seconds, first):
 MORE = 4
 
 
-def run_failing_command():
+def run_failing_command() -> int:
     import subprocess
 
     return subprocess.call(["sh", "-c", "exit 3"])
 
 
-def describe(ray, node, answer):
+def describe(ray: Any, node: Fields, answer: Any) -> Fields:
     exit_code = None if answer is None else answer_of(ray, answer)
     return {
         "name": node["Labels"].get("grid-host"),
@@ -89,9 +89,10 @@ def describe(ray, node, answer):
     }
 
 
-def answer_of(ray, answer):
+def answer_of(ray: Any, answer: Any) -> int | None:
     try:
-        return ray.get(answer, timeout=0.1)
+        code: int = ray.get(answer, timeout=0.1)
+        return code
     except Exception:
         return None
 

@@ -39,6 +39,22 @@ import time
 import traceback
 import uuid
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import IO, Any, Callable, Iterable, Iterator
+
+    # What came as JSON, from Grid or from a worker.
+    Fields = dict[str, Any]
+    # Index and text of each task.
+    Items = list[tuple[int, str]]
+    # Host and port, as `socket` takes them.
+    Address = list[Any]
+    # CPUs and GPUs.
+    Resources = tuple[float, float]
+    Run = Callable[[int, str], object]
+    Report = Callable[[int, bool, bytes], None]
+
 PROGRESS_SECONDS = 0.2
 POLL_SECONDS = 0.5
 LOCK_SECONDS = 30
@@ -55,7 +71,7 @@ MOST_NESTING = 400
 class Problem(Exception):
     """The batch as a whole cannot be run."""
 
-    def __init__(self, message, hint=None):
+    def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
 

@@ -5,7 +5,7 @@ class ItemTimeout(BaseException):
     """The item took too long. No `Exception`, so that few handlers of the item's own keep it."""
 
 
-def run_items(job, items, report, begin):
+def run_items(job: Fields, items: Items, report: Report, begin: Callable[[int], None]) -> None:
     """Runs tasks one after another: `begin(index)` before, `report(index, ok, json)` after each."""
     run = prepare(job)
     for index, text in items:
@@ -13,7 +13,7 @@ def run_items(job, items, report, begin):
         report(index, *run_item(job, run, index, text))
 
 
-def run_item(job, run, index, text):
+def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, bytes]:
     left = job.get("item_retries", 0)
     seconds = job.get("item_timeout")
     while True:
@@ -30,16 +30,16 @@ def run_item(job, run, index, text):
             return False, json.dumps(words).encode()
 
 
-def is_retried(job, error):
+def is_retried(job: Fields, error: BaseException) -> bool:
     names = job.get("item_retry_on") or []
     return not names or any(kind.__name__ in names for kind in type(error).__mro__)
 
 
-def within(seconds, call):
+def within(seconds: float, call: Callable[[], object]) -> object:
     """The call's value, unless it takes longer: then it is interrupted, and if that is in vain ended."""
     words = "it took longer than item-timeout (%g s)" % seconds
 
-    def interrupt(_signal, _frame):
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise ItemTimeout(words)
 
     before = signal.signal(signal.SIGALRM, interrupt)
@@ -59,15 +59,16 @@ def within(seconds, call):
 HARD_TIMEOUT_SECONDS = 5
 TIMEOUT_EXIT = 124
 # Of this process: what `prepare` has made ready, by job.
-ready = {}
+ready: dict[str, tuple[str, Run]] = {}
 
 
-def prepare(job):
+def prepare(job: Fields) -> Run:
     """Goes to the folder of the code and returns `run(index, text)`; once per process and job."""
     hear_of_children()
     if job["id"] in ready:
-        os.chdir(ready[job["id"]][0])
-        return ready[job["id"]][1]
+        folder, run = ready[job["id"]]
+        os.chdir(folder)
+        return run
     os.environ.update(job["env"])
     os.environ.setdefault("GRID_NODE", job["node"])
     folder = local_folder(job)
@@ -87,8 +88,8 @@ def prepare(job):
     return run
 
 
-def load(job):
-    target = job["target"]
+def load(job: Fields) -> Run:
+    target: dict[str, str] = job["target"]
     if "command" in target:
         return lambda index, text: run_command(target["command"], index, text)
     function = load_function(target["call"])
@@ -104,7 +105,7 @@ def load(job):
     return lambda index, text: function(read_task(text), made)
 
 
-def read_task(text):
+def read_task(text: str) -> object:
     """The task as Python knows it. What a float of Python cannot hold is an error, or told."""
     global decode
     if decode is None:
@@ -113,15 +114,15 @@ def read_task(text):
 
 
 # Made once: for small tasks making it takes longer than using it.
-decode = None
+decode: Callable[[str], object] | None = None
 
 
 # Characters; a shorter number is kept unless it is nearly 0.
 FLOAT_LENGTH = 15
-told = set()
+told: set[str] = set()
 
 
-def read_float(text):
+def read_float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise ValueError("a float of Python cannot hold the number %s" % middle_cut(text, 200))
@@ -132,14 +133,14 @@ def read_float(text):
     return value
 
 
-def is_same(text, value):
+def is_same(text: str, value: float) -> bool:
     try:
         return decimal.Decimal(repr(value)) == decimal.Decimal(text)
     except decimal.InvalidOperation:  # an exponent beyond all measure
         return False
 
 
-def hear_of_children():
+def hear_of_children() -> None:
     """Where SIGCHLD is ignored, the system forgets how a child ended and Python takes that for success.
 
     Whoever started this process may have left it so, and some switches of Ray do.
@@ -150,24 +151,26 @@ def hear_of_children():
         raise Problem("Cannot run the batch: Ray runs its tasks beside the main thread")
 
 
-def local_folder(job):
+def local_folder(job: Fields) -> str:
     """The same folder below this node's own workspace, which may lie elsewhere than the head's."""
     if job["cwd"] is None:  # a package that Ray itself has brought here and entered
         return os.getcwd()
     here = os.environ.get("GRID_ROOT")
-    relative = os.path.relpath(job["cwd"], job["root"])
+    folder: str = job["cwd"]
+    relative = os.path.relpath(folder, job["root"])
     if here is None or relative.startswith(".."):
-        return job["cwd"]
+        return folder
     return os.path.normpath(os.path.join(here, relative))
 
 
-def load_function(call):
+def load_function(call: str) -> Callable[..., object]:
     module_name, _, name = call.partition(":")
     try:
-        found = importlib.import_module(module_name)
+        found: Any = importlib.import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
-        return found
+        function: Callable[..., object] = found
+        return function
     except Exception as error:  # importing runs the user's code, which may raise anything
         raise Problem(
             "Cannot load %s on %s: %s" % (call, os.environ["GRID_NODE"], describe(error)),
@@ -175,7 +178,7 @@ def load_function(call):
         )
 
 
-def run_command(command, index, text):
+def run_command(command: str, index: int, text: str) -> Printed:
     """What the command prints on stdout, as JSON where it is JSON, else as text."""
     task = json.loads(text) if text.startswith('"') else text
     shell = ["bash", "-eo", "pipefail", "-c"] if shutil.which("bash") else ["sh", "-e", "-c"]
@@ -200,15 +203,17 @@ def run_command(command, index, text):
     return Printed(printed.decode("utf-8", "replace").strip())
 
 
-def chunks_until_exit(child):
+def chunks_until_exit(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
     """What a command prints until it ends; something that it has left running may hold its stdout open."""
-    os.set_blocking(child.stdout.fileno(), False)
+    assert child.stdout is not None
+    printed = child.stdout.fileno()
+    os.set_blocking(printed, False)
     with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
+        selector.register(printed, selectors.EVENT_READ)
         while True:
             is_over = child.poll() is not None
             if selector.select(0 if is_over else 0.05):
-                chunk = os.read(child.stdout.fileno(), 1 << 16)
+                chunk = os.read(printed, 1 << 16)
                 if not chunk:
                     return
                 yield chunk
@@ -220,7 +225,7 @@ class Printed(str):
     """What a command printed: kept digit for digit where it is JSON."""
 
 
-def describe(error):
+def describe(error: BaseException) -> str:
     """Class and words first, then where; short enough for a report."""
     name = "" if isinstance(error, (ItemTimeout, NotJson)) else type(error).__name__ + ": "
     head = middle_cut("%s%s" % (name, error), ERROR_CHARACTERS // 2)
@@ -234,14 +239,14 @@ def describe(error):
     return words[:ERROR_CHARACTERS]
 
 
-def middle_cut(text, most):
+def middle_cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     half = most // 2
     return "%s … %d characters … %s" % (text[:half], len(text) - 2 * half, text[-half:])
 
 
-def is_foreign(file):
+def is_foreign(file: str) -> bool:
     """Frames that say nothing about the user's code: this driver and Python's own library."""
     library = os.path.dirname(os.__file__) + os.sep
     packages = os.sep + "site-packages" + os.sep
@@ -249,7 +254,7 @@ def is_foreign(file):
     return in_library or os.path.basename(file) == "batch_driver.py"
 
 
-def describe_exit(code):
+def describe_exit(code: int) -> str:
     if code >= 0:
         return "exit code %d" % code
     try:

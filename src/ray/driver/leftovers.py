@@ -6,10 +6,10 @@
 MARK_NAME = "GRID_BATCH"
 
 
-def sweep(mark, seconds):
+def sweep(mark: str, seconds: float) -> Fields:
     """Ends all that bear the mark on this node: politely, then not. @returns how many, and who is left."""
     found = marked(mark)
-    asked = set()
+    asked: set[int] = set()
     deadline = time.monotonic() + seconds
     while found and time.monotonic() < deadline:
         for pid in found - asked:
@@ -28,7 +28,7 @@ def sweep(mark, seconds):
     return {"ended": len(asked - found), "left": [[pid, command_of(pid)] for pid in sorted(found)]}
 
 
-def marked(mark):
+def marked(mark: str) -> set[int]:
     """Living processes of this batch, except this one."""
     word = ("%s=%s" % (MARK_NAME, mark)).encode()
     name = short_mark(mark).encode()
@@ -52,17 +52,17 @@ def marked(mark):
     return found
 
 
-def short_mark(mark):
+def short_mark(mark: str) -> str:
     """The kernel keeps 15 characters of a name."""
     return "grid-" + hashlib.sha256(mark.encode()).hexdigest()[:10]
 
 
-def mark_forks(mark):
+def mark_forks(mark: str) -> None:
     """From now on children of this process that only fork bear the mark, too."""
     name = short_mark(mark)
     of_ray = signal.getsignal(signal.SIGTERM)
 
-    def become_own():
+    def become_own() -> None:
         try:
             with open("/proc/self/comm", "w") as file:
                 file.write(name)
@@ -79,7 +79,7 @@ def mark_forks(mark):
     os.register_at_fork(after_in_child=become_own)
 
 
-def command_of(pid):
+def command_of(pid: int) -> str:
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as file:
             return file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()[:200]
@@ -87,14 +87,14 @@ def command_of(pid):
         return "?"
 
 
-def send_signal(pid, number):
+def send_signal(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except OSError:
         pass  # gone, or not ours to signal: then it is named as left
 
 
-def descendants(top):
+def descendants(top: int) -> list[int]:
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -103,14 +103,15 @@ def descendants(top):
                     parents[int(entry)] = int(file.read().rpartition(b")")[2].split()[1])
             except (OSError, ValueError, IndexError):
                 pass
-    found, fresh = [], {top}
+    found: list[int] = []
+    fresh = {top}
     while fresh:
         fresh = {pid for pid, parent in parents.items() if parent in fresh}
         found.extend(fresh)
     return found
 
 
-def tell_sweep(mark, node, report):
+def tell_sweep(mark: str, node: str, report: Fields) -> None:
     """What a sweep found, in words for the step's log."""
     if report["left"]:
         names = ", ".join("%d %s" % (pid, command) for pid, command in report["left"])

@@ -1,13 +1,13 @@
 # ---- Start ---------------------------------------------------------------------------------------
 
 
-def listen_for_stop():
+def listen_for_stop() -> None:
     hear_of_children()
     signal.signal(signal.SIGTERM, ask_stop)
     signal.signal(signal.SIGINT, ask_stop)
 
 
-def read_spec(path):
+def read_spec(path: str) -> tuple[Fields, list[str]]:
     """The spec is one line of JSON, and each task one more, which stays as it is written.
 
     @returns the spec and the texts of the tasks
@@ -22,7 +22,7 @@ CODE = (".py", ".pyi", ".pyx", ".sh", ".bash", ".r", ".jl", ".pl", ".js", ".ts",
 LARGEST_CODE = 1 << 20
 
 
-def code_digest(folder):
+def code_digest(folder: str) -> str:
     """Of code that no sync has brought: sources, settings and programs; not what tasks write beside them."""
     digest = hashlib.sha256()
     for place, folders, names in os.walk(folder):
@@ -45,7 +45,7 @@ def code_digest(folder):
     return digest.hexdigest()
 
 
-def drive(spec, texts):
+def drive(spec: Fields, texts: list[str]) -> None:
     if spec.get("code") is None and spec["cwd"] is not None:
         spec["work"] += " " + code_digest(spec["cwd"])
     results = Results(spec, texts)
@@ -77,7 +77,7 @@ def drive(spec, texts):
         publish(results)
 
 
-def main(path):
+def main(path: str) -> None:
     listen_for_stop()
     spec, texts = read_spec(path)
     if not spec.get("say_results"):

@@ -9,6 +9,10 @@ import os
 import re
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
+
 
 # One outcome: a line of the results file. A line that its writer did not finish ends otherwise.
 OUTCOME = re.compile(rb'\{"item": "([^"]*)", "index": (\d+), "ok": (true|false), "(?:value|error)": ')
@@ -19,10 +23,10 @@ CUT = b" cut short\n"
 class OutcomeFile:
     """A results file that is there already, read line by line, whatever its size."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
 
-    def lines(self):
+    def lines(self) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
         """Yields offset, line and match of each whole outcome. An older line on the same item comes first."""
         with open(self.path, "rb") as file:
             at = 0
@@ -32,7 +36,7 @@ class OutcomeFile:
                     yield at, line, match
                 at += len(line)
 
-    def work(self):
+    def work(self) -> object:
         """The work that it belongs to, from its first line."""
         try:
             with open(self.path, "rb") as file:
@@ -40,7 +44,7 @@ class OutcomeFile:
         except (OSError, ValueError, AttributeError):
             return None  # gone meanwhile, or none of ours
 
-    def is_cut(self):
+    def is_cut(self) -> bool:
         with open(self.path, "rb") as file:
             if file.seek(0, os.SEEK_END) == 0:
                 return False
@@ -48,14 +52,14 @@ class OutcomeFile:
             return file.read(1) != b"\n"
 
 
-def siblings(path, work):
+def siblings(path: str, work: object) -> Iterator[str]:
     """Results files of other attempts at the same work."""
     for other in sorted(glob.glob(glob.escape(os.path.dirname(path)) + "/*.jsonl")):
         if other != path and OutcomeFile(other).work() == work:
             yield other
 
 
-def forget_results(path, work):
+def forget_results(path: str, work: object) -> None:
     """The work is done for good: the next run of it starts from nothing."""
     for other in siblings(path, work):
         with open(other, "rb") as file:
@@ -75,7 +79,7 @@ DONE = ".done"
 # JSON, or `?` where there is no outcome.
 
 
-def outcomes_in_order(path, places, total):
+def outcomes_in_order(path: str, places: dict[int, int], total: int) -> Iterator[bytes]:
     with open(path, "rb") as file:
         for index in range(total):
             at = places.get(index)
@@ -85,10 +89,11 @@ def outcomes_in_order(path, places, total):
             file.seek(at)
             line = file.readline()
             match = OUTCOME.match(line)
+            assert match, "the place of each outcome was told by a line that is one"
             yield (b"=" if match[3] == b"true" else b"!") + line[match.end() : -len(OUTCOME_END)] + b"\n"
 
 
-def small_outcomes(path, total):
+def small_outcomes(path: str, total: int) -> list[bytes]:
     """The same, of a file that is read as a whole."""
     with open(path, "rb") as file:
         content = file.read()
@@ -104,7 +109,7 @@ WHOLE_OUTCOME = re.compile(rb'^\{"item": "[^"\n]*", "index": (\d+), "ok": (true|
 SMALL_BYTES = 32 << 20
 
 
-def hand_over(path, total):
+def hand_over(path: str, total: int) -> None:
     """Prints all outcomes; removes the results when it is told that the work is done."""
     own = path
     if not os.path.exists(path) and os.path.exists(path + DONE):

@@ -4,17 +4,17 @@
 class ItemKeys:
     """Names of items by their exact bytes, made when they are asked for; the second of two equal ones is another."""
 
-    def __init__(self, texts):
+    def __init__(self, texts: list[str]) -> None:
         self.texts = texts
-        self.ordinals = None
+        self.ordinals: list[int] | None = None
         if len(set(texts)) < len(texts):
-            seen = collections.Counter()
+            seen: collections.Counter[str] = collections.Counter()
             self.ordinals = []
             for text in texts:
                 self.ordinals.append(seen[text])
                 seen[text] += 1
 
-    def of(self, index):
+    def of(self, index: int) -> bytes:
         digest = hashlib.sha256(self.texts[index].encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return b"%s.%d" % (digest.encode(), self.ordinals[index] if self.ordinals else 0)
 
@@ -26,19 +26,19 @@ class Results:
     lie beside it; what they have finished is taken over. In memory is only where each outcome stands.
     """
 
-    def __init__(self, spec, texts):
+    def __init__(self, spec: Fields, texts: list[str]) -> None:
         self.total = len(texts)
         self.mark = spec["mark"]
         self.work = spec["work"]
-        self.max_failures = spec.get("max_failures", 0)
-        self.done = {}
-        self.places = {}
+        self.max_failures: int = spec.get("max_failures", 0)
+        self.done: dict[int, bool] = {}
+        self.places: dict[int, int] = {}
         self.failed = 0
         self.announced_at = 0.0
         # When the first item of this attempt had ended, and how many were done by then.
-        self.begun = None
+        self.begun: tuple[float, int] | None = None
         # Seconds by node and GPU.
-        self.busy = collections.Counter()
+        self.busy: dict[str, float] = collections.defaultdict(float)
         self.keys = ItemKeys(texts)
         self.path = os.path.expanduser(spec["results"])
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
@@ -56,11 +56,12 @@ class Results:
         self.adopted = self.adopt() + self.adopt_known(spec.get("known"))
         self.file.flush()
 
-    def lock(self):
+    def lock(self) -> None:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                return fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise Problem(
@@ -70,15 +71,15 @@ class Results:
             check_stop()
             time.sleep(0.1)
 
-    def book(self, index, ok):
+    def book(self, index: int, ok: bool) -> None:
         self.failed += (not ok) - (self.done.get(index) is False)
         self.done[index] = ok
 
-    def write(self, line):
+    def write(self, line: bytes) -> None:
         self.file.write(line)
         self.end += len(line)
 
-    def adopt(self):
+    def adopt(self) -> int:
         """Takes over what other attempts at the same work have finished. @returns how many items"""
         count = 0
         index_of = None
@@ -95,7 +96,7 @@ class Results:
                 pass  # gone meanwhile
         return count
 
-    def adopt_known(self, path):
+    def adopt_known(self, path: str | None) -> int:
         """What Grid itself knows from another node, by index."""
         if not path or not os.path.exists(path):
             return 0
@@ -108,11 +109,11 @@ class Results:
         os.unlink(path)
         return count
 
-    def missing(self):
+    def missing(self) -> list[int]:
         """Indices without success, so that a repeated step tries its failed items again."""
         return [index for index in range(self.total) if not self.done.get(index)]
 
-    def add(self, index, ok, text):
+    def add(self, index: int, ok: bool, text: bytes) -> None:
         """`text` is the value or the error, as JSON."""
         self.put(index, ok, text + OUTCOME_END)
         if not ok:
@@ -120,10 +121,10 @@ class Results:
             words = "failed: %s" % json.loads(text)
             write_line(2, "\n".join("[%d] %s" % (index, line) for line in words.split("\n")))
 
-    def fail(self, index, words):
+    def fail(self, index: int, words: str) -> None:
         self.add(index, False, json.dumps(words).encode())
 
-    def put(self, index, ok, rest):
+    def put(self, index: int, ok: bool, rest: bytes) -> None:
         line = (VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index) + rest
         self.places[index] = self.end
         self.file.write(line)
@@ -133,13 +134,13 @@ class Results:
         else:
             self.done[index] = True
 
-    def add_all(self, outcomes):
+    def add_all(self, outcomes: Iterable[tuple[int, bool, bytes]]) -> None:
         """The outcomes of one batch; a success that is known already stays as it is."""
         for index, ok, text in outcomes:
             if not (ok and self.done.get(index)):
                 self.add(index, ok, text)
 
-    def add_values(self, indices, texts):
+    def add_values(self, indices: list[int], texts: list[bytes]) -> None:
         """The same where all have succeeded."""
         if not self.done.keys().isdisjoint(indices):
             return self.add_all((index, True, text) for index, text in zip(indices, texts))
@@ -151,19 +152,19 @@ class Results:
         self.file.write(b"".join(lines))
         self.end = ends[-1]
 
-    def flush(self):
+    def flush(self) -> None:
         self.file.flush()
         if self.begun is None and len(self.done) > self.adopted:
             self.begun = (time.monotonic(), len(self.done))
         if time.monotonic() - self.announced_at > PROGRESS_SECONDS:
             self.announce()
 
-    def too_many_failed(self):
+    def too_many_failed(self) -> bool:
         return self.failed > self.max_failures
 
-    def announce(self):
+    def announce(self) -> None:
         self.announced_at = time.monotonic()
-        said = {"done": len(self.done), "failed": self.failed, "total": self.total}
+        said: Fields = {"done": len(self.done), "failed": self.failed, "total": self.total}
         left = self.total - len(self.done)
         if self.begun is not None and left > 0:
             seconds = self.announced_at - self.begun[0]
@@ -174,7 +175,7 @@ class Results:
             said["busy_seconds"] = dict(self.busy)
         say(self.mark, said)
 
-    def worked(self, node, gpus, seconds):
+    def worked(self, node: str, gpus: str | None, seconds: float) -> None:
         """A batch kept these GPUs for so long."""
         for gpu in (gpus or "").split(","):
             if gpu:
@@ -189,7 +190,7 @@ ERROR_HEAD = b'{"item": "%s", "index": %d, "ok": false, "error": '
 KEEP_SECONDS = 86400
 
 
-def publish(results):
+def publish(results: Results) -> None:
     """For a Grid that cannot read files of this node: a file among Ray's logs, which the dashboard gives out."""
     import ray
 
@@ -217,11 +218,11 @@ def publish(results):
         os.unlink(results.path + DONE)
 
 
-def open_private(path, flags):
+def open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def say(mark, fields):
+def say(mark: str, fields: Fields) -> None:
     """One line for Grid."""
     write_line(1, mark + json.dumps(fields))
 
@@ -229,87 +230,13 @@ def say(mark, fields):
 stop_asked = False
 
 
-def ask_stop(_signal, _frame):
+def ask_stop(_signal: int, _frame: FrameType | None) -> None:
     global stop_asked
     stop_asked = True
 
 
-def check_stop():
+def check_stop() -> None:
     if stop_asked:
         raise Stopped()
-
-
-class Queue:
-    """Items that have not begun, handed out in batches. A size of 0 follows the measured time of items."""
-
-    def __init__(self, texts, indices, size):
-        self.texts = texts
-        self.indices = collections.deque(indices)
-        self.returned = collections.deque()
-        self.size = size or 1
-        self.grows = size == 0
-        self.slots = 1
-        # The last ones are dealt out in ever smaller batches, but in none that is over in a moment.
-        self.least = 1
-
-    def set_slots(self, slots):
-        """A batch must not be so large that a slot goes idle."""
-        self.slots = slots
-        if self.grows:
-            self.size = max(1, min(FIRST_BATCH, math.ceil(len(self.indices) / (4 * slots))))
-
-    def __len__(self):
-        return len(self.indices) + sum(map(len, self.returned))
-
-    def __bool__(self):
-        return bool(self.indices or self.returned)
-
-    def take(self):
-        if self.returned:
-            return self.returned.popleft()
-        count = min(self.size, len(self.indices))
-        if self.grows:
-            count = min(count, max(self.least, math.ceil(len(self.indices) / (2 * self.slots))))
-        taken = [self.indices.popleft() for _ in range(count)]
-        return [(index, self.texts[index]) for index in taken]
-
-    def give_back(self, items, one_by_one=False):
-        self.returned.extend([[item] for item in items] if one_by_one else [items])
-
-    def measured(self, items, seconds, size):
-        """`size` is that of their results, in bytes."""
-        if not self.grows or items == 0:
-            return
-        wanted = int(BATCH_SECONDS * items / max(seconds, 1e-4))
-        fitting = int(BATCH_BYTES * items / max(size, 1))
-        self.size = max(1, min(wanted, fitting, GROWTH * self.size, LARGEST_BATCH))
-        self.least = max(1, min(self.size, int(wanted * MOMENT_SECONDS / BATCH_SECONDS)))
-
-    def give_up(self, results):
-        """Nothing more begins; what has not begun is a task without success."""
-        words = "not begun: more than %d tasks had failed" % results.max_failures
-        while self:
-            for index, _ in self.take():
-                results.fail(index, words)
-
-
-# Ten items to a batch at first; then as many as take half a second, by measurement.
-FIRST_BATCH = 10
-BATCH_SECONDS = 0.5
-MOMENT_SECONDS = 0.02
-GROWTH = 16
-# Of results; a batch's results travel together.
-BATCH_BYTES = 16 << 20
-LARGEST_BATCH = 5000
-
-
-def slots_of(have, need):
-    """How many batches fit beside each other into `have` = (cpus, gpus)."""
-    fits = [math.floor(h / n + 1e-9) for h, n in zip(have, need) if n > 0]
-    return int(min(fits)) if fits else max(1, int(have[0]))
-
-
-def say_demand(need):
-    return "%g CPUs and %g GPUs" % need
 
 

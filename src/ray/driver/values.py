@@ -5,7 +5,7 @@ class NotJson(ValueError):
     """A result has no JSON form; the words say what it is and where it stands."""
 
 
-def as_json(value):
+def as_json(value: Any) -> str:
     """The value as JSON text: exact, or in a form that docs/ray.md names, or `NotJson`."""
     try:
         kind = type(value)
@@ -23,7 +23,7 @@ def as_json(value):
     raise NotJson("the result is not JSON: %.500s" % words)
 
 
-def printed_json(text):
+def printed_json(text: str) -> str:
     """Digit for digit where it is JSON, else as text."""
     try:
         json.loads(text)
@@ -35,7 +35,7 @@ def printed_json(text):
     return text.replace("\r", " ").replace("\n", " ")
 
 
-def plain(value, place, depth):
+def plain(value: Any, place: str, depth: int) -> object:
     """The value made of what `json` knows."""
     if value is None or type(value) in (bool, int, float, str):
         return value
@@ -64,7 +64,7 @@ def plain(value, place, depth):
     return plain_array(value, place, depth)
 
 
-def as_text(value):
+def as_text(value: object) -> str | None:
     """Kinds that have one usual way to be written; None for all others."""
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
@@ -77,7 +77,7 @@ def as_text(value):
     return None
 
 
-def plain_dict(value, place, depth):
+def plain_dict(value: Any, place: str, depth: int) -> dict[str, object]:
     made = {}
     for key in value.keys():
         name = key_text(key, place)
@@ -87,7 +87,7 @@ def plain_dict(value, place, depth):
     return made
 
 
-def key_text(key, place):
+def key_text(key: object, place: str) -> str:
     if isinstance(key, enum.Enum):
         key = key.value
     if isinstance(key, str):
@@ -100,12 +100,12 @@ def key_text(key, place):
     return text
 
 
-def plain_set(value, place, depth):
+def plain_set(value: Iterable[object], place: str, depth: int) -> list[object]:
     items = [plain(item, place + "{}", depth + 1) for item in value]
     return sorted(items, key=lambda item: (type(item).__name__, json.dumps(item)))
 
 
-def plain_array(value, place, depth):
+def plain_array(value: Any, place: str, depth: int) -> object:
     """Numbers and arrays of numpy and torch, tables of pandas; told by what they can do."""
     dtype = getattr(getattr(value, "dtype", None), "kind", None)
     if dtype in ("m", "M") and getattr(value, "shape", None) == ():
@@ -126,7 +126,7 @@ def plain_array(value, place, depth):
     return plain(made, place, depth + 1)
 
 
-def type_name(value):
+def type_name(value: object) -> str:
     kind = type(value)
     return kind.__qualname__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__qualname__
 

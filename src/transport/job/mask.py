@@ -1,6 +1,12 @@
 # Masks what a command prints before it reaches a file; the twin of mask.pl, whose head says how it
 # is started, what it answers and when it ends. For a node without perl.
+from __future__ import annotations
+
 import contextlib, itertools, os, select, signal, sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterator, Sequence
 
 READ_SIZE = 1 << 16
 # Bytes that a pipe holds at most, unless root made it larger: no more can be left of the command.
@@ -12,10 +18,10 @@ WORDS = (8, "Q"), (4, "I"), (2, "H")
 
 
 class Patterns:
-    def __init__(self, patterns):
+    def __init__(self, patterns: set[bytes]) -> None:
         self.longest = max(map(len, patterns), default=0)
-        self.by_head = {}  # By their first bytes, longest first.
-        self.offsets = {}  # By size of a word and word, how far into a pattern it stands.
+        self.by_head: dict[bytes, list[bytes]] = {}  # By their first bytes, longest first.
+        self.offsets: dict[tuple[int, str], dict[int, set[int]]] = {}  # By size of a word and word, how far into a pattern it stands.
         for pattern in sorted(patterns, key=len, reverse=True):
             for length in range(1, HEAD + 1):
                 self.by_head.setdefault(pattern[:length], []).append(pattern)
@@ -25,11 +31,12 @@ class Patterns:
                 word = int.from_bytes(pattern[offset:offset + size], sys.byteorder)
                 offsets.setdefault(word, set()).add(offset)
 
-    def matches(self, data):
+    def matches(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Start and length of the longest pattern at every place, in order."""
-        starts = set()
+        starts: set[int] = set()
         for (size, code), offsets in self.offsets.items():
-            words = memoryview(data)[:len(data) // size * size].cast(code)
+            whole: Any = memoryview(data)[:len(data) // size * size]
+            words = whole.cast(code)
             hits = itertools.compress(itertools.count(), map(offsets.__contains__, words))
             starts.update(hit * size - offset for hit in hits for offset in offsets[words[hit]])
         for start in sorted(start for start in starts if start >= 0):
@@ -38,7 +45,7 @@ class Patterns:
                     yield start, len(pattern)
                     break
 
-    def open_end(self, data):
+    def open_end(self, data: bytes) -> int:
         """From where on all bytes are the beginning, but not the whole, of a pattern."""
         for start in range(max(0, len(data) - self.longest + 1), len(data)):
             for pattern in self.by_head.get(data[start:start + HEAD], ()):
@@ -48,21 +55,24 @@ class Patterns:
 
 
 class Stream:
-    def __init__(self, patterns, source, target):
-        self.patterns, self.source, self.target = patterns, source, target
+    def __init__(self, patterns: Patterns, source: int, target: int) -> None:
+        self.patterns, self.target = patterns, target
+        self.source: int | None = source
         # Held may be the start of a secret; covered are its first bytes whose mask is written.
         self.held, self.covered, self.full = b"", 0, False
 
-    def copy(self):
+    def copy(self) -> int:
+        assert self.source is not None
         data = os.read(self.source, READ_SIZE)
         self.source = self.source if data else None
         self.held += data
         self.put(at_end=not data)
         return len(data)
 
-    def put(self, at_end):
+    def put(self, at_end: bool) -> None:
         """Writes of what is held all that is sure, with every secret replaced."""
-        data, done, clean = self.held, self.covered, []
+        data, done = self.held, self.covered
+        clean: list[bytes] = []
         until = len(data) if at_end else self.patterns.open_end(data)
         for start, length in self.patterns.matches(data):
             if start >= until:
@@ -79,18 +89,18 @@ class Stream:
             self.full = True
 
 
-def readable(streams, wake, wait=None):
+def readable(streams: Sequence[Stream], wake: int, wait: float | None = None) -> tuple[list[Stream], bool]:
     sources = {stream.source: stream for stream in streams if stream.source is not None}
     ready = select.select([*sources, wake], [], [], wait)[0]
     return [sources[fd] for fd in ready if fd != wake], wake in ready
 
 
-def answer(streams):
+def answer(streams: Sequence[Stream]) -> None:
     with contextlib.suppress(OSError):
         os.write(1, b"full\n" if any(stream.full for stream in streams) else b"flushed\n")
 
 
-def flush(streams, wake):
+def flush(streams: Sequence[Stream], wake: int) -> None:
     os.read(wake, READ_SIZE)
     ready, left = streams, len(streams) * LARGEST_PIPE
     while ready and left > 0:

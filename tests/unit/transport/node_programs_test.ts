@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { driverSource, handOverSource } from "../../../src/ray/driver_source.ts";
 import { findProgramChecks, testWith } from "../../support/requires.ts";
 import { OUTSIDE, type Row, rowsOf } from "../../support/shell_globals.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 import { tableIn, tableOf, withTable } from "../../support/shell_tables.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -156,3 +158,37 @@ for (const shell of DIALECTS) {
     },
   );
 }
+
+testWith(
+  ["program-checks"],
+  "node programs: mypy finds nothing in those of Python, strictly",
+  async () => {
+    using dir = tempDir();
+    const reading = (path: string) => Deno.readTextFileSync(join(ROOT, "src", path));
+    // As they run: some are joined from parts.
+    const programs = {
+      batch_driver: driverSource(),
+      hand_over: handOverSource(),
+      ray_book: reading("ray/ray_reach.py") + reading("ray/ray_book.py"),
+      ray_preflight: reading("ray/ray_reach.py") + reading("ray/ray_preflight.py"),
+      ray_probe: reading("ray/ray_reach.py") + reading("ray/ray_probe.py"),
+      data_peer: reading("data/data_peer.py"),
+      mask: reading("transport/job/mask.py"),
+    };
+    const known = new Set(Object.values(programs).join("").match(/^(class|def) \w+/gm));
+    for (const path of find("src", ".py")) {
+      const own = Deno.readTextFileSync(join(ROOT, path)).match(/^(class|def) \w+/gm) ?? [];
+      assert.deepEqual(own.filter((line) => !known.has(line)), [], `${path} is in one of them`);
+    }
+    for (const [name, text] of Object.entries(programs)) {
+      Deno.writeTextFileSync(join(dir.path, `${name}.py`), text);
+    }
+    const { stdout } = await new Deno.Command(join(findProgramChecks() ?? "", "bin", "mypy"), {
+      // Ray comes with a node, and brings no types.
+      args: ["--strict", "--ignore-missing-imports", "--cache-dir=cache", "--no-error-summary"]
+        .concat(Object.keys(programs).map((name) => `${name}.py`)),
+      cwd: dir.path,
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "");
+  },
+);

@@ -1,70 +1,15 @@
-# ---- Mode "ray" ----------------------------------------------------------------------------------
-
-# Of a worker process: its connection to the driver, by token.
-taps = {}
-
-
-# What took longer is worth more than the batch that it is part of, unless it is large.
-HAND_IN_SECONDS = 0.2
-HAND_IN_BYTES = 1 << 16
-
-
-def ray_batch(job, serial, items):
-    """One Ray task. A problem is returned, so that it does not arrive wrapped in another error."""
-    outcomes, deaf = [], None
-    if job["id"] not in taps:
-        taps[job["id"]] = None
-        try:
-            taps[job["id"]] = Tap(job["ear"], job["token"])
-        except OSError as error:
-            deaf = str(error)
-        mark_forks(job["id"])
-    tap = taps[job["id"]]
-    now = time.monotonic
-
-    def report(index, ok, text):
-        nonlocal begun_at
-        outcomes.append((index, ok, text))
-        if tap:
-            tap.end()
-            ended_at = now()
-            if ended_at - begun_at > HAND_IN_SECONDS and ok and len(text) <= HAND_IN_BYTES:
-                tap.hand_in(index, text)
-            begun_at = ended_at
-
-    if tap:
-        tap.open(serial, len(items))
-    started = begun_at = now()
-    try:
-        run_items(job, items, report, tap.begin if tap else ignore)
-        # Successes alone are in the order of the items, and travel for half the price.
-        is_good = all(ok for _, ok, _ in outcomes)
-        answer = {"values": [text for _, _, text in outcomes]} if is_good else {"outcomes": outcomes}
-    except Problem as problem:
-        answer = {"problem": str(problem), "hint": problem.hint}
-    seconds = now() - started
-    if tap:
-        tap.close(serial)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    node = os.environ.get("GRID_NODE", "?")
-    gpus = os.environ.get("CUDA_VISIBLE_DEVICES") or os.environ.get("HIP_VISIBLE_DEVICES")
-    return dict(answer, seconds=seconds, node=node, gpus=gpus, deaf=deaf, heard=tap is not None)
-
-
-def ignore(_index):
-    pass
-
+# ---- In the driver: a batch on Ray ---------------------------------------------------------------
 
 class RayRun:
-    def __init__(self, ray, spec, job, queue, results):
+    def __init__(self, ray: Any, spec: Fields, job: Fields, queue: Queue, results: Results) -> None:
         self.ray = ray
         self.need = (spec["cpus"], spec["gpus"])
         self.job, self.queue, self.results = job, queue, results
         self.stops_early = spec.get("on_item_failure") == "stop"
-        self.losses = collections.Counter()
-        self.running = {}
-        self.heard, self.lost = set(), set()
+        self.losses: collections.Counter[int] = collections.Counter()
+        self.running: dict[object, tuple[str, Items]] = {}
+        self.heard: set[str] = set()
+        self.lost: set[str] = set()
         self.serial = 0
         job["token"] = uuid.uuid4().hex
         self.ear = Ear(ray.util.get_node_ip_address(), job["token"])
@@ -77,14 +22,14 @@ class RayRun:
             max_retries=0,
             scheduling_strategy="SPREAD",
         )(ray_batch)
-        self.most = spec.get("max_in_flight")
+        self.most: int | None = spec.get("max_in_flight")
         # Somebody else's cluster may bring up what is asked for.
         self.may_grow = bool(spec.get("say_results"))
         self.begun_at = self.looked_at = time.monotonic()
         self.set_slots(*ray_slots(ray, self.need))
         self.queue.set_slots(self.slots or 1)
 
-    def set_slots(self, slots, largest):
+    def set_slots(self, slots: int, largest: Resources) -> None:
         self.slots = slots
         self.limit = min(2 * (slots or 1), self.most or 2 * (slots or 1))
         if slots == 0 and not self.may_grow:
@@ -97,7 +42,7 @@ class RayRun:
             write_line(2, "grid: no node of the Ray cluster has %s (the largest has %s); waiting %d minutes for one "
                 "that has" % (say_demand(self.need), say_demand(largest), NODE_WAIT_SECONDS // 60))
 
-    def look_at_nodes(self):
+    def look_at_nodes(self) -> None:
         """The cluster may have grown, for what waits here is a demand that its autoscaler sees."""
         if not self.may_grow or time.monotonic() - self.looked_at < LOOK_SECONDS:
             return
@@ -115,7 +60,7 @@ class RayRun:
                 "Lower gpus-per-batch or cpus-per-batch, or look at what its autoscaler says: ray status",
             )
 
-    def run(self):
+    def run(self) -> None:
         shared_job = self.ray.put(self.job)
         try:
             while self.queue or self.running:
@@ -146,7 +91,7 @@ class RayRun:
             self.results.flush()
             self.sweep_all()
 
-    def take_handed_in(self):
+    def take_handed_in(self) -> bool:
         """Books results that came ahead of their batches. @returns whether there were any"""
         count = 0
         while self.ear.handed_in:
@@ -156,7 +101,7 @@ class RayRun:
                 count += 1
         return count > 0
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Batches that have ended are kept; the others are ended, and lose what they have not handed in."""
         if not self.running:
             return
@@ -168,7 +113,7 @@ class RayRun:
             self.ray.wait(list(self.running), num_returns=len(self.running), timeout=STOP_SECONDS)
         self.lost.update(serial for serial, _ in self.running.values())
 
-    def collect(self, reference, serial, items):
+    def collect(self, reference: object, serial: str, items: Items) -> None:
         """Books one finished batch. Items that went down with a worker run again, one by one."""
         try:
             answer = self.ray.get(reference)
@@ -193,7 +138,7 @@ class RayRun:
         if self.need[1] > 0:
             self.results.worked(answer["node"], answer["gpus"], answer["seconds"])
 
-    def lose(self, error, items):
+    def lose(self, error: Exception, items: Items) -> None:
         self.take_handed_in()
         items = [item for item in items if not self.results.done.get(item[0])]
         if not items:
@@ -211,13 +156,13 @@ class RayRun:
             words += "\nPerhaps it took longer than item-timeout (%g s)" % self.job["item_timeout"]
         self.results.fail(first, "%s: %s" % (kind, words))
 
-    def drain(self):
+    def drain(self) -> None:
         """What the workers printed last is still on its way."""
         begun = {serial for serial in self.lost if self.ear.begun[serial]}
         if self.ear.drain(self.heard, DRAIN_SECONDS) + self.ear.drain(begun, STOP_SECONDS):
             write_line(2, "grid: the last lines of some tasks have not arrived")
 
-    def sweep_all(self):
+    def sweep_all(self) -> None:
         """On every node; a process that a task left there would keep its GPU."""
         if self.serial == 0:
             return
@@ -246,7 +191,7 @@ SWEEP_SECONDS = 2
 SWEEP_WAIT_SECONDS = 15
 
 
-def run_on_ray(spec, job, queue, results):
+def run_on_ray(spec: Fields, job: Fields, queue: Queue, results: Results) -> None:
     if spec.get("address"):
         forget_other_rays(spec["forward"])
     # What tasks print comes another way; Ray's own words to the driver stay.
@@ -269,79 +214,5 @@ def run_on_ray(spec, job, queue, results):
     listen_for_stop()  # Ray installs handlers of its own when it connects
     job["env"].update(take_secrets(spec.get("sealed")))
     RayRun(ray, spec, job, queue, results).run()
-
-
-def forget_other_rays(own):
-    """Somebody's start-up files on this node may hold the token or the hooks of another Ray."""
-    kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS", "RAY_COLOR_PREFIX")
-    for name in [name for name in os.environ if name.startswith("RAY_")]:
-        if name not in kept and name not in own:
-            del os.environ[name]
-
-
-def reach_head(address):
-    """Ray itself goes on trying for a minute before it says so."""
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), HEAD_SECONDS).close()
-    except OSError as error:
-        raise Problem(
-            "Cannot run the batch: the head of Ray does not answer at %s (%s)" % (address, error.strerror or error),
-            "grid cluster start brings it back",
-        )
-
-
-# A head that refuses connections for this long is gone.
-HEAD_SECONDS = 3
-
-
-class HeadWatch(threading.Thread):
-    """Ends the driver when the head is gone; Ray would wait for a minute, then die without a reason."""
-
-    def __init__(self, address, mark):
-        super().__init__(daemon=True)
-        self.address, self.mark = address, mark
-
-    def run(self):
-        misses = 0
-        while misses < 2:
-            time.sleep(1)
-            try:
-                reach_head(self.address)
-                misses = 0
-            except Problem as problem:
-                misses += 1
-                said = problem
-        words = "Cannot finish the batch: the head of Ray at %s is gone" % self.address
-        say(self.mark, {"problem": words, "hint": "%s; finished items are kept" % said.hint})
-        os._exit(3)
-
-
-def ray_slots(ray, need):
-    """How many batches fit at once, and the CPUs and GPUs of the largest node."""
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    sizes = [(node.get("CPU", 0), node.get("GPU", 0)) for node in nodes]
-    largest = max(sizes, key=lambda size: (size[1], size[0]), default=(0, 0))
-    return sum(slots_of(size, need) for size in sizes), largest
-
-
-# For a node to come that has what batches ask for, and between two looks.
-NODE_WAIT_SECONDS = 900
-LOOK_SECONDS = 3
-
-
-def take_secrets(sealed):
-    """One half has come with the code, the other by itself; it is removed before anything else happens."""
-    if not sealed:
-        return {}
-    from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get
-
-    key = sealed["package"].encode()
-    masked = _internal_kv_get(key)
-    if masked is None:
-        raise Problem("Cannot run the batch: its secrets are no longer on the Ray cluster", "The step can run again")
-    _internal_kv_del(key)
-    pad = base64.b64decode(sealed["pad"])
-    return json.loads(bytes(one ^ other for one, other in zip(masked, pad)))
 
 
