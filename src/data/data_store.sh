@@ -171,7 +171,7 @@ take_lock() {
   (
     cd / || exit
     while sleep 20 >/dev/null && kill -0 $$ && [ -f "$lock/owner" ]; do touch -c "$lock/owner"; done
-  ) </dev/null >/dev/null 2>&1 &
+  ) </dev/null >/dev/null 2>&1 9<&- &
   beating=$!
 }
 

@@ -77,7 +77,7 @@ grid_holds() {
 # on silence. The file is touched then.
 grid_start_ticks() {
   (
-    # It must not outlive the shell that it speaks for, nor hold its folder.
+    # It must not outlive the shell that it speaks for, nor hold its folder, nor its lock.
     cd / || exit
     grid_seconds=0
     while sleep 1 >/dev/null && kill -0 $$; do
@@ -86,7 +86,7 @@ grid_start_ticks() {
       [ -z "${1-}" ] || touch -c "$1"
       echo busy
     done
-  ) </dev/null 2>/dev/null &
+  ) </dev/null 2>/dev/null 9<&- &
   grid_ticker=$!
 }
 
