@@ -7,7 +7,7 @@ import { beginningOf } from "./beginning.ts";
 import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import { failureOf, stopError } from "../failure.ts";
 import { groupEnding } from "./group.ts";
-import { StartCondition, type StartConditionOptions } from "./start_condition.ts";
+import { StartCondition, type StartConditionOptions } from "./step_life.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Staying } from "../staying.ts";
