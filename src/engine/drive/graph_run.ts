@@ -3,11 +3,16 @@ import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import { retryLoop } from "../attempt/retry_loop.ts";
-import { beginningOf } from "./beginning.ts";
-import { endingOf, resultOf, reusedEnding } from "./ending.ts";
 import { failureOf, stopError } from "../failure.ts";
-import { groupEnding } from "./group.ts";
-import { StartCondition, type StartConditionOptions } from "./step_life.ts";
+import {
+  beginningOf,
+  endingOf,
+  groupEnding,
+  resultOf,
+  reusedEnding,
+  StartCondition,
+  type StartConditionOptions,
+} from "./step_life.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Staying } from "../staying.ts";

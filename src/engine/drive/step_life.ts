@@ -1,18 +1,30 @@
-/** Whether a step of a graph runs, once everything before it has ended. */
-import { evaluateCondition } from "../../expression/evaluate.ts";
+/**
+ * The life of a step in a graph: whether it runs once everything before it has ended, what is journaled
+ * when it begins, and how it ends. `graph_run.ts` asks; what its attempts do is `attempt/retry_loop.ts`.
+ */
+import type { JsonValue } from "../../core/json.ts";
+import { setOwn } from "../../core/own.ts";
+import { evaluateCondition, evaluateValue } from "../../expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
+import type { AttemptEnd } from "../attempt/attempt.ts";
+import type { OutputFile, RunResult, StepResult, StepStarted } from "../event.ts";
+import { failureOf } from "../failure.ts";
+import type { Ledger, StepEnding } from "../ledger/ledger.ts";
+import type { Scopes } from "../ledger/scopes.ts";
+import type { Brought } from "../resume/brought.ts";
+import type { Prepared, ResumeFrom } from "../resume/known_results.ts";
+import { cachedReason } from "../resume/reuse.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import {
   type ConditionStatus,
+  isFailure,
   judge,
   NOT_CHOSEN,
   type Standing,
   type Verdict,
 } from "../schedule/verdict.ts";
-import type { RunResult } from "../event.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { ResumeFrom } from "../resume/known_results.ts";
-import { isGroupOf } from "./group.ts";
+
+// Whether it runs.
 
 export interface StartConditionOptions {
   readonly ledger: Ledger;
@@ -77,3 +89,134 @@ export class StartCondition {
     return { success: after === "succeeded", failure, cancelled: after === "cancelled" };
   }
 }
+
+// How it begins.
+
+/** What the journal says when a step starts its work. */
+export function beginningOf(
+  step: Step,
+  { prepared, at, afterMs }: {
+    readonly prepared: Prepared | undefined;
+    readonly at: number;
+    readonly afterMs: number;
+  },
+): StepStarted {
+  const { key, brought, known } = prepared ?? {};
+  return {
+    type: "step.started",
+    at,
+    step: step.id,
+    afterMs,
+    ...(key === undefined ? {} : { key }),
+    ...broughtIf(brought),
+    ...(known?.kind === "none" && known.because ? { because: known.because } : {}),
+    ...(known?.kind === "none" && known.uncached ? { uncached: known.uncached } : {}),
+    ...(known?.kind === "attach" ? { takenOver: known.takenOver } : {}),
+  };
+}
+
+/** Most steps come after no sync. */
+function broughtIf(brought: Brought | undefined): { readonly brought?: Brought } {
+  return brought === undefined || Object.keys(brought).length === 0 ? {} : { brought };
+}
+
+// How it ends.
+
+/** How a step ends whose last attempt ended so. */
+export function endingOf(step: Step, end: AttemptEnd): StepEnding {
+  const { failure, outputs, filed, masked, node, result, reused } = end;
+  if (reused) {
+    const from = { run: reused.run, ...(node === undefined ? {} : { node }) };
+    const kept = reused.filed && { filed: reused.filed };
+    const reason = cachedReason(reused);
+    return { state: "reused", reason, outputs, ...kept, reusedFrom: from, node };
+  }
+  return {
+    state: resultOf(step, result),
+    ...(result === "cancelled" && failure ? { reason: failure.message } : {}),
+    outputs,
+    ...(filed && { filed }),
+    ...(masked && { masked }),
+    ...(failure === undefined ? {} : { failure }),
+    node,
+  };
+}
+
+/** How a step ends whose result is at hand already; undefined where it is not. */
+export function reusedEnding({ key, brought, known }: Prepared): StepEnding | undefined {
+  if (known.kind !== "reuse") return undefined;
+  const { outputs, filed, masked, reason, from } = known;
+  return {
+    state: "reused",
+    reason,
+    outputs,
+    ...(filed && { filed }),
+    ...(masked === undefined ? {} : { masked }),
+    reusedFrom: from,
+    ...(key === undefined ? {} : { key }),
+    ...broughtIf(brought),
+    node: from.node,
+  };
+}
+
+export function resultOf(step: Step, result: AttemptEnd["result"]): StepResult {
+  const failed = result === "failed" || result === "timed-out";
+  return failed && step.allowFailure ? "allowed-failure" : result;
+}
+
+function isGroupOf({ action }: Step, of: "matrix" | "template"): boolean {
+  return action.kind === "group" && action.of === of;
+}
+
+/** How a group ends: a template's outputs are evaluated inside it, once its members have ended. */
+export function groupEnding(
+  step: Step,
+  { result, scopes }: { readonly result: StepResult; readonly scopes: Scopes },
+): StepEnding {
+  const outputs: Record<string, JsonValue> = {};
+  if (step.action.kind !== "group") return { state: result, outputs };
+  const filed: Record<string, OutputFile> = {};
+  const ending = { state: result, outputs, filed, ...reasonOfMembers(step.action.members, scopes) };
+  for (const [name, text] of Object.entries(step.action.outputs)) {
+    try {
+      const value = evaluateValue(text, scopes.inside(step.id, { matrix: step.matrix }));
+      const file = scopes.fileOf(value);
+      if (file) setOwn(filed, name, file);
+      else setOwn(outputs, name, value);
+    } catch (thrown) {
+      // Steps that did not run have no outputs; only a group that went well must have all of its own.
+      if (result !== "succeeded" && result !== "reused") continue;
+      const failure = failureOf(thrown, { started: true });
+      return { state: step.allowFailure ? "allowed-failure" : "failed", outputs, failure };
+    }
+  }
+  return Object.keys(filed).length > 0 ? ending : withoutFiles(ending);
+}
+
+function withoutFiles({ filed: _, ...ending }: StepEnding): StepEnding {
+  return ending;
+}
+
+/** `2 of 4 failed, first "sweep[lr=1e-4]"`: the first by time. */
+function reasonOfMembers(
+  members: readonly string[],
+  scopes: Scopes,
+): { readonly reason?: string } {
+  const ended = scopes.inOrder(members).flatMap((id) => {
+    const state = scopes.record(id)?.state;
+    return state === undefined ? [] : [{ id, state }];
+  });
+  for (const [word, fits] of WORST_FIRST) {
+    const hit = ended.filter(({ state }) => fits(state));
+    const [first] = hit;
+    if (first) return { reason: `${hit.length} of ${members.length} ${word}, first "${first.id}"` };
+  }
+  const alike = (["skipped", "reused"] as const)
+    .find((word) => ended.length > 0 && ended.every(({ state }) => state === word));
+  return alike === undefined ? {} : { reason: `every one of its steps was ${alike}` };
+}
+
+const WORST_FIRST: readonly (readonly [string, (state: StepResult) => boolean])[] = [
+  ["failed", isFailure],
+  ["cancelled", (state) => state === "cancelled"],
+];
