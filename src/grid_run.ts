@@ -36,6 +36,7 @@ import {
   shortSecrets,
 } from "./steps/secrets.ts";
 import { withLastWords } from "./store/last_words.ts";
+import { settleNearEnd } from "./store/near_end.ts";
 import { Reserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
 import { usualSteps } from "./store/usual.ts";
@@ -130,6 +131,7 @@ export async function runOn(
       createPlaceKeeper(grid.cluster),
       createReport(files),
       createRunMetrics({ ...files, run, ledger: grid.store.tallies, clock: grid.clock }),
+      settleNearEnd(grid.store),
     ],
     screens: options.readers({ run, folder }),
   };

@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
@@ -61,12 +61,20 @@ async function writeMetrics(
   const draft = `${path}.tmp`;
   const text = await metricsText({ tally, activeTasks: active });
   try {
-    await writeFile(draft, text, { mode: PRIVATE_FILE });
-    await rename(draft, path);
+    // Synchronous: into the system's cache it is written sooner than another thread has got it.
+    writeFileSync(draft, text, { mode: PRIVATE_FILE });
+    renameSync(draft, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
-    // Where the folder itself is gone, so is the draft.
-    await rm(draft, { force: true }).catch(() => {});
+    removeDraft(draft);
     warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
+  }
+}
+
+function removeDraft(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where the folder itself is gone, so is the draft.
   }
 }

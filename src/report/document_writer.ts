@@ -23,7 +23,7 @@ export interface RunDocumentOptions {
   /** Last lines of steps that failed, where they are at hand. */
   readonly tail?: TailOf;
   /** What was made of a step before, from the very same state. */
-  readonly documentOf?: (step: StepState) => StepDocument | undefined;
+  readonly documentOf?: (step: StepState, at: number) => StepDocument | undefined;
 }
 
 export function runDocument(state: RunState, options: RunDocumentOptions): RunDocument {
@@ -60,8 +60,8 @@ export function runDocument(state: RunState, options: RunDocumentOptions): RunDo
     })),
     counts: countsOf(steps.filter(({ hook }) => hook === undefined), isStopped),
     hookCounts: countsOf(steps.filter(({ hook }) => hook !== undefined), isStopped),
-    steps: steps.map((step) =>
-      options.documentOf?.(step) ?? stepDocument(step, { ...options, isStopped })
+    steps: steps.map((step, at) =>
+      options.documentOf?.(step, at) ?? stepDocument(step, { ...options, isStopped })
     ),
     warnings: state.warnings,
     transports: options.transports,

@@ -17,16 +17,41 @@ const MARKS_MS = [
 ];
 const MOST_MARKS = 6;
 
-/** Bars of one step. */
-export function renderBars(step: StepDocument, timing: Timing): string {
-  const bars = step.kind === "group" ? span(step, timing) : barsOf(step, timing);
-  return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
+export interface Bars {
+  /** Bars of one step. */
+  of(step: StepDocument): string;
+  /** Which colour is what; only of what was drawn so far. */
+  legend(): string;
 }
 
-function barsOf(step: StepDocument, timing: Timing): string {
+export function drawBars(timing: Timing): Bars {
+  const seen = new Set<PhaseKind>();
+  return {
+    of: (step) => {
+      const bars = step.kind === "group" ? span(step, timing) : barsOf(step, { timing, seen });
+      return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
+    },
+    legend: () => {
+      const kinds = (Object.keys(SHORT_WORDS) as PhaseKind[]).filter((kind) => seen.has(kind));
+      const items = kinds.map((kind) =>
+        `<span><i class="key ${kind}"></i>${SHORT_WORDS[kind]}</span>`
+      );
+      return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;
+    },
+  };
+}
+
+interface Drawing {
+  readonly timing: Timing;
+  readonly seen: Set<PhaseKind>;
+}
+
+function barsOf(step: StepDocument, { timing, seen }: Drawing): string {
   let bars = "";
   for (const phase of timing.phasesOf(step)) {
-    if (isDrawn(phase, timing)) bars += bar(phase, { step, timing });
+    if (!isDrawn(phase, timing)) continue;
+    seen.add(phase.kind);
+    bars += bar(phase, { step, timing });
   }
   return bars;
 }
@@ -75,18 +100,10 @@ export function renderAxis({ lengthMs }: Timing): string {
   return `<svg class="axis" aria-hidden="true">${marks.join("")}</svg>`;
 }
 
-/** Which colour is what; only of what there is. */
-export function renderLegend(steps: readonly StepDocument[], timing: Timing): string {
-  const seen = new Set<PhaseKind>();
-  for (const step of steps) {
-    for (const phase of timing.phasesOf(step)) if (isDrawn(phase, timing)) seen.add(phase.kind);
-  }
-  const kinds = (Object.keys(SHORT_WORDS) as PhaseKind[]).filter((kind) => seen.has(kind));
-  const items = kinds.map((kind) => `<span><i class="key ${kind}"></i>${SHORT_WORDS[kind]}</span>`);
-  return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;
-}
+/** Shares of a whole, by thousandths: text of numbers is not free, and a page has thousands of them. */
+const SHARES = Array.from({ length: 1001 }, (_, thousandth) => String(thousandth / 10));
 
-/** A tenth of a per cent is less than what can be seen. */
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+/** Per cent; a tenth is less than what can be seen. */
+function round(value: number): string {
+  return SHARES[Math.round(value * 10)] ?? String(Math.round(value * 10) / 10);
 }

@@ -1,7 +1,7 @@
 /** Every step in a line with its time; what it did and printed unfolds below. */
 import { formatDuration } from "../core/duration.ts";
 import { formatCount, formatSize } from "../core/size.ts";
-import { renderAxis, renderBars, renderLegend } from "./gantt.ts";
+import { type Bars, drawBars, renderAxis } from "./gantt.ts";
 import { attemptFacts, attemptWords, maskWords } from "./html_attempts.ts";
 import { type AnchorOf, shortened } from "./html_parts.ts";
 import { renderLog } from "./html_logs.ts";
@@ -38,18 +38,19 @@ export interface StepMarkup {
 
 export function renderSteps(report: RunDocument, options: StepsOptions): Part[] {
   if (report.steps.length === 0) return [];
-  const members = Map.groupBy(report.steps, ({ group }) => group ?? "");
-  const known = new Set(report.steps.map(({ id }) => id));
+  const grouped = report.steps.filter(({ group }) => group !== null);
+  const members = Map.groupBy(grouped, ({ group }) => group ?? "");
+  const known = new Set(grouped.length === 0 ? [] : report.steps.map(({ id }) => id));
   const isDrawn = drawnAttempts(report);
   const head = `<div class="row head" aria-hidden="true"><span>step</span><span>node</span>` +
     `<span class="number">time</span>${renderAxis(options.timing)}</div>`;
-  const parts: Part[] = [
-    `${renderLegend(report.steps, options.timing)}\n<div class="steps">\n${head}\n`,
-  ];
+  const bars = drawBars(options.timing);
+  const parts: Part[] = [""];
+  const line = { ...options, members, isDrawn, parts, bars };
   for (const step of report.steps) {
-    const isTop = step.group === null || !known.has(step.group);
-    if (isTop) addStep(step, { ...options, members, isDrawn, parts });
+    if (step.group === null || !known.has(step.group)) addStep(step, line);
   }
+  parts[0] = `${bars.legend()}\n<div class="steps">\n${head}\n`;
   parts.push("</div>");
   return parts;
 }
@@ -63,21 +64,22 @@ interface LineOptions extends StepsOptions, BodyOptions {
   readonly members: ReadonlyMap<string, readonly StepDocument[]>;
   /** Of the page so far. */
   readonly parts: Part[];
+  readonly bars: Bars;
 }
 
 /** A group holds its members. */
 function addStep(step: StepDocument, options: LineOptions): void {
-  const { members, parts, timing } = options;
+  const { members, parts, bars } = options;
   const own = members.get(step.id) ?? [];
   if (own.length === 0) {
     const { before, after } = options.draftOf?.(step, options.isDrawn) ?? stepMarkup(step, options);
-    parts.push(before, renderBars(step, timing), after);
+    parts.push(before, bars.of(step), after);
     return;
   }
   const isOpen = own.length <= MOST_UNFOLDED;
   parts.push(
     `${opening(step, options)}${isOpen ? " open" : ""}><summary>${row(step, own.length)}${
-      renderBars(step, timing)
+      bars.of(step)
     }</span></summary>${groupFacts(step)}<div class="members">\n`,
   );
   for (const member of own) addStep(member, options);

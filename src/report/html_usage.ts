@@ -14,7 +14,10 @@ export type IsDrawn = (attempt: AttemptDocument) => boolean;
 
 /** Those that took longest. */
 export function drawnAttempts({ steps }: RunDocument): IsDrawn {
-  const all = steps.flatMap(({ attempts }) => attempts.filter(({ usage }) => usage?.samples));
+  const all: AttemptDocument[] = [];
+  for (const { attempts } of steps) {
+    for (const attempt of attempts) if (attempt.usage?.samples) all.push(attempt);
+  }
   if (all.length <= MOST_DRAWN) return () => true;
   const longest = all.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0));
   const drawn = new Set(longest.slice(0, MOST_DRAWN));

@@ -9,22 +9,30 @@ export function renderJson(report: RunDocument): string {
   return textOf(jsonParts(report));
 }
 
-/** @param madeOf what `encodedStep` made of a step before */
-export function jsonParts(
-  report: RunDocument,
-  madeOf: (step: StepDocument) => Uint8Array | undefined = () => undefined,
-): Part[] {
+/** What `encodedStep` made of steps before. */
+export interface MadeSteps {
+  /** Of the first `count` steps, behind one another. */
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  /** Of the step at a place behind these. */
+  of(at: number): Uint8Array | undefined;
+}
+
+export function jsonParts(report: RunDocument, made?: MadeSteps): Part[] {
+  const { steps } = report;
   const frame = JSON.stringify({ ...report, steps: [] }, null, 2);
-  if (report.steps.length === 0) return [`${frame}\n`];
+  if (steps.length === 0) return [`${frame}\n`];
   const at = frame.indexOf(NO_STEPS) + NO_STEPS.length - 1;
-  const parts: Part[] = [frame.slice(0, at)];
-  for (const [index, step] of report.steps.entries()) {
-    const made = madeOf(step);
-    if (made) parts.push(index === 0 ? made.subarray(1) : made);
-    else parts.push(index === 0 ? indentedStep(step).slice(1) : indentedStep(step));
+  const parts = made === undefined || made.count === 0 ? [] : [made.bytes];
+  const first = made?.count ?? 0;
+  for (const [more, step] of steps.slice(first).entries()) {
+    parts.push(made?.of(first + more) ?? encodedStep(step));
   }
-  parts.push(`\n  ${frame.slice(at)}\n`);
-  return parts;
+  return [
+    frame.slice(0, at),
+    ...parts.map((part, index) => index === 0 ? part.subarray(1) : part),
+    `\n  ${frame.slice(at)}\n`,
+  ];
 }
 
 export function encodedStep(step: StepDocument): Uint8Array {

@@ -42,13 +42,14 @@ interface SuiteOptions extends JunitOptions {
 
 function suite(cases: readonly StepDocument[], options: SuiteOptions): string {
   const { report, name, durationMs } = options;
-  const count = (result: CaseResult) => cases.filter((step) => resultOf(step) === result).length;
+  const counts = { ok: 0, failure: 0, error: 0, skipped: 0 };
+  for (const step of cases) counts[resultOf(step)]++;
   const head = attributes({
     name,
     tests: cases.length,
-    failures: count("failure"),
-    errors: count("error"),
-    skipped: count("skipped"),
+    failures: counts.failure,
+    errors: counts.error,
+    skipped: counts.skipped,
     time: seconds(durationMs),
     timestamp: report.startedAt.replace(/\.\d+Z$/, ""),
   });

@@ -7,16 +7,23 @@ export function encoded(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Bytes of one unit of text at the most. */
+const WIDEST = 3;
+
 /** All of them as one. */
 export function bytesOf(parts: readonly Part[]): Uint8Array {
-  const pieces = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let most = 0;
+  for (const part of parts) most += typeof part === "string" ? part.length * WIDEST : part.length;
+  const all = new Uint8Array(most);
   let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
+  for (const part of parts) {
+    if (typeof part === "string") at += encoder.encodeInto(part, all.subarray(at)).written;
+    else {
+      all.set(part, at);
+      at += part.length;
+    }
   }
-  return all;
+  return all.subarray(0, at);
 }
 
 /** The same as text. */

@@ -7,7 +7,6 @@ import type { RunState, StepState } from "../engine/reduce.ts";
 import { cannot } from "./cannot.ts";
 import { EventFile } from "./event_file.ts";
 import { LogFiles } from "./log_files.ts";
-import { anchorAt } from "./anchor.ts";
 import { type LogNames, logNames } from "./log_names.ts";
 import type { StepDrafts } from "./step_drafts.ts";
 import type { TransportDocument } from "./run_document.ts";
@@ -80,12 +79,11 @@ class RunReport implements Report {
   async prepare(): Promise<void> {
     const { createDrafts, rehearseReports } = await loadReportFiles();
     if (this.#state === undefined) return;
-    const anchors = new Map([...this.#state.steps.keys()].map((id, at) => [id, anchorAt(at)]));
     this.#drafts = createDrafts({
       pipeline: this.#state.pipeline,
       logOf: this.#logOf,
       keptLog: (step, attempt) => this.#logs.kept(step, attempt),
-      anchorOf: (step) => anchors.get(step) ?? "",
+      steps: [...this.#state.steps.keys()],
     });
     for (const step of this.#state.steps.values()) {
       if (step.finishedAt !== undefined) this.#draft(step);

@@ -77,9 +77,9 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
   const report = runDocument(state, {
     ...options,
     tail,
-    ...(drafts && { documentOf: (step) => drafts.documentOf(step) }),
+    ...(drafts && { documentOf: (step, at) => drafts.documentOf(step, at) }),
   });
-  write("report.json", () => jsonParts(report, (step) => drafts?.jsonOf(step)), options);
+  write("report.json", () => jsonParts(report, drafts?.jsonOf(report.steps)), options);
   const caseOf = (step: StepDocument) => drafts?.caseOf(step);
   write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
   write("summary.md", () => [renderMarkdown(report, { tail })], options);

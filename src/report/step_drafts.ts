@@ -4,14 +4,15 @@
  */
 import type { StepState } from "../engine/reduce.ts";
 import { stepDocument } from "./document_writer.ts";
-import type { AnchorOf } from "./html_parts.ts";
+import { anchorAt } from "./anchor.ts";
 import { type StepMarkup, stepMarkup } from "./html_steps.ts";
 import type { IsDrawn } from "./html_usage.ts";
-import { encodedStep } from "./json.ts";
+import { encodedStep, type MadeSteps } from "./json.ts";
 import { isWithoutTail, testCase } from "./junit.ts";
 import { encoded } from "./page_part.ts";
 import { type ExcerptPlan, wholeExcerpt } from "./log_excerpts.ts";
 import type { StepDocument } from "./run_document.ts";
+import { Tape } from "./tape.ts";
 
 export interface DraftOptions {
   readonly pipeline: string;
@@ -19,7 +20,8 @@ export interface DraftOptions {
   readonly logOf: (step: string, attempt: number) => string | null;
   /** All that an attempt printed, where that is little and at hand. */
   readonly keptLog: (step: string, attempt: number) => Uint8Array | undefined;
-  readonly anchorOf: AnchorOf;
+  /** Ids of all steps in the order of the run. */
+  readonly steps: readonly string[];
 }
 
 interface EncodedMarkup extends StepMarkup {
@@ -28,44 +30,61 @@ interface EncodedMarkup extends StepMarkup {
 }
 
 interface Draft {
-  readonly json: Uint8Array;
   /** Absent where it needs the last lines of the step. */
   readonly testCase: string | undefined;
   /** Absent where a log is not at hand. */
   readonly markup: EncodedMarkup | undefined;
 }
 
+const NOTHING_MADE: MadeSteps = { bytes: new Uint8Array(), count: 0, of: () => undefined };
+
 export class StepDrafts {
   readonly #options: DraftOptions;
-  readonly #documents = new WeakMap<StepState, StepDocument>();
-  readonly #drafts = new WeakMap<StepDocument, Draft>();
+  /** Where each step stands in the run. */
+  readonly #places: ReadonlyMap<string, number>;
+  /** By place: what was drafted, and of what. */
+  readonly #states: StepState[] = [];
+  readonly #documents: StepDocument[] = [];
+  readonly #json = new Tape();
+  /** A step was drafted anew whose bytes are laid. */
+  #isStale = false;
+  readonly #drafts = new Map<StepDocument, Draft>();
 
   constructor(options: DraftOptions) {
     this.#options = options;
+    this.#places = new Map(options.steps.map((id, at) => [id, at]));
   }
 
   /** It has ended. */
   add(step: StepState): void {
-    // The page draws groups with their members.
-    if (step.kind === "group") return;
+    const at = this.#places.get(step.id);
+    if (at === undefined) return;
     const { pipeline, logOf } = this.#options;
     const document = stepDocument(step, { logOf, isStopped: false });
-    this.#documents.set(step, document);
+    this.#states[at] = step;
+    this.#documents[at] = document;
+    this.#isStale ||= at < this.#json.count;
+    this.#json.add(at, encodedStep(document));
+    // The page draws groups with their members.
+    if (step.kind === "group") return;
     this.#drafts.set(document, {
-      json: encodedStep(document),
       testCase: isWithoutTail(document)
         ? testCase(document, { report: { pipeline }, tail: () => [] })
         : undefined,
-      markup: this.#markup(document),
+      markup: this.#markup(document, anchorAt(at)),
     });
   }
 
-  documentOf(step: StepState): StepDocument | undefined {
-    return this.#documents.get(step);
+  documentOf(step: StepState, at: number): StepDocument | undefined {
+    return this.#states[at] === step ? this.#documents[at] : undefined;
   }
 
-  jsonOf(step: StepDocument): Uint8Array | undefined {
-    return this.#drafts.get(step)?.json;
+  /** What stands in `report.json` of the first of these steps; of those whose documents are the drafted ones. */
+  jsonOf(steps: readonly StepDocument[]): MadeSteps {
+    const { bytes, count } = this.#json;
+    const isDrafted = (at: number) => steps[at] === this.#documents[at];
+    for (let at = 0; at < count; at++) if (this.#isStale || !isDrafted(at)) return NOTHING_MADE;
+    return { bytes, count, of: (at) => isDrafted(at) ? this.#json.early(at) : undefined };
   }
 
   caseOf(step: StepDocument): string | undefined {
@@ -86,14 +105,14 @@ export class StepDrafts {
     return fits ? markup : undefined;
   }
 
-  #markup(document: StepDocument): EncodedMarkup | undefined {
-    const { keptLog, anchorOf } = this.#options;
+  #markup(document: StepDocument, anchor: string): EncodedMarkup | undefined {
+    const { keptLog } = this.#options;
     const hasAll = document.attempts.every(({ attempt, log }) =>
       log === null || keptLog(document.id, attempt) !== undefined
     );
     if (!hasAll) return undefined;
     const { before, after } = stepMarkup(document, {
-      anchorOf,
+      anchorOf: () => anchor,
       logOf: (step, attempt) => {
         const kept = keptLog(step, attempt);
         return kept && kept.length > 0 ? wholeExcerpt(kept) : undefined;

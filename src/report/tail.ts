@@ -60,9 +60,10 @@ export async function readTails(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const tails = new Map<string, readonly string[]>();
   for (const { id, failure, attempts } of steps.values()) {
+    if (failure === undefined) continue;
     const last = attempts.at(-1);
     const log = last && logOf(id, last.attempt);
-    if (failure === undefined || typeof log !== "string") continue;
+    if (typeof log !== "string") continue;
     const kept = keptLog?.(id, last?.attempt ?? 0);
     tails.set(
       id,

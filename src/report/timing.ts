@@ -36,54 +36,47 @@ export interface TimingOptions {
   readonly nowMs?: number;
 }
 
+/** A step on its way, and the one that it waited for last. */
+interface Entry {
+  readonly step: StepDocument;
+  readonly readyMs: number;
+  readonly endMs: number;
+  readonly awaited: Entry | undefined;
+  phases: readonly Phase[] | undefined;
+}
+
 export function timingOf(report: RunDocument, { nowMs }: TimingOptions = {}): Timing {
   const lengthMs = lengthOf(report, nowMs);
-  const before = new Map<string, string[]>();
-  for (const { from, to } of edgesOf(report.steps)) {
-    const known = before.get(to);
-    if (known) known.push(from);
-    else before.set(to, [from]);
-  }
-  const ends = new Map<string, number>();
-  /** Of what a step waited for, the one that ended last. */
-  const last = new Map<string, string>();
-  const ready = new Map<string, number>();
-  let graphEnd: string | undefined;
+  const before = Map.groupBy(edgesOf(report.steps), ({ to }) => to);
+  const entries = new Map<string, Entry>();
+  let graphEnd: Entry | undefined;
   for (const step of report.steps) {
-    const { id, hook } = step;
-    const waits = hook === null
-      ? before.get(id) ?? []
-      // Hooks come one after the other when the graph is done.
-      : graphEnd === undefined
-      ? []
-      : [graphEnd];
-    let awaited: string | undefined;
-    for (const one of waits) {
-      if (awaited === undefined || (ends.get(one) ?? 0) >= (ends.get(awaited) ?? 0)) awaited = one;
+    // Hooks come one after the other when the graph is done.
+    let awaited = step.hook === null ? undefined : graphEnd;
+    for (const { from } of step.hook === null ? before.get(step.id) ?? [] : []) {
+      const one = entries.get(from);
+      if (one && one.endMs >= (awaited?.endMs ?? 0)) awaited = one;
     }
-    const from = awaited === undefined ? 0 : ends.get(awaited) ?? 0;
-    if (awaited !== undefined) last.set(id, awaited);
-    ready.set(id, from);
-    const end = endOf(step, lengthMs) ?? from;
-    ends.set(id, end);
-    if (graphEnd === undefined || end >= (ends.get(graphEnd) ?? 0)) graphEnd = id;
+    const readyMs = awaited?.endMs ?? 0;
+    const endMs = endOf(step, lengthMs) ?? readyMs;
+    const entry: Entry = { step, readyMs, endMs, awaited, phases: undefined };
+    entries.set(step.id, entry);
+    if (graphEnd === undefined || endMs >= graphEnd.endMs) graphEnd = entry;
   }
-  const phases = new Map<string, readonly Phase[]>();
-  const phasesOf = (step: StepDocument) => {
-    const known = phases.get(step.id);
-    if (known) return known;
-    const found = stepPhases(step, { readyMs: ready.get(step.id) ?? 0, lengthMs });
-    phases.set(step.id, found);
-    return found;
-  };
-  const known = new Map(report.steps.map((step) => [step.id, step]));
+  const phasesOf = (entry: Entry) => entry.phases ??= stepPhases(entry, lengthMs);
   const path: TimedStep[] = [];
-  for (let id = graphEnd; id !== undefined && path.length <= known.size; id = last.get(id)) {
-    const step = known.get(id);
-    const phases = step ? phasesOf(step) : [];
-    if (step && phases.length > 0) path.push({ step, phases });
+  for (let entry = graphEnd; entry && path.length <= entries.size; entry = entry.awaited) {
+    const phases = phasesOf(entry);
+    if (phases.length > 0) path.push({ step: entry.step, phases });
   }
-  return { lengthMs, phasesOf, path: path.reverse() };
+  return {
+    lengthMs,
+    phasesOf: ({ id }) => {
+      const entry = entries.get(id);
+      return entry === undefined ? [] : phasesOf(entry);
+    },
+    path: path.reverse(),
+  };
 }
 
 function lengthOf({ durationMs, steps }: RunDocument, nowMs: number | undefined): number {
@@ -101,46 +94,41 @@ function endOf({ attempts }: StepDocument, lengthMs: number): number | undefined
   return last && (last.durationMs === null ? lengthMs : last.afterMs + last.durationMs);
 }
 
-interface PhaseOptions {
-  /** When nothing kept the step any more. */
-  readonly readyMs: number;
-  readonly lengthMs: number;
-}
-
-function stepPhases(step: StepDocument, { readyMs, lengthMs }: PhaseOptions): Phase[] {
+function stepPhases({ step, readyMs }: Entry, lengthMs: number): Phase[] {
   const phases: Phase[] = [];
   let at = readyMs;
   let wait: PhaseKind = "queue";
   for (const attempt of step.attempts) {
     const from = attempt.afterMs;
     const to = attempt.durationMs === null ? lengthMs : from + attempt.durationMs;
-    phases.push({ kind: wait, from: at, to: from, result: null });
-    phases.push(...attemptPhases(step, { attempt, from, to }));
+    add(phases, { kind: wait, from: at, to: from, result: null });
+    addAttempt(phases, { kind: step.kind, attempt, from, to });
     at = to;
     wait = "retry";
   }
-  if (wait === "retry" && step.state === "running" && at < lengthMs) {
-    const last = step.attempts.at(-1);
-    if (last?.durationMs !== null) {
-      phases.push({ kind: "retry", from: at, to: lengthMs, result: null });
-    }
+  if (wait === "retry" && step.state === "running" && step.attempts.at(-1)?.durationMs !== null) {
+    add(phases, { kind: "retry", from: at, to: lengthMs, result: null });
   }
-  return phases.filter(({ from, to }) => to > from);
+  return phases;
+}
+
+/** What took no time is left out. */
+function add(phases: Phase[], phase: Phase): void {
+  if (phase.to > phase.from) phases.push(phase);
 }
 
 interface AttemptSpan {
+  readonly kind: StepDocument["kind"];
   readonly attempt: AttemptDocument;
   readonly from: number;
   readonly to: number;
 }
 
-function attemptPhases({ kind }: StepDocument, { attempt, from, to }: AttemptSpan): Phase[] {
+function addAttempt(phases: Phase[], { kind, attempt, from, to }: AttemptSpan): void {
   const { result } = attempt;
-  if (kind === "sync" || kind === "data") return [{ kind: "sync", from, to, result }];
+  if (kind === "sync" || kind === "data") return add(phases, { kind: "sync", from, to, result });
   const isSeeking = kind === "select-node" || attempt.node === null;
   const found = isSeeking ? to : Math.min(to, from + (attempt.nodeWaitMs ?? 0));
-  return [
-    { kind: "node", from, to: found, result },
-    { kind: kind === "fetch" ? "fetch" : "run", from: found, to, result },
-  ];
+  add(phases, { kind: "node", from, to: found, result });
+  add(phases, { kind: kind === "fetch" ? "fetch" : "run", from: found, to, result });
 }

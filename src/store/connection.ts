@@ -1,7 +1,10 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { inTransaction, openDatabase } from "./database.ts";
+import { BUSY_TIMEOUT_MS, inTransaction, openDatabase } from "./database.ts";
 import { explaining, movedError } from "./sqlite_problem.ts";
+
+/** Bytes of the log beside the file. */
+const MUCH_LOG = 128 * 1024;
 
 /** The open file, its statements prepared once, its complaints in Grid's words. */
 export class Connection implements Disposable {
@@ -60,6 +63,22 @@ export class Connection implements Disposable {
       if (!(error instanceof Error && /locked|busy/.test(error.message))) throw error;
     }
     return this.bytes();
+  }
+
+  /**
+   * Moves what stands in the log beside the file into it, where that is much, and gives the log's room back:
+   * both take long on some disks. Waits for nobody; what cannot be moved now stays where it is, whole.
+   */
+  settle(): void {
+    const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
+    if ((log?.size ?? 0) < MUCH_LOG) return;
+    try {
+      this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A disk that is full or broken is told by what is written next.
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
   }
 
   bytes(): number {

@@ -7,7 +7,7 @@ import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 export const IN_MEMORY = ":memory:";
 
 /** How long to wait for another process to finish its write. */
-const BUSY_TIMEOUT_MS = 10_000;
+export const BUSY_TIMEOUT_MS = 10_000;
 /** Two processes that make the file at the same moment: SQLite refuses one without waiting. */
 const WAL_TRIES = 100;
 const WAL_PAUSE_MS = 20;

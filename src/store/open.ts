@@ -140,6 +140,10 @@ class SqliteStore implements Store {
     return this.#runners.cancelRequest(run);
   }
 
+  settle(): void {
+    this.#connection.settle();
+  }
+
   tidy(before: number): Tidied {
     const was = this.#connection.bytes();
     const rows = this.#cache.dropBefore(before) + this.#results.dropBefore(before);

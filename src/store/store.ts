@@ -2,6 +2,7 @@
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
 import type { AwayRuns } from "./away.ts";
+import type { Settled } from "./near_end.ts";
 import type { Schedules } from "./schedules.ts";
 import type { CountedEvent, Tallies } from "./tallies.ts";
 
@@ -26,7 +27,7 @@ export interface RunRow {
 }
 
 /** Structurally the engine's `Journal` and the cluster's `HealthCache` too. */
-export interface Store extends RunRegistry, ResultCache, Disposable {
+export interface Store extends RunRegistry, ResultCache, Settled, Disposable {
   append(run: string, events: readonly Event[]): void;
   /** Newest first. */
   runs(options?: { readonly limit?: number }): readonly RunRow[];

@@ -1,7 +1,8 @@
 /**
  * The end of a run: from its last event until the process is gone, 1,000 steps, the whole program with all
  * its reports. `deno task bench report`; rounds by ROUNDS; OLD names a commit that is measured in turns with
- * this build. Promise: ≤ 0.5 times of 5152387.
+ * this build. Promise: ≤ 0.5 times of 5152387. Each runs with the flags that its own task gives it. On a busy
+ * machine, both before all others: `chrt -f 50 deno task bench report`.
  *
  * Beside it stand when the last of its files was there, and how many bytes the reports have: what is left
  * goes into closing the store and the shells, and into the end of the process.
@@ -66,8 +67,9 @@ async function measure(pipelines: string, build: string): Promise<Figures> {
   Deno.copyFileSync(join(pipelines, "p.yaml"), join(project.path, "p.yaml"));
   Deno.mkdirSync(join(project.path, ".grid"));
   const start = Date.now();
+  const [run = "", ...words] = programArgs(["run", "p.yaml", "--quiet"]);
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: programArgs(["run", "p.yaml", "--quiet"]).map((word) => word.replace(REPOSITORY, build)),
+    args: [run, ...engineFlags(build), ...words.map((word) => word.replace(REPOSITORY, build))],
     cwd: project.path,
     stdin: "null",
     stdout: "null",
@@ -76,8 +78,8 @@ async function measure(pipelines: string, build: string): Promise<Figures> {
   const end = Date.now();
   if (!success) throw new Error("the run failed");
   const runs = join(project.path, ".grid", "runs");
-  const [run] = [...Deno.readDirSync(runs)];
-  const folder = join(runs, run?.name ?? "");
+  const [only] = [...Deno.readDirSync(runs)];
+  const folder = join(runs, only?.name ?? "");
   const files = [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile)
     .map(({ name }) => ({ name, ...Deno.statSync(join(folder, name)) }));
   const last = Deno.readTextFileSync(join(folder, "events.jsonl")).trimEnd().split("\n").at(-1) ??
@@ -92,6 +94,14 @@ async function measure(pipelines: string, build: string): Promise<Figures> {
     ),
     wholeMs: end - start,
   };
+}
+
+/** How its task, like its launcher, has V8 set. */
+function engineFlags(build: string): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(join(build, "deno.json"))) as {
+    readonly tasks: { readonly grid: { readonly command: string } };
+  };
+  return tasks.grid.command.split(" ").filter((word) => word.startsWith("--v8-flags="));
 }
 
 async function checkout(commit: string): Promise<string> {

@@ -55,6 +55,7 @@ export function shortCondition(condition: string): string {
  * it does in a run; the members that end it lead to the group.
  */
 export function edgesOf(steps: readonly GraphStep[]): Edge[] {
+  if (!steps.some(({ needs, after, group }) => group || needs.length + after.length > 0)) return [];
   const known = new Map(steps.map((step) => [step.id, step]));
   const groups = new Set<string>();
   for (const { group } of steps) if (group) groups.add(group);

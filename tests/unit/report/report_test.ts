@@ -10,7 +10,7 @@ import { STYLE } from "../../../src/report/html_style.ts";
 import { createReport, type ReportOptions } from "../../../src/report/report.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { sweepRun } from "../../support/page_runs.ts";
-import { failedRun, longRun, succeededRun } from "../../support/sample_runs.ts";
+import { failedRun, longRun, START, succeededRun } from "../../support/sample_runs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { feed } from "../../support/reader_feed.ts";
 
@@ -249,7 +249,21 @@ Deno.test("createReport() tells where no report can be made, and closes", async 
 });
 
 Deno.test("createReport() writes the same whether steps were drafted as they ended or not", async () => {
-  const runs = [succeededRun(), failedRun(), longRun(3), sweepRun()];
+  const three = longRun(3);
+  const ended: Event = {
+    type: "service.ended",
+    at: START + 8,
+    step: "step-2",
+    attempt: 1,
+    state: "failed",
+    failure: { code: "lost", message: "exit code 1", started: true },
+  };
+  const runs = [
+    ...[succeededRun(), failedRun(), three, sweepRun()],
+    // Steps that end in another order; one that ends twice, as a service does whose run goes on.
+    backwards(three),
+    three.toSpliced(-1, 0, ended),
+  ];
   for (const events of runs) {
     const written = await Promise.all([true, false].map(async (isDrafted) => {
       using folder = tempDir();
@@ -272,3 +286,9 @@ Deno.test("createReport() writes the same whether steps were drafted as they end
     assert.deepEqual(JSON.parse(written[0]?.[0] ?? "").run, "20260131-120000-x7k2");
   }
 });
+
+/** The steps of a run, the last of them first. */
+function backwards(events: readonly Event[]): Event[] {
+  const steps = Map.groupBy(events.slice(1, -1), (event) => "step" in event ? event.step : "");
+  return [...events.slice(0, 1), ...[...steps.values()].reverse().flat(), ...events.slice(-1)];
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Event } from "../../../src/engine/event.ts";
 import { replay } from "../../../src/engine/reduce.ts";
 import { runDocument } from "../../../src/report/document_writer.ts";
-import { renderAxis, renderBars, renderLegend } from "../../../src/report/gantt.ts";
+import { drawBars, renderAxis } from "../../../src/report/gantt.ts";
 import { anchorsOf } from "../../../src/report/html_parts.ts";
 import { renderSlow, slowSentence } from "../../../src/report/html_slow.ts";
 import type { RunDocument } from "../../../src/report/run_document.ts";
@@ -106,12 +106,12 @@ interface Bar {
 function barsOf(report: RunDocument, id: string): Bar[] {
   const step = report.steps.find((step) => step.id === id);
   assert.ok(step);
-  const svg = renderBars(step, timingOf(report));
+  const svg = drawBars(timingOf(report)).of(step);
   return [...svg.matchAll(/class="([^"]+)" x="([\d.]+)%" width="([\d.]+)%"/g)]
     .map(([, kind = "", x, width]) => ({ kind, x: Number(x), width: Number(width) }));
 }
 
-Deno.test("renderBars() draws work and waits in proportion", () => {
+Deno.test("drawBars() draws work and waits in proportion", () => {
   const bars = barsOf(documentOf(succeededRun()), "train");
   assert.deepEqual(bars.map(({ kind }) => kind), ["run failed", "retry", "run succeeded"]);
   const [first, , second] = bars;
@@ -120,7 +120,7 @@ Deno.test("renderBars() draws work and waits in proportion", () => {
   assert.ok(Math.abs(second.width / first.width - 20) < 1, `${second.width} / ${first.width}`);
 });
 
-Deno.test("renderBars() shows also what took no time, within the drawing", () => {
+Deno.test("drawBars() shows also what took no time, within the drawing", () => {
   const report = documentOf(longRun(200));
   for (const { id } of report.steps.slice(-10)) {
     const bars = barsOf(report, id);
@@ -129,15 +129,16 @@ Deno.test("renderBars() shows also what took no time, within the drawing", () =>
   }
 });
 
-Deno.test("renderBars() draws a group as long as its members", () => {
+Deno.test("drawBars() draws a group as long as its members", () => {
   const [bar, ...more] = barsOf(documentOf(sweepRun()), "try");
   assert.ok(bar && more.length === 0 && bar.width > 95, JSON.stringify(bar));
 });
 
-Deno.test("renderLegend() explains what is drawn and nothing else", () => {
+Deno.test("drawBars() explains what is drawn and nothing else", () => {
   const legend = (report: RunDocument) => {
-    const markup = renderLegend(report.steps, timingOf(report));
-    return [...markup.matchAll(/<\/i>([^<]+)/g)].map(([, word]) => word);
+    const bars = drawBars(timingOf(report));
+    for (const step of report.steps) bars.of(step);
+    return [...bars.legend().matchAll(/<\/i>([^<]+)/g)].map(([, word]) => word);
   };
   assert.deepEqual(legend(documentOf(sweepRun())), ["queue", "node wait", "run"]);
   assert.deepEqual(legend(documentOf(succeededRun())), [
