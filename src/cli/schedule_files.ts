@@ -2,7 +2,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
-import { formOf } from "./run_form.ts";
+import { fileInstead, formOf } from "./run_form.ts";
 import { pipelinesAt } from "./pipeline_folder.ts";
 
 export interface ScheduleFilesOptions {
@@ -20,14 +20,15 @@ export function schedulePaths(
   { project, cwd }: ScheduleFilesOptions,
 ): readonly string[] {
   const paths = names.map((name) => resolve(cwd, name));
-  const missing = paths.findIndex((path) => !existsSync(path));
-  if (missing >= 0) {
+  const missing = names.find((name) => !existsSync(resolve(cwd, name)));
+  if (missing !== undefined) {
+    const meant = fileInstead(missing, cwd);
     throw new GridError({
       code: "usage",
-      message: `Cannot look after the schedule of ${
-        names[missing]
-      }: there is no such file or folder`,
-      hint: "name pipeline files, or folders that hold them",
+      message: `Cannot look after the schedule of ${missing}: there is no such file or folder`,
+      hint: meant === undefined
+        ? "name pipeline files, or folders that hold them"
+        : `did you mean ${meant}?`,
     });
   }
   const other = paths.findIndex((path) => statSync(path).isFile() && formOf(path) !== "file");

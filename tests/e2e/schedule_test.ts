@@ -116,8 +116,24 @@ Deno.test("grid serve and grid schedule say what they cannot look after", async 
   Deno.writeTextFileSync(join(home.path, "bad.yaml"), OFTEN);
   assert.match(
     (await told("schedule", "--pause", "bad.yaml"))[1],
-    /nobody has looked after it yet/,
+    /^error: Cannot pause .*: nobody has looked after it yet/,
   );
+  assert.match(
+    (await told("schedule", "--unpause", "bad.yaml"))[1],
+    /^error: Cannot unpause .*: nobody has looked after it yet\nhint: so it is not paused/,
+  );
+  assert.match((await told("schedule", "--pause", "--unpause"))[1], /say --pause or --unpause/);
+  assert.match((await told("schedule", "--pause", "bad"))[1], /hint: did you mean bad\.yaml\?/);
+  Deno.writeTextFileSync(
+    join(home.path, "off.yaml"),
+    OFTEN.replace("  overlap", "  enabled: false\n  overlap"),
+  );
+  for (const system of ["cron", "systemd"]) {
+    assert.match(
+      (await told("ci", "init", system, "--pipeline", "off.yaml"))[1],
+      /^error: Cannot let off\.yaml begin by itself: its schedule is switched off/,
+    );
+  }
 });
 
 testWith(["systemd-analyze"], "systemd understands the same times, and the units", async () => {

@@ -67,6 +67,7 @@ async function write(system: string, { flags, context }: CiOptions): Promise<voi
     const program = programOnPath(context) ?? "/usr/local/bin/grid";
     const enabled = schedules.filter(({ isEnabled }) => isEnabled);
     const options = { pipeline: name, file: pipeline, project, program, schedules: enabled };
+    if (schedules.length > 0 && enabled.length === 0) throw switchedOff(pipeline);
     if (system === "systemd" && enabled.length === 0) throw noTimes(pipeline);
     if (enabled.length > 0) return await writeTimes(system, options, { flags, context });
   }
@@ -126,8 +127,16 @@ function timerWords(made: readonly { readonly path: string }[], project: string)
 function noTimes(pipeline: string): GridError {
   return new GridError({
     code: "usage",
-    message: `Cannot write a timer for ${pipeline}: it has no schedule that is switched on`,
+    message: `Cannot write a timer for ${pipeline}: it has no schedule`,
     hint: 'write schedule: { cron: "17 2 * * *", time-zone: Europe/Berlin } into it',
+  });
+}
+
+function switchedOff(pipeline: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot let ${pipeline} begin by itself: its schedule is switched off`,
+    hint: "take enabled: false out of it",
   });
 }
 

@@ -35,6 +35,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--unpause", "start their runs again; times that came meanwhile are not made up for")
     .close("Runs are started by grid serve --schedule; by cron or systemd: grid ci init cron")
     .action<ScheduleFlags>(async (paths, flags) => {
+      if (flags.pause && flags.unpause) throw bothWays();
       using runs = openRuns(flags, context);
       const rows = await readRows(runs, { paths, flags, context });
       if (runs.settings.json) {
@@ -78,8 +79,8 @@ async function readRows(
       });
       for (const { name, cron, zone, isEnabled } of schedules) {
         const key = { file, name };
-        if (flags.pause) pause(store.schedules.pause(key, accountName()), file);
-        if (flags.unpause) pause(store.schedules.unpause(key, now), file);
+        if (flags.pause && !store.schedules.pause(key, accountName())) throw unknown("pause", file);
+        if (flags.unpause && !store.schedules.unpause(key, now)) throw unknown("unpause", file);
         const known = store.schedules.all().find((row) => row.file === file && row.name === name);
         const times = new CronTimes(cron, zone);
         const nextTimes: number[] = [];
@@ -120,12 +121,21 @@ const UNKNOWN: Omit<ScheduleRow, "file" | "name" | "pipeline" | "cron" | "zone" 
   slots: [],
 };
 
-function pause(isKnown: boolean, file: string): void {
-  if (isKnown) return;
-  throw new GridError({
+function unknown(action: "pause" | "unpause", file: string): GridError {
+  return new GridError({
     code: "usage",
-    message: `Cannot pause the schedule of ${file}: nobody has looked after it yet`,
-    hint: "start grid serve --schedule first, or write enabled: false in the file",
+    message: `Cannot ${action} the schedule of ${file}: nobody has looked after it yet`,
+    hint: action === "pause"
+      ? "start grid serve --schedule first, or write enabled: false in the file"
+      : "so it is not paused: grid serve --schedule starts its runs",
+  });
+}
+
+function bothWays(): GridError {
+  return new GridError({
+    code: "usage",
+    message: "Cannot pause and unpause a schedule at once",
+    hint: "say --pause or --unpause",
   });
 }
 
