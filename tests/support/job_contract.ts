@@ -1,5 +1,6 @@
 /** What every transport must make true of shells and jobs; run on this machine and over OpenSSH. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { attachJob, startJob } from "../../src/transport/job/job_start.ts";
 import { listJobs, pruneJobs, removeJobs } from "../../src/transport/job/job_list.ts";
 import { quote } from "../../src/core/shell.ts";
@@ -335,7 +336,7 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
   });
 
   check("attaching finds a job that runs or ended, and nothing else", async (node) => {
-    const spec = jobSpec(node, { command: "echo one; sleep 0.3; echo two" });
+    const spec = jobSpec(node, { command: "echo one; sleep 0.2; echo two" });
     assert.equal(await attachJob(node.transport, spec), undefined);
     await startJob(node.transport, spec);
     const job = await attachJob(node.transport, spec);
@@ -497,6 +498,21 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
 }
 
 /** Waits until it is true; fails after what even a busy machine does not need. */
+/** Waits until the job has lived so long under a lease that was renewed meanwhile, as that of a job that is followed. */
+export async function leaseRenewed(
+  { root }: ContractNode,
+  job: string,
+  { lastingMs }: { readonly lastingMs: number },
+): Promise<void> {
+  const start = Date.now();
+  const renewed = new Set<number>();
+  await waitFor(() => {
+    const lease = `${root}/.grid/jobs/${job}.lease`;
+    if (existsSync(lease)) renewed.add(Deno.statSync(lease).mtime?.getTime() ?? 0);
+    return renewed.size > 2 && Date.now() - start > lastingMs;
+  });
+}
+
 export async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const until = Date.now() + 90_000;
   while (!await isTrue()) {

@@ -8,7 +8,7 @@ import { type ContractNode, type ContractOptions, jobSpec, waitFor } from "./job
 const ENDED = new Error("told to end");
 /** Prints before, on the signal and some time after it. */
 const TRAPPED =
-  `trap 'echo caught; echo oops >&2; printf "\\000\\377"; sleep 0.3; seq 20000; echo bye; exit 0' TERM
+  `trap 'echo caught; echo oops >&2; printf "\\000\\377"; sleep 0.2; seq 20000; echo bye; exit 0' TERM
 echo begins; while :; do sleep 0.05; done`;
 const SAID = `begins\ncaught\n\0\xff${numbers(20_000)}bye\n`;
 
@@ -36,9 +36,9 @@ export function describeEnding(name: string, { open, test }: ContractOptions): v
       Deno.writeTextFileSync(`${node.root}/${file}`, text);
     write("one.sh", "sh two.sh; echo outer=$?\n");
     write("two.sh", "sh three.sh; echo inner=$?\n");
-    write("three.sh", "sleep 0.5; echo slept\n");
+    write("three.sh", "while [ ! -e apart ]; do sleep 0.05; done; sleep 0.1; echo slept\n");
     // Started within a moment, between two looks, and nobody's child any more.
-    write("away.sh", "sh -c 'sleep 0.3; echo away'; echo apart=$?\n");
+    write("away.sh", "sh -c 'sleep 0.1; echo away'; echo apart=$?; : >apart\n");
     write("tidy.sh", "(setsid sh away.sh &)\nsh one.sh\n");
     const command = "trap 'sh ./tidy.sh' EXIT; echo begins; sleep 1000";
     const { stdout } = await endWhenBegun(node, { command, graceMs: 5000 });
@@ -50,7 +50,7 @@ export function describeEnding(name: string, { open, test }: ContractOptions): v
     test(`${name}: what a command prints after its shell is gone arrives${masked}`, async () => {
       await using node = await open();
       // The step's own shell waits for another program, and ends at once when both are told to.
-      const inner = 'trap "echo caught; sleep 0.4; echo saved $TOKEN; sleep 0.2; exit 9" TERM; ' +
+      const inner = 'trap "echo caught; sleep 0.2; echo saved $TOKEN; sleep 0.2; exit 9" TERM; ' +
         "echo begins; while :; do sleep 0.05; done";
       const said = await endWhenBegun(node, { command: `sh -c '${inner}'; :`, secrets });
       assert.deepEqual(said, {
@@ -63,7 +63,7 @@ export function describeEnding(name: string, { open, test }: ContractOptions): v
 
     test(`${name}: what goes on printing until it is killed arrives${masked}`, async () => {
       await using node = await open();
-      const inner = 'trap "echo caught; sleep 0.3; printf \\"no: $TOKEN\\"" TERM; ' +
+      const inner = 'trap "echo caught; sleep 0.2; printf \\"no: $TOKEN\\"" TERM; ' +
         "echo begins; while :; do sleep 0.05 || :; done";
       const spec = { command: `sh -c '${inner}'; :`, secrets, graceMs: 800 };
       const { stdout, survivors, warnings } = await endWhenBegun(node, spec);

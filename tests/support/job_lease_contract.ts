@@ -10,6 +10,7 @@ import {
   type ContractOptions,
   followAll,
   jobSpec,
+  leaseRenewed,
   waitFor,
 } from "./job_contract.ts";
 import { processesWith } from "./processes.ts";
@@ -33,9 +34,13 @@ export function describeLease(name: string, { open, test }: ContractOptions): vo
 
   test(`${name}: a runner that lives keeps its job beyond the lease`, async () => {
     await using node = await open();
-    const spec = jobSpec(node, { command: "echo begun; sleep 4; echo done", leaseMs: 1500 });
+    const command = "echo begun; while [ ! -e go ]; do sleep 0.1; done; echo done";
+    const spec = jobSpec(node, { command, leaseMs: 1500 });
     const runner = spawnRunner(node, spec);
-    const output = await runner.output();
+    const end = runner.output();
+    await leaseRenewed(node, spec.id, { lastingMs: 2000 });
+    Deno.writeTextFileSync(`${node.root}/go`, "");
+    const output = await end;
     assert.equal(new TextDecoder().decode(output.stdout), "begun\ndone\n");
     assert.ok(output.success);
   });
@@ -48,9 +53,13 @@ export function describeLease(name: string, { open, test }: ContractOptions): vo
       detach: true,
     });
     await startAndAbandon(node, spec);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    const [listed] = await listJobs(node.transport, node.root);
-    assert.equal(listed?.id, spec.id);
+    // By then its own would have run out as well.
+    const other = jobSpec(node, { command: "echo begun; sleep 1000", leaseMs: 1000 });
+    await startAndAbandon(node, other);
+    await waitFor(() => processesWith(`GRID_JOB=${other.id}`).length === 0);
+    const jobs = await listJobs(node.transport, node.root);
+    const listed = jobs.find(({ id }) => id === spec.id);
+    assert.ok(listed);
     assert.equal(listed.state, "running");
     assert.equal(listed.detached, true);
     assert.ok(listed.pids.length > 0);
@@ -63,6 +72,7 @@ export function describeLease(name: string, { open, test }: ContractOptions): vo
       stderr: "",
     });
     await job.remove();
+    await (await attachJob(node.transport, other))?.remove();
   });
 }
 

@@ -7,29 +7,40 @@ import { openAccountNode, withLauncher } from "./job_nodes.ts";
 import { testWith } from "./requires.ts";
 import { tempDir } from "./temp_dir.ts";
 
-/** 160 MiB that are written to, 1.2 s of work, and long enough to be looked at more than once. */
-const WORK = `import sys, time
+/**
+ * 160 MiB that are written to, 1.2 s of work, and then until it has been looked at twice more and its GPUs once:
+ * a busy machine takes its time.
+ */
+const WORK = `import os, sys, time
 held = b"x" * (160 << 20)
 while time.process_time() < 1.2: sum(range(20000))
-time.sleep(4)
+path = os.environ["GRID_OUTPUT"][:-len("output")] + "use"
+looks = lambda: open(path).read().split("\\n")[:-1] if os.path.exists(path) else []
+least = len(looks()) + 2
+until = time.monotonic() + 120
+while time.monotonic() < until:
+    found = looks()
+    if len(found) >= least and any(line.split()[-1].isdigit() for line in found): break
+    time.sleep(0.1)
 `;
 /** Between the two; the job's own shell takes a part of it. */
 const TOLERANCE = 0.05;
 
 const SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "ash"]];
 
-/** All of them at once: they mostly wait. */
+/** All of them at once: they mostly wait. None goes on when the first has failed. */
 export function describeUsage(name: string): void {
   testWith(["dash", "busybox", "perl", "python3", "time"], name, async () => {
     using home = tempDir();
     writeFakeNvidiaSmi(home.path, { gpus: 0 });
     setGpus(home.path, [{ memoryUsed: 9, utilization: 3 }, { memoryUsed: 7000, utilization: 81 }]);
     const env = { HOME: home.path, PATH: `${home.path}/bin:${Deno.env.get("PATH")}` };
-    await Promise.all(SHELLS.flatMap((shell) => {
+    const ends = await Promise.allSettled(SHELLS.flatMap((shell) => {
       const open = () => openAccountNode({ shell, env });
       const name = shell.join(" ");
       return [agrees(name, open), agrees(`${name}, launched`, withLauncher(open))];
     }));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   });
 }
 

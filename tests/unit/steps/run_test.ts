@@ -52,7 +52,7 @@ Deno.test("run hands on what the command prints and tells the job before it star
 
 Deno.test("run hands on what the command used, however it ended", async () => {
   await using rig = openStepRig();
-  for (const command of ["sleep 0.3", "sleep 0.3; exit 3"]) {
+  for (const command of ["sleep 0.2", "sleep 0.2; exit 3"]) {
     const { host } = await run(rig, command);
     const [usage, ...others] = host.uses;
     assert.ok(usage?.cpuMs !== undefined && usage.cpuMs < 10_000);
@@ -234,7 +234,7 @@ Deno.test("run hands on what a command prints after it was told to stop", async 
   await using step = createRunStep({ cluster: rig.cluster });
   const stop = new AbortController();
   const host = recordHost(stop.signal);
-  const command = `trap 'echo saved; sleep 0.3; echo bye; echo oops >&2; exit 0' TERM
+  const command = `trap 'echo saved; sleep 0.2; echo bye; echo oops >&2; exit 0' TERM
 echo begun; while :; do sleep 0.05; done`;
   const running = step.run(stepRequest({ action: { kind: "run", run: command } }), host);
   await waitFor(() => host.printed.stdout === "begun\n");
@@ -283,7 +283,7 @@ Deno.test("run ends a command whose output cannot be handed on", async () => {
 Deno.test("run attaches to the job that an earlier runner started", async () => {
   await using rig = openStepRig();
   const spec = jobSpec({ ...rig, transport: rig.node.transport }, {
-    command: `echo once >> ${rig.root}/ran; echo first; sleep 0.3; echo second`,
+    command: `echo once >> ${rig.root}/ran; echo first; sleep 0.2; echo second`,
   });
   await startJob(rig.node.transport, spec);
   const { outcome, host } = await run(rig, spec.command, {

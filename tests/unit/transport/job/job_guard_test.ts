@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
-import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
+import { followAll, jobSpec, leaseRenewed, waitFor } from "../../../support/job_contract.ts";
 import { type AccountNodeOptions, openAccountNode } from "../../../support/job_nodes.ts";
 import { processesWith } from "../../../support/processes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
@@ -42,14 +42,18 @@ for (const shell of SHELLS) {
     "a job that another runner took over lives on, and the guard leaves with it",
     async (options, mark) => {
       await using node = await openAccountNode(options);
-      const spec = jobSpec(node, { command: "sleep 7; echo done", leaseMs: 2400 });
+      const command = "while [ ! -e go ]; do sleep 0.1; done; echo done";
+      const spec = jobSpec(node, { command, leaseMs: 2400 });
       await startJob(node.transport, spec);
       await node.transport[Symbol.asyncDispose]();
       {
         await using again = await openAccountNode({ ...options, folder: node.root });
         const job = await attachJob(again.transport, spec);
         assert.ok(job);
-        assert.deepEqual(await followAll(job), {
+        const following = followAll(job);
+        await leaseRenewed(node, spec.id, { lastingMs: 3000 });
+        Deno.writeTextFileSync(`${node.root}/go`, "");
+        assert.deepEqual(await following, {
           exit: { kind: "code", code: 0 },
           stdout: "done\n",
           stderr: "",
@@ -67,8 +71,10 @@ for (const shell of SHELLS) {
       detach: true,
     });
     await startJob(node.transport, spec);
+    const other = jobSpec(node, { command: "sleep 1000", leaseMs: 400 });
+    await startJob(node.transport, other);
     await node.transport[Symbol.asyncDispose]();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await waitFor(() => processesWith(`GRID_JOB=${other.id}`).length === 0);
     assert.ok(processesWith(`GRID_JOB=${spec.id}`).length > 0);
     Deno.writeTextFileSync(`${node.root}/go`, "");
     await waitFor(() => processesWith(mark).length === 0);

@@ -3,6 +3,7 @@ import { startJob } from "../../../../src/transport/job/job_start.ts";
 import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
 import { openLocalNode } from "../../../support/job_nodes.ts";
 import { describeScripts, describeShells } from "../../../support/job_shells.ts";
+import { allProcesses } from "../../../support/processes.ts";
 import { describeUsage } from "../../../support/job_usage_contract.ts";
 
 describeShells(["dash", "bash"]);
@@ -43,16 +44,17 @@ function looksAt(root: string, job: string): number[] {
   }
 }
 
-/** Processes that hold the nameless file by which a meter of this folder hears of jobs; not its `sleep`. */
+/** Processes that hold the nameless file by which a meter of this folder hears of jobs; not what one has forked. */
 function meters(root: string): number[] {
-  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+  const holders = allProcesses().filter(({ pid }) => {
     try {
-      return Deno.readLinkSync(`/proc/${pid}/fd/5`).startsWith(`${root}/.grid/jobs/.meter`) &&
-        Deno.readTextFileSync(`/proc/${pid}/comm`) !== "sleep\n";
+      return Deno.readLinkSync(`/proc/${pid}/fd/5`).startsWith(`${root}/.grid/jobs/.meter`);
     } catch {
       return false;
     }
   });
+  return holders.filter(({ parent }) => holders.every(({ pid }) => pid !== parent))
+    .map(({ pid }) => pid);
 }
 
 /** Of the process and of those that it has waited for; proc(5), fields 14 to 17. */

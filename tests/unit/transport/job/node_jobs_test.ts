@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { listJobs, pruneJobs } from "../../../../src/transport/job/job_list.ts";
 import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
 import { nodeJobs } from "../../../../src/transport/job/node_jobs.ts";
-import { followAll, jobSpec, waitFor } from "../../../support/job_contract.ts";
+import { followAll, jobSpec, leaseRenewed, waitFor } from "../../../support/job_contract.ts";
 import { openLocalNode } from "../../../support/job_nodes.ts";
 import { allProcesses, descendantsOf, processesWith } from "../../../support/processes.ts";
 
@@ -36,14 +36,16 @@ Deno.test("jobs that run long do not keep others from starting", async () => {
 
 Deno.test("a job whose reader takes its time keeps its lease and loses nothing", async () => {
   await using node = await openLocalNode();
-  const command = "echo one; sleep 2.5; echo two";
+  const command = "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two";
   const job = await startJob(node.transport, jobSpec(node, { command, leaseMs: 1200 }));
   let seen = "";
   const exit = await job.follow({
     signal: new AbortController().signal,
     onOutput: async (_stream, bytes) => {
       seen += new TextDecoder().decode(bytes);
-      if (seen === "one\n") await new Promise((resolve) => setTimeout(resolve, 3000));
+      if (seen !== "one\n") return;
+      await leaseRenewed(node, job.id, { lastingMs: 1500 });
+      Deno.writeTextFileSync(`${node.root}/go`, "");
     },
   });
   assert.deepEqual(exit, { kind: "code", code: 0 });
@@ -52,7 +54,7 @@ Deno.test("a job whose reader takes its time keeps its lease and loses nothing",
 
 Deno.test("output is told while the job runs, not only at its end", async () => {
   await using node = await openLocalNode();
-  const command = "sleep 0.3; echo early; while [ ! -e go ]; do sleep 0.02; done; echo late";
+  const command = "sleep 0.2; echo early; while [ ! -e go ]; do sleep 0.02; done; echo late";
   const job = await startJob(node.transport, jobSpec(node, { command }));
   let seen = "";
   await job.follow({
@@ -67,7 +69,7 @@ Deno.test("output is told while the job runs, not only at its end", async () => 
 
 Deno.test("a question that is given up is answered with the reason, and others go on", async () => {
   await using node = await openLocalNode();
-  const spec = jobSpec(node, { command: "sleep 0.5; echo end" });
+  const spec = jobSpec(node, { command: "while [ ! -e go ]; do sleep 0.05; done; echo end" });
   const job = await startJob(node.transport, spec);
   const stop = new AbortController();
   const given = nodeJobs(node.transport, node.root).ask({
@@ -79,12 +81,13 @@ Deno.test("a question that is given up is answered with the reason, and others g
   });
   setTimeout(() => stop.abort(new Error("enough")), 100);
   await assert.rejects(given, /enough/);
+  Deno.writeTextFileSync(`${node.root}/go`, "");
   assert.equal((await followAll(job)).stdout, "end\n");
 });
 
 Deno.test("a shell that is killed leaves no helper, and the job is followed on", async () => {
   await using node = await openLocalNode();
-  const command = "for i in 1 2 3 4; do echo $i; sleep 0.5; done";
+  const command = "echo 1; while [ ! -e go ]; do sleep 0.05; done; echo 2";
   const job = await startJob(node.transport, jobSpec(node, { command }));
   const helpers = () =>
     allProcesses().filter(({ command }) => command.startsWith("tail") && command.includes(job.id));
@@ -93,8 +96,9 @@ Deno.test("a shell that is killed leaves no helper, and the job is followed on",
   const [tail] = helpers();
   assert.ok(tail);
   Deno.kill(tail.parent, "SIGKILL");
+  Deno.writeTextFileSync(`${node.root}/go`, "");
   const { stdout, exit } = await following;
-  assert.equal(stdout, "1\n2\n3\n4\n");
+  assert.equal(stdout, "1\n2\n");
   assert.deepEqual(exit, { kind: "code", code: 0 });
   await waitFor(() => allProcesses().every(({ pid }) => pid !== tail.pid));
 });
@@ -104,7 +108,7 @@ Deno.test("a transport that is closed leaves neither shell nor helper", async ()
   {
     await using node = await openLocalNode();
     await followAll(
-      await startJob(node.transport, jobSpec(node, { command: "sleep 0.3; echo x" })),
+      await startJob(node.transport, jobSpec(node, { command: "sleep 0.2; echo x" })),
     );
   }
   await waitFor(() => descendantsOf(Deno.pid).every(({ pid }) => before.has(pid)));
