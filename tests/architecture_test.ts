@@ -195,6 +195,37 @@ Deno.test("architecture: no folder or file is named after nothing", () => {
   assert.deepEqual(files.map((file) => file.path).filter((path) => vague.test(path)), []);
 });
 
+Deno.test("architecture: no unit test, and no contract, waits for more than a fifth of a second", () => {
+  const texts = [...walk(join(ROOT, "tests", "unit")), ...walk(join(ROOT, "tests", "support"))]
+    .filter((path) => path.endsWith(".ts") && /\/unit\/|_contract\.ts$/.test(path))
+    .map((path) => ({
+      path: relative(ROOT, path),
+      lines: Deno.readTextFileSync(path).split("\n"),
+    }));
+  assert.ok(texts.length > 200);
+  const found = texts.flatMap(({ path, lines }) =>
+    lines.filter((line) => pausesIn(line).some((seconds) => seconds > 0.2))
+      .map((line) => `${path}: ${line.trim()}`)
+  );
+  assert.deepEqual(found, []);
+  for (const line of ["sleep 1; echo", "setTimeout(resolve, 1_500)", "time.sleep(0.3)"]) {
+    assert.ok(pausesIn(line).some((seconds) => seconds > 0.2), line);
+  }
+});
+
+/**
+ * How long it waits, in seconds. What sleeps for half a minute and more waits for its end by somebody's hand, and a
+ * clock of ours for nothing.
+ */
+function pausesIn(line: string): number[] {
+  const commands = [...line.matchAll(/\b(?:time\.sleep\(|sleep )(\d+(?:\.\d+)?)\b/g)];
+  const timers = [...line.matchAll(/setTimeout\(resolve, ([\d_]+)\)/g)];
+  return [
+    ...commands.map(([, seconds]) => Number(seconds)).filter((seconds) => seconds < 30),
+    ...timers.map(([, ms = ""]) => Number(ms.replaceAll("_", "")) / 1000),
+  ];
+}
+
 function readSources(start: string): SourceFile[] {
   const full = join(ROOT, start);
   const paths = Deno.statSync(full).isFile ? [full] : [...walk(full)];

@@ -31,7 +31,17 @@ function starts(folder: string): number {
 }
 
 const release = (folder: string) => Deno.writeTextFileSync(join(folder, "release"), "");
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Until so many runs have said that they wait. */
+async function untilWaiting(folder: string, count: number): Promise<void> {
+  const runs = join(folder, ".grid", "runs");
+  const waits = (run: string) => {
+    const events = join(runs, run, "events.jsonl");
+    return existsSync(events) && Deno.readTextFileSync(events).includes("waits in concurrency");
+  };
+  const waiting = () => [...Deno.readDirSync(runs)].filter(({ name }) => waits(name)).length;
+  await until(() => waiting() === count, { what: "the run's turn to wait" });
+}
 
 Deno.test("concurrency fail: the second run ends at once with exit code 5", async () => {
   using folder = project({ "p.yaml": pipeline("fail") });
@@ -65,7 +75,7 @@ Deno.test("concurrency queue: the second run waits for the end of the first", as
   using folder = project({ "p.yaml": pipeline("queue") });
   await using holder = await startHolder(folder.path);
   await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
-  await pause(1000);
+  await untilWaiting(folder.path, 1);
   assert.equal(starts(folder.path), 1, "the second run did not wait");
   const why = await grid(["why", "last", "work"], { cwd: folder.path });
   assert.match(why.stdout, /its run waits in concurrency group "one" for run \S+/);
@@ -81,7 +91,7 @@ Deno.test("concurrency queue: a run that waits goes on when the first is killed"
   using folder = project({ "p.yaml": pipeline("queue") });
   await using holder = await startHolder(folder.path);
   await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
-  await pause(1000);
+  await untilWaiting(folder.path, 1);
   assert.equal(starts(folder.path), 1, "the second run did not wait");
   await holder.kill();
   release(folder.path);
@@ -122,9 +132,9 @@ Deno.test("concurrency queue: one of three is killed while it waits, the others 
   using folder = project({ "p.yaml": pipeline("queue") });
   await using holder = await startHolder(folder.path);
   await using second = startGrid(["run", "p.yaml"], { cwd: folder.path });
-  await pause(1000);
+  await untilWaiting(folder.path, 1);
   await using third = startGrid(["run", "p.yaml"], { cwd: folder.path });
-  await pause(1000);
+  await untilWaiting(folder.path, 2);
   await second.kill();
   release(folder.path);
   assert.equal((await holder.ended).code, 0);

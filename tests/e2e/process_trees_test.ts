@@ -12,10 +12,10 @@ import { TreeWatch } from "../support/tree_watch.ts";
 const GRACE_MS = 1000;
 /** To reach the node, to look for survivors, and to come back. */
 const SLACK_MS = 2000;
-/** Long enough for every tree to stand. */
-const LIMIT_MS = 2000;
+/** Long enough for every tree to stand; on a busy machine only the later. */
+const LIMITS_MS = [2000, 15_000, 60_000];
 const LOOK_MS = 50;
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 180_000;
 
 interface Place extends AsyncDisposable {
   readonly config: string;
@@ -43,28 +43,30 @@ const WAYS: readonly Way[] = [
 for (const { name, parts, open } of WAYS) {
   testWith(parts, `${name}: a time-out ends every tree of processes`, async () => {
     await using place = await open();
-    const { result, watch, steps } = await runTrees(place, { limit: `attempt: ${LIMIT_MS}ms` });
+    const { result, watch, steps, limitMs, lateMs } = await runToLimit(place);
     assert.equal(result.code, 4, result.stderr);
     for (const { id, state, failure, startedAt } of steps) {
       assert.equal(state, "timed-out", id);
       assert.match(
         failure?.message ?? "",
-        /took longer than 2\.0s; 0 survivors \(processes\)$/,
+        /took longer than \d.*s; 0 survivors \(processes\)$/,
         id,
       );
-      assertDeadInTime(watch, { id, toldAt: Date.parse(startedAt) + LIMIT_MS });
+      assertDeadInTime(watch, { id, toldAt: Date.parse(startedAt) + limitMs, lateMs });
     }
     assert.deepEqual(watch.survivors(), []);
   });
 
   testWith(parts, `${name}: Ctrl-C ends every tree of processes`, async () => {
     await using place = await open();
-    const { result, watch, steps, interruptedAt } = await runTrees(place, { interrupt: true });
+    const { result, watch, steps, interruptedAt, lateMs } = await runTrees(place, {
+      interrupt: true,
+    });
     assert.equal(result.code, 130, result.stderr);
     for (const { id, state, reason } of steps) {
       assert.equal(state, "cancelled", id);
       assert.equal(reason, "interrupted by SIGINT; 0 survivors (processes)", id);
-      assertDeadInTime(watch, { id, toldAt: interruptedAt });
+      assertDeadInTime(watch, { id, toldAt: interruptedAt, lateMs });
     }
     assert.deepEqual(watch.survivors(), []);
   });
@@ -96,6 +98,8 @@ interface TreeRun {
   readonly steps: readonly StepReport[];
   /** When SIGINT was sent, in milliseconds since the Unix epoch. */
   readonly interruptedAt: number;
+  /** How much longer a look took than it should: the machine is so busy that others are late as well. */
+  readonly lateMs: number;
 }
 
 interface StepReport {
@@ -104,6 +108,18 @@ interface StepReport {
   readonly reason: string | null;
   readonly startedAt: string;
   readonly failure: { readonly message: string } | null;
+}
+
+/** With a limit that lets every tree stand before it is ended. */
+async function runToLimit(place: Place): Promise<TreeRun & { readonly limitMs: number }> {
+  for (const limitMs of LIMITS_MS) {
+    try {
+      return { ...await runTrees(place, { limit: `attempt: ${limitMs}ms` }), limitMs };
+    } catch (error) {
+      if (limitMs === LIMITS_MS.at(-1)) throw error;
+    }
+  }
+  throw new Error("there is no limit");
 }
 
 /** Runs one step per tree, all at once, and looks at /proc until the program has ended. */
@@ -125,12 +141,13 @@ async function runTrees(
   });
   const missing = () =>
     PROCESS_TREES.filter((tree) => watch.tree(idOf(tree)).pids.size < tree.processes);
-  let interruptedAt = 0;
+  let [interruptedAt, lateMs] = [0, 0];
   await using run = startGrid(["run", "p.yaml", "--json", "--config", "cluster.yaml"], {
     cwd: home.path,
   });
   const deadline = Date.now() + LONGEST_MS;
   while (!run.isOver()) {
+    const before = Date.now();
     watch.look();
     if (Date.now() > deadline) run.signal("SIGKILL");
     if (interrupt && interruptedAt === 0 && missing().length === 0) {
@@ -138,10 +155,11 @@ async function runTrees(
       run.signal("SIGINT");
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    lateMs = Math.max(lateMs, Date.now() - before - LOOK_MS);
   }
   const result = await run.ended;
   assert.deepEqual(missing(), [], `these trees did not stand:\n${result.stderr}`);
-  return { result, watch, steps: JSON.parse(result.stdout).steps, interruptedAt };
+  return { result, watch, steps: JSON.parse(result.stdout).steps, interruptedAt, lateMs };
 }
 
 interface PipelineOptions {
@@ -170,9 +188,14 @@ interface Told {
   readonly id: string;
   /** When the step was told to stop, in milliseconds since the Unix epoch. */
   readonly toldAt: number;
+  readonly lateMs: number;
 }
 
-function assertDeadInTime(watch: TreeWatch, { id, toldAt }: Told): void {
+/** Each of the dozen programs between the two is as late as the one that looks. */
+function assertDeadInTime(watch: TreeWatch, { id, toldAt, lateMs }: Told): void {
   const tookMs = watch.tree(id).lastSeenAt - toldAt;
-  assert.ok(tookMs < GRACE_MS + SLACK_MS, `${id} was alive ${tookMs} ms after it was told to stop`);
+  assert.ok(
+    tookMs < GRACE_MS + SLACK_MS + 12 * lateMs,
+    `${id} was alive ${tookMs} ms after it was told to stop`,
+  );
 }

@@ -133,7 +133,7 @@ export function transportContract(name: string, { parts = [], make }: ContractOp
     await using channel = await node.open(`head -c 50000000 /dev/zero; : > ${done}`);
     const reader = channel.stdout.getReader();
     await reader.read();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(await exists(done), false, "50 MB cannot be under way unread");
     let size = 0;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -737,7 +737,7 @@ def work(index):
         os.write(2, b"bare 100\\n")
     if index == 200:
         print("begun 200", flush=True)
-        time.sleep(0.3)
+        time.sleep(0.2)
         print("over 200")
     if index == 290:
         print("last words", flush=True)
