@@ -65,7 +65,7 @@ export function describeEnding(name: string, { open, test }: ContractOptions): v
       await using node = await open();
       const inner = 'trap "echo caught; sleep 0.2; printf \\"no: $TOKEN\\"" TERM; ' +
         "echo begins; while :; do sleep 0.05 || :; done";
-      const spec = { command: `sh -c '${inner}'; :`, secrets, graceMs: 800 };
+      const spec = { command: `sh -c '${inner}'; :`, secrets, graceMs: 2000 };
       const { stdout, survivors, warnings } = await endWhenBegun(node, spec);
       assert.equal(stdout, `begins\ncaught\nno: ${masked ? "***" : ""}`);
       assert.deepEqual({ survivors, warnings }, { survivors: [], warnings: [] });
