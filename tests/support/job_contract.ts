@@ -497,7 +497,6 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
   });
 }
 
-/** Waits until it is true; fails after what even a busy machine does not need. */
 /** Waits until the job has lived so long under a lease that was renewed meanwhile, as that of a job that is followed. */
 export async function leaseRenewed(
   { root }: ContractNode,
@@ -513,6 +512,7 @@ export async function leaseRenewed(
   });
 }
 
+/** Waits until it is true; fails after what even a busy machine does not need. */
 export async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const until = Date.now() + 90_000;
   while (!await isTrue()) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseWork } from "../../../src/cluster/claim.ts";
+import { gangTicket } from "../../../src/cluster/gang_ticket.ts";
 import { beforeNewcomer, lineOrder } from "../../../src/cluster/line_order.ts";
 
 /** Places in the line as `account run id`, the oldest first; and who holds GPUs as `account run`. */
@@ -61,4 +62,20 @@ Deno.test("somebody who has just come has everybody before it that does not have
     beforeNewcomer(work(["ada r1 a", "ada r1 b", "ben r2 c"], ["ben r2"]), run).map(({ id }) => id);
   assert.deepEqual(before("r9"), ["a"]);
   assert.deepEqual(before("r1"), ["a", "b", "c"]);
+});
+
+Deno.test("gangs go in the order of their names, in the places that gangs have here", () => {
+  const [early, late] = [gangTicket(1, "x"), gangTicket(2, "a")];
+  const mixed = ["ada r1 a", `ben r2 ${late}`, "cy r3 c", `dan r4 ${early}`];
+  assert.deepEqual(order(mixed), ["a", early, "c", late]);
+  assert.deepEqual(order(mixed.slice(0, 3)), ["a", late, "c"], "one alone keeps its place");
+});
+
+Deno.test("another account does not come before itself by a run of one's own name", () => {
+  const there = work([], ["ben r1", "ada r2"]);
+  const others = there.claims.map((each) => ({ ...each, isOwn: each.account === "ada" }));
+  const line = work(["cy r5 c", "ada r2 x"]).line.map((each) => ({ ...each, isOwn: false }));
+  const ids = (run: string) => beforeNewcomer({ ...there, claims: others, line }, run).length;
+  // Of r2 this account holds one already; of r1 another account does.
+  assert.deepEqual([ids("r2"), ids("r1")], [2, 1]);
 });

@@ -6,6 +6,7 @@ import {
   isUnbeatable,
   ruledOut,
 } from "../../../src/cluster/node_choice.ts";
+import { fittingGpus, whyNot } from "../../../src/cluster/gpu_choice.ts";
 import type { Node, NodeHealth } from "../../../src/cluster/node.ts";
 import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
 import { facts, GIB, gpu, health, node, selector } from "./nodes.ts";
@@ -205,4 +206,75 @@ Deno.test("choose() passes over what the configuration rules out, as a run does"
   const labelled = candidate("a", { node: { labels: ["a100"] } });
   assert.equal(pick([labelled], { labels: ["h100"] }).chosen, undefined);
   assert.deepEqual(reasons([labelled], { labels: ["h100"] }), ["a: it lacks the label h100"]);
+});
+
+Deno.test("choose() takes no node that has less than was asked for, nor one that does not say", () => {
+  const told = candidate("told", { health: { score: 12 } });
+  const silent = candidate("silent", {
+    health: {
+      score: undefined,
+      facts: facts({
+        load1: undefined,
+        memoryTotalBytes: undefined,
+        memoryAvailableBytes: undefined,
+        diskFreeBytes: undefined,
+      }),
+    },
+  });
+  const cases: readonly (readonly [Partial<NodeSelector>, Partial<NodeSelector>, string])[] = [
+    [{ maxScore: 12 }, { maxScore: 11.9 }, "its score is 12.0"],
+    [
+      { minFreeMemoryBytes: 8 * GIB },
+      { minFreeMemoryBytes: 9 * GIB },
+      "it has 8.0 GiB of memory free",
+    ],
+    [
+      { minFreeDiskBytes: 100 * GIB },
+      { minFreeDiskBytes: 101 * GIB },
+      "its disk has 100.0 GiB free",
+    ],
+    [{ maxLoad: 0.5 }, { maxLoad: 0.4 }, "its load is 0.50 per core"],
+  ];
+  const half = { ...told, health: { ...told.health, facts: facts({ load1: 2 }) } };
+  for (const [enough, tooMuch, words] of cases) {
+    assert.equal(pick([half], enough).chosen?.node.name, "told", words);
+    const { chosen, passedOver } = pick([half, silent], tooMuch);
+    assert.equal(chosen, undefined, words);
+    assert.equal(passedOver[0]?.reason, words);
+    assert.match(passedOver[1]?.reason ?? "", /unknown|does not say/);
+  }
+});
+
+Deno.test("choose() tells what waiting cannot change from what it can", () => {
+  const isFinal = (wish: Partial<NodeSelector>, health: Partial<NodeHealth> = {}) =>
+    pick([candidate("a", { health: { score: 50, ...health } })], wish).passedOver[0]?.isFinal;
+  assert.equal(isFinal({ maxScore: 1 }), false);
+  assert.equal(isFinal({ minFreeMemoryBytes: 16 * GIB }), false, "the machine has as much");
+  assert.equal(isFinal({ minFreeMemoryBytes: 17 * GIB }), true, "the machine has less");
+  assert.equal(isFinal({ minFreeDiskBytes: 101 * GIB }), true);
+  assert.equal(isFinal({ maxLoad: 0.5 }, { facts: facts({ load1: 40 }) }), false);
+  assert.equal(isFinal({}, { status: "unreachable" }), false);
+  assert.equal(isFinal({ gpus: 1 }), true);
+  const failed = { facts: facts({ gpus: [gpu(0)], gpuTool: "failed" }) };
+  assert.equal(isFinal({ gpus: 1 }, failed), false);
+  const avoided = pick([candidate("a"), candidate("b")], {}, { avoid: ["a"] }).passedOver;
+  assert.deepEqual(avoided.map(({ node, isFinal }) => [node, isFinal]), [["a", false]]);
+});
+
+Deno.test("fittingGpus(): the group's own first, then by free memory; nobody else's", () => {
+  const used = (index: number, gib: number) => gpu(index, { memoryUsedBytes: gib * GIB });
+  const held = (index: number, group: string, isOwn = true) =>
+    gpu(index, { memoryUsedBytes: 20 * GIB, leases: [{ group, holder: "ada", isOwn }] });
+  const wish = { gpus: 1, minFreeVramBytes: undefined, group: "mine" };
+  const order = (gpus: Parameters<typeof fittingGpus>[0], changes = {}) =>
+    fittingGpus(gpus, { ...wish, ...changes }).map(({ index }) => index);
+  const memory = { gpus: 0, minFreeVramBytes: 2 * GIB };
+  assert.deepEqual(order([used(0, 3), used(1, 1), used(2, 2)], memory), [1, 2, 0]);
+  assert.deepEqual(order([gpu(3), gpu(1), gpu(2)]), [1, 2, 3]);
+  assert.deepEqual(order([gpu(0), held(1, "mine"), held(2, "yours")]), [1, 0]);
+  assert.deepEqual(order([held(1, "mine", false)]), [], "another account's group of that name");
+  assert.match(whyNot(held(2, "yours"), wish) ?? "", /^GPU 2 is leased by a job of ada/);
+  // Who asks for memory alone may share a card with others.
+  assert.deepEqual(order([held(2, "yours")], memory), [2]);
+  assert.deepEqual(order([held(2, "yours")], { gpus: 0, minFreeVramBytes: 5 * GIB }), []);
 });

@@ -29,3 +29,38 @@ Deno.test("withSyncs() adds the syncs before the steps, and no others", () => {
   assert.ok(chosen);
   assert.deepEqual([...withSyncs(steps, chosen)].toSorted(), ["code", "data", "eval"]);
 });
+
+Deno.test("chooseSteps(): one step, all that follow one, both, or all", () => {
+  const steps = [
+    step("a"),
+    step("b", { needs: ["a"] }),
+    step("c", { after: ["b"] }),
+    step("d"),
+  ];
+  const chosen = (choice: Parameters<typeof chooseSteps>[1]) => {
+    const ids = chooseSteps(steps, choice);
+    return ids && [...ids].toSorted();
+  };
+  assert.equal(chosen({}), undefined);
+  assert.deepEqual(chosen({ only: "b" }), ["b"]);
+  assert.deepEqual(chosen({ from: "b" }), ["b", "c"]);
+  assert.deepEqual(chosen({ from: "a" }), ["a", "b", "c"]);
+  assert.deepEqual(chosen({ from: "b", only: "d" }), ["b", "c", "d"]);
+});
+
+Deno.test("chooseSteps() says which steps there are, or which one was meant", () => {
+  const steps = [step("train"), step("b")];
+  const hint = (only: string) => {
+    try {
+      chooseSteps(steps, { only });
+    } catch (error) {
+      return (error as { hint?: string }).hint;
+    }
+  };
+  assert.equal(hint("trian"), 'did you mean "train"?');
+  assert.equal(hint("something"), "the steps are: train, b");
+  assert.throws(() => chooseSteps(steps, { from: "x" }), {
+    code: "usage",
+    message: "Cannot run --from x: the pipeline has no such step",
+  });
+});
