@@ -77,6 +77,14 @@ Deno.test("readListing() takes no file of git's or Grid's own, whoever asked for
   }
 });
 
+Deno.test("readListing() takes nothing beside what was asked for, however near", () => {
+  for (const name of ["other", "outer", "outer/x", "ou", "a/out", "Out/x"]) {
+    const rows = `81a4 1 1|./${name}\n`;
+    assert.throws(() => listing(`./${name}\0`, rows), /which was not asked for/, name);
+  }
+  assert.equal(listing("./out\0", "81a4 1 1|./out\n").files[0]?.path, "out");
+});
+
 Deno.test("readListing() gives the whole folder where it was asked for", () => {
   const { files, folders } = readListing({
     found: bytes(".\0./a\0./b\0"),
