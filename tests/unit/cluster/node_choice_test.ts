@@ -273,7 +273,7 @@ Deno.test("fittingGpus(): the group's own first, then by free memory; nobody els
   assert.deepEqual(order([gpu(3), gpu(1), gpu(2)]), [1, 2, 3]);
   assert.deepEqual(order([gpu(0), held(1, "mine"), held(2, "yours")]), [1, 0]);
   assert.deepEqual(order([held(1, "mine", false)]), [], "another account's group of that name");
-  assert.match(whyNot(held(2, "yours"), wish) ?? "", /^GPU 2 is leased by a job of ada/);
+  assert.match(whyNot(held(2, "yours"), wish) ?? "", /^GPU 2 is held by a job of ada/);
   // Who asks for memory alone may share a card with others.
   assert.deepEqual(order([held(2, "yours")], memory), [2]);
   assert.deepEqual(order([held(2, "yours")], { gpus: 0, minFreeVramBytes: 5 * GIB }), []);
