@@ -1,13 +1,15 @@
+import { BARS_DARK, BARS_LIGHT, BARS_STYLE, LEGEND_STYLE } from "./html_bars_style.ts";
+
 /** Looks of `report.html`; follows the reader's choice of light or dark. Logs are dark in both. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f27; --soft: #5b6472; --line: #e3e6eb; --paper: #fff;
   --panel: #f7f8fa; --good: #12774d; --bad: #c02b25; --warn: #955800; --busy: #1f5fc4;
-  --idle: #9aa3b0; --queue: #cfd5de; --node: #8b6fd6; --sync: #1691a6; --fetch: #1691a6;
-  --retry: #e0a03c; --done: #3d9d72; --mark: #ffe58a; }
+  --idle: #9aa3b0; --mark: #ffe58a;
+  ${BARS_LIGHT} }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e7ec; --soft: #9aa5b5; --line: #2a303a;
   --paper: #14171c; --panel: #1a1e25; --good: #4cc490; --bad: #ff7d74; --warn: #e8a33d;
-  --busy: #7fadff; --idle: #5c6675; --queue: #3a424f; --node: #9d84e8; --sync: #2bb3c9;
-  --fetch: #2bb3c9; --retry: #d9983a; --done: #2f9c6e; --mark: #6b5a12; } }
+  --busy: #7fadff; --idle: #5c6675; --mark: #6b5a12;
+  ${BARS_DARK} } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 72px; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink);
@@ -94,8 +96,7 @@ td { overflow-wrap: anywhere; }
   border: 1px solid var(--line); border-radius: 999px; padding: 4px 12px; cursor: pointer; }
 .buttons button:hover { border-color: var(--idle); }
 .buttons button[aria-pressed="true"] { border-color: var(--busy); box-shadow: inset 0 0 0 1px var(--busy); }
-.legend { color: var(--soft); font-size: 13px; display: flex; flex-wrap: wrap; gap: 2px 16px; }
-.key { display: inline-block; width: 18px; height: 8px; border-radius: 2px; margin-right: 6px; }
+${LEGEND_STYLE}
 .row { position: relative; display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 2fr) 76px minmax(0, 6fr); gap: 0 14px;
   align-items: center; width: 100%; }
 .row.head { color: var(--soft); font-size: 13px; padding: 4px 8px 4px 26px; border-bottom: 1px solid var(--line); }
@@ -118,12 +119,7 @@ span.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
 .axis { width: 100%; height: 15px; display: block; overflow: visible; }
 .axis text { font: 12px system-ui, sans-serif; fill: var(--soft); text-anchor: middle; }
 .axis .first { text-anchor: start; } .axis .last { text-anchor: end; }
-rect.span { fill: var(--idle); } rect.queue { fill: var(--queue); } rect.node { fill: var(--node); } rect.retry { fill: var(--retry); }
-rect.sync, rect.fetch { fill: var(--sync); } rect.run { fill: var(--done); }
-rect.failed, rect.timed-out { fill: var(--bad); } rect.allowed-failure, rect.cancelled, rect.stopped { fill: var(--warn); }
-rect.run.running { fill: var(--busy); }
-.key.queue { background: var(--queue); } .key.node { background: var(--node); } .key.retry { background: var(--retry); }
-.key.sync, .key.fetch { background: var(--sync); } .key.run { background: var(--done); }
+${BARS_STYLE}
 .usage { display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: center; font-size: 13.5px; margin: 6px 0; }
 .usage figure { margin: 0; display: flex; align-items: center; gap: 8px; color: var(--soft); font-size: 12px; }
 .spark { width: 120px; height: 26px; background: var(--panel); border-radius: 3px; flex: none; }

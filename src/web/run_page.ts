@@ -79,7 +79,7 @@ export function runParts(folded: FoldedRun, options: RunPageOptions): Parts {
   parts.set("failures", failurePart(report, options.tail).text);
   parts.set(
     "timeline",
-    options.timeline ?? timeline(state, (stoppedAt ?? options.frame.now) - state.startedAt).text,
+    options.timeline ?? timeline(report, (stoppedAt ?? options.frame.now) - state.startedAt).text,
   );
   let number = 0;
   for (const step of state.steps.values()) {

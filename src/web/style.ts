@@ -1,12 +1,16 @@
+import { BARS_DARK, BARS_LIGHT, BARS_STYLE, LEGEND_STYLE } from "../report/html_bars_style.ts";
+
 /** Looks of the app; follows the reader's choice of light or dark, and the width of a phone. */
 export const STYLE = `
 :root { --ink: #1d2129; --soft: #5f6878; --line: #e4e7ec; --paper: #fff; --panel: #f8f9fb;
   --good: #17875a; --bad: #c8322b; --warn: #b26b00; --busy: #2563c9; --idle: #8a94a3;
-  --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000; }
+  --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000;
+  ${BARS_LIGHT} }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa4b4; --line: #2c323d;
   --paper: #14171c; --panel: #1b1f26; --good: #3fbf8a; --bad: #ff6d64; --warn: #e8a33d;
   --busy: #6ca0ff; --idle: #66707f; --mark: #7fb0ff; --good-ink: #4fcf9a; --bad-ink: #ff8a82;
-  --warn-ink: #f0b45a; } }
+  --warn-ink: #f0b45a;
+  ${BARS_DARK} } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); min-height: 100vh;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -37,10 +41,11 @@ td { overflow-wrap: break-word; } td:last-child { overflow-wrap: anywhere; }
 .lanes { max-height: 60vh; overflow-y: auto; }
 .lane { display: flex; align-items: center; gap: 12px; height: 22px; font-size: 13px; }
 .lane > span { flex: 0 0 170px; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.lane svg { flex: 1 1 0; min-width: 0; height: 18px; background: linear-gradient(var(--line), var(--line)) 0 100% / 100% 1px no-repeat; }
-.axis { position: sticky; top: 0; background: var(--paper); } .axis text { font: 12px system-ui, sans-serif; fill: var(--soft); } .axis .end { text-anchor: end; }
-.bar { fill: var(--idle); } .bar.succeeded { fill: var(--good); } .bar.failed, .bar.timed-out { fill: var(--bad); }
-.bar.cancelled, .bar.stopped { fill: var(--warn); } .bar.running { fill: var(--busy); }
+.lane svg { flex: 1 1 0; min-width: 0; height: 12px; border-radius: 2px; } .lane .axis { height: 15px; overflow: visible; }
+.lane { border-bottom: 1px solid var(--line); }
+.axis { position: sticky; top: 0; background: var(--paper); } .axis text { font: 12px system-ui, sans-serif; fill: var(--soft); text-anchor: middle; } .axis .first { text-anchor: start; } .axis .last { text-anchor: end; }
+${LEGEND_STYLE}
+${BARS_STYLE}
 a { color: var(--mark); text-decoration-thickness: 1px; text-underline-offset: 2px; }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; border-radius: 3px; }
 main:focus { outline: none; }

@@ -69,7 +69,10 @@ Deno.test("/runs/ID shows steps, failures and actions of a run; a name leads to 
   assert.match(page, /needs train, which failed/);
   assert.match(page, new RegExp(`action="/runs/${RUN}/resume"`));
   assert.doesNotMatch(page, /\/cancel"|data-live/);
-  assert.equal(page.match(/<rect class="bar/g)?.length, 4);
+  // The same bars and words as in its report.
+  const bars = [...page.matchAll(/<rect class="([^"]+)"/g)].map(([, name]) => name);
+  assert.deepEqual(bars, ["sync succeeded", "node", "run failed", "run succeeded"]);
+  assert.match(page, /Of 9\.6s, 9\.1s went into running train/);
   for (const name of ["last", "train", RUN.slice(0, 12)]) {
     const { status, headers } = await rig.ask(`/runs/${name}`);
     assert.deepEqual([status, headers.get("location")], [302, `/runs/${RUN}`]);
