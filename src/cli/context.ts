@@ -11,6 +11,8 @@ export interface CliContext {
   readonly cwd: string;
   /** Id that the run gets which this process runs, chosen by who started it; default: one of its own. */
   readonly runId?: string | undefined;
+  /** The run that a unit or a crontab goes on with after a restart of this machine, until it ends. */
+  readonly restart?: string | undefined;
   /** Secrets by name that the run is given by who started it; default: it reads them itself. */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Data for programs. */
@@ -42,11 +44,14 @@ export interface CliContext {
 /** Where `grid submit` says how the run is called; not for what the run starts. */
 export const RUN_ID_VARIABLE = "GRID_SUBMITTED_RUN";
 
-function takeRunId(): string | undefined {
-  const id = Deno.env.get(RUN_ID_VARIABLE);
-  Deno.env.delete(RUN_ID_VARIABLE);
+function takeRunId(variable: string): string | undefined {
+  const id = Deno.env.get(variable);
+  Deno.env.delete(variable);
   return id !== undefined && isRunId(id) ? id : undefined;
 }
+
+/** Where `grid submit --restart`, its unit and its crontab say which run they are about. */
+export const RESTART_VARIABLE = "GRID_SUBMITTED_RESTART";
 
 /** Where `grid submit` says that secrets come over stdin, until its end: they stand nowhere else. */
 export const SECRETS_VARIABLE = "GRID_SUBMITTED_SECRETS";
@@ -60,7 +65,8 @@ function takeSecrets(): Readonly<Record<string, string>> | undefined {
 }
 
 export function processContext(): CliContext {
-  const runId = takeRunId();
+  const runId = takeRunId(RUN_ID_VARIABLE);
+  const restart = takeRunId(RESTART_VARIABLE);
   const secrets = takeSecrets();
   const encoder = new TextEncoder();
   const pipes = new Pipes();
@@ -69,6 +75,7 @@ export function processContext(): CliContext {
     env: ownEnvironment(),
     cwd: Deno.cwd(),
     runId,
+    restart,
     secrets,
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),

@@ -41,7 +41,7 @@ function give({ stdin }: Deno.ChildProcess, input: string): void {
 }
 
 /** As we were started ourselves, without the words for `grid`. */
-function ownCommand(): string[] {
+export function ownCommand(): string[] {
   const line = ownLine();
   if (line !== undefined) {
     return [Deno.execPath(), ...line.slice(1, line.length - Deno.args.length)];
@@ -57,7 +57,7 @@ function ownCommand(): string[] {
 }
 
 /** An installed Grid keeps beside it what Deno compiles, as its launcher says; see `context.ts`. */
-function ownCache(): Record<string, string> {
+export function ownCache(): Record<string, string> {
   const folder = import.meta.dirname?.replace(/\/src\/cli$/, "/cache");
   return folder !== undefined && existsSync(folder) ? { DENO_DIR: folder } : {};
 }

@@ -6,7 +6,7 @@ import { GridError } from "../core/errors.ts";
 import { newRunId, randomWord } from "../core/ids.ts";
 import { PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { Store } from "../store/store.ts";
-import { RUN_ID_VARIABLE, SECRETS_VARIABLE } from "./context.ts";
+import { RESTART_VARIABLE, RUN_ID_VARIABLE, SECRETS_VARIABLE } from "./context.ts";
 import { spawnGrid } from "./own_program.ts";
 
 /** A runner that has not journaled its beginning by then stands still, or its machine does. */
@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Id of the run; default: a new one. Of two runners with the same id one runs. */
   readonly run?: string | undefined;
+  /** A restart of this machine goes on with it, until it ends. */
+  readonly isRestarted?: boolean;
   /** Secrets by name that the runner is given; default: it reads them itself. */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
 }
@@ -50,11 +52,25 @@ export async function startRunner(
   args: readonly string[],
   options: RunnerOptions,
 ): Promise<Begun | NotBegun> {
-  const { project, store, cwd, env, signal, secrets, run = newRunId(systemClock.now()) } = options;
+  const {
+    project,
+    store,
+    cwd,
+    env,
+    signal,
+    secrets,
+    isRestarted = false,
+    run = newRunId(systemClock.now()),
+  } = options;
   const output = join(project, ".grid", `runner_${run}_${randomWord(12)}.out`);
   const child = spawnGrid(["--quiet", "--color", "never", ...args], {
     cwd,
-    env: { ...env, [RUN_ID_VARIABLE]: run, ...secrets && { [SECRETS_VARIABLE]: "stdin" } },
+    env: {
+      ...env,
+      [RUN_ID_VARIABLE]: run,
+      ...isRestarted && { [RESTART_VARIABLE]: run },
+      ...secrets && { [SECRETS_VARIABLE]: "stdin" },
+    },
     output,
     input: secrets && JSON.stringify(secrets),
   });

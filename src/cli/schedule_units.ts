@@ -121,7 +121,7 @@ function runWords({ program, file }: UnitOptions, { inputs }: Schedule): string[
 }
 
 /** A line ends where a word has a line break, and what follows would be a line of its own. */
-function refuseBreaks(words: readonly string[], where: string): void {
+export function refuseBreaks(words: readonly string[], where: string): void {
   const word = words.find((word) => /[\n\r\0]/.test(word));
   if (word === undefined) return;
   throw new GridError({
@@ -134,7 +134,7 @@ function refuseBreaks(words: readonly string[], where: string): void {
 /** Of the cron of Paul Vixie, from which most come: `MAX_COMMAND` in its cron.h, less its end. */
 const LONGEST_COMMAND = 998;
 
-function refuseLong(command: string): void {
+export function refuseLong(command: string): void {
   const { length } = new TextEncoder().encode(command);
   if (length <= LONGEST_COMMAND) return;
   throw new GridError({
@@ -152,7 +152,7 @@ function unitName(words: readonly string[]): string {
 }
 
 /** https://www.freedesktop.org/software/systemd/man/252/systemd.service.html#Command%20lines */
-function systemdWord(word: string): string {
+export function systemdWord(word: string): string {
   const plain = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   if (/^[A-Za-z0-9_\/:.,@%+=$-]+$/.test(plain)) return plain;
   const escaped = plain.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

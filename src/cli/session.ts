@@ -93,6 +93,8 @@ async function watchSignals(context: CliContext, words: Words): Promise<Interrup
       context.exit(name === "SIGINT" ? 130 : 143);
     }
     words.print(`\n${name}: stopping; once more to leave at once\n`);
+    // The machine goes down: what a restart goes on with is left as it is.
+    if (name === "SIGTERM" && context.restart !== undefined) context.exit(143);
     const code = name === "SIGINT" ? "interrupted" : "terminated";
     controller.abort(new GridError({ code, message: `interrupted by ${name}` }));
   });

@@ -6,6 +6,7 @@ import { projectIdentity } from "../sync/project_identity.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import { pruneJobs } from "../transport/job/job_list.ts";
 import { type OpenedNodes, openNodes } from "./nodes.ts";
+import { cleanSubmitted } from "./away/clean_submitted.ts";
 import type { Session } from "./session.ts";
 
 export interface StaleFiles {
@@ -15,6 +16,8 @@ export interface StaleFiles {
   readonly data: readonly OldSet[];
   /** Ids. */
   readonly jobs: readonly string[];
+  /** Of runs that were submitted there and are over, and Grids of older versions: names below `.grid`. */
+  readonly submitted: readonly string[];
 }
 
 export interface StaleOptions {
@@ -52,18 +55,20 @@ export async function cleanNodes(
       signal: session.signal,
     }),
     jobs: await pruneJobs(transport, root, { minutes, dryRun }),
+    submitted: await cleanSubmitted({ node, transport, root }, { session, minutes, dryRun }),
   })));
   return { nodes, failed };
 }
 
 export function staleWords({ nodes, failed }: FoundStale, did: string): string {
-  const lines = nodes.flatMap(({ node, folders, data, jobs }) => [
+  const lines = nodes.flatMap(({ node, folders, data, jobs, submitted }) => [
     ...folders.map(({ name, bytes }) =>
       `${did} on ${node}: folder ${name} (${formatSize(bytes)})\n`
     ),
     ...data.map(({ digest, bytes }) =>
       `${did} on ${node}: data set ${digest.slice(0, 12)} (${formatSize(bytes)})\n`
     ),
+    ...submitted.map((name) => `${did} on ${node}: .grid/${name}\n`),
     ...(jobs.length === 0 ? [] : [`${did} on ${node}: files of ${countOf(jobs.length, "job")}\n`]),
   ]);
   const bytes = nodes.flatMap(({ folders, data }) => [...folders, ...data]).reduce(

@@ -263,3 +263,97 @@ testWith(
     });
   },
 );
+
+/** Keeps a crontab in a file, as crontab(1) does it. */
+const CRONTAB = `#!/bin/sh
+case $1 in
+  -l) [ -s "$HOME/crontab" ] && cat "$HOME/crontab" || { echo "no crontab" >&2; exit 1; } ;;
+  -) cat >"$HOME/crontab.new" && mv "$HOME/crontab.new" "$HOME/crontab" ;;
+esac
+`;
+
+testWith(
+  [],
+  "a run that is submitted with --restart is gone on with, by one line of cron",
+  async () => {
+    using folder = project({
+      "p.yaml": WAITING.replace("echo first", "echo effect >> $HERE/effects; echo first"),
+      "home/bin/crontab": CRONTAB,
+    });
+    const home = join(folder.path, "home");
+    Deno.chmodSync(join(home, "bin", "crontab"), 0o755);
+    // No systemd that would answer: cron it is.
+    const path = `${join(home, "bin")}:${Deno.env.get("PATH")}`;
+    const env = { HERE: folder.path, HOME: home, PATH: path, DBUS_SESSION_BUS_ADDRESS: "none" };
+    const cwd = folder.path;
+    const denoDir = JSON.parse(
+      new TextDecoder().decode(
+        new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync().stdout,
+      ),
+    ).denoDir;
+    const options = { cwd, env: { ...env, XDG_RUNTIME_DIR: "/nonexistent", DENO_DIR: denoDir } };
+    Deno.writeTextFileSync(join(home, "crontab"), "5 4 * * * true\n");
+    const { code, stdout, stderr } = await grid(
+      ["--json", "submit", "--restart", "p.yaml"],
+      options,
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /after a restart, cron goes on with it: crontab -l/);
+    const { run, pid } = JSON.parse(stdout);
+    await until(() => existsSync(join(cwd, "effects")), { what: "the step" });
+    const [other, line = ""] = Deno.readTextFileSync(join(home, "crontab")).trim().split("\n");
+    assert.equal(other, "5 4 * * * true");
+    assert.match(line, new RegExp(`^@reboot cd .* # grid submit --restart ${run}$`));
+    // The machine goes down: the run shall not end by that.
+    Deno.kill(pid, "SIGTERM");
+    await until(() => !existsSync(`/proc/${pid}`), { what: "the runner's end" });
+    assert.match((await grid(["runs"], options)).stdout, /waiting +stopped/);
+    go({ path: cwd, env: {} });
+    const boot = new Deno.Command("/bin/sh", {
+      args: ["-c", line.slice("@reboot ".length)],
+      ...options,
+      stdin: "null",
+    });
+    assert.ok((await boot.output()).success);
+    const shown = await grid(["attach", "waiting"], options);
+    assert.deepEqual(printed(shown.stderr), ["first", "last", "without an end"], shown.stderr);
+    assert.equal(Deno.readTextFileSync(join(home, "crontab")).trim(), "5 4 * * * true");
+  },
+);
+
+testWith([], "of two runners that are started for one run, one runs", async () => {
+  using folder = project({
+    "p.yaml": WAITING.replace("echo first", "echo effect >> $HERE/effects; echo first"),
+  });
+  const home = homeOf(folder.path);
+  const run = "20260131-142530-x7k2";
+  const request = JSON.stringify({
+    ask: "begin",
+    run,
+    words: ["run", "p.yaml"],
+    env: home.env,
+    secrets: {},
+    restart: false,
+  });
+  const begin = async () => {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: programArgs(["__away"]),
+      cwd: home.path,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(`${request.length}\n${request}`));
+    await writer.close();
+    return new TextDecoder().decode((await child.output()).stdout);
+  };
+  const answers = await Promise.all([begin(), begin()]);
+  for (const answer of answers) assert.match(answer, /^answer \d+\n\{"pid":\d+\}$/);
+  go(home);
+  const shown = await grid(["attach", run], { cwd: home.path });
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "effect\n");
+  assert.match(await begin(), /^answer \d+\n\{"pid":\d+\}$/, "an answer that was lost is repeated");
+  assert.equal(Deno.readTextFileSync(join(home.path, "effects")), "effect\n");
+});

@@ -1,6 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # Hands a conversation over to the Grid that was brought here. Input: the folder of a run, then what that
 # Grid is asked. Read after the prelude. Answers `there`, or `gone` where the folder has no Grid.
+#
+# function: reads -> sets
+#   (outside): - -> marker place
 
 IFS= read -r marker && printf '\n%s\n' "$marker" || exit 1
 read -r place || exit 1

@@ -1,16 +1,23 @@
 /** A runner of its own on the node that it was brought to. */
+import { join } from "node:path";
 import { openGround } from "../../store/ground.ts";
 import { openStore } from "../../store/open.ts";
 import type { CliContext } from "../context.ts";
+import { removeRestart, writeRestart } from "../restart.ts";
 import { startRunner } from "../runner_elsewhere.ts";
 import type { BeginAnswer, BeginRequest, CancelAnswer, CancelRequest } from "./request.ts";
 
 export async function beginHere(
-  { run, words, env, secrets }: BeginRequest,
+  { run, words, env, secrets, restart }: BeginRequest,
   context: CliContext,
 ): Promise<BeginAnswer> {
   const project = context.cwd;
   using store = openStore(openGround(project));
+  // Asked once more, for the answer was lost.
+  if (store.row(run) !== undefined) return { pid: 0 };
+  const said = restart
+    ? await writeRestart({ run, project, program: [join(project, "..", "grid")], env: context.env })
+    : undefined;
   const begun = await startRunner(words, {
     project,
     store,
@@ -18,9 +25,13 @@ export async function beginHere(
     env: { ...context.env, ...env },
     run,
     secrets,
+    isRestarted: restart,
   });
-  if (begun.run === undefined) return { said: begun.said, exitCode: begun.exitCode || 70 };
-  return { pid: begun.pid };
+  if (begun.run === undefined) {
+    if (restart) await removeRestart(run, context.env);
+    return { said: begun.said, exitCode: begun.exitCode || 70 };
+  }
+  return { pid: begun.pid, ...said !== undefined && { restart: said } };
 }
 
 export function cancelHere({ run, reason }: CancelRequest, { cwd }: CliContext): CancelAnswer {

@@ -1,6 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # Makes the folder of a run on the node that is to run it, once; read after the prelude. Input: root, the
 # run. Answers `made FOLDER`, `there` where another has made it, or `failed` and why on stderr.
+#
+# function: reads -> sets
+#   (outside): grid_fault run -> LC_ALL base marker root run
 
 LC_ALL=C
 export LC_ALL

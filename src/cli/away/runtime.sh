@@ -7,6 +7,13 @@
 #
 # $root/.grid/runtime/ID is a file that names the folder beside it: such a name can be made once only, and
 # whoever finds it finds all of it.
+#
+# function: reads -> sets
+#   (outside): code grid_fault grid_new id loader packages registry size system -> LC_ALL base code deno found
+#       here id loader marker new packages registry root said size system
+#   fail: - -> -
+#   undo: new -> -
+#   copy: new -> -
 
 LC_ALL=C
 export LC_ALL

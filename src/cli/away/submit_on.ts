@@ -123,7 +123,17 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
     on,
     request: { ask: "begin", run, words, ...given, restart },
   });
-  if (!("said" in begun)) return { run, pid: begun.pid };
+  if (!("said" in begun)) {
+    if (begun.restart !== undefined) tell(`on ${on}, ${begun.restart}`);
+    const names = Object.keys(given.secrets);
+    if (begun.restart !== undefined && names.length > 0) {
+      tell(
+        `warning: nothing there keeps ${names.join(", ")} for then; ` +
+          "go on by hand, which gives them anew: grid resume",
+      );
+    }
+    return { run, pid: begun.pid };
+  }
   await remove();
   return { run: undefined, said: begun.said, exitCode: begun.exitCode };
 }

@@ -49,9 +49,29 @@ interface Cleaned {
 async function clean(flags: CleanFlags, context: CommandContext): Promise<number> {
   const left = flags.nodes ? await cleanLeftovers(flags, context) : undefined;
   const cleaned = { ...cleanHere(flags, context), left };
+  const restarts = await cleanRestarts(flags, context);
   if (flags.json) context.stdout(JSON.stringify(cleanDocument(cleaned, flags)) + "\n");
-  else context.stderr(await cleanWords(cleaned, flags.dryRun ? "would remove" : "removed"));
+  else {
+    const did = flags.dryRun ? "would remove" : "removed";
+    context.stderr(await cleanWords(cleaned, did));
+    for (const run of restarts) context.stderr(`${did} what would go on with run ${run}\n`);
+  }
   return left !== undefined && left.failed.length > 0 ? 3 : 0;
+}
+
+/** What `grid submit --restart` wrote for runs of this project that are over, and nobody removed. */
+async function cleanRestarts(flags: CleanFlags, context: CommandContext): Promise<string[]> {
+  const { removeRestart, restartingRuns } = await lazy<typeof import("../restart.ts")>(
+    "../restart.ts",
+    import.meta.url,
+  );
+  using past = openRuns(flags, context);
+  const runs = (await restartingRuns(context.env)).filter((run) =>
+    past.store.row(run) !== undefined &&
+    past.store.row(past.store.latestOf(run))?.finishedAt !== undefined
+  );
+  if (!flags.dryRun) { for (const run of runs) await removeRestart(run, context.env); }
+  return runs;
 }
 
 function cleanHere(flags: CleanFlags, context: CommandContext): Omit<Cleaned, "left"> {

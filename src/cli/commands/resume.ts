@@ -10,6 +10,7 @@ import { bringNews } from "../away/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, inputWords, keyValues } from "../option_values.ts";
 import { appendJobSummary } from "../job_summary.ts";
+import { endRestart, isForRestart } from "../restart_end.ts";
 import { openRuns } from "../past_runs.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -55,6 +56,9 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   if (word === undefined && !settings.quiet) {
     session.words.print(`going on from run ${run}\n`);
   }
+  if (context.restart !== undefined && !await isForRestart(run, { store: grid.store, context })) {
+    return 0;
+  }
   const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
   const away = grid.store.away.find(run);
@@ -81,6 +85,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
     only: flags.only,
     resume: earlier,
   });
+  await endRestart(context);
   if (settings.json) context.stdout(await grid.readReport(state));
   appendJobSummary({ grid, run: state.run, context });
   return state.exitCode ?? 70;

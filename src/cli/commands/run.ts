@@ -6,6 +6,7 @@ import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, nameList, positiveInteger, sizeBytes } from "../option_values.ts";
 import { checkAgain, checkAll, checkForm, fileInstead, formOf } from "../run_form.ts";
 import { appendJobSummary } from "../job_summary.ts";
+import { endRestart } from "../restart_end.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
 
@@ -130,6 +131,7 @@ async function run(
     from: flags.from,
     only: flags.only,
   });
+  await endRestart(context);
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
   appendJobSummary({ grid: session.grid, run: state.run, context });
   applyRetention(session.grid, context);

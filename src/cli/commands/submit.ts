@@ -14,6 +14,7 @@ interface SubmitFlags extends SubmitOnFlags {
 export function define(command: Command, context: CommandContext): void {
   withRunOptions(command)
     .option("--on <node>", "run it on this node, with a Grid that is brought there")
+    .option("--restart", "go on with it after a restart of the machine that runs it")
     .close("Prints the run's id. It is shown by: grid attach RUN; ended by: grid cancel RUN.")
     .action<SubmitFlags>(async (target, flags) => {
       if (target === undefined) throw nothingToSubmit();
@@ -45,12 +46,33 @@ interface Invocation {
 
 async function submit(target: string, { flags, context }: Invocation) {
   const { on } = flags;
-  if (on === undefined) return await submitRun({ flags, context });
+  if (on === undefined) {
+    const begun = await submitRun({ flags, context, isRestarted: flags.restart === true });
+    if (begun.run !== undefined && begun.restart !== undefined && !flags.quiet) {
+      context.stderr(`${begun.restart}\n${await afterRestart(target, { flags, context })}`);
+    }
+    return begun;
+  }
   const { submitOn } = await lazy<typeof import("../away/submit_on.ts")>(
     "../away/submit_on.ts",
     import.meta.url,
   );
   return await submitOn(target, { on, flags, context });
+}
+
+/** Nothing keeps a secret for after a restart. */
+async function afterRestart(target: string, { flags, context }: Invocation): Promise<string> {
+  if (formOf(target) !== "file") return "";
+  const { readPipeline } = await lazy<typeof import("../pipeline_file.ts")>(
+    "../pipeline_file.ts",
+    import.meta.url,
+  );
+  const { secrets } = await readPipeline(target, { flags: { ...flags, quiet: true }, context });
+  const names = secrets.flatMap(({ name, from }) => from === "env" ? [name] : []);
+  return names.length === 0
+    ? ""
+    : `warning: nothing keeps ${names.join(", ")} for then: it comes from the environment; ` +
+      "let a file or a command give it, or go on by hand: grid resume\n";
 }
 
 function nothingToSubmit(): GridError {

@@ -7,6 +7,7 @@ Deno.test("asRun() changes the command's name, and nothing that only looks like 
     [["--config", "submit", "submit", "submit"], ["--config", "submit", "run", "submit"]],
     [["--config=x", "--quiet", "submit", "p.yaml"], ["--config=x", "--quiet", "run", "p.yaml"]],
     [["submit", "--json", "p.yaml"], ["run", "p.yaml"]],
+    [["submit", "--restart", "p.yaml"], ["run", "p.yaml"]],
     [["--json", "submit", "--", "tool", "--json"], ["run", "--", "tool", "--json"]],
   ] as const;
   for (const [given, wanted] of cases) assert.deepEqual(asRun(given), wanted);
