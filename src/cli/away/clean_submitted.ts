@@ -16,7 +16,7 @@ const REMOVE_MS = 15 * 60_000;
 
 /** Only what this project has submitted, and what came home whole; names below `.grid` on the node. */
 export async function cleanSubmitted(
-  { node, transport, root }: OpenNode,
+  { node, transport, root }: Pick<OpenNode, "node" | "transport" | "root">,
   { session: { grid: { store }, signal }, minutes, dryRun }: CleanOptions,
 ): Promise<readonly string[]> {
   const before = systemClock.now() - minutes * 60_000;

@@ -44,7 +44,7 @@ read -r deno && read -r code && read -r packages && read -r registry && read -r 
 
 [ -d "$root/.grid" ] || mkdir -p "$root/.grid" || fail write "$root/.grid"
 grid_own "$base" 700 || fail workspace "$grid_fault"
-grid_name "$base/$id"
+grid_make_name "$base/$id"
 new=$grid_new
 mkdir "$new" || fail write "$new"
 undo() {
