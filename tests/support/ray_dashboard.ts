@@ -88,11 +88,11 @@ async function startRay(
     cwd: "/",
     stdin: "null",
   });
-  for (let isFirst = true;; isFirst = false) {
+  for (let tries = 1;; tries++) {
     const output = await ray.output();
     // Its raylet gets 30 s, whatever the environment says.
     const isSlow = new TextDecoder().decode(output.stderr).includes("timed out during startup");
-    if (output.code === 0 || !isSlow || !isFirst) return output;
+    if (output.code === 0 || !isSlow || tries === 4) return output;
     await endRay(temp);
     Deno.removeSync(temp, { recursive: true });
   }

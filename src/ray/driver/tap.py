@@ -17,6 +17,7 @@ class Quiet(threading.Thread):
         # The item that runs, and how many have begun; whether it has been named.
         self.index: int | None = None
         self.begun, self.is_named = 0, False
+        self.out, self.err = tap.pipes
         self.mark("quiet")
         self.start()
 
@@ -47,13 +48,13 @@ class Quiet(threading.Thread):
         """The item is over. Called for each of many small ones: every look at a pipe counts."""
         sys.stdout.flush()
         sys.stderr.flush()
-        out, err = self.tap.pipes
         with self.lock:
             if self.is_named:
                 self.mark("quiet")
-            elif os.fstat(out).st_mtime_ns or os.fstat(err).st_mtime_ns:
+                self.is_named = False
+            elif os.fstat(self.out).st_mtime or os.fstat(self.err).st_mtime:
                 self.mark("was:%s" % self.index)
-            self.index, self.is_named = None, False
+            self.index = None
 
     def close(self) -> None:
         self.over.set()
