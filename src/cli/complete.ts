@@ -1,4 +1,6 @@
 /** What the word under the cursor may become: `grid __complete WORD…`, the last word unfinished. */
+import { join } from "node:path";
+import { isContainer } from "../document/source.ts";
 import type { Command } from "./command_line/command.ts";
 import { HELP_OPTION, type Option } from "./command_line/option.ts";
 import type { CliContext } from "./context.ts";
@@ -17,8 +19,15 @@ export interface KnownNames {
   /** Newest first. */
   runs(): Promise<readonly Candidate[]>;
   steps(run: string): Promise<readonly string[]>;
+  /** What a pipeline file has, as far as it can be read. */
+  file(path: string): Promise<NamesInFile>;
   /** Steps of the newest runs that stay; newest first. */
   services(): Promise<readonly Candidate[]>;
+}
+
+export interface NamesInFile {
+  readonly steps: readonly string[];
+  readonly inputs: readonly string[];
 }
 
 /** The whole program, the finished words, and the beginning of the next one. */
@@ -133,12 +142,22 @@ async function valuesOf(
   if (name === "run") return await names.runs();
   if (NODES.has(name)) return plain(await names.nodes());
   if (name === "step" || name === "from" || name === "only") {
-    const run = given[0];
-    return run === undefined || /\.ya?ml$/.test(run) ? [] : plain(await names.steps(run));
+    const of = given[0];
+    if (of === undefined) return [];
+    return plain(isPipeline(of) ? (await names.file(of)).steps : await names.steps(of));
+  }
+  if (name === "input") {
+    const file = given.find(isPipeline);
+    const inputs = file === undefined ? [] : (await names.file(file)).inputs;
+    return inputs.map((input) => ({ value: `${input}=`, summary: "" }));
   }
   return /^(?:config|token-file|inputs|pipeline|fingerprints|output|out)$/.test(name)
     ? "files"
     : [];
+}
+
+function isPipeline(word: string): boolean {
+  return /\.ya?ml$/.test(word);
 }
 
 function plain(values: readonly string[]): Candidate[] {
@@ -178,6 +197,16 @@ export function namesOf(context: CliContext): KnownNames {
       using past = await runs();
       const [started] = past.store.events(run);
       return started?.type === "run.started" ? started.steps.map(({ id }) => id) : [];
+    },
+    file: async (path) => {
+      const { readSource } = await import("../document/source.ts");
+      const { value } = readSource(await Deno.readFile(join(context.cwd, path)), path);
+      const { steps, inputs } = (value ?? {}) as { readonly steps?: unknown; inputs?: unknown };
+      const ids = Array.isArray(steps) ? steps.map((step) => (step as { id?: unknown })?.id) : [];
+      return {
+        steps: ids.filter((id) => typeof id === "string"),
+        inputs: isContainer(inputs) ? Object.keys(inputs) : [],
+      };
     },
     services: async () => {
       using past = await runs();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import type { Pattern } from "../core/pattern.ts";
-import type { RunState } from "../engine/reduce.ts";
+import type { RunState, StepState } from "../engine/reduce.ts";
 import { type LogNames, logNames } from "../report/log_names.ts";
 import { oneLine } from "../terminal/harmless.ts";
 import type { CliContext } from "./context.ts";
@@ -27,6 +27,8 @@ export interface LogPrinterOptions {
   readonly step: string | undefined;
   readonly attempt: number | undefined;
   readonly item: number | undefined;
+  /** Of a step on many nodes: which of its commands. */
+  readonly rank: number | undefined;
   readonly raw: boolean;
   /** Takes the line that says which step begins. */
   readonly marks: (text: string) => void;
@@ -133,13 +135,31 @@ export class LogPrinter {
         message: `Cannot show logs of attempt ${attempt}: run ${state.run} made ${most} at most`,
       });
     }
-    return wanted
+    return this.#withRank(wanted, state)
       .flatMap((each) =>
         each.attempts.length === 0 ? [] : [{
           step: each.id,
           attempt: attempt ?? each.attempts.length,
         }]
       );
+  }
+
+  /** Those that have the rank that is asked for. */
+  #withRank(steps: readonly StepState[], state: RunState): readonly StepState[] {
+    const { rank, attempt } = this.#options;
+    if (rank === undefined) return steps;
+    const countOf = ({ attempts }: StepState) =>
+      (attempt === undefined ? attempts.at(-1) : attempts[attempt - 1])?.ranks?.length ?? 0;
+    const having = steps.filter((step) => countOf(step) > rank);
+    // Of a run that is under way, its nodes may yet be chosen.
+    if (having.length > 0 || state.result === "running") return having;
+    const most = Math.max(0, ...steps.map(countOf));
+    throw new GridError({
+      code: "usage",
+      message: `Cannot show logs of rank ${rank}: ` +
+        (most === 0 ? "no such step ran on many nodes" : `the last is rank ${most - 1}`),
+      hint: "ranks are counted from 0; nodes: of a step says how many there are",
+    });
   }
 
   async #printNew({ step, attempt }: AttemptName, logName: LogNames): Promise<void> {
@@ -194,11 +214,12 @@ export class LogPrinter {
     this.#lineIsOpen = false;
   }
 
-  /** All of it, or the lines of the one task that is asked for. */
+  /** All of it, or the lines of the one task or rank that is asked for. */
   #shownOf(path: string, bytes: Uint8Array): Uint8Array {
-    const { item } = this.#options;
-    if (item === undefined) return bytes;
-    const lines = this.#items.get(path) ?? new ItemLines(item, this.#clock.stampLength);
+    const { item, rank } = this.#options;
+    const teller = rank !== undefined ? { rank } : item !== undefined ? { item } : undefined;
+    if (teller === undefined) return bytes;
+    const lines = this.#items.get(path) ?? new ItemLines(teller, this.#clock.stampLength);
     this.#items.set(path, lines);
     return lines.push(bytes);
   }

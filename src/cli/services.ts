@@ -69,6 +69,11 @@ export function chooseService(
     throw wrong(what, `${matches.length} are called ${asked}`, `name one: ${each}`);
   }
   const [away] = nodes.failed;
+  const elsewhere = step === undefined ? undefined : serving.find((one) => one.step === step);
+  if (elsewhere) {
+    const words = quoteAll([elsewhere.run, elsewhere.step]);
+    throw wrong(what, `nothing called ${asked} serves`, `another run's does: ${words}`);
+  }
   const near = nearest(step ?? name, serving.map((service) => service.step));
   throw wrong(
     what,

@@ -6,14 +6,18 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const folded = fold(word);
   let limit = Math.min(MOST_SLIPS, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
+  let least = Infinity;
   for (const candidate of candidates) {
     // Most candidates are told by their length alone.
     if (Math.abs(candidate.length - word.length) > limit) continue;
     const distance = editDistance(folded, fold(candidate), limit);
-    if (distance > limit) continue;
+    // Of two that are as near, letters that changed places are likelier than one that is missing.
+    const isAsLong = candidate.length === word.length;
+    if (distance > limit || (distance === least && !isAsLong)) continue;
     best = candidate;
     if (distance === 0) break;
-    limit = distance - 1;
+    least = distance;
+    limit = isAsLong ? distance - 1 : distance;
   }
   return best;
 }

@@ -225,7 +225,7 @@ export class NodeStore implements AsyncDisposable {
       code: line === "failed workspace" ? "workspace" : "sync",
       message: `Cannot keep data on "${node}": ${what}`,
       hint: /no space|quota/i.test(said)
-        ? "Free some space there, for example: grid data remove NAME"
+        ? "free some space there, for example: grid data remove NAME"
         : "What arrived is kept; try again",
       node,
     });

@@ -176,6 +176,6 @@ function notWhole(source: string, odd: { readonly path: string; readonly reason:
   return new GridError({
     code: "sync",
     message: `Cannot bring the data set "${source}": "${odd.path}": ${odd.reason}`,
-    hint: "A data set is whole or not at all; mend it, or leave it out by exclude:",
+    hint: "a data set is whole or not at all; mend it, or leave it out by exclude:",
   });
 }

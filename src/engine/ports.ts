@@ -280,4 +280,6 @@ export type StepOutcome =
     readonly failure: Failure;
     /** What became of the command that was told to stop, such as "0 survivors"; no full stop. */
     readonly aftermath?: string;
+    /** It went over a limit of time that the kind itself watches, so that it timed out. */
+    readonly isLate?: true;
   };

@@ -1,7 +1,10 @@
-/** What makes a command run on many nodes at once. */
-export interface Gang {
+/** More than these start nothing together. */
+export const MOST_NODES = 1000;
+
+/** What makes a command run on many nodes at once; `T` is what an expression is before it has a value. */
+export interface Gang<T = never> {
   /** Nodes, and ranks: one command on each. */
-  readonly count: number;
+  readonly count: number | T;
   /** All GPUs of all nodes are of one model. */
   readonly sameModel: boolean;
   /** How long it may take until every rank stands ready, from the choice of the nodes on. */

@@ -1,10 +1,16 @@
 /** `nodes:` of a step, as a file has it; a part of `schema.ts`. */
 import { z } from "../document/shape/zod.ts";
+import { MOST_NODES } from "./gang.ts";
 import { limit, oneOrMore } from "./schema_atoms.ts";
 import { gangWords } from "./schema_words.ts";
 
 const gangAlias = z.enum(["skypilot", "dstack"]);
-const gangCount = z.int().min(1).max(1000);
+const gangCount = z.union([
+  z.int().min(1).max(MOST_NODES),
+  z.string().regex(/^\s*\$\{\{[^]*\}\}\s*$/, {
+    error: (issue) => gangWords(issue.input),
+  }),
+], { error: (issue) => gangWords(issue.input) });
 export const nodes = z.union([
   gangCount,
   z.strictObject({

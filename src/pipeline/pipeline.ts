@@ -161,7 +161,7 @@ export interface RunAction<T> {
   readonly run: T;
   /** It is meant to stay. */
   readonly service?: Service;
-  readonly gang?: Gang;
+  readonly gang?: Gang<T extends string ? never : T>;
   /** Absent: on the node itself. */
   readonly container?: Container<T> | undefined;
 }

@@ -1,4 +1,5 @@
 import { formatSize } from "../core/size.ts";
+import type { Gang } from "./gang.ts";
 import type { HookMoment, NodeRequest, NodeSelector, Pipeline, Step } from "./pipeline.ts";
 import type { Text } from "../expression/text.ts";
 
@@ -106,10 +107,14 @@ function nodeWords(step: Step): string {
     case "run":
       return step.action.gang === undefined
         ? requestWords(step.node)
-        : `${step.action.gang.count} nodes, each ${requestWords(step.node)}`;
+        : `${countWords(step.action.gang)} nodes, each ${requestWords(step.node)}`;
     default:
       return requestWords(step.node);
   }
+}
+
+function countWords({ count }: Gang<Text>): string {
+  return typeof count === "number" ? String(count) : sourceOf(count);
 }
 
 function requestWords(request: NodeRequest<Text>): string {

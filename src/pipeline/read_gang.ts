@@ -7,7 +7,7 @@ import type { HookEntry } from "./schema.ts";
 import type { Text } from "../expression/text.ts";
 import type { TextReader } from "../expression/reader.ts";
 
-type GangEntry = Exclude<NonNullable<HookEntry["nodes"]>, number>;
+type GangEntry = Exclude<NonNullable<HookEntry["nodes"]>, number | string>;
 
 export function readGang(entry: HookEntry, reader: TextReader): Pick<RunAction<Text>, "gang"> {
   if (entry.nodes === undefined) return {};
@@ -15,8 +15,8 @@ export function readGang(entry: HookEntry, reader: TextReader): Pick<RunAction<T
   const written = mapOf(entry.nodes);
   const idleMs = durationMs(written.idle);
   const exitTogetherMs = durationMs(written["exit-together"]);
-  const gang: Gang = {
-    count: written.count,
+  const gang: Gang<Text> = {
+    count: readCount(entry, reader),
     sameModel: written.same === "model",
     startWithinMs: durationMs(written["start-within"]) ?? START_WITHIN_MS,
     ...(idleMs !== undefined && { idleMs }),
@@ -27,7 +27,14 @@ export function readGang(entry: HookEntry, reader: TextReader): Pick<RunAction<T
 }
 
 function mapOf(nodes: NonNullable<HookEntry["nodes"]>): GangEntry {
-  return typeof nodes === "number" ? { count: nodes } : nodes;
+  return typeof nodes === "object" ? nodes : { count: nodes };
+}
+
+function readCount(entry: HookEntry, reader: TextReader): Gang<Text>["count"] {
+  const { nodes } = entry;
+  const count = typeof nodes === "object" ? nodes.count : nodes;
+  if (typeof count === "number") return count;
+  return typeof nodes === "object" ? reader.text(nodes, "count") : reader.text(entry, "nodes");
 }
 
 /** Keys that mean one node. */

@@ -454,7 +454,9 @@ const defaults = z.strictObject({
 }, { error: mapLike("defaults: { timeout: 30m }") });
 
 export const pipelineSchema = z.strictObject({
-  name: z.string().min(1).optional().describe("Default: the file's name"),
+  name: z.string().min(1).regex(/^\P{Cc}+$/u, {
+    error: "the name has a line break or another control character\nwrite it on one line",
+  }).optional().describe("Default: the file's name"),
   description: z.string().optional().describe("What it does, in one line"),
   inputs: z.record(name, input, { error: mapLike("each as name: { type: string }") }).optional()
     .describe("Values that a run is given"),

@@ -59,11 +59,12 @@ export function portWords(value: unknown): string {
   return `${show(value)} is no port\nwrite a number from 1 to 65535, or auto for a free one`;
 }
 
-export function gangWords(value: unknown): string {
-  if (isExpression(value)) return NO_EXPRESSION;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return "nodes says how many\nwrite nodes: 4, or nodes: { count: 4, gpus: 8 }";
+/** Undefined for a map: what is wrong in it is said of its key. */
+export function gangWords(value: unknown): string | undefined {
+  if (isExpression(value)) {
+    return "the number of nodes is one expression\nwrite nodes: ${{ inputs.nodes }}, with nothing around it";
   }
+  if (isMap(value)) return undefined;
   return `${show(value)} is no number of nodes\n` +
     (Array.isArray(value) || typeof value === "string"
       ? "write nodes: 4; which ones may be taken stands in node: { among: [gpu1, gpu2] }"

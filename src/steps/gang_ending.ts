@@ -4,7 +4,14 @@ import type { JsonValue } from "../core/json.ts";
 import type { StepHost, StepOutcome } from "../engine/ports.ts";
 import { endContainers } from "./container_job.ts";
 import type { Rank, RankKill } from "./gang_rank.ts";
-import { aftermathWords, lostInstead, type Verdict, verdictFailure } from "./gang_words.ts";
+import { gangUsage } from "./gang_usage.ts";
+import {
+  aftermathWords,
+  blameWords,
+  lostInstead,
+  type Verdict,
+  verdictFailure,
+} from "./gang_words.ts";
 import { jobPrefix } from "./job_names.ts";
 import type { JobSweep } from "./job_sweep.ts";
 import type { Survivors } from "./survivors.ts";
@@ -42,7 +49,9 @@ export class GangEnding {
   async failed(ranks: readonly Rank[], verdict: Verdict): Promise<StepOutcome> {
     const { rank: first } = verdict;
     const { node, job, end } = first;
-    const kills = await this.endAll(ranks, first);
+    const { signal } = this.#options.host;
+    const said = verdict.kind === "exit" ? await first.lastFailure(signal) : undefined;
+    const kills = await this.endAll(ranks, { rank: first, why: blameWords(verdict) });
     const request = onNode(this.#request, node);
     if (verdict.kind === "exit" && job && end && "exit" in end) {
       const options = { node, exit: end.exit, request, words: first.words };
@@ -51,12 +60,13 @@ export class GangEnding {
         return { ...unready, ...outcomeWords(unready, aftermathWords(kills, { first })) };
       }
     }
-    const failure = lostInstead(verdictFailure(verdict), kills);
+    const failure = lostInstead(verdictFailure(verdict, said), kills);
     const aftermath = aftermathWords(kills, { first });
     return {
       status: "failed",
       failure: { ...failure, message: `${failure.message}; ${aftermath}` },
       aftermath,
+      ...(failure.code === "timed-out" && isOfTime(verdict) && { isLate: true }),
     };
   }
 
@@ -73,10 +83,10 @@ export class GangEnding {
   /** All at once; what they end with is no result. */
   async endAll(
     ranks: readonly Rank[],
-    first: Rank | undefined,
+    blamed: { readonly rank: Rank; readonly why: string } | undefined,
   ): Promise<readonly { readonly rank: Rank; readonly kill: RankKill }[]> {
     const { killGraceMs } = this.#request;
-    return await Promise.all(ranks.map(async (rank) => {
+    const kills = await Promise.all(ranks.map(async (rank) => {
       const hadEnded = rank.end !== undefined && "exit" in rank.end;
       const lost = rank.end && "error" in rank.end && rank.end.error.code === "lost";
       const kill: RankKill = lost
@@ -84,10 +94,19 @@ export class GangEnding {
         : await this.#killed(rank, killGraceMs);
       if (kill.error?.code === "lost" || lost) this.rememberLost(rank);
       if (kill.isClear) this.#release(rank);
-      if (!hadEnded && rank !== first) this.noteEnd(rank, "grid", kill.words);
-      else if (rank === first && !hadEnded) this.noteEnd(rank, "itself", kill.words);
+      if (!hadEnded && rank !== blamed?.rank) this.noteEnd(rank, "grid", kill.words);
+      else if (rank === blamed?.rank && !hadEnded) {
+        this.noteEnd(rank, "itself", `${blamed.why}; ended by Grid: ${kill.words}`);
+      }
       return { rank, kill };
     }));
+    this.#tellUsage(ranks);
+    return kills;
+  }
+
+  #tellUsage(ranks: readonly Rank[]): void {
+    const usage = gangUsage(ranks.flatMap(({ job }) => job?.usage ?? []));
+    if (usage) this.#options.host.used?.(usage);
   }
 
   async #killed(rank: Rank, graceMs: number): Promise<RankKill> {
@@ -122,8 +141,7 @@ export class GangEnding {
           })
         ),
       );
-      const [usage] = ranks.flatMap(({ job }) => job?.usage ?? []);
-      if (usage) host.used?.(usage);
+      this.#tellUsage(ranks);
       for (const { job } of ranks) {
         for (const message of job?.warnings ?? []) {
           this.#options.host.note({ type: "warned", message });
@@ -173,6 +191,11 @@ export class GangEnding {
       ...(how !== undefined && { words: how }),
     });
   }
+}
+
+/** A rank that went over a limit, and not one that met somebody else's. */
+function isOfTime({ kind }: Verdict): boolean {
+  return kind === "idle" || kind === "late";
 }
 
 function outcomeWords(outcome: StepOutcome, aftermath: string) {

@@ -18,6 +18,9 @@ const TAIL_CHARACTERS = 2 ** 20;
 /** Of what a rank says of its own failure. */
 const LONGEST_REASON = 300;
 
+/** How long the node of a rank that has ended may take to say what that wrote. */
+const SAID_MS = 10_000;
+
 /** How following a rank ended. */
 export type RankEnd = { readonly exit: JobExit } | { readonly error: GridError };
 
@@ -94,6 +97,12 @@ export class Rank {
     return stdout === "" ? undefined : line.trim() || "it said so";
   }
 
+  /** The same of one that has ended; undefined, too, where its node says nothing any more. */
+  async lastFailure(signal: AbortSignal): Promise<string | undefined> {
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(SAID_MS)]);
+    return await this.ownFailure(soon).catch(() => undefined);
+  }
+
   /** Until it ends or `stop` is called; the same promise for all that ask. */
   follow(): Promise<RankEnd> {
     return this.#following ??= this.#follow();
@@ -138,7 +147,6 @@ export class Rank {
         onOutput: (stream, bytes) => this.#print(stream, bytes),
       });
       await this.#flush();
-      if (job.usage) this.#host.used?.(job.usage);
       const words = survivorWords(report, { script: this.spec.command });
       return { words, isClear: report.survivors.length === 0 };
     } catch (thrown) {

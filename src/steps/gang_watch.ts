@@ -2,7 +2,7 @@
 import { monotonic } from "../core/clock.ts";
 import type { StepHost } from "../engine/ports.ts";
 import type { Gang } from "../pipeline/gang.ts";
-import type { Rank } from "./gang_rank.ts";
+import type { Rank, RankEnd } from "./gang_rank.ts";
 import type { Verdict } from "./gang_words.ts";
 
 /** Between two looks at what ranks say of themselves, and at how long they have been silent. */
@@ -27,16 +27,27 @@ export async function firstVerdict(
   const isRunning = (rank: Rank) => rank.end === undefined;
   const began = monotonic();
   let firstEndAt: number | undefined;
+  /** What ended is judged in the order of the ends, also where that takes a look. */
+  let judged: Promise<void> = Promise.resolve();
+  const judge = async (rank: Rank, end: RankEnd) => {
+    if (over.signal.aborted) return;
+    if ("error" in end) return resolve({ kind: "error", rank, error: end.error });
+    const { exit } = end;
+    if (exit.kind !== "code" || exit.code !== 0) return resolve({ kind: "exit", rank, exit });
+    // Code 0 may hide a failure that the command knew of.
+    const words = await rank.lastFailure(over.signal);
+    if (words !== undefined) resolve({ kind: "said", rank, words });
+    else if (--left === 0) resolve("succeeded");
+  };
   for (const rank of ranks) {
     rank.signedAt = Math.max(rank.signedAt, began);
     rank.follow().then((end) => {
       if (over.signal.aborted || host.signal.aborted) return;
-      if ("error" in end) return resolve({ kind: "error", rank, error: end.error });
-      const { exit } = end;
-      onEnded(rank);
-      if (exit.kind !== "code" || exit.code !== 0) return resolve({ kind: "exit", rank, exit });
-      firstEndAt ??= monotonic();
-      if (--left === 0) resolve("succeeded");
+      if ("exit" in end) {
+        onEnded(rank);
+        if (end.exit.kind === "code" && end.exit.code === 0) firstEndAt ??= monotonic();
+      }
+      judged = judged.then(() => judge(rank, end));
     });
   }
   const looking = new Set<Rank>();

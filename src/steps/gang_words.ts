@@ -18,16 +18,33 @@ export type Verdict =
 /** Characters of a last line that are shown. */
 const LONGEST_LINE = 200;
 
-export function verdictFailure(verdict: Verdict): Failure {
-  return { ...plainFailure(verdict), rank: verdict.rank.index };
+/** Why it is blamed that has not ended; one clause. */
+export function blameWords(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "said":
+      return "wrote to $GRID_FAIL";
+    case "idle":
+      return `printed nothing for ${formatDuration(verdict.ms)}`;
+    case "late":
+      return `still ran ${formatDuration(verdict.ms)} after another`;
+    case "error":
+      return verdict.error.code === "lost" ? "out of reach" : "nobody knows how it went on";
+    case "exit":
+      return "failed";
+  }
 }
 
-function plainFailure(verdict: Verdict): Failure {
+/** @param said what a rank that has ended wrote to $GRID_FAIL */
+export function verdictFailure(verdict: Verdict, said?: string): Failure {
+  return { ...plainFailure(verdict, said), rank: verdict.rank.index };
+}
+
+function plainFailure(verdict: Verdict, said: string | undefined): Failure {
   const { rank } = verdict;
   const { node } = rank;
   switch (verdict.kind) {
     case "exit":
-      return exitFailure(rank, verdict.exit);
+      return exitFailure(rank, verdict.exit, said);
     case "said":
       return failureOf(rank, {
         code: "step-failed",
@@ -57,7 +74,7 @@ function plainFailure(verdict: Verdict): Failure {
   }
 }
 
-function exitFailure(rank: Rank, exit: JobExit): Failure {
+function exitFailure(rank: Rank, exit: JobExit, own: string | undefined): Failure {
   if (exit.kind === "code" && exit.code === 0) throw new Error("a rank that ended well");
   const hint = rank.words.hint(exit, { canAnswer: true }).hint;
   const outcome = failedExit(exit as Exclude<JobExit, { code: 0 }>, {
@@ -68,7 +85,11 @@ function exitFailure(rank: Rank, exit: JobExit): Failure {
   const { failure } = outcome;
   const how = failure.message.slice(failure.message.indexOf(": ") + 2).replace(/^it /, "");
   const last = lastLine(rank);
-  const said = last === "" ? "" : `; its last line: ${last}`;
+  const said = own !== undefined
+    ? `; it wrote to $GRID_FAIL: ${own}`
+    : last === ""
+    ? ""
+    : `; its last line: ${last}`;
   return { ...failure, message: `Cannot finish the command: ${rank.name} ${how}${said}` };
 }
 

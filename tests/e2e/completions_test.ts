@@ -23,7 +23,8 @@ async function shell(program: string, script: string, cwd: string): Promise<stri
   return decoder.decode(stdout).split("\n").filter((line) => line !== "");
 }
 
-const PIPELINE = "name: p\nsteps:\n  - { id: train, run: echo x }\n  - { id: eval, run: echo y }\n";
+const PIPELINE =
+  "name: p\ninputs: { epochs: { default: 1 } }\nsteps:\n  - { id: train, run: echo x }\n  - { id: eval, run: echo y }\n";
 
 testWith(["bash"], "bash completes commands, options, nodes, runs and steps", async () => {
   using folder = project({ "p.yaml": PIPELINE });
@@ -49,6 +50,8 @@ testWith(["bash"], "bash completes commands, options, nodes, runs and steps", as
   assert.match(second ?? "", /^\d{8}-\d{6}-\w{4}$/);
   assert.deepEqual(await complete("logs", "last", ""), ["train", "eval"]);
   assert.deepEqual(await complete("logs", "nothing", ""), []);
+  assert.deepEqual(await complete("run", "p.yaml", "--only", ""), ["train", "eval"]);
+  assert.deepEqual(await complete("plan", "p.yaml", "-i", "ep"), ["epochs="]);
   // What is behind a door has a name, too.
   assert.deepEqual((await complete("shell", "")).slice(0, 4), [
     "local1",

@@ -32,9 +32,10 @@ testWith(["sshd"], "ranks meet at a port, and their outputs come home", async ()
     "p.yaml": marked(
       lab,
       `name: meet
+inputs: { nodes: { type: integer, default: 3 } }
 steps:
   - id: all
-    nodes: 3
+    nodes: "\${{ inputs.nodes }}"
     outputs: { total: { from: stdout, match: "sum (\\\\d+)" } }
     run: |
       echo "mine=$GRID_NODE_RANK at $GRID_NODE_ADDRESS via $GRID_NODE_INTERFACE" >> "$GRID_OUTPUT"
@@ -108,6 +109,47 @@ testWith(
         assert.deepEqual(by, ["grid", "itself", "grid"], id);
       }
     }
+  },
+);
+
+testWith(
+  ["sshd"],
+  "code 0 ends nobody, unless the rank said otherwise or others take too long",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+    const steps = [
+      ["zero", "2", "echo rank $GRID_NODE_RANK; [ $GRID_NODE_RANK = 1 ] || sleep 1"],
+      ["said", "2", '[ $GRID_NODE_RANK = 1 ] || sleep 1000; echo "loss is NaN" >> "$GRID_FAIL"'],
+      [
+        "idle",
+        "{ count: 2, idle: 2s }",
+        "while [ $GRID_NODE_RANK = 1 ]; do sleep 0.2; echo on; done; sleep 1000",
+      ],
+      ["late", "{ count: 2, exit-together: 1s }", "[ $GRID_NODE_RANK = 1 ] || sleep 1000"],
+    ].map(([id, nodes, run]) => `
+  - { id: ${id}, nodes: ${nodes}, env: { MARK: "${lab.folder}" }, timeout: { kill-grace: 500ms }, run: '${run}' }`);
+    using folder = gangProject(lab, { "p.yaml": `name: zeros\nsteps:${steps.join("")}\n` });
+    const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+    // That of the first.
+    assert.ok(code === 1 || code === 4, stderr);
+    assert.match(stderr, /^✔ zero /m);
+    assert.match(
+      stderr,
+      /^✖ said .* failed: .*rank 1 on "node2" wrote to \$GRID_FAIL: loss is NaN/m,
+    );
+    assert.match(stderr, /^✖ idle .* timed out: .*rank 0 on "node1" printed nothing for 2\.0s/m);
+    assert.match(
+      stderr,
+      /^✖ late .* timed out: .*rank 0 on "node1" still ran 1\.0s after another/m,
+    );
+    assert.match(stderr, /rank 0 on node1: printed nothing for 2\.0s; ended by Grid: 0 survivors/);
+    assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
+    const logs = (...words: readonly string[]) =>
+      grid(["logs", "last", ...words], { cwd: folder.path });
+    assert.equal((await logs("zero", "--rank", "1")).stdout, "rank 1\n");
+    const none = await logs("zero", "--rank", "2");
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /Cannot show logs of rank 2: the last is rank 1/);
   },
 );
 

@@ -14,6 +14,7 @@ interface LogsFlags extends GlobalFlags {
   readonly follow?: true;
   readonly attempt?: number;
   readonly item?: number;
+  readonly rank?: number;
   readonly raw?: true;
   readonly tail?: number;
   readonly grep?: string;
@@ -29,6 +30,9 @@ export function define(command: Command, context: CommandContext): void {
     .option("--attempt <n>", "this attempt; default the last", { read: positiveInteger })
     .option("--item <n>", "only what this task of a ray-batch printed, counted from 0", {
       read: taskNumber,
+    })
+    .option("--rank <n>", "only what this rank of a step on many nodes printed, from 0", {
+      read: rankNumber,
     })
     .option("--raw", "every byte as it was printed, also to a terminal")
     .option("--tail <n>", "only the last lines of each log so far", { read: positiveInteger })
@@ -49,6 +53,7 @@ export function define(command: Command, context: CommandContext): void {
         step,
         attempt: flags.attempt,
         item: flags.item,
+        rank: flags.rank,
         // A pipe gets what was printed; a terminal would obey it.
         raw: flags.raw ?? !context.stdoutIsTerminal,
         // What goes into a file or a program has no other sign of where a step begins.
@@ -69,8 +74,16 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 function taskNumber(value: string): number {
+  return numberOf(value, "a task");
+}
+
+function rankNumber(value: string): number {
+  return numberOf(value, "a rank");
+}
+
+function numberOf(value: string, what: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new GridError({ code: "usage", message: `"${value}" is not the number of a task` });
+  throw new GridError({ code: "usage", message: `"${value}" is not the number of ${what}` });
 }
 
 function linePattern(text: string): Pattern {

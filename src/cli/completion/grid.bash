@@ -8,6 +8,8 @@ _grid() {
       continue
     fi
     printf -v word '%q' "${line%%$'\t'*}"
+    # Behind the = of a value goes no space.
+    [ "${word%=}" = "$word" ] || compopt -o nospace 2>/dev/null
     COMPREPLY+=("$word")
   done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }

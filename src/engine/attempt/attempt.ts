@@ -214,8 +214,16 @@ function attemptEnd(
   const failure = signal.aborted
     ? stoppedFailure(stopError(signal.reason), { outcome, host })
     : outcome?.failure;
-  const result = signal.aborted ? stoppedResult(stopError(signal.reason)) : "failed";
+  const result = signal.aborted
+    ? stoppedResult(stopError(signal.reason))
+    : isLate(outcome)
+    ? "timed-out"
+    : "failed";
   return { result, outputs: {}, exitCode: failure?.exitCode, failure, node };
+}
+
+function isLate(outcome: StepOutcome | undefined): boolean {
+  return outcome?.status === "failed" && outcome.isLate === true;
 }
 
 export function stoppedResult(error: GridError): "timed-out" | "cancelled" {

@@ -6,6 +6,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { own } from "../../core/own.ts";
 import { evaluateText, evaluateValue, type EvaluationScope } from "../../expression/evaluate.ts";
 import { evaluateScript } from "../../script/evaluate_script.ts";
+import { type Gang, MOST_NODES } from "../../pipeline/gang.ts";
 import type {
   Action,
   ChosenGpus,
@@ -140,7 +141,8 @@ function resolveAction(action: Action<Text>, scope: EvaluationScope): Action<str
 
 function resolveRun(action: RunAction<Text>, scope: EvaluationScope): RunAction<string> {
   const run = evaluateScript(action.run, scope);
-  const { container, ...rest } = action;
+  const { container, gang, ...others } = action;
+  const rest = { ...others, ...(gang && { gang: { ...gang, count: countOf(gang, scope) } }) };
   if (container === undefined) return { ...rest, run };
   const text = (value: Text) => evaluate(value, scope);
   return {
@@ -154,6 +156,21 @@ function resolveRun(action: RunAction<Text>, scope: EvaluationScope): RunAction<
       options: container.options.map(text),
     },
   };
+}
+
+/** @throws {GridError} `output-invalid` where it is no number of nodes */
+function countOf({ count }: Gang<Text>, scope: EvaluationScope): number {
+  if (typeof count === "number") return count;
+  const value = evaluateText(count, scope).trim();
+  if (/^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_NODES) {
+    return Number(value);
+  }
+  throw new GridError({
+    code: "output-invalid",
+    message: `Cannot start on many nodes: nodes: gives "${value}", ` +
+      `not a whole number from 1 to ${MOST_NODES}`,
+    place: count.place,
+  });
 }
 
 function resolveBatch(

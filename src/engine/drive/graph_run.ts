@@ -278,7 +278,7 @@ export class GraphRun {
   }
 
   #halt({ halt, group }: HaltOrder): void {
-    const error = new GridError({ code: "interrupted", message: `cancelled: ${halt.reason}` });
+    const error = new GridError({ code: "interrupted", message: halt.reason });
     for (const [id, controller] of this.#running) {
       if (group === undefined || this.#scheduler.isWithin(id, group)) controller.abort(error);
     }

@@ -1,4 +1,4 @@
-/** `grid why RUN STEP`: one sentence on what became of a step, and why. Pure. */
+/** `grid why RUN [STEP]`: one sentence on what became of a step, or of the run, and why. Pure. */
 import { nearest } from "../../core/did_you_mean.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { GridError } from "../../core/errors.ts";
@@ -49,6 +49,31 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
   }
 }
 
+/** What there is to say of the run where no step was named: how it failed, or what it does and waits for. */
+export function whyRun(state: RunState, options: WhyOptions = {}): string {
+  const { underWay = state.result === "running" } = options;
+  const steps = [...state.steps.values()].filter(({ kind }) => kind !== "group");
+  const { firstFailure, skipped } = state;
+  if (firstFailure !== undefined) {
+    return why(state, firstFailure, options);
+  }
+  if (skipped !== undefined) return `run ${state.run} did nothing: ${skipped}`;
+  if (underWay || state.result === "running") {
+    if (!underWay) {
+      return `run ${state.run} stands still: its runner is gone; grid resume ${state.run} goes on with it`;
+    }
+    const running = steps.filter(({ status }) => status === "running");
+    const [open] = steps.filter(({ status }) => status === "pending");
+    const told = running.length > 0 ? running : open ? [open] : [];
+    const more = told.length > MOST_STEPS ? `; and ${told.length - MOST_STEPS} more` : "";
+    return told.slice(0, MOST_STEPS).map(({ id }) => why(state, id, options)).join("; ") + more ||
+      `run ${state.run} is about to end`;
+  }
+  const stopped = steps.find(({ status }) => status === "cancelled");
+  if (stopped !== undefined) return why(state, stopped.id, options);
+  return `run ${state.run} ${state.result}: no step of it failed`;
+}
+
 /** Its place in the line before a node's GPUs, as it was told last. */
 function lineOf(state: RunState, id: string): string | undefined {
   const words = state.warnings.findLast((warning) => warning.startsWith(`${id}: `));
@@ -60,7 +85,15 @@ function verb(step: StepState): string {
   return step.status === "failed" ? "failed" : "timed out";
 }
 
-function placeOf({ node }: StepState): string {
+/** Steps of a run that is under way that are told of. */
+const MOST_STEPS = 4;
+/** Names of many nodes are no sentence. */
+const MOST_NAMES = 8;
+
+function placeOf({ node, attempts }: StepState): string {
+  const names = attempts.at(-1)?.ranks?.map((rank) => rank.node) ?? [];
+  if (names.length > MOST_NAMES) return ` on ${names.length} nodes`;
+  if (names.length > 1) return ` on ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   return node === undefined ? "" : ` on ${node}`;
 }
 

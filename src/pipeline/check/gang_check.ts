@@ -11,7 +11,8 @@ export function checkGangs(file: CheckedFile, nodes: readonly KnownNode[]): void
   for (const step of steps) {
     const { nodes: written } = step.entry;
     const gang = step.action?.kind === "run" ? step.action.gang : undefined;
-    if (written === undefined || gang === undefined) continue;
+    // A number that an expression gives is known when the step starts.
+    if (written === undefined || typeof gang?.count !== "number") continue;
     const request = gangNode(written, step.node ?? file.defaultNode ?? { kind: "best" });
     if (request.kind !== "selector") continue;
     const { labels, among, exclude = [], gpus } = request.selector;

@@ -80,7 +80,7 @@ Deno.test("StampedLines leaves room where no time is known, and others see past 
     `${" ".repeat(STAMP_LENGTH)}[3] 2026\n` +
       `${" ".repeat(STAMP_LENGTH)}[4] no\n`,
   );
-  const item = new ItemLines(3, STAMP_LENGTH).push(stamped);
+  const item = new ItemLines({ item: 3 }, STAMP_LENGTH).push(stamped);
   assert.equal(decoder.decode(item), `${" ".repeat(STAMP_LENGTH)}2026\n`);
   const gate = new LineGate({ grep: compilePattern("^2026"), tail: undefined, skip: STAMP_LENGTH });
   assert.deepEqual(gate.push(item), item);

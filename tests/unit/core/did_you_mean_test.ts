@@ -13,6 +13,13 @@ Deno.test("nearest() finds slips of the finger", () => {
   assert.equal(nearest("wiht", KEYS), "with");
 });
 
+Deno.test("nearest() takes letters that changed places for likelier than one that is missing", () => {
+  for (const known of [["node", "nodes"], ["nodes", "node"]]) {
+    assert.equal(nearest("nodse", known), "nodes");
+    assert.equal(nearest("nod", known), "node");
+  }
+});
+
 Deno.test("nearest() stays silent where nothing is near", () => {
   assert.equal(nearest("gpu", KEYS), undefined);
   assert.equal(nearest("concurrency", KEYS), undefined);

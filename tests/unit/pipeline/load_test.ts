@@ -330,3 +330,10 @@ steps:
   const lines = found.map((mistake) => mistake.replace(/:\d+ /, " "));
   assert.deepEqual(lines, ["2 invalid-value", "4 invalid-value"]);
 });
+
+Deno.test("the name of a pipeline stands on one line", async () => {
+  const of = (name: string) => mistakesOf(`name: ${name}\nsteps: [{ id: a, run: "true" }]\n`);
+  assert.deepEqual(await of(`"two\\nlines"`), ["1:7 invalid-value"]);
+  assert.deepEqual(await of(`"\\e[2J"`), ["1:7 invalid-value"]);
+  assert.deepEqual(await of("Größe, ✔ and spaces"), []);
+});

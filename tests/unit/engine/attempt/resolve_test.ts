@@ -45,6 +45,24 @@ Deno.test("resolveStep() quotes what is spliced into a script, and nothing else"
   assert.equal(env["DIR"], "it's here");
 });
 
+Deno.test("resolveStep() gives the number of nodes, or says that it is none", () => {
+  const gangOf = (count: string, outputs: StepRecord["outputs"] = {}) => {
+    const gang = { count: parseText(count), sameModel: false, startWithinMs: 1, aliases: [] };
+    const { action } = resolved({
+      action: { kind: "run", run: parseText("true"), gang },
+    }, outputs);
+    return action.kind === "run" && action.gang?.count;
+  };
+  assert.equal(gangOf("${{ inputs.n }}"), 3);
+  assert.equal(gangOf("${{ steps.before.outputs.many }}", { many: "12\n" }), 12);
+  for (const many of ["0", "1001", "-1", "2.5", "", "all", "1e3"]) {
+    assert.throws(() => gangOf("${{ steps.before.outputs.many }}", { many }), {
+      message:
+        `Cannot start on many nodes: nodes: gives "${many}", not a whole number from 1 to 1000`,
+    });
+  }
+});
+
 Deno.test("resolveStep() leaves $VARIABLES to the shell", () => {
   assert.deepEqual(resolved({ run: "echo $HOME ${X}" }).action, {
     kind: "run",

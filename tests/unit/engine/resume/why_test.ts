@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { why } from "../../../../src/engine/resume/why.ts";
+import { why, whyRun } from "../../../../src/engine/resume/why.ts";
 import { replay } from "../../../../src/engine/reduce.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -68,6 +68,37 @@ Deno.test("why() says what a step waits for, and that a dead run never came to i
   );
   assert.equal(why(during, "a", { underWay: false }), "a runs, as far as its run could see");
   assert.match(why(state, "b"), /^b ran and succeeded/);
+});
+
+Deno.test("whyRun() tells the first failure, or what a run does and waits for", async () => {
+  const failed = await runFake(pipeline([step("a"), step("bad"), step("c", { needs: ["bad"] })]), {
+    steps: { bad: fail() },
+  });
+  assert.equal(whyRun(failed.state), why(failed.state, "bad"));
+  const fine = await runFake(pipeline([step("a"), step("b", { needs: ["a"] })]), { run: "r1" });
+  assert.equal(whyRun(fine.state), "run r1 succeeded: no step of it failed");
+  const during = replay(fine.events.slice(0, 3));
+  assert.ok(during);
+  assert.equal(whyRun(during), "a runs");
+  assert.equal(
+    whyRun(during, { underWay: false }),
+    "run r1 stands still: its runner is gone; grid resume r1 goes on with it",
+  );
+  const before = replay(fine.events.slice(0, 1));
+  assert.ok(before);
+  assert.equal(whyRun(before), "a has not started: it waits for its turn");
+});
+
+Deno.test("why() names all nodes of a step on many", async () => {
+  const { state } = await runFake(pipeline([step("all")]), {
+    steps: {
+      all: (_, host) => {
+        for (const rank of [0, 1, 2]) host.note({ type: "node.chosen", node: `n${rank}`, rank });
+        return { status: "succeeded", outputs: {} };
+      },
+    },
+  });
+  assert.match(why(state, "all"), /^all ran on n0, n1 and n2 and succeeded after /);
 });
 
 Deno.test("why() gives the reason of a reused step, and names the nearest step", async () => {

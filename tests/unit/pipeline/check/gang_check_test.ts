@@ -42,6 +42,41 @@ steps:
   ]);
 });
 
+Deno.test("a number of nodes may be an expression, and what is wrong in nodes: is said of its key", async () => {
+  const { pipeline } = await loadText(`
+inputs: { n: { type: integer, default: 2 } }
+steps:
+  - { id: a, nodes: "\${{ inputs.n }}", run: "true" }
+  - { id: b, nodes: { count: "\${{ inputs.n + 1 }}", gpus: 1 }, run: "true" }
+`);
+  assert.deepEqual(planOf(pipeline).map(({ node }) => node), [
+    "${{ inputs.n }} nodes, each best",
+    "${{ inputs.n + 1 }} nodes, each best with 1 GPU",
+  ]);
+  assert.deepEqual(
+    await mistakesOf(`
+steps:
+  - { id: a, nodes: { count: 2, gpus: -1, same: gpu, idle: soon, aliases: [slurm] }, run: "true" }
+  - { id: b, nodes: {}, run: "true" }
+  - { id: c, nodes: "3", run: "true" }
+  - { id: d, nodes: "\${{ inputs.n }} nodes", run: "true" }
+  - { id: e, nodes: { count: 0 }, run: "true" }
+  - { id: f, nodes: "\${{ inputs.n }}", run: "true" }
+`),
+    [
+      "3:39 invalid-value",
+      "3:49 invalid-value",
+      "3:60 invalid-value",
+      "3:76 invalid-value",
+      "4:21 missing-key",
+      "5:21 invalid-value",
+      "6:21 invalid-value",
+      "7:30 invalid-value",
+      "8:33 unknown-input",
+    ],
+  );
+});
+
 Deno.test("a gang takes no node of a select-node step before it, and none is ambiguous", async () => {
   const { pipeline } = await loadText(`
 steps:
@@ -70,7 +105,7 @@ steps:
       "5:24 gang-company",
       "6:14 nodes-without-run",
       "7:21 wrong-type",
-      "8:21 wrong-type",
+      "8:21 missing-key",
       "9:44 gang-company",
     ],
   );
