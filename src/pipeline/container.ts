@@ -93,8 +93,12 @@ const volumeFault: FaultOf = (volume) =>
 const TAKEN_OPTION =
   /^(--(name|rm|detach|tty|interactive|cidfile|entrypoint|restart|replace)(?=$|=)|-[a-z]*[dit][a-z]*$)/;
 
+/** Of two labels of one name engines keep the last: without Grid's the container would not be found again. */
+const TAKEN_LABEL = /^(?:--label=|-[A-Za-z]*l=?)?(grid\.[\w.-]+)/;
+
 const optionFault: FaultOf = (option) => {
-  const taken = TAKEN_OPTION.exec(option)?.[0];
+  const taken = TAKEN_OPTION.exec(option)?.[0] ??
+    (TAKEN_LABEL.test(option) ? `the label ${TAKEN_LABEL.exec(option)?.[1]}` : undefined);
   return taken === undefined ? undefined : {
     rule: "container-option",
     message: `${taken} is Grid's own: the container is named and ended by its job`,

@@ -180,6 +180,18 @@ Deno.test("a container is one of a run step, and keeps its job's name and end", 
     "60 container-option",
     "70 container-option",
   ]);
+  // Another label of Grid's name would take its place.
+  for (const label of ["--label, grid.job=x", "--label=grid.job=x", "-l=grid.job", "-Plgrid.x=1"]) {
+    const found = await diagnosticsOf(
+      `steps: [{ id: a, run: ls, container: { image: x, options: [${label}] } }]\n`,
+    );
+    assert.deepEqual(found.map(({ rule }) => rule), ["container-option"], label);
+    assert.match(found[0]?.message ?? "", /^the label grid\.\w+ is Grid's own/);
+  }
+  assert.deepEqual(
+    await found("run: ls, container: { image: x, options: [--label, team.grid=x, -v, grid:/x] }"),
+    [],
+  );
   for (const image of ['""', '"a b"', '"-v/:/x"', '"x\\ny"', '{ image: "" }']) {
     const [fault = ""] = await found(`run: ls, container: ${image}`);
     assert.match(fault, /container-image$/, image);
