@@ -154,6 +154,29 @@ Deno.test("architecture: docs/libraries.md names each library, and the folder th
   }
 });
 
+// Paths that packages do not promise: what is loaded through them has to be what they give out.
+Deno.test("architecture: what is imported from inside a package is still there, and the same", async () => {
+  const inside = files.filter(({ path }) => path.startsWith("src/"))
+    .flatMap(({ imports }) => imports.filter((it) => /^npm:(?:@[^/]+\/)?[^/@]+@[^/]+\//.test(it)))
+    .map(packageOf);
+  assert.deepEqual([...new Set(inside)], ["prom-client"], "a path inside a package is new");
+  const yaml = await import("../src/document/yaml/yaml.ts").catch((error) => {
+    throw new Error(`yaml has no browser/index.js any more: see yaml.ts (${error})`);
+  });
+  const wholeYaml = await import("yaml");
+  for (const [name, part] of Object.entries(yaml)) {
+    const whole: unknown = Reflect.get(wholeYaml, name);
+    assert.equal(String(part).slice(0, 40), String(whole).slice(0, 40), `yaml: ${name} is another`);
+  }
+  const metrics = await import("../src/metrics/prom_client.ts").catch((error) => {
+    throw new Error(`prom-client has moved its parts: see prom_client.ts (${error})`);
+  });
+  const wholeMetrics = await import("prom-client");
+  for (const name of ["Counter", "Gauge", "Registry"] as const) {
+    assert.equal(metrics[name], wholeMetrics[name], `prom-client: ${name} is another`);
+  }
+});
+
 Deno.test("architecture: time comes from core/clock.ts", () => {
   // What runs in a browser has the browser's clock.
   const own = files.filter(({ path }) => !["src/core/clock.ts", "src/web/script.ts"].includes(path))

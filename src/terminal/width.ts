@@ -1,17 +1,42 @@
 /** How many columns a text takes in a terminal, and cutting it to fit. */
 
 // deno-lint-ignore no-control-regex -- colours are control sequences
-const COLOURS = /\x1b\[[0-9;:]*m/g;
+const COLOURS = /\x1b\[[0-9;]*m/g;
 const ASCII = /^[\x20-\x7e]*$/;
-const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
+const ZERO_WIDTH =
+  /^[[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\p{Cf}]--[\u0600-\u0605\u06dd\u0890\u0891\u08e2\u{110bd}\u{110cd}]]$/v;
 /** Scripts and symbols of East Asian Width W and F, in the large blocks that matter. */
 const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+  /^[\p{Emoji_Presentation}\u1100-\u115e\u2329\u232a\u2630-\u2637\u268a-\u268f\u2e80-\u303e\u3041-\u3247\u3250-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{1bbff}\u{1d300}-\u{1d376}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$/v;
+/** What several characters may make one symbol of: joiners, selectors, skins, flags, keycaps. */
+const JOINS = /[\u200d\ufe0e\ufe0f\u20e3\u{1f3fb}-\u{1f3ff}\u{1f1e6}-\u{1f1ff}]/u;
+const EMOJI =
+  /^(?:\p{RGI_Emoji}|\p{Regional_Indicator}|[\d#*]\ufe0f|.+\u200d\p{Extended_Pictographic})/v;
+/** An emoji that asks to be drawn as text. */
+const AS_TEXT = /^[\p{Emoji_Presentation}--[\u{10000}-\u{10ffff}]]\ufe0e/v;
 
+let clusters: Intl.Segmenter | undefined;
+
+/** As `string-width` has it, whose loading would take longer than a short command. */
 export function displayWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
-  for (const char of text.replaceAll(COLOURS, "")) width += charWidth(char);
+  for (const symbol of symbolsOf(stripColours(text))) width += symbolWidth(symbol);
+  return width;
+}
+
+/** What a terminal draws as one: mostly a character each. */
+function symbolsOf(text: string): Iterable<string> {
+  if (!JOINS.test(text)) return text;
+  clusters ??= new Intl.Segmenter();
+  return Iterator.from(clusters.segment(text)).map(({ segment }) => segment);
+}
+
+function symbolWidth(symbol: string): number {
+  if (AS_TEXT.test(symbol)) return 1;
+  if (EMOJI.test(symbol)) return 2;
+  let width = 0;
+  for (const char of symbol) width += charWidth(char);
   return width;
 }
 
@@ -30,10 +55,10 @@ export function cut(text: string, width: number): string {
   if (width <= 0) return "";
   let result = "";
   let used = 0;
-  for (const char of stripColours(text)) {
-    if (used + charWidth(char) > width - 1) break;
-    used += charWidth(char);
-    result += char;
+  for (const symbol of symbolsOf(stripColours(text))) {
+    used += symbolWidth(symbol);
+    if (used > width - 1) break;
+    result += symbol;
   }
   return `${result}…`;
 }

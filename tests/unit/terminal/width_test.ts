@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import stringWidth from "string-width";
 import {
   cut,
   displayWidth,
@@ -24,6 +25,37 @@ Deno.test("displayWidth() counts columns, not characters", () => {
   for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
 });
 
+Deno.test("displayWidth() has what terminals draw as one in as many columns as string-width", () => {
+  const parts = [
+    "a",
+    "é",
+    "日",
+    "한",
+    "e\u0301",
+    " ",
+    "…",
+    "✔",
+    "⚡",
+    "✅",
+    "❤",
+    "❤\ufe0f",
+    "⚡\ufe0e",
+  ]
+    .concat(["👩‍👩‍👧", "👍🏽", "🏳️‍🌈", "1️⃣", "🇩🇪", "☎", "⚙️", "ｱ", "│", "🕹", "①", "\u200b", "〈"]);
+  fc.assert(fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 6 }), (some) => {
+    const text = some.join("");
+    assert.equal(displayWidth(text), stringWidth(text), JSON.stringify(text));
+  }));
+  const other: string[] = [];
+  for (let point = 0xa1; point < 0x20000; point++) {
+    const char = String.fromCodePoint(point);
+    // Of one kind, and many.
+    if (/[\p{C}\p{Unified_Ideograph}\uac00-\ud7a3]/u.test(char)) continue;
+    if (displayWidth(char) !== stringWidth(char)) other.push(char);
+  }
+  assert.deepEqual(other, []);
+});
+
 Deno.test("cut() never gives more columns than asked for", () => {
   fc.assert(
     fc.property(
@@ -37,6 +69,7 @@ Deno.test("cut() never gives more columns than asked for", () => {
   assert.equal(cut("training", 5), "trai…");
   assert.equal(cut("日本語", 4), "日…");
   assert.equal(cut("abc", 3), "abc");
+  assert.equal(cut("👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧", 5), "👩‍👩‍👧👩‍👩‍👧…", "nobody is torn from a family");
 });
 
 Deno.test("padEnd() and padStart() fill up to the width", () => {

@@ -30,6 +30,27 @@ function masked(secrets: readonly string[], bytes: Uint8Array): Uint8Array {
   return Uint8Array.from([...stream.push(bytes), ...stream.end()]);
 }
 
+/** What the rules of "Masking" in docs/nodes.md come to; the same for all three. */
+const VECTORS: readonly (readonly [secrets: readonly string[], text: string, masked: string])[] = [
+  [["hunter2000"], "a hunter2000 b hunter2000", "a *** b ***"],
+  [["hunter2000"], "hunter2000hunter2000", "******"],
+  [["hunter2000"], "hunter200 unter2000", "hunter200 unter2000"],
+  [["hunter2000"], `${btoa("hunter2000")} ${btoa("x: hunter2000")}`, "***A== eDog***A=="],
+  [["hunter2000", "hunter2000-and-more"], "hunter2000-and-more hunter2000-and", "*** ***-and"],
+  [["abab1", "bab1c"], "xabab1cx", "x***x"],
+  [["aaab"], "aaaab", "a***"],
+  [["abc"], "abc", "abc"],
+  [["päss/word"], "päss/word p%C3%A4ss%2Fword", "*** ***"],
+];
+
+for (const [secrets, text, expected] of VECTORS) {
+  Deno.test(`the masker of the runner makes ${expected} of ${text}`, () => {
+    assert.equal(createMasker(secrets).text(text), expected);
+    const bytes = encoder.encode(text);
+    assert.equal(new TextDecoder().decode(masked(secrets, bytes)), expected);
+  });
+}
+
 /** Secrets of few letters, so that they overlap, begin each other and repeat themselves. */
 const secret = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "b"), minLength: 4, maxLength: 9 }),
@@ -80,6 +101,22 @@ function describe(program: MaskProgram): void {
     );
     await fc.assert(property, { numRuns: 80 });
   });
+
+  for (const [secrets, text, expected] of VECTORS) {
+    test(`makes ${expected} of ${text}`, async () => {
+      using folder = tempDir();
+      const [out, patterns] = [encoder.encode(text), maskPatterns(secrets)];
+      const files = await maskFiles(program.argv(), {
+        folder: folder.path,
+        patterns,
+        out,
+        err: out,
+      });
+      for (const bytes of [files.out, files.err]) {
+        assert.equal(new TextDecoder().decode(bytes), expected);
+      }
+    });
+  }
 
   test("masks a secret that a read cuts at any byte", async () => {
     using folder = tempDir();
