@@ -20,6 +20,9 @@ const LONG_NAME = 16;
 /** A group of more is folded at first. */
 const MOST_UNFOLDED = 40;
 
+/** Of more steps a browser lays out only those that are looked at: the page is there sooner. */
+const MANY = 100;
+
 export interface StepsOptions {
   readonly timing: Timing;
   readonly anchorOf: AnchorOf;
@@ -50,7 +53,8 @@ export function renderSteps(report: RunDocument, options: StepsOptions): Part[] 
   for (const step of report.steps) {
     if (step.group === null || !known.has(step.group)) addStep(step, line);
   }
-  parts[0] = `${bars.legend()}\n<div class="steps">\n${head}\n`;
+  const many = report.steps.length > MANY ? " many" : "";
+  parts[0] = `${bars.legend()}\n<div class="steps${many}">\n${head}\n`;
   parts.push("</div>");
   return parts;
 }

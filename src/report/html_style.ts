@@ -110,6 +110,7 @@ span.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
 .step > summary::-webkit-details-marker { display: none; }
 .step > summary::before { content: ""; position: absolute; left: 10px; top: 13px; width: 5px; height: 5px;
   border: solid var(--soft); border-width: 0 1.5px 1.5px 0; transform: rotate(-45deg); }
+.many .step { content-visibility: auto; contain-intrinsic-size: auto 33px; }
 .step[open] > summary::before { transform: rotate(45deg); top: 11px; }
 .step > summary:hover { background: var(--panel); }
 .step:target > summary { background: color-mix(in srgb, var(--busy) 12%, transparent); }

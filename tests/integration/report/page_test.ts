@@ -206,6 +206,9 @@ testWith(["chromium"], "report.html in a browser", async (t) => {
     const { page } = opened;
     await page.fill("#search", "step-99");
     await page.locator("#found", { hasText: "11 steps" }).waitFor();
+    // What is far down is not laid out yet.
+    await page.goto(`${address}#s990`);
+    await page.locator("#s990 .body", { hasText: "began" }).waitFor();
     assert.deepEqual(opened.complaints, []);
   });
 });
