@@ -11,6 +11,8 @@ const FIRST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 250;
 /** How long the kernel may take to end what got the final signal. */
 const FINAL_MS = 2000;
+/** Of a busy node one look may take longer than that; what it found is what got the signal, not what is left. */
+const LEAST_FINAL_LOOKS = 4;
 
 /**
  * By number and start time, for a number may go to another process. A process that was seen once is
@@ -36,8 +38,14 @@ interface Tree {
  */
 export async function killTree(
   link: JobLink,
-  options: { readonly graceMs: number; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly graceMs: number;
+    /** Of the final signal; default 2 s. */
+    readonly finalMs?: number;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<KillReport> {
+  const { graceMs, finalMs = FINAL_MS } = options;
   const tree: Tree = {
     link,
     abort: options.signal,
@@ -45,8 +53,8 @@ export async function killTree(
     since: undefined,
     names: new Set(),
   };
-  const polite = await endWith(tree, { signal: "TERM", ms: options.graceMs });
-  const left = polite.size === 0 ? polite : await endWith(tree, { signal: "KILL", ms: FINAL_MS });
+  const polite = await endWith(tree, { signal: "TERM", ms: graceMs });
+  const left = polite.size === 0 ? polite : await endWith(tree, { signal: "KILL", ms: finalMs });
   return {
     survivors: [...left].map(([identity, command]) => ({
       pid: Number.parseInt(identity),
@@ -62,12 +70,16 @@ interface Phase {
 }
 
 async function endWith(tree: Tree, { signal, ms }: Phase): Promise<Members> {
-  const until = monotonic() + ms;
+  let until: number | undefined;
+  let looks = signal === "KILL" ? LEAST_FINAL_LOOKS : 1;
   for (let wait = FIRST_LOOK_MS;; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
     const members = await signalMembers(tree, signal);
+    // From the signal on, and not from the wish to send it.
+    until ??= monotonic() + ms;
     const left = until - monotonic();
-    if (members.size === 0 || left <= 0) return members;
-    await systemClock.sleep(Math.min(wait, left), { signal: tree.abort });
+    looks--;
+    if (members.size === 0 || (left <= 0 && looks <= 0)) return members;
+    await systemClock.sleep(left > 0 ? Math.min(wait, left) : wait, { signal: tree.abort });
   }
 }
 

@@ -58,6 +58,23 @@ Deno.test("silence about processes is not taken for none", async () => {
   }
 });
 
+Deno.test("what got the final signal is looked for again, however long a look takes", async () => {
+  const after = async (looks: number) => {
+    let left = looks;
+    const transport = lyingNode({
+      exec: (command) => {
+        if (/\bKILL\b/.test(command)) left--;
+        return `= j 5\n${left < 0 ? "" : "77:5 - x\n"}`;
+      },
+    });
+    const link = new JobLink(transport, { id: "j", root: "/r", leaseMs: 0 });
+    const { survivors } = await killTree(link, { graceMs: 0, finalMs: 0 });
+    return survivors.map(({ pid }) => pid);
+  };
+  assert.deepEqual(await after(2), []);
+  assert.deepEqual(await after(1000), [77]);
+});
+
 Deno.test("looks at processes: any text is read, and only processes are found", () => {
   const piece = fc.constantFrom(
     "= j",
