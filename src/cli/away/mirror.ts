@@ -1,5 +1,13 @@
 /** Journals and logs of runs on a node, brought home: what is told is checked, and never believed twice. */
-import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
@@ -76,11 +84,11 @@ export class Mirror {
   }
 
   async #takeEvent(talk: Conversation, run: string, [seq, size]: readonly string[]): Promise<void> {
-    const bytes = await talk.bytes(numberIn(size), MOST_FRAME);
+    const bytes = await talk.bytes(this.#number(size), MOST_FRAME);
     const event = readEvent(new TextDecoder().decode(bytes));
     if (typeof event === "string") throw this.#invalid(`an event of ${run} that ${event}`);
     this.#admit(run, event);
-    this.#options.store.copy(run, [{ seq: numberIn(seq), event }]);
+    this.#options.store.copy(run, [{ seq: this.#number(seq), event }]);
   }
 
   /** Nothing is taken for a run of this machine, or of another place. */
@@ -101,7 +109,8 @@ export class Mirror {
     run: string,
     [at, size, ...words]: readonly string[],
   ): Promise<void> {
-    const bytes = await talk.bytes(numberIn(size), MOST_FRAME);
+    const start = this.#number(at);
+    const bytes = await talk.bytes(this.#number(size), MOST_FRAME);
     const name = words.join(" ");
     if (!FED.test(name) || name.includes("/..") || name.endsWith("/.")) {
       throw this.#invalid(`a file ${name}`);
@@ -115,8 +124,9 @@ export class Mirror {
     closeSync(file);
     const place = openSync(path, "r+");
     try {
+      if (start > fstatSync(place).size) throw this.#invalid(`a file ${name} with a hole`);
       for (let done = 0; done < bytes.length;) {
-        done += writeSync(place, bytes, done, bytes.length - done, numberIn(at) + done);
+        done += writeSync(place, bytes, done, bytes.length - done, start + done);
       }
     } finally {
       closeSync(place);
@@ -127,6 +137,11 @@ export class Mirror {
     const { store, place } = this.#options;
     if (!this.#runs.has(run)) return;
     store.away.put({ ...place, run, isAlive, seenAt: systemClock.now() });
+  }
+
+  #number(text = ""): number {
+    if (!/^\d{1,15}$/.test(text)) throw this.#invalid(`${text || "nothing"} for a number`);
+    return Number(text);
   }
 
   #isOver(): boolean {
@@ -144,10 +159,6 @@ export class Mirror {
       node,
     });
   }
-}
-
-function numberIn(text: string | undefined): number {
-  return /^\d{1,15}$/.test(text ?? "") ? Number(text) : NaN;
 }
 
 function sizesIn(folder: string): Record<string, number> {
