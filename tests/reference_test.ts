@@ -111,6 +111,6 @@ Deno.test("every variable that makes tests larger is told", () => {
   const told = new Set([...new Set(found)].filter(isTold));
   // Where real parts lie, which `.ci/run` says, and what a test hides from a command.
   const places =
-    /_(VENV|TOOLS|READERS|SMI|STATIC|SHARED|REQUIRE|HIDDEN|UNUSED|GONE|MARK|HOME|TOKEN)$/;
+    /_(VENV|TOOLS|READERS|SMI|STATIC|CHECKS|SHARED|REQUIRE|HIDDEN|UNUSED|GONE|MARK|HOME|TOKEN)$/;
   assert.deepEqual([...new Set(found)].filter((name) => !told.has(name) && !places.test(name)), []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chooseSteps, withSyncs } from "../../../../src/engine/schedule/choice.ts";
 import { Text } from "../../../../src/expression/text.ts";
-import { step } from "../../../support/pipelines.ts";
+import { group, step } from "../../../support/pipelines.ts";
 
 function sync(id: string, needs: readonly string[] = []) {
   const action = {
@@ -63,4 +63,15 @@ Deno.test("chooseSteps() says which steps there are, or which one was meant", ()
     code: "usage",
     message: "Cannot run --from x: the pipeline has no such step",
   });
+});
+
+Deno.test("chooseSteps(): a group brings its members, a member the group around it and what follows", () => {
+  const steps = [...group("g", [step("a"), step("b")]), step("then", { needs: ["g"] })];
+  const chosen = (choice: Parameters<typeof chooseSteps>[1]) =>
+    [...chooseSteps(steps, choice) ?? []].toSorted();
+  assert.deepEqual(chosen({ only: "g" }), ["a", "b", "g"]);
+  assert.deepEqual(chosen({ only: "a" }), ["a", "g"]);
+  assert.deepEqual(chosen({ from: "a" }), ["a", "g", "then"]);
+  assert.deepEqual(chosen({ from: "g" }), ["a", "b", "g", "then"]);
+  assert.deepEqual(chosen({ from: "then" }), ["then"]);
 });
