@@ -5,31 +5,63 @@
 OWN_HOST is how the node is reached from outside, PEER_HOST how its head is; either may be empty.
 """
 
+import importlib.metadata
+import importlib.util
 import json
+import os
 import platform
+import re
 import socket
 import sys
 
 
 def main(own_host: str, peer_host: str) -> None:
-    import ray
-
+    folders = folders_of("ray")
+    if not folders:
+        raise ModuleNotFoundError("No module named 'ray'")
+    address = own_address(own_host) or route_to(peer_host) or route_to("192.0.2.1")
     facts = {
-        "ray": ray.__version__,
+        "ray": version(),
         "python": platform.python_version(),
-        "dashboard": has("get_dashboard_dependency_error"),
-        "client": has("get_ray_client_dependency_error"),
-        "ip": own_address(own_host) or route_to(peer_host) or route_to("192.0.2.1"),
+        "dashboard": has_dashboard(folders[0]),
+        "client": is_there("grpc"),
+        "ip": address,
+        "ports": free_ports(address, 7),
     }
-    facts["ports"] = free_ports(facts["ip"], 7)
     print("grid:" + json.dumps(facts))
 
 
-def has(check: str) -> bool:
-    """The dashboard and Ray Client need what only `ray[default]` brings."""
-    from ray._private import utils
+def version() -> str:
+    try:
+        return importlib.metadata.version("ray")
+    except importlib.metadata.PackageNotFoundError:  # built in its own folder
+        import ray
 
-    return hasattr(utils, check) and getattr(utils, check)() is None
+        return str(ray.__version__)
+
+
+def has_dashboard(folder: str) -> bool:
+    """It needs what only `ray[default]` brings. Ray itself imports all of it to find out, which takes seconds."""
+    try:
+        with open(os.path.join(folder, "dashboard", "optional_deps.py"), encoding="utf-8") as file:
+            names = re.findall(r"^(?:import|from) ([\w.]+)", file.read(), re.M)
+    except FileNotFoundError:  # of a Ray to come
+        names = ["aiohttp_cors"]
+    return all(is_there(name) for name in names)
+
+
+def is_there(module: str) -> bool:
+    """Without importing it."""
+    top, *rest = module.split(".")
+    if not rest:
+        return importlib.util.find_spec(top) is not None
+    places = [os.path.join(folder, *rest) for folder in folders_of(top)]
+    return any(os.path.exists(place) or os.path.exists(place + ".py") for place in places)
+
+
+def folders_of(package: str) -> list[str]:
+    found = importlib.util.find_spec(package)
+    return list(found.submodule_search_locations or []) if found else []
 
 
 def own_address(host: str) -> str | None:
