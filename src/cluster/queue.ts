@@ -1,4 +1,5 @@
 /** Who holds GPUs of the nodes and who waits for them, of all accounts: the data of `grid queue`. */
+import { readGangStep } from "./gang_step.ts";
 import { lineOrder } from "./line_order.ts";
 import type { NodeHealth } from "./node.ts";
 
@@ -20,6 +21,10 @@ export interface QueueEntry {
   readonly run: string;
   /** Of that run. */
   readonly step: string;
+  /** Of a step on many nodes: how many. */
+  readonly nodes?: number;
+  /** Which of its commands, from 0; absent before its nodes are chosen. */
+  readonly rank?: number;
   /** Folder name of the project. */
   readonly project: string;
   /** How long it has held them or waited. */
@@ -55,7 +60,7 @@ export function queueOf(rows: readonly NodeHealth[]): readonly QueueEntry[] {
         model: undefined,
         account: claim.account,
         run: claim.run,
-        step: claim.step,
+        ...readGangStep(claim.step),
         project: claim.project,
         ageMs: claim.ageMs,
         leftMs: claim.lastsMs !== undefined && claim.lastsMs > claim.ageMs
@@ -70,7 +75,7 @@ export function queueOf(rows: readonly NodeHealth[]): readonly QueueEntry[] {
         model: waiting.model,
         account: waiting.account,
         run: waiting.run,
-        step: waiting.step,
+        ...readGangStep(waiting.step),
         project: waiting.project,
         ageMs: waiting.ageMs,
         leftMs: undefined,

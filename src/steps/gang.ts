@@ -3,6 +3,7 @@
  * release; the first that fails ends the others.
  */
 import type { OpenNode } from "../cluster/node.ts";
+import { gangStepWords } from "../cluster/gang_step.ts";
 import { holdPort } from "../cluster/gang_port.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GridError, toGridError } from "../core/errors.ts";
@@ -113,7 +114,10 @@ class GangAttempt {
     this.#warnOfCode(place.nodes);
     const specs = await Promise.all(place.nodes.map(async (node, index) => {
       const id = newRankId(this.#request, index);
-      const claim = await cluster.claim(node, place.wish, { signal: host.signal });
+      const { words } = place.wish;
+      const own = { step: this.#request.step, nodes: place.nodes.length, rank: index };
+      const wish = { ...place.wish, words: { ...words, step: gangStepWords(own) } };
+      const claim = await cluster.claim(node, wish, { signal: host.signal });
       return this.#spec(node, id, { place, index, claim });
     }));
     const ranks = place.nodes.flatMap((node, index) => {

@@ -1,6 +1,7 @@
 /** The nodes of a gang, the addresses by which they reach each other, and the port at which they meet. */
 import { gangHolder } from "../cluster/cluster.ts";
 import { reachable } from "../cluster/gang_address.ts";
+import { gangStepWords } from "../cluster/gang_step.ts";
 import { lookAround } from "../cluster/gang_ground.ts";
 import {
   claimPort,
@@ -90,7 +91,10 @@ async function openAll(
       signal,
       holder,
       group: wish.group,
-      words: wish.words,
+      words: {
+        ...wish.words,
+        step: gangStepWords({ step: wish.words.step, nodes: gang.count }),
+      },
       avoid: [...request.avoidNodes, ...avoid, ...unusable],
       count: gang.count,
       sameModel: gang.sameModel,

@@ -16,6 +16,8 @@ export interface QueueRow {
   readonly account: string;
   readonly run: string;
   readonly step: string;
+  readonly nodes?: number;
+  readonly rank?: number;
   readonly project: string;
   readonly ageMs: number;
   /** Until its end, or until its turn, as far as earlier runs tell. */
@@ -55,13 +57,18 @@ export function renderQueue(rows: readonly QueueRow[], options: QueueTableOption
       typeof row.place === "number" ? wishWords(row) : row.indices.join(","),
       row.account,
       row.run,
-      row.step,
+      stepWords(row),
       row.project,
       formatDuration(row.ageMs),
       row.leftMs === undefined ? "" : `~${formatDuration(row.leftMs)}`,
     ],
   }));
   return renderTable(COLUMNS, lines, { width: options.width, paint });
+}
+
+function stepWords({ step, nodes, rank }: QueueRow): string {
+  if (nodes === undefined) return step;
+  return rank === undefined ? `${step} (${nodes} nodes)` : `${step} (rank ${rank} of ${nodes})`;
 }
 
 function wishWords({ gpus, model }: QueueRow): string {
