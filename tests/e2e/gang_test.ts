@@ -91,7 +91,10 @@ testWith(
       "p.yaml": marked(lab, `name: dies\nsteps:${steps.join("")}\n`),
     });
     for (let round = 0; round < ROUNDS; round++) {
-      const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+      const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], {
+        cwd: folder.path,
+        timeoutMs: 300_000,
+      });
       assert.equal(code, 1, stderr);
       for (const { how, way } of WAYS) {
         const [line = ""] = stderr.split("\n").filter((line) => line.startsWith(`✖ ${way} `));
