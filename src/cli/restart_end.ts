@@ -27,6 +27,7 @@ export async function isForRestart(
     await endRestart(context);
     return false;
   }
+  store.forgetEarlierBoot(run);
   for (let waitedMs = 0; store.isAlive(run); waitedMs += LOOK_MS) {
     if (waitedMs > SILENCE_MS) return false;
     await systemClock.sleep(LOOK_MS);

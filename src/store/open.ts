@@ -124,6 +124,10 @@ class SqliteStore implements Store {
     this.#runners.leave(run);
   }
 
+  forgetEarlierBoot(run: string): void {
+    this.#runners.forgetEarlierBoot(run);
+  }
+
   isAlive(run: string): boolean {
     return this.away.find(run)?.isAlive ?? this.#runners.isAlive(run);
   }

@@ -21,6 +21,13 @@ export function isRunning({ place, pid, born }: ProcessName): boolean | undefine
   return born === "" ? answersSignal(pid) : bornOf(pid) === born;
 }
 
+/** Whether it ran on a machine of our name before that was restarted; only its runner's own unit may ask. */
+export function isOfEarlierBoot({ place }: Pick<ProcessName, "place">): boolean {
+  const [host, boot] = place.split(" ");
+  const [ownHost, ownBoot] = ownPlace().split(" ");
+  return host === ownHost && boot !== "" && boot !== ownBoot;
+}
+
 function ownPlace(): string {
   const boot = readProc("sys/kernel/random/boot_id")?.trim() ?? "";
   return [hostname(), boot, numberSpace()].join(" ");

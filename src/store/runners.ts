@@ -2,7 +2,7 @@ import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import type { GroupPlace } from "../engine/ports.ts";
 import type { Connection } from "./connection.ts";
-import { isRunning, ownProcess, type ProcessName } from "./process_name.ts";
+import { isOfEarlierBoot, isRunning, ownProcess, type ProcessName } from "./process_name.ts";
 
 /** A runner that says nothing for so long, on a machine we cannot look at, counts as gone. */
 const SILENCE_MS = 60_000;
@@ -54,6 +54,15 @@ export class Runners {
     this.#connection.write(() =>
       this.#connection.prepare("DELETE FROM runners WHERE run = ?").run(run)
     );
+  }
+
+  /** Forgets a runner that ended with its machine; one that may live elsewhere stays. */
+  forgetEarlierBoot(run: string): void {
+    this.#connection.transaction(() => {
+      const [row] = this.#select("run = ?", run);
+      if (row === undefined || !isOfEarlierBoot(row)) return;
+      this.#connection.prepare("DELETE FROM runners WHERE run = ?").run(run);
+    });
   }
 
   isAlive(run: string): boolean {

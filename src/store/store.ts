@@ -72,6 +72,8 @@ export interface Store extends RunRegistry, ResultCache, Settled, Disposable {
   readonly tallies: Tallies;
   /** What became of the times at which pipelines were to begin by themselves. */
   readonly schedules: Schedules;
+  /** For who was started because this machine was restarted: the run's runner ended with it. */
+  forgetEarlierBoot(run: string): void;
   /** Runs whose runner lives on a node. */
   readonly away: AwayRuns;
   /**

@@ -7,6 +7,7 @@ import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { findAccount, testWith } from "../support/requires.ts";
 import { sealNetwork } from "../support/sealed_network.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import { SecretHunt } from "../support/secret_hunt.ts";
 
 /** Prints, waits until it may go on, and prints the rest. */
@@ -167,6 +168,16 @@ steps:
       echo last
   - { id: after, needs: talks, node: local, run: 'echo "after $(cat code.txt)" | tee -a "$HOME/effects"' }
 `;
+/** Its first step is done once, whatever happens to the machine. */
+const BOOT = `name: boot
+steps:
+  - { id: one, node: node1, run: 'echo one >> "$HOME/effects"' }
+  - id: two
+    needs: one
+    node: node1
+    run: 'echo waits; touch "$HOME/waits"; while [ ! -e "$HOME/go" ]; do sleep 0.1; done'
+  - { id: three, needs: two, node: local, run: 'echo three >> "$HOME/effects"; echo third' }
+`;
 const TOKEN = "kp7-Qz41-wuMs-9dTe";
 
 testWith(
@@ -176,7 +187,13 @@ testWith(
     await using network = await sealNetwork();
     const account = findAccount();
     assert.ok(account);
-    await using lab = await startOpenSsh({ nodes: 1, gpus: 0, account, within: network.enter });
+    using boots = tempDir();
+    const bootId = join(boots.path, "boot_id");
+    Deno.writeTextFileSync(bootId, "11111111-1111-4111-8111-111111111111\n");
+    Deno.chmodSync(boots.path, 0o755);
+    const bind = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+    const enter = [...network.enter, "unshare", "--mount", "sh", "-c", bind, bootId];
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0, account, within: enter });
     const [node] = lab.nodes;
     assert.ok(node);
     using folder = project({
@@ -260,6 +277,47 @@ testWith(
       );
       const places = [...kept.filter((path) => existsSync(path)), folder.path];
       assert.deepEqual(places.flatMap((path) => [...hunt.inFolder(path)]), []);
+    });
+
+    await t.step("a restart of the node is gone on from", async () => {
+      Deno.writeTextFileSync(join(node.home, "bin", "crontab"), CRONTAB, { mode: 0o755 });
+      Deno.chmodSync(join(node.home, "bin", "crontab"), 0o755);
+      Deno.removeSync(join(node.home, "go"));
+      Deno.removeSync(join(node.home, "effects"));
+      Deno.writeTextFileSync(join(folder.path, "boot.yaml"), BOOT);
+      const { code, stdout, stderr } = await ask(
+        ...["submit", "--on", "node1", "--restart", "boot.yaml"],
+      );
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /on node1, after a restart, cron goes on with it/);
+      const effects = () => Deno.readTextFileSync(join(node.home, "effects"));
+      await until(() => existsSync(join(node.home, "waits")), { what: "the second step" });
+      // All that runs there ends, and the kernel is another one.
+      await node.stop();
+      for (const { pid } of lab.leftovers()) Deno.kill(pid, "SIGKILL");
+      Deno.writeTextFileSync(bootId, "22222222-2222-4222-8222-222222222222\n");
+      await node.start();
+      Deno.writeTextFileSync(join(node.home, "go"), "");
+      const line = Deno.readTextFileSync(join(node.home, "crontab")).trim();
+      const [program = "", ...words] = [
+        ...[...enter, "setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`],
+        ...["--clear-groups", "sh", "-c", line.replace(/^@reboot /, "")],
+      ];
+      const boot = await new Deno.Command(program, {
+        args: words,
+        env: { HOME: node.home, PATH: `${node.home}/bin:${Deno.env.get("PATH")}` },
+        stdin: "null",
+      }).output();
+      assert.ok(boot.success, new TextDecoder().decode(boot.stderr));
+      const shown = await ask("attach", "boot");
+      assert.deepEqual(printed(shown.stderr), ["waits", "third"], shown.stderr);
+      const first = await ask("show", stdout.trim());
+      assert.match(first.stdout, /resumed as \d{8}-/);
+      assert.equal(effects(), "one\nthree\n");
+      assert.equal(Deno.readTextFileSync(join(node.home, "crontab")), "");
+      const cleaned = await ask("clean", "--nodes", "--older", "1ms");
+      assert.match(cleaned.stderr, /removed on node1: \.grid\/submitted\//);
+      assert.deepEqual(readdirSync(submitted), []);
     });
   },
 );

@@ -1,5 +1,7 @@
 /** A runner of its own on the node that it was brought to. */
 import { join } from "node:path";
+import { toGridError } from "../../core/errors.ts";
+import { renderProblem } from "../../terminal/problem.ts";
 import { openGround } from "../../store/ground.ts";
 import { openStore } from "../../store/open.ts";
 import type { CliContext } from "../context.ts";
@@ -8,6 +10,18 @@ import { startRunner } from "../runner_elsewhere.ts";
 import type { BeginAnswer, BeginRequest, CancelAnswer, CancelRequest } from "./request.ts";
 
 export async function beginHere(
+  request: BeginRequest,
+  context: CliContext,
+): Promise<BeginAnswer> {
+  try {
+    return await begin(request, context);
+  } catch (error) {
+    const problem = toGridError(error);
+    return { said: renderProblem(problem, { color: false }), exitCode: problem.exitCode };
+  }
+}
+
+async function begin(
   { run, words, env, secrets, restart }: BeginRequest,
   context: CliContext,
 ): Promise<BeginAnswer> {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { pythonJson } from "../../core/exact_json.ts";
+import type { Event } from "../../engine/event.ts";
 import { openGround } from "../../store/ground.ts";
 import { openStore } from "../../store/open.ts";
 import type { Store } from "../../store/store.ts";
@@ -96,14 +97,12 @@ class Feed {
     const isAlive = store.isAlive(run);
     const told = this.#told.get(run) ?? { seq: 0, files: new Map<string, number>() };
     this.#told.set(run, told);
-    const events = store.eventsSince(run, told.seq);
+    const events = [...store.eventsSince(run, told.seq)];
+    // Nobody at home knows of a run before its first event, and nothing is taken for one.
+    if (told.seq === 0 && events.length > 0) this.#tellEvents(run, told, events.splice(0, 1));
     // What was printed is there before the event that ends an attempt.
-    this.#tellFiles(run, told.files);
-    for (const { seq, event } of events) {
-      const bytes = new TextEncoder().encode(pythonJson(event));
-      this.#say(`event ${run} ${seq} ${bytes.length}`, bytes);
-      told.seq = seq;
-    }
+    if (told.seq > 0) this.#tellFiles(run, told.files);
+    this.#tellEvents(run, told, events);
     const isDone = store.row(run)?.finishedAt !== undefined;
     if (isDone && !this.#over.has(run)) this.#over.set(run, systemClock.monotonic());
     const since = this.#over.get(run);
@@ -114,6 +113,18 @@ class Feed {
       this.#say(`runner ${run} ${isOver ? "gone" : "alive"}`);
     }
     return isOver;
+  }
+
+  #tellEvents(
+    run: string,
+    told: { seq: number },
+    events: readonly { readonly seq: number; readonly event: Event }[],
+  ): void {
+    for (const { seq, event } of events) {
+      const bytes = new TextEncoder().encode(pythonJson(event));
+      this.#say(`event ${run} ${seq} ${bytes.length}`, bytes);
+      told.seq = seq;
+    }
   }
 
   #tellFiles(run: string, told: Map<string, number>): void {

@@ -115,8 +115,7 @@ export class Mirror {
     if (!FED.test(name) || name.includes("/..") || name.endsWith("/.")) {
       throw this.#invalid(`a file ${name}`);
     }
-    // Of one that went on, files may come before its first event: they come once more.
-    if (!this.#runs.has(run)) return;
+    if (!this.#runs.has(run)) throw this.#invalid(`a file of ${run}, which is not of there`);
     const path = join(this.#options.folder(run), name);
     mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
     // At its place: whoever brings the same at the same time writes the same.
