@@ -169,13 +169,22 @@ class RayRun:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         task = self.ray.remote(num_cpus=0, max_retries=0)(sweep)
-        sweeps = {}
+        here = self.ray.get_runtime_context().get_node_id()
+        sweeps, own = {}, None
         for node in self.ray.nodes():
             if node["Alive"]:
+                name = node.get("Labels", {}).get("grid-host") or node["NodeManagerAddress"]
+                if node["NodeID"] == here:
+                    own = name
+                    continue
                 where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
                 options = task.options(scheduling_strategy=where)
-                name = node.get("Labels", {}).get("grid-host") or node["NodeManagerAddress"]
                 sweeps[options.remote(self.job["id"], SWEEP_SECONDS)] = name
+        if own is not None:
+            # Needs no worker, whose start takes long on a busy machine.
+            tell_sweep(self.job["id"], own, sweep(self.job["id"], SWEEP_SECONDS))
+        if not sweeps:
+            return
         ready, late = self.ray.wait(list(sweeps), num_returns=len(sweeps), timeout=SWEEP_WAIT_SECONDS)
         for reference in ready:
             try:
