@@ -168,6 +168,17 @@ steps:
       echo last
   - { id: after, needs: talks, node: local, run: 'echo "after $(cat code.txt)" | tee -a "$HOME/effects"' }
 `;
+/** False where it has ended meanwhile. */
+function endAtOnce(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Its first step is done once, whatever happens to the machine. */
 const BOOT = `name: boot
 steps:
@@ -294,7 +305,9 @@ testWith(
       await until(() => existsSync(join(node.home, "waits")), { what: "the second step" });
       // All that runs there ends, and the kernel is another one.
       await node.stop();
-      for (const { pid } of lab.leftovers()) Deno.kill(pid, "SIGKILL");
+      await until(() => lab.leftovers().filter(({ pid }) => endAtOnce(pid)).length === 0, {
+        what: "the end",
+      });
       Deno.writeTextFileSync(bootId, "22222222-2222-4222-8222-222222222222\n");
       await node.start();
       Deno.writeTextFileSync(join(node.home, "go"), "");
