@@ -454,7 +454,9 @@ const defaults = z.strictObject({
 }, { error: mapLike("defaults: { timeout: 30m }") });
 
 export const pipelineSchema = z.strictObject({
-  name: z.string().min(1).regex(/^\P{Cc}+$/u, {
+  // Spelled out, as editors read patterns with and without JavaScript's flag u.
+  // deno-lint-ignore no-control-regex
+  name: z.string().min(1).regex(/^[^\u0000-\u001f\u007f-\u009f]+$/, {
     error: "the name has a line break or another control character\nwrite it on one line",
   }).optional().describe("Default: the file's name"),
   description: z.string().optional().describe("What it does, in one line"),

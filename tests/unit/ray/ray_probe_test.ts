@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { testWith } from "../../support/requires.ts";
 
-const PROBE = new URL("../../../src/ray/ray_probe.py", import.meta.url).pathname;
+/** As a node gets them. */
+const PROBE = ["ray_reach.py", "ray_probe.py"]
+  .map((file) => Deno.readTextFileSync(new URL(`../../../src/ray/${file}`, import.meta.url)))
+  .join("\n");
 
 /** Nodes answer after so many seconds, or never; the clock goes on only while somebody waits. */
 const PROGRAM = `
 import json, sys, time
-source = open(sys.argv[1]).read()
+source = sys.argv[1]
 now = 0.0
 time.monotonic = lambda: now
 

@@ -58,7 +58,7 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
   const cluster = {
     nodes: nodes.map(({ node }) => node),
     open: (name: string) => Promise.resolve(nodes.find(({ node }) => node.name === name)),
-    lease: () => Promise.resolve(""),
+    claim: () => Promise.resolve(""),
   } as unknown as Cluster;
   const notes: StepNote[] = [];
   const specs: BatchSpec[] = [];

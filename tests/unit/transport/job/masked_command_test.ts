@@ -21,6 +21,7 @@ const SECRET = "hunter2000";
 
 /** Prints the number of the filter, then the command's exit code and what became of its output. */
 const SUPERVISOR = `
+grid_which() { grid_program=; }
 . "$0"
 cd "$1" || exit
 grid_job=./job command=$2
