@@ -254,8 +254,8 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     });
     const job = await startJob(node.transport, spec);
     // From here on its trap is set.
-    const printed = () => Deno.readTextFileSync(`${node.root}/.grid/jobs/${spec.id}.out`);
-    await waitFor(() => printed() === "begun\n");
+    const printed = `${node.root}/.grid/jobs/${spec.id}.out`;
+    await waitFor(() => existsSync(printed) && Deno.readTextFileSync(printed) === "begun\n");
     assert.deepEqual(await job.kill({ graceMs: 3000 }), { survivors: [], handedOver: [] });
     assert.deepEqual(processesWith(`GRID_JOB=${spec.id}`), []);
     assert.equal((await followAll(job)).stdout, "begun\nlast ***\n");
