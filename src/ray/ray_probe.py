@@ -51,9 +51,10 @@ def wait_for_names(ray: Any, nodes: list[Fields], answers: dict[str, Any], secon
         if ready and first is None:
             first = time.monotonic() - begun
         for answer in ready:
-            name = open_ones[answer]
-            open_ones = {other: its for other, its in open_ones.items() if its != name or its is None}
-            open_ones.pop(answer, None)
+            name = open_ones.pop(answer)
+            # The task of one that has died fails, which says nothing of the one that took its place.
+            if name is not None and answer_of(ray, answer) is not None:
+                open_ones = {other: its for other, its in open_ones.items() if its != name}
         if left <= 0 and not ready:
             return
 
