@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { startJob } from "../../src/transport/job/job_start.ts";
 import type { Job } from "../../src/transport/job/job.ts";
 import { endSurvivors, type JobSurvivors } from "../../src/transport/job/survivors.ts";
-import { type ContractNode, type ContractOptions, followAll, jobSpec } from "./job_contract.ts";
+import {
+  type ContractNode,
+  type ContractOptions,
+  followAll,
+  jobSpec,
+  waitFor,
+} from "./job_contract.ts";
 import { allProcesses, processesWith } from "./processes.ts";
 
 const GRACE_MS = 300;
@@ -40,14 +46,19 @@ export function describeLeft(name: string, { open, test }: ContractOptions): voi
         runToItsEnd(node, { id: `${run}-s${at}`, command: command(base + at) })
       ),
     );
+    const ours = new RegExp(`sleep ${base / 10}.$`);
+    const ourSleeps = () => allProcesses().filter(({ command }) => ours.test(command));
+    // A shell on its way to a `sleep` has not its name yet.
+    await waitFor(() =>
+      LEAVERS.every((_, at) => ourSleeps().some(({ command }) => command === `sleep ${base + at}`))
+    );
     const left = await end(node, jobs);
     assert.deepEqual(
       left.map(({ job, commands }) => [job, commands.at(-1)]).toSorted(),
       LEAVERS.map((_, at) => [`${run}-s${at}`, `sleep ${base + at}`]),
     );
     assert.deepEqual(left.flatMap(({ survivors }) => survivors), []);
-    const ours = new RegExp(`sleep ${base / 10}.$`);
-    assert.deepEqual(allProcesses().filter(({ command }) => ours.test(command)), []);
+    assert.deepEqual(ourSleeps(), []);
     assert.deepEqual(await end(node, jobs), []);
     for (const job of jobs) await job.remove();
   });
