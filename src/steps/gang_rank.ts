@@ -34,7 +34,6 @@ export class Rank {
   end: RankEnd | undefined;
   /** When it printed last, on the monotonic clock. */
   signedAt = monotonic();
-  readonly #host: StepHost;
   readonly #lines: Readonly<Record<"stdout" | "stderr", RankLines>>;
   readonly #enough = new AbortController();
   #following: Promise<RankEnd> | undefined;
@@ -50,7 +49,6 @@ export class Rank {
     this.index = index;
     this.node = node;
     this.spec = spec;
-    this.#host = host;
     const prefix = `[${index} ${node.node.name}] `;
     const lines = (stream: "stdout" | "stderr") =>
       new RankLines(prefix, (bytes) => host.output(stream, bytes));
