@@ -21,6 +21,8 @@ Deno.test("displayWidth() counts columns, not characters", () => {
     ["\x1b[31mred\x1b[0m", 3],
     ["✔ ok …", 6],
     ["한국", 4],
+    // Drawn as text; string-width knows this from version 9 on.
+    ["⚡\ufe0e", 1],
   ];
   for (const [text, width] of cases) assert.equal(displayWidth(text), width, text);
 });
@@ -39,7 +41,6 @@ Deno.test("displayWidth() has what terminals draw as one in as many columns as s
     "✅",
     "❤",
     "❤\ufe0f",
-    "⚡\ufe0e",
   ]
     .concat(["👩‍👩‍👧", "👍🏽", "🏳️‍🌈", "1️⃣", "🇩🇪", "☎", "⚙️", "ｱ", "│", "🕹", "①", "\u200b", "〈"]);
   fc.assert(fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 6 }), (some) => {
