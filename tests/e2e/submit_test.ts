@@ -114,6 +114,7 @@ testWith([], "what keeps a run from beginning is told at once, with its code", a
       [["bad.yaml"], 2, /unknown key "rn"/],
       [["none.yaml"], 2, /there is no such file/],
       [["p.yaml", "--gpus", "1"], 2, /it is for a command/],
+      [["--on", "local1", "p.yaml"], 2, /that node is this machine itself\nhint: without --on/],
       [[], 2, /neither a pipeline file nor a command/],
       [["--config", "submit", "p.yaml"], 2, /"submit": there is no such file/],
     ] as const

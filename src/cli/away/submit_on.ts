@@ -48,6 +48,7 @@ export async function submitOn(
   knownNodes(session, [on]);
   const given = await givenTo(pipeline, { flags, context, session });
   const node = await grid.cluster.open(on, { signal });
+  if (node.node.endpoint.transport === "local") throw isHere(on, target);
   const run = newRunId(systemClock.now());
   const folder = await makePlace(run, { node, project: grid.project, signal });
   const options = { run, node, folder, session, context };
@@ -63,6 +64,16 @@ export async function submitOn(
   using runs = openRuns(flags, context);
   if (begun.run !== undefined) await bringNews(runs, context, run);
   return begun;
+}
+
+/** All that would be brought is here already, and closing this machine would end it. */
+function isHere(on: string, target: string): GridError {
+  return new GridError({
+    code: "usage",
+    message: `Cannot submit ${oneLine(target)} to "${on}": that node is this machine itself`,
+    hint: "without --on the run goes on here when the terminal is closed",
+    node: on,
+  });
 }
 
 export interface BeginOnOptions {
