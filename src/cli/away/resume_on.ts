@@ -1,13 +1,11 @@
 /** `grid resume` of a run that lived on a node: it goes on there, with the project as it is here now. */
-import { relative, resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { newRunId } from "../../core/ids.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import { loadPipeline } from "../../pipeline/load.ts";
 import type { AwayRun } from "../../store/away.ts";
+import { earlierPipeline } from "../earlier_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
-import { inputWords, keyValues } from "../option_values.ts";
 import type { Begun, NotBegun } from "../runner_elsewhere.ts";
 import type { Session } from "../session.ts";
 import { beginOn, givenTo } from "./submit_on.ts";
@@ -32,14 +30,7 @@ export async function resumeOn(
   const { run: earlierRun, node: on, folder } = away;
   if (away.isAlive) throw mayRun(away);
   const earlier = resumableState(earlierRun, (each) => grid.store.events(each));
-  const { pipeline } = await loadPipeline({
-    file: relative(context.cwd, resolve(grid.project, earlier.file)),
-    project: grid.project,
-    inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
-    env: context.env,
-    nodes: grid.cluster.nodes,
-    local: grid.config.local,
-  });
+  const pipeline = await earlierPipeline(earlier, { input: flags.input, grid, context });
   const given = await givenTo(pipeline, { flags: {}, context, session });
   const node = await grid.cluster.open(on, { signal });
   return await beginOn({

@@ -1,14 +1,13 @@
 import type { Command } from "../command_line/command.ts";
-import { relative, resolve as resolvePath } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import { loadPipeline } from "../../pipeline/load.ts";
 import type { AwayRun } from "../../store/away.ts";
 import type { Store } from "../../store/store.ts";
 import { bringNews } from "../away/news.ts";
+import { earlierPipeline } from "../earlier_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
-import { collect, inputWords, keyValues } from "../option_values.ts";
+import { collect } from "../option_values.ts";
 import { appendJobSummary } from "../job_summary.ts";
 import { endRestart, isForRestart } from "../restart_end.ts";
 import { openRuns } from "../past_runs.ts";
@@ -64,14 +63,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   const away = grid.store.away.find(run);
   if (away !== undefined && !flags.here) return await resumeAway(away, { flags, context, session });
   if (away !== undefined) grid.store.away.put({ ...away, isAlive: false });
-  const { pipeline } = await loadPipeline({
-    file: relative(context.cwd, resolvePath(grid.project, earlier.file)),
-    project: grid.project,
-    inputs: { ...inputWords(earlier.inputs), ...keyValues(flags.input) },
-    env: context.env,
-    nodes: grid.cluster.nodes,
-    local: grid.config.local,
-  });
+  const pipeline = await earlierPipeline(earlier, { input: flags.input, grid, context });
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",
     import.meta.url,
