@@ -1,5 +1,5 @@
 import { lazy } from "../core/lazy.ts";
-import { AWAY } from "./away/request.ts";
+import { AWAY } from "./submitted/request.ts";
 import { Command } from "./command_line/command.ts";
 import { VERSION_OPTION } from "./command_line/option.ts";
 import { parseCommandLine } from "./command_line/parse.ts";
@@ -13,8 +13,8 @@ export async function runProgram(context: CliContext): Promise<number> {
   try {
     if (context.args[0] === COMPLETE) return await completeWord(context);
     if (context.args[0] === AWAY) {
-      const { answerHome } = await lazy<typeof import("./away/node_side.ts")>(
-        "./away/node_side.ts",
+      const { answerHome } = await lazy<typeof import("./submitted/node_side.ts")>(
+        "./submitted/node_side.ts",
         import.meta.url,
       );
       return await answerHome(context);

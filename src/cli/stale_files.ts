@@ -6,7 +6,7 @@ import { projectIdentity } from "../sync/project_identity.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import { pruneJobs } from "../transport/job/job_list.ts";
 import { type OpenedNodes, openNodes } from "./nodes.ts";
-import { cleanSubmitted } from "./away/clean_submitted.ts";
+import { cleanSubmitted } from "./submitted/clean_submitted.ts";
 import type { Session } from "./session.ts";
 
 export interface StaleFiles {

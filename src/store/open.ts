@@ -1,7 +1,7 @@
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import type { Event } from "../engine/event.ts";
 import type { CachedResult, GroupPlace } from "../engine/ports.ts";
-import { AwayRuns } from "./away.ts";
+import { AwayRuns } from "./node_runners.ts";
 import { Connection } from "./connection.ts";
 import { IN_MEMORY } from "./database.ts";
 import { RunJournal } from "./journal.ts";

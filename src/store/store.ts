@@ -1,7 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
-import type { AwayRuns } from "./away.ts";
+import type { AwayRuns } from "./node_runners.ts";
 import type { Settled } from "./near_end.ts";
 import type { Schedules } from "./schedules.ts";
 import type { CountedEvent, Tallies } from "./tallies.ts";

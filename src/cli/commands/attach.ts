@@ -1,7 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
-import { bringNews, followNews } from "../away/news.ts";
+import { bringNews, followNews } from "../submitted/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, readReport, stateOf } from "../past_runs.ts";
 import { followRun, ReplayClock } from "../run_follower.ts";

@@ -1,7 +1,7 @@
 import { accountName } from "../../core/account.ts";
 import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import { GridError } from "../../core/errors.ts";
 import type { CommandContext } from "../command_module.ts";
 import { openRuns, stateOf } from "../past_runs.ts";
@@ -26,9 +26,11 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
-async function cancelAway(...call: Parameters<typeof import("../away/cancel_on.ts").cancelOn>) {
-  const { cancelOn } = await lazy<typeof import("../away/cancel_on.ts")>(
-    "../away/cancel_on.ts",
+async function cancelAway(
+  ...call: Parameters<typeof import("../submitted/cancel_on.ts").cancelOn>
+) {
+  const { cancelOn } = await lazy<typeof import("../submitted/cancel_on.ts")>(
+    "../submitted/cancel_on.ts",
     import.meta.url,
   );
   return await cancelOn(...call);

@@ -1,7 +1,7 @@
 import { runDifference } from "../../engine/run_difference.ts";
 import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { isUnderWay, openRuns, type PastRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";

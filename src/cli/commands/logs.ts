@@ -2,7 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { compilePattern, loadPatterns, type Pattern, PatternFault } from "../../core/pattern.ts";
 import type { Command } from "../command_line/command.ts";
-import { bringNews, followNews } from "../away/news.ts";
+import { bringNews, followNews } from "../submitted/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { LogPrinter } from "../log_printer.ts";
 import { positiveInteger } from "../option_values.ts";

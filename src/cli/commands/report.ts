@@ -1,5 +1,5 @@
 import type { Command } from "../command_line/command.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, openRuns, readReport, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";

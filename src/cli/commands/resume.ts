@@ -2,9 +2,9 @@ import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import type { Store } from "../../store/store.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import { earlierPipeline } from "../earlier_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect } from "../option_values.ts";
@@ -94,7 +94,7 @@ async function resumeAway(
   { flags, context, session }: Invocation & { readonly session: Session },
 ): Promise<number> {
   const [{ resumeOn }, { attach }] = await Promise.all([
-    lazy<typeof import("../away/resume_on.ts")>("../away/resume_on.ts", import.meta.url),
+    lazy<typeof import("../submitted/resume_on.ts")>("../submitted/resume_on.ts", import.meta.url),
     lazy<typeof import("./attach.ts")>("./attach.ts", import.meta.url),
   ]);
   const begun = await resumeOn(away, { flags, context, session });

@@ -1,7 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Command } from "../command_line/command.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import type { CommandContext } from "../command_module.ts";
 import { collect, keyValues, nameList, positiveInteger } from "../option_values.ts";
 import { openRuns, type PastRuns } from "../past_runs.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../../core/clock.ts";
 import type { Command } from "../command_line/command.ts";
-import { bringNews } from "../away/news.ts";
+import { bringNews } from "../submitted/news.ts";
 import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";

@@ -3,7 +3,7 @@ import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
-import type { SubmitOnFlags } from "../away/runner_words.ts";
+import type { SubmitOnFlags } from "../submitted/runner_words.ts";
 import { submitRun } from "../submitted_run.ts";
 import { withRunOptions } from "./run.ts";
 
@@ -53,8 +53,8 @@ async function submit(target: string, { flags, context }: Invocation) {
     }
     return begun;
   }
-  const { submitOn } = await lazy<typeof import("../away/submit_on.ts")>(
-    "../away/submit_on.ts",
+  const { submitOn } = await lazy<typeof import("../submitted/submit_on.ts")>(
+    "../submitted/submit_on.ts",
     import.meta.url,
   );
   return await submitOn(target, { on, flags, context });

@@ -1,7 +1,7 @@
 /** `grid cancel` of a run whose runner lives on a node. */
 import { lazy } from "../../core/lazy.ts";
 import { VERSION } from "../../core/version.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import type { PastRuns } from "../past_runs.ts";
 import { askOnce } from "./talk.ts";

@@ -3,7 +3,7 @@ import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { newRunId } from "../../core/ids.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import { earlierPipeline } from "../earlier_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import type { Begun, NotBegun } from "../runner_elsewhere.ts";

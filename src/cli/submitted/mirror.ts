@@ -14,7 +14,7 @@ import { GridError } from "../../core/errors.ts";
 import { isRunId } from "../../core/ids.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private_modes.ts";
 import type { Event } from "../../engine/event.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import { readEvent } from "../../store/read_event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Conversation } from "../../sync/conversation.ts";

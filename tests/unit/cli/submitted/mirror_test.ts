@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Mirror } from "../../../../src/cli/away/mirror.ts";
+import { Mirror } from "../../../../src/cli/submitted/mirror.ts";
 import { GridError } from "../../../../src/core/errors.ts";
 import { newRunId } from "../../../../src/core/ids.ts";
 import { openGround } from "../../../../src/store/ground.ts";

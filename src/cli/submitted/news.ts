@@ -1,6 +1,6 @@
 /** What is new of runs whose runner lives on a node, before a command tells of them. */
 import { lazy } from "../../core/lazy.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import type { PastRuns } from "../past_runs.ts";
 

@@ -7,7 +7,7 @@ import { lazy } from "../../core/lazy.ts";
 import { PRIVATE_FILE } from "../../core/private_modes.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Grid } from "../../grid.ts";
-import type { AwayRun } from "../../store/away.ts";
+import type { AwayRun } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import { completeReport, type PastRuns, stateOf } from "../past_runs.ts";
 import { Mirror } from "./mirror.ts";
