@@ -1,5 +1,5 @@
 import { lazy } from "../core/lazy.ts";
-import { AWAY } from "./submitted/request.ts";
+import { SUBMITTED } from "./submitted/request.ts";
 import { Command } from "./command_line/command.ts";
 import { VERSION_OPTION } from "./command_line/option.ts";
 import { parseCommandLine } from "./command_line/parse.ts";
@@ -12,7 +12,7 @@ export async function runProgram(context: CliContext): Promise<number> {
   let exitCode = 0;
   try {
     if (context.args[0] === COMPLETE) return await completeWord(context);
-    if (context.args[0] === AWAY) {
+    if (context.args[0] === SUBMITTED) {
       const { answerHome } = await lazy<typeof import("./submitted/node_side.ts")>(
         "./submitted/node_side.ts",
         import.meta.url,

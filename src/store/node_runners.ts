@@ -1,7 +1,7 @@
 /** Runs whose runner lives on a node: where, and whether it still did when it was last asked. */
 import type { Connection } from "./connection.ts";
 
-export interface AwayRun {
+export interface NodeRunner {
   readonly run: string;
   /** As the cluster config calls it. */
   readonly node: string;
@@ -15,49 +15,49 @@ export interface AwayRun {
   readonly seenAt: number;
 }
 
-export class AwayRuns {
+export class NodeRunners {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  put({ run, node, folder, project, isAlive, seenAt }: AwayRun): void {
+  put({ run, node, folder, project, isAlive, seenAt }: NodeRunner): void {
     this.#connection.write(() =>
       this.#connection.prepare(
-        "INSERT OR REPLACE INTO away (run, node, folder, project, alive, seen_at)" +
+        "INSERT OR REPLACE INTO node_runners (run, node, folder, project, alive, seen_at)" +
           " VALUES (?, ?, ?, ?, ?, ?)",
       ).run(run, node, folder, project, isAlive ? 1 : 0, seenAt)
     );
   }
 
   /** Undefined for a run whose runner lives here. */
-  find(run: string): AwayRun | undefined {
+  find(run: string): NodeRunner | undefined {
     return this.#connection.read(() => {
-      const row = this.#connection.prepare("SELECT * FROM away WHERE run = ?").get(run);
-      return row && awayRun(row);
+      const row = this.#connection.prepare("SELECT * FROM node_runners WHERE run = ?").get(run);
+      return row && nodeRunner(row);
     });
   }
 
   /** Those that may have news. */
-  living(): readonly AwayRun[] {
+  living(): readonly NodeRunner[] {
     return this.all().filter(({ isAlive }) => isAlive);
   }
 
-  all(): readonly AwayRun[] {
+  all(): readonly NodeRunner[] {
     return this.#connection.read(() =>
-      this.#connection.prepare("SELECT * FROM away ORDER BY run").all().map(awayRun)
+      this.#connection.prepare("SELECT * FROM node_runners ORDER BY run").all().map(nodeRunner)
     );
   }
 
   forget(run: string): void {
     this.#connection.write(() =>
-      this.#connection.prepare("DELETE FROM away WHERE run = ?").run(run)
+      this.#connection.prepare("DELETE FROM node_runners WHERE run = ?").run(run)
     );
   }
 }
 
-function awayRun(row: Readonly<Record<string, unknown>>): AwayRun {
+function nodeRunner(row: Readonly<Record<string, unknown>>): NodeRunner {
   return {
     run: String(row["run"]),
     node: String(row["node"]),

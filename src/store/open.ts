@@ -1,7 +1,7 @@
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import type { Event } from "../engine/event.ts";
 import type { CachedResult, GroupPlace } from "../engine/ports.ts";
-import { AwayRuns } from "./node_runners.ts";
+import { NodeRunners } from "./node_runners.ts";
 import { Connection } from "./connection.ts";
 import { IN_MEMORY } from "./database.ts";
 import { RunJournal } from "./journal.ts";
@@ -34,7 +34,7 @@ class SqliteStore implements Store {
   readonly #runners: Runners;
   readonly tallies: Tallies;
   readonly schedules: Schedules;
-  readonly away: AwayRuns;
+  readonly nodeRunners: NodeRunners;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -44,7 +44,7 @@ class SqliteStore implements Store {
     this.#runners = new Runners(connection);
     this.tallies = new Tallies(connection);
     this.schedules = new Schedules(connection, this.#runners);
-    this.away = new AwayRuns(connection);
+    this.nodeRunners = new NodeRunners(connection);
   }
 
   append(run: string, events: readonly Event[]): void {
@@ -129,7 +129,7 @@ class SqliteStore implements Store {
   }
 
   isAlive(run: string): boolean {
-    return this.away.find(run)?.isAlive ?? this.#runners.isAlive(run);
+    return this.nodeRunners.find(run)?.isAlive ?? this.#runners.isAlive(run);
   }
 
   join(run: string, options: { readonly group: string; readonly max: number }): GroupPlace {

@@ -116,6 +116,7 @@ export const MIGRATIONS: readonly string[] = [
      alive INTEGER NOT NULL,
      seen_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE away RENAME TO node_runners;`,
 ];
 
 /** Marks a file as Grid's: "Grid" in ASCII, kept in SQLite's application_id. */

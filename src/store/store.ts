@@ -1,7 +1,7 @@
 /** One SQLite file with everything that outlives a process. */
 import type { Event } from "../engine/event.ts";
 import type { ResultCache, RunRegistry } from "../engine/ports.ts";
-import type { AwayRuns } from "./node_runners.ts";
+import type { NodeRunners } from "./node_runners.ts";
 import type { Settled } from "./near_end.ts";
 import type { Schedules } from "./schedules.ts";
 import type { CountedEvent, Tallies } from "./tallies.ts";
@@ -75,7 +75,7 @@ export interface Store extends RunRegistry, ResultCache, Settled, Disposable {
   /** For who was started because this machine was restarted: the run's runner ended with it. */
   forgetEarlierBoot(run: string): void;
   /** Runs whose runner lives on a node. */
-  readonly away: AwayRuns;
+  readonly nodeRunners: NodeRunners;
   /**
    * Journals what another journal holds behind event `seq`, each as it was written there; what is here
    * already is passed over, so that two may bring the same.

@@ -152,19 +152,19 @@ testWith(
 );
 
 /** Says what it was given, waits until it may go on, and ends; each effect leaves a line. */
-const AWAY = `name: away
-secrets: [AWAY_TOKEN]
+const AFAR = `name: afar
+secrets: [NODE_TOKEN]
 inputs: { word: { type: string, required: true } }
 steps:
   - { id: code, sync: { from: . } }
   - id: talks
     needs: code
     node: node1
-    secrets: [AWAY_TOKEN]
+    secrets: [NODE_TOKEN]
     env: { WORD: "\${{ inputs.word }}", SIDE: "\${{ env.SIDE }}" }
     run: |
       echo effect >> "$HOME/effects"
-      echo "first $WORD $SIDE \${#AWAY_TOKEN} $(cat code.txt)"
+      echo "first $WORD $SIDE \${#NODE_TOKEN} $(cat code.txt)"
       while [ ! -e "$HOME/go" ]; do sleep 0.1; done
       echo last
   - { id: after, needs: talks, node: local, run: 'echo "after $(cat code.txt)" | tee -a "$HOME/effects"' }
@@ -209,7 +209,7 @@ testWith(
     const [node] = lab.nodes;
     assert.ok(node);
     using folder = project({
-      "away.yaml": AWAY,
+      "afar.yaml": AFAR,
       "code.txt": "of here",
       "private.txt": "stays",
       ".gitignore": "private.txt\n",
@@ -220,7 +220,7 @@ testWith(
       return new Deno.Command(program, {
         args: words,
         cwd: folder.path,
-        env: { NO_COLOR: "1", AWAY_TOKEN: TOKEN, GRID_INPUT_WORD: "told", SIDE: "besides" },
+        env: { NO_COLOR: "1", NODE_TOKEN: TOKEN, GRID_INPUT_WORD: "told", SIDE: "besides" },
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
@@ -249,7 +249,7 @@ testWith(
     });
 
     await t.step("it goes on without us", async () => {
-      const { code, stdout, stderr } = await ask("submit", "--on", "node1", "away.yaml");
+      const { code, stdout, stderr } = await ask("submit", "--on", "node1", "afar.yaml");
       assert.equal(code, 0, stderr);
       const run = stdout.trim();
       assert.doesNotMatch(stderr, /brought Grid itself/, "once per version");
@@ -263,12 +263,12 @@ testWith(
       Deno.writeTextFileSync(join(node.home, "go"), "");
       const there = join(submitted, run, folder.path.split("/").at(-1) ?? "", ".grid", "runs", run);
       await until(() => existsSync(join(there, "report.html")), { what: "the end there" });
-      const away = await ask("show", run);
-      assert.match(away.stderr, /lives on node1, which cannot be asked: /);
-      assert.match(away.stdout, /talks .*running/s);
+      const known = await ask("show", run);
+      assert.match(known.stderr, /lives on node1, which cannot be asked: /);
+      assert.match(known.stdout, /talks .*running/s);
       await link("up");
       const runs = await ask("runs");
-      assert.match(runs.stdout, new RegExp(`${run} +away +succeeded +0`), runs.stderr);
+      assert.match(runs.stdout, new RegExp(`${run} +afar +succeeded +0`), runs.stderr);
       const home = join(folder.path, ".grid", "runs", run);
       for (const name of ["report.html", "report.json", "junit.xml", "events.jsonl"]) {
         assert.ok(existsSync(join(home, name)), name);
@@ -410,7 +410,7 @@ testWith([], "of two runners that are started for one run, one runs", async () =
   });
   const begin = async () => {
     const child = new Deno.Command(Deno.execPath(), {
-      args: programArgs(["__away"]),
+      args: programArgs(["__submitted"]),
       cwd: home.path,
       stdin: "piped",
       stdout: "piped",

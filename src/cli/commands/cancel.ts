@@ -16,17 +16,17 @@ export function define(command: Command, context: CommandContext): void {
       await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       const reason = `cancelled by ${accountName()}`;
-      const away = runs.store.away.find(run);
-      const asked = away === undefined
+      const there = runs.store.nodeRunners.find(run);
+      const asked = there === undefined
         ? runs.store.requestCancel(run, reason)
-        : await cancelAway(away, { runs, context, reason });
+        : await cancelThere(there, { runs, context, reason });
       if (!asked) throw notRunning(run, stateOf(runs, run).result);
       if (runs.settings.json) context.stdout(JSON.stringify({ run, asked: true }) + "\n");
       context.stderr(`asked run ${run} to stop; follow it: grid logs ${run} -f\n`);
     });
 }
 
-async function cancelAway(
+async function cancelThere(
   ...call: Parameters<typeof import("../submitted/cancel_on.ts").cancelOn>
 ) {
   const { cancelOn } = await lazy<typeof import("../submitted/cancel_on.ts")>(

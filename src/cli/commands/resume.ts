@@ -2,7 +2,7 @@ import type { Command } from "../command_line/command.ts";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import type { Store } from "../../store/store.ts";
 import { bringNews } from "../submitted/news.ts";
 import { earlierPipeline } from "../earlier_pipeline.ts";
@@ -60,9 +60,11 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
   }
   const earlier = resumableState(run, (each) => grid.store.events(each));
   if (earlier.file === "") throw cannotResume(name);
-  const away = grid.store.away.find(run);
-  if (away !== undefined && !flags.here) return await resumeAway(away, { flags, context, session });
-  if (away !== undefined) grid.store.away.put({ ...away, isAlive: false });
+  const there = grid.store.nodeRunners.find(run);
+  if (there !== undefined && !flags.here) {
+    return await resumeThere(there, { flags, context, session });
+  }
+  if (there !== undefined) grid.store.nodeRunners.put({ ...there, isAlive: false });
   const pipeline = await earlierPipeline(earlier, { input: flags.input, grid, context });
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
     "../run_terminal.ts",
@@ -89,15 +91,15 @@ async function newsOf({ flags, context }: Invocation): Promise<void> {
 }
 
 /** It goes on there, and is shown here. */
-async function resumeAway(
-  away: AwayRun,
+async function resumeThere(
+  there: NodeRunner,
   { flags, context, session }: Invocation & { readonly session: Session },
 ): Promise<number> {
   const [{ resumeOn }, { attach }] = await Promise.all([
     lazy<typeof import("../submitted/resume_on.ts")>("../submitted/resume_on.ts", import.meta.url),
     lazy<typeof import("./attach.ts")>("./attach.ts", import.meta.url),
   ]);
-  const begun = await resumeOn(away, { flags, context, session });
+  const begun = await resumeOn(there, { flags, context, session });
   if (begun.run !== undefined) return await attach(begun.run, { flags, context });
   context.stderr(begun.said);
   return begun.exitCode;

@@ -14,4 +14,4 @@ fi
 echo there
 # What a person wants there is not what a runner inherits from this conversation.
 unset grid_host
-exec "$place/grid" __away
+exec "$place/grid" __submitted

@@ -4,7 +4,7 @@ import { GridError, isTransportCode, toGridError } from "../../core/errors.ts";
 import type { Session } from "../session.ts";
 import { nameOf } from "./place.ts";
 import type { BeginAnswer, BeginRequest } from "./request.ts";
-import { askOnce, type AwayPlace } from "./talk.ts";
+import { askOnce, type SubmittedPlace } from "./talk.ts";
 
 const BEGIN_TRIES = 4;
 const PAUSE_MS = 1000;
@@ -17,23 +17,23 @@ interface BeginOptions {
 
 /** Where the answer is lost it is asked again: of two runners of one run one runs. */
 export async function begin(
-  place: AwayPlace,
+  place: SubmittedPlace,
   { session: { grid }, on, request }: BeginOptions,
 ): Promise<BeginAnswer> {
   const { store } = grid;
   const { run } = request;
-  const away = {
+  const runner = {
     run,
     node: on,
     folder: place.folder,
     project: `${place.folder}/${nameOf(grid.project)}`,
   };
   // From now on it may run, whatever becomes of us.
-  store.away.put({ ...away, isAlive: true, seenAt: systemClock.now() });
+  store.nodeRunners.put({ ...runner, isAlive: true, seenAt: systemClock.now() });
   for (let attempt = 1;; attempt++) {
     try {
       const answer = await askOnce(place, request);
-      if ("said" in answer) store.away.forget(run);
+      if ("said" in answer) store.nodeRunners.forget(run);
       return answer;
     } catch (error) {
       const problem = toGridError(error);

@@ -7,11 +7,11 @@ import { lazy } from "../../core/lazy.ts";
 import { PRIVATE_FILE } from "../../core/private_modes.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Grid } from "../../grid.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import { completeReport, type PastRuns, stateOf } from "../past_runs.ts";
 import { Mirror } from "./mirror.ts";
-import { askAway } from "./talk.ts";
+import { askThere } from "./talk.ts";
 
 /** A look must not make people wait. */
 const LOOK_MS = 15_000;
@@ -19,7 +19,7 @@ const LOOK_MS = 15_000;
 const PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15_000;
 
-export type Place = Pick<AwayRun, "node" | "folder" | "project">;
+export type Place = Pick<NodeRunner, "node" | "folder" | "project">;
 
 /** Brings home what there is; a node that does not answer is told of, and what is here is shown. */
 export async function bringFrom(
@@ -32,7 +32,7 @@ export async function bringFrom(
     try {
       await take(runs, { place, grid, signal, follow: false });
     } catch (error) {
-      tellAway(runs, { place, error, context });
+      tellUnanswered(runs, { place, error, context });
     }
   }));
 }
@@ -45,7 +45,7 @@ export async function follow(
   try {
     await followOn(runs, { place, context, signal });
   } catch (error) {
-    if (!signal.aborted) tellAway(runs, { place, error, context });
+    if (!signal.aborted) tellUnanswered(runs, { place, error, context });
   }
 }
 
@@ -71,7 +71,7 @@ async function followOn(
       const { code } = toGridError(error);
       // The run is not there any more, or nobody there speaks as Grid does.
       if (code === "answer-invalid" || code === "bug" || code === "usage") throw error;
-      if (!isTold) tellAway(runs, { place, error, context });
+      if (!isTold) tellUnanswered(runs, { place, error, context });
       isTold = true;
       await systemClock.sleep(pauseMs, { signal });
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
@@ -92,7 +92,7 @@ async function take(runs: PastRuns, options: TakeOptions): Promise<void> {
   const { store, folder } = runs;
   const { transport } = await grid.cluster.open(place.node, { signal });
   const mirror = new Mirror({ store, folder, place });
-  await using talk = await askAway({ transport, folder: place.folder, signal }, {
+  await using talk = await askThere({ transport, folder: place.folder, signal }, {
     ask: "feed",
     known: mirror.known(),
     follow,
@@ -124,7 +124,7 @@ async function openGridOf({ settings }: PastRuns, { env }: CliContext): Promise<
   return await openGrid({ project, configFile, env, gridVersion: VERSION });
 }
 
-function tellAway(
+function tellUnanswered(
   { store, settings }: PastRuns,
   { place, error, context }: {
     readonly place: Place;
@@ -134,8 +134,9 @@ function tellAway(
 ): void {
   if (settings.quiet) return;
   const { node, folder } = place;
-  const latest = store.away.all().filter((each) => each.node === node && each.folder === folder)
-    .toSorted((a, b) => b.seenAt - a.seenAt)[0];
+  const latest =
+    store.nodeRunners.all().filter((each) => each.node === node && each.folder === folder)
+      .toSorted((a, b) => b.seenAt - a.seenAt)[0];
   const at = latest === undefined ? "" : new Date(latest.seenAt).toISOString();
   const why = error instanceof DOMException && error.name === "TimeoutError"
     ? `it does not answer within ${LOOK_MS / 1000} s`

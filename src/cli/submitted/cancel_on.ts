@@ -1,7 +1,7 @@
 /** `grid cancel` of a run whose runner lives on a node. */
 import { lazy } from "../../core/lazy.ts";
 import { VERSION } from "../../core/version.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import type { PastRuns } from "../past_runs.ts";
 import { askOnce } from "./talk.ts";
@@ -10,7 +10,7 @@ const CANCEL_MS = 30_000;
 
 /** False where its runner is gone. */
 export async function cancelOn(
-  { run, node, folder }: AwayRun,
+  { run, node, folder }: NodeRunner,
   { runs: { settings }, context, reason }: {
     readonly runs: PastRuns;
     readonly context: CliContext;

@@ -20,7 +20,7 @@ export async function cleanSubmitted(
   { session: { grid: { store }, signal }, minutes, dryRun }: CleanOptions,
 ): Promise<readonly string[]> {
   const before = systemClock.now() - minutes * 60_000;
-  const own = store.away.all().filter(({ node: name }) => name === node.name);
+  const own = store.nodeRunners.all().filter(({ node: name }) => name === node.name);
   const over = [...Map.groupBy(own, ({ folder }) => folder)].filter(([folder, runs]) =>
     folder.startsWith(`${root}/.grid/submitted/`) &&
     runs.every(({ run, isAlive }) => {
@@ -40,6 +40,8 @@ export async function cleanSubmitted(
     ].join("\n"),
     { signal, timeoutMs: REMOVE_MS },
   );
-  if (!dryRun) { for (const { run } of over.flatMap(([, runs]) => runs)) store.away.forget(run); }
+  if (!dryRun) {
+    for (const { run } of over.flatMap(([, runs]) => runs)) store.nodeRunners.forget(run);
+  }
   return stdout.split("\n").filter((line) => /^(?:submitted|runtime)\/[\w.-]{1,255}$/.test(line));
 }

@@ -14,7 +14,7 @@ import { GridError } from "../../core/errors.ts";
 import { isRunId } from "../../core/ids.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private_modes.ts";
 import type { Event } from "../../engine/event.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import { readEvent } from "../../store/read_event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Conversation } from "../../sync/conversation.ts";
@@ -25,7 +25,7 @@ export interface MirrorOptions {
   /** Absolute folder of a run named by its full id. */
   readonly folder: (run: string) => string;
   /** Where the runs live; those that go on from one of them live there, too. */
-  readonly place: Pick<AwayRun, "node" | "folder" | "project">;
+  readonly place: Pick<NodeRunner, "node" | "folder" | "project">;
 }
 
 const MOST_FRAME = { bytes: 64 * 2 ** 20, what: "an event" };
@@ -39,7 +39,9 @@ export class Mirror {
     this.#options = options;
     const { store, place } = options;
     this.#runs = new Set(
-      store.away.all().filter(({ node, folder }) => node === place.node && folder === place.folder)
+      store.nodeRunners.all().filter(({ node, folder }) =>
+        node === place.node && folder === place.folder
+      )
         .map(({ run }) => run),
     );
   }
@@ -97,11 +99,11 @@ export class Mirror {
     if (this.#runs.has(run)) return;
     const { store, place } = this.#options;
     const isFollower = event.type === "run.started" && this.#runs.has(event.resumes ?? "");
-    if (!isFollower || store.row(run) !== undefined || store.away.find(run) !== undefined) {
+    if (!isFollower || store.row(run) !== undefined || store.nodeRunners.find(run) !== undefined) {
       throw this.#invalid(`run ${run}, which is not of there`);
     }
     this.#runs.add(run);
-    store.away.put({ ...place, run, isAlive: true, seenAt: systemClock.now() });
+    store.nodeRunners.put({ ...place, run, isAlive: true, seenAt: systemClock.now() });
   }
 
   async #takeFile(
@@ -135,7 +137,7 @@ export class Mirror {
   #takeRunner(run: string, isAlive: boolean): void {
     const { store, place } = this.#options;
     if (!this.#runs.has(run)) return;
-    store.away.put({ ...place, run, isAlive, seenAt: systemClock.now() });
+    store.nodeRunners.put({ ...place, run, isAlive, seenAt: systemClock.now() });
   }
 
   #number(text = ""): number {
@@ -144,7 +146,9 @@ export class Mirror {
   }
 
   #isOver(): boolean {
-    return [...this.#runs].every((run) => this.#options.store.away.find(run)?.isAlive !== true);
+    return [...this.#runs].every((run) =>
+      this.#options.store.nodeRunners.find(run)?.isAlive !== true
+    );
   }
 
   #invalid(what: string): GridError {

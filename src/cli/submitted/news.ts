@@ -1,6 +1,6 @@
 /** What is new of runs whose runner lives on a node, before a command tells of them. */
 import { lazy } from "../../core/lazy.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import type { CliContext } from "../context.ts";
 import type { PastRuns } from "../past_runs.ts";
 
@@ -10,19 +10,19 @@ export async function bringNews(
   context: CliContext,
   run?: string,
 ): Promise<void> {
-  const away = runs.store.away.all().filter((each) =>
+  const living = runs.store.nodeRunners.all().filter((each) =>
     (run === undefined || each.run === run) && mayHaveNews(each, runs)
   );
-  if (away.length === 0) return;
+  if (living.length === 0) return;
   const { bringFrom } = await loadBring();
   // Each place once, however many runs live there.
-  const places = new Map(away.map((each) => [`${each.node}\n${each.folder}`, each]));
+  const places = new Map(living.map((each) => [`${each.node}\n${each.folder}`, each]));
   await bringFrom([...places.values()], { runs, context });
 }
 
 /** Brings home what comes, until it is disposed or all there is over. */
 export function followNews(runs: PastRuns, run: string, context: CliContext): AsyncDisposable {
-  const found = runs.store.away.find(run);
+  const found = runs.store.nodeRunners.find(run);
   const left = new AbortController();
   const work = found !== undefined && mayHaveNews(found, runs)
     ? loadBring().then(({ follow }) => follow(found, { runs, context, signal: left.signal }))
@@ -36,7 +36,7 @@ export function followNews(runs: PastRuns, run: string, context: CliContext): As
 }
 
 /** One that stopped without an end may be gone on from there, after a restart of the node. */
-function mayHaveNews({ run, isAlive }: AwayRun, { store }: PastRuns): boolean {
+function mayHaveNews({ run, isAlive }: NodeRunner, { store }: PastRuns): boolean {
   if (isAlive) return true;
   const row = store.row(run);
   return row !== undefined && row.finishedAt === undefined && row.resumedAs === undefined;

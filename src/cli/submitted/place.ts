@@ -15,7 +15,7 @@ import { type Origin, ORIGIN_FILE } from "../../sync/origin.ts";
 import { nodePrelude, nodeProgram } from "../../transport/node_program.ts";
 import { archiveOf } from "./archive.ts";
 import { CONFIG_NAME } from "./other_config.ts";
-import { AWAY } from "./request.ts";
+import { SUBMITTED } from "./request.ts";
 
 export interface PlaceOptions {
   readonly node: OpenNode;
@@ -131,7 +131,7 @@ function launcherOf({ runtime, name }: { readonly runtime: string; readonly name
   return [
     "#!/bin/sh",
     "here=$(CDPATH='' cd -- \"${0%/*}\" && pwd -P) || exit 70",
-    `case \${1-} in ${AWAY}) ;; *) set -- --config "$here/${CONFIG_NAME}" "$@" ;; esac`,
+    `case \${1-} in ${SUBMITTED}) ;; *) set -- --config "$here/${CONFIG_NAME}" "$@" ;; esac`,
     `exec ${quote(`${runtime}/grid`)} -C "$here"/${quote(name)} "$@"`,
     "",
   ].join("\n");

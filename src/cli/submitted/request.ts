@@ -2,7 +2,7 @@
 import type { Finding } from "../../steps/preflight/finding.ts";
 
 /** Word that starts it so; it stands in no help. */
-export const AWAY = "__away";
+export const SUBMITTED = "__submitted";
 
 export type Request =
   | CheckRequest

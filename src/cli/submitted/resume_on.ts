@@ -3,7 +3,7 @@ import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { newRunId } from "../../core/ids.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
-import type { AwayRun } from "../../store/node_runners.ts";
+import type { NodeRunner } from "../../store/node_runners.ts";
 import { earlierPipeline } from "../earlier_pipeline.ts";
 import type { CommandContext } from "../command_module.ts";
 import type { Begun, NotBegun } from "../runner_elsewhere.ts";
@@ -23,12 +23,12 @@ export interface ResumeOnOptions {
 }
 
 export async function resumeOn(
-  away: AwayRun,
+  runner: NodeRunner,
   { session, context, flags }: ResumeOnOptions,
 ): Promise<Begun | NotBegun> {
   const { grid, signal } = session;
-  const { run: earlierRun, node: on, folder } = away;
-  if (away.isAlive) throw mayRun(away);
+  const { run: earlierRun, node: on, folder } = runner;
+  if (runner.isAlive) throw mayRun(runner);
   const earlier = resumableState(earlierRun, (each) => grid.store.events(each));
   const pipeline = await earlierPipeline(earlier, { input: flags.input, grid, context });
   const given = await givenTo(pipeline, { flags: {}, context, session });
@@ -54,7 +54,7 @@ export async function resumeOn(
   });
 }
 
-function mayRun({ run, node, seenAt }: AwayRun): GridError {
+function mayRun({ run, node, seenAt }: NodeRunner): GridError {
   return new GridError({
     code: "conflict",
     message: `Cannot resume run ${run}: it may still run on "${node}", which was last heard of at ${

@@ -25,7 +25,7 @@ import { runnerWords, type SubmitOnFlags } from "./runner_words.ts";
 import { CONFIG_NAME, otherConfig } from "./other_config.ts";
 import { bringProject, fillPlace, makePlace, nameOf, removePlace } from "./place.ts";
 import { bringRuntime } from "./runtime.ts";
-import { askOnce, type AwayPlace } from "./talk.ts";
+import { askOnce, type SubmittedPlace } from "./talk.ts";
 
 export interface SubmitOnOptions {
   /** The node's name. */
@@ -100,7 +100,7 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
   const { grid, signal } = session;
   const on = node.node.name;
   const tell = teller(session, context);
-  const place: AwayPlace = { transport: node.transport, folder, signal };
+  const place: SubmittedPlace = { transport: node.transport, folder, signal };
   const remove = async () => {
     if (!isNew) return;
     // The way to the node may be what broke.

@@ -6,7 +6,7 @@ import type { Transport } from "../../transport/transport.ts";
 import type { BeginAnswer, BeginRequest, CancelAnswer, CancelRequest } from "./request.ts";
 import type { CheckAnswer, CheckRequest, FeedRequest, Request } from "./request.ts";
 
-export interface AwayPlace {
+export interface SubmittedPlace {
   readonly transport: Transport;
   /** Absolute, on the node; holds `grid`. */
   readonly folder: string;
@@ -18,7 +18,7 @@ const MOST_ANSWER = { bytes: 16 * 2 ** 20, what: "an answer" };
 const BEGIN_SILENCE_MS = 150_000;
 
 /** Starts it with a request; what it answers is read by the caller. */
-export async function askAway(place: AwayPlace, request: Request): Promise<Conversation> {
+export async function askThere(place: SubmittedPlace, request: Request): Promise<Conversation> {
   const bytes = new TextEncoder().encode(JSON.stringify(request));
   const talk = await Conversation.start(place.transport, {
     script: `${nodePrelude()}\n${nodeProgram("ask.sh", import.meta.url)}`,
@@ -38,14 +38,14 @@ export async function askAway(place: AwayPlace, request: Request): Promise<Conve
   }
 }
 
-export async function askOnce(place: AwayPlace, request: CheckRequest): Promise<CheckAnswer>;
-export async function askOnce(place: AwayPlace, request: BeginRequest): Promise<BeginAnswer>;
-export async function askOnce(place: AwayPlace, request: CancelRequest): Promise<CancelAnswer>;
+export async function askOnce(place: SubmittedPlace, request: CheckRequest): Promise<CheckAnswer>;
+export async function askOnce(place: SubmittedPlace, request: BeginRequest): Promise<BeginAnswer>;
+export async function askOnce(place: SubmittedPlace, request: CancelRequest): Promise<CancelAnswer>;
 export async function askOnce(
-  place: AwayPlace,
+  place: SubmittedPlace,
   request: Exclude<Request, FeedRequest>,
 ): Promise<unknown> {
-  await using talk = await askAway(place, request);
+  await using talk = await askThere(place, request);
   const line = await talk.line();
   const size = /^answer (\d{1,9})$/.exec(line)?.[1];
   if (size !== undefined) {
@@ -61,7 +61,7 @@ export async function askOnce(
   });
 }
 
-function notThere({ transport: { endpoint }, folder }: AwayPlace, line: string): GridError {
+function notThere({ transport: { endpoint }, folder }: SubmittedPlace, line: string): GridError {
   return new GridError({
     code: "lost",
     message: line === "gone"

@@ -35,7 +35,7 @@ function told(...lines: (string | readonly [string, string])[]): Conversation {
 function rig() {
   const dir = tempDir();
   const store = openStore(openGround(dir.path));
-  store.away.put({ ...NODE, run: RUN, isAlive: true, seenAt: 0 });
+  store.nodeRunners.put({ ...NODE, run: RUN, isAlive: true, seenAt: 0 });
   const folder = (run: string) => join(dir.path, "runs", run);
   mkdirSync(folder(RUN), { recursive: true });
   const mirror = new Mirror({ store, folder, place: NODE });
