@@ -51,13 +51,16 @@ steps:
     ray-batch: { call: "work:score", tasks: { file: code/items.jsonl }, batch-size: 50 }
 `;
 
-/** With the inventory and ssh's configuration beside it. */
+/**
+ * With the inventory and ssh's configuration beside it. The nodes share a disk, so that each has a folder of
+ * its own there.
+ */
 const BY_HAND = `#!/usr/bin/env bash
 set -euo pipefail
 best=$(ansible -i hosts all -m shell -a 'cat /proc/loadavg' -o | sort -t')' -k2 | head -n 1 | cut -d' ' -f1)
 seq -f 'node%g' ${NODES} |
-  xargs -P ${NODES} -I{} rsync -az --delete --mkpath -e 'ssh -F ssh_config' code/ {}:by_hand/code/
-ansible -i hosts "$best" -m shell -a 'test $(ls by_hand/code | wc -l) -ge ${FILES}'
+  xargs -P ${NODES} -I{} rsync -az --delete --mkpath -e 'ssh -F ssh_config' code/ {}:"$PWD"/by_hand/{}/code/
+ansible -i hosts "$best" -m shell -a "test \$(ls $PWD/by_hand/$best/code | wc -l) -ge ${FILES}"
 ray job submit --working-dir code -- python driver.py
 `;
 
@@ -148,6 +151,7 @@ async function main(): Promise<void> {
       run("bash", ["by_hand.sh"], {
         PATH: `${join(ANSIBLE, "bin")}:${join(venv, "bin")}:${Deno.env.get("PATH")}`,
         ANSIBLE_CONFIG: path("ansible.cfg"),
+        ANSIBLE_DEPRECATION_WARNINGS: "False",
         RAY_ADDRESS: `http://127.0.0.1:${dashboardPort}`,
         RAY_AUTH_MODE: "token",
         RAY_AUTH_TOKEN: token,
