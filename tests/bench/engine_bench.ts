@@ -1,12 +1,17 @@
 /**
  * What a step costs: no-op steps through the engine and the real store, then through the whole
  * program with every report, beside the other runners that are installed, each with as many jobs at
- * a time as there are cores. Debian has them all (Snakemake brings 250 MB along):
+ * a time as there are cores:
  *
- *     apt-get install -y --no-install-recommends make ninja-build parallel snakemake
+ *     apt-get install -y --no-install-recommends make ninja-build parallel
+ *     python3 -m venv /opt/grid-hq-venv && /opt/grid-hq-venv/bin/pip install hyperqueue==0.27.0
+ *     python3 -m venv /opt/grid-snakemake-venv && /opt/grid-snakemake-venv/bin/pip install snakemake
+ *
+ * HyperQueue's server and worker are up before its clock starts; Grid's time is from start to exit.
  *
  * Promises: 1,000 steps of the whole program ≤ 3 s, a chain of 100 ≤ 0.5 s.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
 import type { StepKinds } from "../../src/engine/ports.ts";
@@ -37,12 +42,14 @@ async function main(): Promise<void> {
     "GNU make": timeMake,
     "ninja": timeNinja,
     "Snakemake": timeSnakemake,
+    "HyperQueue": timeHyperQueue,
   });
   await compare("1,000 side by side", wide(1000), {
     "GNU make": timeMake,
     "ninja": timeNinja,
     "GNU parallel": timeParallel,
     "Snakemake": timeSnakemake,
+    "HyperQueue": timeHyperQueue,
   });
 }
 
@@ -147,7 +154,7 @@ async function timeParallel(steps: readonly Step[]): Promise<number | undefined>
 
 /** Once only, for it takes a minute. */
 async function timeSnakemake(steps: readonly Step[]): Promise<number | undefined> {
-  const snakemake = findProgram("snakemake");
+  const snakemake = installed("/opt/grid-snakemake-venv/bin/snakemake") ?? findProgram("snakemake");
   if (!snakemake) return undefined;
   using dir = tempDir();
   const rules = steps.map(({ id, needs }) =>
@@ -160,6 +167,48 @@ async function timeSnakemake(steps: readonly Step[]): Promise<number | undefined
     `rule all:\n    input: ${all}\n${rules.join("")}`,
   );
   return await median(() => execute(snakemake, [JOBS, "--quiet"], dir.path), { rounds: 1 });
+}
+
+/** Submits a job of as many tasks, and waits for it. */
+const HYPER_QUEUE = `
+import json, sys, time
+from hyperqueue import Job
+from hyperqueue.cluster import LocalCluster, WorkerConfig
+steps = json.load(open("steps.json"))
+with LocalCluster() as cluster:
+    cluster.start_worker(WorkerConfig(cores=int(sys.argv[1])))
+    client = cluster.client()
+    times = []
+    for _ in range(int(sys.argv[2])):
+        begun = time.monotonic()
+        job, tasks = Job(), {}
+        for step in steps:
+            tasks[step["id"]] = job.program(["true"], deps=[tasks[name] for name in step["needs"]])
+        client.wait_for_jobs([client.submit(job)])
+        times.append(time.monotonic() - begun)
+print("\\nmedian", sorted(times)[len(times) // 2] * 1000)
+`;
+
+async function timeHyperQueue(steps: readonly Step[]): Promise<number | undefined> {
+  const python = installed("/opt/grid-hq-venv/bin/python");
+  if (!python) return undefined;
+  using dir = tempDir();
+  const needs = steps.map(({ id, needs }) => ({ id, needs }));
+  Deno.writeTextFileSync(join(dir.path, "steps.json"), JSON.stringify(needs));
+  const { stdout, stderr } = await new Deno.Command(python, {
+    args: ["-c", HYPER_QUEUE, String(navigator.hardwareConcurrency), String(ROUNDS)],
+    cwd: dir.path,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const median = /^median ([\d.]+)$/m.exec(new TextDecoder().decode(stdout))?.[1];
+  if (median === undefined) throw new Error(`HyperQueue: ${new TextDecoder().decode(stderr)}`);
+  return Number(median);
+}
+
+function installed(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
 }
 
 async function execute(program: string, args: readonly string[], cwd = "."): Promise<void> {

@@ -5,17 +5,22 @@ import { REPOSITORY } from "../support/cli.ts";
 const PAGE = join(REPOSITORY, "docs", "benchmarks.md");
 
 /** What stands beside Grid somewhere, and how it says its version. */
-const PEERS: readonly (readonly [string, ...string[]])[] = [
-  ["ssh", "-V"],
-  ["rsync", "--version"],
-  ["make", "--version"],
-  ["ninja", "--version"],
-  ["parallel", "--version"],
-  ["snakemake", "--version"],
-  ["/opt/grid-clush-venv/bin/clush", "--version"],
-  ["/opt/grid-ansible-venv/bin/ansible", "--version"],
-  ["/opt/grid-ray-venv/bin/ray", "--version"],
-];
+const PEERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  ssh: ["ssh", "-V"],
+  rsync: ["rsync", "--version"],
+  make: ["make", "--version"],
+  ninja: ["ninja", "--version"],
+  parallel: ["parallel", "--version"],
+  snakemake: ["/opt/grid-snakemake-venv/bin/snakemake", "--version"],
+  hyperqueue: [
+    "/opt/grid-hq-venv/bin/python",
+    "-c",
+    "from importlib.metadata import version; print(version('hyperqueue'))",
+  ],
+  clush: ["/opt/grid-clush-venv/bin/clush", "--version"],
+  ansible: ["/opt/grid-ansible-venv/bin/ansible", "--version"],
+  ray: ["/opt/grid-ray-venv/bin/ray", "--version"],
+};
 
 /** Sections of benchmarks that did not run this time stay as they are. */
 export function writePage(printed: ReadonlyMap<string, string>): void {
@@ -69,14 +74,13 @@ function machine(): string {
 /** Of Deno, and of the peers that the benchmark's own text names. */
 function versions(name: string): string {
   const source = Deno.readTextFileSync(new URL(`${name}_bench.ts`, import.meta.url)).toLowerCase();
-  const found = PEERS.flatMap(([program, ...args]) => {
-    const short = program.slice(program.lastIndexOf("/") + 1);
-    if (!source.includes(short)) return [];
+  const found = Object.entries(PEERS).flatMap(([peer, [program, ...args]]) => {
+    if (!source.includes(peer)) return [];
     try {
       const { stdout, stderr } = new Deno.Command(program, { args }).outputSync();
       const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
       const version = /\d+(\.\d+)+\w*|\d{8}/.exec(text)?.[0];
-      return version ? [`${short} ${version}`] : [];
+      return version ? [`${peer} ${version}`] : [];
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
       throw error;
