@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-invalid-regexp -- it knows no flag v, with which sets of characters are taken apart
 /** How many columns a text takes in a terminal, and cutting it to fit. */
 
 // deno-lint-ignore no-control-regex -- colours are control sequences
