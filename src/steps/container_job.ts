@@ -22,8 +22,8 @@ export interface ContainerJob {
   readonly cwd: string;
   readonly graceMs: number;
   readonly isPlainShell: boolean;
-  /** It is a service that listens on a port of its node. */
-  readonly servesPort: boolean;
+  /** Others reach it at its node's address: a service, or a rank of a gang. */
+  readonly isReached: boolean;
 }
 
 const ENGINES = { auto: "docker podman apptainer singularity" } as const;
@@ -57,7 +57,7 @@ export function containerScript(job: ContainerJob): string {
     "-w",
     cwd,
     ...names.flatMap((name) => ["-e", name]),
-    ...(job.servesPort && !container.options.some(isNetwork) ? ["--network=host"] : []),
+    ...(job.isReached && !container.options.some(isNetwork) ? ["--network=host"] : []),
     ...container.options,
   ];
   const apptainer = [

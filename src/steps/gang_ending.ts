@@ -2,7 +2,7 @@
 import { toGridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { StepHost, StepOutcome } from "../engine/ports.ts";
-import { endContainers } from "./container_job.ts";
+import { containerWords, endContainers } from "./container_job.ts";
 import type { Rank, RankKill } from "./gang_rank.ts";
 import { gangUsage } from "./gang_usage.ts";
 import {
@@ -111,10 +111,17 @@ export class GangEnding {
 
   async #killed(rank: Rank, graceMs: number): Promise<RankKill> {
     const kill = await rank.kill(graceMs);
-    if (this.#request.action.container === undefined || rank.job === undefined) return kill;
+    if (this.#request.action.container === undefined || kill.report === undefined) return kill;
     const { node, spec } = rank;
-    await endContainers(node.transport, { ...node, id: spec.id });
-    return kill;
+    try {
+      const containers = await endContainers(node.transport, { ...node, id: spec.id });
+      const words = containerWords(kill.report, containers);
+      return { ...kill, words, isClear: kill.isClear && containers.left.length === 0 };
+    } catch (thrown) {
+      const error = toGridError(thrown);
+      const words = `${kill.words}; its container could not be asked for: ${error.message}`;
+      return { ...kill, words, isClear: false, error };
+    }
   }
 
   /** It may still run there. */

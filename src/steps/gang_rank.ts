@@ -4,7 +4,7 @@ import { monotonic } from "../core/clock.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import type { StepHost } from "../engine/ports.ts";
-import type { Job, JobExit, JobSpec } from "../transport/job/job.ts";
+import type { Job, JobExit, JobSpec, KillReport } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, putJobFile, startJob } from "../transport/job/job_start.ts";
 import { RankLines } from "./gang_lines.ts";
@@ -146,7 +146,7 @@ export class Rank {
       });
       await this.#flush();
       const words = survivorWords(report, { script: this.spec.command });
-      return { words, isClear: report.survivors.length === 0 };
+      return { words, isClear: report.survivors.length === 0, report };
     } catch (thrown) {
       const error = toGridError(thrown);
       const words = `its processes could not be ended: ${error.message}`;
@@ -164,6 +164,8 @@ export interface RankKill {
   readonly words: string;
   /** Nothing. */
   readonly isClear: boolean;
+  /** Undefined where nobody looked. */
+  readonly report?: KillReport;
   /** Why nobody knows. */
   readonly error?: GridError;
 }

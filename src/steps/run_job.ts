@@ -87,7 +87,7 @@ export function jobSpec(
       files: Object.keys(files),
       data: Object.values(data),
       stateFolder: env.GRID_STATE_DIR,
-      servesPort: plan?.port !== undefined,
+      isReached: plan?.port !== undefined || gang !== undefined,
     });
   return {
     id,
@@ -115,7 +115,8 @@ interface Contained extends JobPlace, Preparation {
   readonly data: readonly string[];
   /** Variables that name files. */
   readonly files: readonly string[];
-  readonly servesPort: boolean;
+  /** Others reach it at its node's address. */
+  readonly isReached: boolean;
 }
 
 /** The job of a command in a container. */
@@ -138,7 +139,7 @@ function contained({ request, id }: RunJobOptions, place: Contained) {
     cwd,
     graceMs: request.killGraceMs,
     isPlainShell: shell === "sh",
-    servesPort: place.servesPort,
+    isReached: place.isReached,
   });
   const { script: command, variables } = containedScript(request.action.run, {
     prelude,

@@ -4,27 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { grid, project, startGrid, until } from "../support/cli.ts";
-import { labConfig } from "../support/lab.ts";
-import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
+import { grid, killIfThere, startGrid, until } from "../support/cli.ts";
+import { gangProject, LAB, linesOf, marked } from "../support/gang_rig.ts";
+import { writeFakeDocker } from "../support/fake_docker.ts";
+import { startOpenSsh } from "../support/openssh.ts";
 import { processesWith } from "../support/processes.ts";
 import { testWith } from "../support/requires.ts";
-import type { TempDir } from "../support/temp_dir.ts";
 
 const ROUNDS = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? "1");
-const ARGS = ["--config", "lab.yaml"];
-const RENDEZVOUS = join(import.meta.dirname ?? "", "..", "support", "rendezvous.py");
-
-/** Each node has the address that it listens on, as machines of one network have. */
-function gangProject(lab: OpenSshLab, files: Readonly<Record<string, string>>): TempDir {
-  const config = labConfig({ lab, rayMode: "embedded" })
-    .replaceAll(/host: (127\.0\.0\.\d+)/g, "host: $1, address: $1");
-  return project({ ...files, "lab.yaml": `${config}jobs: { lease: 5 }\n` });
-}
-
-function marked(lab: OpenSshLab, text: string): string {
-  return text.replaceAll("LAB", lab.folder).replaceAll("MEET", `exec python3 ${RENDEZVOUS}`);
-}
 
 testWith(["sshd"], "ranks meet at a port, and their outputs come home", async () => {
   await using lab = await startOpenSsh({ nodes: 3, gpus: 0 });
@@ -50,7 +37,7 @@ steps:
 `,
     ),
   });
-  const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+  const { code, stderr } = await grid(["run", "p.yaml", ...LAB], { cwd: folder.path });
   assert.equal(code, 0, stderr);
   for (const rank of [0, 1, 2]) {
     assert.match(stderr, new RegExp(`\\[${rank} node${rank + 1}\\] sum 6 of rank ${rank}\\n`));
@@ -91,7 +78,7 @@ testWith(
       "p.yaml": marked(lab, `name: dies\nsteps:${steps.join("")}\n`),
     });
     for (let round = 0; round < ROUNDS; round++) {
-      const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], {
+      const { code, stderr } = await grid(["run", "p.yaml", ...LAB], {
         cwd: folder.path,
         timeoutMs: 300_000,
       });
@@ -132,7 +119,7 @@ testWith(
     ].map(([id, nodes, run]) => `
   - { id: ${id}, nodes: ${nodes}, env: { MARK: "${lab.folder}" }, timeout: { kill-grace: 500ms }, run: '${run}' }`);
     using folder = gangProject(lab, { "p.yaml": `name: zeros\nsteps:${steps.join("")}\n` });
-    const { code, stderr } = await grid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+    const { code, stderr } = await grid(["run", "p.yaml", ...LAB], { cwd: folder.path });
     // That of the first.
     assert.ok(code === 1 || code === 4, stderr);
     assert.match(stderr, /^✔ zero /m);
@@ -167,12 +154,12 @@ testWith(["sshd"], "two gangs of three that want the same four nodes both end", 
   using other = gangProject(lab, files);
   for (let round = 1; round <= ROUNDS; round++) {
     const runs = [mine, other].map(({ path }) =>
-      grid(["run", "p.yaml", ...ARGS], { cwd: path, timeoutMs: 300_000 })
+      grid(["run", "p.yaml", ...LAB], { cwd: path, timeoutMs: 300_000 })
     );
     for (const { code, stderr } of await Promise.all(runs)) assert.equal(code, 0, stderr);
     const lines = Deno.readTextFileSync(log).trim().split("\n");
     assert.equal(lines.length, 14 * round);
-    const { stdout } = await grid(["queue", "--json", ...ARGS], { cwd: mine.path });
+    const { stdout } = await grid(["queue", "--json", ...LAB], { cwd: mine.path });
     assert.deepEqual(JSON.parse(stdout).queue, []);
   }
 });
@@ -198,19 +185,13 @@ steps:
       echo "mine=$GRID_NODE_RANK" >> "$GRID_OUTPUT"
 `,
     });
-    const lines = () => {
-      try {
-        return Deno.readTextFileSync(effects).trim().split("\n").toSorted();
-      } catch {
-        return [];
-      }
-    };
+    const lines = () => linesOf(effects);
     {
-      await using run = startGrid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+      await using run = startGrid(["run", "p.yaml", ...LAB], { cwd: folder.path });
       await until(() => lines().length === 2, { what: "both ranks" });
       await run.kill();
     }
-    const resumed = startGrid(["resume", ...ARGS], { cwd: folder.path });
+    const resumed = startGrid(["resume", ...LAB], { cwd: folder.path });
     await using run = resumed;
     Deno.writeTextFileSync(go, "");
     const { code, stderr } = await run.ended;
@@ -244,14 +225,8 @@ steps:
       [ "$GRID_ATTEMPT" = 2 ] || sleep 1000
 `,
   });
-  const lines = () => {
-    try {
-      return Deno.readTextFileSync(ports).trim().split("\n").toSorted();
-    } catch {
-      return [];
-    }
-  };
-  await using run = startGrid(["run", "p.yaml", ...ARGS], { cwd: folder.path });
+  const lines = () => linesOf(ports);
+  await using run = startGrid(["run", "p.yaml", ...LAB], { cwd: folder.path });
   await until(() => lines().length === 2, { what: "both ranks" });
   await lab.nodes[1]?.stop();
   const { code, stderr } = await run.ended;
@@ -267,3 +242,108 @@ steps:
   assert.notEqual(one?.[2], three?.[2]);
   assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
 });
+
+/** As many as there are, each of which would go on for ever. */
+const ENDLESS = "MEET nobody-dies";
+
+testWith(
+  ["sshd", "python3"],
+  "grid cancel and a time-out end all ranks, whatever they ignore",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 3, gpus: 0 });
+    const step = (id: string, more: string) => `
+  - { id: ${id}, nodes: 3, env: { MARK: "LAB", VICTIM: "9" }, timeout: { kill-grace: 500ms${more} }, run: "${ENDLESS}" }`;
+    using folder = gangProject(lab, {
+      "cancelled.yaml": marked(lab, `name: cancelled\nsteps:${step("all", "")}\n`),
+      "late.yaml": marked(lab, `name: late\nsteps:${step("all", ", attempt: 4s")}\n`),
+    });
+    const here = { cwd: folder.path };
+    await using run = startGrid(["run", "cancelled.yaml", ...LAB], here);
+    const met = () => processesWith(`MARK=${lab.folder}`).length >= 6;
+    await until(met, { what: "all ranks and their children" });
+    const cancel = await grid(["cancel", "last", ...LAB], here);
+    assert.equal(cancel.code, 0, cancel.stderr);
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /^✖? ?.*all .*cancelled.*; all 3 ranks were ended: 0 survivors/m);
+    assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
+    const late = await grid(["run", "late.yaml", ...LAB], here);
+    assert.equal(late.code, 4, late.stderr);
+    assert.match(late.stderr, /all .*timed out.*; all 3 ranks were ended: 0 survivors/);
+    assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
+  },
+);
+
+testWith(
+  ["sshd", "root", "unshare", "python3"],
+  "ranks in containers meet on their nodes' network, and a cancel ends them through the engine",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+    for (const { home } of lab.nodes) writeFakeDocker(home);
+    const step = (id: string, run: string) => `
+  - id: ${id}
+    nodes: 2
+    container: { image: none, engine: docker, gpus: none }
+    env: { MARK: "LAB", VICTIM: "9" }
+    timeout: { kill-grace: 500ms }
+    run: ${run}`;
+    using folder = gangProject(lab, {
+      "p.yaml": marked(lab, `name: boxes\nsteps:${step("all", "MEET")}\n`),
+      "endless.yaml": marked(lab, `name: endless\nsteps:${step("all", ENDLESS)}\n`),
+    });
+    const here = { cwd: folder.path };
+    const met = await grid(["run", "p.yaml", ...LAB], here);
+    assert.equal(met.code, 0, met.stderr);
+    assert.match(met.stderr, /\[1 node2\] sum 3 of rank 1/);
+    await using run = startGrid(["run", "endless.yaml", ...LAB], here);
+    await until(() => processesWith(`MARK=${lab.folder}`).length >= 6, { what: "all ranks" });
+    assert.equal((await grid(["cancel", "last", ...LAB], here)).code, 0);
+    const { stderr } = await run.ended;
+    assert.match(stderr, /all 2 ranks were ended: 0 survivors \(processes, docker\)/);
+    assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
+  },
+);
+
+/** Takes the first port that a gang has claimed and listened on, as soon as nobody listens there any more. */
+const THIEF = `
+import glob, os, socket, sys, time
+def listening(port):
+    return any(line.split()[1].endswith(":%04X" % port) and line.split()[3] == "0A" for line in open("/proc/net/tcp").readlines()[1:])
+while True:
+    for path in glob.glob(sys.argv[1] + "/*/port.*"):
+        port = int(path.rsplit(".", 1)[1])
+        if not listening(port):
+            continue
+        while listening(port):
+            time.sleep(0.001)
+        door = socket.create_server(("0.0.0.0", port))
+        print(port, flush=True)
+        time.sleep(1000)
+    time.sleep(0.001)
+`;
+
+testWith(
+  ["sshd", "python3"],
+  "a port that somebody takes before the start costs a choice, not the run",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+    using folder = gangProject(lab, {
+      "p.yaml": marked(lab, "name: port\nsteps:\n  - { id: all, nodes: 2, retry: 0, run: MEET }\n"),
+    });
+    const thief = new Deno.Command("python3", {
+      args: ["-c", THIEF, join(lab.nodes[0]?.home ?? "", "gpu_leases")],
+      stdout: "piped",
+    }).spawn();
+    try {
+      const { code, stderr } = await grid(["run", "p.yaml", ...LAB], { cwd: folder.path });
+      assert.equal(code, 0, stderr);
+      thief.kill("SIGKILL");
+      const stolen = new TextDecoder().decode((await thief.output()).stdout).trim();
+      assert.match(stderr, new RegExp(`nothing has run: .*port ${stolen} of "node1" was taken`));
+      assert.match(stderr, /\[1 node2\] sum 3 of rank 1/);
+    } finally {
+      killIfThere(thief);
+      await thief.status;
+    }
+  },
+);

@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly stdoutTo?: string;
   /** Whose process it is; `cwd` is its home. Needs the parts `root` and `setpriv`. */
   readonly account?: Account | undefined;
+  /** Words before the program, which becomes it in the end; default none. */
+  readonly within?: readonly string[];
 }
 
 /** The arguments of `deno` that start the program from source, as `bin/grid` does. */
@@ -80,7 +82,11 @@ export function startInTerminal(args: readonly string[], options: CliOptions): R
 }
 
 /** The other account may read what this one may: sources, and what Deno made of them. */
-function asAccount(words: readonly string[], { account }: CliOptions): readonly string[] {
+function asAccount(
+  program: readonly string[],
+  { account, within = [] }: CliOptions,
+): readonly string[] {
+  const words = [...within, ...program];
   if (account === undefined) return words;
   const { uid, gid } = account;
   const right = "+dac_read_search";

@@ -20,6 +20,8 @@ export interface OpenSshOptions {
   readonly sshdConfig?: readonly string[];
   /** Words before the command that starts a daemon, which becomes it in the end; default none. */
   readonly within?: readonly string[];
+  /** Where each node is, instead of this machine's loopback: its address, and the words for `within`. */
+  readonly machines?: readonly { readonly host: string; readonly enter: readonly string[] }[];
   /** Who the nodes are logged in to as, and who owns their homes; default this account. */
   readonly account?: Account;
   /** Link `grid_env` in each workspace to the virtual environment that holds Ray, or `ray[default]`. */
@@ -68,7 +70,8 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<OpenSshLab>
     const name = `node${index + 1}`;
     return new SshdNode({
       name,
-      host: index === 0 && options.host ? options.host : `127.0.0.${index + 2}`,
+      host: hostOf(index, options),
+      machine: options.machines?.[index],
       folder,
       keyFile,
       knownHosts,
@@ -102,7 +105,14 @@ interface SshdNodeOptions {
   readonly folder: string;
   readonly keyFile: string;
   readonly knownHosts: string;
+  readonly machine: { readonly enter: readonly string[] } | undefined;
   readonly options: OpenSshOptions;
+}
+
+function hostOf(index: number, { host, machines }: OpenSshOptions): string {
+  const machine = machines?.[index];
+  if (machine !== undefined) return machine.host;
+  return index === 0 && host ? host : `127.0.0.${index + 2}`;
 }
 
 class SshdNode implements OpenSshNode {
@@ -117,12 +127,14 @@ class SshdNode implements OpenSshNode {
   readonly #within: readonly string[];
   #child: Deno.ChildProcess | undefined;
 
-  constructor({ name, host, folder, keyFile, knownHosts, options }: SshdNodeOptions) {
+  constructor(at: SshdNodeOptions) {
+    const { name, host, folder, keyFile, knownHosts, machine, options } = at;
     this.name = name;
     this.host = host;
-    this.port = freePort(host);
+    // On a machine of its own nobody else has any.
+    this.port = machine ? 2222 : freePort(host);
     this.#folder = join(folder, name);
-    this.#within = options.within ?? [];
+    this.#within = [...(machine?.enter ?? []), ...(options.within ?? [])];
     this.home = join(this.#folder, "home");
     this.root = join(this.home, "grid_workspace");
     this.hostKeyFile = join(this.#folder, "host_key");

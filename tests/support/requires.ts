@@ -35,6 +35,10 @@ const PARTS = {
   dot: () => findProgram("dot"),
   curl: () => findProgram("curl"),
   "systemd-analyze": () => findProgram("systemd-analyze"),
+  /** Of iproute2: networks of a test's own. */
+  ip: () => findProgram("ip"),
+  openmpi: () => findProgram("mpirun.openmpi"),
+  mpich: () => findProgram("mpirun.mpich"),
   /** Starts a program without a network, or as an account that is not there. */
   unshare: () => findProgram("unshare") && findProgram("setpriv"),
   /** Gives a program a terminal; of bsdutils, which every Debian has. */

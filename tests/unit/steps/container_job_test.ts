@@ -17,13 +17,13 @@ const JOB: ContainerJob = {
   cwd: "/work",
   graceMs: 5000,
   isPlainShell: false,
-  servesPort: true,
+  isReached: true,
 };
 
-Deno.test("what a service in a container listens on is its node's port, unless its options say how", () => {
-  const linesOf = (options: readonly string[], servesPort = true) => {
+Deno.test("what a container listens on that others reach is its node's port, unless its options say how", () => {
+  const linesOf = (options: readonly string[], isReached = true) => {
     const container = { ...JOB.container, options };
-    return containerScript({ ...JOB, container, servesPort }).split("\n");
+    return containerScript({ ...JOB, container, isReached }).split("\n");
   };
   const isHost = (lines: readonly string[]) =>
     lines.filter((line) => line.includes("--network=host")).map((line) =>
