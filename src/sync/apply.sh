@@ -34,7 +34,8 @@
 #   tell_blocks: folder work -> -
 #   frames: work -> kind size
 #   receive: state work -> code receiving report summing
-#   verify: folder work -> _ bytes due streamed
+#   is_sealed: work -> _ streamed
+#   verify: folder streamed work -> -
 #   told_sizes: option size_facts work -> -
 #   make: folder sum work -> -
 #   check_parents: work -> bad
@@ -267,6 +268,7 @@ tell_state() {
   ! has gzip || can=${can}gzip+
   ! has zstd || can=${can}zstd+
   ! has python3 || can=${can}blocks+
+  ! { has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; } || can=${can}seal+
   [ ! -d "$state/partial" ] || can=${can}partial+
   grid_stop_ticks
   echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $begun $also"
@@ -403,9 +405,9 @@ for name in sys.stdin.buffer.read().split(b"\0")[:-1]:
   cat "$work/sums"
 }
 
-# The archive comes in frames, so that the words after it can be told from it: a kind and the bytes of
-# the frame. "ping" is answered when everything before it was taken; "end" comes with the sum of all, as
-# cksum tells it.
+# The archive comes in frames: a kind and the bytes of the frame. "ping" is answered when everything before it
+# was taken. "rest" is all that comes to the end of the input, which only the sum can tell from a link that
+# broke.
 frames() {
   while IFS=' ' read -r kind size; do
     case $kind in
@@ -413,10 +415,11 @@ frames() {
     gzip) grid_take "$size" | gzip -dc || return ;;
     zstd) grid_take "$size" | zstd -dcq || return ;;
     ping) echo pong >&3 ;;
-    end)
-      printf '%s\n' "$size" >"$work/sum"
-      return
+    rest)
+      : >"$work/rest"
+      exec cat
       ;;
+    end) return ;;
     *) break ;;
     esac
   done
@@ -428,7 +431,7 @@ receive() {
   [ ! -e "$state/partial" ] || rm -rf "$state/partial"
   receiving=yes
   # -o: files belong to us, whoever owned them at the source.
-  if has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; then
+  if [ -p "$work/stream" ]; then
     cksum <"$work/stream" >"$work/streamed" &
     summing=$!
     report=$(frames | tee "$work/stream" | tar -C "$work/in" -xof - 2>&1)
@@ -439,18 +442,28 @@ receive() {
     code=$?
   fi
   [ ! -f "$work/cut" ] || fail cut "$report"
+  if [ "$code" != 0 ]; then
+    # A tar that gave up early leaves some of it unread.
+    [ ! -f "$work/rest" ] || is_sealed || [ $(($(dd bs=1 count=1 2>/dev/null | wc -c))) != 0 ] ||
+      fail cut "$report"
+    receiving=
+    fail tar "$report"
+  fi
   receiving=
-  if [ "$code" != 0 ] || [ ! -f "$work/sum" ]; then fail tar "$report"; fi
   # Files that changed while they were read: what arrived of them is no version at all.
   [ ! -s "$work/in/torn" ] || (cd "$work/in/tree" && xargs -0 rm -f -- <../torn)
 }
 
+# Four bytes near its end make the sum of every whole archive this number.
+is_sealed() {
+  streamed=
+  [ ! -f "$work/streamed" ] || read -r streamed _ <"$work/streamed" || :
+  [ "$streamed" = 1735551332 ]
+}
+
 # What was to arrive has arrived, and lies on the disk in full length.
 verify() {
-  streamed='' bytes='' due=''
-  [ ! -f "$work/streamed" ] || read -r streamed bytes _ <"$work/streamed" || :
-  IFS= read -r due <"$work/sum"
-  [ ! -f "$work/streamed" ] || [ "$streamed $bytes" = "$due" ] || fail verify "$streamed $bytes"
+  [ ! -f "$work/streamed" ] || is_sealed || fail verify "$streamed"
   make
   cd "$work/in/tree" || fail write "$work"
   # Renaming the folder around them changes nothing about files, so where there is no folder yet this can

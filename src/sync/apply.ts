@@ -25,6 +25,7 @@ import { recordFiles, recordOf } from "./record.ts";
 import { refuseLargeDelete, refuseWithoutSpace } from "./preflight.ts";
 import { problemOf } from "./apply_problem.ts";
 import type { Source } from "./source.ts";
+import { SEAL_BYTES } from "./stream_sum.ts";
 import type { SyncOptions } from "./sync.ts";
 import { type Pieces, TarWriter } from "./tar_writer.ts";
 
@@ -164,6 +165,7 @@ async function sendArchive(
   await say(talk, "go");
   const frames = new FrameWriter(talk, {
     compression: COMPRESSIONS.find((way) => can.has(way)),
+    canRest: can.has("seal"),
   });
   const pack = source.packs.packOf(reuse.send);
   const { node } = options.target;
@@ -197,8 +199,9 @@ async function sendArchive(
     "next": `${manifest.digest}\n`,
   };
   for (const [path, text] of Object.entries(lists)) await archive.text(path, text);
+  await archive.last("seal", { size: SEAL_BYTES, make: (zeros) => sum.seal(zeros) });
   await archive.end();
-  await frames.end(sum);
+  await frames.end();
   await talk.end();
   return { packed, record, manifest };
 }

@@ -1,11 +1,11 @@
 /**
  * An archive on its way to a node, in frames: `apply.sh` takes them apart. Where the link proves to be
- * slow, blocks travel compressed.
+ * slow, blocks travel compressed; where it is fast, all that is left is one frame without an end but that of
+ * the input, which costs the node least.
  */
 import { monotonic } from "../core/clock.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Block, Compression } from "./shared_pack.ts";
-import type { StreamSum } from "./stream_sum.ts";
 
 /**
  * Bytes per millisecond below which compression wins: gzip packs some 30 MB a second, and what is code
@@ -33,21 +33,27 @@ export class GaveUp extends Error {
 export class FrameWriter {
   readonly #talk: Conversation;
   readonly #compression: Compression | undefined;
+  readonly #canRest: boolean;
   #isSlow: boolean | undefined;
+  #isResting = false;
 
   constructor(
     talk: Conversation,
-    { compression }: {
+    { compression, canRest }: {
       /** What the node can take apart. */
       readonly compression: Compression | undefined;
+      /** Whether it can tell by the sum that nothing is missing. */
+      readonly canRest: boolean;
     },
   ) {
     this.#talk = talk;
     this.#compression = compression;
+    this.#canRest = canRest;
   }
 
   async block(block: Block): Promise<void> {
     const { bytes } = block;
+    if (this.#isResting) return await this.#talk.write(bytes);
     const way = this.#compression;
     const packed = this.#isSlow && way ? await block.compressed(way) : bytes;
     const isSmaller = packed.length < bytes.length * WORTH;
@@ -61,11 +67,14 @@ export class FrameWriter {
       const line = await this.#talk.line();
       if (line !== "pong") throw new GaveUp(line);
       this.#isSlow = bytes.length / (monotonic() - startedAt) < SLOW_RATE;
+      if (this.#isSlow || !this.#canRest) return;
+      await this.#say("rest");
+      this.#isResting = true;
     }
   }
 
-  async end(sum: StreamSum): Promise<void> {
-    await this.#say(`end ${sum}`);
+  async end(): Promise<void> {
+    if (!this.#isResting) await this.#say("end");
   }
 
   async #say(words: string): Promise<void> {

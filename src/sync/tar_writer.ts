@@ -89,6 +89,17 @@ export class TarWriter {
     await this.#end(size);
   }
 
+  /** The last member: bytes that depend on all before them, and on how many zeros end the archive after them. */
+  async last(
+    path: string,
+    { size, make }: { readonly size: number; readonly make: (zeros: number) => Uint8Array },
+  ): Promise<void> {
+    await this.header({ path, type: "file", mode: 0o600, size, mtime: 0 });
+    await this.flush();
+    await this.#bytes(make(tarPadding(size) + tarEnd().length));
+    this.#pad(size);
+  }
+
   async end(): Promise<void> {
     const end = tarEnd();
     if (end.length > this.#room()) await this.flush();
