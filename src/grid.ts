@@ -52,6 +52,9 @@ interface OpenedGrid extends GridOptions {
 
 export type { RunFolder, RunOptions };
 
+/** How long a node that does not answer may hold up the end. */
+const FAREWELL_MS = 1000;
+
 /** A cluster, its store and the kinds of steps, opened together and closed together. */
 export class Grid implements AsyncDisposable {
   readonly project: string;
@@ -63,6 +66,7 @@ export class Grid implements AsyncDisposable {
   /** Questions about files of the project. */
   readonly files: LocalFiles;
   readonly #parts: GridParts;
+  #leaving: Promise<void> | undefined;
 
   constructor({ project, config, store, clock, env, gridVersion }: OpenedGrid) {
     const hidden = new Set<string>();
@@ -83,7 +87,8 @@ export class Grid implements AsyncDisposable {
     const { files, pool, cluster } = this;
     const runFolder = this.runFolder.bind(this);
     const opened = { project, config, store, pool, cluster, clock, files };
-    this.#parts = { ...opened, env, gridVersion, hidden, runFolder };
+    const leaveNodes = this.#leave.bind(this);
+    this.#parts = { ...opened, env, gridVersion, hidden, runFolder, leaveNodes };
   }
 
   /** Runs a pipeline to its end, however it ends; reports are written before this resolves. */
@@ -114,15 +119,28 @@ export class Grid implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Nothing more is asked of any node. */
+  #leave(): Promise<void> {
+    return this.#leaving ??= this.#leaveNodes();
+  }
+
+  async #leaveNodes(): Promise<void> {
     this.cluster[Symbol.dispose]();
-    const closing = this.pool[Symbol.asyncDispose]();
+    const told = new AbortController();
+    const enough = this.clock.sleep(FAREWELL_MS, { signal: told.signal });
+    await Promise.race([this.cluster.released(), enough.catch(() => {})]);
+    told.abort();
+    await this.pool[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const leaving = this.#leave();
     try {
       // Shells that were told to leave do so while the store puts its log away.
       await setImmediate();
       this.store[Symbol.dispose]();
     } finally {
-      await closing;
+      await leaving;
     }
   }
 }

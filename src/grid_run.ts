@@ -58,6 +58,8 @@ export interface GridParts {
   /** Variables that hold secrets: what runs on this machine gets only those that it lists. */
   readonly hidden: Set<string>;
   runFolder(run: string): string;
+  /** Ends all shells and connections: nothing more is asked of any node. */
+  leaveNodes(): Promise<void>;
 }
 
 export interface RunOptions {
@@ -82,6 +84,11 @@ export interface RunOptions {
   readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Go on from this earlier run instead of from nothing. */
   readonly resume?: RunState | undefined;
+  /**
+   * Nothing is asked of any node after this run: shells and connections end while its reports are
+   * written, and not after that.
+   */
+  readonly isLast?: true | undefined;
 }
 
 export interface RunFolder {
@@ -189,7 +196,8 @@ export async function runOn(
     ...(options.only !== undefined && { only: options.only }),
     ...(options.resume !== undefined && { resume: options.resume }),
   });
-  return await readAll(events, { readers, kinds });
+  const leave = options.isLast && grid.leaveNodes;
+  return await readAll(events, { readers, kinds, leave });
 }
 
 /** What `report.json` would say, where there was no room for it. */
@@ -223,15 +231,14 @@ interface RunParts {
   readonly readers: Readers;
   /** Tidies up on the nodes while the reports are written. */
   readonly kinds: AsyncDisposable;
+  /** What follows that at once. */
+  readonly leave: (() => Promise<void>) | undefined;
 }
 
-async function readAll(
-  events: AsyncIterable<Event>,
-  { readers, kinds }: RunParts,
-): Promise<RunState> {
+async function readAll(events: AsyncIterable<Event>, parts: RunParts): Promise<RunState> {
   let state: RunState | undefined;
   try {
-    const all = allOf(readers);
+    const all = allOf(parts.readers);
     let isPrepared = false;
     for await (const event of events) {
       state = reduce(state, event);
@@ -243,13 +250,25 @@ async function readAll(
       }
     }
   } finally {
-    await Promise.all([closeAll(readers), kinds[Symbol.asyncDispose]()]);
+    await closeAll(parts);
   }
   if (state === undefined) throw new Error("a run without events");
   return state;
 }
 
-async function closeAll({ files, screens }: Readers): Promise<void> {
+async function closeAll({ readers, kinds, leave }: RunParts): Promise<void> {
+  const tidied = kinds[Symbol.asyncDispose]();
+  const left = async () => {
+    await tidied;
+    // Not before the readers have begun to close: one of them gives back what was placed on nodes.
+    await setImmediate();
+    // Whoever closes Grid waits for it, and hears what went wrong.
+    leave?.().catch(() => {});
+  };
+  await Promise.all([closeReaders(readers), left()]);
+}
+
+async function closeReaders({ files, screens }: Readers): Promise<void> {
   // The nodes shall have been told to tidy up before the reports keep this thread busy.
   await setImmediate();
   try {

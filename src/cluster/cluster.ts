@@ -41,6 +41,9 @@ export interface Cluster extends Disposable {
   /** So is all that was placed by holders whose names begin with `run` and a space. */
   releaseAll(run: string): void;
 
+  /** Resolves when the nodes have heard of all that was released, or cannot be told. */
+  released(): Promise<void>;
+
   /**
    * Shell text that goes before a job's script, on the same line, and makes the job hold GPUs of its
    * node for as long as it lives.

@@ -32,6 +32,7 @@ export class Crew implements Disposable {
   readonly holds: Holds;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
+  readonly #givingBack = new Set<Promise<unknown>>();
   #keepingUp: AbortController | undefined;
   #freed = Promise.withResolvers<void>();
 
@@ -96,15 +97,27 @@ export class Crew implements Disposable {
     const placed = this.placements.release(holder);
     if (placed === undefined || this.#closing.signal.aborted) return;
     const { node } = placed;
-    this.holds.release(holder).catch(() => {}).finally(() => {
-      this.#freed.resolve();
-      this.#freed = Promise.withResolvers<void>();
-    });
+    this.#giveBack(
+      this.holds.release(holder).catch(() => {}).finally(() => {
+        this.#freed.resolve();
+        this.#freed = Promise.withResolvers<void>();
+      }),
+    );
     // A burst of short jobs is not told one by one.
     if (this.placements.countOn(node) === 0 && this.presence.isToldOn(node)) {
-      this.presence.tell(node).catch(() => {});
+      this.#giveBack(this.presence.tell(node).catch(() => {}));
     }
     if (!this.#hasAny) this.#keepingUp?.abort();
+  }
+
+  /** When the nodes have heard of all that was released, or cannot. */
+  async released(): Promise<void> {
+    while (this.#givingBack.size > 0) await Promise.all(this.#givingBack);
+  }
+
+  #giveBack(telling: Promise<unknown>): void {
+    this.#givingBack.add(telling);
+    void telling.finally(() => this.#givingBack.delete(telling));
   }
 
   [Symbol.dispose](): void {

@@ -119,6 +119,8 @@ export function openCluster(options: OpenClusterOptions): Cluster {
       for (const holder of placements.holdersOf(run)) crew.release(holder);
     },
 
+    released: () => crew.released(),
+
     async claim(node, wish, options = {}) {
       const held = crew.holds.gpusOf(node.node, wish.group);
       const { presence } = crew;

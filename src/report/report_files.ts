@@ -79,10 +79,10 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
     tail,
     ...(drafts && { documentOf: (step, at) => drafts.documentOf(step, at) }),
   });
-  write("report.json", () => jsonParts(report, drafts?.jsonOf(report.steps)), options);
+  await write("report.json", () => jsonParts(report, drafts?.jsonOf(report.steps)), options);
   const caseOf = (step: StepDocument) => drafts?.caseOf(step);
-  write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
-  write("summary.md", () => [renderMarkdown(report, { tail })], options);
+  await write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
+  await write("summary.md", () => [renderMarkdown(report, { tail })], options);
   await writePage(report, { ...options, tail });
 }
 
@@ -100,15 +100,19 @@ async function writePage(
       draftOf: (step, isDrawn) => drafts?.markupOf(step, { plan, isDrawn }),
     });
   };
-  write("report.html", render, options);
+  await write("report.html", render, options);
 }
 
-/** One file that cannot be made must not keep the others from being written: the run has its result. */
-function write(
+/**
+ * One file that cannot be made must not keep the others from being written: the run has its result. Between
+ * two of them what else ends gets its turn.
+ */
+async function write(
   name: string,
   render: () => readonly Part[],
   { folder, warn }: ReportFilesOptions,
-): void {
+): Promise<void> {
+  await setImmediate();
   try {
     writeAtomic(join(folder, name), bytesOf(render()));
   } catch (error) {

@@ -31,6 +31,7 @@ export function withExpectedEnds(
     },
     release: (holder) => cluster.release(holder),
     releaseAll: (run) => cluster.releaseAll(run),
+    released: () => cluster.released(),
     claim: (node, wish, options) =>
       cluster.claim(node, wish.gpus > 0 ? { ...wish, words: told(wish.words) } : wish, options),
     [Symbol.dispose]: () => cluster[Symbol.dispose](),

@@ -60,8 +60,8 @@ class Pool implements TransportPool {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Kept: their counters are asked for afterwards, too.
     const transports = [...this.#transports.values()];
-    this.#transports.clear();
     await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
     await (await this.#connector)?.[Symbol.asyncDispose]();
   }

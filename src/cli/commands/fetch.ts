@@ -58,6 +58,7 @@ async function fetch(
   const state = await grid.run(pipeline, {
     signal,
     readers: (run) => [openTerminal({ run, session, context, mode: "steps" })],
+    isLast: true,
   });
   if (settings.json) context.stdout(await grid.readReport(state));
   return state.exitCode ?? 70;

@@ -78,6 +78,7 @@ async function resume(word: string | undefined, { flags, context }: Invocation):
     from: flags.from,
     only: flags.only,
     resume: earlier,
+    isLast: true,
   });
   await endRestart(context);
   if (settings.json) context.stdout(await grid.readReport(state));

@@ -130,6 +130,7 @@ async function run(
     input: isFile || flags.noStdin ? undefined : context.input(),
     from: flags.from,
     only: flags.only,
+    isLast: true,
   });
   await endRestart(context);
   if (session.settings.json) context.stdout(await session.grid.readReport(state));
@@ -192,6 +193,7 @@ async function runAgain(
     maxOutputBytes: flags.maxOutput,
     failFast: flags.failFast,
     passThrough: flags.exitCode === "step",
+    isLast: true,
   });
   if (settings.json) context.stdout(await grid.readReport(state));
   appendJobSummary({ grid, run: state.run, context });

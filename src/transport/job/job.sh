@@ -41,7 +41,7 @@
 #   grid_bury: BASH_VERSION -> -
 #   grid_end_helpers: - -> grid_helper grid_tries
 #   grid_bury_supervisor: grid_children grid_launcher -> grid_after grid_before grid_children
-#   grid_remove_files: grid_jobs -> grid_one
+#   grid_remove_files: grid_jobs -> grid_one grid_value
 #   grid_look: grid_hold grid_job grid_waiter -> grid_state
 #   grid_is_elsewhere: grid_host grid_where -> -
 #   grid_glance: grid_code grid_cut grid_job grid_phase -> grid_state
@@ -128,12 +128,16 @@ grid_bury_supervisor() {
 
 # grid_remove_files ID...: in the folder of jobs.
 grid_remove_files() {
+  # Not a look through the folder for each: hardly any has one.
+  grid_value=
+  for grid_value in "$grid_jobs"/*.value.*; do break; done
   for grid_one; do
     shift
     grid_one=$grid_jobs/$grid_one
     set -- "$@" "$grid_one.state" "$grid_one.command" "$grid_one.out" "$grid_one.err" \
       "$grid_one.output" "$grid_one.lease" "$grid_one.missed" "$grid_one.ear" "$grid_one.reason" \
-      "$grid_one.service" "$grid_one".value.*
+      "$grid_one.service"
+    [ ! -e "$grid_value" ] || set -- "$@" "$grid_one".value.*
     # Only what lives for longer than a moment has them.
     if [ -e "$grid_one.use" ]; then set -- "$@" "$grid_one.use" "$grid_one.used"; fi
     [ ! -e "$grid_one.gpus" ] || set -- "$@" "$grid_one.gpus"

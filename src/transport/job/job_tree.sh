@@ -24,7 +24,7 @@
 #   grid_miss: grid_job -> grid_beat grid_found grid_last_beat grid_missed
 #   grid_end: grid_found grid_grace grid_now -> grid_found grid_most grid_seen grid_signalled grid_tries
 #   grid_list: grid_id grid_job grid_kind grid_started grid_state -> grid_kind grid_living grid_path
-#   grid_remove: grid_state -> grid_id grid_root grid_stays
+#   grid_remove: grid_phase grid_state -> grid_id grid_root grid_state grid_stays
 #   grid_prune: grid_id grid_job grid_state -> -
 # shellcheck disable=SC2154
 
@@ -420,7 +420,12 @@ grid_remove() {
   for grid_id; do
     shift
     grid_open "$grid_root" "$grid_id"
-    grid_look 2>/dev/null
+    # Most have ended, and a shell reads files byte by byte.
+    if { grid_is_over; } 2>/dev/null && [ "$grid_phase" = ended ]; then
+      grid_state=ended
+    else
+      grid_look 2>/dev/null
+    fi
     case $grid_state in
       running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_stays=1 ;;
       *) set -- "$@" "$grid_id" ;;

@@ -267,3 +267,23 @@ Deno.test("select(): GPUs of work that is over are waited for, a moment; others'
   await clock.advance(6000);
   assert.match((await left).message, /GPU 0 is held by a job of ada/);
 });
+
+Deno.test("released() resolves when the nodes have heard of all that was given back", async () => {
+  const { cluster, pool } = setUp({ a: probeAnswer({ gpus: [0] }) });
+  await cluster.released();
+  await cluster.select(selector(), { holder: "run s 1", group: "run.s.1" });
+  const heard = Promise.withResolvers<void>();
+  const { transport } = pool;
+  pool.transport = (endpoint) => {
+    const to = transport.call(pool, endpoint);
+    return { ...to, exec: (...words) => heard.promise.then(() => to.exec(...words)) };
+  };
+  cluster.releaseAll("run");
+  let isOver = false;
+  const released = cluster.released().then(() => isOver = true);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(isOver, false);
+  heard.resolve();
+  await released;
+  assert.match(pool.commands.at(-1) ?? "", /grid_present \S+ \S+ \S+ '?0'? /);
+});
