@@ -35,6 +35,9 @@ const PARTS = {
   dot: () => findProgram("dot"),
   curl: () => findProgram("curl"),
   "systemd-analyze": () => findProgram("systemd-analyze"),
+  /** The program itself, which an account may run as its own. */
+  systemd: () =>
+    ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"].find((path) => existsSync(path)),
   /** Of iproute2: networks of a test's own. */
   ip: () => findProgram("ip"),
   openmpi: () => findProgram("mpirun.openmpi"),

@@ -4,7 +4,7 @@ import { GridError } from "../../core/errors.ts";
 import { newRunId } from "../../core/ids.ts";
 import { formatSize } from "../../core/size.ts";
 import { chooseSteps } from "../../engine/schedule/choice.ts";
-import { allEnvNames } from "../../pipeline/env_names.ts";
+import { envNames } from "../../pipeline/env_names.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { neededSecrets, readSecrets } from "../../steps/secrets.ts";
@@ -188,7 +188,7 @@ export async function givenTo(
     project: session.grid.project,
     signal: session.signal,
   });
-  const asked = allEnvNames(pipeline).flatMap((name) => {
+  const asked = envNames(pipeline).flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value]];
   });

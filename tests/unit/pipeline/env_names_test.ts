@@ -10,8 +10,8 @@ steps:
   - id: a
     if: env("IF", "") == ""
     node: \${{ env('NODE') }}
-    env: { X: "\${{ env('TOKEN', '') + env( 'LR', '1') }}" }
+    env: { X: "\${{ env('TOKEN', '') + env( 'LR', '1') + env.FIELD }}", Y: env.TEXT }
     run: python -c 'os.getenv("HOME"); env("NOT_ASKED")'
 `);
-  assert.deepEqual(envNames(pipeline).toSorted(), ["GROUP", "IF", "LR", "NODE"]);
+  assert.deepEqual(envNames(pipeline).toSorted(), ["FIELD", "GROUP", "IF", "LR", "NODE"]);
 });
