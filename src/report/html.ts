@@ -24,8 +24,6 @@ export interface HtmlOptions {
   readonly logOf?: LogOf;
   /** What was made of a step before. */
   readonly draftOf?: StepsOptions["draftOf"];
-  /** Milliseconds since the beginning of a run that is under way. */
-  readonly nowMs?: number;
 }
 
 export function renderHtml(report: RunDocument, options: HtmlOptions): string {
@@ -62,17 +60,12 @@ ${renderHeader(report)}
   ];
 }
 
-/** All below the header, for a page that has a frame of its own. */
-export function renderBody(report: RunDocument, options: HtmlOptions): string {
-  return textOf(bodyParts(report, options));
-}
-
 function bodyParts(
   report: RunDocument,
-  { tail, graph, logOf = () => undefined, draftOf, nowMs }: HtmlOptions,
+  { tail, graph, logOf = () => undefined, draftOf }: HtmlOptions,
 ): Part[] {
   const anchorOf: AnchorOf = anchorsOf(report);
-  const timing: Timing = timingOf(report, nowMs === undefined ? {} : { nowMs });
+  const timing: Timing = timingOf(report);
   const above = [
     failureSection(report, { tail, anchorOf }),
     section("Where the time went", "time", renderSlow(report, { timing, anchorOf })),
@@ -83,7 +76,7 @@ function bodyParts(
   ];
   const below = [
     section("Inputs", "inputs", renderInputs(report)),
-    section("What ran", "ran", renderRan(report, anchorOf)),
+    section("What ran", "ran", renderRan(report, { anchorOf })),
     section("Connections", "connections", renderTransports(report)),
   ];
   // A page of thousands of steps is mostly these.
@@ -116,7 +109,7 @@ function graphBox(graph: string): string {
   return `<div class="wide" role="region" aria-label="Graph of the steps" tabindex="0">${graph}</div>`;
 }
 
-export function renderHeader(report: RunDocument): string {
+function renderHeader(report: RunDocument): string {
   const duration = report.durationMs === null ? "unfinished" : formatDuration(report.durationMs);
   const hooks = countWords(report.hookCounts);
   const counts = `${countWords(report.counts)}${hooks === "" ? "" : `hooks: ${hooks}`}`;

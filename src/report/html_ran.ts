@@ -8,7 +8,11 @@ const MOST_COMMANDS = 200;
 /** Steps that are named beside a command. */
 const MOST_NAMED = 5;
 
-export function renderRan(report: RunDocument, anchorOf: AnchorOf): string {
+/** @param folder address of the run's folder, with its slash; empty where the page lies in it */
+export function renderRan(
+  report: RunDocument,
+  { anchorOf, folder = "" }: { readonly anchorOf: AnchorOf; readonly folder?: string },
+): string {
   const { runner, definition } = report;
   const rows = [
     ...(runner === null ? [] : [["by", `${runner.user}@${runner.host}`], ["on", runner.system]]),
@@ -18,7 +22,7 @@ export function renderRan(report: RunDocument, anchorOf: AnchorOf): string {
     ...(definition === null ? [] : [["definition", definition]]),
     ...codesOf(report),
   ];
-  return table({ rows, name: "pairs" }) + commands(report, anchorOf);
+  return table({ rows, name: "pairs" }) + commands(report, { anchorOf, folder });
 }
 
 /** Code that was synced: each state of it once, with the nodes that got it. */
@@ -39,7 +43,10 @@ function codesOf({ steps }: RunDocument): string[][] {
   return [...nodes].map(([words, nodes]) => ["code", `${words}; on ${[...nodes].join(", ")}`]);
 }
 
-function commands({ commands, steps }: RunDocument, anchorOf: AnchorOf): string {
+function commands(
+  { commands, steps }: RunDocument,
+  { anchorOf, folder }: { readonly anchorOf: AnchorOf; readonly folder: string },
+): string {
   const known = new Set(steps.map(({ id }) => id));
   const items = commands.slice(0, MOST_COMMANDS).map((command) => {
     const users = command.steps.filter((id) => known.has(id));
@@ -59,7 +66,7 @@ function commands({ commands, steps }: RunDocument, anchorOf: AnchorOf): string 
   if (items.length === 0) return "";
   const more = commands.length - items.length;
   const rest = more > 0
-    ? `\n<p class="soft">and ${more} more, in <a href="report.json">report.json</a></p>`
+    ? `\n<p class="soft">and ${more} more, in <a href="${folder}report.json">report.json</a></p>`
     : "";
   return `<h3>Commands, as written</h3>\n${items.join("\n")}${rest}`;
 }

@@ -33,6 +33,14 @@ export interface StepsOptions {
     | undefined;
 }
 
+/** What a page that is told of news says otherwise. */
+export interface LiveWords {
+  /** Of a step that is under way: a time that grows, as markup. */
+  readonly time: (step: StepDocument) => string | undefined;
+  /** Address of what an attempt prints. */
+  readonly log: (step: StepDocument, attempt: number) => string;
+}
+
 /** A step without members, but for its bars: they depend on how long the run took. */
 export interface StepMarkup {
   readonly before: Part;
@@ -62,6 +70,7 @@ export function renderSteps(report: RunDocument, options: StepsOptions): Part[] 
 export interface BodyOptions extends Pick<StepsOptions, "anchorOf" | "logOf"> {
   /** Whose use of the node is drawn. */
   readonly isDrawn: IsDrawn;
+  readonly live?: LiveWords;
 }
 
 interface LineOptions extends StepsOptions, BodyOptions {
@@ -80,14 +89,25 @@ function addStep(step: StepDocument, options: LineOptions): void {
     parts.push(before, bars.of(step), after);
     return;
   }
-  const isOpen = own.length <= MOST_UNFOLDED;
-  parts.push(
-    `${opening(step, options)}${isOpen ? " open" : ""}><summary>${row(step, own.length)}${
-      bars.of(step)
-    }</span></summary>${groupFacts(step)}<div class="members">\n`,
-  );
+  const { before, summary, after } = groupMarkup(step, { ...options, members: own.length });
+  parts.push(`${before}${summary}${bars.of(step)}</span></summary>${after}`);
   for (const member of own) addStep(member, options);
   parts.push("</div></details>\n");
+}
+
+/** A step with members, up to them; its bars come behind the summary, which they belong to. */
+export function groupMarkup(
+  step: StepDocument,
+  { anchorOf, live, members }: Pick<BodyOptions, "anchorOf" | "live"> & {
+    readonly members: number;
+  },
+): { readonly before: string; readonly summary: string; readonly after: string } {
+  const isOpen = members <= MOST_UNFOLDED ? " open" : "";
+  return {
+    before: `${opening(step, { anchorOf })}${isOpen}>`,
+    summary: `<summary id="g${anchorOf(step.id).slice(1)}">${row(step, { members, live })}`,
+    after: `${groupFacts(step)}<div class="members">\n`,
+  };
 }
 
 export function stepMarkup(
@@ -95,7 +115,7 @@ export function stepMarkup(
   options: BodyOptions,
 ): { readonly before: string; readonly after: string } {
   return {
-    before: `${opening(step, options)}><summary>${row(step, 0)}`,
+    before: `${opening(step, options)}><summary>${row(step, { members: 0, live: options.live })}`,
     after: `</span></summary><div class="body">${stepBody(step, options)}</div></details>\n`,
   };
 }
@@ -105,8 +125,12 @@ function opening(step: StepDocument, { anchorOf }: Pick<StepsOptions, "anchorOf"
 }
 
 /** Up to its bars. */
-function row(step: StepDocument, members: number): string {
-  const time = step.durationMs === null ? "" : formatDuration(step.durationMs);
+function row(
+  step: StepDocument,
+  { members, live }: { readonly members: number; readonly live: LiveWords | undefined },
+): string {
+  const time = live?.time(step) ??
+    (step.durationMs === null ? "" : formatDuration(step.durationMs));
   const what = members > 0 ? `${members} ${members > 1 ? "steps" : "step"}` : step.kind;
   return `<span class="row"><span class="name"><i class="dot ${step.state}"></i><b>${
     nameOf(step)
@@ -164,7 +188,7 @@ function reason({ reason, failure, state }: StepDocument): string {
   return `<p class="${failure ? state : "soft"}">${text(words)}</p>${hint}`;
 }
 
-function attempts(step: StepDocument, { anchorOf, logOf, isDrawn }: BodyOptions): string {
+function attempts(step: StepDocument, { anchorOf, logOf, isDrawn, live }: BodyOptions): string {
   const isOneOfSome = step.attempts.length > 1;
   const anchor = anchorOf(step.id);
   return step.attempts.map((attempt) => {
@@ -173,13 +197,20 @@ function attempts(step: StepDocument, { anchorOf, logOf, isDrawn }: BodyOptions)
         attemptWords(attempt)
       }</p>`
       : `<p class="soft">${attemptFacts(attempt).join(" · ")}</p>`;
-    const log = renderLog(attempt, logOf(step.id, attempt.attempt), {
-      anchor,
-      step: step.id,
-      isOneOfSome,
-    });
+    const address = live?.log(step, attempt.attempt);
+    const log = address !== undefined
+      ? logLink(address)
+      : renderLog(attempt, logOf(step.id, attempt.attempt), {
+        anchor,
+        step: step.id,
+        isOneOfSome,
+      });
     return facts + renderUsage(attempt, isDrawn) + log;
   }).join("\n");
+}
+
+function logLink(address: string): string {
+  return `<p class="logname"><a href="${text(address)}">log</a></p>`;
 }
 
 /** Numbers and words that the step computed; lists stand in files or in the report's JSON. */

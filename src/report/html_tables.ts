@@ -6,8 +6,12 @@ import { isScalar } from "./html_sweep.ts";
 import { escapeMarkup as text } from "./markup.ts";
 import type { RunDocument, StepDocument } from "./run_document.ts";
 
-/** Numbers and words that steps computed; those of cells stand in the table of their matrix. */
-export function renderOutputs(report: RunDocument): string {
+/**
+ * Numbers and words that steps computed; those of cells stand in the table of their matrix.
+ *
+ * @param folder address of the run's folder, with its slash; empty where the page lies in it
+ */
+export function renderOutputs(report: RunDocument, folder = ""): string {
   const rows = report.steps.filter((step) => isAlone(step) && hasAny(step.outputs)).flatMap((
     step,
   ) =>
@@ -15,7 +19,8 @@ export function renderOutputs(report: RunDocument): string {
       .filter(([name, value]) => isScalar(value) && !(step.kind === "ray-batch" && name === "file"))
       .map(([name, value]) => [`${step.id}.${name}`, shortened(String(value))])
   );
-  return table({ rows: [...rows, ...busyRows(report)], name: "pairs" }) + filedList(report);
+  return table({ rows: [...rows, ...busyRows(report)], name: "pairs" }) +
+    filedList(report, folder);
 }
 
 /** Most steps compute nothing; lists of nothing are not free. */
@@ -38,13 +43,13 @@ function busyRows(report: RunDocument): readonly (readonly string[])[] {
 }
 
 /** Lists too long for a page, each as a link; folders of runs lie side by side. */
-function filedList(report: RunDocument): string {
+function filedList(report: RunDocument, folder: string): string {
   const items = report.steps.filter(({ filed }) => hasAny(filed)).flatMap((step) =>
     Object.entries(step.filed).map(([name, { run, file, items, bytes }]) => {
       const path = `results/${fileAddress(file)}`;
       const address = run === report.run ? path : `../${encodeURIComponent(run)}/${path}`;
       const size = `${formatCount(items)} values, ${formatSize(bytes)}`;
-      const link = `<a href="${address}">${text(file)}</a>`;
+      const link = `<a href="${folder}${address}">${text(file)}</a>`;
       return `<li>${text(`${step.id}.${name}`)}: ${size}, ${link}</li>`;
     })
   );

@@ -1,12 +1,12 @@
 /** The reports of a run, made from its state: for programs, for CI, for people. */
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { lazy } from "../core/lazy.ts";
 import type { TailOf } from "../engine/fingerprint.ts";
 import type { RunState } from "../engine/reduce.ts";
 import { writeAtomic } from "./atomic_file.ts";
 import { cannot } from "./cannot.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
+import { drawGraph, hasDrawing, loadSvg } from "./graph/drawing.ts";
 import { htmlParts } from "./html.ts";
 import { jsonParts } from "./json.ts";
 import { planExcerpts } from "./log_excerpts.ts";
@@ -131,29 +131,4 @@ async function graphOf(report: RunDocument, { warn }: ReportFilesOptions): Promi
     warn(cannot("draw the graph in report.html of the run", error));
     return "";
   }
-}
-
-/** Beyond this a drawing says less than the timeline. */
-const MOST_DRAWN = 60;
-
-/** Empty where there is nothing to see. */
-async function drawGraph(report: RunDocument): Promise<string> {
-  if (!hasDrawing(report.steps)) return "";
-  const { renderSvg } = await loadSvg();
-  return renderSvg(report.steps.filter(({ hook }) => hook === null));
-}
-
-type DrawnStep = Pick<StepDocument, "needs" | "after"> & {
-  readonly hook?: string | null | undefined;
-};
-
-/** Not a single step, no arrow, or too many. */
-function hasDrawing(steps: readonly DrawnStep[]): boolean {
-  const own = steps.filter(({ hook }) => (hook ?? null) === null);
-  const hasArrows = own.some(({ needs, after }) => needs.length + after.length > 0);
-  return hasArrows && own.length <= MOST_DRAWN;
-}
-
-function loadSvg(): Promise<typeof import("./graph/svg.ts")> {
-  return lazy("./graph/svg.ts", import.meta.url);
 }

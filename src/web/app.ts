@@ -11,7 +11,8 @@ import type { Markup } from "./markup.ts";
 import { nodesPage } from "./nodes_page.ts";
 import { runFile } from "./run_files.ts";
 import { noRun, RunFolds } from "./run_folds.ts";
-import { runPage, runParts } from "./run_page.ts";
+import { runPage } from "./run_page.ts";
+import { viewRun } from "./run_view.ts";
 import { queryText, runsPage, runsQuery } from "./runs_page.ts";
 import { schedulePage } from "./schedule_page.ts";
 import type { WebSources } from "./sources.ts";
@@ -78,10 +79,11 @@ class App implements WebApp {
       const run = c.req.param("run");
       if (store.row(run) === undefined) return c.redirect(runPath(store.resolveRun(run)));
       const folded = this.#shelf.folds.of(run);
-      const tail = await this.#shelf.tails.of(folded.state, this.#sources.folder(run));
+      const { tails } = this.#shelf;
       const frame = c.get("frame");
-      const said = SAID.get(c.req.query("said") ?? "");
-      return page(c, runPage(frame, folded, said, runParts(folded, { frame, tail })));
+      const folder = this.#sources.folder(run);
+      const view = await viewRun(folded, { tails, folder, now: frame.now });
+      return page(c, runPage(frame, view, SAID.get(c.req.query("said") ?? "")));
     });
     app.get("/runs/:run/events", (c) => {
       const run = this.#known(c);

@@ -33,7 +33,7 @@ export function comparePage({ frame, recent, runs }: ComparePageOptions): Markup
     at: "compare",
     main: markup`
       <h1>Compare two runs</h1>
-      <form class="row" method="get"
+      <form class="fields" method="get"
         action="/compare">${field("a", "this run", one?.state.run ?? "")}${
       field(
         "b",

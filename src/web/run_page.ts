@@ -1,7 +1,9 @@
-/** One run, as it stands. */
+/** One run, as it stands: what its report says of it, while it goes on. */
 import { formatDuration } from "../core/duration.ts";
-import { ExactNumber } from "../core/exact_number.ts";
-import { runDocument } from "../report/document_writer.ts";
+import { anchorsOf, section, wide } from "../report/html_parts.ts";
+import { renderRan, renderWarnings } from "../report/html_ran.ts";
+import { renderSweeps } from "../report/html_sweep.ts";
+import { renderInputs, renderOutputs } from "../report/html_tables.ts";
 import type { RunDocument } from "../report/run_document.ts";
 import { failurePart } from "./failure_part.ts";
 import {
@@ -14,86 +16,68 @@ import {
   timeWords,
 } from "./layout.ts";
 import type { Parts } from "./live.ts";
+import { liveSteps } from "./live_steps.ts";
 import { type Markup, markup, NOTHING, trusted } from "./markup.ts";
-import type { FoldedRun } from "./run_folds.ts";
-import { stepRow } from "./step_row.ts";
-import { timeline } from "./timeline.ts";
-import { textOf } from "../store/history.ts";
-
-export interface RunPageOptions {
-  readonly frame: Pick<Frame, "formToken" | "now">;
-  /** Last lines of steps that failed, without colours. */
-  readonly tail: (step: string) => readonly string[];
-  /** Drawn before, where that will do. */
-  readonly timeline?: string | undefined;
-}
+import type { RunView } from "./run_view.ts";
 
 export function runPage(
   frame: Frame,
-  folded: FoldedRun,
+  view: RunView,
   said: string | undefined,
-  parts: Parts,
 ): Markup {
-  const { state } = folded;
+  const { state, isUnderWay } = view.folded;
+  const parts = runParts(view, frame);
   const part = (id: string) => trusted(parts.get(id) ?? "");
-  const rows = [...parts].filter(([id]) => id.startsWith("s-")).map(([, row]) => trusted(row));
   return renderPage(frame, {
     title: `${state.pipeline} ${state.run}`,
     at: "runs",
-    live: state.result === "running" && folded.isUnderWay
-      ? `${runPath(state.run)}/events`
-      : undefined,
+    live: state.result === "running" && isUnderWay ? `${runPath(state.run)}/events` : undefined,
     main: markup`${said === undefined ? NOTHING : markup`<p class="said" role="status">${said}</p>`}
-${part("head")}
-${part("failures")}
-${part("timeline")}
+${ABOVE.map(part)}
 <section><h2>Steps</h2>
 ${
       state.steps.size > MANY
         ? markup`
           <div
-            class="row"><label class="grow">only steps with (press /)<input type="search" id="sieve" placeholder="a name, a state, a node"></label></div>
+            class="fields"><label class="grow">only steps with (press /)<input type="search" id="sieve" placeholder="a name, a state, a node"></label></div>
         `
         : NOTHING
     }
-<table class="steps"><thead><tr><th>step</th><th>state</th><th>node</th><th>time</th><th>attempts</th><th>why</th></tr></thead><tbody id="steps">
-${rows}
-</tbody></table></section>
-${part("rest")}`,
+${trusted(liveSteps(view).page)}</section>
+${part("below")}`,
   });
 }
 
 /** Steps that a person sees at once. */
 const MANY = 12;
 
-export function runParts(folded: FoldedRun, options: RunPageOptions): Parts {
-  const { state, stoppedAt } = folded;
-  const report = runDocument(state, {
-    logOf: () => null,
-    transports: [],
-    stoppedAt,
-    tail: options.tail,
-  });
-  const parts = new Map<string, string>();
-  parts.set("head", head(folded, report, options).text);
-  parts.set("failures", failurePart(report, options.tail).text);
-  parts.set(
-    "timeline",
-    options.timeline ?? timeline(report, (stoppedAt ?? options.frame.now) - state.startedAt).text,
-  );
-  let number = 0;
-  for (const step of state.steps.values()) {
-    parts.set(
-      `s-${number}`,
-      stepRow(step, { run: state.run, number, isStopped: stoppedAt !== undefined }),
-    );
-    number++;
-  }
-  parts.set("rest", rest(report).text);
-  return parts;
+/** What stands above the steps, in this order. */
+const ABOVE = ["head", "failures", "slow", "warnings", "sweep", "results", "graph"];
+
+export function runParts(view: RunView, frame: Pick<Frame, "formToken">): Parts {
+  const { report, drawings, tail } = view;
+  const anchorOf = anchorsOf(report);
+  const folder = filePath(report.run, "");
+  const sections = {
+    slow: drawings.slow,
+    warnings: section("Warnings", "warnings-of-run", renderWarnings(report)),
+    sweep: section("Sweep", "sweep-of-run", renderSweeps(report, anchorOf)),
+    results: section("Results", "results-of-run", renderOutputs(report, folder)),
+    graph: section("Graph", "graph-of-run", wide("Graph of the steps", drawings.graph)),
+    below: section("Inputs", "inputs", renderInputs(report)) +
+      section("What ran", "ran", renderRan(report, { anchorOf, folder })),
+  };
+  return new Map([
+    ["head", head(view, frame).text],
+    ["failures", failurePart(report, tail).text],
+    ...Object.entries(sections).map((
+      [id, markup],
+    ): [string, string] => [id, `<div id="${id}">${markup}</div>`]),
+    ...liveSteps(view).parts,
+  ]);
 }
 
-function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions): Markup {
+function head({ folded, report }: RunView, frame: Pick<Frame, "formToken">): Markup {
   const { state, isUnderWay, stoppedAt, resumedAs, note } = folded;
   const { run } = state;
   const length = isUnderWay ? growing(state.startedAt) : markup`${
@@ -121,7 +105,7 @@ function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions)
   const actions = [
     ...(isUnderWay
       ? [
-        actionForm(frame as Frame, {
+        actionForm(frame, {
           path: `${runPath(run)}/cancel`,
           label: "cancel this run",
           kind: "bad",
@@ -130,7 +114,7 @@ function head(folded: FoldedRun, report: RunDocument, { frame }: RunPageOptions)
       : []),
     ...(isResumable
       ? [
-        actionForm(frame as Frame, {
+        actionForm(frame, {
           path: `${runPath(run)}/resume`,
           label: state.result === "succeeded" ? "run again from what is done" : "resume",
         }),
@@ -169,49 +153,4 @@ function counts(counts: RunDocument["counts"]): Markup[] {
   return Object.entries(counts).map(([state, count]) =>
     markup`<span><i class="dot ${state}"></i>${count} ${state}</span>`
   );
-}
-
-const LONGEST_VALUE = 400;
-
-function rest(report: RunDocument): Markup {
-  const outputs = report.steps.filter(({ kind }) => kind !== "select-node" && kind !== "sync")
-    .flatMap((step) =>
-      Object.entries(step.outputs)
-        .filter(([, value]) =>
-          typeof value !== "object" || value === null || value instanceof ExactNumber
-        )
-        .map(([name, value]): [string, string] => [`${step.id}.${name}`, textOf(value)])
-    );
-  const inputs = Object.entries(report.inputs).map((
-    [name, value],
-  ): [string, string] => [name, textOf(value)]);
-  return markup`<div id="rest">${pairs("Results", outputs)}${pairs("Inputs", inputs)}${
-    report.warnings.length === 0 ? NOTHING : markup`
-      <section>
-        <h2>Warnings</h2>
-        <ul>${report.warnings.map((each) => markup`<li>${each}</li>`)}</ul>
-      </section>
-    `
-  }</div>`;
-}
-
-function pairs(title: string, rows: readonly (readonly [string, string])[]): Markup {
-  if (rows.length === 0) return NOTHING;
-  return markup`
-    <section>
-      <h2>${title}</h2>
-      <table class="pairs">
-        <tbody>${
-    rows.map(([name, value]) =>
-      markup`
-            <tr>
-              <td>${name}</td>
-              <td>${value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value}</td>
-            </tr>
-          `
-    )
-  }</tbody>
-      </table>
-    </section>
-  `;
 }

@@ -71,14 +71,14 @@ export function runsPage(sources: WebSources, frame: Frame, query: RunsQuery): M
     live: `/events${queryText(query)}`,
     main: markup`
       <h1>Runs</h1>
-      <form class="row" method="get" action="/" role="search">
+      <form class="fields" method="get" action="/" role="search">
         <label
           class="grow">search (press /)<input type="search" name="q" value="${query.words}" placeholder="pipeline, id, note, or input such as lr=0.1"></label>
         <label>state<select name="state" data-now>${states}</select></label>
         <label>began<select name="within" data-now>${times}</select></label>
         <button>search</button>
       </form>
-      <form class="wide" method="get" action="/compare">
+      <form class="whole" method="get" action="/compare">
         <table
           class="list"><thead><tr><th>run</th><th>state</th><th>pipeline</th><th>began</th><th class="number">took</th><th>inputs</th><th>commit</th><th>mark</th></tr></thead>
       ${parts.body}

@@ -23,7 +23,9 @@ export const SCRIPT = String.raw`"use strict";
   };
 
   // The old element becomes as the new one; what is equal is not touched.
-  const morph = (old, fresh) => {
+  // What has a part of its own is left to that.
+  const morph = (old, fresh, isPart) => {
+    if (!isPart && fresh.dataset?.own !== undefined && old.id === fresh.id) return;
     if (old.nodeType === 1 && old.dataset.since !== undefined && old.dataset.since === fresh.dataset?.since) return;
     if (old.isEqualNode(fresh)) return;
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
@@ -51,7 +53,7 @@ export const SCRIPT = String.raw`"use strict";
       const holder = document.createElement("template");
       holder.innerHTML = html;
       const fresh = holder.content.firstElementChild;
-      if (fresh) morph(old, fresh);
+      if (fresh) morph(old, fresh, true);
     }
     tick(); sift();
   };
@@ -96,9 +98,11 @@ export const SCRIPT = String.raw`"use strict";
   const sift = () => {
     if (!sieve) return;
     const words = sieve.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const row of document.querySelectorAll("#steps > tr")) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+    const steps = [...document.querySelectorAll("#steps .step")].reverse();
+    for (const step of steps) {
+      const text = step.querySelector("summary").textContent.toLowerCase();
+      // A group is shown with any of its members.
+      step.hidden = !words.every((word) => text.includes(word)) && !step.querySelector(".step:not([hidden])");
     }
   };
   if (sieve) sieve.addEventListener("input", sift);
@@ -107,6 +111,13 @@ export const SCRIPT = String.raw`"use strict";
     const field = document.querySelector("input[type=search]");
     if (field) { event.preventDefault(); field.focus(); }
   });
+  // Whatever an address leads to is unfolded first.
+  const follow = () => {
+    const target = /^#s\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
+    for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") { one.open = true; one.hidden = false; }
+    if (target) target.scrollIntoView({ block: "center" });
+  };
+  addEventListener("hashchange", follow); follow();
   for (const select of document.querySelectorAll("select[data-now]")) select.addEventListener("change", () => select.form.submit());
 
   if (log) log.scrollTop = log.scrollHeight;

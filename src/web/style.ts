@@ -1,16 +1,14 @@
-import { BARS_DARK, BARS_LIGHT, BARS_STYLE, LEGEND_STYLE } from "../report/html_bars_style.ts";
+import { GRAPH_STYLE } from "../report/graph/svg_style.ts";
+import { DARK, LIGHT, PARTS_PHONE, PARTS_STYLE } from "../report/html_parts_style.ts";
 
 /** Looks of the app; follows the reader's choice of light or dark, and the width of a phone. */
 export const STYLE = `
-:root { --ink: #1d2129; --soft: #5f6878; --line: #e4e7ec; --paper: #fff; --panel: #f8f9fb;
-  --good: #17875a; --bad: #c8322b; --warn: #b26b00; --busy: #2563c9; --idle: #8a94a3;
-  --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000;
-  ${BARS_LIGHT} }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa4b4; --line: #2c323d;
-  --paper: #14171c; --panel: #1b1f26; --good: #3fbf8a; --bad: #ff6d64; --warn: #e8a33d;
-  --busy: #6ca0ff; --idle: #66707f; --mark: #7fb0ff; --good-ink: #4fcf9a; --bad-ink: #ff8a82;
-  --warn-ink: #f0b45a;
-  ${BARS_DARK} } }
+:root { color-scheme: light dark; ${LIGHT}
+  --mark: #1f5fc4; --good-ink: #0f6b46; --bad-ink: #b3261e; --warn-ink: #855000; }
+@media (prefers-color-scheme: dark) { :root { ${DARK}
+  --mark: #7fb0ff; --good-ink: #4fcf9a; --bad-ink: #ff8a82; --warn-ink: #f0b45a; } }
+${PARTS_STYLE}
+${GRAPH_STYLE}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); min-height: 100vh;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -34,18 +32,8 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 500; white-space: nowrap; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: break-word; } td:last-child { overflow-wrap: anywhere; }
-.steps td:first-child { min-width: 160px; }
 .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .kind { color: var(--soft); font-size: 12px; margin-left: 4px; }
-.pairs { width: auto; min-width: 50%; } .pairs td:first-child { padding-right: 40px; color: var(--soft); }
-.lanes { max-height: 60vh; overflow-y: auto; }
-.lane { display: flex; align-items: center; gap: 12px; height: 22px; font-size: 13px; }
-.lane > span { flex: 0 0 170px; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.lane svg { flex: 1 1 0; min-width: 0; height: 12px; border-radius: 2px; } .lane .axis { height: 15px; overflow: visible; }
-.lane { border-bottom: 1px solid var(--line); }
-.axis { position: sticky; top: 0; background: var(--paper); } .axis text { font: 12px system-ui, sans-serif; fill: var(--soft); text-anchor: middle; } .axis .first { text-anchor: start; } .axis .last { text-anchor: end; }
-${LEGEND_STYLE}
-${BARS_STYLE}
 a { color: var(--mark); text-decoration-thickness: 1px; text-underline-offset: 2px; }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; border-radius: 3px; }
 main:focus { outline: none; }
@@ -59,15 +47,15 @@ nav a:hover { background: var(--line); } nav a[aria-current] { background: var(-
 #live { margin-left: auto; color: var(--soft); font-size: 13px; }
 #live.on::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--good); margin-right: 6px; }
 #live.off::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--warn); margin-right: 6px; }
-.row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; margin: 10px 0 14px; }
-.row label { display: flex; flex-direction: column; gap: 2px; font-size: 13px; color: var(--soft); }
+.fields { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; margin: 10px 0 14px; }
+.fields label { display: flex; flex-direction: column; gap: 2px; font-size: 13px; color: var(--soft); }
 .grow { flex: 1 1 260px; }
 input, select, button { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--idle);
   border-radius: 6px; padding: 5px 10px; min-height: 34px; }
 input[type=search], input[type=text] { width: 100%; }
 button { cursor: pointer; background: var(--panel); } button:hover { border-color: var(--ink); }
 button.bad { color: var(--bad-ink); border-color: var(--bad); }
-form { display: inline-block; margin: 0; } form.row { display: flex; } form.wide { display: block; }
+form { display: inline-block; margin: 0; } form.fields { display: flex; } form.whole { display: block; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; margin: 10px 0; align-items: center; }
 .said { background: var(--panel); border-left: 3px solid var(--mark); padding: 8px 14px; margin: 0 0 14px; }
 .state { white-space: nowrap; } .soft { color: var(--soft); } .small { font-size: 13px; }
@@ -79,14 +67,15 @@ td a { overflow-wrap: anywhere; }
 input[type=checkbox] { min-height: 0; width: 16px; height: 16px; vertical-align: -2px; }
 .state .running { color: var(--mark); } .bad-ink { color: var(--bad-ink); } .good-ink { color: var(--good-ink); } .warn-ink { color: var(--warn-ink); }
 .failure h2 { color: var(--bad-ink); }
-.steps .failed, .steps .timed-out { color: var(--bad-ink); } .steps .succeeded { color: var(--good-ink); }
 .badge { color: #fff; background: #5b6472; font-weight: 600; } .badge.succeeded { background: #146c49; }
 .badge.failed, .badge.timed-out { background: #b3261e; } .badge.cancelled, .badge.stopped { background: #855000; }
 .badge.running { background: #1f5fc4; }
+.lined { position: relative; } .lined > .step > summary, .step > summary[id], .row.head { padding-right: 48px; }
+.lined:last-child > .step { border-bottom: 0; } .tolog { position: absolute; right: 8px; top: 5px; font-size: 13.5px; }
+.step[hidden] + .tolog { display: none; }
 .dot.running { animation: beat 1.6s ease-in-out infinite; }
 @keyframes beat { 50% { opacity: .35; } }
 @media (prefers-reduced-motion: reduce) { .dot.running { animation: none; } }
-.steps tr[hidden] { display: none; } .member td:first-child { padding-left: 18px; }
 .log { background: #14171c; color: #e6e8ec; border-radius: 8px; padding: 12px 14px; margin: 10px 0; overflow: auto;
   max-height: min(72vh, 900px); min-height: 9em; font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .log div { white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.5em; } .log .cut { color: #98a2b3; font-style: italic; }
@@ -104,17 +93,16 @@ meter { width: 84px; height: 12px; vertical-align: -1px; }
 .spark { width: 90px; height: 22px; } .spark polyline { fill: none; stroke: var(--mark); stroke-width: 1.5; }
 .differs td { font-weight: 500; }
 .pager { display: flex; gap: 16px; margin: 14px 0; }
-@media (max-width: 720px) {
+@media (max-width: 720px) {${PARTS_PHONE}
   main { padding: 16px 14px 40px; } .bar-in { padding: 8px 14px; } h1 { font-size: 20px; }
-  table.list, .list tbody, .list tr, .list td, table.steps, .steps tbody, .steps tr, .steps td { display: block; width: 100%; }
-  .list thead, .steps thead { position: absolute; left: -9999px; }
-  .list tr, .steps tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
-  .list td, .steps td { border: 0; padding: 2px 0; } .steps td:empty, .list td:empty { display: none; }
+  table.list, .list tbody, .list tr, .list td { display: block; width: 100%; }
+  .list thead { position: absolute; left: -9999px; }
+  .list tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
+  .list td { border: 0; padding: 2px 0; } .list td:empty { display: none; }
   .list tr { position: relative; padding-right: 34px; } .list td.pick { position: absolute; right: 2px; top: 8px; width: auto; }
-  input[type=checkbox] { width: 22px; height: 22px; } .steps td:first-child { min-width: 0; }
-  .list .state, .list .number, .steps td:nth-child(n+2):nth-child(-n+5) { display: inline-block; width: auto; padding-right: 14px; }
+  input[type=checkbox] { width: 22px; height: 22px; }
+  .list .state, .list .number { display: inline-block; width: auto; padding-right: 14px; }
   .log { max-height: 66vh; }
-  .lane > span { flex-basis: 96px; }
 }
 @media print { .top, form, .skip { display: none; } }
 `;

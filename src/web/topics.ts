@@ -6,6 +6,7 @@ import { isGoingOn, logHead, logPlace } from "./log_page.ts";
 import { nodesParts } from "./nodes_page.ts";
 import type { RunFolds } from "./run_folds.ts";
 import { runParts } from "./run_page.ts";
+import { type Drawings, viewRun } from "./run_view.ts";
 import { liveRuns, type RunsQuery } from "./runs_page.ts";
 import { scheduleParts } from "./schedule_page.ts";
 import type { WebSources } from "./sources.ts";
@@ -15,6 +16,7 @@ import type { Tails } from "./tails.ts";
 const ALIVE_MS = 2000;
 /** A drawing of many bars is made anew less often than a row. */
 const DRAWING_MS = 2000;
+const MANY_BARS = 100;
 const NODES_MS = 1000;
 
 /** What is read once for all pages. */
@@ -45,21 +47,22 @@ export function runTopic(
 ): Topic {
   const { clock } = sources;
   let drawnAt = -Infinity;
-  let timeline: string | undefined;
+  let drawings: Drawings | undefined;
   return async ({ isChanged, ageMs }) => {
     if (!isChanged && ageMs < ALIVE_MS) return undefined;
     const folded = folds.of(run);
     const isOver = !folded.isUnderWay;
-    const tail = await tails.of(folded.state, sources.folder(run));
-    const isDrawn = !isOver && clock.monotonic() - drawnAt < DRAWING_MS;
+    const isDrawn = !isOver && folded.state.steps.size > MANY_BARS &&
+      clock.monotonic() - drawnAt < DRAWING_MS;
     if (!isDrawn) drawnAt = clock.monotonic();
-    const parts = runParts(folded, {
-      frame: { formToken, now: clock.now() },
-      tail,
-      timeline: isDrawn ? timeline : undefined,
+    const view = await viewRun(folded, {
+      tails,
+      folder: sources.folder(run),
+      now: clock.now(),
+      drawings: isDrawn ? drawings : undefined,
     });
-    timeline = parts.get("timeline");
-    return { parts, isOver };
+    drawings = view.drawings;
+    return { parts: runParts(view, { formToken }), isOver };
   };
 }
 

@@ -62,8 +62,19 @@ testWith(
     await link.focus();
     await page.keyboard.press("Enter");
     await page.locator("#steps .dot.running").first().waitFor();
-    await page.locator("#s-0 .dot.allowed-failure").waitFor();
+    await page.locator("#s1 .dot.allowed-failure").waitFor();
     assert.equal(await page.locator("h1 b, #steps i:not(.dot)").count(), 0);
+    // What the report will show is there while it goes on.
+    await page.locator("#sweep tbody tr", { hasText: "<a>" }).waitFor();
+    await page.locator("#graph svg.graph .allowed-failure").waitFor();
+    await page.locator("#s2 rect.run.running").waitFor();
+    await page.locator("#s1 > summary").click();
+    await page.locator("#s1 .body", { hasText: /code 3/ }).waitFor();
+    const width = await page.locator("#s2 rect.run").getAttribute("width");
+    await page.waitForFunction(
+      `document.querySelector("#s2 rect.run").getAttribute("width") !== "${width}"`,
+    );
+    assert.equal(await page.locator("#s1[open]").count(), 1);
     await assertSound(page, "running");
 
     await page.locator("#steps a", { hasText: "long" }).click();

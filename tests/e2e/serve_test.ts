@@ -31,7 +31,7 @@ Deno.test("grid serve shows a run of another process as it goes; it is cancelled
   const { data } = await runs.find(({ data }) => /r-2/.test(data.runs));
   const run = /id="r-([\w-]+)"/.exec(data.runs)?.[1] ?? "";
   await using events = await serving.events(`/runs/${run}/events`);
-  await events.find(({ data }) => /running/.test(data["s-1"] ?? ""));
+  await events.find(({ data }) => /running/.test(data["s2"] ?? ""));
   await using log = await serving.events(`/runs/${run}/logs/second/events`);
   await log.find(({ data }) => /waiting/.test(data.lines ?? ""));
 
@@ -51,7 +51,7 @@ Deno.test("grid serve shows a run of another process as it goes; it is cancelled
   assert.ok(next, to);
   assert.match(await serving.text(`/runs/${run}`), new RegExp(`resumed as <a [^>]+>${next}<`));
   await using resumed = await serving.events(`/runs/${next}/events`);
-  await resumed.find(({ data }) => /running/.test(data["s-1"] ?? ""));
+  await resumed.find(({ data }) => /running/.test(data["s2"] ?? ""));
   serving.process.signal("SIGINT");
   const { code, stderr } = await serving.process.ended;
   assert.equal(code, 130);
