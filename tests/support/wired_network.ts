@@ -1,8 +1,10 @@
 /**
- * Machines on one wire: each has a network and a name of its own, files and processes are this machine's. Who
- * looks on is on the wire, too. Needs the parts `root`, `unshare` and `ip`.
+ * Machines on one wire: each has a network and a name of its own that all resolve; files and processes are this
+ * machine's. Who looks on is on the wire, too. Needs the parts `root`, `unshare` and `ip`.
  */
+import { join } from "node:path";
 import { until } from "./cli.ts";
+import { tempDir } from "./temp_dir.ts";
 
 export interface WiredNetwork extends AsyncDisposable {
   /** Words before a command, which becomes it, on the machine of who looks on. */
@@ -26,16 +28,23 @@ const NETWORK = "10.77.0";
 const ONLOOKER = 254;
 
 export async function wireMachines(count: number): Promise<WiredNetwork> {
+  const folder = tempDir();
+  const hosts = join(folder.path, "hosts");
+  const names = Array.from({ length: count }, (_, index) => `machine${index + 1}`);
+  const lines = names.map((name, index) => `${NETWORK}.${index + 1} ${name}\n`);
+  Deno.writeTextFileSync(hosts, `127.0.0.1 localhost\n${lines.join("")}`, { mode: 0o644 });
+  Deno.chmodSync(folder.path, 0o755);
   const holders = [hold(["--net"], "exec sleep 3000")];
-  for (let at = 1; at <= count; at++) {
-    holders.push(hold(["--net", "--uts"], `hostname machine${at}; exec sleep 3000`));
+  for (const name of names) {
+    const script = `hostname ${name}; mount --bind ${hosts} /etc/hosts; exec sleep 3000`;
+    holders.push(hold(["--net", "--uts", "--mount"], script));
   }
   const program = ({ pid }: Deno.ChildProcess) => Deno.readTextFileSync(`/proc/${pid}/comm`);
   await until(() => holders.every((holder) => program(holder) === "sleep\n"), {
     what: "the network",
   });
   const [onlooker, ...others] = holders.map(({ pid }) => pid);
-  const wire = enterOf(onlooker);
+  const wire = enterOf(onlooker, ["--net"]);
   const own = (...words: readonly string[]) => ip(wire, words);
   own("link", "set", "lo", "up");
   own("link", "add", "wire", "type", "bridge");
@@ -46,7 +55,7 @@ export async function wireMachines(count: number): Promise<WiredNetwork> {
     const peer = ["peer", "name", "eth0", "netns", String(pid)];
     own("link", "add", plug, "type", "veth", ...peer);
     own("link", "set", plug, "master", "wire", "up");
-    const enter = enterOf(pid);
+    const enter = enterOf(pid, ["--net", "--uts", "--mount"]);
     ip(enter, ["addr", "add", `${host}/24`, "dev", "eth0"]);
     ip(enter, ["link", "set", "lo", "up"]);
     ip(enter, ["link", "set", "eth0", "up"]);
@@ -65,6 +74,7 @@ export async function wireMachines(count: number): Promise<WiredNetwork> {
         holder.kill("SIGKILL");
         await holder.status;
       }
+      folder[Symbol.dispose]();
     },
   };
 }
@@ -74,8 +84,8 @@ function hold(spaces: readonly string[], script: string): Deno.ChildProcess {
   return new Deno.Command("unshare", { args, stdin: "null", stdout: "null" }).spawn();
 }
 
-function enterOf(pid: number | undefined): string[] {
-  return ["nsenter", `--net=/proc/${pid}/ns/net`, `--uts=/proc/${pid}/ns/uts`];
+function enterOf(pid: number | undefined, spaces: readonly string[]): string[] {
+  return ["nsenter", "--target", String(pid), ...spaces];
 }
 
 function ip(enter: readonly string[], words: readonly string[]): void {

@@ -1,0 +1,167 @@
+/**
+ * The launchers that people use, on machines of their own. `GRID_TEST_JAX_VENV` and `GRID_TEST_TORCH_VENV` name
+ * virtual environments with jax and torch, which are too large to be installed for each test of everything.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { grid, startGrid, until } from "../support/cli.ts";
+import { gangProject, LAB, linesOf } from "../support/gang_rig.ts";
+import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
+import { processesWith } from "../support/processes.ts";
+import { type Part, testWith } from "../support/requires.ts";
+import { wireMachines } from "../support/wired_network.ts";
+
+const PARTS: readonly Part[] = ["sshd", "root", "unshare", "ip"];
+
+async function threeMachines() {
+  const wire = await wireMachines(3);
+  const lab = await startOpenSsh({ nodes: 3, gpus: 0, machines: wire.machines });
+  return {
+    lab,
+    enter: wire.enter,
+    [Symbol.asyncDispose]: async () => {
+      await lab[Symbol.asyncDispose]();
+      await wire[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Launcher {
+  readonly part: Part;
+  /** Its words for the agent that it starts processes on other nodes with. */
+  readonly words: string;
+  readonly daemon: RegExp;
+}
+
+const LAUNCHERS: Record<string, Launcher> = {
+  "Open MPI": {
+    part: "openmpi",
+    words:
+      "mpirun.openmpi --allow-run-as-root --mca plm_rsh_agent AGENT --mca plm_rsh_no_tree_spawn 1 " +
+      '--mca btl_tcp_if_include "$GRID_NODE_INTERFACE" --hostfile "$GRID_HOSTFILE" -x MARK -x FILE',
+    daemon: /orted/,
+  },
+  MPICH: {
+    part: "mpich",
+    words: 'mpirun.mpich -launcher ssh -launcher-exec AGENT -iface "$GRID_NODE_INTERFACE" ' +
+      "-f machines",
+    daemon: /hydra/,
+  },
+};
+
+/** ssh to the other nodes, with the lab's key: what a fleet has for its accounts. */
+function writeAgent({ folder, keyFile, knownHosts }: OpenSshLab): string {
+  const path = join(folder, "agent");
+  const options = `-p 2222 -i ${keyFile} -o UserKnownHostsFile=${knownHosts} -o BatchMode=yes`;
+  Deno.writeTextFileSync(path, `#!/bin/sh\nexec ssh ${options} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+/** As docs/gangs.md has it: the others wait until rank 0 has it said to them. */
+const step = (launch: string, { folder, command }: Record<"folder" | "command", string>) => `
+  - id: all
+    nodes: 3
+    env: { MARK: "${folder}", FILE: "${folder}/ran" }
+    timeout: { kill-grace: 5s }
+    run: |
+      done=/tmp/done.$GRID_RUN_ID.$GRID_ATTEMPT
+      if [ "$GRID_NODE_RANK" != 0 ]; then
+        until [ -e "$done.$(hostname)" ]; do sleep 0.1; done
+        exit 0
+      fi
+      sed 's/ slots=/:/' "$GRID_HOSTFILE" > machines
+      ${launch} sh -c '${command}'
+      ${launch} sh -c "touch $done."'$(hostname)'
+`;
+
+for (const [name, { part, words, daemon }] of Object.entries(LAUNCHERS)) {
+  testWith(
+    [...PARTS, part],
+    `mpirun of ${name} reaches all nodes from rank 0, and a cancel ends all`,
+    async () => {
+      await using machines = await threeMachines();
+      const { lab, enter } = machines;
+      const { folder } = lab;
+      const launch = words.replace("AGENT", writeAgent(lab));
+      const pipeline = (name: string, command: string) =>
+        `name: ${name}\nsteps:${step(launch, { folder, command })}`;
+      using project = gangProject(lab, {
+        "short.yaml": pipeline("short", 'echo "$(hostname)" >> "$FILE"'),
+        "long.yaml": pipeline("long", 'echo "long $(hostname)" >> "$FILE"; sleep 1000'),
+      });
+      const here = { cwd: project.path, within: enter };
+      const ran = () => linesOf(join(folder, "ran"));
+      const short = await grid(["run", "short.yaml", ...LAB], here);
+      assert.equal(short.code, 0, short.stderr);
+      assert.deepEqual(ran(), ["machine1", "machine2", "machine3"]);
+      await using long = startGrid(["run", "long.yaml", ...LAB], here);
+      await until(() => ran().length === 6, { what: "all ranks" });
+      assert.equal((await grid(["cancel", "last", ...LAB], here)).code, 0);
+      const { code, stderr } = await long.ended;
+      assert.equal(code, 130, stderr);
+      await until(
+        () =>
+          lab.leftovers().every(({ command }) => !daemon.test(command)) &&
+          processesWith(`MARK=${folder}`).length === 0,
+        { what: "the end everywhere", seconds: 20 },
+      );
+    },
+  );
+}
+
+const TORCH = `
+import torch.distributed as dist, torch, os
+dist.init_process_group("gloo")
+mine = torch.tensor([float(dist.get_rank() + 1)])
+dist.all_reduce(mine)
+print("sum", mine.item(), "of", dist.get_world_size(), flush=True)
+dist.destroy_process_group()
+`;
+
+const JAX = `
+import os, jax
+address = os.environ["GRID_MAIN_ADDRESS"] + ":" + os.environ["GRID_MAIN_PORT"]
+jax.distributed.initialize(address, int(os.environ["GRID_NODE_COUNT"]), int(os.environ["GRID_NODE_RANK"]))
+from jax.experimental import multihost_utils
+import numpy
+all = multihost_utils.process_allgather(numpy.array([jax.process_index() + 1.0], dtype="float32"))
+print("sum", float(all.sum()), "of", jax.process_count(), flush=True)
+`;
+
+const LIBRARIES: Record<string, { readonly program: string; readonly launch: string }> = {
+  JAX: { program: JAX, launch: "exec VENV/bin/python work.py" },
+  TORCH: {
+    program: TORCH,
+    launch: 'exec VENV/bin/torchrun --nnodes "$GRID_NODE_COUNT" --nproc-per-node 1 ' +
+      '--node-rank "$GRID_NODE_RANK" --master-addr "$GRID_MAIN_ADDRESS" ' +
+      '--master-port "$GRID_MAIN_PORT" work.py',
+  },
+};
+
+for (const [name, { program, launch }] of Object.entries(LIBRARIES)) {
+  const venv = Deno.env.get(`GRID_TEST_${name}_VENV`);
+  if (venv === undefined) continue;
+  testWith(PARTS, `all ranks of ${name.toLowerCase()} add up to the right sum`, async () => {
+    await using machines = await threeMachines();
+    const { lab, enter } = machines;
+    using folder = gangProject(lab, {
+      "work.py": program,
+      "p.yaml": `name: sums
+steps:
+  - { id: code, sync: { from: ., to: all } }
+  - id: all
+    needs: code
+    nodes: 3
+    retry: 0
+    timeout: 150s
+    run: ${launch.replace("VENV", venv)}
+`,
+    });
+    const here = { cwd: folder.path, within: enter };
+    const { code, stderr } = await grid(["run", "p.yaml", ...LAB], here);
+    assert.equal(code, 0, stderr);
+    for (const rank of [0, 1, 2]) {
+      assert.match(stderr, new RegExp(`\\[${rank} node${rank + 1}\\] sum 6\\.0 of 3\\n`));
+    }
+  });
+}
