@@ -92,6 +92,9 @@ testWith(
           await t.step("every command, also from a folder below", () => everyCommand(sealed));
           await t.step("SIGTERM to what was started ends the run", () => terminate(sealed, lab));
           await t.step("with a HOME that is not there", () => runWithoutHome(sealed));
+          if (way.isWhole && way.name !== "a devDependency") {
+            await t.step("a run on a node, which gets this Grid", () => submitOn(sealed));
+          }
           if (way.name === "a devDependency") {
             await t.step("npm run and npx", () => runWithNpm(sealed));
             await t.step("as a library, with its types", () => useAsLibrary(sealed));
@@ -158,6 +161,11 @@ const SLOW = `name: slow
 steps:
   - { id: wait, node: node1, run: "echo begun; sleep 300" }
 `;
+const ON_NODE = `name: on_node
+steps:
+  - { id: code, sync: { from: deep, to: node1 } }
+  - { id: see, node: node1, needs: code, run: "echo here is *" }
+`;
 /** Words out of the name of a way, to try that one alone. */
 const ONLY = Deno.env.get("GRID_TEST_WAY") ?? "";
 /** No account has this number. */
@@ -173,6 +181,7 @@ function filesFor(lab: OpenSshLab): Readonly<Record<string, string>> {
     "three.yaml": THREE_NODES,
     "deep/er/three.yaml": THREE_NODES,
     "slow.yaml": SLOW,
+    "on_node.yaml": ON_NODE,
   };
 }
 
@@ -217,6 +226,15 @@ async function terminate(started: StartedInstall, lab: OpenSshLab): Promise<void
 async function runWithoutHome(started: StartedInstall): Promise<void> {
   const run = await call(started, ["run", "three.yaml"], { env: { HOME: "/gone" } });
   assert.equal(run.code, 0, run.stderr);
+}
+
+/** Where `three.yaml` cannot: the node's account knows the keys of no other. */
+async function submitOn(started: StartedInstall): Promise<void> {
+  const submitted = await call(started, ["submit", "--on", "node1", "on_node.yaml"]);
+  assert.equal(submitted.code, 0, submitted.stderr);
+  const shown = await mustRun(started, ["attach", "on_node"]);
+  assert.match(shown.stderr, /│ here is er/);
+  assert.match((await mustRun(started, ["runs", "--json"])).stdout, /"on_node"/);
 }
 
 /** Both stand between the shell and Grid: npm from the folder of its package.json, npx from any. */
