@@ -35,7 +35,7 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
     `  ${paint.dim("│")} ${harmless(bounded(line), { color: paint.color })}`
   );
   const own = failure && addsWords(failure)
-    ? harmlessText(failure.message).split("\n").flatMap((line) =>
+    ? harmlessText(newWords(failure)).split("\n").flatMap((line) =>
       wrapHanging(line, { width, indent: 2 })
     )
     : [];
@@ -90,6 +90,13 @@ function addsWords({ message, exitCode, signal, rank }: Failure): boolean {
   if (rank !== undefined) return exitCode !== undefined || signal !== undefined;
   if (exitCode !== undefined) return !message.includes(`code ${exitCode}`);
   return signal !== undefined && !message.includes(signal);
+}
+
+/** Of a step on many nodes the headline names the rank, its node and how it ended already. */
+function newWords({ message, rank, node }: Failure): string {
+  const told = `Cannot finish the command: rank ${rank} on "${node}" `;
+  const end = message.indexOf("; ");
+  return message.startsWith(told) && end > 0 ? message.slice(end + 2) : message;
 }
 
 /** Of the last attempt; undefined where it printed nothing, or there was no room to keep it. */

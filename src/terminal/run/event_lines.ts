@@ -40,7 +40,7 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
     case "attempt.started":
       return undefined;
     case "rank.ended":
-      return rankLine(event);
+      return rankLine(event, state);
     case "step.started":
       return startsOnNode(state, event.step) ? undefined : plain(event.step, "started");
     case "node.chosen":
@@ -76,11 +76,14 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
 
 /** Of many nodes: that one ended well is news only where others go on; of the others the failure tells. */
 function rankLine(
-  { step, rank, node, by, exitCode, words }: Extract<Event, { type: "rank.ended" }>,
+  { step, rank, node, by, exitCode }: Extract<Event, { type: "rank.ended" }>,
+  state: RunState,
 ): EventLine | undefined {
-  if (by === "grid") return undefined;
-  const how = words ?? (exitCode === undefined ? "ended" : `exited with code ${exitCode}`);
-  return plain(step, `rank ${rank} on ${node}: ${how}`);
+  const ranks = state.steps.get(step)?.attempts.at(-1)?.ranks ?? [];
+  const others = ranks.filter((other) => other.rank !== rank && other.by === undefined).length;
+  if (by === "grid" || exitCode !== 0 || others === 0) return undefined;
+  const goOn = others === 1 ? "1 other goes on" : `${others} others go on`;
+  return plain(step, `rank ${rank} on ${node}: ended well; ${goOn}`);
 }
 
 /** As `grid plan` counts them. */

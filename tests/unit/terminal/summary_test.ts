@@ -227,6 +227,17 @@ Deno.test("renderSummary() shows the message only where it says more than the co
   assert.match(signal, /a failed: ended by SIGKILL\n {2}it printed nothing/);
 });
 
+Deno.test("renderSummary() tells once which rank failed, and how", () => {
+  const message = 'Cannot finish the command: rank 1 on "gpu2" exited with code 9; ' +
+    "its last line: NCCL timed out; the other rank was ended: 0 survivors (processes)";
+  const text = summaryOf(runOf({ a: failure(message, { exitCode: 9, rank: 1, node: "gpu2" }) }));
+  assert.match(
+    text,
+    /^a failed.*: rank 1 on gpu2: exit code 9\n {2}its last line: NCCL timed out; the other rank was ended/m,
+  );
+  assert.doesNotMatch(text, /exited with code/);
+});
+
 Deno.test("renderSummary() gives the hint of a failure", () => {
   const text = summaryOf(runOf({ a: failure("no python3", { hint: "apt install python3" }) }));
   assert.match(text, /^ {2}hint: apt install python3$/m);

@@ -86,3 +86,22 @@ Deno.test("lineOf() tells once what stands in the way of many, in whatever order
     "bad a: failed: as b",
   ]);
 });
+
+Deno.test("lineOf() tells of a rank only that it ended well while others go on", () => {
+  const [started] = succeededRun();
+  assert.ok(started?.type === "run.started");
+  const step = "train";
+  const at = { at: START, step, attempt: 1 } as const;
+  const lines = linesOf([
+    started,
+    { type: "step.started", at: START, step },
+    { type: "attempt.started", ...at },
+    ...[0, 1, 2].map((rank): Event => ({ type: "node.chosen", ...at, rank, node: `gpu${rank}` })),
+    { type: "rank.ended", ...at, rank: 0, node: "gpu0", by: "itself", exitCode: 0 },
+    { type: "rank.ended", ...at, rank: 1, node: "gpu1", by: "itself", exitCode: 9 },
+    { type: "rank.ended", ...at, rank: 2, node: "gpu2", by: "itself", exitCode: 0 },
+  ]);
+  assert.deepEqual(lines.filter((line) => /ended|exited/.test(line)), [
+    "plain train: rank 0 on gpu0: ended well; 2 others go on",
+  ]);
+});
