@@ -259,6 +259,8 @@ export interface AttemptFinished {
   readonly durationMs?: Measured;
   /** Of a command that lived for longer than a moment, on a node that can tell. */
   readonly usage?: Usage;
+  /** Container image that its command ran in, by its digest where the engine knows one. */
+  readonly image?: string;
 }
 
 /** A node was found for the attempt. */

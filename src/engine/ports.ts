@@ -255,6 +255,8 @@ export interface StepHost {
   note(note: StepNote): void;
   /** What the attempt's command used, once that is known. Absent where nobody wants to know. */
   used?(usage: Usage): void;
+  /** The container image that it ran in, by its digest where the engine knows one. */
+  ranIn?(image: string): void;
 }
 
 export type StepOutcome =

@@ -189,6 +189,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         ...(event.notRetried === undefined ? {} : { notRetried: event.notRetried }),
         ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
         ...(event.usage === undefined ? {} : { usage: event.usage }),
+        ...(event.image === undefined ? {} : { image: event.image }),
       };
     case "rank.ended":
       return withRank(attempt, event);

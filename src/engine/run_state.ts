@@ -135,6 +135,8 @@ export interface AttemptState {
   readonly maskedLines?: number;
   /** What its command used of the node. */
   readonly usage?: Usage;
+  /** Container image that its command ran in. */
+  readonly image?: string;
   readonly syncs: readonly SyncFinished[];
   readonly fetches: readonly FetchFinished[];
   readonly batch: BatchProgressed | undefined;

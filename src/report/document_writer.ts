@@ -155,6 +155,7 @@ function attemptDocument(
     fetches: attempt.fetches.map(detail),
     batch: attempt.batch ? detail(attempt.batch) : null,
     usage: attempt.usage ? usageDocument(attempt.usage) : null,
+    image: attempt.image ?? null,
   };
 }
 

@@ -21,6 +21,7 @@ export function renderRan(
     ["in", report.project],
     ...(definition === null ? [] : [["definition", definition]]),
     ...codesOf(report),
+    ...imagesOf(report),
   ];
   return table({ rows, name: "pairs" }) + commands(report, { anchorOf, folder });
 }
@@ -41,6 +42,21 @@ function codesOf({ steps }: RunDocument): string[][] {
     }
   }
   return [...nodes].map(([words, nodes]) => ["code", `${words}; on ${[...nodes].join(", ")}`]);
+}
+
+/** Container images, each with the steps that ran in it. */
+function imagesOf({ steps }: RunDocument): string[][] {
+  const users = new Map<string, Set<string>>();
+  for (const { id, attempts } of steps) {
+    for (const { image } of attempts) {
+      if (image !== null) users.set(image, (users.get(image) ?? new Set()).add(id));
+    }
+  }
+  return [...users].map(([image, ids]) => {
+    const named = [...ids].slice(0, MOST_NAMED).join(", ");
+    const left = ids.size - MOST_NAMED;
+    return ["image", `${image}; of ${named}${left > 0 ? ` and ${left} more` : ""}`];
+  });
 }
 
 function commands(

@@ -120,6 +120,8 @@ export interface AttemptDocument {
   readonly batch: Detail<BatchProgressed> | null;
   /** What its command used of the node; null where nobody looked. */
   readonly usage: UsageDocument | null;
+  /** Container image that its command ran in, by its digest where the engine knew one; null outside of any. */
+  readonly image: string | null;
 }
 
 export interface UsageDocument {

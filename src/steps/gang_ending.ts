@@ -107,6 +107,7 @@ export class GangEnding {
   #tellUsage(ranks: readonly Rank[]): void {
     const usage = gangUsage(ranks.flatMap(({ job }) => job?.usage ?? []));
     if (usage) this.#options.host.used?.(usage);
+    for (const { words } of ranks) words.tellImage(this.#request.action, this.#options.host);
   }
 
   async #killed(rank: Rank, graceMs: number): Promise<RankKill> {

@@ -1,4 +1,6 @@
 /** The last of what a command printed, and what it says of why it failed. */
+import type { StepHost } from "../engine/ports.ts";
+import type { RunAction } from "../pipeline/pipeline.ts";
 import type { JobExit } from "../transport/job/job.ts";
 import { commandHint } from "./command_hint.ts";
 import { TextTail } from "./text_tail.ts";
@@ -6,6 +8,9 @@ import { VainQuestion } from "./vain_question.ts";
 
 /** Characters of stderr that may say what a command did not find. */
 const STDERR_CHARACTERS = 4000;
+
+/** The job's own shell says it behind all that the command prints; see `container.sh`. */
+const IMAGE = /(?:^|\n)grid: in \w{1,20}, image ([\w.:@/+-]{1,300})\n?$/;
 
 export class LastWords {
   readonly #question = new VainQuestion();
@@ -20,6 +25,15 @@ export class LastWords {
   /** Of stderr; nothing is pushed any more. */
   get stderr(): string {
     return this.#ended ??= this.#stderr.end();
+  }
+
+  /** Of a command in a container: the image that it ran in, where its engine says it. */
+  tellImage(
+    { container }: Pick<RunAction<string>, "container">,
+    host: Pick<StepHost, "ranIn">,
+  ): void {
+    const image = container && IMAGE.exec(this.stderr)?.[1];
+    if (image) host.ranIn?.(image);
   }
 
   /** What to do about a command that ended like this; nothing where nothing is known. */

@@ -178,6 +178,7 @@ class RunAttempt {
       if (exit.kind === "vanished") {
         await endJob(job, { graceMs: this.#request.killGraceMs, onOutput });
       }
+      words.tellImage(this.#request.action, host);
       this.#ended(job, place);
       for (const message of job.warnings) host.note({ type: "warned", message });
       if (await isGpuLost(job, { exit, node: place.node })) return "gpu-lost";
@@ -236,11 +237,10 @@ class RunAttempt {
   /** The signal asks to stop: nothing may be left running, and what is left is named. */
   async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
     const { host } = this.#options;
-    const request = this.#request;
     const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
     try {
       const { exit, ...report } = await endJob(job, {
-        graceMs: request.killGraceMs,
+        graceMs: this.#request.killGraceMs,
         onOutput: (stream, bytes) => host.output(stream, bytes),
       });
       if (job.usage) host.used?.(job.usage);

@@ -85,21 +85,25 @@ export function stepRequest<A extends Action<string> = RunAction<string>>(
 export interface RecordedHost extends StepHost {
   readonly notes: StepNote[];
   readonly uses: Usage[];
+  readonly images: string[];
   readonly printed: { stdout: string; stderr: string };
 }
 
 export function recordHost(signal: AbortSignal = new AbortController().signal): RecordedHost {
   const notes: StepNote[] = [];
   const uses: Usage[] = [];
+  const images: string[] = [];
   const printed = { stdout: "", stderr: "" };
   return {
     signal,
     clock: systemClock,
     notes,
     uses,
+    images,
     printed,
     note: (note) => void notes.push(note),
     used: (usage) => void uses.push(usage),
+    ranIn: (image) => void images.push(image),
     output: (stream, bytes) => {
       printed[stream] += new TextDecoder().decode(bytes);
     },

@@ -48,6 +48,8 @@ export interface AttemptEnd {
   readonly maskedLines?: number;
   /** What its command used of the node. */
   readonly usage?: Usage;
+  /** Container image that its command ran in. */
+  readonly image?: string;
   /** Why no other run may use the result, or what it made, or what stood in for it. */
   readonly unfit?: string;
   readonly made?: Made;
@@ -87,7 +89,8 @@ async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promi
     outcome = { status: "failed", failure: failureOf(thrown, { started: host.started }) };
   }
   const ended = attemptEnd(outcome, { host, signal: limits.signal });
-  const end = host.usage === undefined ? ended : { ...ended, usage: host.usage };
+  const { usage, image } = host;
+  const end = { ...ended, ...(usage && { usage }), ...(image && { image }) };
   if (end.stays) return { ...end, stays: keepOpen(end.stays, { host, open: open.move() }) };
   host.close();
   return end;
@@ -158,6 +161,7 @@ class AttemptHost implements StepHost {
   started = false;
   node: string | undefined;
   usage: Usage | undefined;
+  image: string | undefined;
   #open = true;
   readonly #options: AttemptOptions;
   readonly #limits: Limits;
@@ -195,6 +199,10 @@ class AttemptHost implements StepHost {
 
   used(usage: Usage): void {
     if (this.#open) this.usage = usage;
+  }
+
+  ranIn(image: string): void {
+    if (this.#open) this.image = image;
   }
 
   close(): void {

@@ -132,6 +132,7 @@ function finishedEvent(
     ...(notRetried === undefined ? {} : { notRetried }),
     ...(end.maskedLines === undefined ? {} : { maskedLines: end.maskedLines }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...(end.image === undefined ? {} : { image: end.image }),
     durationMs,
   };
 }

@@ -74,11 +74,17 @@ export function lineOf(event: Event, state: RunState): EventLine | undefined {
   }
 }
 
-/** Of many nodes: that one ended well is news only where others go on; of the others the failure tells. */
+/**
+ * Of many nodes: that one ended well is news only where others go on; and how one was ended that is to blame.
+ * Of the others the failure tells.
+ */
 function rankLine(
-  { step, rank, node, by, exitCode }: Extract<Event, { type: "rank.ended" }>,
+  { step, rank, node, by, exitCode, words }: Extract<Event, { type: "rank.ended" }>,
   state: RunState,
 ): EventLine | undefined {
+  if (by === "itself" && words?.includes("ended by Grid")) {
+    return plain(step, `rank ${rank} on ${node}: ${words}`);
+  }
   const ranks = state.steps.get(step)?.attempts.at(-1)?.ranks ?? [];
   const others = ranks.filter((other) => other.rank !== rank && other.by === undefined).length;
   if (by === "grid" || exitCode !== 0 || others === 0) return undefined;

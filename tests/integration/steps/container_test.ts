@@ -158,7 +158,7 @@ Deno.test({
       async () => {
         Deno.mkdirSync(join(node.root, "data"));
         Deno.writeTextFileSync(join(node.root, "data/x"), "from the node");
-        const { outcome, printed } = await rig.run(
+        const { outcome, printed, images } = await rig.run(
           'echo "$MINE ${ONLY-none} $TOKEN $B $(cat $LONG) $(cat /data/x)"; touch made; id -u\n' +
             'echo 1 >"$GRID_STATE_DIR/kept"; echo "v=7" >>"$GRID_OUTPUT"',
           {
@@ -176,6 +176,7 @@ Deno.test({
           printed.stderr,
           /outside\n[^]*inside\n[^]*grid: in podman, image \S+@sha256:\w{64}/,
         );
+        assert.match(images.join(), /^\S+@sha256:\w{64}$/);
         assert.equal(statSync(join(node.root, "made")).uid, 0);
         assert.equal(containers(), "");
       },

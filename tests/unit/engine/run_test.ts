@@ -444,3 +444,18 @@ Deno.test("runPipeline() retries on the injected clock and records the delays", 
   assert.ok(clock.sleeps.includes(100) && clock.sleeps.includes(200));
   assert.equal(state.result, "succeeded");
 });
+
+Deno.test("runPipeline() tells with an attempt's end in which image it ran, masked like any text", async () => {
+  const { events, state } = await runFake(pipeline([step("a")]), {
+    ports: { mask: (value) => JSON.parse(JSON.stringify(value).replaceAll("word", "***")) },
+    steps: {
+      a: (_, host) => {
+        host.ranIn?.("registry/word@sha256:0f");
+        return { status: "succeeded", outputs: {} };
+      },
+    },
+  });
+  const [end] = events.filter(({ type }) => type === "attempt.finished");
+  assert.equal(end?.type === "attempt.finished" && end.image, "registry/***@sha256:0f");
+  assert.equal(state.steps.get("a")?.attempts[0]?.image, "registry/***@sha256:0f");
+});

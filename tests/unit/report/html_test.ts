@@ -110,3 +110,17 @@ Deno.test("renderHtml() draws an allowed failure in the colour of its words, not
   assert.ok(!bars(steps)?.includes('<rect class="run failed"'));
   assert.ok(bars(steps)?.includes('<rect class="run allowed-failure"'));
 });
+
+Deno.test("renderHtml() names each container image once, with the steps that ran in it", () => {
+  const report = documentOf(succeededRun());
+  const steps = report.steps.map((step) => ({
+    ...step,
+    attempts: step.attempts.map((attempt) => ({ ...attempt, image: "ml/<base>@sha256:0f" })),
+  }));
+  const html = renderHtml({ ...report, steps }, { tail: () => [], graph: "" });
+  assert.match(
+    html,
+    /<th scope="row">image<\/th><td>ml\/&lt;base&gt;@sha256:0f; of code, gpu, train, score/,
+  );
+  assert.doesNotMatch(renderHtml(report, { tail: () => [], graph: "" }), />image</);
+});
