@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { grid, project, startGrid, until } from "../support/cli.ts";
+import { project, startGrid, until } from "../support/cli.ts";
+import { story } from "../support/story.ts";
 
 Deno.test("Ctrl-C ends a run whose secret hangs at once", async () => {
   using folder = project({
@@ -21,20 +22,20 @@ steps:
   assert.ok(Date.now() - began < 10_000, "it waited for the command");
 });
 
-Deno.test("grid run reads only the secrets that the steps to be run list", async () => {
-  using folder = project({
+story(
+  "grid run reads only the secrets that the steps to be run list",
+  {
     "p.yaml": `secrets: [GRID_TEST_GONE, GRID_TEST_UNUSED]
 steps:
   - { id: a, node: local, secrets: GRID_TEST_GONE, run: "true" }
   - { id: b, needs: a, node: local, run: "true" }
 `,
-  });
-  const options = { cwd: folder.path };
-  assert.equal((await grid(["run", "p.yaml", "--only", "b"], options)).code, 0);
-  assert.equal((await grid(["run", "p.yaml", "--from", "b"], options)).code, 0);
-  const all = await grid(["run", "p.yaml"], options);
-  assert.equal(all.code, 2);
-  assert.match(all.stderr, /secret "GRID_TEST_GONE": .* is not set/);
-  const some = await grid(["run", "p.yaml"], { ...options, env: { GRID_TEST_GONE: "x" } });
-  assert.equal(some.code, 0, some.stderr);
-});
+  },
+  async ({ when, env }) => {
+    await when("run p.yaml --only b");
+    await when("run p.yaml --from b");
+    await when("run p.yaml", { exit: 2, screen: /secret "GRID_TEST_GONE": .* is not set/ });
+    env["GRID_TEST_GONE"] = "x";
+    await when("run p.yaml");
+  },
+);

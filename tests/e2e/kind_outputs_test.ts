@@ -1,8 +1,7 @@
 /** The language knows the outputs of each kind of step by name; here the steps themselves give them. */
 import assert from "node:assert/strict";
 import { KIND_OUTPUTS, type KindKey } from "../../src/pipeline/step_kinds.ts";
-import { grid, project } from "../support/cli.ts";
-import { testWith } from "../support/requires.ts";
+import { story } from "../support/story.ts";
 
 const PIPELINE = `name: kinds
 steps:
@@ -16,15 +15,15 @@ steps:
   - { id: fetch, needs: ray-batch, node: local1, fetch: { from: [work.py], to: back } }
 `;
 
-testWith(["python3"], "every kind of step gives the outputs that the language knows", async () => {
-  using folder = project({
-    "p.yaml": PIPELINE,
-    "data/work.py": "def double(task):\n    return 2 * task\n",
-  });
-  const { code, stdout, stderr } = await grid(["run", "p.yaml", "--json"], { cwd: folder.path });
-  assert.equal(code, 0, stderr);
-  const { steps } = JSON.parse(stdout) as { steps: { id: KindKey; outputs: object }[] };
-  const given = steps.map(({ id, outputs }) => [id, Object.keys(outputs).sort()]);
-  const known = Object.entries(KIND_OUTPUTS).map(([kind, names]) => [kind, names.toSorted()]);
-  assert.deepEqual(Object.fromEntries(given), Object.fromEntries(known));
-});
+story(
+  "every kind of step gives the outputs that the language knows",
+  { "p.yaml": PIPELINE, "data/work.py": "def double(task):\n    return 2 * task\n" },
+  async ({ when }) => {
+    const report: { steps: { id: KindKey; outputs: object }[] } = (await when("run p.yaml --json"))
+      .json();
+    const given = report.steps.map(({ id, outputs }) => [id, Object.keys(outputs).sort()]);
+    const known = Object.entries(KIND_OUTPUTS).map(([kind, names]) => [kind, names.toSorted()]);
+    assert.deepEqual(Object.fromEntries(given), Object.fromEntries(known));
+  },
+  ["python3"],
+);

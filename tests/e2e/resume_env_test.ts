@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { grid, project } from "../support/cli.ts";
+import { story } from "../support/story.ts";
 
 const PIPELINE = `name: env
 secrets: [TOKEN]
@@ -13,30 +12,31 @@ steps:
     needs: train
     node: local
     secrets: TOKEN
-    env: { LR: "\${{ env(\\"LR\\", '0.1') }}" }
-    run: echo "lr=$LR" >> "$GRID_OUTPUT"; [ -e ../ok ]
+    env: { LR: "\${{ env(\\"LR\\", '0.1') }}", HERE: "\${{ env.HERE }}" }
+    run: echo "lr=$LR" >> "$GRID_OUTPUT"; [ -e $HERE/ok ]
 `;
 
-Deno.test("a resumed run sees the variables that the earlier run saw", async () => {
-  using folder = project({ "env.yaml": PIPELINE });
-  const ok = join(folder.path, "ok");
-  const text = PIPELINE.replace("../ok", ok);
-  Deno.writeTextFileSync(join(folder.path, "env.yaml"), text);
-  const env = { TOKEN: "hunter2hunter2" };
-  const first = await grid(["run", "env.yaml"], {
-    cwd: folder.path,
-    env: { ...env, LR: "0.003" },
-  });
-  assert.equal(first.code, 1, first.stderr);
-  Deno.writeTextFileSync(ok, "");
-  const second = await grid(["resume", "--json"], { cwd: folder.path, env });
-  assert.equal(second.code, 0, second.stderr);
-  assert.match(second.stderr, /not set here, so taken from run \S+: LR/);
-  const steps = JSON.parse(second.stdout).steps;
-  assert.deepEqual(
-    steps.map((step: { state: string; outputs: unknown }) => [step.state, step.outputs]),
-    [["reused", { lr: "0.003" }], ["succeeded", { lr: "0.003" }]],
-  );
-  const plan = await grid(["run", "env.yaml", "--json"], { cwd: folder.path, env });
-  assert.equal(JSON.parse(plan.stdout).steps[0].outputs.lr, "0.1", "a new run takes nothing over");
-});
+story(
+  "a resumed run sees the variables that the earlier run saw",
+  { "env.yaml": PIPELINE },
+  async ({ when, env, folder, write }) => {
+    Object.assign(env, { TOKEN: "hunter2hunter2", LR: "0.003", HERE: folder });
+    await when("run env.yaml", { exit: 1 });
+    write("ok", "");
+    delete env["LR"];
+    delete env["HERE"];
+    const resumed = await when("resume --json", {
+      screen: /not set here, so taken from run \S+: (LR, HERE|HERE, LR)/,
+    });
+    assert.deepEqual(
+      resumed.json().steps.map((step: { state: string; outputs: unknown }) => [
+        step.state,
+        step.outputs,
+      ]),
+      [["reused", { lr: "0.003" }], ["succeeded", { lr: "0.003" }]],
+    );
+    env["HERE"] = folder;
+    const again = await when("run env.yaml --json");
+    assert.equal(again.json().steps[0].outputs.lr, "0.1", "a new run takes nothing over");
+  },
+);

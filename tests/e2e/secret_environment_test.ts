@@ -1,6 +1,5 @@
 /** A local step is a child of Grid, but has of Grid's environment no secret that it does not list. */
-import assert from "node:assert/strict";
-import { grid, project } from "../support/cli.ts";
+import { story } from "../support/story.ts";
 
 const VALUE = "s3cr3t-of-grid";
 
@@ -33,13 +32,14 @@ hooks:
 `;
 }
 
-Deno.test("a local step sees no secret of Grid's environment that it does not list", async () => {
-  using home = project({
+story(
+  "a local step sees no secret of Grid's environment that it does not list",
+  {
     "cluster.yaml": "nodes: [{ name: here, transport: local }]\nremote_root: workspace\n",
     "p.yaml": pipeline(),
-  });
-  const env = { TOKEN: VALUE, DB_URL: `${VALUE}-url`, OTHER: "kept" };
-  const args = ["run", "p.yaml", "--config", "cluster.yaml"];
-  const { code, stderr } = await grid(args, { cwd: home.path, env });
-  assert.equal(code, 0, stderr);
-});
+  },
+  async ({ when, env }) => {
+    Object.assign(env, { TOKEN: VALUE, DB_URL: `${VALUE}-url`, OTHER: "kept" });
+    await when("run p.yaml --config cluster.yaml");
+  },
+);
