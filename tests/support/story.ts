@@ -1,7 +1,7 @@
 /**
  * A test of the program as a story: given files, when somebody types a command, then it ends so and says that.
  *
- * ```ts
+ * ```text
  * story("grid plan --from without --resume is refused", { "p.yaml": PIPELINE }, async ({ when }) => {
  *   await when("plan p.yaml --from code", { exit: 2, screen: /Cannot plan --from code/ });
  * });
