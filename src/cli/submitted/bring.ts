@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
-import { toGridError } from "../../core/errors.ts";
+import { isTransportCode, toGridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import { PRIVATE_FILE } from "../../core/private_modes.ts";
 import { VERSION } from "../../core/version.ts";
@@ -21,20 +21,53 @@ const LONGEST_PAUSE_MS = 15_000;
 
 export type Place = Pick<NodeRunner, "node" | "folder" | "project">;
 
+/** Each is a Grid that starts there. */
+const AT_ONCE = 4;
+
 /** Brings home what there is; a node that does not answer is told of, and what is here is shown. */
 export async function bringFrom(
   places: readonly Place[],
   { runs, context }: { readonly runs: PastRuns; readonly context: CliContext },
 ): Promise<void> {
   await using grid = await openGridOf(runs, context);
-  await Promise.all(places.map(async (place) => {
-    const signal = AbortSignal.timeout(LOOK_MS);
-    try {
-      await take(runs, { place, grid, signal, follow: false });
-    } catch (error) {
-      tellUnanswered(runs, { place, error, context });
-    }
+  const signal = AbortSignal.timeout(LOOK_MS);
+  const byNode = Map.groupBy(places, ({ node }) => node);
+  await Promise.all([...byNode.values()].map(async (there) => {
+    // The newest first; their folders are named by the first run in them.
+    const left = there.toSorted((a, b) => b.folder < a.folder ? -1 : 1);
+    let failed: { readonly place: Place; readonly error: unknown } | undefined;
+    let answered = 0;
+    const askOn = async () => {
+      while (left.length > 0 && !signal.aborted) {
+        const [place] = left.splice(0, 1);
+        if (place === undefined) return;
+        try {
+          await take(runs, { place, grid, signal, follow: false });
+          answered += 1;
+        } catch (error) {
+          if (signal.aborted && answered > 0) return void left.push(place);
+          failed ??= { place, error };
+          // Others there would fail alike.
+          if (isTransportCode(toGridError(error).code)) left.splice(0);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, askOn));
+    if (failed !== undefined) tellUnanswered(runs, { ...failed, context });
+    else if (left.length > 0) tellLeft(runs, { left, context });
   }));
+}
+
+function tellLeft(
+  { settings }: PastRuns,
+  { left, context }: { readonly left: readonly Place[]; readonly context: CliContext },
+): void {
+  const [one] = left;
+  if (settings.quiet || one === undefined) return;
+  context.stderr(
+    `note: ${left.length} more runs live on ${one.node}, for which ${LOOK_MS / 1000} s were not ` +
+      "enough; the same command asks for them\n",
+  );
 }
 
 /** Brings home what comes, until it is aborted or all there is over. */

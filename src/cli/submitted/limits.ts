@@ -1,5 +1,6 @@
 /** What a runner on a node cannot reach: told before it starts, or a reason not to start it. */
 import { GridError } from "../../core/errors.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { OtherConfig } from "./other_config.ts";
 import type { CheckAnswer } from "./request.ts";
 
@@ -9,12 +10,13 @@ export type Tell = (text: string) => void;
 interface Limits {
   readonly on: string;
   readonly config: OtherConfig;
+  readonly pipeline: Pick<Pipeline, "concurrency"> | undefined;
   readonly tell: Tell;
 }
 
 export function tellLimits(
   { unreached, findings }: CheckAnswer,
-  { on, config, tell }: Limits,
+  { on, config, pipeline, tell }: Limits,
 ): void {
   const reached = config.others.filter((name) => !unreached.some(({ node }) => node === name));
   tell(
@@ -23,6 +25,12 @@ export function tellLimits(
   );
   for (const { node, why } of unreached) tell(`not from there: ${node}: ${why}`);
   for (const node of config.here) tell(`not from there: ${node}: it is this machine`);
+  if (pipeline?.concurrency !== undefined) {
+    tell(
+      "warning: concurrency: counts the runs of this submission alone there; it keeps back no " +
+        "other submission, and no run of here",
+    );
+  }
   for (const { about, words, ok, warning, exitCode } of findings) {
     if (warning || (!ok && exitCode === 3)) tell(`warning: ${about}: ${words}`);
   }

@@ -51,9 +51,7 @@ export async function bringRuntime(options: BringRuntimeOptions): Promise<Runtim
   const id = hash("sha256", JSON.stringify([sets.map(({ digest }) => digest), files])).slice(0, 24);
   const there = await look(options, id);
   if (there !== undefined) return { folder: there, sent: 0 };
-  const brought = await Promise.all(
-    parts.map((part, at) => bring(part, { ...options, set: sets[at] as DataSet })),
-  );
+  const brought = await bringAll(parts, { ...options, sets });
   const folder = await putTogether(options, {
     id,
     paths: brought.map(({ folder }) => folder),
@@ -61,6 +59,26 @@ export async function bringRuntime(options: BringRuntimeOptions): Promise<Runtim
     archive: archiveOf(files),
   });
   return { folder, sent: brought.reduce((sum, { sent }) => sum + sent, 0) };
+}
+
+/** What one of them fails by ends the others; nothing is under way afterwards. */
+async function bringAll(
+  parts: readonly RuntimePart[],
+  { sets, ...options }: BringRuntimeOptions & { readonly sets: readonly DataSet[] },
+) {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const ends = await Promise.allSettled(parts.map(async (part, at) => {
+    try {
+      return await bring(part, { ...options, signal, set: sets[at] as DataSet });
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }));
+  options.signal.throwIfAborted();
+  failed.signal.throwIfAborted();
+  return ends.flatMap((end) => end.status === "fulfilled" ? [end.value] : []);
 }
 
 /**
@@ -152,10 +170,11 @@ async function folderIn(
   // It is started from there: it must be what this account has brought.
   if (folder?.startsWith(`${root}/.grid/runtime/`)) return folder;
   const said = (await talk.rest() + await talk.complaints()).trim().split("\n").at(-1) ?? "";
-  throw failure(line, { node, said: said.replaceAll(/\p{Cc}/gu, "?").slice(0, 500) });
+  throw runtimeFailure(line, { node, said: said.replaceAll(/\p{Cc}/gu, "?").slice(0, 500) });
 }
 
-function failure(
+/** @param line what the node answered; `said` is what it said of that */
+export function runtimeFailure(
   line: string,
   { node, said }: { readonly node: string; readonly said: string },
 ): GridError {
@@ -173,7 +192,9 @@ function failure(
     return new GridError({
       code: "usage",
       message: `${cannot}: its Deno does not run there: ${said}`,
-      hint: "submit to another node, or without --on: grid submit FILE",
+      hint: said.includes("Permission denied")
+        ? "its file system may be mounted noexec: set remote_root of that node to a folder on another"
+        : "submit to another node, or without --on: grid submit FILE",
       node,
     });
   }

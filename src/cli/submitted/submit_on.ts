@@ -121,7 +121,7 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
       env: given.env,
       secrets: Object.keys(given.secrets),
     });
-    tellLimits(check, { on, config, tell });
+    tellLimits(check, { on, config, pipeline, tell });
     refuse(check, { on, target });
   } catch (error) {
     await remove();

@@ -3,6 +3,7 @@ import { GridError } from "../../core/errors.ts";
 import { Conversation } from "../../sync/conversation.ts";
 import { nodePrelude, nodeProgram } from "../../transport/node_program.ts";
 import type { Transport } from "../../transport/transport.ts";
+import { READERS } from "./answers.ts";
 import type { BeginAnswer, BeginRequest, CancelAnswer, CancelRequest } from "./request.ts";
 import type { CheckAnswer, CheckRequest, FeedRequest, Request } from "./request.ts";
 
@@ -49,7 +50,17 @@ export async function askOnce(
   const line = await talk.line();
   const size = /^answer (\d{1,9})$/.exec(line)?.[1];
   if (size !== undefined) {
-    return JSON.parse(new TextDecoder().decode(await talk.bytes(Number(size), MOST_ANSWER)));
+    const text = new TextDecoder().decode(await talk.bytes(Number(size), MOST_ANSWER));
+    const answer = READERS[request.ask](parsed(text));
+    if (answer !== undefined) return answer;
+    throw new GridError({
+      code: "answer-invalid",
+      message: `Cannot ask the Grid on "${place.transport.endpoint.name}": it answered ${
+        JSON.stringify(text.slice(0, 200))
+      }`,
+      hint: "nothing of that was believed; see: grid doctor",
+      node: place.transport.endpoint.name,
+    });
   }
   const said = `${line}\n${await talk.rest()}\n${await talk.complaints()}`.trim();
   throw new GridError({
@@ -59,6 +70,14 @@ export async function askOnce(
     }`,
     node: place.transport.endpoint.name,
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function notThere({ transport: { endpoint }, folder }: SubmittedPlace, line: string): GridError {

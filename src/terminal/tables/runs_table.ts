@@ -84,8 +84,10 @@ export function renderRuns(rows: readonly RunsRow[], options: RunsTableOptions):
   return renderTable([...COLUMNS, ...named, ...last], lines, { width: options.width, paint });
 }
 
-function lastCells({ bytes, commit = "", inputs = "" }: RunsRow): string[] {
-  const size = bytes === undefined ? "" : bytes === 0 ? "cleaned" : formatSize(bytes);
+function lastCells({ bytes, result, commit = "", inputs = "" }: RunsRow): string[] {
+  // What runs has not written anything yet, or it has not come home.
+  const none = result === "running" ? "" : "cleaned";
+  const size = bytes === undefined ? "" : bytes === 0 ? none : formatSize(bytes);
   return [size, oneLine(commit), oneLine(inputs)];
 }
 

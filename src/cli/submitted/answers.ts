@@ -1,0 +1,63 @@
+/** What the Grid on a node answers, read at the edge: another program may be in its place. Pure. */
+import { harmlessText } from "../../terminal/harmless.ts";
+import type { BeginAnswer, CancelAnswer, CheckAnswer } from "./request.ts";
+
+/** By what was asked; undefined for what no Grid answers. */
+export const READERS = {
+  check: readCheck,
+  begin: readBegin,
+  cancel: readCancel,
+};
+
+/** Words of a node that are shown. */
+const LONGEST_WORDS = 4000;
+
+function readCheck(value: unknown): CheckAnswer | undefined {
+  const { unreached, findings, problem } = fieldsOf(value);
+  if (!Array.isArray(unreached) || !Array.isArray(findings)) return undefined;
+  const missed = unreached.map(fieldsOf).map(({ node, why }) => ({
+    node: words(node),
+    why: words(why),
+  }));
+  const found = findings.map(fieldsOf).map(({ about, words: said, ok, warning, exitCode }) => ({
+    about: words(about),
+    words: words(said),
+    ok: ok === true,
+    ...(warning === true && { warning: true as const }),
+    ...(typeof exitCode === "number" && { exitCode }),
+  }));
+  const all = [
+    ...missed.flatMap(({ node, why }) => [node, why]),
+    ...found.flatMap((each) => [each.about, each.words]),
+  ];
+  if (all.includes("") || (problem !== undefined && words(problem) === "")) return undefined;
+  return {
+    unreached: missed,
+    findings: found,
+    ...(problem !== undefined && { problem: words(problem) }),
+  };
+}
+
+function readBegin(value: unknown): BeginAnswer | undefined {
+  const { pid, restart, said, exitCode } = fieldsOf(value);
+  if (typeof pid === "number") {
+    return { pid, ...(restart !== undefined && { restart: words(restart) }) };
+  }
+  if (typeof said !== "string" || !Number.isInteger(exitCode)) return undefined;
+  const code = Number(exitCode);
+  return { said: words(said), exitCode: code > 0 && code < 256 ? code : 70 };
+}
+
+function readCancel(value: unknown): CancelAnswer | undefined {
+  const { asked } = fieldsOf(value);
+  return typeof asked === "boolean" ? { asked } : undefined;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** Safe to show; empty for what is no text. */
+function words(value: unknown): string {
+  return typeof value === "string" ? harmlessText(value.slice(0, LONGEST_WORDS)) : "";
+}
