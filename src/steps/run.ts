@@ -192,9 +192,8 @@ class RunAttempt {
       });
       if (unready) return unready;
       if (place.takenOver && isAbandoned(exit)) {
-        const message =
-          `its earlier job ${job.id} ended while no runner was there; it starts again, ` +
-          "and what that job had printed comes first in the log";
+        const message = `its earlier job ${job.id} ended while no runner was there; it starts ` +
+          "again, and what that job had printed comes first in the log";
         host.note({ type: "warned", message });
         return "abandoned";
       }
