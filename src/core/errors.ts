@@ -2,7 +2,7 @@
  * Every failure Grid can name, as data. Words for people are made in one place,
  * `terminal/problem.ts`; here is only what happened, where, and what to do about it.
  */
-import { refusalOf, refusedAction } from "./refusal.ts";
+import { missingPackage, refusalOf, refusedAction } from "./refusal.ts";
 
 /** Exit code per error code. The bands are those of `grid --help`. */
 export const EXIT_CODES = {
@@ -39,11 +39,13 @@ export const EXIT_CODES = {
   // Limits of time and of sharing.
   "timed-out": 4,
   "conflict": 5,
-  // This machine refuses: no room, no right, no more open files, nowhere to write our output.
+  // This machine refuses: no room, no right, no more open files, nowhere to write our output, no
+  // way to packages that Grid itself consists of.
   "disk-full": 6,
   "permission": 6,
   "open-files": 6,
   "output-lost": 6,
+  "packages": 6,
   // A wrong assumption of ours.
   "bug": 70,
   "interrupted": 130,
@@ -143,8 +145,20 @@ export function toGridError(thrown: unknown): GridError {
   if (thrown instanceof SuppressedError) return toGridError(thrown.suppressed);
   const refused = refusedError(thrown);
   if (refused) return refused;
+  const name = missingPackage(thrown);
+  if (name !== undefined) return packageError(name, thrown);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new GridError({ code: "bug", message, cause: thrown });
+}
+
+function packageError(name: string, cause: unknown): GridError {
+  return new GridError({
+    code: "packages",
+    message: `Cannot load Grid: its package ${name} is not on this machine, and cannot be fetched`,
+    hint: "fetch them where npm's registry is reached: deno install, in Grid's folder; " +
+      "an installed Grid has them with it (docs/install.md)",
+    cause,
+  });
 }
 
 /**

@@ -82,3 +82,9 @@ const VERBS: Readonly<Record<string, string>> = {
   rename: "rename",
   chmod: "change the mode of",
 };
+
+/** Which package Deno neither has nor can fetch, where a module could not be loaded for that. */
+export function missingPackage(thrown: unknown): string | undefined {
+  if (!(thrown instanceof TypeError)) return undefined;
+  return /^Failed caching npm package '([^']+)'/.exec(thrown.message)?.[1];
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { grid, project, startGrid } from "../support/cli.ts";
+import { grid, programArgs, project, startGrid } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
@@ -221,4 +221,20 @@ Deno.test("-C to a folder that is not there is a mistake of the command line", a
   const { code, stderr } = await grid(["-C", "no-such-folder", "runs"], { cwd: folder.path });
   assert.equal(code, 2);
   assert.equal(stderr, 'error: Cannot start in "no-such-folder": there is no such folder\n');
+});
+
+Deno.test("a package that is not here and cannot be fetched is no fault of Grid's code", async () => {
+  using folder = project({ "p.yaml": "steps: [{ id: a, node: local, run: 'true' }]\n" });
+  const [run = "", ...words] = programArgs(["plan", "p.yaml"]);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    // As where no registry is reached, at once.
+    args: [run, "--cached-only", "--frozen", ...words],
+    cwd: folder.path,
+    env: { DENO_DIR: join(folder.path, "cache"), NO_COLOR: "1" },
+    stdout: "null",
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  assert.equal(code, 6, said);
+  assertOneProblem(said, /^error: Cannot load Grid: its package \S+@\d\S* is not on this machine/);
+  assert.match(said, /\nhint: .*deno install/);
 });
