@@ -52,7 +52,7 @@ span.node { color: var(--soft); font-size: 13.5px; overflow-wrap: anywhere; }
 .step[open] > summary::before { transform: rotate(45deg); top: 11px; }
 .step > summary:hover { background: var(--panel); }
 .step:target > summary { background: color-mix(in srgb, var(--busy) 12%, transparent); }
-.body { padding: 2px 8px 12px 26px; overflow-wrap: anywhere; } .body p { max-width: 110ch; }
+.body { padding: 2px 8px 12px 26px; overflow-wrap: anywhere; } .body p { max-width: 110ch; margin: 6px 0; }
 .members { margin-left: 12px; border-left: 2px solid var(--line); }
 .bars { width: 100%; height: 11px; display: block; overflow: hidden; border-radius: 2px; }
 .axis { width: 100%; height: 15px; display: block; overflow: visible; }

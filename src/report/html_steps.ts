@@ -37,8 +37,8 @@ export interface StepsOptions {
 export interface LiveWords {
   /** Of a step that is under way: a time that grows, as markup. */
   readonly time: (step: StepDocument) => string | undefined;
-  /** Address of what an attempt prints. */
-  readonly log: (step: StepDocument, attempt: number) => string;
+  /** Address of what one of several attempts prints. */
+  readonly log: (step: StepDocument, attempt: number) => string | undefined;
 }
 
 /** A step without members, but for its bars: they depend on how long the run took. */

@@ -77,7 +77,9 @@ function liveWords({ run, startedAt }: RunDocument, isUnderWay: boolean): LiveWo
       isUnderWay && state === "running" && afterMs !== null
         ? growing(beganAt + afterMs).text
         : undefined,
-    log: ({ id }, attempt) => `${logPath(run, id)}?attempt=${attempt}`,
+    // The one of a single attempt stands in the step's row.
+    log: ({ id, attempts }, attempt) =>
+      attempts.length > 1 ? `${logPath(run, id)}?attempt=${attempt}` : undefined,
   };
 }
 

@@ -101,8 +101,10 @@ export const SCRIPT = String.raw`"use strict";
     const steps = [...document.querySelectorAll("#steps .step")].reverse();
     for (const step of steps) {
       const text = step.querySelector("summary").textContent.toLowerCase();
-      // A group is shown with any of its members.
-      step.hidden = !words.every((word) => text.includes(word)) && !step.querySelector(".step:not([hidden])");
+      // A group is shown, and open, with any of its members.
+      const isWithin = step.querySelector(".step:not([hidden])") !== null;
+      step.hidden = !words.every((word) => text.includes(word)) && !isWithin;
+      if (isWithin && words.length > 0) step.open = true;
     }
   };
   if (sieve) sieve.addEventListener("input", sift);

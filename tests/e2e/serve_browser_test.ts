@@ -21,7 +21,7 @@ steps:
   - id: sweep
     needs: bad
     node: local
-    matrix: { x: ["<a>", 2, 3] }
+    matrix: { x: ["<a>", 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], max-parallel: 2 }
     run: sleep 60
 `;
 
@@ -71,10 +71,14 @@ testWith(
     await page.locator("#s1 > summary").click();
     await page.locator("#s1 .body", { hasText: /code 3/ }).waitFor();
     const width = await page.locator("#s2 rect.run").getAttribute("width");
-    await page.waitForFunction(
-      `document.querySelector("#s2 rect.run").getAttribute("width") !== "${width}"`,
-    );
+    await page.locator(`#s2 rect.run:not([width="${width}"])`).waitFor();
     assert.equal(await page.locator("#s1[open]").count(), 1);
+    await page.locator("#sweep tbody a").last().click();
+    await page.locator("body").press("/");
+    await page.keyboard.type("x=7");
+    const found = page.locator("#steps .step:not(:has(.step)):not([hidden])");
+    assert.deepEqual(await found.locator("b").allTextContents(), ["sweep[x=7]"]);
+    await page.locator("#sieve").fill("");
     await assertSound(page, "running");
 
     await page.locator("#steps a", { hasText: "long" }).click();
