@@ -174,9 +174,9 @@ export class GangEnding {
     if (job === undefined) return;
     const { sweep, survivors } = this.#options;
     const { step, killGraceMs, run } = this.#request;
-    const { hasLeft } = job;
+    const { hasLeft, printedBytes } = job;
     const ended = { transport: node.transport, root: spec.root, id: spec.id };
-    sweep.add(ended, { late: hasLeft });
+    sweep.add({ ...ended, printedBytes }, { late: hasLeft });
     survivors.add({ ...ended, step, killGraceMs, hasLeft }, { prefix: jobPrefix(run) });
   }
 

@@ -3,14 +3,21 @@ import { getLogger } from "../core/log.ts";
 import { removeJobs } from "../transport/job/job_list.ts";
 import type { Transport } from "../transport/transport.ts";
 
-/** Jobs per node that wait for their removal at most; one call removes many. */
-const LARGEST = 32;
+/**
+ * Jobs per node that wait for their removal at most. One call removes many; and to a file system that has just
+ * given up many files, making new ones comes dear (ext4 passes by their places for a while).
+ */
+const MOST_JOBS = 256;
+/** What they printed, all together. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 export interface EndedJob {
   readonly transport: Transport;
   /** Absolute `remote_root`. */
   readonly root: string;
   readonly id: string;
+  /** What lies on the node of what it printed. */
+  readonly printedBytes: number;
 }
 
 /**
@@ -27,7 +34,9 @@ export class JobSweep implements AsyncDisposable {
     if (late) return void this.#late.push(job);
     const jobs = this.#jobsBeside(job);
     jobs.push(job);
-    if (jobs.length > LARGEST) this.#sweep(jobs.splice(0, LARGEST / 2), { after: journaled() });
+    const bytes = jobs.reduce((sum, { printedBytes }) => sum + printedBytes, 0);
+    if (jobs.length <= MOST_JOBS && bytes <= MOST_BYTES) return;
+    this.#sweep(jobs.splice(0, Math.ceil(jobs.length / 2)), { after: journaled() });
   }
 
   #jobsBeside({ transport, root }: EndedJob): EndedJob[] {

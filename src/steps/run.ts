@@ -266,12 +266,12 @@ class RunAttempt {
   }
 
   /** Its files may go, and what it left running is its own no more. */
-  #ended({ hasLeft }: Job, { node, spec }: Place): void {
+  #ended({ hasLeft, printedBytes }: Job, { node, spec }: Place): void {
     const { request, sweep, survivors } = this.#options;
     const { step, killGraceMs } = request;
     const job = { transport: node.transport, root: spec.root, id: spec.id };
     // Its files lead to what it has left.
-    sweep.add(job, { late: hasLeft });
+    sweep.add({ ...job, printedBytes }, { late: hasLeft });
     const prefix = jobPrefix(request.run);
     survivors.add({ ...job, step, killGraceMs, hasLeft }, { prefix });
   }

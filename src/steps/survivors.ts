@@ -5,7 +5,7 @@ import { endSurvivors, type JobSurvivors } from "../transport/job/survivors.ts";
 import type { EndedJob } from "./job_sweep.ts";
 import { survivorWords } from "./run_failure.ts";
 
-export interface LeavingJob extends EndedJob {
+export interface LeavingJob extends Omit<EndedJob, "printedBytes"> {
   readonly step: string;
   readonly killGraceMs: number;
   /** Something is left for certain. */

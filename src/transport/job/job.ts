@@ -69,6 +69,8 @@ export interface Job {
   readonly warnings: readonly string[];
   /** Once `follow` has returned: something of it runs on for certain; otherwise nobody has looked. */
   readonly hasLeft: boolean;
+  /** Of its output, by now: bytes that were followed. */
+  readonly printedBytes: number;
   /** Once `follow` has returned: what it used of its node; undefined where nobody knows. */
   readonly usage: Usage | undefined;
   /**

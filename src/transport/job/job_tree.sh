@@ -24,7 +24,7 @@
 #   grid_miss: grid_job -> grid_beat grid_found grid_last_beat grid_missed
 #   grid_end: grid_found grid_grace grid_now -> grid_found grid_most grid_seen grid_signalled grid_tries
 #   grid_list: grid_id grid_job grid_kind grid_started grid_state -> grid_kind grid_living grid_path
-#   grid_remove: grid_phase grid_state -> grid_id grid_root grid_state grid_stays
+#   grid_remove: grid_job grid_phase -> grid_gone_jobs grid_id grid_root grid_state grid_stays
 #   grid_prune: grid_id grid_job grid_state -> -
 # shellcheck disable=SC2154
 
@@ -416,22 +416,19 @@ grid_remove() {
   grid_root=$1
   shift
   grid_is_own "$grid_root/.grid/jobs" || return 0
-  grid_stays=0
+  grid_stays=0 grid_gone_jobs=
   for grid_id; do
-    shift
     grid_open "$grid_root" "$grid_id"
-    # Most have ended, and a shell reads files byte by byte.
-    if { grid_is_over; } 2>/dev/null && [ "$grid_phase" = ended ]; then
-      grid_state=ended
-    else
-      grid_look 2>/dev/null
-    fi
+    # A glance at the first word does for most: a shell reads files byte by byte.
+    grid_state=ended
+    if [ ! -s "$grid_job.state" ] || ! grid_is_over || [ "$grid_phase" != ended ]; then grid_look 2>/dev/null; fi
     case $grid_state in
       running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_stays=1 ;;
-      *) set -- "$@" "$grid_id" ;;
+      *) grid_gone_jobs="$grid_gone_jobs $grid_id" ;;
     esac
   done
-  grid_remove_files "$@" || return
+  # shellcheck disable=SC2086
+  grid_remove_files $grid_gone_jobs || return
   return $grid_stays
 }
 
@@ -444,6 +441,7 @@ grid_prune() {
   [ -e "$4" ] || return 0
   find "$1/.grid/jobs" -name '*.state' -mmin "+$2" | while read -r grid_path; do
     grid_path=${grid_path%.state}
+    case ${grid_path##*/} in '' | [.-]* | *[!A-Za-z0-9._-]*) continue ;; esac
     grid_open "$1" "${grid_path##*/}"
     grid_look
     case $grid_state in

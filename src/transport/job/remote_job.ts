@@ -40,6 +40,10 @@ export class RemoteJob implements Job {
     return this.#hasLeft;
   }
 
+  get printedBytes(): number {
+    return this.#offset.stdout + this.#offset.stderr;
+  }
+
   get usage(): Usage | undefined {
     return this.#usage;
   }
