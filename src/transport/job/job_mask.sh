@@ -65,8 +65,13 @@ grid_mask_end() {
     ! read -r grid_filter_said || kill -s USR1 "$grid_filter"
     grid_filter_said=gone
     read -r grid_filter_said
-    # Of this signal bash has nothing to say, and what it says would count as the command's end.
-    kill -s PIPE "$grid_timer"
+    # Of this signal bash has nothing to say, and what it says would count as the command's end. One that has
+    # just been forked may overlook a signal, and would run its whole time.
+    grid_tries=0
+    while kill -s PIPE "$grid_timer" && [ "$grid_tries" -lt 250 ]; do
+      grid_tries=$((grid_tries + 1))
+      [ "$grid_tries" -lt 150 ] || sleep 0.01 || sleep 1
+    done
     case $grid_filter_said in flushed) exit 0 ;; full) exit 1 ;; *) exit 2 ;; esac
   } <&7 2>/dev/null &
   grid_reader=$!

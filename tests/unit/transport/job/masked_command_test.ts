@@ -1,11 +1,13 @@
 /** A supervisor in every shell that a node may have, with each of the programs that mask. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { withDeadline } from "../../../../src/core/deadline.ts";
+import { GridError } from "../../../../src/core/errors.ts";
 import { maskPatterns } from "../../../../src/transport/job/output_mask.ts";
 import { waitFor } from "../../../support/job_contract.ts";
 import { MASK_PROGRAMS, type MaskProgram } from "../../../support/mask_program.ts";
 import { descendantsOf, processesWith } from "../../../support/processes.ts";
-import { type Part, testWith } from "../../../support/requires.ts";
+import { findProgram, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
 const FUNCTIONS = fileURLToPath(
@@ -58,10 +60,13 @@ interface SuperviseOptions {
   readonly timeout?: number;
   /** Where stdout goes instead of a file. */
   readonly device?: string;
+  /** Folder whose programs come first. */
+  readonly programs?: string;
 }
 
 async function supervise(options: SuperviseOptions): Promise<Supervised> {
   const { shell: [name = "sh", ...flags], program, command, timeout = 60, device } = options;
+  const path = [options.programs ?? [], Deno.env.get("PATH") ?? ""].flat().join(":");
   const mark = crypto.randomUUID();
   const folder = tempDir();
   if (device !== undefined) Deno.symlinkSync(device, `${folder.path}/job.out`);
@@ -76,7 +81,7 @@ async function supervise(options: SuperviseOptions): Promise<Supervised> {
       program.part,
       ...interpreterAndText(program),
     ],
-    env: { TEST_TIMEOUT: String(timeout), TEST_MARK: mark },
+    env: { TEST_TIMEOUT: String(timeout), TEST_MARK: mark, PATH: path },
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -161,6 +166,21 @@ function describe(shell: readonly [Part, ...string[]], program: MaskProgram): vo
     assert.equal(await job.end(), "0 0");
     assert.equal(Deno.readTextFileSync(`${job.folder}/job.err`), "last ***\n");
     Deno.kill(Number(Deno.readTextFileSync(`${job.folder}/yes`)), "SIGKILL");
+  });
+
+  test("a timer that overlooks its first signals, being young, is not waited for", async () => {
+    using programs = tempDir();
+    const real = findProgram("sleep");
+    const young =
+      `#!/bin/sh\ntrap : PIPE\n[ "$1" != 60 ] || ${real} 0.1\ntrap - PIPE\nexec ${real} "$@"\n`;
+    Deno.writeTextFileSync(`${programs.path}/sleep`, young, { mode: 0o755 });
+    await using job = await supervise({
+      ...{ shell, program, command: `echo ${SECRET}` },
+      programs: programs.path,
+    });
+    const late = () => new GridError({ code: "timed-out", message: "it was waited for" });
+    assert.equal(await withDeadline(() => job.end(), { ms: 20_000, error: late }), "0 0");
+    assert.equal(job.out(), "***\n");
   });
 
   test("a full disk does not end the command, and is told", async () => {
