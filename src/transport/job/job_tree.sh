@@ -24,7 +24,8 @@
 #   grid_miss: grid_job -> grid_beat grid_found grid_last_beat grid_missed
 #   grid_end: grid_found grid_grace grid_now -> grid_found grid_most grid_seen grid_signalled grid_tries
 #   grid_list: grid_id grid_job grid_kind grid_started grid_state -> grid_kind grid_living grid_path
-#   grid_remove: grid_job grid_phase -> grid_gone_jobs grid_id grid_root grid_state grid_stays
+#   grid_remove: grid_state -> grid_gone_jobs grid_id grid_patient grid_root grid_stays
+#   grid_await_end: grid_job grid_patient grid_phase -> grid_patient grid_state
 #   grid_prune: grid_id grid_job grid_state -> -
 # shellcheck disable=SC2154
 
@@ -416,12 +417,10 @@ grid_remove() {
   grid_root=$1
   shift
   grid_is_own "$grid_root/.grid/jobs" || return 0
-  grid_stays=0 grid_gone_jobs=
+  grid_stays=0 grid_gone_jobs='' grid_patient=10
   for grid_id; do
     grid_open "$grid_root" "$grid_id"
-    # A glance at the first word does for most: a shell reads files byte by byte.
-    grid_state=ended
-    if [ ! -s "$grid_job.state" ] || ! grid_is_over || [ "$grid_phase" != ended ]; then grid_look 2>/dev/null; fi
+    grid_await_end 2>/dev/null
     case $grid_state in
       running | starting) printf '%s is %s\n' "$grid_id" "$grid_state"; grid_stays=1 ;;
       *) grid_gone_jobs="$grid_gone_jobs $grid_id" ;;
@@ -430,6 +429,19 @@ grid_remove() {
   # shellcheck disable=SC2086
   grid_remove_files $grid_gone_jobs || return
   return $grid_stays
+}
+
+# Sets grid_state. A glance at the first word does for most: a shell reads files byte by byte. Of what was killed
+# just now, whoever supervises it may not have heard yet: half a second in all, for however many jobs.
+grid_await_end() {
+  while :; do
+    grid_state=ended
+    if [ -s "$grid_job.state" ] && grid_is_over && [ "$grid_phase" = ended ]; then return; fi
+    grid_look
+    if [ "$grid_state" != running ] || [ "$grid_patient" = 0 ]; then return; fi
+    sleep 0.05 || sleep 1
+    grid_patient=$((grid_patient - 1))
+  done
 }
 
 # grid_prune ROOT MINUTES remove|look: removes what nobody collected for so long after it ended, and names
