@@ -115,6 +115,7 @@ export function tellerOf(step: StepState, steps: Iterable<StepState>): StepState
 
 /** The same at the moment when the step ends: whoever has failed before, wherever it stands. */
 export function earlierTeller(step: StepState, steps: Steps): StepState | undefined {
+  if (step.failure === undefined) return undefined;
   return tellerOf(step, steps.values().filter(({ id }) => id !== step.id));
 }
 
