@@ -10,6 +10,8 @@ import type { Transport } from "../transport/transport.ts";
 const MOST_JOBS = 256;
 /** What they printed, all together. */
 const MOST_BYTES = 64 * 2 ** 20;
+/** The newest stay: how their steps ended may not be journaled yet. */
+const NEWEST = 16;
 
 export interface EndedJob {
   readonly transport: Transport;
@@ -36,7 +38,8 @@ export class JobSweep implements AsyncDisposable {
     jobs.push(job);
     const bytes = jobs.reduce((sum, { printedBytes }) => sum + printedBytes, 0);
     if (jobs.length <= MOST_JOBS && bytes <= MOST_BYTES) return;
-    this.#sweep(jobs.splice(0, Math.ceil(jobs.length / 2)), { after: journaled() });
+    const count = Math.min(jobs.length >> 1, jobs.length - NEWEST);
+    if (count > 0) this.#sweep(jobs.splice(0, count), { after: journaled() });
   }
 
   #jobsBeside({ transport, root }: EndedJob): EndedJob[] {
