@@ -60,6 +60,8 @@ testWith(
     await systemd.stop();
     await until(() => !existsSync(`/proc/${pid}`), { what: "the end of the runner" });
     assert.equal(effects(), "one\n");
+    const early = await grid("attach", "long");
+    assert.match(early.stderr, /its runner is gone\nhint: it is gone on with once its machine has/);
     await systemd.start();
     Deno.writeTextFileSync(join(folder.path, "go"), "");
     await until(() => effects() === "one\ntwo\n", { what: "the rest" });

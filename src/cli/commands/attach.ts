@@ -1,4 +1,5 @@
 import { GridError } from "../../core/errors.ts";
+import { lazy } from "../../core/lazy.ts";
 import type { RunState } from "../../engine/reduce.ts";
 import type { Command } from "../command_line/command.ts";
 import { bringNews, followNews } from "../submitted/news.ts";
@@ -52,7 +53,7 @@ export async function attach(name: string, { flags, context }: Invocation): Prom
   if (state === undefined || state.result === "running") {
     await reader.leave();
     if (state === undefined) return leave(run, { reason: String(left.signal.reason), context });
-    throw runnerGone(state);
+    throw await runnerGone(state, context);
   }
   await reader.close();
   if (settings.json) context.stdout(await readReport(runs, run));
@@ -71,10 +72,18 @@ function leave(
   return CODES[reason] ?? 70;
 }
 
-function runnerGone({ run, file }: RunState): GridError {
+async function runnerGone({ run, file }: RunState, { env }: CommandContext): Promise<GridError> {
+  const { restartingRuns } = await lazy<typeof import("../restart.ts")>(
+    "../restart.ts",
+    import.meta.url,
+  );
+  const isGoneOnWith = (await restartingRuns(env)).includes(run);
+  const byHand = isGoneOnWith
+    ? `it is gone on with once its machine has been restarted; at once: grid resume ${run}`
+    : `to go on: grid resume ${run}`;
   return new GridError({
     code: "lost",
     message: `Cannot go on with run ${run}: its runner is gone`,
-    hint: file === "" ? "what it left on nodes: grid ps" : `to go on: grid resume ${run}`,
+    hint: file === "" ? "what it left on nodes: grid ps" : byHand,
   });
 }
