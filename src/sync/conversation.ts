@@ -20,6 +20,8 @@ export interface ConversationOptions {
   readonly signal: AbortSignal;
   /** Ends it where nothing came, or nothing was taken, for this long; default 2 minutes. */
   readonly silenceMs?: number;
+  /** Much may be sent, see `Transport.expectBulk`. */
+  readonly isBulk?: boolean;
 }
 
 /** Scripts that work on something for long say `busy` every five seconds. */
@@ -65,7 +67,7 @@ export class Conversation implements AsyncDisposable {
   ): Promise<Conversation> {
     const { command, script } = programOverStdin(options.script);
     const marker = `grid:${randomWord(12)}`;
-    const channel = await transport.open(command, { signal: options.signal });
+    const channel = await transport.open(command, options);
     const talk = new Conversation(channel, {
       signal: options.signal,
       node: transport.endpoint.name,

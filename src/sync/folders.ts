@@ -21,6 +21,9 @@ import { asFolder, findSource } from "./walk_for_sync.ts";
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
 
+/** From here on it pays to log in once more for them; see `Transport.expectBulk`. */
+const BULK_BYTES = 16 * 2 ** 20;
+
 /** Stands in a pin while it is open what code the tree will hold. */
 const UNDECIDED = "?";
 
@@ -43,7 +46,10 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   const answers = Promise.allSettled(asked.map((it) => it.answer));
   const { phase } = options;
   answers.then(() => phase?.("nodes answered"));
-  const found = findSource(options, targets);
+  const looked = (bytes: number) => {
+    if (bytes >= BULK_BYTES) { for (const one of asked) void expectBulk(one); }
+  };
+  const found = findSource({ ...options, looked }, targets);
   found.then(() => phase?.("source found"), () => {});
   const look = await found.finally(() => answers);
   using source = new Source(look, options, targets.length);
@@ -65,6 +71,13 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   phase?.("saved");
   return results;
 };
+
+/** Where a node has nothing, all of it will be sent. */
+async function expectBulk({ target, answer }: Asked): Promise<void> {
+  const said = await answer.catch(() => undefined);
+  const there = said === undefined || "checked" in said ? said?.checked : said.chosen;
+  if (there !== undefined && there.digest === undefined) target.transport.expectBulk?.();
+}
 
 async function askNode(
   target: SyncTarget,

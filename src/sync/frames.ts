@@ -14,6 +14,8 @@ import type { Block, Compression } from "./shared_pack.ts";
 const SLOW_RATE = 8000;
 /** A block that gives up less than this part is sent as it is. */
 const WORTH = 0.9;
+/** Blocks that are sent as they are after one that gave up too little. */
+const NO_USE_BLOCKS = 7;
 /** Below this the question how fast the link is costs more than it can gain. */
 const SMALL_BYTES = 2 ** 17;
 
@@ -36,6 +38,7 @@ export class FrameWriter {
   readonly #canRest: boolean;
   #isSlow: boolean | undefined;
   #isResting = false;
+  #plainBlocks = 0;
 
   constructor(
     talk: Conversation,
@@ -55,8 +58,10 @@ export class FrameWriter {
     const { bytes } = block;
     if (this.#isResting) return await this.#talk.write(bytes);
     const way = this.#compression;
-    const packed = this.#isSlow && way ? await block.compressed(way) : bytes;
+    const isTried = this.#isSlow && way && --this.#plainBlocks < 0;
+    const packed = isTried ? await block.compressed(way) : bytes;
     const isSmaller = packed.length < bytes.length * WORTH;
+    if (isTried && !isSmaller) this.#plainBlocks = NO_USE_BLOCKS;
     const body = isSmaller ? packed : bytes;
     const startedAt = monotonic();
     await this.#say(`${isSmaller ? way : "plain"} ${body.length}`);

@@ -61,6 +61,7 @@ export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
       String(KEEP_DAYS),
     ],
     signal: options.signal,
+    isBulk: checked.digest === undefined,
   });
 }
 

@@ -23,10 +23,12 @@ export interface WalkOptions {
   readonly only?: string | undefined;
   readonly followSymlinks: boolean;
   readonly signal: AbortSignal;
+  /** Hears now and then of how many bytes the files are that were found so far. */
+  readonly looked?: ((bytes: number) => void) | undefined;
 }
 
 /** Folders between two looks at the signal and at the rest of the program. */
-const FOLDERS_PER_TURN = 100;
+const FOLDERS_PER_TURN = 10;
 
 /** @throws {GridError} `sync` where the source is not a readable folder */
 export async function walkSource(options: WalkOptions): Promise<Walk> {
@@ -34,9 +36,11 @@ export async function walkSource(options: WalkOptions): Promise<Walk> {
   let turn = 0;
   while (walker.step()) {
     if (++turn % FOLDERS_PER_TURN > 0) continue;
+    options.looked?.(walker.bytes);
     await new Promise((resolve) => setImmediate(resolve));
     options.signal.throwIfAborted();
   }
+  options.looked?.(walker.bytes);
   return walker.result();
 }
 
@@ -55,6 +59,8 @@ class Walker {
   readonly #found: SourceEntry[] = [];
   readonly #skipped: Skipped[] = [];
   readonly #ignored: { path: string; rule: IgnoreRule }[] = [];
+  /** Of the files found so far. */
+  bytes = 0;
 
   constructor(options: WalkOptions) {
     this.#options = options;
@@ -169,6 +175,7 @@ class Walker {
 
   #add(path: string, type: EntryType, state: FileState, target = ""): void {
     const size = type === "file" ? state.size : 0;
+    this.bytes += size;
     this.#found.push({ path, type, executable: isExecutable(state), size, content: target, state });
   }
 

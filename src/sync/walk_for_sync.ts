@@ -7,7 +7,7 @@ import { openIgnoreRules } from "./ignore.ts";
 import { type KnownSource, type KnownSourceOptions, recognizeSource } from "./known_source.ts";
 import { lfsPointers, usesLfs } from "./lfs.ts";
 import type { SyncOptions, SyncTarget } from "./sync.ts";
-import { type Walk, walkSource } from "./walk.ts";
+import { type Walk, type WalkOptions, walkSource } from "./walk.ts";
 
 /** The source as a folder: of a single file the one that it lies in, and its name. */
 export function asFolder(options: SyncOptions): SyncOptions {
@@ -21,9 +21,11 @@ export interface SyncWalk extends Walk {
   readonly known?: KnownSourceOptions & { readonly guards: readonly string[] };
 }
 
+export type WalkForSyncOptions = SyncOptions & Pick<WalkOptions, "looked">;
+
 /** `options` as `asFolder` gives them. */
 export async function walkForSync(
-  options: SyncOptions,
+  options: WalkForSyncOptions,
   targets: readonly SyncTarget[],
   nowMs = systemClock.now(),
 ): Promise<SyncWalk> {
@@ -43,7 +45,7 @@ export async function walkForSync(
  * @param nowMs milliseconds since the Unix epoch; now, unless a test says otherwise
  */
 export async function findSource(
-  options: SyncOptions,
+  options: WalkForSyncOptions,
   targets: readonly SyncTarget[],
   nowMs = systemClock.now(),
 ): Promise<KnownSource | SyncWalk> {

@@ -48,7 +48,11 @@ class Pool implements TransportPool {
     if (known) return known;
     const transport = endpoint.transport === "local"
       ? createLocalTransport(endpoint, this.#options)
-      : new SshTransport(endpoint, { connect: this.#connectTo(endpoint) });
+      : new SshTransport(endpoint, {
+        connect: this.#connectTo(endpoint),
+        connectBeside: async (request) =>
+          await (await this.#loadOpenSsh()).connectBeside(endpoint, request),
+      });
     this.#transports.set(key, transport);
     return transport;
   }

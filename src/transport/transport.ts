@@ -69,6 +69,9 @@ export interface Transport extends AsyncDisposable {
    */
   terminal(screen: Screen, options?: TerminalOptions): Promise<ChannelExit>;
 
+  /** Much is about to be sent over a channel that is opened with `isBulk`. Does nothing where that is all the same. */
+  expectBulk?(): void;
+
   readonly stats: TransportStats;
 }
 
@@ -142,6 +145,8 @@ export interface ExecResult {
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
+  /** May go another way, which is faster for much; see `expectBulk`. */
+  readonly isBulk?: boolean | undefined;
 }
 
 export interface Channel extends AsyncDisposable {

@@ -3,6 +3,8 @@ import { getLogger } from "../../core/log.ts";
 import type { Handshakes } from "../handshakes.ts";
 import type { ConnectHooks } from "../ssh/channel_budget.ts";
 import type { Endpoint } from "../transport.ts";
+import type { BesideRequest } from "../ssh/bulk_way.ts";
+import { type LoneChannel, openLoneChannel } from "./lone_channel.ts";
 import { CutOff, Master } from "./master.ts";
 import { MuxConnection } from "./mux_connection.ts";
 import type { SshConfigOptions } from "./ssh_config.ts";
@@ -38,6 +40,18 @@ export class OpenSshConnector {
       mayPass: ({ cause }) => cause instanceof CutOff,
     });
     return new MuxConnection(master, hooks);
+  }
+
+  /** Once, and with no key but those of the request. @throws {GridError} a transport code */
+  async connectBeside(
+    endpoint: Endpoint,
+    { keyFiles, ...request }: BesideRequest,
+  ): Promise<LoneChannel> {
+    const { handshakes, ...options } = this.#options;
+    return await handshakes.run(
+      () => openLoneChannel(endpoint, { ...options, onlyKeys: keyFiles, ...request }),
+      { isMute: true },
+    );
   }
 
   /** On the user's own open connection; undefined where there is none. */

@@ -12,6 +12,8 @@ import type { Endpoint } from "../transport.ts";
 export interface SshConfigOptions extends SettingsOptions {
   /** A person is at the terminal; default false. */
   readonly mayAsk?: boolean;
+  /** Files of keys that are known to do, with no agent and before all others. */
+  readonly onlyKeys?: readonly string[];
 }
 
 /**
@@ -67,8 +69,10 @@ function ownLines(endpoint: Endpoint): string[] {
   return lines.flatMap(([key, value]) => value === undefined ? [] : [`  ${key} ${value}`]);
 }
 
-function commonLines(endpoint: Endpoint, { mayAsk = false }: SshConfigOptions): string[] {
+function commonLines(endpoint: Endpoint, options: SshConfigOptions): string[] {
+  const { mayAsk = false, onlyKeys } = options;
   const { keyFile, knownHosts } = endpoint;
+  const keys = onlyKeys ?? (keyFile ? [keyFile] : []);
   return [
     `BatchMode ${mayAsk ? "no" : "yes"}`,
     "StrictHostKeyChecking yes",
@@ -76,7 +80,9 @@ function commonLines(endpoint: Endpoint, { mayAsk = false }: SshConfigOptions): 
     "UpdateHostKeys no",
     "ForwardAgent no",
     `ConnectTimeout ${Math.ceil(endpoint.connectTimeoutMs / 1000)}`,
-    ...(keyFile ? [`IdentityFile ${quoted(keyFile, endpoint)}`, "IdentitiesOnly yes"] : []),
+    ...keys.map((file) => `IdentityFile ${quoted(file, endpoint)}`),
+    ...(keys.length > 0 ? ["IdentitiesOnly yes"] : []),
+    ...(onlyKeys ? ["IdentityAgent none"] : []),
     ...(knownHosts ? [`UserKnownHostsFile ${quoted(knownHosts, endpoint)}`] : []),
   ].map((line) => `  ${line}`);
 }

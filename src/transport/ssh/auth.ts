@@ -11,6 +11,8 @@ export interface Credentials {
   readonly methods: readonly AnyAuthMethod[];
   /** What each method offers, for messages. */
   readonly offered: readonly string[];
+  /** The file of each that needs nothing else. */
+  readonly keyFiles: readonly (string | undefined)[];
   readonly problems: readonly { readonly state: string; readonly hint: string }[];
   /** In words, what only `ssh` itself could log in with. */
   readonly beyond: readonly string[];
@@ -34,6 +36,7 @@ export async function findCredentials(address: Address): Promise<Credentials> {
   const offers = [
     ...agentKeys.map((key) => ({
       what: `${fingerprint(key.getPublicSSH())} from the agent`,
+      file: undefined,
       method: {
         type: "agent" as const,
         username,
@@ -44,6 +47,7 @@ export async function findCredentials(address: Address): Promise<Credentials> {
       key
         ? [{
           what: `${path} (${fingerprint(key.getPublicSSH())})`,
+          file: path,
           method: { type: "publickey" as const, username, key },
         }]
         : []
@@ -53,6 +57,7 @@ export async function findCredentials(address: Address): Promise<Credentials> {
   return {
     methods: offers.map(({ method }) => method),
     offered: offers.map(({ what }) => what),
+    keyFiles: offers.map(({ file }) => file),
     problems: [
       ...files.flatMap(({ problem, publicKey }) => problem && !inAgent(publicKey) ? [problem] : []),
       ...(agent.problem ? [agent.problem] : []),

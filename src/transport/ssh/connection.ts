@@ -16,6 +16,7 @@ import { ping } from "./ssh2_internals.ts";
 
 export interface ConnectionOptions {
   readonly node: string;
+  readonly keyFiles?: readonly string[] | undefined;
   readonly onBytes: (direction: "sent" | "received", count: number) => void;
   /** A channel was closed, so another may be opened. */
   readonly onFree: () => void;
@@ -52,6 +53,10 @@ export class SshConnection implements Link {
       this.#lose("the connection was closed");
       this.#closed.resolve();
     });
+  }
+
+  get keyFiles(): readonly string[] | undefined {
+    return this.#options.keyFiles;
   }
 
   get usable(): boolean {

@@ -125,7 +125,7 @@ export class Connector implements AsyncDisposable {
     },
   ): Promise<SshConnection> {
     const tunnel = through && ((): Promise<Duplex> => through.forward(address));
-    const client = await this.#options.handshakes.attempt({
+    const { client, keyFile } = await this.#options.handshakes.attempt({
       endpoint,
       signal,
       onState: hooks.onState,
@@ -140,7 +140,9 @@ export class Connector implements AsyncDisposable {
       // Turned away or cut off while many came at once, as by MaxStartups.
       mayPass: ({ cause }) => cause instanceof TurnedAway,
     });
-    return new SshConnection(client, { node: endpoint.name, ...hooks });
+    const before = through === undefined ? [] : through.keyFiles;
+    const keyFiles = keyFile === undefined ? undefined : before?.concat(keyFile);
+    return new SshConnection(client, { node: endpoint.name, keyFiles, ...hooks });
   }
 }
 

@@ -33,10 +33,16 @@ export class TurnedAway extends Error {}
 
 type Phase = "tcp" | "banner" | "kex" | "auth";
 
+export interface Login {
+  readonly client: Client;
+  /** Of the key that alone was enough; undefined where it was the agent's, or not alone. */
+  readonly keyFile: string | undefined;
+}
+
 /**
  * @throws {GridError} `dns` `tcp` `banner` `kex` `host-key` `auth` or `penalty`: where it stopped
  */
-export async function handshake(address: Address, options: HandshakeOptions): Promise<Client> {
+export async function handshake(address: Address, options: HandshakeOptions): Promise<Login> {
   const credentials = await findCredentials(address);
   const attempt = new Attempt(address, credentials);
   return await withDeadline(
@@ -45,8 +51,9 @@ export async function handshake(address: Address, options: HandshakeOptions): Pr
       // encrypts a second time before the first has ended.
       const withChacha = options.through === undefined;
       const client = await attempt.run({ ...options, signal, withChacha });
-      return client ?? await attempt.run({ ...options, signal, withChacha: false }) ??
-        Promise.reject(attempt.failed("kex", "no cipher is safe with this server"));
+      const loggedIn = client ?? await attempt.run({ ...options, signal, withChacha: false });
+      if (!loggedIn) throw attempt.failed("kex", "no cipher is safe with this server");
+      return { client: loggedIn, keyFile: attempt.keyFile };
     },
     {
       ms: options.timeoutMs,
@@ -123,6 +130,11 @@ class Attempt {
       this.#queuedSince = undefined;
       sock.off("error", onError).off("close", onClose).off("readable", resolve);
     }
+  }
+
+  /** See `Login`. */
+  get keyFile(): string | undefined {
+    return this.#accepted.size > 0 ? undefined : this.#credentials.keyFiles[this.#asked - 1];
   }
 
   /** Milliseconds that the server had to wait for us. */

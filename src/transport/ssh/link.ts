@@ -16,6 +16,11 @@ export interface Link extends AsyncDisposable {
   readonly idleMs: number;
   /** Of the last `measure`; undefined where nobody can tell. */
   readonly roundTripMs: number | undefined;
+  /**
+   * Files of the keys that opened it, and nothing but these: its own and those of jump hosts. Undefined where
+   * an agent, a person or an open connection had a part in it.
+   */
+  readonly keyFiles?: readonly string[] | undefined;
 
   /** @throws {ChannelRefused} or {GridError} a transport code */
   open(command: string, onAbandoned?: () => void): Promise<LinkChannel>;

@@ -20,6 +20,7 @@ import type {
   WaitOptions,
 } from "../transport.ts";
 import { endCommand, loginCommand } from "./login_command.ts";
+import { BulkWay, type ConnectBeside } from "./bulk_way.ts";
 import { Condition } from "./condition.ts";
 import { ChannelBudget, type Connect, NoRoom } from "./channel_budget.ts";
 
@@ -27,6 +28,7 @@ const log = getLogger("transport");
 
 export interface SshTransportOptions {
   readonly connect: Connect;
+  readonly connectBeside: ConnectBeside;
 }
 
 export class SshTransport implements Transport {
@@ -43,9 +45,18 @@ export class SshTransport implements Transport {
   readonly #room = new Condition();
   /** No command runs. */
   readonly #quiet = new Condition();
+  readonly #bulk: BulkWay;
+  readonly #bulkBytes = { sent: 0, received: 0 };
 
-  constructor(endpoint: Endpoint, { connect }: SshTransportOptions) {
+  constructor(endpoint: Endpoint, { connect, connectBeside }: SshTransportOptions) {
     this.endpoint = endpoint;
+    this.#bulk = new BulkWay({
+      node: endpoint.name,
+      connect: connectBeside,
+      own: () => this.#budget.anyLink(),
+      exec: async (command) => (await this.exec(command)).stdout,
+      onBytes: (direction, count) => this.#bulkBytes[direction] += count,
+    });
     this.#budget = new ChannelBudget(endpoint, {
       connect,
       onStarved: () => {
@@ -67,14 +78,19 @@ export class SshTransport implements Transport {
     return await this.#withShell((shell) => shell.wait(command, options));
   }
 
-  async open(command: string, { signal }: OpenOptions = {}): Promise<Channel> {
+  async open(command: string, { signal, isBulk = false }: OpenOptions = {}): Promise<Channel> {
     signal?.throwIfAborted();
     const word = randomWord(20);
     const line = loginCommand(command, word);
     const onAbandoned = () => this.#sweep(word);
-    const opening = this.#budget.checkIdle().then(() =>
-      this.#budget.open(line, { signal, use: "stream", mayWait: () => true, onAbandoned })
-    );
+    const openOwn = async () => {
+      await this.#budget.checkIdle();
+      const options = { signal, use: "stream", mayWait: () => true, onAbandoned } as const;
+      return await this.#budget.open(line, options);
+    };
+    const opening = isBulk
+      ? this.#bulk.open(line, onAbandoned).then((channel) => channel ?? openOwn())
+      : openOwn();
     if (!signal) return await opening;
     try {
       return await raceAbort(opening, signal);
@@ -112,11 +128,22 @@ export class SshTransport implements Transport {
     return await (await this.#budget.anyLink()).terminal(screen, options);
   }
 
+  expectBulk(): void {
+    this.#bulk.expect();
+  }
+
   get stats(): TransportStats {
-    return this.#budget.stats;
+    const { stats } = this.#budget;
+    return {
+      ...stats,
+      handshakes: stats.handshakes + this.#bulk.handshakes,
+      bytesSent: stats.bytesSent + this.#bulkBytes.sent,
+      bytesReceived: stats.bytesReceived + this.#bulkBytes.received,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bulk[Symbol.asyncDispose]();
     await Promise.all(this.#sweeps);
     await this.#dropShell();
     await this.#budget[Symbol.asyncDispose]();

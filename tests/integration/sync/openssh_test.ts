@@ -39,6 +39,30 @@ testWith(
   },
 );
 
+testWith(["sshd"], "syncFolders() sends much at once over a login of ssh itself", async () => {
+  await using lab = await startOpenSsh({ nodes: 2, gpus: 0 });
+  await using pool = createPool({ handshakes: 10 });
+  await using rig = startSyncRig();
+  for (let at = 0; at < 8; at++) {
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+    for (let copy = 0; copy < 12; copy++) rig.write({ [`${at}/${copy}.bin`]: [...bytes].join() });
+  }
+  const targets = lab.nodes.map(({ name, endpoint, root }) => ({
+    node: name,
+    transport: pool.transport(endpoint),
+    root,
+  }));
+  await Promise.all(targets.map(({ transport }) => transport.exec(":")));
+  for (const expected of [96, 0]) {
+    const results = await syncFolders(targets, rig.options);
+    for (const result of results) assert.equal(result.ok && result.report.sent, expected);
+  }
+  for (const node of lab.nodes) {
+    assert.deepEqual(readTree(join(node.root, "app")), readTree(rig.source));
+    assert.equal(node.acceptedLogins(), 2);
+  }
+});
+
 testWith(["sshd"], "syncFolders() says that a node's PATH has no env, which it needs", async () => {
   using temp = tempDir();
   const path = linkPrograms(temp.path, { without: ["env"] });

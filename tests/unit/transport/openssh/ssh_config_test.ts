@@ -53,6 +53,20 @@ Deno.test("sshConfigOf() lets ssh and its jump hosts ask where somebody is there
   assert.match(text, /^Host \*\n {2}BatchMode no$/m);
 });
 
+Deno.test("sshConfigOf() asks no agent where it is told which keys do", () => {
+  const options = { env: { HOME: "/home/ml" }, account: { name: "ml", home: "/home/ml" } };
+  const onlyKeys = ["/keys/hop", "/keys/node"];
+  const text = sshConfigOf({ ...ENDPOINT, keyFile: "/keys/other" }, { ...options, onlyKeys });
+  const own = text.slice(text.indexOf("Host *"), text.indexOf("Include")).split("\n");
+  assert.deepEqual(own.filter((line) => /Identit/.test(line)), [
+    '  IdentityFile "/keys/hop"',
+    '  IdentityFile "/keys/node"',
+    "  IdentitiesOnly yes",
+    "  IdentityAgent none",
+  ]);
+  assert.match(text, /BatchMode yes/);
+});
+
 Deno.test("sshConfigOf() keeps the node's place to itself, and shares key and trust with jump hosts", () => {
   const [own = "", common = ""] = configOf({
     host: "10.0.0.7",
