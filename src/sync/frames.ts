@@ -3,6 +3,7 @@
  * slow, blocks travel compressed; where it is fast, all that is left is one frame without an end but that of
  * the input, which costs the node least.
  */
+import { concatBytes } from "../core/bytes.ts";
 import { monotonic } from "../core/clock.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Block, Compression } from "./shared_pack.ts";
@@ -39,6 +40,9 @@ export class FrameWriter {
   #isSlow: boolean | undefined;
   #isResting = false;
   #plainBlocks = 0;
+  /** Small ones at the beginning, which travel together: each frame is a process on the node. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
 
   constructor(
     talk: Conversation,
@@ -57,6 +61,12 @@ export class FrameWriter {
   async block(block: Block): Promise<void> {
     const { bytes } = block;
     if (this.#isResting) return await this.#talk.write(bytes);
+    if (this.#isSlow === undefined && this.#heldBytes + bytes.length < SMALL_BYTES) {
+      this.#held.push(bytes);
+      this.#heldBytes += bytes.length;
+      return;
+    }
+    if (this.#heldBytes > 0) await this.#frame("plain", this.#takeHeld());
     const way = this.#compression;
     const isTried = this.#isSlow && way && --this.#plainBlocks < 0;
     const packed = isTried ? await block.compressed(way) : bytes;
@@ -64,8 +74,7 @@ export class FrameWriter {
     if (isTried && !isSmaller) this.#plainBlocks = NO_USE_BLOCKS;
     const body = isSmaller ? packed : bytes;
     const startedAt = monotonic();
-    await this.#say(`${isSmaller ? way : "plain"} ${body.length}`);
-    await this.#talk.write(body);
+    await this.#frame(isSmaller ? way ?? "plain" : "plain", body);
     if (way && this.#isSlow === undefined && bytes.length >= SMALL_BYTES) {
       // The first block tells how fast the link is, buffers on the way or not.
       await this.#say("ping");
@@ -79,7 +88,27 @@ export class FrameWriter {
   }
 
   async end(): Promise<void> {
-    if (!this.#isResting) await this.#say("end");
+    if (this.#isResting) return;
+    if (this.#heldBytes === 0) return await this.#say("end");
+    const held = this.#takeHeld();
+    if (this.#canRest) {
+      await this.#say("rest");
+      return await this.#talk.write(held);
+    }
+    await this.#frame("plain", held);
+    await this.#say("end");
+  }
+
+  #takeHeld(): Uint8Array {
+    const held = concatBytes(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
+  }
+
+  async #frame(kind: Compression | "plain", body: Uint8Array): Promise<void> {
+    await this.#say(`${kind} ${body.length}`);
+    await this.#talk.write(body);
   }
 
   async #say(words: string): Promise<void> {

@@ -37,7 +37,7 @@ export function programOverStdin(text: string): {
   readonly script: string;
 } {
   const script = `${text}\n`;
-  return { command: `exec sh -c 'eval "$(${readExactly(script.length)})"'`, script };
+  return { command: `eval "$(${readExactly(script.length)})"`, script };
 }
 
 /** Nothing but the program may be taken from the input, and one byte at a time is slow. */
