@@ -2,6 +2,7 @@
 import type { Conversation } from "./conversation.ts";
 import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
+import { DamagedManifest } from "./manifest_cache.ts";
 import { judge, keepOf, keepStamp, refuseDrift, tellOthers } from "./drift.ts";
 import { tellPruned } from "./kept.ts";
 import { keepLock } from "./lock_heartbeat.ts";
@@ -31,10 +32,15 @@ import { type Pieces, TarWriter } from "./tar_writer.ts";
 
 export interface ApplyOptions extends NodeSyncOptions, Omit<SyncOptions, "source" | "signal"> {
   readonly source: Source;
+  /** Hears, while the node puts it in its place, what was read and what it will hold. */
+  readonly sent?: (sent: Sent) => void;
 }
 
-export interface Applied {
+export interface Applied extends Sent {
   readonly plan: Plan<SourceEntry>;
+}
+
+export interface Sent {
   /** Of files that changed while they were sent the node keeps what it had. */
   readonly packed: Packed;
   /** What the node has now, sorted by path. */
@@ -49,6 +55,9 @@ export async function applySync(options: ApplyOptions): Promise<Applied> {
   try {
     return await applyOnce(options, { isReusing: true });
   } catch (error) {
+    if (error instanceof DamagedManifest) {
+      return await applySync({ ...options, remembered: undefined });
+    }
     if (!(error instanceof BaseChanged)) throw error;
     return await applyOnce(options, { isReusing: false });
   }
@@ -65,6 +74,7 @@ async function applyOnce(
 ): Promise<Applied> {
   await using talk = await startNodeSync(options);
   // The node looks at what it has meanwhile.
+  void options.remembered?.entries;
   const hashing = options.source.isChanged ? options.source.hashed() : undefined;
   hashing?.catch(() => {});
   const state = await readState(talk, options);
@@ -141,6 +151,7 @@ async function send(talk: Conversation, options: SendOptions): Promise<Applied> 
     throw line.startsWith("failed ") ? await refusal(talk, { ...options, line }) : error;
   });
   options.phase?.("sent");
+  options.sent?.(sent);
   const line = await talk.line();
   options.phase?.("applied");
   if (!/^finished \d{1,9}$/.test(line)) throw await refusal(talk, { ...options, line });
@@ -160,7 +171,7 @@ async function refusal(
 async function sendArchive(
   talk: Conversation,
   options: SendOptions,
-): Promise<Pick<Applied, "packed" | "record" | "manifest">> {
+): Promise<Sent> {
   const { plan, source, reuse, can } = options;
   await say(talk, "go");
   const frames = new FrameWriter(talk, {

@@ -5,7 +5,7 @@ import { type CheckAnswer, checkNode } from "./check.ts";
 import { toGridError } from "../core/errors.ts";
 import { judge, type Judged, keepOf, refuseDrift } from "./drift.ts";
 import { comparePaths, type Entry } from "./entry.ts";
-import { recallManifest } from "./manifest_cache.ts";
+import { recallWhole } from "./manifest_cache.ts";
 import { readState, startNodeSync } from "./node_state.ts";
 import { type Place, placeOf } from "./place.ts";
 import { peekAtTree } from "./tree_choice.ts";
@@ -75,7 +75,7 @@ async function explainNode(
   const { place, checked } = await standingOf(options);
   const remembered = checked.digest === undefined
     ? undefined
-    : recallManifest(options.cacheFolder, checked.digest);
+    : recallWhole(options.cacheFolder, checked.digest);
   const judged = await readNode(source, { ...options, place, checked, remembered, signal });
   const { known, plan, wanted, others } = judged;
   const context = {

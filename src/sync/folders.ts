@@ -1,6 +1,6 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
 import { monotonic, systemClock } from "../core/clock.ts";
-import { applySync } from "./apply.ts";
+import { applySync, type Sent } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
 import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_choice.ts";
@@ -181,16 +181,27 @@ async function noChanges(source: Source, { digestOf }: OneOptions) {
 
 async function applyChanges(source: Source, options: OneOptions & Standing) {
   const { checked, cacheFolder, digestOf } = options;
-  const { plan, packed, record, manifest } = await applySync({
+  let isKept = false;
+  const keep = ({ packed, record, manifest }: Sent) => {
+    rememberManifest(cacheFolder, manifest);
+    source.learn({ sent: packed.sent, record, digest: manifest.digest });
+    isKept = true;
+  };
+  const applied = await applySync({
     ...options,
     source,
+    sent(sent) {
+      keep(sent);
+      // The node is at work meanwhile. Whoever saves at the end hears of it.
+      source.save().catch(() => {});
+    },
     remembered: checked.digest === undefined
       ? undefined
       : source.manifestOf(checked.digest) ?? recallManifest(cacheFolder, checked.digest),
     patienceSeconds: PATIENCE_SECONDS,
   });
-  rememberManifest(cacheFolder, manifest);
-  source.learn({ sent: packed.sent, record, digest: manifest.digest });
+  if (!isKept) keep(applied);
+  const { plan, packed, record, manifest } = applied;
   return {
     sent: packed.sent.filter((entry) => entry.type !== "folder").length,
     deleted: plan.remove.length,

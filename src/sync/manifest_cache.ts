@@ -1,5 +1,5 @@
 /** Manifests that nodes hold, kept here by digest so that they need not travel back. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeCacheFile } from "./cache_file.ts";
 import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
@@ -8,13 +8,46 @@ import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
 const KEPT = 20;
 const BLOCK_CHARS = 2 ** 20;
 
-/** Undefined where it is not known here, or was damaged. */
+/** What is kept is not what it was; it is gone now. */
+export class DamagedManifest extends Error {
+  override readonly name = "DamagedManifest";
+}
+
+/** Undefined where it is not known here. It is read when its list is wanted, which may throw {DamagedManifest}. */
 export function recallManifest(folder: string, digest: string): Manifest | undefined {
+  const file = fileOf(folder, digest);
+  if (!existsSync(file)) return undefined;
+  let known: Manifest | undefined;
+  return {
+    digest,
+    get entries() {
+      known ??= read(file, digest);
+      return known.entries;
+    },
+  };
+}
+
+/** Undefined too where it was damaged. */
+export function recallWhole(folder: string, digest: string): Manifest | undefined {
+  const manifest = recallManifest(folder, digest);
   try {
-    return readManifest(readFileSync(fileOf(folder, digest), "utf8"), digest);
-  } catch {
+    void manifest?.entries;
+    return manifest;
+  } catch (error) {
+    if (!(error instanceof DamagedManifest)) throw error;
     return undefined;
   }
+}
+
+function read(file: string, digest: string): Manifest {
+  try {
+    const manifest = readManifest(readFileSync(file, "utf8"), digest);
+    if (manifest !== undefined) return manifest;
+  } catch {
+    // Another program may have cleared it away.
+  }
+  rmSync(file, { force: true });
+  throw new DamagedManifest(file);
 }
 
 export function rememberManifest(folder: string, manifest: ManifestText): void {

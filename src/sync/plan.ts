@@ -84,7 +84,7 @@ export function planSync<E extends Entry>(given: PlanInput<E>): Plan<E> {
 }
 
 /**
- * Without what is the very same thing in both lists, which is mostly nearly all of it, and the folders
+ * Without what is the same in both lists, which is mostly nearly all of it, and the folders
  * above it too. Where something on the node is not as it was left, everything counts.
  */
 function withoutSame<E extends Entry>(input: PlanInput<E>): PlanInput<E> {
@@ -101,7 +101,9 @@ function withoutSame<E extends Entry>(input: PlanInput<E>): PlanInput<E> {
       ? -1
       : comparePaths(entry.path, there.path);
     // One path may be known twice, after a sync that broke off.
-    if (order === 0 && entry === there && input.known[other + 1]?.path !== there?.path) {
+    const isSame = order === 0 && entry !== undefined && there !== undefined &&
+      (entry === there || sameEntry(entry, there));
+    if (isSame && input.known[other + 1]?.path !== there.path) {
       at++;
       other++;
       continue;

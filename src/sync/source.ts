@@ -56,6 +56,8 @@ export class Source implements Disposable {
   #isMoved = false;
   #hashed: Promise<HashedSource> | undefined;
   #unreadable: readonly Skipped[] = [];
+  #brought: Brought | undefined;
+  #saving: Promise<void> | undefined;
 
   /** @param nodes how many may be brought up to date from it */
   constructor(look: KnownSource | SyncWalk, options: SyncOptions, nodes = 0) {
@@ -125,7 +127,12 @@ export class Source implements Disposable {
   }
 
   /** Hears what a node was brought, of which the contents may be known only since. */
-  learn({ sent, record, digest }: Brought): void {
+  learn(brought: Brought): void {
+    const { sent, record, digest } = brought;
+    // Mostly all nodes are brought the same.
+    if (isSameBrought(brought, this.#brought)) return;
+    this.#brought = brought;
+    this.#saving = undefined;
     const found = this.recalled;
     let at = 0;
     for (const entry of sent) {
@@ -139,8 +146,14 @@ export class Source implements Disposable {
     if (isAll) this.#digest ??= digest;
   }
 
-  /** For the next look at it. */
-  async save(): Promise<void> {
+  /** For the next look at it; once for all that was learnt so far. */
+  save(): Promise<void> {
+    this.#saving ??= this.#save();
+    return this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
     this.#cache.save();
     const isPlain = !this.#isMoved && this.skipped.length === 0;
     const memory = this.#memory;
@@ -152,6 +165,12 @@ export class Source implements Disposable {
       rememberSource({ ...memory, entries, rows, digest: this.#digest }, memory.options);
     }
   }
+}
+
+function isSameBrought(one: Brought, other: Brought | undefined): boolean {
+  return one.digest === other?.digest && one.record.length === other.record.length &&
+    one.sent.length === other.sent.length &&
+    one.sent.every((entry, at) => entry === other.sent[at]);
 }
 
 function memoryOf({ found, skipped, ignored, known }: SyncWalk): Memory | undefined {

@@ -88,6 +88,21 @@ Deno.test("syncFolders() trusts no manifest that was damaged", async () => {
   assert.equal(existsSync(join(rig.there, "b.txt")), true, "nothing proves that Grid put it there");
 });
 
+Deno.test("syncFolders() asks the node anew where what is kept here was damaged", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "1", "b.txt": "1", "c.txt": "1" });
+  await rig.sync();
+  const kept = join(rig.options.cacheFolder, "manifests");
+  const [file] = [...Deno.readDirSync(kept)];
+  assert.ok(file);
+  Deno.writeTextFileSync(join(kept, file.name), "nonsense");
+  rig.write({ "a.txt": "2", "b.txt": undefined });
+  const report = await rig.sync();
+  assert.deepEqual([report.sent, report.deleted], [1, 1]);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  assertTidy(rig);
+});
+
 Deno.test("syncFolders() sends a file that keeps changing in one piece or not at all", async () => {
   await using rig = startSyncRig();
   rig.write({ "steady.txt": "s" });
