@@ -15,8 +15,6 @@ import type { Block, Compression } from "./shared_pack.ts";
 const SLOW_RATE = 8000;
 /** A block that gives up less than this part is sent as it is. */
 const WORTH = 0.9;
-/** Blocks that are sent as they are after one that gave up too little. */
-const NO_USE_BLOCKS = 7;
 /** Below this the question how fast the link is costs more than it can gain. */
 const SMALL_BYTES = 2 ** 17;
 
@@ -39,7 +37,6 @@ export class FrameWriter {
   readonly #canRest: boolean;
   #isSlow: boolean | undefined;
   #isResting = false;
-  #plainBlocks = 0;
   /** Small ones at the beginning, which travel together: each frame is a process on the node. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -68,10 +65,8 @@ export class FrameWriter {
     }
     if (this.#heldBytes > 0) await this.#frame("plain", this.#takeHeld());
     const way = this.#compression;
-    const isTried = this.#isSlow && way && --this.#plainBlocks < 0;
-    const packed = isTried ? await block.compressed(way) : bytes;
+    const packed = this.#isSlow && way ? await block.compressed(way) : bytes;
     const isSmaller = packed.length < bytes.length * WORTH;
-    if (isTried && !isSmaller) this.#plainBlocks = NO_USE_BLOCKS;
     const body = isSmaller ? packed : bytes;
     const startedAt = monotonic();
     await this.#frame(isSmaller ? way ?? "plain" : "plain", body);
