@@ -72,8 +72,7 @@ export async function openLoneChannel(
     return await lone(channel, { endpoint, signal });
   } catch (error) {
     if (channel === undefined) folder[Symbol.dispose]();
-    channel?.lose(lostBecause(endpoint, "it was given up"));
-    await channel?.closed;
+    else await end(channel, lostBecause(endpoint, "it was given up"));
     throw error;
   }
 }
@@ -118,9 +117,12 @@ async function lone(
         [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
       };
     },
-    async [Symbol.asyncDispose]() {
-      channel.lose(lostBecause(endpoint, "it was closed by Grid"));
-      await channel.closed;
-    },
+    [Symbol.asyncDispose]: () => end(channel, lostBecause(endpoint, "it was closed by Grid")),
   };
+}
+
+async function end(channel: MuxChannel, reason: GridError): Promise<void> {
+  channel.lose(reason);
+  await channel[Symbol.asyncDispose]();
+  await channel.closed;
 }

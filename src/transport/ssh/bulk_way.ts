@@ -49,6 +49,7 @@ export class BulkWay implements AsyncDisposable {
   readonly #closing = new AbortController();
   #waiting: Waiting | undefined;
   readonly #open = new Set<LoneChannel>();
+  readonly #late = new Set<Promise<void>>();
   /** Not tried again: it would be a login that fails each time. */
   #isHopeless = false;
   handshakes = 0;
@@ -75,8 +76,13 @@ export class BulkWay implements AsyncDisposable {
     const timer = setTimeout(() => timeUp.resolve(undefined), PATIENCE_MS);
     const lone = await Promise.race([waiting.channel, timeUp.promise]);
     clearTimeout(timer);
-    if (lone === undefined || this.#waiting !== waiting) return undefined;
+    if (this.#waiting !== waiting) return undefined;
     this.#waiting = undefined;
+    if (lone === undefined) {
+      // One that comes too late is nobody's.
+      this.#late.add(waiting.channel.then((late) => late?.[Symbol.asyncDispose]()));
+      return undefined;
+    }
     waiting.onAbandoned = onAbandoned;
     try {
       return await lone.run(line);
@@ -90,6 +96,7 @@ export class BulkWay implements AsyncDisposable {
     this.#isHopeless = true;
     this.#closing.abort(new Error("its transport is closed"));
     await this.#waiting?.channel;
+    await Promise.all(this.#late);
     await Promise.all([...this.#open].map((lone) => lone[Symbol.asyncDispose]()));
   }
 
