@@ -267,6 +267,11 @@ testWith(
       assert.match(known.stderr, /lives on node1, which cannot be asked: /);
       assert.match(known.stdout, /talks .*running/s);
       await link("up");
+      const pages = within(["serve", "--port", "0", "--no-open"]).spawn();
+      const brought = join(folder.path, ".grid", "runs", run, "report.html");
+      await until(() => existsSync(brought), { what: "the report, by serve alone" });
+      pages.kill("SIGINT");
+      await pages.output();
       const runs = await ask("runs");
       assert.match(runs.stdout, new RegExp(`${run} +afar +succeeded +0`), runs.stderr);
       const home = join(folder.path, ".grid", "runs", run);

@@ -8,6 +8,7 @@ import type { CommandContext } from "../command_module.ts";
 import { openBrowser } from "../open_browser.ts";
 import { readToken } from "../serve_token.ts";
 import { openSession, type Session } from "../session.ts";
+import { keepNews } from "../submitted/keep_news.ts";
 import type { GlobalFlags } from "../settings.ts";
 
 interface ServeFlags extends GlobalFlags {
@@ -77,6 +78,12 @@ async function serve(session: Session, { flags, context, paths }: Invocation): P
     isPublic,
   });
   await using running = server.serveApp(app, { port, host });
+  await using _news = keepNews({
+    settings,
+    store: session.grid.store,
+    folder: (run) => session.grid.runFolder(run),
+    [Symbol.dispose]: () => {},
+  }, context);
   const address = `http://${shownHost(host)}:${running.port}/?token=${token}`;
   context.stdout(
     settings.json ? JSON.stringify({ address, port: running.port, token }) + "\n" : `${address}\n`,
