@@ -145,6 +145,8 @@ class App implements WebApp {
     const { store, account } = this.#sources;
     this.#act("/runs/:run/cancel", (c) => {
       const run = this.#known(c);
+      const there = store.nodeRunners.find(run);
+      if (there?.isAlive) throw runsThere(run, there.node);
       if (!store.requestCancel(run, `cancelled by ${account}`)) throw notRunning(run);
       return `${runPath(run)}?said=cancel`;
     });
@@ -229,6 +231,14 @@ function notRunning(run: string): GridError {
     code: "conflict",
     message: `Cannot cancel run ${run}: it is over, or its runner is gone`,
     hint: `what it left on nodes: grid ps; to go on: grid resume ${run}`,
+  });
+}
+
+function runsThere(run: string, node: string): GridError {
+  return new GridError({
+    code: "conflict",
+    message: `Cannot cancel run ${run} from here: its runner lives on "${node}"`,
+    hint: `grid cancel ${run}`,
   });
 }
 

@@ -89,6 +89,10 @@ Deno.test("a run whose runner is gone is stopped, and can be resumed but not can
   assert.equal(cancelled.status, 409);
   assert.match(await cancelled.text(), /Cannot cancel run .*: it is over, or its runner is gone/);
   assert.match(await rig.text("/"), /class="dot stopped"/);
+  const at = { node: "gpu1", folder: "/far", project: "/far/p", isAlive: true, seenAt: 0 };
+  rig.writer.nodeRunners.put({ ...at, run: RUN });
+  const elsewhere = await rig.post(`/runs/${RUN}/cancel`);
+  assert.match(await elsewhere.text(), /its runner lives on .*gpu1/);
 });
 
 Deno.test("a runner that dies without a word is noticed by those who look", async () => {
