@@ -133,15 +133,6 @@ export async function runOn(
     stats: () => grid.pool.stats(),
     warn: (text: string) => log.warn(text),
   };
-  const readers = {
-    files: [
-      createPlaceKeeper(grid.cluster),
-      createReport(files),
-      createRunMetrics({ ...files, run, ledger: grid.store.tallies, clock: grid.clock }),
-      settleNearEnd(grid.store),
-    ],
-    screens: options.readers({ run, folder }),
-  };
   const { cluster, config, project } = grid;
   const commands = pipeline.steps.filter(({ action }) => action.kind === "run").length;
   const kinds = createStepKinds({
@@ -158,6 +149,15 @@ export async function runOn(
     resume: options.resume,
     code: options.code ?? project,
   });
+  const readers = {
+    files: [
+      createPlaceKeeper(grid.cluster),
+      createReport(files),
+      createRunMetrics({ ...files, run, ledger: grid.store.tallies, clock: grid.clock }),
+      settleNearEnd([grid.store, kinds]),
+    ],
+    screens: options.readers({ run, folder }),
+  };
   const { env, taken } = withEarlierEnv(grid.env, options.resume);
   if (taken.length > 0) {
     log.warn(`not set here, so taken from run ${options.resume?.run}: ${taken.join(", ")}`);

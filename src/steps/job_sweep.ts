@@ -38,7 +38,15 @@ export class JobSweep implements AsyncDisposable {
     jobs.push(job);
     const bytes = jobs.reduce((sum, { printedBytes }) => sum + printedBytes, 0);
     if (jobs.length <= MOST_JOBS && bytes <= MOST_BYTES) return;
-    const count = Math.min(jobs.length >> 1, jobs.length - NEWEST);
+    this.#sweepOldest(jobs, Math.min(jobs.length >> 1, jobs.length - NEWEST));
+  }
+
+  /** Removes all but the newest, as the end of the run is near. */
+  settle(): void {
+    for (const jobs of this.#ended.values()) this.#sweepOldest(jobs, jobs.length - NEWEST);
+  }
+
+  #sweepOldest(jobs: EndedJob[], count: number): void {
     if (count > 0) this.#sweep(jobs.splice(0, count), { after: journaled() });
   }
 

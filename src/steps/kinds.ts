@@ -30,6 +30,8 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
   hashInputs(patterns: readonly string[]): string;
   /** Ends what commands left running. */
   clearUp(): Promise<readonly SurvivorNote[]>;
+  /** The end of the run is near: removes what ended jobs left on their nodes. */
+  settle(): void;
 }
 
 /** Dispose them after the run: only then the last jobs' files go. */
@@ -96,6 +98,8 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
     }),
     hashInputs: (patterns) => trees.files.hash(patterns, code),
     clearUp: async () => await (await run.made())?.clearUp() ?? [],
+    // A run step that cannot be made has failed whoever asked for it.
+    settle: () => void run.made()?.then((step) => step.settle(), () => {}),
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();
       await (await batch.made())?.[Symbol.asyncDispose]();

@@ -33,6 +33,8 @@ const TAIL_CHARACTERS = 2 ** 20;
 export interface RunStep extends StepKind<"run">, AsyncDisposable {
   /** Ends what the commands left running; there must be no more of them. */
   clearUp(): Promise<readonly SurvivorNote[]>;
+  /** Removes most of what ended jobs left on their nodes. */
+  settle(): void;
 }
 
 /** Dispose it after the run: only then the last jobs' files go. */
@@ -47,10 +49,8 @@ export function createRunStep(options: RunStepOptions): RunStep {
       request.action.gang === undefined
         ? new RunAttempt({ ...shared, request: staying(request), host }).run()
         : onManyNodes(request, { ...shared, host }),
-    async clearUp() {
-      await services.end();
-      return await survivors.end();
-    },
+    clearUp: () => services.end().then(() => survivors.end()),
+    settle: () => sweep.settle(),
     async [Symbol.asyncDispose]() {
       // Nothing is left of a run that went to its end.
       await services.end();

@@ -1,17 +1,17 @@
-/** Little is left for closing the store where most of a run's journal was put away before. */
+/** Little is left for the end where most of a journal was put away, and most ended jobs removed, before. */
 import type { Event } from "../engine/event.ts";
 import type { RunReader } from "../engine/reader.ts";
 
 export interface Settled {
-  /** Moves what was written into the store's file, where that is much and nobody else is using it. */
+  /** Does now what would otherwise be left for the end, where that is much and in nobody's way. */
   settle(): void;
 }
 
 /** Steps that are still to end when most is put away, and when the rest is. */
 const LEFT = [8, 1];
 
-/** Lets the store put a run's journal away while its last jobs run, and not when everybody waits for the end. */
-export function settleNearEnd(store: Settled): RunReader {
+/** Lets these tidy up while a run's last jobs run, and not when everybody waits for the end. */
+export function settleNearEnd(untidy: readonly Settled[]): RunReader {
   const left = new Set<string>();
   return {
     event(event: Event) {
@@ -21,7 +21,7 @@ export function settleNearEnd(store: Settled): RunReader {
         }
       }
       if (event.type !== "step.finished" || !left.delete(event.step)) return;
-      if (LEFT.includes(left.size)) store.settle();
+      if (LEFT.includes(left.size)) untidy.forEach((one) => one.settle());
     },
   };
 }

@@ -50,3 +50,14 @@ Deno.test("JobSweep keeps what printed little until there is much of it, or the 
   }
   assert.deepEqual([...Deno.readDirSync(`${node.root}/.grid/jobs`)].map(({ name }) => name), [odd]);
 });
+
+Deno.test("JobSweep leaves only the newest for the end once that is near", async () => {
+  await using node = await openLocalNode();
+  const jobs = await endedJobs(node, 20, 3);
+  await using sweep = new JobSweep();
+  for (const job of jobs) sweep.add(job);
+  sweep.settle();
+  await waitFor(() => jobsWith(node, ".state").length === 16);
+  assert.deepEqual(jobsWith(node, ".out"), jobs.slice(-16).map(({ id }) => id));
+  sweep.settle();
+});

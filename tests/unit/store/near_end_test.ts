@@ -13,7 +13,7 @@ Deno.test("settleNearEnd() settles when few steps are left, and before the last 
   const settledAt = (steps: number) => {
     let ended = 0;
     const found: number[] = [];
-    const reader = settleNearEnd({ settle: () => found.push(steps - ended) });
+    const reader = settleNearEnd([{ settle: () => found.push(steps - ended) }]);
     let state: RunState | undefined;
     for (const event of longRun(steps)) {
       state = reduce(state, event);
