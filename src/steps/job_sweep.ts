@@ -41,9 +41,14 @@ export class JobSweep implements AsyncDisposable {
     this.#sweepOldest(jobs, Math.min(jobs.length >> 1, jobs.length - NEWEST));
   }
 
-  /** Removes all but the newest, as the end of the run is near. */
+  /**
+   * Removes all but the newest, as the end of the run is near. A few are left for the end: the shell of a node
+   * does one thing at a time, and is to be free when that comes.
+   */
   settle(): void {
-    for (const jobs of this.#ended.values()) this.#sweepOldest(jobs, jobs.length - NEWEST);
+    for (const jobs of this.#ended.values()) {
+      if (jobs.length >= 2 * NEWEST) this.#sweepOldest(jobs, jobs.length - NEWEST);
+    }
   }
 
   #sweepOldest(jobs: EndedJob[], count: number): void {
