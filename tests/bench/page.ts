@@ -41,7 +41,7 @@ function toSection([name, text]: [string, string]): [string, string] {
     `## ${name}\n`,
     `${new Date().toISOString().slice(0, 10)}, ${machine()}; ${versions(name)}\n`,
     "```text",
-    text.trim(),
+    text.trim().replaceAll(/ +$/gm, ""),
     "```\n",
   ];
   return [name, lines.join("\n")];
@@ -75,7 +75,7 @@ function machine(): string {
 function versions(name: string): string {
   const source = Deno.readTextFileSync(new URL(`${name}_bench.ts`, import.meta.url)).toLowerCase();
   const found = Object.entries(PEERS).flatMap(([peer, [program, ...args]]) => {
-    if (!source.includes(peer)) return [];
+    if (!new RegExp(`\\b${peer}\\b`).test(source)) return [];
     try {
       const { stdout, stderr } = new Deno.Command(program, { args }).outputSync();
       const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
