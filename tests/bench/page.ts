@@ -29,8 +29,8 @@ export function writePage(printed: ReadonlyMap<string, string>): void {
     "# Benchmarks\n",
     "Grid beside what people would use instead, measured in the same run on the same machine; medians. " +
     "`deno task bench NAME` measures one of these anew, with `--page` into this page; what each does " +
-    "and promises stands at the top of its `tests/bench/NAME_bench.ts`. Nothing here is estimated, and " +
-    "no figure stands anywhere else.\n",
+    "and promises stands at the top of its file in `tests/bench/`. What is missed is called so; nothing " +
+    "is estimated, and no figure stands anywhere else.\n",
     ...[...sections].toSorted(([a], [b]) => a < b ? -1 : 1).map(([, text]) => text),
   ].join("\n");
   Deno.writeTextFileSync(PAGE, text);
