@@ -1,4 +1,5 @@
 /** Everything a step kind needs to run on this machine for real. */
+import { newRunId } from "../../src/core/ids.ts";
 import type { Cluster, Placement } from "../../src/cluster/cluster.ts";
 import type { NodeHealth, OpenNode } from "../../src/cluster/node.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -59,11 +60,14 @@ export function openStepRig(): StepRig {
   };
 }
 
+/** Of this process: at its end a run ends all of its own on the node, and tests run beside each other. */
+export const RUN = newRunId(Date.now());
+
 export function stepRequest<A extends Action<string> = RunAction<string>>(
   request: Partial<StepRequest<A>> & { readonly action: A },
 ): StepRequest<A> {
   return {
-    run: "20260131-120000-abcd",
+    run: RUN,
     pipeline: "test",
     step: "work",
     attempt: 1,

@@ -8,7 +8,7 @@ import { createRunStep } from "../../../src/steps/run.ts";
 import { startJob } from "../../../src/transport/job/job_start.ts";
 import { jobSpec, waitFor } from "../../support/job_contract.ts";
 import { allProcesses, processesWith } from "../../support/processes.ts";
-import { openStepRig, recordHost, stepRequest, type StepRig } from "../../support/step_rig.ts";
+import { openStepRig, recordHost, RUN, stepRequest, type StepRig } from "../../support/step_rig.ts";
 
 interface Ran {
   readonly outcome: StepOutcome;
@@ -47,13 +47,15 @@ Deno.test("run hands on what the command prints and tells the job before it star
   const [chosen, started] = host.notes;
   assert.deepEqual(chosen, { type: "node.chosen", node: "here" });
   assert.ok(started?.type === "job.started" && started.node === "here");
-  assert.match(started.job, /^20260131-120000-abcd-work-1-\w{4}$/);
+  assert.match(started.job.replace(RUN, "RUN"), /^RUN-work-1-\w{4}$/);
 });
 
 Deno.test("run hands on what the command used, however it ended", async () => {
   await using rig = openStepRig();
-  for (const command of ["sleep 0.2", "sleep 0.2; exit 3"]) {
-    const { host } = await run(rig, command);
+  for (const code of [0, 3]) {
+    const { outcome, host } = await run(rig, `sleep 0.2; exit ${code}`);
+    const exit = outcome.status === "failed" ? outcome.failure.exitCode : outcome.exitCode;
+    assert.equal(exit, code, JSON.stringify(outcome));
     const [usage, ...others] = host.uses;
     assert.ok(usage?.cpuMs !== undefined && usage.cpuMs < 10_000);
     assert.deepEqual([usage.peakBytes, others], [undefined, []]);
@@ -74,7 +76,7 @@ Deno.test("run tells the command its run, step, attempt and node", async () => {
     'echo "$GRID_RUN_ID $GRID_STEP $GRID_ATTEMPT $GRID_NODE $MINE $TOKEN"',
     { attempt: 3, env: { MINE: "m" }, secrets: { TOKEN: "t" } },
   );
-  assert.equal(host.printed.stdout, "20260131-120000-abcd work 3 here m t\n");
+  assert.equal(host.printed.stdout, `${RUN} work 3 here m t\n`);
 });
 
 Deno.test("run starts in the synced folder, moved by working-directory", async () => {
