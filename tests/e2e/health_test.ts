@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { grid, programArgs, project, startInTerminal } from "../support/cli.ts";
+import { join } from "node:path";
+import { grid, programArgs, project, startInTerminal, until } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { descendantsOf } from "../support/processes.ts";
@@ -43,25 +44,22 @@ testWith(
   "health --watch draws in place, and Ctrl-C ends it without a word",
   async () => {
     using folder = project({ "config/cluster_config.yaml": LOCAL });
-    const looks = () => {
-      const { path } = folder;
-      return grid(["health", "--json"], { cwd: path });
-    };
+    const file = join(folder.path, "screen");
+    const screen = () => Deno.readTextFileSync(file);
     await using watch = startInTerminal(["health", "--watch"], {
       cwd: folder.path,
       env: { TERM: "xterm" },
+      stdoutTo: file,
     });
-    // A third look of the store is one that the watch made.
-    for (let count = 0; count < 3;) {
-      assert.ok(!watch.isOver(), "the watch has ended by itself");
-      const { stdout } = await looks();
-      count = JSON.parse(stdout).nodes[0].looks.length;
-    }
+    const draws = () => screen().split("\r\nhere ").length - 1;
+    await until(() => watch.isOver() || draws() >= 3, { what: "a third picture" });
+    assert.ok(!watch.isOver(), "the watch has ended by itself");
     // The program behind `script`; the shells of its nodes are behind it in turn.
     const [child] = descendantsOf(watch.pid).filter(({ command }) => command.includes("main.ts"));
     assert.ok(child);
     Deno.kill(child.pid, "SIGINT");
-    const { stdout, code } = await watch.ended;
+    const { code } = await watch.ended;
+    const stdout = screen();
     assert.equal(code, 130);
     assert.ok(stdout.startsWith("\x1b[?1049h"), JSON.stringify(stdout.slice(0, 60)));
     assert.ok(!stdout.includes("\x1b[2J"), "never blank");

@@ -4,7 +4,7 @@
  * signal that its starter sends, and leaves nothing when it is removed.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { project, until } from "../support/cli.ts";
 import { commitAll, foreignProject, HELLO, strangeFiles } from "../support/foreign_project.ts";
 import {
@@ -281,16 +281,24 @@ async function runAsStranger(started: StartedInstall): Promise<void> {
   const { install, isWhole } = started;
   const cache = join(install.home, "..", "deno");
   Deno.mkdirSync(cache);
+  // The Deno of the tests may lie where nobody else may look.
+  const programs = join(install.home, "..", "programs");
+  Deno.mkdirSync(programs);
   const script = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" &&
-    mount --bind "$2" "$3" && mount -o remount,ro,bind "$3" && shift 3 && exec "$@"`;
+    mount --bind "$2" "$3" && mount -o remount,ro,bind "$3" &&
+    mount --bind "$4" "$5" && shift 5 && exec "$@"`;
   const within = [
     ...["unshare", "--mount", "--net", "sh", "-c", script, "sh"],
-    ...[install.folder, denoDir(), cache],
+    ...[install.folder, denoDir(), cache, dirname(Deno.execPath()), programs],
     ...["setpriv", `--reuid=${STRANGER}`, `--regid=${STRANGER}`, "--clear-groups"],
   ];
   const run = await call({ ...started, folder: theirs.path }, ["run", "hello.yaml"], {
     within,
-    env: isWhole ? {} : { DENO_DIR: cache },
+    env: isWhole ? {} : {
+      DENO_DIR: cache,
+      GRID_DENO: join(programs, basename(Deno.execPath())),
+      PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`,
+    },
     without: ["HOME", "TMPDIR"],
   });
   assert.equal(run.code, 0, run.stderr);

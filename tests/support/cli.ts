@@ -64,11 +64,7 @@ export interface RunningGrid extends AsyncDisposable {
 
 /** `await using run = startGrid(["run", "pipeline.yaml"], { cwd: project.path })` */
 export function startGrid(args: readonly string[], options: CliOptions): RunningGrid {
-  const program = [Deno.execPath(), ...programArgs(args)];
-  if (options.stdoutTo === undefined) return startProgram(program, options);
-  Deno.writeTextFileSync(options.stdoutTo, "");
-  const line = ["sh", "-c", 'out=$1; shift; exec "$@" >"$out"', "sh", options.stdoutTo, ...program];
-  return startProgram(line, options);
+  return startProgram([Deno.execPath(), ...programArgs(args)], options);
 }
 
 /** With a terminal of its own, whose screen is `stdout`. Needs the part `script`. */
@@ -104,7 +100,7 @@ function environmentOf({ cwd, env, account }: CliOptions): Record<string, string
 }
 
 function startProgram(words: readonly string[], options: CliOptions): RunningGrid {
-  const [program = "", ...args] = asAccount(words, options);
+  const [program = "", ...args] = asAccount(printingTo(options.stdoutTo, words), options);
   const child = new Deno.Command(program, {
     args,
     cwd: options.cwd,
@@ -130,6 +126,12 @@ function startProgram(words: readonly string[], options: CliOptions): RunningGri
     kill,
     [Symbol.asyncDispose]: kill,
   };
+}
+
+function printingTo(file: string | undefined, words: readonly string[]): readonly string[] {
+  if (file === undefined) return words;
+  Deno.writeTextFileSync(file, "");
+  return ["sh", "-c", 'out=$1; shift; exec "$@" >"$out"', "sh", file, ...words];
 }
 
 /** It may have ended a moment ago. */

@@ -42,9 +42,13 @@ class RayRun:
             write_line(2, "grid: no node of the Ray cluster has %s (the largest has %s); waiting %d minutes for one "
                 "that has" % (say_demand(self.need), say_demand(largest), NODE_WAIT_SECONDS // 60))
 
-    def look_at_nodes(self) -> None:
-        """The cluster may have grown, for what waits here is a demand that its autoscaler sees."""
-        if not self.may_grow or time.monotonic() - self.looked_at < LOOK_SECONDS:
+    def look_at_nodes(self, has_run: bool = False) -> None:
+        """The cluster may have grown, for what waits here is a demand that its autoscaler sees.
+
+        @param has_run - a batch has ended, so that there is a node for it: a short one ends before the next look
+        """
+        is_due = time.monotonic() - self.looked_at >= LOOK_SECONDS
+        if not self.may_grow or not (is_due or has_run and self.slots == 0):
             return
         had, self.looked_at = self.slots, time.monotonic()
         slots, largest = ray_slots(self.ray, self.need)
@@ -79,6 +83,8 @@ class RayRun:
                 for reference in ready:
                     serial, items = self.running.pop(reference)
                     self.collect(reference, serial, items)
+                if ready:
+                    self.look_at_nodes(has_run=True)
                 if self.take_handed_in() or ready:
                     self.results.flush()
         except Stopped:
