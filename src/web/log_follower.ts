@@ -7,6 +7,8 @@ import { TerminalText } from "./terminal_text.ts";
 export const CHUNK_BYTES = 256 * 1024;
 /** A browser that is farther behind than this sees the end, and that something is left out. */
 const MOST_BEHIND = 4 * CHUNK_BYTES;
+/** Of one part: hundreds of thousands of empty lines are few bytes, and stop a browser. */
+export const MOST_LINES = 20_000;
 const NEWLINE = 0x0a;
 
 export interface LogPart {
@@ -49,19 +51,46 @@ export class LogFollower {
     const begin = isSkipped ? bytes.indexOf(NEWLINE) + 1 : 0;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     // A line that is longer than all that is read at once has to end somewhere.
-    const whole = end > begin ? end : bytes.length === CHUNK_BYTES ? bytes.length : begin;
-    const lines = decode(bytes.subarray(begin, whole));
+    const whole = end > begin ? end : bytes.length === CHUNK_BYTES ? wholeText(bytes) : begin;
+    const { lines, cut } = lastOf(decode(bytes.subarray(begin, whole)));
     const open = decode(bytes.subarray(whole));
     this.#at = from + whole;
     if (whole === begin && bytes.length - whole === this.#shownOpen && !isFirst) return undefined;
     this.#shownOpen = bytes.length - whole;
     return {
-      lines: lines === "" ? NOTHING : this.#text.lines(lines.replace(/\n$/, "").split("\n")),
+      lines: this.#text.lines(lines),
       open: open === "" ? NOTHING : this.#text.openLine(open),
-      note: left > 0 ? `… ${formatSize(left)} left out` : undefined,
+      note: leftOut(left, cut),
       at: this.#at,
     };
   }
+}
+
+/** The last lines of a text, without their ends. */
+function lastOf(text: string): { readonly lines: readonly string[]; readonly cut: number } {
+  if (text === "") return { lines: [], cut: 0 };
+  const all = text.replace(/\n$/, "").split("\n");
+  const cut = Math.max(0, all.length - MOST_LINES);
+  return { lines: all.slice(cut), cut };
+}
+
+/** In words, what is not shown before the lines that are. */
+function leftOut(bytes: number, lines: number): string | undefined {
+  const words = [
+    ...(bytes > 0 ? [formatSize(bytes)] : []),
+    ...(lines > 0 ? [`${lines} lines`] : []),
+  ];
+  return words.length === 0 ? undefined : `… ${words.join(" and ")} left out`;
+}
+
+/** Bytes up to a UTF-8 character that is not whole yet; all of them where that is none. */
+function wholeText(bytes: Uint8Array): number {
+  const before = bytes.subarray(-3).findLastIndex((byte) => byte >= 0xc0);
+  if (before < 0) return bytes.length;
+  const at = bytes.length - Math.min(3, bytes.length) + before;
+  const first = bytes[at] ?? 0;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  return at + length > bytes.length ? at : bytes.length;
 }
 
 /** As a page has it before any news. */

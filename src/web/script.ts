@@ -1,3 +1,5 @@
+import { MOST_LINES } from "./log_follower.ts";
+
 /**
  * What runs in the browser. Pages are whole without it; it keeps them true: news replace the parts of the
  * page that are other than before, and nothing else, so that focus, unfolded parts and marks stay.
@@ -58,7 +60,7 @@ export const SCRIPT = String.raw`"use strict";
     tick(); sift();
   };
 
-  const log = document.getElementById("log"), MOST_LINES = 20000;
+  const log = document.getElementById("log"), MOST_LINES = ${MOST_LINES};
   const append = ({ lines, open, note }) => {
     const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const holder = document.createElement("template");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CHUNK_BYTES, LogFollower } from "../../../src/web/log_follower.ts";
+import { CHUNK_BYTES, LogFollower, MOST_LINES } from "../../../src/web/log_follower.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 async function all(follower: LogFollower): Promise<string> {
@@ -29,11 +29,11 @@ Deno.test("a log that is not there yet, or grows, or is cut short, is read as it
 Deno.test("of a long log the end is shown, and that something is left out", async () => {
   using dir = tempDir();
   const path = `${dir.path}/log`;
-  const lines = Array.from({ length: 50_000 }, (_, at) => `line ${at}`);
+  const lines = Array.from({ length: 50_000 }, (_, at) => `the line ${at}`);
   Deno.writeTextFileSync(path, `${lines.join("\n")}\n`);
   const text = await all(new LogFollower(path));
-  assert.match(text, /^\[… .* left out\]line \d+\n/);
-  assert.ok(text.endsWith("line 49998\nline 49999\n"));
+  assert.match(text, /^\[… .* left out\]the line \d+\n/);
+  assert.ok(text.endsWith("the line 49998\nthe line 49999\n"));
   assert.ok(text.length <= CHUNK_BYTES + 100);
   // Whoever is a little behind is shown all of it.
   const size = Deno.statSync(path).size;
@@ -49,4 +49,29 @@ Deno.test("a line without an end is shown in parts", async () => {
   let parts = 0;
   while (await follower.next() !== undefined) parts++;
   assert.ok(parts >= 3 && parts < 6);
+});
+
+Deno.test("of very many short lines the last are shown: a page of all of them stops a browser", async () => {
+  using dir = tempDir();
+  const path = `${dir.path}/log`;
+  const all = CHUNK_BYTES / 2;
+  Deno.writeTextFileSync(path, "\n".repeat(all - 1) + "last\nopen");
+  const part = await new LogFollower(path, 0).next();
+  assert.equal(part?.lines.text.match(/<div>/g)?.length, MOST_LINES);
+  assert.ok(part?.lines.text.endsWith("<div>last</div>"));
+  assert.equal(part?.open.text, "open");
+  assert.equal(part?.note, `… ${all - MOST_LINES} lines left out`);
+  // What is left out of bytes is told, too.
+  Deno.writeTextFileSync(path, "\n".repeat(3 * CHUNK_BYTES));
+  const end = await new LogFollower(path).next();
+  assert.equal(end?.lines.text.match(/<div>/g)?.length, MOST_LINES);
+  assert.match(end?.note ?? "", /^… 512.0 KiB and \d+ lines left out$/);
+});
+
+Deno.test("a character at the end of what is read at once stays whole", async () => {
+  using dir = tempDir();
+  const path = `${dir.path}/log`;
+  Deno.writeTextFileSync(path, `x${"€".repeat(CHUNK_BYTES / 2)}\n`);
+  const text = await all(new LogFollower(path, 0));
+  assert.ok(!text.includes("\ufffd"));
 });
