@@ -5,8 +5,8 @@ import { basename, dirname } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { relativePathFault } from "../core/relative_path.ts";
 import { type FileState, isSameState, readState } from "../sync/file_state.ts";
-import { type HashCache, openHashCache } from "../sync/hash_cache.ts";
-import type { SourceEntry } from "../sync/hash.ts";
+import { HashCache } from "../sync/hash_cache.ts";
+import { isUnhashed, type SourceEntry } from "../sync/hash.ts";
 import { IgnoreLines, toBytes } from "../sync/ignore_lines.ts";
 import type { IgnoreRules } from "../sync/ignore.ts";
 import { walkSource } from "../sync/walk.ts";
@@ -59,9 +59,12 @@ export async function readDataSet(options: DataSourceOptions): Promise<DataSet> 
   if (walk.found.length === 0) {
     throw notWhole(source, { path: ".", reason: "there is nothing in it" });
   }
-  const cache = openHashCache({ folder: options.cacheFolder, source: `data:${source}` });
+  const cache = new HashCache(walk.found, {
+    folder: options.cacheFolder,
+    source: `data:${source}`,
+  });
   for (const entry of walk.found) {
-    if (entry.type === "file") await sum(entry, { folder, cache, signal, source });
+    if (isUnhashed(entry)) await sum(entry, { folder, signal, source });
   }
   cache.save();
   const files = walk.found.filter(({ type }) => type === "file");
@@ -103,17 +106,14 @@ function oddName({ path, type, content }: SourceEntry) {
 interface SumOptions {
   readonly folder: string;
   readonly source: string;
-  readonly cache: HashCache;
   readonly signal: AbortSignal;
 }
 
 /** Files may be very large: read in pieces, so that everything else goes on. */
 async function sum(
   entry: SourceEntry,
-  { folder, cache, signal, source }: SumOptions,
+  { folder, signal, source }: SumOptions,
 ): Promise<void> {
-  const known = cache.get(entry.path, entry.state);
-  if (known !== undefined) return void (entry.content = known);
   const path = `${folder}/${entry.path}`;
   let after: FileState | undefined;
   try {
@@ -132,7 +132,6 @@ async function sum(
       reason: "it changed while it was being read",
     });
   }
-  cache.set(entry.path, after, entry.content);
 }
 
 async function sumOf(path: string, signal: AbortSignal): Promise<string> {

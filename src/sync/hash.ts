@@ -2,12 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Entry } from "./entry.ts";
 import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
-import type { HashCache } from "./hash_cache.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
 
 export interface HashOptions {
   readonly source: string;
-  readonly cache: HashCache;
   /** False: a file is known by its size and time alone, as with `rsync` without `--checksum`. */
   readonly useChecksums: boolean;
   readonly followSymlinks: boolean;
@@ -34,21 +32,6 @@ export interface Hashed {
 /** A file that changes while it is read is read again this often. */
 export const READ_ATTEMPTS = 3;
 const FILES_PER_TURN = 500;
-
-/** Entries with the hashes that the cache knows; the rest is still to be read. */
-export function recallHashes(
-  found: readonly SourceEntry[],
-  options: HashOptions,
-): readonly SourceEntry[] {
-  for (const entry of found) {
-    if (entry.type === "file") entry.content = recall(entry, options);
-  }
-  return found;
-}
-
-function recall({ path, state }: SourceEntry, { cache, useChecksums }: HashOptions): string {
-  return useChecksums ? cache.get(path, state) ?? "" : contentByTime(state);
-}
 
 /** Reads every file whose hash is still unknown. */
 export async function hashMissing(
@@ -89,7 +72,6 @@ function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | S
       const content = `sha256:${hashFile(path)}`;
       const after = readState(path, options.followSymlinks);
       if (after !== undefined && isSameState(before, after)) {
-        options.cache.set(entry.path, after, content);
         if (before !== entry.state) {
           return {
             ...entry,

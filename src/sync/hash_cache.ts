@@ -1,33 +1,31 @@
 /**
  * Remembers the hash of every file by everything the file system tells about it, so that an unchanged
  * file is not read again.
+ *
+ * The file holds path, state and hash of each, ended by NUL, sorted by path. Whoever asks comes in that
+ * order too, so that it is read and written piece by piece: of many files all of it is long.
  */
 import { Buffer } from "node:buffer";
 import { createHash, hash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { writeCacheFile } from "./cache_file.ts";
 import { comparePaths } from "./entry.ts";
+import { changedAtMs, describeState } from "./file_state.ts";
+import type { SourceEntry } from "./hash.ts";
 import { inPieces } from "./manifest.ts";
-import { changedAtMs, describeState, type FileState } from "./file_state.ts";
 
 /** First of all, with its line end; the SHA-256 of everything before it in hex is last. */
 const MAGIC = "grid-hash-cache 4\n";
-const SUM_CHARS = 64;
+const SUM_BYTES = 64;
+const PIECE_BYTES = 2 ** 18;
+const KNOWN = 1;
+const DOUBTED = 2;
 /**
  * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
  * clock in use (FAT); git calls the same rule "racy": git-scm.com/docs/racy-git.
  */
 export const GRANULE_MS = 2000;
-
-export interface HashCache {
-  /** The hash of an unchanged file. */
-  get(path: string, state: FileState): string | undefined;
-  set(path: string, state: FileState, hash: string): void;
-  /** Writes what was set, and forgets every path that was neither asked for nor set. */
-  save(): void;
-}
 
 export interface HashCacheOptions {
   readonly folder: string;
@@ -37,135 +35,129 @@ export interface HashCacheOptions {
   readonly nowMs?: number;
 }
 
-/** Where all is known already. */
-export const NO_CACHE: HashCache = { get: () => undefined, set() {}, save() {} };
+/** The hashes of the files of one look at a source. */
+export class HashCache {
+  readonly #file: string;
+  /**
+   * Files are read after this moment, so a file older than this by more than the granule cannot
+   * change any more without showing it.
+   */
+  readonly #trustedBeforeMs: number;
+  readonly #entries: readonly SourceEntry[];
+  /** Which of the entries were known, or turned out to be other than they were known. */
+  readonly #facts: Uint8Array;
+  /** In the file. */
+  #rows = 0;
 
-/** A cache that is missing or damaged starts empty. */
-export function openHashCache(options: HashCacheOptions): HashCache {
-  const name = hash("sha256", options.source).slice(0, 16);
-  const file = join(options.folder, `hashes-${name}`);
-  // Files are read after this moment, so a file older than this by more than the granule cannot
-  // change any more without showing it.
-  const trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
-  const old = new Rows(load(file));
-  const fresh = new Map<string, Known>();
-  /** Rows of the old text that still hold. */
-  const kept = new Set<string>();
-
-  return {
-    get(path, state) {
-      const set = fresh.get(path);
-      const row = set === undefined ? old.find(path) : rowOf(set);
-      const start = `${describeState(state)}\0`;
-      if (row === undefined || !row.startsWith(start)) return undefined;
-      if (set === undefined) kept.add(path);
-      return row.slice(start.length);
-    },
-    set(path, state, hash) {
-      if (changedAtMs(state) < trustedBeforeMs) fresh.set(path, { state, hash });
-    },
-    save() {
-      if (fresh.size === 0 && kept.size === old.size) return;
-      const paths = [...fresh.keys()];
-      for (const path of kept) if (!fresh.has(path)) paths.push(path);
-      // They come in order mostly, and then there is nothing to do.
-      paths.sort(comparePaths);
-      const row = (path: string) => {
-        const set = fresh.get(path);
-        const known = set === undefined ? old.find(path) : rowOf(set);
-        return known === undefined ? "" : `${path}\0${known}\0`;
-      };
-      writeCacheFile(file, withSum(inPieces(paths, row)));
-    },
-  };
-}
-
-/** Written out when it is saved: of many files the texts are long. */
-interface Known {
-  readonly state: FileState;
-  readonly hash: string;
-}
-
-function rowOf({ state, hash }: Known): string {
-  return `${describeState(state)}\0${hash}`;
-}
-
-/**
- * Path, state and hash, again and again, sorted by path. They are mostly asked for in that order, so a
- * place in the text serves as well as a table of all of them, which would take more than the text.
- */
-class Rows {
-  readonly #text: string;
-  #size: number | undefined;
-  /** Where the row begins that was looked at last, and what was looked for. */
-  #at = 0;
-  #asked = "";
-
-  constructor(text: string) {
-    this.#text = text;
+  /**
+   * Entries whose file is as it was get their `content`. One that is missing or damaged knows none.
+   *
+   * @param entries sorted by path, without contents of files
+   */
+  constructor(entries: readonly SourceEntry[], options: HashCacheOptions) {
+    this.#file = join(options.folder, `hashes-${hash("sha256", options.source).slice(0, 16)}`);
+    this.#trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
+    this.#entries = entries;
+    this.#facts = new Uint8Array(entries.length);
+    if (this.#recall()) return;
+    for (const [at, entry] of entries.entries()) if (this.#facts[at] === KNOWN) entry.content = "";
+    this.#facts.fill(0);
+    this.#rows = 0;
   }
 
-  get size(): number {
-    if (this.#size === undefined) {
-      let ends = 0;
-      for (let at = this.#text.indexOf("\0"); at >= 0; at = this.#text.indexOf("\0", at + 1)) {
-        ends++;
+  /** What was known of this one, or read since, does not hold. */
+  doubt(place: number): void {
+    this.#facts[place] = DOUBTED;
+  }
+
+  /** Writes what the entries hold by now, and forgets all else. */
+  save(): void {
+    let kept = 0;
+    let known = 0;
+    for (let at = 0; at < this.#entries.length; at++) {
+      if (!this.#isCertain(at)) continue;
+      kept++;
+      if (this.#facts[at] === KNOWN) known++;
+    }
+    if (kept === known && known === this.#rows) return;
+    const certain = this.#entries.filter((_, at) => this.#isCertain(at));
+    const rows = inPieces(
+      certain,
+      ({ path, state, content }) => `${path}\0${describeState(state)}\0${content}\0`,
+    );
+    writeCacheFile(this.#file, withSum(rows));
+  }
+
+  #isCertain(at: number): boolean {
+    const { type, content, state } = this.#entries[at]!;
+    const fact = this.#facts[at];
+    return type === "file" && content !== "" && fact !== DOUBTED &&
+      (fact === KNOWN || changedAtMs(state) < this.#trustedBeforeMs);
+  }
+
+  /** False where what is kept is damaged, whatever was taken of it. */
+  #recall(): boolean {
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(this.#file);
+    } catch {
+      return true;
+    }
+    using _ = file;
+    const sum = createHash("sha256");
+    let left = file.statSync().size - SUM_BYTES;
+    const magic = readBytes(file, Math.min(MAGIC.length, left));
+    if (magic?.toString("latin1") !== MAGIC) return false;
+    sum.update(magic);
+    left -= magic.length;
+    let rest: Buffer = Buffer.alloc(0);
+    for (let from = 0; left > 0;) {
+      const piece = readBytes(file, Math.min(PIECE_BYTES, left));
+      if (piece === undefined) return false;
+      sum.update(piece);
+      left -= piece.length;
+      const rows = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+      const taken = this.#take(rows, from);
+      from = taken.from;
+      rest = rows.subarray(taken.at);
+    }
+    return rest.length === 0 &&
+      readBytes(file, SUM_BYTES)?.toString("latin1") === sum.digest("hex");
+  }
+
+  /** The rows that are whole. @param from place of the first entry that may be one of them */
+  #take(rows: Buffer, from: number): { readonly at: number; readonly from: number } {
+    const entries = this.#entries;
+    for (let at = 0;;) {
+      const afterPath = rows.indexOf(0, at);
+      const afterState = afterPath < 0 ? -1 : rows.indexOf(0, afterPath + 1);
+      const end = afterState < 0 ? -1 : rows.indexOf(0, afterState + 1);
+      if (end < 0) return { at, from };
+      this.#rows++;
+      const path = rows.toString("utf8", at, afterPath);
+      while (from < entries.length && comparePaths(entries[from]!.path, path) < 0) from++;
+      const entry = entries[from];
+      if (
+        entry?.type === "file" && entry.path === path &&
+        rows.toString("latin1", afterPath + 1, afterState) === describeState(entry.state)
+      ) {
+        entry.content = rows.toString("latin1", afterState + 1, end);
+        this.#facts[from] = KNOWN;
       }
-      this.#size = Math.floor(ends / 3);
+      at = end + 1;
     }
-    return this.#size;
-  }
-
-  /** State and hash of the path. */
-  find(path: string): string | undefined {
-    // No row before the last place can be that of a path behind the last one.
-    if (comparePaths(this.#asked, path) >= 0) this.#at = 0;
-    this.#asked = path;
-    // Mostly it is just the next one.
-    if (this.#text.startsWith(`${path}\0`, this.#at)) return this.#rowAt(this.#at, path);
-    for (;;) {
-      const here = this.#pathAt(this.#at);
-      if (here === undefined) return undefined;
-      const order = comparePaths(here, path);
-      if (order > 0) return undefined;
-      if (order === 0) return this.#rowAt(this.#at, path);
-      const end = this.#endOf(this.#at);
-      if (end < this.#at) return undefined; // a row that is none
-      this.#at = end + 1;
-    }
-  }
-
-  /** And the place after it. */
-  #rowAt(at: number, path: string): string | undefined {
-    const end = this.#endOf(at);
-    if (end < at) return undefined; // a row that is none
-    this.#at = end + 1;
-    return this.#text.slice(at + path.length + 1, end);
-  }
-
-  #pathAt(at: number): string | undefined {
-    return at < this.#text.length ? this.#text.slice(at, this.#text.indexOf("\0", at)) : undefined;
-  }
-
-  #endOf(at: number): number {
-    const afterPath = this.#text.indexOf("\0", at);
-    return this.#text.indexOf("\0", this.#text.indexOf("\0", afterPath + 1) + 1);
   }
 }
 
-/** The rows as they stand in the file. */
-function load(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch {
-    return "";
+/** Undefined where the file ends before. */
+function readBytes(file: Deno.FsFile, count: number): Buffer | undefined {
+  const bytes = Buffer.allocUnsafeSlow(Math.max(0, count));
+  for (let at = 0; at < bytes.length;) {
+    const read = file.readSync(bytes.subarray(at));
+    if (read === null) return undefined;
+    at += read;
   }
-  const end = bytes.length - SUM_CHARS;
-  const isWhole = end >= MAGIC.length &&
-    bytes.toString("latin1", end) === hash("sha256", bytes.subarray(0, end)) &&
-    bytes.toString("utf8", 0, MAGIC.length) === MAGIC;
-  return isWhole ? bytes.toString("utf8", MAGIC.length, end) : "";
+  return bytes;
 }
 
 /** The file, with its sum behind. */

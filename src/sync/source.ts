@@ -1,7 +1,7 @@
 /** The source, looked at once for all nodes; files are read only when somebody needs their hash. */
 import type { Buffer } from "node:buffer";
-import { type Hashed, hashMissing, isUnhashed, recallHashes, type SourceEntry } from "./hash.ts";
-import { type HashCache, NO_CACHE, openHashCache } from "./hash_cache.ts";
+import { contentByTime, type Hashed, hashMissing, isUnhashed, type SourceEntry } from "./hash.ts";
+import { HashCache } from "./hash_cache.ts";
 import { comparePaths, type Entry } from "./entry.ts";
 import {
   type Found,
@@ -44,7 +44,8 @@ export class Source implements Disposable {
   /** Files and links. */
   readonly leaves: number;
   readonly #options: SyncOptions;
-  readonly #cache: HashCache;
+  /** Undefined where files are known by their times, or all are known already. */
+  readonly #cache: HashCache | undefined;
   readonly #known: KnownSource | undefined;
   /** What was found, with the hashes that the cache knew; undefined where it was known. */
   readonly #found: readonly SourceEntry[] | undefined;
@@ -67,13 +68,17 @@ export class Source implements Disposable {
     if (look instanceof KnownSource) {
       this.#known = look;
       this.#digest = look.digest;
-      this.#cache = NO_CACHE;
       this.#skipped = [];
       this.leaves = look.leaves;
       return;
     }
-    this.#cache = openHashCache({ folder: options.cacheFolder, source: options.source });
-    this.#found = recallHashes(look.found, { ...options, cache: this.#cache });
+    this.#found = look.found;
+    if (options.useChecksums) {
+      this.#cache = new HashCache(look.found, {
+        folder: options.cacheFolder,
+        source: options.source,
+      });
+    } else knowByTime(look.found);
     // Its list of what was found is not needed any more, and long.
     this.#skipped = look.skipped;
     this.leaves = look.found.filter((entry) => entry.type !== "folder").length;
@@ -109,7 +114,7 @@ export class Source implements Disposable {
     const isComplete = !this.recalled.some(isUnhashed);
     const hashed = isComplete
       ? { entries: this.recalled, skipped: [] }
-      : await hashMissing(this.recalled, { ...this.#options, cache: this.#cache });
+      : await hashMissing(this.recalled, this.#options);
     this.#unreadable = hashed.skipped;
     const manifest = writeManifest(hashed.entries);
     if (hashed.skipped.length === 0) this.#digest = manifest.digest;
@@ -138,8 +143,9 @@ export class Source implements Disposable {
     for (const entry of sent) {
       // Both are sorted by path.
       while (at < found.length && comparePaths(found[at]!.path, entry.path) < 0) at++;
-      if (found[at] !== entry) this.#isMoved = true;
-      if (entry.type === "file") this.#cache.set(entry.path, entry.state, entry.content);
+      if (found[at] === entry) continue;
+      this.#isMoved = true;
+      if (found[at]?.path === entry.path) this.#cache?.doubt(at);
     }
     const isAll = record.length === found.length &&
       record.every((entry, at) => entry === found[at]);
@@ -154,7 +160,7 @@ export class Source implements Disposable {
 
   async #save(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.#cache.save();
+    this.#cache?.save();
     const isPlain = !this.#isMoved && this.skipped.length === 0;
     const memory = this.#memory;
     const rows = await memory?.rows;
@@ -164,6 +170,12 @@ export class Source implements Disposable {
       const entries = this.recalled;
       rememberSource({ ...memory, entries, rows, digest: this.#digest }, memory.options);
     }
+  }
+}
+
+function knowByTime(entries: readonly SourceEntry[]): void {
+  for (const entry of entries) {
+    if (entry.type === "file") entry.content = contentByTime(entry.state);
   }
 }
 
