@@ -10,12 +10,10 @@ import { InputRing } from "./input_ring.ts";
 import type { JobLink } from "./job_link.ts";
 import { jobProgram } from "./job_script.ts";
 
-/** Bytes read at a time. */
-const READ_BYTES = 256 * 1024;
+/** Bytes read at a time, where there are as many. */
+const READ_BYTES = 2 ** 20;
 /** Bytes of one piece: as many as there are, so that small ones go at once and large ones cost little. */
 const PIECE_BYTES = 2 ** 20;
-/** Bytes handed to the channel at a time: what it makes of them is garbage soon. */
-const SLICE_BYTES = 128 * 1024;
 /** As long as no more was read, another try of the command can be given the same. Less than the ring holds. */
 const REPEATABLE_BYTES = 4 * 2 ** 20;
 const MOST_LINE_BYTES = 64 * 1024;
@@ -147,9 +145,7 @@ export class JobInput {
       const piece = this.#ring.slice(at, PIECE_BYTES);
       if (piece.length === 0) break;
       await send(encoder.encode(`${piece.length}\n`));
-      for (let start = 0; start < piece.length; start += SLICE_BYTES) {
-        await send(piece.subarray(start, start + SLICE_BYTES));
-      }
+      await send(piece);
       at += piece.length;
     }
     if (this.#fault !== undefined) throw this.#fault;

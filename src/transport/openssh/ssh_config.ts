@@ -9,6 +9,19 @@ import { configFiles, readIfFile } from "../ssh/ssh_config_files.ts";
 import type { SettingsOptions } from "../ssh/ssh_settings.ts";
 import type { Endpoint } from "../transport.ts";
 
+/**
+ * All that ssh offers by itself, but AES-GCM first: with a processor's own instructions for AES, it takes half of
+ * the time that ChaCha20 takes.
+ */
+const CIPHERS = [
+  "aes128-gcm@openssh.com",
+  "aes256-gcm@openssh.com",
+  "chacha20-poly1305@openssh.com",
+  "aes128-ctr",
+  "aes192-ctr",
+  "aes256-ctr",
+].join(",");
+
 export interface SshConfigOptions extends SettingsOptions {
   /** A person is at the terminal; default false. */
   readonly mayAsk?: boolean;
@@ -39,9 +52,13 @@ export function sshConfigOf(endpoint: Endpoint, options: SshConfigOptions): stri
     ...commonLines(endpoint, options),
     ...stayingLines(configFiles(files, { home: home.path, env })),
     ...(isOwnHome
-      ? [...files.map((file) => `Include ${quoted(file, endpoint)}`), ""]
+      ? files.map((file) => `Include ${quoted(file, endpoint)}`)
       // ssh would look in the account's home, and knows no other.
       : [homeConfigText(home.path, { alias, env })]),
+    // Where nobody has said which.
+    "Host *",
+    `  Ciphers ${CIPHERS}`,
+    "",
   ].join("\n");
 }
 

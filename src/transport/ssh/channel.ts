@@ -17,6 +17,8 @@ export interface SshChannelOptions {
 
 /** Bytes waiting for a reader before the server is asked to wait: one window of ssh2. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
+/** Bytes that ssh2 is handed at a time: what it makes of them is garbage soon. */
+const SLICE_BYTES = 128 * 1024;
 
 export class SshChannel implements LinkChannel {
   readonly stdin: WritableStream<Uint8Array>;
@@ -133,12 +135,15 @@ export class SshChannel implements LinkChannel {
         ended.promise.catch((reason) => controller.error(reason));
       },
       write: async (chunk) => {
-        // The server has closed the channel, of which `close` tells only once all output was read.
-        if (stream.writableEnded) throw hasEnded();
-        count(chunk.length);
-        const written = Promise.withResolvers<void>();
-        stream.write(chunk, () => written.resolve());
-        if (stream.writableNeedDrain) await Promise.race([written.promise, ended.promise]);
+        for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
+          // The server has closed the channel, of which `close` tells only once all output was read.
+          if (stream.writableEnded) throw hasEnded();
+          const slice = chunk.subarray(at, at + SLICE_BYTES);
+          count(slice.length);
+          const written = Promise.withResolvers<void>();
+          stream.write(slice, () => written.resolve());
+          if (stream.writableNeedDrain) await Promise.race([written.promise, ended.promise]);
+        }
       },
       close: () => {
         stream.end();

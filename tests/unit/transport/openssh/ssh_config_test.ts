@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { sshConfigOf } from "../../../../src/transport/openssh/ssh_config.ts";
 import type { Endpoint } from "../../../../src/transport/transport.ts";
+import { testWith } from "../../../support/requires.ts";
+import { tempDir } from "../../../support/temp_dir.ts";
 import { isGridError } from "../../../support/transport_contract.ts";
 
 const ENDPOINT: Endpoint = {
@@ -41,9 +43,28 @@ Deno.test("sshConfigOf() leaves everything to the user's files but what Grid ins
       "  ConnectTimeout 5",
       'Include "/home/ml/.ssh/config"',
       'Include "/etc/ssh/ssh_config"',
+      "Host *",
+      "  Ciphers aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com," +
+      "aes128-ctr,aes192-ctr,aes256-ctr",
       "",
     ].join("\n"),
   );
+});
+
+testWith(["sshd"], "ssh prefers the fast ciphers unless the user's files say which", () => {
+  using folder = tempDir();
+  const asked = (users: string) => {
+    const sshConfig = `${folder.path}/users`;
+    Deno.writeTextFileSync(sshConfig, users);
+    const env = { HOME: folder.path };
+    Deno.writeTextFileSync(`${folder.path}/config`, sshConfigOf(ENDPOINT, { env, sshConfig }));
+    const { stdout } = new Deno.Command("ssh", {
+      args: ["-G", "-F", `${folder.path}/config`, "gpu1"],
+    }).outputSync();
+    return /^ciphers (.*)$/m.exec(new TextDecoder().decode(stdout))?.[1];
+  };
+  assert.match(asked("Host other\n  Ciphers aes256-ctr\n") ?? "", /^aes128-gcm@.*,chacha20/);
+  assert.equal(asked("Host gpu*\n  Ciphers aes256-ctr\n"), "aes256-ctr");
 });
 
 Deno.test("sshConfigOf() lets ssh and its jump hosts ask where somebody is there", () => {

@@ -25,10 +25,26 @@ function openFake() {
   return { stream, channel, goOn };
 }
 
+Deno.test("what is large is handed on bit by bit, and no more of it once the command has ended", async () => {
+  const { stream, channel, goOn } = openFake();
+  const waiting = assert.rejects(
+    channel.stdin.getWriter().write(new Uint8Array(1_000_000)),
+    /the command has ended/,
+  );
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(goOn.length, 1);
+  stream.end();
+  for (const done of goOn) done();
+  await waiting;
+  assert.equal(goOn.length, 1);
+  stream.destroy();
+  stream.stderr.destroy();
+});
+
 Deno.test("nobody can write to a channel that the server has closed, told or not", async () => {
   const { stream, channel, goOn } = openFake();
   const writer = channel.stdin.getWriter();
-  const waiting = writer.write(new Uint8Array(1_000_000));
+  const waiting = writer.write(new Uint8Array(100_000));
   await new Promise((resolve) => setTimeout(resolve));
   assert.equal(goOn.length, 1);
   // What ssh2 does first when the server closes the channel; "close" follows later.
