@@ -1,6 +1,6 @@
 /** The reports of a run, made from its state: for programs, for CI, for people. */
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { everythingElse } from "../core/turns.ts";
 import type { TailOf } from "../engine/fingerprint.ts";
 import type { RunState } from "../engine/reduce.ts";
 import { writeAtomic } from "./atomic_file.ts";
@@ -47,7 +47,7 @@ export async function rehearseReports(state: RunState): Promise<void> {
     () => htmlParts(report, { tail, graph: "", logOf: planExcerpts(report, { folder: "" }).of }),
   ];
   for (const render of files) {
-    await setImmediate();
+    await everythingElse();
     bytesOf(render());
   }
   if (hasDrawing([...state.steps.values()])) await loadSvg();
@@ -79,10 +79,13 @@ export async function writeReports(state: RunState, options: ReportFilesOptions)
     tail,
     ...(drafts && { documentOf: (step, at) => drafts.documentOf(step, at) }),
   });
-  await write("report.json", () => jsonParts(report, drafts?.jsonOf(report.steps)), options);
+  write("report.json", () => jsonParts(report, drafts?.jsonOf(report.steps)), options);
+  // By now nodes have answered, and go away while the rest is written.
+  await everythingElse();
   const caseOf = (step: StepDocument) => drafts?.caseOf(step);
-  await write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
-  await write("summary.md", () => [renderMarkdown(report, { tail })], options);
+  write("junit.xml", () => [renderJunit(report, { tail, caseOf })], options);
+  write("summary.md", () => [renderMarkdown(report, { tail })], options);
+  await everythingElse();
   await writePage(report, { ...options, tail });
 }
 
@@ -100,19 +103,15 @@ async function writePage(
       draftOf: (step, isDrawn) => drafts?.markupOf(step, { plan, isDrawn }),
     });
   };
-  await write("report.html", render, options);
+  write("report.html", render, options);
 }
 
-/**
- * One file that cannot be made must not keep the others from being written: the run has its result. Between
- * two of them what else ends gets its turn.
- */
-async function write(
+/** One file that cannot be made must not keep the others from being written: the run has its result. */
+function write(
   name: string,
   render: () => readonly Part[],
   { folder, warn }: ReportFilesOptions,
-): Promise<void> {
-  await setImmediate();
+): void {
   try {
     writeAtomic(join(folder, name), bytesOf(render()));
   } catch (error) {

@@ -3,6 +3,7 @@
  * sum that can be rolled along byte by byte, and a strong one where it agrees).
  */
 import { hash } from "node:crypto";
+import type { Turns } from "../core/turns.ts";
 
 /** A file on a node, as blocks of one size; what is left at its end is in none. */
 export interface BlockSums {
@@ -25,6 +26,8 @@ export interface MatchInput {
   /** Fills the buffer from this place of the file here. */
   readonly read: (into: Uint8Array, at: number) => void;
   readonly sums: BlockSums;
+  /** Of the work that this is part of. */
+  readonly turns: Turns;
 }
 
 export const STRONG_BYTES = 16;
@@ -34,7 +37,7 @@ const WINDOW_BYTES = 4 * 2 ** 20;
 /** In order; together they are the whole file. Gives the rest of the program a turn now and then. */
 export async function matchBlocks(input: MatchInput): Promise<Piece[]> {
   const matcher = new Matcher(input);
-  while (matcher.window()) await new Promise((resolve) => setImmediate(resolve));
+  while (matcher.window()) await input.turns.next();
   return matcher.pieces;
 }
 

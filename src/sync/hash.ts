@@ -1,5 +1,6 @@
 /** Gives every file of the source its content's name; unchanged files come from the cache. */
 import { createHash } from "node:crypto";
+import { Turns } from "../core/turns.ts";
 import type { Entry } from "./entry.ts";
 import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
@@ -31,7 +32,6 @@ export interface Hashed {
 
 /** A file that changes while it is read is read again this often. */
 export const READ_ATTEMPTS = 3;
-const FILES_PER_TURN = 500;
 
 /** Reads every file whose hash is still unknown. */
 export async function hashMissing(
@@ -40,18 +40,15 @@ export async function hashMissing(
 ): Promise<Hashed> {
   const hashed: SourceEntry[] = [];
   const skipped: Skipped[] = [];
-  let read = 0;
+  const reading = { ...options, turns: new Turns(options) };
   for (const entry of entries) {
     if (!isUnhashed(entry)) {
       hashed.push(entry);
       continue;
     }
-    const result = hashSteadily(entry, options);
+    const result = await hashSteadily(entry, reading);
     if ("reason" in result) skipped.push(result);
     else hashed.push(result);
-    if (++read % FILES_PER_TURN > 0) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    options.signal.throwIfAborted();
   }
   return { entries: hashed, skipped };
 }
@@ -64,12 +61,19 @@ export function contentByTime(state: FileState): string {
   return `mtime:${state.mtimeMs}`;
 }
 
-function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | Skipped {
+interface ReadOptions extends HashOptions {
+  readonly turns: Turns;
+}
+
+async function hashSteadily(
+  entry: SourceEntry,
+  options: ReadOptions,
+): Promise<SourceEntry | Skipped> {
   const path = `${options.source}/${entry.path}`;
   let before: FileState | undefined = entry.state;
   try {
     for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.kind === "file"; attempt++) {
-      const content = `sha256:${hashFile(path)}`;
+      const content = `sha256:${await hashFile(path, options)}`;
       const after = readState(path, options.followSymlinks);
       if (after !== undefined && isSameState(before, after)) {
         if (before !== entry.state) {
@@ -87,6 +91,7 @@ function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | S
       before = after;
     }
   } catch (error) {
+    options.signal.throwIfAborted();
     return readProblem(entry.path, error);
   }
   return { path: entry.path, reason: "it changed while it was being read", isUnread: true };
@@ -94,11 +99,13 @@ function hashSteadily(entry: SourceEntry, options: HashOptions): SourceEntry | S
 
 const piece = new Uint8Array(256 * 1024);
 
-function hashFile(path: string): string {
+/** What is read is taken up at once: while others have their turn the piece may be filled for another file. */
+async function hashFile(path: string, { turns }: ReadOptions): Promise<string> {
   const digest = createHash("sha256");
   using file = Deno.openSync(path);
   for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
     digest.update(piece.subarray(0, count));
+    if (turns.areDue) await turns.next();
   }
   return digest.digest("hex");
 }

@@ -1,6 +1,7 @@
 /** What a node need not be sent, because it has it: under another name, for the most part, or from before a link broke. */
 import { createHash } from "node:crypto";
 import { asRelativePath, type RelativePath } from "../core/relative_path.ts";
+import { Turns } from "../core/turns.ts";
 import { matchBlocks, MOST_SUM_BYTES, readBlockSums } from "./block_match.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Edit, type EditSums, openReader } from "./edits.ts";
@@ -24,6 +25,11 @@ export interface ReuseOptions {
   readonly plan: Plan<SourceEntry>;
   /** Absolute source folder. */
   readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+interface WorkOptions extends ReuseOptions {
+  readonly turns: Turns;
 }
 
 export interface Reuse {
@@ -52,15 +58,16 @@ export async function planReuse(talk: Conversation, options: ReuseOptions): Prom
   const { plan, state } = options;
   const nothing: Reuse = { send: plan.send, edits: [], taken: [] };
   if (!state.can.has("sum") || plan.send.some(isUnhashed)) return nothing;
+  const work = { ...options, turns: new Turns(options) };
   const { taken, edits: resumed } = state.can.has("partial")
-    ? await takePartial(talk, options)
+    ? await takePartial(talk, work)
     : { taken: [], edits: [] };
   const done = new Set([...taken, ...resumed.map((edit) => edit.entry)]);
   const left = plan.send.filter((entry) => !done.has(entry) && entry.type === "file");
   const copies = copiesOf(left, options);
   const copied = new Set(copies.map((edit) => edit.entry));
   const deltas = state.can.has("blocks")
-    ? await deltasOf(talk, { ...options, files: left.filter((entry) => !copied.has(entry)) })
+    ? await deltasOf(talk, { ...work, files: left.filter((entry) => !copied.has(entry)) })
     : [];
   const edits = [...resumed, ...copies, ...deltas];
   for (const edit of edits) done.add(edit.entry);
@@ -85,13 +92,13 @@ function copiesOf(files: readonly SourceEntry[], { known, state }: ReuseOptions)
   }).slice(0, MOST_EDITS);
 }
 
-interface DeltaOptions extends ReuseOptions {
+interface DeltaOptions extends WorkOptions {
   readonly files: readonly SourceEntry[];
 }
 
 async function deltasOf(
   talk: Conversation,
-  { files, known, state, folder, ...where }: DeltaOptions,
+  { files, known, state, folder, turns, ...where }: DeltaOptions,
 ): Promise<(Edit & EditSums)[]> {
   const { missing } = state.rows;
   const before = new Map(known.map((entry) => [entry.path, entry]));
@@ -116,7 +123,7 @@ async function deltasOf(
     const reader = openReader(`${folder}/${entry.path}`);
     try {
       const read = (into: Uint8Array, from: number) => void reader.fill(into, from);
-      const pieces = await matchBlocks({ size: entry.size, read, sums: found });
+      const pieces = await matchBlocks({ size: entry.size, read, sums: found, turns });
       const data = pieces.reduce((sum, it) => sum + (it.kind === "data" ? it.bytes : 0), 0);
       if (pieces.length > MOST_PIECES || data > entry.size * 0.8) continue;
       edits.push({ entry, base: entry.path, pieces, sums: found });
@@ -130,7 +137,7 @@ async function deltasOf(
 /** The node stages what is of use of what arrived before the link broke; the rest is removed there. */
 async function takePartial(
   talk: Conversation,
-  { plan, wanted, folder, ...where }: ReuseOptions,
+  { plan, wanted, folder, turns, ...where }: WorkOptions,
 ): Promise<{ taken: SourceEntry[]; edits: Edit[] }> {
   const found = await askPartial(talk, where);
   const due = new Map(plan.send.map((entry) => [entry.path, entry]));
@@ -141,7 +148,10 @@ async function takePartial(
   for (const file of found.files) {
     const entry = due.get(file.path);
     if (entry?.type === "file" && isWhole(file, entry)) taken.push(entry);
-    else if (entry?.type === "file" && isStart(file, entry, folder) && edits.length < MOST_EDITS) {
+    else if (
+      entry?.type === "file" && edits.length < MOST_EDITS &&
+      await isStart(file, entry, { folder, turns })
+    ) {
       edits.push({ entry, base: undefined, pieces: [{ kind: "rest", at: file.size }] });
     } else useless.push(file.path);
   }
@@ -216,7 +226,11 @@ function isWhole(file: PartialFile, entry: SourceEntry): boolean {
 }
 
 /** Whether the file here begins with what is there. */
-function isStart(file: PartialFile, entry: SourceEntry, folder: string): boolean {
+async function isStart(
+  file: PartialFile,
+  entry: SourceEntry,
+  { folder, turns }: Pick<WorkOptions, "folder" | "turns">,
+): Promise<boolean> {
   if (!(file.size < entry.size) || file.size < MIN_DELTA_BYTES || file.sum === "") return false;
   const reader = openReader(`${folder}/${entry.path}`);
   try {
@@ -226,6 +240,7 @@ function isStart(file: PartialFile, entry: SourceEntry, folder: string): boolean
       const part = piece.subarray(0, Math.min(piece.length, file.size - at));
       if (!reader.fill(part, at)) return false;
       digest.update(part);
+      await turns.next();
     }
     return digest.digest("hex") === file.sum;
   } finally {

@@ -1,6 +1,7 @@
 /** Looks at every file of the source once; ignored folders are never entered. */
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { Turns } from "../core/turns.ts";
 import { comparePaths, type EntryType } from "./entry.ts";
 import { type FileState, isExecutable, readState } from "./file_state.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
@@ -27,18 +28,18 @@ export interface WalkOptions {
   readonly looked?: ((bytes: number) => void) | undefined;
 }
 
-/** Folders between two looks at the signal and at the rest of the program. */
-const FOLDERS_PER_TURN = 10;
+/** Folders between two looks at the clock. */
+const FOLDERS_PER_LOOK = 10;
 
 /** @throws {GridError} `sync` where the source is not a readable folder */
 export async function walkSource(options: WalkOptions): Promise<Walk> {
   const walker = new Walker(options);
-  let turn = 0;
+  const turns = new Turns(options);
+  let folders = 0;
   while (walker.step()) {
-    if (++turn % FOLDERS_PER_TURN > 0) continue;
+    if (++folders % FOLDERS_PER_LOOK > 0 || !turns.areDue) continue;
     options.looked?.(walker.bytes);
-    await new Promise((resolve) => setImmediate(resolve));
-    options.signal.throwIfAborted();
+    await turns.next();
   }
   options.looked?.(walker.bytes);
   return walker.result();

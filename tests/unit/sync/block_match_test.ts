@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Turns } from "../../../src/core/turns.ts";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import {
@@ -32,6 +33,7 @@ function match(base: Uint8Array, wanted: Uint8Array): Promise<Piece[]> {
   return matchBlocks({
     size: wanted.length,
     sums: sumsOf(base),
+    turns: new Turns(),
     read: (into, at) => into.set(wanted.subarray(at, at + into.length)),
   });
 }

@@ -1,0 +1,40 @@
+/** Long work leaves everything else its turn: what nodes say, signals, heartbeats, timers. */
+import { monotonic } from "./clock.ts";
+
+/** Milliseconds of work after which the others come first; the turn itself takes one or two. */
+const WORK_MS = 40;
+
+/**
+ * A timer and not `setImmediate`: Deno looks for what sockets, pipes and signals have only when it would
+ * otherwise wait, or after some sixty turns (findings/deno_set_immediate_hears_nothing.sh).
+ */
+export class Turns {
+  readonly #signal: AbortSignal | undefined;
+  #sinceMs = monotonic();
+
+  constructor({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
+    this.#signal = signal;
+  }
+
+  /** Whether the others have waited for long enough, for who does not want to wait for a promise each time. */
+  get areDue(): boolean {
+    return monotonic() - this.#sinceMs >= WORK_MS;
+  }
+
+  /**
+   * Resolves once everything that is there has been heard; at once where nobody has waited for long.
+   *
+   * @throws the signal's reason
+   */
+  async next(): Promise<void> {
+    if (!this.areDue) return;
+    await everythingElse();
+    this.#signal?.throwIfAborted();
+    this.#sinceMs = monotonic();
+  }
+}
+
+/** Lets everything be heard that is there by now. */
+export function everythingElse(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
