@@ -1,3 +1,5 @@
+import { SORT } from "./html_sort.ts";
+
 /**
  * The script of `report.html`: search over steps and logs, filters by state, sorting, addresses of
  * lines. The page says everything without it. It makes no markup out of text.
@@ -131,37 +133,5 @@ export const SCRIPT = String.raw`
     });
   }
 
-  for (const table of all("table.sortable")) {
-    const body = table.tBodies[0];
-    const heads = all("thead th", table);
-    heads.forEach((head, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      head.append(button);
-      head.setAttribute("aria-sort", "none");
-      button.addEventListener("click", () => {
-        const isUp = head.getAttribute("aria-sort") !== "ascending";
-        for (const other of heads) other.setAttribute("aria-sort", "none");
-        head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
-        const keyed = [...body.rows].map((row) => [valueOf(row.cells[column]), row]);
-        keyed.sort(([a], [b]) => compare(a, b, isUp));
-        body.append(...keyed.map(([, row]) => row));
-      });
-    });
-  }
-  function valueOf(cell) {
-    const text = (cell.dataset.v || cell.textContent.replace("best: ★", "")).trim();
-    const number = Number(text);
-    return text === "" ? null : Number.isNaN(number) ? text : number;
-  }
-  // What has no value stays below, whichever way the table is sorted.
-  function compare(a, b, isUp) {
-    if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-    const order = typeof a === "number" && typeof b === "number"
-      ? a - b
-      : typeof a === typeof b ? a.localeCompare(b) : typeof a === "number" ? -1 : 1;
-    return isUp ? order : -order;
-  }
-})();
+${SORT}})();
 `;

@@ -45,9 +45,10 @@ function sweepTable(cells: readonly StepDocument[], anchorOf: AnchorOf): string 
   const rows = cells.map((cell, row) => {
     const link = `<a href="#${anchorOf(cell.id)}">${text(stateWords(cell))}</a>`;
     const values = columns.map((column, at) => looks[at]?.cell(column.values[row], row) ?? "");
-    return `<tr><th scope="row"><i class="dot ${cell.state}"></i>${link}</th>${
-      values.join("")
-    }</tr>`;
+    // A page that lives tells rows apart by it, in whatever order they are.
+    return `<tr id="w${
+      anchorOf(cell.id)
+    }"><th scope="row"><i class="dot ${cell.state}"></i>${link}</th>${values.join("")}</tr>`;
   });
   return `<table class="sweep sortable"><thead><tr><th scope="col">${column("cell")}</th>${
     heads.join("")

@@ -1,3 +1,4 @@
+import { SORT } from "../report/html_sort.ts";
 import { MOST_LINES } from "./log_follower.ts";
 
 /**
@@ -48,18 +49,37 @@ export const SCRIPT = String.raw`"use strict";
     }
     while (at) { const next = at.nextSibling; at.remove(); at = next; }
   };
-  const show = (parts) => {
+  // Tables stay as they were sorted.
+  const arrange = (old, fresh) => {
+    const shown = old.querySelectorAll("table.sortable");
+    fresh.querySelectorAll("table.sortable").forEach((table, at) => makeSortable(table, shown[at]));
+  };
+  // Where one is, and what one has marked, stays though rows move.
+  const keepPlace = (act) => {
+    const active = document.activeElement, marked = getSelection();
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = marked;
+    const lengthOf = (node) => node.nodeType === 1 ? node.childNodes.length : node.data.length;
+    act();
+    if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
+    if (!anchorNode || (marked.anchorNode === anchorNode && marked.focusNode === focusNode)) return;
+    if (!anchorNode.isConnected || !focusNode.isConnected) return;
+    marked.setBaseAndExtent(anchorNode, Math.min(anchorOffset, lengthOf(anchorNode)),
+      focusNode, Math.min(focusOffset, lengthOf(focusNode)));
+  };
+  const show = (parts) => keepPlace(() => {
     for (const [id, html] of Object.entries(parts)) {
       const old = document.getElementById(id);
       if (!old) continue;
       const holder = document.createElement("template");
       holder.innerHTML = html;
       const fresh = holder.content.firstElementChild;
-      if (fresh) morph(old, fresh, true);
+      if (!fresh) continue;
+      arrange(old, fresh);
+      morph(old, fresh, true);
     }
     tick(); sift();
-  };
-
+  });
+${SORT}
   const log = document.getElementById("log"), MOST_LINES = ${MOST_LINES};
   const append = ({ lines, open, note }) => {
     const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;

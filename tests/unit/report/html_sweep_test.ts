@@ -19,7 +19,9 @@ function sweepOf(report: RunDocument) {
   const markup = renderSweeps(report, anchorsOf(report));
   const heads = [...markup.matchAll(/<span class="col">([^<]*)<\/span>(?:\s*<small>([^<]*))?/g)]
     .map(([, name, hint]) => hint ? `${name}: ${hint}` : name);
-  const rows = [...markup.matchAll(/<tr><th scope="row">.*?<\/tr>/g)].map(([row]) => row);
+  const rows = [...markup.matchAll(/<tr id="ws\d+"><th scope="row">.*?<\/tr>/g)].map(([row]) =>
+    row
+  );
   return { markup, heads, rows };
 }
 
