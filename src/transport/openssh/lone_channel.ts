@@ -11,6 +11,7 @@ import type { Endpoint } from "../transport.ts";
 import { lostBecause } from "./channel_problem.ts";
 import { MuxChannel } from "./mux_channel.ts";
 import { makePrivateFolder } from "./private_folder.ts";
+import { preferredCiphers } from "./ciphers.ts";
 import { sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
 
 /** A login that nobody asked for yet. */
@@ -47,7 +48,8 @@ export async function openLoneChannel(
   const config = `${folder.path}/config`;
   let channel: MuxChannel | undefined;
   try {
-    Deno.writeTextFileSync(config, sshConfigOf(endpoint, options), { mode: 0o600 });
+    const ciphers = await preferredCiphers();
+    Deno.writeTextFileSync(config, sshConfigOf(endpoint, { ...options, ciphers }), { mode: 0o600 });
     const args = ["-F", config, "-T", ...SPAWN_OPTIONS, "--", calledName(endpoint)];
     channel = new MuxChannel({
       command: `${whereCommand}; IFS= read -r line && eval "$line"`,

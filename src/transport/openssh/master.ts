@@ -7,6 +7,7 @@ import { type Carrier, isServed } from "./carrier.ts";
 import { MasterLog } from "./master_log.ts";
 import { explainDelay, explainEnd, explainLoss, mayPass } from "./master_problem.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private_folder.ts";
+import { preferredCiphers } from "./ciphers.ts";
 import { sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
 
 export interface MasterOptions extends SshConfigOptions {
@@ -59,7 +60,7 @@ export class Master implements Carrier {
 
   /** @throws {GridError} a transport code, `host-key`, `auth`, or `usage` where there is no ssh */
   static async open(endpoint: Endpoint, options: MasterOptions): Promise<Master> {
-    const master = new Master(endpoint, options);
+    const master = new Master(endpoint, { ...options, ciphers: await preferredCiphers() });
     try {
       await withDeadline(() => Promise.race([master.#up.promise, master.#failure()]), {
         ms: endpoint.connectTimeoutMs,
