@@ -76,7 +76,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
 async function expectBulk({ target, answer }: Asked): Promise<void> {
   const said = await answer.catch(() => undefined);
   const there = said === undefined || "checked" in said ? said?.checked : said.chosen;
-  if (there !== undefined && there.digest === undefined) target.transport.expectBulk?.();
+  if (there !== undefined && there.digest === undefined) void target.transport.expectBulk?.();
 }
 
 async function askNode(

@@ -69,8 +69,11 @@ export interface Transport extends AsyncDisposable {
    */
   terminal(screen: Screen, options?: TerminalOptions): Promise<ChannelExit>;
 
-  /** Much is about to be sent over a channel that is opened with `isBulk`. Does nothing where that is all the same. */
-  expectBulk?(): void;
+  /**
+   * Much is about to be sent over a channel that is opened with `isBulk`. Tells, once it is known, whether
+   * such a channel goes a way of its own by now. Absent where that is all the same.
+   */
+  expectBulk?(): Promise<boolean>;
 
   readonly stats: TransportStats;
 }

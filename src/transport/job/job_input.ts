@@ -6,7 +6,9 @@ import { quote } from "../../core/shell.ts";
 import { ByteReader } from "../byte_reader.ts";
 import { nodePrelude, programOverStdin } from "../node_program.ts";
 import type { Channel } from "../transport.ts";
+import { type InputReader, inputReader } from "./input_reader.ts";
 import { InputRing } from "./input_ring.ts";
+import { InputWay } from "./input_way.ts";
 import type { JobLink } from "./job_link.ts";
 import { jobProgram } from "./job_script.ts";
 
@@ -35,7 +37,7 @@ export class JobInput {
   #turns = 0;
 
   constructor(source: ReadableStream<Uint8Array>) {
-    this.#source = inputReader(source);
+    this.#source = inputReader(source, READ_BYTES);
   }
 
   /** Whether another job than this can no longer be given all of it. */
@@ -56,7 +58,9 @@ export class JobInput {
       this.#turns = 0;
     }
     this.#read();
-    await link.persist(() => this.#converse(link, signal), signal);
+    const way = new InputWay(link.transport);
+    const turn = () => this.#converse(link, { way, signal });
+    while (await link.persist(turn, signal) === "another way");
   }
 
   /** Nobody wants the rest. */
@@ -101,11 +105,14 @@ export class JobInput {
     return this.#news.promise;
   }
 
-  async #converse(link: JobLink, signal: AbortSignal): Promise<void> {
+  async #converse(
+    link: JobLink,
+    { way, signal }: { readonly way: InputWay; readonly signal: AbortSignal },
+  ): Promise<"over" | "another way"> {
     const { command, script } = programOverStdin(pourProgram());
     const marker = `grid:${randomWord(12)}`;
     const { root, id } = link.identity;
-    await using channel = await link.transport.open(command, { signal });
+    await using channel = await link.transport.open(command, { signal, isBulk: way.take() });
     channel.exit.catch(() => {});
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
@@ -121,24 +128,31 @@ export class JobInput {
       const heard = this.#hear(channel, { link, marker, signal, begin: begun.resolve })
         .finally(() => ended.abort());
       heard.catch(() => {});
-      const poured = raceAbort(begun.promise, either).then((at) => this.#pour(send, at, either));
-      await poured.catch((error) => {
+      const poured = raceAbort(begun.promise, either)
+        .then((at) => this.#pour(send, { at, way, signal: either }));
+      const isAll = await poured.catch((error) => {
         if (signal.aborted || error === this.#fault) throw error;
         // Nothing can be sent any more; why not is for the node to say, or for its silence.
+        return true;
       });
-      await heard;
+      // What was sent is handed on first: the next turn begins behind it.
+      if (!isAll) await writer.close().catch(() => {});
+      if (await heard === "over") return "over";
+      if (isAll) throw gone(link);
+      await raceAbort(channel.exit.catch(() => {}), signal);
+      return "another way";
     } finally {
       await writer.abort().catch(() => {});
     }
   }
 
-  /** Sends what is there from `at` on, then what comes; up to the end. */
+  /** Sends what is there from `at` on, then what comes; up to the end, or false where a better way is open. */
   async #pour(
     send: (bytes: Uint8Array) => Promise<void>,
-    at: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+    { at, way, signal }: { at: number; readonly way: InputWay; readonly signal: AbortSignal },
+  ): Promise<boolean> {
     for (;;) {
+      if (way.isBetter) return false;
       while (this.#ring.end === at && !this.#hasEnded) {
         await raceAbort(this.#somethingNew(), signal);
       }
@@ -147,9 +161,11 @@ export class JobInput {
       await send(encoder.encode(`${piece.length}\n`));
       await send(piece);
       at += piece.length;
+      way.sent(piece.length);
     }
     if (this.#fault !== undefined) throw this.#fault;
     await send(encoder.encode("end\n"));
+    return true;
   }
 
   /** What the command has got goes, unless all of it may be wanted again. */
@@ -159,6 +175,7 @@ export class JobInput {
     this.#tell();
   }
 
+  /** Whether the command wants no more; or what was listened to has ended. */
   async #hear(
     channel: Channel,
     { link, marker, signal, begin }: {
@@ -167,7 +184,7 @@ export class JobInput {
       signal: AbortSignal;
       begin: (at: number) => void;
     },
-  ): Promise<void> {
+  ): Promise<"over" | "ended"> {
     const reader = new ByteReader(channel.stdout);
     const line = async () =>
       await raceAbort(
@@ -183,8 +200,8 @@ export class JobInput {
       }
       for (;;) {
         const word = await line();
-        if (word === "over" || word === "end") return;
-        if (word === undefined) throw gone(link);
+        if (word === "over" || word === "end") return "over";
+        if (word === undefined) return "ended";
         if (word === "room") throw noRoom(link);
         if (word === "torn") throw torn(link);
         const isFirst = word.startsWith("at ");
@@ -200,33 +217,6 @@ export class JobInput {
       await reader.cancel();
     }
   }
-}
-
-interface InputReader {
-  /** Undefined at the end. The bytes are valid until the next call. */
-  read(): Promise<Uint8Array | undefined>;
-  cancel(): Promise<void>;
-}
-
-/** Into one buffer, where the source can: a fresh one for every read is garbage at once. */
-function inputReader(source: ReadableStream<Uint8Array>): InputReader {
-  let bytes: ReadableStreamBYOBReader;
-  try {
-    bytes = source.getReader({ mode: "byob" });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const reader = source.getReader();
-    return { read: async () => (await reader.read()).value, cancel: () => reader.cancel() };
-  }
-  let buffer = new ArrayBuffer(READ_BYTES);
-  return {
-    async read() {
-      const { value, done } = await bytes.read(new Uint8Array(buffer));
-      if (value !== undefined) buffer = value.buffer;
-      return done ? undefined : value;
-    },
-    cancel: () => bytes.cancel(),
-  };
 }
 
 function pourProgram(): string {

@@ -102,6 +102,8 @@ async function lone(
     ms,
     error: () => new GridError({ code: "timed-out", message: `ssh did not log in to "${name}"` }),
     signal,
+  }).catch((error) => {
+    throw anotherKey(endpoint, channel.preview) ?? error;
   });
   if (where === undefined) throw lostBecause(endpoint, "ssh did not log in");
   return {
@@ -121,6 +123,19 @@ async function lone(
     },
     [Symbol.asyncDispose]: () => end(channel, lostBecause(endpoint, "it was closed by Grid")),
   };
+}
+
+/** Undefined where ssh had nothing against the host's key. Its words come at once, and first. */
+function anotherKey({ name }: Endpoint, said: string): GridError | undefined {
+  if (!/IDENTIFICATION HAS CHANGED|REVOKED HOST KEY/.test(said)) return undefined;
+  return new GridError({
+    code: "host-key",
+    message:
+      `Cannot trust "${name}": at a second login it showed another host key than at the first`,
+    hint: "somebody may be listening in, or several machines answer at that address: " +
+      `grid doctor ${name}`,
+    node: name,
+  });
 }
 
 async function end(channel: MuxChannel, reason: GridError): Promise<void> {

@@ -50,10 +50,14 @@ export function sshConfigOf(endpoint: Endpoint, options: SshConfigOptions): stri
   ].join("\n");
 }
 
-/** Older versions of ssh do not know the word, and then it is in none of the user's files either. */
+/** Older versions of ssh do not know these words, and then they are in none of the user's files either. */
+const STAYING = { ForkAfterAuthentication: "no", SessionType: "default", StdinNull: "no" };
+
 function stayingLines(files: readonly string[]): string[] {
-  const isAsked = files.some((file) => /^\s*ForkAfterAuthentication\b/im.test(readIfFile(file)));
-  return isAsked ? ["  ForkAfterAuthentication no"] : [];
+  const texts = files.map(readIfFile);
+  return Object.entries(STAYING).flatMap(([word, value]) =>
+    texts.some((text) => RegExp(`^\\s*${word}\\b`, "im").test(text)) ? [`  ${word} ${value}`] : []
+  );
 }
 
 function ownLines(endpoint: Endpoint): string[] {

@@ -3,6 +3,7 @@
  * no time of this process. It logs in with the very keys that opened the other one, and is used only where
  * it led to the same machine and account. Where any of that is not so, nobody hears of it.
  */
+import { GridError } from "../../core/errors.ts";
 import { getLogger } from "../../core/log.ts";
 import type { LoneChannel } from "../openssh/lone_channel.ts";
 import type { Link, LinkChannel } from "./link.ts";
@@ -52,30 +53,40 @@ export class BulkWay implements AsyncDisposable {
   readonly #late = new Set<Promise<void>>();
   /** Not tried again: it would be a login that fails each time. */
   #isHopeless = false;
+  /** Somebody else answered than before: nothing large is sent then, by whatever way. */
+  #refusal: GridError | undefined;
   handshakes = 0;
 
   constructor(options: BulkWayOptions) {
     this.#options = options;
   }
 
-  /** Much is about to be sent: the login begins. */
-  expect(): void {
-    if (this.#isHopeless || this.#waiting !== undefined) return;
-    const waiting: Waiting = {
-      channel: this.#connect(() => waiting.onAbandoned()).catch((error) => this.#giveUp(error)),
-      onAbandoned: () => {},
-    };
-    this.#waiting = waiting;
+  /** Much is about to be sent: the login begins. Tells in the end whether `open` has anything to say. */
+  async expect(): Promise<boolean> {
+    if (!this.#isHopeless && this.#waiting === undefined) {
+      const waiting: Waiting = {
+        channel: this.#connect(() => waiting.onAbandoned()).catch((error) => this.#giveUp(error)),
+        onAbandoned: () => {},
+      };
+      this.#waiting = waiting;
+    }
+    return await this.#waiting?.channel !== undefined || this.#refusal !== undefined;
   }
 
-  /** Undefined where nothing was expected, or there is no such connection. */
+  /**
+   * Undefined where nothing was expected, or there is no such connection.
+   *
+   * @throws {GridError} `host-key` where somebody else answered than before
+   */
   async open(line: string, onAbandoned: () => void): Promise<LinkChannel | undefined> {
+    if (this.#refusal !== undefined) throw this.#refusal;
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
     const timeUp = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => timeUp.resolve(undefined), PATIENCE_MS);
     const lone = await Promise.race([waiting.channel, timeUp.promise]);
     clearTimeout(timer);
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#waiting !== waiting) return undefined;
     this.#waiting = undefined;
     if (lone === undefined) {
@@ -119,6 +130,11 @@ export class BulkWay implements AsyncDisposable {
 
   #giveUp(error: unknown): undefined {
     this.#isHopeless = true;
+    if (error instanceof GridError && error.code === "host-key") {
+      this.#refusal = error;
+      log.warn("{problem}", { problem: error.message });
+      return undefined;
+    }
     log.debug("{node}: what is large does not go through ssh: {problem}", {
       node: this.#options.node,
       problem: String(error),

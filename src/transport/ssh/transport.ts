@@ -128,8 +128,8 @@ export class SshTransport implements Transport {
     return await (await this.#budget.anyLink()).terminal(screen, options);
   }
 
-  expectBulk(): void {
-    this.#bulk.expect();
+  expectBulk(): Promise<boolean> {
+    return this.#bulk.expect();
   }
 
   get stats(): TransportStats {
