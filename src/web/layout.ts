@@ -1,5 +1,6 @@
 /** What every page has around it. */
 import { basename } from "node:path";
+import { formatDuration } from "../core/duration.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLE } from "./style.ts";
@@ -51,7 +52,7 @@ export function renderPage(frame: Frame, { title, main, at, live }: Page): Marku
 <span id="live" role="status"></span>
 </div></header>
 <main id="main" tabindex="-1">
-${main}
+${grown(main, now)}
 </main>
 <script nonce="${nonce}">${trusted(SCRIPT)}</script>
 </body>
@@ -92,9 +93,23 @@ export function ageWords(ms: number): string {
 
 const AGES = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const;
 
-/** A length that grows while one looks; the browser counts. */
+/** A length that grows while one looks; the browser counts, so that it is no news all the time. */
 export function growing(sinceMs: number): Markup {
   return markup`<span class="tick" data-since="${sinceMs}"></span>`;
+}
+
+/** Without a script the lengths are those of when the page was made. */
+function grown({ text }: Markup, now: number): Markup {
+  return trusted(text.replaceAll(
+    /(<span class="tick" data-since="(\d+)">)<\/span>/g,
+    (_, opening, since) => `${opening}${lasting(now - Number(since))}</span>`,
+  ));
+}
+
+/** As the script says it: whole seconds. */
+function lasting(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000);
 }
 
 export function runPath(run: string): string {

@@ -95,6 +95,20 @@ Deno.test("a run whose runner is gone is stopped, and can be resumed but not can
   assert.match(await elsewhere.text(), /its runner lives on .*gpu1/);
 });
 
+Deno.test("how long something takes is there without a script, too", async () => {
+  using rig = webRig();
+  const at = Date.now() - 125_000;
+  rig.writer.enter("r1");
+  rig.append([
+    runStarted("r1", { at, steps: [outline("train")] }),
+    { type: "step.started", at: at + 120_000, step: "train", afterMs: 120_000 },
+  ]);
+  const times = async (path: string) =>
+    [...(await rig.text(path)).matchAll(/data-since="\d+">([^<]*)</g)].map(([, time]) => time);
+  assert.match((await times("/")).join(), /^2m 0\ds$/);
+  assert.match((await times("/runs/r1")).join(), /^2m 0\ds,\ds$/);
+});
+
 Deno.test("a runner that dies without a word is noticed by those who look", async () => {
   using rig = webRig();
   rig.writer.enter("r1");
