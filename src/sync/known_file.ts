@@ -1,7 +1,6 @@
 /** Where `known_source.ts` keeps what it knows: one file for each source, in a few large values. */
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { writeCacheFile } from "./cache_file.ts";
@@ -9,9 +8,14 @@ import type { EntryType } from "./entry.ts";
 import type { SourceEntry } from "./hash.ts";
 import { fromColumns, toColumns, typeOfColumn } from "./pack_words.ts";
 
-/** First line; then the sum of the rest, a line of JSON, and what it says the sizes of. */
-const MAGIC = "grid-known-source 1";
+/**
+ * First line; then the sum of the head and the folders, that of all the rest, and the sizes of the two. The
+ * head is JSON, and says the sizes of what follows the folders.
+ */
+const MAGIC = "grid-known-source 2";
 const SUM_CHARS = 8;
+const SIZE_CHARS = 10;
+const FIRST_CHARS = MAGIC.length + 2 * SUM_CHARS + 2 * SIZE_CHARS + 5;
 
 export interface KnownFileOptions {
   readonly folder: string;
@@ -34,12 +38,18 @@ export interface Known {
   readonly rows: Buffer;
 }
 
+/** The beginning of what was kept: enough to ask the file system. */
+export interface KnownHead extends Disposable, Pick<Known, "guards"> {
+  readonly folders: readonly string[];
+  /** All of it; undefined where that is damaged. */
+  whole(): Promise<KnownFile | undefined>;
+}
+
 /** What was kept; lists are made when somebody wants them. */
 export interface KnownFile extends Pick<Known, "guards" | "digest" | "young" | "rows"> {
   /** Files and links. */
   readonly leaves: number;
   readonly hasLinks: boolean;
-  readonly folders: readonly string[];
   /** Of the entries. */
   readonly paths: readonly string[];
   typeAt(place: number): EntryType;
@@ -55,28 +65,59 @@ interface Head extends Pick<Known, "guards" | "digest" | "young"> {
 }
 
 /** Undefined where there is none, of another format or for another key, or a damaged one. */
-export function loadKnown({ key, ...where }: KnownFileOptions): KnownFile | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(fileOf(where));
-  } catch {
+export async function openKnown(
+  { key, ...where }: KnownFileOptions,
+): Promise<KnownHead | undefined> {
+  const file = await Deno.open(fileOf(where)).catch(() => undefined);
+  if (file === undefined) return undefined;
+  const head = await readHead(file).catch(() => undefined);
+  if (head === undefined || head.key !== key) {
+    file.close();
     return undefined;
   }
-  const start = MAGIC.length + SUM_CHARS + 2;
-  const end = bytes.indexOf(10, start);
-  const first = `${MAGIC}\n${sumOf([bytes.subarray(start)])}\n`;
-  if (end < 0 || bytes.toString("latin1", 0, start) !== first) return undefined;
-  const head: Head = JSON.parse(bytes.toString("utf8", start, end));
-  if (head.key !== key) return undefined;
-  let at = end + 1;
-  const parts = head.sizes.map((size) => bytes.subarray(at, at += size));
-  const [rows, folders, paths, contents, types, numbers] = parts;
-  if (!rows || !folders || !paths || !contents || !types || !numbers) return undefined;
+  const { restSum, ...facts } = head;
+  return {
+    guards: head.guards,
+    folders: head.folders,
+    async whole() {
+      const rest = await readBytes(file, head.sizes.reduce((sum, size) => sum + size, 0));
+      return rest === undefined || sumOf([rest]) !== restSum ? undefined : fileIn(rest, facts);
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+async function readHead(file: Deno.FsFile) {
+  const first = (await readBytes(file, FIRST_CHARS))?.toString("latin1").split("\n") ?? [];
+  const [magic, headSum, restSum, headSize, folderSize] = first;
+  if (magic !== MAGIC) return undefined;
+  const head = await readBytes(file, Number(headSize));
+  const folders = await readBytes(file, Number(folderSize));
+  if (!head || !folders || sumOf([head, folders]) !== headSum) return undefined;
+  const facts: Head = JSON.parse(head.toString("utf8"));
+  return { ...facts, folders: lines(folders), restSum };
+}
+
+/** Undefined where the file ends before. */
+async function readBytes(file: Deno.FsFile, count: number): Promise<Buffer | undefined> {
+  const bytes = Buffer.allocUnsafeSlow(count);
+  for (let at = 0; at < count;) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) return undefined;
+    at += read;
+  }
+  return bytes;
+}
+
+function fileIn(bytes: Buffer, { sizes, ...head }: Head): KnownFile | undefined {
+  let at = 0;
+  const parts = sizes.map((size) => bytes.subarray(at, at += size));
+  const [rows, paths, contents, types, numbers] = parts;
+  if (!rows || !paths || !contents || !types || !numbers) return undefined;
   let known: readonly string[] | undefined;
   return {
     ...head,
     rows,
-    folders: lines(folders),
     get paths() {
       return known ??= lines(paths);
     },
@@ -97,26 +138,34 @@ export function saveKnown(
   { guards, digest, young, entries, rows }: Known,
 ): void {
   const { paths, contents, types, numbers } = toColumns(entries);
-  const folders = entries.filter((entry) => entry.type === "folder");
-  const parts = [
+  const inside = entries.filter((entry) => entry.type === "folder");
+  const rest = [
     rows,
-    Buffer.from(folders.map((entry) => `${entry.path}\0`).join("")),
     Buffer.from(paths),
     Buffer.from(contents),
     types,
     new Uint8Array(numbers.buffer),
   ];
-  const head: Head = {
+  const facts: Head = {
     key,
     guards,
     digest,
     young,
-    leaves: entries.length - folders.length,
+    leaves: entries.length - inside.length,
     hasLinks: entries.some((entry) => entry.type === "link"),
-    sizes: parts.map((part) => part.length),
+    sizes: rest.map((part) => part.length),
   };
-  const all = [Buffer.from(`${JSON.stringify(head)}\n`), ...parts];
-  writeCacheFile(fileOf(where), [Buffer.from(`${MAGIC}\n${sumOf(all)}\n`), ...all]);
+  const head = Buffer.from(JSON.stringify(facts));
+  const folders = Buffer.from(inside.map((entry) => `${entry.path}\0`).join(""));
+  const first = [
+    MAGIC,
+    sumOf([head, folders]),
+    sumOf(rest),
+    String(head.length).padStart(SIZE_CHARS, "0"),
+    String(folders.length).padStart(SIZE_CHARS, "0"),
+    "",
+  ];
+  writeCacheFile(fileOf(where), [Buffer.from(first.join("\n")), head, folders, ...rest]);
 }
 
 /** Against what breaks by itself; whoever may write here may write anything. */

@@ -17,7 +17,7 @@ import {
 } from "./file_state.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { GRANULE_MS } from "./hash_cache.ts";
-import { type KnownFile, loadKnown, saveKnown } from "./known_file.ts";
+import { type KnownFile, openKnown, saveKnown } from "./known_file.ts";
 import type { Manifest } from "./manifest.ts";
 import { changedRows, readRows, readSourceRows, type SourceRow } from "./source_rows.ts";
 import { leavesRoot } from "./walk.ts";
@@ -132,13 +132,17 @@ export async function recognizeSource(
   options: KnownSourceOptions,
 ): Promise<KnownSource | undefined> {
   const { source, signal } = options;
-  const file = loadKnown(fileOptions(options));
-  if (file === undefined || !file.guards.every(([path, state]) => stateOf(path) === state)) {
+  using head = await openKnown(fileOptions(options));
+  if (head === undefined || !head.guards.every(([path, state]) => stateOf(path) === state)) {
     return undefined;
   }
-  const rows = await readSourceRows(source, { folders: file.folders, signal });
-  const changed = rows && changedRows(file.rows, rows);
-  if (rows === undefined || changed === undefined) return undefined;
+  // What was is read while what is is told.
+  const [rows, file] = await Promise.all([
+    readSourceRows(source, { folders: head.folders, signal }),
+    head.whole(),
+  ]);
+  const changed = file && rows && changedRows(file.rows, rows);
+  if (file === undefined || rows === undefined || changed === undefined) return undefined;
   const fresh = new Map<number, FileState>();
   const look = (at: number): boolean => {
     const path = file.paths[at] ?? "";

@@ -211,3 +211,27 @@ Deno.test("findSource() finds what a walk finds, whatever was done", { ignore: s
   );
   assert.ok(found.same > RUNS && found.walked > RUNS, JSON.stringify(found));
 });
+
+Deno.test("findSource() walks where what is kept is damaged, cut or of another format", {
+  ignore: skip,
+}, async () => {
+  using rig = startRig();
+  rig.write({ "a.py": "a", "b/c.py": "c" });
+  assert.equal(await rig.look(), "walked");
+  assert.equal(await rig.look(), "same");
+  const folder = rig.options.cacheFolder;
+  const name = [...Deno.readDirSync(folder)].find((it) => it.name.startsWith("source-"))?.name;
+  const file = join(folder, name ?? "");
+  const kept = Deno.readFileSync(file);
+  const turned = (at: number) => kept.map((byte, place) => place === at ? byte ^ 1 : byte);
+  const damages = [
+    new Uint8Array(),
+    ...[10, 18, 25, 45, 60, 90, kept.length - 300, kept.length - 1].map(turned),
+    ...[30, 70, 200, kept.length - 1].map((end) => kept.subarray(0, end)),
+  ];
+  for (const [number, damaged] of damages.entries()) {
+    Deno.writeFileSync(file, damaged);
+    assert.equal(await rig.look(), "walked", `damage ${number}`);
+  }
+  assert.equal(await rig.look(), "same");
+});
