@@ -31,6 +31,21 @@ Deno.test("grid validate shows what it found even where one of the files is not 
   assert.match(stderr, /error: Cannot read no\.yaml: there is no such file/);
 });
 
+Deno.test("grid validate names every file that it cannot read", async () => {
+  using folder = project({ "one.yaml": "name: one\nsteps:\n  - { id: a, run: 'true' }\n" });
+  Deno.symlinkSync("nowhere", join(folder.path, "two.yaml"));
+  const names = ["no.yaml", "one.yaml", "two.yaml"];
+  const text = await grid(["validate", ...names], { cwd: folder.path });
+  assert.equal(text.code, 2);
+  assert.match(
+    text.stderr,
+    /error: Cannot read no\.yaml: there is no such file\nCannot read two\.yaml: [^\n]+\nhint: did you mean two\.yaml/,
+  );
+  const json = await grid(["validate", ...names, "--json"], { cwd: folder.path });
+  const { message } = JSON.parse(json.stdout).error;
+  assert.match(message, /no\.yaml.*\n.*two\.yaml/);
+});
+
 Deno.test("a warning is not called no mistakes", async () => {
   const steps = "steps:\n  - { id: a, node: local, run: 'echo {{ inputs.x }}' }\n";
   using folder = project({ "w.yaml": `inputs: { x: { default: 1 } }\n${steps}` });

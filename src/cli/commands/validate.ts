@@ -67,7 +67,8 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
     }
   }
   // Programs are given one object: the mistakes of every file, or what kept Grid from reading one.
-  if (unreadable[0] !== undefined && format !== "text") throw unreadable[0];
+  const closed = allOf(unreadable);
+  if (closed !== undefined && format !== "text") throw closed;
   const bad = found.some(({ severity }) => severity === "error");
   if (found.length > 0 || format !== "text") {
     const { showDiagnostics } = await lazy<typeof import("../diagnostics.ts")>(
@@ -76,9 +77,17 @@ async function validate(names: readonly string[], options: ValidateOptions): Pro
     );
     await showDiagnostics(found, { format, color: settings.color, context });
   }
-  if (unreadable[0] !== undefined) throw unreadable[0];
+  if (closed !== undefined) throw closed;
   if (found.length === 0 && format === "text" && !settings.quiet) {
     context.stderr(`${files.length === 1 ? files[0] : `${files.length} files`}: no mistakes\n`);
   }
   return bad ? 2 : 0;
+}
+
+/** What kept files from being read, as one error with a line for each. */
+function allOf(errors: readonly GridError[]): GridError | undefined {
+  const [first, ...others] = errors;
+  if (first === undefined || others.length === 0) return first;
+  const message = [...new Set(errors.map(({ message }) => message))].join("\n");
+  return new GridError({ code: first.code, message, hint: first.hint, cause: first });
 }
