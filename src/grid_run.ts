@@ -41,6 +41,7 @@ import { Reserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
 import { usualSteps } from "./store/usual.ts";
 import type { TransportPool } from "./transport/transport.ts";
+import type { InputSource } from "./transport/job/job_input.ts";
 
 const log = getLogger("grid");
 
@@ -75,7 +76,7 @@ export interface RunOptions {
   readonly from?: string | undefined;
   readonly only?: string | undefined;
   /** For a pipeline of one command: what it reads; default: nothing. */
-  readonly input?: ReadableStream<Uint8Array> | undefined;
+  readonly input?: InputSource | undefined;
   /** Absolute folder that holds the code to be synced; default: the project. */
   readonly code?: string | undefined;
   /** Id of the run, for who has told it to somebody already; default: a new one. */

@@ -2,6 +2,7 @@
 import type { GridError } from "../core/errors.ts";
 import { isRunId } from "../core/ids.ts";
 import { oneLine } from "../terminal/harmless.ts";
+import type { InputSource } from "../transport/job/job_input.ts";
 import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
 
@@ -22,7 +23,7 @@ export interface CliContext {
   /** What a command printed for people, not necessarily text. */
   stderrBytes(bytes: Uint8Array): void;
   /** What we were given to read; undefined where that is nothing. */
-  input(): ReadableStream<Uint8Array> | undefined;
+  input(): InputSource | undefined;
   /** One line from the person at the terminal; undefined where there is none. */
   ask(question: string): string | undefined;
   readonly stdoutIsTerminal: boolean;

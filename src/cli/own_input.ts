@@ -1,19 +1,25 @@
 /** The standard input of this process, where there is one to be read. */
+import type { InputSource } from "../transport/job/job_input.ts";
 
 /** Undefined for none: closed, `/dev/null`, or a terminal that belongs to somebody else for now. */
-export function ownInput(): ReadableStream<Uint8Array> | undefined {
-  if (Deno.stdin.isTerminal()) return isInForeground() ? Deno.stdin.readable : undefined;
-  return isNothing() ? undefined : Deno.stdin.readable;
+export function ownInput(): InputSource | undefined {
+  if (Deno.stdin.isTerminal()) {
+    return isInForeground() ? { stream: Deno.stdin.readable } : undefined;
+  }
+  const size = ownSize();
+  return size === "nothing" ? undefined : { stream: Deno.stdin.readable, size };
 }
 
-function isNothing(): boolean {
+/** Of a file, of which another program may have read a part; undefined for what has none. */
+function ownSize(): number | "nothing" | undefined {
   // Imported, it would be loaded before the first word of every command.
   const { fstatSync, statSync } = globalThis.process.getBuiltinModule("node:fs");
   try {
     const own = fstatSync(0);
-    return own.isCharacterDevice() && own.rdev === statSync("/dev/null").rdev;
+    if (own.isCharacterDevice() && own.rdev === statSync("/dev/null").rdev) return "nothing";
+    return own.isFile() ? own.size : undefined;
   } catch {
-    return true; // closed
+    return "nothing"; // closed
   }
 }
 

@@ -5,6 +5,7 @@ import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
 import type { StepKind, StepKinds, SurvivorNote } from "../engine/ports.ts";
 import type { RunState } from "../engine/reduce.ts";
+import type { InputSource } from "../transport/job/job_input.ts";
 import { openRunTrees } from "./run_trees.ts";
 
 export interface StepKindsOptions {
@@ -17,7 +18,7 @@ export interface StepKindsOptions {
   /** By secret: what is masked in one that is JSON. */
   readonly masks?: Readonly<Record<string, readonly string[]>>;
   /** What the one command reads. */
-  readonly input?: ReadableStream<Uint8Array> | undefined;
+  readonly input?: InputSource | undefined;
   readonly run: string;
   /** Absolute folder of the code; mostly the project. */
   readonly code?: string;
@@ -108,7 +109,7 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
   };
 }
 
-async function openInput(source: ReadableStream<Uint8Array>) {
+async function openInput(source: InputSource) {
   const { JobInput } = await lazy<typeof import("../transport/job/job_input.ts")>(
     "../transport/job/job_input.ts",
     import.meta.url,

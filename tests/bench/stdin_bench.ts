@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { quote, quoteAll } from "../../src/core/shell.ts";
 import { programArgs } from "../support/cli.ts";
 import { startOpenSsh } from "../support/openssh.ts";
+import { ProcessorTime } from "./processor_time.ts";
 
 const MEGABYTES = Number(Deno.env.get("GRID_BENCH_MB") ?? 1000);
 const ROUNDS = 3;
+
+using processors = new ProcessorTime();
 
 await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
 const [node] = lab.nodes;
@@ -39,7 +42,12 @@ const ssh = [
 await shell(
   `${quoteAll(["ssh", "-o", "ControlMaster=yes", "-o", "ControlPersist=600", ...ssh.slice(1)])} :`,
 );
-const times: Record<string, number[]> = {
+interface Took {
+  readonly ms: number;
+  /** Of all processors together, the node's work included. */
+  readonly seconds: number;
+}
+const times: Record<string, Took[]> = {
   "ssh, ControlMaster": [],
   "grid, ssh": [],
   "grid, openssh": [],
@@ -58,18 +66,24 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 await shell(`${quoteAll(["ssh", "-O", "exit", ...ssh.slice(1)])} 2>/dev/null`);
-const base = median(times["ssh, ControlMaster"] ?? []);
-console.log(`${MEGABYTES} MB, medians of ${ROUNDS}, whole program`);
+const base = median((times["ssh, ControlMaster"] ?? []).map((took) => took.ms));
+const [load = 0] = Deno.loadavg();
+console.log(`${MEGABYTES} MB, medians of ${ROUNDS}, whole program, load ${load.toFixed(1)}`);
 for (const [name, all] of Object.entries(times)) {
-  const ms = median(all);
-  console.log(`${name.padEnd(20)} ${(ms / 1000).toFixed(2)} s  ${(base / ms).toFixed(2)} × of ssh`);
+  const ms = median(all.map((took) => took.ms));
+  const seconds = median(all.map((took) => took.seconds));
+  console.log(
+    `${name.padEnd(20)} ${(ms / 1000).toFixed(2)} s  ${(base / ms).toFixed(2)} × of ssh  ` +
+      `processors ${seconds.toFixed(2)} s`,
+  );
 }
 console.log(`peak of Grid: ${Math.round(peak)} MB`);
 
-async function timed(command: string): Promise<number> {
+async function timed(command: string): Promise<Took> {
   const start = performance.now();
+  const before = processors.seconds;
   await shell(`{ ${command}; } <${quote(file)}`);
-  return performance.now() - start;
+  return { ms: performance.now() - start, seconds: processors.seconds - before };
 }
 
 async function shell(command: string): Promise<void> {

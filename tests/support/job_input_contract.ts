@@ -72,7 +72,7 @@ export function describeInput(name: string, { open, test }: ContractOptions): vo
     const job = await startJob(node.transport, spec);
     const over = new AbortController();
     const link = new JobLink(node.transport, spec);
-    const feeding = new JobInput(source).feed(link, over.signal).catch(() => {});
+    const feeding = new JobInput({ stream: source }).feed(link, over.signal).catch(() => {});
     let before = -1;
     await waitFor(async () => {
       const stands = pulled > 0 && pulled === before;
@@ -103,7 +103,7 @@ export function describeInput(name: string, { open, test }: ContractOptions): vo
     const spec = jobSpec(node, { command: "cat >/dev/null", hasInput: true });
     const job = await startJob(node.transport, spec);
     const over = new AbortController();
-    const input = new JobInput(silent());
+    const input = new JobInput({ stream: silent() });
     const feeding = input.feed(new JobLink(node.transport, spec), over.signal).catch(() => {});
     assert.deepEqual((await job.kill({ graceMs: 2000 })).survivors, []);
     assert.equal((await followAll(job)).exit.kind, "signal");
@@ -114,7 +114,9 @@ export function describeInput(name: string, { open, test }: ContractOptions): vo
   });
 
   check("another try is given the same, as long as it was little", async (node) => {
-    const input = new JobInput(ReadableStream.from([new TextEncoder().encode("words\n")]));
+    const input = new JobInput({
+      stream: ReadableStream.from([new TextEncoder().encode("words\n")]),
+    });
     for (const id of ["first", "second"]) {
       assert.ok(!input.isSpentFor(id));
       const spec = jobSpec(node, { command: "cat", hasInput: true });
@@ -123,7 +125,7 @@ export function describeInput(name: string, { open, test }: ContractOptions): vo
       assert.equal((await followAll(job)).stdout, "words\n");
       await job.remove();
     }
-    const large = new JobInput(ReadableStream.from([new Uint8Array(5 * 2 ** 20)]));
+    const large = new JobInput({ stream: ReadableStream.from([new Uint8Array(5 * 2 ** 20)]) });
     const spec = jobSpec(node, { command: "wc -c", hasInput: true });
     const job = await startJob(node.transport, spec);
     await large.feed(new JobLink(node.transport, spec), new AbortController().signal);
@@ -148,7 +150,7 @@ async function feed(
   const spec = jobSpec(node, { ...command, hasInput: true });
   const job = await startJob(node.transport, spec);
   const over = new AbortController();
-  const input = new JobInput(source);
+  const input = new JobInput({ stream: source });
   const feeding = input.feed(new JobLink(node.transport, spec), over.signal).catch((error) => {
     if (!over.signal.aborted) throw error;
   });

@@ -24,9 +24,16 @@ const MOST_GREETING_LINES = 10_000;
 const NUMBER = /^\d{1,15}$/;
 const encoder = new TextEncoder();
 
+export interface InputSource {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** As many bytes will come, where that is known. */
+  readonly size?: number | undefined;
+}
+
 /** One input, read once; given to the jobs of a step's tries, one after the other. */
 export class JobInput {
   readonly #source: InputReader;
+  readonly #size: number;
   readonly #ring = new InputRing();
   #hasEnded = false;
   #fault: unknown;
@@ -36,8 +43,9 @@ export class JobInput {
   /** Links that brought this job some of it. */
   #turns = 0;
 
-  constructor(source: ReadableStream<Uint8Array>) {
-    this.#source = inputReader(source, READ_BYTES);
+  constructor({ stream, size = 0 }: InputSource) {
+    this.#source = inputReader(stream, READ_BYTES);
+    this.#size = size;
   }
 
   /** Whether another job than this can no longer be given all of it. */
@@ -59,6 +67,7 @@ export class JobInput {
     }
     this.#read();
     const way = new InputWay(link.transport);
+    await way.expect(this.#size, signal);
     const turn = () => this.#converse(link, { way, signal });
     while (await link.persist(turn, signal) === "another way");
   }
@@ -112,7 +121,8 @@ export class JobInput {
     const { command, script } = programOverStdin(pourProgram());
     const marker = `grid:${randomWord(12)}`;
     const { root, id } = link.identity;
-    await using channel = await link.transport.open(command, { signal, isBulk: way.take() });
+    const isBulk = way.take();
+    await using channel = await link.transport.open(command, { signal, isBulk });
     channel.exit.catch(() => {});
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
@@ -129,7 +139,7 @@ export class JobInput {
         .finally(() => ended.abort());
       heard.catch(() => {});
       const poured = raceAbort(begun.promise, either)
-        .then((at) => this.#pour(send, { at, way, signal: either }));
+        .then((at) => this.#pour(send, { at, way, isBulk, signal: either }));
       const isAll = await poured.catch((error) => {
         if (signal.aborted || error === this.#fault) throw error;
         // Nothing can be sent any more; why not is for the node to say, or for its silence.
@@ -149,7 +159,12 @@ export class JobInput {
   /** Sends what is there from `at` on, then what comes; up to the end, or false where a better way is open. */
   async #pour(
     send: (bytes: Uint8Array) => Promise<void>,
-    { at, way, signal }: { at: number; readonly way: InputWay; readonly signal: AbortSignal },
+    { at, way, isBulk, signal }: {
+      at: number;
+      readonly way: InputWay;
+      readonly isBulk: boolean;
+      readonly signal: AbortSignal;
+    },
   ): Promise<boolean> {
     for (;;) {
       if (way.isBetter) return false;
@@ -161,7 +176,7 @@ export class JobInput {
       await send(encoder.encode(`${piece.length}\n`));
       await send(piece);
       at += piece.length;
-      way.sent(piece.length);
+      way.sent(piece.length, { isBulk });
     }
     if (this.#fault !== undefined) throw this.#fault;
     await send(encoder.encode("end\n"));

@@ -48,7 +48,7 @@ testWith(
       },
     }, { highWaterMark: 0 });
     const job = await startJob(transport, spec);
-    const feeding = new JobInput(source)
+    const feeding = new JobInput({ stream: source })
       .feed(new JobLink(transport, spec), new AbortController().signal);
     const { exit, stdout } = await followAll(job);
     await feeding;
@@ -59,22 +59,33 @@ testWith(
   },
 );
 
-testWith(["sshd"], "a job's input that is little needs one login", async () => {
-  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
-  const [node] = lab.nodes;
-  assert.ok(node);
-  Deno.mkdirSync(node.root, { recursive: true });
-  await using pool = createPool({ handshakes: 2 });
-  const transport = pool.transport(node.endpoint);
-  const place = { transport, root: node.root, [Symbol.asyncDispose]: () => Promise.resolve() };
-  const spec = jobSpec(place, { command: "wc -c", hasInput: true });
-  const job = await startJob(transport, spec);
-  const source = ReadableStream.from([new Uint8Array(8 * 2 ** 20)]);
-  await new JobInput(source).feed(new JobLink(transport, spec), new AbortController().signal);
-  assert.equal((await followAll(job)).stdout.trim(), String(8 * 2 ** 20));
-  assert.equal(node.acceptedLogins(), 1);
-  await job.remove();
-});
+const LITTLE = 8 * 2 ** 20;
+const MUCH = 16 * 2 ** 20;
+
+for (const [what, size, logins] of [["little", undefined, 1], ["much", MUCH, 2]] as const) {
+  testWith(
+    ["sshd"],
+    `a job's input that is known to be ${what} has ${logins} login(s)`,
+    async () => {
+      await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+      const [node] = lab.nodes;
+      assert.ok(node);
+      Deno.mkdirSync(node.root, { recursive: true });
+      await using pool = createPool({ handshakes: 2 });
+      const transport = pool.transport(node.endpoint);
+      const place = { transport, root: node.root, [Symbol.asyncDispose]: () => Promise.resolve() };
+      const spec = jobSpec(place, { command: "wc -c", hasInput: true });
+      const job = await startJob(transport, spec);
+      const signal = new AbortController().signal;
+      // As of a file that somebody has cut since then.
+      const stream = ReadableStream.from([new Uint8Array(LITTLE)]);
+      await new JobInput({ stream, size }).feed(new JobLink(transport, spec), signal);
+      assert.equal((await followAll(job)).stdout.trim(), String(LITTLE));
+      assert.equal(node.acceptedLogins(), logins);
+      await job.remove();
+    },
+  );
+}
 
 /** Those of this process that log in beside it. */
 function bulkProcesses(): readonly number[] {

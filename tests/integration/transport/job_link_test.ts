@@ -99,7 +99,7 @@ testWith(
       },
     });
     const job = await startJob(transport, spec);
-    const feeding = new JobInput(source).feed(
+    const feeding = new JobInput({ stream: source }).feed(
       new JobLink(transport, spec),
       new AbortController().signal,
     );

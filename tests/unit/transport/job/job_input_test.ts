@@ -52,7 +52,7 @@ async function handOver(node: ContractNode): Promise<number> {
       }
     }
   })();
-  const input = new JobInput(source(() => turns.size > 1));
+  const input = new JobInput({ stream: source(() => turns.size > 1) });
   const feeding = input.feed(new JobLink(node.transport, spec), over.signal);
   const { stdout, exit } = await followAll(job);
   await feeding;
@@ -69,7 +69,7 @@ testWith(["perl"], "where nobody knows how far the input has come, it is not gue
   await using node = await openAccountNode({ shell: ["dash"] });
   const { spec, job } = await reader(node, "read -r line; sleep 60");
   const over = new AbortController();
-  const feeding = new JobInput(silentBehind("words\n"))
+  const feeding = new JobInput({ stream: silentBehind("words\n") })
     .feed(new JobLink(node.transport, spec), over.signal);
   const refused = assert.rejects(feeding, (error) => {
     assert.ok(error instanceof GridError && error.code === "step-failed", `${error}`);
