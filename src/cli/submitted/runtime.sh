@@ -9,8 +9,8 @@
 # whoever finds it finds all of it.
 #
 # function: reads -> sets
-#   (outside): code grid_fault grid_new id loader packages registry size system -> LC_ALL base code deno found
-#       here id loader marker new packages registry root said size system
+#   (outside): code grid_fault grid_host grid_new id loader packages registry size system -> LC_ALL base code
+#       deno found here id left loader maker marker name named new packages pid registry root said size system
 #   fail: - -> -
 #   undo: new -> -
 #   copy: new -> -
@@ -44,6 +44,19 @@ read -r deno && read -r code && read -r packages && read -r registry && read -r 
 
 [ -d "$root/.grid" ] || mkdir -p "$root/.grid" || fail write "$root/.grid"
 grid_own "$base" 700 || fail workspace "$grid_fault"
+# What was left by makers that were killed; those of other machines with this home may live.
+for left in "$base"/*.*.*.*.*; do
+  name=${left##*/} named=
+  if [ ! -d "$left" ] || [ -L "$left" ]; then continue; fi
+  [ ! -f "$base/${name%%.*}" ] || read -r named <"$base/${name%%.*}"
+  maker=${name%.*.*}
+  pid=${maker##*.} maker=${maker%.*}
+  case $pid in '' | *[!0-9]*) continue ;; esac
+  if [ "$named" = "$name" ] || [ "${maker#*.}" != "$grid_host" ]; then continue; fi
+  if kill -0 "$pid" 2>/dev/null || [ -d "/proc/$pid" ]; then continue; fi
+  chmod -R u+rwX "$left" 2>/dev/null
+  rm -rf "$left"
+done
 grid_make_name "$base/$id"
 new=$grid_new
 mkdir "$new" || fail write "$new"
