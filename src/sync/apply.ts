@@ -275,7 +275,9 @@ function alsoOf(known: readonly Entry[], record: readonly Entry[]): string {
   const others: Entry[] = [];
   let at = 0;
   for (const entry of known) {
-    // Both are sorted by path.
+    // Both are sorted by path, and mostly the very same.
+    if (record[at + 1] === entry) at++;
+    if (record[at] === entry) continue;
     while (at < record.length && comparePaths(record[at]!.path, entry.path) < 0) at++;
     if (!isSame(entry, record[at])) others.push(entry);
   }

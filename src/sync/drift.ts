@@ -5,7 +5,7 @@ import { newRunId } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import type { Conversation } from "./conversation.ts";
-import { comparePaths, type Entry, foldersAbove, sameEntry } from "./entry.ts";
+import { comparePaths, type Entry, foldersAbove, hasPath, sameEntry } from "./entry.ts";
 import { readSums } from "./fetch_sums.ts";
 import type { SourceEntry } from "./hash.ts";
 import { listOf } from "./manifest.ts";
@@ -219,8 +219,8 @@ function pathsToLookAt({ plan, known, pending, rows, state, ...input }: LookInpu
     ...pending.map((entry) => entry.path).filter((path) => !input.delete || input.isUnread(path)),
   ];
   const asked = new Set(touched);
-  const ours = new Set(known.filter(({ path }) => asked.has(path)).map((entry) => entry.path));
-  const isSure = (path: string) => ours.has(path) && !rows.changed.has(path) && !isInterrupted;
+  const isSure = (path: string) =>
+    !isInterrupted && !rows.changed.has(path) && hasPath(known, path);
   // Below a folder that is a link now nothing is ours, and nothing is touched.
   const isReached = (path: string) => !isBelow(rows.displaced, path);
   return [...asked]

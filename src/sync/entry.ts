@@ -30,6 +30,17 @@ export function foldersAbove(path: string): string[] {
   return above;
 }
 
+/** Whether one of the entries, which are sorted by path, has this path. */
+export function hasPath(entries: readonly Entry[], path: string): boolean {
+  let from = 0;
+  for (let end = entries.length; from < end;) {
+    const middle = (from + end) >>> 1;
+    if (comparePaths(entries[middle]!.path, path) < 0) from = middle + 1;
+    else end = middle;
+  }
+  return entries[from]?.path === path;
+}
+
 /** Order of paths in every list: by code unit, so that it does not depend on the language. */
 export function comparePaths(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

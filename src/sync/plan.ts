@@ -99,6 +99,8 @@ function withoutSame<E extends Entry>(input: PlanInput<E>): PlanInput<E> {
       ? 1
       : there === undefined
       ? -1
+      : entry === there
+      ? 0
       : comparePaths(entry.path, there.path);
     // One path may be known twice, after a sync that broke off.
     const isSame = order === 0 && entry !== undefined && there !== undefined &&

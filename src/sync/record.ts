@@ -72,18 +72,28 @@ export function recordFiles(change: RecordChange): Readonly<Record<string, Piece
       folders: () => manifest.folders(),
     };
   }
-  const sent = new Set(packed.sent.map((entry) => entry.path));
-  const lines = new Map<string, number>();
+  const { sent } = packed;
+  const lines = linesOf(sent, change.record);
+  return {
+    patch: () => inPieces(sent, (it) => `${lines.get(it)} ${factsOf(it)}\n`),
+    moved: () => pathsOf(sent),
+  };
+}
+
+/** Where those that were sent stand among the files and links of the record; both are sorted by path. */
+function linesOf(sent: readonly Entry[], record: readonly Entry[]): Map<Entry, number> {
+  const lines = new Map<Entry, number>();
   let line = 0;
-  for (const { type, path } of change.record) {
+  let next = 0;
+  for (const { type, path } of record) {
     if (type === "folder") continue;
     line++;
-    if (sent.has(path)) lines.set(path, line);
+    const entry = sent[next];
+    if (entry?.path !== path) continue;
+    lines.set(entry, line);
+    next++;
   }
-  return {
-    patch: () => inPieces(packed.sent, (it) => `${lines.get(it.path)} ${factsOf(it)}\n`),
-    moved: () => pathsOf(packed.sent),
-  };
+  return lines;
 }
 
 /** Whether all that happened is that files took the place of files, each with a line of its own. */

@@ -100,12 +100,13 @@ async function deltasOf(
   talk: Conversation,
   { files, known, state, folder, turns, ...where }: DeltaOptions,
 ): Promise<(Edit & EditSums)[]> {
+  const large = files.filter((entry) => entry.size >= MIN_DELTA_BYTES);
+  if (large.length === 0) return [];
   const { missing } = state.rows;
   const before = new Map(known.map((entry) => [entry.path, entry]));
-  const asked = files.filter((entry) => {
+  const asked = large.filter((entry) => {
     const there = before.get(entry.path);
-    return entry.size >= MIN_DELTA_BYTES && there?.type === "file" &&
-      there.size >= MIN_DELTA_BYTES && !missing.has(entry.path);
+    return there?.type === "file" && there.size >= MIN_DELTA_BYTES && !missing.has(entry.path);
   }).slice(0, MOST_EDITS);
   if (asked.length === 0) return [];
   const list = encoder.encode(listOf(asked.map((entry) => entry.path)));
