@@ -220,7 +220,11 @@ async function peak(name: string, options: GridSync): Promise<number> {
     file,
     JSON.stringify({ ...options, cacheFolder: join(folder, `cache-${name}`) }),
   );
-  const flags = ["--v8-flags=--max-semi-space-size=8", "-A", "--cached-only"];
+  const flags = [
+    "--v8-flags=--min-semi-space-size=8,--max-semi-space-size=8",
+    "-A",
+    "--cached-only",
+  ];
   const text = await output([Deno.execPath(), "run", ...flags, client, file]);
   return Number(text.split(" ")[1]) * 1000;
 }

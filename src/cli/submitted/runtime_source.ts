@@ -27,7 +27,12 @@ export interface RuntimeSource {
 }
 
 /** As the clone's and the installation's own launchers have it. */
-const FLAGS = ["run", "--v8-flags=--max-semi-space-size=8", "--quiet", "--allow-all"];
+const FLAGS = [
+  "run",
+  "--v8-flags=--min-semi-space-size=8,--max-semi-space-size=8",
+  "--quiet",
+  "--allow-all",
+];
 /** What no program reads. */
 const UNREAD = ["*.map", "*.md", "*.markdown", "*.flow", "*.d.ts", "*.d.mts", "*.d.cts"];
 /** Only another runtime loads these: `tar-stream` and `streamx` name them for Bare. */
