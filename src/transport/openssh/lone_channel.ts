@@ -69,9 +69,11 @@ export async function openLoneChannel(
       lostError: () => Promise.resolve(lostBecause(endpoint, "ssh has ended")),
       closedError: () => lostBecause(endpoint, "the channel was closed"),
     });
-    // Jump hosts read it too, at their own time.
     void channel.closed.then(() => folder[Symbol.dispose]());
-    return await lone(channel, { endpoint, signal });
+    const opened = await lone(channel, { endpoint, signal });
+    // By now jump hosts have read it, too. Whoever is killed leaves nothing behind.
+    folder[Symbol.dispose]();
+    return opened;
   } catch (error) {
     if (channel === undefined) folder[Symbol.dispose]();
     else await end(channel, lostBecause(endpoint, "it was given up"));
