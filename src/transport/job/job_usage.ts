@@ -6,6 +6,15 @@ export const MOST_SAMPLES = 60;
 /** A peak of one look says nothing about a job that grew after it. */
 const LEAST_LOOKS = 2;
 
+/** Files of a job can be written by the job: beyond what any machine has, they are not the meter's. */
+const MOST_CORES = 4096;
+const MOST_MEMORY_KIB = 2 ** 40;
+const MOST_GPU_MIB = 2 ** 24;
+/** Two years. */
+const MOST_AGE = 2 * 365 * 86_400 * 100;
+/** A look takes time: the clock may be read before what is counted. */
+const LOOK_TICKS = 1000;
+
 interface Look {
   readonly age: number;
   readonly ticks: number;
@@ -40,14 +49,20 @@ function lookIn(line: string): Look | undefined {
   const match = LOOK.exec(line);
   if (match === null) return undefined;
   const [, age, ticks, memory, peak, gpuMemory, gpuLoad] = match;
-  return {
+  const look = {
     age: Number(age),
     ticks: Number(ticks),
     memory: Number(memory),
     peak: Number(peak),
     gpuMemory: gpuMemory === undefined ? undefined : Number(gpuMemory),
-    gpuLoad: gpuLoad === undefined ? undefined : Math.min(100, Number(gpuLoad)),
+    gpuLoad: gpuLoad === undefined ? undefined : Number(gpuLoad),
   };
+  return isPossible(look) ? look : undefined;
+}
+
+function isPossible({ age, ticks, memory, peak, gpuMemory = 0, gpuLoad = 0 }: Look): boolean {
+  return age <= MOST_AGE && ticks <= (age + LOOK_TICKS) * MOST_CORES &&
+    Math.max(memory, peak) <= MOST_MEMORY_KIB && gpuMemory <= MOST_GPU_MIB && gpuLoad <= 100;
 }
 
 interface Times {
@@ -56,7 +71,7 @@ interface Times {
 }
 
 /** `0m1.230s 0m0.010s`, as shells print the times of children; some write a comma. */
-const TIMES = /^(\d{1,9})m(\d{1,2}(?:[.,]\d{1,6})?)s (\d{1,9})m(\d{1,2}(?:[.,]\d{1,6})?)s$/;
+const TIMES = /^(\d{1,9})m([0-5]?\d(?:[.,]\d{1,6})?)s (\d{1,9})m([0-5]?\d(?:[.,]\d{1,6})?)s$/;
 
 function timesIn(line: string): Times | undefined {
   const match = TIMES.exec(line);

@@ -48,8 +48,22 @@ Deno.test("parseUsage() believes nothing that a meter does not say", () => {
     "1 1 1 1 \x1b[2J -\n",
     "0m1s\n",
     "1m99999999999s 0m0s\n",
+    "1m61.000s 0m0.000s\n",
   ];
   for (const lie of lies) assert.equal(parseUsage(lie), undefined, lie);
+  // More than a machine has: jobs can write there, too.
+  const honest = "100 50 4000 4000 10 5\n200 90 4000 4000 10 5\n";
+  const forged = [
+    "300 999999999 1 1 - -\n",
+    "300 100 9999999999999 1 - -\n",
+    "300 100 1 9999999999999 - -\n",
+    "300 100 1 1 99999999 5\n",
+    "300 100 1 1 10 101\n",
+    "9999999999 100 1 1 - -\n",
+  ];
+  for (const line of forged) {
+    assert.deepEqual(parseUsage(honest + line), parseUsage(honest), line);
+  }
   // A look that is written over while it is read.
   const half = parseUsage("500 7 100 100 - -\n00 1 1 1\n100 1 1 1 - -\n600 9 100 100 - -\n");
   assert.deepEqual(half?.samples?.atMs, [5000, 6000]);
