@@ -1,4 +1,5 @@
 /** What to do about a command that did not find what it needs: what the shell of a job lacks is said where. */
+import { limitHint } from "./limit_hint.ts";
 
 const PAGE = "docs/environments.md";
 
@@ -51,7 +52,7 @@ export function commandHint(code: number, stderr: string): string | undefined {
     return `${what} is not on PATH: a job's shell reads no login files; shell: bash -l reads them, ` +
       `before: activates conda, modules or a venv (${PAGE})`;
   }
-  return code === 126 ? notExecutable(lines) : undefined;
+  return code === 126 ? notExecutable(lines) : limitHint(code, stderr);
 }
 
 function notExecutable(lines: readonly string[]): string {

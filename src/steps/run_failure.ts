@@ -5,6 +5,7 @@ import type { Failure } from "../engine/event.ts";
 import type { StepOutcome } from "../engine/ports.ts";
 import { handedOverIn, handedOverWords } from "../transport/job/handed_over.ts";
 import type { JobExit, KillReport } from "../transport/job/job.ts";
+import { signalHint } from "./limit_hint.ts";
 
 type FailedOutcome = Extract<StepOutcome, { status: "failed" }>;
 
@@ -56,13 +57,12 @@ function signalled(
         "detach: true lets it go on, jobs.lease in the cluster config makes the node wait longer",
     };
   }
+  const hint = signalHint(exit.signal);
   return {
     code: "signal",
     message: `${what}: it was ended by ${exit.signal}`,
     signal: exit.signal,
-    ...(exit.signal === "SIGKILL"
-      ? { hint: "perhaps the node ran out of memory: dmesg | grep -i oom" }
-      : {}),
+    ...(hint !== undefined && { hint }),
   };
 }
 

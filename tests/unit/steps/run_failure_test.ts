@@ -1,7 +1,8 @@
 /** What is said of a command that was told to end. */
 import assert from "node:assert/strict";
+import type { OpenNode } from "../../../src/cluster/node.ts";
 import { commandHint } from "../../../src/steps/command_hint.ts";
-import { ownCode, survivorWords } from "../../../src/steps/run_failure.ts";
+import { failedExit, ownCode, survivorWords } from "../../../src/steps/run_failure.ts";
 
 Deno.test("survivors are told with the grounds, and never none where nobody asked", () => {
   const none = { survivors: [], handedOver: [] };
@@ -43,6 +44,10 @@ Deno.test("what a command did not find is answered by what prepares it", () => {
     [126, "grid: ./x.sh: /usr/bin/python9: bad interpreter: No such file", /first line/],
     [126, "grid: ./x: cannot execute binary file: Exec format error", /uname -m/],
     [126, "grid: ./x.sh: Permission denied", /chmod \+x/],
+    [153, "grid: line 2: 24047 File size limit exceeded  tar -c .", /ulimit -f/],
+    [153, "", /ulimit -f/],
+    [1, "Traceback …\nOSError: [Errno 27] File too large", /ulimit -f/],
+    [152, "grid: line 3: 7 CPU time limit exceeded", /ulimit -t/],
     [1, "Traceback …\nValueError: 3", undefined],
     [0, "", undefined],
   ];
@@ -51,4 +56,16 @@ Deno.test("what a command did not find is answered by what prepares it", () => {
     if (hint === undefined) assert.equal(found, undefined, stderr);
     else assert.match(found ?? "", hint);
   }
+});
+
+Deno.test("a limit of the node that ended a command is named by how it is looked at", () => {
+  const node = { node: { name: "gpu1" } } as OpenNode;
+  const hintOf = (signal: string) => {
+    const outcome = failedExit({ kind: "signal", signal }, { node });
+    return outcome.status === "failed" ? outcome.failure.hint : undefined;
+  };
+  assert.match(hintOf("SIGXFSZ") ?? "", /ulimit -f/);
+  assert.match(hintOf("SIGXCPU") ?? "", /ulimit -t/);
+  assert.match(hintOf("SIGKILL") ?? "", /memory/);
+  assert.equal(hintOf("SIGTERM"), undefined);
 });
