@@ -63,6 +63,8 @@ export interface HealthOptions {
   readonly among?: readonly string[];
   /** Called with the rows so far as nodes answer, a few times each second. */
   readonly onRows?: (rows: readonly NodeHealth[]) => void;
+  /** Nothing is asked of these nodes afterwards: each is let go as soon as it has answered. */
+  readonly isLast?: boolean;
 }
 
 export interface SelectOptions {

@@ -1,18 +1,16 @@
 /** How all nodes are, from the cache where it is fresh. */
 import type { Clock } from "../core/clock.ts";
 import type { GridError } from "../core/errors.ts";
+import { getLogger } from "../core/log.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { HealthConfig } from "./config.ts";
-import { deviceRemarks } from "./cures.ts";
-import { foldGpus } from "./gpu_fold.ts";
+import { HealthRows, rememberedScore } from "./health_rows.ts";
+import { KeptRows } from "./kept_rows.ts";
 import type { Node, NodeFacts, NodeHealth } from "./node.ts";
-import { missingGpus } from "./node_memory.ts";
 import type { Placements } from "./placements.ts";
 import { failedRow, probeNode, type ProbeRow } from "./probe_node.ts";
 import { eachOf } from "./patient_queue.ts";
-import { forgetRow, loadRows, saveRow } from "./row_cache.ts";
-import { type Score, scoreNode } from "./score.ts";
 import { withSharers } from "./shared_home.ts";
 import { othersPoints } from "./others.ts";
 import { placeOf } from "./presence.ts";
@@ -36,6 +34,8 @@ export interface CheckOptions {
   readonly timeoutMs?: number | undefined;
   /** Called with the rows so far as nodes answer, a few times each second. */
   readonly onRows?: ((rows: readonly NodeHealth[]) => void) | undefined;
+  /** Nothing is asked of these nodes afterwards. */
+  readonly isLast?: boolean | undefined;
   /**
    * Whether the rows so far will do. Then nodes that take much longer than the others are not waited
    * for: they have a row that says so, and go on being asked.
@@ -80,6 +80,8 @@ const STANDING_MS = 60_000;
 /** For so long an answer holds as to who else is there. */
 const HEARD_MS = 10_000;
 
+const log = getLogger("cluster");
+
 interface Look {
   readonly row: ProbeRow;
   /** On the monotonic clock. */
@@ -88,6 +90,8 @@ interface Look {
 
 export function createHealthCheck(deps: HealthDeps): HealthCheck {
   const { config, pool, cache, clock, placements } = deps;
+  const kept = new KeptRows(cache, clock);
+  const described = new HealthRows(config);
   const looks = new Map<Node, Look>();
   /** When this process asked each node last. */
   const asked = new Map<Node, Look>();
@@ -131,7 +135,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   });
 
   function keep(node: Node, row: ProbeRow): ProbeRow {
-    return saveRow(cache, node, { row, score: scoreOf(node, { row, config })?.score });
+    return kept.keep(node, { row, score: rememberedScore(node, { row, config }) });
   }
 
   /** For others: what is this process's own they ask the node for. */
@@ -146,7 +150,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
 
   async function check(nodes: readonly Node[], options: CheckOptions) {
     const now = clock.now();
-    const cached = loadRows(cache, { nodes, now });
+    const cached = kept.load(nodes, now);
     const isFresh = ([node, row]: readonly [Node, ProbeRow]) =>
       ageOf(node, row) < trustMs(row, options.maxAgeMs);
     const fresh = new Map([...cached].filter(isFresh));
@@ -154,10 +158,11 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const stale = nodes.filter((node) => !fresh.has(node))
       .toSorted((one, other) => wasDown(one) - wasDown(other));
     const probed = new Map<Node, ProbeRow>();
-    const { isEnough, isBest, onRows, signal, timeoutMs } = options;
+    const { isEnough, isBest, isLast, onRows, signal, timeoutMs } = options;
     const soFar = () => describe(nodes, { fresh, probed });
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
     using teller = onRows && new Teller(clock, () => onRows(soFar()));
+    using _together = kept.together();
     await eachOf(stale, {
       atOnce: config.maxWorkers,
       turnMs: TURN_MS,
@@ -169,6 +174,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       work: async (node) => {
         probed.set(node, await probes.get(node, signal));
         teller?.tell();
+        if (isLast) leave(node);
       },
       isEnough: isEnough && (() => isEnough(soFar())),
       headStartMs: HEAD_START_MS,
@@ -178,8 +184,16 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return describe(nodes, { fresh, probed });
   }
 
+  /** A thousand connections that nobody uses any more are much memory, here and there. */
+  function leave(node: Node): void {
+    pool.transport(node.endpoint).rest?.()
+      .catch((error) =>
+        log.debug("{node}: {problem}", { node: node.name, problem: String(error) })
+      );
+  }
+
   function seen(nodes: readonly Node[]) {
-    const fresh = loadRows(cache, { nodes, now: clock.now() });
+    const fresh = kept.load(nodes, clock.now());
     return describe(nodes, { fresh, probed: new Map() });
   }
 
@@ -196,7 +210,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       if (row === undefined) return [];
       const fromCache = !rows.probed.has(node);
       const placed = (points.get(node) ?? 0) + others(node);
-      return [healthOf(node, { row, fromCache, placed, config })];
+      return [described.of(node, { row, fromCache, placed })];
     }));
   }
 
@@ -215,8 +229,8 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       keep(node, failedRow(failure, clock.now()));
       return;
     }
-    const row = loadRows(cache, { nodes: [node], now: clock.now() }).get(node);
-    if (row !== undefined && row.status !== "ok") forgetRow(cache, node);
+    const row = kept.load([node], clock.now()).get(node);
+    if (row !== undefined && row.status !== "ok") kept.forget(node);
   }
 
   function hear(node: Node, work: NodeWork): void {
@@ -229,10 +243,10 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     learn,
     hear,
     others,
-    known: (node) =>
-      asked.get(node)?.row ?? loadRows(cache, { nodes: [node], now: clock.now() }).get(node),
+    known: (node) => asked.get(node)?.row ?? kept.load([node], clock.now()).get(node),
     [Symbol.dispose]() {
       isClosed = true;
+      kept[Symbol.dispose]();
     },
   };
 }
@@ -249,45 +263,4 @@ function trustMs({ status, isMendable, facts }: ProbeRow, maxAgeMs: number): num
 function late(at: number): ProbeRow {
   const reason = "it has not answered yet, others have";
   return { at, status: "unreachable", reason, hint: undefined, facts: undefined };
-}
-
-interface HealthOfOptions {
-  readonly row: ProbeRow;
-  readonly fromCache: boolean;
-  readonly placed: number;
-  readonly config: HealthConfig;
-}
-
-function healthOf(
-  node: Node,
-  { row: { memory, ...row }, fromCache, placed, config }: HealthOfOptions,
-): NodeHealth {
-  const { facts } = row;
-  const scored = facts && scoreNode({ node, facts, weights: config });
-  const missing = memory === undefined ? [] : missingGpus(memory, row);
-  return {
-    node: node.name,
-    fromCache,
-    ...row,
-    score: row.status === "ok" ? scored?.score : undefined,
-    cpuPercent: scored?.cpuPercent,
-    gpuPercent: scored?.gpuPercent,
-    placed,
-    ...(scored && { parts: scored.parts }),
-    ...(facts && {
-      gpuGroups: foldGpus(node, facts),
-      remarks: deviceRemarks({ node, facts, missing }),
-    }),
-    missingGpus: missing,
-    looks: memory?.looks ?? [],
-  };
-}
-
-/** What is remembered: undefined where the node could not be used, unlike one that was drained. */
-function scoreOf(
-  node: Node,
-  { row: { status, facts }, config }: Pick<HealthOfOptions, "row" | "config">,
-): Score | undefined {
-  const answersWell = status === "ok" || facts?.drains !== undefined;
-  return answersWell && facts ? scoreNode({ node, facts, weights: config }) : undefined;
 }

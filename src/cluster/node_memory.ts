@@ -33,7 +33,7 @@ const CARD_MS = 7 * 24 * 3_600_000;
 const CARDS = 128;
 
 /** The memory after one more look. */
-export function remember(before: NodeMemory, look: LookedAt): NodeMemory {
+export function remember(before: NodeMemory = NO_MEMORY, look: LookedAt): NodeMemory {
   const { at, score } = look;
   const looks = [...before.looks.filter((past) => past.at < at), { at, score }].slice(-LOOKS);
   return { looks, cards: cardsAfter(before.cards, look) };

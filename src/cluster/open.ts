@@ -87,11 +87,11 @@ export function openCluster(options: OpenClusterOptions): Cluster {
     },
 
     async health(
-      { among, fresh = false, ask = true, onRows, signal }: HealthOptions = {},
+      { among, fresh = false, ask = true, onRows, isLast, signal }: HealthOptions = {},
     ) {
       if (!ask) return health.seen(candidates(among));
       const maxAgeMs = fresh ? 0 : config.health.refreshIntervalMs;
-      return await health.check(candidates(among), { maxAgeMs, signal, onRows });
+      return await health.check(candidates(among), { maxAgeMs, signal, onRows, isLast });
     },
 
     async select(selector: NodeSelector, select: SelectOptions = {}): Promise<Placement> {

@@ -24,6 +24,8 @@ export interface EachOptions<T> {
 
 /** Between two looks at who keeps silent. */
 const LOOK_MS = 25;
+/** Among more than so many nobody is looked at each time that one ends: it would be a product. */
+const FEW = 64;
 
 /**
  * Ends when all have ended, or when the rest is late and not needed. What is left then goes on, and its
@@ -40,14 +42,14 @@ interface Turn<T> {
   readonly startedAt: number;
   /** Of before. */
   readonly queuedMs: number;
-  /** Whether somebody waits for this one to end before being taken up. */
-  holdsPlace: boolean;
 }
 
 class PatientQueue<T> {
   readonly #options: EachOptions<T>;
   readonly #waiting: T[];
   readonly #turns = new Set<Turn<T>>();
+  /** Those of them for whom somebody waits. */
+  readonly #holders = new Set<Turn<T>>();
   readonly #end = Promise.withResolvers<void>();
   /** How long the first to end took: as slow as that is for everybody. */
   #firstMs: number | undefined;
@@ -73,23 +75,25 @@ class PatientQueue<T> {
     const item = this.#waiting.pop();
     if (item === undefined) return;
     const { now, queuedMs } = this.#options;
-    const turn = { item, startedAt: now(), queuedMs: queuedMs?.(item) ?? 0, holdsPlace: true };
+    const turn = { item, startedAt: now(), queuedMs: queuedMs?.(item) ?? 0 };
     this.#turns.add(turn);
+    this.#holders.add(turn);
     this.#options.work(item).then(() => this.#ended(turn), this.#end.reject);
   }
 
   #ended(turn: Turn<T>): void {
     this.#firstMs ??= this.#age(turn);
     this.#turns.delete(turn);
-    if (turn.holdsPlace) this.#next();
-    this.#look();
+    if (this.#holders.delete(turn)) this.#next();
+    if (this.#turns.size <= FEW) this.#look();
   }
 
   #look(): void {
     const { turnMs, isEnough } = this.#options;
-    for (const turn of this.#turns) {
-      if (!turn.holdsPlace || this.#age(turn) < turnMs) continue;
-      turn.holdsPlace = false;
+    // Those that are taken up meanwhile hold theirs for now.
+    for (const turn of [...this.#holders]) {
+      if (this.#age(turn) < turnMs) continue;
+      this.#holders.delete(turn);
       this.#next();
     }
     if (this.#isBestKnown()) return this.#end.resolve();

@@ -1,7 +1,7 @@
 /** Probe rows and placement penalties that outlive the process. */
 import type { CachedRow, HealthCache } from "./cluster.ts";
 import type { Node } from "./node.ts";
-import { NO_MEMORY, type NodeMemory, readMemory, remember } from "./node_memory.ts";
+import { type NodeMemory, readMemory, remember } from "./node_memory.ts";
 import type { ProbeRow } from "./probe_node.ts";
 
 /** Of the rows' meaning; rows of another version are ignored. */
@@ -35,24 +35,34 @@ export interface KeptLook {
   readonly score: number | undefined;
 }
 
-/** Keeps the row, and gives it back with what is remembered of earlier ones. */
-export function saveRow(cache: HealthCache, node: Node, { row, score }: KeptLook): ProbeRow {
-  const { at, facts, ...rest } = row;
-  const memory = remember(loadMemory(cache, node), { at, score, facts });
-  const json = JSON.stringify({ version: VERSION, ...rest, facts, memory });
-  cache.save(new Map([[probeKey(node), { at, json }]]));
-  return { ...row, memory };
+/** Keeps the rows, each with what is remembered of earlier ones, whoever saw those. */
+export function saveLooks(cache: HealthCache, looks: ReadonlyMap<Node, KeptLook>): void {
+  const memories = loadMemories(cache, [...looks.keys()]);
+  cache.save(
+    new Map([...looks].map(([node, { row: { memory: _, at, facts, ...rest }, score }]) => {
+      const memory = remember(memories.get(node), { at, score, facts });
+      const json = JSON.stringify({ version: VERSION, ...rest, facts, memory });
+      return [probeKey(node), { at, json }] as const;
+    })),
+  );
 }
 
 /** The next look asks the node; what is remembered of it stays. */
 export function forgetRow(cache: HealthCache, node: Node): void {
-  const json = JSON.stringify({ memory: loadMemory(cache, node) });
+  const json = JSON.stringify({ memory: loadMemories(cache, [node]).get(node) });
   cache.save(new Map([[probeKey(node), { at: 0, json }]]));
 }
 
-function loadMemory(cache: HealthCache, node: Node): NodeMemory {
-  const key = probeKey(node);
-  return readMemory(parseObject(cache.load([key]).get(key)?.json)?.["memory"]) ?? NO_MEMORY;
+/** Those that there are. */
+export function loadMemories(
+  cache: HealthCache,
+  nodes: readonly Node[],
+): ReadonlyMap<Node, NodeMemory> {
+  const cached = cache.load(nodes.map(probeKey));
+  return new Map(nodes.flatMap((node) => {
+    const memory = readMemory(parseObject(cached.get(probeKey(node))?.json)?.["memory"]);
+    return memory === undefined ? [] : [[node, memory] as const];
+  }));
 }
 
 function probeKey(node: Node): string {

@@ -30,6 +30,8 @@ class Pool implements TransportPool {
   /** Shared by all ways to a node that need any. */
   #handshakes: Handshakes | undefined;
   readonly #transports = new Map<string, Transport>();
+  /** Asked for again and again with the same object. */
+  readonly #known = new WeakMap<Endpoint, Transport>();
   #connector: Promise<Connector> | undefined;
   #openSsh: Promise<OpenSshConnector> | undefined;
 
@@ -43,18 +45,23 @@ class Pool implements TransportPool {
   }
 
   transport(endpoint: Endpoint): Transport {
-    const key = JSON.stringify(endpoint);
-    const known = this.#transports.get(key);
+    const known = this.#known.get(endpoint);
     if (known) return known;
-    const transport = endpoint.transport === "local"
+    const key = JSON.stringify(endpoint);
+    const transport = this.#transports.get(key) ?? this.#made(endpoint);
+    this.#transports.set(key, transport);
+    this.#known.set(endpoint, transport);
+    return transport;
+  }
+
+  #made(endpoint: Endpoint): Transport {
+    return endpoint.transport === "local"
       ? createLocalTransport(endpoint, this.#options)
       : new SshTransport(endpoint, {
         connect: this.#connectTo(endpoint),
         connectBeside: async (request) =>
           await (await this.#loadOpenSsh()).connectBeside(endpoint, request),
       });
-    this.#transports.set(key, transport);
-    return transport;
   }
 
   stats(): ReadonlyMap<string, TransportStats> {

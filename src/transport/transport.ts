@@ -75,6 +75,12 @@ export interface Transport extends AsyncDisposable {
    */
   expectBulk?(): Promise<boolean>;
 
+  /**
+   * Lets go of connections that nobody uses; whatever is asked next connects again. Does nothing where there
+   * are none.
+   */
+  rest?(): Promise<void>;
+
   readonly stats: TransportStats;
 }
 

@@ -25,6 +25,7 @@ async function free(flags: FreeFlags, context: CommandContext): Promise<number> 
   await using session = await openSession(flags, context);
   const { grid, signal, settings } = session;
   const rows = await grid.cluster.health({
+    isLast: true,
     signal,
     fresh: flags.fresh ?? false,
     ...(flags.nodes && { among: flags.nodes }),

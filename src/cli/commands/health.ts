@@ -75,6 +75,7 @@ async function show(session: Session, options: ShowOptions): Promise<number> {
     try {
       return await grid.cluster.health({
         signal,
+        isLast: true,
         fresh: flags.fresh ?? false,
         ...namesOf(flags),
         ...(!session.settings.json && { onRows }),

@@ -17,6 +17,7 @@ export function define(command: Command, context: CommandContext): void {
       await using session = await openSession(flags, context);
       const { settings, grid, signal } = session;
       const rows = await grid.cluster.health({
+        isLast: true,
         signal,
         fresh: true,
         ...(flags.nodes && { among: flags.nodes }),

@@ -6,6 +6,7 @@ import type { ShakeState } from "../handshakes.ts";
 import type { Endpoint, TransportStats } from "../transport.ts";
 import { Condition } from "./condition.ts";
 import { Breaker } from "./breaker.ts";
+import { disposed, noChannel, noSessions } from "./channel_problem.ts";
 import { ChannelRefused, type Link, type LinkChannel } from "./link.ts";
 
 export interface ConnectHooks {
@@ -109,7 +110,7 @@ export class ChannelBudget implements AsyncDisposable {
           continue;
         }
         if (!(error instanceof ChannelRefused)) throw error;
-        if (slot.most === 0 && others === 0) throw this.#noSessions();
+        if (slot.most === 0 && others === 0) throw noSessions(this.#endpoint.name);
         slot.limit = Math.max(1, slot.most, Math.min(slot.limit, others));
         // Fewer than it has carried: the server has not yet forgotten a session that is closed.
         if (others < slot.limit) await systemClock.sleep(LINGER_MS, { signal: options.signal });
@@ -144,6 +145,13 @@ export class ChannelBudget implements AsyncDisposable {
     await this.#probe(this.#slots);
   }
 
+  /** Closes connections without a channel. */
+  async closeUnused(): Promise<void> {
+    const unused = this.#slots.filter(({ connection }) => connection.load === 0);
+    this.#slots = this.#slots.filter((slot) => !unused.includes(slot));
+    await Promise.all(unused.map(({ connection }) => connection[Symbol.asyncDispose]()));
+  }
+
   get stats(): TransportStats {
     return {
       handshakes: this.#handshakes,
@@ -158,7 +166,7 @@ export class ChannelBudget implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(this.#disposed());
+    this.#closing.abort(disposed(this.#endpoint.name));
     this.#freed.tell();
     await this.#connecting?.catch(() => {});
     await Promise.all(this.#slots.map(({ connection }) => connection[Symbol.asyncDispose]()));
@@ -247,7 +255,10 @@ export class ChannelBudget implements AsyncDisposable {
     let late = false;
     opening.then((channel) => late ? channel[Symbol.asyncDispose]() : undefined, () => {});
     try {
-      return await withDeadline(() => opening, { ms, error: () => this.#noChannel(ms) });
+      return await withDeadline(() => opening, {
+        ms,
+        error: () => noChannel(this.#endpoint.name, ms),
+      });
     } catch (error) {
       late = true;
       // Is it the command that cannot start, or the whole connection that is dead?
@@ -270,28 +281,6 @@ export class ChannelBudget implements AsyncDisposable {
     if (lost.length === 0) return;
     this.#slots = this.#slots.filter(({ connection }) => connection.usable);
     this.#reconnects += lost.length;
-  }
-
-  #problem(code: GridError["code"], state: string, hint?: string): GridError {
-    const { name } = this.#endpoint;
-    const message = `Cannot run a command on "${name}": ${state}`;
-    return new GridError({ code, message, hint, node: name });
-  }
-
-  #noSessions(): GridError {
-    return this.#problem(
-      "channel",
-      "the server allows no session",
-      "raise MaxSessions in the server's sshd_config",
-    );
-  }
-
-  #noChannel(ms: number): GridError {
-    return this.#problem("channel", `the server opened no channel within ${ms} ms`);
-  }
-
-  #disposed(): GridError {
-    return this.#problem("lost", "its transport is closed");
   }
 }
 

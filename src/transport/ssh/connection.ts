@@ -195,7 +195,11 @@ export class SshConnection implements Link {
   #adopt(stream: ClientChannel, onAbandoned: () => void): SshChannel {
     const channel: SshChannel = new SshChannel(stream, {
       onBytes: (direction, count) => {
-        if (direction === "received") this.#received += count;
+        if (direction === "received") {
+          this.#received += count;
+          // It lives, and need not be asked whether it does.
+          this.#lastUsed = monotonic();
+        }
         this.#options.onBytes(direction, count);
       },
       onAbandoned,

@@ -184,6 +184,8 @@ class Attempt {
     const methods = [...this.#credentials.methods];
     client
       .on("handshake", (negotiated) => {
+        // Told again each time that the keys are made anew.
+        if (this.#phase === "auth") return;
         sock.off("data", sniff);
         const usesChacha = negotiated.cs.cipher === CHACHA || negotiated.sc.cipher === CHACHA;
         if (usesChacha && !this.#preface.includes(STRICT_KEX)) {
@@ -192,6 +194,8 @@ class Attempt {
           return resolve(undefined);
         }
         this.#phase = "auth";
+        // What holds the connection holds this, too.
+        this.#preface = "";
       })
       .on("ready", () => resolve(client))
       .on("error", (error) => reject(this.#explain(error)))

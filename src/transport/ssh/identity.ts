@@ -1,6 +1,6 @@
 /** One key file of the user's: what can be done with it, and what stands in the way. */
 import { Buffer } from "node:buffer";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { quote } from "../../core/shell.ts";
 import type { ParsedKey } from "./ssh2_library.ts";
 import { keyType } from "./known_hosts.ts";
@@ -16,7 +16,24 @@ export interface Identity {
   readonly beyond: readonly string[];
 }
 
+const cache = new Map<string, { readonly stamp: string; readonly identity: Identity }>();
+
+/** Read once until one of its files changes: a key is made ready for many nodes. */
 export function readIdentity(path: string): Identity {
+  const stamp = [path, `${path}.pub`, `${path}-cert.pub`].map(stampOf).join();
+  const known = cache.get(path);
+  if (known?.stamp === stamp) return known.identity;
+  const identity = readAnew(path);
+  cache.set(path, { stamp, identity });
+  return identity;
+}
+
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? "" : [stats.ino, stats.size, stats.mode, stats.ctimeMs].join(" ");
+}
+
+function readAnew(path: string): Identity {
   const certificate = `${path}-cert.pub`;
   const beyond = existsSync(certificate) ? [`the certificate ${certificate}`] : [];
   return { path, beyond, ...readKey(path, beyond) };

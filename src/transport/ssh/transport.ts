@@ -132,6 +132,16 @@ export class SshTransport implements Transport {
     return this.#bulk.expect();
   }
 
+  async rest(): Promise<void> {
+    if (this.#running > 0) return;
+    await this.#dropShell();
+    await withDeadline(() => this.#noShells(), {
+      ms: this.endpoint.commandTimeoutMs,
+      error: () => noRest(this.endpoint),
+    });
+    if (this.#running === 0) await this.#budget.closeUnused();
+  }
+
   get stats(): TransportStats {
     const { stats } = this.#budget;
     return {
@@ -229,10 +239,20 @@ export class SshTransport implements Transport {
     });
   }
 
+  /** The server has let go of them a moment after we did. */
+  async #noShells(): Promise<void> {
+    while (this.#shells.open > 0 && this.#running === 0) await this.#room.next();
+  }
+
   async #dropShell(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
     this.#starved = false;
     await shell?.[Symbol.asyncDispose]();
   }
+}
+
+function noRest({ name }: Endpoint): GridError {
+  const message = `Cannot let go of "${name}": its server does not close an idle shell`;
+  return new GridError({ code: "channel", message, node: name });
 }

@@ -145,3 +145,23 @@ testWith(["sshd"], "rekeying in the middle of a transfer changes no byte", async
   assert.equal(received.length, line.length + 20_000_000);
   assert.ok(received.subarray(line.length).every((byte) => byte === 0));
 });
+
+testWith(["sshd"], "rest(): connections without use are let go; what is used stays", async () => {
+  await using lab = await startOpenSsh({ nodes: 1 });
+  await using pool = createPool({ handshakes: 10 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  const transport = pool.transport(node.endpoint);
+  await transport.exec("true");
+  await transport.rest?.();
+  assert.match(node.readLog(), /Disconnected from/);
+  assert.equal((await transport.exec("echo again")).stdout, "again\n");
+  assert.equal(node.acceptedLogins(), 2);
+  await using channel = await transport.open("read line; echo $line");
+  await transport.rest?.();
+  const writer = channel.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("still there\n"));
+  assert.equal(await text(channel.stdout), "still there\n");
+  assert.equal((await transport.exec("echo on the same")).stdout, "on the same\n");
+  assert.equal(node.acceptedLogins(), 2);
+});

@@ -123,3 +123,10 @@ Deno.test("eachOf(): where none can be better, those that work on are left after
   assert.deepEqual(all.ended, [0, 1]);
   assert.ok(asked > 0);
 });
+
+Deno.test("eachOf(): of hundreds, those that keep silent hold up nobody, and are left when late", async () => {
+  const never = Number.POSITIVE_INFINITY;
+  const takes = Array.from({ length: 300 }, (_, index) => index % 3 === 0 ? never : 1);
+  const { ended } = await play({ takes, atOnce: 40, isEnough: () => true });
+  assert.equal(ended.length, 200);
+});

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { generateKeyPairSync } from "node:crypto";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { kindOf, readIdentity } from "../../../../src/transport/ssh/identity.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
@@ -53,3 +55,22 @@ for (const [type, kind] of Object.entries(KINDS)) {
     assert.deepEqual(beyond, [`the key ${path}`]);
   });
 }
+
+Deno.test("readIdentity(): reads a file again once it has changed, and not before", () => {
+  using dir = tempDir();
+  const path = join(dir.path, "id");
+  const make = (comment: string) => {
+    for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
+    const pair = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const pem = pair.privateKey.export({ type: "pkcs1", format: "pem" });
+    Deno.writeTextFileSync(path, `${pem}${comment}`, { mode: 0o600 });
+  };
+  make("");
+  const first = readIdentity(path);
+  assert.ok(first.key);
+  assert.equal(readIdentity(path), first);
+  Deno.chmodSync(path, 0o644);
+  assert.match(readIdentity(path).problem?.state ?? "", /can be read by others/);
+  make("\n");
+  assert.notDeepEqual(readIdentity(path).key?.getPublicSSH(), first.key.getPublicSSH());
+});
