@@ -165,3 +165,64 @@ steps:
     }
   });
 }
+
+/** The others are at work, and hear no SIGTERM: jax has taken it. */
+const JAX_RAISES = `
+MEET
+jax.distributed.initialize(address, int(os.environ["GRID_NODE_COUNT"]), int(os.environ["GRID_NODE_RANK"]))
+print("all are here", flush=True)
+if jax.process_index() == 1:
+    raise ValueError("no such shard")
+for _ in range(600):
+    time.sleep(1)
+    print("at work", flush=True)
+`;
+const MEET = `
+import os, sys, time, traceback, jax
+address = os.environ["GRID_MAIN_ADDRESS"] + ":" + os.environ["GRID_MAIN_PORT"]
+`;
+/** As docs/gangs.md has it. */
+const HOOK = `
+def fail(*e): open(os.environ["GRID_FAIL"], "w").write(traceback.format_exception(*e)[-1])
+sys.excepthook = lambda *e: (sys.__excepthook__(*e), fail(*e), sys.stderr.flush(), os._exit(1))
+`;
+const NAMED: Record<
+  string,
+  { readonly hook: string; readonly nodes: string; readonly code: number }
+> = {
+  "says so": { hook: HOOK, nodes: "3", code: 1 },
+  "waits for the others in jax's own end": { hook: "", nodes: "{ count: 3, idle: 15s }", code: 4 },
+};
+
+for (const [name, { hook, nodes, code }] of Object.entries(NAMED)) {
+  const venv = Deno.env.get("GRID_TEST_JAX_VENV");
+  if (venv === undefined) continue;
+  testWith(
+    PARTS,
+    `a rank of jax that raises is named, and ends all: one that ${name}`,
+    async () => {
+      await using machines = await threeMachines();
+      const { lab, enter } = machines;
+      using folder = gangProject(lab, {
+        "work.py": JAX_RAISES.replace("MEET", MEET + hook),
+        "p.yaml": `name: raises
+steps:
+  - { id: code, sync: { from: ., to: all } }
+  - id: all
+    needs: code
+    nodes: ${nodes}
+    retry: 0
+    env: { MARK: "${lab.folder}" }
+    timeout: { attempt: 150s, kill-grace: 5s }
+    run: exec ${venv}/bin/python work.py
+`,
+      });
+      const run = await grid(["run", "p.yaml", ...LAB], { cwd: folder.path, within: enter });
+      assert.equal(run.code, code, run.stderr);
+      assert.match(run.stderr, /\[1 node2\] ValueError: no such shard\n/);
+      assert.match(run.stderr, /rank 1/);
+      assert.doesNotMatch(run.stderr, /rank [02] .*(failed|ended with)/);
+      assert.deepEqual(processesWith(`MARK=${lab.folder}`), []);
+    },
+  );
+}
