@@ -13,6 +13,8 @@ export interface FailureGroup {
 export type TailOf = (step: string) => readonly string[];
 
 const LONGEST_WORDS = 120;
+/** Of which numbers are sought. */
+const LONGEST_LINE = 4000;
 /** Numbers, addresses and ids differ from cell to cell where the failure does not. */
 const VARYING = /0x[0-9a-f]+|\d+(?:\.\d+)?/gi;
 
@@ -39,9 +41,10 @@ export function fingerprintOf(step: StepState, tail: TailOf): string {
   const { code, exitCode, signal, message } = failure;
   const own = exitCode === undefined && signal === undefined ? message : "";
   const last = lastLineOf(step, tail) ?? "";
-  return JSON.stringify([code, exitCode, signal, varied(own), varied(last)]);
+  return JSON.stringify([code, exitCode, signal, varied(own), cut(varied(last))]);
 }
 
+/** Of a line that is cut later: how much of it is left must not depend on how long its numbers are. */
 function varied(text: string): string {
   return text.replaceAll(VARYING, "#");
 }
@@ -50,7 +53,7 @@ function wordsOf([first]: readonly StepState[], tail: TailOf): string {
   if (first?.failure === undefined) return first?.status ?? "";
   const last = lastLineOf(first, tail);
   const kind = kindOf(first.failure);
-  return cut(last === undefined ? kind : `${kind}: ${last}`);
+  return cut(last === undefined ? kind : `${kind}: ${cut(last)}`);
 }
 
 function kindOf({ exitCode, signal, message }: Failure): string {
@@ -62,7 +65,7 @@ function kindOf({ exitCode, signal, message }: Failure): string {
 function lastLineOf({ id, failure }: StepState, tail: TailOf): string | undefined {
   if (failure?.started !== true) return undefined;
   const line = tail(id).findLast((line) => line.trim() !== "")?.trim();
-  return line === undefined ? undefined : cut(line);
+  return line?.slice(0, LONGEST_LINE);
 }
 
 function cut(text: string, longest = LONGEST_WORDS): string {

@@ -49,6 +49,14 @@ Deno.test("failureGroups() puts together what differs in nothing but numbers", (
   );
 });
 
+Deno.test("failureGroups() puts long sentences together, however long their numbers are", () => {
+  const broken = [5, 42, 116].map((shard) => ({
+    failure: { exitCode: 1 },
+    last: `ValueError: shard ${shard} is broken: ${"a long path ".repeat(20)}`,
+  }));
+  assert.deepEqual(groupsOf(broken).map(({ steps }) => steps.length), [3]);
+});
+
 Deno.test("failureGroups() tells the first failure first, then the most frequent", () => {
   const groups = groupsOf([
     { failure: { exitCode: 3 } },
