@@ -8,8 +8,7 @@ import { chooseGang, type Chosen, heldKeys, inTakingOrder } from "./gang_choice.
 import { gangTicket } from "./gang_ticket.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
-import type { NodeSelector } from "./node_selector.ts";
-import { isEndingOn, type SelectDeps } from "./await_node.ts";
+import { isEndingOn, type SelectDeps, type Sought, type Waiting } from "./await_node.ts";
 import { placeWords } from "./turn_words.ts";
 
 /** Between two looks: soon at first, then with less haste. */
@@ -21,15 +20,9 @@ const LOAD_AGE_MS = 10_000;
 /** What this process has just ended lets go of its GPUs in a moment. */
 const ENDING_MS = 5000;
 
-interface Gathering extends GatherOptions {
-  readonly selector: NodeSelector;
-  readonly nodes: readonly Node[];
-}
+type Gathering = GatherOptions & Sought;
 
-interface Waiter extends Gathering {
-  /** Names its places in the lines, the same in all of them. */
-  readonly ticket: string;
-}
+type Waiter = Gathering & Waiting;
 
 interface Refusal {
   readonly reasons: readonly PassedOver[];

@@ -42,9 +42,19 @@ const VERIFY_AGE_MS = 10_000;
 /** Free GPUs are taken by other people at any moment. */
 const VERIFY_GPU_AGE_MS = 1000;
 
-interface SelectRequest extends SelectOptions {
+/** What is waited for, and where it may be. */
+export interface Sought {
   readonly selector: NodeSelector;
   readonly nodes: readonly Node[];
+}
+
+/** Whoever waits. */
+export interface Waiting {
+  /** Names its place in the line, in all lines that it stands in. */
+  readonly ticket: string;
+}
+
+interface SelectRequest extends SelectOptions, Sought {
   /** How long each node may take to answer; default `health_check.timeout`. */
   readonly timeoutMs?: number | undefined;
 }
@@ -60,10 +70,7 @@ export async function awaitNode(deps: SelectDeps, request: SelectRequest): Promi
   }
 }
 
-interface Waiter extends SelectRequest {
-  /** Names its place in the line. */
-  readonly ticket: string;
-}
+type Waiter = SelectRequest & Waiting;
 
 async function waitForNode(deps: SelectDeps, request: Waiter): Promise<Placement> {
   const { selector, signal } = request;

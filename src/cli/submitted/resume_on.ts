@@ -5,10 +5,8 @@ import { newRunId } from "../../core/ids.ts";
 import { resumableState } from "../../engine/resume/lineage.ts";
 import type { NodeRunner } from "../../store/node_runners.ts";
 import { earlierPipeline } from "../earlier_pipeline.ts";
-import type { CommandContext } from "../command_module.ts";
 import type { Begun, NotBegun } from "../runner_elsewhere.ts";
-import type { Session } from "../session.ts";
-import { beginOn, givenTo } from "./submit_on.ts";
+import { type Asker, beginOn, givenTo } from "./submit_on.ts";
 
 export interface ResumeOnFlags {
   readonly input: readonly string[];
@@ -16,9 +14,7 @@ export interface ResumeOnFlags {
   readonly only?: string;
 }
 
-export interface ResumeOnOptions {
-  readonly session: Session;
-  readonly context: CommandContext;
+export interface ResumeOnOptions extends Asker {
   readonly flags: ResumeOnFlags;
 }
 

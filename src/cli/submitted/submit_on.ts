@@ -27,6 +27,12 @@ import { bringProject, fillPlace, makePlace, nameOf, removePlace } from "./place
 import { bringRuntime } from "./runtime.ts";
 import { askOnce, type SubmittedPlace } from "./talk.ts";
 
+/** Who asks for a run on a node. */
+export interface Asker {
+  readonly session: Session;
+  readonly context: CommandContext;
+}
+
 export interface SubmitOnOptions {
   /** The node's name. */
   readonly on: string;
@@ -76,13 +82,11 @@ function isHere(on: string, target: string): GridError {
   });
 }
 
-export interface BeginOnOptions {
+export interface BeginOnOptions extends Asker {
   readonly run: string;
   readonly node: OpenNode;
   /** Absolute, on the node: what is brought for the run goes there. */
   readonly folder: string;
-  readonly session: Session;
-  readonly context: CommandContext;
   readonly pipeline: Pipeline | undefined;
   readonly given: Given;
   /** What the user calls it. */
@@ -174,10 +178,8 @@ export interface Given {
 /** Read here, where they are: commands that ask for them, files and variables stay behind. */
 export async function givenTo(
   pipeline: Pipeline | undefined,
-  { flags, context, session }: {
+  { flags, context, session }: Asker & {
     readonly flags: Pick<SubmitOnFlags, "from" | "only">;
-    readonly context: CommandContext;
-    readonly session: Session;
   },
 ): Promise<Given> {
   if (pipeline === undefined) return { env: {}, secrets: {} };
