@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import type { StepHost, StepNote, StepRequest } from "../../../src/engine/ports.ts";
+import type { StepRequest } from "../../../src/engine/ports.ts";
 import type { RayBatchAction } from "../../../src/pipeline/pipeline.ts";
 import type { BatchRunner, BatchSpec } from "../../../src/ray/batch.ts";
 import { batchNames, createRayBatchStep } from "../../../src/steps/ray_batch.ts";
 import { ALIKE } from "../../support/alike.ts";
 import type { TaskResult } from "../../support/batch_results.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { recordHost } from "../../support/step_rig.ts";
 
 const config: RayConfig = {
   mode: "embedded",
@@ -60,7 +60,6 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
     open: (name: string) => Promise.resolve(nodes.find(({ node }) => node.name === name)),
     claim: () => Promise.resolve(""),
   } as unknown as Cluster;
-  const notes: StepNote[] = [];
   const specs: BatchSpec[] = [];
   const heads: string[] = [];
   const runner: BatchRunner = {
@@ -86,12 +85,8 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
       return Promise.resolve({ total: results.length, failed, firstFailure });
     },
   };
-  const host: StepHost = {
-    signal: new AbortController().signal,
-    clock: new FakeClock(),
-    output: () => {},
-    note: (note) => notes.push(note),
-  };
+  const host = recordHost();
+  const { notes } = host;
   const step = createRayBatchStep({ cluster, config, project: "/", runner });
   return { step, host, notes, specs, heads };
 }

@@ -4,10 +4,10 @@ import { distinctName } from "../../../src/core/ids.ts";
 import type { SelectOptions } from "../../../src/cluster/cluster.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
-import type { StepNote, StepRequest } from "../../../src/engine/ports.ts";
+import type { StepRequest } from "../../../src/engine/ports.ts";
 import type { SelectNodeAction } from "../../../src/pipeline/pipeline.ts";
 import { createSelectNodeStep } from "../../../src/steps/select_node.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { recordHost } from "../../support/step_rig.ts";
 import { facts, gpu, health, selector } from "../cluster/nodes.ts";
 
 function request(wish: NodeSelector): StepRequest<SelectNodeAction<string>> {
@@ -44,15 +44,10 @@ Deno.test("select-node gives the node and what it offers, and journals the choic
       open: () => Promise.resolve({} as OpenNode),
     },
   });
-  const notes: StepNote[] = [];
-  const { signal } = new AbortController();
+  const host = recordHost();
+  const { notes, signal } = host;
   const wish = selector({ gpus: 2, labels: ["a100"] });
-  const outcome = await step.run(request(wish), {
-    signal,
-    clock: new FakeClock(),
-    output: () => {},
-    note: (note) => void notes.push(note),
-  });
+  const outcome = await step.run(request(wish), host);
   assert.deepEqual(outcome, {
     status: "succeeded",
     outputs: { node: "a", score: 12.3, gpus: 2, cores: 8 },
@@ -89,14 +84,9 @@ Deno.test("select-node passes over a node that cannot be used after all", async 
       },
     },
   });
-  const notes: StepNote[] = [];
-  const outcome = await step.run(request(selector({})), {
-    signal: new AbortController().signal,
-    clock: new FakeClock(),
-    output: () => {},
-    note: (note) => void notes.push(note),
-  });
+  const host = recordHost();
+  const outcome = await step.run(request(selector({})), host);
   assert.deepEqual(opened, ["hole", "good"]);
   assert.equal(outcome.status === "succeeded" && outcome.outputs["node"], "good");
-  assert.deepEqual(notes.map((note) => note.type), ["warned", "node.chosen"]);
+  assert.deepEqual(host.notes.map((note) => note.type), ["warned", "node.chosen"]);
 });
