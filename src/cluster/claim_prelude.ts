@@ -214,6 +214,7 @@ mkdir -p ${
   throw new GridError({
     code: "workspace",
     message: `Cannot write to the workspace on "${open.node.name}": ${stderr.trim()}`,
+    hint: /not found/.test(stderr) ? "install coreutils or busybox there" : undefined,
     node: open.node.name,
   });
 }

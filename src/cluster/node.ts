@@ -125,6 +125,8 @@ export interface NodeFacts {
   readonly diskUsedPercent: number | undefined;
   /** Why steps could not start there; undefined where nothing is known to be in the way. */
   readonly workspaceProblem?: string | undefined;
+  /** Programs that jobs need, and that are not on its PATH. */
+  readonly missingTools?: readonly string[] | undefined;
   /** Why this account can hold no GPU there; undefined where nothing is known to be in the way. */
   readonly claimsProblem?: Remark | undefined;
   /** Accounts that asked for no new work there. */

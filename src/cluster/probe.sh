@@ -8,7 +8,7 @@
 #
 # function: reads -> sets
 #   group_limits: - -> limit period quota used value
-#   standing_facts: HOME limited root -> controllers groups id key path root token value
+#   standing_facts: HOME limited root -> controllers groups id key path root token tool value
 #   older_leases: grid_born_then grid_lease_dir grid_of grid_pid -> _ claim holder
 #   grid_probe: - -> LC_ALL _ brief gpu_seconds key limited load root value
 
@@ -38,6 +38,11 @@ standing_facts() {
     done
   done 2>/dev/null </proc/self/cgroup
   group_limits "$groups" "$groups/cpu" "$groups/memory"
+
+  # Without these no job begins.
+  for tool in cat head mkdir mv; do
+    command -v "$tool" >/dev/null 2>&1 || echo "@lacks $tool"
+  done
 
   # The nearest folder that exists tells which disk the workspace will lie on.
   case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac

@@ -65,12 +65,18 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     ...memory,
     ...diskOf(df),
     workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
+    ...missingTools(values("lacks")),
     claimsProblem: claimsProblem(values("claims-unfit")[0]),
     ...placeOf(lines),
     ...devices,
     gpus: withClaims(devices.gpus, { work, lines: values("gpu-lease") }),
     work,
   };
+}
+
+function missingTools(names: readonly string[]): Pick<NodeFacts, "missingTools"> {
+  const tools = names.filter((name) => /^[a-z]+$/.test(name));
+  return tools.length === 0 ? {} : { missingTools: tools };
 }
 
 /** Who wants no new work there, and which folder it is. */

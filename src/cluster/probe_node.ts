@@ -118,6 +118,12 @@ function rowOf(facts: NodeFacts | undefined, { at, name }: RowOptions): ProbeRow
     const hint = "set remote_root in the cluster config to a folder that this account may write to";
     return { at, status: "unusable", reason: facts.workspaceProblem, hint, facts };
   }
+  const { missingTools = [] } = facts;
+  if (missingTools.length > 0) {
+    const reason = `there is no ${missingTools.join(", no ")} on its PATH`;
+    const hint = "install coreutils or busybox there, or mend PATH in the account's start-up files";
+    return { at, status: "unusable", reason, hint, facts };
+  }
   const [drain] = facts.drains ?? [];
   if (drain !== undefined) {
     const hint =

@@ -120,7 +120,7 @@ function isFacts(value: unknown): boolean {
     (work === undefined || isWork(work)) &&
     isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
     isRemark(value["claimsProblem"]) && isOptional(value["workspaceToken"], "string") &&
-    isDrains(value["drains"]) &&
+    isDrains(value["drains"]) && isOptionalList(value["missingTools"]) &&
     Array.isArray(gpus) && gpus.every(isGpu);
 }
 
@@ -163,6 +163,11 @@ function areClaims(value: unknown): boolean {
     value.every((lease) =>
       isObject(lease) && typeof lease["group"] === "string" && typeof lease["holder"] === "string"
     );
+}
+
+function isOptionalList(value: unknown): boolean {
+  return value === undefined ||
+    Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function isOptional(value: unknown, type: "string" | "number"): boolean {

@@ -40,12 +40,14 @@ export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): 
     const workspaceToken = tokenIn(stdout.split("\n"));
     return { node, transport, root, home, ...(workspaceToken && { workspaceToken }) };
   }
+  // A disk without a free inode, too, cannot even take a folder.
+  const why = code === NO_FOLDER && /No space left|quota/i.test(stderr) ? NO_ROOM : code;
   throw new GridError({
     code: "workspace",
     message: `Cannot use the workspace "${node.remoteRoot}" on "${node.name}": ${
-      stateOf(code, stderr)
+      stateOf(why, stderr)
     }`,
-    hint: hintFor(node, { code, configFile: options.configFile }),
+    hint: hintFor(node, { code: why, configFile: options.configFile }),
     node: node.name,
   });
 }
@@ -59,7 +61,7 @@ function stateOf(code: number, stderr: string): string {
     case NOT_WRITABLE:
       return `it cannot be written to (${reason})`;
     case NO_ROOM:
-      return "its disk is full, or a quota is used up";
+      return "its disk is full (of bytes, or of files: df -i), or a quota is used up";
     case NOT_OURS:
       return stderr.trim();
     default:

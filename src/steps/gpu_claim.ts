@@ -4,7 +4,7 @@ import { LOCAL_NODE } from "../cluster/defaults.ts";
 import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/claim_prelude.ts";
 import type { ClaimWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { GridError } from "../core/errors.ts";
+import { GridError, isAboutNode } from "../core/errors.ts";
 import { distinctName } from "../core/ids.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
@@ -37,9 +37,11 @@ export async function placeJob(
   cluster: Pick<Cluster, "open" | "select" | "claim">,
 ): Promise<JobPlace> {
   const wish = claimWish(request);
+  const unusable: string[] = [];
   for (let choice = 1;; choice++) {
     const { group, words } = wish;
-    const node = await resolveNode({ ...request, group, words }, host, cluster);
+    const avoidNodes = [...request.avoidNodes, ...unusable];
+    const node = await resolveNode({ ...request, avoidNodes, group, words }, host, cluster);
     // Nobody chooses this machine's own project folder.
     if (wish.gpus === 0 && node.node.name === LOCAL_NODE) return { node, prelude: "" };
     try {
@@ -49,10 +51,23 @@ export async function placeJob(
       });
       return { node, prelude };
     } catch (error) {
+      host.signal.throwIfAborted();
+      const { name } = node.node;
+      if (mayMove(request, error) && !unusable.includes(name)) {
+        unusable.push(name);
+        host.note({ type: "warned", message: `passes over ${name}: ${error.message}` });
+        continue;
+      }
       const isTaken = error instanceof GridError && error.code === "no-node";
-      if (!isTaken || request.node.kind !== "selector" || choice === MOST_CHOICES) throw error;
+      if (!isTaken || request.node.kind !== "selector" || choice >= MOST_CHOICES) throw error;
     }
   }
+}
+
+/** Nothing has begun on a node that was not asked for by name, and another may be better. */
+function mayMove({ node, resumeJob }: LeaseRequest, error: unknown): error is GridError {
+  return node.kind !== "named" && resumeJob === undefined && error instanceof GridError &&
+    isAboutNode(error);
 }
 
 function waitWords({ node }: OpenNode, reason: string): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Placement } from "../../../src/cluster/cluster.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import { GridError } from "../../../src/core/errors.ts";
+import { placeJob } from "../../../src/steps/gpu_claim.ts";
 import { resolveNode } from "../../../src/steps/placement.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
 import { health, node } from "../cluster/nodes.ts";
@@ -52,4 +53,42 @@ Deno.test("a node that the pipeline names has no stand-in; nor has a mistake of 
   await assert.rejects(resolveNode(named, recordHost(), cluster), /hole/);
   const usage = clusterOf(["hole", "good"], { hole: "usage" });
   await assert.rejects(resolveNode(BEST, recordHost(), usage), /hole/);
+});
+
+/** Nodes that can all be opened; on those in `broken` nothing can be claimed. */
+function claimingOf(names: readonly string[], broken: Readonly<Record<string, GridError["code"]>>) {
+  return {
+    ...clusterOf(names, {}),
+    claim({ node: { name } }: OpenNode) {
+      const code = broken[name];
+      return code === undefined
+        ? Promise.resolve("true; ")
+        : Promise.reject(new GridError({ code, message: `Cannot write on "${name}": no room` }));
+    },
+  };
+}
+
+Deno.test("a node on which no job can be begun makes room for the next best, with a word", async () => {
+  const host = recordHost();
+  const { node, prelude } = await placeJob(
+    BEST,
+    host,
+    claimingOf(["hole", "pit", "good"], { hole: "workspace", pit: "lost" }),
+  );
+  assert.deepEqual([node.node.name, prelude], ["good", "true; "]);
+  assert.deepEqual(
+    host.notes.flatMap((note) => note.type === "warned" ? [note.message] : []),
+    [
+      'passes over hole: Cannot write on "hole": no room',
+      'passes over pit: Cannot write on "pit": no room',
+    ],
+  );
+});
+
+Deno.test("where no job can be begun anywhere, or where its node was named, that is the failure", async () => {
+  const cluster = claimingOf(["hole", "pit"], { hole: "workspace", pit: "workspace" });
+  await assert.rejects(placeJob(BEST, recordHost(), cluster), /hole/);
+  const named = { ...BEST, node: { kind: "named", name: "hole" } } as const;
+  const one = claimingOf(["hole", "good"], { hole: "workspace" });
+  await assert.rejects(placeJob(named, recordHost(), one), /hole/);
 });
