@@ -32,9 +32,9 @@
 #   tell_partial: option partial_facts state sum work -> -
 #   use_partial: state work -> -
 #   tell_blocks: folder work -> -
-#   frames: work -> kind size
-#   receive: state work -> code receiving report summing
-#   is_sealed: work -> _ streamed
+#   frames: kind size work -> kind size
+#   receive: state work -> code kind receiving report size streamed summing
+#   is_sealed: streamed work -> streamed
 #   verify: folder streamed work -> -
 #   told_sizes: option size_facts work -> -
 #   make: folder sum work -> -
@@ -226,7 +226,7 @@ tell_state() {
   find_pending
   [ -n "$digest" ] && [ -f "$state/$digest/stat" ] || digest=none
   known=$state/$digest verdict=same
-  mkdir "$work" || fail write "$work"
+  mkdir "$work" "$work/in" "$work/in/tree" || fail write "$work"
   # A moment ago everything was as it had been left; only another sync changes the digest.
   if [ "$digest" != none ] && [ "$digest" != "$expected" ]; then
     : >"$work/live"
@@ -268,7 +268,7 @@ tell_state() {
   ! has gzip || can=${can}gzip+
   ! has zstd || can=${can}zstd+
   ! has python3 || can=${can}blocks+
-  ! { has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; } || can=${can}seal+
+  ! { has cksum && has tee && has mkfifo; } || can=${can}seal+
   [ ! -d "$state/partial" ] || can=${can}partial+
   grid_stop_ticks
   echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $begun $also"
@@ -372,7 +372,7 @@ use_partial() {
   [ ! -s "$work/look" ] || xargs -0 rm -f -- <"$work/look"
   [ ! -s "$work/sums" ] || xargs -0 rmdir -- <"$work/sums" 2>/dev/null
   cd / || exit 1
-  mkdir "$work/in" || fail write "$work"
+  rmdir "$work/in/tree" || fail write "$work"
   mv "$state/partial" "$work/in/tree" || fail write "$work"
 }
 
@@ -409,7 +409,7 @@ for name in sys.stdin.buffer.read().split(b"\0")[:-1]:
 # was taken. "rest" is all that comes to the end of the input, which only the sum can tell from a link that
 # broke.
 frames() {
-  while IFS=' ' read -r kind size; do
+  while :; do
     case $kind in
     plain) grid_take "$size" || return ;;
     gzip) grid_take "$size" | gzip -dc || return ;;
@@ -422,16 +422,28 @@ frames() {
     end) return ;;
     *) break ;;
     esac
+    IFS=' ' read -r kind size || break
   done
   : >"$work/cut"
 }
 
 receive() {
-  [ -d "$work/in" ] || mkdir "$work/in" "$work/in/tree" || fail write "$work"
   [ ! -e "$state/partial" ] || rm -rf "$state/partial"
   receiving=yes
+  kind='' size='' streamed=
+  IFS=' ' read -r kind size || :
   # -o: files belong to us, whoever owned them at the source.
-  if [ -p "$work/stream" ]; then
+  if [ "$kind" = rest ]; then
+    # A small one: two programs less than where it is summed on its way.
+    : >"$work/rest"
+    if ! report=$(cat 2>&1 >"$work/archive"); then
+      receiving=
+      fail tar "$report"
+    fi
+    streamed=$(cksum <"$work/archive")
+    report=$(tar -C "$work/in" -xof "$work/archive" 2>&1)
+    code=$?
+  elif has cksum && has tee && mkfifo "$work/stream" 2>/dev/null; then
     cksum <"$work/stream" >"$work/streamed" &
     summing=$!
     report=$(frames | tee "$work/stream" | tar -C "$work/in" -xof - 2>&1)
@@ -457,14 +469,13 @@ receive() {
 
 # Four bytes near its end make the sum of every whole archive this number.
 is_sealed() {
-  streamed=
-  [ ! -f "$work/streamed" ] || read -r streamed _ <"$work/streamed" || :
-  [ "$streamed" = 1735551332 ]
+  [ ! -f "$work/streamed" ] || read -r streamed <"$work/streamed" || :
+  [ "${streamed%% *}" = 1735551332 ]
 }
 
 # What was to arrive has arrived, and lies on the disk in full length.
 verify() {
-  [ ! -f "$work/streamed" ] || is_sealed || fail verify "$streamed"
+  { [ -z "$streamed" ] && [ ! -f "$work/streamed" ]; } || is_sealed || fail verify "${streamed%% *}"
   make
   cd "$work/in/tree" || fail write "$work"
   # Renaming the folder around them changes nothing about files, so where there is no folder yet this can

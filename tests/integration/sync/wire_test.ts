@@ -197,6 +197,30 @@ Deno.test("a stream that arrives other than it was sent is refused, and nothing 
   assert.deepEqual(readTree(rig.there), { "a.txt": "file first" });
 });
 
+Deno.test("a few files whose link breaks change nothing, wherever it does", async () => {
+  const { transport, rig } = startMeasured();
+  await using _ = rig;
+  const write = (text: string) => rig.write({ "a.txt": text, "b.txt": text });
+  write("one  ");
+  await rig.sync();
+  write("two  ");
+  transport.sent = 0;
+  await rig.sync();
+  const all = transport.sent;
+  for (const [number, missing] of [1, 1500, 7000].entries()) {
+    write(`cut ${number}`);
+    transport.measures = { cutAfter: all - missing };
+    await assert.rejects(rig.sync(), `${missing} missing`);
+    assert.deepEqual(readTree(rig.there), { "a.txt": "file two  ", "b.txt": "file two  " });
+    transport.measures = {};
+    await rig.sync();
+    const text = `file cut ${number}`;
+    assert.deepEqual(readTree(rig.there), { "a.txt": text, "b.txt": text });
+    write("two  ");
+    await rig.sync();
+  }
+});
+
 Deno.test("a tar that writes less than it was given is noticed", async () => {
   using temp = tempDir();
   const tar = `/bin/tar "$@" && for file in "$2"/tree/*.bin; do : >"$file"; done`;
