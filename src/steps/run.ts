@@ -2,10 +2,10 @@
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, SurvivorNote } from "../engine/ports.ts";
-import type { FollowOptions, Job, JobSpec, KillReport } from "../transport/job/job.ts";
+import type { FollowOptions, Job, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
-import { containerWords, endContainers } from "./container_job.ts";
+import { aftermath, cancelledJob } from "./cancelled_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { onManyNodes } from "./gang_entry.ts";
 import { gpuLost, isGpuLost, type JobPlace, MOST_CHOICES, placeJob } from "./gpu_claim.ts";
@@ -16,7 +16,7 @@ import { isAbandoned, jobPrefix, newJobId } from "./job_names.ts";
 import { onNode, resolveNode } from "./placement.ts";
 import type { RunStepOptions } from "./run_options.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
-import { failed, failedExit, ownCode, survivorWords } from "./run_failure.ts";
+import { failed, failedExit } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { unpreparedEnd } from "./unprepared.ts";
@@ -148,7 +148,7 @@ class RunAttempt {
     const { services, host } = this.#options;
     const outcome = await services.attend(job, {
       ...{ request: this.#request, host, ...place, plan },
-      aftermath: (report) => this.#aftermath(report, place),
+      aftermath: (report) => aftermath(report, { ...place, request: this.#request }),
       onEnded: () => this.#ended(job, place),
     });
     if (!("over" in outcome)) return outcome;
@@ -202,7 +202,10 @@ class RunAttempt {
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
-      if (host.signal.aborted) return await this.#cancelled(job, place);
+      if (host.signal.aborted) {
+        const onEnded = () => this.#ended(job, place);
+        return await cancelledJob(job, { ...place, request: this.#request, host, onEnded });
+      }
       return await this.#unfollowed(job, { place, error: toGridError(error) });
     }
   }
@@ -232,37 +235,6 @@ class RunAttempt {
 
   #gate(node: OpenNode): TreeGate {
     return new TreeGate(node, this.#options);
-  }
-
-  /** The signal asks to stop: nothing may be left running, and what is left is named. */
-  async #cancelled(job: Job, place: Place): Promise<StepOutcome> {
-    const { host } = this.#options;
-    const outcome = failed(toGridError(host.signal.reason), { ...place, started: true });
-    try {
-      const { exit, ...report } = await endJob(job, {
-        graceMs: this.#request.killGraceMs,
-        onOutput: (stream, bytes) => host.output(stream, bytes),
-      });
-      if (job.usage) host.used?.(job.usage);
-      const aftermath = await this.#aftermath(report, place);
-      if (report.survivors.length === 0) this.#ended(job, place);
-      for (const message of job.warnings) host.note({ type: "warned", message });
-      return {
-        ...outcome,
-        failure: { ...outcome.failure, ...ownCode(exit) },
-        aftermath,
-      };
-    } catch (error) {
-      const why = toGridError(error).message;
-      return { ...outcome, aftermath: `its processes could not be ended: ${why}` };
-    }
-  }
-
-  /** What is left of it, by looking at processes and, for a container, by asking its engine. */
-  async #aftermath(report: KillReport, { node, spec: { id } }: Place): Promise<string> {
-    const { run: script, container } = this.#request.action;
-    if (!container) return survivorWords(report, { script });
-    return containerWords(report, await endContainers(node.transport, { ...node, id }));
   }
 
   /** Its files may go, and what it left running is its own no more. */
