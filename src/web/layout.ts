@@ -117,11 +117,16 @@ export function runPath(run: string): string {
 }
 
 export function logPath(run: string, step: string): string {
-  return `${runPath(run)}/logs/${encodeURIComponent(step)}`;
+  return `${runPath(run)}/logs/${encodeURIComponent(wholeText(step))}`;
+}
+
+/** Of a name that holds half a character, which an address cannot: what stands for it there. */
+export function wholeText(name: string): string {
+  return name.toWellFormed();
 }
 
 /** @param file below the folder of the run */
 export function filePath(run: string, file: string): string {
-  const parts = file.split("/").map(encodeURIComponent);
+  const parts = wholeText(file).split("/").map(encodeURIComponent);
   return `/files/${encodeURIComponent(run)}/${parts.join("/")}`;
 }

@@ -5,7 +5,7 @@ import { GridError } from "../core/errors.ts";
 import { why } from "../engine/resume/why.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
 import { logNames } from "../report/log_names.ts";
-import { filePath, type Frame, logPath, renderPage, runPath } from "./layout.ts";
+import { filePath, type Frame, logPath, renderPage, runPath, wholeText } from "./layout.ts";
 import { LogFollower, renderLog } from "./log_follower.ts";
 import { type Markup, markup, NOTHING } from "./markup.ts";
 import type { FoldedRun } from "./run_folds.ts";
@@ -23,7 +23,7 @@ export interface LogPlace {
 
 /** @throws {GridError} `usage` for a step or attempt that the run does not have */
 export function logPlace(state: RunState, id: string, attempt: string | null): LogPlace {
-  const step = state.steps.get(id);
+  const step = state.steps.get(id) ?? halfNamed(state, id);
   if (step === undefined) {
     const near = nearest(id, state.steps.keys());
     throw new GridError({
@@ -40,8 +40,12 @@ export function logPlace(state: RunState, id: string, attempt: string | null): L
       message: `Cannot show attempt "${attempt}" of step "${id}": it made ${step.attempts.length}`,
     });
   }
-  const name = logNames(state.steps.keys())(id, number);
+  const name = logNames(state.steps.keys())(step.id, number);
   return { step, attempt: number, file: join("logs", name), isChosen: attempt !== null };
+}
+
+function halfNamed({ steps }: RunState, id: string): StepState | undefined {
+  return [...steps.values()].find((step) => wholeText(step.id) === id);
 }
 
 export interface LogPageOptions {

@@ -95,6 +95,21 @@ Deno.test("a run whose runner is gone is stopped, and can be resumed but not can
   assert.match(await elsewhere.text(), /its runner lives on .*gpu1/);
 });
 
+Deno.test("a step whose name is no whole text has a page, and its log an address", async () => {
+  using rig = webRig();
+  const step = "cell[v=\ud83d]";
+  rig.append([
+    runStarted("r1", { steps: [outline(step)] }),
+    { type: "step.started", at: START_MS, step, afterMs: 0 },
+    { type: "attempt.started", at: START_MS, step, attempt: 1 },
+    runFinished(),
+  ]);
+  const page = await rig.text("/runs/r1");
+  const address = /href="(\/runs\/r1\/logs\/[^"]+)"/.exec(page)?.[1];
+  assert.ok(address, page);
+  assert.match(await rig.text(address), /<h1>cell\[v=/);
+});
+
 Deno.test("how long something takes is there without a script, too", async () => {
   using rig = webRig();
   const at = Date.now() - 125_000;
