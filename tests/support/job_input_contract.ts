@@ -113,6 +113,32 @@ export function describeInput(name: string, { open, test }: ContractOptions): vo
     await job.remove();
   });
 
+  check("nobody waits for a command that reads nothing more, once it is given up", async (node) => {
+    const spec = jobSpec(node, {
+      command: "head -c 20000000 >/dev/null; sleep 600",
+      hasInput: true,
+    });
+    const job = await startJob(node.transport, spec);
+    const over = new AbortController();
+    const stream = endless();
+    const input = new JobInput({ stream });
+    const feeding = input.feed(new JobLink(node.transport, spec), over.signal);
+    const given = assert.rejects(feeding, { name: "AbortError" });
+    const notes = `cat ${node.root}/.grid/jobs/${spec.id}.in.[1-9]*`;
+    let before = "";
+    await waitFor(async () => {
+      const { stdout } = await node.transport.exec(notes);
+      const stands = stdout === before && Number(stdout.split(/\s+/)[1]) > 20_000_000;
+      before = stdout;
+      return stands;
+    });
+    over.abort();
+    await given;
+    assert.deepEqual((await job.kill({ graceMs: 2000 })).survivors, []);
+    await input.cancel();
+    await job.remove();
+  });
+
   check("another try is given the same, as long as it was little", async (node) => {
     const input = new JobInput({
       stream: ReadableStream.from([new TextEncoder().encode("words\n")]),

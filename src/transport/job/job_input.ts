@@ -146,13 +146,14 @@ export class JobInput {
         return true;
       });
       // What was sent is handed on first: the next turn begins behind it.
-      if (!isAll) await writer.close().catch(() => {});
+      if (!isAll) writer.close().catch(() => {});
       if (await heard === "over") return "over";
       if (isAll) throw gone(link);
       await raceAbort(channel.exit.catch(() => {}), signal);
       return "another way";
     } finally {
-      await writer.abort().catch(() => {});
+      // Not waited for: what is under way may be stuck until the channel is closed.
+      writer.abort().catch(() => {});
     }
   }
 
