@@ -166,9 +166,13 @@ function named(cells: readonly Values[], onTwin: (name: string) => void): Cell[]
   return [...found.values()];
 }
 
-/** Maps, lists and long texts have no short name; the number of the cell stands for them. */
+/** Maps, lists, long texts and those of several lines have no short name; the number of the cell stands for them. */
 function label(value: JsonValue, index: number): string {
   if (isContainer(value) && !(value instanceof ExactNumber)) return `#${index + 1}`;
   const text = String(value);
-  return text.length <= 40 ? text : `${text.slice(0, 32)}…#${index + 1}`;
+  if (text.length <= 40 && text.search(UNFIT) < 0) return text;
+  return `${text.slice(0, 32).replaceAll(UNFIT, " ").trim()}…#${index + 1}`;
 }
+
+/** Controls, ends of lines, halves of characters: no part of a name that people and addresses can hold. */
+const UNFIT = /[\p{Cc}\p{Cs}\u2028\u2029]+/gu;

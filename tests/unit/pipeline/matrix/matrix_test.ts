@@ -127,6 +127,28 @@ Deno.test("lists and maps in a matrix are named by their number", async () => {
   assert.deepEqual(pipeline.steps.map((step) => step.id), ["a[c=#1]", "a[c=#2]", "a"]);
 });
 
+Deno.test("what has no place in one line of text is named by its beginning and number", async () => {
+  const values = [
+    "a\\nb",
+    "a\\0b",
+    "\\ud83d!",
+    "plain",
+    `${"x".repeat(31)}\\ud83d\\ude00 and more words`,
+  ];
+  const { pipeline } = await loadText(`
+steps:
+  - { id: s, run: x, matrix: { v: [${values.map((value) => `"${value}"`).join(", ")}] } }
+`);
+  const ids = pipeline.steps.map(({ id }) => id).filter((id) => id !== "s");
+  assert.deepEqual(ids, [
+    "s[v=a b…#1]",
+    "s[v=a b…#2]",
+    "s[v=!…#3]",
+    "s[v=plain]",
+    `s[v=${"x".repeat(31)}…#5]`,
+  ]);
+});
+
 Deno.test("a matrix past ten thousand cells is refused", async () => {
   const values = `[${Array.from({ length: 101 }, (_, i) => i).join(", ")}]`;
   const file = `steps:\n  - { id: a, matrix: { x: ${values}, y: ${values} }, run: echo }\n`;
