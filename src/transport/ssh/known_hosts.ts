@@ -2,6 +2,7 @@
 import { own } from "../../core/own.ts";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
+import { HashedName, nameBlock } from "./hashed_name.ts";
 
 export interface KnownHostsLine {
   readonly file: string;
@@ -80,12 +81,22 @@ export function matchesHost(hosts: readonly string[], name: string): boolean {
   return found;
 }
 
-/** `|1|salt|HMAC-SHA1(salt, name)`, both in base64. */
+/** As they stand in files, each read once. */
+const hashedNames = new Map<string, HashedName | undefined>();
+/** All lines are asked about one name after the other. */
+let latest: { readonly name: string; readonly block: Int32Array | undefined } | undefined;
+
 function matchesHash(pattern: string, name: string): boolean {
-  const [, version, salt, hash] = pattern.split("|");
-  if (version !== "1" || !salt || !hash) return false;
-  const digest = createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64");
-  return digest === hash;
+  if (!hashedNames.has(pattern)) hashedNames.set(pattern, HashedName.parse(pattern));
+  if (latest?.name !== name) latest = { name, block: nameBlock(name) };
+  const hashed = hashedNames.get(pattern);
+  if (hashed === undefined) return false;
+  return latest.block === undefined ? matchesLong(pattern, name) : hashed.is(latest.block);
+}
+
+function matchesLong(pattern: string, name: string): boolean {
+  const [, , salt = "", hash] = pattern.split("|");
+  return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
 }
 
 /**
@@ -93,6 +104,9 @@ function matchesHash(pattern: string, name: string): boolean {
  * that many of them do not multiply.
  */
 function fitsWildcard(name: string, pattern: string): boolean {
+  if (!pattern.includes("*") && !pattern.includes("?")) {
+    return pattern.length === name.length && pattern.toLowerCase() === name;
+  }
   const wanted = pattern.toLowerCase();
   let at = 0;
   let star = -1;
