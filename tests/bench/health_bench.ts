@@ -39,17 +39,24 @@ const FANOUT = 64;
 await using lab = await startOpenSsh({
   nodes: 1,
   gpus: 0,
+  host: "0.0.0.0",
   sshdConfig: ["MaxStartups 2000", `KexAlgorithms ${KEX}`, "LogLevel INFO"],
 });
 const [server] = lab.nodes;
 if (!server) throw new Error("no server");
+// Every node has an address of its own, as it has a row of its own in the cache.
+const addressOf = (index: number) => `127.1.${index >> 8}.${index & 255}`;
+Deno.writeTextFileSync(
+  lab.knownHosts,
+  `[127.1.*]:${server.port} ${Deno.readTextFileSync(`${server.hostKeyFile}.pub`)}`,
+);
 const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
 
 function rawConfig(count: number) {
   return {
-    nodes: names(count).map((name) => ({
+    nodes: names(count).map((name, index) => ({
       name,
-      host: server!.host,
+      host: addressOf(index),
       port: server!.port,
       user: server!.endpoint.user,
     })),
@@ -204,11 +211,11 @@ function cpuTicks(file: string): { readonly user: number; readonly system: numbe
 /** The same probe by clush, which starts one ssh per node. */
 async function coldClush(count: number): Promise<void> {
   const config = join(lab.folder, "ssh_config");
-  const { host, port, endpoint } = server!;
+  const { port, endpoint } = server!;
   Deno.writeTextFileSync(
     config,
-    `Host n*
-  HostName ${host}
+    names(count).map((name, index) => `Host ${name}\n  HostName ${addressOf(index)}\n`).join("") +
+      `Host *
   Port ${port}
   User ${endpoint.user}
   IdentityFile ${lab.keyFile}
