@@ -1,6 +1,6 @@
 /**
- * The launchers that people use, on machines of their own. `GRID_TEST_JAX_VENV` and `GRID_TEST_TORCH_VENV` name
- * virtual environments with jax and torch, which are too large to be installed for each test of everything.
+ * The launchers that people use, on machines of their own. `GRID_TEST_JAX_VENV` and its like name virtual
+ * environments with jax, torch, accelerate and deepspeed, too large to be installed for each test of everything.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -135,6 +135,20 @@ const LIBRARIES: Record<string, { readonly program: string; readonly launch: str
     launch: 'exec VENV/bin/torchrun --nnodes "$GRID_NODE_COUNT" --nproc-per-node 1 ' +
       '--node-rank "$GRID_NODE_RANK" --master-addr "$GRID_MAIN_ADDRESS" ' +
       '--master-port "$GRID_MAIN_PORT" work.py',
+  },
+  // They come with torch, and add up by its means.
+  ACCELERATE: {
+    program: TORCH,
+    launch: 'PATH="VENV/bin:$PATH" exec accelerate launch --multi_gpu --mixed_precision no ' +
+      '--dynamo_backend no --num_machines "$GRID_NODE_COUNT" --num_processes "$GRID_NODE_COUNT" ' +
+      '--machine_rank "$GRID_NODE_RANK" --main_process_ip "$GRID_MAIN_ADDRESS" ' +
+      '--main_process_port "$GRID_MAIN_PORT" work.py',
+  },
+  DEEPSPEED: {
+    program: TORCH,
+    launch: 'DS_ACCELERATOR=cpu PATH="VENV/bin:$PATH" exec deepspeed --no_ssh ' +
+      '--node_rank "$GRID_NODE_RANK" --hostfile "$GRID_HOSTFILE" ' +
+      '--master_addr "$GRID_MAIN_ADDRESS" --master_port "$GRID_MAIN_PORT" work.py',
   },
 };
 
