@@ -67,7 +67,8 @@ async function measure(pipelines: string, build: string): Promise<Figures> {
   Deno.copyFileSync(join(pipelines, "p.yaml"), join(project.path, "p.yaml"));
   Deno.mkdirSync(join(project.path, ".grid"));
   const start = Date.now();
-  const [run = "", ...words] = programArgs(["run", "p.yaml", "--quiet"]);
+  const [run = "", ...own] = programArgs(["run", "p.yaml", "--quiet"]);
+  const words = own.filter((word) => !isEngineFlag(word));
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [run, ...engineFlags(build), ...words.map((word) => word.replace(REPOSITORY, build))],
     cwd: project.path,
@@ -101,7 +102,11 @@ function engineFlags(build: string): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(join(build, "deno.json"))) as {
     readonly tasks: { readonly grid: { readonly command: string } };
   };
-  return tasks.grid.command.split(" ").filter((word) => word.startsWith("--v8-flags="));
+  return tasks.grid.command.split(" ").filter(isEngineFlag);
+}
+
+function isEngineFlag(word: string): boolean {
+  return word.startsWith("--v8-flags=");
 }
 
 async function checkout(commit: string): Promise<string> {
