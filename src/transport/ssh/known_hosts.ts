@@ -1,8 +1,7 @@
 /** The files that hold host keys, as sshd(8) describes them under SSH_KNOWN_HOSTS FILE FORMAT. */
 import { own } from "../../core/own.ts";
 import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
-import { HashedName, nameBlock } from "./hashed_name.ts";
+import { HashedName } from "./hashed_name.ts";
 
 export interface KnownHostsLine {
   readonly file: string;
@@ -83,20 +82,11 @@ export function matchesHost(hosts: readonly string[], name: string): boolean {
 
 /** As they stand in files, each read once. */
 const hashedNames = new Map<string, HashedName | undefined>();
-/** All lines are asked about one name after the other. */
-let latest: { readonly name: string; readonly block: Int32Array | undefined } | undefined;
+const encoder = new TextEncoder();
 
 function matchesHash(pattern: string, name: string): boolean {
   if (!hashedNames.has(pattern)) hashedNames.set(pattern, HashedName.parse(pattern));
-  if (latest?.name !== name) latest = { name, block: nameBlock(name) };
-  const hashed = hashedNames.get(pattern);
-  if (hashed === undefined) return false;
-  return latest.block === undefined ? matchesLong(pattern, name) : hashed.is(latest.block);
-}
-
-function matchesLong(pattern: string, name: string): boolean {
-  const [, , salt = "", hash] = pattern.split("|");
-  return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+  return hashedNames.get(pattern)?.is(encoder.encode(name)) ?? false;
 }
 
 /**
