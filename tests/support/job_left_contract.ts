@@ -70,6 +70,12 @@ export function describeLeft(name: string, { open, test }: ContractOptions): voi
     const job = await startJob(node.transport, spec);
     const other = await runToItsEnd(node, { id: `other${run}-a`, command: "sleep 1005 & echo" });
     const ended = await runToItsEnd(node, { id: `${run}-b`, command: "sleep 1006 & echo" });
+    // A shell on its way to a `sleep` has not its name yet.
+    await waitFor(() =>
+      [`other${run}-a`, `${run}-b`].every((id) =>
+        processesWith(`GRID_JOB=${id}`).some(({ command }) => command.startsWith("sleep "))
+      )
+    );
     const left = await end(node, [job, ended]);
     assert.deepEqual(left.map(({ commands }) => commands), [["sleep 1006"]]);
     assert.ok(processesWith(`GRID_JOB=${run}-a`).length > 0);
