@@ -11,7 +11,7 @@ import { testGroups } from "./support/test_groups.ts";
 import { type TestName, TestOutput } from "./support/test_output.ts";
 
 /** More than that is no accident. */
-const MOST_AGAIN = 3;
+const MOST_AGAIN = 6;
 // Who has checked the types a moment ago need not do it twice.
 const checked = Deno.env.has("GRID_TEST_CHECKED") ? ["--no-check"] : [];
 const config = fileURLToPath(new URL("../deno.json", import.meta.url));
