@@ -34,6 +34,7 @@ export function writePage(printed: ReadonlyMap<string, string>): void {
     ...[...sections].toSorted(([a], [b]) => a < b ? -1 : 1).map(([, text]) => text),
   ].join("\n");
   Deno.writeTextFileSync(PAGE, text);
+  new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PAGE] }).outputSync();
 }
 
 function toSection([name, text]: [string, string]): [string, string] {
