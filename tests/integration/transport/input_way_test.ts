@@ -8,11 +8,11 @@ import { createPool } from "../../../src/transport/pool.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { followAll, jobSpec, waitFor } from "../../support/job_contract.ts";
 import { startOpenSsh } from "../../support/openssh.ts";
-import { descendantsOf } from "../../support/processes.ts";
 import { testWith } from "../../support/requires.ts";
 
 testWith(
-  ["sshd"],
+  // `ss` comes with `ip`.
+  ["sshd", "ip"],
   "a job's input goes that way once it is much, and back where it breaks",
   async () => {
     await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
@@ -28,7 +28,7 @@ testWith(
     const spec = jobSpec(place, { command: "sha256sum", hasInput: true });
     const events: [atMegabyte: number, happens: () => unknown][] = [
       [18, () => waitFor(() => transport.stats.handshakes === 2)],
-      [30, () => bulkProcesses().forEach((pid) => Deno.kill(pid, "SIGKILL"))],
+      [30, () => bulkProcesses(link.port).forEach((pid) => Deno.kill(pid, "SIGKILL"))],
       [50, () => waitFor(() => transport.stats.handshakes === 3)],
       [60, () => {
         link.set({ kind: "reset", afterBytes: 0 });
@@ -87,11 +87,12 @@ for (const [what, size, logins] of [["little", undefined, 1], ["much", MUCH, 2]]
   );
 }
 
-/** Those of this process that log in beside it. */
-function bulkProcesses(): readonly number[] {
-  const own = descendantsOf(Deno.pid).filter(({ command }) =>
-    /ssh.* -F \S*grid-ssh-/.test(command)
-  );
-  assert.ok(own.length > 0);
-  return own.map(({ pid }) => pid);
+/** Those that log in at this port; other files of tests run beside, and log in elsewhere. */
+function bulkProcesses(port: number): readonly number[] {
+  const { stdout } = new Deno.Command("ss", { args: ["-Htnp", "dport", "=", `:${port}`] })
+    .outputSync();
+  const found = new TextDecoder().decode(stdout).matchAll(/\("ssh",pid=(\d+),/g);
+  const pids = [...found].map(([, pid]) => Number(pid));
+  assert.ok(pids.length > 0);
+  return pids;
 }
