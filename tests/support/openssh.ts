@@ -115,6 +115,15 @@ function hostOf(index: number, { host, machines }: OpenSshOptions): string {
   return index === 0 && host ? host : `127.0.0.${index + 2}`;
 }
 
+/** A line of known_hosts that trusts this key at an address, for instance at that of a link to a node. */
+export function knownHostsLine(
+  { host, port }: { readonly host: string; readonly port: number },
+  hostKeyFile: string,
+): string {
+  const [type, key] = Deno.readTextFileSync(`${hostKeyFile}.pub`).split(" ");
+  return `[${host}]:${port} ${type} ${key}\n`;
+}
+
 class SshdNode implements OpenSshNode {
   readonly name: string;
   readonly host: string;
@@ -194,8 +203,7 @@ class SshdNode implements OpenSshNode {
   }
 
   knownHostsLine(): string {
-    const [type, key] = Deno.readTextFileSync(`${this.hostKeyFile}.pub`).split(" ");
-    return `[${this.host}]:${this.port} ${type} ${key}\n`;
+    return knownHostsLine(this, this.hostKeyFile);
   }
 
   readLog(): string {

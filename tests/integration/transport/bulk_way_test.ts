@@ -8,7 +8,12 @@ import { BulkWay } from "../../../src/transport/ssh/bulk_way.ts";
 import type { Link } from "../../../src/transport/ssh/link.ts";
 import type { Channel, Transport } from "../../../src/transport/transport.ts";
 import { startAgent } from "../../support/agent.ts";
-import { type OpenSshLab, type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
+import {
+  knownHostsLine,
+  type OpenSshLab,
+  type OpenSshNode,
+  startOpenSsh,
+} from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 
 const MEGABYTES = 3;
@@ -189,8 +194,7 @@ testWith(
     await using pool = createPool({ handshakes: 2 });
     const transport = pool.transport(node.endpoint);
     await transport.exec(":");
-    const [type, key] = Deno.readTextFileSync(`${other.hostKeyFile}.pub`).split(" ");
-    Deno.writeTextFileSync(lab.knownHosts, `[${node.host}]:${node.port} ${type} ${key}\n`);
+    Deno.writeTextFileSync(lab.knownHosts, knownHostsLine(node, other.hostKeyFile));
     assert.equal(await transport.expectBulk?.(), true);
     for (let tries = 0; tries < 2; tries++) {
       await assert.rejects(transport.open("cat", { isBulk: true }), {

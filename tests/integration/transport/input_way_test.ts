@@ -7,7 +7,7 @@ import { startJob } from "../../../src/transport/job/job_start.ts";
 import { createPool } from "../../../src/transport/pool.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { followAll, jobSpec, waitFor } from "../../support/job_contract.ts";
-import { startOpenSsh } from "../../support/openssh.ts";
+import { knownHostsLine, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 
 testWith(
@@ -20,8 +20,7 @@ testWith(
     assert.ok(node);
     Deno.mkdirSync(node.root, { recursive: true });
     await using link = await startFaultProxy(node);
-    const [type, key] = Deno.readTextFileSync(`${node.hostKeyFile}.pub`).split(" ");
-    Deno.writeTextFileSync(lab.knownHosts, `[${link.host}]:${link.port} ${type} ${key}\n`);
+    Deno.writeTextFileSync(lab.knownHosts, knownHostsLine(link, node.hostKeyFile));
     await using pool = createPool({ handshakes: 2 });
     const transport = pool.transport({ ...node.endpoint, host: link.host, port: link.port });
     const place = { transport, root: node.root, [Symbol.asyncDispose]: () => Promise.resolve() };

@@ -10,7 +10,7 @@ import { createPool } from "../../../src/transport/pool.ts";
 import type { Endpoint, Transport } from "../../../src/transport/transport.ts";
 import { followAll, jobSpec } from "../../support/job_contract.ts";
 import { type Fault, startFaultProxy } from "../../support/fault_proxy.ts";
-import { type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
+import { knownHostsLine, type OpenSshNode, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 
 const RUNS = 50;
@@ -72,8 +72,7 @@ testWith(
     assert.ok(node);
     Deno.mkdirSync(node.root, { recursive: true });
     await using link = await startFaultProxy(node);
-    const [type, key] = Deno.readTextFileSync(`${node.hostKeyFile}.pub`).split(" ");
-    Deno.writeTextFileSync(lab.knownHosts, `[${link.host}]:${link.port} ${type} ${key}\n`);
+    Deno.writeTextFileSync(lab.knownHosts, knownHostsLine(link, node.hostKeyFile));
     await using pool = createPool({ handshakes: 4 });
     const transport = pool.transport(brokenEndpoint(node, link));
     const spec = jobSpec({ transport, root: node.root, ...noDisposal }, {
@@ -136,8 +135,7 @@ async function breakOne(
   { fault, afterMs }: { readonly fault: Fault; readonly afterMs: number },
 ): Promise<void> {
   await using link = await startFaultProxy(node);
-  const [type, key] = Deno.readTextFileSync(`${hostKey}.pub`).split(" ");
-  Deno.writeTextFileSync(knownHosts, `[${link.host}]:${link.port} ${type} ${key}\n`, {
+  Deno.writeTextFileSync(knownHosts, knownHostsLine(link, hostKey), {
     append: true,
   });
   await using pool = createPool({ handshakes: 4 });

@@ -7,7 +7,7 @@ import { dialFrom, openTunnel } from "../../../src/transport/tunnel.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { freePort } from "../../support/free_port.ts";
 import { waitFor } from "../../support/job_contract.ts";
-import { startOpenSsh } from "../../support/openssh.ts";
+import { knownHostsLine, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
 
 const HOST = "127.0.0.1";
@@ -154,8 +154,7 @@ testWith(
       const [node] = lab.nodes;
       assert.ok(node);
       await using link = await startFaultProxy(node);
-      const [type, key] = Deno.readTextFileSync(`${node.hostKeyFile}.pub`).split(" ");
-      Deno.writeTextFileSync(lab.knownHosts, `[${link.host}]:${link.port} ${type} ${key}\n`);
+      Deno.writeTextFileSync(lab.knownHosts, knownHostsLine(link, node.hostKeyFile));
       await using echo = startEcho();
       for (const transport of ["ssh", "openssh"] as const) {
         await using pool = createPool({ handshakes: 4 });
