@@ -59,7 +59,7 @@ export class HashCache {
     this.#trustedBeforeMs = (options.nowMs ?? systemClock.now()) - GRANULE_MS;
     this.#entries = entries;
     this.#facts = new Uint8Array(entries.length);
-    if (this.#recall()) return;
+    if (this.#isRecalled()) return;
     for (const [at, entry] of entries.entries()) if (this.#facts[at] === KNOWN) entry.content = "";
     this.#facts.fill(0);
     this.#rows = 0;
@@ -95,15 +95,17 @@ export class HashCache {
       (fact === KNOWN || changedAtMs(state) < this.#trustedBeforeMs);
   }
 
-  /** False where what is kept is damaged, whatever was taken of it. */
-  #recall(): boolean {
-    let file: Deno.FsFile;
+  /** False where what is kept is damaged or cannot be read, whatever was taken of it. */
+  #isRecalled(): boolean {
     try {
-      file = Deno.openSync(this.#file);
-    } catch {
-      return true;
+      using file = Deno.openSync(this.#file);
+      return this.#recall(file);
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound;
     }
-    using _ = file;
+  }
+
+  #recall(file: Deno.FsFile): boolean {
     const sum = createHash("sha256");
     let left = file.statSync().size - SUM_BYTES;
     const magic = readBytes(file, Math.min(MAGIC.length, left));

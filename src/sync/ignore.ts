@@ -2,14 +2,17 @@
  * Which paths stay at home, by git's own rules: nested ignore files, the deepest that has an opinion
  * decides, and within one file the last line that matches.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { type Guard, Guards } from "./guards.ts";
 import { type IgnoreLine, IgnoreLines, toBytes } from "./ignore_lines.ts";
 import { findRepository, gitFolder, readOptional, unreadable } from "./repository.ts";
 import { TrackedFiles } from "./tracked_files.ts";
 
 /** Ignore files of a folder; the later one overrides. */
-const FILES = [".gitignore", ".gridignore"];
+const GIT_FILE = ".gitignore";
+const OWN_FILE = ".gridignore";
+const FILES = [GIT_FILE, OWN_FILE];
 /** Never synced, whatever the rules say: Grid's own state and git's. */
 const ALWAYS = new Set([".grid", ".git"]);
 
@@ -38,8 +41,8 @@ export interface IgnoreRules {
   tracked(path: string, rule: IgnoreRule): "itself" | "below" | undefined;
   /** Reads the ignore files among a folder's names; call it before asking about what lies in it. */
   enter(folder: string, names: readonly string[]): void;
-  /** Absolute paths of what decides, there or not, and is no ignore file of the source or a folder below. */
-  guards(): string[];
+  /** What decides, there or not, and is no ignore file of the source or a folder below. */
+  guards(): readonly Guard[];
 }
 
 /** The lines of one place, asked with paths relative to the folder they stand in. */
@@ -54,13 +57,15 @@ interface Level {
 
 /** @throws {GridError} `sync` where an ignore file cannot be read */
 export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
+  const guards = new Guards();
+  for (const path of outerFiles(options)) guards.add(path);
   const overriding = overridingLevels(options);
   const outer = outerLevels(options.source);
   const inner = new Map<string, readonly Level[]>();
   /** Repositories inside the source: the rules around them do not reach into them. */
   const borders = new Set<string>();
-  const tracked = new TrackedFiles(options.source, borders);
-  const guards = new Set(outerFiles(options));
+  const reading = (path: string) => guards.add(path);
+  const tracked = new TrackedFiles(options.source, { borders, reading });
 
   /** Of what lies in the folder that was asked about last; most questions are about its neighbours. */
   let last: { readonly folder: string; readonly levels: readonly Level[] } | undefined;
@@ -88,11 +93,14 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
       if (isBorder) borders.add(folder);
       if (!isBorder && !FILES.some((name) => names.includes(name))) return;
       const below = folder === "" ? "" : `${folder}/`;
-      const found = readLevels(join(options.source, folder), below);
+      const place = join(options.source, folder);
+      if (names.includes(OWN_FILE) && isLink(join(place, OWN_FILE))) {
+        guards.add(join(place, OWN_FILE));
+      }
+      const found = readLevels(place, below);
       if (isBorder) {
-        const root = join(options.source, folder);
-        guards.add(excludeFile(root));
-        found.push(...excludeLevels(root, { below }));
+        guards.add(excludeFile(place));
+        found.push(...excludeLevels(place, { below }));
       }
       if (found.length > 0) inner.set(folder, found);
     },
@@ -109,11 +117,11 @@ export function openIgnoreRules(options: IgnoreOptions): IgnoreRules {
     },
     tracked(path, { from }) {
       const isOfGit = from.endsWith("/info/exclude") ||
-        (!isAbsolute(from) && basename(from) === ".gitignore");
+        (!isAbsolute(from) && basename(from) === GIT_FILE);
       if (!isOfGit) return undefined;
       return tracked.find(path);
     },
-    guards: () => [...guards, ...tracked.files],
+    guards: () => guards.all,
   };
 }
 
@@ -205,9 +213,15 @@ function excludeLevels(root: string, where: Partial<Pick<Level, "above" | "below
 function readLevels(folder: string, below: string): Level[] {
   return FILES.toReversed().flatMap((name) => {
     const from = `${below}${name}`;
-    const text = readOptional(join(folder, name));
+    const path = join(folder, name);
+    // git follows no link there.
+    const text = name === GIT_FILE && isLink(path) ? undefined : readOptional(path);
     return text === undefined ? [] : [{ ...newLevel({ from, text }), below }];
   });
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function newLevel({ from, text }: { readonly from: string; readonly text: string }): Level {

@@ -3,16 +3,19 @@ import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { VERSION } from "../core/version.ts";
 import { writeCacheFile } from "./cache_file.ts";
 import type { EntryType } from "./entry.ts";
+import type { Guard } from "./guards.ts";
 import type { SourceEntry } from "./hash.ts";
 import { fromColumns, toColumns, typeOfColumn } from "./pack_words.ts";
 
 /**
  * First line; then the sum of the head and the folders, that of all the rest, and the sizes of the two. The
- * head is JSON, and says the sizes of what follows the folders.
+ * head is JSON, and says the sizes of what follows the folders. What is kept is a list that rules have made,
+ * and another version may have others.
  */
-const MAGIC = "grid-known-source 2";
+const MAGIC = `grid-known-source 2 of ${VERSION}`;
 const SUM_CHARS = 8;
 const SIZE_CHARS = 10;
 const FIRST_CHARS = MAGIC.length + 2 * SUM_CHARS + 2 * SIZE_CHARS + 5;
@@ -27,7 +30,7 @@ export interface KnownFileOptions {
 /** What is kept. */
 export interface Known {
   /** Files outside of the source's folders that the rules depend on, with their states. */
-  readonly guards: readonly (readonly [string, string])[];
+  readonly guards: readonly Guard[];
   /** Of the manifest. */
   readonly digest: string;
   /** Places of entries that may have changed again unseen. */
@@ -80,7 +83,8 @@ export async function openKnown(
     guards: head.guards,
     folders: head.folders,
     async whole() {
-      const rest = await readBytes(file, head.sizes.reduce((sum, size) => sum + size, 0));
+      const size = head.sizes.reduce((sum, size) => sum + size, 0);
+      const rest = await readBytes(file, size).catch(() => undefined);
       return rest === undefined || sumOf([rest]) !== restSum ? undefined : fileIn(rest, facts);
     },
     [Symbol.dispose]: () => file.close(),

@@ -8,13 +8,8 @@
  */
 import type { Buffer } from "node:buffer";
 import { realpathSync } from "node:fs";
-import {
-  changedAtMs,
-  describeState,
-  type FileState,
-  isExecutable,
-  readState,
-} from "./file_state.ts";
+import { changedAtMs, type FileState, isExecutable, readState } from "./file_state.ts";
+import { type Guard, guardedFile, guardState } from "./guards.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
 import { GRANULE_MS } from "./hash_cache.ts";
 import { type KnownFile, openKnown, saveKnown } from "./known_file.ts";
@@ -133,7 +128,7 @@ export async function recognizeSource(
 ): Promise<KnownSource | undefined> {
   const { source, signal } = options;
   using head = await openKnown(fileOptions(options));
-  if (head === undefined || !head.guards.every(([path, state]) => stateOf(path) === state)) {
+  if (head === undefined || !head.guards.every(([path, state]) => guardState(path) === state)) {
     return undefined;
   }
   // What was is read while what is is told.
@@ -176,8 +171,8 @@ export interface Found {
   readonly digest: string;
   /** Paths that a rule left out. */
   readonly ignored: ReadonlySet<string>;
-  /** Absolute paths that decide about the source and lie outside of it. */
-  readonly guards: readonly string[];
+  /** What decides about the source and lies outside of it, as it was when it was read. */
+  readonly guards: readonly Guard[];
   /** Of all folders among the entries, read after the walk began. */
   readonly rows: Buffer;
 }
@@ -196,8 +191,9 @@ export function rememberSource(
   { entries, digest, ignored, guards, rows }: Found,
   { startedAtMs, ...options }: KnownSourceOptions,
 ): void {
-  const states = guards.map((path): readonly [string, string] => [path, stateOf(path)]);
-  const isSettled = guards.every((path) => !isYoung(statIfThere(path), startedAtMs));
+  const isSettled = guards.every(([path, state]) =>
+    guardState(path) === state && !isYoung(guardedFile(path), startedAtMs)
+  );
   if (!isSettled || entries.some(isUnhashed)) return;
   const places = new Map(entries.map((entry, at) => [entry.path, at]));
   const young: number[] = [];
@@ -220,7 +216,7 @@ export function rememberSource(
     young.push(at);
   }
   if (seen !== entries.length || young.length > MOST_CHANGED) return;
-  saveKnown(fileOptions(options), { guards: states, digest, young, entries, rows });
+  saveKnown(fileOptions(options), { guards, digest, young, entries, rows });
 }
 
 function fileOptions({ source, cacheFolder, words }: Omit<KnownSourceOptions, "startedAtMs">) {
@@ -250,19 +246,4 @@ function isYoung(
   startedAtMs: number,
 ): boolean {
   return state !== undefined && changedAtMs(state) >= startedAtMs - GRANULE_MS;
-}
-
-/** Of a folder only that it is one. */
-function stateOf(path: string): string {
-  const state = statIfThere(path);
-  if (state === undefined) return "-";
-  return state.kind === "folder" ? "folder" : describeState(state);
-}
-
-function statIfThere(path: string): FileState | undefined {
-  try {
-    return readState(path, true);
-  } catch {
-    return undefined; // closed to us: the walk has said so, where it mattered
-  }
 }

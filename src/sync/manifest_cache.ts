@@ -1,5 +1,5 @@
 /** Manifests that nodes hold, kept here by digest so that they need not travel back. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeCacheFile } from "./cache_file.ts";
 import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
@@ -51,8 +51,8 @@ function read(file: string, digest: string): Manifest {
 }
 
 export function rememberManifest(folder: string, manifest: ManifestText): void {
-  writeCacheFile(fileOf(folder, manifest.digest), inBlocks(manifest.pieces()));
-  forgetOldest(folder);
+  const file = fileOf(folder, manifest.digest);
+  if (writeCacheFile(file, inBlocks(manifest.pieces()))) forgetOldest(folder);
 }
 
 /** Some of them together: each is a call of the system otherwise. */
@@ -72,7 +72,8 @@ function forgetOldest(folder: string): void {
   if (names.length <= KEPT) return;
   const aged = names.map((name) => {
     const path = join(folderOf(folder), name);
-    return { path, at: Deno.statSync(path).mtime?.getTime() ?? 0 };
+    // Another program may be clearing away too.
+    return { path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
   });
   const oldest = aged.toSorted((a, b) => a.at - b.at).slice(0, names.length - KEPT);
   for (const { path } of oldest) rmSync(path, { force: true });

@@ -3,6 +3,7 @@
  * thousand files before the runtime has looked at a thousand, and this thread has its hands free meanwhile.
  */
 import { Buffer } from "node:buffer";
+import { getLogger } from "../core/log.ts";
 
 /** Of each thing, ended by NUL; the path is last, since it may hold blanks. */
 const FORMAT = "%y %m %s %i %D %T@ %C@ %p\\0";
@@ -34,8 +35,9 @@ export async function readSourceRows(
     return success ? Buffer.from(stdout.buffer, stdout.byteOffset, stdout.length) : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    // There is none, or the environment leaves no room for so many folders.
+    getLogger("sync").debug(`find: ${error}`);
+    return undefined;
   }
 }
 

@@ -20,17 +20,19 @@ export class TrackedFiles {
   readonly #borders: ReadonlySet<string>;
   readonly #indexes = new Map<string, GitIndex | undefined>();
 
-  /** @param borders folders below the source that are repositories; may grow */
-  constructor(source: string, borders: ReadonlySet<string>) {
+  readonly #reading: (path: string) => void;
+
+  /**
+   * @param borders folders below the source that are repositories; may grow
+   * @param reading hears the absolute path of what is about to be read
+   */
+  constructor(source: string, { borders, reading }: {
+    readonly borders: ReadonlySet<string>;
+    readonly reading: (path: string) => void;
+  }) {
     this.#source = source;
     this.#borders = borders;
-  }
-
-  /** Absolute paths of what was read. */
-  get files(): readonly string[] {
-    return [...this.#indexes.keys()].flatMap((root) =>
-      ["index", "config"].map((name) => join(ownGitFolder(root), name))
-    );
+    this.#reading = reading;
   }
 
   /** Whether git holds a path of the source, or something below it. */
@@ -41,7 +43,11 @@ export class TrackedFiles {
     }
     const root = border === "" ? findRepository(this.#source) : join(this.#source, border);
     if (root === undefined) return undefined;
-    if (!this.#indexes.has(root)) this.#indexes.set(root, readGitIndex(ownGitFolder(root)));
+    if (!this.#indexes.has(root)) {
+      const folder = ownGitFolder(root);
+      for (const name of ["index", "config"]) this.#reading(join(folder, name));
+      this.#indexes.set(root, readGitIndex(folder));
+    }
     const index = this.#indexes.get(root);
     const inside = relative(root, join(this.#source, path));
     if (index?.paths.has(inside)) return "itself";

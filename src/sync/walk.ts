@@ -28,16 +28,17 @@ export interface WalkOptions {
   readonly looked?: ((bytes: number) => void) | undefined;
 }
 
-/** Folders between two looks at the clock. */
+/** Between two looks at the clock. */
 const FOLDERS_PER_LOOK = 10;
+const NAMES_PER_STEP = 100;
 
 /** @throws {GridError} `sync` where the source is not a readable folder */
 export async function walkSource(options: WalkOptions): Promise<Walk> {
   const walker = new Walker(options);
   const turns = new Turns(options);
-  let folders = 0;
+  let steps = 0;
   while (walker.step()) {
-    if (++folders % FOLDERS_PER_LOOK > 0 || !turns.areDue) continue;
+    if (++steps % FOLDERS_PER_LOOK > 0 || !turns.areDue) continue;
     options.looked?.(walker.bytes);
     await turns.next();
   }
@@ -57,6 +58,7 @@ class Walker {
   readonly #options: WalkOptions;
   readonly #root: string;
   readonly #pending: Pending[] = [];
+  readonly #steps: Iterator<void> = this.#walk();
   readonly #found: SourceEntry[] = [];
   readonly #skipped: Skipped[] = [];
   readonly #ignored: { path: string; rule: IgnoreRule }[] = [];
@@ -70,26 +72,34 @@ class Walker {
     this.#pending.push({ path: "", trail: [root.identity] });
   }
 
-  /** Reads one folder; false when there is none left. */
+  /** Reads one folder, or some of a large one; false when there is none left. */
   step(): boolean {
-    const folder = this.#pending.pop();
-    if (folder === undefined) return false;
-    const prefix = folder.path === "" ? "" : `${folder.path}/`;
-    try {
-      const { only, source } = this.#options;
-      if (only !== undefined && folder.path === "") {
-        this.#takeOnly(only, folder);
-        return true;
+    return this.#steps.next().done !== true;
+  }
+
+  *#walk(): Generator<void> {
+    for (let folder = this.#pending.pop(); folder !== undefined; folder = this.#pending.pop()) {
+      try {
+        yield* this.#enter(folder);
+      } catch (error) {
+        if (folder.path === "") throw unreadableRoot(this.#options.source, error);
+        this.#skipped.push(readProblem(folder.path, error));
       }
-      const entries = [...Deno.readDirSync(`${source}/${folder.path}`)];
-      const names = entries.map((entry) => entry.name);
-      this.#options.rules.enter(folder.path, names);
-      for (const name of this.#told(names, prefix)) this.#look(prefix + name, folder);
-    } catch (error) {
-      if (folder.path === "") throw unreadableRoot(this.#options.source, error);
-      this.#skipped.push(readProblem(folder.path, error));
+      yield;
     }
-    return true;
+  }
+
+  *#enter(folder: Pending): Generator<void> {
+    const prefix = folder.path === "" ? "" : `${folder.path}/`;
+    const { only, source, rules } = this.#options;
+    if (only !== undefined && folder.path === "") return this.#takeOnly(only, folder);
+    const names = [...Deno.readDirSync(`${source}/${folder.path}`)].map((entry) => entry.name);
+    rules.enter(folder.path, names);
+    let count = 0;
+    for (const name of this.#told(names, prefix)) {
+      this.#look(prefix + name, folder);
+      if (++count % NAMES_PER_STEP === 0) yield;
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { basename, dirname, relative } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { printable } from "./fetch_listing.ts";
+import type { Guard } from "./guards.ts";
 import { openIgnoreRules } from "./ignore.ts";
 import { type KnownSource, type KnownSourceOptions, recognizeSource } from "./known_source.ts";
 import { lfsPointers, usesLfs } from "./lfs.ts";
@@ -17,8 +18,8 @@ export function asFolder(options: SyncOptions): SyncOptions {
 }
 
 export interface SyncWalk extends Walk {
-  /** How it can be known again, and absolute paths of what lies outside of it and decides about it. */
-  readonly known?: KnownSourceOptions & { readonly guards: readonly string[] };
+  /** How it can be known again, and what lies outside of it and decides about it. */
+  readonly known?: KnownSourceOptions & { readonly guards: readonly Guard[] };
 }
 
 export type WalkForSyncOptions = SyncOptions & Pick<WalkOptions, "looked">;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { GridError } from "../../../src/core/errors.ts";
@@ -101,6 +102,47 @@ Deno.test("syncFolders() asks the node anew where what is kept here was damaged"
   assert.deepEqual([report.sent, report.deleted], [1, 1]);
   assert.deepEqual(readTree(rig.there), readTree(rig.source));
   assertTidy(rig);
+});
+
+Deno.test("syncFolders() needs nothing that is kept here, nor that anything can be", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "1", "b.txt": "1" });
+  // In the way of each file that is kept.
+  const { cacheFolder } = rig.options;
+  for (const name of ["manifests", hashesOf(rig)]) {
+    Deno.mkdirSync(cacheFolder, { recursive: true });
+    Deno.writeTextFileSync(join(cacheFolder, name), "in the way");
+    assert.equal((await rig.sync()).sent, 2, name);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+    assert.equal((await rig.sync()).sent, 0, name);
+    Deno.removeSync(rig.there, { recursive: true });
+  }
+  Deno.removeSync(cacheFolder, { recursive: true });
+  Deno.mkdirSync(join(cacheFolder, hashesOf(rig)), { recursive: true });
+  assert.equal((await rig.sync()).sent, 2);
+  Deno.removeSync(cacheFolder, { recursive: true });
+  Deno.writeTextFileSync(cacheFolder, "in the way");
+  rig.write({ "a.txt": "2" });
+  assert.equal((await rig.sync()).sent, 1);
+  assert.equal((await rig.sync()).sent, 0);
+  assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  assertTidy(rig);
+});
+
+/** The file of its hashes. */
+function hashesOf({ source }: SyncRig): string {
+  return `hashes-${hash("sha256", source).slice(0, 16)}`;
+}
+
+Deno.test("syncFolders() does not stumble over what another one clears away of what is kept", async () => {
+  await using rig = startSyncRig();
+  rig.write({ "a.txt": "1" });
+  const kept = join(rig.options.cacheFolder, "manifests");
+  Deno.mkdirSync(kept, { recursive: true });
+  // As if it went between the look at the folder and that at the file.
+  for (let at = 0; at < 30; at++) Deno.symlinkSync("nowhere", join(kept, `gone${at}`));
+  assert.equal((await rig.sync()).sent, 1);
+  assert.ok([...Deno.readDirSync(kept)].length <= 21);
 });
 
 Deno.test("syncFolders() sends a file that keeps changing in one piece or not at all", async () => {

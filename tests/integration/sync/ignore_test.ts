@@ -122,6 +122,23 @@ for (const [name, files] of Object.entries(CASES)) {
   });
 }
 
+testWith(
+  ["git"],
+  "openIgnoreRules() agrees with git: an ignore file that is a link is none",
+  async () => {
+    using folder = tempDir();
+    git(folder.path, "init", "-q");
+    writeFiles(folder.path, { rules: "*.log\n", "a.log": "", "b/c.log": "", "d/e.log": "" });
+    Deno.symlinkSync("../rules", join(folder.path, "b", ".gitignore"));
+    assert.deepEqual(await listed(folder.path), gitListed(folder.path));
+    Deno.symlinkSync("rules", join(folder.path, ".gitignore"));
+    assert.deepEqual(await listed(join(folder.path, "d")), ["e.log"]);
+    Deno.removeSync(join(folder.path, ".git", "info", "exclude"));
+    Deno.symlinkSync("../../rules", join(folder.path, ".git", "info", "exclude"));
+    assert.deepEqual(await listed(folder.path), gitListed(folder.path));
+  },
+);
+
 testWith(["git"], "openIgnoreRules() agrees with git on random trees and rules", async () => {
   const part = fc.constantFrom("a", "b", "c", "ab", "x.log", "y.txt", "build");
   const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));

@@ -19,3 +19,24 @@ Deno.test("writeCacheFile(): all pieces or the file before, and nothing beside i
     "kept",
   ]);
 });
+
+Deno.test("writeCacheFile() clears away what a program left that was ended while it wrote", () => {
+  using dir = tempDir();
+  const file = join(dir.path, "kept");
+  const left = (name: string, ageHours: number) => {
+    Deno.writeTextFileSync(join(dir.path, name), "half");
+    const time = new Date(Date.now() - ageHours * 3_600_000);
+    Deno.utimeSync(join(dir.path, name), time, time);
+  };
+  const word = crypto.randomUUID();
+  left(`kept.${word}`, 2);
+  left(`kept.${crypto.randomUUID()}x`, 2);
+  left(`other.${crypto.randomUUID()}`, 2);
+  const young = `kept.${crypto.randomUUID()}`;
+  left(young, 0.5);
+  writeCacheFile(file, ["a"]);
+  const names = [...Deno.readDirSync(dir.path)].map(({ name }) => name);
+  assert.equal(names.includes(`kept.${word}`), false);
+  assert.equal(names.length, 4);
+  assert.ok(names.includes(young));
+});

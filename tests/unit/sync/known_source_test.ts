@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { systemClock } from "../../../src/core/clock.ts";
+import { VERSION } from "../../../src/core/version.ts";
 import { KnownSource } from "../../../src/sync/known_source.ts";
 import { Source } from "../../../src/sync/source.ts";
 import type { SyncOptions } from "../../../src/sync/sync.ts";
@@ -232,6 +234,62 @@ Deno.test("findSource() walks where what is kept is damaged, cut or of another f
   for (const [number, damaged] of damages.entries()) {
     Deno.writeFileSync(file, damaged);
     assert.equal(await rig.look(), "walked", `damage ${number}`);
+  }
+  assert.equal(await rig.look(), "same");
+  // What left files out in another version may not be what does so here.
+  const other = Buffer.from(kept).toString("latin1").replace(VERSION, VERSION.replace(/\d/, "7"));
+  Deno.writeFileSync(file, Buffer.from(other, "latin1"));
+  assert.equal(await rig.look(), "walked", "of another version");
+});
+
+Deno.test("findSource() walks where what decides went away while the source was looked at", {
+  ignore: skip,
+}, async () => {
+  using rig = startRig();
+  const { source } = rig.options;
+  const rules = {
+    "outer": join(source, "..", ".gitignore"),
+    "exclude": join(source, "..", ".git", "info", "exclude"),
+  };
+  for (const [name, file] of Object.entries(rules)) {
+    rig.write({ "../.git/HEAD": "ref: x", "../.git/info/exclude": "", "a.py": "a", "b.log": "b" });
+    Deno.writeTextFileSync(file, "*.log");
+    Deno.utimeSync(file, 1_700_000_000, 1_700_000_000);
+    const nowMs = systemClock.now() + LATER_MS;
+    const look = await walkForSync(rig.options, [], nowMs);
+    using found = new Source(look, rig.options);
+    Deno.removeSync(file);
+    await found.hashed();
+    await found.save();
+    assert.equal(await rig.look(), "walked", name);
+  }
+});
+
+Deno.test(
+  "findSource() reads the file again that a .gridignore leads to",
+  { ignore: skip },
+  async () => {
+    using rig = startRig();
+    rig.write({ "../shared": "*.log", "a.py": "a", "b/b.log": "b", "b/c.log": "c" });
+    Deno.symlinkSync("../../shared", join(rig.options.source, "b", ".gridignore"));
+    rig.write({ "b/.gitignore": "/.gridignore" });
+    assert.equal(await rig.look(), "walked");
+    assert.equal(await rig.look(), "same");
+    rig.write({ "../shared": "c.log" });
+    assert.equal(await rig.look(), "walked");
+  },
+);
+
+Deno.test("findSource() walks where find cannot be started", { ignore: skip }, async () => {
+  using rig = startRig();
+  rig.write({ "a.py": "a" });
+  assert.equal(await rig.look(), "walked");
+  // More than Linux gives any program.
+  Deno.env.set("GRID_TEST_LONG", "x".repeat(2 ** 18));
+  try {
+    assert.equal(await rig.look(), "walked");
+  } finally {
+    Deno.env.delete("GRID_TEST_LONG");
   }
   assert.equal(await rig.look(), "same");
 });
