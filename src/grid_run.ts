@@ -23,6 +23,7 @@ import type { Pipeline } from "./pipeline/pipeline.ts";
 import { createRunMetrics } from "./metrics/run_metrics.ts";
 import { createReport } from "./report/report.ts";
 import { usualTimes, withExpectedEnds } from "./steps/expected_end.ts";
+import { FileSums } from "./steps/file_sums.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
 import { createOutputFile } from "./steps/output_files.ts";
@@ -128,6 +129,7 @@ export async function runOn(
   full.addEventListener("abort", () => log.warn(`Cannot go on: ${full.reason.message}`), {
     once: true,
   });
+  const sums = new FileSums();
   const files = {
     folder,
     isFull: () => full.aborted,
@@ -149,6 +151,7 @@ export async function runOn(
     run,
     resume: options.resume,
     code: options.code ?? project,
+    sums,
   });
   const readers = {
     files: [
@@ -177,6 +180,7 @@ export async function runOn(
     registry: grid.store,
     results: grid.store,
     files: grid.files,
+    readFirst: sums,
     outputFiles: (place) => createOutputFile({ run, folder, masker }, place),
     nodeSays: (node, reads) => environmentsDigest(config, node, reads),
     clearUp: () => kinds.clearUp(),
@@ -188,7 +192,7 @@ export async function runOn(
     env,
     gridVersion: grid.gridVersion,
     by: whoRuns(),
-    hashFiles: (patterns) => hashFiles(patterns, options.code ?? project),
+    hashFiles: (patterns) => hashFiles(patterns, { project: options.code ?? project, sums }),
     hashInputs: (patterns) => kinds.hashInputs(patterns),
     ...(options.maxParallel !== undefined && { maxParallel: options.maxParallel }),
     ...(options.failFast !== undefined && { failFast: options.failFast }),

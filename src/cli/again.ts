@@ -127,7 +127,7 @@ async function difference(
   if (definitionOf(pipeline) !== state.definition) return `${state.file} says something else`;
   const options = {
     env: context.env,
-    hashFiles: (patterns: readonly string[]) => hashFiles(patterns, code),
+    hashFiles: (patterns: readonly string[]) => hashFiles(patterns, { project: code }),
   };
   const syncs = upcomingSyncs(pipeline, options);
   for (const [step, digest] of wanted.digests) {

@@ -38,7 +38,7 @@ export async function forecastsOf(
 ): Promise<ReadonlyMap<string, Forecast>> {
   const { project, configFile } = readSettings(flags, context);
   const config = await loadClusterConfig({ file: configFile, project, env: context.env });
-  const hash = (patterns: readonly string[]) => hashFiles(patterns, project);
+  const hash = (patterns: readonly string[]) => hashFiles(patterns, { project });
   const files = createLocalFiles(project);
   const { env } = withEarlierEnv(context.env, earlier);
   const local = { env, hashFiles: hash, files };

@@ -45,7 +45,7 @@ export async function explainPipeline(call: SyncCall): Promise<number> {
     nodes: grid.cluster.nodes,
     local: grid.config.local,
   });
-  const hash = (patterns: readonly string[]) => hashFiles(patterns, grid.project);
+  const hash = (patterns: readonly string[]) => hashFiles(patterns, { project: grid.project });
   const syncs = upcomingSyncs(pipeline, { env: context.env, hashFiles: hash });
   const known = new Set(syncs.map(({ step }) => step));
   for (const { id, action } of pipeline.steps) {

@@ -30,6 +30,8 @@ export interface EnginePorts {
   readonly files?: LocalFiles | undefined;
   /** Absent: every output is kept in the journal, whatever its size. */
   readonly outputFiles?: ((place: OutputPlace) => OutputWriter) | undefined;
+  /** Absent: `hashFiles()` and `inputs` read what they need at once, and hold everything else up. */
+  readonly readFirst?: ReadFirst | undefined;
   /** Absent: what a node gives to commands counts in no key. */
   readonly nodeSays?: NodeSays | undefined;
   /** Ends what commands left running, after the last hook; what it says becomes warnings. */
@@ -41,6 +43,17 @@ export interface EnginePorts {
  * those that are read. Undefined where it says nothing.
  */
 export type NodeSays = (node: StepRequest["node"], reads: NodeReads) => unknown;
+
+/** Lets much be read before something depends on it that cannot wait, as expressions cannot. */
+export interface ReadFirst {
+  /** Does work that may be done again; what it throws is thrown where nothing must be read. */
+  attempt<T>(work: () => T): Attempted<T>;
+}
+
+export type Attempted<T> =
+  | { readonly value: T }
+  /** Nothing came of it: it can be done once this has resolved. Rejects with the signal's reason alone. */
+  | { readonly read: (signal: AbortSignal) => Promise<void> };
 
 /** Questions about files of this machine, where the project lies. */
 export interface LocalFiles {

@@ -6,6 +6,7 @@ import { lazy } from "../core/lazy.ts";
 import type { StepKind, StepKinds, SurvivorNote } from "../engine/ports.ts";
 import type { RunState } from "../engine/reduce.ts";
 import type { InputSource } from "../transport/job/job_input.ts";
+import type { FileSums } from "./file_sums.ts";
 import { openRunTrees } from "./run_trees.ts";
 
 export interface StepKindsOptions {
@@ -22,6 +23,8 @@ export interface StepKindsOptions {
   readonly run: string;
   /** Absolute folder of the code; mostly the project. */
   readonly code?: string;
+  /** Of files of this machine that steps depend on. */
+  readonly sums?: FileSums | undefined;
   /** The run that this one goes on from. */
   readonly resume?: RunState | undefined;
 }

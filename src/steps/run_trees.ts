@@ -7,6 +7,7 @@ import { originOf } from "../sync/origin.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import type { TreeRun } from "../sync/tree.ts";
 import { TreeKeeper } from "../sync/tree_keeper.ts";
+import type { FileSums } from "./file_sums.ts";
 import { SyncedFiles } from "./synced_files.ts";
 
 export interface RunTrees extends AsyncDisposable {
@@ -23,12 +24,16 @@ export interface RunTreesOptions {
   readonly resume?: RunState | undefined;
   /** How long a job outlives its runner: about as long as the tree that it works in. */
   readonly leaseMs: number;
+  /** Of files of this machine. */
+  readonly sums?: FileSums | undefined;
 }
 
 /** A tree is free a little later than the node ends the last job of a dead runner. */
 const SLACK_MS = 30_000;
 
-export function openRunTrees({ project, run, resume, leaseMs }: RunTreesOptions): RunTrees {
+export function openRunTrees(
+  { project, run, resume, leaseMs, sums }: RunTreesOptions,
+): RunTrees {
   const { id, account, machine, folder } = projectIdentity(project);
   const before = lastTrees(resume);
   const commit = originOf(project)?.commit ?? commitOf(project);
@@ -52,7 +57,7 @@ export function openRunTrees({ project, run, resume, leaseMs }: RunTreesOptions)
   return {
     run: keeper.run,
     keeper,
-    files: new SyncedFiles(),
+    files: new SyncedFiles(sums),
     [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
   };
 }

@@ -3,12 +3,17 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Entry } from "../sync/entry.ts";
-import { addContent } from "./hash_files.ts";
+import { FileSums } from "./file_sums.ts";
 import { findFiles, meantOf } from "./project_files.ts";
 
 export class SyncedFiles {
   /** Source folder → path below it → SHA-256 in hex. The last sync comes last. */
   readonly #sources = new Map<string, ReadonlyMap<string, string>>();
+  readonly #sums: FileSums;
+
+  constructor(sums: FileSums = new FileSums()) {
+    this.#sums = sums;
+  }
 
   add(source: string, entries: readonly Entry[]): void {
     const contents = entries.flatMap(({ path, type, content }): [string, string][] =>
@@ -30,6 +35,10 @@ export class SyncedFiles {
       ...meantOf(patterns, this.#namesBelow(project)),
     ]);
     if (names.size === 0) return "";
+    const unsynced = [...names].filter((name) =>
+      this.#contentOf(name, project).content === undefined
+    );
+    this.#sums.announce(unsynced.map((name) => join(project, name)));
     const hash = createHash("sha256");
     for (const name of [...names].toSorted()) {
       hash.update(`${name}\0${this.#stateOf(name, project)}\0`);
@@ -38,6 +47,17 @@ export class SyncedFiles {
   }
 
   #stateOf(name: string, project: string): string {
+    const { content, isBelow } = this.#contentOf(name, project);
+    if (content !== undefined) return content;
+    const path = join(project, name);
+    if (!isFile(path)) return "gone";
+    const sum = this.#sums.of(path);
+    // Made since, or left at home by a rule: not what one that travelled would be.
+    return isBelow ? `at home ${sum}` : sum;
+  }
+
+  /** As it was synced, and whether it lies where something was. */
+  #contentOf(name: string, project: string) {
     const path = join(project, name);
     let isBelow = false;
     for (const [source, contents] of [...this.#sources].toReversed()) {
@@ -45,14 +65,9 @@ export class SyncedFiles {
       if (below.startsWith("../")) continue;
       isBelow = true;
       const content = contents.get(below);
-      if (content !== undefined) return content;
+      if (content !== undefined) return { content, isBelow };
     }
-    if (!isFile(path)) return "gone";
-    const hash = createHash("sha256");
-    addContent(hash, path);
-    const content = hash.digest("hex");
-    // Made since, or left at home by a rule: not what one that travelled would be.
-    return isBelow ? `at home ${content}` : content;
+    return { content: undefined, isBelow };
   }
 
   #namesBelow(project: string): string[] {

@@ -3,6 +3,12 @@
  * content change) and in seconds (of the last change at all); the hash cache's rule about young files
  * is what makes that enough.
  */
+/**
+ * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
+ * clock in use (FAT); git calls the same rule "racy": git-scm.com/docs/racy-git.
+ */
+export const GRANULE_MS = 2000;
+
 export interface FileState {
   readonly kind: "file" | "folder" | "link" | "socket" | "pipe" | "device";
   readonly size: number;

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { writeCacheFile } from "./cache_file.ts";
 import { comparePaths } from "./entry.ts";
-import { changedAtMs, describeState } from "./file_state.ts";
+import { changedAtMs, describeState, GRANULE_MS } from "./file_state.ts";
 import type { SourceEntry } from "./hash.ts";
 import { inPieces } from "./manifest.ts";
 
@@ -21,12 +21,6 @@ const SUM_BYTES = 64;
 const PIECE_BYTES = 2 ** 18;
 const KNOWN = 1;
 const DOUBTED = 2;
-/**
- * A file may change again within the same tick of its clock, unseen. Two seconds cover the coarsest
- * clock in use (FAT); git calls the same rule "racy": git-scm.com/docs/racy-git.
- */
-export const GRANULE_MS = 2000;
-
 export interface HashCacheOptions {
   readonly folder: string;
   /** Absolute source folder; every source has a file of its own. */

@@ -8,10 +8,9 @@
  */
 import type { Buffer } from "node:buffer";
 import { realpathSync } from "node:fs";
-import { changedAtMs, type FileState, isExecutable, readState } from "./file_state.ts";
+import { changedAtMs, type FileState, GRANULE_MS, isExecutable, readState } from "./file_state.ts";
 import { type Guard, guardedFile, guardState } from "./guards.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
-import { GRANULE_MS } from "./hash_cache.ts";
 import { type KnownFile, openKnown, saveKnown } from "./known_file.ts";
 import type { Manifest } from "./manifest.ts";
 import { changedRows, readRows, readSourceRows, type SourceRow } from "./source_rows.ts";

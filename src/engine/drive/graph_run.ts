@@ -3,8 +3,9 @@ import { GridError } from "../../core/errors.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
 import { retryLoop } from "../attempt/retry_loop.ts";
-import { failureOf, stopError } from "../failure.ts";
+import { stopError } from "../failure.ts";
 import {
+  admissionOf,
   beginningOf,
   endingOf,
   groupEnding,
@@ -13,6 +14,7 @@ import {
   StartCondition,
   type StartConditionOptions,
 } from "./step_life.ts";
+import { Readings } from "./readings.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Staying } from "../staying.ts";
@@ -20,13 +22,7 @@ import { type RequestContext, requestOf } from "../attempt/request.ts";
 import { type Decision, Scheduler, type SchedulerOptions } from "../schedule/scheduler.ts";
 import type { HaltOrder } from "../schedule/standing.ts";
 import { KnownResults, type Prepared } from "../resume/known_results.ts";
-import {
-  type MemberEnd,
-  NOT_CHOSEN,
-  type Refusal,
-  type Standing,
-  type Verdict,
-} from "../schedule/verdict.ts";
+import { type MemberEnd, NOT_CHOSEN, type Refusal, type Standing } from "../schedule/verdict.ts";
 
 export interface GraphRunOptions extends StartConditionOptions {
   readonly ports: EnginePorts;
@@ -47,6 +43,7 @@ export class GraphRun {
   readonly #scheduler: Scheduler;
   readonly #knownResults: KnownResults;
   readonly #condition: StartCondition;
+  readonly #readings: Readings;
   readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
   /** The last attempt of each step. */
@@ -58,6 +55,7 @@ export class GraphRun {
     this.#options = options;
     this.#scheduler = new Scheduler(steps, options.limits);
     this.#condition = new StartCondition(this.#scheduler, options);
+    this.#readings = new Readings(options.ports.readFirst);
     this.#knownResults = new KnownResults(steps, {
       run: options.request.run,
       pipeline: options.request.pipeline,
@@ -114,7 +112,7 @@ export class GraphRun {
     if (this.#running.size > 0) return;
     if (this.#fatal) this.#end.reject(this.#fatal.error);
     else if (this.#scheduler.done) this.#end.resolve();
-    else this.#end.reject(stuck(this.#scheduler.waiting()));
+    else this.#end.reject(this.#scheduler.stuck());
   }
 
   /** The journal fails, or we do: end what runs, then say so. */
@@ -125,16 +123,12 @@ export class GraphRun {
 
   #act(decision: Decision): void {
     const { step } = decision;
+    const { now: at, elapsedMs: afterMs } = this.#options.ledger;
     switch (decision.kind) {
       case "judge":
         return this.#judge(step, decision.standing);
       case "open":
-        return this.#options.ledger.emit({
-          type: "step.started",
-          at: this.#now,
-          step: step.id,
-          afterMs: this.#options.ledger.elapsedMs,
-        });
+        return this.#options.ledger.emit({ type: "step.started", at, step: step.id, afterMs });
       case "start":
         return this.#start(step);
       case "close":
@@ -143,18 +137,15 @@ export class GraphRun {
   }
 
   #judge(step: Step, standing: Standing): void {
-    let verdict: Verdict | undefined;
-    let prepared: Prepared | undefined;
-    try {
-      verdict = this.#condition.of(step, standing);
-      // A group has no result of its own that could be used again.
-      if (verdict.run && step.action.kind !== "group") prepared = this.#knownResults.prepare(step);
-    } catch (thrown) {
-      if (verdict && !this.#condition.isChosen(step)) return this.#refuse(step, NOT_CHOSEN);
-      const failure = failureOf(thrown, { started: false });
+    const parts = { standing, condition: this.#condition, results: this.#knownResults };
+    const judged = this.#readings.attempt(step.id, () => admissionOf(step, parts));
+    if ("read" in judged) return this.#readFirst(step, judged.read);
+    if ("failure" in judged.value) {
+      const { failure } = judged.value;
       this.#finishMembers(step, { state: "skipped", reason: "it failed", passesOn: true });
       return this.#finish(step, { state: resultOf(step, "failed"), outputs: {}, failure });
     }
+    const { verdict, prepared } = judged.value;
     if (!verdict.run) return this.#refuse(step, verdict);
     for (const message of prepared?.warnings ?? []) this.#warn(step, message);
     const reused = prepared && reusedEnding(prepared);
@@ -164,10 +155,22 @@ export class GraphRun {
     this.#scheduler.admit(step.id);
   }
 
+  /** It is judged anew when that is done, whatever became of the run meanwhile. */
+  #readFirst(step: Step, read: (signal: AbortSignal) => Promise<void>): void {
+    const signal = this.#begin(step);
+    read(signal).catch((error) => {
+      if (!signal.aborted) throw error;
+    }).then(() => {
+      this.#running.delete(step.id);
+      this.#scheduler.judgeAgain(step.id);
+      this.#pump();
+    }).catch((error) => this.#crashed(step, error));
+  }
+
   /** The step never runs; neither do the members of a group. */
   #refuse(step: Step, verdict: Refusal): void {
-    const { state, reason, passesOn } = verdict;
     this.#finishMembers(step, verdict);
+    const { state, reason, passesOn } = verdict;
     this.#finish(step, { state, reason, outputs: {} }, passesOn);
   }
 
@@ -178,8 +181,17 @@ export class GraphRun {
     }
   }
 
+  /** Fires when the step has to end. */
+  #begin({ id }: Step): AbortSignal {
+    const { cleanup } = this.#options;
+    const controller = new AbortController();
+    if (cleanup.aborted) controller.abort(cleanup.reason);
+    this.#running.set(id, controller);
+    return controller.signal;
+  }
+
   #start(step: Step): void {
-    const { ledger, ports, cleanup } = this.#options;
+    const { ledger, ports } = this.#options;
     const prepared = this.#prepared.get(step.id);
     const known = prepared?.known;
     const { now: at, elapsedMs: afterMs } = ledger;
@@ -189,13 +201,10 @@ export class GraphRun {
       this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
     }
     this.#knownResults.started(step);
-    const controller = new AbortController();
-    if (cleanup.aborted) controller.abort(cleanup.reason);
-    this.#running.set(step.id, controller);
     retryLoop({
       step,
       ports,
-      signal: controller.signal,
+      signal: this.#begin(step),
       runBegan: ledger.began,
       emit: (event) => {
         if (event.type === "attempt.started") this.#attempts.set(step.id, event.attempt);
@@ -265,10 +274,9 @@ export class GraphRun {
     this.#pump();
   }
 
-  #close(step: Step, end: MemberEnd): void {
-    const { ledger } = this.#options;
-    const ending = groupEnding(step, { result: end.result, scopes: ledger.scopes });
-    this.#finish(step, ending, end.passesOn);
+  #close(step: Step, { result, passesOn }: MemberEnd): void {
+    const { scopes } = this.#options.ledger;
+    this.#finish(step, groupEnding(step, { result, scopes }), passesOn);
   }
 
   #finish(step: Step, ending: StepEnding, passesOn = false): void {
@@ -287,11 +295,4 @@ export class GraphRun {
   get #now(): number {
     return this.#options.ledger.now;
   }
-}
-
-function stuck(waiting: readonly string[]): GridError {
-  return new GridError({
-    code: "bug",
-    message: `Cannot go on: nothing runs and ${waiting.join(", ")} still wait`,
-  });
 }

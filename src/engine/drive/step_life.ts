@@ -7,12 +7,12 @@ import { setOwn } from "../../core/own.ts";
 import { evaluateCondition, evaluateValue } from "../../expression/evaluate.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptEnd } from "../attempt/attempt.ts";
-import type { OutputFile, RunResult, StepResult, StepStarted } from "../event.ts";
+import type { Failure, OutputFile, RunResult, StepResult, StepStarted } from "../event.ts";
 import { failureOf } from "../failure.ts";
 import type { Ledger, StepEnding } from "../ledger/ledger.ts";
 import type { Scopes } from "../ledger/scopes.ts";
 import type { Brought } from "../resume/brought.ts";
-import type { Prepared, ResumeFrom } from "../resume/known_results.ts";
+import type { KnownResults, Prepared, ResumeFrom } from "../resume/known_results.ts";
 import { cachedReason } from "../resume/reuse.ts";
 import type { Scheduler } from "../schedule/scheduler.ts";
 import {
@@ -87,6 +87,33 @@ export class StartCondition {
     if (after === undefined) return status;
     const failure = after === "failed" || after === "timed-out";
     return { success: after === "succeeded", failure, cancelled: after === "cancelled" };
+  }
+}
+
+/** What is decided about a step once everything before it has ended. */
+export type Admission =
+  | { readonly verdict: Verdict; readonly prepared?: Prepared | undefined }
+  /** Not even that can be said. */
+  | { readonly failure: Failure };
+
+/** Asks only: it may be asked again. */
+export function admissionOf(
+  step: Step,
+  { standing, condition, results }: {
+    readonly standing: Standing;
+    readonly condition: StartCondition;
+    readonly results: KnownResults;
+  },
+): Admission {
+  let verdict: Verdict | undefined;
+  try {
+    verdict = condition.of(step, standing);
+    // A group has no result of its own that could be used again.
+    const isPrepared = verdict.run && step.action.kind !== "group";
+    return { verdict, prepared: isPrepared ? results.prepare(step) : undefined };
+  } catch (thrown) {
+    if (verdict && !condition.isChosen(step)) return { verdict: NOT_CHOSEN };
+    return { failure: failureOf(thrown, { started: false }) };
   }
 }
 

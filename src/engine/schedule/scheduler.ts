@@ -28,7 +28,7 @@ export interface SchedulerOptions {
 
 /** What the caller must do now. */
 export type Decision =
-  /** Everything before it ended: answer with `admit` or `end`. */
+  /** Everything before it ended: answer with `admit` or `end`, or later with `judgeAgain`. */
   | { readonly kind: "judge"; readonly step: Step; readonly standing: Standing }
   /** It runs from now on: answer with `end` once it is over. */
   | { readonly kind: "start"; readonly step: Step }
@@ -73,10 +73,14 @@ export class Scheduler {
     return this.#running;
   }
 
-  /** Steps that wait for something, for the message when nothing can go on. */
-  waiting(): string[] {
-    return [...this.#vertices.values()].filter((vertex) => vertex.phase !== "ended")
-      .map((vertex) => vertex.step.id);
+  /** Why nothing can go on, where nothing runs and not all have ended. */
+  stuck(): GridError {
+    const waiting = [...this.#vertices.values()].filter(({ phase }) => phase !== "ended")
+      .map(({ step }) => step.id);
+    return new GridError({
+      code: "bug",
+      message: `Cannot go on: nothing runs and ${waiting.join(", ")} still wait`,
+    });
   }
 
   /** Members of a group at any depth, innermost first. */
@@ -92,6 +96,11 @@ export class Scheduler {
   /** The next thing to do; undefined until a running step ends, or for good once `done`. */
   next(): Decision | undefined {
     return this.#nextClose() ?? this.#nextJudge() ?? this.#nextOpen() ?? this.#nextStart();
+  }
+
+  /** The step could not be judged yet. */
+  judgeAgain(id: string): void {
+    this.#due.push(this.#in(id, "due"));
   }
 
   /** The step's condition is true: it starts once the limits let it. */

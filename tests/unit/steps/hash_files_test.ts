@@ -11,14 +11,14 @@ Deno.test("hashFiles() changes with contents and names, and not with the order o
   write("src/a.py", "one");
   write("src/b.py", "two");
   write("c.txt", "three");
-  const hash = hashFiles(["src/**/*.py", "c.txt"], folder.path);
+  const hash = hashFiles(["src/**/*.py", "c.txt"], { project: folder.path });
   assert.match(hash, /^[0-9a-f]{64}$/);
-  assert.equal(hashFiles(["c.txt", "src/*.py", "src/a.py"], folder.path), hash);
+  assert.equal(hashFiles(["c.txt", "src/*.py", "src/a.py"], { project: folder.path }), hash);
   write("src/b.py", "2");
-  const changed = hashFiles(["src/**/*.py", "c.txt"], folder.path);
+  const changed = hashFiles(["src/**/*.py", "c.txt"], { project: folder.path });
   assert.notEqual(changed, hash);
   Deno.renameSync(join(folder.path, "src/b.py"), join(folder.path, "src/d.py"));
-  assert.notEqual(hashFiles(["src/**/*.py", "c.txt"], folder.path), changed);
+  assert.notEqual(hashFiles(["src/**/*.py", "c.txt"], { project: folder.path }), changed);
 });
 
 Deno.test("hashFiles() takes an absolute path, and a file larger than it reads at once", () => {
@@ -26,22 +26,22 @@ Deno.test("hashFiles() takes an absolute path, and a file larger than it reads a
   using elsewhere = tempDir();
   const path = join(elsewhere.path, "tasks.jsonl");
   Deno.writeTextFileSync(path, "1\n".repeat(400_000));
-  const hash = hashFiles([path], folder.path);
+  const hash = hashFiles([path], { project: folder.path });
   assert.match(hash, /^[0-9a-f]{64}$/);
   Deno.writeTextFileSync(path, `${"1\n".repeat(399_999)}2\n`);
-  assert.notEqual(hashFiles([path], folder.path), hash);
+  assert.notEqual(hashFiles([path], { project: folder.path }), hash);
 });
 
 Deno.test("hashFiles() of nothing is the empty text", () => {
   using folder = tempDir();
-  assert.equal(hashFiles(["*.nothing"], folder.path), "");
+  assert.equal(hashFiles(["*.nothing"], { project: folder.path }), "");
 });
 
 Deno.test("hashFiles() names the file that cannot be read", () => {
   using folder = tempDir();
   // Nothing is at the beginning of a process's memory.
   assert.throws(
-    () => hashFiles(["/proc/self/mem"], folder.path),
+    () => hashFiles(["/proc/self/mem"], { project: folder.path }),
     /Cannot read "\/proc\/self\/mem", which the step depends on: /,
   );
 });

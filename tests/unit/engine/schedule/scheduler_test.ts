@@ -112,7 +112,7 @@ Deno.test("Scheduler ends every step of any graph, in order and within every lim
         driver.end(id, resultOf(graph, id));
         driver.pump();
       }
-      assert.ok(driver.scheduler.done, `still waiting: ${driver.scheduler.waiting()}`);
+      assert.ok(driver.scheduler.done, `${driver.scheduler.stuck()}`);
       assert.equal(driver.ended.size, graph.steps.length);
     }),
     { numRuns: 500 },
@@ -135,7 +135,7 @@ Deno.test("Scheduler ends every step of any graph that is halted at any moment",
         }
         driver.pump();
       }
-      assert.ok(driver.scheduler.done, `still waiting: ${driver.scheduler.waiting()}`);
+      assert.ok(driver.scheduler.done, `${driver.scheduler.stuck()}`);
     }),
     { numRuns: 500 },
   );
