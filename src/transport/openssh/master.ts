@@ -49,8 +49,9 @@ export class Master implements Carrier {
     Deno.writeTextFileSync(configFile, config, { mode: 0o600 });
     this.#child = this.#spawn(["-F", configFile, ...MASTER_ARGS, "-S", this.socket, "--", alias]);
     const heard = this.#listen();
-    this.#ended = this.#child.status.then(async () => {
+    this.#ended = this.#child.status.then(async (status) => {
       this.#running = false;
+      this.#log.end(status);
       this.#child.stdin.abort().catch(() => {});
       await heard;
       this.#folder[Symbol.dispose]();

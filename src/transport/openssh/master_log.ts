@@ -24,6 +24,7 @@ export class MasterLog {
   #accepted: string | undefined;
   #methods: readonly string[] | undefined;
   readonly #words: string[] = [];
+  #killedBy: Deno.Signal | undefined;
   readonly #decoder = new TextDecoder();
   /** A line whose end has not come yet. */
   #begun = "";
@@ -65,6 +66,16 @@ export class MasterLog {
   /** Ways to log in that the server would take next, by the names of RFC 4252. */
   get methods(): readonly string[] | undefined {
     return this.#methods;
+  }
+
+  /** What killed it: not the server, and not by its own doing. */
+  get killedBy(): Deno.Signal | undefined {
+    return this.#killedBy;
+  }
+
+  /** It has ended. */
+  end({ signal }: Pick<Deno.CommandStatus, "signal">): void {
+    this.#killedBy = signal ?? undefined;
   }
 
   /** Everything but debug lines and rows of `@`. */

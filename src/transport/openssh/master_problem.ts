@@ -84,6 +84,10 @@ const BY_PHASE: Readonly<Record<Phase, { readonly code: ErrorCode; readonly late
 export function explainEnd(log: MasterLog, endpoint: Endpoint): GridError {
   const hostKey = explainHostKey(log, endpoint);
   if (hostKey) return hostKey;
+  if (log.killedBy !== undefined) {
+    const state = killedWords(log.killedBy);
+    return problem({ code: "lost", state, hint: KILLED_HINT }, { log, endpoint });
+  }
   if (log.phase === "auth") return refusedLogin(log, endpoint);
   const last = log.words.at(-1) ?? "ssh ended without a word";
   return problem(explainWords(log) ?? { code: BY_PHASE[log.phase].code, state: last }, {
@@ -91,6 +95,12 @@ export function explainEnd(log: MasterLog, endpoint: Endpoint): GridError {
     endpoint,
   });
 }
+
+function killedWords(signal: Deno.Signal): string {
+  return `ssh was killed on this machine by ${signal}`;
+}
+
+const KILLED_HINT = "look for who ends processes here: short memory, or a limit of the account";
 
 /** For `ssh` that is still not up after the time that it was given. */
 export function explainDelay(log: MasterLog, endpoint: Endpoint): GridError {
@@ -102,7 +112,8 @@ export function explainDelay(log: MasterLog, endpoint: Endpoint): GridError {
 
 /** For `ssh` that ended after it was up. */
 export function explainLoss(log: MasterLog, { name }: Endpoint): GridError {
-  const said = log.words.findLast((line) => LOSS.test(line)) ?? "the connection was closed";
+  const said = log.words.findLast((line) => LOSS.test(line)) ??
+    (log.killedBy === undefined ? "the connection was closed" : killedWords(log.killedBy));
   const state = said.replace(/^(?:client_loop|Timeout), ?(?:send disconnect: )?/, "");
   return new GridError({
     code: "lost",

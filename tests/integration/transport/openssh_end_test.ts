@@ -203,6 +203,26 @@ testWith(["sshd"], "a runner that was killed leaves no process of ssh either", a
   await waitUntil(() => [...Deno.readDirSync(dir.path)].length === 0);
 });
 
+testWith(["sshd"], "an ssh that is killed while it logs in is told as that", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const { endpoint } = endpointIn(lab);
+  await using pool = createPool({ handshakes: 10 });
+  const transport = pool.transport({ ...endpoint, host: "127.0.0.1", port: silent.addr.port });
+  const isOurs = ({ command }: { readonly command: string }) =>
+    /^ssh -F \S+ -M /.test(command) && command.includes("/grid-ssh-");
+  const failing = assert.rejects(transport.exec(":"), (error) => {
+    assert.ok(isGridError("lost")(error));
+    assert.match(String(error), /ssh was killed on this machine by SIGTERM/);
+    return true;
+  });
+  using _taken = await silent.accept();
+  const [master] = descendantsOf(Deno.pid).filter(isOurs);
+  assert.ok(master, "a master");
+  Deno.kill(master.pid, "SIGTERM");
+  await failing;
+});
+
 /** A runner of its own that holds a connection and a channel until it is told to stop. */
 function hold({ endpoint, folder }: { readonly endpoint: unknown; readonly folder: string }) {
   const child = new Deno.Command(Deno.execPath(), {

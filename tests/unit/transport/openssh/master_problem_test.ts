@@ -113,3 +113,16 @@ Deno.test("mayPass() is true for who was turned away in a crowd, and for nobody 
   assert.equal(mayPass(logOf(AUTH, "Connection closed by 1.2.3.4 port 22")), false);
   assert.equal(mayPass(logOf("ssh: connect to host x port 22: Connection refused")), false);
 });
+
+Deno.test("a killed ssh is told as that, and never as a refused login", () => {
+  for (const lines of [[], [BANNER], [BANNER, KEX, AUTH]]) {
+    const log = logOf(...lines);
+    log.end({ signal: "SIGKILL" });
+    const error = explainEnd(log, ENDPOINT);
+    assert.equal(error.code, "lost");
+    assert.match(error.message, /ssh was killed on this machine by SIGKILL/);
+  }
+  const up = logOf(UP);
+  up.end({ signal: "SIGTERM" });
+  assert.match(explainLoss(up, ENDPOINT).message, /killed on this machine by SIGTERM/);
+});
