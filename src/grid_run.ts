@@ -42,7 +42,7 @@ import { Reserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
 import { usualSteps } from "./store/usual.ts";
 import type { TransportPool } from "./transport/transport.ts";
-import type { InputSource } from "./transport/job/job_input.ts";
+import type { InputSource } from "./transport/job/input_supply.ts";
 
 const log = getLogger("grid");
 

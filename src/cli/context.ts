@@ -2,7 +2,7 @@
 import type { GridError } from "../core/errors.ts";
 import { isRunId } from "../core/ids.ts";
 import { oneLine } from "../terminal/harmless.ts";
-import type { InputSource } from "../transport/job/job_input.ts";
+import type { InputSource } from "../transport/job/input_supply.ts";
 import { ownInput } from "./own_input.ts";
 import { Pipes, type PipesHandler } from "./pipes.ts";
 

@@ -1,5 +1,6 @@
 /** The standard input of this process, where there is one to be read. */
-import type { InputSource } from "../transport/job/job_input.ts";
+import type { InputFile } from "../transport/job/input_reader.ts";
+import type { InputSource } from "../transport/job/input_supply.ts";
 
 /** Undefined for none: closed, `/dev/null`, or a terminal that belongs to somebody else for now. */
 export function ownInput(): InputSource | undefined {
@@ -7,7 +8,21 @@ export function ownInput(): InputSource | undefined {
     return isInForeground() ? { stream: Deno.stdin.readable } : undefined;
   }
   const size = ownSize();
-  return size === "nothing" ? undefined : { stream: Deno.stdin.readable, size };
+  if (size === "nothing") return undefined;
+  const stream = Deno.stdin.readable;
+  if (size === undefined) return { stream };
+  const file = ownFile();
+  return { stream, size: size - (file?.offset ?? 0), file };
+}
+
+/** Undefined where only Linux could tell. */
+function ownFile(): InputFile | undefined {
+  try {
+    const [, offset] = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync("/proc/self/fdinfo/0")) ?? [];
+    return { file: Deno.openSync("/proc/self/fd/0"), offset: Number(offset) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of a file, of which another program may have read a part; undefined for what has none. */

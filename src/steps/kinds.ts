@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
 import type { StepKind, StepKinds, SurvivorNote } from "../engine/ports.ts";
 import type { RunState } from "../engine/reduce.ts";
-import type { InputSource } from "../transport/job/job_input.ts";
+import type { InputSource } from "../transport/job/input_supply.ts";
 import type { FileSums } from "./file_sums.ts";
 import { openRunTrees } from "./run_trees.ts";
 

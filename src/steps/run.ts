@@ -127,6 +127,7 @@ class RunAttempt {
     const { host, input } = this.#options;
     this.#request = onNode(this.#options.request, node);
     if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
+    input?.announce(node.transport);
     const gate = this.#gate(node);
     const service = await planService(this.#request, node);
     const before = gate.prelude(id) + statePrelude(this.#request, node) + prelude;

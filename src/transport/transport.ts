@@ -164,6 +164,14 @@ export interface Channel extends AsyncDisposable {
   readonly stderr: ReadableStream<Uint8Array>;
   /** Settles when the command ended; rejects with `lost` when the way to it broke. */
   readonly exit: Promise<ChannelExit>;
+  /**
+   * Has another program give the command the next bytes of this process's own standard input, which is a
+   * file: none of them comes by here. Absent where no program can.
+   *
+   * @param bytes a whole number of MiB
+   * @returns whether it was given all of them; where not, nobody knows how many
+   */
+  readonly passInput?: ((bytes: number, signal: AbortSignal) => Promise<boolean>) | undefined;
 }
 
 export type ChannelExit =

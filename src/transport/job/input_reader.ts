@@ -6,6 +6,29 @@ export interface InputReader {
   cancel(): Promise<void>;
 }
 
+/** A file, apart from whoever else reads it, and where in it the input begins. */
+export interface InputFile {
+  readonly file: Deno.FsFile;
+  readonly offset: number;
+}
+
+/** Into one buffer. @param options.at the first byte, counted from the input's beginning */
+export function fileReader(
+  { file, offset }: InputFile,
+  { at, mostBytes }: { readonly at: number; readonly mostBytes: number },
+): InputReader {
+  const buffer = new Uint8Array(mostBytes);
+  file.seekSync(offset + at, Deno.SeekMode.Start);
+  return {
+    async read() {
+      const count = await file.read(buffer);
+      return count === null ? undefined : buffer.subarray(0, count);
+    },
+    // Whoever opened it closes it.
+    cancel: () => Promise.resolve(),
+  };
+}
+
 /**
  * Into one buffer, where the source can: a fresh one for every read is garbage at once.
  *

@@ -40,6 +40,11 @@ export class InputRing {
     return this.#bytes.subarray(start, start + count);
   }
 
+  /** Empty, and what is put in next lies at `at`. */
+  restart(at: number): void {
+    this.#from = this.#end = at;
+  }
+
   /** What lies before `at` is not wanted any more. */
   forget(at: number): void {
     this.#from = Math.max(this.#from, at);

@@ -22,6 +22,11 @@ export class InputWay {
     return this.#isBetter;
   }
 
+  /** So many bytes will come once a job has started. */
+  announce(size: number): void {
+    if (size >= BULK_BYTES) void this.#ask();
+  }
+
   /** So many bytes are known to come. */
   async expect(size: number, signal: AbortSignal): Promise<void> {
     if (size < BULK_BYTES) return;

@@ -5,52 +5,57 @@ import { randomWord } from "../../core/ids.ts";
 import { quote } from "../../core/shell.ts";
 import { ByteReader } from "../byte_reader.ts";
 import { nodePrelude, programOverStdin } from "../node_program.ts";
-import type { Channel } from "../transport.ts";
-import { type InputReader, inputReader } from "./input_reader.ts";
-import { InputRing } from "./input_ring.ts";
+import type { Channel, Transport } from "../transport.ts";
+import { type InputSource, InputSupply } from "./input_supply.ts";
 import { InputWay } from "./input_way.ts";
 import type { JobLink } from "./job_link.ts";
 import { jobProgram } from "./job_script.ts";
 
-/** Bytes read at a time, where there are as many. */
-const READ_BYTES = 2 ** 20;
 /** Bytes of one piece: as many as there are, so that small ones go at once and large ones cost little. */
 const PIECE_BYTES = 2 ** 20;
-/** As long as no more was read, another try of the command can be given the same. Less than the ring holds. */
-const REPEATABLE_BYTES = 4 * 2 ** 20;
 const MOST_LINE_BYTES = 64 * 1024;
 /** What start-up files print before the program speaks. */
 const MOST_GREETING_LINES = 10_000;
-const NUMBER = /^\d{1,15}$/;
+/** How far the command is: at the beginning of a turn, and whether a piece may be of any size; then again and again. */
+const PLACE = /^(?<first>at )?(?<at>\d{1,15})(?<any> any)?$/;
 const encoder = new TextEncoder();
 
-export interface InputSource {
-  readonly stream: ReadableStream<Uint8Array>;
-  /** As many bytes will come, where that is known. */
-  readonly size?: number | undefined;
+type Send = (bytes: Uint8Array, options?: { readonly isFlushed?: boolean }) => Promise<void>;
+
+/** Where the command is when a turn begins. */
+interface Beginning {
+  readonly at: number;
+  /** A piece may be of any size. */
+  readonly mayPass: boolean;
+}
+
+interface Pouring extends Beginning {
+  readonly send: Send;
+  readonly channel: Channel;
+  readonly way: InputWay;
+  readonly isBulk: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** One input, read once; given to the jobs of a step's tries, one after the other. */
 export class JobInput {
-  readonly #source: InputReader;
-  readonly #size: number;
-  readonly #ring = new InputRing();
-  #hasEnded = false;
-  #fault: unknown;
-  #news = Promise.withResolvers<void>();
-  #isReading = false;
+  readonly #supply: InputSupply;
   #givenTo: string | undefined;
   /** Links that brought this job some of it. */
   #turns = 0;
 
-  constructor({ stream, size = 0 }: InputSource) {
-    this.#source = inputReader(stream, READ_BYTES);
-    this.#size = size;
+  constructor(source: InputSource) {
+    this.#supply = new InputSupply(source);
   }
 
   /** Whether another job than this can no longer be given all of it. */
   isSpentFor(job: string): boolean {
-    return this.#givenTo !== undefined && this.#givenTo !== job && this.#ring.from > 0;
+    return this.#givenTo !== undefined && this.#givenTo !== job && this.#supply.isSpent;
+  }
+
+  /** A job there is about to be given it: what that takes may begin beside the job's start. */
+  announce(transport: Transport): void {
+    new InputWay(transport).announce(this.#supply.size);
   }
 
   /**
@@ -65,53 +70,15 @@ export class JobInput {
       this.#givenTo = link.identity.id;
       this.#turns = 0;
     }
-    this.#read();
     const way = new InputWay(link.transport);
-    await way.expect(this.#size, signal);
+    await way.expect(this.#supply.size, signal);
     const turn = () => this.#converse(link, { way, signal });
     while (await link.persist(turn, signal) === "another way");
   }
 
   /** Nobody wants the rest. */
   async cancel(): Promise<void> {
-    await this.#source.cancel().catch(() => {});
-  }
-
-  #read(): void {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    void (async () => {
-      try {
-        for (;;) {
-          while (this.#ring.room < READ_BYTES) await this.#somethingNew();
-          const bytes = await this.#source.read();
-          if (bytes === undefined) break;
-          await this.#put(bytes);
-        }
-      } catch (error) {
-        this.#fault = error;
-      }
-      this.#hasEnded = true;
-      this.#tell();
-    })();
-  }
-
-  /** A source may give more at a time than it was asked for. */
-  async #put(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; at += READ_BYTES) {
-      while (this.#ring.room < READ_BYTES) await this.#somethingNew();
-      this.#ring.put(bytes.subarray(at, at + READ_BYTES));
-      this.#tell();
-    }
-  }
-
-  #tell(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
-  }
-
-  #somethingNew(): Promise<void> {
-    return this.#news.promise;
+    await this.#supply.cancel();
   }
 
   async #converse(
@@ -127,21 +94,25 @@ export class JobInput {
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
     const writer = channel.stdin.getWriter();
-    const send = async (bytes: Uint8Array) => {
+    const send: Send = async (bytes, { isFlushed } = {}) => {
       await raceAbort(writer.ready, either);
-      writer.write(bytes).catch(() => {});
+      const writing = writer.write(bytes);
+      writing.catch(() => {});
+      if (isFlushed) await raceAbort(writing, either);
     };
     try {
       const words = [marker, root, id, ++this.#turns].join("\n");
       await send(encoder.encode(`${script}${words}\n`));
-      const begun = Promise.withResolvers<number>();
+      const begun = Promise.withResolvers<Beginning>();
       const heard = this.#hear(channel, { link, marker, signal, begin: begun.resolve })
         .finally(() => ended.abort());
       heard.catch(() => {});
       const poured = raceAbort(begun.promise, either)
-        .then((at) => this.#pour(send, { at, way, isBulk, signal: either }));
+        .then((beginning) =>
+          this.#pour({ ...beginning, send, channel, way, isBulk, signal: either })
+        );
       const isAll = await poured.catch((error) => {
-        if (signal.aborted || error === this.#fault) throw error;
+        if (signal.aborted || error === this.#supply.fault) throw error;
         // Nothing can be sent any more; why not is for the node to say, or for its silence.
         return true;
       });
@@ -157,38 +128,43 @@ export class JobInput {
     }
   }
 
-  /** Sends what is there from `at` on, then what comes; up to the end, or false where a better way is open. */
-  async #pour(
-    send: (bytes: Uint8Array) => Promise<void>,
-    { at, way, isBulk, signal }: {
-      at: number;
-      readonly way: InputWay;
-      readonly isBulk: boolean;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<boolean> {
+  /** Sends what there is, then what comes; up to the end, or false where a better way is open, or this one broke. */
+  async #pour({ at: begun, way, isBulk, ...turn }: Pouring): Promise<boolean> {
+    const { send, signal } = turn;
+    const passed = turn.mayPass ? await this.#pass(turn, begun) : 0;
+    if (passed === undefined) return false;
+    let at = begun + passed;
+    this.#supply.readFrom(at);
     for (;;) {
       if (way.isBetter) return false;
-      while (this.#ring.end === at && !this.#hasEnded) {
-        await raceAbort(this.#somethingNew(), signal);
-      }
-      const piece = this.#ring.slice(at, PIECE_BYTES);
+      const piece = await this.#supply.piece(at, { most: PIECE_BYTES, signal });
       if (piece.length === 0) break;
       await send(encoder.encode(`${piece.length}\n`));
       await send(piece);
       at += piece.length;
       way.sent(piece.length, { isBulk });
     }
-    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#supply.fault !== undefined) throw this.#supply.fault;
     await send(encoder.encode("end\n"));
     return true;
   }
 
-  /** What the command has got goes, unless all of it may be wanted again. */
-  #forget(at: number): void {
-    if (this.#ring.end <= REPEATABLE_BYTES) return;
-    this.#ring.forget(at);
-    this.#tell();
+  /** How many bytes another program has passed; undefined where it left a piece undone. */
+  async #pass(
+    { channel, send, signal }: Pick<Pouring, "channel" | "send" | "signal">,
+    at: number,
+  ): Promise<number | undefined> {
+    const { passInput } = channel;
+    if (passInput === undefined) return 0;
+    let passed = 0;
+    for (let bytes; (bytes = this.#supply.passable(at + passed)) > 0; passed += bytes) {
+      await send(encoder.encode(`${bytes}\n`), { isFlushed: true });
+      this.#supply.leave(bytes);
+      if (!await passInput(bytes, signal)) return undefined;
+    }
+    // Only what is read here can be sent once more from here.
+    if (passed > 0) await this.#supply.allArrived(at + passed, signal);
+    return passed;
   }
 
   /** Whether the command wants no more; or what was listened to has ended. */
@@ -198,7 +174,7 @@ export class JobInput {
       link: JobLink;
       marker: string;
       signal: AbortSignal;
-      begin: (at: number) => void;
+      begin: (beginning: Beginning) => void;
     },
   ): Promise<"over" | "ended"> {
     const reader = new ByteReader(channel.stdout);
@@ -220,14 +196,12 @@ export class JobInput {
         if (word === undefined) return "ended";
         if (word === "room") throw noRoom(link);
         if (word === "torn") throw torn(link);
-        const isFirst = word.startsWith("at ");
-        const number = isFirst ? word.slice(3) : word;
-        const at = NUMBER.test(number) ? Number(number) : -1;
-        if (at < this.#ring.from || at > this.#ring.end) {
-          throw strange(link, `"${word.slice(0, 80)}"`);
-        }
-        this.#forget(at);
-        if (isFirst) begin(at);
+        const said = PLACE.exec(word);
+        const at = Number(said?.groups?.["at"]);
+        // NaN is nowhere.
+        if (!this.#supply.has(at)) throw strange(link, `"${word.slice(0, 80)}"`);
+        this.#supply.arrived(at);
+        if (said?.groups?.["first"]) begin({ at, mayPass: said.groups["any"] !== undefined });
       }
     } finally {
       await reader.cancel();

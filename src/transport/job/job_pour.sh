@@ -1,7 +1,8 @@
 # What a runner reads becomes the input of a job; see `job_input.sh`. One turn of it: as long as one link lasts.
 # Read behind the prelude and $grid_pour_program, which is `pour.pl`. On stdin come four lines: a marker that
 # is echoed, the root, the job, the number of the turn; after the answer "at N", which says how many bytes the
-# command has been given before, pieces: a line with the size, then the bytes; and "end" behind the last.
+# command has been given before, pieces: a line with the size, then the bytes; and "end" behind the last. With
+# "at N any" a piece may be of any size; else it waits on the disk.
 # Answered is how many bytes the command's pipe has got by now, "end" once that was all, and
 #   over        the command has ended, or has got all there is
 #   torn        an earlier turn was killed, and nobody knows how far it came
@@ -53,11 +54,12 @@ grid_pour() {
     E) echo over ;;
     *)
       grid_note D
-      echo "at $grid_has"
       if perl -MFcntl -e 1 2>/dev/null; then
+        echo "at $grid_has any"
         export PERL5OPT='' PERL5LIB='' PERL_UNICODE=0
         exec perl -e "$grid_pour_program" "$grid_job" "$grid_has"
       fi
+      echo "at $grid_has"
       grid_pour_pieces
       ;;
   esac

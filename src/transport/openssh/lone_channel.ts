@@ -119,6 +119,7 @@ async function lone(
         stdout: ReadableStream.from(reader.pieces()),
         stderr: channel.stderr,
         exit: channel.exit,
+        passInput: channel.passInput,
         closed: channel.closed,
         [Symbol.asyncDispose]: () => channel[Symbol.asyncDispose](),
       };

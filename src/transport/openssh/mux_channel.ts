@@ -2,6 +2,7 @@
 import type { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import type { Channel, ChannelExit } from "../transport.ts";
+import { passesInput, passInput } from "./passed_input.ts";
 import { StatusFilter } from "./status_filter.ts";
 import { supervisedCommand } from "./supervised_command.ts";
 
@@ -124,6 +125,16 @@ export class MuxChannel implements Channel {
     const status = await Promise.race([this.#child.status, timeUp.promise]);
     clearTimeout(timer);
     if (status?.code !== 0 || status.signal !== null) this.lose(reason);
+  }
+
+  get passInput(): Channel["passInput"] {
+    const { pid } = this.#child;
+    if (!passesInput(pid)) return undefined;
+    return async (bytes, signal) => {
+      const isAll = await passInput(pid, { bytes, signal });
+      if (isAll) this.#options.onBytes("sent", bytes);
+      return isAll;
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
