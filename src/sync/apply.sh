@@ -4,7 +4,7 @@
 #
 # function: reads -> sets
 #   (outside): grid_fault -> LC_ALL TZ expected folder have keep_days key left lock marker more name next or
-#       owner patience pruned receiving root state verdict work
+#       owner patience pruned receiving root state streamed verdict work
 #   fail: - -> -
 #   leave: lock locked receiving state work -> -
 #   take_lock: holder patience state -> waited
@@ -33,7 +33,8 @@
 #   use_partial: state work -> -
 #   tell_blocks: folder work -> -
 #   frames: kind size work -> kind size
-#   receive: state work -> code kind receiving report size streamed summing
+#   receive: work -> code kind receiving report size streamed summing
+#   drop_torn: work -> -
 #   is_sealed: streamed work -> streamed
 #   verify: folder streamed work -> -
 #   told_sizes: option size_facts work -> -
@@ -270,6 +271,7 @@ tell_state() {
   ! has python3 || can=${can}blocks+
   ! { has cksum && has tee && has mkfifo; } || can=${can}seal+
   [ ! -d "$state/partial" ] || can=${can}partial+
+  can=$can${work##*/}+
   grid_stop_ticks
   echo "state $digest $verdict ${4:-unknown} $can $there ${next:-none} $manifest $recorded $live $begun $also"
   [ "$manifest" = 0 ] || cat "$work/manifest"
@@ -428,7 +430,6 @@ frames() {
 }
 
 receive() {
-  [ ! -e "$state/partial" ] || rm -rf "$state/partial"
   receiving=yes
   kind='' size='' streamed=
   IFS=' ' read -r kind size || :
@@ -463,7 +464,10 @@ receive() {
     fail tar "$report"
   fi
   receiving=
-  # Files that changed while they were read: what arrived of them is no version at all.
+}
+
+# Files that changed while they were read: what arrived of them is no version at all.
+drop_torn() {
   [ ! -s "$work/in/torn" ] || (cd "$work/in/tree" && xargs -0 rm -f -- <../torn)
 }
 
@@ -708,9 +712,15 @@ while read -r verdict more or; do
   *) break ;;
   esac
 done
-[ "$verdict" = go ] || exit 0
+case $verdict in go | staged) ;; *) exit 0 ;; esac
 grid_start_ticks "$lock/owner"
-receive
+[ ! -e "$state/partial" ] || rm -rf "$state/partial"
+case $verdict in
+go) receive ;;
+# Who asked is on this machine, and has put there what an archive would have brought.
+*) streamed= ;;
+esac
+drop_torn
 verify
 still_mine
 IFS= read -r next <"$work/in/next"

@@ -1,10 +1,11 @@
 /** `syncFolders`: one walk, one hash of each file, then every node is brought up to date. */
 import { monotonic, systemClock } from "../core/clock.ts";
-import { applySync, type Sent } from "./apply.ts";
+import { applySync } from "./apply.ts";
 import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
 import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_choice.ts";
 import { type ContentDigest, contentDigest } from "./content.ts";
+import type { Sent } from "./deliver.ts";
 import type { Entry } from "./entry.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { Source } from "./source.ts";
@@ -52,7 +53,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   const found = findSource({ ...options, looked }, targets);
   found.then(() => phase?.("source found"), () => {});
   const look = await found.finally(() => answers);
-  using source = new Source(look, options, targets.length);
+  using source = new Source(look, options, targets.filter(isFar).length);
   const digestOf = contentDigest(options.fetchTargets);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -71,6 +72,11 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   phase?.("saved");
   return results;
 };
+
+/** What it lacks has to travel there. */
+function isFar({ transport }: SyncTarget): boolean {
+  return transport.isHere !== true;
+}
 
 /** Where a node has nothing, all of it will be sent. */
 async function expectBulk({ target, answer }: Asked): Promise<void> {

@@ -30,6 +30,8 @@ export interface NodeState {
   readonly freeBytes: number | undefined;
   /** What the node can do, see `tell_state` in `apply.sh`; `partial` where something arrived before a link broke. */
   readonly can: ReadonlySet<string>;
+  /** Name of the folder beside its record where it moves things in from. */
+  readonly work: string | undefined;
   readonly manifest: Manifest | undefined;
   /** Whether the folder exists. */
   readonly isThere: boolean;
@@ -94,6 +96,7 @@ export async function readState(talk: Conversation, options: NodeSyncOptions): P
     digest: manifest === undefined ? "none" : digest,
     verdict: verdict === "same" ? "same" : verdict === "interrupted" ? "interrupted" : "changed",
     can: new Set(can.split("+")),
+    work: can.split("+").find((word) => /^work\.\d{1,12}$/.test(word)),
     freeBytes: /^\d+$/.test(free) ? Number(free) * 1024 : undefined,
     manifest,
     isThere: there !== "new",

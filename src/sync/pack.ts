@@ -1,5 +1,6 @@
-/** Writes what has to travel as one tar stream, and says what really went into it. */
+/** Reads what has to go to a node, and says what really went. */
 import { createHash, hash } from "node:crypto";
+import { GridError } from "../core/errors.ts";
 import {
   type FileState,
   isExecutable,
@@ -11,15 +12,30 @@ import { contentByTime, READ_ATTEMPTS, type SourceEntry } from "./hash.ts";
 import { readProblem, type Skipped } from "./read_problem.ts";
 import type { TarWriter } from "./tar_writer.ts";
 
-export interface PackOptions {
+export interface ReadOptions {
   readonly source: string;
   readonly useChecksums: boolean;
   readonly followSymlinks: boolean;
+  /** Hears of each file that is there as a whole, in bytes. */
+  readonly packedFile?: (bytes: number) => void;
+}
+
+export interface PackOptions extends ReadOptions {
   /** Path inside the archive before every entry's path, with its `/`. */
   readonly prefix: string;
   readonly archive: TarWriter;
-  /** Hears of each file that is in the archive as a whole, in bytes. */
-  readonly packedFile?: (bytes: number) => void;
+}
+
+/** Where entries go to. */
+export interface EntryWriter {
+  /** A link or a folder. */
+  other(entry: SourceEntry): void | Promise<void>;
+  /**
+   * As many bytes as the entry says, filled in by `read`; one of the same path again replaces it.
+   *
+   * @returns their SHA-256 in hex
+   */
+  file(entry: SourceEntry, read: (into: Uint8Array) => void): string | Promise<string>;
 }
 
 export interface Packed {
@@ -31,43 +47,74 @@ export interface Packed {
   readonly bytes: number;
 }
 
-export async function packEntries(
+/** As one tar stream. */
+export function packEntries(
   entries: readonly SourceEntry[],
-  options: PackOptions,
+  { archive, prefix, ...options }: PackOptions,
+): Promise<Packed> {
+  return takeEntries(entries, { ...options, writer: archiveWriter(archive, prefix) });
+}
+
+export async function takeEntries(
+  entries: readonly SourceEntry[],
+  options: ReadOptions & { readonly writer: EntryWriter },
 ): Promise<Packed> {
   const sent: SourceEntry[] = [];
   const torn: Skipped[] = [];
   let bytes = 0;
   for (const entry of entries) {
     if (entry.type !== "file") {
-      await options.archive.header({ ...memberOf(entry, options), target: entry.content });
+      await options.writer.other(entry);
       sent.push(entry);
       continue;
     }
-    const packed = await packFile(entry, options);
-    if ("reason" in packed) torn.push(packed);
+    const taken = await takeFile(entry, options);
+    if ("reason" in taken) torn.push(taken);
     else {
-      sent.push(packed);
-      bytes += packed.size;
-      options.packedFile?.(packed.size);
+      sent.push(taken);
+      bytes += taken.size;
+      options.packedFile?.(taken.size);
     }
   }
   return { sent, torn, bytes };
 }
 
-function memberOf(entry: SourceEntry, options: Pick<PackOptions, "prefix">) {
-  const isPlainFile = entry.type === "file" && !entry.executable;
+/** A later member of the same name replaces the earlier one, so a file can simply be written again. */
+function archiveWriter(archive: TarWriter, prefix: string): EntryWriter {
   return {
-    path: options.prefix + entry.path,
+    other: (entry) => archive.header({ ...memberOf(entry, prefix), target: entry.content }),
+    async file(entry, read) {
+      await archive.header(memberOf(entry, prefix));
+      const small = await archive.small(entry.size, read);
+      if (small !== undefined) return hash("sha256", small);
+      const sum = createHash("sha256");
+      await archive.large(entry.size, (into) => {
+        read(into);
+        sum.update(into);
+      });
+      return sum.digest("hex");
+    },
+  };
+}
+
+function memberOf(entry: SourceEntry, prefix: string) {
+  return {
+    path: prefix + entry.path,
     type: entry.type,
-    mode: isPlainFile ? 0o644 : 0o755,
+    mode: modeOf(entry),
     size: entry.size,
     mtime: mtimeSeconds(entry.state),
   };
 }
 
-/** A later member of the same name replaces the earlier one, so a file can simply be written again. */
-async function packFile(entry: SourceEntry, options: PackOptions): Promise<SourceEntry | Skipped> {
+export function modeOf({ type, executable }: SourceEntry): number {
+  return type === "file" && !executable ? 0o644 : 0o755;
+}
+
+async function takeFile(
+  entry: SourceEntry,
+  options: ReadOptions & { readonly writer: EntryWriter },
+): Promise<SourceEntry | Skipped> {
   const path = `${options.source}/${entry.path}`;
   let before: FileState | undefined = entry.state;
   try {
@@ -84,6 +131,8 @@ async function packFile(entry: SourceEntry, options: PackOptions): Promise<Sourc
       before = after;
     }
   } catch (error) {
+    // It could be read, but not written.
+    if (error instanceof GridError) throw error;
     return readProblem(entry.path, error);
   }
   return { path: entry.path, reason: "it changed while it was being sent", isUnread: true };
@@ -93,45 +142,26 @@ function factsOf(state: FileState) {
   return { size: state.size, executable: isExecutable(state), state };
 }
 
-interface WriteOptions extends PackOptions {
-  readonly path: string;
-}
-
 interface Written {
   readonly content: string;
   readonly isWhole: boolean;
 }
 
-/** Writes exactly as many bytes as the header promises, whatever the file does meanwhile. */
-async function writeFile(entry: SourceEntry, options: WriteOptions): Promise<Written> {
-  const { archive } = options;
-  using file = Deno.openSync(options.path);
-  await archive.header(memberOf(entry, options));
+/** Writes exactly as many bytes as the entry promises, whatever the file does meanwhile. */
+async function writeFile(
+  entry: SourceEntry,
+  { path, writer, useChecksums }: ReadOptions & {
+    readonly path: string;
+    readonly writer: EntryWriter;
+  },
+): Promise<Written> {
+  using file = Deno.openSync(path);
   let isWhole = true;
-  const read = (into: Uint8Array) => {
+  const sum = await writer.file(entry, (into) => {
     // A file that became shorter leaves zeros, and is written once more by the caller.
     if (fill(file, into) < into.length) isWhole = false;
-  };
-  const small = await archive.small(entry.size, read);
-  if (small !== undefined) {
-    return {
-      content: contentOf(entry.state, options, () => hash("sha256", small)),
-      isWhole,
-    };
-  }
-  const own = createHash("sha256");
-  await archive.large(entry.size, (into) => {
-    read(into);
-    own.update(into);
   });
-  return {
-    content: contentOf(entry.state, options, () => own.digest("hex")),
-    isWhole,
-  };
-}
-
-function contentOf(state: FileState, options: PackOptions, digest: () => string): string {
-  return options.useChecksums ? `sha256:${digest()}` : contentByTime(state);
+  return { content: useChecksums ? `sha256:${sum}` : contentByTime(entry.state), isWhole };
 }
 
 /** Reads until the buffer is full or the file ends; what is missing becomes zeros. */

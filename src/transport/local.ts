@@ -34,6 +34,7 @@ const VARIABLE = /^(?!(?:PATH|HOME)$)[A-Za-z_][A-Za-z0-9_]*$/;
 
 class LocalTransport implements Transport {
   readonly endpoint: Endpoint;
+  readonly isHere = true;
   readonly #shell: Shell;
   readonly #hidden: ReadonlySet<string>;
   readonly #home = localHome();

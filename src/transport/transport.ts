@@ -69,6 +69,9 @@ export interface Transport extends AsyncDisposable {
    */
   terminal(screen: Screen, options?: TerminalOptions): Promise<ChannelExit>;
 
+  /** Whether its commands see the files of this machine, as our account does. Absent: no. */
+  readonly isHere?: boolean;
+
   /**
    * Much is about to be sent over a channel that is opened with `isBulk`. Tells, once it is known, whether
    * such a channel goes a way of its own by now. Absent where that is all the same.

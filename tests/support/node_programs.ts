@@ -14,12 +14,13 @@ export function writePrograms(folder: string, programs: Readonly<Record<string, 
   return bin;
 }
 
-/** Every script runs with `path` as its PATH. */
-export function transportWithPath(path: string, name = "n1"): Transport {
+/** Every script runs with `path` as its PATH. @param isHere as `Transport` has it */
+export function transportWithPath(path: string, { name = "n1", isHere = false } = {}): Transport {
   const inner = createLocalTransport(localEndpoint(name));
   const change = (command: string) => `PATH=${quoted(path)} ${command}`;
   return {
     endpoint: inner.endpoint,
+    isHere,
     exec: (command, options) => inner.exec(change(`eval ${quoted(command)}`), options),
     wait: (command, options) => inner.wait(command, options),
     open: (command, options) => inner.open(change(command).replace(/ exec /, " "), options),
@@ -36,8 +37,10 @@ export function transportWithPath(path: string, name = "n1"): Transport {
 export function transportWithPrograms(
   folder: string,
   programs: Readonly<Record<string, string>>,
+  isHere = false,
 ): Transport {
-  return transportWithPath(`${writePrograms(folder, programs)}:${Deno.env.get("PATH")}`);
+  const path = `${writePrograms(folder, programs)}:${Deno.env.get("PATH")}`;
+  return transportWithPath(path, { isHere });
 }
 
 function quoted(text: string): string {

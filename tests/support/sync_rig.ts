@@ -4,6 +4,7 @@ import { createLocalTransport } from "../../src/transport/local.ts";
 import type { Endpoint, Transport } from "../../src/transport/transport.ts";
 import { syncFolders } from "../../src/sync/folders.ts";
 import type { SyncOptions, SyncReport, SyncTarget } from "../../src/sync/sync.ts";
+import { measuredTransport } from "./measured_transport.ts";
 import { tempDir } from "./temp_dir.ts";
 
 export function localEndpoint(name: string): Endpoint {
@@ -38,7 +39,13 @@ export interface SyncRig extends AsyncDisposable {
   sync(options?: Partial<SyncOptions>): Promise<SyncReport>;
 }
 
+/** How files come to a node: straight into its folders where it is this machine, or in an archive. */
+export const WAYS = ["here", "wire"] as const;
+export type Way = typeof WAYS[number];
+
 export interface SyncRigOptions {
+  /** Default: `here`. */
+  readonly way?: Way;
   /** Another way to the node; the rig closes it. */
   readonly transport?: Transport;
   readonly root?: string;
@@ -51,7 +58,8 @@ export function startSyncRig(given: SyncRigOptions = {}): SyncRig {
   const root = given.root ?? join(folder, "node");
   Deno.mkdirSync(source);
   Deno.mkdirSync(root, { recursive: true });
-  const transport = given.transport ?? createLocalTransport(localEndpoint("n1"));
+  const here = createLocalTransport(localEndpoint("n1"));
+  const transport = given.transport ?? (given.way === "wire" ? measuredTransport(here) : here);
   const target = { node: transport.endpoint.name, transport, root };
   const options: SyncOptions = {
     source,

@@ -133,7 +133,9 @@ Deno.test("where nodes cannot give it to each other, or may not, each gets it fr
   await using rig = startDataRig({
     nodes: 2,
     transportOf: (name, folder) =>
-      transportWithPath(`${linkPrograms(folder, { without: ["python3"] })}:${tools(folder)}`, name),
+      transportWithPath(`${linkPrograms(folder, { without: ["python3"] })}:${tools(folder)}`, {
+        name,
+      }),
   });
   rig.write({ "a.txt": "1" });
   const results = await rig.brought();

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { GridError } from "../../../src/core/errors.ts";
+import type { ClientJob } from "../../bench/sync_client.ts";
 import { transportWithPath } from "../../support/node_programs.ts";
 import { findProgram, testWith } from "../../support/requires.ts";
-import { readTree, startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
+import { readTree, startSyncRig, type SyncRig, WAYS } from "../../support/sync_rig.ts";
 
 /** Nothing staged, no lock, no half-made record. */
 function assertTidy(rig: SyncRig): void {
@@ -13,22 +15,55 @@ function assertTidy(rig: SyncRig): void {
   assert.deepEqual(names.filter((name) => /^(work|lock|pending)/.test(name)), []);
 }
 
-Deno.test("syncFolders() that is cancelled half-way leaves the folder as it was", async () => {
+for (const way of WAYS) {
+  Deno.test(`syncFolders() that is cancelled half-way leaves the folder as it was (${way})`, async () => {
+    await using rig = startSyncRig({ way });
+    rig.write({ "a.txt": "first" });
+    await rig.sync();
+    rig.write({ "a.txt": "second", "big.bin": "z".repeat(100_000_000) });
+    const controller = new AbortController();
+    const syncing = rig.sync({ signal: controller.signal });
+    syncing.catch(() => {});
+    const state = join(rig.root, ".grid/sync/app");
+    await until(() =>
+      [...Deno.readDirSync(state)].some((it) => existsSync(join(state, it.name, "in/tree")))
+    );
+    controller.abort(new Error("enough"));
+    await assert.rejects(syncing, /enough/);
+    assert.deepEqual(readTree(rig.there), { "a.txt": "file first" });
+    assert.equal((await rig.sync()).sent, 2);
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+    assertTidy(rig);
+  });
+}
+
+Deno.test("syncFolders() of a program that is killed in the middle of copying leaves all as it was", async () => {
   await using rig = startSyncRig();
   rig.write({ "a.txt": "first" });
   await rig.sync();
-  rig.write({ "a.txt": "second", "big.bin": "z".repeat(100_000_000) });
-  const controller = new AbortController();
-  const syncing = rig.sync({ signal: controller.signal });
-  syncing.catch(() => {});
+  rig.write({ "a.txt": "second", "big.bin": "z".repeat(300_000_000) });
+  const job: ClientJob = {
+    source: rig.source,
+    cacheFolder: rig.options.cacheFolder,
+    isConnected: false,
+    targets: [{ endpoint: rig.target.transport.endpoint, root: rig.root }],
+  };
+  Deno.writeTextFileSync(join(rig.folder, "job.json"), JSON.stringify(job));
+  const client = fileURLToPath(new URL("../../bench/sync_client.ts", import.meta.url));
+  const program = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--cached-only", client, join(rig.folder, "job.json")],
+    stdout: "null",
+  }).spawn();
   const state = join(rig.root, ".grid/sync/app");
-  await until(() =>
-    [...Deno.readDirSync(state)].some((it) => existsSync(join(state, it.name, "in/tree")))
-  );
-  controller.abort(new Error("enough"));
-  await assert.rejects(syncing, /enough/);
+  const works = () => [...Deno.readDirSync(state)].filter(({ name }) => name.startsWith("work."));
+  await until(() => works().some(({ name }) => existsSync(join(state, name, "in/tree/big.bin"))));
+  program.kill("SIGKILL");
+  await program.status;
   assert.deepEqual(readTree(rig.there), { "a.txt": "file first" });
-  assert.equal((await rig.sync()).sent, 2);
+  await until(() => works().length === 0);
+  rig.write({ "big.bin": undefined, "c.txt": "third" });
+  const report = await rig.sync();
+  assert.deepEqual([report.sent, report.drifted], [2, []]);
   assert.deepEqual(readTree(rig.there), readTree(rig.source));
   assertTidy(rig);
 });
@@ -60,20 +95,22 @@ Deno.test("syncFolders() waits for a lock of another host until it is too old", 
   assertTidy(rig);
 });
 
-Deno.test("syncFolders() finishes what an interrupted sync had begun to move in", async () => {
-  await using rig = startSyncRig();
-  rig.write({ "a.txt": "1", "b.txt": "1" });
-  await rig.sync();
-  rig.write({ "a.txt": "2", "b.txt": "2" });
-  // As if the node had lost power after the first rename.
-  Deno.writeTextFileSync(join(rig.there, "a.txt"), "2");
-  Deno.mkdirSync(join(rig.root, ".grid/sync/app/pending"));
-  const report = await rig.sync();
-  assert.equal(report.sent, 2);
-  assert.deepEqual(report.drifted, [], "an interrupted sync is nobody's edit");
-  assert.deepEqual(readTree(rig.there), readTree(rig.source));
-  assertTidy(rig);
-});
+for (const way of WAYS) {
+  Deno.test(`syncFolders() finishes what an interrupted sync had begun to move in (${way})`, async () => {
+    await using rig = startSyncRig({ way });
+    rig.write({ "a.txt": "1", "b.txt": "1" });
+    await rig.sync();
+    rig.write({ "a.txt": "2", "b.txt": "2" });
+    // As if the node had lost power after the first rename.
+    Deno.writeTextFileSync(join(rig.there, "a.txt"), "2");
+    Deno.mkdirSync(join(rig.root, ".grid/sync/app/pending"));
+    const report = await rig.sync();
+    assert.equal(report.sent, 2);
+    assert.deepEqual(report.drifted, [], "an interrupted sync is nobody's edit");
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+    assertTidy(rig);
+  });
+}
 
 Deno.test("syncFolders() trusts no manifest that was damaged", async () => {
   await using rig = startSyncRig();
@@ -145,33 +182,35 @@ Deno.test("syncFolders() does not stumble over what another one clears away of w
   assert.ok([...Deno.readDirSync(kept)].length <= 21);
 });
 
-Deno.test("syncFolders() sends a file that keeps changing in one piece or not at all", async () => {
-  await using rig = startSyncRig();
-  rig.write({ "steady.txt": "s" });
-  const path = join(rig.source, "log.txt");
-  const writer = new Deno.Command("sh", {
-    args: [
-      "-c",
-      'i=0; while [ $i -lt 400 ]; do i=$((i+1)); printf "%01000000d" $i >"$1"; done',
-      "sh",
-      path,
-    ],
-  }).spawn();
-  try {
-    await until(() => existsSync(path));
-    for (let turn = 0; turn < 5; turn++) {
-      const report = await rig.sync();
-      assert.equal(Deno.readTextFileSync(join(rig.there, "steady.txt")), "s");
-      const isThere = existsSync(join(rig.there, "log.txt"));
-      assert.equal(isThere || report.skipped.some((it) => it.path === "log.txt"), true);
+for (const way of WAYS) {
+  Deno.test(`syncFolders() sends a file that keeps changing in one piece or not at all (${way})`, async () => {
+    await using rig = startSyncRig({ way });
+    rig.write({ "steady.txt": "s" });
+    const path = join(rig.source, "log.txt");
+    const writer = new Deno.Command("sh", {
+      args: [
+        "-c",
+        'i=0; while [ $i -lt 400 ]; do i=$((i+1)); printf "%01000000d" $i >"$1"; done',
+        "sh",
+        path,
+      ],
+    }).spawn();
+    try {
+      await until(() => existsSync(path));
+      for (let turn = 0; turn < 5; turn++) {
+        const report = await rig.sync();
+        assert.equal(Deno.readTextFileSync(join(rig.there, "steady.txt")), "s");
+        const isThere = existsSync(join(rig.there, "log.txt"));
+        assert.equal(isThere || report.skipped.some((it) => it.path === "log.txt"), true);
+      }
+    } finally {
+      writer.kill("SIGKILL");
+      await writer.status;
     }
-  } finally {
-    writer.kill("SIGKILL");
-    await writer.status;
-  }
-  await rig.sync();
-  assert.deepEqual(readTree(rig.there), readTree(rig.source));
-});
+    await rig.sync();
+    assert.deepEqual(readTree(rig.there), readTree(rig.source));
+  });
+}
 
 Deno.test("syncFolders() says in one sentence that the workspace cannot be written", async () => {
   await using rig = startSyncRig();
@@ -209,36 +248,38 @@ testWith(["busybox"], "syncFolders() works with nothing but busybox on the node"
   }
 });
 
-testWith(
-  ["root"],
-  "syncFolders() on a full disk leaves the old files and says what is missing",
-  async () => {
-    const mount = Deno.makeTempDirSync({ prefix: "grid-full-" });
-    run("mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "tmpfs", mount);
-    try {
-      await using rig = startSyncRig({ root: mount });
-      rig.write({ "a.txt": "first" });
-      await rig.sync();
-      rig.write({ "a.txt": "second", "big.bin": "b".repeat(3_000_000) });
-      await assert.rejects(rig.sync(), /2\.9 MiB needed, .* free/);
-      rig.write({ "big.bin": undefined });
-      // Enough bytes, but not enough inodes: only tar can find that out.
-      for (let at = 0; at < 300; at++) rig.write({ [`many/${at}`]: "" });
-      await assert.rejects(rig.sync(), (error: GridError) => {
-        assert.match(error.message, /No space left on device/);
-        assert.match(error.hint ?? "", /inodes/);
-        return true;
-      });
-      assert.deepEqual(readTree(rig.there), { "a.txt": "file first" });
-      assertTidy(rig);
-      rig.write({ "many": undefined });
-      assert.equal((await rig.sync()).sent, 1);
-    } finally {
-      run("umount", mount);
-      Deno.removeSync(mount);
-    }
-  },
-);
+for (const way of WAYS) {
+  testWith(
+    ["root"],
+    `syncFolders() on a full disk leaves the old files and says what is missing (${way})`,
+    async () => {
+      const mount = Deno.makeTempDirSync({ prefix: "grid-full-" });
+      run("mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "tmpfs", mount);
+      try {
+        await using rig = startSyncRig({ root: mount, way });
+        rig.write({ "a.txt": "first" });
+        await rig.sync();
+        rig.write({ "a.txt": "second", "big.bin": "b".repeat(3_000_000) });
+        await assert.rejects(rig.sync(), /2\.9 MiB needed, .* free/);
+        rig.write({ "big.bin": undefined });
+        // Enough bytes, but not enough inodes: only tar can find that out.
+        for (let at = 0; at < 300; at++) rig.write({ [`many/${at}`]: "" });
+        await assert.rejects(rig.sync(), (error: GridError) => {
+          assert.match(error.message, /No space left on device/);
+          assert.match(error.hint ?? "", /inodes/);
+          return true;
+        });
+        assert.deepEqual(readTree(rig.there), { "a.txt": "file first" });
+        assertTidy(rig);
+        rig.write({ "many": undefined });
+        assert.equal((await rig.sync()).sent, 1);
+      } finally {
+        run("umount", mount);
+        Deno.removeSync(mount);
+      }
+    },
+  );
+}
 
 function run(program: string, ...args: string[]): void {
   const { success, stderr } = new Deno.Command(program, { args }).outputSync();

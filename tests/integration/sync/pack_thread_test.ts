@@ -68,7 +68,7 @@ Deno.test("a pack that nobody reads to its end leaves no thread behind", async (
 });
 
 Deno.test("syncFolders() brings a large source through a thread, file by file as it is", async () => {
-  await using rig = startSyncRig();
+  await using rig = startSyncRig({ way: "wire" });
   fill(rig);
   const report = await rig.sync();
   assert.equal(report.sent, 6);

@@ -56,6 +56,7 @@ const step = fc.record({
   ),
   closed: fc.array(paths, { maxLength: 2 }),
   isGrowing: fc.boolean(),
+  isHere: fc.boolean(),
   fault: fc.oneof(
     { weight: 3, arbitrary: fc.constant({ kind: "none" as const }) },
     {
@@ -101,11 +102,12 @@ Deno.test("any history of source and node: nothing of others is lost, nothing of
 });
 
 class World implements AsyncDisposable {
-  readonly #link: MeasuredTransport = measuredTransport(createLocalTransport(localEndpoint("n1")));
+  readonly #here = createLocalTransport(localEndpoint("n1"));
+  readonly #link: MeasuredTransport = measuredTransport(this.#here);
   readonly #rig: SyncRig = startSyncRig({ transport: this.#link });
   #texts = 0;
 
-  async play({ ours, others, closed, isGrowing, fault }: Step): Promise<void> {
+  async play({ ours, others, closed, isGrowing, isHere, fault }: Step): Promise<void> {
     const { source, there } = this.#rig;
     for (const one of ours) this.#change(one);
     for (const { kind, path } of others) {
@@ -118,7 +120,7 @@ class World implements AsyncDisposable {
     const reopen = closed.flatMap((path) => close(join(source, path)));
     const before = this.#node();
     try {
-      await this.#sync(fault, isGrowing);
+      await this.#sync(fault, { isGrowing, isHere });
     } catch (error) {
       if (!isInTheWay(error)) throw error;
     } finally {
@@ -145,7 +147,7 @@ class World implements AsyncDisposable {
     for (let tries = 0;; tries++) {
       const before = this.#node();
       try {
-        await this.#sync({ kind: "none" }, false);
+        await this.#sync({ kind: "none" }, { isGrowing: false, isHere: tries % 2 === 0 });
         this.#nothingLost(before);
         break;
       } catch (error) {
@@ -178,15 +180,21 @@ class World implements AsyncDisposable {
     await this.#rig[Symbol.asyncDispose]();
   }
 
-  async #sync(fault: Step["fault"], isGrowing: boolean): Promise<void> {
+  async #sync(
+    fault: Step["fault"],
+    { isGrowing, isHere }: Pick<Step, "isGrowing" | "isHere">,
+  ): Promise<void> {
     const { options, target, folder, source } = this.#rig;
     const growing = join(source, GROWING);
     this.#link.measures = {
       ...(fault.kind === "cut" && { cutAfter: fault.at }),
       ...(isGrowing && { onWrite: () => Deno.writeTextFileSync(growing, "+", { append: true }) }),
     };
-    await using dying = fault.kind === "dies" ? transportThatDies(folder, fault.at) : undefined;
-    const transport = dying ?? this.#link;
+    await using dying = fault.kind === "dies"
+      ? transportThatDies(folder, { at: fault.at, isHere })
+      : undefined;
+    const open = isHere && fault.kind === "none" ? this.#here : this.#link;
+    const transport = dying ?? open;
     const given = {
       ...options,
       allowLargeDelete: true,
@@ -247,7 +255,10 @@ function isInTheWay(error: unknown): boolean {
 }
 
 /** A node whose shell is killed at the `at`th call of a program that changes something. */
-function transportThatDies(folder: string, at: number) {
+function transportThatDies(
+  folder: string,
+  { at, isHere }: { readonly at: number; readonly isHere: boolean },
+) {
   const count = join(folder, "count");
   Deno.writeTextFileSync(count, "0");
   const program = (name: string) =>
@@ -257,6 +268,7 @@ PATH=/usr/bin:/bin exec ${name} "$@"`;
   return transportWithPrograms(
     folder,
     Object.fromEntries(PROGRAMS.map((name) => [name, program(name)])),
+    isHere,
   );
 }
 
