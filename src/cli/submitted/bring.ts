@@ -129,6 +129,7 @@ async function take(runs: PastRuns, options: TakeOptions): Promise<void> {
     ask: "feed",
     known: mirror.known(),
     follow,
+    tellsClock: true,
   });
   while (await mirror.take(talk)) {
     options.took?.();

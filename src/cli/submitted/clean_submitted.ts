@@ -23,10 +23,11 @@ export async function cleanSubmitted(
   const own = store.nodeRunners.all().filter(({ node: name }) => name === node.name);
   const over = [...Map.groupBy(own, ({ folder }) => folder)].filter(([folder, runs]) =>
     folder.startsWith(`${root}/.grid/submitted/`) &&
-    runs.every(({ run, isAlive }) => {
+    runs.every(({ run, isAlive, seenAt }) => {
       const row = store.row(run);
       const hasEnd = row?.finishedAt !== undefined || row?.resumedAs !== undefined;
-      return !isAlive && hasEnd && (row?.finishedAt ?? 0) <= before;
+      // By this machine's clock, whatever the node's says.
+      return !isAlive && hasEnd && seenAt <= before;
     })
   );
   const words = over.map(([folder]) => quote(folder.slice(folder.lastIndexOf("/") + 1)));

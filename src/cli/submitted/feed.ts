@@ -18,16 +18,17 @@ const CHUNK_BYTES = 256 * 1024;
 const AFTER_MS = 10_000;
 
 /**
- * Frames are a line each: `event RUN SEQ BYTES` and JSON, `file RUN OFFSET BYTES NAME` and bytes,
+ * Frames are a line each: `clock MS` first of all where it was asked for, `event RUN SEQ BYTES` and JSON, `file RUN OFFSET BYTES NAME` and bytes,
  * `runner RUN alive|gone`, `busy`, and `told` where all that there is now was told.
  */
 export async function feedHome(
-  { known, follow }: FeedRequest,
+  { known, follow, tellsClock }: FeedRequest,
   context: CliContext,
 ): Promise<void> {
   const project = context.cwd;
   using store = openStore(openGround(project));
   const feed = new Feed({ store, project, context, known });
+  if (tellsClock) context.stdout(`clock ${systemClock.now()}\n`);
   let lastAt = systemClock.monotonic();
   const left = follow ? hasLeft() : undefined;
   for (;;) {

@@ -18,6 +18,7 @@ import type { NodeRunner } from "../../store/node_runners.ts";
 import { readEvent } from "../../store/read_event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Conversation } from "../../sync/conversation.ts";
+import { aheadMs, homeTimed } from "./home_time.ts";
 import { FED, type Known } from "./request.ts";
 
 export interface MirrorOptions {
@@ -34,6 +35,8 @@ export class Mirror {
   readonly #options: MirrorOptions;
   /** Ids of all that live there. */
   readonly #runs: Set<string>;
+  /** How far the node's clock is, in milliseconds. */
+  #aheadMs = 0;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -76,6 +79,10 @@ export class Mirror {
       if (line === undefined) return false;
       if (line === "told") return true;
       const [word, run = "", ...rest] = line.split(" ");
+      if (word === "clock") {
+        this.#aheadMs = aheadMs(this.#number(run), systemClock.now());
+        continue;
+      }
       if (!isRunId(run)) throw this.#invalid(line);
       if (word === "event") await this.#takeEvent(talk, run, rest);
       else if (word === "file") await this.#takeFile(talk, run, rest);
@@ -90,7 +97,10 @@ export class Mirror {
     const event = readEvent(new TextDecoder().decode(bytes));
     if (typeof event === "string") throw this.#invalid(`an event of ${run} that ${event}`);
     this.#admit(run, event);
-    this.#options.store.copy(run, [{ seq: this.#number(seq), event }]);
+    this.#options.store.copy(run, [{
+      seq: this.#number(seq),
+      event: homeTimed(event, this.#aheadMs),
+    }]);
   }
 
   /** Nothing is taken for a run of this machine, or of another place. */

@@ -47,6 +47,8 @@ export interface FeedRequest {
   readonly known: Readonly<Record<string, Known>>;
   /** Goes on until all is over. */
   readonly follow: boolean;
+  /** It says first what time it is there. */
+  readonly tellsClock?: true;
 }
 
 export interface Known {

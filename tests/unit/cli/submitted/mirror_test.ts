@@ -65,6 +65,21 @@ Deno.test("what a node tells of its runs comes home once, however often it is to
   assert.deepEqual(it.mirror.known(), { [RUN]: { seq: 1, files: { "logs/a b.log": 6 } } });
 });
 
+Deno.test("what a clock that goes wrong told comes home as this machine's would have", async () => {
+  using it = rig();
+  const before = Date.now();
+  const aheadMs = 7_200_000;
+  await it.mirror.take(
+    told(
+      `clock ${before + aheadMs}`,
+      [`event ${RUN} 1 9`, event(RUN, { at: before + aheadMs - 5000 })],
+      "told",
+    ),
+  );
+  const [{ at } = { at: 0 }] = it.store.events(RUN);
+  assert.ok(Math.abs(at - (before - 5000)) <= 2000, `${at - before} ms`);
+});
+
 const LIES: Record<string, readonly (string | readonly [string, string])[]> = {
   "a run of nobody": [[`event ${OTHER} 1 9`, event(OTHER)]],
   "another run's event": [[`event ${RUN} 1 9`, event(OTHER)]],
@@ -80,6 +95,7 @@ const LIES: Record<string, readonly (string | readonly [string, string])[]> = {
   "a file with a hole": [[`file ${RUN} 999999999999999 3 logs/a.log`, "abc"]],
   "a file from nowhere": [[`file ${RUN} -1 3 logs/a.log`, "abc"]],
   "a folder for a run": [`runner ../x alive`],
+  "a time that is none": ["clock yesterday"],
   "a word of its own": [`run ${RUN} alive`],
 };
 
