@@ -3,8 +3,8 @@
 # folder_lock.sh. Words come in as lines and NUL-separated lists on stdin.
 #
 # function: reads -> sets
-#   (outside): grid_fault -> LC_ALL TZ expected folder have keep_days key left lock marker more name next or
-#       owner patience pruned receiving root state streamed verdict work
+#   (outside): grid_fault key name option root -> LC_ALL TZ expected folder have keep_days key left lock
+#       marker more name next or owner patience pruned receiving root state streamed verdict work
 #   fail: - -> -
 #   leave: lock locked receiving state work -> -
 #   take_lock: holder patience state -> waited
@@ -54,21 +54,6 @@
 set -u
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
-IFS= read -r marker
-IFS= read -r root
-IFS= read -r name
-IFS= read -r key
-IFS= read -r expected
-IFS= read -r have
-IFS= read -r owner
-IFS= read -r patience
-IFS= read -r keep_days
-state=$root/.grid/sync/$key
-folder=$root/$name
-lock=$state/lock
-work=$state/work.$$
-receiving=
-know_lock
 
 fail() {
   grid_stop_ticks
@@ -113,7 +98,7 @@ choose_stat() {
       option=-f file_facts='%Xp %z %i|%Fm|%Fc|%N' folder_facts='%Xp|||%N'
       size_facts=%z partial_facts='%Xp %z %m'
       ;;
-    *) fail stat "$(command -v stat)" ;;
+    *) option= ;;
     esac
     ;;
   esac
@@ -690,12 +675,25 @@ record() {
   rm -rf "$state/pending" "$state/$next/also" "$state/$next/next" "${state:?}/$digest"
 }
 
+# What needs no words is done before they come.
+choose_stat
+choose_sum
+{
+  IFS= read -r marker && IFS= read -r root && IFS= read -r name && IFS= read -r key &&
+    IFS= read -r expected && IFS= read -r have && IFS= read -r owner && IFS= read -r patience &&
+    IFS= read -r keep_days
+} || exit 0
+state=$root/.grid/sync/$key
+folder=$root/$name
+lock=$state/lock
+work=$state/work.$$
+receiving=
+know_lock
 trap leave EXIT
 trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
+[ -n "$option" ] || fail stat "$(command -v stat)"
 [ ! -L "$folder" ] || fail link "$folder"
-choose_stat
-choose_sum
 exec 3>&1
 grid_own "$state" 700 || fail write "$grid_fault"
 take_lock

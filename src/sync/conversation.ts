@@ -12,16 +12,22 @@ import type { Channel, Transport } from "../transport/transport.ts";
 import { ByteReader } from "../transport/byte_reader.ts";
 import { programOverStdin } from "../transport/node_program.ts";
 
-export interface ConversationOptions {
-  /** POSIX shell text, ASCII only. Its first line of input is the marker, then come the words. */
+export interface PreparationOptions {
+  /**
+   * POSIX shell text, ASCII only. Its first line of input is the marker, then come the words. Where the
+   * input ends before, it ends too, and has done nothing.
+   */
   readonly script: string;
-  /** One line each. */
-  readonly words: readonly string[];
   readonly signal: AbortSignal;
   /** Ends it where nothing came, or nothing was taken, for this long; default 2 minutes. */
   readonly silenceMs?: number;
   /** Much may be sent, see `Transport.expectBulk`. */
   readonly isBulk?: boolean;
+}
+
+export interface ConversationOptions extends PreparationOptions {
+  /** One line each. */
+  readonly words: readonly string[];
 }
 
 /** Scripts that work on something for long say `busy` every five seconds. */
@@ -34,6 +40,8 @@ const MOST_GREETING_BYTES = 2 ** 20;
 /** How long a script may take to clean up once its input has ended. */
 const FAREWELL_MS = 2000;
 const MOST_WORDS_BYTES = 64 * 1024;
+
+const encoder = new TextEncoder();
 
 export class Conversation implements AsyncDisposable {
   readonly #channel: Channel;
@@ -61,12 +69,13 @@ export class Conversation implements AsyncDisposable {
   }
 
   /** @throws {GridError} a transport code, or `shell` where the node does not run the script */
-  static async start(
-    transport: Transport,
-    options: ConversationOptions,
-  ): Promise<Conversation> {
+  static start(transport: Transport, options: ConversationOptions): Promise<Conversation> {
+    return new Preparation(transport, options).begin(options.words);
+  }
+
+  /** The script is on its way, and has no words yet. */
+  static async prepare(transport: Transport, options: PreparationOptions): Promise<Conversation> {
     const { command, script } = programOverStdin(options.script);
-    const marker = `grid:${randomWord(12)}`;
     const channel = await transport.open(command, options);
     const talk = new Conversation(channel, {
       signal: options.signal,
@@ -74,15 +83,19 @@ export class Conversation implements AsyncDisposable {
       silenceMs: options.silenceMs ?? SILENCE_MS,
     });
     try {
-      await talk.write(
-        new TextEncoder().encode(script + [marker, ...options.words, ""].join("\n")),
-      );
-      await talk.#skipTo(marker);
+      await talk.write(encoder.encode(script));
     } catch (error) {
       await talk[Symbol.asyncDispose]();
       throw error;
     }
     return talk;
+  }
+
+  /** Says the words, and hears that the script has them. */
+  async begin(words: readonly string[]): Promise<void> {
+    const marker = `grid:${randomWord(12)}`;
+    await this.write(encoder.encode([marker, ...words, ""].join("\n")));
+    await this.#skipTo(marker);
   }
 
   /**
@@ -212,6 +225,42 @@ export class Conversation implements AsyncDisposable {
       hint: noEnv?.hint ?? `Try: grid run --node ${this.#node} "echo works"`,
       node: this.#node,
     });
+  }
+}
+
+/** A script that is started before anybody knows its words. */
+export class Preparation implements AsyncDisposable {
+  readonly #talk: Promise<Conversation>;
+  #isTaken = false;
+
+  constructor(transport: Transport, options: PreparationOptions) {
+    this.#talk = Conversation.prepare(transport, options);
+    this.#talk.catch(() => {});
+  }
+
+  /** Whether it can begin yet. */
+  get isFresh(): boolean {
+    return !this.#isTaken;
+  }
+
+  /** Once; whoever gets the conversation ends it. @throws as `Conversation.start` */
+  async begin(words: readonly string[]): Promise<Conversation> {
+    this.#isTaken = true;
+    const talk = await this.#talk;
+    try {
+      await talk.begin(words);
+    } catch (error) {
+      await talk[Symbol.asyncDispose]();
+      throw error;
+    }
+    return talk;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    const talk = await this.#talk.catch(() => undefined);
+    await talk?.[Symbol.asyncDispose]();
   }
 }
 

@@ -5,9 +5,11 @@ import { type CheckAnswer, checkNode } from "./check.ts";
 import { type Place, placeOf } from "./place.ts";
 import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_choice.ts";
 import { type ContentDigest, contentDigest } from "./content.ts";
+import type { Preparation } from "./conversation.ts";
 import type { Sent } from "./deliver.ts";
 import type { Entry } from "./entry.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
+import { prepareNodeSync } from "./node_state.ts";
 import { Source } from "./source.ts";
 import type {
   DigestSource,
@@ -52,8 +54,13 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   };
   const found = findSource({ ...options, looked }, targets);
   found.then(() => phase?.("source found"), () => {});
-  const look = await found.finally(() => answers);
+  const look = await found.catch(async (error) => {
+    await answers;
+    throw error;
+  });
   using source = new Source(look, options, targets.filter(isFar).length);
+  // What changed is read while the nodes look.
+  if (source.isChanged) source.hashed().catch(() => {});
   const digestOf = contentDigest(options.fetchTargets);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -67,6 +74,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   };
   const workers = Math.max(1, Math.min(options.maxParallelTransfers, asked.length));
   await Promise.all(Array.from({ length: workers }, worker));
+  await answers;
   phase?.("nodes done");
   await source.save();
   phase?.("saved");
@@ -142,12 +150,13 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   const startedAt = monotonic();
   const { target } = options;
   options.signal.throwIfAborted();
+  await using ahead = source.isChanged ? prepareNodeSync(target, options.signal) : undefined;
   const { place, checked } = await standingOf(source, options);
   const isUpToDate = checked.isAsLeft && !source.isChanged &&
     checked.digest === (await source.hashed()).digest;
   const changes = isUpToDate
     ? await noChanges(source, options)
-    : await applyChanges(source, { ...options, place, checked });
+    : await applyChanges(source, { ...options, place, checked, ahead });
   const { held, ...done } = changes;
   return {
     node: target.node,
@@ -185,7 +194,11 @@ async function noChanges(source: Source, { digestOf }: OneOptions) {
   return { ...nothing, digest: digestOf(held), held };
 }
 
-async function applyChanges(source: Source, options: OneOptions & Standing) {
+interface ApplyOneOptions extends OneOptions, Standing {
+  readonly ahead: Preparation | undefined;
+}
+
+async function applyChanges(source: Source, options: ApplyOneOptions) {
   const { checked, cacheFolder, digestOf } = options;
   let isKept = false;
   const keep = ({ packed, record, manifest }: Sent) => {

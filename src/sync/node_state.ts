@@ -1,7 +1,8 @@
 /** Opens the conversation about one folder on one node: the lock is taken, and what is there is known. */
 import type { CheckAnswer } from "./check.ts";
 import { formatSize } from "../core/size.ts";
-import { Conversation } from "./conversation.ts";
+import { getLogger } from "../core/log.ts";
+import { Conversation, Preparation } from "./conversation.ts";
 import type { Entry } from "./entry.ts";
 import { type Manifest, readEntry, readManifest } from "./manifest.ts";
 import { KEEP_DAYS } from "./kept.ts";
@@ -22,6 +23,8 @@ export interface NodeSyncOptions {
   /** Seconds to wait for another sync of the same folder. */
   readonly patienceSeconds: number;
   readonly signal: AbortSignal;
+  /** Of `prepareNodeSync`. */
+  readonly ahead?: Preparation | undefined;
 }
 
 export interface NodeState {
@@ -48,23 +51,38 @@ const MOST_ALSO = 300_000;
 const NOTHING: RowComparison = { changed: new Set(), missing: new Set(), displaced: new Set() };
 
 /** Ends the lock when it is disposed of. @throws {GridError} a transport code */
-export function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
-  const { target, place, checked, remembered } = options;
-  return Conversation.start(target.transport, {
-    script: [nodePrelude(), folderLock(), nodeProgram("apply.sh", import.meta.url)].join("\n"),
-    words: [
-      place.root,
-      place.name,
-      place.key,
-      checked.isAsLeft ? checked.digest ?? "" : "",
-      remembered?.digest ?? "",
-      `grid-${Deno.pid}`,
-      String(options.patienceSeconds),
-      String(KEEP_DAYS),
-    ],
-    signal: options.signal,
-    isBulk: checked.digest === undefined,
-  });
+export async function startNodeSync(options: NodeSyncOptions): Promise<Conversation> {
+  const { target, place, checked, remembered, signal, ahead } = options;
+  const words = [
+    place.root,
+    place.name,
+    place.key,
+    checked.isAsLeft ? checked.digest ?? "" : "",
+    remembered?.digest ?? "",
+    `grid-${Deno.pid}`,
+    String(options.patienceSeconds),
+    String(KEEP_DAYS),
+  ];
+  if (ahead?.isFresh) {
+    try {
+      return await ahead.begin(words);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Its link may have broken while it waited; nothing was done.
+      getLogger("sync").debug(`started anew: ${error}`);
+    }
+  }
+  const isBulk = checked.digest === undefined;
+  return await Conversation.start(target.transport, { script: script(), words, signal, isBulk });
+}
+
+/** Starts the program on the node where it is known that something has to be done, but not yet where. */
+export function prepareNodeSync({ transport }: SyncTarget, signal: AbortSignal): Preparation {
+  return new Preparation(transport, { script: script(), signal });
+}
+
+function script(): string {
+  return [nodePrelude(), folderLock(), nodeProgram("apply.sh", import.meta.url)].join("\n");
 }
 
 /** @throws {GridError} `sync`, `conflict` or `workspace` */
