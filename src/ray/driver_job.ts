@@ -2,7 +2,7 @@
 import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
-import { quote, quoteAll } from "../core/shell.ts";
+import { quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
@@ -68,7 +68,8 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
 
 /** Until the run is over its results stay on the node: a runner that dies now can be followed by one that attaches. */
 async function removeResults(head: OpenNode, { results }: DriverFiles): Promise<void> {
-  const { code, stderr } = await head.transport.exec(`rm -f ${quote(`${results}.done`)}`);
+  const paths = [`${results}.done`, `${results}.ordered.done`];
+  const { code, stderr } = await head.transport.exec(`rm -f ${quoteAll(paths)}`);
   if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
 }
 

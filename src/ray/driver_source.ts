@@ -10,6 +10,8 @@ const PARTS = [
   "tap.py",
   "ear.py",
   "outcomes.py",
+  "ordered.py",
+  "packed.py",
   "results.py",
   "queue.py",
   "ray_worker.py",

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     # CPUs and GPUs.
     Resources = tuple[float, float]
     Run = Callable[[int, str], object]
-    Report = Callable[[int, bool, bytes], None]
+    Report = Callable[[int, bool, str], None]
 
 PROGRESS_SECONDS = 0.2
 POLL_SECONDS = 0.5

@@ -5,29 +5,29 @@ class ItemTimeout(BaseException):
     """The item took too long. No `Exception`, so that few handlers of the item's own keep it."""
 
 
-def run_items(job: Fields, items: Items, report: Report, begin: Callable[[int], None]) -> None:
+def run_items(job: Fields, items: Iterable[tuple[int, str]], report: Report, begin: Callable[[int], None]) -> None:
     """Runs tasks one after another: `begin(index)` before, `report(index, ok, json)` after each."""
     run = prepare(job)
     for index, text in items:
         begin(index)
-        report(index, *run_item(job, run, index, text))
+        ok, said = run_item(job, run, index, text)
+        report(index, ok, said)
 
 
-def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, bytes]:
-    left = job.get("item_retries", 0)
-    seconds = job.get("item_timeout")
+def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, str]:
+    left = None
     while True:
         try:
-            value = within(seconds, lambda: run(index, text)) if seconds else run(index, text)
-            return True, as_json(value).encode("utf-8", "surrogatepass")
+            return True, as_json(run(index, text))
         except (Exception, SystemExit, GeneratorExit, KeyboardInterrupt, ItemTimeout) as error:
             # An item may do anything; the next one still runs.
             words = describe(error)
+            left = job.get("item_retries", 0) if left is None else left
             if left and not isinstance(error, NotJson) and is_retried(job, error):
                 left -= 1
                 print("failed, and is tried again: " + words, file=sys.stderr, flush=True)
                 continue
-            return False, json.dumps(words).encode()
+            return False, json.dumps(words)
 
 
 def is_retried(job: Fields, error: BaseException) -> bool:
@@ -89,12 +89,20 @@ def prepare(job: Fields) -> Run:
 
 
 def load(job: Fields) -> Run:
+    seconds = job.get("item_timeout")
+    if not seconds:
+        return load_target(job)
+    run = load_target(job)
+    return lambda index, text: within(seconds, lambda: run(index, text))
+
+
+def load_target(job: Fields) -> Run:
     target: dict[str, str] = job["target"]
     if "command" in target:
         return lambda index, text: run_command(target["command"], index, text)
     function = load_function(target["call"])
     if not job.get("setup"):
-        return lambda index, text: function(read_task(text))
+        return caller(function)
     try:
         made = load_function(job["setup"])()
     except Problem:
@@ -102,21 +110,21 @@ def load(job: Fields) -> Run:
     except (Exception, SystemExit) as error:
         node = os.environ["GRID_NODE"]
         raise Problem("Cannot set up %s on %s: %s" % (job["setup"], node, describe(error)))
-    return lambda index, text: function(read_task(text), made)
+    return caller(function, made)
 
 
-def read_task(text: str) -> object:
-    """The task as Python knows it. What a float of Python cannot hold is an error, or told."""
-    global decoder
-    if decoder is None:
-        decoder = json.JSONDecoder(parse_float=read_float)
-    # Without a look for blanks around it, which takes longer than to read a small task.
-    value, end = decoder.raw_decode(text)
-    return value if end == len(text) else decoder.decode(text)
+def caller(function: Callable[..., object], *more: object) -> Run:
+    """Calls it with the task as Python knows it. What a float of Python cannot hold is an error, or told."""
+    # Made once: for small tasks making it takes longer than using it.
+    decoder = json.JSONDecoder(parse_float=read_float)
+    read = decoder.raw_decode
 
+    def run(_index: int, text: str) -> object:
+        # Without a look for blanks around it, which takes longer than to read a small task.
+        task, end = read(text)
+        return function(task if end == len(text) else decoder.decode(text), *more)
 
-# Made once: for small tasks making it takes longer than using it.
-decoder: json.JSONDecoder | None = None
+    return run
 
 
 # Characters; a shorter number is kept unless it is nearly 0.

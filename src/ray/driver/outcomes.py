@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator
+    from typing import Iterable, Iterator
 
 
 # One outcome: a line of the results file. A line that its writer did not finish ends otherwise.
@@ -73,13 +73,25 @@ def forget_results(path: str, work: object) -> None:
 
 # Behind the name of a file whose results have been handed over: no other run takes them up.
 DONE = ".done"
+# What the driver has laid ready beside it, as Grid wants it; ends alike, so that it is cleared away alike.
+ORDERED = ".ordered" + DONE
 
 
 # To Grid goes one line for each task, in the order of the tasks: `=` and the value as JSON, `!` and the error as
 # JSON, or `?` where there is no outcome.
 
 
-def outcomes_in_order(path: str, places: dict[int, int], total: int) -> Iterator[bytes]:
+def outcomes_in_order(path: str, total: int) -> Iterable[bytes]:
+    if os.path.exists(path + ORDERED):
+        with open(path + ORDERED, "rb") as file:
+            return [file.read()]
+    if os.path.getsize(path) <= SMALL_BYTES:
+        return small_outcomes(path, total)
+    return large_outcomes(path, total)
+
+
+def large_outcomes(path: str, total: int) -> Iterator[bytes]:
+    places = {int(match[2]): at for at, _, match in OutcomeFile(path).lines()}
     with open(path, "rb") as file:
         for index in range(total):
             at = places.get(index)
@@ -94,7 +106,7 @@ def outcomes_in_order(path: str, places: dict[int, int], total: int) -> Iterator
 
 
 def small_outcomes(path: str, total: int) -> list[bytes]:
-    """The same, of a file that is read as a whole."""
+    """The same of a file that is read as a whole."""
     with open(path, "rb") as file:
         content = file.read()
     lines = [b"?\n"] * total
@@ -118,11 +130,8 @@ def hand_over(path: str, total: int) -> None:
     out = sys.stdout.buffer
     if not has_any:
         out.write(b"?\n" * total)
-    elif os.path.getsize(path) <= SMALL_BYTES:
-        out.write(b"".join(small_outcomes(path, total)))
     else:
-        places = {int(match[2]): at for at, _, match in OutcomeFile(path).lines()}
-        out.writelines(outcomes_in_order(path, places, total))
+        out.writelines(outcomes_in_order(path, total))
     out.flush()
     if sys.stdin.readline() == "done\n" and path == own and has_any:
         forget_results(path, OutcomeFile(path).work())

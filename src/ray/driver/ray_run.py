@@ -75,7 +75,8 @@ class RayRun:
                 while self.queue and len(self.running) < self.limit:
                     items = self.queue.take()
                     self.serial += 1
-                    reference = self.task.remote(shared_job, str(self.serial), items)
+                    batch = pack(items, self.results.keys.ordinals)
+                    reference = self.task.remote(shared_job, str(self.serial), batch)
                     self.running[reference] = (str(self.serial), items)
                 if not self.running:
                     break
@@ -135,8 +136,8 @@ class RayRun:
             raise Problem(answer["problem"], answer["hint"])
         outcomes = answer.get("outcomes")
         if outcomes is None:
-            self.results.add_values([index for index, _ in items], answer["values"])
-            size = sum(map(len, answer["values"]))
+            self.results.add_lines([index for index, _ in items], answer["lines"], answer["ordered"])
+            size = len(answer["ordered"])
         else:
             self.results.add_all(outcomes)
             size = sum(len(text) for _, _, text in outcomes)

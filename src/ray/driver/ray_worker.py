@@ -9,9 +9,9 @@ HAND_IN_SECONDS = 0.2
 HAND_IN_BYTES = 1 << 16
 
 
-def ray_batch(job: Fields, serial: str, items: Items) -> Fields:
+def ray_batch(job: Fields, serial: str, batch: Fields) -> Fields:
     """One Ray task. A problem is returned, so that it does not arrive wrapped in another error."""
-    outcomes: list[tuple[int, bool, bytes]] = []
+    outcomes: list[tuple[int, bool, str]] = []
     deaf = None
     if job["id"] not in taps:
         taps[job["id"]] = None
@@ -21,27 +21,27 @@ def ray_batch(job: Fields, serial: str, items: Items) -> Fields:
             deaf = str(error)
         mark_forks(job["id"])
     tap = taps[job["id"]]
+    texts = batch["texts"].split("\n")
     now = time.monotonic
     started = begun_at = now()
 
-    def report(index: int, ok: bool, text: bytes) -> None:
+    def report(index: int, ok: bool, text: str) -> None:
         nonlocal begun_at
-        outcomes.append((index, ok, text))
+        keep((index, ok, text))
         if tap:
-            tap.end()
+            if look:
+                look()
             ended_at = now()
             if ended_at - begun_at > HAND_IN_SECONDS and ok and len(text) <= HAND_IN_BYTES:
-                tap.hand_in(index, text)
+                tap.hand_in(index, as_bytes(text))
             begun_at = ended_at
 
-    if tap:
-        tap.open(serial, len(items))
+    keep = outcomes.append
+    begin, look = tap.open(serial, len(texts)) if tap else (ignore, None)
     started = begun_at = now()
     try:
-        run_items(job, items, report, tap.begin if tap else ignore)
-        # Successes alone are in the order of the items, and travel for half the price.
-        is_good = all(ok for _, ok, _ in outcomes)
-        answer: Fields = {"values": [text for _, _, text in outcomes]} if is_good else {"outcomes": outcomes}
+        run_items(job, zip(batch["indices"], texts), report, begin)
+        answer = answer_of(batch, outcomes)
     except Problem as problem:
         answer = {"problem": str(problem), "hint": problem.hint}
     seconds = now() - started

@@ -15,15 +15,24 @@ class ItemKeys:
                 seen[text] += 1
 
     def of(self, index: int) -> bytes:
-        digest = hashlib.sha256(self.texts[index].encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        digest = item_digest(as_bytes(self.texts[index]))
         return b"%s.%d" % (digest.encode(), self.ordinals[index] if self.ordinals else 0)
+
+
+def item_digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 class Results:
     """The results file of one attempt: what is already there, and one more line for each item that ends.
 
     Its first line names the work (code, call, environment). Files of other attempts at the same work
-    lie beside it; what they have finished is taken over. In memory is only where each outcome stands.
+    lie beside it; what they have finished is taken over. In memory is what has an outcome, and of small lists
+    the outcomes as Grid wants them.
     """
 
     def __init__(self, spec: Fields, texts: list[str]) -> None:
@@ -32,7 +41,6 @@ class Results:
         self.work = spec["work"]
         self.max_failures: int = spec.get("max_failures", 0)
         self.done: dict[int, bool] = {}
-        self.places: dict[int, int] = {}
         self.failed = 0
         self.announced_at = 0.0
         # When the first item of this attempt had ended, and how many were done by then.
@@ -47,12 +55,11 @@ class Results:
         if OutcomeFile(self.path).is_cut():
             self.file.write(CUT)  # the last writer died in the middle of a line
             self.file.flush()
-        for at, _, match in OutcomeFile(self.path).lines():
-            self.places[int(match[2])] = at
+        for _, _, match in OutcomeFile(self.path).lines():
             self.book(int(match[2]), match[3] == b"true")
-        self.end = os.path.getsize(self.path)
-        if self.end == 0:
-            self.write(json.dumps({"work": self.work}).encode() + b"\n")
+        if os.path.getsize(self.path) == 0:
+            self.file.write(json.dumps({"work": self.work}).encode() + b"\n")
+        self.ordered = Ordered(self.path, self.total)
         self.adopted = self.adopt() + self.adopt_known(spec.get("known"))
         self.file.flush()
 
@@ -74,10 +81,6 @@ class Results:
     def book(self, index: int, ok: bool) -> None:
         self.failed += (not ok) - (self.done.get(index) is False)
         self.done[index] = ok
-
-    def write(self, line: bytes) -> None:
-        self.file.write(line)
-        self.end += len(line)
 
     def adopt(self) -> int:
         """Takes over what other attempts at the same work have finished. @returns how many items"""
@@ -125,10 +128,8 @@ class Results:
         self.add(index, False, json.dumps(words).encode())
 
     def put(self, index: int, ok: bool, rest: bytes) -> None:
-        line = (VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index) + rest
-        self.places[index] = self.end
-        self.file.write(line)
-        self.end += len(line)
+        self.file.write((VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index) + rest)
+        self.ordered.add(index, 1, b"%s%s\n" % (b"=" if ok else b"!", rest[: -len(OUTCOME_END)]))
         if not ok or index in self.done:
             self.book(index, ok)
         else:
@@ -140,17 +141,15 @@ class Results:
             if not (ok and self.done.get(index)):
                 self.add(index, ok, text)
 
-    def add_values(self, indices: list[int], texts: list[bytes]) -> None:
-        """The same where all have succeeded."""
+    def add_lines(self, indices: list[int], lines: bytes, ordered: bytes) -> None:
+        """The same where all have succeeded; `lines` and `ordered` as `answer_of` makes them."""
         if not self.done.keys().isdisjoint(indices):
-            return self.add_all((index, True, text) for index, text in zip(indices, texts))
-        keys = map(self.keys.of, indices)
-        lines = [VALUE_LINE % (key, index, text) for key, index, text in zip(keys, indices, texts)]
-        ends = list(itertools.accumulate(map(len, lines), initial=self.end))
-        self.places.update(zip(indices, ends))
+            values = ordered[1:-1].split(b"\n=")
+            return self.add_all((index, True, text) for index, text in zip(indices, values))
         self.done.update(dict.fromkeys(indices, True))
-        self.file.write(b"".join(lines))
-        self.end = ends[-1]
+        self.file.write(lines)
+        if indices[-1] - indices[0] == len(indices) - 1:
+            self.ordered.add(indices[0], len(indices), ordered)
 
     def flush(self) -> None:
         self.file.flush()
@@ -166,6 +165,9 @@ class Results:
         self.announced_at = time.monotonic()
         said: Fields = {"done": len(self.done), "failed": self.failed, "total": self.total}
         left = self.total - len(self.done)
+        if left == 0:
+            self.file.flush()
+            self.ordered.write()
         if self.begun is not None and left > 0:
             seconds = self.announced_at - self.begun[0]
             ended = len(self.done) - self.begun[1]
@@ -185,7 +187,8 @@ class Results:
 # A rate is told once it has been seen for so long.
 RATE_SECONDS = 1
 VALUE_HEAD = b'{"item": "%s", "index": %d, "ok": true, "value": '
-VALUE_LINE = VALUE_HEAD + b"%s" + OUTCOME_END
+# Digest and ordinal of the item, index, value.
+VALUE_LINE = '{"item": "%s.%d", "index": %d, "ok": true, "value": %s}\n'
 ERROR_HEAD = b'{"item": "%s", "index": %d, "ok": false, "error": '
 KEEP_SECONDS = 86400
 
@@ -207,7 +210,7 @@ def publish(results: Results) -> None:
     name = "grid-results-%s.txt" % hashlib.sha256(results.path.encode()).hexdigest()[:32]
     results.file.flush()
     with open(os.path.join(folder, name + ".part"), "wb", opener=open_private) as file:
-        file.writelines(outcomes_in_order(results.path, results.places, results.total))
+        file.writelines(outcomes_in_order(results.path, results.total))
     os.rename(os.path.join(folder, name + ".part"), os.path.join(folder, name))
     size = os.path.getsize(os.path.join(folder, name))
     node = ray.get_runtime_context().get_node_id()
@@ -216,6 +219,7 @@ def publish(results: Results) -> None:
     if not results.too_many_failed() and len(results.done) == results.total:
         forget_results(results.path, results.work)
         os.unlink(results.path + DONE)
+    results.ordered.remove()
 
 
 def open_private(path: str, flags: int) -> int:

@@ -6,6 +6,9 @@ QUIET_ITEMS = 100
 QUIET_SECONDS = 0.05
 
 
+fstat = os.fstat
+
+
 class Quiet(threading.Thread):
     """Tells which items of a large batch have written to the pipes, by the time of their last writing."""
 
@@ -34,9 +37,14 @@ class Quiet(threading.Thread):
         seen = 0
         while not self.over.wait(QUIET_SECONDS):
             with self.lock:
-                if self.begun == seen and self.index is not None and not self.is_named:
-                    self.mark("item:%d" % self.index)
+                if not self.is_named:
+                    # Before it looks: whoever ends an item says so, and then looks at this.
                     self.is_named = True
+                    index = self.index
+                    if self.begun == seen and index is not None:
+                        self.mark("item:%d" % index)
+                    else:
+                        self.is_named = False
                 seen = self.begun
 
     def begin(self, index: int) -> None:
@@ -48,13 +56,16 @@ class Quiet(threading.Thread):
         """The item is over. Called for each of many small ones: every look at a pipe counts."""
         sys.stdout.flush()
         sys.stderr.flush()
-        with self.lock:
-            if self.is_named:
-                self.mark("quiet")
-                self.is_named = False
-            elif os.fstat(self.out).st_mtime or os.fstat(self.err).st_mtime:
-                self.mark("was:%s" % self.index)
-            self.index = None
+        index, self.index = self.index, None
+        # From here on the other thread names no item, unless it has begun to: that is waited for.
+        if self.is_named:
+            with self.lock:
+                if self.is_named:
+                    self.mark("quiet")
+                    self.is_named = False
+                    return
+        if fstat(self.out).st_mtime or fstat(self.err).st_mtime:
+            self.mark("was:%s" % index)
 
     def close(self) -> None:
         self.over.set()
@@ -149,17 +160,11 @@ class Tap:
         if self.quiet:
             self.quiet.forget()
 
-    def begin(self, index: int) -> None:
-        if self.quiet:
-            self.quiet.begin(index)
-        else:
-            self.write_mark("item:%d" % index)
+    def name(self, index: int) -> None:
+        self.write_mark("item:%d" % index)
 
-    def end(self) -> None:
-        if self.quiet:
-            self.quiet.end()
-
-    def open(self, serial: str, count: int) -> None:
+    def open(self, serial: str, count: int) -> tuple[Callable[[int], None], Callable[[], None] | None]:
+        """@returns what is to be called where an item begins, and where one has ended"""
         sys.stdout.flush()
         sys.stderr.flush()
         self.saved = [os.dup(number) for number in (1, 2)]
@@ -168,6 +173,8 @@ class Tap:
         self.write_mark("begin:%s" % serial)
         if self.may_be_quiet and count >= QUIET_ITEMS:
             self.quiet = Quiet(self)
+            return self.quiet.begin, self.quiet.end
+        return self.name, None
 
     def close(self, serial: str) -> None:
         if self.quiet:

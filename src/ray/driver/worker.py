@@ -114,8 +114,8 @@ def worker_main(inbox: int, outbox: int) -> None:
             while rest:
                 rest = rest[answers.write(rest) :]
 
-        def report(index: int, ok: bool, text: bytes) -> None:
-            answer((b"=%d " if ok else b"!%d ") % index + text)
+        def report(index: int, ok: bool, text: str) -> None:
+            answer((b"=%d " if ok else b"!%d ") % index + as_bytes(text))
 
         def begin(index: int) -> None:
             mark("item:%d" % index)
