@@ -6,10 +6,13 @@ import { CollectedOutcomes } from "../../support/batch_results.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Feeds the text in pieces of this size. */
-function read(text: string, { total, piece = 7 }: { total: number; piece?: number }) {
+function read(
+  text: string,
+  { total, piece = 7, isKept = true }: { total: number; piece?: number; isKept?: boolean },
+) {
   const outcomes = new CollectedOutcomes();
   const successes = new SuccessLines();
-  const reader = new OutcomeReader(total, outcomes, successes);
+  const reader = new OutcomeReader(total, outcomes, isKept ? successes : undefined);
   const all = bytes(text);
   for (let at = 0; at < all.length; at += piece) reader.push(all.subarray(at, at + piece));
   return { reader, outcomes, known: new TextDecoder().decode(successes.bytes) };
@@ -41,6 +44,7 @@ Deno.test("OutcomeReader tells results from errors, and who was first", () => {
 Deno.test("OutcomeReader says the same whatever the pieces are", () => {
   const line = fc.oneof(
     fc.json().map((value) => `=${value}`),
+    fc.nat(200).map((length) => `="${"x".repeat(length)}"`),
     fc.string().map((words) => `!${JSON.stringify(words)}`),
   );
   fc.assert(fc.property(fc.array(line), fc.integer({ min: 1, max: 40 }), (lines, piece) => {
@@ -50,6 +54,11 @@ Deno.test("OutcomeReader says the same whatever the pieces are", () => {
     assert.deepEqual(parts.outcomes, whole.outcomes);
     assert.deepEqual(parts.reader.outcome(), whole.reader.outcome());
     assert.equal(parts.known, whole.known);
+    for (const size of [piece, 1 << 20]) {
+      const unkept = read(text, { total, piece: size, isKept: false });
+      assert.deepEqual(unkept.outcomes, whole.outcomes);
+      assert.deepEqual(unkept.reader.outcome(), whole.reader.outcome());
+    }
     assert.equal(whole.outcomes.of(whole.reader.outcome()).results.length, total);
   }));
 });
