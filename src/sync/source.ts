@@ -1,5 +1,6 @@
 /** The source, looked at once for all nodes; files are read only when somebody needs their hash. */
 import type { Buffer } from "node:buffer";
+import { join } from "node:path";
 import { contentByTime, type Hashed, hashMissing, isUnhashed, type SourceEntry } from "./hash.ts";
 import { HashCache } from "./hash_cache.ts";
 import { comparePaths, type Entry } from "./entry.ts";
@@ -76,7 +77,8 @@ export class Source implements Disposable {
     if (options.useChecksums) {
       this.#cache = new HashCache(look.found, {
         folder: options.cacheFolder,
-        source: options.source,
+        // A single file has a cache of its own, or it would take the place of the folder's.
+        source: join(options.source, options.only ?? ""),
       });
     } else knowByTime(look.found);
     // Its list of what was found is not needed any more, and long.

@@ -293,3 +293,22 @@ Deno.test("findSource() walks where find cannot be started", { ignore: skip }, a
   }
   assert.equal(await rig.look(), "same");
 });
+
+Deno.test("Source knows the hashes of a folder also after a file of it was a source of its own", async () => {
+  using rig = startRig();
+  rig.write({ "a.py": "a", "b.py": "b" });
+  const known: string[][] = [];
+  for (const only of [undefined, "a.py", undefined]) {
+    const options = { ...rig.options, only };
+    const walk = await walkForSync(options, []);
+    const aged = walk.found.map(({ state, ...entry }) => ({
+      ...entry,
+      state: { ...state, mtimeMs: 1_700_000_000_000, ctimeMs: 1_700_000_000_000 },
+    }));
+    using source = new Source({ found: aged, skipped: [], ignored: [] }, options);
+    known.push(aged.filter(({ content }) => content !== "").map(({ path }) => path));
+    for (const entry of aged) entry.content = "sha256:0";
+    await source.save();
+  }
+  assert.deepEqual(known, [[], [], ["a.py", "b.py"]]);
+});
