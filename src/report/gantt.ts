@@ -25,32 +25,35 @@ export interface Bars {
 }
 
 export function drawBars(timing: Timing): Bars {
-  const seen = new Set<PhaseKind>();
+  const seen = new Set<ShownKind>();
   return {
     of: (step) => {
       const bars = step.kind === "group" ? span(step, timing) : barsOf(step, { timing, seen });
       return `<svg class="bars" aria-hidden="true">${bars}</svg>`;
     },
     legend: () => {
-      const kinds = (Object.keys(SHORT_WORDS) as PhaseKind[]).filter((kind) => seen.has(kind));
-      const items = kinds.map((kind) =>
-        `<span><i class="key ${kind}"></i>${SHORT_WORDS[kind]}</span>`
-      );
+      const kinds = (Object.keys(WORDS) as ShownKind[]).filter((kind) => seen.has(kind));
+      const items = kinds.map((kind) => `<span><i class="key ${kind}"></i>${WORDS[kind]}</span>`);
       return items.length === 0 ? "" : `<p class="legend">${items.join("")}</p>`;
     },
   };
 }
 
+/** Work that is under way has a colour of its own. */
+type ShownKind = PhaseKind | "running";
+
+const WORDS: Readonly<Record<ShownKind, string>> = { ...SHORT_WORDS, running: "running now" };
+
 interface Drawing {
   readonly timing: Timing;
-  readonly seen: Set<PhaseKind>;
+  readonly seen: Set<ShownKind>;
 }
 
 function barsOf(step: StepDocument, { timing, seen }: Drawing): string {
   let bars = "";
   for (const phase of timing.phasesOf(step)) {
     if (!isDrawn(phase, timing)) continue;
-    seen.add(phase.kind);
+    seen.add(phase.kind === "run" && phase.result === "running" ? "running" : phase.kind);
     bars += bar(phase, { step, timing });
   }
   return bars;

@@ -74,7 +74,7 @@ rect.sync, rect.fetch { fill: var(--sync); } rect.run { fill: var(--done); }
 rect.failed, rect.timed-out { fill: var(--bad); } rect.allowed-failure, rect.cancelled, rect.stopped { fill: var(--warn); }
 rect.run.running { fill: var(--busy); }
 .key.queue { background: var(--queue); } .key.node { background: var(--node); } .key.retry { background: var(--retry); }
-.key.sync, .key.fetch { background: var(--sync); } .key.run { background: var(--done); }`;
+.key.sync, .key.fetch { background: var(--sync); } .key.run { background: var(--done); } .key.running { background: var(--busy); }`;
 
 /** The same where there is little room. */
 export const PARTS_PHONE = `

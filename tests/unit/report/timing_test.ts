@@ -136,7 +136,7 @@ Deno.test("drawBars() draws a group as long as its members", () => {
 
 Deno.test("drawBars() explains what is drawn and nothing else", () => {
   const legend = (report: RunDocument) => {
-    const bars = drawBars(timingOf(report));
+    const bars = drawBars(timingOf(report, { nowMs: 86_400_000 }));
     for (const step of report.steps) bars.of(step);
     return [...bars.legend().matchAll(/<\/i>([^<]+)/g)].map(([, word]) => word);
   };
@@ -144,6 +144,11 @@ Deno.test("drawBars() explains what is drawn and nothing else", () => {
   assert.deepEqual(legend(documentOf(succeededRun())), [
     ...["node wait", "sync", "fetch", "run", "retry wait"],
   ]);
+  const begun = succeededRun().findIndex((event) =>
+    event.type === "job.started" && event.step === "train"
+  );
+  const underWay = legend(documentOf(succeededRun().slice(0, begun + 1)));
+  assert.equal(underWay.at(-1), "running now");
 });
 
 Deno.test("renderAxis() marks any length of time with a handful of marks", () => {
