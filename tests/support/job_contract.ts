@@ -425,6 +425,10 @@ export function describeJobs(name: string, { open, test }: ContractOptions): voi
     const job = await startJob(node.transport, running);
     const other = await startJob(node.transport, ended);
     await followAll(other);
+    await waitFor(async () => {
+      const [first] = await listJobs(node.transport, node.root);
+      return first?.pids.length === 2;
+    });
     const [first, second] = await listJobs(node.transport, node.root);
     assert.ok(first && second);
     assert.ok(first.startedAt >= before && first.startedAt <= Date.now());
