@@ -17,6 +17,7 @@ import {
   isSameState,
   readState,
 } from "../sync/file_state.ts";
+import { sumInTurns } from "../sync/hash.ts";
 
 const log = getLogger("steps");
 
@@ -103,7 +104,7 @@ export class FileSums implements ReadFirst {
     const turns = new Turns({ signal });
     for (const [path, state] of files) {
       await this.#settled(state, signal);
-      const sum = await sumInTurns(path, turns);
+      const sum = await readableSum(path, { turns, signal });
       if (sum !== undefined) this.#known.set(path, { state, sum });
     }
   }
@@ -171,18 +172,16 @@ function sumNow(path: string): string {
 }
 
 /** Undefined where it cannot be read. @throws the signal's reason */
-async function sumInTurns(path: string, turns: Turns): Promise<string | undefined> {
-  const digest = createHash("sha256");
-  const piece = new Uint8Array(PIECE_BYTES);
+async function readableSum(
+  path: string,
+  { turns, signal }: { readonly turns: Turns; readonly signal: AbortSignal },
+): Promise<string | undefined> {
   try {
-    using file = Deno.openSync(path);
-    for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
-      digest.update(piece.subarray(0, count));
-      await turns.next();
-    }
+    return await sumInTurns(path, turns);
   } catch (error) {
+    // Its reason may have a code, too.
+    signal.throwIfAborted();
     if (error instanceof Error && "code" in error) return undefined;
     throw error;
   }
-  return digest.digest("hex");
 }

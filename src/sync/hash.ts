@@ -73,7 +73,7 @@ async function hashSteadily(
   let before: FileState | undefined = entry.state;
   try {
     for (let attempt = 1; attempt <= READ_ATTEMPTS && before?.kind === "file"; attempt++) {
-      const content = `sha256:${await hashFile(path, options)}`;
+      const content = `sha256:${await sumInTurns(path, options.turns)}`;
       const after = readState(path, options.followSymlinks);
       if (after !== undefined && isSameState(before, after)) {
         if (before !== entry.state) {
@@ -99,8 +99,11 @@ async function hashSteadily(
 
 const piece = new Uint8Array(256 * 1024);
 
-/** What is read is taken up at once: while others have their turn the piece may be filled for another file. */
-async function hashFile(path: string, { turns }: ReadOptions): Promise<string> {
+/**
+ * SHA-256 in hex. What is read is taken up at once: while others have their turn the piece may be filled for
+ * another file.
+ */
+export async function sumInTurns(path: string, turns: Turns): Promise<string> {
   const digest = createHash("sha256");
   using file = Deno.openSync(path);
   for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
