@@ -13,7 +13,7 @@ import { Beyond } from "./beyond.ts";
 import { connectTcp } from "./dial.ts";
 import { slowHint } from "./login_time.ts";
 import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
-import { ignoreOtherHostKeys, onAuthFailure } from "./ssh2_internals.ts";
+import { ignoreOtherHostKeys, onAuthFailure, signAtOnce } from "./ssh2_internals.ts";
 import ssh2 from "./ssh2_library.ts";
 
 export interface HandshakeOptions {
@@ -221,6 +221,7 @@ class Attempt {
       authHandler: (() => (this.#asked++, methods.shift() ?? false)) as any,
     });
     ignoreOtherHostKeys(client);
+    signAtOnce(client);
     onAuthFailure(client, (left, isPartial) => {
       this.#methods = left;
       const offered = this.#credentials.offered[this.#asked - 1];

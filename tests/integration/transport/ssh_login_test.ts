@@ -45,6 +45,17 @@ for (const type of ["ed25519", "rsa"]) {
   });
 }
 
+testWith(["sshd"], "the server looks for an ed25519 key once, and for others twice", async () => {
+  await using lab = await startOpenSsh({ nodes: 2 });
+  using dir = tempDir();
+  const looks = lab.nodes.map(async (node, index) => {
+    const type = index === 0 ? "ed25519" : "rsa";
+    await login(allow(node, lab, makeKey(`${dir.path}/${type}`, type)));
+    return node.readLog().match(/Accepted key /g)?.length;
+  });
+  assert.deepEqual(await Promise.all(looks), [1, 2]);
+});
+
 for (const type of ["ed25519", "rsa", "ecdsa"]) {
   testWith(
     ["sshd"],
