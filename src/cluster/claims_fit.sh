@@ -7,13 +7,20 @@
 #   missing   the folder for the folders of all accounts is not there, and it may not make it
 #
 # function: reads -> sets
-#   grid_claims_unfit: grid_claims_base -> grid_euid grid_key grid_one grid_rest
-grid_claims_unfit() {
+#   grid_find_euid: - -> grid_euid grid_key grid_one grid_rest
+#   grid_claims_unfit: grid_claims_base grid_euid -> -
+
+# Sets grid_euid, which stays what it is as long as the shell does.
+grid_find_euid() {
   grid_euid=
   while read -r grid_key grid_one grid_euid grid_rest; do
     case $grid_key in Uid:) break ;; esac
   done 2>/dev/null </proc/self/status
   [ -n "$grid_euid" ] || grid_euid=$(id -u)
+}
+
+grid_claims_unfit() {
+  [ -n "${grid_euid-}" ] || grid_find_euid
   set -- "$1" "$grid_claims_base/grid-claims-$grid_euid" "$grid_claims_base" "${grid_claims_base%/*}/"
   if [ -e "$2" ] || [ -L "$2" ]; then
     if [ -L "$2" ] || [ ! -d "$2" ] || [ ! -O "$2" ]; then

@@ -11,6 +11,7 @@
 #   @gpu-hung <pid>         it was not asked: an earlier one still hangs
 #
 # function: reads -> sets
+#   gpu_on_bus: - -> gpu_any
 #   gpu_bus: - -> gpu_bytes gpu_class gpu_device gpu_simds gpu_vendor key value
 #   find_tool: - -> gpu_tool
 #   hung_before: GRID_LEASE_DIR LOGNAME USER -> hung_file hung_pid hung_since
@@ -24,9 +25,14 @@
 #   query_amd: gpu_tool -> -
 #   query_rocm: gpu_tool -> -
 #   query_xpu: gpu_tool -> -
-#   gpu_probe: hung_pid -> -
-#   gpu_devices: - -> amd_seen
-# shellcheck disable=SC2154
+#   gpu_probe: hung_pid -> gpu_any
+#   gpu_devices: - -> amd_seen gpu_any
+# shellcheck disable=SC2034,SC2154
+
+gpu_on_bus() { # $1: the maker
+  gpu_any=yes
+  echo "@gpu-bus $1"
+}
 
 # What the kernel knows, whatever the tools say. Builtins only.
 gpu_bus() {
@@ -36,17 +42,17 @@ gpu_bus() {
     case $gpu_class in 0x03* | 0x12*) ;; *) continue ;; esac
     read -r gpu_vendor 2>/dev/null <"$gpu_device/vendor" || continue
     case $gpu_vendor in
-      0x10de) echo '@gpu-bus nvidia' ;;
-      0x1002) echo '@gpu-bus amd' ;;
-      0x8086) echo '@gpu-bus intel' ;;
+      0x10de) gpu_on_bus nvidia ;;
+      0x1002) gpu_on_bus amd ;;
+      0x8086) gpu_on_bus intel ;;
     esac
   done
   # The GPU of a Tegra is on no bus. /dev/nvidiactl is no evidence: root's nvidia-smi makes it.
   for gpu_device in /proc/driver/nvidia /dev/nvidia0 /dev/nvhost-gpu; do
-    [ ! -e "$gpu_device" ] || echo '@gpu-bus nvidia'
+    [ ! -e "$gpu_device" ] || gpu_on_bus nvidia
   done
   [ -e /dev/kfd ] || return 0
-  echo '@gpu-bus amd'
+  gpu_on_bus amd
   { [ -r /dev/kfd ] && [ -w /dev/kfd ]; } || echo '@gpu-denied /dev/kfd'
   for gpu_device in /sys/class/kfd/kfd/topology/nodes/*; do
     gpu_simds=0 gpu_bytes=0
@@ -230,6 +236,7 @@ query_rocm() {
 query_xpu() { gpu_query discovery "$gpu_tool" discovery --dump 1,2,6,16; }
 
 gpu_probe() { # $1: the tool, $2: the name of the function that queries
+  gpu_any=yes
   echo "@gpu-tool $1"
   if hung_before; then
     echo "@gpu-hung $hung_pid"
@@ -241,6 +248,7 @@ gpu_probe() { # $1: the tool, $2: the name of the function that queries
 # Every maker's tool is asked: one that was left over must not hide another's cards. Where one has used
 # up the time there is none left.
 gpu_devices() {
+  gpu_any=
   gpu_bus
   if find_tool nvidia-smi /usr/bin/nvidia-smi /usr/local/bin/nvidia-smi /usr/lib/wsl/lib/nvidia-smi \
     /opt/bin/nvidia-smi; then

@@ -8,9 +8,10 @@
 #
 # function: reads -> sets
 #   group_limits: - -> limit period quota used value
+#   memory_facts: - -> _ key value
 #   standing_facts: HOME limited root -> controllers groups id key path root token tool value
 #   older_leases: grid_born_then grid_lease_dir grid_of grid_pid -> _ claim holder
-#   grid_probe: - -> LC_ALL _ brief gpu_seconds key limited load root value
+#   grid_probe: gpu_any -> LC_ALL _ brief gpu_seconds limited load root
 
 group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for cpu and memory
   if read -r value 2>/dev/null <"$1/cpu.max"; then echo "@cpu-max $value"; fi
@@ -20,6 +21,16 @@ group_limits() { # $1: folder of version 2, $2 and $3: folders of version 1 for 
     read -r used 2>/dev/null <"$1/memory.current"; then echo "@memory-group $limit $used"; fi
   if read -r limit 2>/dev/null <"$3/memory.limit_in_bytes" &&
     read -r used 2>/dev/null <"$3/memory.usage_in_bytes"; then echo "@memory-group $limit $used"; fi
+}
+
+# Memory, which is also what GPUs without memory of their own share.
+memory_facts() {
+  while read -r key value _; do
+    case $key in
+      MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
+      SwapCached:) break ;;
+    esac
+  done 2>/dev/null </proc/meminfo
 }
 
 # What changes slowly.
@@ -77,28 +88,27 @@ grid_probe() {
   root=$1 gpu_seconds=$2 brief=${3-}
   LC_ALL=C
   export LC_ALL
-  echo '@grid-probe 1'
-
-  if read -r load _ 2>/dev/null </proc/loadavg; then echo "@load $load"; fi
+  # Each line that is written by itself is a packet, and wakes three processes.
+  if read -r load _ 2>/dev/null </proc/loadavg; then
+    printf '@grid-probe 1\n@load %s\n' "$load"
+  else
+    echo '@grid-probe 1'
+  fi
 
   limited=
   if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
-
-  # Also what GPUs without memory of their own share.
-  while read -r key value _; do
-    case $key in
-      MemTotal: | MemFree: | MemAvailable: | Buffers: | Cached:) echo "@$key $value" ;;
-      SwapCached:) break ;;
-    esac
-  done 2>/dev/null </proc/meminfo
 
   [ "$brief" = yes ] || standing_facts
   grid_drain_notes
   grid_claims_unfit @claims-unfit
 
   gpu_devices
+  if [ "$brief" != yes ] || [ -n "$gpu_any" ]; then memory_facts; fi
 
   older_leases
   grid_claims_read all - - no
   echo '@grid-probe end'
 }
+
+# Once per shell that many looks use.
+grid_find_euid

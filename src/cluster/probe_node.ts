@@ -46,7 +46,8 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
   const before = transport.stats.queuedMs ?? 0;
   try {
     const { stdout } = await withDeadline(
-      (signal) => transport.exec(command, { library: probeLibrary(), signal, timeoutMs }),
+      (signal) =>
+        transport.exec(command, { library: probeLibrary(), signal, timeoutMs, dropsStderr: true }),
       {
         ms: timeoutMs,
         error: () => tooSlow(node, timeoutMs),

@@ -132,6 +132,8 @@ export interface ExecOptions {
   readonly maxBytes?: number | undefined;
   /** The caller looks at `cut` itself; a longer answer is no error then. */
   readonly mayBeCut?: boolean | undefined;
+  /** What it prints on stderr is nobody's business, and stays there: half as many packets for a short answer. */
+  readonly dropsStderr?: boolean | undefined;
   /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */
   readonly encoding?: "utf-8" | "latin1" | undefined;
   /** Constant shell functions that the command calls; each shell reads them once. */

@@ -138,10 +138,13 @@ class SharedShell implements Shell {
     const session = new ShellSession(endpoint.name, await open(shellCommand(word)));
     try {
       // Nothing else is sent before this is answered: a start-up file may read its input.
-      const { stdout } = await withDeadline(() => session.run(PROOF_COMMAND, {}), {
-        ms: endpoint.commandTimeoutMs,
-        error: () => silentShell(endpoint, endpoint.commandTimeoutMs),
-      });
+      const { stdout } = await withDeadline(
+        () => session.run(PROOF_COMMAND, { dropsStderr: true }),
+        {
+          ms: endpoint.commandTimeoutMs,
+          error: () => silentShell(endpoint, endpoint.commandTimeoutMs),
+        },
+      );
       const fault = shellFault(stdout, { word, node: endpoint.name });
       if (fault) throw noShell(endpoint, fault);
       return session;

@@ -8,17 +8,23 @@ export interface ScriptOptions {
   /** Random; stands in the markers. */
   readonly word: string;
   readonly stdin: string | Uint8Array | undefined;
+  /** Nothing of stderr comes back, not even a marker. */
+  readonly dropsStderr?: boolean | undefined;
 }
 
 /** In a subshell, so that `exit`, `cd` and variables end with the command. */
-export function framedScript(command: string, { word, stdin }: ScriptOptions): string {
-  const body = `( eval ${quote(command)} )`;
+export function framedScript(
+  command: string,
+  { word, stdin, dropsStderr = false }: ScriptOptions,
+): string {
+  const body = `( eval ${quote(command)} )${dropsStderr ? " 2>/dev/null" : ""}`;
   const fed = stdin === undefined || stdin.length === 0
     ? `${body} </dev/null`
     : `{ ${printed(stdin)}; } | ${body}`;
-  return `printf '\\036<${word}\\036'; printf '\\036<${word}\\036' >&2\n` +
+  const onStderr = (marker: string) => dropsStderr ? "" : `; printf '${marker}' >&2`;
+  return `printf '\\036<${word}\\036'${onStderr(`\\036<${word}\\036`)}\n` +
     `${fed}\n` +
-    `printf '\\036>${word}\\036%d\\036' "$?"; printf '\\036>${word}\\036\\036' >&2\n`;
+    `printf '\\036>${word}\\036%d\\036' "$?"${onStderr(`\\036>${word}\\036\\036`)}\n`;
 }
 
 /**

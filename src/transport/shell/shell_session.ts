@@ -94,12 +94,12 @@ export class ShellSession implements AsyncDisposable {
   async run(command: string, options: ExecOptions): Promise<ExecResult> {
     const word = randomWord(20);
     const script = this.#newLibrary(options.library) +
-      framedScript(command, { word, stdin: options.stdin });
+      framedScript(command, { word, stdin: options.stdin, dropsStderr: options.dropsStderr });
     const maxBytes = options.maxBytes ?? LONGEST_ANSWER;
     const frame = () => new Frame({ ...frameMarkers(word), maxBytes });
-    const frames = { stdout: frame(), stderr: frame() };
+    const frames = { stdout: frame(), ...(!options.dropsStderr && { stderr: frame() }) };
     await this.#exchange(script, { frames, onBegun: () => {} });
-    const [stdout, stderr] = [frames.stdout.output(), frames.stderr.output()];
+    const [stdout, stderr] = [frames.stdout.output(), frames.stderr?.output()];
     if (stdout.dropped > 0 && !options.mayBeCut) {
       throw answerTooLong(this.#node, { bytes: maxBytes + stdout.dropped, maxBytes });
     }
@@ -107,7 +107,7 @@ export class ShellSession implements AsyncDisposable {
     return {
       code: Number(stdout.trailer),
       stdout: decodeOutput(stdout, encoding),
-      stderr: decodeOutput(stderr, encoding),
+      stderr: stderr === undefined ? "" : decodeOutput(stderr, encoding),
       cut: stdout.dropped > 0,
     };
   }

@@ -131,6 +131,21 @@ Deno.test("probe.sh in brief: load and GPUs only", async () => {
   assert.equal(facts.diskFreeBytes, undefined);
 });
 
+Deno.test("probe.sh in brief: memory where GPUs may share it, and only there", async () => {
+  using home = tempDir();
+  const alone = await runProbe({ home, isBrief: true, path: "/nonexistent", shell: ["/bin/sh"] });
+  const hasOwnGpus = /^@gpu-(bus|tool) /m.test(alone.stdout);
+  assert.equal(/^@MemTotal: /m.test(alone.stdout), hasOwnGpus);
+  tool(
+    home,
+    "nvidia-smi",
+    'case $* in *index,uuid*) echo "0, GPU-1, NVIDIA GB10, [N/A], [N/A], 0, 38" ;; esac',
+  );
+  const facts = parseProbe((await runProbe({ home, isBrief: true })).stdout);
+  assert.equal(facts?.gpus[0]?.unified, true);
+  assert.ok((facts.gpus[0]?.memoryTotalBytes ?? 0) > 2 ** 20);
+});
+
 Deno.test("probe.sh: a tool that cannot be ended is started once, not at every probe", async () => {
   using home = tempDir();
   const child = new Deno.Command("sleep", { args: ["60"] }).spawn();

@@ -43,6 +43,16 @@ Deno.test("exec() returns the exit code and both streams", async () => {
   });
 });
 
+Deno.test("exec() leaves stderr where it is, for a caller that does not want it", async () => {
+  await using rig = openRig();
+  const command = "echo out; echo err >&2; exit 3";
+  for (const stdin of [undefined, "in"]) {
+    const result = await rig.shell.exec(command, { stdin, dropsStderr: true });
+    assert.deepEqual(result, { code: 3, cut: false, stdout: "out\n", stderr: "" });
+  }
+  assert.equal((await rig.shell.exec(command)).stderr, "err\n", "and has the next command's");
+});
+
 Deno.test("exec() keeps commands apart: folder, variables, options and exit", async () => {
   await using rig = openRig();
   await rig.shell.exec("cd /tmp; X=1; set -f; exit 5");
