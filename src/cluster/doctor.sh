@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2088,SC2154
 # Tells what a node has and lacks for Grid, as lines "@doctor <key> <value>"; doctor_findings.ts judges.
-# Read behind the prelude and claims.sh and claims_fit.sh. Set by the caller: root, absolute. Changes nothing.
+# Read behind the prelude and claims.sh and claims_fit.sh. Set by the caller: root, absolute; given, shell text that
+# sets what the cluster config gives the node's steps. Changes nothing.
 #
 # function: reads -> sets
-#   (outside): HOME SHELL root -> LC_ALL engine file limited line over python said tool
+#   (outside): HOME SHELL given root -> LC_ALL file limited line over python tool
 #   tell: - -> key
 
 LC_ALL=C
@@ -55,8 +56,11 @@ for tool in micromamba pixi poetry mise direnv spack; do
   done
 done
 
-# Engines of containers: "<name> ok <version>", or why this account cannot use it. No look takes long or starts
-# anything; the client of docker waits for its daemon.
+# Engines of containers, by what the node gives its steps: "<name> ok <version>", or why this account cannot use
+# it. No look takes long or starts anything; the client of docker waits for its daemon.
+(
+eval "$given" >/dev/null 2>&1 </dev/null
+LC_ALL=C
 for engine in docker podman nerdctl apptainer singularity; do
   command -v "$engine" >/dev/null 2>&1 || continue
   case $engine in
@@ -67,10 +71,13 @@ for engine in docker podman nerdctl apptainer singularity; do
   # shellcheck disable=SC2086
   if said=$($limited "$engine" "$@" 2>&1 </dev/null); then
     tell engine "$engine ok $(printf '%s\n' "$said" | tail -n 1)"
+  elif [ $? -eq 124 ]; then
+    tell engine "$engine no it does not answer within 5 s"
   else
     tell engine "$engine no $(printf '%s\n' "$said" | grep -v '^[[:space:]]*$' | tail -n 1)"
   fi
 done
+)
 
 # shellcheck disable=SC2012
 tell workspace "$(ls -ld "$root" 2>/dev/null | { read -r mode _ owner group _ && echo "$mode $owner $group"; })"

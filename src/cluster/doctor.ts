@@ -4,7 +4,7 @@ import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import { randomWord } from "../core/ids.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
-import type { OpenNode } from "./node.ts";
+import type { NodeEnvironment, OpenNode } from "./node.ts";
 
 /** What a node told, by key, in order; several for what was found several times. */
 export interface DoctorFacts {
@@ -25,7 +25,9 @@ export async function examine(
     nodePrelude(),
     nodeProgram("claims.sh", import.meta.url),
     nodeProgram("claims_fit.sh", import.meta.url),
-    `root=${quote(root)} grid_random=${randomWord(16)}`,
+    `root=${quote(root)} given=${quote(givenScript(node.environment))} grid_random=${
+      randomWord(16)
+    }`,
     nodeProgram("doctor.sh", import.meta.url),
   ].join("\n");
   const before = clock.now();
@@ -37,6 +39,12 @@ export async function examine(
     message: `Cannot examine "${node.name}": its answer is not whole`,
     node: node.name,
   });
+}
+
+/** What the cluster config gives commands there, as shell text. */
+function givenScript({ env = {}, before = [] }: Partial<NodeEnvironment> = {}): string {
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
+  return [...variables, ...before].join("\n");
 }
 
 export function readFacts(

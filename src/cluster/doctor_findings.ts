@@ -1,5 +1,6 @@
 /** What a node's facts mean, each with its repair: pure, so that every rule can be tested without a node. */
 import { claimsProblem } from "./claims_fit.ts";
+import { engineRepair } from "./engine_repairs.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatSize } from "../core/size.ts";
 import type { RayConfig } from "./config.ts";
@@ -117,21 +118,11 @@ function howToUse(what: string, place: string): string {
   }
 }
 
-/** What an account lacks to use an engine, by what its client says. */
-const ENGINE_REPAIRS: readonly [RegExp, string][] = [
-  [/permission denied/i, "sudo usermod -aG docker ACCOUNT, which lets it become root there"],
-  [/Cannot connect to the Docker daemon/i, "sudo systemctl start docker"],
-  [
-    /subuid|subgid|newuidmap/i,
-    "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ACCOUNT",
-  ],
-];
-
 function engineFinding(line: string): Finding {
   const [name = "", state, ...rest] = line.split(" ");
   const words = rest.join(" ");
   if (state === "ok") return ok(name, `${words}, usable by this account`);
-  const repair = ENGINE_REPAIRS.find(([pattern]) => pattern.test(words))?.[1];
+  const repair = engineRepair(words);
   return note(
     name,
     `there, but not usable by this account: ${words || "it does not answer"}`,

@@ -1,4 +1,5 @@
 /** Failures that are one and the same, however many steps they hit. */
+import { isImageLine } from "../core/image_line.ts";
 import type { Failure } from "./event.ts";
 import type { RunState, StepState } from "./reduce.ts";
 
@@ -64,7 +65,7 @@ function kindOf({ exitCode, signal, message }: Failure): string {
 /** What the command itself said last; nothing of one that never ran. */
 function lastLineOf({ id, failure }: StepState, tail: TailOf): string | undefined {
   if (failure?.started !== true) return undefined;
-  const line = tail(id).findLast((line) => line.trim() !== "")?.trim();
+  const line = tail(id).findLast((line) => line.trim() !== "" && !isImageLine(line))?.trim();
   return line?.slice(0, LONGEST_LINE);
 }
 

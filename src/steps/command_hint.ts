@@ -55,6 +55,14 @@ export function commandHint(code: number, stderr: string): string | undefined {
   return code === 126 ? notExecutable(lines) : limitHint(code, stderr);
 }
 
+/** The same of a command in a container, for which no shell of the node's reads anything. */
+export function containedHint(code: number, stderr: string): string | undefined {
+  if (code !== 127) return commandHint(code, stderr);
+  const missing = firstMatch(stderr.split(/\r?\n/).map((line) => line.trim()), NOT_FOUND);
+  const what = missing === undefined ? "a command" : `"${missing}"`;
+  return `${what} is not on PATH in the image: take one that has it, or install it under before:`;
+}
+
 function notExecutable(lines: readonly string[]): string {
   const has = (pattern: RegExp) => lines.some((line) => pattern.test(line));
   if (has(/bad interpreter/)) {

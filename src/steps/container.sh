@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # Runs the command of a job in a container: read by the job's own shell, behind what the node prepares. Set by
 # the caller: grid_engines (those to choose from), grid_image, grid_gpus (auto, all or none), grid_user (empty:
-# the account), grid_grace (seconds), grid_mark (the file that $GRID_OUTPUT names), grid_hidden (names of
+# the account), grid_grace (seconds), grid_again (how often to try where an earlier start of this job may have left
+# a container), grid_mark (the file that $GRID_OUTPUT names), grid_hidden (names of
 # secrets), grid_boot (shell text that starts the command inside); then grid_container_words, a function that calls
 # grid_contain with the engine's options.
 #
@@ -13,12 +14,15 @@
 #   (outside): - -> grid_container_keeper
 #   grid_refuse_container: grid_mark -> -
 #   grid_choose_engine: grid_engines -> grid_engine
+#   grid_note_engine: grid_engine grid_hidden -> grid_name grid_value
 #   grid_keep_container: grid_container_keeper grid_engine grid_hidden grid_mark -> grid_pipe
 #   grid_ask: grid_engine -> -
 #   grid_devices: GRID_GPUS grid_gpus -> -
 #   grid_contain: grid_code grid_engine -> -
-#   grid_in_engine: CUDA_VISIBLE_DEVICES GRID_JOB grid_boot grid_engine grid_grace grid_image grid_user ->
-#       grid_card grid_cards grid_client grid_code grid_image_digest grid_inspected
+#   grid_start_in_engine: GRID_JOB grid_engine grid_kept_by -> grid_client
+#   grid_remove_earlier: GRID_JOB grid_again grid_code grid_kept_by -> grid_again grid_ids
+#   grid_in_engine: CUDA_VISIBLE_DEVICES GRID_JOB grid_boot grid_client grid_engine grid_grace grid_image
+#       grid_user -> grid_card grid_cards grid_code grid_image_digest grid_inspected grid_kept_by
 #   grid_in_apptainer: grid_boot grid_engine grid_image -> grid_code grid_image
 
 grid_refuse_container() {
@@ -39,7 +43,28 @@ grid_choose_engine() {
   grid_refuse_container "no engine: none of $grid_engines can be used by this account"
 }
 
-# Ends what carries the job's label once nobody has the pipe any more. Arguments: engine, job, pipe.
+# Notes what asks the same engine later, from another shell: its name, then what it takes from variables.
+grid_note_engine() { # file
+  grid_value=
+  {
+    printf '%s\n' "$grid_engine"
+    for grid_name in PATH HOME TMPDIR XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG \
+      DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION CONTAINER_HOST CONTAINER_CONNECTION CONTAINER_SSHKEY \
+      CONTAINERS_CONF CONTAINERS_CONF_OVERRIDE CONTAINERS_STORAGE_CONF STORAGE_DRIVER STORAGE_OPTS; do
+      # A secret is on no disk.
+      case " $grid_hidden " in *" $grid_name "*) continue ;; esac
+      eval "grid_value=\${$grid_name-}"
+      case $grid_value in
+        '') ;;
+        *\'*) printf "export %s='%s'\n" "$grid_name" "$(printf '%s\n' "$grid_value" | sed "s/'/'\\\\''/g")" ;;
+        *) printf "export %s='%s'\n" "$grid_name" "$grid_value" ;;
+      esac
+    done
+  } >|"$1"
+}
+
+# Ends what carries the keeper's label once nobody has the pipe any more: that of the job's name may be on a
+# container of its next start, too. Arguments: engine, keeper, pipe.
 # shellcheck disable=SC2016
 grid_container_keeper='
   trap "" HUP INT TERM
@@ -48,7 +73,7 @@ grid_container_keeper='
   exec </dev/null
   tries=0
   while [ "$tries" -lt 60 ]; do
-    if ids=$("$1" ps -aq --filter "label=grid.job=$2" 2>/dev/null); then
+    if ids=$("$1" ps -aq --filter "label=grid.keeper=$2" 2>/dev/null); then
       [ -n "$ids" ] || exit 0
       "$1" kill $ids
       "$1" rm -f $ids
@@ -95,6 +120,25 @@ grid_contain() {
   exit "$grid_code"
 }
 
+grid_start_in_engine() { # options, image, command
+  "$grid_engine" run --name "$GRID_JOB" --label "grid.job=$GRID_JOB" --label "grid.keeper=$grid_kept_by" \
+    --entrypoint= "$@" 7>&- <&0 &
+  grid_client=$!
+}
+
+# Whether this start came to no container, as one of that name is there: it goes.
+grid_remove_earlier() {
+  [ "$grid_code" = 125 ] && [ "$grid_again" -gt 0 ] || return 1
+  grid_again=$((grid_again - 1))
+  grid_ids=$(grid_ask ps -aq --filter "label=grid.keeper=$grid_kept_by" 2>/dev/null)
+  [ -z "$grid_ids" ] || return 1
+  grid_ids=$(grid_ask ps -aq --filter "label=grid.job=$GRID_JOB" 2>/dev/null)
+  # shellcheck disable=SC2086
+  [ -z "$grid_ids" ] || grid_ask rm -f $grid_ids >/dev/null 2>&1
+  # Somebody else may be at it.
+  sleep 1
+}
+
 grid_in_engine() {
   set -- "$@" "$grid_image" sh -c "$grid_boot" grid
   case $grid_engine in
@@ -128,15 +172,17 @@ grid_in_engine() {
       *) unset CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES ;;
     esac
   fi
-  grid_keep_container "$GRID_JOB"
+  grid_kept_by=$GRID_JOB.$$.$(date +%s)
+  grid_keep_container "$grid_kept_by"
   trap : TERM INT HUP
-  "$grid_engine" run --name "$GRID_JOB" --label "grid.job=$GRID_JOB" --entrypoint= "$@" 7>&- <&0 &
-  grid_client=$!
+  grid_start_in_engine "$@"
   # The client hands a signal on to the container. It says how that ended; a signal only wakes this shell.
   while :; do
     wait "$grid_client"
     grid_code=$?
-    kill -0 "$grid_client" 2>/dev/null || break
+    kill -0 "$grid_client" 2>/dev/null && continue
+    grid_remove_earlier || break
+    grid_start_in_engine "$@"
   done
   grid_inspected=$(grid_ask inspect -f '{{.State.Running}} {{.State.OOMKilled}} {{.Image}}' "$GRID_JOB" 2>/dev/null)
   case $grid_inspected in

@@ -21,6 +21,8 @@ export interface ContainerJob {
   /** Absolute. */
   readonly cwd: string;
   readonly graceMs: number;
+  /** It may have started before, and its node does not know. */
+  readonly isAgain: boolean;
   readonly isPlainShell: boolean;
   /** Others reach it at its node's address: a service, or a rank of a gang. */
   readonly isReached: boolean;
@@ -30,6 +32,8 @@ const ENGINES = { auto: "docker podman apptainer singularity" } as const;
 
 /** Between the engine's polite signal and its final one; the job's own grace ends it before. */
 const LEAST_GRACE_S = 1;
+/** What an earlier start left is removed; its own keeper may be at it. */
+const MOST_AGAIN = 3;
 
 /**
  * Shell text that runs what `$GRID_SCRIPT` holds in a container, and does not return.
@@ -73,9 +77,8 @@ export function containerScript(job: ContainerJob): string {
     nodeProgram("container.sh", import.meta.url),
     `grid_engines=${quote(engines)} grid_image=${quote(image)} grid_gpus=${gpus} ` +
     `grid_user=${quote(user)} grid_hidden=${quote(secrets.join(" "))} ` +
-    `grid_grace=${Math.max(LEAST_GRACE_S, Math.floor(graceMs / 1000))} grid_boot=${
-      quote(boot(job))
-    }`,
+    `grid_grace=${Math.max(LEAST_GRACE_S, Math.floor(graceMs / 1000))} ` +
+    `grid_again=${job.isAgain ? MOST_AGAIN : 0} grid_boot=${quote(boot(job))}`,
     ...there.map((path) =>
       `[ -e ${quote(path)} ] || grid_refuse_container ${quote(`no volume: ${path} is not there`)}`
     ),
@@ -83,7 +86,7 @@ export function containerScript(job: ContainerJob): string {
     `: >>${quote(files[0] ?? "/dev/null")}`,
     "grid_choose_engine",
     `printf 'grid: container start %s\\n' "$grid_engine" >|"$grid_mark"`,
-    `printf '%s\\n' "$grid_engine" >|"\${grid_mark%.output}.value.container"`,
+    `grid_note_engine "\${grid_mark%.output}.value.container"`,
     "case $grid_engine in",
     `  apptainer | singularity) ${carried.join("; ")}; grid_contain ${quoteAll(apptainer)} ;;`,
     `  *) grid_contain ${quoteAll(oci)} ;;`,
@@ -144,15 +147,12 @@ export interface ContainersLeft {
  */
 export async function endContainers(
   transport: Transport,
-  { node, root, id }: Pick<OpenNode, "node" | "root"> & { readonly id: string },
+  { root, id }: Pick<OpenNode, "root"> & { readonly id: string },
 ): Promise<ContainersLeft> {
-  const variables = Object.entries(node.environment?.env ?? {})
-    .map(([name, value]) => `export ${name}=${quote(value)}; `).join("");
   const file = `${root}/.grid/jobs/${id}.value.container`;
   const { stdout } = await transport.exec(
-    `(${variables}[ -f ${quote(file)} ] || exit 0; IFS= read -r engine <${
-      quote(file)
-    }; echo "engine $engine"
+    `([ -f ${quote(file)} ] || exit 0; IFS= read -r engine <${quote(file)}; echo "engine $engine"
+    eval "$(sed 1d ${quote(file)})"
     case $engine in docker | podman) ;; *) exit 0 ;; esac
     tries=0
     while ids=$("$engine" ps -aq --filter ${

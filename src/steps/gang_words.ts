@@ -1,4 +1,5 @@
 /** How a gang that did not end well is told: the rank that was first, and what became of the others. */
+import { isImageLine } from "../core/image_line.ts";
 import { formatDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
 import type { Failure } from "../engine/event.ts";
@@ -94,7 +95,8 @@ function exitFailure(rank: Rank, exit: JobExit, own: string | undefined): Failur
 }
 
 function lastLine({ words }: Rank): string {
-  const line = words.stderr.split("\n").findLast((each) => each.trim() !== "") ?? "";
+  const line =
+    words.stderr.split("\n").findLast((each) => each.trim() !== "" && !isImageLine(each)) ?? "";
   return line.trim().slice(0, LONGEST_LINE);
 }
 

@@ -2,7 +2,7 @@
 import type { StepHost } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import type { JobExit } from "../transport/job/job.ts";
-import { commandHint } from "./command_hint.ts";
+import { commandHint, containedHint } from "./command_hint.ts";
 import { TextTail } from "./text_tail.ts";
 import { VainQuestion } from "./vain_question.ts";
 
@@ -38,7 +38,8 @@ export class LastWords {
 
   /** What to do about a command that ended like this; nothing where nothing is known. */
   hint(exit: JobExit, { canAnswer }: { readonly canAnswer: boolean }): { readonly hint?: string } {
-    const cure = exit.kind === "code" ? commandHint(exit.code, this.stderr) : undefined;
+    const find = IMAGE.test(this.stderr) ? containedHint : commandHint;
+    const cure = exit.kind === "code" ? find(exit.code, this.stderr) : undefined;
     if (cure !== undefined) return { hint: cure };
     return canAnswer ? {} : this.#question.hint ?? {};
   }

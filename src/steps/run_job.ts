@@ -138,6 +138,7 @@ function contained({ request, id }: RunJobOptions, place: Contained) {
       .map((end) => `${job}.${end}`).concat(place.data),
     cwd,
     graceMs: request.killGraceMs,
+    isAgain: request.resumeJob !== undefined,
     isPlainShell: shell === "sh",
     isReached: place.isReached,
   });

@@ -1,5 +1,7 @@
 /** How a command whose preparation failed ends its step: with the line that failed, before the command began. */
+import { engineRepair } from "../cluster/engine_repairs.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import { isImageLine } from "../core/image_line.ts";
 import type { StepOutcome } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { commandHint } from "./command_hint.ts";
@@ -68,8 +70,11 @@ function hintFor(line: PreparedLine | undefined, node: string): string {
     : "it stands under before: of the step or of defaults in the pipeline";
 }
 
-/** Lines that engines, and Grid itself, end with whatever happened. */
-const IDLE_LINE = /^(See '|Run '|grid: in )/;
+/** Lines that engines end with whatever happened. */
+const IDLE_LINE = /^(See '|Run ')/;
+/** No registry gave the image, or there is none of that name. */
+const NO_IMAGE =
+  /initializing source |manifest unknown|pull access denied|Unable to find image|image not known|No such image/;
 
 interface Refused {
   readonly node: OpenNode;
@@ -80,7 +85,9 @@ interface Refused {
 /** The engine did not come to the command: a class of failures of its own, whatever code it has for it. */
 function refused(refusal: string, { node: { node }, code, words }: Refused): StepOutcome {
   const [, engine] = /^start (\w{1,20})$/.exec(refusal) ?? [];
-  const last = words.split("\n").findLast((line) => line.trim() !== "" && !IDLE_LINE.test(line));
+  const last = words.split("\n").findLast((line) =>
+    line.trim() !== "" && !IDLE_LINE.test(line) && !isImageLine(line)
+  );
   const why = engine === undefined
     ? refusal
     : `${engine} ended with code ${code} before it began${
@@ -93,7 +100,10 @@ function refused(refusal: string, { node: { node }, code, words }: Refused): Ste
       message: `Cannot start the container on "${node.name}": ${why}`,
       hint: engine === undefined
         ? "grid doctor says which engines this account may use there, and what they lack"
-        : "try it there by hand: image, volumes, options and GPUs are those of container:",
+        : engineRepair(words) ??
+          (NO_IMAGE.test(words)
+            ? `the image is not there, and no registry gave it: see its name and tag, or have it there before (${engine} pull, load or login)`
+            : "try it there by hand: image, volumes, options and GPUs are those of container:"),
       node: node.name,
       started: false,
     },

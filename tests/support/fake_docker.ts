@@ -41,7 +41,7 @@ case $word in
   ps)
     for here in "$state"/*/pid; do
       kill -s 0 -- -"$(cat "$here")" 2>/dev/null || continue
-      case $* in *"$(basename "\${here%/pid}")") basename "\${here%/pid}" ;; esac
+      case $* in *"$(basename "\${here%/pid}")"*) basename "\${here%/pid}" ;; esac
     done
     ;;
   kill) for one; do kill -s KILL -- -"$(cat "$state/$one/pid")" 2>/dev/null; done ;;

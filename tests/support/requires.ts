@@ -59,6 +59,12 @@ const PARTS = {
   uv: () => findUv(),
   /** Environment modules: the shell function `module`. */
   modules: () => existsSync("/etc/profile.d/modules.sh") ? "/etc/profile.d/modules.sh" : undefined,
+  /** Engines of containers, with what starts them without systemd. */
+  podman: () =>
+    ["runc", "catatonit"].every((name) => findProgram(name)) ? findProgram("podman") : undefined,
+  docker: () => findProgram("docker") && findProgram("dockerd"),
+  /** Debian's uidmap: podman of an account without rights. */
+  uidmap: () => findProgram("newuidmap"),
   busybox: () => findProgram("busybox"),
   /** Debian's other build, which runs its own tools without a process of their name. */
   "busybox-static": () => findBusyboxStatic(),

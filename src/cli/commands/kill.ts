@@ -23,13 +23,20 @@ export function define(command: Command, context: CommandContext): void {
       await using session = await openSession(flags, context);
       const nodes = await openNodes(session, { names: undefined, withLocal: true });
       const ended: Omit<EndedJob, "words">[] = [];
-      for (const id of ids) {
-        const found = await findJob(id, nodes);
-        const job = await end(found, { session, graceMs: flags.grace ?? GRACE_MS });
+      const found: FoundJob[] = [];
+      for (const id of ids) found.push(await findJob(id, nodes));
+      const graceMs = flags.grace ?? GRACE_MS;
+      // Each may take its whole grace.
+      const ends = await Promise.allSettled(found.map((job) => end(job, { session, graceMs })));
+      for (const outcome of ends) {
+        if (outcome.status === "rejected") continue;
+        const job = outcome.value;
         const { words, ...fact } = job;
         context.stderr(`${job.job} on ${job.node}: ${words}\n`);
         ended.push(fact);
       }
+      const failure = ends.find(({ status }) => status === "rejected");
+      if (failure?.status === "rejected") throw failure.reason;
       if (session.settings.json) context.stdout(JSON.stringify({ ended }, null, 2) + "\n");
     });
 }

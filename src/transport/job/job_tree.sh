@@ -111,11 +111,21 @@ grid_grow='
     }
     return since > 0 && born[pid] > 0
   }
-  # make, uv and timeout tell their children themselves. Told twice, a program that saves its work would
-  # be disturbed at it.
+  # make, uv and timeout tell their children themselves, and the client of an engine has the container told.
+  # Told twice, a program that saves its work would be disturbed at it.
   function is_told_by_parent(pid,    up) {
+    if (has_client && is_contained(pid)) return 1
     up = parent[pid]
     return (up in member) && state[up] !~ /[ZX]/ && name[up] ~ /^(g?make|uvx?|timeout)$/
+  }
+  # It carries the mark, but was started by an engine.
+  function is_contained(pid,    up, steps) {
+    for (up = parent[pid]; (up in member) && steps++ < 1000; up = parent[up]);
+    return (up in state) && name[up] ~ /^(conmon|containerd-shim)/
+  }
+  # Holds the namespaces of all that an account does with podman, whichever command happened to start it.
+  function is_of_account(pid) {
+    return name[pid] == "podman pause" || (name[pid] == "catatonit" && name[parent[pid]] != "conmon")
   }
   function is_older(pid) { return since > 0 && born[pid] > 0 && born[pid] + 0 < since + 0 }
   /^\/proc\// {
@@ -132,7 +142,7 @@ grid_grow='
     state[pid] = field[1]; parent[pid] = field[2]; session[pid] = field[4]; born[pid] = field[20]
   }
   END {
-    for (pid in marked) if (pid in state) member[pid] = 1
+    for (pid in marked) if (pid in state && !is_of_account(pid)) member[pid] = 1
     count = split(seen " " first, pairs, " ")
     for (i = 1; i <= count; i++) {
       split(pairs[i], pair, ":")
@@ -160,7 +170,7 @@ grid_grow='
         if (supervisor == 0 || leader != session[supervisor]) orphaned[leader] = 1
       }
       for (pid in state) {
-        if (pid in member) continue
+        if (pid in member || is_of_account(pid)) continue
         leader = session[pid]
         if (parent[pid] in member || (supervisor > 0 && parent[pid] == supervisor) ||
           (leader in member && session[leader] == leader) || (leader in orphaned)) {
@@ -169,6 +179,7 @@ grid_grow='
         }
       }
     } while (added)
+    for (pid in member) if (state[pid] !~ /[ZX]/ && name[pid] ~ /^(docker|podman|nerdctl)$/) has_client = 1
     for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {
       flag = is_late(pid) ? "+" : is_told_by_parent(pid) ? "~" : "-"
       if (apart != "" && supervisor > 0 && parent[pid] == supervisor && session[pid] == session[supervisor])

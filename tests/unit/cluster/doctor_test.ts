@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type DoctorFacts, readFacts } from "../../../src/cluster/doctor.ts";
 import { nodeFindings } from "../../../src/cluster/doctor_findings.ts";
+import { engineRepair } from "../../../src/cluster/engine_repairs.ts";
 import { loginFindings } from "../../../src/cluster/doctor_login.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { readTrial } from "../../../src/transport/openssh/ssh_trial.ts";
@@ -220,5 +221,10 @@ Deno.test("doctor: what steps can use, and engines that this account cannot", ()
     "4.3.1, usable by this account",
   ]);
   assert.equal(of("docker")?.level, "note");
+  assert.equal(engineRepair("no such option"), undefined);
+  assert.match(
+    engineRepair("Cannot connect to the Docker daemon at unix:///x") ?? "",
+    /DOCKER_HOST/,
+  );
   assert.match(of("docker")?.repair ?? "", /usermod -aG docker/);
 });

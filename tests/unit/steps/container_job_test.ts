@@ -16,6 +16,7 @@ const JOB: ContainerJob = {
   files: [],
   cwd: "/work",
   graceMs: 5000,
+  isAgain: false,
   isPlainShell: false,
   isReached: true,
 };

@@ -22,6 +22,20 @@ function imagesOf(stderr: string, container: Container<string> | undefined): str
   return images;
 }
 
+Deno.test("hint() of a program that is not there speaks of the image, where the command ran in one", () => {
+  const of = (stderr: string) => {
+    const words = new LastWords();
+    words.push("stderr", new TextEncoder().encode(stderr));
+    return words.hint({ kind: "code", code: 127 }, { canAnswer: true }).hint ?? "";
+  };
+  const missing = "grid: eval: line 0: conda: not found\n";
+  assert.match(of(missing), /a job's shell reads no login files/);
+  assert.match(
+    of(`${missing}grid: in docker, image ${DIGEST}\n`),
+    /^"conda" is not on PATH in the image/,
+  );
+});
+
 Deno.test("tellImage() tells what the job's own shell says last of a container, and nothing else", () => {
   const said = `grid: in docker, image ${DIGEST}\n`;
   assert.deepEqual(imagesOf(`warning\n${said}`, CONTAINER), [DIGEST]);

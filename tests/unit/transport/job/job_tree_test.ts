@@ -77,6 +77,35 @@ testWith(
   },
 );
 
+testWith([], "what an engine runs is told by its client, as long as there is one", async () => {
+  const processes = [[1, 0, 1], [30, 1, 30], [31, 30, 30], [40, 1, 40], [41, 40, 41], [
+    42,
+    41,
+    41,
+  ]] as const;
+  const marked = [30, 31, 41, 42];
+  const names = { 31: "podman", 40: "conmon", 41: "podman-init" };
+  assert.deepEqual(await find({ processes, marked, names }), ["30-", "31-", "41~", "42~"]);
+  const without = processes.filter(([pid]) => pid !== 31);
+  assert.deepEqual(await find({ processes: without, marked, names }), ["30-", "41-", "42-"]);
+  const docker = { 31: "docker", 40: "containerd-shim", 41: "docker-init" };
+  assert.deepEqual(await find({ processes, marked, names: docker }), ["30-", "31-", "41~", "42~"]);
+});
+
+testWith(
+  [],
+  "what holds the namespaces of an account's podman is no job's, whichever started it",
+  async () => {
+    const processes = [[1, 0, 1], [30, 1, 30], [31, 1, 31], [32, 30, 30], [40, 1, 40], [
+      41,
+      40,
+      41,
+    ]] as const;
+    const names = { 31: "catatonit", 32: "podman pause", 40: "conmon", 41: "catatonit" };
+    assert.deepEqual(await find({ processes, marked: [30, 31, 32, 41], names }), ["30-", "41-"]);
+  },
+);
+
 testWith([], "what began after the polite signal is left alone, through any depth", async () => {
   // 30 was told; it starts 50, that 51, that 52, and goes; 53 is somebody's who is gone.
   const processes = [[1, 0, 1], [30, 1, 30], [50, 30, 30], [51, 50, 30], [52, 51, 52], [53, 1, 53]]
