@@ -93,6 +93,12 @@ async function openRig(engine: ContainerEngine, account?: Account) {
 
 type Rig = Awaited<ReturnType<typeof openRig>>;
 
+/** Takes a second for its last words, and would tell of a second signal. */
+const SAVES =
+  "n=0 left=; trap 'n=$((n+1)); echo told $n; left=${left:-..........}' TERM; echo up; " +
+  'while :; do sleep 0.1; [ $n = 0 ] || left=${left#.}; [ "$n.$left" = 0. ] || [ -n "$left" ] || ' +
+  "{ echo saved; exit 9; }; done";
+
 /** What every engine must make true. */
 async function holdContract(t: Deno.TestContext, rig: Rig, account?: Account): Promise<void> {
   const { engine, node } = rig;
@@ -163,7 +169,7 @@ async function holdContract(t: Deno.TestContext, rig: Rig, account?: Account): P
   await t.step("told to end, it is told once, and what does not obey its engine ends", async () => {
     for (
       const [script, said] of [
-        ["trap 'echo told; exit 9' TERM; echo up; while :; do sleep 0.1; done", "up\ntold\n"],
+        [SAVES, "up\ntold 1\nsaved\n"],
         ["trap '' TERM; echo up; sleep 97; sleep 98", "up\n"],
       ] as const
     ) {

@@ -234,7 +234,10 @@ Deno.test("each engine is asked in its own words, and the command runs inside", 
   assert.deepEqual(docker.outcome, { status: "succeeded", outputs: { v: "1" }, exitCode: 0 });
   assert.equal(docker.host.printed.stdout, "in ***\n");
   const plain = docker.words.join(" ");
-  assert.match(plain, /^run --name \S+ --label grid\.job=\S+ --entrypoint= --user \S+ --init -v /);
+  assert.match(
+    plain,
+    /^run --name \S+ --label grid\.job=\S+ --label grid\.keeper=\S+ --entrypoint= --user \S+ --init -v /,
+  );
   assert.ok(plain.includes(` --user ${uid} `) && plain.includes(` -v ${rig.root}/./x:/x `), plain);
   assert.match(plain, / -e TOKEN .* --shm-size=8g python:3\.12 sh -c /);
   assert.ok(
