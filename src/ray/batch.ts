@@ -4,6 +4,8 @@ import type { OpenNode } from "../cluster/node.ts";
 export interface BatchSpec {
   /** Unique per attempt; names the job and the results file. */
   readonly id: string;
+  /** Whether an earlier runner may have started this attempt; default false. */
+  readonly mayRun?: boolean;
   /** The step, whatever the run; what earlier attempts have finished is found under it. */
   readonly resultsKey: string;
   /** Digest of the step's code; undefined where no sync has brought it. */

@@ -2,7 +2,7 @@
 import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
-import { quoteAll } from "../core/shell.ts";
+import { quote, quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
@@ -16,6 +16,7 @@ import {
   driverSpecText,
   markOf,
 } from "./driver_spec.ts";
+import { bootSource } from "./driver_source.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { WholeLines } from "./whole_lines.ts";
@@ -30,8 +31,10 @@ const SWEEP_MS = 20_000;
 
 export interface DriverJobOptions {
   readonly head: OpenNode;
-  /** Asked while the node is asked for an earlier start of the same job. */
+  /** Asked while the driver is being started. */
   readonly place: () => DriverPlace | Promise<DriverPlace>;
+  /** Whether the driver needs Ray, which takes it long to load. */
+  readonly usesRay: boolean;
   readonly spec: BatchSpec;
   readonly host: BatchHost;
   /** For the driver alone, beyond what the batch asks for. */
@@ -43,15 +46,9 @@ export interface DriverJobOptions {
 /** @throws {GridError} `missing-tool`, `ray`, a transport code, or the signal's reason */
 export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome> {
   const { head, spec, host, finished } = options;
-  const asked = [
-    options.place(),
-    driverFiles(head.root, spec),
-    attachJob(head.transport, identityOf(options)),
-  ] as const;
-  await Promise.allSettled(asked); // whoever fails leaves no other behind
-  const [place, files, running] = await Promise.all(asked);
+  const files = await driverFiles(head.root, spec);
   host.jobStarted({ node: head.node.name, job: spec.id });
-  const job = running ?? await startDriver(options, { files, place });
+  const job = await takeUp(options, files) ?? await startDriver(options, files);
   await using reading = new OutcomeReading(options, files);
   const end = await followDriver(job, options, () => reading.begin());
   const isOver = end.exit.kind === "code" && end.exit.code === DONE;
@@ -77,18 +74,59 @@ function identityOf({ head, spec }: DriverJobOptions) {
   return { id: spec.id, root: head.root, leaseMs: spec.leaseMs ?? LEASE_MS };
 }
 
-async function startDriver(
-  options: DriverJobOptions,
-  { files, place }: { readonly files: DriverFiles; readonly place: DriverPlace },
-): Promise<Job> {
+/** What an earlier runner started goes on; undefined where there is nothing of the kind. */
+async function takeUp(options: DriverJobOptions, files: DriverFiles): Promise<Job | undefined> {
+  const { head, spec } = options;
+  if (!spec.mayRun) return undefined;
+  const job = await attachJob(head.transport, identityOf(options));
+  if (job === undefined) return undefined;
+  // That runner may have gone before it had sent what the driver waits for.
+  const { code } = await head.transport.exec(`[ -e ${quote(files.results)} ]`);
+  if (code !== 0) await sendDriver(options, files);
+  return job;
+}
+
+/** The driver loads what it needs while its own text and the tasks are on their way. */
+async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
+  const [started, sent] = await Promise.allSettled([
+    startBoot(options, files),
+    sendDriver(options, files),
+  ]);
+  if (sent.status === "rejected") {
+    if (started.status === "fulfilled") await giveUp(started.value);
+    throw sent.reason;
+  }
+  if (started.status === "rejected") throw started.reason;
+  return started.value;
+}
+
+/** What it should do will not come. */
+async function giveUp(job: Job): Promise<void> {
+  try {
+    await job.kill({ graceMs: 0 });
+    await job.remove();
+  } catch (error) {
+    getLogger("ray").debug(`${error}`); // it ends with its lease
+  }
+}
+
+async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promise<void> {
   const { head, spec, host, finished } = options;
-  const specText = driverSpecText(spec, { head, place, files });
+  const specText = driverSpecText(spec, { head, place: await options.place(), files });
   const knownResults = finished.lines(files.key);
   await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
+}
+
+async function startBoot(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
+  const { head, spec, usesRay } = options;
+  const ofRay = Object.keys({ ...spec.env, ...spec.secrets }).filter((name) =>
+    name.startsWith("RAY_")
+  );
+  const words = ["python3", "-uc", bootSource(), files.driver, files.spec];
   return await startJob(head.transport, {
     ...identityOf(options),
-    command: `${spec.prelude ?? ""}${ownPackages(place, spec)}exec python3 -u ${
-      quoteAll([files.driver, files.spec])
+    command: `${spec.prelude ?? ""}${ownPackages(options)}exec ${
+      quoteAll([...words, ...(usesRay ? ["ray", ...ofRay] : [])])
     }`,
     shell: "sh",
     cwd: spec.cwd,
@@ -100,8 +138,8 @@ async function startDriver(
 }
 
 /** On Ray, start-up files of the account bring no other Python's packages; the step's own words do. */
-function ownPackages(place: DriverPlace, spec: BatchSpec): string {
-  if (place.mode !== "ray") return "";
+function ownPackages({ usesRay, spec }: DriverJobOptions): string {
+  if (!usesRay) return "";
   const own = { ...spec.env, ...spec.secrets };
   return ["PYTHONPATH", "PYTHONHOME"].filter((name) => !(name in own))
     .map((name) => `unset ${name}; `).join("");

@@ -27,6 +27,11 @@ export function driverSource(): string {
   return joined(PARTS);
 }
 
+/** Waits for the driver and its spec: `python3 -c SOURCE DRIVER SPEC [ray [NAME...]]`. */
+export function bootSource(): string {
+  return nodeProgram("./driver/boot.py", import.meta.url);
+}
+
 /** Prints the outcomes of a results file: `python3 -c SOURCE RESULTS TOTAL`. */
 export function handOverSource(): string {
   return `${joined(["outcomes.py"])}hand_over(sys.argv[1], int(sys.argv[2]))\n`;

@@ -25,11 +25,10 @@ export async function uploadDriver(
   },
 ): Promise<void> {
   const { files, specText, knownResults, signal } = options;
-  const contents: [string, Uint8Array][] = [
-    [files.driver, ENCODER.encode(driverSource())],
-    [files.spec, ENCODER.encode(specText)],
-  ];
+  const contents: [string, Uint8Array][] = [[files.driver, ENCODER.encode(driverSource())]];
   if (knownResults.length > 0) contents.push([files.known, knownResults]);
+  // Last, for the driver may be there already, and waits for it.
+  contents.push([files.spec, ENCODER.encode(specText)]);
   const command = receiveCommand(head, { folder: files.folder, contents });
   const { code, stdout, stderr } = await send(head, { command, contents, signal });
   if (code === RECEIVED) return;

@@ -25,7 +25,15 @@ export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchO
     spec,
     host,
     finished,
-    env: { ...rayClientEnv(head), GRID_ROOT: head.root, GRID_NODE: head.node.name },
+    env: {
+      ...rayClientEnv(head),
+      // Ray reads them when it is loaded.
+      RAY_DEDUP_LOGS: "0",
+      RAY_COLOR_PREFIX: "0",
+      GRID_ROOT: head.root,
+      GRID_NODE: head.node.name,
+    },
+    usesRay: true,
   });
 }
 

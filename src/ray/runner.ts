@@ -23,7 +23,7 @@ function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
           );
           const place = () => ({ mode: "embedded" }) as const;
           const env = { GRID_ROOT: head.root, GRID_NODE: head.node.name };
-          return await runDriver({ head, place, spec, host, env, finished });
+          return await runDriver({ head, place, spec, host, env, finished, usesRay: false });
         },
       };
     case "managed":

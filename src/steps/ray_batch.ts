@@ -105,6 +105,7 @@ function batchSpec(
   const { action } = request;
   return {
     ...batchNames(request),
+    mayRun: request.resumeJob !== undefined,
     code: own(request.trees ?? {}, head.node.name)?.digest,
     identityEnv: request.env,
     target: action.target,

@@ -1,13 +1,5 @@
 # ---- The head of Ray, and what it knows ----------------------------------------------------------
 
-def forget_other_rays(own: Iterable[str]) -> None:
-    """Somebody's start-up files on this node may hold the token or the hooks of another Ray."""
-    kept = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS", "RAY_COLOR_PREFIX")
-    for name in [name for name in os.environ if name.startswith("RAY_")]:
-        if name not in kept and name not in own:
-            del os.environ[name]
-
-
 def reach_head(address: str) -> None:
     """Ray itself goes on trying for a minute before it says so."""
     host, _, port = address.rpartition(":")

@@ -208,8 +208,6 @@ SWEEP_WAIT_SECONDS = 15
 
 
 def run_on_ray(spec: Fields, job: Fields, queue: Queue, results: Results) -> None:
-    if spec.get("address"):
-        forget_other_rays(spec["forward"])
     # What tasks print comes another way; Ray's own words to the driver stay.
     os.environ.update(RAY_DEDUP_LOGS="0", RAY_COLOR_PREFIX="0")
     try:

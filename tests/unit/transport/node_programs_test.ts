@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { driverSource, handOverSource } from "../../../src/ray/driver_source.ts";
+import { bootSource, driverSource, handOverSource } from "../../../src/ray/driver_source.ts";
 import { findProgramChecks, testWith } from "../../support/requires.ts";
 import { OUTSIDE, type Row, rowsOf } from "../../support/shell_globals.ts";
 import { tempDir } from "../../support/temp_dir.ts";
@@ -167,6 +167,7 @@ testWith(
     const reading = (path: string) => Deno.readTextFileSync(join(ROOT, "src", path));
     // As they run: some are joined from parts.
     const programs = {
+      batch_boot: bootSource(),
       batch_driver: driverSource(),
       hand_over: handOverSource(),
       ray_book: reading("ray/ray_reach.py") + reading("ray/ray_book.py"),
