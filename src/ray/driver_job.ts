@@ -50,7 +50,7 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   host.jobStarted({ node: head.node.name, job: spec.id });
   const job = await takeUp(options, files) ?? await startDriver(options, files);
   await using reading = new OutcomeReading(options, files);
-  const end = await followDriver(job, options, () => reading.begin());
+  const end = await followDriver(job, options, reading);
   const isOver = end.exit.kind === "code" && end.exit.code === DONE;
   const isDone = isOver && end.failed <= spec.maxFailures;
   const { outcome, successes } = await reading.finish(isDone);
@@ -58,14 +58,15 @@ export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome
   else finished.remember(files.key, successes);
   if (isDone) finished.later(() => removeResults(head, files));
   // Not before: a runner that dies here can be followed by one that attaches.
-  await removeJob(job);
+  if (isDone) finished.meanwhile(removeJob(job));
+  else await removeJob(job);
   if (!isOver) throw driverError(end.exit, { head, problem: end.problem });
   return outcome();
 }
 
 /** Until the run is over its results stay on the node: a runner that dies now can be followed by one that attaches. */
-async function removeResults(head: OpenNode, { results }: DriverFiles): Promise<void> {
-  const paths = [`${results}.done`, `${results}.ordered.done`];
+async function removeResults(head: OpenNode, { results, spec }: DriverFiles): Promise<void> {
+  const paths = [`${results}.done`, spec];
   const { code, stderr } = await head.transport.exec(`rm -f ${quoteAll(paths)}`);
   if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
 }
@@ -157,7 +158,7 @@ interface DriverEnd {
 async function followDriver(
   job: Job,
   options: DriverJobOptions,
-  onAllSucceeded: () => void,
+  reading: OutcomeReading,
 ): Promise<DriverEnd> {
   const { host, spec } = options;
   let problem: DriverSays | undefined;
@@ -166,7 +167,7 @@ async function followDriver(
     if (said.problem !== undefined) problem = said;
     const progress = progressOf(said);
     lastFailed = progress?.failed ?? lastFailed;
-    if (progress && progress.failed === 0 && progress.done === progress.total) onAllSucceeded();
+    if (progress) reading.follow(progress);
     // Nobody asks how far a batch is that was told to end.
     if (progress && !host.signal.aborted) host.progress(progress);
   });

@@ -24,6 +24,12 @@ export class FinishedTasks implements AsyncDisposable {
     this.#clearing.push(clear);
   }
 
+  /** Nothing that comes after it needs it; the run waits for it at its end. */
+  meanwhile(clearing: Promise<void>): void {
+    clearing.catch(() => {});
+    this.#clearing.push(() => clearing);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#clearing.map((clear) => clear()));
   }

@@ -3,7 +3,7 @@ import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
 import { handOverSource } from "./driver_source.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Channel, Transport } from "../transport/transport.ts";
 import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
 const NEWLINE = 10;
@@ -34,6 +34,11 @@ export class OutcomeReader {
     this.#total = total;
     this.#sink = sink;
     this.#successes = successes;
+  }
+
+  /** Whether nothing has come yet. */
+  get isUntouched(): boolean {
+    return this.#index === 0 && this.#kind === 0;
   }
 
   /** Whether every task's line has come. */
@@ -167,44 +172,60 @@ export class SuccessLines {
 const LARGEST_KNOWN = 64 << 20;
 const LINE_END = ENCODER.encode("}\n");
 
-export interface HandOver {
+export interface HandOverPlace {
+  readonly transport: Transport;
   /** Comes first on its PATH. */
   readonly pathPrefix: string;
   /** The results file. */
   readonly results: string;
   readonly total: number;
   readonly signal: AbortSignal;
-  /** Asked once all has come: whether the work is done, so that the next run starts from nothing. */
-  isDone(): Promise<boolean>;
 }
 
-/** Streams the outcomes from the node, whatever their size. */
-export async function readOutcomes(
-  transport: Transport,
-  reader: OutcomeReader,
-  options: HandOver,
-): Promise<void> {
-  const { results, total, signal } = options;
-  const words = quoteAll(["python3", "-Ec", handOverSource(), results, String(total)]);
-  const command = `PATH=${quote(options.pathPrefix)}:$PATH; exec ${words}`;
-  await using channel = await transport.open(`sh -c ${quote(command)}`, { signal });
-  const errors = new Response(channel.stderr).text();
-  const stdin = channel.stdin.getWriter();
-  for await (const chunk of channel.stdout) {
-    const wasComplete = reader.isComplete;
-    reader.push(chunk);
-    if (wasComplete || !reader.isComplete) continue;
-    if (await options.isDone()) await stdin.write(ENCODER.encode("done\n"));
-    await stdin.close();
+/** The program that streams the outcomes from the node, whatever their size: it waits until it is told to. */
+export class HandOver implements AsyncDisposable {
+  readonly #place: HandOverPlace;
+  readonly #channel: Channel;
+
+  private constructor(place: HandOverPlace, channel: Channel) {
+    this.#place = place;
+    this.#channel = channel;
   }
-  const exit = await channel.exit;
-  const said = (await errors).trim();
-  if (exit.kind === "code" && exit.code === 0 && reader.isComplete) return;
-  throw new GridError({
-    code: "ray",
-    message: `Cannot read the results ${results}: ${
-      said.split("\n").at(-1) || "they are cut short"
-    }`,
-    node: transport.endpoint.name,
-  });
+
+  static async open(place: HandOverPlace): Promise<HandOver> {
+    const { transport, pathPrefix, results, total, signal } = place;
+    const words = quoteAll(["python3", "-Ec", handOverSource(), results, String(total)]);
+    const command = `PATH=${quote(pathPrefix)}:$PATH; exec ${words}`;
+    return new HandOver(place, await transport.open(`sh -c ${quote(command)}`, { signal }));
+  }
+
+  /** @param isDone asked once all has come: whether the next run of this work starts from nothing */
+  async read(reader: OutcomeReader, isDone: () => Promise<boolean>): Promise<void> {
+    const channel = this.#channel;
+    const errors = new Response(channel.stderr).text();
+    const stdin = channel.stdin.getWriter();
+    // Where it has died, its end tells.
+    await stdin.write(ENCODER.encode("go\n")).catch(() => {});
+    for await (const chunk of channel.stdout) {
+      const wasComplete = reader.isComplete;
+      reader.push(chunk);
+      if (wasComplete || !reader.isComplete) continue;
+      if (await isDone()) await stdin.write(ENCODER.encode("done\n"));
+      await stdin.close();
+    }
+    const exit = await channel.exit;
+    const said = (await errors).trim();
+    if (exit.kind === "code" && exit.code === 0 && reader.isComplete) return;
+    throw new GridError({
+      code: "ray",
+      message: `Cannot read the results ${this.#place.results}: ${
+        said.split("\n").at(-1) || "they are cut short"
+      }`,
+      node: this.#place.transport.endpoint.name,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#channel[Symbol.asyncDispose]();
+  }
 }

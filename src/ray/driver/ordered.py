@@ -11,6 +11,7 @@ class Ordered:
         # By first index: how many, and their lines.
         self.pieces: dict[int, tuple[int, bytes]] = {}
         self.size = 0
+        self.is_written = False
         self.remove()  # that of an earlier driver
 
     def remove(self) -> None:
@@ -20,6 +21,9 @@ class Ordered:
             pass
 
     def add(self, index: int, count: int, lines: bytes) -> None:
+        if self.is_written:  # a task that had failed has a result after all
+            self.is_written = False
+            self.remove()
         self.size += len(lines) + PIECE_BYTES
         if self.size <= ORDERED_BYTES:
             self.pieces[index] = (count, lines)
@@ -37,6 +41,7 @@ class Ordered:
             with open(self.path + ".part", "wb") as file:
                 file.writelines(lines for _, (_, lines) in pieces)
             os.rename(self.path + ".part", self.path)
+            self.is_written = True
         except OSError:
             pass  # no room, and no need
 

@@ -122,7 +122,9 @@ SMALL_BYTES = 32 << 20
 
 
 def hand_over(path: str, total: int) -> None:
-    """Prints all outcomes; removes the results when it is told that the work is done."""
+    """Prints all outcomes once it is told that they are there; removes them when the work is done, it hears."""
+    if sys.stdin.readline() != "go\n":
+        return
     own = path
     if not os.path.exists(path) and os.path.exists(path + DONE):
         path += DONE  # handed over before, to somebody who did not live to tell
@@ -135,5 +137,9 @@ def hand_over(path: str, total: int) -> None:
     out.flush()
     if sys.stdin.readline() == "done\n" and path == own and has_any:
         forget_results(path, OutcomeFile(path).work())
+    try:
+        os.unlink(own + ORDERED)  # the results file says the same to whoever asks again
+    except FileNotFoundError:
+        pass
 
 

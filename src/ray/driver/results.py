@@ -43,6 +43,7 @@ class Results:
         self.done: dict[int, bool] = {}
         self.failed = 0
         self.announced_at = 0.0
+        self.is_over = False
         # When the first item of this attempt had ended, and how many were done by then.
         self.begun: tuple[float, int] | None = None
         # Seconds by node and GPU.
@@ -155,8 +156,11 @@ class Results:
         self.file.flush()
         if self.begun is None and len(self.done) > self.adopted:
             self.begun = (time.monotonic(), len(self.done))
-        if time.monotonic() - self.announced_at > PROGRESS_SECONDS:
+        is_over = len(self.done) == self.total
+        # Grid begins to read at once; whoever ends the batch may have much left to do.
+        if is_over and not self.is_over or time.monotonic() - self.announced_at > PROGRESS_SECONDS:
             self.announce()
+        self.is_over = is_over
 
     def too_many_failed(self) -> bool:
         return self.failed > self.max_failures

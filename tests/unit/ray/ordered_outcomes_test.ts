@@ -26,7 +26,7 @@ def book(indices, values):
 
 def handed_over(name):
     words = [sys.executable, "hand_over.py", name, str(len(TEXTS))]
-    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(words, input=b"go\\n", stdout=subprocess.PIPE, check=True).stdout
 `;
 
 async function inPlace(words: string): Promise<void> {
@@ -54,7 +54,7 @@ book([5], ["null"])
 made.announce()
 ready = handed_over("one/one.jsonl")
 assert ready.split(b"\\n")[:3] == [b'="\\\\u00e9"', b"=[1, 2]", b'!"no"'], ready
-os.unlink("one/one.jsonl.ordered.done")
+assert not os.path.exists("one/one.jsonl.ordered.done")
 assert handed_over("one/one.jsonl") == ready
 `));
 
@@ -90,3 +90,34 @@ book([3, 4, 5], ["7", "7", "7"])
 made.announce()
 assert handed_over("one/one.jsonl") == b"=0\\n=1\\n=2\\n=3\\n=4\\n=7\\n"
 `));
+
+testWith(
+  ["python3"],
+  "a result that comes after all was over takes the place of a failure laid ready",
+  () =>
+    inPlace(`
+made = results("one/one.jsonl")
+book([0, 1, 2, 3, 4], ["0", "1", "2", "3", "4"])
+made.fail(5, "its worker died")
+made.flush()
+assert os.path.exists("one/one.jsonl.ordered.done")
+made.add(5, True, b"5")
+made.flush()
+made.announce()
+assert handed_over("one/one.jsonl").split() == [b"=0", b"=1", b"=2", b"=3", b"=4", b"=5"]
+`),
+);
+
+testWith(
+  ["python3"],
+  "who is not told that the outcomes are there hands nothing over",
+  () =>
+    inPlace(`
+made = results("one/one.jsonl")
+book([0, 1, 2, 3, 4, 5], ["0", "1", "2", "3", "4", "5"])
+made.flush()
+words = [sys.executable, "hand_over.py", "one/one.jsonl", "6"]
+assert subprocess.run(words, input=b"", stdout=subprocess.PIPE, check=True).stdout == b""
+assert os.path.exists("one/one.jsonl")
+`),
+);
