@@ -1,12 +1,19 @@
 /** `batch_driver.py`, joined from its parts: one file travels, and is all that a node needs. */
 import { nodeProgram } from "../transport/node_program.ts";
 
-const PARTS = [
+/** Of them a local worker is made, which reads no further than to the line behind them. */
+const WORKER_PARTS = [
   "head.py",
   "values.py",
   "items.py",
   "leftovers.py",
   "output.py",
+  "worker_main.py",
+];
+const REST_BEGINS = "REST_OF_DRIVER = True\n";
+
+const DRIVER_PARTS = [
+  "driver_head.py",
   "tap.py",
   "ear.py",
   "outcomes.py",
@@ -24,12 +31,12 @@ const PARTS = [
 ];
 
 export function driverSource(): string {
-  return joined(PARTS);
+  return joined(WORKER_PARTS) + REST_BEGINS + textOf(DRIVER_PARTS);
 }
 
 /** Waits for the driver and its spec: `python3 -c SOURCE DRIVER SPEC [ray [NAME...]]`. */
 export function bootSource(): string {
-  return nodeProgram("./driver/boot.py", import.meta.url);
+  return joined(["boot.py"]);
 }
 
 /** Prints the outcomes of a results file: `python3 -c SOURCE RESULTS TOTAL`. */
@@ -38,8 +45,11 @@ export function handOverSource(): string {
 }
 
 function joined(parts: readonly string[]): string {
-  const texts = parts.map((part) => nodeProgram(`./driver/${part}`, import.meta.url));
-  return [FUTURE, ...texts].join("");
+  return FUTURE + textOf(parts);
+}
+
+function textOf(parts: readonly string[]): string {
+  return parts.map((part) => nodeProgram(`./driver/${part}`, import.meta.url)).join("");
 }
 
 /** Its types are for whoever reads and checks it; a Python of the node need not know them. */

@@ -14,8 +14,7 @@ MOST_SECONDS = 3600
 KEPT = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS", "RAY_COLOR_PREFIX")
 
 
-def load_ray(own):
-    # type: (list[str]) -> None
+def load_ray(own: list[str]) -> None:
     """Somebody's start-up files on this node may hold the token or the hooks of another Ray."""
     for name in [name for name in os.environ if name.startswith("RAY_")]:
         if name not in KEPT and name not in own:
@@ -26,14 +25,12 @@ def load_ray(own):
         pass  # the driver tries again, and tells
 
 
-def load_library():
-    # type: () -> None
+def load_library() -> None:
     for name in ("collections", "fcntl", "hashlib", "importlib", "json", "re", "selectors", "subprocess", "threading"):
         __import__(name)
 
 
-def wait_for(path):
-    # type: (str) -> None
+def wait_for(path: str) -> None:
     """It comes after all that belongs to it."""
     deadline = time.monotonic() + MOST_SECONDS
     nap = 0.002
@@ -44,8 +41,7 @@ def wait_for(path):
         nap = min(1.2 * nap, 0.05)
 
 
-def boot(driver, spec, place="", *own):
-    # type: (str, str, str, str) -> str
+def boot(driver: str, spec: str, place: str = "", *own: str) -> str:
     """@returns the driver's text"""
     if sys.path and sys.path[0] == "":  # the folder of the step's code, whose modules are not the driver's
         sys.path[0] = os.path.dirname(driver)
@@ -60,4 +56,4 @@ def boot(driver, spec, place="", *own):
 
 
 __file__ = sys.argv[1]
-exec(compile(boot(*sys.argv[1:]), __file__, "exec"))
+exec(compile(boot(*sys.argv[1:]), __file__, "exec", dont_inherit=True))

@@ -11,36 +11,22 @@ Exit codes: 0 every task has an outcome (some may have failed), 3 the batch coul
 printed problem says why, 143 asked to stop by SIGTERM.
 """
 
-import base64
+# Every worker loads these: what few of them need is imported where it is used.
 import collections
-import datetime
-import decimal
 import enum
-import fcntl
-import fractions
-import glob
-import hashlib
-import hmac
 import importlib
-import itertools
 import json
 import math
 import os
 import re
-import selectors
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import traceback
-import uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import subprocess
     from types import FrameType
     from typing import IO, Any, Callable, Iterable, Iterator
 

@@ -144,6 +144,8 @@ def read_float(text: str) -> float:
 
 
 def is_same(text: str, value: float) -> bool:
+    import decimal
+
     try:
         return decimal.Decimal(repr(value)) == decimal.Decimal(text)
     except decimal.InvalidOperation:  # an exponent beyond all measure
@@ -190,6 +192,9 @@ def load_function(call: str) -> Callable[..., object]:
 
 def run_command(command: str, index: int, text: str) -> Printed:
     """What the command prints on stdout, as JSON where it is JSON, else as text."""
+    import shutil
+    import subprocess
+
     task = json.loads(text) if text.startswith('"') else text
     shell = ["bash", "-eo", "pipefail", "-c"] if shutil.which("bash") else ["sh", "-e", "-c"]
     env = dict(os.environ, GRID_TASK=task, GRID_TASK_INDEX=str(index))
@@ -215,6 +220,8 @@ def run_command(command: str, index: int, text: str) -> Printed:
 
 def chunks_until_exit(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
     """What a command prints until it ends; something that it has left running may hold its stdout open."""
+    import selectors
+
     assert child.stdout is not None
     printed = child.stdout.fileno()
     os.set_blocking(printed, False)
@@ -237,6 +244,8 @@ class Printed(str):
 
 def describe(error: BaseException) -> str:
     """Class and words first, then where; short enough for a report."""
+    import traceback
+
     name = "" if isinstance(error, (ItemTimeout, NotJson)) else type(error).__name__ + ": "
     head = middle_cut("%s%s" % (name, error), ERROR_CHARACTERS // 2)
     frames = traceback.extract_tb(error.__traceback__)

@@ -54,6 +54,8 @@ def marked(mark: str) -> set[int]:
 
 def short_mark(mark: str) -> str:
     """The kernel keeps 15 characters of a name."""
+    import hashlib
+
     return "grid-" + hashlib.sha256(mark.encode()).hexdigest()[:10]
 
 

@@ -96,7 +96,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--worker":
-        worker_main(int(sys.argv[2]), int(sys.argv[3]))
-    else:
-        main(sys.argv[1])
+    main(sys.argv[1])

@@ -23,10 +23,6 @@ def item_digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
-def as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
 class Results:
     """The results file of one attempt: what is already there, and one more line for each item that ends.
 

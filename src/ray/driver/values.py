@@ -1,6 +1,10 @@
 # ---- In a worker: results as JSON ----------------------------------------------------------------
 
 
+def as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 class NotJson(ValueError):
     """A result has no JSON form; the words say what it is and where it stands."""
 
@@ -53,6 +57,8 @@ def plain(value: Any, place: str, depth: int) -> object:
     text = as_text(value)
     if text is not None:
         return text
+    import datetime
+
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     for kind in (int, float, str):  # classes derived from these, such as numpy's float64
@@ -66,6 +72,12 @@ def plain(value: Any, place: str, depth: int) -> object:
 
 def as_text(value: object) -> str | None:
     """Kinds that have one usual way to be written; None for all others."""
+    import base64
+    import datetime
+    import decimal
+    import fractions
+    import uuid
+
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     if isinstance(value, (datetime.date, datetime.time)):

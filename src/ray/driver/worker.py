@@ -1,6 +1,21 @@
 # ---- Mode "embedded": local processes ------------------------------------------------------------
 
 
+# Reading the whole driver takes longer than most of the rest of its start.
+WORKER = """
+import os, sys
+__file__ = sys.argv[1]
+if sys.path and sys.path[0] == "":
+    sys.path[0] = os.path.dirname(__file__)
+with open(__file__, encoding="utf-8") as file:
+    text = file.read().partition("\\nREST_OF_DRIVER")[0]
+exec(compile(text, __file__, "exec"))
+pipes = [int(word) for word in sys.argv[2:]]
+del sys.argv[0], sys.argv[1:]
+worker_main(*pipes)
+"""
+
+
 class Worker:
     """A process of its own for one slot; it takes batches until its pipe is closed."""
 
@@ -13,7 +28,7 @@ class Worker:
             env.update(CUDA_VISIBLE_DEVICES=gpus, HIP_VISIBLE_DEVICES=gpus)
             env.pop("ROCR_VISIBLE_DEVICES", None)
         self.process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), "--worker", str(inbox), str(outbox)],
+            [sys.executable, "-c", WORKER, os.path.abspath(__file__), str(inbox), str(outbox)],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -98,41 +113,5 @@ def widen(pipe: int) -> None:
         fcntl.fcntl(pipe, 1031, 1 << 20)
     except OSError:
         pass  # more than this account may have
-
-
-def worker_main(inbox: int, outbox: int) -> None:
-    # Whole lines, so that workers that print at the same time do not cut into each other.
-    out: Any = sys.stdout
-    out.reconfigure(line_buffering=True, write_through=False)
-    for number in (inbox, outbox):
-        os.set_inheritable(number, False)
-    with os.fdopen(inbox, "rb") as messages, os.fdopen(outbox, "wb", buffering=0) as answers:
-        job = json.loads(messages.readline())
-
-        def answer(message: bytes) -> None:
-            rest = memoryview(message + b"\n")
-            while rest:
-                rest = rest[answers.write(rest) :]
-
-        def report(index: int, ok: bool, text: str) -> None:
-            answer((b"=%d " if ok else b"!%d ") % index + as_bytes(text))
-
-        def begin(index: int) -> None:
-            mark("item:%d" % index)
-
-        def mark(word: str) -> None:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            text = mark_of(job["token"], word)
-            os.write(1, text)
-            os.write(2, text)
-
-        for line in messages:
-            try:
-                run_items(job, json.loads(line), report, begin)
-            except Problem as problem:
-                answer(b"#" + json.dumps([str(problem), problem.hint]).encode())
-            mark("end:0")
-            answer(b"end")
 
 

@@ -1,0 +1,38 @@
+# ---- In a local worker process -------------------------------------------------------------------
+
+def worker_main(inbox: int, outbox: int) -> None:
+    # Whole lines, so that workers that print at the same time do not cut into each other.
+    out: Any = sys.stdout
+    out.reconfigure(line_buffering=True, write_through=False)
+    for number in (inbox, outbox):
+        os.set_inheritable(number, False)
+    with os.fdopen(inbox, "rb") as messages, os.fdopen(outbox, "wb", buffering=0) as answers:
+        job = json.loads(messages.readline())
+
+        def answer(message: bytes) -> None:
+            rest = memoryview(message + b"\n")
+            while rest:
+                rest = rest[answers.write(rest) :]
+
+        def report(index: int, ok: bool, text: str) -> None:
+            answer((b"=%d " if ok else b"!%d ") % index + as_bytes(text))
+
+        def begin(index: int) -> None:
+            mark("item:%d" % index)
+
+        def mark(word: str) -> None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            text = mark_of(job["token"], word)
+            os.write(1, text)
+            os.write(2, text)
+
+        for line in messages:
+            try:
+                run_items(job, json.loads(line), report, begin)
+            except Problem as problem:
+                answer(b"#" + json.dumps([str(problem), problem.hint]).encode())
+            mark("end:0")
+            answer(b"end")
+
+
