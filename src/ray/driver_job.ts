@@ -118,20 +118,24 @@ async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promis
   await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
 }
 
+/** By name: Ray and `ps` show the command. */
+const BOOT_NAME = "GRID_BOOT";
+const BOOT = `import os; exec(os.environ.pop("${BOOT_NAME}"))`;
+
 async function startBoot(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
   const { head, spec, usesRay } = options;
   const ofRay = Object.keys({ ...spec.env, ...spec.secrets }).filter((name) =>
     name.startsWith("RAY_")
   );
-  const words = ["python3", "-uc", bootSource(), files.driver, files.spec];
+  const words = ["python3", "-uc", BOOT, ...(usesRay ? ["ray", ...ofRay] : [])];
   return await startJob(head.transport, {
     ...identityOf(options),
     command: `${spec.prelude ?? ""}${ownPackages(options)}exec ${
-      quoteAll([...words, ...(usesRay ? ["ray", ...ofRay] : [])])
+      quoteAll([...words, files.driver, files.spec])
     }`,
     shell: "sh",
     cwd: spec.cwd,
-    env: { ...spec.env, ...options.env },
+    env: { ...spec.env, ...options.env, [BOOT_NAME]: bootSource() },
     secrets: spec.secrets,
     pathPrefix: pathPrefixOf(head),
     detach: spec.detach ?? false,

@@ -34,7 +34,7 @@ export function driverSource(): string {
   return joined(WORKER_PARTS) + REST_BEGINS + textOf(DRIVER_PARTS);
 }
 
-/** Waits for the driver and its spec: `python3 -c SOURCE DRIVER SPEC [ray [NAME...]]`. */
+/** Waits for the driver and its spec: `python3 -c SOURCE [ray [NAME...]] DRIVER SPEC`. */
 export function bootSource(): string {
   return joined(["boot.py"]);
 }

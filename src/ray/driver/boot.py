@@ -1,6 +1,6 @@
 # ---- Before the driver ---------------------------------------------------------------------------
 #
-#     python3 -c SOURCE DRIVER SPEC [ray [NAME...]]
+#     python3 -c SOURCE [ray [NAME...]] DRIVER SPEC
 #
 # Starts while the driver and its tasks are still on their way to this node: what takes long to load is
 # loaded meanwhile. With `ray` that is Ray, and NAME are the variables for it that the step has set itself.
@@ -41,12 +41,12 @@ def wait_for(path: str) -> None:
         nap = min(1.2 * nap, 0.05)
 
 
-def boot(driver: str, spec: str, place: str = "", *own: str) -> str:
+def boot(place: list[str], driver: str, spec: str) -> str:
     """@returns the driver's text"""
     if sys.path and sys.path[0] == "":  # the folder of the step's code, whose modules are not the driver's
         sys.path[0] = os.path.dirname(driver)
-    if place == "ray":
-        load_ray(list(own))
+    if place:
+        load_ray(place[1:])
     else:
         load_library()
     wait_for(spec)
@@ -55,5 +55,5 @@ def boot(driver: str, spec: str, place: str = "", *own: str) -> str:
         return file.read()
 
 
-__file__ = sys.argv[1]
-exec(compile(boot(*sys.argv[1:]), __file__, "exec", dont_inherit=True))
+__file__ = sys.argv[-2]
+exec(compile(boot(sys.argv[1:-2], *sys.argv[-2:]), __file__, "exec", dont_inherit=True))
