@@ -82,7 +82,9 @@ async function takeUp(options: DriverJobOptions, files: DriverFiles): Promise<Jo
   const job = await attachJob(head.transport, identityOf(options));
   if (job === undefined) return undefined;
   // That runner may have gone before it had sent what the driver waits for.
-  const { code } = await head.transport.exec(`[ -e ${quote(files.results)} ]`);
+  const { code } = await head.transport.exec(
+    `[ -e ${quote(files.results)} ] || [ -e ${quote(`${files.results}.done`)} ]`,
+  );
   if (code !== 0) await sendDriver(options, files);
   return job;
 }
