@@ -1,25 +1,19 @@
 # ---- Mode "embedded": local processes ------------------------------------------------------------
 
 
-# Reading the whole driver takes longer than most of the rest of its start.
-WORKER = """
-import os, sys
-__file__ = sys.argv[1]
-if sys.path and sys.path[0] == "":
-    sys.path[0] = os.path.dirname(__file__)
-with open(__file__, encoding="utf-8") as file:
-    text = file.read().partition("\\nREST_OF_DRIVER")[0]
-exec(compile(text, __file__, "exec"))
-pipes = [int(word) for word in sys.argv[2:]]
-del sys.argv[0], sys.argv[1:]
-worker_main(*pipes)
-"""
+# Reading the whole driver takes longer than most of the rest of a worker's start.
+WORKER = (
+    "import sys; sys.path[:1] = [sys.argv[2]] if sys.path[0] == '' else sys.path[:1]; "
+    "exec(compile(open(sys.argv[1], encoding='utf-8').read().partition('\\nREST_OF_DRIVER')[0], sys.argv[1], 'exec')); "
+    "start_worker()"
+)
 
 
 class Worker:
     """A process of its own for one slot; it takes batches until its pipe is closed."""
 
     def __init__(self, job: Fields, gpus: str | None) -> None:
+        driver = os.path.abspath(__file__)
         inbox, self.outbox = os.pipe()
         self.inbox, outbox = os.pipe()
         env = dict(os.environ, **{MARK_NAME: job["id"]})
@@ -28,7 +22,7 @@ class Worker:
             env.update(CUDA_VISIBLE_DEVICES=gpus, HIP_VISIBLE_DEVICES=gpus)
             env.pop("ROCR_VISIBLE_DEVICES", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, os.path.abspath(__file__), str(inbox), str(outbox)],
+            [sys.executable, "-c", WORKER, driver, os.path.dirname(driver), str(inbox), str(outbox)],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -36,3 +36,11 @@ def worker_main(inbox: int, outbox: int) -> None:
             answer(b"end")
 
 
+def start_worker() -> None:
+    global __file__
+    driver, _, inbox, outbox = sys.argv[1:]
+    __file__ = driver
+    sys.argv[:] = [driver]
+    worker_main(int(inbox), int(outbox))
+
+
