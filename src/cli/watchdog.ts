@@ -7,8 +7,12 @@ import { beat, closeBoard, isStoodInFor, openBoard } from "../core/whereabouts.t
 import { heldJobs, onHeldJobs } from "../transport/job/held_jobs.ts";
 import type { WatchdogOrders } from "./watchdog_orders.ts";
 
-/** Runs that are over sooner need no watchdog, and its start costs a moment. */
-const START_AFTER_MS = 500;
+/**
+ * Runs that are over sooner need no watchdog, and its start costs as much as a small job; nor does a lease
+ * of which only so small a part has gone.
+ */
+const START_AFTER_MS = { least: 500, most: 3000 };
+const LEASE_PART = 1 / 20;
 /** Jobs come and go in flocks. */
 const TELL_AFTER_MS = 200;
 const BEAT_MS = 250;
@@ -26,7 +30,7 @@ export function watchEventLoop(): AsyncDisposable {
     watchdog?.tell();
   };
   const listening = onHeldJobs(() => {
-    timer ??= setTimeout(tell, watchdog === undefined ? START_AFTER_MS : TELL_AFTER_MS);
+    timer ??= setTimeout(tell, watchdog === undefined ? startAfterMs() : TELL_AFTER_MS);
   });
   return {
     [Symbol.asyncDispose]: async () => {
@@ -35,6 +39,12 @@ export function watchEventLoop(): AsyncDisposable {
       await watchdog?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function startAfterMs(): number {
+  const shortest = Math.min(...heldJobs().map(({ leaseMs }) => leaseMs));
+  const { least, most } = START_AFTER_MS;
+  return Math.max(least, Math.min(most, shortest * LEASE_PART));
 }
 
 class Watchdog implements AsyncDisposable {

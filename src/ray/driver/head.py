@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     Run = Callable[[int, str], object]
     Report = Callable[[int, bool, str], None]
 
-PROGRESS_SECONDS = 0.2
+# Each time costs the node a dozen small processes, until it has reached Grid.
+PROGRESS_SECONDS = 0.5
 POLL_SECONDS = 0.5
 LOCK_SECONDS = 30
 STOP_SECONDS = 2

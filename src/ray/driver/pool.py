@@ -1,5 +1,9 @@
 # ---- In the driver: local processes --------------------------------------------------------------
 
+# Workers that are in the middle of their batches wait for nobody: what comes meanwhile is taken at once.
+GATHER_SECONDS = 0.004
+
+
 class LocalPool:
     def __init__(self, spec: Fields, job: Fields, queue: Queue, results: Results) -> None:
         self.job = job
@@ -24,6 +28,8 @@ class LocalPool:
                     if key.data[0] in self.workers:
                         self.listen(*key.data)
                 self.results.flush()
+                if all(len(worker.items) > 1 for worker in self.workers):
+                    time.sleep(GATHER_SECONDS)
         finally:
             self.results.flush()
             self.dismiss()
