@@ -16,10 +16,10 @@
 #   is_ours: found started stat -> pid temp
 #   raylets: - -> -
 #   workers: - -> -
-#   with_command: - -> command fits pattern pid
+#   with_command: known -> command fits pattern pid
 #   wait_until_gone: - -> left
 #   signal: - -> -
-#   ray_status: RECORD -> -
+#   ray_status: RECORD -> known
 #   ray_stop: FOLDER RECORD -> folder left name
 #   reach_head: ADDRESS BIN -> -
 #   own_port: BIN -> -
@@ -84,7 +84,7 @@ workers() { with_command '*/raylet *' 'ray::*' '!ray::*Agent*'; }
 
 # Members whose command fits a pattern, and none of those behind an exclamation mark.
 with_command() {
-  for pid in $(members); do
+  for pid in ${known-$(members)}; do
     command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || continue
     fits=
     for pattern; do
@@ -114,13 +114,16 @@ signal() { [ -z "$2" ] || kill -s "$1" $2 2>/dev/null; }
 ray_status() {
   [ -f "$RECORD" ] || return 0
   cat "$RECORD"
-  set -- $(members)
+  # Looking through all processes takes long where there are many.
+  known=$(members)
+  set -- $known
   echo "alive=$#"
   # Agents live on for a while without what they belong to.
   set -- $(raylets)
   echo "raylets=$#"
   set -- $(with_command '*/gcs_server *')
   echo "gcs=$#"
+  unset known
   sed -n 's/^MemTotal: */memory=/p; s/^MemAvailable: */free=/p' /proc/meminfo 2>/dev/null
 }
 

@@ -42,8 +42,11 @@ class Ordered:
                 file.writelines(lines for _, (_, lines) in pieces)
             os.rename(self.path + ".part", self.path)
             self.is_written = True
-        except OSError:
-            pass  # no room, and no need
+        except OSError:  # no room, and no need
+            try:
+                os.unlink(self.path + ".part")
+            except OSError:
+                pass
 
 
 # Of memory; an own piece costs so much beyond its lines.

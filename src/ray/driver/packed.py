@@ -16,8 +16,11 @@ def pack(items: Items, ordinals: list[int] | None) -> Fields:
 
 
 def answer_of(batch: Fields, outcomes: list[tuple[int, bool, str]]) -> Fields:
-    """`lines` for the results file and `ordered` for Grid where all have succeeded, else `outcomes`."""
-    if not all(ok for _, ok, _ in outcomes):
+    """`lines` for the results file and `ordered` for Grid where all have succeeded, else `outcomes`.
+
+    Large values are the same work in each form, and would be there twice.
+    """
+    if not all(ok for _, ok, _ in outcomes) or sum(len(text) for _, _, text in outcomes) > LARGE_VALUES:
         return {"outcomes": [(index, ok, as_bytes(text)) for index, ok, text in outcomes]}
     values = [text for _, _, text in outcomes]
     digest = item_digest
@@ -25,5 +28,9 @@ def answer_of(batch: Fields, outcomes: list[tuple[int, bool, str]]) -> Fields:
     whole = zip(as_bytes(batch["texts"]).split(b"\n"), ordinals, batch["indices"], values)
     lines = [VALUE_LINE % (digest(text), ordinal, index, value) for text, ordinal, index, value in whole]
     return {"lines": as_bytes("".join(lines)), "ordered": as_bytes("=%s\n" % "\n=".join(values))}
+
+
+# Characters of a batch's results together.
+LARGE_VALUES = 4 << 20
 
 

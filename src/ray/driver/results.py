@@ -53,7 +53,10 @@ class Results:
             self.file.write(CUT)  # the last writer died in the middle of a line
             self.file.flush()
         for _, _, match in OutcomeFile(self.path).lines():
-            self.book(int(match[2]), match[3] == b"true")
+            if match[3] == b"true":
+                self.done[int(match[2])] = True
+            else:  # it is tried again, and counts by what comes of that
+                self.done.pop(int(match[2]), None)
         if os.path.getsize(self.path) == 0:
             self.file.write(json.dumps({"work": self.work}).encode() + b"\n")
         self.ordered = Ordered(self.path, self.total)

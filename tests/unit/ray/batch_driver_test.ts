@@ -324,7 +324,7 @@ testWith(["python3"], "batch_driver repeats only what has not succeeded", async 
   Deno.writeTextFileSync(join(place.path, "mended"), "");
   const again = await place.run(fields);
   assert.deepEqual(place.entries().map(({ value }) => value), [0, 1, 2]);
-  assert.deepEqual(again.says[0], { done: 3, failed: 1, total: 3 });
+  assert.deepEqual(again.says[0], { done: 2, failed: 0, total: 3 });
   const calls = Deno.readTextFileSync(join(place.path, "calls")).trim().split("\n");
   assert.deepEqual(calls.toSorted(), ["0", "1", "1", "2"]);
 });
@@ -641,6 +641,27 @@ testWith(["python3"], "batch_driver begins nothing more once too many have faile
   ]);
   assert.equal(errors.length, 50);
 });
+
+testWith(
+  ["python3"],
+  "batch_driver tries again what failed before its end, and stops by what fails then",
+  async () => {
+    using place = new Workplace();
+    const fields = {
+      target: { call: "work:once" },
+      tasks: [0, 1, 2],
+      batch_size: 1,
+      max_in_flight: 1,
+      on_item_failure: "stop",
+    };
+    await place.run(fields);
+    const errors = place.entries().map(({ error }) => error?.split(":")[0]);
+    assert.deepEqual([errors[0], errors[2]], [undefined, "not begun"]);
+    Deno.writeTextFileSync(join(place.path, "mended"), "");
+    await place.run(fields);
+    assert.deepEqual(place.entries().map(({ value }) => value), [0, 1, 2]);
+  },
+);
 
 testWith(
   ["python3"],

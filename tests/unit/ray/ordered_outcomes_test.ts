@@ -121,3 +121,15 @@ assert subprocess.run(words, input=b"", stdout=subprocess.PIPE, check=True).stdo
 assert os.path.exists("one/one.jsonl")
 `),
 );
+
+testWith(["python3"], "a batch of large results travels once", () =>
+  inPlace(`
+made = results("one/one.jsonl")
+large = '"%s"' % ("x" * 3000000)
+said = answer([0, 1], [large, large])
+assert "lines" not in said
+made.add_all(said["outcomes"])
+book([2, 3, 4, 5], ["2", "3", "4", "5"])
+made.announce()
+assert handed_over("one/one.jsonl").split() == [b"=" + large.encode()] * 2 + [b"=2", b"=3", b"=4", b"=5"]
+`));
