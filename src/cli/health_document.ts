@@ -3,7 +3,11 @@ import type { GpuFacts, NodeFacts, NodeHealth } from "../cluster/node.ts";
 
 /** As text; `indent` 0 is all on one line. */
 export function healthDocument(rows: readonly NodeHealth[], indent: number): string {
-  const nodes = rows.map((row) => withNulls(nodeDocument(row)));
+  const nodes = rows.map((row) => ({
+    ...withNulls(nodeDocument(row)) as object,
+    // Names only, and of a thousand nodes with one home a million.
+    sharesWith: row.sharesWith ?? [],
+  }));
   return JSON.stringify({ nodes }, undefined, indent) + "\n";
 }
 
@@ -22,7 +26,6 @@ function nodeDocument(row: NodeHealth): Record<string, unknown> {
     placed: row.placed,
     isSilent: row.isSilent ?? false,
     drains: facts?.drains ?? [],
-    sharesWith: row.sharesWith ?? [],
     remarks: row.remarks ?? [],
     gpuGroups: row.gpuGroups ?? [],
     missingGpus: row.missingGpus ?? [],

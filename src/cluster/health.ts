@@ -82,6 +82,11 @@ const HEARD_MS = 10_000;
 
 const log = getLogger("cluster");
 
+interface Answers {
+  readonly fresh: ReadonlyMap<Node, ProbeRow>;
+  readonly probed: ReadonlyMap<Node, ProbeRow>;
+}
+
 interface Look {
   readonly row: ProbeRow;
   /** On the monotonic clock. */
@@ -160,6 +165,7 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     const probed = new Map<Node, ProbeRow>();
     const { isEnough, isBest, isLast, onRows, signal, timeoutMs } = options;
     const soFar = () => describe(nodes, { fresh, probed });
+    const forChoice = () => rowsOf(nodes, { fresh, probed });
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
     using teller = onRows && new Teller(clock, () => onRows(soFar()));
     using _together = kept.together();
@@ -176,9 +182,9 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
         teller?.tell();
         if (isLast) leave(node);
       },
-      isEnough: isEnough && (() => isEnough(soFar())),
+      isEnough: isEnough && (() => isEnough(forChoice())),
       headStartMs: HEAD_START_MS,
-      isBest: isBest && (() => isBest(soFar())),
+      isBest: isBest && (() => isBest(forChoice())),
     });
     for (const node of stale) if (!probed.has(node)) fresh.set(node, late(clock.now()));
     return describe(nodes, { fresh, probed });
@@ -197,21 +203,20 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
     return describe(nodes, { fresh, probed: new Map() });
   }
 
-  function describe(
-    nodes: readonly Node[],
-    rows: {
-      readonly fresh: ReadonlyMap<Node, ProbeRow>;
-      readonly probed: ReadonlyMap<Node, ProbeRow>;
-    },
-  ): NodeHealth[] {
+  function describe(nodes: readonly Node[], rows: Answers): NodeHealth[] {
+    return withSharers(rowsOf(nodes, rows));
+  }
+
+  /** A choice looks often, and does not ask who shares a home. */
+  function rowsOf(nodes: readonly Node[], rows: Answers): NodeHealth[] {
     const points = placements.points(nodes);
-    return withSharers(nodes.flatMap((node) => {
+    return nodes.flatMap((node) => {
       const row = rows.probed.get(node) ?? rows.fresh.get(node);
       if (row === undefined) return [];
       const fromCache = !rows.probed.has(node);
       const placed = (points.get(node) ?? 0) + others(node);
       return [described.of(node, { row, fromCache, placed })];
-    }));
+    });
   }
 
   /** What an older answer says of others may long be over. */

@@ -18,11 +18,19 @@ export function tokenIn(lines: readonly string[]): string | undefined {
 
 /** Each row with the other nodes that told the same word. */
 export function withSharers(rows: readonly NodeHealth[]): NodeHealth[] {
-  const byToken = Map.groupBy(rows, ({ facts }) => facts?.workspaceToken);
-  return rows.map((row) => {
-    const token = row.facts?.workspaceToken;
-    const same = token === undefined ? [] : byToken.get(token) ?? [];
-    return { ...row, sharesWith: same.filter((other) => other !== row).map(({ node }) => node) };
+  const byToken = new Map<string, string[]>();
+  const places = rows.map(({ node, facts }) => {
+    const token = facts?.workspaceToken;
+    if (token === undefined) return undefined;
+    const names = byToken.get(token) ?? [];
+    byToken.set(token, names);
+    return { names, index: names.push(node) - 1 };
+  });
+  // Of a thousand in one home each has a list of all others: copied as a whole, not name by name.
+  return rows.map((row, at) => {
+    const place = places[at];
+    const sharesWith = place === undefined ? [] : place.names.toSpliced(place.index, 1);
+    return { ...row, sharesWith };
   });
 }
 

@@ -1,4 +1,5 @@
 /** What stands below a row of `grid health`: reasons with their cures, and who holds what. */
+import { foldNames } from "../../core/name_ranges.ts";
 import { formatSize } from "../../core/size.ts";
 import { ageWords, type Glyphs, rangeWords, UNKNOWN } from "./health_cells.ts";
 import type { HealthClaim, HealthGpu, HealthRow } from "./health_row.ts";
@@ -17,7 +18,7 @@ export function remarksOf(row: HealthRow, options: RemarkOptions): string[] {
     ...(row.remarks ?? []).flatMap(({ words, cure }) =>
       cure === undefined ? [words] : [words, `cure: ${cure}`]
     ),
-    ...(row.sharesWith?.length ? [`shares its workspace with ${row.sharesWith.join(", ")}`] : []),
+    ...(row.sharesWith?.length ? [`shares its workspace with ${foldNames(row.sharesWith)}`] : []),
     ...holders(row, options),
     ...(options.explain ? explanation(row, options) : []),
   ];

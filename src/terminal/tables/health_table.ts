@@ -52,8 +52,20 @@ export function renderHealth(rows: readonly HealthRow[], options: HealthTableOpt
     RANKS[a.status] - RANKS[b.status] || (a.score ?? 0) - (b.score ?? 0)
   );
   const signs = glyphs(options.isDumb ?? false);
-  const lines = sorted.map((row) => tableRow(row, { ...options, paint, glyphs: signs }));
+  const lines = sharersOnce(sorted).map((row) =>
+    tableRow(row, { ...options, paint, glyphs: signs })
+  );
   return renderTable(columnsFor(options.width), lines, { width: options.width, paint });
+}
+
+/** The first of those that share a home names the others; a thousand would name a thousand each. */
+function sharersOnce(rows: readonly HealthRow[]): HealthRow[] {
+  const named = new Set<string>();
+  return rows.map((row) => {
+    if (named.has(row.node)) return { ...row, sharesWith: [] };
+    for (const name of row.sharesWith ?? []) named.add(name);
+    return row;
+  });
 }
 
 interface RowOptions extends HealthTableOptions {
