@@ -16,7 +16,7 @@ import {
   driverSpecText,
   markOf,
 } from "./driver_spec.ts";
-import { bootSource } from "./driver_source.ts";
+import { bootSource, driverSource } from "./driver_source.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
 import { WholeLines } from "./whole_lines.ts";
@@ -117,7 +117,8 @@ async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promis
   const { head, spec, host, finished } = options;
   const specText = driverSpecText(spec, { head, place: await options.place(), files });
   const knownResults = finished.lines(files.key);
-  await uploadDriver(head, { files, specText, knownResults, signal: host.signal });
+  const driver = driverSource(options.usesRay ? "ray" : "local");
+  await uploadDriver(head, { files, driver, specText, knownResults, signal: host.signal });
 }
 
 /** By name: Ray and `ps` show the command. */

@@ -12,26 +12,28 @@ const WORKER_PARTS = [
 ];
 const REST_BEGINS = "REST_OF_DRIVER = True\n";
 
-const DRIVER_PARTS = [
-  "driver_head.py",
+const DRIVER_PARTS = ["driver_head.py", "outcomes.py", "ordered.py", "results.py", "queue.py"];
+const LOCAL_PARTS = ["worker.py", "pool.py", "slots.py"];
+const RAY_PARTS = [
+  "driver_ray_head.py",
   "tap.py",
   "ear.py",
-  "outcomes.py",
-  "ordered.py",
   "packed.py",
-  "results.py",
-  "queue.py",
   "ray_worker.py",
   "ray_run.py",
   "ray_head.py",
-  "worker.py",
-  "pool.py",
-  "slots.py",
-  "main.py",
 ];
+const MAIN_PARTS = ["main.py"];
 
-export function driverSource(): string {
-  return joined(WORKER_PARTS) + REST_BEGINS + textOf(DRIVER_PARTS);
+/** @param place reading what the other one needs takes a driver longer than many a batch; default both */
+export function driverSource(place?: "local" | "ray"): string {
+  const parts = [
+    ...DRIVER_PARTS,
+    ...(place === "ray" ? [] : LOCAL_PARTS),
+    ...(place === "local" ? [] : RAY_PARTS),
+    ...MAIN_PARTS,
+  ];
+  return joined(WORKER_PARTS) + REST_BEGINS + textOf(parts);
 }
 
 /** Waits for the driver and its spec: `python3 -c SOURCE [ray [NAME...]] DRIVER SPEC`. */

@@ -2,7 +2,6 @@
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import { driverSource } from "./driver_source.ts";
 import type { DriverFiles } from "./driver_spec.ts";
 import { nodePrelude } from "../transport/node_program.ts";
 
@@ -18,6 +17,8 @@ export async function uploadDriver(
   head: OpenNode,
   options: {
     readonly files: DriverFiles;
+    /** Its text. */
+    readonly driver: string;
     readonly specText: string;
     /** What is known from another node, as lines of a results file. */
     readonly knownResults: Uint8Array;
@@ -25,7 +26,7 @@ export async function uploadDriver(
   },
 ): Promise<void> {
   const { files, specText, knownResults, signal } = options;
-  const contents: [string, Uint8Array][] = [[files.driver, ENCODER.encode(driverSource())]];
+  const contents: [string, Uint8Array][] = [[files.driver, ENCODER.encode(options.driver)]];
   if (knownResults.length > 0) contents.push([files.known, knownResults]);
   // Last, for the driver may be there already, and waits for it.
   contents.push([files.spec, ENCODER.encode(specText)]);

@@ -72,7 +72,7 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
   const content = await packFolder(head, {
     folder: spec.cwd,
     extra: {
-      ".grid_batch/batch_driver.py": driverSource(),
+      ".grid_batch/batch_driver.py": driverSource("ray"),
       ".grid_batch/spec.json": driverSpecText(spec, { head, place, files, sealed }),
     },
     signal: host.signal,

@@ -69,8 +69,7 @@ def drive(spec: Fields, texts: list[str]) -> None:
     job["env"][MARK_NAME] = spec["id"]
     try:
         if queue:
-            run = run_on_ray if spec["mode"] == "ray" else run_locally
-            run(spec, job, queue, results)
+            MODES[spec["mode"]](spec, job, queue, results)
     finally:
         results.announce()
     if spec.get("say_results"):

@@ -146,7 +146,10 @@ class LocalPool:
 
 def run_locally(spec: Fields, job: Fields, queue: Queue, results: Results) -> None:
     listen_for_stop()
-    job["token"] = uuid.uuid4().hex
+    job["token"] = os.urandom(16).hex()
     LocalPool(spec, job, queue, results).run(local_slots((spec["cpus"], spec["gpus"])))
+
+
+MODES["embedded"] = run_locally
 
 

@@ -1,5 +1,9 @@
 # ---- In the driver: what is handed out next ------------------------------------------------------
 
+# How a batch is run, by its mode; the parts that are there enter themselves.
+MODES: dict[str, Callable[[Fields, Fields, Queue, Results], None]] = {}
+
+
 class Queue:
     """Items that have not begun, handed out in batches. A size of 0 follows the measured time of items."""
 

@@ -230,3 +230,6 @@ def run_on_ray(spec: Fields, job: Fields, queue: Queue, results: Results) -> Non
     RayRun(ray, spec, job, queue, results).run()
 
 
+MODES["ray"] = run_on_ray
+
+

@@ -21,6 +21,8 @@ def local_slots(need: Resources) -> list[str | None]:
 
 def list_gpus() -> list[str]:
     """Those that the step has claimed, else all that the tools of their makers name."""
+    import shutil
+
     for name in ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"):
         visible = os.environ.get(name)
         if visible is not None:

@@ -169,6 +169,8 @@ testWith(
     const programs = {
       batch_boot: bootSource(),
       batch_driver: driverSource(),
+      local_driver: driverSource("local"),
+      ray_driver: driverSource("ray"),
       hand_over: handOverSource(),
       ray_book: reading("ray/ray_reach.py") + reading("ray/ray_book.py"),
       ray_preflight: reading("ray/ray_reach.py") + reading("ray/ray_preflight.py"),

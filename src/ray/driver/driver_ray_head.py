@@ -1,0 +1,9 @@
+# ---- From here on: what only a driver on Ray needs, and its workers ------------------------------
+
+import base64
+import hmac
+import itertools
+import socket
+import tempfile
+import uuid
+
