@@ -94,6 +94,11 @@ Deno.test("architecture: an answer from the cache loads nothing that asks nodes 
     assert.ok(!rooms.has(room), `${room} is loaded`);
   }
   assert.deepEqual([...packages], ["@logtape/logtape"]);
+  // 30 ms, which each command would pay.
+  const slow = [...loaded].filter((path) =>
+    loadedBy(byPath.get(path)?.text ?? "").some((name) => /^node:(fs|crypto|net|dns)/.test(name))
+  );
+  assert.deepEqual(slow, [], "see src/core/node_fs.ts");
   assert.ok(loaded.size > 50, "it looks at what is loaded");
 });
 

@@ -1,5 +1,4 @@
 /** What the engine may ask about files of this machine. */
-import { statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Fetched, LocalFiles } from "../engine/ports.ts";
 import { OutputReader } from "./output_files.ts";
@@ -31,8 +30,8 @@ function lost({ folder, files, bytes }: Fetched, project: string): string | unde
 
 function sizeOf(path: string): number | undefined {
   try {
-    const stat = statSync(path);
-    return stat.isFile() ? stat.size : undefined;
+    const stat = Deno.statSync(path);
+    return stat.isFile ? stat.size : undefined;
   } catch {
     return undefined;
   }

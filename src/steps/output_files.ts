@@ -1,5 +1,4 @@
 /** Outputs too large for an event: a file of the run for each, one JSON value per line. */
-import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { concatBytes } from "../core/bytes.ts";
 import { GridError, refusedError } from "../core/errors.ts";
@@ -7,6 +6,7 @@ import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { filedList } from "../core/filed_list.ts";
 import { distinctName } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
+import { nodeFs } from "../core/node_fs.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { Masker } from "../core/secret.ts";
 import type { OutputFile } from "../engine/event.ts";
@@ -31,21 +31,21 @@ export function createOutputFile(
   const file = `${distinctName([step])}.${attempt}.${name}.jsonl`;
   const path = join(folder, "results", file);
   const descriptor = refusing(path, () => {
-    mkdirSync(join(folder, "results"), { recursive: true, mode: PRIVATE_FOLDER });
-    return openSync(path, "w", PRIVATE_FILE);
+    nodeFs().mkdirSync(join(folder, "results"), { recursive: true, mode: PRIVATE_FOLDER });
+    return nodeFs().openSync(path, "w", PRIVATE_FILE);
   });
   const mask = masker.isIdle ? undefined : new LineMask(masker);
   let isOpen = true;
   let [items, bytes] = [0, 0];
   const put = (lines: Uint8Array) => {
     refusing(path, () => {
-      for (let at = 0; at < lines.length;) at += writeSync(descriptor, lines, at);
+      for (let at = 0; at < lines.length;) at += nodeFs().writeSync(descriptor, lines, at);
     });
     bytes += lines.length;
     for (let at = lines.indexOf(NEWLINE); at >= 0; at = lines.indexOf(NEWLINE, at + 1)) items++;
   };
   const close = () => {
-    if (isOpen) closeSync(descriptor);
+    if (isOpen) nodeFs().closeSync(descriptor);
     isOpen = false;
   };
   return {
@@ -104,7 +104,7 @@ export class OutputReader {
 
   /** One clause; undefined where the file is as it was written. */
   lost(output: OutputFile): string | undefined {
-    const size = statSync(this.pathOf(output), { throwIfNoEntry: false })?.size;
+    const size = nodeFs().statSync(this.pathOf(output), { throwIfNoEntry: false })?.size;
     if (size === output.bytes) return undefined;
     const state = size === undefined ? "is gone" : "is not as it was";
     return `"${
@@ -146,7 +146,7 @@ class OpenOutput implements Disposable {
 
   constructor(path: string) {
     this.#path = path;
-    this.#descriptor = refusing(path, () => openSync(path, "r"));
+    this.#descriptor = refusing(path, () => nodeFs().openSync(path, "r"));
   }
 
   /** Where each line begins, and where the last one ends. */
@@ -176,11 +176,14 @@ class OpenOutput implements Disposable {
   }
 
   #read(into: Uint8Array, at: number): number {
-    return refusing(this.#path, () => readSync(this.#descriptor, into, 0, into.length, at));
+    return refusing(
+      this.#path,
+      () => nodeFs().readSync(this.#descriptor, into, 0, into.length, at),
+    );
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
+    nodeFs().closeSync(this.#descriptor);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Finds the files that globs mean. */
-import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
+import type { Dirent } from "node:fs";
 import { resolve } from "node:path";
 import { type FileGlob, isMeant, parseFileGlob } from "../core/file_glob.ts";
 import { firstPlaces, type GlobPlaces, nextPlaces, pastStars } from "../core/glob.ts";
 import { readGlob } from "../core/glob_fault.ts";
+import { nodeFs } from "../core/node_fs.ts";
 
 /** What is still to be found below a folder. */
 interface Wish {
@@ -99,7 +100,7 @@ function entriesOf(folder: string, wishes: readonly Wish[]): readonly Entry[] {
 
 function listed(folder: string): readonly Entry[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    return nodeFs().readdirSync(folder, { withFileTypes: true })
       .map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
   } catch {
     return [];
@@ -108,7 +109,7 @@ function listed(folder: string): readonly Entry[] {
 
 function kindAt(path: string): Entry["kind"] | undefined {
   try {
-    return kindOf(lstatSync(path));
+    return kindOf(nodeFs().lstatSync(path));
   } catch {
     return undefined;
   }
@@ -128,7 +129,7 @@ function kindOf(
 
 function isFileAt(project: string, path: string): boolean {
   try {
-    return statSync(resolve(project, path)).isFile();
+    return nodeFs().statSync(resolve(project, path)).isFile();
   } catch {
     return false;
   }

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BUSY_TIMEOUT_MS, inTransaction, openDatabase } from "./database.ts";
 import { explaining, movedError } from "./sqlite_problem.ts";
@@ -70,7 +69,7 @@ export class Connection implements Disposable {
    * both take long on some disks. Waits for nobody; what cannot be moved now stays where it is, whole.
    */
   settle(): void {
-    const log = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
+    const log = statsOf(`${this.#path}-wal`);
     if ((log?.size ?? 0) < MUCH_LOG) return;
     try {
       this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -102,6 +101,15 @@ export class Connection implements Disposable {
 
 /** The same text for the same file; empty where there is none. */
 function fileAt(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   return stats === undefined ? "" : `${stats.dev} ${stats.ino}`;
+}
+
+function statsOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

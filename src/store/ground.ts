@@ -1,5 +1,4 @@
 /** `.grid`: the folder of a project in which Grid keeps what it knows. */
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { refusedError } from "../core/errors.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
@@ -14,7 +13,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 export function openGround(project: string): string {
   const folder = join(project, ".grid");
   try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    makeFolder(folder);
     tighten(folder, PRIVATE_FOLDER);
     ignoreByGit(folder);
   } catch (error) {
@@ -25,38 +24,54 @@ export function openGround(project: string): string {
 
 /** Whether there is a database already; makes nothing. */
 export function hasGround(project: string): boolean {
-  return existsSync(join(project, ".grid", "grid.db"));
+  return statsOf(join(project, ".grid", "grid.db")) !== undefined;
 }
 
 /** Makes the file for its owner alone, before anybody else writes to it and lets others read. */
 export function makePrivateFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+  makeFolder(dirname(path));
   try {
-    writeFileSync(path, "", { flag: "wx", mode: PRIVATE_FILE });
+    Deno.writeTextFileSync(path, "", { createNew: true, mode: PRIVATE_FILE });
   } catch (error) {
-    if (!isThere(error)) throw error;
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     tighten(path, PRIVATE_FILE);
+  }
+}
+
+/** What stands there already is told by whoever uses it, where it is no folder. */
+function makeFolder(path: string): void {
+  try {
+    Deno.mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 
 /** As virtual environments and caches do it: the project's own .gitignore is its owner's affair. */
 function ignoreByGit(folder: string): void {
   const path = join(folder, ".gitignore");
-  if (existsSync(path)) return;
+  if (statsOf(path) !== undefined) return;
   try {
-    writeFileSync(path, "*\n", { flag: "wx", mode: PRIVATE_FILE });
+    Deno.writeTextFileSync(path, "*\n", { createNew: true, mode: PRIVATE_FILE });
   } catch (error) {
-    if (!isThere(error)) throw error;
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 
 /** Takes away what others may. What is of another kind than expected is told by whoever opens it. */
 function tighten(path: string, mode: number): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || stats.isDirectory() !== (mode === PRIVATE_FOLDER)) return;
-  if ((stats.mode & 0o077) !== 0 && stats.uid === Deno.uid()) chmodSync(path, stats.mode & mode);
+  const stats = statsOf(path);
+  if (stats === undefined || stats.isDirectory !== (mode === PRIVATE_FOLDER)) return;
+  const before = stats.mode ?? 0;
+  if ((before & 0o077) !== 0 && stats.uid === Deno.uid()) Deno.chmodSync(path, before & mode);
 }
 
-function isThere(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EEXIST";
+/** Undefined for what is not there, or not to be looked at. */
+function statsOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    // Whoever opens it tells why it cannot be.
+    return undefined;
+  }
 }

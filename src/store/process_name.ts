@@ -1,5 +1,4 @@
 /** Names a process so that it cannot be mistaken for a later one with the same number. */
-import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 
@@ -36,7 +35,7 @@ function ownPlace(): string {
 /** Containers on one host count their processes apart. */
 function numberSpace(): string {
   try {
-    return readlinkSync("/proc/self/ns/pid");
+    return Deno.readLinkSync("/proc/self/ns/pid");
   } catch {
     return "";
   }
@@ -61,7 +60,7 @@ function answersSignal(pid: number): boolean {
 
 function readProc(name: string): string | undefined {
   try {
-    return readFileSync(`/proc/${name}`, "utf8");
+    return Deno.readTextFileSync(`/proc/${name}`);
   } catch {
     return undefined;
   }

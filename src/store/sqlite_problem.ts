@@ -35,7 +35,7 @@ const MEANINGS: readonly {
     }),
   },
   {
-    said: /EEXIST|ENOTDIR/,
+    said: /EEXIST|ENOTDIR|\(os error (?:17|20)\)/,
     code: "usage",
     error: (path) => ({
       state: "a file stands where its folder should be",

@@ -2,8 +2,6 @@
  * The one way onto a node: every program that Grid runs there is a file beside the code that runs it, and
  * is read here. What writes on a node starts with the prelude, whose rules `docs/nodes.md` tells.
  */
-import { readFileSync } from "node:fs";
-
 const texts = new Map<string, string>();
 
 /**
@@ -16,7 +14,7 @@ export function nodeProgram(name: string, base: string): string {
   const url = new URL(name, base);
   const known = texts.get(url.href);
   if (known !== undefined) return known;
-  const text = withoutComments(readFileSync(url, "utf8"));
+  const text = withoutComments(Deno.readTextFileSync(url));
   texts.set(url.href, text);
   return text;
 }
