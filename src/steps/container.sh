@@ -19,6 +19,7 @@
 #   grid_ask: grid_engine -> -
 #   grid_devices: GRID_GPUS grid_gpus -> -
 #   grid_contain: grid_code grid_engine -> -
+#   grid_enter_podman: XDG_RUNTIME_DIR -> grid_ns_holder
 #   grid_start_in_engine: GRID_JOB grid_engine grid_kept_by -> grid_client
 #   grid_remove_earlier: GRID_JOB grid_again grid_code grid_kept_by -> grid_again grid_ids
 #   grid_in_engine: CUDA_VISIBLE_DEVICES GRID_JOB grid_boot grid_client grid_engine grid_grace grid_image
@@ -120,6 +121,15 @@ grid_contain() {
   exit "$grid_code"
 }
 
+# The first podman of an account makes its user namespace, and is two processes: told to end, the first exits
+# with 0 at once, and the container goes on. So another one is the first.
+grid_enter_podman() {
+  grid_ns_holder=$(cat "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/libpod/tmp/pause.pid" 2>/dev/null)
+  if [ -z "$grid_ns_holder" ] || ! kill -0 "$grid_ns_holder" 2>/dev/null; then
+    grid_ask unshare true >/dev/null 2>&1
+  fi
+}
+
 grid_start_in_engine() { # options, image, command
   "$grid_engine" run --name "$GRID_JOB" --label "grid.job=$GRID_JOB" --label "grid.keeper=$grid_kept_by" \
     --entrypoint= "$@" 7>&- <&0 &
@@ -143,6 +153,7 @@ grid_in_engine() {
   set -- "$@" "$grid_image" sh -c "$grid_boot" grid
   case $grid_engine in
     podman)
+      [ "$(id -u)" = 0 ] || grid_enter_podman
       if [ -x /usr/libexec/podman/catatonit ] || command -v catatonit >/dev/null 2>&1; then
         set -- --init "$@"
       else

@@ -33,7 +33,8 @@ export function openPodman(account?: Account): Promise<ContainerEngine> {
   Deno.writeTextFileSync(
     path("containers.conf"),
     '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' +
-      `tmp_dir = "${path("store/tmp")}"\n` +
+      // Elsewhere than where it looks for it, an account's would not find its own namespace again.
+      (account ? "" : `tmp_dir = "${path("store/tmp")}"\n`) +
       '[containers]\nnetns = "none"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
   );
   const env = {
@@ -50,7 +51,7 @@ export function openPodman(account?: Account): Promise<ContainerEngine> {
       call(["rm", "-af", "-t", "0"]);
       call(["rmi", "-af"]);
       // It holds the namespaces of the account, and stays.
-      for (const file of ["xdg/libpod/tmp/pause.pid", "store/tmp/pause.pid"]) endPidOf(path(file));
+      endPidOf(path("xdg/libpod/tmp/pause.pid"));
       folder[Symbol.dispose]();
       return Promise.resolve();
     },

@@ -111,17 +111,23 @@ grid_grow='
     }
     return since > 0 && born[pid] > 0
   }
-  # make, uv and timeout tell their children themselves, and the client of an engine has the container told.
+  # make, uv, timeout, and podman that became root of its own namespace, tell their children themselves, and the
+  # client of an engine has the container told.
   # Told twice, a program that saves its work would be disturbed at it.
   function is_told_by_parent(pid,    up) {
     if (has_client && is_contained(pid)) return 1
     up = parent[pid]
-    return (up in member) && state[up] !~ /[ZX]/ && name[up] ~ /^(g?make|uvx?|timeout)$/
+    return (up in member) && state[up] !~ /[ZX]/ && name[up] ~ /^(g?make|uvx?|timeout|podman)$/
   }
-  # It carries the mark, but was started by an engine.
+  # It carries the mark, but an engine started it, or it is the engine itself. A node may be a container, too.
   function is_contained(pid,    up, steps) {
-    for (up = parent[pid]; (up in member) && steps++ < 1000; up = parent[up]);
-    return (up in state) && name[up] ~ /^(conmon|containerd-shim)/
+    for (up = pid; (up in state) && steps++ < 1000; up = parent[up])
+      if (name[up] ~ /^(conmon|containerd-shim)/) return !(up in above)
+    return 0
+  }
+  function note_client(pid,    up, steps) {
+    has_client = 1
+    for (up = parent[pid]; (up in state) && steps++ < 1000; up = parent[up]) above[up] = 1
   }
   # Holds the namespaces of all that an account does with podman, whichever command happened to start it.
   function is_of_account(pid) {
@@ -179,7 +185,7 @@ grid_grow='
         }
       }
     } while (added)
-    for (pid in member) if (state[pid] !~ /[ZX]/ && name[pid] ~ /^(docker|podman|nerdctl)$/) has_client = 1
+    for (pid in member) if (state[pid] !~ /[ZX]/ && name[pid] ~ /^(docker|podman|nerdctl)$/) note_client(pid)
     for (pid in member) if (state[pid] != "" && state[pid] !~ /[ZX]/) {
       flag = is_late(pid) ? "+" : is_told_by_parent(pid) ? "~" : "-"
       if (apart != "" && supervisor > 0 && parent[pid] == supervisor && session[pid] == session[supervisor])

@@ -88,6 +88,21 @@ testWith([], "what an engine runs is told by its client, as long as there is one
   assert.deepEqual(await find({ processes, marked, names }), ["30-", "31-", "41~", "42~"]);
   const without = processes.filter(([pid]) => pid !== 31);
   assert.deepEqual(await find({ processes: without, marked, names }), ["30-", "41-", "42-"]);
+  // One that was seen while it still was the client's child.
+  assert.deepEqual(await find({ processes, marked: [...marked, 40], names }), [
+    "30-",
+    "31-",
+    "40~",
+    "41~",
+    "42~",
+  ]);
+  // The node itself is a container that sees its machine's processes.
+  const within = [[1, 0, 1], [20, 1, 20], [30, 20, 30], [31, 30, 30]] as const;
+  const inner = { 20: "conmon", 31: "podman" };
+  assert.deepEqual(await find({ processes: within, marked: [30, 31], names: inner }), [
+    "30-",
+    "31-",
+  ]);
   const docker = { 31: "docker", 40: "containerd-shim", 41: "docker-init" };
   assert.deepEqual(await find({ processes, marked, names: docker }), ["30-", "31-", "41~", "42~"]);
 });
