@@ -98,7 +98,11 @@ function noiseFindings(
   if (!isIn || (!ran && isTold)) return [];
   if (!ran) {
     return [
-      bad("startup", "a start-up file keeps commands from being run", `${QUIET}, and no exec`),
+      bad(
+        "startup",
+        "a start-up file, or a login shell such as /bin/false, keeps commands from being run",
+        `${QUIET}, and no exec`,
+      ),
     ];
   }
   const line = noise.split("\n").find((line) => line.trim() !== "")?.trim();

@@ -44,7 +44,11 @@ export function endHint(endpoint: Endpoint, said: string): string {
     return "the account has as many processes there as it may have (ulimit -u), or the machine has " +
       "no memory left: end some, or raise the limit in /etc/security/limits.conf";
   }
-  return "the account, or its key, may be limited to other uses (ForceCommand, command= in " +
+  // That of /bin/false; nologin says a sentence.
+  const who = said === ""
+    ? "the account may have no shell there (/bin/false); or it"
+    : "the account";
+  return `${who}, or its key, may be limited to other uses (ForceCommand, command= in ` +
     "authorized_keys, a restricted shell), or its start-up files leave: " +
     byHand(endpoint, "/bin/sh -c :");
 }

@@ -157,6 +157,23 @@ shellTest("an account without a shell is told apart from one that cannot log in"
   assert.equal(node.acceptedLogins(), 1);
 });
 
+shellTest(
+  "a login shell that says nothing and leaves, as /bin/false does, is named as what it may be",
+  {
+    parts: [],
+    sshdConfig: ["ForceCommand /bin/false"],
+  },
+  async ({ node, transport }) => {
+    await assert.rejects(transport.exec("true"), (error) => {
+      isGridError("shell")(error);
+      assert.match(String(error), /login shell ended (at once|before the command) \(exit 1\)$/);
+      assert.match((error as { hint: string }).hint, /no shell there \(\/bin\/false\)/);
+      return true;
+    });
+    assert.equal(node.acceptedLogins(), 1);
+  },
+);
+
 const NO_ENV = { parts: [], sshdConfig: ["SetEnv PATH=/nonexistent"] };
 
 shellTest("a PATH without env is named", NO_ENV, async ({ way, transport }) => {
