@@ -21,14 +21,24 @@ class Ordered:
             pass
 
     def add(self, index: int, count: int, lines: bytes) -> None:
-        if self.is_written:  # a task that had failed has a result after all
-            self.is_written = False
-            self.remove()
+        self.take_back()
         self.size += len(lines) + PIECE_BYTES
         if self.size <= ORDERED_BYTES:
             self.pieces[index] = (count, lines)
         else:
-            self.pieces.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        """It is too much for memory."""
+        self.take_back()
+        self.size = ORDERED_BYTES
+        self.pieces.clear()
+
+    def take_back(self) -> None:
+        """A task that had failed may have a result after all."""
+        if self.is_written:
+            self.is_written = False
+            self.remove()
 
     def write(self) -> None:
         """To be called once all tasks have an outcome."""

@@ -93,7 +93,7 @@ class Results:
                 for _, line, match in OutcomeFile(path).lines():
                     index = index_of.get(match[1])
                     if index is not None and match[3] == b"true" and not self.done.get(index):
-                        self.put(index, True, line[match.end() :])
+                        self.put(index, True, line[match.end() : -len(OUTCOME_END)])
                         count += 1
             except OSError:
                 pass  # gone meanwhile
@@ -107,7 +107,7 @@ class Results:
         for _, line, match in OutcomeFile(path).lines():
             index = int(match[2])
             if not self.done.get(index):
-                self.put(index, True, line[match.end() :])
+                self.put(index, True, line[match.end() : -len(OUTCOME_END)])
                 count += 1
         os.unlink(path)
         return count
@@ -118,7 +118,7 @@ class Results:
 
     def add(self, index: int, ok: bool, text: bytes) -> None:
         """`text` is the value or the error, as JSON."""
-        self.put(index, ok, text + OUTCOME_END)
+        self.put(index, ok, text)
         if not ok:
             # Each line is the task's, as if it had printed it.
             words = "failed: %s" % json.loads(text)
@@ -127,9 +127,14 @@ class Results:
     def fail(self, index: int, words: str) -> None:
         self.add(index, False, json.dumps(words).encode())
 
-    def put(self, index: int, ok: bool, rest: bytes) -> None:
-        self.file.write((VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index) + rest)
-        self.ordered.add(index, 1, b"%s%s\n" % (b"=" if ok else b"!", rest[: -len(OUTCOME_END)]))
+    def put(self, index: int, ok: bool, text: bytes) -> None:
+        # Part by part: a large result is there often enough.
+        for part in ((VALUE_HEAD if ok else ERROR_HEAD) % (self.keys.of(index), index), text, OUTCOME_END):
+            self.file.write(part)
+        if len(text) > ORDERED_BYTES:
+            self.ordered.forget()
+        else:
+            self.ordered.add(index, 1, b"%s%s\n" % (b"=" if ok else b"!", text))
         if not ok or index in self.done:
             self.book(index, ok)
         else:
