@@ -12,6 +12,7 @@ const WIDEST = 3;
 
 /** All of them as one. */
 export function bytesOf(parts: readonly Part[]): Uint8Array {
+  if (parts.every((part) => typeof part === "string")) return encoder.encode(parts.join(""));
   let most = 0;
   for (const part of parts) most += typeof part === "string" ? part.length * WIDEST : part.length;
   const all = new Uint8Array(most);

@@ -9,7 +9,6 @@ import { type StepMarkup, stepMarkup } from "./html_steps.ts";
 import type { IsDrawn } from "./html_usage.ts";
 import { encodedStep, type MadeSteps } from "./json.ts";
 import { isWithoutTail, testCase } from "./junit.ts";
-import { encoded } from "./page_part.ts";
 import { type ExcerptPlan, wholeExcerpt } from "./log_excerpts.ts";
 import type { StepDocument } from "./run_document.ts";
 import { Tape } from "./tape.ts";
@@ -24,16 +23,11 @@ export interface DraftOptions {
   readonly steps: readonly string[];
 }
 
-interface EncodedMarkup extends StepMarkup {
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-}
-
 interface Draft {
   /** Absent where it needs the last lines of the step. */
   readonly testCase: string | undefined;
   /** Absent where a log is not at hand. */
-  readonly markup: EncodedMarkup | undefined;
+  readonly markup: StepMarkup | undefined;
 }
 
 const NOTHING_MADE: MadeSteps = { bytes: new Uint8Array(), count: 0, of: () => undefined };
@@ -105,7 +99,7 @@ export class StepDrafts {
     return fits ? markup : undefined;
   }
 
-  #markup(document: StepDocument, anchor: string): EncodedMarkup | undefined {
+  #markup(document: StepDocument, anchor: string): StepMarkup | undefined {
     const { keptLog } = this.#options;
     const hasAll = document.attempts.every(({ attempt, log }) =>
       log === null || keptLog(document.id, attempt) !== undefined
@@ -119,6 +113,6 @@ export class StepDrafts {
       },
       isDrawn: () => true,
     });
-    return { before: encoded(before), after: encoded(after) };
+    return { before, after };
   }
 }
