@@ -65,6 +65,10 @@ export function containedHint(code: number, stderr: string): string | undefined 
 
 function notExecutable(lines: readonly string[]): string {
   const has = (pattern: RegExp) => lines.some((line) => pattern.test(line));
+  if (has(/bad interpreter: Permission denied/)) {
+    return "this account may not run the program that the script's first line names, or not enter a " +
+      "folder above it: namei -l PROGRAM shows which";
+  }
   if (has(/bad interpreter/)) {
     return "the first line of the script names a program that is not there, or it ends in CR LF: " +
       "file SCRIPT shows which";

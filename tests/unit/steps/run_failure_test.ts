@@ -42,6 +42,7 @@ Deno.test("what a command did not find is answered by what prepares it", () => {
     [2, "error: Failed to spawn: `pytest`\n  Caused by: No such file", /"pytest" is not in the/],
     [1, "Command not found: pytest\n", /"pytest" is not in the environment/],
     [126, "grid: ./x.sh: /usr/bin/python9: bad interpreter: No such file", /first line/],
+    [126, "grid: ./x.sh: /root/py/bin/python: bad interpreter: Permission denied", /this account/],
     [126, "grid: ./x: cannot execute binary file: Exec format error", /uname -m/],
     [126, "grid: ./x.sh: Permission denied", /chmod \+x/],
     [153, "grid: line 2: 24047 File size limit exceeded  tar -c .", /ulimit -f/],
