@@ -5,6 +5,7 @@ import type { Event } from "../engine/event.ts";
 import type { RunReader } from "../engine/reader.ts";
 import { reduce, type RunState } from "../engine/reduce.ts";
 import { type LogNames, logNames } from "../report/log_names.ts";
+import { type LogTime, partsByTime, readLogTimes } from "../report/log_times.ts";
 import type { PastRuns } from "./past_runs.ts";
 
 /** The present, but for what is told of the past: that happened when its event says. */
@@ -35,7 +36,7 @@ const CHUNK_BYTES = 64 * 1024;
 interface OpenLog {
   readonly step: string;
   readonly attempt: number;
-  readonly path: string;
+  readonly name: string;
   /** Told so far. */
   bytes: number;
 }
@@ -78,6 +79,8 @@ class RunFollower {
   #told = 0;
   #state: RunState | undefined;
   #names: LogNames | undefined;
+  /** While the past is told; what comes later has come just now. */
+  #times: ReadonlyMap<string, readonly LogTime[]> | undefined;
 
   constructor(options: FollowRunOptions) {
     this.#options = options;
@@ -85,6 +88,7 @@ class RunFollower {
 
   async tellNews(): Promise<RunState> {
     const { runs, run, reader, clock, signal } = this.#options;
+    this.#times = this.#told === 0 ? readLogTimes(this.#folder) : undefined;
     for (const event of runs.store.events(run).slice(this.#told)) {
       clock.at = event.at;
       await this.#tellOutput(event);
@@ -103,7 +107,7 @@ class RunFollower {
   async #tellOutput(event: Event): Promise<void> {
     if (event.type === "attempt.started") {
       const { step, attempt } = event;
-      this.#logs.set(`${step}\n${attempt}`, { step, attempt, path: this.#pathOf(event), bytes: 0 });
+      this.#logs.set(`${step}\n${attempt}`, { step, attempt, name: this.#nameOf(event), bytes: 0 });
     } else if (event.type === "attempt.finished") {
       const key = `${event.step}\n${event.attempt}`;
       const log = this.#logs.get(key);
@@ -112,27 +116,35 @@ class RunFollower {
     }
   }
 
-  #pathOf({ step, attempt }: { readonly step: string; readonly attempt: number }): string {
-    const { runs, run } = this.#options;
+  get #folder(): string {
+    return join(this.#options.runs.folder(this.#options.run), "logs");
+  }
+
+  #nameOf({ step, attempt }: { readonly step: string; readonly attempt: number }): string {
     this.#names ??= logNames(this.#state?.steps.keys() ?? []);
-    return join(runs.folder(run), "logs", this.#names(step, attempt));
+    return this.#names(step, attempt);
   }
 
   async #tellLog(log: OpenLog): Promise<void> {
-    const { reader, signal } = this.#options;
-    using file = openIfThere(log.path);
+    const { reader, clock, signal } = this.#options;
+    using file = openIfThere(join(this.#folder, log.name));
     if (file === undefined) return;
     file.seekSync(log.bytes, Deno.SeekMode.Start);
+    const told = clock.at;
+    const times = this.#times?.get(log.name) ?? [];
     for (;;) {
       const count = file.readSync(this.#buffer) ?? 0;
-      if (count === 0) return;
+      if (count === 0) break;
+      const { step, attempt, bytes: offset } = log;
+      for (const { bytes, at } of partsByTime(this.#buffer.subarray(0, count), { offset, times })) {
+        clock.at = at ?? told;
+        // Logs do not tell where their lines were printed.
+        await reader.output?.({ step, attempt, stream: "stdout", bytes });
+      }
       log.bytes += count;
-      const { step, attempt } = log;
-      // Logs do not tell where their lines were printed.
-      const bytes = this.#buffer.subarray(0, count);
-      await reader.output?.({ step, attempt, stream: "stdout", bytes });
       signal.throwIfAborted();
     }
+    clock.at = told;
   }
 }
 

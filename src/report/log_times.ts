@@ -104,3 +104,21 @@ export function timeAt(times: readonly LogTime[], offset: number): number | unde
   }
   return times[low - 1]?.at;
 }
+
+/** Bytes of a log from `offset` on, in parts that came together. */
+export function* partsByTime(
+  bytes: Uint8Array,
+  { offset, times }: { readonly offset: number; readonly times: readonly LogTime[] },
+): Generator<{ readonly bytes: Uint8Array; readonly at: number | undefined }> {
+  let from = 0;
+  for (const { offset: next } of times) {
+    const to = next - offset;
+    if (to <= from) continue;
+    if (to >= bytes.length) break;
+    yield { bytes: bytes.subarray(from, to), at: timeAt(times, offset + from) };
+    from = to;
+  }
+  if (from < bytes.length) {
+    yield { bytes: bytes.subarray(from), at: timeAt(times, offset + from) };
+  }
+}
