@@ -69,7 +69,7 @@ export function readTrial(stdout: string, log: string): SshTrial {
     ran: at !== -1,
     lastWords: lines.findLast((line) =>
       line.trim() !== "" &&
-      !/^(debug\d: |Transferred: |Bytes per second: |Authenticated to )/.test(line)
+      !/^(debug\d: |OpenSSH_\d|Transferred: |Bytes per second: |Authenticated to )/.test(line)
     ),
   };
 }

@@ -154,6 +154,12 @@ Deno.test("readTrial() takes from ssh's log what it tried", () => {
   });
 });
 
+Deno.test("readTrial() takes ssh's banner for no words of its own", () => {
+  const log =
+    "OpenSSH_9.2p1 Debian-2+deb12u7, OpenSSL 3.0.17 1 Jul 2025\ndebug1: Connecting to x\n";
+  assert.equal(readTrial("", log).lastWords, undefined);
+});
+
 Deno.test("what ssh does stands beside what Grid does", () => {
   const trial = readTrial("", LOG);
   const problem = new GridError({
