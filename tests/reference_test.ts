@@ -56,6 +56,7 @@ const INNER = new Set([
   "GRID_AFTER",
   "GRID_BATCH",
   "GRID_BEFORE",
+  "GRID_BOOT",
   "GRID_CHANNEL",
   "GRID_DATA_", // with a name behind it
   "GRID_INNER",

@@ -32,7 +32,7 @@ testWith(
     // What is for this machine itself is looked up first, unless that is told to come later.
     main?.ip("rule", "add", "pref", "20", "from", "all", "lookup", "local");
     main?.ip("rule", "del", "pref", "0");
-    main?.ip("rule", "add", "pref", "10", ...wall, "prohibit");
+    main?.ip("rule", "add", "pref", "10", ...wall, "blackhole");
     const walled = await run();
     assert.equal(walled.code, 3, walled.stderr);
     assert.match(

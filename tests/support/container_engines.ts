@@ -78,6 +78,8 @@ export async function openDocker(): Promise<ContainerEngine> {
       `--pidfile=${path("pid")}`,
       `--host=${socket}`,
       "--iptables=false",
+      // It would stay on when the daemon has ended, for the whole machine.
+      "--ip-forward=false",
       "--bridge=none",
       "--storage-driver=vfs",
       "--log-level=error",
