@@ -199,10 +199,7 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        return failedExit(exit, {
-          ...place,
-          ...words.hint(exit, { canAnswer: !!input }),
-        });
+        return failedExit(exit, { ...place, ...words.hint(exit, { canAnswer: !!input }) });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
