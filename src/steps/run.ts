@@ -19,6 +19,7 @@ import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
+import { freshnessOf } from "./stale_output.ts";
 import { unpreparedEnd } from "./unprepared.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
@@ -227,6 +228,7 @@ class RunAttempt {
       outputFile: await job.readOutputFile(),
       stdout: place.stdout,
       isMasked: Object.keys(place.spec.secrets).length > 0,
+      freshness: freshnessOf(this.#options.trees, this.#options.host),
       signal: this.#options.host.signal,
     });
     const gate = this.#gate(place.node);
