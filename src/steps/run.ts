@@ -5,6 +5,7 @@ import type { StepHost, StepKind, StepOutcome, SurvivorNote } from "../engine/po
 import type { FollowOptions, Job, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
+import { absentFileHint } from "./absent_file.ts";
 import { aftermath, cancelledJob } from "./cancelled_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { onManyNodes } from "./gang_entry.ts";
@@ -200,7 +201,12 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        return failedExit(exit, { ...place, ...words.hint(exit, { canAnswer: !!input }) });
+        const hint = absentFileHint(words.stderr, {
+          ...place,
+          ...this.#options,
+          request: this.#request,
+        });
+        return failedExit(exit, { ...place, ...hint ?? words.hint(exit, { canAnswer: !!input }) });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {

@@ -26,6 +26,11 @@ export class SyncedFiles {
     this.#sources.set(source, new Map(contents));
   }
 
+  /** Absolute folders. */
+  get sources(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
+
   /** Whether a file of that path, relative to some folder, came with a sync. */
   mayHaveBrought(path: string): boolean {
     const wanted = normalize(path);
