@@ -66,6 +66,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   using source = new Source(look, options, targets.filter(isFar).length);
   // What changed is read while the nodes look.
   if (source.isChanged) source.hashed().catch(() => {});
+  for (const one of asked) void packAhead(source, one);
   const digestOf = contentDigest(options.fetchTargets);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -93,9 +94,18 @@ function isFar({ transport }: SyncTarget): boolean {
 
 /** Where a node has nothing, all of it will be sent. */
 async function expectBulk({ target, answer }: Asked): Promise<void> {
+  if (await hasNothing(answer)) void target.transport.expectBulk?.();
+}
+
+/** Where a node has nothing, all of it is packed while the link for it comes up. */
+async function packAhead(source: Source, { target, answer }: Asked): Promise<void> {
+  if (isFar(target) && await hasNothing(answer)) source.packs.begin(source.recalled);
+}
+
+async function hasNothing(answer: Asked["answer"]): Promise<boolean> {
   const said = await answer.catch(() => undefined);
   const there = said === undefined || "checked" in said ? said?.checked : said.chosen;
-  if (there !== undefined && there.digest === undefined) void target.transport.expectBulk?.();
+  return there !== undefined && there.digest === undefined;
 }
 
 async function askNode(
