@@ -47,8 +47,11 @@ export const STATUSES: readonly Status[] = [
   "pending",
 ];
 
-export function lookOf(status: Status): StatusLook {
-  return LOOKS[status];
+/** Of what was under way when its runner died: nobody knows what became of it. */
+const STOPPED: StatusLook = { mark: "■", hue: "yellow", word: "stopped" };
+
+export function lookOf(status: Status, { stopped = false } = {}): StatusLook {
+  return stopped && status === "running" ? STOPPED : LOOKS[status];
 }
 
 /** States in which the step's own work went wrong. */
