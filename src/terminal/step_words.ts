@@ -50,7 +50,12 @@ export const STATUSES: readonly Status[] = [
 /** Of what was under way when its runner died: nobody knows what became of it. */
 const STOPPED: StatusLook = { mark: "■", hue: "yellow", word: "stopped" };
 
-export function lookOf(status: Status, { stopped = false } = {}): StatusLook {
+interface LookOptions {
+  /** Nobody is at the run any more, and it has no end. */
+  readonly stopped?: boolean | undefined;
+}
+
+export function lookOf(status: Status, { stopped = false }: LookOptions = {}): StatusLook {
   return stopped && status === "running" ? STOPPED : LOOKS[status];
 }
 

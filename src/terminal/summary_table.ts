@@ -27,7 +27,7 @@ export interface SummaryTableOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
   /** Nobody is at the run any more, and it has no end. */
-  readonly stopped?: boolean;
+  readonly stopped?: boolean | undefined;
 }
 
 /** Of more steps than this only those are in the table that went wrong; the others are a number. */
