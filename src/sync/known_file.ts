@@ -1,7 +1,11 @@
-/** Where `known_source.ts` keeps what it knows: one file for each source, in a few large values. */
+/**
+ * Where `known_source.ts` keeps what it knows: one file for each source and what is left out of it, in a few
+ * large values.
+ */
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-import { join } from "node:path";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { VERSION } from "../core/version.ts";
 import { writeCacheFile } from "./cache_file.ts";
@@ -69,9 +73,10 @@ interface Head extends Pick<Known, "guards" | "digest" | "young"> {
 
 /** Undefined where there is none, of another format or for another key, or a damaged one. */
 export async function openKnown(
-  { key, ...where }: KnownFileOptions,
+  options: KnownFileOptions,
 ): Promise<KnownHead | undefined> {
-  const file = await Deno.open(fileOf(where)).catch(() => undefined);
+  const { key } = options;
+  const file = await Deno.open(fileOf(options)).catch(() => undefined);
   if (file === undefined) return undefined;
   const head = await readHead(file).catch(() => undefined);
   if (head === undefined || head.key !== key) {
@@ -138,9 +143,10 @@ function fileIn(bytes: Buffer, { sizes, ...head }: Head): KnownFile | undefined 
 }
 
 export function saveKnown(
-  { key, ...where }: KnownFileOptions,
+  options: KnownFileOptions,
   { guards, digest, young, entries, rows }: Known,
 ): void {
+  const { key } = options;
   const { paths, contents, types, numbers } = toColumns(entries);
   const inside = entries.filter((entry) => entry.type === "folder");
   const rest = [
@@ -169,7 +175,9 @@ export function saveKnown(
     String(folders.length).padStart(SIZE_CHARS, "0"),
     "",
   ];
-  writeCacheFile(fileOf(where), [Buffer.from(first.join("\n")), head, folders, ...rest]);
+  const file = fileOf(options);
+  const pieces = [Buffer.from(first.join("\n")), head, folders, ...rest];
+  if (writeCacheFile(file, pieces)) clearOld(file);
 }
 
 /** Against what breaks by itself; whoever may write here may write anything. */
@@ -181,6 +189,29 @@ function lines(part: Buffer): string[] {
   return part.toString("utf8").split("\0").slice(0, -1);
 }
 
-function fileOf({ folder, source }: Omit<KnownFileOptions, "key">): string {
-  return join(folder, `source-${hash("sha256", source).slice(0, 16)}`);
+/** Files of one source; a list may take megabytes. */
+const MOST_LISTS = 4;
+
+/** Of the same source only the newest stay. */
+function clearOld(file: string): void {
+  const folder = dirname(file);
+  const start = basename(file).slice(0, -WORD_CHARS);
+  const old = readdirSync(folder)
+    .filter((name) => name.startsWith(start) && name.length === start.length + WORD_CHARS)
+    .map((name) => ({ path: join(folder, name), at: changedAt(join(folder, name)) }))
+    .toSorted((a, b) => b.at - a.at)
+    .slice(MOST_LISTS);
+  for (const { path } of old) rmSync(path, { force: true });
+}
+
+/** What another program has just removed is the oldest. */
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+const WORD_CHARS = 16;
+
+function fileOf({ folder, source, key }: KnownFileOptions): string {
+  const [from, of] = [source, key].map((text) => hash("sha256", text).slice(0, WORD_CHARS));
+  return join(folder, `source-${from}-${of}`);
 }

@@ -41,6 +41,26 @@ Deno.test("findSource() knows a source again by what the file system says of it"
   assert.equal(await rig.look({ cacheFolder: `${rig.options.cacheFolder}2` }), "walked");
 });
 
+Deno.test(
+  "findSource() knows a source again for each list of what is left out, and of the last few",
+  {
+    ignore: skip,
+  },
+  async () => {
+    using rig = startSourceRig();
+    rig.write({ "a.py": "a", "b.csv": "b" });
+    assert.equal(await rig.look(), "walked");
+    assert.equal(await rig.look({ exclude: ["*.csv"] }), "walked");
+    assert.equal(await rig.look(), "same", "another sync of the folder took nothing from it");
+    assert.equal(await rig.look({ exclude: ["*.csv"] }), "same");
+    for (let other = 0; other < 6; other++) await rig.look({ exclude: [`${other}`] });
+    const kept = [...Deno.readDirSync(rig.options.cacheFolder ?? "")]
+      .filter(({ name }) => name.startsWith("source-"));
+    assert.equal(kept.length, 4);
+    assert.equal(await rig.look({ exclude: ["5"] }), "same", "the newest stay");
+  },
+);
+
 Deno.test("findSource() reads again what may have changed unseen", { ignore: skip }, async () => {
   using rig = startSourceRig();
   rig.write({ a: "a", b: "b" });
