@@ -59,6 +59,7 @@ class StageWriter implements EntryWriter {
   /** Get their times once everything is in them. */
   readonly #folders: SourceEntry[] = [];
   readonly #piece = new Uint8Array(PIECE_BYTES);
+  readonly #isMasked = Deno.uid() === 0 && (Deno.umask() & 0o755) !== 0;
 
   constructor(folder: string, options: StageOptions) {
     this.#folder = folder;
@@ -84,11 +85,13 @@ class StageWriter implements EntryWriter {
 
   async file(entry: SourceEntry, read: (into: Uint8Array) => void): Promise<string> {
     const { path, size, state } = entry;
+    const mode = modeOf(entry);
     using file = writing(path, this.#options, () => {
       this.#makeAbove(path);
-      const mode = modeOf(entry);
       const options = { write: true, create: true, truncate: true, mode };
-      return Deno.openSync(`${this.#folder}/${path}`, options);
+      const made = Deno.openSync(`${this.#folder}/${path}`, options);
+      this.#widen(path, mode);
+      return made;
     });
     const sum = size > PIECE_BYTES ? createHash("sha256") : undefined;
     for (let left = size; left > 0;) {
@@ -113,6 +116,11 @@ class StageWriter implements EntryWriter {
     }
   }
 
+  /** As `tar` unpacks on other nodes: for root as it was packed, whatever the umask. */
+  #widen(path: string, mode: number): void {
+    if (this.#isMasked) Deno.chmodSync(`${this.#folder}/${path}`, mode);
+  }
+
   #makeAbove(path: string): void {
     const slash = path.lastIndexOf("/");
     if (slash > 0) this.#make(path.slice(0, slash));
@@ -123,6 +131,7 @@ class StageWriter implements EntryWriter {
     if (this.#made.has(path)) return;
     this.#makeAbove(path);
     Deno.mkdirSync(`${this.#folder}/${path}`, { mode: 0o755 });
+    this.#widen(path, 0o755);
     this.#made.add(path);
   }
 }
