@@ -165,6 +165,8 @@ export interface NodeHealth {
   readonly fromCache: boolean;
   /** It kept silent until patience ended, unlike one that refused. */
   readonly isSilent?: boolean;
+  /** What is wrong stays so until a person sees to it. */
+  readonly isLasting?: boolean;
   /** Whether it can be used; `unusable` nodes answer. */
   readonly status: "ok" | "unusable" | "unreachable";
   /** Why it is not `ok`. */

@@ -121,7 +121,8 @@ function fitOf(candidate: Candidate, options: ChooseOptions): Fit | Obstacle {
   const unfit = ruledOut(node, selector);
   if (unfit !== undefined) return unfit;
   if (health.status !== "ok") {
-    return { reason: health.reason ?? health.status, isFinal: false, hint: health.hint };
+    const isFinal = health.isLasting ?? false;
+    return { reason: health.reason ?? health.status, isFinal, hint: health.hint };
   }
   const short = health.facts && shortOf(health.facts, selector);
   if (short !== undefined) return short;

@@ -2,6 +2,7 @@
 import { withDeadline } from "../core/deadline.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";
+import { isWithoutShell } from "../transport/shell/shell_problem.ts";
 import type { Transport } from "../transport/transport.ts";
 import { drainWords } from "./drain.ts";
 import type { Node, NodeFacts } from "./node.ts";
@@ -19,6 +20,8 @@ export interface ProbeRow {
   readonly isSilent?: boolean;
   /** People mend it, and then want to know: it is asked again at once. */
   readonly isMendable?: boolean;
+  /** It stays so until a person sees to it: nothing to wait for. */
+  readonly isLasting?: boolean;
   /** Of this look and those before; added when the row is kept. */
   readonly memory?: NodeMemory;
 }
@@ -75,6 +78,8 @@ const MENDABLE: ReadonlySet<string> = new Set([
   "workspace",
 ]);
 
+const LASTING: ReadonlySet<string> = new Set(["host-key", "algorithm"]);
+
 /** The row of a node that could not be asked, or whose use has failed. */
 export function failedRow(error: GridError, at: number): ProbeRow {
   return {
@@ -85,6 +90,7 @@ export function failedRow(error: GridError, at: number): ProbeRow {
     facts: undefined,
     ...(error.code === "timed-out" && { isSilent: true }),
     ...(MENDABLE.has(error.code) && { isMendable: true }),
+    ...((LASTING.has(error.code) || isWithoutShell(error)) && { isLasting: true }),
   };
 }
 

@@ -85,6 +85,7 @@ function readRow(cached: CachedRow | undefined): ProbeRow | undefined {
     hint,
     facts,
     ...(value["isMendable"] === true && { isMendable: true }),
+    ...(value["isLasting"] === true && { isLasting: true }),
     ...(memory && { memory }),
   } as ProbeRow;
 }

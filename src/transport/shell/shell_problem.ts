@@ -24,9 +24,17 @@ export function endedShell(endpoint: Endpoint, { left, words }: Farewell): GridE
   // Of a command that did begin the end of the line is what counts.
   const said = words.split(String.fromCharCode(MARK)).at(-1)?.trim() ?? "";
   return noShell(endpoint, {
-    state: `its login shell ended at once (${left})${said === "" ? "" : `: ${said}`}`,
+    state: `${ENDED} (${left})${said === "" ? "" : `: ${said}`}`,
     hint: endHint(endpoint, said),
   });
+}
+
+const ENDED = "its login shell ended at once";
+const CROWDED = /cannot fork|fork: |resource temporarily unavailable/i;
+
+/** Whether the account stays without a shell until a person sees to it. */
+export function isWithoutShell({ code, message }: Pick<GridError, "code" | "message">): boolean {
+  return code === "shell" && message.includes(ENDED) && !CROWDED.test(message);
 }
 
 export function silenceHint(endpoint: Endpoint): string {
@@ -40,7 +48,7 @@ export function endHint(endpoint: Endpoint, said: string): string {
   if (/account is currently not available/i.test(said)) {
     return `the account has no shell there; as root: chsh -s /bin/sh ${endpoint.user ?? "ACCOUNT"}`;
   }
-  if (/cannot fork|fork: |resource temporarily unavailable/i.test(said)) {
+  if (CROWDED.test(said)) {
     return "the account has as many processes there as it may have (ulimit -u), or the machine has " +
       "no memory left: end some, or raise the limit in /etc/security/limits.conf";
   }

@@ -122,6 +122,35 @@ Deno.test("select() does not wait for what cannot change", async () => {
   assert.deepEqual(clock.sleeps, []);
 });
 
+Deno.test("select() does not wait for what a person has to see to, unless another node may do", async () => {
+  const at = (code: "shell" | "host-key", state: string) =>
+    new GridError({
+      code,
+      message: `Cannot start a shell on "a": ${state}`,
+      node: "a",
+      hint: "do",
+    });
+  const waitMs = 3_600_000;
+  const lasting = [
+    at("shell", "its login shell ended at once (exit 1): This account is currently not available."),
+    at("host-key", "its host key is not known"),
+  ];
+  for (const answer of lasting) {
+    const { cluster, clock } = setUp({ a: answer });
+    const error = await errorOf(cluster.select(selector({ waitMs })));
+    assert.equal(error.hint, "do");
+    assert.deepEqual(clock.sleeps, [], error.message);
+  }
+  const { cluster, pool, clock } = setUp({
+    a: at("shell", "its login shell ended at once (exit 254): sh: Cannot fork"),
+  });
+  const waiting = cluster.select(selector({ waitMs }));
+  await clock.advance(12_000);
+  pool.answers.set("a", probeAnswer());
+  await clock.advance(5000);
+  assert.equal((await waiting).node, "a", "what passes is waited for");
+});
+
 Deno.test("select() stops waiting when the signal fires", async () => {
   const { cluster } = setUp({ a: probeAnswer({ gpus: [20_000] }) });
   const stop = new AbortController();
