@@ -1,5 +1,4 @@
 /** Wires one run: the engine with kinds of steps, journal, readers, secrets and reports. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
@@ -26,7 +25,7 @@ import { usualTimes, withExpectedEnds } from "./steps/expected_end.ts";
 import { FileSums } from "./steps/file_sums.ts";
 import { hashFiles } from "./steps/hash_files.ts";
 import { createStepKinds } from "./steps/kinds.ts";
-import { createOutputFile } from "./steps/output_files.ts";
+import { createOutputFile } from "./steps/output_writer.ts";
 import { createPlaceKeeper } from "./steps/place_keeper.ts";
 import {
   masksOf,
@@ -122,7 +121,7 @@ export async function runOn(
   for (const warning of shortSecrets(needed, secrets)) log.warn(warning);
   const run = options.run ?? newRunId(grid.clock.now());
   const folder = grid.runFolder(run);
-  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  await Deno.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const reserve = new Reserve(join(grid.project, ".grid"));
   reserve.fill();
   const { journal, full } = withLastWords(grid.store, reserve);

@@ -98,7 +98,7 @@ Deno.test("architecture: an answer from the cache loads nothing that asks nodes 
   const slow = [...loaded].filter((path) =>
     loadedBy(byPath.get(path)?.text ?? "").some((name) => /^node:(fs|crypto|net|dns)/.test(name))
   );
-  assert.deepEqual(slow, [], "see src/core/node_fs.ts");
+  assert.deepEqual(slow, [], "see src/core/node_builtins.ts");
   assert.ok(loaded.size > 50, "it looks at what is loaded");
 });
 

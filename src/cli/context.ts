@@ -1,6 +1,7 @@
 /** The outside world of the command line, injected so that tests can stand in for it. */
 import type { GridError } from "../core/errors.ts";
 import { isRunId } from "../core/ids.ts";
+import { nodeFs } from "../core/node_builtins.ts";
 import { oneLine } from "../terminal/harmless.ts";
 import type { InputSource } from "../transport/job/input_supply.ts";
 import { ownInput } from "./own_input.ts";
@@ -61,8 +62,7 @@ function takeSecrets(): Readonly<Record<string, string>> | undefined {
   const isGiven = Deno.env.get(SECRETS_VARIABLE) !== undefined;
   Deno.env.delete(SECRETS_VARIABLE);
   if (!isGiven) return undefined;
-  const { readFileSync } = globalThis.process.getBuiltinModule("node:fs");
-  return JSON.parse(readFileSync(0, "utf8"));
+  return JSON.parse(nodeFs().readFileSync(0, "utf8"));
 }
 
 export function processContext(): CliContext {

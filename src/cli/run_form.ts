@@ -1,6 +1,6 @@
 /** `grid run` takes a file or a command; some options are for the one, some for the other. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { exists } from "../core/exists.ts";
 import { GridError } from "../core/errors.ts";
 
 export type RunForm = "file" | "command";
@@ -16,7 +16,7 @@ export function fileInstead(command: string, cwd: string): string | undefined {
   const files = ["", "pipelines/"].flatMap((folder) =>
     ["yaml", "yml"].map((kind) => `${folder}${command}.${kind}`)
   );
-  return files.find((file) => existsSync(join(cwd, file)));
+  return files.find((file) => exists(join(cwd, file)));
 }
 
 interface OnlyFor {

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { RunReader } from "../engine/reader.ts";
 import type { RunFolder } from "../grid.ts";
 import type { Clock } from "../core/clock.ts";
+import { exists } from "../core/exists.ts";
 import type { Place } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -43,7 +43,7 @@ export function showRun(options: ShowOptions): Terminal {
     folder: folder.startsWith("..") ? run.folder : folder,
     placeOf: placesOf(options),
     usualMs: (pipeline) => usualMs(store, pipeline),
-    exists: (path) => existsSync(resolve(context.cwd, path)),
+    exists: (path) => exists(resolve(context.cwd, path)),
   });
 }
 

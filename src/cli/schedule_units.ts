@@ -1,5 +1,5 @@
 /** What starts the runs of a schedule without Grid: a timer of systemd, or lines of a crontab. */
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 import { onCalendar, plainCron } from "../schedule/other_words.ts";

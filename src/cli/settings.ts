@@ -1,5 +1,6 @@
 /** What the options that every command takes mean, decided once. */
 import { join, relative, resolve } from "node:path";
+import { exists } from "../core/exists.ts";
 import type { LogLevel } from "../core/log.ts";
 import { oneLine } from "../terminal/harmless.ts";
 import type { CliContext } from "./context.ts";
@@ -82,15 +83,5 @@ function tellChoice(settings: Settings, { passedBy, context }: {
     context.stderr(
       `note: the project is ${oneLine(relative(context.cwd, project))}, for its .grid\n`,
     );
-  }
-}
-
-/** Without `node:fs`, whose loading takes as long as reading a pipeline. */
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false; // not there, or not ours to see: not used either way
   }
 }

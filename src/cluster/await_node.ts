@@ -275,13 +275,8 @@ function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
   });
 }
 
-/** Where something can be done about each node: what, of one, and where the others' stands. */
+/** Where one thing stands in the way of all nodes, what to do about that. */
 function hintOfAll(reasons: readonly PassedOver[]): string | undefined {
-  const [first, ...others] = new Set(reasons.map(({ hint }) => hint));
-  if (others.length === 0 || first === undefined || others.includes(undefined)) {
-    return others.length === 0 ? first : undefined;
-  }
-  return `${first}; grid health says what to do about ${
-    others.length === 1 ? "the other" : "the others"
-  }`;
+  const [hint, ...others] = new Set(reasons.map(({ hint }) => hint));
+  return others.length === 0 ? hint : undefined;
 }

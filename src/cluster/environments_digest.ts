@@ -1,5 +1,5 @@
 /** What commands find on the nodes that they may run on, in one word. */
-import { hash } from "node:crypto";
+import { digestOf } from "../core/digest.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE } from "./defaults.ts";
 import type { NodeSelector } from "./node_selector.ts";
@@ -33,7 +33,7 @@ export function environmentsDigest(
   });
   const distinct = [...new Set(said)].toSorted();
   if (distinct.every((one) => one === "")) return undefined;
-  return hash("sha256", JSON.stringify(distinct), "hex").slice(0, 32);
+  return digestOf(JSON.stringify(distinct)).slice(0, 32);
 }
 
 function isMeant(

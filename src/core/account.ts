@@ -1,5 +1,4 @@
-import { arch, hostname, release, type, userInfo } from "node:os";
-import process from "node:process";
+import { hostname, release, type, userInfo } from "node:os";
 
 /** Of whoever runs this program. */
 export function accountName(): string {
@@ -7,9 +6,13 @@ export function accountName(): string {
     return userInfo().username;
   } catch {
     // An account without an entry, as in containers.
-    return process.getuid ? `uid ${process.getuid()}` : "unknown";
+    const uid = Deno.uid();
+    return uid === null ? "unknown" : `uid ${uid}`;
   }
 }
+
+/** As `node:os` names them, whose `arch()` would load `node:process` for it. */
+const ARCH = { x86_64: "x64", aarch64: "arm64" } as const;
 
 /** Who runs this program, on which machine, on what. */
 export function whoRuns(): {
@@ -17,6 +20,6 @@ export function whoRuns(): {
   readonly host: string;
   readonly system: string;
 } {
-  const system = `${type()} ${release()} ${arch()}, Deno ${Deno.version.deno}`;
+  const system = `${type()} ${release()} ${ARCH[Deno.build.arch]}, Deno ${Deno.version.deno}`;
   return { user: accountName(), host: hostname() || "unknown", system };
 }

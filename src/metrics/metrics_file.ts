@@ -1,4 +1,3 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
@@ -62,8 +61,8 @@ async function writeMetrics(
   const text = await metricsText({ tally, activeTasks: active });
   try {
     // Synchronous: into the system's cache it is written sooner than another thread has got it.
-    writeFileSync(draft, text, { mode: PRIVATE_FILE });
-    renameSync(draft, path);
+    Deno.writeTextFileSync(draft, text, { mode: PRIVATE_FILE });
+    Deno.renameSync(draft, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     removeDraft(draft);
@@ -73,8 +72,8 @@ async function writeMetrics(
 
 function removeDraft(path: string): void {
   try {
-    rmSync(path, { force: true });
+    Deno.removeSync(path);
   } catch {
-    // Where the folder itself is gone, so is the draft.
+    // Nothing was written, or the folder itself is gone.
   }
 }

@@ -1,6 +1,6 @@
 /** What `batch_driver.py` is told, and where its files lie on the head. Values of the environment stay out. */
 import { pythonJson } from "../core/exact_json.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchSpec } from "./batch.ts";
 

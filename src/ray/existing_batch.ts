@@ -1,7 +1,7 @@
 /** A batch on a Ray cluster that Grid did not start: one job of its Jobs API. */
 import { monotonic, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";

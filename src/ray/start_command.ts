@@ -1,5 +1,5 @@
 /** The words of `ray start`, as pure functions of what is known about a node. */
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import type { RayConfig } from "../cluster/config.ts";
 
 /** What `ray_preflight.py` prints. */

@@ -1,4 +1,3 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { randomWord } from "../core/ids.ts";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 
@@ -9,13 +8,14 @@ import { PRIVATE_FILE } from "../core/private_modes.ts";
 export function writeAtomic(path: string, text: string | Uint8Array): void {
   const draft = `${path}.${randomWord(8)}.tmp`;
   try {
-    writeFileSync(draft, text, { mode: PRIVATE_FILE, flag: "wx" });
-    renameSync(draft, path);
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    Deno.writeFileSync(draft, bytes, { mode: PRIVATE_FILE, createNew: true });
+    Deno.renameSync(draft, path);
   } catch (error) {
     try {
-      rmSync(draft, { force: true });
+      Deno.removeSync(draft);
     } catch {
-      // Where the folder itself is gone, so is the draft.
+      // Nothing was written, or the folder itself is gone.
     }
     throw error;
   }

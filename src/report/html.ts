@@ -20,14 +20,19 @@ export interface HtmlOptions {
   readonly tail: TailOf;
   /** SVG of the steps; empty where there is none. */
   readonly graph: string;
+  /** What the page may do: `contentPolicy()`. */
+  readonly policy: string;
   /** What the page holds of the logs; default: nothing, only links to them. */
   readonly logOf?: LogOf;
   /** What was made of a step before. */
   readonly draftOf?: StepsOptions["draftOf"];
 }
 
-export function renderHtml(report: RunDocument, options: HtmlOptions): string {
-  return textOf(htmlParts(report, options));
+export async function renderHtml(
+  report: RunDocument,
+  options: Omit<HtmlOptions, "policy">,
+): Promise<string> {
+  return textOf(htmlParts(report, { ...options, policy: await contentPolicy() }));
 }
 
 export function htmlParts(report: RunDocument, options: HtmlOptions): Part[] {
@@ -36,7 +41,7 @@ export function htmlParts(report: RunDocument, options: HtmlOptions): Part[] {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy()}">
+<meta http-equiv="Content-Security-Policy" content="${options.policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${text(report.pipeline)} ${report.result} · ${text(report.run)}</title>

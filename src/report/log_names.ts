@@ -1,4 +1,4 @@
-import { readableName } from "../core/ids.ts";
+import { readableName } from "../core/file_names.ts";
 
 /** Name of a step's log without its folder: `<step>.<attempt>.log`. */
 export type LogNames = (step: string, attempt: number) => string;

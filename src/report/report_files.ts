@@ -8,6 +8,7 @@ import { cannot } from "./cannot.ts";
 import { runDocument, type RunDocumentOptions } from "./document_writer.ts";
 import { drawGraph, hasDrawing, loadSvg } from "./graph/drawing.ts";
 import { htmlParts } from "./html.ts";
+import { contentPolicy } from "./html_policy.ts";
 import { jsonParts } from "./json.ts";
 import { planExcerpts } from "./log_excerpts.ts";
 import { renderJunit } from "./junit.ts";
@@ -44,10 +45,15 @@ const ENOUGH_TO_LEARN = 50;
 export async function rehearseReports(state: RunState): Promise<void> {
   const report = runDocument(sampleOf(state), { logOf: () => null, transports: [] });
   const tail = () => [];
+  const policy = await contentPolicy();
   const files: (() => readonly Part[])[] = [
     () => jsonParts(report),
     () => [renderJunit(report, { tail }), renderMarkdown(report, { tail })],
-    () => htmlParts(report, { tail, graph: "", logOf: planExcerpts(report, { folder: "" }).of }),
+    () =>
+      htmlParts(report, {
+        ...{ tail, policy, graph: "" },
+        logOf: planExcerpts(report, { folder: "" }).of,
+      }),
   ];
   for (const render of files) {
     await everythingElse();
@@ -96,12 +102,13 @@ async function writePage(
   { tail, ...options }: ReportFilesOptions & { readonly tail: TailOf },
 ): Promise<void> {
   const graph = await graphOf(report, options);
+  const policy = await contentPolicy();
   const bounds = options.isFull?.() ? { bytes: BYTES_WHEN_FULL } : {};
   const render = () => {
     const plan = planExcerpts(report, { ...options, ...bounds });
     const { drafts } = options;
     return htmlParts(report, {
-      ...{ tail, graph, logOf: plan.of },
+      ...{ tail, graph, policy, logOf: plan.of },
       draftOf: (step, isDrawn) => drafts?.markupOf(step, { plan, isDrawn }),
     });
   };

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunState } from "../engine/reduce.ts";
 
@@ -30,14 +29,12 @@ function asShown(line: string): string {
 
 async function lastBytes(path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path);
+    using file = await Deno.open(path);
     const { size } = await file.stat();
-    const length = Math.min(size, TAIL_BYTES);
-    const { buffer } = await file.read({
-      buffer: new Uint8Array(length),
-      position: size - length,
-    });
-    return buffer;
+    await file.seek(Math.max(0, size - TAIL_BYTES), Deno.SeekMode.Start);
+    const bytes = new Uint8Array(Math.min(size, TAIL_BYTES));
+    const read = await file.read(bytes);
+    return bytes.subarray(0, read ?? 0);
   } catch (error) {
     if (error instanceof Error && "code" in error) return new Uint8Array();
     throw error;

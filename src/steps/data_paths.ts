@@ -1,7 +1,7 @@
 /** What a command finds of the data sets that steps before it brought to its node. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { OpenNode } from "../cluster/node.ts";
+import { exists } from "../core/exists.ts";
 import { own } from "../core/own.ts";
 import { quote } from "../core/shell.ts";
 import type { DataPaths } from "../engine/data_paths.ts";
@@ -29,7 +29,7 @@ export function dataSource(
   { code, project }: { readonly code: string; readonly project: string },
 ): string {
   const beside = resolve(code, from);
-  return existsSync(beside) ? beside : resolve(project, from);
+  return exists(beside) ? beside : resolve(project, from);
 }
 
 /** For what runs on many nodes: of sets that lie at one path on all of them. */

@@ -2,11 +2,10 @@
  * SHA-256 of files that steps depend on. Expressions cannot wait, and much of such files would keep signals,
  * heartbeats and output waiting for as long as it takes to read them: that much is read before.
  */
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
+import { nodeCrypto, nodeFs } from "../core/node_builtins.ts";
 import { formatSize } from "../core/size.ts";
 import { Turns } from "../core/turns.ts";
 import type { Attempted, ReadFirst } from "../engine/ports.ts";
@@ -150,10 +149,11 @@ const PIECE_BYTES = 256 * 1024;
 
 /** In pieces: a list of tasks may be larger than memory. */
 function sumNow(path: string): string {
+  const { closeSync, openSync, readSync } = nodeFs();
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    const digest = createHash("sha256");
+    const digest = nodeCrypto().createHash("sha256");
     const piece = new Uint8Array(PIECE_BYTES);
     for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
       digest.update(piece.subarray(0, read));

@@ -5,7 +5,7 @@ import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/claim_pr
 import type { ClaimWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError, isAboutNode } from "../core/errors.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { resolveNode } from "./placement.ts";

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { nodeCrypto } from "../core/node_builtins.ts";
 import { FileSums } from "./file_sums.ts";
 import { findFiles } from "./project_files.ts";
 
@@ -26,7 +26,7 @@ export function hashFiles(
   }));
   if (files.length === 0) return "";
   sums.announce(files.map(({ path }) => path));
-  const hash = createHash("sha256");
+  const hash = nodeCrypto().createHash("sha256");
   for (const { name, path } of files) hash.update(`${name}\0${sums.of(path)}\0`);
   return hash.digest("hex");
 }

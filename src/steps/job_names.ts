@@ -1,5 +1,6 @@
 /** Names of a run's jobs, and whether one was left to itself. */
-import { distinctName, randomWord } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
+import { randomWord } from "../core/ids.ts";
 import type { StepRequest } from "../engine/ports.ts";
 import type { JobExit } from "../transport/job/job.ts";
 

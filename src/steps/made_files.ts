@@ -1,5 +1,5 @@
 /** What a cached step made on its node: measured once it has succeeded, looked for before it is reused. */
-import { hash } from "node:crypto";
+import { nodeCrypto } from "../core/node_builtins.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { Made } from "../engine/ports.ts";
@@ -97,7 +97,7 @@ async function look(
   }
   const files = [...kept].map((line) => [pathOf(line), line.slice(0, line.indexOf("|"))]);
   return {
-    digest: hash("sha256", [...kept].toSorted().join("\n")),
+    digest: nodeCrypto().hash("sha256", [...kept].toSorted().join("\n")),
     files: Object.fromEntries(files),
     ...(absent !== undefined && { absent }),
   };

@@ -5,7 +5,7 @@ import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { JobWords } from "../cluster/claim_wish.ts";
 import type { NodeSelector } from "../cluster/node_selector.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import type { Action } from "../pipeline/pipeline.ts";
 import { own } from "../core/own.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type FileGlob, isMeant, parseFileGlob } from "../core/file_glob.ts";
 import { firstPlaces, type GlobPlaces, nextPlaces, pastStars } from "../core/glob.ts";
 import { readGlob } from "../core/glob_fault.ts";
-import { nodeFs } from "../core/node_fs.ts";
+import { nodeFs } from "../core/node_builtins.ts";
 
 /** What is still to be found below a folder. */
 interface Wish {

@@ -1,5 +1,5 @@
 import { GridError } from "../core/errors.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import { own } from "../core/own.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RayConfig } from "../cluster/config.ts";

@@ -1,6 +1,5 @@
 /** Names a process so that it cannot be mistaken for a later one with the same number. */
 import { hostname } from "node:os";
-import process from "node:process";
 
 export interface ProcessName {
   /** Where its number means something: host, boot and number space. */
@@ -11,7 +10,7 @@ export interface ProcessName {
 }
 
 export function ownProcess(): ProcessName {
-  return { place: ownPlace(), pid: process.pid, born: bornOf(process.pid) ?? "" };
+  return { place: ownPlace(), pid: Deno.pid, born: bornOf(Deno.pid) ?? "" };
 }
 
 /** Whether the process still runs; undefined where it cannot be seen from here. */
@@ -51,7 +50,7 @@ function bornOf(pid: number): string | undefined {
 
 function answersSignal(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return globalThis.process.kill(pid, 0);
   } catch (error) {
     // EPERM: it is there, but not ours.
     return error instanceof Error && "code" in error && error.code === "EPERM";

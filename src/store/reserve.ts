@@ -1,7 +1,6 @@
 /** Room that is kept back, so that a run on a full disk can still say how it ended. */
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { exists } from "../core/exists.ts";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 
 /** The last events and reports of a run of some hundred steps. */
@@ -17,10 +16,10 @@ export class Reserve {
 
   /** Keeps room back where there is any; what cannot be kept back is no failure yet. */
   fill(): void {
-    if (existsSync(this.#path)) return;
+    if (exists(this.#path)) return;
     try {
       // Not zeros: some file systems keep no room for those.
-      writeFileSync(this.#path, randomBytes(BYTES), { flag: "wx", mode: PRIVATE_FILE });
+      Deno.writeFileSync(this.#path, randomBytes(), { createNew: true, mode: PRIVATE_FILE });
     } catch {
       this.release();
     }
@@ -28,8 +27,17 @@ export class Reserve {
 
   /** Gives the room to whoever needs it now; false where there is none. */
   release(): boolean {
-    const isThere = existsSync(this.#path);
-    rmSync(this.#path, { force: true });
+    const isThere = exists(this.#path);
+    if (isThere) Deno.removeSync(this.#path);
     return isThere;
   }
+}
+
+function randomBytes(): Uint8Array {
+  const bytes = new Uint8Array(BYTES);
+  // So many are given at once.
+  for (let at = 0; at < BYTES; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
+  return bytes;
 }

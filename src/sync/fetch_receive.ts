@@ -1,7 +1,7 @@
 /** Brings the files of a fetch that are not here yet: staged, compared, then renamed. */
 import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
-import { distinctName } from "../core/ids.ts";
+import { distinctName } from "../core/file_names.ts";
 import { lazy } from "../core/lazy.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 import type { Conversation } from "./conversation.ts";

@@ -1,5 +1,4 @@
 /** What a folder's git repository says of it. Read from its files: starting git costs more than a sync. */
-import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** The commit that is checked out; undefined where there is no repository, or none yet. */
@@ -60,7 +59,7 @@ function packed(shared: string, name: string): string | undefined {
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return Deno.readTextFileSync(path);
   } catch {
     return undefined;
   }

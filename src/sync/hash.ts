@@ -1,5 +1,5 @@
 /** Gives every file of the source its content's name; unchanged files come from the cache. */
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../core/node_builtins.ts";
 import { Turns } from "../core/turns.ts";
 import type { Entry } from "./entry.ts";
 import { type FileState, isExecutable, isSameState, readState } from "./file_state.ts";
@@ -104,7 +104,7 @@ const piece = new Uint8Array(256 * 1024);
  * another file.
  */
 export async function sumInTurns(path: string, turns: Turns): Promise<string> {
-  const digest = createHash("sha256");
+  const digest = nodeCrypto().createHash("sha256");
   using file = Deno.openSync(path);
   for (let count = file.readSync(piece); count !== null; count = file.readSync(piece)) {
     digest.update(piece.subarray(0, count));
@@ -115,7 +115,7 @@ export async function sumInTurns(path: string, turns: Turns): Promise<string> {
 
 /** SHA-256 in hex, read in pieces, so that a large file holds nothing else up. */
 export async function sumOfFile(path: string): Promise<string> {
-  const digest = createHash("sha256");
+  const digest = nodeCrypto().createHash("sha256");
   using file = await Deno.open(path);
   const block = new Uint8Array(2 ** 20);
   for (let count = await file.read(block); count !== null; count = await file.read(block)) {

@@ -1,5 +1,4 @@
 /** Of a project that was brought from another machine: which one it is, and the state of its repository there. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Origin {
@@ -21,7 +20,7 @@ export const ORIGIN_FILE = ".grid/origin.json";
 export function originOf(project: string): Origin | undefined {
   let text: string;
   try {
-    text = readFileSync(join(project, ORIGIN_FILE), "utf8");
+    text = Deno.readTextFileSync(join(project, ORIGIN_FILE));
   } catch {
     return undefined;
   }

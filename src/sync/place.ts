@@ -1,6 +1,6 @@
 /** Where things lie on a node. */
-import { createHash } from "node:crypto";
 import { join } from "node:path/posix";
+import { digestOf } from "../core/digest.ts";
 import { GridError } from "../core/errors.ts";
 
 export interface Place {
@@ -31,7 +31,7 @@ export function placeOf(root: string, name: string): Place {
 /** Readable where the name is harmless; always different for different names. */
 function keyOf(name: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name)) return name;
-  const digest = createHash("sha256").update(name).digest("hex").slice(0, 16);
+  const digest = digestOf(name).slice(0, 16);
   return `+${name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 40)}-${digest}`;
 }
 

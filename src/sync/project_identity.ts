@@ -4,8 +4,7 @@
  * checkouts of a CI job, always at one path though on ever new machines, are one. A project that was brought
  * to the node that runs it is the one that it came from.
  */
-import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { digestOf } from "../core/digest.ts";
 import { hostname } from "node:os";
 import { accountName } from "../core/account.ts";
 import { remoteOf } from "./git_facts.ts";
@@ -29,14 +28,14 @@ export function projectIdentity(folder: string): ProjectIdentity {
   const account = accountName();
   const machine = hostname() || "unknown";
   const home = remoteOf(folder) ?? `machine ${machineId() ?? machine}`;
-  const id = hash("sha256", JSON.stringify([home, account, folder])).slice(0, 8);
+  const id = digestOf(JSON.stringify([home, account, folder])).slice(0, 8);
   return { id, account, machine, folder };
 }
 
 /** See machine-id(5). */
 function machineId(): string | undefined {
   try {
-    return readFileSync("/etc/machine-id", "utf8").trim() || undefined;
+    return Deno.readTextFileSync("/etc/machine-id").trim() || undefined;
   } catch {
     return undefined;
   }

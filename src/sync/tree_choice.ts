@@ -1,8 +1,8 @@
 /** Which of a project's trees on a node a run's code goes to: asked of the node, which alone knows. */
-import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { monotonic, systemClock } from "../core/clock.ts";
+import { digestOf } from "../core/digest.ts";
 import { GridError } from "../core/errors.ts";
+import { exists } from "../core/exists.ts";
 import { quote } from "../core/shell.ts";
 import { type Place, placeOf } from "./place.ts";
 import type { SyncTarget } from "./sync.ts";
@@ -111,7 +111,7 @@ export async function claimTree(
 
 function isAbandoned(owner: TreeOwner | undefined, own: TreeOwner): boolean {
   return owner !== undefined && isSamePlace(owner, own) && owner.folder !== own.folder &&
-    !existsSync(owner.folder);
+    !exists(owner.folder);
 }
 
 function tellOwner({ owner, slot, digest }: Answer, options: TreeOptions): void {
@@ -171,7 +171,6 @@ export function treeWords({ target, as, run }: Pick<TreeOptions, "target" | "as"
     project: run.project,
     run: run.owner.run,
     mine: [run.owner.run, ...run.lineage].join(" "),
-    forerunners: run.forerunners.join(" "),
     silence_s: String(Math.ceil(run.silenceMs / 1000)),
     who: writeOwner(run.owner),
     preferred: String(run.preferred?.({ node: target.node, key }) ?? ""),
@@ -192,7 +191,7 @@ export function proofProgram(): { readonly text: string; readonly name: string }
   if (proof === undefined) {
     const text = nodeProgram("tree.sh", import.meta.url) +
       nodeProgram("tree_proof.sh", import.meta.url);
-    proof = { text, name: `tree_${hash("sha256", text).slice(0, 12)}.sh` };
+    proof = { text, name: `tree_${digestOf(text).slice(0, 12)}.sh` };
   }
   return proof;
 }

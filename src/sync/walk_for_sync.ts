@@ -22,10 +22,7 @@ export interface SyncWalk extends Walk {
   readonly known?: KnownSourceOptions & { readonly guards: readonly Guard[] };
 }
 
-export type WalkForSyncOptions =
-  & SyncOptions
-  & Pick<WalkOptions, "looked">
-  & Pick<KnownSourceOptions, "differs">;
+export type WalkForSyncOptions = SyncOptions & Pick<WalkOptions, "looked">;
 
 /** `options` as `asFolder` gives them. */
 export async function walkForSync(
@@ -59,7 +56,7 @@ export async function findSource(
 
 /** Undefined where more than the list of files and rules decides. */
 function knownOptions(
-  { source, cacheFolder, signal, worthKnowing, differs, ...options }: WalkForSyncOptions,
+  { source, cacheFolder, signal, worthKnowing, ...options }: SyncOptions,
   targets: readonly SyncTarget[],
   startedAtMs: number,
 ): KnownSourceOptions | undefined {
@@ -67,7 +64,7 @@ function knownOptions(
     return undefined;
   }
   const words = [excludeOf({ source, ...options }, targets), options.excludeFrom];
-  return { source, cacheFolder, signal, words, differs, startedAtMs, worthEntries: worthKnowing };
+  return { source, cacheFolder, signal, words, startedAtMs, worthEntries: worthKnowing };
 }
 
 function excludeOf(

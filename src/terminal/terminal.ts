@@ -1,7 +1,7 @@
 /** Shows a run to people while it goes on, and says at its end what came of it. */
 import type { Clock } from "../core/clock.ts";
 import type { Place } from "../core/errors.ts";
-import { readableName } from "../core/ids.ts";
+import { readableName } from "../core/file_names.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";
 import type { RunState } from "../engine/reduce.ts";

@@ -1,6 +1,6 @@
 /** What was synced, as seen from one step: the folder on each node, and what each sync brought. */
 import { setOwn } from "../../core/own.ts";
-import { hash } from "node:crypto";
+import { digestOf } from "../../core/digest.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import { dataVariable } from "../../pipeline/step_kinds.ts";
 import type { Event, SyncedTree } from "../event.ts";
@@ -137,6 +137,6 @@ function dataOf(synced: readonly Synced[]): DataPaths {
 /** Mostly all nodes hold the same; then it does not matter how many there are. */
 function together(digests: ReadonlySet<string>): string {
   const [first = "", ...others] = [...digests].toSorted();
-  const digest = others.length === 0 ? first : hash("sha256", [first, ...others].join());
+  const digest = others.length === 0 ? first : digestOf([first, ...others].join());
   return digest.slice(0, 32);
 }

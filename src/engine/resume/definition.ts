@@ -1,11 +1,11 @@
 /** One word for what a pipeline says: equal where its steps say the same, wherever its file lies. Pure. */
-import { hash } from "node:crypto";
+import { digestOf } from "../../core/digest.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 
 /** Inputs do not count: they are known by themselves. */
 export function definitionOf({ name, steps, hooks, secrets, concurrency }: Pipeline): string {
   const text = JSON.stringify([name, steps, hooks, secrets, concurrency], withoutPlaces);
-  return hash("sha256", text).slice(0, 32);
+  return digestOf(text).slice(0, 32);
 }
 
 function withoutPlaces(key: string, value: unknown): unknown {

@@ -1,5 +1,5 @@
 /** Names for what a step does: equal where doing it again would do the same. */
-import { hash } from "node:crypto";
+import { digestOf } from "../../core/digest.ts";
 import { evaluateText } from "../../expression/evaluate.ts";
 import { nodeReads } from "../../pipeline/node_reads.ts";
 import { shownGlob } from "../../core/glob_fault.ts";
@@ -169,5 +169,5 @@ function sorted(record: Readonly<Record<string, string>>): [string, string][] {
 }
 
 function digest(content: unknown): string {
-  return hash("sha256", JSON.stringify(content) ?? "", "hex").slice(0, 32);
+  return digestOf(JSON.stringify(content) ?? "").slice(0, 32);
 }

@@ -1,6 +1,6 @@
 /** Why nothing that `cache:` kept stands in for a step: what differs from when it was last kept. Pure. */
 import { own } from "../../core/own.ts";
-import { hash } from "node:crypto";
+import { digestOf } from "../../core/digest.ts";
 import type { CachedResult } from "../ports.ts";
 
 /** What the step's result depends on: in words → digest. */
@@ -8,7 +8,7 @@ export type CacheParts = Readonly<Record<string, string>>;
 
 /** Under which the last result of a step is kept beside the one under its own key. */
 export function lastKey(pipeline: string, step: string): string {
-  return hash("sha256", JSON.stringify(["last", pipeline, step]), "hex").slice(0, 32);
+  return digestOf(JSON.stringify(["last", pipeline, step])).slice(0, 32);
 }
 
 /** One clause. */

@@ -1,5 +1,6 @@
 /** Where connections lie that `grid login` has opened, for every later command of this account. */
 import { GridError } from "../../core/errors.ts";
+import { nodeCrypto } from "../../core/node_builtins.ts";
 import type { Endpoint } from "../transport.ts";
 
 export interface LoginPlace {
@@ -15,9 +16,7 @@ function loginFolder(): string {
 export function loginSocket(endpoint: Endpoint, { env }: LoginPlace): string {
   const { name, host, port, user, proxyJump } = endpoint;
   const words = JSON.stringify([name, host, port, user, proxyJump, env["HOME"]]);
-  // Loaded by those that have logins only: it takes longer than all else of a short command.
-  const { hash } = globalThis.process.getBuiltinModule("node:crypto");
-  return `${loginFolder()}/${hash("sha256", words).slice(0, 16)}`;
+  return `${loginFolder()}/${nodeCrypto().hash("sha256", words).slice(0, 16)}`;
 }
 
 /** A socket of this account's lies there; whether anybody serves it is to be asked. */

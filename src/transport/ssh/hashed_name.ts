@@ -1,20 +1,19 @@
 /**
  * Whether a hashed name of known_hosts is a certain name: HMAC-SHA1 under a salt of its own, for each of a
  * thousand lines, for each of a thousand nodes. What belongs to the salt alone is computed once, which
- * node:crypto cannot do, and which makes it several times as fast.
+ * makes it several times as fast.
  */
-import { hmac } from "npm:@noble/hashes@2.4.0/hmac.js";
-import { sha1 } from "npm:@noble/hashes@2.4.0/legacy.js";
 import { Buffer } from "node:buffer";
+import { type KeyedDigest, keyedDigest } from "../../core/keyed_digest.ts";
 
 const DIGEST_BYTES = 20;
 
 export class HashedName {
-  readonly #salted: ReturnType<typeof hmac.create>;
+  readonly #salted: KeyedDigest;
   readonly #digest: Buffer;
 
   private constructor(salt: Uint8Array, digest: Buffer) {
-    this.#salted = hmac.create(sha1, salt);
+    this.#salted = keyedDigest(salt);
     this.#digest = digest;
   }
 

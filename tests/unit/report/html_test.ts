@@ -13,8 +13,8 @@ function documentOf(events: readonly Event[]): RunDocument {
   return runDocument(state, { logOf, transports: [] });
 }
 
-Deno.test("renderHtml() links every log and names what to type after a failure", () => {
-  const html = renderHtml(documentOf(failedRun()), { tail: () => ["last words"], graph: "" });
+Deno.test("renderHtml() links every log and names what to type after a failure", async () => {
+  const html = await renderHtml(documentOf(failedRun()), { tail: () => ["last words"], graph: "" });
   for (const step of ["code", "gpu", "train", "notify"]) {
     assert.ok(html.includes(`href="logs/${step}.1.log"`), step);
   }
@@ -22,14 +22,14 @@ Deno.test("renderHtml() links every log and names what to type after a failure",
   assert.match(html, /<pre class="log"[^>]*>last words<\/pre>/);
 });
 
-Deno.test("renderHtml() of a good run has no failure, of a bare command no resume", () => {
-  const html = renderHtml(documentOf(succeededRun()), { tail: () => [], graph: "" });
+Deno.test("renderHtml() of a good run has no failure, of a bare command no resume", async () => {
+  const html = await renderHtml(documentOf(succeededRun()), { tail: () => [], graph: "" });
   assert.doesNotMatch(html, /First failure/);
   const bare = { ...documentOf(failedRun()), file: "" };
-  assert.doesNotMatch(renderHtml(bare, { tail: () => [], graph: "" }), /grid resume/);
+  assert.doesNotMatch(await renderHtml(bare, { tail: () => [], graph: "" }), /grid resume/);
 });
 
-Deno.test("renderHtml() tells what failed besides, the same once, and leaves out the rest", () => {
+Deno.test("renderHtml() tells what failed besides, the same once, and leaves out the rest", async () => {
   const long = documentOf(longRun(60));
   const failure = {
     ...{ code: "exit", message: "it exited with code 1", hint: null, node: "local", exitCode: 1 },
@@ -47,7 +47,7 @@ Deno.test("renderHtml() tells what failed besides, the same once, and leaves out
     ...long,
     ...{ steps, failureGroups, result: "failed" as const, firstFailure: "step-11" },
   };
-  const html = renderHtml(report, { tail: (step) => [`words of ${step}`], graph: "" });
+  const html = await renderHtml(report, { tail: (step) => [`words of ${step}`], graph: "" });
   assert.match(html, /<h2[^>]*>First failure: <a href="#s11">step-11<\/a> on local<\/h2>/);
   const [, others = ""] = html.split("Failed after that");
   const [told = ""] = others.split("</section>");
@@ -63,14 +63,14 @@ Deno.test("renderHtml() tells what failed besides, the same once, and leaves out
   assert.match(told, /… and 4 more kinds/);
 });
 
-Deno.test("renderHtml() names the nodes that a step synced to, and leads to the run it resumes", () => {
+Deno.test("renderHtml() names the nodes that a step synced to, and leads to the run it resumes", async () => {
   const report = { ...documentOf(succeededRun()), resumes: "20260130-120000-aaaa" };
-  const html = renderHtml(report, { tail: () => [], graph: "" });
+  const html = await renderHtml(report, { tail: () => [], graph: "" });
   assert.match(html, /id="s1" [^]*?<b>code<\/b>[^]*?class="node">gpu1, gpu3</);
   assert.match(html, /<a href="\.\.\/20260130-120000-aaaa\/report\.html">20260130-120000-aaaa</);
 });
 
-Deno.test("renderHtml() tells what attempts used, and draws it for the longest of many", () => {
+Deno.test("renderHtml() tells what attempts used, and draws it for the longest of many", async () => {
   const usage = {
     ...{ cpuMs: 252_000, userMs: 250_000, systemMs: 2000, peakBytes: 3.1 * 2 ** 30 },
     ...{ gpuPeakBytes: null, gpuLoad: 81 },
@@ -84,7 +84,7 @@ Deno.test("renderHtml() tells what attempts used, and draws it for the longest o
     ...step,
     attempts: step.attempts.map((attempt) => ({ ...attempt, usage, durationMs: at })),
   }));
-  const html = renderHtml({ ...long, steps }, { tail: () => [], graph: "" });
+  const html = await renderHtml({ ...long, steps }, { tail: () => [], graph: "" });
   const told = html.match(/<div class="usage"><span>[^<]*/g) ?? [];
   assert.equal(told.length, 250);
   assert.match(told[0] ?? "", /peak 3\.1 GiB · cpu 4m 12s · gpu 81 %$/);
@@ -97,30 +97,30 @@ Deno.test("renderHtml() tells what attempts used, and draws it for the longest o
   assert.match(last, /class="spark"/);
 });
 
-Deno.test("renderHtml() draws an allowed failure in the colour of its words, not in red", () => {
+Deno.test("renderHtml() draws an allowed failure in the colour of its words, not in red", async () => {
   const report = documentOf(failedRun());
   const steps = report.steps.map((step) =>
     step.state === "failed" ? { ...step, state: "allowed-failure" as const } : step
   );
-  const bars = (steps: RunDocument["steps"]) =>
-    renderHtml({ ...report, steps }, { tail: () => [], graph: "" }).match(
+  const bars = async (steps: RunDocument["steps"]) =>
+    (await renderHtml({ ...report, steps }, { tail: () => [], graph: "" })).match(
       /<rect class="run[^"]*"/g,
     );
-  assert.ok(bars(report.steps)?.includes('<rect class="run failed"'));
-  assert.ok(!bars(steps)?.includes('<rect class="run failed"'));
-  assert.ok(bars(steps)?.includes('<rect class="run allowed-failure"'));
+  assert.ok((await bars(report.steps))?.includes('<rect class="run failed"'));
+  assert.ok(!(await bars(steps))?.includes('<rect class="run failed"'));
+  assert.ok((await bars(steps))?.includes('<rect class="run allowed-failure"'));
 });
 
-Deno.test("renderHtml() names each container image once, with the steps that ran in it", () => {
+Deno.test("renderHtml() names each container image once, with the steps that ran in it", async () => {
   const report = documentOf(succeededRun());
   const steps = report.steps.map((step) => ({
     ...step,
     attempts: step.attempts.map((attempt) => ({ ...attempt, image: "ml/<base>@sha256:0f" })),
   }));
-  const html = renderHtml({ ...report, steps }, { tail: () => [], graph: "" });
+  const html = await renderHtml({ ...report, steps }, { tail: () => [], graph: "" });
   assert.match(
     html,
     /<th scope="row">image<\/th><td>ml\/&lt;base&gt;@sha256:0f; of code, gpu, train, score/,
   );
-  assert.doesNotMatch(renderHtml(report, { tail: () => [], graph: "" }), />image</);
+  assert.doesNotMatch(await renderHtml(report, { tail: () => [], graph: "" }), />image</);
 });

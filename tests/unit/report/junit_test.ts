@@ -111,7 +111,7 @@ Deno.test("escapeMarkup() leaves nothing that XML forbids", () => {
   assert.equal(escapeMarkup("plain"), "plain");
 });
 
-Deno.test("renderHtml() is closed to other scripts and to the network", () => {
+Deno.test("renderHtml() is closed to other scripts and to the network", async () => {
   const document = documentOf(failedRun());
   const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'";
   const steps = document.steps.map((step) => ({
@@ -120,7 +120,7 @@ Deno.test("renderHtml() is closed to other scripts and to the network", () => {
     reason: evil,
     node: evil,
   }));
-  const html = renderHtml({ ...document, steps, pipeline: evil, warnings: [evil] }, {
+  const html = await renderHtml({ ...document, steps, pipeline: evil, warnings: [evil] }, {
     tail: () => [evil],
     graph: renderSvg(steps),
   });

@@ -79,7 +79,10 @@ Deno.test("createReport() tells of a failed run what failed first and why", asyn
   assertGolden("report/failed.json", Deno.readTextFileSync(join(dir.path, "report.json")));
   assertGolden("report/failed.junit.xml", Deno.readTextFileSync(join(dir.path, "junit.xml")));
   const page = Deno.readTextFileSync(join(dir.path, "report.html"));
-  const own = page.replace(STYLE, "…").replace(SCRIPT, () => "…").replace(contentPolicy(), "…");
+  const own = page.replace(STYLE, "…").replace(SCRIPT, () => "…").replace(
+    await contentPolicy(),
+    "…",
+  );
   assertGolden("report/failed.html", own);
 });
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createMasker } from "../../../src/core/secret.ts";
-import { createOutputFile, OutputReader } from "../../../src/steps/output_files.ts";
+import { OutputReader } from "../../../src/steps/output_files.ts";
+import { createOutputFile } from "../../../src/steps/output_writer.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

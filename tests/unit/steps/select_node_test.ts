@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GridError } from "../../../src/core/errors.ts";
-import { distinctName } from "../../../src/core/ids.ts";
+import { distinctName } from "../../../src/core/file_names.ts";
 import type { SelectOptions } from "../../../src/cluster/cluster.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
