@@ -53,7 +53,7 @@ const LAUNCHERS: Record<string, Launcher> = {
 function writeAgent({ folder, keyFile, knownHosts }: OpenSshLab): string {
   const path = join(folder, "agent");
   const options = `-p 2222 -i ${keyFile} -o UserKnownHostsFile=${knownHosts} -o BatchMode=yes`;
-  Deno.writeTextFileSync(path, `#!/bin/sh\nexec ssh ${options} "$@"\n`, { mode: 0o755 });
+  writeProgram(path, `#!/bin/sh\nexec ssh ${options} "$@"\n`);
   return path;
 }
 
@@ -195,6 +195,7 @@ const MEET = `
 import os, sys, time, traceback, jax
 address = os.environ["GRID_MAIN_ADDRESS"] + ":" + os.environ["GRID_MAIN_PORT"]
 `;
+import { writeProgram } from "../support/program_file.ts";
 /** As docs/gangs.md has it. */
 const HOOK = `
 def fail(*e): open(os.environ["GRID_FAIL"], "w").write(traceback.format_exception(*e)[-1])

@@ -9,6 +9,7 @@ import { findAccount, testWith } from "../support/requires.ts";
 import { sealNetwork } from "../support/sealed_network.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { SecretHunt } from "../support/secret_hunt.ts";
+import { writeProgram } from "../support/program_file.ts";
 
 /** Prints, waits until it may go on, and prints the rest. */
 const WAITING = `name: waiting
@@ -297,7 +298,7 @@ testWith(
     });
 
     await t.step("a restart of the node is gone on from", async () => {
-      Deno.writeTextFileSync(join(node.home, "bin", "crontab"), CRONTAB, { mode: 0o755 });
+      writeProgram(join(node.home, "bin", "crontab"), CRONTAB);
       Deno.chmodSync(join(node.home, "bin", "crontab"), 0o755);
       Deno.removeSync(join(node.home, "go"));
       Deno.removeSync(join(node.home, "effects"));

@@ -1,5 +1,6 @@
 /** Recorded answers of device tools, and programs that give them again. */
 import { join } from "node:path";
+import { writeProgram } from "./program_file.ts";
 
 const FOLDER = join(import.meta.dirname ?? ".", "..", "unit", "cluster", "devices");
 
@@ -65,5 +66,5 @@ export function writeShapeTool(home: string, shape: DeviceShape): void {
     return [`  ${pattern}) cat '${file}'; exit ${answer.exit} ;;`];
   });
   const script = ["#!/bin/sh", 'case "$*" in', ...cases, "esac"].join("\n");
-  Deno.writeTextFileSync(join(bin, shape.tool), `${script}\n`, { mode: 0o755 });
+  writeProgram(join(bin, shape.tool), `${script}\n`);
 }

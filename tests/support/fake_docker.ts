@@ -1,5 +1,6 @@
 /** A stand-in for docker on a node: its client's words, and a process in place of a container. */
 import { join } from "node:path";
+import { writeProgram } from "./program_file.ts";
 
 /**
  * As with the real one, what it runs is no child of the client's, does not carry the job's mark where Grid looks
@@ -7,7 +8,7 @@ import { join } from "node:path";
  */
 export function writeFakeDocker(home: string): void {
   const path = join(home, "bin", "docker");
-  Deno.writeTextFileSync(path, DOCKER, { mode: 0o755 });
+  writeProgram(path, DOCKER);
   Deno.chmodSync(path, 0o755);
 }
 

@@ -1,5 +1,6 @@
 /** A scriptable stand-in for `nvidia-smi`: what it shows lies in `<home>/gpu.csv`. */
 import { join } from "node:path";
+import { writeProgram } from "./program_file.ts";
 
 /** Columns of `gpu.csv`, named as in `nvidia-smi --help-query-gpu`. */
 const FIELDS = [
@@ -58,7 +59,7 @@ awk -F', ' -v query="$query" '
 export function writeFakeNvidiaSmi(home: string, options: { readonly gpus: number }): void {
   const path = join(home, "bin", "nvidia-smi");
   Deno.mkdirSync(join(home, "bin"), { recursive: true });
-  Deno.writeTextFileSync(path, SCRIPT, { mode: 0o755 });
+  writeProgram(path, SCRIPT);
   setGpus(home, Array.from({ length: options.gpus }, () => ({})));
 }
 

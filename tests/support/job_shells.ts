@@ -10,6 +10,7 @@ import { ORDINARY_UID } from "./account_transport.ts";
 import { openAccountNode, withLauncher } from "./job_nodes.ts";
 import { findBusyboxStatic, findProgram, type Part, testWith } from "./requires.ts";
 import { tempDir } from "./temp_dir.ts";
+import { writeProgram } from "./program_file.ts";
 
 interface TestedShell {
   readonly part: Part;
@@ -49,7 +50,7 @@ export function describeShells(parts: readonly Part[]): void {
       async () => {
         using programs = tempDir();
         const slow = '#!/bin/sh\nsleep 0.3\nexec /usr/bin/mkfifo "$@"\n';
-        Deno.writeTextFileSync(`${programs.path}/mkfifo`, slow, { mode: 0o755 });
+        writeProgram(`${programs.path}/mkfifo`, slow);
         const env = { PATH: `${programs.path}:${Deno.env.get("PATH")}` };
         await using node = await openAccountNode({ shell, env });
         const spec = jobSpec(node, { command: 'echo "$TOKEN"', secrets: { TOKEN: "a secret" } });

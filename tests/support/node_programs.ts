@@ -4,12 +4,13 @@ import { createLocalTransport } from "../../src/transport/local.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { findProgram } from "./requires.ts";
 import { localEndpoint } from "./sync_rig.ts";
+import { writeProgram } from "./program_file.ts";
 
 /** Writes programs into a new folder `name` below `folder`, and gives back its path. */
 export function writePrograms(folder: string, programs: Readonly<Record<string, string>>): string {
   const bin = Deno.makeTempDirSync({ dir: folder, prefix: "bin-" });
   for (const [name, text] of Object.entries(programs)) {
-    Deno.writeTextFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    writeProgram(join(bin, name), `#!/bin/sh\n${text}\n`);
   }
   return bin;
 }

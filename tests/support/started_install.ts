@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { denoDir, type Install } from "./installs.ts";
 import { findProgram } from "./requires.ts";
+import { writeProgram } from "./program_file.ts";
 
 export interface StartedInstall {
   readonly install: Install;
@@ -71,7 +72,7 @@ export function commandOf(
 /** A folder with a Deno that must not be taken: the whole ways have their own. */
 function trap(install: Install): string {
   const folder = emptyFolder(install, "trap");
-  Deno.writeTextFileSync(join(folder, "deno"), "#!/bin/sh\nexit 99\n", { mode: 0o755 });
+  writeProgram(join(folder, "deno"), "#!/bin/sh\nexit 99\n");
   return folder;
 }
 

@@ -27,6 +27,7 @@ def environment(task):
     return [sorted(name for name in os.environ if name.startswith("RAY_RUNTIME") or name == "RAY_AUTH_TOKEN"),
         os.environ.get("PYTHONPATH", "").count("stale"), sys.executable]
 `;
+import { writeProgram } from "../../support/program_file.ts";
 
 /** What people's start-up files hold: another Ray's token, a hook, a dead proxy, another Python. */
 const START_UP = [
@@ -49,7 +50,7 @@ function writeStartUp(home: string): void {
   for (const folder of ["ray", "bin"]) Deno.mkdirSync(join(stale, folder), { recursive: true });
   Deno.writeTextFileSync(join(stale, "ray", "__init__.py"), '__version__ = "1.0"\n');
   for (const name of ["python3", "python", "ray"]) {
-    Deno.writeTextFileSync(join(stale, "bin", name), "#!/bin/sh\nexit 9\n", { mode: 0o755 });
+    writeProgram(join(stale, "bin", name), "#!/bin/sh\nexit 9\n");
   }
   Deno.mkdirSync(join(home, ".config", "fish"), { recursive: true });
   Deno.writeTextFileSync(join(home, ".config", "fish", "config.fish"), START_UP);

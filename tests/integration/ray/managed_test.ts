@@ -13,6 +13,7 @@ import { asPython, fitsPython, jsonText } from "../../support/json_texts.ts";
 import { allProcesses } from "../../support/processes.ts";
 import { RayLab, until } from "../../support/ray_lab.ts";
 import { findRayVenv, testWith } from "../../support/requires.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 /** Values that go round; 10,000 by hand. */
 const VALUES = Number(Deno.env.get("GRID_TEST_VALUES") ?? 200);
@@ -505,7 +506,7 @@ ln -s /bin/sleep "${head.root}/gcs_server"
 echo "whatever Ray says of it"
 exit 1
 `;
-    Deno.writeTextFileSync(join(environment, "bin", "ray"), slow, { mode: 0o755 });
+    writeProgram(join(environment, "bin", "ray"), slow);
     const status = await other.start();
     assert.deepEqual(status.map(({ state }) => state), ["failed"]);
     assert.match(status[0]?.reason ?? "", /exit code 3 is said there to end with 0, so failures/);

@@ -9,6 +9,7 @@ import { freePort } from "../../support/free_port.ts";
 import { waitFor } from "../../support/job_contract.ts";
 import { knownHostsLine, startOpenSsh } from "../../support/openssh.ts";
 import { testWith } from "../../support/requires.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 const HOST = "127.0.0.1";
 /** More than any buffer on the way holds. */
@@ -76,7 +77,7 @@ testWith(
     const bin = join(node.root, "grid_env/bin");
     Deno.mkdirSync(bin, { recursive: true });
     const stub = (name: string, text: string) =>
-      Deno.writeTextFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      writeProgram(join(bin, name), `#!/bin/sh\n${text}\n`);
     for (const transport of ["ssh", "openssh"] as const) {
       Deno.removeSync(bin, { recursive: true });
       Deno.mkdirSync(bin);

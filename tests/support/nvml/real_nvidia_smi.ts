@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { writeProgram } from "../program_file.ts";
 
 /** By Debian's release: bookworm's 470 lies in bullseye, 550 in trixie. */
 export const VERSIONS = ["470", "535", "550"] as const;
@@ -30,5 +31,5 @@ export async function installNvidiaSmi(home: string, tool: string): Promise<void
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   await Deno.mkdir(join(home, "bin"), { recursive: true });
   const script = `#!/bin/sh\nLD_LIBRARY_PATH=${home} exec ${tool} "$@"\n`;
-  await Deno.writeTextFile(join(home, "bin", "nvidia-smi"), script, { mode: 0o755 });
+  writeProgram(join(home, "bin", "nvidia-smi"), script);
 }

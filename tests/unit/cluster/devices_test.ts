@@ -6,6 +6,7 @@ import { fittingGpus, whyNot } from "../../../src/cluster/gpu_choice.ts";
 import type { NodeFacts } from "../../../src/cluster/node.ts";
 import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { readShape, readShapes, writeShapeTool } from "../../support/device_shapes.ts";
+import { writeProgram } from "../../support/program_file.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 import { GIB } from "./nodes.ts";
 
@@ -210,10 +211,9 @@ Deno.test("devices: a guest's GPUs are read without what its tool refuses", asyn
   const refusal = readShape("amd-smi-6.2-guest-no-ecc").queries.get("metric")?.text ?? "";
   Deno.writeTextFileSync(join(home.path, "refusal"), refusal);
   Deno.writeTextFileSync(join(home.path, "plain"), answer);
-  Deno.writeTextFileSync(
+  writeProgram(
     join(home.path, "bin", "amd-smi"),
     '#!/bin/sh\ncase "$*" in *--ecc*) cat "$HOME/refusal" ;; metric*) cat "$HOME/plain" ;; esac\n',
-    { mode: 0o755 },
   );
   assert.deepEqual(free(await probe(home)), [0, 1]);
 });

@@ -8,6 +8,7 @@ import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { findProgram } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { GIB, health, node } from "./nodes.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 const CARD = (index: number) => `GPU-0000000${index}-1111-2222-3333-444444444444`;
 const PART = (index: number) => `MIG-0000000${index}-aaaa-bbbb-cccc-dddddddddddd`;
@@ -78,7 +79,7 @@ for (const [shell = "sh", ...words] of SHELLS) {
   Deno.test(`MIG slices are devices of their own (${[shell, ...words].join(" ")})`, async () => {
     using home = tempDir();
     Deno.mkdirSync(join(home.path, "bin"));
-    Deno.writeTextFileSync(join(home.path, "bin", "nvidia-smi"), TOOL, { mode: 0o755 });
+    writeProgram(join(home.path, "bin", "nvidia-smi"), TOOL);
     const { stdout } = await new Deno.Command(shell, {
       args: [...words, "-c", probeCommand({ root: home.path, gpuSeconds: 20 })],
       env: { PATH: `${join(home.path, "bin")}:/usr/bin:/bin`, GRID_LEASE_DIR: home.path },

@@ -4,6 +4,7 @@ import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { setGpus, writeFakeNvidiaSmi } from "../../support/fake_nvidia_smi.ts";
 import { findProgram } from "../../support/requires.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 /** Every shell of this machine that a node may have as its `sh`. */
 const SHELLS: readonly (readonly string[])[] = [
@@ -73,7 +74,7 @@ function startOf(pid: number): string {
 
 function tool(home: TempDir, name: string, script: string): void {
   Deno.mkdirSync(join(home.path, "bin"), { recursive: true });
-  Deno.writeTextFileSync(join(home.path, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  writeProgram(join(home.path, "bin", name), `#!/bin/sh\n${script}\n`);
 }
 
 /** Waits until a process is gone, or nothing but an entry that its parent has not read. */

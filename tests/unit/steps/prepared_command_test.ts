@@ -8,6 +8,7 @@ import { linesOf, stoppedBefore } from "../../../src/steps/prepared_command.ts";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { openStepRig, recordHost, stepRequest, type StepRig } from "../../support/step_rig.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 type Request = Partial<StepRequest<RunAction<string>>> & {
   readonly said?: Partial<NodeEnvironment>;
@@ -203,7 +204,7 @@ Deno.test("each engine is asked in its own words, and the command runs inside", 
     lease: string,
     run = "echo in",
   ) => {
-    Deno.writeTextFileSync(join(bin, engine), TELLING, { mode: 0o755 });
+    writeProgram(join(bin, engine), TELLING);
     await using step = createRunStep({
       cluster: { ...rig.cluster, claim: () => Promise.resolve(lease) },
     });

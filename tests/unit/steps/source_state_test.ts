@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { changedSince } from "../../../src/steps/source_state.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 const never = new AbortController().signal;
 
@@ -53,7 +54,7 @@ testWith(["git"], "git obeys no folder that only looks like a repository", async
   const told = join(folder.path, "told.log");
   // A program that git may be told to ask which files have changed.
   const program = join(folder.path, "watcher.log");
-  Deno.writeTextFileSync(program, `#!/bin/sh\n: >'${told}'\n`, { mode: 0o755 });
+  writeProgram(program, `#!/bin/sh\n: >'${told}'\n`);
   await git(planted, "config", "core.bare", "false");
   await git(planted, "config", "core.worktree", planted);
   await git(planted, "config", "core.fsmonitor", program);

@@ -11,6 +11,7 @@ import { type ContractNode, followAll, jobSpec, waitFor } from "../../../support
 import { openAccountNode } from "../../../support/job_nodes.ts";
 import { testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
+import { writeProgram } from "../../../support/program_file.ts";
 
 /** Bytes that go through several pieces, and are more than the pipe holds. */
 const INPUT = Uint8Array.from(
@@ -158,6 +159,6 @@ function noteOf(node: ContractNode, spec: JobSpec): string | undefined {
 /** A folder whose `perl` is none. */
 function withoutPerl() {
   const folder = tempDir();
-  Deno.writeTextFileSync(`${folder.path}/perl`, "#!/bin/sh\nexit 127\n", { mode: 0o755 });
+  writeProgram(`${folder.path}/perl`, "#!/bin/sh\nexit 127\n");
   return folder;
 }

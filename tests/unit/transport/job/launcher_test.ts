@@ -13,6 +13,7 @@ import { type AccountNodeOptions, openAccountNode } from "../../../support/job_n
 import { allProcesses, processesWith } from "../../../support/processes.ts";
 import { type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
+import { writeProgram } from "../../../support/program_file.ts";
 
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [
   ["dash"],
@@ -237,7 +238,7 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
 
   test("where perl does not work, jobs do without it", async (options) => {
     using programs = tempDir();
-    Deno.writeTextFileSync(`${programs.path}/perl`, "#!/bin/sh\nexit 2\n", { mode: 0o755 });
+    writeProgram(`${programs.path}/perl`, "#!/bin/sh\nexit 2\n");
     const env = { ...options.env, PATH: `${programs.path}:${Deno.env.get("PATH")}` };
     await using node = await openAccountNode({ ...options, env });
     for (let count = 0; count < 8; count++) {

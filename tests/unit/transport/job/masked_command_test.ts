@@ -9,6 +9,7 @@ import { MASK_PROGRAMS, type MaskProgram } from "../../../support/mask_program.t
 import { descendantsOf, processesWith } from "../../../support/processes.ts";
 import { findProgram, type Part, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
+import { writeProgram } from "../../../support/program_file.ts";
 
 const FUNCTIONS = fileURLToPath(
   new URL("../../../../src/transport/job/job_mask.sh", import.meta.url),
@@ -173,7 +174,7 @@ function describe(shell: readonly [Part, ...string[]], program: MaskProgram): vo
     const real = findProgram("sleep");
     const young =
       `#!/bin/sh\ntrap : PIPE\n[ "$1" != 60 ] || ${real} 0.1\ntrap - PIPE\nexec ${real} "$@"\n`;
-    Deno.writeTextFileSync(`${programs.path}/sleep`, young, { mode: 0o755 });
+    writeProgram(`${programs.path}/sleep`, young);
     await using job = await supervise({
       ...{ shell, program, command: `echo ${SECRET}` },
       programs: programs.path,

@@ -4,6 +4,7 @@ import { readSshSettings } from "../../../../src/transport/ssh/ssh_settings.ts";
 import { settingsOf } from "../../../../src/transport/ssh/ssh_words.ts";
 import { findProgram, testWith } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
+import { writeProgram } from "../../../support/program_file.ts";
 
 const HOSTS = ["gpu1", "gpu2", "cpu1", "GPU1", "10.0.0.1", "alone", "fd00::1"];
 
@@ -59,12 +60,9 @@ for (const [name, { config, files = {}, asked }] of Object.entries(CASES)) {
       for (const [file, text] of Object.entries({ config, ...files })) {
         Deno.writeTextFileSync(at(file), filled(text), { mode: 0o600 });
       }
-      Deno.writeTextFileSync(
+      writeProgram(
         at("ssh"),
         `#!/bin/sh\necho asked >>${at("count")}\nexec ${ssh} "$@"\n`,
-        {
-          mode: 0o755,
-        },
       );
       const env = { ...Deno.env.toObject(), PATH: `${dir.path}:${Deno.env.get("PATH")}` };
       const sshConfig = at("config");
