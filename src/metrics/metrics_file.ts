@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { RunReader } from "../engine/reader.ts";
-import { metricsText } from "./metrics.ts";
+import { expositionText } from "./exposition.ts";
+import { readingMetrics } from "./reading_metrics.ts";
+import type { Reading } from "./reading.ts";
 import { RunCounter } from "./run_counter.ts";
-import { addConnections, emptyTally, type Tally, type TransportCounts } from "./tally.ts";
+import { addConnections, type Tally, type TransportCounts } from "./tally.ts";
 
 export interface MetricsFileOptions {
   /** Absolute folder of the run; it exists. */
@@ -26,12 +28,10 @@ export function createMetricsFile(options: MetricsFileOptions): RunReader {
   const counter = new RunCounter();
   return {
     event: (event) => counter.count(event),
-    // Compiled while jobs run, and not when everybody waits for the end.
-    prepare: () => metricsText({ tally: emptyTally(), activeTasks: 0 }),
-    async close() {
+    close() {
       const connections = options.stats?.() ?? new Map<string, TransportCounts>();
       if (counter.isOver) settle(options, { tally: counter.tally, connections });
-      await writeMetrics(options, { counter, connections });
+      writeMetrics(options, { counter, connections });
     },
   };
 }
@@ -50,15 +50,15 @@ interface OwnRun {
   readonly connections: ReadonlyMap<string, TransportCounts>;
 }
 
-async function writeMetrics(
+function writeMetrics(
   { folder, warn }: MetricsFileOptions,
   { counter, connections }: OwnRun,
-): Promise<void> {
+): void {
   const { tally, active } = counter;
   for (const [node, counts] of connections) addConnections(tally, { node, counts });
   const path = join(folder, "metrics.prom");
   const draft = `${path}.tmp`;
-  const text = await metricsText({ tally, activeTasks: active });
+  const text = textOf({ tally, activeTasks: active });
   try {
     // Synchronous: into the system's cache it is written sooner than another thread has got it.
     Deno.writeTextFileSync(draft, text, { mode: PRIVATE_FILE });
@@ -68,6 +68,10 @@ async function writeMetrics(
     removeDraft(draft);
     warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
   }
+}
+
+function textOf(reading: Reading): string {
+  return expositionText(readingMetrics(reading));
 }
 
 function removeDraft(path: string): void {

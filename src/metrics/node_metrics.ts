@@ -1,12 +1,11 @@
 /** How the nodes are, and how well they were reached. */
-import type { Registry } from "./prom_client.ts";
 import type { NodeReading, Reading } from "./reading.ts";
-import { counter, gauge } from "./series.ts";
+import { counter, gauge, type Metrics } from "./series.ts";
 import type { TransportCounts } from "./tally.ts";
 
-export function addNodes(registry: Registry, { tally, nodes, now }: Reading): void {
+export function addNodes(metrics: Metrics, { tally, nodes, now }: Reading): void {
   const of = (name: string, help: string, value: (node: NodeReading) => number | undefined) =>
-    gauge(registry, {
+    gauge(metrics, {
       name,
       help,
       label: "node",
@@ -16,7 +15,7 @@ export function addNodes(registry: Registry, { tally, nodes, now }: Reading): vo
       })),
     });
   if (now === undefined) {
-    gauge(registry, {
+    gauge(metrics, {
       name: "grid_node_health_score",
       help: "Weighted load as measured, lower is better",
       label: "node",
@@ -35,11 +34,11 @@ export function addNodes(registry: Registry, { tally, nodes, now }: Reading): vo
     of("grid_leased_gpus", "GPUs that jobs of Grid hold", (n) => n.gpus?.leased);
     of("grid_free_gpus", "GPUs that a step would get now", (n) => n.gpus?.free);
   }
-  addConnections(registry, { tally, nodes });
+  addConnections(metrics, { tally, nodes });
 }
 
 function addConnections(
-  registry: Registry,
+  metrics: Metrics,
   { tally: { connections }, nodes = [] }: Pick<Reading, "tally"> & {
     readonly nodes: readonly NodeReading[] | undefined;
   },
@@ -57,6 +56,6 @@ function addConnections(
     grid_ssh_received_bytes_total: ["Bytes received from the node", by((s) => s.bytesReceived)],
   } as const;
   for (const [name, [help, values]] of Object.entries(counters)) {
-    counter(registry, { name, help, label: "node", values });
+    counter(metrics, { name, help, label: "node", values });
   }
 }

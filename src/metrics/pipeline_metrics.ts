@@ -1,7 +1,6 @@
 /** For alerts on what should have run, on what should have gone well, and on what does not end. */
-import type { Registry } from "./prom_client.ts";
 import type { Reading } from "./reading.ts";
-import { counter2, gauge, gauge2, withZeros } from "./series.ts";
+import { counter2, gauge, gauge2, type Metrics, withZeros } from "./series.ts";
 import type { PipelineTally, Tally } from "./tally.ts";
 
 /** Fewer runs do not say what is usual. */
@@ -12,9 +11,9 @@ interface PipelineReading extends Reading {
   readonly results: readonly string[];
 }
 
-export function addPipelines(registry: Registry, reading: PipelineReading): void {
+export function addPipelines(metrics: Metrics, reading: PipelineReading): void {
   const { tally, activeRuns, expected, now, results } = reading;
-  counter2(registry, {
+  counter2(metrics, {
     name: "grid_runs_completed_total",
     help: "Runs that ended, by pipeline and result",
     labels: ["pipeline", "status"],
@@ -22,10 +21,10 @@ export function addPipelines(registry: Registry, reading: PipelineReading): void
       [...withZeros(counts, results)].map(([status, count]) => [pipeline, status, count] as const)
     ),
   });
-  addLast(registry, tally);
+  addLast(metrics, tally);
   if (now === undefined) return;
   const perPipeline = (name: string, help: string, values: ReadonlyMap<string, number>) =>
-    gauge(registry, { name, help, label: "pipeline", values });
+    gauge(metrics, { name, help, label: "pipeline", values });
   const active = activeRuns ?? new Map<string, { runs: number; startedAt: number }>();
   perPipeline(
     "grid_active_runs",
@@ -44,9 +43,9 @@ export function addPipelines(registry: Registry, reading: PipelineReading): void
   );
 }
 
-function addLast(registry: Registry, { pipelines }: Tally): void {
+function addLast(metrics: Metrics, { pipelines }: Tally): void {
   const of = (name: string, help: string, value: (last: PipelineTally) => number | undefined) =>
-    gauge(registry, { name, help, label: "pipeline", values: mapped(pipelines, value) });
+    gauge(metrics, { name, help, label: "pipeline", values: mapped(pipelines, value) });
   of(
     "grid_last_run_timestamp_seconds",
     "When a run of the pipeline last ended",
@@ -72,7 +71,7 @@ function addLast(registry: Registry, { pipelines }: Tally): void {
     "How long the last ones that succeeded took, by their median",
     ({ usual }) => usual && usual.length >= LEAST_USUAL ? medianOf(usual) : undefined,
   );
-  gauge2(registry, {
+  gauge2(metrics, {
     name: "grid_last_run_status",
     help: "1 for the result of the last one; stopped where its runner died",
     labels: ["pipeline", "status"],

@@ -1,5 +1,21 @@
-/** Series by one label, or alone. */
-import { Counter, Gauge, type Registry } from "./prom_client.ts";
+/** Metrics as data: what stands in their lines of the text format. */
+
+export interface MetricData {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly values: readonly Series[];
+}
+
+export interface Series {
+  /** Parts of a histogram have names of their own. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Takes metrics one after the other, each name once. */
+export type Metrics = MetricData[];
 
 export interface LabelledSpec {
   readonly name: string;
@@ -8,14 +24,20 @@ export interface LabelledSpec {
   readonly values: ReadonlyMap<string, number>;
 }
 
-export function counter(registry: Registry, { name, help, label, values }: LabelledSpec): void {
-  const metric = new Counter({ name, help, labelNames: [label], registers: [registry] });
-  for (const [value, count] of values) metric.inc({ [label]: value }, count);
+export function counter(metrics: Metrics, spec: LabelledSpec): void {
+  metrics.push(labelled("counter", spec));
 }
 
-export function gauge(registry: Registry, { name, help, label, values }: LabelledSpec): void {
-  const metric = new Gauge({ name, help, labelNames: [label], registers: [registry] });
-  for (const [value, number] of values) metric.set({ [label]: value }, number);
+export function gauge(metrics: Metrics, spec: LabelledSpec): void {
+  metrics.push(labelled("gauge", spec));
+}
+
+function labelled(
+  type: "counter" | "gauge",
+  { name, help, label, values }: LabelledSpec,
+): MetricData {
+  const series = [...values].map(([word, value]) => ({ name, labels: { [label]: word }, value }));
+  return { name, help, type, values: series };
 }
 
 export interface SingleSpec {
@@ -25,10 +47,8 @@ export interface SingleSpec {
   readonly value: number;
 }
 
-export function single(registry: Registry, { name, help, type, value }: SingleSpec): void {
-  const options = { name, help, registers: [registry] };
-  if (type === "counter") new Counter(options).inc(value);
-  else new Gauge(options).set(value);
+export function single(metrics: Metrics, { name, help, type, value }: SingleSpec): void {
+  metrics.push({ name, help, type, values: [{ name, labels: {}, value }] });
 }
 
 export interface TwoLabelsSpec {
@@ -38,16 +58,24 @@ export interface TwoLabelsSpec {
   readonly values: readonly (readonly [string, string, number])[];
 }
 
-export function counter2(registry: Registry, spec: TwoLabelsSpec): void {
-  const { name, help, labels: [one, other], values } = spec;
-  const metric = new Counter({ name, help, labelNames: [one, other], registers: [registry] });
-  for (const [first, second, count] of values) metric.inc({ [one]: first, [other]: second }, count);
+export function counter2(metrics: Metrics, spec: TwoLabelsSpec): void {
+  metrics.push(twoLabels("counter", spec));
 }
 
-export function gauge2(registry: Registry, spec: TwoLabelsSpec): void {
-  const { name, help, labels: [one, other], values } = spec;
-  const metric = new Gauge({ name, help, labelNames: [one, other], registers: [registry] });
-  for (const [first, second, value] of values) metric.set({ [one]: first, [other]: second }, value);
+export function gauge2(metrics: Metrics, spec: TwoLabelsSpec): void {
+  metrics.push(twoLabels("gauge", spec));
+}
+
+function twoLabels(
+  type: "counter" | "gauge",
+  { name, help, labels: [one, other], values }: TwoLabelsSpec,
+): MetricData {
+  const series = values.map(([first, second, value]) => ({
+    name,
+    labels: { [one]: first, [other]: second },
+    value,
+  }));
+  return { name, help, type, values: series };
 }
 
 export function withZeros(

@@ -2,97 +2,79 @@
 import { type Histogram, SYNC_BOUNDS, TASK_BOUNDS } from "./histogram.ts";
 import { addNodes } from "./node_metrics.ts";
 import { addPipelines } from "./pipeline_metrics.ts";
-import { type Metric, Registry } from "./prom_client.ts";
 import type { Reading } from "./reading.ts";
 import { recentSteps, recentSyncs } from "./recent.ts";
 import { addSchedules } from "./schedule_metrics.ts";
-import { counter, gauge, single, withZeros } from "./series.ts";
+import { counter, gauge, type MetricData, type Metrics, single, withZeros } from "./series.ts";
 import type { Tally } from "./tally.ts";
 
 /** Shown as 0 before anything happened, so that a rate has a beginning. */
 const TASK_RESULTS = ["succeeded", "failed", "timed-out", "cancelled"];
 const STEP_RESULTS = [...TASK_RESULTS, "allowed-failure", "skipped", "reused"];
 
-export function readingRegistry(reading: Reading): Registry {
-  // A registry of its own: the library's global one would mix several runs of one process.
-  const registry = new Registry();
-  if (reading.labels) registry.setDefaultLabels(reading.labels);
-  addWork(registry, reading);
-  addPipelines(registry, { ...reading, results: TASK_RESULTS });
-  addSchedules(registry, reading.schedules ?? []);
-  addTransfers(registry, reading.tally);
-  if (reading.now !== undefined) addRecent(registry, reading.tally, reading.now);
-  addNodes(registry, reading);
-  return registry;
+export function readingMetrics(reading: Reading): MetricData[] {
+  const metrics: Metrics = [];
+  addWork(metrics, reading);
+  addPipelines(metrics, { ...reading, results: TASK_RESULTS });
+  addSchedules(metrics, reading.schedules ?? []);
+  addTransfers(metrics, reading.tally);
+  if (reading.now !== undefined) addRecent(metrics, reading.tally, reading.now);
+  addNodes(metrics, reading);
+  return reading.labels ? withLabels(metrics, reading.labels) : metrics;
 }
 
-/** One metric as data: what stands in its lines of the text format. */
-export interface MetricData {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly values: readonly {
-    readonly name: string;
-    readonly labels: Readonly<Record<string, string>>;
-    readonly value: number;
-  }[];
-}
-
-export async function metricData(registry: Registry): Promise<MetricData[]> {
-  const metrics = await registry.getMetricsAsJSON();
-  return metrics.map(({ name, help, type, values }) => ({
-    name,
-    help,
-    type: String(type),
-    values: values.map((value) => ({
-      // Parts of a histogram have names of their own.
-      name: "metricName" in value ? String(value.metricName) : name,
-      labels: Object.fromEntries(
-        Object.entries(value.labels).map(([label, word]) => [label, String(word)]),
-      ),
-      value: value.value,
+/** Labels of the user's on every series; what a series says of itself stays. */
+function withLabels(
+  metrics: Metrics,
+  labels: Readonly<Record<string, string>>,
+): MetricData[] {
+  return metrics.map(({ values, ...metric }) => ({
+    ...metric,
+    values: values.map((series) => ({
+      ...series,
+      labels: { ...series.labels, ...labels, ...series.labels },
     })),
   }));
 }
 
-function addWork(registry: Registry, { tally, activeTasks }: Reading): void {
-  counter(registry, {
+function addWork(metrics: Metrics, { tally, activeTasks }: Reading): void {
+  counter(metrics, {
     name: "grid_steps_completed_total",
     help: "Steps that ended, by state",
     label: "status",
     values: withZeros(tally.steps, STEP_RESULTS),
   });
-  counter(registry, {
+  counter(metrics, {
     name: "grid_hooks_completed_total",
     help: "Hooks that were called for and ended, by state",
     label: "status",
     values: withZeros(tally.hooks, STEP_RESULTS),
   });
-  counter(registry, {
+  counter(metrics, {
     name: "grid_tasks_completed_total",
     help: "Attempts at steps that ended, by result",
     label: "status",
     values: withZeros(tally.tasks, TASK_RESULTS),
   });
-  counter(registry, {
+  counter(metrics, {
     name: "grid_retries_total",
     help: "Attempts that were followed by another, by the code of their failure",
     label: "code",
     values: tally.retries,
   });
-  counter(registry, {
+  counter(metrics, {
     name: "grid_batch_items_total",
     help: "Items of batches that were worked on, by result",
     label: "status",
     values: withZeros(tally.batchItems, ["succeeded", "failed"]),
   });
-  single(registry, {
+  single(metrics, {
     name: "grid_active_tasks",
     help: "Attempts under way",
     type: "gauge",
     value: activeTasks,
   });
-  histogram(registry, {
+  histogram(metrics, {
     name: "grid_task_duration_seconds",
     help: "Time that attempts took, from their start to their end",
     bounds: TASK_BOUNDS,
@@ -100,8 +82,8 @@ function addWork(registry: Registry, { tally, activeTasks }: Reading): void {
   });
 }
 
-function addTransfers(registry: Registry, { syncSeconds, transfers }: Tally): void {
-  histogram(registry, {
+function addTransfers(metrics: Metrics, { syncSeconds, transfers }: Tally): void {
+  histogram(metrics, {
     name: "grid_sync_duration_seconds",
     help: "Time that bringing a folder to one node took",
     bounds: SYNC_BOUNDS,
@@ -114,24 +96,24 @@ function addTransfers(registry: Registry, { syncSeconds, transfers }: Tally): vo
     grid_fetched_bytes_total: ["Bytes of files brought home from nodes", "fetchedBytes"],
   } as const;
   for (const [name, [help, key]] of Object.entries(totals)) {
-    single(registry, { name, help, type: "counter", value: transfers.get(key) ?? 0 });
+    single(metrics, { name, help, type: "counter", value: transfers.get(key) ?? 0 });
   }
 }
 
-function addRecent(registry: Registry, { recent }: Tally, now: number): void {
-  gauge(registry, {
+function addRecent(metrics: Metrics, { recent }: Tally, now: number): void {
+  gauge(metrics, {
     name: "grid_recent_steps",
     help: "Steps that ended within the last 30 minutes, by state",
     label: "status",
     values: withZeros(recentSteps(recent, now), STEP_RESULTS),
   });
-  gauge(registry, {
+  gauge(metrics, {
     name: "grid_recent_sync_seconds",
     help: "Mean time of bringing a folder to the node within the last 30 minutes",
     label: "node",
     values: recentSyncs(recent, now),
   });
-  single(registry, {
+  single(metrics, {
     name: "grid_metrics_timestamp_seconds",
     help: "When these metrics were made",
     type: "gauge",
@@ -146,32 +128,21 @@ interface HistogramSpec {
   readonly values: Histogram;
 }
 
-/** The library's own takes one observation after the other; these were counted before. */
-function histogram(registry: Registry, { name, help, bounds, values }: HistogramSpec): void {
+function histogram(metrics: Metrics, { name, help, bounds, values }: HistogramSpec): void {
   const sums: number[] = [];
   for (const count of values.counts) sums.push((sums.at(-1) ?? 0) + count);
-  const count = sums.at(-1) ?? 0;
-  const metric = {
+  metrics.push({
     name,
     help,
     type: "histogram",
-    aggregator: "sum",
-    get: () =>
-      Promise.resolve({
-        name,
-        help,
-        type: "histogram",
-        aggregator: "sum",
-        values: [
-          ...sums.map((value, at) => ({
-            metricName: `${name}_bucket`,
-            labels: { le: bounds[at] ?? "+Inf" },
-            value,
-          })),
-          { metricName: `${name}_sum`, labels: {}, value: values.sum },
-          { metricName: `${name}_count`, labels: {}, value: count },
-        ],
-      }),
-  };
-  registry.registerMetric(metric as unknown as Metric);
+    values: [
+      ...sums.map((value, at) => ({
+        name: `${name}_bucket`,
+        labels: { le: String(bounds[at] ?? "+Inf") },
+        value,
+      })),
+      { name: `${name}_sum`, labels: {}, value: values.sum },
+      { name: `${name}_count`, labels: {}, value: sums.at(-1) ?? 0 },
+    ],
+  });
 }
