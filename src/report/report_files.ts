@@ -35,6 +35,8 @@ export function createDrafts(options: DraftOptions): StepDrafts {
   return new StepDrafts(options);
 }
 
+/** Reports of fewer steps are made sooner than they are rehearsed. */
+const FEW_STEPS = 10;
 /** Steps after which V8 runs what makes the reports as it will run it for thousands. */
 const ENOUGH_TO_LEARN = 50;
 
@@ -43,6 +45,7 @@ const ENOUGH_TO_LEARN = 50;
  * now, while jobs run, and not when everybody waits for the end.
  */
 export async function rehearseReports(state: RunState): Promise<void> {
+  if (state.steps.size < FEW_STEPS) return;
   const report = runDocument(sampleOf(state), { logOf: () => null, transports: [] });
   const tail = () => [];
   const policy = await contentPolicy();

@@ -54,8 +54,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "terminal",
     "core",
   ],
+  "run_rooms.ts": ["grid.ts", "grid_run.ts", "steps", "core"],
   cli: [
     "grid.ts",
+    "run_rooms.ts",
     "terminal",
     "report",
     "metrics",

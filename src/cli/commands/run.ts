@@ -6,6 +6,7 @@ import type { CommandContext } from "../command_module.ts";
 import { collect, durationMs, nameList, positiveInteger, sizeBytes } from "../option_values.ts";
 import { checkAgain, checkAll, checkForm, fileInstead, formOf } from "../run_form.ts";
 import { appendJobSummary } from "../job_summary.ts";
+import { applyRetention, retentionMs } from "../retention.ts";
 import { endRestart } from "../restart_end.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -101,15 +102,12 @@ async function run(
   checkForm(target, flags);
   checkAll(flags);
   if (flags.all) return await runEverywhere(target, { flags, context });
-  const { applyRetention, retentionMs } = await lazy<typeof import("../retention.ts")>(
-    "../retention.ts",
-    import.meta.url,
-  );
   retentionMs(context.env); // said wrongly, it is better known before hours of work
   const isFile = formOf(target) === "file";
   const pipeline = isFile
     ? await readFile(target, { flags, context })
     : await makePipeline(target, { flags, context });
+  await lazy<typeof import("../run_rooms.ts")>("../run_rooms.ts", import.meta.url);
   await using session = await openSession(flags, context);
   using _pipes = session.watchOutput();
   const { openTerminal } = await lazy<typeof import("../run_terminal.ts")>(
