@@ -3,6 +3,7 @@ import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import type { Grid } from "../grid.ts";
 import type { Endpoint } from "../transport/transport.ts";
+import { nameList } from "./option_values.ts";
 
 export interface SshEndpointsOptions {
   readonly grid: Grid;
@@ -12,10 +13,11 @@ export interface SshEndpointsOptions {
 
 /** All of them for no names. @throws {GridError} `usage` for a name that is none of them */
 export function sshEndpoints(
-  names: readonly string[],
+  words: readonly string[],
   { grid, action }: SshEndpointsOptions,
 ): Endpoint[] {
   const known = grid.cluster.nodes.filter(({ endpoint }) => endpoint.transport !== "local");
+  const names = words.length === 0 ? [] : nameList(words.join(","));
   for (const name of names) {
     if (known.some((node) => node.name === name)) continue;
     const near = nearest(name, known.map((node) => node.name));

@@ -275,8 +275,13 @@ function noNode(reasons: readonly PassedOver[], waitMs: number): GridError {
   });
 }
 
-/** Where one thing stands in the way of all nodes, what to do about that. */
+/** Where something can be done about each node: what, of one, and where the others' stands. */
 function hintOfAll(reasons: readonly PassedOver[]): string | undefined {
-  const [hint, ...others] = new Set(reasons.map(({ hint }) => hint));
-  return others.length === 0 ? hint : undefined;
+  const [first, ...others] = new Set(reasons.map(({ hint }) => hint));
+  if (others.length === 0 || first === undefined || others.includes(undefined)) {
+    return others.length === 0 ? first : undefined;
+  }
+  return `${first}; grid health says what to do about ${
+    others.length === 1 ? "the other" : "the others"
+  }`;
 }

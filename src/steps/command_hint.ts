@@ -47,6 +47,9 @@ export function commandHint(code: number, stderr: string): string | undefined {
   if (missing !== undefined && cure !== undefined) {
     return `a job's shell reads no login files, so "${missing}" must be prepared: ${cure} (${PAGE})`;
   }
+  if (code === 127 && missing?.includes("/")) {
+    return `"${missing}" is not there: paths start in the folder that the command ran in`;
+  }
   if (code === 127) {
     const what = missing === undefined ? "a command" : `"${missing}"`;
     return `${what} is not on PATH: a job's shell reads no login files; shell: bash -l reads them, ` +

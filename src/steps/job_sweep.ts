@@ -7,7 +7,7 @@ import type { Transport } from "../transport/transport.ts";
  * Jobs per node that wait for their removal at most. One call removes many; and to a file system that has just
  * given up many files, making new ones comes dear (ext4 passes by their places for a while).
  */
-const MOST_JOBS = 128;
+const MOST_JOBS = 512;
 /** What they printed, all together. */
 const MOST_BYTES = 64 * 2 ** 20;
 /** The newest stay: how their steps ended may not be journaled yet. */

@@ -8,7 +8,7 @@ import type { RayBatchAction } from "../pipeline/pipeline.ts";
 /**
  * A file holds one JSON value per line (`.jsonl`), one JSON list (`.json`), or else plain lines.
  *
- * @throws {GridError} `input-invalid` naming the file and line
+ * @throws {GridError} `ray` naming the file and line
  */
 export async function readTasks(
   tasks: RayBatchAction<string>["tasks"],
@@ -58,9 +58,9 @@ function parseList(text: string, place: string): readonly string[] {
   const value = parse(text, place);
   if (Array.isArray(value)) return value.map(pythonJson);
   throw new GridError({
-    code: "input-invalid",
+    code: "ray",
     message: `Cannot read the tasks: ${place} is not a list`,
-    hint: "One JSON list; or `.jsonl` with one JSON value per line; or plain lines of text",
+    hint: "one JSON list; or `.jsonl` with one JSON value per line; or plain lines of text",
   });
 }
 
@@ -70,7 +70,7 @@ function parse(text: string, place: string): JsonValue {
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new GridError({
-      code: "input-invalid",
+      code: "ray",
       message: `Cannot read the tasks: ${place} is not JSON (${words})`,
       cause,
     });
@@ -82,9 +82,9 @@ async function readTaskFile(path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (cause) {
     throw new GridError({
-      code: "input-invalid",
+      code: "ray",
       message: `Cannot read the tasks: file "${path}" cannot be read`,
-      hint: "Paths under `tasks: {file: …}` start in the project folder",
+      hint: "paths under `tasks: {file: …}` start in the project folder",
       cause,
     });
   }

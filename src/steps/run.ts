@@ -5,6 +5,7 @@ import type { StepHost, StepKind, StepOutcome, SurvivorNote } from "../engine/po
 import type { FollowOptions, Job, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
 import { attachJob, mayHaveStarted, startJob } from "../transport/job/job_start.ts";
+import { absentFileHint } from "./absent_file.ts";
 import { aftermath, cancelledJob } from "./cancelled_job.ts";
 import { followFed, inputSpent } from "./fed_job.ts";
 import { onManyNodes } from "./gang_entry.ts";
@@ -19,6 +20,7 @@ import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
+import { freshnessOf } from "./stale_output.ts";
 import { unpreparedEnd } from "./unprepared.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
@@ -199,7 +201,12 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        return failedExit(exit, { ...place, ...words.hint(exit, { canAnswer: !!input }) });
+        const hint = absentFileHint(words.stderr, {
+          ...place,
+          ...this.#options,
+          request: this.#request,
+        });
+        return failedExit(exit, { ...place, ...hint ?? words.hint(exit, { canAnswer: !!input }) });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {
@@ -227,6 +234,7 @@ class RunAttempt {
       outputFile: await job.readOutputFile(),
       stdout: place.stdout,
       isMasked: Object.keys(place.spec.secrets).length > 0,
+      freshness: freshnessOf(this.#options.trees, this.#options.host),
       signal: this.#options.host.signal,
     });
     const gate = this.#gate(place.node);

@@ -11,6 +11,7 @@ import { MASK } from "../core/secret.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
 import { during } from "../core/whereabouts.ts";
+import type { Freshness } from "./stale_output.ts";
 import { parseOutputLines } from "./output_lines.ts";
 
 export interface OutputContext {
@@ -23,6 +24,8 @@ export interface OutputContext {
   readonly stdout: string;
   /** Secrets have been masked in it. */
   readonly isMasked: boolean;
+  /** Hears how old the files are that are read. */
+  readonly freshness?: Freshness | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -86,7 +89,7 @@ export const LONGEST_FILE_OUTPUT = 4 * 2 ** 20;
 
 async function readFileOutput(
   { name, path, json }: Source<"file">,
-  { node, cwd, signal }: OutputContext,
+  { node, cwd, signal, freshness }: OutputContext,
 ): Promise<JsonValue> {
   const full = isAbsolute(path) ? path : join(cwd, path);
   const where = `"${full}" on "${node.node.name}"`;
@@ -107,6 +110,8 @@ async function readFileOutput(
     throw invalid(name, state, "fetch: brings a large file; an output is a value for later steps");
   }
   if (code !== 0) throw invalid(name, `file ${where} cannot be read`, stderr.trim());
+  const age = /^age (\d{1,12})$/m.exec(stderr)?.[1];
+  if (age !== undefined) freshness?.check({ output: name, path, ageMs: 1000 * Number(age) });
   const text = asText(stdout);
   if (text === undefined) throw invalid(name, `file ${where} is not UTF-8 text`);
   if (json === undefined) return text.replace(/\r?\n$/, "");
@@ -118,7 +123,7 @@ async function readFileOutput(
 const NOT_A_FILE = 91;
 const TOO_LARGE = 92;
 
-/** A device or a pipe never ends; the size is asked before a byte is read. */
+/** A device or a pipe never ends; the size is asked before a byte is read. The age in seconds goes to stderr. */
 const READ_OUTPUT = `grid_read_output() {
   [ ! -e "$1" ] || [ -f "$1" ] || return ${NOT_A_FILE}
   grid_size=$(wc -c <"$1") || return
@@ -126,7 +131,9 @@ const READ_OUTPUT = `grid_read_output() {
     echo $grid_size
     return ${TOO_LARGE}
   fi
-  cat <"$1"
+  cat <"$1" || return
+  grid_written=$(stat -c %Y -- "$1" 2>/dev/null || stat -f %m -- "$1" 2>/dev/null) || return 0
+  echo "age $(($(date +%s) - grid_written))" >&2
 }`;
 
 /** Undefined where the bytes, one per character, are no UTF-8. */

@@ -48,6 +48,7 @@ export function openRunTrees(
       ...(commit !== undefined && { commit }),
     },
     lineage: resume ? lineageOf(resume) : [],
+    forerunners: resume ? forerunnersOf(resume) : [],
     silenceMs: leaseMs * 1.5 + SLACK_MS,
     preferred: ({ node, key }) => {
       const tree = keeper.treeOn(node, key) ?? before.get(node)?.find((it) => it.startsWith(key));
@@ -64,9 +65,14 @@ export function openRunTrees(
 
 /** Runs whose jobs, where they go on, are this run's too. */
 function lineageOf(state: RunState): string[] {
-  const steps = [...state.steps.values()];
-  const runs = steps.flatMap(({ takenOver, reusedFrom }) => [takenOver?.run, reusedFrom?.run]);
-  const all = [state.run, state.resumes, ...runs].filter((run) => run !== undefined);
+  const reused = [...state.steps.values()].map(({ reusedFrom }) => reusedFrom?.run);
+  return [...new Set([...forerunnersOf(state), ...reused])].filter((run) => run !== undefined);
+}
+
+/** Without those whose cached results were taken: they may be under way. */
+function forerunnersOf(state: RunState): string[] {
+  const takenOver = [...state.steps.values()].map((step) => step.takenOver?.run);
+  const all = [state.run, state.resumes, ...takenOver].filter((run) => run !== undefined);
   return [...new Set(all)];
 }
 

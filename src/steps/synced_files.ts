@@ -1,5 +1,5 @@
 /** What a run's syncs brought, file by file: steps work with that, whatever became of the source since. */
-import { join, relative } from "node:path";
+import { join, normalize, relative } from "node:path";
 import { nodeCrypto, nodeFs } from "../core/node_builtins.ts";
 import type { Entry } from "../sync/entry.ts";
 import { FileSums } from "./file_sums.ts";
@@ -8,6 +8,8 @@ import { findFiles, meantOf } from "./project_files.ts";
 export class SyncedFiles {
   /** Source folder → path below it → SHA-256 in hex. The last sync comes last. */
   readonly #sources = new Map<string, ReadonlyMap<string, string>>();
+  /** Paths of all files, below whatever source. */
+  readonly #brought = new Set<string>();
   readonly #sums: FileSums;
 
   constructor(sums: FileSums = new FileSums()) {
@@ -18,8 +20,21 @@ export class SyncedFiles {
     const contents = entries.flatMap(({ path, type, content }): [string, string][] =>
       type === "file" && content.startsWith("sha256:") ? [[path, content.slice(7)]] : []
     );
+    for (const { path, type } of entries) if (type === "file") this.#brought.add(path);
     this.#sources.delete(source);
     this.#sources.set(source, new Map(contents));
+  }
+
+  /** Absolute folders. */
+  get sources(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
+
+  /** Whether a file of that path, relative to some folder, came with a sync. */
+  mayHaveBrought(path: string): boolean {
+    const wanted = normalize(path);
+    return this.#brought.has(wanted) ||
+      [...this.#brought].some((each) => each.endsWith(`/${wanted}`) || wanted.endsWith(`/${each}`));
   }
 
   /**

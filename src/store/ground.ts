@@ -22,9 +22,20 @@ export function openGround(project: string): string {
   return join(folder, "grid.db");
 }
 
-/** Whether there is a database already; makes nothing. */
+/**
+ * Whether there is a database already; makes nothing.
+ *
+ * @throws {GridError} `permission` where this account may not look
+ */
 export function hasGround(project: string): boolean {
-  return statsOf(join(project, ".grid", "grid.db")) !== undefined;
+  const folder = join(project, ".grid");
+  try {
+    Deno.statSync(join(folder, "grid.db"));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) return false;
+    throw refusedError(error, `read the runs in "${folder}"`) ?? error;
+  }
 }
 
 /** Makes the file for its owner alone, before anybody else writes to it and lets others read. */

@@ -52,7 +52,12 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   const looked = (bytes: number) => {
     if (bytes >= BULK_BYTES) { for (const one of asked) void expectBulk(one); }
   };
-  const found = findSource({ ...options, looked }, targets);
+  await using ahead = new Ahead(options.signal);
+  const differs = () => {
+    // The others come when these are done.
+    for (const target of targets.slice(0, options.maxParallelTransfers)) ahead.prepare(target);
+  };
+  const found = findSource({ ...options, looked, differs }, targets);
   found.then(() => phase?.("source found"), () => {});
   const look = await found.catch(async (error) => {
     await answers;
@@ -61,6 +66,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
   using source = new Source(look, options, targets.filter(isFar).length);
   // What changed is read while the nodes look.
   if (source.isChanged) source.hashed().catch(() => {});
+  for (const one of asked) void packAhead(source, one);
   const digestOf = contentDigest(options.fetchTargets);
   const results: SyncResult[] = [];
   const queue = asked.entries();
@@ -68,7 +74,7 @@ export const syncFolders: SyncFolders = async (targets, given) => {
     for (const [index, one] of queue) {
       results[index] = await settle(
         one.target,
-        () => syncOne(source, { ...options, ...one, digestOf }),
+        () => syncOne(source, { ...options, ...one, digestOf, ahead }),
       );
     }
   };
@@ -88,9 +94,18 @@ function isFar({ transport }: SyncTarget): boolean {
 
 /** Where a node has nothing, all of it will be sent. */
 async function expectBulk({ target, answer }: Asked): Promise<void> {
+  if (await hasNothing(answer)) void target.transport.expectBulk?.();
+}
+
+/** Where a node has nothing, all of it is packed while the link for it comes up. */
+async function packAhead(source: Source, { target, answer }: Asked): Promise<void> {
+  if (isFar(target) && await hasNothing(answer)) source.packs.begin(source.recalled);
+}
+
+async function hasNothing(answer: Asked["answer"]): Promise<boolean> {
   const said = await answer.catch(() => undefined);
   const there = said === undefined || "checked" in said ? said?.checked : said.chosen;
-  if (there !== undefined && there.digest === undefined) void target.transport.expectBulk?.();
+  return there !== undefined && there.digest === undefined;
 }
 
 async function askNode(
@@ -144,19 +159,20 @@ async function settle(
 
 interface OneOptions extends SyncOptions, Asked {
   readonly digestOf: ContentDigest;
+  readonly ahead: Ahead;
 }
 
 async function syncOne(source: Source, options: OneOptions): Promise<SyncReport> {
   const startedAt = monotonic();
   const { target } = options;
   options.signal.throwIfAborted();
-  await using ahead = source.isChanged ? prepareNodeSync(target, options.signal) : undefined;
+  await using prepared = source.isChanged ? options.ahead.take(target) : undefined;
   const { place, checked } = await standingOf(source, options);
   const isUpToDate = checked.isAsLeft && !source.isChanged &&
     checked.digest === (await source.hashed()).digest;
   const changes = isUpToDate
     ? await noChanges(source, options)
-    : await applyChanges(source, { ...options, place, checked, ahead });
+    : await applyChanges(source, { ...options, place, checked, prepared });
   const { held, ...done } = changes;
   return {
     node: target.node,
@@ -167,6 +183,32 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
     skipped: [...source.skipped, ...changes.skipped],
     durationMs: monotonic() - startedAt,
   };
+}
+
+/** Programs of nodes that have been started, and wait for their words. */
+class Ahead implements AsyncDisposable {
+  readonly #signal: AbortSignal;
+  readonly #prepared = new Map<SyncTarget, Preparation>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  prepare(target: SyncTarget): void {
+    this.#prepared.set(target, prepareNodeSync(target, this.#signal));
+  }
+
+  /** Whoever takes it ends it. */
+  take(target: SyncTarget): Preparation {
+    const known = this.#prepared.get(target);
+    this.#prepared.delete(target);
+    return known ?? prepareNodeSync(target, this.#signal);
+  }
+
+  /** Of those that nobody took. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#prepared.values()].map((one) => one[Symbol.asyncDispose]()));
+  }
 }
 
 /** What is on the node now. */
@@ -195,7 +237,7 @@ async function noChanges(source: Source, { digestOf }: OneOptions) {
 }
 
 interface ApplyOneOptions extends OneOptions, Standing {
-  readonly ahead: Preparation | undefined;
+  readonly prepared: Preparation | undefined;
 }
 
 async function applyChanges(source: Source, options: ApplyOneOptions) {
@@ -208,6 +250,7 @@ async function applyChanges(source: Source, options: ApplyOneOptions) {
   };
   const applied = await applySync({
     ...options,
+    ahead: options.prepared,
     source,
     sent(sent) {
       keep(sent);

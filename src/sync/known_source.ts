@@ -8,6 +8,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { realpathSync } from "node:fs";
+import { everythingElse } from "../core/turns.ts";
 import { changedAtMs, type FileState, GRANULE_MS, isExecutable, readState } from "./file_state.ts";
 import { type Guard, guardedFile, guardState } from "./guards.ts";
 import { isUnhashed, type SourceEntry } from "./hash.ts";
@@ -33,6 +34,8 @@ export interface KnownSourceOptions {
   /** Everything else that the list depends on. */
   readonly words: readonly unknown[];
   readonly signal: AbortSignal;
+  /** Hears, before it is known what, that something is other than it was. */
+  readonly differs?: (() => void) | undefined;
   /** Default 500. */
   readonly worthEntries?: number | undefined;
   /** Milliseconds since the Unix epoch, from before the first file was looked at. */
@@ -108,12 +111,13 @@ export class KnownSource {
     return this.#known ??= this.#file.entries();
   }
 
-  /** Where files are certain now that were not. @param digest of the manifest of all entries */
+  /** Where it holds something else now, or files are certain that were not. @param digest of the manifest of all entries */
   save(digest: string): void {
     const { startedAtMs, ...options } = this.#options;
     const fresh = [...this.#fresh.keys()].filter((at) => this.entries[at]?.type === "file");
     const young = fresh.filter((at) => isYoung(this.entries[at]?.state, startedAtMs));
-    if (young.length === fresh.length || this.entries.some(isUnhashed)) return;
+    const isNew = digest !== this.#file.digest || young.length < fresh.length;
+    if (!isNew || this.entries.some(isUnhashed)) return;
     const { guards } = this.#file;
     saveKnown(fileOptions(options), {
       ...{ guards, digest, young, entries: this.entries, rows: this.#rows },
@@ -135,6 +139,11 @@ export async function recognizeSource(
     readSourceRows(source, { folders: head.folders, signal }),
     head.whole(),
   ]);
+  if (file && rows && !file.rows.equals(rows)) {
+    options.differs?.();
+    // What that has begun goes on meanwhile.
+    await everythingElse();
+  }
   const changed = file && rows && changedRows(file.rows, rows);
   if (file === undefined || rows === undefined || changed === undefined) return undefined;
   const fresh = new Map<number, FileState>();

@@ -81,17 +81,14 @@ export function fromColumns({ paths, contents, types, numbers }: EntryColumns): 
   const content = contents.split(NUL);
   return paths.split(NUL).slice(0, -1).map((path, at) => {
     const type = types[at] ?? 0;
-    let state: FileState | undefined;
     return {
       path,
       type: typeOfColumn(type),
       executable: (type & 1) === 1,
       size: numbers[at * NUMBERS] ?? 0,
       content: content[at] ?? "",
-      // Of most of many nobody asks for it.
-      get state() {
-        return state ??= stateAt(numbers, at * NUMBERS);
-      },
+      // At once: an accessor each takes five times as long.
+      state: stateAt(numbers, at * NUMBERS),
     };
   });
 }

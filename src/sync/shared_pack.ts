@@ -53,6 +53,8 @@ export type SharedPackOptions = Omit<PackOptions, "archive" | "prefix"> & {
 
 /** Packed ahead of the fastest node. */
 const AHEAD = 2;
+/** While no node is ready to take any: as much as is packed until one has logged in once more. */
+const AHEAD_OF_ALL = 24;
 
 export class SharedPack {
   readonly entries: readonly SourceEntry[];
@@ -77,6 +79,18 @@ export class SharedPack {
   /** Whether one more node can read it from the start. */
   get isWhole(): boolean {
     return (this.#isKept || this.#readers === 0) && this.#failure === undefined;
+  }
+
+  /** Packs before anybody reads, until so much lies there. */
+  begin(): void {
+    this.#wanted = AHEAD_OF_ALL;
+    this.#start();
+  }
+
+  /** Where nobody has read it, and nobody will. */
+  giveUp(): void {
+    this.#stop.abort(new Error("unread"));
+    this.#wake();
   }
 
   /** The blocks in order. Once they are read, `packed` and `sum` say what was in them. */
@@ -176,6 +190,8 @@ const MOST_KEPT_BYTES = 80 * 2 ** 20;
 /** The archives of one sync, found again by what is in them. */
 export class PackShelf implements Disposable {
   readonly #packs: SharedPack[] = [];
+  #begun: SharedPack | undefined;
+  #isOver = false;
   readonly #options: Omit<SharedPackOptions, "isKept" | "thread">;
   readonly #nodes: number;
   /** For the first large one. */
@@ -192,7 +208,23 @@ export class PackShelf implements Disposable {
     if (this.#nodes > 0 && isWorthAThread(load)) this.#thread ??= new PackThread();
   }
 
+  /** These will be asked for, unless a node has more than it said. */
+  begin(entries: readonly SourceEntry[]): void {
+    if (this.#isOver || this.#begun !== undefined) return;
+    this.expect(entries);
+    // Here it would keep everybody else from getting ready.
+    if (this.#thread === undefined) return;
+    const pack = this.packOf(entries);
+    pack.begin();
+    this.#begun = pack;
+  }
+
   packOf(entries: readonly SourceEntry[]): SharedPack {
+    const begun = this.#begun;
+    if (begun !== undefined && isSameList(begun.entries, entries)) {
+      this.#begun = undefined;
+      if (begun.isWhole) return begun;
+    }
     const known = this.#packs.find((pack) => pack.isWhole && isSameList(pack.entries, entries));
     if (known !== undefined) return known;
     const bytes = bytesOf(entries);
@@ -208,6 +240,8 @@ export class PackShelf implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#begun?.giveUp();
     this.#thread?.[Symbol.dispose]();
   }
 }

@@ -88,9 +88,9 @@ function millisecondsOf(time: string): number {
  * @returns as they are now; undefined where anything came, went or became something else
  */
 export function changedRows(before: Buffer, now: Buffer): readonly SourceRow[] | undefined {
-  if (before.equals(now)) return [];
-  const old = before.toString("latin1").split("\0");
-  const live = now.toString("latin1").split("\0");
+  const { from, after } = sameEnds(before, now);
+  const old = before.toString("latin1", from, before.length - after).split("\0");
+  const live = now.toString("latin1", from, now.length - after).split("\0");
   if (old.length !== live.length) return undefined;
   // A folder may tell its names in another order than before.
   const was = new Map(old.filter((row, at) => row !== live[at]).map((row) => [nameOf(row), row]));
@@ -104,6 +104,30 @@ export function changedRows(before: Buffer, now: Buffer): readonly SourceRow[] |
     if (known !== row) changed.push(read);
   }
   return changed;
+}
+
+/** Whole rows that both begin with, and end with, in bytes: mostly nearly all of them. */
+function sameEnds(before: Buffer, now: Buffer): { readonly from: number; readonly after: number } {
+  const most = Math.min(before.length, now.length);
+  const first = longest(most, (count) => before.compare(now, 0, count, 0, count) === 0);
+  const from = first === 0 ? 0 : before.lastIndexOf(0, first - 1) + 1;
+  const last = longest(
+    most - from,
+    (count) => before.subarray(before.length - count).equals(now.subarray(now.length - count)),
+  );
+  const end = before.indexOf(0, before.length - last);
+  return { from, after: last === 0 || end < 0 ? 0 : before.length - end - 1 };
+}
+
+/** The largest of 0 to `most` that holds, where all below it do. */
+function longest(most: number, holds: (count: number) => boolean): number {
+  let least = 0;
+  for (let above = most; least < above;) {
+    const middle = Math.ceil((least + above) / 2);
+    if (holds(middle)) least = middle;
+    else above = middle - 1;
+  }
+  return least;
 }
 
 /** Its type and its path. */

@@ -8,6 +8,8 @@ export interface TreeRun {
   readonly owner: TreeOwner;
   /** Runs that this one goes on from: their jobs are its own. */
   readonly lineage: readonly string[];
+  /** Those of them whose runners are gone: what they pinned, this one frees. */
+  readonly forerunners: readonly string[];
   /** How long the run may show no life before its trees are free. */
   readonly silenceMs: number;
   /** Number of the tree on that node where the run, or an earlier one of its line, has been at work. */

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Chooses the tree for a run's code. Read together with `tree.sh`, whose words it uses. The caller sets
 # grid_root, grid_name and grid_tree_key of the plain folder, grid_project, grid_run, grid_mine (the run and
-# those that it goes on from), grid_silence_s, grid_who, and grid_preferred, the number of the tree where
-# the run, or the one that it goes on from, has been at work; or nothing.
+# those that it goes on from), grid_forerunners (those of them whose runners are gone), grid_silence_s,
+# grid_who, and grid_preferred, the number of the tree where the run, or the one that it goes on from, has
+# been at work; or nothing.
 #
 # The trees of a project, in the order in which they are taken: the plain folder; where that belongs to
 # another project, <name>@<project>; further ones for other code at the same time, <name>@<project>.2 and
@@ -28,8 +29,8 @@
 #       grid_from_state grid_known_record grid_to grid_to_slot grid_to_state
 #   grid_tree_copy: grid_from grid_known_record grid_to -> -
 #   grid_tree_keep: grid_root grid_run grid_silence_s -> grid_pin
-#   grid_tree_free: grid_project grid_root grid_run -> grid_goes_on grid_idle grid_job_pin grid_one grid_pin
-#       grid_tree_state
+#   grid_tree_free: grid_forerunners grid_project grid_root grid_run -> grid_goes_on grid_holder grid_idle
+#       grid_job_pin grid_one grid_pin grid_tree_state
 #   grid_tree_collect: grid_digest grid_other_runs grid_root grid_tree_state -> grid_slot_name
 
 # grid_tree_slot NUMBER: sets grid_slot_name and grid_slot_state. 0 is the plain folder, 1 the project's own.
@@ -248,18 +249,21 @@ grid_tree_keep() {
   done
 }
 
-# grid_tree_free IDLE_MINUTES KEY...: the run is over. A detached job keeps its tree.
+# grid_tree_free IDLE_MINUTES KEY...: the run is over, and those that it went on from are: their runners
+# could not say so. A detached job keeps its tree.
 grid_tree_free() {
   grid_idle=$1
   shift
   grid_tree_now
   for grid_one; do
-    grid_pin=$grid_root/.grid/sync/$grid_one/pins/$grid_run
-    grid_goes_on=
-    for grid_job_pin in "$grid_pin@"*; do
-      if [ -f "$grid_job_pin" ] && grid_tree_works "$grid_job_pin"; then grid_goes_on=yes; fi
+    for grid_holder in $grid_run $grid_forerunners; do
+      grid_pin=$grid_root/.grid/sync/$grid_one/pins/$grid_holder
+      grid_goes_on=
+      for grid_job_pin in "$grid_pin@"*; do
+        if [ -f "$grid_job_pin" ] && grid_tree_works "$grid_job_pin"; then grid_goes_on=yes; fi
+      done
+      [ -n "$grid_goes_on" ] || rm -f "$grid_pin" "$grid_pin@"*
     done
-    [ -n "$grid_goes_on" ] || rm -f "$grid_pin" "$grid_pin@"*
   done
   for grid_tree_state in "$grid_root/.grid/sync/"*"@$grid_project."*; do
     if [ -d "$grid_tree_state" ] && [ -n "$(find "$grid_tree_state/owner" -prune -mmin "+$grid_idle" 2>/dev/null)" ]; then

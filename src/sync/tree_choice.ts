@@ -171,6 +171,7 @@ export function treeWords({ target, as, run }: Pick<TreeOptions, "target" | "as"
     project: run.project,
     run: run.owner.run,
     mine: [run.owner.run, ...run.lineage].join(" "),
+    forerunners: run.forerunners.join(" "),
     silence_s: String(Math.ceil(run.silenceMs / 1000)),
     who: writeOwner(run.owner),
     preferred: String(run.preferred?.({ node: target.node, key }) ?? ""),

@@ -22,7 +22,10 @@ export interface SyncWalk extends Walk {
   readonly known?: KnownSourceOptions & { readonly guards: readonly Guard[] };
 }
 
-export type WalkForSyncOptions = SyncOptions & Pick<WalkOptions, "looked">;
+export type WalkForSyncOptions =
+  & SyncOptions
+  & Pick<WalkOptions, "looked">
+  & Pick<KnownSourceOptions, "differs">;
 
 /** `options` as `asFolder` gives them. */
 export async function walkForSync(
@@ -56,7 +59,7 @@ export async function findSource(
 
 /** Undefined where more than the list of files and rules decides. */
 function knownOptions(
-  { source, cacheFolder, signal, worthKnowing, ...options }: SyncOptions,
+  { source, cacheFolder, signal, worthKnowing, differs, ...options }: WalkForSyncOptions,
   targets: readonly SyncTarget[],
   startedAtMs: number,
 ): KnownSourceOptions | undefined {
@@ -64,7 +67,7 @@ function knownOptions(
     return undefined;
   }
   const words = [excludeOf({ source, ...options }, targets), options.excludeFrom];
-  return { source, cacheFolder, signal, words, startedAtMs, worthEntries: worthKnowing };
+  return { source, cacheFolder, signal, words, differs, startedAtMs, worthEntries: worthKnowing };
 }
 
 function excludeOf(

@@ -47,8 +47,16 @@ export const STATUSES: readonly Status[] = [
   "pending",
 ];
 
-export function lookOf(status: Status): StatusLook {
-  return LOOKS[status];
+/** Of what was under way when its runner died: nobody knows what became of it. */
+const STOPPED: StatusLook = { mark: "■", hue: "yellow", word: "stopped" };
+
+interface LookOptions {
+  /** Nobody is at the run any more, and it has no end. */
+  readonly stopped?: boolean | undefined;
+}
+
+export function lookOf(status: Status, { stopped = false }: LookOptions = {}): StatusLook {
+  return stopped && status === "running" ? STOPPED : LOOKS[status];
 }
 
 /** States in which the step's own work went wrong. */

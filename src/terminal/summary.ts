@@ -26,9 +26,10 @@ const LONGEST_TEXT_OUTPUT = 60;
 const MOST_OUTPUTS = 20;
 
 export function renderSummary(state: RunState, options: SummaryOptions): string {
+  const stopped = state.result === "running" && options.underWay !== true;
   const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
   const blocks = [
-    summaryTable(state, options),
+    summaryTable(state, { ...options, stopped }),
     outputLines(state, options),
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
@@ -87,7 +88,9 @@ function closing(
   options: SummaryOptions,
 ): string[] {
   const { paint, now, underWay = false, program = "grid" } = options;
-  const numbers = numbersOf([...state.steps.values()].filter(isCounted));
+  const stopped = state.result === "running" && !underWay;
+  const steps = [...state.steps.values()].filter(isCounted);
+  const numbers = numbersOf(steps, { stopped });
   const took = formatDuration(state.durationMs ?? Math.max(0, now - state.startedAt));
   if (underWay) {
     const head = `▸ ${state.pipeline} running for ${took}`;
@@ -100,13 +103,16 @@ function closing(
     const head = `– ${state.pipeline} skipped: ${oneLine(state.skipped)}`;
     return [`${paint.bold(head)} ${paint.dim(`(${numbers})`)}`, ...reportLine(options)];
   }
-  const result = state.result === "running" ? "stopped" : lookOf(state.result).word;
+  const result = stopped ? "stopped" : lookOf(state.result).word;
   const fine = state.result === "succeeded";
   const head = `${fine ? "✔" : "✖"} ${state.pipeline} ${result} in ${took}`;
   return [
     ...headlines(head, { ...options, numbers, dress: fine ? paint.green : paint.red }),
     ...causeLine(state, options),
     ...reportLine(options),
+    ...(stopped && steps.some(({ status, node }) => status === "running" && node !== undefined)
+      ? [`  jobs    what its runner left on nodes: ${paint.bold(`${program} ps`)}`]
+      : []),
     ...(fine || state.firstFailure !== undefined || state.file === ""
       ? []
       : [`  next    ${paint.bold(`${program} resume ${state.run}`)}`]),
@@ -120,17 +126,20 @@ function reportLine({ folder, exists = () => true }: SummaryOptions): string[] {
 }
 
 /** `3 succeeded, 1 failed; hooks: 1 succeeded`. */
-function numbersOf(steps: readonly StepState[]): string {
+function numbersOf(steps: readonly StepState[], options: { readonly stopped: boolean }): string {
   const [own, hooks] = [false, true].map((isHook) =>
-    countsOf(steps.filter(({ hook }) => (hook !== undefined) === isHook))
+    countsOf(steps.filter(({ hook }) => (hook !== undefined) === isHook), options)
   );
   return hooks === "" ? `${own}` : `${own}; hooks: ${hooks}`;
 }
 
-function countsOf(steps: readonly StepState[]): string {
+function countsOf(
+  steps: readonly StepState[],
+  options: { readonly stopped: boolean },
+): string {
   return STATUSES.flatMap((status) => {
     const count = steps.filter((step) => step.status === status).length;
-    return count === 0 ? [] : [`${count} ${lookOf(status).word}`];
+    return count === 0 ? [] : [`${count} ${lookOf(status, options).word}`];
   }).join(", ");
 }
 

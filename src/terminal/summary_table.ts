@@ -26,6 +26,8 @@ export interface SummaryTableOptions {
   readonly paint: Paint;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
+  /** Nobody is at the run any more, and it has no end. */
+  readonly stopped?: boolean | undefined;
 }
 
 /** Of more steps than this only those are in the table that went wrong; the others are a number. */
@@ -95,14 +97,14 @@ interface Columns {
 
 function columnsOf(
   steps: readonly StepState[],
-  { width, state }: SummaryTableOptions & { readonly state: RunState },
+  { width, state, stopped }: SummaryTableOptions & { readonly state: RunState },
 ): Columns {
   const nodes = steps.map(nodesOf);
   const shortNode = shortNames(nodes, { width: Math.max(20, width / 4), widthOf: displayWidth });
   const nodeWidth = widest(nodes.map(shortNode));
   const others = 2 + (nodeWidth > 0 ? nodeWidth + 2 : 0) + TIME_WIDTH + 4;
   // Names have a third of the line, and what no words need.
-  const unused = width - others - widest(steps.map((step) => wordsOf(step, state)));
+  const unused = width - others - widest(steps.map((step) => wordsOf(step, { state, stopped })));
   const shortName = namesFor(state, Math.max(Math.floor(width / 3), unused));
   const nameWidth = widest(steps.map(({ id }) => shortName(id)));
   return {
@@ -123,14 +125,14 @@ interface RowOptions extends SummaryTableOptions {
 
 function stepRow(step: StepState, options: RowOptions): string[] {
   const { state, paint, columns, now, width } = options;
-  const look = lookOf(step.status);
+  const look = lookOf(step.status, options);
   const ms = durationOf(step, now - state.startedAt);
   const time = padStart(ms === undefined ? "" : formatDuration(ms), TIME_WIDTH);
   const head = `${paint[look.hue](look.mark)} ${columns.name(step.id)}${
     columns.node(nodesOf(step))
   }  ${time}`;
   const room = width - columns.words;
-  const whole = wordsOf(step, state);
+  const whole = wordsOf(step, options);
   const isTold = isFailed(state) && isIdle(step.status);
   const words = isTold && displayWidth(whole) > room ? look.word : whole;
   const beside = wrap(words, room);
@@ -142,10 +144,13 @@ function stepRow(step: StepState, options: RowOptions): string[] {
   return [`${head}  ${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)];
 }
 
-function wordsOf(step: StepState, { steps }: RunState): string {
+function wordsOf(
+  step: StepState,
+  { state: { steps }, stopped }: Pick<RowOptions, "state" | "stopped">,
+): string {
   const { status, reason } = step;
   const members = isIdle(status) ? membersOf(step, steps) : "";
-  const word = isFine(status) ? "" : `${lookOf(status).word}${members}`;
+  const word = isFine(status) ? "" : `${lookOf(status, { stopped }).word}${members}`;
   const told = status === "skipped" && reason !== undefined
     ? reasonOf(step, steps)
     : resultWords(step, tellerOf(step, steps.values()));

@@ -112,7 +112,11 @@ testWith(
     const nowhere = await run("run", "true");
     assert.equal(nowhere.code, 3);
     assert.match(nowhere.stderr, /node1: drained by .*new disk; node2: drained by .*all of it/s);
-    const back = await run("undrain", "node1,node2", "--json");
+    assert.match(
+      nowhere.stderr,
+      /takes it back with: grid undrain node1; grid health says .* the other/,
+    );
+    const back = await run("undrain", "node1", "node2", "--json");
     assert.equal(back.code, 0);
     assert.deepEqual(JSON.parse(back.stdout).nodes.map(({ drains }: { drains: [] }) => drains), [
       [],

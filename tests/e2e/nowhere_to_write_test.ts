@@ -115,6 +115,16 @@ testWith(["root", "account"], "a folder of somebody else is named, with exit cod
     assert.match(stderr, /^hint: /m);
     assert.doesNotMatch(stderr, TRACE);
   }
+  Deno.chownSync(folder.path, 0, 0);
+  Deno.mkdirSync(join(folder.path, ".grid"), { mode: 0o000 });
+  for (const command of ["runs", "show", "logs"]) {
+    const { code, stderr, stdout } = await inShell(folder, [command], { before: NO_POWERS });
+    assert.equal(code, 6, `${command}: ${stdout}${stderr}`);
+    assert.match(
+      stderr,
+      /^error: Cannot read the runs in ".*\.grid": this account has no right to$/m,
+    );
+  }
 });
 
 Deno.test("64 descriptors are enough for a pipeline of many steps", async () => {

@@ -87,3 +87,14 @@ Deno.test("grid plan --check warns of a script that begins with a program that i
   assert.equal(words.match(/! step sweep/g)?.length, 1);
   assert.doesNotMatch(words, /step (good|made|shell) /);
 });
+
+Deno.test("grid plan --check sees that the Ray is not there that a batch wants", async () => {
+  const steps = `steps:
+  - { id: score, ray-batch: { call: "tasks:score", tasks: [1, 2] } }
+`;
+  const cluster = CLUSTER.replace("embedded", "managed");
+  const { code, words } = await check(steps, { "config/cluster_config.yaml": cluster });
+  assert.equal(code, 1, words);
+  assert.match(words, /✖ step score +no Ray of ours is running on here: grid cluster start/);
+  assert.equal((await check(steps)).code, 0, "embedded batches want none");
+});

@@ -28,6 +28,7 @@ export function treeRun(rig: SyncRig, name: string, options: TreeRunOptions = {}
     project: "11111111",
     owner: { account: "ann", machine, folder, run: name, at: Date.now() },
     lineage: [],
+    forerunners: [],
     silenceMs: 60_000,
     ...more,
   });

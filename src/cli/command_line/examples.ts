@@ -12,7 +12,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example("grid run pipelines/train.yaml -i epochs=5", "a pipeline, with an input"),
     example("grid run pipelines/train.yaml --only eval", "one step of it"),
     example('grid run "nvidia-smi" --node gpu1', "one command, on that node"),
-    example('grid run "python train.py" --gpus 2 --timeout 8h', "on a node with two free GPUs"),
+    example(
+      'grid run "cd app && python train.py" --gpus 2 --timeout 8h',
+      "in the folder that `grid sync app` brought, on a node with two free GPUs",
+    ),
     example("grid run -- python -c 'print(6 * 7)'", "a command as separate words"),
     example('grid run "wc -c" < data.bin', "what comes in, the command reads"),
   ],

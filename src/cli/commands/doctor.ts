@@ -14,7 +14,7 @@ import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("[nodes]", "names, separated by commas; default all")
+    .argument("[nodes...]", "names, separated by blanks or commas; default all")
     .action<GlobalFlags>(async (names, flags) => {
       context.setExitCode(await doctor(names, { flags, context }));
     });
@@ -26,10 +26,10 @@ interface Invocation {
 }
 
 /** 0 when all is well, 1 where something wants a repair. */
-async function doctor(names: string | undefined, { flags, context }: Invocation): Promise<number> {
+async function doctor(names: readonly string[], { flags, context }: Invocation): Promise<number> {
   await using session = await openSession(flags, context);
   const { settings, signal } = session;
-  const nodes = knownNodes(session, names === undefined ? undefined : nameList(names));
+  const nodes = knownNodes(session, names.length === 0 ? undefined : nameList(names.join(",")));
   const reports = await Promise.all(nodes.map(async (node) => ({
     node: node.name,
     findings: await examineNode(node, { session, context }),

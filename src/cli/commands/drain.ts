@@ -12,12 +12,12 @@ interface DrainFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<nodes>", "names, separated by commas")
+    .argument("<nodes...>", "names, separated by blanks or commas")
     .option("--reason <words>", "why, for everybody who asks")
     .option("--until <time>", "ends by itself: 4h, 18:00, or 2026-11-30T08:00")
     .action<DrainFlags>(async (nodes, { reason = "", until, ...flags }) => {
       const forMs = until === undefined ? undefined : timeAhead(until, systemClock.now());
-      const change = { nodes: nodes ?? "", reason, forMs };
+      const change = { nodes: nodes.join(","), reason, forMs };
       context.setExitCode(await changeDrain(change, { flags, context }));
     });
 }

@@ -17,7 +17,7 @@ const IDLE_MS = 8 * 3600 * 1000;
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<nodes...>", "node names")
+    .argument("<nodes...>", "names, separated by blanks or commas")
     .option("--for <duration>", "ends when unused for so long; default 8h", { read: durationMs })
     .option("--end", "end these connections")
     .close(

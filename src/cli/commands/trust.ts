@@ -14,7 +14,7 @@ interface TrustFlags extends GlobalFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("[nodes...]", "node names; default all that are reached over SSH")
+    .argument("[nodes...]", "names, separated by blanks or commas; default all over SSH")
     .option("--fingerprints <file>", "trust only keys that this list vouches for")
     .option("--yes", "do not ask; only together with --fingerprints")
     .close(

@@ -5,9 +5,9 @@ import type { GlobalFlags } from "../settings.ts";
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument("<nodes>", "names, separated by commas")
+    .argument("<nodes...>", "names, separated by blanks or commas")
     .action<GlobalFlags>(async (nodes, flags) => {
-      const change = { nodes: nodes ?? "", reason: undefined, forMs: undefined };
+      const change = { nodes: nodes.join(","), reason: undefined, forMs: undefined };
       context.setExitCode(await changeDrain(change, { flags, context }));
     });
 }

@@ -1,6 +1,7 @@
 import type { Command } from "../command_line/command.ts";
 import { bringNews } from "../submitted/news.ts";
-import { why, whyRun } from "../../engine/resume/why.ts";
+import { why, whyHint, whyRun } from "../../engine/resume/why.ts";
+import { oneLine } from "../../terminal/harmless.ts";
 import type { CommandContext } from "../command_module.ts";
 import { isUnderWay, openRuns, stateOf } from "../past_runs.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -16,10 +17,13 @@ export function define(command: Command, context: CommandContext): void {
       const state = stateOf(runs, run);
       const options = { underWay: isUnderWay(runs, state) };
       const words = step === undefined ? whyRun(state, options) : why(state, step, options);
-      context.stdout(
-        runs.settings.json
-          ? JSON.stringify({ run, step: step ?? null, why: words }) + "\n"
-          : words + "\n",
-      );
+      const hint = whyHint(state, step);
+      if (runs.settings.json) {
+        const told = { run, step: step ?? null, why: words, ...(hint !== undefined && { hint }) };
+        context.stdout(JSON.stringify(told) + "\n");
+        return;
+      }
+      context.stdout(words + "\n");
+      if (hint !== undefined) context.stdout(`hint: ${oneLine(hint)}\n`);
     });
 }

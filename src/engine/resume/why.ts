@@ -74,6 +74,12 @@ export function whyRun(state: RunState, options: WhyOptions = {}): string {
   return `run ${state.run} ${state.result}: no step of it failed`;
 }
 
+/** What to do about the failure that `why` or `whyRun` tells; undefined where nothing is known. */
+export function whyHint(state: RunState, id = state.firstFailure): string | undefined {
+  const step = id === undefined ? undefined : state.steps.get(id);
+  return step?.status === "failed" || step?.status === "timed-out" ? step.failure?.hint : undefined;
+}
+
 /** Its place in the line before a node's GPUs, as it was told last. */
 function lineOf(state: RunState, id: string): string | undefined {
   const words = state.warnings.findLast((warning) => warning.startsWith(`${id}: `));

@@ -3,6 +3,7 @@ import type { WrittenStep } from "../written_step.ts";
 import { checkRendezvous } from "./gang_check.ts";
 import { checkLimits } from "./limit_check.ts";
 import { checkScriptTraps } from "./script_traps.ts";
+import { checkSharedOutputs } from "./shared_outputs.ts";
 import { KIND_OUTPUTS } from "../step_kinds.ts";
 import type { TextReader } from "../../expression/reader.ts";
 
@@ -16,6 +17,7 @@ export function checkStep(step: WrittenStep, reader: TextReader): void {
   checkIdleContainer(step, reader);
   checkRendezvous(step, reader);
   checkLimits(step.entry, reader);
+  checkSharedOutputs(step, reader);
 }
 
 function checkScript({ entry }: WrittenStep, reader: TextReader): void {

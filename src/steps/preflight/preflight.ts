@@ -11,6 +11,7 @@ import { fileFindings } from "./file_findings.ts";
 import type { Finding } from "./finding.ts";
 import { choiceFindings, nodeFindings } from "./node_findings.ts";
 import { askNodes } from "./node_questions.ts";
+import { rayFindings } from "./ray_findings.ts";
 import { secretFinding } from "./secret_findings.ts";
 import { Survey } from "./survey.ts";
 import { templateFindings } from "./template_findings.ts";
@@ -44,6 +45,7 @@ export async function preflight(
     nodeFindings(health.filter((row) => isOfInterest(row, survey)), survey),
     choiceFindings(survey),
     askNodes(questions, { cluster, signal }),
+    rayFindings(survey, options),
     fileFindings({ survey, evaluation, project }),
     templateFindings(project),
     Promise.all(neededSecrets(pipeline).map((secret) => secretFinding(secret, options))),

@@ -46,7 +46,8 @@ export function renderJobs(rows: readonly JobRow[], options: JobsTableOptions): 
         )
         : paint.dim("ended"),
       row.exitCode === undefined ? "" : String(row.exitCode),
-      formatDuration(options.now - row.startedAt),
+      // The clock of whoever started it may be ahead of this one.
+      formatDuration(Math.max(0, options.now - row.startedAt)),
       row.pids.join(" "),
     ],
   }));

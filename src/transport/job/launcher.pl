@@ -10,10 +10,12 @@
 # The pipe's name is removed as soon as all that is heeded.
 use strict;
 use Fcntl;
-use POSIX ();
+# The functions alone: the rest of POSIX is most of what each fork would have to copy.
+BEGIN { eval { require XSLoader; XSLoader::load("POSIX"); POSIX::SIGCHLD() } or require POSIX }
 
 my $LOOK_SECONDS = 15;    # between two looks whether the shell lives
-my $READ_SIZE = 1 << 16;
+my $READ_SIZE = 1 << 13;
+my $SET_LEASE = 1024;      # of Linux: F_SETLEASE, for which not every Fcntl has a name
 # Variables that bash obeys when it starts, or would not take from a script; see its manual, "Shell Variables".
 my $OBEYED = qr/^(BASH|COMP|DIRSTACK|E?UID|ENV|EPOCH|EXECIGNORE|FUNC|GCONV|GLOBIGNORE|GROUPS|HIST|HOST
   |IFS|LANG|LC_|LD_|LINENO|LOCPATH|MACHTYPE|MALLOC_|NLSPATH|OLDPWD|OPT|OSTYPE|PIPESTATUS|POSIXLY|PPID|PS
@@ -23,16 +25,17 @@ my ($pipe, $shell, $umask, @hidden) = @ARGV;
 my %running;              # by pid: the job's files, their guard, and its state file, kept open
 my $spare;                # a bash that waits to be told its job: pid, pipe, and the words it was started with
 my @words;                # those of the last job
+my @emptied;              # jobs that ended, whose files may hold nothing: the next ones' files are made of them
 my ($inbox, $leaving, $idle) = ("", 0, 0);
 
 my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGALRM());
 my $before = POSIX::SigSet->new();
 # Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@heeded), $before) or die "$!\n";
-my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ);
+my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ IO);
 # What is caught here is as usual again in a command; what is ignored would stay so. A shell starts what
 # runs in the background with INT and QUIT ignored.
-$SIG{$_} = sub { } for qw(CHLD USR1 INT QUIT PIPE XFSZ);
+$SIG{$_} = sub { } for qw(CHLD USR1 INT QUIT PIPE XFSZ IO);
 $SIG{ALRM} = sub { $idle = 1 };
 $SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
 delete $ENV{OLDPWD};
@@ -57,11 +60,10 @@ dismiss();
 sub requests {
   1 while sysread $requests, $inbox, $READ_SIZE, length $inbox;
   my @found;
-  while ($inbox =~ /\A(\d+)\0/ and $inbox =~ /\A\d+\0((?:[^\0]*\0){$1})/) {
-    my $fields = $1;
-    substr $inbox, 0, $+[0], "";
-    push @found, [ map { substr $_, 0, -1 } $fields =~ /[^\0]*\0/g ];
-  }
+  # The last one is what came of a field that is not whole, mostly nothing.
+  my @fields = split /\0/, $inbox, -1;
+  push @found, [ (splice @fields, 0, $fields[0] + 1)[1 .. $fields[0]] ] while @fields > 1 && @fields > $fields[0] + 1;
+  $inbox = join "\0", @fields;
   return @found;
 }
 
@@ -71,6 +73,7 @@ sub launch {
   sysopen my $state, "$job.state", O_RDWR or return;
   my @variables = splice @rest, 0, $count;
   @words = @rest;
+  reuse(pop @emptied, $job) if @emptied;
   my $pid = assign($job, $folder, @variables) || fork;
   if (defined $pid && $pid == 0) { become($job, $folder, @variables) }
   my %job = (files => $job, guard => $guard, state => $state);
@@ -166,6 +169,7 @@ sub reap {
     # Such as a child of a shell that was ready, which has no mark before it is a program of its own.
     my $left = kill(0, -$pid) ? "left" : "";
     note_times($job->{files}, @before);
+    push @emptied, $job->{files} unless $left;
     finish($job, $signal ? 128 + $signal : $? >> 8, $left);
   }
 }
@@ -176,9 +180,23 @@ sub finish {
   syswrite $job->{state}, sprintf "ended %-9s \n", "$code $left";
   close $job->{state};
   # The guard hears of it only where the shell that it belongs to is gone.
-  my @ears = lives($shell) ? $shell : $job->{guard};
+  my @ears = getppid() == $shell ? $shell : $job->{guard};
   if (open my $ear, "<", "$job->{files}.ear") { push @ears, <$ear> }
   kill "URG", map { /^(\d+)$/ ? $1 : () } @ears;
+}
+
+# Where a job printed nothing, its files become those of the next: to make and to remove some is a good part of
+# what a short job costs. Without them it has still printed nothing. That nobody else has a file open, and so
+# nobody will write to it, the kernel says by granting a lease.
+sub reuse {
+  my ($ended, $job) = @_;
+  for my $end (".out", ".err") {
+    sysopen my $file, "$ended$end", O_RDWR | O_NOFOLLOW | O_NONBLOCK or next;
+    my (undef, undef, $mode, $links, undef, undef, undef, $size) = stat $file;
+    next if !-f _ || $size || $links != 1 || ($mode & 07777) != 0600;
+    next if !fcntl $file, $SET_LEASE, F_WRLCK;
+    rename "$ended$end", "$job$end";
+  }
 }
 
 # What one child has taken of the processor, as the `times` of a shell says it: user and system, the second
@@ -193,8 +211,10 @@ sub note_times {
 
 # When the process started, in the ticks of /proc; 0 where nobody can tell.
 sub born {
-  open my $stat, "<", "/proc/$_[0]/stat" or return 0;
-  return (split " ", (split /.*\) /, <$stat>)[1])[19];
+  my $stat = POSIX::open("/proc/$_[0]/stat", O_RDONLY) or return 0;
+  POSIX::read($stat, my $line, 1024);
+  POSIX::close($stat);
+  return (split " ", substr($line, rindex($line, ")") + 2), 21)[19];
 }
 
 sub note {
@@ -207,6 +227,3 @@ sub complain {
   my ($path, $message) = @_;
   if (open my $file, ">", $path) { print $file "$message\n" }
 }
-
-# A process that nobody buried can be signalled, but has no files.
-sub lives { -d "/proc/self" ? -e "/proc/$_[0]/fd/0" : kill 0, $_[0] }

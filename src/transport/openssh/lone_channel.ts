@@ -8,7 +8,7 @@ import { ByteReader } from "../byte_reader.ts";
 import { calledName } from "../ssh/address.ts";
 import type { LinkChannel } from "../ssh/link.ts";
 import type { Endpoint } from "../transport.ts";
-import { lostBecause } from "./channel_problem.ts";
+import { lostBecause } from "./lost_channel.ts";
 import { MuxChannel } from "./mux_channel.ts";
 import { makePrivateFolder } from "./private_folder.ts";
 import { preferredCiphers } from "./ciphers.ts";

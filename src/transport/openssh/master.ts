@@ -9,6 +9,7 @@ import { explainDelay, explainEnd, explainLoss, mayPass } from "./master_problem
 import { makePrivateFolder, type PrivateFolder } from "./private_folder.ts";
 import { preferredCiphers } from "./ciphers.ts";
 import { sshConfigOf, type SshConfigOptions } from "./ssh_config.ts";
+import { WATCHED } from "./watched.ts";
 
 export interface MasterOptions extends SshConfigOptions {
   readonly signal: AbortSignal;
@@ -16,13 +17,6 @@ export interface MasterOptions extends SshConfigOptions {
 
 /** The server closed the connection before anything began: a later try may fare better. */
 export class CutOff extends Error {}
-
-/**
- * Becomes ssh, in a session of its own, away from the terminal's Ctrl-C. Beside it waits a reader of
- * our pipe: its end, for whatever reason, is the end of the whole group, and of the folder $0.
- */
-const WATCHED = 'exec 3<&0 </dev/null; { read -r _; rm -rf "$0"; kill -s KILL -- -$$; } ' +
-  '<&3 3<&- >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 /** How long the last words of an ended ssh may take; a proxy command may hold its stderr open. */
 const LAST_WORDS_MS = 200;

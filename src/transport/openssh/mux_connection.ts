@@ -8,7 +8,7 @@ import { ChannelRefused, type Link } from "../ssh/link.ts";
 import { runInTerminal } from "../own_terminal.ts";
 import type { ChannelExit, Dialed, DialTarget, Screen, TerminalOptions } from "../transport.ts";
 import type { Carrier } from "./carrier.ts";
-import { explainEarlyEnd, explainSlowStart, lostBecause } from "./channel_problem.ts";
+import { explainEarlyEnd, explainSlowStart, lostBecause } from "./lost_channel.ts";
 import { MuxChannel } from "./mux_channel.ts";
 import { dialThrough } from "./mux_dial.ts";
 import { askForSession, sessionIn, spawnClient, terminalArgs } from "./mux_client.ts";

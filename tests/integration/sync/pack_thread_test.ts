@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SourceEntry } from "../../../src/sync/hash.ts";
 import { fromColumns, toColumns } from "../../../src/sync/pack_words.ts";
-import { SharedPack } from "../../../src/sync/shared_pack.ts";
+import { PackShelf, SharedPack } from "../../../src/sync/shared_pack.ts";
 import { PackThread } from "../../../src/sync/pack_thread.ts";
 import { openIgnoreRules } from "../../../src/sync/ignore.ts";
 import { walkSource } from "../../../src/sync/walk.ts";
@@ -65,6 +65,30 @@ Deno.test("a pack that nobody reads to its end leaves no thread behind", async (
   // Given up at once, and not with the next block.
   await new Promise((resolve) => setTimeout(resolve));
   assert.equal(pack.isWhole, false);
+});
+
+Deno.test("what is begun early is what is asked for later, and ends unread", async () => {
+  await using rig = startSyncRig();
+  fill(rig);
+  const found = await look(rig);
+  const whole = new SharedPack(found.map((it) => ({ ...it })), { ...rig.options, isKept: false });
+  const sum = await bytesOf(whole);
+  using shelf = new PackShelf(rig.options, 1);
+  shelf.begin(found);
+  shelf.begin(found);
+  // Another node may have something of it.
+  const other = shelf.packOf(found.slice(1));
+  assert.notEqual(await bytesOf(other), sum);
+  const pack = shelf.packOf([...found]);
+  // As it is once all of it has been packed.
+  for (let waits = 0; found.some((it) => it.type === "file" && it.content === "");) {
+    assert.ok(waits++ < 1000, "nobody packs");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(await bytesOf(pack), sum);
+  // Nobody reads this one; the test would find its thread.
+  using unread = new PackShelf(rig.options, 1);
+  unread.begin(found);
 });
 
 Deno.test("syncFolders() brings a large source through a thread, file by file as it is", async () => {

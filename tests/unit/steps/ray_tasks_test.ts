@@ -15,7 +15,7 @@ Deno.test("readTasks() takes a list as it is and an expression as JSON", async (
 
 Deno.test("readTasks() refuses an expression that is no list", async () => {
   await assert.rejects(readTasks({ expression: "12" }, "/"), {
-    code: "input-invalid",
+    code: "ray",
     message: "Cannot read the tasks: the expression under `tasks` is not a list",
   });
 });
@@ -29,7 +29,7 @@ Deno.test("readTasks() finds a file in the project folder", async () => {
     '"three"',
   ]);
   await assert.rejects(readTasks({ file: "gone.jsonl" }, folder.path), {
-    code: "input-invalid",
+    code: "ray",
     message: `Cannot read the tasks: file "${folder.path}/gone.jsonl" cannot be read`,
   });
 });
@@ -48,7 +48,7 @@ Deno.test("parseTaskFile() keeps the spelling of every line of JSON", () => {
 
 Deno.test("parseTaskFile() names the line that is not JSON", () => {
   assert.throws(() => parseTaskFile('1\n\n{"a": }\n', "t.jsonl"), {
-    code: "input-invalid",
+    code: "ray",
     message: /^Cannot read the tasks: t\.jsonl:3 is not JSON/,
   });
 });

@@ -35,7 +35,7 @@ Deno.test("what a command did not find is answered by what prepares it", () => {
     [127, "grid: line 1: conda: command not found\n", /before: \["\. \/opt\/conda/],
     [127, "grid: 1: module: not found\n", /modules\.sh, module load/],
     [127, "grid: line 2: train.sh: command not found", /"train.sh" is not on PATH.*bash -l/],
-    [127, "grid: line 1: ./go: No such file or directory", /"\.\/go" is not on PATH/],
+    [127, "grid: line 1: ./go: No such file or directory", /"\.\/go" is not there: paths start/],
     [127, "", /a command is not on PATH/],
     [1, "\nCondaError: Run 'conda init' before 'conda activate'\n", /no login: before: /],
     [2, "error: Failed to spawn: pytest\n  cause: No such file", /"pytest" is not in the/],

@@ -30,7 +30,7 @@ Deno.test("parseAnswer() takes nothing that makes no sense for a tree", () => {
 Deno.test("placeOfTree() is the plain folder, the project's own, or one beside it", () => {
   const target = { node: "n1", root: "/w", transport: undefined as never };
   const owner = { account: "", machine: "", folder: "", run: "", at: 0 };
-  const run = { project: "11111111", owner, lineage: [], silenceMs: 1 };
+  const run = { project: "11111111", owner, lineage: [], forerunners: [], silenceMs: 1 };
   const folders = [0, 1, 2].map((slot) => placeOfTree({ target, as: "par/app", run }, slot).folder);
   assert.deepEqual(folders, ["/w/par/app", "/w/par/app@11111111", "/w/par/app@11111111.2"]);
 });

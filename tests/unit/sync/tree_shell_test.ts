@@ -17,7 +17,7 @@ function script(root: string, calls: string): string {
     "set -u",
     ...SCRIPTS.map((path) => `. ${quote(path)}`),
     `run() { grid_root=${quote(root)} grid_name=app grid_tree_key=app grid_project=11111111`,
-    `  grid_run=$1 grid_mine=$1 grid_silence_s=600 grid_who="{\\"run\\":\\"$1\\"}" grid_preferred=`,
+    `  grid_run=\${1%% *} grid_mine=$1 grid_forerunners=\${1#$grid_run} grid_silence_s=600 grid_who="{\\"run\\":\\"$grid_run\\"}" grid_preferred=`,
     '  shift; "$@"; }',
     `record() { state=${quote(root)}/.grid/sync/$1; mkdir -p "$state/$3"; (cd ${quote(root)}/$2 &&`,
     '  printf \'v.txt\\0\' >"$state/$3/files"; : >"$state/$3/folders"; echo \'f- 1 x\' >"$state/$3/facts"',
@@ -48,6 +48,10 @@ run r1 grid_tree_free 0 app
 run r2 grid_tree_free 0 app
 run r4 grid_tree_look
 ls "$grid_root/.grid/sync/app/pins"; ls "$grid_root/.grid/sync"
+echo -- a run that goes on from one whose runner died leaves no pin of it
+run 'r5 r4' grid_tree_look
+run 'r5 r4' grid_tree_free 0 app
+ls "$grid_root/.grid/sync/app/pins"
 `;
 
 const EXPECTED = `tree taken 0 none changed -
@@ -79,6 +83,9 @@ tree taken 0 ${DIGEST} changed 11111111
 r4
 app
 app@11111111.2
+-- a run that goes on from one whose runner died leaves no pin of it
+tree taken 0 ${DIGEST} changed 11111111
+{"run":"r4"}
 `;
 
 const SHELLS: readonly (readonly [Part, ...string[]])[] = [["dash"], ["bash"], ["busybox", "ash"]];

@@ -125,9 +125,11 @@ Deno.test("terminal: a run that never started ends in silence", async () => {
 });
 
 Deno.test("terminal: a run cut short is summed up as stopped", async () => {
-  const begun = succeededRun().slice(0, 14);
+  const begun = succeededRun().slice(0, 17);
   const { stderr } = await show(begun);
-  assert.match(stderr, /✖ train stopped in/);
+  assert.match(stderr, /✖ train stopped in .* 1 stopped/);
+  assert.doesNotMatch(stderr, /running/, "nobody sees what became of it");
+  assert.match(stderr, /^ {2}jobs {4}what its runner left on nodes: grid ps$/m);
   assert.match(stderr, /^ {2}next {4}grid resume 20260131-120000-x7k2$/m);
 });
 

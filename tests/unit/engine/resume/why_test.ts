@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { why, whyRun } from "../../../../src/engine/resume/why.ts";
+import { why, whyHint, whyRun } from "../../../../src/engine/resume/why.ts";
 import { replay } from "../../../../src/engine/reduce.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -53,6 +53,22 @@ Deno.test("why() says in one line what became of each step", async () => {
     why(state, "flaky"),
     /^flaky ran on n2 and succeeded after 1\.0s; attempt 2, after "exit code 75" on n2 \(waited 1\.0s\)$/,
   );
+});
+
+Deno.test("whyHint() is what the failure that is told of says to do", async () => {
+  const { state } = await runFake(
+    pipeline([step("ok"), step("bad"), step("lint", { allowFailure: true })]),
+    {
+      steps: {
+        bad: fail({ message: "exit code 126", hint: "chmod +x it" }),
+        lint: fail({ message: "exit code 2", hint: "nobody minds" }),
+      },
+    },
+  );
+  assert.equal(whyHint(state, "bad"), "chmod +x it");
+  assert.equal(whyHint(state), "chmod +x it", "of the run: that of its first failure");
+  assert.equal(whyHint(state, "ok"), undefined);
+  assert.equal(whyHint(state, "lint"), undefined);
 });
 
 Deno.test("why() says what a step waits for, and that a dead run never came to it", async () => {

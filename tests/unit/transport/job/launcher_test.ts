@@ -1,5 +1,6 @@
 /** The launcher of a node's shell, below every shell that a node may have as its `/bin/sh`. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
 import type { JobSpec } from "../../../../src/transport/job/job.ts";
 import {
@@ -126,6 +127,35 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
       seen.push(again.kind);
       return again.kind === "ready";
     });
+  });
+
+  test("who printed nothing leaves its files to the next, unless they are open", async (options) => {
+    await using node = await openAccountNode(options);
+    await awaitLauncher(node);
+    const file = (id: string) => `${node.root}/.grid/jobs/${id}.out`;
+    const run = async (command: string) => {
+      const spec = jobSpec(node, { command });
+      const told = await followAll(await startJob(node.transport, spec));
+      assert.deepEqual(told.exit, { kind: "code", code: 0 });
+      return { id: spec.id, stdout: told.stdout };
+    };
+    const silent = await run("true");
+    const { ino } = Deno.statSync(file(silent.id));
+    const loud = await run("echo loud");
+    assert.deepEqual([loud.stdout, Deno.statSync(file(loud.id)).ino], ["loud\n", ino]);
+    assert.equal(existsSync(file(silent.id)), false);
+    // In a session of its own, so that it counts as nobody's.
+    const until = (file: string) => `while [ ! -e ${file} ]; do sleep 0.01; done`;
+    const late = `setsid sh -c ': >there; ${until("go")}; echo late' 2>/dev/null`;
+    const leaving = await run(`${late} & ${until("there")}`);
+    const linked = await run('ln "${GRID_OUTPUT%.output}.out" link');
+    const open = await run("chmod 666 /dev/stdout");
+    const others = await Promise.all(["echo 1", "echo 2", "echo 3", "echo 4"].map(run));
+    assert.deepEqual(others.map(({ stdout }) => stdout), ["1\n", "2\n", "3\n", "4\n"]);
+    Deno.writeTextFileSync(`${node.root}/go`, "");
+    await waitFor(() => Deno.statSync(file(leaving.id)).size > 0);
+    assert.equal(Deno.readTextFileSync(file(leaving.id)), "late\n");
+    assert.deepEqual([linked, open].map(({ id }) => Deno.statSync(file(id)).size), [0, 0]);
   });
 
   test("what the shell was told to ignore, its jobs ignore", async (options) => {
