@@ -41,7 +41,8 @@
 #   grid_bury: BASH_VERSION -> -
 #   grid_end_helpers: - -> grid_helper grid_tries
 #   grid_bury_supervisor: grid_children grid_launcher -> grid_after grid_before grid_children
-#   grid_remove_files: grid_jobs -> grid_doomed grid_one grid_removed
+#   grid_remove_files: grid_jobs -> -
+#   grid_name_files: - -> grid_one grid_removed
 #   grid_look: grid_hold grid_job grid_waiter -> grid_state
 #   grid_is_elsewhere: grid_host grid_where -> -
 #   grid_glance: grid_code grid_cut grid_job grid_phase -> grid_state
@@ -126,28 +127,31 @@ grid_bury_supervisor() {
   grid_meter_forget "$1"
 }
 
-# grid_remove_files ID...: in the folder of jobs. Their names are put into a text: as arguments, a shell would
-# copy all of them for each further one.
+# grid_remove_files ID...: in the folder of jobs.
 grid_remove_files() {
-  grid_removed=" $* " grid_doomed=
+  [ $# -gt 0 ] || return 0
+  # shellcheck disable=SC2046
+  ( cd "$grid_jobs" && LC_ALL=C exec rm -f $(grid_name_files "$@") )
+}
+
+# grid_name_files ID...: prints what may be there of them. Neither as arguments nor in a variable: a shell would
+# copy all of them for each further one.
+grid_name_files() {
+  grid_removed=" $* "
   for grid_one; do
-    grid_doomed="$grid_doomed $grid_one.state $grid_one.command $grid_one.out $grid_one.err $grid_one.output"
-    grid_doomed="$grid_doomed $grid_one.lease $grid_one.missed $grid_one.ear $grid_one.reason $grid_one.service"
+    echo "$grid_one.state $grid_one.command $grid_one.out $grid_one.err $grid_one.output"
+    echo "$grid_one.lease $grid_one.missed $grid_one.ear $grid_one.reason $grid_one.service"
     # Only what lives for longer than a moment has them.
-    if [ -e "$grid_jobs/$grid_one.use" ]; then grid_doomed="$grid_doomed $grid_one.use $grid_one.used"; fi
-    [ ! -e "$grid_jobs/$grid_one.gpus" ] || grid_doomed="$grid_doomed $grid_one.gpus"
-    if [ -p "$grid_jobs/$grid_one.bell" ] || [ -p "$grid_jobs/$grid_one.in.over" ]; then
-      grid_doomed="$grid_doomed $grid_one.bell $grid_one.in $grid_one.in.*"
+    [ ! -e "$grid_one.use" ] || echo "$grid_one.use $grid_one.used"
+    [ ! -e "$grid_one.gpus" ] || echo "$grid_one.gpus"
+    if [ -p "$grid_one.bell" ] || [ -p "$grid_one.in.over" ]; then
+      echo "$grid_one.bell $grid_one.in $grid_one.in.*"
     fi
   done
-  [ -n "$grid_doomed" ] || return 0
   # One look at the folder for all of them: it may hold the files of thousands.
-  for grid_one in "$grid_jobs"/*.value.*; do
-    grid_one=${grid_one##*/}
-    case $grid_removed in *" ${grid_one%.value.*} "*) grid_doomed="$grid_doomed $grid_one" ;; esac
+  for grid_one in *.value.*; do
+    case $grid_removed in *" ${grid_one%.value.*} "*) echo "$grid_one" ;; esac
   done
-  # shellcheck disable=SC2086
-  ( cd "$grid_jobs" && LC_ALL=C exec rm -f $grid_doomed )
 }
 
 # Sets grid_state: gone, starting, running, vanished, or "ended <code> <how> <why> <whole, cut, open or left>". What another host

@@ -8,9 +8,10 @@
 #   grid_bash_read: - -> grid_line grid_read_code
 #   grid_greet: grid_beat grid_job grid_kind grid_root grid_starter grid_state -> grid_files
 #   grid_survey: grid_job grid_root grid_size grid_state -> grid_files grid_known_sizes grid_output_file
-#   grid_tell: - -> grid_files grid_sizes grid_states
+#   grid_tell: - -> grid_files grid_silent grid_sizes grid_states
 #   grid_note_states: - -> -
-#   grid_note_state: grid_files grid_job grid_root grid_state grid_states -> grid_files grid_states
+#   grid_note_state: grid_files grid_job grid_root grid_silent grid_state grid_states -> grid_files
+#       grid_silent grid_states
 #   grid_tell_one: grid_job grid_more grid_part grid_root grid_states -> grid_err grid_err_more grid_out
 #       grid_out_more grid_output grid_plus grid_state grid_use grid_used
 #   grid_part_of: grid_size -> grid_more grid_part
@@ -142,9 +143,14 @@ grid_survey() {
 # Per job a line "job ID OUT MORE ERR MORE OUTPUT STATE": bytes that follow, and whether there are more;
 # then those bytes. OUTPUT is "<bytes>+<bytes>" where words on what the job used follow at last. Looking at states first, so that what comes with a final one is all there is.
 grid_tell() {
-  grid_states='' grid_files='' grid_sizes=''
+  grid_states='' grid_silent='' grid_files='' grid_sizes=''
   grid_note_states "$@"
-  [ -z "$grid_files" ] || grid_measure "$grid_files"
+  if [ -z "$grid_files" ]; then
+    # Mostly: nothing is there but the ends of jobs.
+    [ -z "$grid_silent" ] || printf %s "$grid_silent"
+    return
+  fi
+  grid_measure "$grid_files"
   while [ $# -gt 0 ]; do
     [ "$5" = held ] || grid_tell_one "$@"
     shift 5
@@ -165,15 +171,19 @@ grid_note_state() {
   grid_states="$grid_states
 $1 $grid_state
 "
-  case $grid_state in ended* | vanished) grid_bury_supervisor "$1" ;; esac
-  [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
-  [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
+  grid_silent="${grid_silent}job $1 0 0 0 0 0 $grid_state
+"
   case $grid_state in
     ended* | vanished)
+      grid_bury_supervisor "$1"
       [ ! -s "$grid_job.output" ] || grid_files="$grid_files $1.output"
       [ ! -e "$grid_job.use" ] || grid_files="$grid_files $1.use $1.used"
       ;;
+    # What it has printed by now can wait.
+    *) [ "$2" != fresh ] || return 0 ;;
   esac
+  [ ! -s "$grid_job.out" ] || grid_files="$grid_files $1.out"
+  [ ! -s "$grid_job.err" ] || grid_files="$grid_files $1.err"
 }
 
 # grid_tell_one ID OUT ERR CREDIT MODE

@@ -132,8 +132,8 @@ sub assign {
   my ($job, $folder, @variables) = @_;
   return if !$spare || $spare->{words} ne "@words" || grep { /$OBEYED/ } @variables;
   my $told = join "\n", "exec >" . quote("$job.out") . " 2>" . quote("$job.err"),
-    "umask $umask", "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD; export OLDPWD", "SECONDS=0",
-    map { /^([^=]*)=(.*)$/s ? "export $1=" . quote($2) : () } @variables;
+    "umask $umask", "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD", "SECONDS=0",
+    join " ", "export OLDPWD", map { /^([^=]*)=(.*)$/s ? "$1=" . quote($2) : () } @variables;
   my ($pid, $pipe) = @$spare{qw(pid pipe)};
   $spare = undef;
   my $written = syswrite $pipe, "$told\n";

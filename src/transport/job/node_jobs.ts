@@ -36,7 +36,9 @@ interface Pending extends Interest {
 /** A job that runs no longer is told as one piece; its output is not waited for in between. */
 const FRESH_MS = 80;
 /** Fresh jobs at once: a thousand steps that may start together must not start as one. */
-const MOST_FRESH = 4;
+const FEW_FRESH = 4;
+/** The same after as many have ended while they were fresh, and none has stayed: they make room at once. */
+const MOST_FRESH = 8;
 /** Longest time between two signs of life from and to the node. */
 const LONGEST_TURN_MS = 5000;
 
@@ -63,6 +65,7 @@ export class NodeJobs {
   readonly #held = new Map<object, Pick<Interest, "id" | "leaseMs">>();
   /** When jobs were started, on the monotonic clock, as long as they are fresh. */
   readonly #fresh = new Map<string, number>();
+  #mostFresh = FEW_FRESH;
   readonly #size = new AnswerSize();
   #turn: AbortController | undefined;
   /** Ends a pause between turns. */
@@ -97,7 +100,7 @@ export class NodeJobs {
     const onAbort = () => reject(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#pending.add(pending);
-    if (interest.start === undefined || this.#fresh.size < MOST_FRESH) this.#turn?.abort();
+    if (interest.start === undefined || this.#fresh.size < this.#mostFresh) this.#turn?.abort();
     this.#talk();
     this.#wake?.();
     return await promise.finally(() => {
@@ -202,6 +205,7 @@ export class NodeJobs {
       const news = told[index];
       if (news === undefined) continue;
       pending.failingSince = undefined;
+      if (!(news instanceof GridError)) this.#noteShort(pending.id, news);
       if (news instanceof GridError) this.#settle(pending, () => pending.reject(news));
       else if (this.#isNews(news, pending)) this.#settle(pending, () => pending.resolve(news));
       else pending.start = undefined;
@@ -211,13 +215,22 @@ export class NodeJobs {
   /** Whoever is asked about in this turn; those that are to be started in their order. */
   #admit(): Pending[] {
     const now = monotonic();
-    for (const [id, at] of this.#fresh) if (now - at >= FRESH_MS) this.#fresh.delete(id);
+    for (const [id, at] of this.#fresh) {
+      if (now - at < FRESH_MS) continue;
+      this.#fresh.delete(id);
+      this.#mostFresh = FEW_FRESH;
+    }
     return [...this.#pending].filter(({ id, start }) => {
       if (start === undefined || this.#fresh.has(id)) return true;
-      if (this.#fresh.size >= MOST_FRESH) return false;
+      if (this.#fresh.size >= this.#mostFresh) return false;
       this.#fresh.set(id, now);
       return true;
     });
+  }
+
+  #noteShort(id: string, { state }: JobNews): void {
+    const isShort = state.kind === "ended" && this.#fresh.has(id);
+    if (isShort && this.#mostFresh < MOST_FRESH) this.#mostFresh++;
   }
 
   /** That a job runs is news to its starter, once it is clear that it will not end at once. */

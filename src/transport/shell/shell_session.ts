@@ -169,7 +169,10 @@ export class ShellSession implements AsyncDisposable {
   }
 
   #write(text: string): void {
-    this.#writer.write(encoder.encode(text)).catch((reason) => this.#stop(reason));
+    // That nobody reads any more may be known before how the shell ended.
+    this.#writer.write(encoder.encode(text)).catch((reason) =>
+      this.#stop(reason instanceof GridError ? reason : this.#endedBy("it takes no more input"))
+    );
   }
 
   async #pump(

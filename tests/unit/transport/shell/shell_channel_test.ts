@@ -285,6 +285,16 @@ Deno.test("wait() is given up where it was asked to end and nothing comes", asyn
   assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
 });
 
+Deno.test("wait() calls a shell lost that takes no more input, before its end is known", async () => {
+  await using rig = openRig();
+  const stop = AbortSignal.timeout(100);
+  await assert.rejects(rig.shell.wait("exec <&-; sleep 1000", { stop }), {
+    code: "lost",
+    message: /its shell ended \(it takes no more input\)/,
+  });
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+});
+
 Deno.test("wait() takes a long answer that keeps coming for what it is", async () => {
   await using rig = openRig({ commandTimeoutMs: 400 });
   const command = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.15; done";
