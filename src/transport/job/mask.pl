@@ -1,6 +1,7 @@
 # Masks what a command prints before it reaches a file; the twin of mask.py, for a node with perl.
 #
-# fd 0    the patterns in hex, one a line, read to the end before anything else
+# fd 0    the patterns in hex, one a line, and a dot as the last line, read to the end before anything
+#         else; without the dot something of the list is missing, and nothing is let through
 # fd 3 4  what the command writes to its stdout and stderr
 # fd 5 6  where the masked bytes of 3 and 4 go
 # fd 1    "ready" once signals are heeded; after each SIGUSR1, and at the end of both inputs,
@@ -35,7 +36,9 @@ while (grep { $_->{from} } @streams) {
 answer($full ? "full" : "flushed");
 
 sub read_patterns {
-  my %whole = map { tr/0-9a-f//cd; length() ? (pack("H*", $_) => 1) : () } <STDIN>;
+  my @lines = grep { /\S/ } <STDIN>;
+  exit 1 unless @lines && pop(@lines) =~ /^\.$/;
+  my %whole = map { tr/0-9a-f//cd; length() ? (pack("H*", $_) => 1) : () } @lines;
   for my $pattern (sort { length $b <=> length $a } keys %whole) {
     my $head = substr $pattern, 0, $HEAD;
     push @{ $patterns{$head} }, $pattern;

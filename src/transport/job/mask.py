@@ -117,7 +117,10 @@ wake, wakened = os.pipe()
 os.set_blocking(wakened, False)
 signal.set_wakeup_fd(wakened)
 signal.signal(signal.SIGUSR1, lambda *_: None)
-patterns = Patterns({bytes.fromhex(line) for line in sys.stdin.read().split()})
+lines = sys.stdin.read().split()
+if lines[-1:] != ["."]:
+    sys.exit(1)
+patterns = Patterns({bytes.fromhex(line) for line in lines[:-1]})
 streams = Stream(patterns, 3, 5), Stream(patterns, 4, 6)
 os.write(1, b"ready\n")
 while any(stream.source is not None for stream in streams):

@@ -19,15 +19,15 @@ export function maskPrograms(): MaskPrograms {
 }
 
 /**
- * Every spelling of the secrets in hex, one a line, longest first; empty where no secret is long
- * enough to be masked. As secret as the secrets themselves.
+ * Every spelling of the secrets in hex, one a line, longest first, and a dot as the last line; empty where no
+ * secret is long enough to be masked. As secret as the secrets themselves.
  */
 export function maskPatterns(secrets: Iterable<string | SecretParts>): string {
   const encoder = new TextEncoder();
   const forms = new Set([...secrets].flatMap((secret) => [...secretForms(secret)]));
-  return [...forms].map((form) => encoder.encode(form))
+  const lines = [...forms].map((form) => encoder.encode(form))
     .filter((bytes) => bytes.length >= SHORTEST_SECRET)
     .toSorted((a, b) => b.length - a.length)
-    .map((bytes) => `${bytes.toHex()}\n`)
-    .join("");
+    .map((bytes) => `${bytes.toHex()}\n`);
+  return lines.length === 0 ? "" : `${lines.join("")}.\n`;
 }

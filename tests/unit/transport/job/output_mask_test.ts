@@ -13,6 +13,7 @@ const encoder = new TextEncoder();
 Deno.test("maskPatterns() gives every form once in hex, the longest first", () => {
   const lines = maskPatterns(["hunter2000", "hunter2000", "päss/word"]).split("\n");
   assert.equal(lines.pop(), "");
+  assert.equal(lines.pop(), ".", "what comes without it is no whole list");
   const texts = lines.map((line) => new TextDecoder().decode(Uint8Array.fromHex(line)));
   const forms = new Set([...secretForms("hunter2000"), ...secretForms("päss/word")]);
   assert.deepEqual(texts.toSorted(), [...forms].toSorted());
@@ -105,7 +106,7 @@ function describe(program: MaskProgram): void {
   for (const [secrets, text, expected] of VECTORS) {
     test(`makes ${expected} of ${text}`, async () => {
       using folder = tempDir();
-      const [out, patterns] = [encoder.encode(text), maskPatterns(secrets)];
+      const [out, patterns] = [encoder.encode(text), maskPatterns(secrets) || ".\n"];
       const files = await maskFiles(program.argv(), {
         folder: folder.path,
         patterns,
@@ -137,6 +138,20 @@ function describe(program: MaskProgram): void {
     const text = new TextDecoder().decode(files.out);
     assert.equal(text.replaceAll(".", ""), "***".repeat(chunks.length));
     assert.equal(text.length, out.length - chunks.length * (form.length - 3));
+  });
+
+  test("lets nothing through where its list was cut off", async () => {
+    using folder = tempDir();
+    const out = encoder.encode("a hunter2000 b");
+    const whole = maskPatterns(["hunter2000"]);
+    for (const patterns of ["", whole.slice(0, -2), whole.slice(0, whole.indexOf("\n") + 1)]) {
+      const argv = program.argv();
+      const work = maskFiles(argv, { folder: folder.path, patterns, out, err: out });
+      await assert.rejects(work, /the program failed/);
+      for (const name of ["to.out", "to.err"]) {
+        assert.equal(Deno.readTextFileSync(`${folder.path}/${name}`), "");
+      }
+    }
   });
 
   test("copies every byte that belongs to no secret", async () => {
