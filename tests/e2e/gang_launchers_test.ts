@@ -10,6 +10,7 @@ import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
 import { processesWith } from "../support/processes.ts";
 import { type Part, testWith } from "../support/requires.ts";
 import { wireMachines } from "../support/wired_network.ts";
+import { writeProgram } from "../support/program_file.ts";
 
 const PARTS: readonly Part[] = ["sshd", "root", "unshare", "ip"];
 
@@ -195,7 +196,6 @@ const MEET = `
 import os, sys, time, traceback, jax
 address = os.environ["GRID_MAIN_ADDRESS"] + ":" + os.environ["GRID_MAIN_PORT"]
 `;
-import { writeProgram } from "../support/program_file.ts";
 /** As docs/gangs.md has it. */
 const HOOK = `
 def fail(*e): open(os.environ["GRID_FAIL"], "w").write(traceback.format_exception(*e)[-1])

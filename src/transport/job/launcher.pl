@@ -15,7 +15,7 @@ BEGIN { eval { require XSLoader; XSLoader::load("POSIX"); POSIX::SIGCHLD() } or 
 
 my $LOOK_SECONDS = 15;    # between two looks whether the shell lives
 my $READ_SIZE = 1 << 13;
-my $SET_LEASE = 1024;      # of Linux: F_SETLEASE, for which not every Fcntl has a name
+my ($SET_LEASE, $GET_LEASE) = (1024, 1025);    # of Linux; not every Fcntl has names for them
 # Variables that bash obeys when it starts, or would not take from a script; see its manual, "Shell Variables".
 my $OBEYED = qr/^(BASH|COMP|DIRSTACK|E?UID|ENV|EPOCH|EXECIGNORE|FUNC|GCONV|GLOBIGNORE|GROUPS|HIST|HOST
   |IFS|LANG|LC_|LD_|LINENO|LOCPATH|MACHTYPE|MALLOC_|NLSPATH|OLDPWD|OPT|OSTYPE|PIPESTATUS|POSIXLY|PPID|PS
@@ -195,7 +195,9 @@ sub reuse {
     my (undef, undef, $mode, $links, undef, undef, undef, $size) = stat $file;
     next if !-f _ || $size || $links != 1 || ($mode & 07777) != 0600;
     next if !fcntl $file, $SET_LEASE, F_WRLCK;
-    rename "$ended$end", "$job$end";
+    rename "$ended$end", "$job$end" or next;
+    # Whoever has opened it by its old name since waits for the lease's end, and shall not see the next job.
+    unlink "$job$end" if fcntl($file, $GET_LEASE, 0) != F_WRLCK;
   }
 }
 

@@ -12,6 +12,7 @@ import { findAccount, findRayDashboardVenv, testWith } from "../../support/requi
 import { portsOf, toldPorts } from "../../support/ray_ports.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
 import { selector } from "../../unit/cluster/nodes.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 /** Rounds of a leased step beside a batch; 20 by hand. */
 const ROUNDS = Number(Deno.env.get("GRID_TEST_ROUNDS") ?? 2);
@@ -27,7 +28,6 @@ def environment(task):
     return [sorted(name for name in os.environ if name.startswith("RAY_RUNTIME") or name == "RAY_AUTH_TOKEN"),
         os.environ.get("PYTHONPATH", "").count("stale"), sys.executable]
 `;
-import { writeProgram } from "../../support/program_file.ts";
 
 /** What people's start-up files hold: another Ray's token, a hook, a dead proxy, another Python. */
 const START_UP = [

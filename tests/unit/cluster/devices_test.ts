@@ -6,9 +6,9 @@ import { fittingGpus, whyNot } from "../../../src/cluster/gpu_choice.ts";
 import type { NodeFacts } from "../../../src/cluster/node.ts";
 import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
 import { readShape, readShapes, writeShapeTool } from "../../support/device_shapes.ts";
-import { writeProgram } from "../../support/program_file.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 import { GIB } from "./nodes.ts";
+import { writeProgram } from "../../support/program_file.ts";
 
 type Facts = Pick<NodeFacts, "gpus" | "gpuTool" | "gpuProblem">;
 
