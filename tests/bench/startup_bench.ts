@@ -1,6 +1,7 @@
 /**
  * How long the program takes to its first word, and to check long files, beside an empty Deno file.
- * Medians of 20 runs; what it takes at most stands beside what it may take.
+ * Medians of 20 runs; what it takes at most stands beside what it may take. OLD names a commit whose `grid run` of one
+ * step is measured in turns with this build's.
  */
 import { join } from "node:path";
 import { programArgs, REPOSITORY } from "../support/cli.ts";
@@ -141,18 +142,70 @@ async function launcherRows(): Promise<void> {
   }
 }
 
+/** `grid run` of one local step, by CPU time of all that it starts, too; each with the flags of its own task. */
+async function runRow(): Promise<void> {
+  const old = Deno.env.get("OLD");
+  const own: number[] = [];
+  const theirs: number[] = [];
+  using place = tempDir();
+  const earlier = join(place.path, "old");
+  const [here, there] = [projectIn(place.path, "here"), projectIn(place.path, "there")];
+  if (old !== undefined) await git("worktree", "add", "--detach", earlier, old);
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      own.push(await cpuMs(runWords(REPOSITORY), {}, here));
+      if (old !== undefined) theirs.push(await cpuMs(runWords(earlier), {}, there));
+    }
+  } finally {
+    if (old !== undefined) await git("worktree", "remove", "--force", earlier);
+  }
+  const least = Math.min(...own);
+  const beside = old === undefined
+    ? ""
+    : `  ${(least / Math.min(...theirs)).toFixed(2)}× of ${old.slice(0, 7)}, at most 0.8×`;
+  console.log(
+    `${"grid run, one step".padEnd(24)} ${(least / 5).toFixed(0).padStart(5)} ms of CPU${beside}`,
+  );
+}
+
+/** Builds do not read each other's stores. */
+function projectIn(folder: string, name: string): string {
+  const project = join(folder, name);
+  Deno.mkdirSync(join(project, ".grid"), { recursive: true });
+  Deno.copyFileSync(chain, join(project, "chain.yaml"));
+  return project;
+}
+
+function runWords(build: string): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(join(build, "deno.json")));
+  const flag = /--v8-flags=\S+/.exec(tasks.grid.command ?? tasks.grid)?.[0];
+  const config = ["--config", join(build, "deno.json")];
+  const main = join(build, "src", "cli", "main.ts");
+  return [
+    ...[Deno.execPath(), "run", ...(flag === undefined ? [] : [flag])],
+    ...["--quiet", "--allow-all", "--frozen", ...config, main, "run", "chain.yaml"],
+  ];
+}
+
+async function git(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("git", { args, cwd: REPOSITORY }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
 /** User and system time of five starts, as their shell counts it: in steps of 10 ms. */
 async function cpuMs(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
+  cwd = folder.path,
 ): Promise<number> {
-  const { stdout } = await new Deno.Command("sh", {
-    args: ["-c", 'for _ in 1 2 3 4 5; do "$@" >/dev/null; done; times', "sh", ...words],
-    cwd: folder.path,
+  const { stdout, success } = await new Deno.Command("sh", {
+    args: ["-c", 'for _ in 1 2 3 4 5; do "$@" >/dev/null || exit; done; times', "sh", ...words],
+    cwd,
     env,
     stdin: "null",
     stderr: "null",
   }).output();
+  if (!success) throw new Error(`${words.join(" ")} failed`);
   // The shell's own times stand on the first line.
   const children = new TextDecoder().decode(stdout).split("\n")[1] ?? "";
   const times = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
@@ -214,4 +267,5 @@ for (const [name, path] of await oddFiles()) {
   const ms = await median(programArgs(["validate", path]), 3);
   console.log(`${name.padEnd(24)} ${ms.toFixed(0).padStart(5)} ms         budget 2000 ms`);
 }
+await runRow();
 await launcherRows();
