@@ -165,9 +165,11 @@ const MOST_SKEW_MS = 5000;
 
 function clockFinding({ skewMs }: DoctorFacts): Finding {
   if (skewMs === undefined) return note("clock", "its date is not known");
-  const words = `${formatDuration(Math.abs(skewMs))} ${skewMs < 0 ? "behind" : "ahead"}`;
+  const words = `${formatDuration(Math.abs(skewMs))} ${
+    skewMs < 0 ? "behind" : "ahead of"
+  } this machine's`;
   if (Math.abs(skewMs) > MOST_SKEW_MS) {
-    return bad("clock", `${words} of this machine's`, "sudo timedatectl set-ntp true");
+    return bad("clock", words, "sudo timedatectl set-ntp true");
   }
   return ok("clock", skewMs === 0 ? "as this machine's" : words);
 }

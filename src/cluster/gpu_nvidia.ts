@@ -174,10 +174,17 @@ function processesOf(lines: readonly string[]): ReadonlyMap<string, readonly Gpu
 function problemIn({ lines }: ToolAnswer): string | undefined {
   const message = lines.find((line) => line.trim() !== "" && cellsOf(line, 7) === undefined);
   // A driver without a card is no failure.
-  return message === undefined || /^No devices were found/i.test(message)
-    ? undefined
-    : message.trim().slice(0, 200);
+  if (message === undefined || /^No devices were found/i.test(message)) return undefined;
+  const words = message.trim().slice(0, 200);
+  if (/nvidia|nvml|driver|gpu|device|librar|permission/i.test(words)) return words;
+  return UNREADABLE.test(words)
+    ? "nvidia-smi printed what is no text"
+    : `nvidia-smi printed: ${words}`;
 }
+
+/** What no tool says: control characters, and bytes that were no UTF-8. */
+// deno-lint-ignore no-control-regex
+const UNREADABLE = /[\x00-\x08\x0e-\x1f\x7f\ufffd]/;
 
 function rowsOf(lines: readonly string[], width: number): string[][] {
   return lines.flatMap((line) => {

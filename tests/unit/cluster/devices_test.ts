@@ -218,6 +218,20 @@ Deno.test("devices: a guest's GPUs are read without what its tool refuses", asyn
   assert.deepEqual(free(await probe(home)), [0, 1]);
 });
 
+Deno.test("devices: what no tool of NVIDIA's says is told as printed by it, and never as it came", async () => {
+  const said = {
+    "[]": "nvidia-smi printed: []",
+    "\\033[2J\\000\\377 x": "nvidia-smi printed what is no text",
+    "NVIDIA-SMI has failed": "NVIDIA-SMI has failed",
+  };
+  for (const [text, problem] of Object.entries(said)) {
+    using home = tempDir();
+    Deno.mkdirSync(join(home.path, "bin"));
+    writeProgram(join(home.path, "bin", "nvidia-smi"), `#!/bin/sh\nprintf '${text}\\n'; exit 1\n`);
+    assert.equal((await probe(home)).gpuProblem, problem);
+  }
+});
+
 Deno.test("devices: a card that must be reset leaves the others, by the list", async () => {
   using home = tempDir();
   const { queries, ...shape } = readShape("nvidia-smi-550-one-of-three-handle-lost");
