@@ -30,7 +30,7 @@ for file in .bashrc .bash_profile .profile .zshenv .zshrc .cshrc .tcshrc .login 
   [ -z "$line" ] || tell startup-exec "~/$file line $line"
 done
 
-for tool in tar env head tail setsid stat sha256sum ps timeout; do
+for tool in tar env head tail stat awk sed grep find xargs mkfifo setsid sha256sum ps timeout; do
   command -v "$tool" >/dev/null 2>&1 || tell missing "$tool"
 done
 

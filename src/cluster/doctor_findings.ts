@@ -63,14 +63,19 @@ function startupFindings(facts: DoctorFacts): Finding[] {
   );
 }
 
-/** Without these some of what Grid does there is not possible; the rest has ways around it. */
-const NEEDED = new Set(["tar", "env", "head", "tail", "stat"]);
+/** Without these some of what Grid does there is not possible, by their packages; the rest has ways around it. */
+const NEEDED: Readonly<Record<string, string>> = {
+  ...{ tar: "tar", env: "coreutils", head: "coreutils", tail: "coreutils", stat: "coreutils" },
+  ...{ mkfifo: "coreutils", awk: "mawk", sed: "sed", grep: "grep" },
+  ...{ find: "findutils", xargs: "findutils" },
+};
 
 function toolFindings(facts: DoctorFacts): Finding[] {
   const missing = facts.all("missing");
-  const needed = missing.filter((tool) => NEEDED.has(tool));
+  const needed = missing.filter((tool) => Object.hasOwn(NEEDED, tool));
   if (needed.length > 0) {
-    return [bad("tools", `missing: ${needed.join(", ")}`, "sudo apt install coreutils tar")];
+    const packages = [...new Set(needed.map((tool) => NEEDED[tool]))].join(" ");
+    return [bad("tools", `missing: ${needed.join(", ")}`, `sudo apt install ${packages}`)];
   }
   return missing.length === 0
     ? [ok("tools", "all there")]
