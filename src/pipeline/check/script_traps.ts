@@ -8,7 +8,7 @@ interface Trap {
   /** What of a line is shown, and whether it is one. */
   find(line: string): string | undefined;
   readonly message: string;
-  hint(found: string): string;
+  hint(found: string, line: string): string;
 }
 
 /** A comment that says it is meant: at the end of the line, or on the line before. */
@@ -37,7 +37,8 @@ const TRAPS: readonly Trap[] = [
     rule: "container-detached",
     find: (line) => optionOf(line, DETACHED),
     message: "the container goes on when the step has ended, and nobody ends it with the run",
-    hint: () => "leave -d out, or end it: trap 'docker rm -f NAME' EXIT",
+    hint: (_, line) =>
+      `leave -d out, or end it: trap '${CONTAINER_RUN.exec(line)?.[1]} rm -f NAME' EXIT`,
   },
   {
     rule: "captured-output",
@@ -97,7 +98,7 @@ function report(line: string, { container, key, start }: LineOf, reader: TextRea
       rule,
       spot: reader.source.spotWithin(container, key, { index, length: found.length }),
       message,
-      hint: `${hint(found)}; where it is meant: # grid: meant`,
+      hint: `${hint(found, line)}; where it is meant: # grid: meant`,
     });
   }
 }

@@ -233,3 +233,11 @@ Deno.test("a container for what Ray's workers do is refused with what to do", as
   assert.equal(first?.message, "container: is not possible on ray-batch");
   assert.match(first?.hint ?? "", /install what it needs beside Ray, or move it to a run step/);
 });
+
+Deno.test("the way to end a container that is left running names the engine that the script calls", async () => {
+  using folder = tempDir();
+  const file = join(folder.path, "p.yaml");
+  Deno.writeTextFileSync(file, 'steps:\n  - { id: a, run: "podman run -d --name x image" }\n');
+  const { warnings } = await loadPipeline({ file, project: folder.path, env: {} });
+  assert.match(warnings[0]?.hint ?? "", /trap 'podman rm -f NAME' EXIT/);
+});
