@@ -1,7 +1,7 @@
 /** What to do about a command that did not find a file on its node which is here: nothing brought it. */
-import { existsSync } from "node:fs";
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { OpenNode } from "../cluster/node.ts";
+import { exists } from "../core/exists.ts";
 import { own } from "../core/own.ts";
 import { quote } from "../core/shell.ts";
 import type { TreeOwner } from "../sync/tree_owner.ts";
@@ -40,7 +40,7 @@ export function absentFileHint(
   const path = missingPath(stderr, { cwd: spec.cwd, base: tree?.folder ?? root });
   const project = trees.run.owner.folder;
   const sources = tree === undefined ? [project] : trees.files.sources;
-  if (path === undefined || !sources.some((source) => existsSync(join(source, path)))) {
+  if (path === undefined || !sources.some((source) => exists(join(source, path)))) {
     return undefined;
   }
   if (tree !== undefined) {
