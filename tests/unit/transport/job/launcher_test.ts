@@ -197,13 +197,19 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
 
   test("a job that never starts anything is found, whatever became of it", async (options) => {
     const leaseMs = 1000;
+    // Where it is not found, it would keep a processor busy for ever.
+    using leaders = new DisposableStack();
     const busy = async (node: ContractNode) => {
       const spec = jobSpec(node, { command: "while :; do :; done", leaseMs });
       const job = await startJob(node.transport, spec);
       await supervisorOf(node, spec.id);
       const state = Deno.readTextFileSync(`${node.root}/.grid/jobs/${spec.id}.state`);
       const leader = Number(/^supervisor \d+ \d+ (\d+):/m.exec(state)?.[1]);
-      return { spec, job, lives: () => allProcesses().some(({ pid }) => pid === leader) };
+      const lives = () => allProcesses().some(({ pid }) => pid === leader);
+      leaders.defer(() => {
+        if (lives()) Deno.kill(leader, "SIGKILL");
+      });
+      return { spec, job, lives };
     };
     await using node = await openAccountNode(options);
     await awaitLauncher(node, { leaseMs });
