@@ -27,9 +27,15 @@ export class Reserve {
 
   /** Gives the room to whoever needs it now; false where there is none. */
   release(): boolean {
-    const isThere = exists(this.#path);
-    if (isThere) Deno.removeSync(this.#path);
-    return isThere;
+    if (!exists(this.#path)) return false;
+    try {
+      Deno.removeSync(this.#path);
+      return true;
+    } catch (error) {
+      // Another run of the project may have been sooner.
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
   }
 }
 

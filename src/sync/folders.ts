@@ -166,7 +166,7 @@ async function syncOne(source: Source, options: OneOptions): Promise<SyncReport>
   const startedAt = monotonic();
   const { target } = options;
   options.signal.throwIfAborted();
-  await using prepared = source.isChanged ? options.ahead.take(target) : undefined;
+  await using prepared = options.ahead.take(target, source);
   const { place, checked } = await standingOf(source, options);
   const isUpToDate = checked.isAsLeft && !source.isChanged &&
     checked.digest === (await source.hashed()).digest;
@@ -198,11 +198,11 @@ class Ahead implements AsyncDisposable {
     this.#prepared.set(target, prepareNodeSync(target, this.#signal));
   }
 
-  /** Whoever takes it ends it. */
-  take(target: SyncTarget): Preparation {
+  /** Whoever takes it ends it. Undefined where nothing says yet that there is something to do. */
+  take(target: SyncTarget, { isChanged }: Pick<Source, "isChanged">): Preparation | undefined {
     const known = this.#prepared.get(target);
     this.#prepared.delete(target);
-    return known ?? prepareNodeSync(target, this.#signal);
+    return known ?? (isChanged ? prepareNodeSync(target, this.#signal) : undefined);
   }
 
   /** Of those that nobody took. */
