@@ -221,7 +221,7 @@ async function peak(name: string, options: GridSync): Promise<number> {
     JSON.stringify({ ...options, cacheFolder: join(folder, `cache-${name}`) }),
   );
   const flags = [
-    "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12",
+    "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60",
     "-A",
     "--cached-only",
   ];

@@ -31,7 +31,8 @@ export interface CliOptions {
 export function programArgs(args: readonly string[]): string[] {
   const config = join(REPOSITORY, "deno.json");
   const main = join(REPOSITORY, "src", "cli", "main.ts");
-  const memory = "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12";
+  const memory =
+    "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60";
   return ["run", memory, "-A", "--quiet", "--no-check", "--config", config, main, ...args];
 }
 
