@@ -1,3 +1,4 @@
+import { ExactNumber } from "../../core/exact_number.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { compilePattern } from "../../core/pattern.ts";
 import type { Spot } from "../../document/lines.ts";
@@ -160,8 +161,7 @@ function matching(spec: InputRule, text: string): ParsedInput {
   return { ok: true, value: text };
 }
 
-/** A number, or its text where writing the number anew would change it: `1e-4`, `1.10`. */
-export function keepSpelling(text: string): number | string {
-  const value = Number(text);
-  return String(value) === text ? value : text;
+/** A number, as it was written: `1e-4`, `1.10`; text where it is none in JSON: `0755`, `+3`, `1_000`. */
+export function keepSpelling(text: string): JsonValue {
+  return ExactNumber.of(text) ?? text;
 }

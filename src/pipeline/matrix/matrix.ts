@@ -113,7 +113,7 @@ function axisValues(
   return values.map((_, index) => valueAt(values, index, reader));
 }
 
-/** A number in a spelling of its own stays text, as it was written, however deep it stands. */
+/** A number keeps its spelling, however deep it stands. */
 function valueAt(container: object, key: string | number, reader: TextReader): JsonValue {
   const value = (container as Record<string | number, JsonValue>)[key] ?? null;
   if (typeof value === "number") return keepSpelling(reader.spelling(container, key));

@@ -41,7 +41,7 @@ Deno.test("flags go before the inputs file, the file before the environment", as
     env: { GRID_INPUT_EPOCHS: "9", GRID_INPUT_LR: "9", GRID_INPUT_OUT_DIR: "elsewhere" },
   });
   assert.equal(pipeline.inputs["epochs"], 7);
-  assert.equal(pipeline.inputs["lr"], "1e-4");
+  assert.equal(JSON.stringify(pipeline.inputs["lr"]), "1e-4");
   assert.equal(pipeline.inputs["out-dir"], "elsewhere");
 });
 

@@ -28,7 +28,7 @@ steps:
     "after",
   ]);
   const cell = stepOf(pipeline, "sweep[lr=1e-4,seed=2]");
-  assert.deepEqual(cell.matrix, { lr: "1e-4", seed: 2 });
+  assert.equal(JSON.stringify(cell.matrix), '{"lr":1e-4,"seed":2}');
   assert.equal(cell.group, "sweep");
   assert.deepEqual(cell.needs, []);
   const group = stepOf(pipeline, "sweep");
@@ -38,6 +38,14 @@ steps:
   assert.equal(group.action.maxParallel, 2);
   assert.equal(group.action.failFast, true);
   assert.equal(group.allowFailure, true);
+});
+
+Deno.test("numbers of a matrix are numbers to a program, in whatever spelling JSON knows", async () => {
+  const { pipeline } = await loadText(
+    "steps:\n  - id: a\n    matrix: { x: [0.5, 1.0, 1e-4, 3.10, 0755, +3, '7'] }\n    run: echo\n",
+  );
+  const values = pipeline.steps.flatMap((step) => step.matrix ? [step.matrix["x"]] : []);
+  assert.equal(JSON.stringify(values), '[0.5,1.0,1e-4,3.10,"0755","+3","7"]');
 });
 
 Deno.test("include adds to the cells that fit, and is a cell of its own otherwise", () => {
