@@ -243,6 +243,8 @@ export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly fetchTargets?: readonly string[];
   /** For a sync: patterns, relative to its folder there, of files that steps behind it make. */
   readonly madeThere?: readonly string[];
+  /** For a fetch: every command before it ran in this run. */
+  readonly isBehindNewWork?: boolean;
   /** A job of this very attempt that may still run on its node; attach instead of starting. */
   readonly resumeJob: ResumeJob | undefined;
 }

@@ -1,7 +1,8 @@
 /** `fetch`: results from a node to this machine. */
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { GridError } from "../core/errors.ts";
+import { own } from "../core/own.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { FetchAction } from "../pipeline/pipeline.ts";
 import { fetchPlace } from "../pipeline/fetch_place.ts";
@@ -11,6 +12,7 @@ import { FetchedFiles } from "./fetched_files.ts";
 import { shorten } from "./name_list.ts";
 import { onNode, resolveNode, stepFolder } from "./placement.ts";
 import type { RunTrees } from "./run_trees.ts";
+import { freshnessOf } from "./stale_result.ts";
 import { TreeGate } from "./tree_gate.ts";
 
 export interface FetchStepDeps {
@@ -51,9 +53,10 @@ async function runFetch(
   const gate = new TreeGate(node, { request, trees: deps.trees });
   const denied = await gate.check(host.signal, { looks: false });
   if (denied) throw denied;
-  const { files, bytes, skipped, isVerified } = await fetchFiles({
+  const folder = stepFolder(there, node);
+  const { files, bytes, skipped, isVerified, newest } = await fetchFiles({
     transport: node.transport,
-    folder: stepFolder(there, node),
+    folder,
     from: there.action.from,
     to,
     keptFolder: join(deps.project, ".grid", "cache", "fetch"),
@@ -65,6 +68,17 @@ async function runFetch(
   if (skipped.length > 0) {
     const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
     host.note({ type: "warned", message: `Not fetched from ${node.node.name}: ${names}` });
+  }
+  const tree = own(request.trees ?? {}, node.node.name);
+  if (request.isBehindNewWork && tree) {
+    const freshness = freshnessOf(deps.trees, host);
+    for (const { pattern, path, ageMs } of newest) {
+      const inTree = relative(tree.folder, join(folder, path));
+      // What lies beside the run's own tree may be of any time.
+      if (inTree.startsWith("../")) continue;
+      const what = pattern === path ? "what it fetches" : `all that "${pattern}" fetches`;
+      freshness?.check({ what, path: inTree, ageMs });
+    }
   }
   if (!isVerified) {
     const message = `Not compared by SHA-256: ${node.node.name} has neither sha256sum nor shasum`;

@@ -20,7 +20,7 @@ import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit } from "./run_failure.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
-import { freshnessOf } from "./stale_output.ts";
+import { freshnessOf } from "./stale_result.ts";
 import { unpreparedEnd } from "./unprepared.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";

@@ -11,7 +11,7 @@ import { MASK } from "../core/secret.ts";
 import { quote } from "../core/shell.ts";
 import type { OutputSource } from "../pipeline/pipeline.ts";
 import { during } from "../core/whereabouts.ts";
-import type { Freshness } from "./stale_output.ts";
+import type { Freshness } from "./stale_result.ts";
 import { parseOutputLines } from "./output_lines.ts";
 
 export interface OutputContext {
@@ -111,7 +111,9 @@ async function readFileOutput(
   }
   if (code !== 0) throw invalid(name, `file ${where} cannot be read`, stderr.trim());
   const age = /^age (\d{1,12})$/m.exec(stderr)?.[1];
-  if (age !== undefined) freshness?.check({ output: name, path, ageMs: 1000 * Number(age) });
+  if (age !== undefined) {
+    freshness?.check({ what: `output "${name}"`, path, ageMs: 1000 * Number(age) });
+  }
   const text = asText(stdout);
   if (text === undefined) throw invalid(name, `file ${where} is not UTF-8 text`);
   if (json === undefined) return text.replace(/\r?\n$/, "");

@@ -90,7 +90,7 @@ list
 grid_stop_ticks
 # The first words say enough.
 dd if="$work/words" of="$work/first" bs=4096 count=1 2>/dev/null
-echo "found $(size_of "$work/found") $(size_of "$work/rows") $(size_of "$work/dangling") $(size_of "$work/closed") $(size_of "$work/first")"
+echo "found $(size_of "$work/found") $(size_of "$work/rows") $(size_of "$work/dangling") $(size_of "$work/closed") $(size_of "$work/first") $(date +%s)"
 cat "$work/found" "$work/rows" "$work/dangling" "$work/closed" "$work/first"
 IFS= read -r count || exit 0
 grid_take "$count" >"$work/names"

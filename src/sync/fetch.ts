@@ -31,8 +31,23 @@ export const fetchFiles: FetchFiles = async (options) => {
   }
   const paths = [...files.keys()].toSorted(comparePaths);
   const bytes = [...files.values()].reduce((sum, file) => sum + file.size, 0);
-  return { files: paths, bytes, skipped: first.skipped, isVerified: first.isVerified };
+  return {
+    files: paths,
+    bytes,
+    skipped: first.skipped,
+    isVerified: first.isVerified,
+    newest: patterns.flatMap((pattern) => newestOf(pattern, first)),
+  };
 };
+
+/** Nothing for a pattern that found folders alone. */
+function newestOf(pattern: FetchPattern, { files, torn, now }: Fetched): FetchReport["newest"] {
+  const found = [...files, ...torn].filter(({ path }) => pattern.matches(path));
+  const [first, ...others] = found;
+  if (first === undefined) return [];
+  const { path, mtime } = others.reduce((a, b) => b.mtime > a.mtime ? b : a, first);
+  return [{ pattern: pattern.text, path, ageMs: 1000 * (now - mtime) }];
+}
 
 /** A name that the node gave, not a pattern, whatever characters it holds. */
 function parseExactPath(path: RelativePath): FetchPattern {
@@ -47,6 +62,7 @@ interface Fetched {
   readonly torn: readonly FoundFile[];
   readonly skipped: FetchReport["skipped"];
   readonly isVerified: boolean;
+  readonly now: number;
 }
 
 async function fetchOnce(
@@ -55,7 +71,7 @@ async function fetchOnce(
 ): Promise<Fetched> {
   const asking = { ...options, patterns };
   await using talk = await startFetch(asking);
-  const { files, folders, skippedSteps } = await askOffer(talk, asking);
+  const { files, folders, skippedSteps, now } = await askOffer(talk, asking);
   options.accept?.(files.map((file) => file.path));
   const landing = await Landing.open(options.to);
   await problem.refuseWithoutSpace(files, options);
@@ -73,6 +89,7 @@ async function fetchOnce(
     torn: received.torn,
     skipped: skippedSteps,
     isVerified: sums !== undefined,
+    now,
   };
 }
 

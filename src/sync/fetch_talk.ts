@@ -21,6 +21,8 @@ export interface Offer {
   readonly files: readonly FoundFile[];
   readonly folders: readonly RelativePath[];
   readonly skippedSteps: readonly LeftOut[];
+  /** When they were looked at: seconds since the Unix epoch, by the clock of the node. */
+  readonly now: number;
 }
 
 export interface AskOptions extends FetchOptions {
@@ -47,6 +49,7 @@ export async function askOffer(talk: Conversation, options: AskOptions): Promise
     skippedSteps: listing.skippedSteps.filter(isAsked).toSorted((a, b) =>
       comparePaths(a.path, b.path)
     ),
+    now: listing.now,
   };
   problem.refuseMissing(patterns, offer, options);
   return offer;
@@ -56,12 +59,15 @@ function startsOf({ patterns }: AskOptions): string[] {
   return [...new Set(patterns.map((pattern) => pattern.start))];
 }
 
-async function askListing(talk: Conversation, options: AskOptions): Promise<Listing> {
+async function askListing(
+  talk: Conversation,
+  options: AskOptions,
+): Promise<Listing & Pick<Offer, "now">> {
   const node = options.transport.endpoint.name;
   const line = await talk.line();
-  const sizes = /^found((?: \d{1,15}){5})$/.exec(line)?.[1]?.trim().split(" ").map(Number);
+  const sizes = /^found((?: \d{1,15}){6})$/.exec(line)?.[1]?.trim().split(" ").map(Number);
   if (sizes === undefined) throw problem.answerProblem(line, await talk.rest(), options);
-  const [found = 0, rows = 0, dangling = 0, closed = 0, words = 0] = sizes;
+  const [found = 0, rows = 0, dangling = 0, closed = 0, words = 0, now = 0] = sizes;
   const bytes = {
     found: await talk.bytes(found, MOST_LIST),
     rows: await talk.bytes(rows, MOST_LIST),
@@ -71,7 +77,7 @@ async function askListing(talk: Conversation, options: AskOptions): Promise<List
   };
   const listing = readListing(bytes, { starts: startsOf(options), node });
   problem.refuseClosed(listing, { ...options, words: bytes.words });
-  return listing;
+  return { ...listing, now };
 }
 
 interface SumsOptions extends FetchOptions {

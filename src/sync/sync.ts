@@ -143,6 +143,12 @@ export interface FetchReport {
   readonly isVerified: boolean;
   /** Things that were not brought, with the reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Of what each pattern found, the file that was written last; its age by the clock of the node. */
+  readonly newest: readonly {
+    readonly pattern: string;
+    readonly path: string;
+    readonly ageMs: number;
+  }[];
 }
 
 /** What a fetch would bring. */

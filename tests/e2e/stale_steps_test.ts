@@ -170,3 +170,38 @@ steps:
   assert.match(Deno.readTextFileSync(work("epochs1")), /^1\n1\n(1\n)?$/);
   assert.match(Deno.readTextFileSync(work("epochs2")), /^2\n2\n(2\n)?$/);
 });
+
+Deno.test("a fetch of what no command of its run wrote is warned of, unless an earlier result stands", async () => {
+  const fetching = `name: fetching
+inputs: { writes: { type: boolean, default: true } }
+steps:
+  - { id: code, sync: { from: src } }
+  - id: train
+    needs: code
+    node: here
+    cache: { files: [model.pt] }
+    env: { WRITES: "\${{ inputs.writes }}" }
+    run: "! $WRITES || { mkdir -p ckpt; echo 1 > model.pt; echo 1 > ckpt/a.pt; }"
+  - { id: home, needs: train, node: here, fetch: { from: [model.pt, "ckpt/*", eval.sh], to: out } }
+`;
+  using folder = folderWith({ "p.yaml": fetching, "src/eval.sh": "true" });
+  const warned = async (...args: string[]) => {
+    const { code, stderr } = await run(folder, "run", "p.yaml", ...args);
+    assert.equal(code, 0, stderr);
+    return stderr.split("\n").filter((line) => /^warning: home: .*earlier time/.test(line));
+  };
+  assert.deepEqual(await warned(), []);
+  const then = Date.now() / 1000 - 3600;
+  for (const path of ["model.pt", "ckpt/a.pt"]) {
+    Deno.utimeSync(`${folder.path}/work/src/${path}`, then, then);
+  }
+  const [model, checkpoints, ...others] = await warned("-i", "writes=false");
+  assert.match(
+    model ?? "",
+    /what it fetches is .*: "model\.pt" was written (1h|59m).* before this run/,
+  );
+  assert.match(checkpoints ?? "", /all that "ckpt\/\*" fetches is .*: "ckpt\/a\.pt" was written/);
+  assert.deepEqual(others, []);
+  // Its cached result stands.
+  assert.deepEqual(await warned("-i", "writes=false"), []);
+});

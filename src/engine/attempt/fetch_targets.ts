@@ -49,11 +49,26 @@ export function madeThere(sync: Step, { steps, scopes }: FetchTargetsOptions): r
   });
 }
 
+/** Whether every command before a fetch ran in this run, so that what they made is of this run, too. */
+export function isBehindNewWork(fetch: Step, { steps, scopes }: FetchTargetsOptions): boolean {
+  const commands = stepsBefore(fetch, steps).filter(({ action: { kind } }) =>
+    kind === "run" || kind === "ray-batch"
+  );
+  const states = commands.map(({ id }) => scopes.record(id)?.state ?? "skipped");
+  return states.length > 0 && !states.some((state) => state === "skipped" || state === "reused");
+}
+
 function isBehind(
   step: Step,
   { sync, steps }: { readonly sync: Step; readonly steps: ReadonlyMap<string, Step> },
 ): boolean {
+  return stepsBefore(step, steps).some(({ id }) => id === sync.id);
+}
+
+/** Nearest first. */
+function stepsBefore(step: Step, steps: ReadonlyMap<string, Step>): readonly Step[] {
   const seen = new Set<string>();
+  const found: Step[] = [];
   const open = [step];
   for (let at = open.pop(); at; at = open.pop()) {
     const members = at !== step && at.action.kind === "group" ? at.action.members : [];
@@ -66,10 +81,10 @@ function isBehind(
     for (const id of before) {
       const next = steps.get(id);
       if (!next || seen.has(id)) continue;
-      if (id === sync.id) return true;
       seen.add(id);
+      found.push(next);
       open.push(next);
     }
   }
-  return false;
+  return found;
 }

@@ -4,7 +4,7 @@ import type { NodeScope } from "../../expression/evaluate.ts";
 import { nodeReads } from "../../pipeline/node_reads.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { AttemptParts } from "./retry_loop.ts";
-import { fetchTargets, madeThere } from "./fetch_targets.ts";
+import { fetchTargets, isBehindNewWork, madeThere } from "./fetch_targets.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { DataPaths } from "../data_paths.ts";
 import type { CachedResult, StepRequest } from "../ports.ts";
@@ -53,6 +53,9 @@ export function requestOf(
     trees: ledger.folders.treesBefore(step),
     ...dataRequest(ledger.folders.dataBefore(step)),
     ...cacheRequest(step, context),
+    ...(step.action.kind === "fetch" && {
+      isBehindNewWork: isBehindNewWork(step, { steps: context.steps, scopes: ledger.scopes }),
+    }),
     ...(step.action.kind === "sync" && {
       fetchTargets: fetchTargets(step, { steps: context.steps, scopes: ledger.scopes }),
       madeThere: madeThere(step, { steps: context.steps, scopes: ledger.scopes }),

@@ -66,7 +66,7 @@ for (const [way, act] of Object.entries(WAYS)) {
     const list = endless("x");
     const size = 3_000_000_000;
     const first = way === "fetch"
-      ? `found ${size} 0 0 0 0\n`
+      ? `found ${size} 0 0 0 0 0\n`
       : `state none same 100 patch new none ${size} 0 0 0 0\n`;
     const then = ReadableStream.from(async function* () {
       yield* said(first);
@@ -141,7 +141,7 @@ Deno.test("fetch: sums that are not those of the files, and counts that are no n
   const to = join(rig.folder, "results");
   const options = { transport, folder: rig.root, from: ["out"], to, signal: rig.options.signal };
   await assert.rejects(fetchFiles(options), /out\/a kept changing while it was read/);
-  for (const answer of ["found -1 0 0 0 0\n", "found 1e3 0 0 0 0\n", "found\n", "nonsense\n"]) {
+  for (const answer of ["found -1 0 0 0 0 0\n", "found 1e3 0 0 0 0 0\n", "found\n", "nonsense\n"]) {
     const lie = (out: ReadableStream<Uint8Array>) =>
       turned(out, { after: MARKER, then: said(answer) });
     await assert.rejects(fetchThrough(rig, lie), /Cannot fetch from "n1": it answered/);

@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { openRunTrees } from "../../../src/steps/run_trees.ts";
-import { freshnessOf } from "../../../src/steps/stale_output.ts";
+import { freshnessOf } from "../../../src/steps/stale_result.ts";
 import { openStepRig, recordHost, RUN, stepRequest } from "../../support/step_rig.ts";
 
 const HOUR_S = 3600;
