@@ -3,11 +3,9 @@ import { GridError } from "../core/errors.ts";
 import type { Event } from "../engine/event.ts";
 import type { Connection } from "./connection.ts";
 import { LATEST_TIME, readEvent, unreadable } from "./read_event.ts";
+import { resolveRun } from "./run_name.ts";
 import type { CopiedEvent, RunRow } from "./store.ts";
 import type { CountedEvent } from "./tallies.ts";
-
-/** Ids named in the message when a prefix fits many. */
-const MOST_NAMED = 5;
 
 /** What went on from a run, and the last event where it has no end, each found by an index. */
 const SELECT = `SELECT runs.*,
@@ -128,24 +126,7 @@ export class RunJournal {
   }
 
   resolveRun(name: string): string {
-    const [, word = name, back = "1"] = /^(.+)@([1-9]\d{0,5})$/.exec(name) ?? [];
-    const named = this.#ofPipeline(word, Number(back) - 1);
-    if (word === "last") {
-      if (named !== undefined) return named;
-      throw noRun("Cannot find the last run: there has been none yet", "start one: grid run …");
-    }
-    const found = this.#runsFrom(name);
-    const exact = found.find((run) => run === name) ?? named;
-    const [only, ...more] = exact === undefined ? found : [exact];
-    if (only !== undefined && more.length === 0) return only;
-    if (only === undefined) {
-      throw noRun(`Cannot find run "${name}": ${this.#whyNot(word)}`, "see: grid runs");
-    }
-    const some = found.slice(-MOST_NAMED).join(", ");
-    throw noRun(
-      `Cannot tell which run "${name}" is: ${found.length} begin so`,
-      `such as ${some}`,
-    );
+    return resolveRun(this.#connection, name);
   }
 
   latestOf(run: string): string {
@@ -162,31 +143,6 @@ export class RunJournal {
         latest = next;
       }
     });
-  }
-
-  /** Of the runs of this pipeline, or file, or of all for `last`: the one so many before the newest. */
-  #ofPipeline(name: string, back: number): string | undefined {
-    return this.#connection.read(() => {
-      const row = this.#connection.prepare(
-        "SELECT run FROM runs WHERE ?1 = 'last' OR pipeline = ?1 OR file = ?1" +
-          " ORDER BY id DESC LIMIT 1 OFFSET ?2",
-      ).get(name, back);
-      return row === undefined ? undefined : String(row["run"]);
-    });
-  }
-
-  #whyNot(pipeline: string): string {
-    return this.#ofPipeline(pipeline, 0) === undefined
-      ? "there is none, and no pipeline of that name has run"
-      : `"${pipeline}" has not run so often`;
-  }
-
-  /** A range instead of LIKE: an underscore is an ordinary character here. */
-  #runsFrom(prefix: string): string[] {
-    return this.#connection.read(() =>
-      this.#connection.prepare("SELECT run FROM runs WHERE run >= ? AND run < ? ORDER BY run")
-        .all(prefix, `${prefix}\u{10FFFF}`).map((row) => String(row["run"]))
-    );
   }
 
   #add(run: string, event: Event): void {
@@ -287,8 +243,4 @@ function alreadyRan(run: string): GridError {
 function gapIn(run: string, { next, seq }: { readonly next: number; readonly seq: number }) {
   const message = `Cannot journal for run "${run}": event ${next} is missing before event ${seq}`;
   return new GridError({ code: "bug", message });
-}
-
-function noRun(message: string, hint: string): GridError {
-  return new GridError({ code: "usage", message, hint });
 }

@@ -136,7 +136,14 @@ Deno.test("resolveRun() takes the name or the file of a pipeline, and counts bac
   assert.equal(store.resolveRun("train@2"), "r1");
   assert.equal(store.resolveRun("last@2"), "r2");
   assert.throws(() => store.resolveRun("train@3"), { message: /"train" has not run so often/ });
-  assert.throws(() => store.resolveRun("tran"), { message: /no pipeline of that name has run/ });
+  assert.throws(() => store.resolveRun("tran"), {
+    message: /no pipeline of that name has run/,
+    hint: 'did you mean "train"? All are in: grid runs',
+  });
+  assert.throws(() => store.resolveRun("tran@2"), { hint: /did you mean "train"/ });
+  assert.throws(() => store.resolveRun("train@3"), { hint: "see: grid runs" });
+  assert.throws(() => store.resolveRun("lats"), { hint: /did you mean "last"/ });
+  assert.throws(() => store.resolveRun("evaluate"), { hint: "see: grid runs" });
 });
 
 Deno.test("events() accepts a prefix and last", () => {
