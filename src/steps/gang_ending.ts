@@ -19,6 +19,8 @@ import { onNode } from "./placement.ts";
 import { failed } from "./run_failure.ts";
 import type { RunRequest } from "./run_job.ts";
 import { readOutputs } from "./run_outputs.ts";
+import type { RunTrees } from "./run_trees.ts";
+import { freshnessOf } from "./stale_output.ts";
 import { unpreparedEnd } from "./unprepared.ts";
 
 /** One whose node was lost: it may still run there. */
@@ -34,6 +36,7 @@ export interface EndingOptions {
   readonly survivors: Survivors;
   /** Of earlier attempts of this run. */
   readonly lost: LostRank[];
+  readonly trees?: RunTrees | undefined;
 }
 
 export class GangEnding {
@@ -133,7 +136,7 @@ export class GangEnding {
 
   /** All have ended well. */
   async succeeded(ranks: readonly Rank[]): Promise<StepOutcome> {
-    const { host } = this.#options;
+    const { host, trees } = this.#options;
     const request = this.#request;
     const isMasked = Object.keys(request.secrets).length > 0;
     try {
@@ -145,6 +148,7 @@ export class GangEnding {
             outputFile: await job?.readOutputFile() ?? "",
             stdout: stdout.end(),
             isMasked,
+            freshness: freshnessOf(trees, host),
             signal: host.signal,
           })
         ),

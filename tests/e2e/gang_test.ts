@@ -23,7 +23,9 @@ inputs: { nodes: { type: integer, default: 3 } }
 steps:
   - id: all
     nodes: "\${{ inputs.nodes }}"
-    outputs: { total: { from: stdout, match: "sum (\\\\d+)" } }
+    outputs:
+      total: { from: stdout, match: "sum (\\\\d+)" }
+      old: { from: file, path: old.txt }
     run: |
       echo "mine=$GRID_NODE_RANK at $GRID_NODE_ADDRESS via $GRID_NODE_INTERFACE" >> "$GRID_OUTPUT"
       MEET
@@ -37,8 +39,18 @@ steps:
 `,
     ),
   });
+  // Nobody in this run writes it.
+  const [first] = lab.nodes;
+  assert.ok(first);
+  Deno.mkdirSync(first.root);
+  Deno.writeTextFileSync(join(first.root, "old.txt"), "7");
+  Deno.utimeSync(join(first.root, "old.txt"), 1_700_000_000, 1_700_000_000);
   const { code, stderr } = await grid(["run", "p.yaml", ...LAB], { cwd: folder.path });
   assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /output "old" is of an earlier time: "old\.txt" was written .* before this run/,
+  );
   for (const rank of [0, 1, 2]) {
     assert.match(stderr, new RegExp(`\\[${rank} node${rank + 1}\\] sum 6 of rank ${rank}\\n`));
   }
