@@ -2,6 +2,7 @@
 import { fittingGpus, lentGpus } from "../cluster/gpu_choice.ts";
 import type { NodeHealth } from "../cluster/node.ts";
 import type { GridError } from "../core/errors.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { Grid } from "../grid.ts";
 import type { NodeReading, Reading, ScheduleReading } from "../metrics/metrics.ts";
 import type { ScheduleRow } from "../store/schedules.ts";
@@ -28,8 +29,7 @@ export async function collectMetrics(grid: Grid, options: CollectOptions): Promi
       told.add(run);
       warn(`${message}; what cannot be read is not counted`);
     },
-    onNotKept: (error) =>
-      warn(`Cannot keep the totals: ${error instanceof Error ? error.message : error}`),
+    onNotKept: (error) => warn(`Cannot keep the totals: ${thrownWords(error)}`),
   });
   return {
     ...work,

@@ -1,6 +1,6 @@
 /** Our output, whose readers may be slow, or go away before we have finished: `grid runs | head -1`. */
 import { GridError } from "../core/errors.ts";
-import { refusalOf } from "../core/refusal.ts";
+import { refusalOf, thrownWords } from "../core/refusal.ts";
 
 interface SyncWriter {
   writeSync(bytes: Uint8Array): number;
@@ -64,7 +64,7 @@ function isLostTerminal(error: unknown): boolean {
 }
 
 function lostError(cause: unknown, name: string): GridError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = thrownWords(cause);
   return new GridError({
     code: "output-lost",
     message: `Cannot write to ${name}: ${refusalOf(cause)?.state ?? why}`,

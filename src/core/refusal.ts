@@ -83,6 +83,12 @@ const VERBS: Readonly<Record<string, string>> = {
   chmod: "change the mode of",
 };
 
+/** What an error says to people: without the number that Deno writes behind the system's words. */
+export function thrownWords(thrown: unknown): string {
+  const words = thrown instanceof Error ? thrown.message : String(thrown);
+  return words.replaceAll(/ \(os error \d+\)/g, "");
+}
+
 /** Which package Deno neither has nor can fetch, where a module could not be loaded for that. */
 export function missingPackage(thrown: unknown): string | undefined {
   if (!(thrown instanceof TypeError)) return undefined;

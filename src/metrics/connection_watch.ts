@@ -1,5 +1,6 @@
 /** Tells the totals of a run's connections while it goes on, so that a link in trouble is seen then. */
 import type { Clock } from "../core/clock.ts";
+import { thrownWords } from "../core/refusal.ts";
 import { differences, type RunTotals } from "./totals.ts";
 import type { TransportCounts } from "./tally.ts";
 
@@ -25,7 +26,7 @@ export function watchConnections(options: ConnectionWatchOptions): ConnectionWat
   const over = new AbortController();
   keepUntil(over.signal, { ...options, stats }).catch((error: unknown) => {
     if (over.signal.aborted) return;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = thrownWords(error);
     options.warn(`Cannot keep the counts of connections: ${why}`);
   });
   return { stats, [Symbol.dispose]: () => over.abort() };

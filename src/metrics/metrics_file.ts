@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { RunReader } from "../engine/reader.ts";
 import { expositionText } from "./exposition.ts";
 import { readingMetrics } from "./reading_metrics.ts";
@@ -41,7 +42,7 @@ function settle({ settle, warn }: MetricsFileOptions, sum: RunTally): void {
   try {
     settle?.(sum);
   } catch (error) {
-    warn?.(`Cannot add the run to the totals: ${error instanceof Error ? error.message : error}`);
+    warn?.(`Cannot add the run to the totals: ${thrownWords(error)}`);
   }
 }
 
@@ -66,7 +67,7 @@ function writeMetrics(
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     removeDraft(draft);
-    warn?.(`Cannot write metrics.prom of the run: ${error.message}`);
+    warn?.(`Cannot write metrics.prom of the run: ${thrownWords(error)}`);
   }
 }
 

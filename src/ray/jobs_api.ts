@@ -5,6 +5,7 @@
 import { withDeadline } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import { thrownWords } from "../core/refusal.ts";
 
 export type RayJobStatus = "PENDING" | "RUNNING" | "SUCCEEDED" | "FAILED" | "STOPPED";
 
@@ -151,7 +152,7 @@ export class JobsApi implements Disposable {
     } catch (cause) {
       this.#options.signal.throwIfAborted();
       if (cause instanceof GridError) throw cause;
-      const words = cause instanceof Error ? cause.message : String(cause);
+      const words = thrownWords(cause);
       throw this.#error("read the results", words, "lost");
     }
   }
@@ -211,7 +212,7 @@ export class JobsApi implements Disposable {
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof GridError) throw cause;
-      const words = cause instanceof Error ? cause.message : String(cause);
+      const words = thrownWords(cause);
       throw this.#error("reach Ray", words, "lost");
     }
   }

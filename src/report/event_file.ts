@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { clearImmediate, setImmediate } from "node:timers";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { Event } from "../engine/event.ts";
 
 export interface EventFileOptions {
@@ -42,7 +43,7 @@ export class EventFile implements Disposable {
       for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
     } catch (error) {
       this.#broken = true;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = thrownWords(error);
       this.#warn(`Cannot write "${this.#path}": ${why}; the run's events are still in the store`);
     }
   }

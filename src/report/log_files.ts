@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { OutputChunk } from "../engine/reader.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { LogNames } from "./log_names.ts";
 import { LogTimes } from "./log_times.ts";
 
@@ -134,7 +135,7 @@ export class LogFiles implements Disposable {
   }
 
   #warn(path: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = thrownWords(error);
     this.#options.warn(`Cannot write log "${path}": ${why}; the rest of this output is not kept`);
   }
 }

@@ -5,6 +5,7 @@ import { parseJson } from "../core/exact_json.ts";
 import { filedList } from "../core/filed_list.ts";
 import type { JsonValue } from "../core/json.ts";
 import { nodeFs } from "../core/node_builtins.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { OutputFile } from "../engine/event.ts";
 
 const NEWLINE = 10;
@@ -129,7 +130,7 @@ export function refusing<T>(path: string, work: () => T): T {
   } catch (error) {
     throw refusedError(error) ?? new GridError({
       code: "output-invalid",
-      message: `Cannot keep results in ${path}: ${error instanceof Error ? error.message : error}`,
+      message: `Cannot keep results in ${path}: ${thrownWords(error)}`,
     });
   }
 }

@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";
+import { thrownWords } from "../core/refusal.ts";
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
 
 /**
@@ -68,7 +69,7 @@ function parse(text: string, place: string): JsonValue {
   try {
     return parseJson(text);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
+    const words = thrownWords(cause);
     throw new GridError({
       code: "ray",
       message: `Cannot read the tasks: ${place} is not JSON (${words})`,

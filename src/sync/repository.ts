@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { thrownWords } from "../core/refusal.ts";
 
 export function findRepository(source: string): string | undefined {
   for (let folder = source;; folder = dirname(folder)) {
@@ -39,7 +40,7 @@ export function readOptional(path: string): string | undefined {
 export function unreadable(path: string, cause: unknown): GridError {
   return new GridError({
     code: "sync",
-    message: `Cannot read the ignore file "${path}": ${(cause as Error).message}`,
+    message: `Cannot read the ignore file "${path}": ${thrownWords(cause)}`,
     hint: "Correct the path, or make the file readable",
     cause,
   });

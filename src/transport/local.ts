@@ -1,4 +1,5 @@
 /** This machine as a node: the same interface, without a network. */
+import { thrownWords } from "../core/refusal.ts";
 import { localHome } from "./local_home.ts";
 import { openShellChannel, type Shell } from "./shell/shell_channel.ts";
 import { nobodyListens } from "./dial_problem.ts";
@@ -122,5 +123,5 @@ class LocalTransport implements Transport {
 
 function stateOf(cause: unknown): string {
   if (cause instanceof Deno.errors.ConnectionRefused) return "connection refused";
-  return cause instanceof Error ? cause.message : String(cause);
+  return thrownWords(cause);
 }

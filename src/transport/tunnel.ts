@@ -3,6 +3,7 @@ import { raceAbort } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
+import { thrownWords } from "../core/refusal.ts";
 import {
   type DialPlace,
   forwardingForbidden,
@@ -95,7 +96,7 @@ function listenOn({ port = 0, orNext = false }: TunnelOptions): Deno.TcpListener
       throw new GridError({
         code: "conflict",
         message: `Cannot listen on port ${port} of this machine: ${
-          isTaken ? "something else does" : cause instanceof Error ? cause.message : cause
+          isTaken ? "something else does" : thrownWords(cause)
         }`,
         hint: port < 1024 ? "take one above 1023: --local-port" : "--local-port takes another one",
         cause,

@@ -1,6 +1,7 @@
 import { dirname, join, normalize } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
+import { thrownWords } from "../../core/refusal.ts";
 import { suggest } from "../../document/shape/check.ts";
 import { isOwnReference, ownReferences, ownTemplate } from "./own_templates.ts";
 import {
@@ -71,5 +72,5 @@ function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
+  return thrownWords(error);
 }

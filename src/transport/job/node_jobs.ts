@@ -7,6 +7,7 @@ import { monotonic } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { getLogger } from "../../core/log.ts";
+import { thrownWords } from "../../core/refusal.ts";
 import { AnswerSize } from "./answer_size.ts";
 import { noteHeld } from "./held_jobs.ts";
 import { isLinkFailure, isNeverSent, retryDelayMs, stayedAway } from "./job_link.ts";
@@ -171,7 +172,7 @@ export class NodeJobs {
     this.#hasTold = true;
     log.warn("{node}: {problem}; what runs there goes on, and Grid keeps trying to come back", {
       node: this.#transport.endpoint.name,
-      problem: error instanceof Error ? error.message : String(error),
+      problem: thrownWords(error),
     });
   }
 

@@ -1,4 +1,5 @@
 /** The user's ssh-agent: which keys it holds, and signing with one of them. Never forwarded. */
+import { thrownWords } from "../../core/refusal.ts";
 import { Buffer } from "node:buffer";
 import net from "node:net";
 import type { BaseAgent, ParsedKey } from "./ssh2_library.ts";
@@ -33,7 +34,7 @@ export async function readAgentKeys(socket: string | undefined): Promise<AgentKe
       problem: undefined,
     };
   } catch (error) {
-    const state = error instanceof Error ? error.message : String(error);
+    const state = thrownWords(error);
     const hint = 'start it anew: eval "$(ssh-agent)" && ssh-add';
     return { ...none, problem: { state: `the agent at ${socket} ${state}`, hint } };
   }

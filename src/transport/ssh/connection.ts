@@ -6,6 +6,7 @@ import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { forwardingForbidden, nobodyListens } from "../dial_problem.ts";
 import { randomWord } from "../../core/ids.ts";
+import { thrownWords } from "../../core/refusal.ts";
 import type { ChannelExit, Dialed, DialTarget, Screen, TerminalOptions } from "../transport.ts";
 import { SshChannel } from "./channel.ts";
 import { type DialedStream, dialedStream } from "./dialed_stream.ts";
@@ -219,7 +220,7 @@ export class SshConnection implements Link {
     try {
       request(this.#client);
     } catch (error) {
-      this.#lose(error instanceof Error ? error.message : String(error));
+      this.#lose(thrownWords(error));
       throw this.#lost ?? error;
     }
   }

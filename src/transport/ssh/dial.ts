@@ -3,6 +3,7 @@ import { promises as dns } from "node:dns";
 import net, { type Socket } from "node:net";
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
+import { thrownWords } from "../../core/refusal.ts";
 import { Beyond } from "./beyond.ts";
 
 export interface Target {
@@ -148,5 +149,5 @@ const TCP_STATES: Readonly<Record<string, string>> = {
 
 function tcpState(error: unknown): string {
   const code = (error as { code?: string } | undefined)?.code ?? "";
-  return own(TCP_STATES, code) ?? (error instanceof Error ? error.message : String(error));
+  return own(TCP_STATES, code) ?? thrownWords(error);
 }

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { GridError, toGridError } from "../../core/errors.ts";
+import { thrownWords } from "../../core/refusal.ts";
 import { Handshakes } from "../handshakes.ts";
 import type { Endpoint } from "../transport.ts";
 import type { Address } from "./address.ts";
@@ -116,7 +117,7 @@ function append(file: string, lines: readonly string[]): void {
   } catch (error) {
     throw new GridError({
       code: "usage",
-      message: `Cannot write ${file}: ${error instanceof Error ? error.message : error}`,
+      message: `Cannot write ${file}: ${thrownWords(error)}`,
       hint: "name a file you may write in ssh.known_hosts of cluster_config.yaml",
       cause: error,
     });

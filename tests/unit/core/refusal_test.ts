@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, openSync } from "node:fs";
 import { refusedError, toGridError } from "../../../src/core/errors.ts";
+import { thrownWords } from "../../../src/core/refusal.ts";
 
 function thrownBy(work: () => unknown): unknown {
   try {
@@ -56,4 +57,11 @@ Deno.test("refusedError() takes the caller's words for what was being done", () 
 Deno.test("toGridError() leaves a file that is missing to be a bug: somebody forgot to look", () => {
   assert.equal(toGridError(thrownBy(() => openSync("/nonexistent/x", "r"))).code, "bug");
   assert.equal(refusedError(thrownBy(() => mkdirSync("/nonexistent/x/y"))), undefined);
+});
+
+Deno.test("thrownWords() leaves out the number that Deno adds, and nothing else", () => {
+  const error = thrownBy(() => Deno.openSync("/nowhere/at all"));
+  assert.match(String(error), /\(os error 2\)/, "Deno writes it");
+  assert.equal(thrownWords(error), "No such file or directory: open '/nowhere/at all'");
+  assert.equal(thrownWords("odd (os error)"), "odd (os error)");
 });

@@ -215,8 +215,8 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     await awaitLauncher(node, { leaseMs });
     const forgotten = await busy(node);
     const followed = assert.rejects(followAll(forgotten.job), { code: "workspace" });
-    // The guard must have seen it.
-    await new Promise((resolve) => setTimeout(resolve, 2 * leaseMs));
+    // Written by the guard once it knows the job.
+    await waitFor(() => existsSync(`${node.root}/.grid/jobs/${forgotten.spec.id}.missed`));
     assert.ok(forgotten.lives());
     for (const { name } of [...Deno.readDirSync(`${node.root}/.grid/jobs`)]) {
       Deno.removeSync(`${node.root}/.grid/jobs/${name}`);
