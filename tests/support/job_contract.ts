@@ -501,6 +501,30 @@ export function describePruning(name: string, { open, test }: ContractOptions): 
   });
 }
 
+/** Whoever started it may have another date; kept apart because a job's file must be changed for it. */
+export function describeBirths(name: string, { open, test }: ContractOptions): void {
+  test(`${name}: when a job began is told by the clock of who asks, where the node knows how long ago that was`, async () => {
+    await using node = await open();
+    const spec = jobSpec(node, { command: "true" });
+    const before = Date.now();
+    await followAll(await startJob(node.transport, spec));
+    const file = `${node.root}/.grid/jobs/${spec.id}.state`;
+    const [listed] = await listJobs(node.transport, node.root);
+    assert.ok(listed);
+    assert.ok(listed.startedAt >= before && listed.startedAt <= Date.now());
+    const early = listed.startedAt - 86_400_000;
+    // In place: another file would have been made just now, too.
+    const change = `sed s/${listed.startedAt}/${early}/ ${file} >${file}.new && ` +
+      `cat ${file}.new >${file}; rm ${file}.new; stat -c %W ${file}`;
+    const { stdout } = await node.transport.exec(change);
+    const [again] = await listJobs(node.transport, node.root);
+    assert.ok(again);
+    // Not every file system keeps it.
+    if (!/^[1-9]\d*$/.test(stdout.trim())) return assert.equal(again.startedAt, early);
+    assert.ok(Math.abs(again.startedAt - listed.startedAt) < 3000, `${again.startedAt - early}`);
+  });
+}
+
 /** Waits until the job has lived so long under a lease that was renewed meanwhile, as that of a job that is followed. */
 export async function leaseRenewed(
   { root }: ContractNode,

@@ -51,6 +51,7 @@
 #   grid_read: grid_host grid_job -> grid_code grid_cut grid_format grid_hold grid_kind grid_leader grid_lease
 #       grid_line grid_phase grid_said grid_started grid_starter grid_waiter grid_where
 #   grid_note_supervisor: - -> grid_hold grid_leader grid_waiter
+#   grid_births: - -> -
 # shellcheck disable=SC2034,SC2094,SC2154
 
 # Below it a step's files are as open as the account wants them; ours are for the account alone.
@@ -228,3 +229,10 @@ grid_read() {
 grid_note_supervisor() {
   grid_waiter=$1 grid_hold=$2 grid_leader=${3-}
 }
+
+# grid_births FOLDER: lines "born SECONDS FILE", of when this node made the files of jobs, where its file system keeps
+# that, and "now SECONDS".
+grid_births() {
+  (cd "$1" && printf '%s\n' *.state | xargs stat -c 'born %W %n')
+  date '+now %s'
+} 2>/dev/null

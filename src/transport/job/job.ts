@@ -92,6 +92,7 @@ export interface JobListing {
   readonly id: string;
   readonly state: "running" | "ended";
   readonly exitCode: number | undefined;
+  /** By this machine's clock. */
   readonly startedAt: number;
   readonly detached: boolean;
   /** It is meant to stay; `listServices` tells more. */

@@ -2,6 +2,7 @@
 import { GridError } from "../../core/errors.ts";
 import { quoteAll } from "../../core/shell.ts";
 import type { JobListing } from "./job.ts";
+import { clockShifts } from "./job_birth.ts";
 import { parseState } from "./job_state.ts";
 import { jobLibrary } from "./job_script.ts";
 import type { Transport } from "../transport.ts";
@@ -26,8 +27,10 @@ export async function listJobs(
       node: transport.endpoint.name,
     });
   }
+  const shiftOf = clockShifts(result.stdout);
   return result.stdout.split("\n").filter((line) => line !== "")
     .flatMap((line) => parseLine(line, transport.endpoint.name) ?? [])
+    .map((job) => ({ ...job, startedAt: job.startedAt + shiftOf(job) }))
     .sort((a, b) => a.startedAt - b.startedAt);
 }
 

@@ -12,7 +12,7 @@
 # shellcheck disable=SC2154
 
 # grid_services ROOT WORD: per service, or for the one job WORD, a line: job, state, start in ms, the GPUs
-# that it holds or "-", and what it says.
+# that it holds or "-", and what it says; and what grid_births says.
 grid_services() {
   exec 2>/dev/null
   grid_is_own "$1/.grid/jobs" || return 0
@@ -28,6 +28,7 @@ grid_services() {
     printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_state" "$grid_started" "$(grid_service_gpus)" \
       "$(head -c 8192 "$grid_job.service" | tr '\n\t' '  ')"
   done
+  grid_births "$1/.grid/jobs"
 }
 
 # What it claims, with commas.

@@ -2,6 +2,7 @@
 import { GridError } from "../../core/errors.ts";
 import { quoteAll } from "../../core/shell.ts";
 import type { Transport } from "../transport.ts";
+import { clockShifts } from "./job_birth.ts";
 import { jobLibrary, jobProgram } from "./job_script.ts";
 import { type JobState, parseState } from "./job_state.ts";
 
@@ -25,6 +26,7 @@ export interface ServiceNote {
 export interface ServiceListing extends ServiceNote {
   readonly job: string;
   readonly state: JobState["kind"];
+  /** By this machine's clock. */
   readonly startedAt: number;
   /** What it holds, by UUID where there is one. */
   readonly gpus: readonly string[];
@@ -51,8 +53,20 @@ export async function listServices(
   { job = "" }: { readonly job?: string } = {},
 ): Promise<readonly ServiceListing[]> {
   const stdout = await call(transport, ["grid_services", root, job]);
+  const shiftOf = clockShifts(stdout);
   return stdout.split("\n").flatMap((line) => parseLine(line, transport.endpoint.name) ?? [])
+    .map((service) => shifted(service, shiftOf({ ...service, id: service.job })))
     .sort((a, b) => a.startedAt - b.startedAt);
+}
+
+/** Both times are by the clock of whoever started it. */
+function shifted(service: ServiceListing, shift: number): ServiceListing {
+  const { startedAt, untilMs } = service;
+  return {
+    ...service,
+    startedAt: startedAt + shift,
+    untilMs: untilMs === undefined ? undefined : untilMs + shift,
+  };
 }
 
 /** A port for a service: the wanted one where nobody listens there, or for `auto` a free one. */

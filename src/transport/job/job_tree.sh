@@ -408,7 +408,7 @@ grid_end() {
 
 # ---- list and remove ---------------------------------------------------------------------------
 
-# grid_list ROOT: per job one line: id, kind, start, state, and the living processes.
+# grid_list ROOT: per job one line: id, kind, start, state, and the living processes; and what grid_births says.
 grid_list() {
   exec 2>/dev/null
   grid_is_own "$1/.grid/jobs" || return 0
@@ -427,6 +427,7 @@ grid_list() {
     [ ! -e "$grid_job.service" ] || grid_kind=service
     printf '%s\t%s\t%s\t%s\t%s\n' "$grid_id" "$grid_kind" "$grid_started" "$grid_state" "$grid_living"
   done
+  grid_births "$1/.grid/jobs"
 }
 
 # grid_remove ROOT ID...: removes the files of jobs that ended, and names those that did not.

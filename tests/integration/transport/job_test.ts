@@ -1,4 +1,4 @@
-import { describeJobs, describePruning } from "../../support/job_contract.ts";
+import { describeBirths, describeJobs, describePruning } from "../../support/job_contract.ts";
 import { describeEnding } from "../../support/job_ending_contract.ts";
 import { describeInput } from "../../support/job_input_contract.ts";
 import { describeLeft } from "../../support/job_left_contract.ts";
@@ -14,6 +14,7 @@ for (const transport of ["ssh", "openssh"] as const) {
   const open = () => openSshNode({ transport });
   describeJobs(name, { test, open });
   describePruning(name, { test, open });
+  describeBirths(name, { test, open });
   describeEnding(name, { test, open });
   describeInput(name, { test, open });
   describeKill(name, { test, open });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { attachJob, startJob } from "../../../../src/transport/job/job_start.ts";
 import {
+  describeBirths,
   describeJobs,
   describePruning,
   followAll,
@@ -13,6 +14,7 @@ const test = (name: string, run: () => Promise<void>) => Deno.test(name, run);
 
 describeJobs("local job", { test, open: openLocalNode });
 describePruning("local job", { test, open: openLocalNode });
+describeBirths("local job", { test, open: openLocalNode });
 
 Deno.test("a node's shell that does not sleep while it waits is refused, and left by all", async () => {
   await using node = await openLocalNode();
