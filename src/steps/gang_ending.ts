@@ -20,7 +20,7 @@ import { failed } from "./run_failure.ts";
 import type { RunRequest } from "./run_job.ts";
 import { readOutputs } from "./run_outputs.ts";
 import type { RunTrees } from "./run_trees.ts";
-import { freshnessOf } from "./stale_output.ts";
+import { freshnessOf } from "./stale_result.ts";
 import { unpreparedEnd } from "./unprepared.ts";
 
 /** One whose node was lost: it may still run there. */
