@@ -130,10 +130,12 @@ async function startBoot(options: DriverJobOptions, files: DriverFiles): Promise
   const ofRay = Object.keys({ ...spec.env, ...spec.secrets }).filter((name) =>
     name.startsWith("RAY_")
   );
-  const words = ["python3", "-uc", BOOT, ...(usesRay ? ["ray", ...ofRay] : [])];
+  const words = usesRay ? ["python3", "-uc", BOOT, "ray", ...ofRay] : ["python3", "-c", BOOT];
+  // From its start on it bears the mark of what the batch leaves behind, and so do the workers that it forks.
+  const mark = usesRay ? "" : `GRID_BATCH=${quote(spec.id)} `;
   return await startJob(head.transport, {
     ...identityOf(options),
-    command: `${spec.prelude ?? ""}${ownPackages(options)}exec ${
+    command: `${spec.prelude ?? ""}${ownPackages(options)}${mark}exec ${
       quoteAll([...words, files.driver, files.spec])
     }`,
     shell: "sh",

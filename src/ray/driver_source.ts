@@ -9,6 +9,7 @@ const WORKER_PARTS = [
   "leftovers.py",
   "output.py",
   "worker_main.py",
+  "prefork.py",
 ];
 const REST_BEGINS = "REST_OF_DRIVER = True\n";
 

@@ -1,8 +1,6 @@
 # ---- From here on: what only the driver needs, and workers of Ray --------------------------------
 
 import fcntl
-import glob
 import hashlib
 import selectors
-import subprocess
 

@@ -4,6 +4,7 @@ import base64
 import hmac
 import itertools
 import socket
+import subprocess
 import tempfile
 import uuid
 

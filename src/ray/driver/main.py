@@ -89,6 +89,7 @@ def main(path: str) -> None:
     except Problem as problem:
         say(spec["mark"], {"problem": str(problem), "hint": problem.hint})
         code = 3
+    end_unused()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # Ray's own shutdown may take seconds; nothing here is left to close

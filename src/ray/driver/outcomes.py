@@ -3,7 +3,6 @@
 # Grid runs this part alone to hand results over: starting the whole driver takes longer than to read them.
 
 import fcntl
-import glob
 import json
 import os
 import re
@@ -54,8 +53,10 @@ class OutcomeFile:
 
 def siblings(path: str, work: object) -> Iterator[str]:
     """Results files of other attempts at the same work."""
-    for other in sorted(glob.glob(glob.escape(os.path.dirname(path)) + "/*.jsonl")):
-        if other != path and OutcomeFile(other).work() == work:
+    folder = os.path.dirname(path)
+    for name in sorted(os.listdir(folder)):
+        other = os.path.join(folder, name)
+        if name.endswith(".jsonl") and other != path and OutcomeFile(other).work() == work:
             yield other
 
 

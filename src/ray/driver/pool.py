@@ -33,6 +33,7 @@ class LocalPool:
         finally:
             self.results.flush()
             self.dismiss()
+            end_unused()
             tell_sweep(self.job["id"], self.job["node"], sweep(self.job["id"], STOP_SECONDS))
 
     def hire(self, gpus: str | None) -> None:

@@ -68,12 +68,6 @@ BATCH_BYTES = 16 << 20
 LARGEST_BATCH = 5000
 
 
-def slots_of(have: Resources, need: Resources) -> int:
-    """How many batches fit beside each other into `have` = (cpus, gpus)."""
-    fits = [math.floor(h / n + 1e-9) for h, n in zip(have, need) if n > 0]
-    return int(min(fits)) if fits else max(1, int(have[0]))
-
-
 def say_demand(need: Resources) -> str:
     return "%g CPUs and %g GPUs" % need
 

@@ -209,9 +209,10 @@ def publish(results: Results) -> None:
     folder = os.path.dirname(log)
     if not os.path.basename(log).startswith("job-driver-"):
         raise Problem("Cannot hand over the results: this job's log is not where Ray keeps it (%s)" % log)
-    for old in glob.glob(glob.escape(folder) + "/grid-results-*"):
+    for name in os.listdir(folder):
+        old = os.path.join(folder, name)
         try:
-            if time.time() - os.path.getmtime(old) > KEEP_SECONDS:
+            if name.startswith("grid-results-") and time.time() - os.path.getmtime(old) > KEEP_SECONDS:
                 os.unlink(old)
         except OSError:
             pass  # gone meanwhile, or somebody else's

@@ -22,6 +22,7 @@ def local_slots(need: Resources) -> list[str | None]:
 def list_gpus() -> list[str]:
     """Those that the step has claimed, else all that the tools of their makers name."""
     import shutil
+    import subprocess
 
     for name in ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"):
         visible = os.environ.get(name)
@@ -41,11 +42,5 @@ def list_gpus() -> list[str]:
             if found:
                 return [number for number in found if number.isdigit()]
     return []
-
-
-def count_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 

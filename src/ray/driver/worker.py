@@ -13,6 +13,29 @@ class Worker:
     """A process of its own for one slot; it takes batches until its pipe is closed."""
 
     def __init__(self, job: Fields, gpus: str | None) -> None:
+        self.process: ForkedProcess | subprocess.Popen[bytes]
+        if forked and gpus is None:
+            self.process = forked.pop(0)
+            self.inbox, self.outbox = self.process.inbox, self.process.outbox
+        else:
+            self.spawn(job, gpus)
+        widen(self.inbox)
+        assert self.process.stdout is not None and self.process.stderr is not None
+        self.streams: list[tuple[IO[bytes], Splitter]] = [
+            (self.process.stdout, Splitter(job["token"], 1)),
+            (self.process.stderr, Splitter(job["token"], 2)),
+        ]
+        for stream, _ in self.streams:
+            os.set_blocking(stream.fileno(), False)
+        self.items: collections.deque[tuple[int, str]] = collections.deque()
+        self.rest: list[bytes] = []
+        self.size = 0
+        self.started_at = 0.0
+        self.send(job)
+
+    def spawn(self, job: Fields, gpus: str | None) -> None:
+        import subprocess
+
         driver = os.path.abspath(__file__)
         inbox, self.outbox = os.pipe()
         self.inbox, outbox = os.pipe()
@@ -32,19 +55,6 @@ class Worker:
         )
         os.close(inbox)
         os.close(outbox)
-        widen(self.inbox)
-        assert self.process.stdout is not None and self.process.stderr is not None
-        self.streams: list[tuple[IO[bytes], Splitter]] = [
-            (self.process.stdout, Splitter(job["token"], 1)),
-            (self.process.stderr, Splitter(job["token"], 2)),
-        ]
-        for stream, _ in self.streams:
-            os.set_blocking(stream.fileno(), False)
-        self.items: collections.deque[tuple[int, str]] = collections.deque()
-        self.rest: list[bytes] = []
-        self.size = 0
-        self.started_at = 0.0
-        self.send(job)
 
     def send(self, message: object) -> None:
         rest = json.dumps(message).encode() + b"\n"
@@ -98,7 +108,8 @@ class Worker:
         try:
             os.killpg(self.process.pid, signal_number)
         except ProcessLookupError:
-            pass
+            if self.process.poll() is None:  # it was forked just now, and has no group of its own yet
+                os.kill(self.process.pid, signal_number)
 
 
 def widen(pipe: int) -> None:

@@ -7,7 +7,10 @@ def worker_main(inbox: int, outbox: int) -> None:
     for number in (inbox, outbox):
         os.set_inheritable(number, False)
     with os.fdopen(inbox, "rb") as messages, os.fdopen(outbox, "wb", buffering=0) as answers:
-        job = json.loads(messages.readline())
+        first = messages.readline()
+        if not first:
+            return  # there was nothing to do
+        job = json.loads(first)
 
         def answer(message: bytes) -> None:
             rest = memoryview(message + b"\n")

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseJson, pythonJson } from "../../../src/core/exact_json.ts";
-import { driverSource } from "../../../src/ray/driver_source.ts";
+import { bootSource, driverSource } from "../../../src/ray/driver_source.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { EXIT_CODE_WORK, EXIT_CODES, FAILING_COMMANDS } from "../../support/exit_code_work.ts";
 import { allProcesses, descendantsOf } from "../../support/processes.ts";
 import { testWith } from "../../support/requires.ts";
 
 const folder = tempDir();
-const DRIVER = join(folder.path, "batch_driver.py");
+const DRIVER = join(folder.path, "step", "batch_driver.py");
+Deno.mkdirSync(join(folder.path, "step"));
 Deno.writeTextFileSync(DRIVER, driverSource());
 addEventListener("unload", () => folder[Symbol.dispose]());
 const MARK = "@mark@";
@@ -160,6 +161,31 @@ def sleepy(task):
         time.sleep(60)
     return task
 
+def process(task):
+    facts = {
+        "argv": sys.argv,
+        "orphan": os.getppid() == 1,
+        "open": sorted(int(name) for name in os.listdir("/proc/self/fd"))[:3],
+        "files": sum(1 for name in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + name)),
+        "input": sys.stdin.read(),
+        "leads": os.getsid(0) == os.getpid(),
+        "buffered": type(sys.stdout.buffer).__name__,
+        "path": sys.path[:2],
+        "flags": list(sys.flags),
+        "mark": os.environ["GRID_BATCH"] == open("/proc/self/environ").read().split("GRID_BATCH=")[1].split("\\0")[0],
+        "signals": [str(signal.getsignal(number)) for number in range(1, 32)],
+        "main": sys.modules["__main__"].__file__,
+    }
+    if task == 0:
+        os._exit(1)
+    return {"facts": facts, "forked": "is_local" in vars(sys.modules["__main__"])}
+
+def unflushed(task):
+    globals()["kept"] = open("kept-%d" % task, "w")
+    kept.write("to the end")
+    import atexit
+    atexit.register(lambda: open("over-%d" % task, "w").close())
+
 def environment(task):
     return [os.environ.get(name) for name in task] + [os.environ["GRID_NODE"]]
 ${EXIT_CODE_WORK}`;
@@ -197,7 +223,6 @@ class Workplace implements Disposable {
       forward: [],
       results: this.results,
       mark: MARK,
-      id: `batch-${crypto.randomUUID()}`,
       work: "work",
       code: "code",
       ...rest,
@@ -215,11 +240,12 @@ class Workplace implements Disposable {
     const start = [
       "import os, signal, sys",
       ...(ignored ? ["signal.signal(signal.SIGCHLD, signal.SIG_IGN)"] : []),
-      "os.execv(sys.executable, [sys.executable, '-u', *sys.argv[1:]])",
+      "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])",
     ].join("\n");
+    const id = `batch-${crypto.randomUUID()}`;
     return new Deno.Command("python3", {
-      args: ["-c", start, DRIVER, this.spec(fields)],
-      env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
+      args: ["-c", start, "-c", bootSource(), DRIVER, this.spec({ id, ...fields })],
+      env: { PYTHONDONTWRITEBYTECODE: "1", GRID_BATCH: String(fields["id"] ?? id), ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -312,6 +338,28 @@ testWith(["python3"], "batch_driver loses only the item that kills its worker", 
   assert.deepEqual(entries.filter(({ ok }) => ok).map(({ value }) => value), [0, 1, 3, 4, 6, 7]);
   // Nothing ran twice.
   assert.deepEqual(printed.toSorted(), tasks.map((task) => `[${task}] at ${task}`));
+});
+
+testWith(["python3"], "a worker that is forked is like one that is started", async () => {
+  using place = new Workplace();
+  // The first two are forks; the one that comes for the one that has died is not.
+  const tasks = Array.from({ length: 40 }, (_, index) => index);
+  await place.run({ target: { call: "work:process" }, tasks, batch_size: 1 });
+  const [dead, ...alive] = place.entries();
+  assert.equal(dead?.error, "the worker process died: exit code 1");
+  const values = alive.map(({ value }) => value as { facts: unknown; forked: boolean });
+  const seen = new Set(values.map(({ facts }) => JSON.stringify(facts)));
+  assert.equal(seen.size, 1, [...seen].join("\n"));
+  assert.equal(new Set(values.map(({ forked }) => forked)).size, 2);
+});
+
+testWith(["python3"], "a worker that is forked ends as Python ends", async () => {
+  using place = new Workplace();
+  await place.run({ target: { call: "work:unflushed" }, tasks: [0, 1], batch_size: 1 });
+  for (const task of [0, 1]) {
+    assert.equal(Deno.readTextFileSync(join(place.path, `kept-${task}`)), "to the end");
+    assert.ok(existsSync(join(place.path, `over-${task}`)));
+  }
 });
 
 testWith(["python3"], "batch_driver repeats only what has not succeeded", async () => {
@@ -827,7 +875,7 @@ print(end_of_fork() == signal.SIGTERM, end_of_fork(lambda *_: None) == 7 << 8)
 `;
     const { stdout, stderr } = await new Deno.Command("python3", {
       args: ["-c", program],
-      env: { PYTHONPATH: folder.path },
+      env: { PYTHONPATH: join(folder.path, "step") },
     }).output();
     assert.equal(new TextDecoder().decode(stdout), "True True\n", new TextDecoder().decode(stderr));
   },
