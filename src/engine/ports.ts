@@ -205,6 +205,8 @@ export interface StepKind<K extends ActionKind> {
 export interface StepRequest<A extends Action<string> = Action<string>> {
   readonly run: string;
   readonly pipeline: string;
+  /** It stands in no file: the command of `grid run "command"`. */
+  readonly isBare?: boolean;
   readonly step: string;
   readonly attempt: number;
   readonly action: A;

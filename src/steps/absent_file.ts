@@ -12,7 +12,7 @@ import type { SyncedFiles } from "./synced_files.ts";
 export interface AbsentFileOptions {
   readonly node: OpenNode;
   readonly spec: Pick<JobSpec, "cwd">;
-  readonly request: Pick<RunRequest, "pipeline" | "trees" | "action">;
+  readonly request: Pick<RunRequest, "isBare" | "trees" | "action">;
   readonly trees?: {
     readonly run: { readonly owner: Pick<TreeOwner, "folder"> };
     readonly files: Pick<SyncedFiles, "sources" | "mayHaveBrought">;
@@ -52,7 +52,7 @@ export function absentFileHint(
     }`;
     return { hint };
   }
-  if (request.pipeline !== COMMAND) {
+  if (!request.isBare) {
     const hint = `${path} is here, and no sync before this step brought it to ${name}: see its ` +
       "needs:, and to: of the sync";
     return { hint };
@@ -63,9 +63,6 @@ export function absentFileHint(
     `then grid run --node ${name} ${there}; a pipeline does both`;
   return { hint };
 }
-
-/** Name of the pipeline that one command of the command line is. */
-const COMMAND = "command";
 
 interface Folders {
   /** Where the command started. */

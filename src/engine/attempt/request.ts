@@ -44,6 +44,7 @@ export function requestOf(
     ...resolve(),
     run,
     pipeline,
+    isBare: step.place.file === "",
     step: step.id,
     attempt,
     avoidNodes,

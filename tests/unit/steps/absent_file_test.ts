@@ -11,7 +11,7 @@ const NODE_FOLDER = "/ws/app";
 /** What is advised where a command on a node said this, and the project here has `train.py` and `data/x.bin`. */
 async function hintOf(
   stderr: string,
-  { isSynced = true, pipeline = "train", below = "." } = {},
+  { isSynced = true, isBare = false, below = "." } = {},
 ): Promise<string | undefined> {
   await using rig = openStepRig();
   using project = tempDir();
@@ -31,7 +31,8 @@ async function hintOf(
   };
   const request = stepRequest({
     action: { kind: "run", run: "true" },
-    pipeline,
+    pipeline: "command",
+    isBare,
     ...(isSynced && { trees: { here: tree } }),
   });
   const run = { owner: { folder: project.path } };
@@ -72,7 +73,7 @@ Deno.test("a file that no sync brought is told, and a command by itself how to h
     /^train\.py is here, and no sync before this step brought it to here: see its needs:/,
   );
   assert.equal(
-    await hintOf(stderr, { isSynced: false, pipeline: "command" }),
+    await hintOf(stderr, { isSynced: false, isBare: true }),
     "train.py is here, and a command by itself brings no files: grid sync --to here, then " +
       "grid run --node here 'cd PROJECT && …'; a pipeline does both",
   );
