@@ -1,6 +1,7 @@
-/** What `grid logs` says of steps that have no log in a run: on stderr, the logs are for stdout. */
+/** What `grid logs` says of steps that have no log in a run, or not all of it: on stderr, the logs are for stdout. */
 import { quote } from "../core/shell.ts";
 import { why } from "../engine/resume/why.ts";
+import { unkeptWords } from "../engine/unkept_output.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
 
 export interface SilentStepsOptions {
@@ -17,14 +18,22 @@ export interface SilentStepsOptions {
 export function silentSteps(state: RunState, options: SilentStepsOptions): readonly string[] {
   const { step: id, underWay, printed, part = "" } = options;
   const step = id === undefined ? undefined : state.steps.get(id);
-  if (!step) return reusedLines([...state.steps.values()]);
-  if (step.kind === "group") return reusedLines(membersOf(state, step.id));
-  if (printed) return [];
+  if (!step || step.kind === "group") {
+    const steps = step ? membersOf(state, step.id) : [...state.steps.values()];
+    return [...steps.flatMap((each) => unkeptLines(each, `${each.id}: `)), ...reusedLines(steps)];
+  }
+  const unkept = unkeptLines(step, "");
+  if (printed || unkept.length > 0) return unkept;
   const words = why(state, step.id, { underWay });
   if (step.reusedFrom) {
     return [words, `its log: grid logs ${step.reusedFrom.run} ${quote(step.id)}`];
   }
   return [step.attempts.length === 0 ? words : `${words}; it printed nothing${part}`];
+}
+
+function unkeptLines({ attempts }: StepState, begin: string): string[] {
+  const words = unkeptWords(attempts.at(-1) ?? {});
+  return words === undefined ? [] : [`${begin}${words}`];
 }
 
 /** One line for each run whose results stand in. */

@@ -255,6 +255,8 @@ export interface AttemptFinished {
   readonly notRetried?: string;
   /** Lines of its output in which a mask stands in place of a secret. */
   readonly maskedLines?: number;
+  /** Bytes of its output that are in no log, as the disk had no room for them. */
+  readonly unkeptBytes?: number;
   /** How long it took. */
   readonly durationMs?: Measured;
   /** Of a command that lived for longer than a moment, on a node that can tell. */

@@ -179,6 +179,8 @@ export interface AttemptOutput extends AsyncDisposable {
   write(stream: OutputStream, bytes: Uint8Array): void | Promise<void>;
   /** Lines in which a mask stands; complete once it is disposed. */
   readonly maskedLines?: number;
+  /** Bytes that nobody could keep; complete once it is disposed. */
+  readonly unkeptBytes?: number;
 }
 
 /** Where a command printed it. */

@@ -8,6 +8,8 @@ export interface RunReader {
   event(event: Event, state: RunState): void;
   /** Masked bytes of one attempt, in order. A promise asks the producer to wait. */
   output?(chunk: OutputChunk): void | Promise<void>;
+  /** Bytes of an attempt's output that found no room here; for whoever keeps them. */
+  unkept?(step: string, attempt: number): number;
   /** Called once while the first command runs: the time to load what `close` will need. */
   prepare?(): Promise<unknown>;
   /** Called once when the run is over, however it ended. */

@@ -188,6 +188,7 @@ function attemptAfter(attempt: AttemptState, event: AttemptEvent): AttemptState 
         retryInMs: event.retryInMs,
         ...(event.notRetried === undefined ? {} : { notRetried: event.notRetried }),
         ...(event.maskedLines === undefined ? {} : { maskedLines: event.maskedLines }),
+        ...(event.unkeptBytes === undefined ? {} : { unkeptBytes: event.unkeptBytes }),
         ...(event.usage === undefined ? {} : { usage: event.usage }),
         ...(event.image === undefined ? {} : { image: event.image }),
       };

@@ -133,6 +133,8 @@ export interface AttemptState {
   readonly notRetried?: string;
   /** Lines of its output in which a mask stands. */
   readonly maskedLines?: number;
+  /** Bytes of its output that are in no log, as the disk had no room for them. */
+  readonly unkeptBytes?: number;
   /** What its command used of the node. */
   readonly usage?: Usage;
   /** Container image that its command ran in. */

@@ -156,6 +156,7 @@ function attemptDocument(
     batch: attempt.batch ? detail(attempt.batch) : null,
     usage: attempt.usage ? usageDocument(attempt.usage) : null,
     image: attempt.image ?? null,
+    ...(attempt.unkeptBytes !== undefined && { unkeptBytes: attempt.unkeptBytes }),
   };
 }
 

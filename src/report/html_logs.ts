@@ -1,4 +1,5 @@
 /** What an attempt printed, line by line, each with an address: `#L3-1-17`. */
+import { unkeptWords } from "../engine/unkept_output.ts";
 import { formatSize } from "../core/size.ts";
 import { type Look, PLAIN, renderAnsi } from "./ansi.ts";
 import { fileAddress } from "./html_parts.ts";
@@ -20,14 +21,18 @@ export function renderLog(
   excerpt: LogExcerpt | undefined,
   { anchor, step, isOneOfSome }: LogOptions,
 ): string {
-  if (attempt.log === null) return "";
   const name = isOneOfSome ? `log of attempt ${attempt.attempt}` : "log";
+  const unkept = unkeptWords(attempt);
+  if (attempt.log === null) {
+    return unkept === undefined ? "" : `<p class="logname">${name}: ${unkept}</p>`;
+  }
   const whole = `<a href="${fileAddress(attempt.log)}">${
     excerpt && excerpt.skipped === 0 ? "file" : "whole log"
   }</a>`;
   if (!excerpt) return `<p class="logname">${name}: ${whole}</p>`;
   const began = `began ${timeOfDay(attempt.startedAt)} UTC`;
-  const head = [name, began, ...sizeWords(excerpt), whole].join(" · ");
+  const size = [...sizeWords(excerpt), ...(unkept === undefined ? [] : [unkept])];
+  const head = [name, began, ...size, whole].join(" · ");
   const start = excerpt.firstLine ?? 1;
   const label = `Log of ${step}${isOneOfSome ? `, attempt ${attempt.attempt}` : ""}`;
   const id = `L${anchor.slice(1)}-${attempt.attempt}-`;

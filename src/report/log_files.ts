@@ -40,6 +40,8 @@ export class LogFiles implements Disposable {
   /** What each attempt printed, as long as that is little; a thousand files need not be read again. */
   readonly #written = new Map<string, Uint8Array | undefined>();
   #kept = 0;
+  /** Bytes of each attempt that are in no file. */
+  readonly #unkept = new Map<string, number>();
   readonly #times: LogTimes;
   #names: LogNames | undefined;
 
@@ -62,20 +64,31 @@ export class LogFiles implements Disposable {
     return this.#written.get(keyOf(step, attempt));
   }
 
+  /** Bytes that the attempt printed and that are in no file. */
+  unkept(step: string, attempt: number): number {
+    return this.#unkept.get(keyOf(step, attempt)) ?? 0;
+  }
+
   write({ step, attempt, bytes }: OutputChunk): void {
-    if (bytes.length === 0 || this.#options.isFull?.()) return;
-    const log = this.#fileOf(step, attempt);
-    if (!log.file) return;
+    if (bytes.length === 0) return;
+    const log = this.#options.isFull?.() ? undefined : this.#fileOf(step, attempt);
+    if (!log?.file) return this.#lose({ step, attempt }, bytes.length);
+    let at = 0;
     try {
       this.#times.note(log.name, log.size);
-      for (let at = 0; at < bytes.length;) at += log.file.writeSync(bytes.subarray(at));
+      while (at < bytes.length) at += log.file.writeSync(bytes.subarray(at));
       log.size += bytes.length;
       this.#keep(keyOf(step, attempt), bytes);
     } catch (error) {
       this.#written.set(keyOf(step, attempt), undefined);
+      this.#lose({ step, attempt }, bytes.length - at);
       closeFile(log);
       this.#warn(log.path, error);
     }
+  }
+
+  #lose({ step, attempt }: Pick<OutputChunk, "step" | "attempt">, bytes: number): void {
+    this.#unkept.set(keyOf(step, attempt), this.unkept(step, attempt) + bytes);
   }
 
   #keep(key: string, bytes: Uint8Array): void {

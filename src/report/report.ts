@@ -76,6 +76,10 @@ class RunReport implements Report {
     this.#logs.write(chunk);
   }
 
+  unkept(step: string, attempt: number): number {
+    return this.#logs.unkept(step, attempt);
+  }
+
   async prepare(): Promise<void> {
     const { createDrafts, rehearseReports } = await loadReportFiles();
     if (this.#state === undefined) return;

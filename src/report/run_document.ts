@@ -113,8 +113,10 @@ export interface AttemptDocument {
   readonly delayMs: number;
   /** Wait before the next attempt; null where this was the last. */
   readonly retryInMs: number | null;
-  /** Path relative to the run's folder; null where the attempt printed nothing. */
+  /** Path relative to the run's folder; null where the attempt printed nothing, or nothing was kept. */
   readonly log: string | null;
+  /** Bytes that it printed and that found no room in its log; absent where all did. */
+  readonly unkeptBytes?: number;
   readonly syncs: readonly Detail<SyncFinished>[];
   readonly fetches: readonly Detail<FetchFinished>[];
   readonly batch: Detail<BatchProgressed> | null;

@@ -2,6 +2,7 @@
 import type { Failure } from "../engine/event.ts";
 import { causesOf, failureGroups } from "../engine/fingerprint.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
+import { unkeptWords } from "../engine/unkept_output.ts";
 import { quote } from "../core/shell.ts";
 import { harmless, harmlessText, oneLine } from "./harmless.ts";
 import { failureWords, lookOf } from "./step_words.ts";
@@ -41,7 +42,9 @@ export function failureBlock(state: RunState, step: StepState, options: FailureO
     : [];
   const path = logOf(step, options);
   const log = path === undefined ? [] : [`  log   ${path}`];
-  const silent = tail.length === 0 && failure?.started ? [paint.dim("  it printed nothing")] : [];
+  const nothing = tail.length === 0 && failure?.started ? "it printed nothing" : undefined;
+  const unkept = unkeptWords(step.attempts.at(-1) ?? {}) ?? nothing;
+  const silent = unkept === undefined ? [] : [paint.dim(`  ${unkept}`)];
   return [
     ...wrapHanging(headline, { width, indent: 0 }).map((line) => paint.red(paint.bold(line))),
     ...own,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import { why } from "../engine/resume/why.ts";
+import { unkeptWords } from "../engine/unkept_output.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
 import { logNames } from "../report/log_names.ts";
 import { filePath, type Frame, logPath, renderPage, runPath, wholeText } from "./layout.ts";
@@ -66,7 +67,9 @@ export async function logPage({ frame, folded, place, folder }: LogPageOptions):
   const raw = part === undefined
     ? NOTHING
     : markup`<a href="${filePath(state.run, file)}">as a file</a>`;
-  const empty = markup`<p class="soft">It printed nothing.</p>`;
+  const unkept = unkeptWords(step.attempts[attempt - 1] ?? {});
+  const isEmpty = part === undefined && !isLive;
+  const note = unkept ?? (isEmpty ? "It printed nothing." : undefined);
   return renderPage(frame, {
     title: `${step.id} · ${state.pipeline}`,
     at: "runs",
@@ -77,7 +80,8 @@ export async function logPage({ frame, folded, place, folder }: LogPageOptions):
 <h1>${step.id}</h1>
 ${logHead(folded, place)}
 <div class="actions">${attemptLinks(place, here)}${raw}</div>
-${part === undefined && !isLive ? empty : renderLog(part)}`,
+${isEmpty ? NOTHING : renderLog(part)}
+${note === undefined ? NOTHING : markup`<p class="soft">${note}</p>`}`,
   });
 }
 

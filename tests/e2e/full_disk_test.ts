@@ -111,6 +111,14 @@ testWith(
     assert.ok(named.some((path) => path.endsWith("report.html")), stderr.slice(-2000));
     const shown = await grid(["report", "--json"], { cwd: folder.path });
     const { result, exitCode, steps } = JSON.parse(shown.stdout);
+    const loud = await grid(["logs", "last", "loud"], { cwd: folder.path });
+    assert.match(
+      loud.stderr,
+      /^\S+ \S+ that it printed were not kept: the disk here had no room$/m,
+    );
+    const printed = Array.from({ length: 1_000_000 }, (_, at) => `${at + 1}\n`.length)
+      .reduce((sum, length) => sum + length, 0);
+    assert.equal(loud.stdout.length + steps[1].attempts[0].unkeptBytes, printed);
     assert.deepEqual([result, exitCode], ["cancelled", 6]);
     assert.deepEqual(
       steps.map(({ id, state }: { id: string; state: string }) => [id, state]),

@@ -46,6 +46,8 @@ export interface AttemptEnd {
   readonly node: string | undefined;
   /** Lines of its output in which a mask stands. */
   readonly maskedLines?: number;
+  /** Of its output: what found no room to be kept. */
+  readonly unkeptBytes?: number;
   /** What its command used of the node. */
   readonly usage?: Usage;
   /** Container image that its command ran in. */
@@ -63,8 +65,12 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptEnd> {
   const hasSecrets = step.secrets.length > 0;
   const output = ports.output.open({ step: step.id, attempt, hasSecrets });
   const end = await attemptWith(options, output);
-  const { maskedLines = 0 } = output;
-  return maskedLines > 0 ? { ...end, maskedLines } : end;
+  const { maskedLines = 0, unkeptBytes = 0 } = output;
+  return {
+    ...end,
+    ...(maskedLines > 0 && { maskedLines }),
+    ...(unkeptBytes > 0 && { unkeptBytes }),
+  };
 }
 
 async function attemptWith(options: AttemptOptions, given: AttemptOutput): Promise<AttemptEnd> {

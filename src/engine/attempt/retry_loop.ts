@@ -131,6 +131,7 @@ function finishedEvent(
     ...(retryInMs === undefined ? {} : { retryInMs }),
     ...(notRetried === undefined ? {} : { notRetried }),
     ...(end.maskedLines === undefined ? {} : { maskedLines: end.maskedLines }),
+    ...(end.unkeptBytes === undefined ? {} : { unkeptBytes: end.unkeptBytes }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
     ...(end.image === undefined ? {} : { image: end.image }),
     durationMs,

@@ -23,7 +23,9 @@ export function createOutputFan({ masker, readers, maxBytes }: OutputFanOptions)
           .filter((wait) => wait !== undefined);
         if (waits.length > 0) return Promise.all(waits).then(() => {});
       };
-      const output = new MaskedOutput(masker, { send, hasSecrets });
+      const unkept = () =>
+        listening.reduce((most, it) => Math.max(most, it.unkept?.(step, attempt) ?? 0), 0);
+      const output = new MaskedOutput(masker, { send, unkept, hasSecrets });
       return maxBytes === undefined ? output : new CappedOutput(output, maxBytes);
     },
   };
@@ -31,16 +33,21 @@ export function createOutputFan({ masker, readers, maxBytes }: OutputFanOptions)
 
 type Send = (stream: OutputStream, bytes: Uint8Array) => void | Promise<void>;
 
+interface MaskedOutputOptions {
+  readonly send: Send;
+  readonly unkept: () => number;
+  readonly hasSecrets: boolean;
+}
+
 class MaskedOutput implements AttemptOutput {
   readonly #streams: Readonly<Record<OutputStream, MaskStream>>;
   readonly #lines = { stdout: new MaskedLines(), stderr: new MaskedLines() };
   readonly #send: Send;
+  readonly #unkept: () => number;
   readonly #hasSecrets: boolean;
 
-  constructor(
-    masker: Masker,
-    { send, hasSecrets }: { readonly send: Send; readonly hasSecrets: boolean },
-  ) {
+  constructor(masker: Masker, { send, unkept, hasSecrets }: MaskedOutputOptions) {
+    this.#unkept = unkept;
     this.#hasSecrets = hasSecrets;
     this.#streams = { stdout: masker.stream(), stderr: masker.stream() };
     this.#send = send;
@@ -55,6 +62,10 @@ class MaskedOutput implements AttemptOutput {
     const { stdout, stderr } = this.#lines;
     const has = (stream: OutputStream) => this.#hasSecrets || this.#streams[stream].masked;
     return (has("stdout") ? stdout.count : 0) + (has("stderr") ? stderr.count : 0);
+  }
+
+  get unkeptBytes(): number {
+    return this.#unkept();
   }
 
   #hand(stream: OutputStream, bytes: Uint8Array): void | Promise<void> {
@@ -94,6 +105,10 @@ class CappedOutput implements AttemptOutput {
 
   get maskedLines(): number {
     return this.#output.maskedLines ?? 0;
+  }
+
+  get unkeptBytes(): number {
+    return this.#output.unkeptBytes ?? 0;
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

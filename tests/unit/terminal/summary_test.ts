@@ -227,6 +227,21 @@ Deno.test("renderSummary() shows the message only where it says more than the co
   assert.match(signal, /a failed: ended by SIGKILL\n {2}it printed nothing/);
 });
 
+Deno.test("renderSummary() does not say of output that found no room that there was none", () => {
+  const [started, ...rest] = runOf({ a: failure("it exited with code 3", { exitCode: 3 }) });
+  assert.ok(started);
+  const attempt = { step: "a", attempt: 1, at: START };
+  const text = summaryOf([
+    started,
+    { type: "step.started", ...attempt },
+    { type: "attempt.started", ...attempt },
+    { type: "attempt.finished", ...attempt, result: "failed", unkeptBytes: 2048 },
+    ...rest,
+  ]);
+  assert.match(text, /\n {2}2\.0 KiB that it printed were not kept: the disk here had no room\n/);
+  assert.doesNotMatch(text, /printed nothing/);
+});
+
 Deno.test("renderSummary() tells once which rank failed, and how", () => {
   const message = 'Cannot finish the command: rank 1 on "gpu2" exited with code 9; ' +
     "its last line: NCCL timed out; the other rank was ended: 0 survivors (processes)";
