@@ -42,7 +42,7 @@ export function bootSource(): string {
   return joined(["boot.py"]);
 }
 
-/** Prints the outcomes of a results file: `python3 -c SOURCE RESULTS TOTAL`. */
+/** Prints the outcomes of a results file, for `hand_over.sh`: `python3 -c SOURCE RESULTS TOTAL`. */
 export function handOverSource(): string {
   return `${joined(["outcomes.py"])}hand_over(sys.argv[1], int(sys.argv[2]))\n`;
 }

@@ -3,6 +3,7 @@ import { concatBytes } from "../core/bytes.ts";
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
 import { handOverSource } from "./driver_source.ts";
+import { nodeProgram } from "../transport/node_program.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
 import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
@@ -182,6 +183,10 @@ export interface HandOverPlace {
   readonly signal: AbortSignal;
 }
 
+export function handOverScript(): string {
+  return nodeProgram("./hand_over.sh", import.meta.url);
+}
+
 /** The program that streams the outcomes from the node, whatever their size: it waits until it is told to. */
 export class HandOver implements AsyncDisposable {
   readonly #place: HandOverPlace;
@@ -194,9 +199,9 @@ export class HandOver implements AsyncDisposable {
 
   static async open(place: HandOverPlace): Promise<HandOver> {
     const { transport, pathPrefix, results, total, signal } = place;
-    const words = quoteAll(["python3", "-Ec", handOverSource(), results, String(total)]);
-    const command = `PATH=${quote(pathPrefix)}:$PATH; exec ${words}`;
-    return new HandOver(place, await transport.open(`sh -c ${quote(command)}`, { signal }));
+    const script = `PATH=${quote(pathPrefix)}:$PATH\n${handOverScript()}`;
+    const words = quoteAll(["sh", "-c", script, "grid", results, String(total), handOverSource()]);
+    return new HandOver(place, await transport.open(words, { signal }));
   }
 
   /** @param isDone asked once all has come: whether the next run of this work starts from nothing */

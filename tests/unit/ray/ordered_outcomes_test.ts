@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { driverSource, handOverSource } from "../../../src/ray/driver_source.ts";
+import { handOverScript } from "../../../src/ray/results.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -24,15 +25,16 @@ def book(indices, values):
     said = answer(indices, values)
     made.add_lines(indices, said["lines"], said["ordered"])
 
-def handed_over(name):
-    words = [sys.executable, "hand_over.py", name, str(len(TEXTS))]
-    return subprocess.run(words, input=b"go\\n", stdout=subprocess.PIPE, check=True).stdout
+def handed_over(name, then=b""):
+    words = ["sh", "hand_over.sh", name, str(len(TEXTS)), open("hand_over.py").read()]
+    return subprocess.run(words, input=b"go\\n" + then, stdout=subprocess.PIPE, check=True).stdout
 `;
 
 async function inPlace(words: string): Promise<void> {
   using place = tempDir();
   Deno.writeTextFileSync(join(place.path, "batch_driver.py"), driverSource());
   Deno.writeTextFileSync(join(place.path, "hand_over.py"), handOverSource());
+  Deno.writeTextFileSync(join(place.path, "hand_over.sh"), handOverScript());
   const { code, stderr } = await new Deno.Command("python3", {
     args: ["-c", PLACE + words],
     cwd: place.path,
@@ -116,11 +118,30 @@ testWith(
 made = results("one/one.jsonl")
 book([0, 1, 2, 3, 4, 5], ["0", "1", "2", "3", "4", "5"])
 made.flush()
-words = [sys.executable, "hand_over.py", "one/one.jsonl", "6"]
+words = ["sh", "hand_over.sh", "one/one.jsonl", "6", open("hand_over.py").read()]
 assert subprocess.run(words, input=b"", stdout=subprocess.PIPE, check=True).stdout == b""
 assert os.path.exists("one/one.jsonl")
 `),
 );
+
+testWith(["python3"], "work that is done leaves nothing that another run takes up", () =>
+  inPlace(`
+left = results("one/killed.jsonl")
+left.add(0, True, b"0")
+left.file.close()
+for name in ("beside.jsonl", "alone.jsonl"):
+    made = results("one/" + name)
+    assert made.adopted == (name == "beside.jsonl")
+    book(made.missing(), ["7" for _ in made.missing()])
+    made.flush()
+    assert os.path.exists("one/%s.ordered.done" % name)
+    made.file.close()
+    said = handed_over("one/" + name, b"done\\n")
+    assert said.split() == ([b"=0"] if name == "beside.jsonl" else [b"=7"]) + [b"=7"] * 5, said
+    assert sorted(os.listdir("one")) == sorted(["beside.jsonl.done", "alone.jsonl.done"][: 1 if name == "beside.jsonl" else 2])
+    # Whoever asks again, since that runner did not live to tell, gets the same.
+    assert handed_over("one/" + name, b"done\\n") == said
+`));
 
 testWith(["python3"], "a batch of large results travels once", () =>
   inPlace(`
