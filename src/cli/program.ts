@@ -8,8 +8,16 @@ import type { CliContext } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 
 /** Runs one command line; resolves with the exit code. Never throws. */
-export async function runProgram(context: CliContext): Promise<number> {
+export async function runProgram(outside: CliContext): Promise<number> {
   let exitCode = 0;
+  let hasPrinted = false;
+  const context: CliContext = {
+    ...outside,
+    stdout(data) {
+      hasPrinted ||= data.length > 0;
+      outside.stdout(data);
+    },
+  };
   try {
     if (context.args[0] === COMPLETE) return await completeWord(context);
     if (context.args[0] === SUBMITTED) {
@@ -34,7 +42,7 @@ export async function runProgram(context: CliContext): Promise<number> {
       "./report_problem.ts",
       import.meta.url,
     );
-    return reportProblem(thrown, context);
+    return reportProblem(thrown, outside, { hasPrinted });
   }
 }
 

@@ -2,14 +2,27 @@ import { type GridError, toGridError } from "../core/errors.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import type { CliContext } from "./context.ts";
 
-/** Shows what went wrong, for people or as JSON, and returns the exit code. */
-export function reportProblem(thrown: unknown, context: CliContext): number {
+/**
+ * Shows what went wrong, for people or as JSON, and returns the exit code. Data that is out already is all that there
+ * is: two objects would be none.
+ */
+export function reportProblem(
+  thrown: unknown,
+  context: CliContext,
+  { hasPrinted = false }: { readonly hasPrinted?: boolean } = {},
+): number {
   const error = toGridError(thrown);
-  if (context.args.includes("--json")) tell("stdout", asJson(error), context);
+  if (wantsJson(context.args) && !hasPrinted) tell("stdout", asJson(error), context);
   const color = context.stderrIsTerminal && !context.env["NO_COLOR"] &&
     context.env["TERM"] !== "dumb";
   tell("stderr", renderProblem(error, { color }), context);
   return error.exitCode;
+}
+
+/** What stands behind `--` is a command's own. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end === -1 ? args : args.slice(0, end)).includes("--json");
 }
 
 function asJson({ code, message, hint, node, place, exitCode }: GridError): string {

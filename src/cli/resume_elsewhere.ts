@@ -1,7 +1,7 @@
 /** `grid resume RUN` as a process of its own, for who asks from a page. */
 import { GridError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
-import { startRunner } from "./runner_elsewhere.ts";
+import { runnerWords, startRunner } from "./runner_elsewhere.ts";
 import type { Settings } from "./settings.ts";
 
 export interface ResumeElsewhereOptions {
@@ -10,9 +10,6 @@ export interface ResumeElsewhereOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
-
-/** Of what it printed that is told. */
-const MOST_WORDS = 2000;
 
 /**
  * @returns id of the new run
@@ -44,15 +41,11 @@ function resumedAlready(run: string, other: string): GridError {
   });
 }
 
-/** `error: …` and `hint: …` are how a runner says it; here they get a form of their own. */
 function notBegun(run: string, words: string): GridError {
-  const said = words.trim().slice(-MOST_WORDS);
-  const hint = /^hint: (.+)$/m.exec(said)?.[1];
-  const lines = said.split("\n").filter((line) => !/^(?:hint: |note: )/.test(line))
-    .map((line) => line.replace(/^error: /, ""));
+  const { message, hint } = runnerWords(words);
   return new GridError({
     code: "conflict",
-    message: lines.join("\n").trim() || `Cannot resume run ${run}: its runner ended without a word`,
+    message: message || `Cannot resume run ${run}: its runner ended without a word`,
     ...(hint !== undefined && { hint }),
   });
 }

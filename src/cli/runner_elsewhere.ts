@@ -98,6 +98,19 @@ export async function startRunner(
   });
 }
 
+/** Of what a runner says. */
+const MOST_WORDS = 2000;
+
+/** `error: …` and `hint: …` are how a runner says it; here they get a form of their own. */
+export function runnerWords(
+  words: string,
+): { readonly message: string; readonly hint: string | undefined } {
+  const said = words.trim().slice(-MOST_WORDS);
+  const lines = said.split("\n").filter((line) => !/^(?:hint: |note: )/.test(line))
+    .map((line) => line.replace(/^error: /, ""));
+  return { message: lines.join("\n").trim(), hint: /^(?: *= )?hint: (.+)$/m.exec(said)?.[1] };
+}
+
 /** Puts with their runs what runners said that were begun by somebody who was ended meanwhile. */
 export function keepLeftOutput(project: string, store: Pick<Store, "row">): void {
   for (const { name } of Deno.readDirSync(join(project, ".grid"))) {

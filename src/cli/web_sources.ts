@@ -96,8 +96,9 @@ function gpuView(gpu: GpuFacts): GpuView {
     memoryTotalBytes,
     utilizationPercent,
     sick,
-    holders: (gpu.leases ?? []).map(({ holder, run, step, ageMs }) => {
-      const work = run === undefined ? "" : `: ${run}${step === undefined ? "" : ` ${step}`}`;
+    holders: (gpu.leases ?? []).filter(({ isCovered }) => !isCovered).map((lease) => {
+      const { holder, run, step, ageMs } = lease;
+      const work = run ? `: ${run}${step ? ` ${step}` : ""}` : "";
       return `${holder}${work}${ageMs === undefined ? "" : `, for ${formatDuration(ageMs)}`}`;
     }),
   };

@@ -1,5 +1,6 @@
 /** Many cards in few words: how many of each model a node has, and how many of them are free. */
 import { lentGpus, whyNot } from "./gpu_choice.ts";
+import { keptGpus } from "./gpu_turn.ts";
 import type { GpuFacts, GpuGroup, Node, NodeFacts } from "./node.ts";
 
 /** A whole card for one job. */
@@ -24,6 +25,7 @@ const MAKER_NAMES = { nvidia: "NVIDIA", amd: "AMD", intel: "Intel" } as const;
 /** Those that the owner lends, by model and memory, the largest first. */
 export function foldGpus(node: Node, facts: NodeFacts): readonly GpuGroup[] {
   const lent = lentGpus(node, facts.gpus);
+  const kept = new Set(keptGpus(node, facts));
   const kinds = Map.groupBy(lent, (gpu) => `${gpuModel(gpu)} ${sizeClass(gpu)}`);
   return [...kinds.values()].flatMap((gpus) => {
     const [first] = gpus;
@@ -33,7 +35,7 @@ export function foldGpus(node: Node, facts: NodeFacts): readonly GpuGroup[] {
       memoryBytes: first.memoryTotalBytes,
       total: gpus.length,
       free: facts.claimsProblem === undefined
-        ? gpus.filter((gpu) => whyNot(gpu, ONE) === undefined).length
+        ? gpus.filter((gpu) => whyNot(gpu, ONE) === undefined && !kept.has(gpu)).length
         : 0,
       sick: gpus.filter(({ sick }) => sick !== undefined).length,
       unified: first.unified ?? false,

@@ -10,6 +10,7 @@ import {
   whyNot,
 } from "./gpu_choice.ts";
 import { claimKey } from "./claim_key.ts";
+import { foldReasons } from "./gpu_reasons.ts";
 import { type LineGpu, type LineWish, turnOf } from "./line.ts";
 import { beforeNewcomer, lineOrder } from "./line_order.ts";
 import type { GpuFacts, Node, NodeFacts } from "./node.ts";
@@ -71,12 +72,33 @@ export function gpuTurn(node: Node, options: TurnOptions): GpuTurn {
   const count = wanted > 1 ? `${free.length} of ${wanted} GPUs fit: ` : "";
   return {
     gpus: usable.length >= wanted ? usable : undefined,
-    reason: count + reasons.join(", "),
+    reason: count + foldReasons(reasons),
     isFinal: able.length < wanted,
     before: turn.before,
     startsInMs: turn.startsInMs,
   };
 }
+
+/** Free GPUs that nobody gets who comes now: they are kept for those who wait. */
+export function keptGpus(
+  node: Node,
+  { gpus, work }: Pick<NodeFacts, "gpus" | "work">,
+): readonly GpuFacts[] {
+  if (work === undefined || work.line.length === 0) return [];
+  const lent = lentGpus(node, gpus);
+  const free = lent.filter((gpu) => whyNot(gpu, ONE) === undefined);
+  const turn = turnOf(lineWish(ONE, { gpus: lent, lastsMs: undefined }), {
+    gpus: lent.filter((gpu) => gpu.sick === undefined)
+      .map((gpu) => lineGpu(gpu, { isFree: free.includes(gpu), isPromised: false })),
+    before: lineOrder(work).map((each) =>
+      lineWish(wishOf(each), { gpus: lent, lastsMs: each.lastsMs })
+    ),
+  });
+  const open = new Set(turn.now);
+  return free.filter((gpu) => !open.has(claimKey(gpu)));
+}
+
+const ONE = { gpus: 1, minFreeVramBytes: undefined };
 
 function lineWords(before: number): string {
   return `${before} ${before === 1 ? "waits" : "wait"} in line for free GPUs`;

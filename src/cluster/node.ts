@@ -99,6 +99,8 @@ export interface GpuClaim {
   readonly isOwn?: boolean;
   /** It shares the GPU with others that say so. */
   readonly isShared?: true;
+  /** A job of the same group holds the GPU as well, and says more. */
+  readonly isCovered?: true;
   /** What the GPU is for. */
   readonly run?: string;
   /** Of that run. */

@@ -1,7 +1,7 @@
 /** One node's facts in one round trip: what is sent, and what its answer means. */
 import { claimsProblem } from "./claims_fit.ts";
 import { quote } from "../core/shell.ts";
-import { type NodeWork, parseWork } from "./claim.ts";
+import { type Claim, type NodeWork, parseWork } from "./claim.ts";
 import { devicesOf } from "./gpu_answers.ts";
 import { claimKey } from "./claim_key.ts";
 import { drainsIn } from "./drain.ts";
@@ -175,12 +175,17 @@ function claimsOf(key: string, work: NodeWork | undefined): GpuClaim[] {
   const claims = (work?.claims ?? []).filter(({ gpus, isTrying }) =>
     !isTrying && gpus.includes(key)
   );
+  const jobs = claims.filter(({ kind }) => kind === "job");
+  const isCovered = ({ kind, account, group }: Claim) =>
+    kind === "hold" && jobs.some((job) => job.account === account && job.group === group);
   return claims.toSorted((a, b) => Number(a.kind === "hold") - Number(b.kind === "hold"))
-    .map(({ group, account, isOwn, isShared, run, step, ageMs, lastsMs }) => ({
+    .map((claim) => ({ ...claim, isCovered: isCovered(claim) }))
+    .map(({ group, account, isOwn, isShared, isCovered, run, step, ageMs, lastsMs }) => ({
       group,
       holder: account,
       isOwn,
       ...(isShared && { isShared: true as const }),
+      ...(isCovered && { isCovered: true as const }),
       run,
       step,
       ageMs,

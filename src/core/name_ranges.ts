@@ -24,6 +24,11 @@ export function foldNames(names: readonly string[]): string {
   }).join(",");
 }
 
+/** `[0, 1, 2, 5]` → `0-2,5`. @param numbers whole ones, each once */
+export function foldNumbers(numbers: readonly number[]): string {
+  return rangesOf(numbers.toSorted((a, b) => a - b), 0);
+}
+
 function rangesOf(numbers: readonly number[], width: number): string {
   const ranges: [number, number][] = [];
   for (const number of numbers) {

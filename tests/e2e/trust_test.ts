@@ -67,6 +67,35 @@ testWith(["sshd"], "grid trust without a terminal adds nothing and says what to 
   assert.equal(Deno.readTextFileSync(lab.knownHosts), "");
 });
 
+testWith(
+  ["sshd"],
+  "grid trust of a node with another key says how to forget the old one, in its own file",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 2 });
+    const [first, second] = lab.nodes;
+    assert.ok(first && second);
+    const before = Deno.readTextFileSync(lab.knownHosts);
+    const key = (file: string) => Deno.readTextFileSync(`${file}.pub`).split(" ")[1] ?? "";
+    Deno.writeTextFileSync(
+      lab.knownHosts,
+      before.replace(key(first.hostKeyFile), key(second.hostKeyFile)),
+    );
+    using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+    const cwd = folder.path;
+    const { code, stderr } = await grid(["trust", "node1", "--config", "lab.yaml"], { cwd });
+    assert.equal(code, 3, stderr);
+    const [, command = ""] = /if they were set up anew: (ssh-keygen .+) && grid trust node1$/m
+      .exec(stderr) ?? [];
+    const forgot = new Deno.Command("sh", { args: ["-c", command] }).outputSync();
+    assert.ok(forgot.success, `${command}: ${stderr}`);
+    const again = await grid(["trust", "node1", "--json", "--config", "lab.yaml"], { cwd });
+    assert.equal(
+      JSON.parse(again.stdout).nodes[0].keys[0].state,
+      "unknown",
+    );
+  },
+);
+
 Deno.test("grid trust --yes alone is refused", async () => {
   using folder = project({});
   const { code, stderr } = await grid(["trust", "--yes"], { cwd: folder.path });

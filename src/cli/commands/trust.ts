@@ -53,7 +53,7 @@ async function trust(names: readonly string[], options: TrustOptions): Promise<n
   }
   const vouched = await vouchedFor(scans, flags.fingerprints);
   const fresh = vouched.flatMap(({ keys }) => keys).filter(({ state }) => state === "unknown");
-  const suspect = scans.flatMap(({ keys }) => keys)
+  const suspect = scans.flatMap(({ node, keys }) => keys.map((key) => ({ ...key, node })))
     .filter(({ state }) => state === "changed" || state === "revoked");
   if (fresh.length > 0 && (flags.yes || confirm(fresh.length, context))) {
     trustKeys(vouched);
@@ -62,7 +62,7 @@ async function trust(names: readonly string[], options: TrustOptions): Promise<n
       context.stderr("where a login asks for a password or a code: grid login NODE\n");
     }
   } else if (fresh.length === 0) context.stderr("nothing to add\n");
-  if (suspect.length > 0) throw changedKeys(suspect.length);
+  if (suspect.length > 0) throw changedKeys(suspect);
   return scans.some(({ problem }) => problem !== undefined) ? 3 : 0;
 }
 
@@ -113,11 +113,21 @@ function yesAlone(): GridError {
   });
 }
 
-function changedKeys(count: number): GridError {
+function changedKeys(
+  keys: readonly { readonly node: string; readonly forget: string | undefined }[],
+): GridError {
+  const count = keys.length;
+  const commands = [
+    ...new Set(keys.flatMap(({ forget }) => forget ?? [])),
+    `grid trust ${[...new Set(keys.map(({ node }) => node))].join(" ")}`,
+  ];
+  const cure = keys.some(({ forget }) => forget === undefined)
+    ? "a revoked one is never trusted"
+    : `if they were set up anew: ${commands.join(" && ")}`;
   return new GridError({
     code: "host-key",
     message: `${count === 1 ? "A key has" : `${count} keys have`} changed or been revoked`,
-    hint: "find out why before anything else; to accept a new machine: ssh-keygen -R HOST",
+    hint: `find out why before anything else; ${cure}`,
   });
 }
 

@@ -36,7 +36,9 @@ function holders({ facts, at }: HealthRow, { glyphs, now }: RemarkOptions): stri
 
 /** What the node said so long ago, as it is now. */
 function holdersOf({ leases = [], processes = [] }: HealthGpu, sinceMs: number): string[] {
-  if (leases.length > 0) return leases.map((lease) => holderWords(lease, sinceMs));
+  if (leases.length > 0) {
+    return leases.filter(({ isCovered }) => !isCovered).map((lease) => holderWords(lease, sinceMs));
+  }
   const [first, ...more] = processes;
   if (first === undefined) return [];
   const memory = first.memoryBytes === undefined ? "" : `, ${formatSize(first.memoryBytes)}`;
@@ -49,7 +51,7 @@ function holderWords({ holder, run, step, ageMs, lastsMs }: HealthClaim, sinceMs
   const left = age === undefined || lastsMs === undefined ? undefined : lastsMs - age;
   return [
     holder,
-    ...(run === undefined ? [] : [step === undefined ? `run ${run}` : `${step} of run ${run}`]),
+    ...(run ? [step ? `${step} of run ${run}` : `run ${run}`] : []),
     ...(age === undefined ? [] : [`for ${ageWords(age)}`]),
     ...(left === undefined ? [] : [left > 0 ? `about ${ageWords(left)} left` : "should be over"]),
   ].join(", ");

@@ -66,4 +66,6 @@ export interface HealthClaim {
   readonly ageMs?: number | undefined;
   /** How long such work took in earlier runs. */
   readonly lastsMs?: number | undefined;
+  /** Another one of the same work says more. */
+  readonly isCovered?: boolean;
 }

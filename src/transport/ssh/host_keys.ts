@@ -1,6 +1,7 @@
 /** Whether the key a server shows may be trusted. Decided before anything is said about the user. */
 import { createHash } from "node:crypto";
 import { GridError } from "../../core/errors.ts";
+import { quote } from "../../core/shell.ts";
 import type { Address } from "./address.ts";
 import { Beyond } from "./beyond.ts";
 import { hostEntry, keyType, type KnownHostsLine, matchesHost } from "./known_hosts.ts";
@@ -94,7 +95,7 @@ export function hostKeyError(
         `its host key changed: expected ${fingerprint(verdict.expected.key)} ` +
           `(${placeOf(verdict.expected)}), it showed ${shown}`,
         `somebody may be listening in; if the machine was set up anew: ${
-          forget(verdict, address)
+          forgetCommand(verdict, address)
         }` +
           ` && grid trust ${node}`,
       );
@@ -112,9 +113,13 @@ export function hostKeyError(
   }
 }
 
-function forget(verdict: Extract<Verdict, { kind: "changed" }>, address: Address): string {
+/** What takes the key that is no more out of its file. */
+export function forgetCommand(
+  verdict: Extract<Verdict, { kind: "changed" }>,
+  address: Address,
+): string {
   const name = address.hostKeyAlias ?? hostEntry(address.host, address.port);
-  return `ssh-keygen -R '${name}' -f ${verdict.expected.file}`;
+  return `ssh-keygen -R '${name}' -f ${quote(verdict.expected.file)}`;
 }
 
 function placeOf(line: KnownHostsLine): string {

@@ -7,7 +7,7 @@ import { Handshakes } from "../handshakes.ts";
 import type { Endpoint } from "../transport.ts";
 import type { Address } from "./address.ts";
 import { Connector, type ConnectorOptions } from "./connector.ts";
-import { fingerprint, judge, keyWord, readTrust } from "./host_keys.ts";
+import { fingerprint, forgetCommand, judge, keyWord, readTrust } from "./host_keys.ts";
 import { hostEntry, keyType } from "./known_hosts.ts";
 
 export interface HostKeyScan {
@@ -29,6 +29,8 @@ export interface ScannedKey {
   readonly state: "trusted" | "unknown" | "changed" | "revoked";
   /** The fingerprint that `known_hosts` holds instead. */
   readonly expected: string | undefined;
+  /** The command that takes that one out. */
+  readonly forget: string | undefined;
   /** The line that makes it known. */
   readonly line: string;
 }
@@ -97,6 +99,7 @@ function describe(address: Address, key: Uint8Array): ScannedKey {
     fingerprint: fingerprint(key),
     state: verdict.kind,
     expected: verdict.kind === "changed" ? fingerprint(verdict.expected.key) : undefined,
+    forget: verdict.kind === "changed" ? forgetCommand(verdict, address) : undefined,
     line: `${shown} ${keyType(key)} ${key.toBase64()}`,
   };
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { parseWork } from "../../../src/cluster/claim.ts";
+import { deviceRemarks } from "../../../src/cluster/cures.ts";
 import { freeModels } from "../../../src/cluster/free_gpus.ts";
 import { foldGpus, gpuModel } from "../../../src/cluster/gpu_fold.ts";
 import { facts, GIB, gpu, health, node } from "./nodes.ts";
@@ -49,6 +51,23 @@ Deno.test("foldGpus() counts equal cards, and those of them that are free", () =
   );
   const lent = foldGpus(node("a", { gpus: 2 }), facts({ gpus }));
   assert.deepEqual(lent.map(({ total, free }) => [total, free]), [[2, 2]]);
+});
+
+Deno.test("foldGpus() counts as free what a job that comes now would get: not what is kept for those in line", () => {
+  const gpus = [0, 1, 2, 3].map((index) =>
+    gpu(index, index < 3 ? { leases: [{ group: "g", holder: "ada" }] } : {})
+  );
+  const kept = (...wishes: readonly string[]) => {
+    const lines = wishes.map((wish) => `@wait no ben 60 - r2 s p o t ${wish}`);
+    const there = facts({ gpus, work: parseWork([...lines, "@claims end"]) });
+    const remarks = deviceRemarks({ node: node("a"), facts: there, missing: [] });
+    const free = foldGpus(node("a"), there).map((group) => group.free);
+    return [...free, ...remarks.map(({ words }) => words)];
+  };
+  assert.deepEqual(kept(), [1]);
+  assert.deepEqual(kept("2 - -"), [0, "GPU 3 is kept for those who wait: grid queue"]);
+  assert.deepEqual(kept("8 - -"), [1], "what the node can never give keeps nothing");
+  assert.deepEqual(kept("2 - h100"), [1]);
 });
 
 Deno.test("freeModels() adds up over nodes, and counts nothing free where no work may go", () => {

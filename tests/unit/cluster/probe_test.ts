@@ -301,3 +301,28 @@ Deno.test("rocm-smi: a map of cards, in order, without the system entry", () => 
   assert.equal(first?.temperatureCelsius, 37);
   assert.equal(first?.uuid, "0x18f8a2d1b9a5e5c2");
 });
+
+Deno.test("a runner's hold is marked where a job that it is for says more", () => {
+  const claim = (kind: string, group: string) =>
+    `@claim ${kind} held no ada 9 - r1 ${kind} p o ${group} no - GPU-1`;
+  const leases = (...lines: readonly string[]) =>
+    parse(
+      "@gpu-bus nvidia",
+      "@gpu-tool nvidia-smi",
+      "@gpu-query first",
+      "@gpu 0, GPU-1, NVIDIA H100, 0, 81559, 0, 40",
+      "@gpu exit 0",
+      ...lines,
+      "@claims end",
+    )
+      .gpus[0]?.leases?.map(({ step, isCovered }) => [step, isCovered]);
+  assert.deepEqual(leases(claim("hold", "g")), [["hold", undefined]]);
+  assert.deepEqual(leases(claim("hold", "g"), claim("job", "g")), [["job", undefined], [
+    "hold",
+    true,
+  ]]);
+  assert.deepEqual(leases(claim("hold", "g"), claim("job", "h")), [["job", undefined], [
+    "hold",
+    undefined,
+  ]]);
+});

@@ -120,7 +120,7 @@ const HEALTH: readonly HealthRow[] = [
             step: "train",
             ageMs: 2 * 3_600_000,
             lastsMs: 2.5 * 3_600_000,
-          }],
+          }, { holder: "ada", run: RUN, step: "gpu", ageMs: 2 * 3_600_000, isCovered: true }],
         },
         { ...gpu(1, 36), processes: [{ pid: 4711, command: "python", memoryBytes: 36 * GIB }] },
       ],

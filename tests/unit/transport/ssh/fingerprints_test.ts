@@ -10,7 +10,7 @@ const ONE = `SHA256:${"a".repeat(43)}`;
 const TWO = `SHA256:${"b".repeat(43)}`;
 
 function key(fingerprint: string, state: ScannedKey["state"] = "unknown"): ScannedKey {
-  return { kind: "ED25519", fingerprint, state, expected: undefined, line: "" };
+  return { kind: "ED25519", fingerprint, state, expected: undefined, forget: undefined, line: "" };
 }
 
 function scan(node: string, keys: readonly ScannedKey[]): HostKeyScan {

@@ -1,0 +1,30 @@
+/** With `--json` a program reads stdout: one object, whatever went wrong. */
+import assert from "node:assert/strict";
+import { grid, project } from "../support/cli.ts";
+
+const BAD = "name: x\nsteps:\n  - { id: a, rnu: echo }\n";
+
+Deno.test("a submission whose run does not begin says so as JSON", async () => {
+  using folder = project({ "bad.yaml": BAD });
+  for (
+    const [words, code, message] of [
+      [["bad.yaml"], "pipeline-invalid", /unknown key "rnu"/],
+      [["nowhere.yaml"], "usage", /^Cannot read nowhere\.yaml: there is no such file$/],
+    ] as const
+  ) {
+    const { stdout, code: exitCode } = await grid(["submit", ...words, "--json"], {
+      cwd: folder.path,
+    });
+    const { error } = JSON.parse(stdout);
+    assert.deepEqual([exitCode, error.exitCode, error.code], [2, 2, code]);
+    assert.match(error.message, message);
+  }
+});
+
+Deno.test("--json behind -- belongs to the command", async () => {
+  using folder = project({});
+  const { stdout, code } = await grid(["run", "--gpus", "no", "--", "echo", "--json"], {
+    cwd: folder.path,
+  });
+  assert.deepEqual([code, stdout], [2, ""]);
+});
