@@ -18,6 +18,7 @@ import { onNode, resolveNode } from "./placement.ts";
 import type { RunStepOptions } from "./run_options.ts";
 import { jobSpec, type RunRequest, statePrelude } from "./run_job.ts";
 import { failed, failedExit } from "./run_failure.ts";
+import { fullDiskHint } from "./full_disk.ts";
 import { fitnessOf, standingResult } from "./run_cache.ts";
 import { readOutputs } from "./run_outputs.ts";
 import { freshnessOf } from "./stale_result.ts";
@@ -201,12 +202,14 @@ class RunAttempt {
         return "abandoned";
       }
       if (exit.kind !== "code" || exit.code !== 0) {
-        const hint = absentFileHint(words.stderr, {
+        const absent = absentFileHint(words.stderr, {
           ...place,
           ...this.#options,
           request: this.#request,
         });
-        return failedExit(exit, { ...place, ...hint ?? words.hint(exit, { canAnswer: !!input }) });
+        const known = absent ?? words.hint(exit, { canAnswer: !!input });
+        const hint = known.hint ? known : await fullDiskHint({ ...place, signal: host.signal });
+        return failedExit(exit, { ...place, ...hint });
       }
       return await this.#succeeded(job, { ...place, stdout: stdout?.end() ?? "" });
     } catch (error) {

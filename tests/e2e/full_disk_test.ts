@@ -57,6 +57,7 @@ testWith(
     const full = await grid(["run", "p.yaml", "--config", "lab.yaml"], { cwd: folder.path });
     assert.equal(full.code, 1, full.stderr);
     assert.match(full.stderr, /a failed on node1/);
+    assert.match(full.stderr, /hint: the disk of \/\S+ on node1 is full: .*df -h \//);
     const after = await grid(["run", "echo hi", "--node", "node1", "--config", "lab.yaml"], {
       cwd: folder.path,
     });
