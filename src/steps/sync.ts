@@ -1,6 +1,7 @@
 /** `sync`: the code to the nodes. */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SyncConfig } from "../cluster/config.ts";
+import { foldNames } from "../core/name_ranges.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
@@ -68,6 +69,7 @@ async function runSync(request: Request, context: Context): Promise<StepOutcome>
   const reports = [...here, ...synced];
   const code = { ...(commit !== undefined && { commit }), changed: await changed };
   for (const report of reports) noteReport(report, { host, code });
+  noteSkipped(reports, host);
   const problems = [...failures, ...results.filter((result) => !result.ok)];
   if (problems.length > 0) throw problemOf(problems, reports.length);
   return { status: "succeeded", outputs: outputsOf(reports) };
@@ -132,7 +134,7 @@ function noteReport(
   report: SyncReport,
   { host, code: { changed, ...code } }: { readonly host: StepHost; readonly code: Code },
 ): void {
-  const { drifted, skipped, ...finished } = report;
+  const { drifted, skipped: _, ...finished } = report;
   const { node } = finished;
   const state = changed === undefined ? {} : { changed };
   host.note({ type: "sync.finished", ...finished, ...code, ...state });
@@ -140,9 +142,16 @@ function noteReport(
     const names = shorten(drifted);
     host.note({ type: "warned", message: `Changed on ${node} and put right: ${names}` });
   }
-  if (skipped.length > 0) {
-    const names = shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
-    host.note({ type: "warned", message: `Not synced to ${node}: ${names}` });
+}
+
+/** Mostly it is the source that keeps something at home, for all nodes alike. */
+function noteSkipped(reports: readonly SyncReport[], host: StepHost): void {
+  const wordsOf = ({ skipped }: SyncReport) =>
+    shorten(skipped.map(({ path, reason }) => `${path} (${reason})`));
+  for (const [names, alike] of Map.groupBy(reports, wordsOf)) {
+    if (names === "") continue;
+    const nodes = foldNames(alike.map(({ node }) => node));
+    host.note({ type: "warned", message: `Not synced to ${nodes}: ${names}` });
   }
 }
 
