@@ -146,7 +146,7 @@ class GangAttempt {
     ]);
     const prelude = at === undefined ? "" : [
       this.#gate(node).prelude(id),
-      statePrelude(request, node),
+      statePrelude(request, { node, former: trees?.run.formerProjects }),
       at.claim,
       withoutForeign(set),
       at.index === 0 ? holdPort(at.place.world.port) : "",

@@ -6,6 +6,7 @@ import { lazy } from "../core/lazy.ts";
 import type { StepKind, StepKinds, SurvivorNote } from "../engine/ports.ts";
 import type { RunState } from "../engine/reduce.ts";
 import type { InputSource } from "../transport/job/input_supply.ts";
+import { projectIdentity, rememberProject } from "../sync/project_identity.ts";
 import type { FileSums } from "./file_sums.ts";
 import { openRunTrees } from "./run_trees.ts";
 
@@ -41,6 +42,7 @@ export interface RunKinds extends StepKinds, AsyncDisposable {
 /** Dispose them after the run: only then the last jobs' files go. */
 export function createStepKinds(options: StepKindsOptions): RunKinds {
   const { cluster, config, project, commands, masks = {}, code = project } = options;
+  rememberProject(projectIdentity(project));
   const trees = openRunTrees({ ...options, leaseMs: config.jobs.leaseMs });
   const run = once(async () => {
     const { createRunStep } = await lazy<typeof import("./run.ts")>("./run.ts", import.meta.url);

@@ -133,7 +133,9 @@ class RunAttempt {
     input?.announce(node.transport);
     const gate = this.#gate(node);
     const service = await planService(this.#request, node);
-    const before = gate.prelude(id) + statePrelude(this.#request, node) + prelude;
+    const former = this.#options.trees?.run.formerProjects;
+    const state = statePrelude(this.#request, { node, former });
+    const before = gate.prelude(id) + state + prelude;
     const spec = this.#spec({ node, prelude: before, service }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id, folder: spec.cwd });
     let job: Job;

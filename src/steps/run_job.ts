@@ -1,5 +1,6 @@
 /** The job that an attempt at a `run` step becomes. */
 import type { OpenNode } from "../cluster/node.ts";
+import { quote } from "../core/shell.ts";
 import type { StepRequest } from "../engine/ports.ts";
 import type { Container, RunAction } from "../pipeline/pipeline.ts";
 import type { JobSpec } from "../transport/job/job.ts";
@@ -176,8 +177,24 @@ export function linesBefore(
   ];
 }
 
-/** Made where the step may want it; a program of the node's own hardly knows of Grid. */
-export function statePrelude({ action, trees }: RunRequest, { node }: OpenNode): string {
-  const isAskedFor = action.run.includes("GRID_STATE_DIR") || Object.hasOwn(trees ?? {}, node.name);
-  return isAskedFor ? '[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; ' : "";
+/**
+ * Made where the step may want it; a program of the node's own hardly knows of Grid. What a project left
+ * there before its folder was renamed here comes along.
+ */
+export function statePrelude(
+  request: RunRequest,
+  { node, former = [] }: {
+    readonly node: OpenNode;
+    readonly former?: readonly string[] | undefined;
+  },
+): string {
+  const isAskedFor = request.action.run.includes("GRID_STATE_DIR") ||
+    Object.hasOwn(request.trees ?? {}, node.node.name);
+  if (!isAskedFor) return "";
+  const moves = former.map((project) => {
+    const old = quote(stateFolder(request, node, project));
+    return `[ -d "$GRID_STATE_DIR" ] || [ ! -d ${old} ] || ` +
+      `{ mkdir -p "\${GRID_STATE_DIR%/*}" && mv ${old} "$GRID_STATE_DIR"; }; `;
+  });
+  return `${moves.join("")}[ -d "$GRID_STATE_DIR" ] || mkdir -p "$GRID_STATE_DIR"; `;
 }

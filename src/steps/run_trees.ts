@@ -34,11 +34,12 @@ const SLACK_MS = 30_000;
 export function openRunTrees(
   { project, run, resume, leaseMs, sums }: RunTreesOptions,
 ): RunTrees {
-  const { id, account, machine, folder } = projectIdentity(project);
+  const { id, former, account, machine, folder } = projectIdentity(project);
   const before = lastTrees(resume);
   const commit = originOf(project)?.commit ?? commitOf(project);
   const keeper: TreeKeeper = new TreeKeeper({
     project: id,
+    formerProjects: former,
     owner: {
       account,
       machine,

@@ -5,6 +5,8 @@ import type { TreeOwner } from "./tree_owner.ts";
 export interface TreeRun {
   /** See `ProjectIdentity`. */
   readonly project: string;
+  /** The same of `ProjectIdentity`. */
+  readonly formerProjects?: readonly string[];
   readonly owner: TreeOwner;
   /** Runs that this one goes on from: their jobs are its own. */
   readonly lineage: readonly string[];

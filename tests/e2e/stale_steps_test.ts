@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type CliResult, grid, project, startGrid, until } from "../support/cli.ts";
-import type { TempDir } from "../support/temp_dir.ts";
+import { testWith } from "../support/requires.ts";
+import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 const CLUSTER =
   "nodes: [{ name: here, transport: local }]\nremote_root: work\njobs: { lease: 4 }\n";
@@ -205,3 +206,59 @@ steps:
   // Its cached result stands.
   assert.deepEqual(await warned("-i", "writes=false"), []);
 });
+
+const COUNTING = `name: counting
+steps:
+  - { id: code, sync: { from: src, as: app } }
+  - id: train
+    needs: code
+    node: here
+    run: |
+      echo epoch >> "$GRID_STATE_DIR/epochs"
+      echo "epochs=$(wc -l < "$GRID_STATE_DIR/epochs")" >> "$GRID_OUTPUT"
+`;
+
+/** How many times the step's folder that stays has seen it, after one more run in that folder. */
+async function epochsIn(
+  folder: string,
+): Promise<{ readonly epochs: string; readonly stderr: string }> {
+  const args = ["run", "p.yaml", "--config", "cluster.yaml"];
+  const { code, stderr } = await grid(args, { cwd: folder });
+  assert.equal(code, 0, stderr);
+  return { epochs: /^ +train\.epochs +(\d+)$/m.exec(stderr)?.[1] ?? "", stderr };
+}
+
+Deno.test("checkpoints and code stay a project's when its folder is renamed; a copy has its own", async () => {
+  using nodes = tempDir();
+  const cluster = CLUSTER.replace("remote_root: work", `remote_root: ${nodes.path}`);
+  using folder = project({
+    "one/cluster.yaml": cluster,
+    "one/.grid/x": "",
+    "one/p.yaml": COUNTING,
+    "one/src/a": "a",
+  });
+  const [one, two, three] = ["one", "two", "three"].map((name) => join(folder.path, name));
+  assert.ok(one && two && three);
+  assert.equal((await epochsIn(one)).epochs, "1");
+  Deno.renameSync(one, two);
+  assert.equal((await epochsIn(two)).epochs, "2");
+  assert.equal((await epochsIn(two)).epochs, "3");
+  await new Deno.Command("cp", { args: ["-r", two, three] }).output();
+  assert.equal((await epochsIn(three)).epochs, "1");
+  assert.equal((await epochsIn(two)).epochs, "4");
+});
+
+testWith(
+  ["git"],
+  "checkpoints and code stay a project's when its repository gets an address",
+  async () => {
+    using folder = folderWith({ "p.yaml": COUNTING, "src/a": "a" });
+    const git = (...args: string[]) => new Deno.Command("git", { args, cwd: folder.path }).output();
+    await git("init", "-q");
+    assert.equal((await epochsIn(folder.path)).epochs, "1");
+    await git("remote", "add", "origin", "https://example.org/ml/train.git");
+    const second = await epochsIn(folder.path);
+    assert.equal(second.epochs, "2");
+    assert.doesNotMatch(second.stderr, /belongs to another project/);
+  },
+);
