@@ -57,8 +57,15 @@ function wordsOf([first]: readonly StepState[], tail: TailOf): string {
   return cut(last === undefined ? kind : `${kind}: ${cut(last)}`);
 }
 
-function kindOf({ exitCode, signal, message }: Failure): string {
-  if (exitCode !== undefined) return `exit code ${exitCode}`;
+/** Whether a time limit is the cause, whatever the command ended with once it was told to stop. */
+export function isLate({ code, rank }: Failure): boolean {
+  return code === "timed-out" && rank === undefined;
+}
+
+function kindOf(failure: Failure): string {
+  const { exitCode, message } = failure;
+  const signal = isLate(failure) ? undefined : failure.signal;
+  if (!isLate(failure) && exitCode !== undefined) return `exit code ${exitCode}`;
   return signal === undefined ? message.replaceAll(/\s+/g, " ") : `ended by ${signal}`;
 }
 

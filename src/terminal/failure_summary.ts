@@ -1,6 +1,6 @@
 /** What a summary says of a failure: the cause first, what followed apart from it. */
 import type { Failure } from "../engine/event.ts";
-import { causesOf, failureGroups } from "../engine/fingerprint.ts";
+import { causesOf, failureGroups, isLate } from "../engine/fingerprint.ts";
 import type { RunState, StepState } from "../engine/reduce.ts";
 import { unkeptWords } from "../engine/unkept_output.ts";
 import { quote } from "../core/shell.ts";
@@ -88,7 +88,9 @@ function nextCommands(
 }
 
 /** Whether the message says more than the exit code or signal that stands in the headline. */
-function addsWords({ message, exitCode, signal, rank }: Failure): boolean {
+function addsWords(failure: Failure): boolean {
+  const { message, exitCode, signal, rank } = failure;
+  if (isLate(failure)) return false;
   // It says what became of the others.
   if (rank !== undefined) return exitCode !== undefined || signal !== undefined;
   if (exitCode !== undefined) return !message.includes(`code ${exitCode}`);

@@ -9,6 +9,7 @@ import type {
   SyncFinished,
   SyncProgressed,
 } from "../engine/event.ts";
+import { isLate } from "../engine/fingerprint.ts";
 import type { AttemptState, StepState } from "../engine/reduce.ts";
 import { oneLine } from "./harmless.ts";
 import type { Hue } from "./style.ts";
@@ -144,9 +145,13 @@ function workWords(attempt: AttemptState | undefined): string[] {
   ];
 }
 
-/** "exit code 1", "SIGKILL", or the message of a failure that has neither. */
+/**
+ * "exit code 1", "SIGKILL", or the message of a failure that has neither, and of a time limit that passed:
+ * what a command ends with once it is told to stop is no cause.
+ */
 export function failureWords(failure: Failure): string {
   const { rank, node } = failure;
+  if (isLate(failure)) return oneLine(failure.message);
   const who = rank === undefined ? "" : `rank ${rank} on ${node ?? "its node"}: `;
   if (failure.exitCode !== undefined) return `${who}exit code ${failure.exitCode}`;
   if (failure.signal !== undefined) return `${who}ended by ${failure.signal}`;

@@ -227,6 +227,22 @@ Deno.test("renderSummary() shows the message only where it says more than the co
   assert.match(signal, /a failed: ended by SIGKILL\n {2}it printed nothing/);
 });
 
+Deno.test("renderSummary() tells which limit passed, not what the command ended with when it was told to stop", () => {
+  const message = 'Cannot finish "a" in time: the attempt took longer than 2.0s; 0 survivors';
+  for (const end of [{ exitCode: 9 }, { signal: "SIGTERM" }]) {
+    const text = summaryOf(runOf({
+      a: { state: "timed-out", failure: { code: "timed-out", message, started: true, ...end } },
+      b: {
+        state: "allowed-failure",
+        failure: { code: "timed-out", message, started: true, ...end },
+      },
+    }));
+    assert.match(text, /^✖ a +timed out: Cannot finish "a" in time: the attempt took longer than/m);
+    assert.match(text, /^! b +failed as allowed: Cannot finish "a" in time: the attempt took/m);
+    assert.doesNotMatch(text, /exit code|SIGTERM/);
+  }
+});
+
 Deno.test("renderSummary() does not say of output that found no room that there was none", () => {
   const [started, ...rest] = runOf({ a: failure("it exited with code 3", { exitCode: 3 }) });
   assert.ok(started);
