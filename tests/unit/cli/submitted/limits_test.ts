@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tellLimits } from "../../../../src/cli/submitted/limits.ts";
+import { refuse, tellLimits } from "../../../../src/cli/submitted/limits.ts";
 import { parseText } from "../../../support/texts.ts";
 
 const CHECK = { unreached: [{ node: "gpu3", why: "no key" }], findings: [] };
@@ -25,4 +25,24 @@ Deno.test("that concurrency counts for one submission is told where it is asked 
   assert.ok(!told({ concurrency: undefined }).some((line) => line.includes("concurrency")));
   const lines = told({ concurrency: { ...group, group: parseText("train") } });
   assert.match(lines.at(-1) ?? "", /concurrency: counts the runs of this submission alone there/);
+});
+
+Deno.test("a node that is not reached from there is no unknown one, for which another name is meant", () => {
+  const block = (name: string) =>
+    `p.yaml:3:9: error: unknown node "${name}" [unknown-node]\n3 |  x\n  |  ^\n  = hint: did you mean "gpu1"?`;
+  const problem = [block("gpu3"), block("gpu7"), "2 errors in 1 file"].join("\n\n");
+  const act = () => refuse({ ...CHECK, problem }, { on: "gpu1", target: "p.yaml" });
+  assert.throws(act, {
+    code: "pipeline-invalid",
+    message: [
+      'Cannot submit p.yaml to "gpu1": there it says',
+      'p.yaml:3:9: error: node "gpu3" is not reached: no key [unknown-node]',
+      "3 |  x",
+      "  |  ^",
+      "",
+      block("gpu7"),
+      "",
+      "2 errors in 1 file",
+    ].join("\n"),
+  });
 });
