@@ -1,4 +1,5 @@
 /** Nodes that shall get no new work: notes on the node itself, which all accounts see. */
+import { clockShift, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { quote } from "../core/shell.ts";
@@ -49,9 +50,17 @@ function lineOf(reason: string): string {
   return reason.replaceAll(/\s+/g, " ").trim().slice(0, LONGEST_REASON);
 }
 
-/** The notes that a node's answer names and whose time is not over there. */
-export function drainsIn(lines: readonly string[]): readonly Drain[] {
+/**
+ * The notes that a node's answer names and whose time is not over there, with dates of this machine's clock.
+ *
+ * @param at when it answered
+ */
+export function drainsIn(
+  lines: readonly string[],
+  at: number = systemClock.now(),
+): readonly Drain[] {
   const now = Number(lines.find((line) => line.startsWith("@drain-now "))?.slice(11));
+  const shift = Number.isFinite(now) ? clockShift({ theirs: 1000 * now, ours: at }) : 0;
   return lines.flatMap((line) => {
     const match = /^@drain ([\w@.-]+) (\d{1,12}) (-|\d{1,12}) ?(.*)$/.exec(line);
     if (match === null) return [];
@@ -60,8 +69,8 @@ export function drainsIn(lines: readonly string[]): readonly Drain[] {
     if (until !== undefined && until <= now) return [];
     return [{
       account,
-      sinceAt: 1000 * Number(since),
-      untilAt: until === undefined ? undefined : 1000 * until,
+      sinceAt: 1000 * Number(since) + shift,
+      untilAt: until === undefined ? undefined : 1000 * until + shift,
       reason: reason.slice(0, LONGEST_REASON),
     }];
   });

@@ -23,6 +23,20 @@ export function monotonic(): number {
   return performance.now();
 }
 
+/** Clocks that are well agree to this. */
+const AGREEING_MS = 5000;
+
+/**
+ * How many ms to add to dates of another clock to make them this one's, by one moment that both tell; 0 where they
+ * agree, because then what is exact shall stay so.
+ */
+export function clockShift(
+  { theirs, ours }: { readonly theirs: number; readonly ours: number },
+): number {
+  const shift = ours - theirs;
+  return Math.abs(shift) > AGREEING_MS ? shift : 0;
+}
+
 /** The longest wait one timer can carry; a longer one would fire at once. About 24.8 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

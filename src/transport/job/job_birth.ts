@@ -2,10 +2,7 @@
  * When jobs began, by this machine's clock. A job's file says it by the clock of whoever started it, which may be
  * another machine, hours away; the node says how long ago it made that file, by its own clock alone.
  */
-import { systemClock } from "../../core/clock.ts";
-
-/** Clocks that are well agree to this; what was noted is exact to a millisecond, and is kept. */
-const SLACK_MS = 5000;
+import { clockShift, systemClock } from "../../core/clock.ts";
 
 /** @returns by how many ms the clock of whoever started a job is behind this machine's; 0 where that is not known */
 export function clockShifts(
@@ -21,7 +18,6 @@ export function clockShifts(
   );
   return ({ id, startedAt }) => {
     const ageMs = 1000 * (at - (born.get(id) ?? Number.NaN));
-    const shift = now - ageMs - startedAt;
-    return Math.abs(shift) > SLACK_MS && ageMs >= 0 ? shift : 0;
+    return ageMs >= 0 ? clockShift({ theirs: startedAt, ours: now - ageMs }) : 0;
   };
 }

@@ -70,6 +70,20 @@ Deno.test("drain: a note whose time is over, and one of another form, drain noth
   assert.equal(Deno.readTextFileSync(join(folder.path, "elsewhere")), "1 -\nby a link\n");
 });
 
+Deno.test("drain: since when and until when is told by this machine's clock, whatever the node's", () => {
+  const at = 1_800_000_000_000;
+  const lines = (nodeNow: number) => [
+    `@drain ada ${nodeNow - 60} ${nodeNow + 3600} power`,
+    "@drain-now " + nodeNow,
+  ];
+  for (const hours of [-48, 0, 48]) {
+    const [drain] = drainsIn(lines(at / 1000 + hours * 3600), at);
+    assert.deepEqual([drain?.sinceAt, drain?.untilAt], [at - 60_000, at + 3_600_000], `${hours} h`);
+  }
+  const [drain] = drainsIn(lines(at / 1000 - 3), at);
+  assert.equal(drain?.sinceAt, at - 63_000, "three seconds are no wrong clock");
+});
+
 testWith(
   ["account"],
   "drain: nobody drains in another's name, everybody sees the note",
