@@ -229,7 +229,8 @@ function configText({ lab, config: { gcsPort, dashboardPort } }: RayLab): string
 /** Indices that stand in the results files of the head with a value. */
 function keptBy(lab: RayLab): number[] {
   const batches = join(lab.head.root, ".grid", "batches");
-  return [...Deno.readDirSync(batches)].flatMap(({ name }) => {
+  const names = [...Deno.readDirSync(batches)].map(({ name }) => name);
+  return names.filter((name) => name !== "compiled").flatMap((name) => {
     const folder = join(batches, name, "results");
     return [...Deno.readDirSync(folder)].flatMap((file) =>
       Deno.readTextFileSync(join(folder, file.name)).split("\n")
