@@ -1,5 +1,5 @@
 /** `grid run --again RUN`: the pipeline and the code of an earlier run, exactly, or a refusal that says why. */
-import { basename, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { definitionOf } from "../engine/resume/definition.ts";
 import { upcomingData, upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
@@ -10,9 +10,9 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import { readDataSet } from "../data/source.ts";
 import { dataSource } from "../steps/data_paths.ts";
 import { hashFiles } from "../steps/hash_files.ts";
-import { forecastDigest } from "../steps/sync_source.ts";
-import { ownGit } from "../sync/own_git.ts";
-import { topOf } from "../sync/git_facts.ts";
+import { forecastDigest, syncOptionsOf } from "../steps/sync_source.ts";
+import { emptyFolders } from "../sync/folders.ts";
+import { checkOutCommit, type CommitCheckoutOptions } from "./commit_checkout.ts";
 import type { CliContext } from "./context.ts";
 import { inputWords } from "./option_values.ts";
 
@@ -55,7 +55,7 @@ export async function againOf(name: string, options: AgainOptions): Promise<Agai
   if (wanted.commit === undefined) {
     throw refusal(run, `${why}, and it was not the code of a git commit`);
   }
-  const snapshot = await checkOut(wanted.commit, { project: grid.project, run, signal });
+  const snapshot = await checkOut(wanted.commit, run, { project: grid.project, signal });
   try {
     const pipeline = await load(state, snapshot.code, options);
     const other = await difference(pipeline, { state, wanted, code: snapshot.code, ...options });
@@ -119,7 +119,10 @@ interface DifferenceOptions extends AgainOptions {
   readonly code: string;
 }
 
-/** One clause; undefined where pipeline and code are those of the run. */
+/**
+ * One clause; undefined where pipeline and code are those of the run. A commit has no empty folders, nor
+ * those that hold only what git ignores: they are taken from the project as it is.
+ */
 async function difference(
   pipeline: Pipeline,
   { state, wanted, code, grid, context, signal }: DifferenceOptions,
@@ -133,16 +136,21 @@ async function difference(
   for (const [step, digest] of wanted.digests) {
     const sync = syncs.find((it) => it.step === step);
     if (!sync) return `what "${step}" brings is known only once it ran`;
-    const now = await forecastDigest(sync.action, {
-      config: grid.config.sync,
-      project: code,
-      // What is fetched lands in the project itself.
-      fetchTargets: sync.fetchTargets,
-      cacheFolder: join(grid.project, ".grid", "cache"),
-      signal,
-    });
+    const { action, fetchTargets } = sync;
+    const cacheFolder = join(grid.project, ".grid", "cache");
+    // What is fetched lands in the project itself.
+    const source = { config: grid.config.sync, project: code, fetchTargets, cacheFolder, signal };
+    const now = await forecastDigest(action, source);
     if (now === undefined) return `what "${step}" brings depends on the node (delete: false)`;
-    if (now !== digest) return `"${step}" would bring other files`;
+    if (now === digest) continue;
+    const folders = code === grid.project
+      ? []
+      : await emptyFolders(syncOptionsOf(action, { ...source, project: grid.project }));
+    for (const path of folders) {
+      Deno.mkdirSync(join(resolve(code, action.from), path), { recursive: true });
+    }
+    if (folders.length > 0 && await forecastDigest(action, source) === digest) continue;
+    return `"${step}" would bring other files`;
   }
   const sets = upcomingData(pipeline, options);
   for (const [step, digest] of wanted.data) {
@@ -157,41 +165,12 @@ async function difference(
   return undefined;
 }
 
-interface CheckOutOptions {
-  readonly project: string;
-  readonly run: string;
-  readonly signal: AbortSignal;
-}
-
-/** The project as it is in the commit, in a temporary folder. */
-async function checkOut(
-  commit: string,
-  { project, run, signal }: CheckOutOptions,
-): Promise<Disposable & { readonly code: string }> {
-  const top = topOf(project);
-  const folder = Deno.makeTempDirSync({ prefix: "grid-again-" });
-  const dispose = () => Deno.removeSync(folder, { recursive: true });
+/** @throws {GridError} `usage` where the commit is not there any more */
+async function checkOut(commit: string, run: string, options: CommitCheckoutOptions) {
   try {
-    if (top === undefined) throw refusal(run, "the project is in no git repository any more");
-    const place = join(folder, basename(top) || "project");
-    const archive = join(folder, "code.tar");
-    Deno.mkdirSync(place);
-    const steps = [
-      () =>
-        ownGit(["archive", "--format=tar", `--output=${archive}`, commit], { folder: top, signal }),
-      () =>
-        new Deno.Command("tar", { args: ["-xf", archive, "-C", place], signal, stdin: "null" })
-          .output(),
-    ];
-    for (const step of steps) {
-      const { code, stderr } = await step() ?? { code: 128, stderr: new Uint8Array() };
-      const words = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-      if (code !== 0) throw refusal(run, `commit ${commit.slice(0, 7)} cannot be read: ${words}`);
-    }
-    Deno.removeSync(archive);
-    return { code: join(place, relative(top, project)), [Symbol.dispose]: dispose };
+    return await checkOutCommit(commit, options);
   } catch (error) {
-    dispose();
+    if (error instanceof GridError && error.code === "usage") throw refusal(run, error.message);
     throw error;
   }
 }

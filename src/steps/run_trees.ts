@@ -20,6 +20,8 @@ export interface RunTrees extends AsyncDisposable {
 export interface RunTreesOptions {
   /** Absolute. */
   readonly project: string;
+  /** Where the code of the run is; default: the project. */
+  readonly code?: string | undefined;
   readonly run: string;
   readonly resume?: RunState | undefined;
   /** How long a job outlives its runner: about as long as the tree that it works in. */
@@ -32,11 +34,11 @@ export interface RunTreesOptions {
 const SLACK_MS = 30_000;
 
 export function openRunTrees(
-  { project, run, resume, leaseMs, sums }: RunTreesOptions,
+  { project, code = project, run, resume, leaseMs, sums }: RunTreesOptions,
 ): RunTrees {
   const { id, former, account, machine, folder } = projectIdentity(project);
   const before = lastTrees(resume);
-  const commit = originOf(project)?.commit ?? commitOf(project);
+  const commit = originOf(project)?.commit ?? commitOf(code);
   const keeper: TreeKeeper = new TreeKeeper({
     project: id,
     formerProjects: former,

@@ -7,7 +7,7 @@ import { claimTree, lookForTree, type TreeLook, type TreeOptions } from "./tree_
 import { type ContentDigest, contentDigest } from "./content.ts";
 import type { Preparation } from "./conversation.ts";
 import type { Sent } from "./deliver.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, foldersAbove } from "./entry.ts";
 import { recallManifest, rememberManifest } from "./manifest_cache.ts";
 import { prepareNodeSync } from "./node_state.ts";
 import { Source } from "./source.ts";
@@ -19,7 +19,7 @@ import type {
   SyncResult,
   SyncTarget,
 } from "./sync.ts";
-import { asFolder, findSource } from "./walk_for_sync.ts";
+import { asFolder, findSource, walkForSync } from "./walk_for_sync.ts";
 
 /** How long to wait for another sync of the same folder on the same node. */
 const PATIENCE_SECONDS = 600;
@@ -136,6 +136,14 @@ async function standingOf(source: Source, options: OneOptions): Promise<Standing
     await claimTree((await source.hashed()).manifest.digest, answer, tree);
   options.tree?.keeper.hold({ ...tree, key: place.key, digest: UNDECIDED });
   return { place, checked: { digest, isAsLeft } };
+}
+
+/** Folders of the source that travel as such, since nothing in them does; relative to it. */
+export async function emptyFolders(given: SyncOptions): Promise<string[]> {
+  const { found } = await walkForSync(asFolder(given), []);
+  const others = found.filter(({ type }) => type !== "folder");
+  const used = new Set(others.flatMap(({ path }) => foldersAbove(path)));
+  return found.flatMap(({ path, type }) => type === "folder" && !used.has(path) ? [path] : []);
 }
 
 export const digestSource: DigestSource = async (given) => {

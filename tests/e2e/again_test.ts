@@ -104,3 +104,37 @@ testWith(["git"], "run --again refuses where the code cannot be had, and says wh
   assert.equal(changed.code, 2);
   assert.match(changed.stderr, /Cannot run --again with --input: the earlier run says all that/);
 });
+
+testWith(
+  ["git"],
+  "run --again finds in a commit all that travelled from it: submodules, what is ignored, folders without files",
+  async () => {
+    using folder = committed();
+    git(folder.path, "init", "--quiet", "library");
+    write(folder, "library/l.txt", "library");
+    git(join(folder.path, "library"), "add", "--all");
+    git(join(folder.path, "library"), "commit", "--quiet", "--message", "library");
+    write(folder, ".gitignore", ".grid/\ncluster.yaml\nwork/\n*.bin\n");
+    write(folder, ".gitattributes", "v.txt export-ignore\n");
+    write(folder, "tracked.bin", "tracked");
+    git(folder.path, "add", "--force", "tracked.bin");
+    git(folder.path, "add", "--all");
+    git(folder.path, "commit", "--quiet", "--message", "all kinds");
+    for (const name of ["empty", "ignored"]) Deno.mkdirSync(join(folder.path, name));
+    write(folder, "ignored/large.bin", "ignored");
+    const first = report(await run(folder, "p.yaml"));
+    write(folder, "v.txt", "two");
+    write(folder, "library/l.txt", "two");
+    Deno.mkdirSync(join(folder.path, "new"));
+    write(folder, "new/file", "new");
+    git(join(folder.path, "library"), "commit", "--quiet", "--all", "--message", "two");
+    git(folder.path, "add", "--all");
+    git(folder.path, "commit", "--quiet", "--message", "two");
+    const again = report(await run(folder, "--again", first.run));
+    assert.equal(sawOf(again), "one a");
+    const [before, now] = [first, again].map(({ steps }) => steps[0]?.attempts[0]?.syncs[0]);
+    assert.deepEqual([now?.digest, now?.commit], [before?.digest, before?.commit]);
+    // So it can be repeated once more.
+    assert.equal(sawOf(report(await run(folder, "--again", again.run))), "one a");
+  },
+);
