@@ -10,6 +10,11 @@ export interface OpenedNodes {
   readonly failed: readonly { readonly node: string; readonly error: GridError }[];
 }
 
+/** Nodes that could not be asked, for `--json`: what they have is missing in the list beside. */
+export function silentNodes(failed: OpenedNodes["failed"]) {
+  return failed.map(({ node, error }) => ({ node, reason: error.message }));
+}
+
 export interface OpenNodesOptions {
   /** As asked for; undefined means all. */
   readonly names: readonly string[] | undefined;

@@ -28,3 +28,18 @@ Deno.test("--json behind -- belongs to the command", async () => {
   });
   assert.deepEqual([code, stdout], [2, ""]);
 });
+
+Deno.test("a list from nodes names those that could not be asked", async () => {
+  using folder = project({
+    "lab.yaml": "nodes: [{ name: gone, host: 127.0.0.1, port: 1 }]\nssh: { max_retries: 0 }\n",
+  });
+  for (const [name, key] of [["ps", "jobs"], ["services", "services"], ["data", "data"]] as const) {
+    const { stdout, code } = await grid([name, "--json", "--config", "lab.yaml"], {
+      cwd: folder.path,
+    });
+    const { [key]: list, silent } = JSON.parse(stdout);
+    assert.deepEqual([code, list], [3, []], name);
+    assert.deepEqual(silent.map(({ node }: { readonly node: string }) => node), ["gone"]);
+    assert.match(silent[0].reason, /nothing listens there/);
+  }
+});

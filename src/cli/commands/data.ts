@@ -5,6 +5,7 @@ import { DIGEST_SHOWN, renderData } from "../../terminal/tables/data_table.ts";
 import type { Command } from "../command_line/command.ts";
 import type { CommandContext } from "../command_module.ts";
 import { dataRows, findSets, meantSets, type PlacedSet } from "../data_sets.ts";
+import { silentNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -63,8 +64,10 @@ async function list(flags: DataFlags, context: CommandContext): Promise<void> {
   const { settings } = session;
   const { sets, failed } = await findSets(session, flags.nodes);
   const rows = dataRows(sets);
-  if (settings.json) context.stdout(JSON.stringify({ data: sets.map(document) }, null, 2) + "\n");
-  else {
+  if (settings.json) {
+    const found = { data: sets.map(document), silent: silentNodes(failed) };
+    context.stdout(JSON.stringify(found, null, 2) + "\n");
+  } else {
     const width = context.columns("stdout");
     context.stdout(renderData(rows, { color: settings.color.stdout, width }));
   }
@@ -99,7 +102,10 @@ async function change(
     );
     changed.push({ ...document(set), verdict });
   }
-  if (session.settings.json) context.stdout(JSON.stringify({ data: changed }, null, 2) + "\n");
+  if (session.settings.json) {
+    const done = { data: changed, silent: silentNodes(failed) };
+    context.stdout(JSON.stringify(done, null, 2) + "\n");
+  }
   tellFailed(failed, { session, context });
 }
 

@@ -3,7 +3,7 @@ import { renderProblem } from "../../terminal/problem.ts";
 import { renderJobs } from "../../terminal/tables/jobs_table.ts";
 import { listJobs } from "../../transport/job/job_list.ts";
 import type { CommandContext } from "../command_module.ts";
-import { openNodes } from "../nodes.ts";
+import { openNodes, silentNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -24,7 +24,8 @@ export function define(command: Command, context: CommandContext): void {
         return jobs.map((job) => ({ node: node.name, ...job }));
       }));
       const jobs = lists.flat();
-      if (settings.json) context.stdout(JSON.stringify({ jobs }, null, 2) + "\n");
+      const document = JSON.stringify({ jobs, silent: silentNodes(failed) }, null, 2) + "\n";
+      if (settings.json) context.stdout(document);
       else {
         context.stdout(renderJobs(jobs, {
           color: settings.color.stdout,

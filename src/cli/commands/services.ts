@@ -5,6 +5,7 @@ import { renderProblem } from "../../terminal/problem.ts";
 import { renderServices } from "../../terminal/tables/services_table.ts";
 import { attachJob } from "../../transport/job/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
+import { silentNodes } from "../nodes.ts";
 import { durationMs, nameList } from "../option_values.ts";
 import { chooseService, findServices, type FoundService, isServing } from "../services.ts";
 import { openSession } from "../session.ts";
@@ -60,7 +61,8 @@ async function list(flags: ServicesFlags, context: CommandContext): Promise<void
       address: row.address ?? null,
       untilMs: row.untilMs ?? null,
     }));
-    context.stdout(JSON.stringify({ services: list }, null, 2) + "\n");
+    const document = { services: list, silent: silentNodes(failed) };
+    context.stdout(JSON.stringify(document, null, 2) + "\n");
   } else {
     context.stdout(renderServices(rows, {
       color: settings.color.stdout,
