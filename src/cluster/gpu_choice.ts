@@ -68,7 +68,7 @@ export function whyNot(gpu: GpuFacts, wish: GpuWish): string | undefined {
   const busy = wish.gpus > 0 && !wish.share ? busyWords(gpu, { used, total }) : undefined;
   if (busy !== undefined) return `GPU ${gpu.index} is busy (${busy})`;
   if (wish.minFreeVramBytes !== undefined && total - used < wish.minFreeVramBytes) {
-    return `GPU ${gpu.index} has ${formatSize(total - used)} free`;
+    return `GPU ${gpu.index} has ${formatSize(total - used)} free, ${wantedWords(wish)}`;
   }
   return undefined;
 }
@@ -92,9 +92,13 @@ export function whyNever(gpu: GpuFacts, wish: GpuWish): string | undefined {
     return `GPU ${gpu.index} does not say how much of its memory is used`;
   }
   if (wish.minFreeVramBytes !== undefined && total < wish.minFreeVramBytes) {
-    return `GPU ${gpu.index} has ${formatSize(total)}`;
+    return `GPU ${gpu.index} has ${formatSize(total)}, ${wantedWords(wish)}`;
   }
   return undefined;
+}
+
+function wantedWords({ minFreeVramBytes = 0 }: GpuWish): string {
+  return `${formatSize(minFreeVramBytes)} are wanted`;
 }
 
 /** In small letters. */

@@ -131,7 +131,11 @@ function fitOf(candidate: Candidate, options: ChooseOptions): Fit | Obstacle {
   const scored = rescored(candidate, { ...options, gpus });
   const { score } = scored.health;
   if (selector.maxScore !== undefined && (score ?? Infinity) > selector.maxScore) {
-    return { reason: `its score is ${score?.toFixed(1) ?? "unknown"}`, isFinal: false };
+    const words = score?.toFixed(1) ?? "unknown";
+    return {
+      reason: `its score is ${words}, at most ${selector.maxScore} is wanted`,
+      isFinal: false,
+    };
   }
   return { candidate: scored, gpus };
 }
@@ -143,19 +147,21 @@ function shortOf(facts: NodeFacts, selector: NodeSelector): Obstacle | undefined
   if (memory !== undefined && !((memoryAvailableBytes ?? -1) >= memory)) {
     const reason = memoryAvailableBytes === undefined
       ? "it does not say how much memory is free"
-      : `it has ${formatSize(memoryAvailableBytes)} of memory free`;
+      : `it has ${formatSize(memoryAvailableBytes)} of memory free, ${
+        formatSize(memory)
+      } are wanted`;
     return { reason, isFinal: (memoryTotalBytes ?? memory) < memory };
   }
   if (disk !== undefined && !((diskFreeBytes ?? -1) >= disk)) {
     const reason = diskFreeBytes === undefined
       ? "it does not say how much of its disk is free"
-      : `its disk has ${formatSize(diskFreeBytes)} free`;
+      : `its disk has ${formatSize(diskFreeBytes)} free, ${formatSize(disk)} are wanted`;
     return { reason, isFinal: true, hint: "make room in remote_root, or ask for less" };
   }
   const load = load1 === undefined || !cores ? Number.POSITIVE_INFINITY : load1 / cores;
   if (maxLoad !== undefined && load > maxLoad) {
     const words = Number.isFinite(load) ? `${load.toFixed(2)} per core` : "unknown";
-    return { reason: `its load is ${words}`, isFinal: false };
+    return { reason: `its load is ${words}, at most ${maxLoad} is wanted`, isFinal: false };
   }
   return undefined;
 }

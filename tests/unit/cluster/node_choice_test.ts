@@ -134,7 +134,9 @@ Deno.test("choose() finds enough free memory, without asking for a whole GPU", (
   const wish = { minFreeVramBytes: 10 * GIB };
   assert.equal(pick([withGpus("a", { gpus })], wish).chosen?.node.name, "a");
   const more = { minFreeVramBytes: 13 * GIB };
-  assert.deepEqual(reasons([withGpus("a", { gpus })], more), ["a: GPU 0 has 12.0 GiB free"]);
+  assert.deepEqual(reasons([withGpus("a", { gpus })], more), [
+    "a: GPU 0 has 12.0 GiB free, 13.0 GiB are wanted",
+  ]);
 });
 
 Deno.test("choose() never takes GPUs that the owner does not lend", () => {
@@ -222,18 +224,18 @@ Deno.test("choose() takes no node that has less than was asked for, nor one that
     },
   });
   const cases: readonly (readonly [Partial<NodeSelector>, Partial<NodeSelector>, string])[] = [
-    [{ maxScore: 12 }, { maxScore: 11.9 }, "its score is 12.0"],
+    [{ maxScore: 12 }, { maxScore: 11.9 }, "its score is 12.0, at most 11.9 is wanted"],
     [
       { minFreeMemoryBytes: 8 * GIB },
       { minFreeMemoryBytes: 9 * GIB },
-      "it has 8.0 GiB of memory free",
+      "it has 8.0 GiB of memory free, 9.0 GiB are wanted",
     ],
     [
       { minFreeDiskBytes: 100 * GIB },
       { minFreeDiskBytes: 101 * GIB },
-      "its disk has 100.0 GiB free",
+      "its disk has 100.0 GiB free, 101.0 GiB are wanted",
     ],
-    [{ maxLoad: 0.5 }, { maxLoad: 0.4 }, "its load is 0.50 per core"],
+    [{ maxLoad: 0.5 }, { maxLoad: 0.4 }, "its load is 0.50 per core, at most 0.4 is wanted"],
   ];
   const half = { ...told, health: { ...told.health, facts: facts({ load1: 2 }) } };
   for (const [enough, tooMuch, words] of cases) {
