@@ -40,6 +40,7 @@ const ONLY_FOR: Readonly<Record<string, OnlyFor>> = {
   maxParallel: { form: "file", long: "--max-parallel", hint: NO_STEPS },
   node: { form: "command", long: "--node", hint: `${IN_STEPS}: node: gpu1` },
   gpus: { form: "command", long: "--gpus", hint: `${IN_STEPS}: node: { gpus: 1 }` },
+  gpu: { form: "command", long: "--gpu", hint: `${IN_STEPS}: node: { gpu: A100 }` },
   label: { form: "command", long: "--label", hint: `${IN_STEPS}: node: { labels: [a100] }` },
   all: { form: "command", long: "--all", hint: `${IN_STEPS}: matrix: { on: [gpu1, gpu2] }` },
   nodes: { form: "command", long: "--nodes", hint: `${IN_STEPS}: node: gpu1` },
@@ -63,6 +64,14 @@ export function checkForm(target: string, flags: object): void {
     });
   }
   const given = new Map<string, unknown>(Object.entries(flags));
+  if (form === "command" && String(given.get("node") ?? "").trim().startsWith("{")) {
+    throw new GridError({
+      code: "usage",
+      message: "Cannot run a command with a selector as its --node: that takes the name of one",
+      hint:
+        "--gpus 4 --gpu A100 --label fast say what a node shall offer; a pipeline takes every selector",
+    });
+  }
   const wrong = Object.entries(ONLY_FOR)
     .filter(([key, only]) => only.form !== form && isGiven(given.get(key)))
     .map(([, only]) => only);
@@ -83,6 +92,7 @@ export function checkForm(target: string, flags: object): void {
 const ONE_NODE: Readonly<Record<string, string>> = {
   node: "--node",
   gpus: "--gpus",
+  gpu: "--gpu",
   label: "--label",
   maxOutput: "--max-output",
 };

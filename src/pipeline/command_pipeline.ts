@@ -7,6 +7,8 @@ export interface CommandPipelineOptions {
   /** Run on this node instead of the best. */
   readonly node?: string | undefined;
   readonly gpus?: number | undefined;
+  /** Part of the name of the GPUs' model; one GPU, unless `gpus` says otherwise. */
+  readonly model?: string | undefined;
   readonly labels?: readonly string[] | undefined;
   readonly timeoutMs?: number | undefined;
   /** How long to wait for a node that fits. */
@@ -25,10 +27,12 @@ const TRANSPORT_RETRY: RetryPolicy = {
 
 /** `grid run "command"`: the steps `node` (select-node), unless one is named, and `command` (run). */
 export function commandPipeline(options: CommandPipelineOptions): Pipeline {
-  const { gpus = 0, labels = [], node, waitMs = 0 } = options;
+  const { labels = [], node, model, waitMs = 0 } = options;
+  const { gpus = model === undefined ? 0 : 1 } = options;
   const selector: NodeSelector<Text> = {
     gpus,
     minFreeVramBytes: undefined,
+    ...(model !== undefined && { model: Text.literal(model) }),
     labels: labels.map((label) => Text.literal(label)),
     among: node === undefined ? [] : [Text.literal(node)],
     waitMs,

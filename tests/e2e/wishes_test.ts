@@ -75,6 +75,13 @@ testWith(["sshd"], "each word of a selector chooses and refuses", async () => {
     assert.equal(found?.state, "failed", `${id}: ${JSON.stringify(found)}`);
     assert.match(JSON.stringify(found), words, `${id}: ${JSON.stringify(found)}`);
   }
+  const command = (model: string) =>
+    grid(["run", "echo $GRID_NODE:$GRID_GPUS", "--gpu", model, "--config", "lab.yaml"], {
+      cwd: folder.path,
+    });
+  const [fitting, none] = await Promise.all([command("a100"), command("h100")]);
+  assert.match(fitting.stdout, /^node[123]:\d$/m, fitting.stderr);
+  assert.match(none.stderr, /GPUs? [-0-9]+ (is|are) NVIDIA A100/);
 });
 
 testWith(["sshd"], "steps that share on purpose have one GPU together, others do not", async () => {

@@ -21,6 +21,7 @@ interface RunFlags extends GlobalFlags {
   readonly all?: true;
   readonly nodes?: readonly string[];
   readonly gpus?: number;
+  readonly gpu?: string;
   readonly label: readonly string[];
   readonly timeout?: number;
   readonly noStdin?: true;
@@ -74,6 +75,7 @@ export function withRunOptions(command: Command): Command<[string | undefined]> 
     )
     .option("--node <name>", "for a command: run it on this node")
     .option("--gpus <n>", "for a command: on a node with n free GPUs", { read: positiveInteger })
+    .option("--gpu <model>", "for a command: on a node with a GPU of this model, such as A100")
     .option("--label <label>", "for a command: on a node so labelled", {
       read: collect,
       initial: [],
@@ -216,6 +218,7 @@ async function makePipeline(text: string, { flags }: Invocation): Promise<Pipeli
     command: text,
     node: flags.node,
     gpus: flags.gpus,
+    model: flags.gpu,
     labels: flags.label,
     timeoutMs: flags.timeout,
     waitMs: flags.wait ? A_WEEK_MS : 0,

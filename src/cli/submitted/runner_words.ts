@@ -13,6 +13,7 @@ export interface SubmitOnFlags extends GlobalFlags {
   readonly maxOutput?: number;
   readonly node?: string;
   readonly gpus?: number;
+  readonly gpu?: string;
   readonly label: readonly string[];
   readonly wait?: true;
   readonly timeout?: number;
@@ -48,6 +49,7 @@ export function runnerWords(
     "run",
     ...option("--node", flags.node),
     ...option("--gpus", flags.gpus),
+    ...option("--gpu", flags.gpu),
     ...flags.label.flatMap((label) => ["--label", label]),
     ...flags.wait ? ["--wait"] : [],
     ...option("--timeout", flags.timeout && `${flags.timeout}ms`),

@@ -26,6 +26,13 @@ Deno.test("checkForm() names the options that are for the other form", () => {
   });
 });
 
+Deno.test("checkForm() says how a command asks for what a selector would", () => {
+  assert.throws(() => checkForm("date", { ...NOTHING, node: "{ gpus: 4, gpu: A100 }" }), {
+    code: "usage",
+    hint: /^--gpus 4 --gpu A100 /,
+  });
+});
+
 Deno.test("checkForm() refuses a command without a word", () => {
   assert.throws(() => checkForm(" \n", NOTHING), {
     code: "usage",

@@ -17,6 +17,15 @@ Deno.test("commandPipeline() asks of a named node what else is asked for", () =>
   assert.deepEqual([among[0]?.constant, labels[0]?.constant, gpus], ["gpu1", "a100", 2]);
 });
 
+Deno.test("commandPipeline() asks for one GPU of a model, or as many as are said", () => {
+  const wish = (gpus?: number) => {
+    const [select] = commandPipeline({ command: "date", node: "gpu1", model: "a100", gpus }).steps;
+    assert.ok(select?.action.kind === "select-node");
+    return [select.action.selector.model?.constant, select.action.selector.gpus];
+  };
+  assert.deepEqual([wish(), wish(2)], [["a100", 1], ["a100", 2]]);
+});
+
 Deno.test("commandPipeline() runs the command in the shell that steps have", () => {
   assert.equal(commandPipeline({ command: "date" }).steps.at(-1)?.shell, "bash");
 });
