@@ -51,7 +51,10 @@ function withIncluded(
     const fitting = result.filter((cell) => fits(onAxes, cell));
     if (fitting.length === 0) more.push({ ...entry });
     for (const cell of fitting) {
-      for (const [name, value] of Object.entries(entry)) setOwn(cell, name, value);
+      // What is on an axis is the same value there already, spelled as the axis has it.
+      for (const [name, value] of Object.entries(entry)) {
+        if (!names.includes(name)) setOwn(cell, name, value);
+      }
     }
   }
   return [...result, ...more];

@@ -62,6 +62,16 @@ Deno.test("include adds to the cells that fit, and is a cell of its own otherwis
   ]);
 });
 
+Deno.test("include leaves the spelling of an axis as it is", () => {
+  const { cells } = combine({
+    axes: [["lr", ["0.50"]]],
+    exclude: [],
+    include: [{ lr: 0.5, tag: "half" }],
+    maxCells: 10,
+  });
+  assert.deepEqual(cells, [{ lr: "0.50", tag: "half" }]);
+});
+
 Deno.test("exclude compares numbers by value, not by spelling", () => {
   const { cells, idle } = combine({
     axes: [["lr", ["1e-4", 0.5]]],
