@@ -28,12 +28,14 @@ const MOST_OUTPUTS = 20;
 export function renderSummary(state: RunState, options: SummaryOptions): string {
   const stopped = state.result === "running" && options.underWay !== true;
   const failed = state.firstFailure === undefined ? undefined : state.steps.get(state.firstFailure);
+  // Of a run that did nothing, its steps have nothing to tell but the reason of all.
+  const isSkipped = state.skipped !== undefined;
   const blocks = [
-    summaryTable(state, { ...options, stopped }),
+    isSkipped ? [] : summaryTable(state, { ...options, stopped }),
     outputLines(state, options),
     failed ? failureBlock(state, failed, options) : [],
     otherFailures(state, options),
-    skippedSteps(state, options),
+    isSkipped ? [] : skippedSteps(state, options),
     warningLines(state, options),
     closing(state, options),
   ];

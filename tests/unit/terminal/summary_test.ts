@@ -243,6 +243,16 @@ Deno.test("renderSummary() tells which limit passed, not what the command ended 
   }
 });
 
+Deno.test("renderSummary() tells once why a whole run was skipped", () => {
+  const reason = 'concurrency group "g" is taken by run r0';
+  const events = runOf({ a: { state: "skipped", reason }, b: { state: "skipped", reason } });
+  const text = summaryOf([
+    ...events.slice(0, -1),
+    { type: "run.finished", at: START + 20, state: "succeeded", skipped: reason, exitCode: 0 },
+  ]);
+  assert.equal(text.split(reason).length, 2, text);
+});
+
 Deno.test("renderSummary() does not say of output that found no room that there was none", () => {
   const [started, ...rest] = runOf({ a: failure("it exited with code 3", { exitCode: 3 }) });
   assert.ok(started);
