@@ -262,3 +262,33 @@ testWith(
     assert.doesNotMatch(second.stderr, /belongs to another project/);
   },
 );
+
+Deno.test("a job that is taken over with other files than it began with is told, and done again next time", async () => {
+  const pipeline = `name: taken
+steps:
+  - { id: code, sync: { from: src, as: app } }
+  - id: train
+    needs: code
+    node: here
+    run: ": > ../began; while [ ! -e ../go ]; do sleep 0.05; done; cat a"
+`;
+  using folder = folderWith({ "p.yaml": pipeline, "src/a": "old" });
+  const work = (name: string) => join(folder.path, "work", name);
+  const args = ["run", "p.yaml", "--config", "cluster.yaml"];
+  await using killed = startGrid(args, { cwd: folder.path });
+  await until(() => existsSync(work("began")), { what: "the job" });
+  await killed.kill();
+  write(folder, "src/a", "new");
+  await using resuming = startGrid(["resume", ...args.slice(2)], { cwd: folder.path });
+  await until(() => Deno.readTextFileSync(work("app/a")) === "new", { what: "the new file" });
+  write(folder, "work/go", "");
+  const resumed = await resuming.ended;
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.match(
+    resumed.stderr,
+    /^warning: train: its job of run \S+ is taken over, though it is stale: "code" brings other files/m,
+  );
+  const next = await run(folder, "resume", "last");
+  assert.match(next.stderr, /train +│ new/);
+  assert.doesNotMatch(next.stderr, /taken over/);
+});

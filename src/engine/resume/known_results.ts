@@ -1,7 +1,7 @@
 /** Finds out, before a step starts, whether it has to: what resuming and `cache:` offer. */
 import { looksAlways } from "../../pipeline/step_kinds.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
-import type { Brought } from "./brought.ts";
+import { type Brought, broughtOther } from "./brought.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { CachedResult, LocalFiles, Made, ResultCache } from "../ports.ts";
 import { cachedResult, earlierResult, holdsSecret, type KnownResult } from "./reuse.ts";
@@ -81,8 +81,9 @@ export class KnownResults {
       return { ...keys, key, brought, known, warnings: [...keys.warnings, warning] };
     }
     if (!("brought" in known) || known.brought === undefined) return { ...keys, known };
+    const warnings = [...keys.warnings, ...takenOverWarnings(known, keys.brought)];
     // What is reused or taken over saw what there was when it began.
-    return { ...keys, brought: known.brought, known };
+    return { ...keys, brought: known.brought, known, warnings };
   }
 
   /** The step does its work now. A sync that only looks again changes nothing behind it. */
@@ -164,4 +165,15 @@ export class KnownResults {
   #groupOf({ group }: Step): Step | undefined {
     return group === undefined ? undefined : this.#steps.get(group);
   }
+}
+
+/** The syncs before it have run by now: its files are no longer those that it began with. */
+function takenOverWarnings(known: KnownResult, now: Brought): string[] {
+  if (known.kind !== "attach") return [];
+  const { run } = known.takenOver;
+  const other = broughtOther(known.brought, { now, run });
+  if (other === undefined) return [];
+  const warning = `its job of run ${run} is taken over, though it is stale: ${other}; ` +
+    "where it still runs, it reads these from now on";
+  return [warning];
 }
