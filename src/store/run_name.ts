@@ -1,6 +1,7 @@
 /** Which run a name stands for: an id, the beginning of one, a pipeline or its file, `last`, `train@2`. */
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
+import { isRunId } from "../core/ids.ts";
 import type { Connection } from "./connection.ts";
 
 /** Ids named in the message when a prefix fits many. */
@@ -57,6 +58,13 @@ function unknown(
   const about = `Cannot find run "${name}"`;
   if (runOfPipeline(connection, { name: word, back: 0 }) !== undefined) {
     return noRun(`${about}: "${word}" has not run so often`, "see: grid runs");
+  }
+  // Nodes name the runs of everybody.
+  if (isRunId(name)) {
+    return noRun(
+      `${about}: this project has none of that id`,
+      "whose it is, and of which project: grid queue; the runs of this one: grid runs",
+    );
   }
   const near = nearest(word, allNames(connection));
   return noRun(

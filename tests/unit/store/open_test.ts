@@ -142,6 +142,10 @@ Deno.test("resolveRun() takes the name or the file of a pipeline, and counts bac
   });
   assert.throws(() => store.resolveRun("tran@2"), { hint: /did you mean "train"/ });
   assert.throws(() => store.resolveRun("train@3"), { hint: "see: grid runs" });
+  assert.throws(() => store.resolveRun("20260131-120000-abcd"), {
+    message: 'Cannot find run "20260131-120000-abcd": this project has none of that id',
+    hint: /grid queue; the runs of this one: grid runs$/,
+  });
   assert.throws(() => store.resolveRun("lats"), { hint: /did you mean "last"/ });
   assert.throws(() => store.resolveRun("evaluate"), { hint: "see: grid runs" });
 });
