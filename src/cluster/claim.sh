@@ -134,6 +134,8 @@ grid_see_others() {
 }
 
 grid_put_claim() {
+  # What others may write to counts for nobody: somebody may have opened all of /tmp.
+  chmod go-w "${grid_file%/*}" 2>/dev/null || return
   grid_fresh=${grid_file%/*}/.${grid_file##*/}
   (umask 022 && grid_claim_text "$grid_claim_kind" "$grid_owner_pid" "$grid_keys" >"$grid_fresh") 2>/dev/null &&
     mv -f "$grid_fresh" "$grid_file" 2>/dev/null

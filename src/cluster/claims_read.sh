@@ -152,9 +152,13 @@ grid_claims_program='
   {
     path = substr($0, index($0, " /") + 1)
     if ($1 ~ /^d/ && path ~ /\/$/) {
-      # Where others may write, nothing says whose claims these are.
-      folder = substr($1, 6, 1) == "w" || substr($1, 9, 1) == "w" ? "" : path
+      folder = path
       account = word($3)
+      # Where others may write, nothing says whose claims these are. Our own is closed again: others read it, too.
+      if (substr($1, 6, 1) == "w" || substr($1, 9, 1) == "w") {
+        closer = "IFS= read -r f && chmod go-w \"$f\" 2>/dev/null"
+        if (is_own) { print path | closer; close(closer) } else folder = ""
+      }
       next
     }
     if (folder == "" || $1 !~ /^-/ || word($3) != account || $5 > 65536) next

@@ -220,13 +220,37 @@ testWith(
     Deno.mkdirSync(open);
     Deno.chmodSync(open, 0o777);
     Deno.writeTextFileSync(join(open, "gpu.planted"), claimText({ gpus: "GPU-4" }));
+    Deno.chownSync(join(open, "gpu.planted"), 12_345, 12_345);
+    Deno.chownSync(open, 12_345, 12_345);
     Deno.symlinkSync(theirs, join(folder.path, "grid-claims-link"));
     const { claims } = await workOn({ folder: folder.path });
     assert.deepEqual(claims.map(({ gpus }) => gpus), [["GPU-1"]]);
     assert.equal(claims[0]?.isOwn, false);
     assert.equal(claims[0]?.account, "12345");
+    assert.equal((Deno.statSync(open).mode ?? 0) & 0o777, 0o777, "another's stays as it is");
   },
 );
+
+for (const shell of SHELLS) {
+  Deno.test(`${shell.join(" ")}: a folder of one's own that somebody has opened is closed, and counts`, async () => {
+    using folder = tempDir();
+    const node = { folder: folder.path, shell };
+    const own = join(folder.path, `grid-claims-${Deno.uid()}`);
+    const modeOf = () => (Deno.statSync(own).mode ?? 0) & 0o777;
+    Deno.mkdirSync(own);
+    Deno.chmodSync(own, 0o777);
+    const script = 'echo "$GRID_GPUS"; sleep 600';
+    const job = startJob(node, { job: "opened", gpus: 2, script });
+    using _gone = { [Symbol.dispose]: () => killGroup(job.pid) };
+    assert.equal(await firstLine(job), "0,1");
+    assert.equal(modeOf(), 0o755, "before anything is held in it");
+    Deno.chmodSync(own, 0o775);
+    assert.deepEqual(await heldGpus(node), ["GPU-a", "GPU-b"]);
+    assert.equal(modeOf(), 0o755, "by whoever looks next");
+    killGroup(job.pid);
+    await ended(job);
+  });
+}
 
 testWith(
   ["root"],
