@@ -29,6 +29,7 @@ function nodeDocument(row: NodeHealth): Record<string, unknown> {
     remarks: row.remarks ?? [],
     gpuGroups: row.gpuGroups ?? [],
     missingGpus: row.missingGpus ?? [],
+    keptGpus: row.keptGpus ?? [],
     looks: row.looks ?? [],
     parts: row.parts ?? [],
     facts: facts && factsDocument(facts),

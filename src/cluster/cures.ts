@@ -1,6 +1,4 @@
 /** What is wrong with a node's devices, each with the one command that cures it. */
-import { foldNumbers } from "../core/name_ranges.ts";
-import { keptGpus } from "./gpu_turn.ts";
 import type { GpuFacts, MissingGpu, Node, NodeFacts, Remark } from "./node.ts";
 
 interface Rule {
@@ -99,12 +97,6 @@ export function deviceRemarks({ node, facts, missing }: RemarksOptions): readonl
   if (node.gpus !== undefined && facts.gpuTool !== "failed" && gpus.length < node.gpus) {
     const words = `it should lend ${node.gpus} GPUs and shows ${gpus.length}`;
     if (missing.length === 0) remarks.push({ words, cure: undefined });
-  }
-  const kept = keptGpus(node, facts).map(({ index }) => index);
-  if (kept.length > 0) {
-    const [unit, verb] = kept.length === 1 ? ["GPU", "is"] : ["GPUs", "are"];
-    const words = `${unit} ${foldNumbers(kept)} ${verb} kept for those who wait: grid queue`;
-    remarks.push({ words, cure: undefined });
   }
   return remarks;
 }

@@ -4,7 +4,7 @@
 # sets what the cluster config gives the node's steps. Changes nothing.
 #
 # function: reads -> sets
-#   (outside): HOME SHELL given root -> LC_ALL file limited line over python tool
+#   (outside): HOME SHELL given grid_claims_base root -> LC_ALL alone file limited line over python tool
 #   tell: - -> key
 
 LC_ALL=C
@@ -93,6 +93,13 @@ if command -v quota >/dev/null 2>&1; then
 fi
 
 grid_claims_unfit '@doctor claims-bad'
+# A folder that each account has for itself, as pam_namespace and systemd make them, shows nobody else's claims.
+if [ -r /proc/self/mountinfo ]; then
+  alone=$(awk -v base="$grid_claims_base" -v me="$(id -un 2>/dev/null)" '
+    $5 == base { part = $4; sub(/.*\//, "", part); found = me != "" && index(part, me) || $4 ~ /systemd-private-/ ? $4 : "" }
+    END { print found }' /proc/self/mountinfo)
+  [ -z "$alone" ] || tell claims-private "$grid_claims_base $alone"
+fi
 # Others' processes must be seen to know whose claims live.
 [ -r /proc/1/stat ] || tell hidden-processes yes
 

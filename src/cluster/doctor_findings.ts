@@ -185,6 +185,14 @@ function claimFinding(facts: DoctorFacts): Finding {
     const cure = problem.cure ?? "set GRID_LEASE_DIR to a folder that all accounts may write to";
     return bad("claims", problem.words, cure);
   }
+  const [base, own] = facts.first("claims-private")?.split(" ") ?? [];
+  if (own !== undefined) {
+    const words =
+      `${base} is this account's alone (${own}): it and others do not see each other's claims`;
+    const repair =
+      "where accounts share GPUs: GRID_LEASE_DIR in /etc/environment, one folder for all of mode 1777";
+    return note("claims", words, repair);
+  }
   if (facts.first("hidden-processes") !== undefined) {
     const words = "processes of other accounts are hidden, so their claims are believed longer";
     return note("claims", words, "mount /proc without hidepid, or with gid= of your group");

@@ -2,6 +2,7 @@
 import type { HealthConfig } from "./config.ts";
 import { deviceRemarks } from "./cures.ts";
 import { foldGpus } from "./gpu_fold.ts";
+import { keptGpus } from "./gpu_turn.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { missingGpus } from "./node_memory.ts";
 import type { ProbeRow } from "./probe_node.ts";
@@ -69,6 +70,7 @@ function healthOf(
       remarks: deviceRemarks({ node, facts, missing }),
     }),
     missingGpus: missing,
+    keptGpus: facts === undefined ? [] : keptGpus(node, facts).map(({ index }) => index),
     looks: memory?.looks ?? [],
   };
 }

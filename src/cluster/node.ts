@@ -193,6 +193,8 @@ export interface NodeHealth {
   readonly remarks?: readonly Remark[];
   /** Cards that it had in the last seven days and has no more. */
   readonly missingGpus?: readonly MissingGpu[];
+  /** Free ones that are kept for those who wait in line, by index. */
+  readonly keptGpus?: readonly number[];
   /** The last looks, the oldest first. */
   readonly looks?: readonly PastLook[];
   /** Other nodes whose workspace is the same folder. */

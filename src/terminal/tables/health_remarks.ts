@@ -20,6 +20,7 @@ export function remarksOf(row: HealthRow, options: RemarkOptions): string[] {
     ),
     ...(row.sharesWith?.length ? [`shares its workspace with ${foldNames(row.sharesWith)}`] : []),
     ...holders(row, options),
+    ...keptWords(row, options),
     ...(options.explain ? explanation(row, options) : []),
   ];
 }
@@ -32,6 +33,12 @@ function holders({ facts, at }: HealthRow, { glyphs, now }: RemarkOptions): stri
     const indices = [...new Set(entries.map(({ gpu }) => gpu.index))];
     return `GPU ${rangeWords(indices, glyphs)}: ${words}`;
   });
+}
+
+function keptWords({ keptGpus = [] }: HealthRow, { glyphs }: RemarkOptions): string[] {
+  return keptGpus.length === 0
+    ? []
+    : [`GPU ${rangeWords(keptGpus, glyphs)}: kept for those who wait in line: grid queue`];
 }
 
 /** What the node said so long ago, as it is now. */

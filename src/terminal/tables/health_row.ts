@@ -16,6 +16,8 @@ export interface HealthRow {
   readonly parts?: readonly HealthPart[];
   readonly facts: HealthFacts | undefined;
   readonly gpuGroups?: readonly FoldedGpus[];
+  /** Free ones that are kept for those who wait in line, by index. */
+  readonly keptGpus?: readonly number[];
   readonly remarks?: readonly { readonly words: string; readonly cure: string | undefined }[];
   readonly looks?: readonly ShownLook[];
   readonly sharesWith?: readonly string[];

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { type DoctorFacts, readFacts } from "../../../src/cluster/doctor.ts";
 import { nodeFindings } from "../../../src/cluster/doctor_findings.ts";
 import { engineRepair } from "../../../src/cluster/engine_repairs.ts";
 import { loginFindings } from "../../../src/cluster/doctor_login.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { readTrial } from "../../../src/transport/openssh/ssh_trial.ts";
+import { programs } from "../../support/claims.ts";
+import { testWith } from "../../support/requires.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 import { facts as nodeFacts, gpu, health } from "./nodes.ts";
 
 const NOW = 1_800_000_000_000;
@@ -48,6 +52,7 @@ const WRONG: Readonly<Record<string, readonly [string, string, RegExp]>> = {
   "@doctor startup-exec ~/.bashrc line 3:exec zsh": ["shell", "note", /case \$-/],
   "@doctor quota /home 900 800": ["quota", "bad", /more quota/],
   "@doctor claims-bad taken /tmp/grid-claims-1000": ["claims", "bad", /^sudo rm -r /],
+  "@doctor claims-private /tmp /tmp-inst/ada": ["claims", "note", /GRID_LEASE_DIR/],
   "@doctor hidden-processes yes": ["claims", "note", /hidepid/],
   "@doctor kills-left no": ["lingering", "bad", /^sudo loginctl enable-linger ada$/],
 };
@@ -237,3 +242,34 @@ Deno.test("doctor: what steps can use, and engines that this account cannot", ()
   );
   assert.match(of("docker")?.repair ?? "", /usermod -aG docker/);
 });
+
+testWith(
+  ["root", "unshare"],
+  "doctor.sh finds a folder of claims that is this account's alone",
+  async () => {
+    using folder = tempDir();
+    const examined = async (source: string) => {
+      const base = join(folder.path, "claims");
+      const own = join(folder.path, source);
+      for (const path of [base, own]) Deno.mkdirSync(path, { recursive: true });
+      const script = programs("claims.sh", "claims_fit.sh", "doctor.sh");
+      const { stdout } = await new Deno.Command("unshare", {
+        args: [
+          "-m",
+          "sh",
+          "-c",
+          `mount --bind "$1" "$2"; root=$2 given= grid_random=x; ${script}`,
+          "sh",
+          own,
+          base,
+        ],
+        env: { GRID_LEASE_DIR: base },
+      }).output();
+      const lines = new TextDecoder().decode(stdout).split("\n");
+      return lines.find((line) => line.startsWith("@doctor claims-private "));
+    };
+    const alone = await examined("root.inst");
+    assert.match(alone ?? "", /^@doctor claims-private \S+\/claims \S+\/root\.inst$/);
+    assert.equal(await examined("for-all"), undefined);
+  },
+);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseWork } from "../../../src/cluster/claim.ts";
-import { deviceRemarks } from "../../../src/cluster/cures.ts";
 import { freeModels } from "../../../src/cluster/free_gpus.ts";
 import { foldGpus, gpuModel } from "../../../src/cluster/gpu_fold.ts";
+import { keptGpus } from "../../../src/cluster/gpu_turn.ts";
 import { facts, GIB, gpu, health, node } from "./nodes.ts";
 
 const MODELS = {
@@ -60,12 +60,11 @@ Deno.test("foldGpus() counts as free what a job that comes now would get: not wh
   const kept = (...wishes: readonly string[]) => {
     const lines = wishes.map((wish) => `@wait no ben 60 - r2 s p o t ${wish}`);
     const there = facts({ gpus, work: parseWork([...lines, "@claims end"]) });
-    const remarks = deviceRemarks({ node: node("a"), facts: there, missing: [] });
     const free = foldGpus(node("a"), there).map((group) => group.free);
-    return [...free, ...remarks.map(({ words }) => words)];
+    return [...free, ...keptGpus(node("a"), there).map(({ index }) => `GPU ${index}`)];
   };
   assert.deepEqual(kept(), [1]);
-  assert.deepEqual(kept("2 - -"), [0, "GPU 3 is kept for those who wait: grid queue"]);
+  assert.deepEqual(kept("2 - -"), [0, "GPU 3"]);
   assert.deepEqual(kept("8 - -"), [1], "what the node can never give keeps nothing");
   assert.deepEqual(kept("2 - h100"), [1]);
 });

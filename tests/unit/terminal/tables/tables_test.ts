@@ -126,6 +126,7 @@ const HEALTH: readonly HealthRow[] = [
       ],
     },
     gpuGroups: [group(0)],
+    keptGpus: [1],
     looks: looks(0, 20, 140, undefined, 400, 250, 60, 40, 40.04),
   },
   {
