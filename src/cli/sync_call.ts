@@ -10,6 +10,7 @@ export interface SyncFlags extends GlobalFlags {
   readonly as?: string;
   readonly explain?: true;
   readonly exclude: readonly string[];
+  readonly excludeFrom?: string;
   readonly noDelete?: true;
   readonly force?: true;
   readonly onDrift?: "fail" | "keep" | "backup";

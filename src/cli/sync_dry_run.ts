@@ -1,5 +1,5 @@
 /** `grid sync --dry-run`: of a folder, or of every sync of a pipeline. */
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import { hashFiles } from "../steps/hash_files.ts";
@@ -13,14 +13,14 @@ import { keyValues } from "./option_values.ts";
 import { type SyncCall, tellFailed } from "./sync_call.ts";
 
 export async function explain(call: SyncCall): Promise<number> {
-  const { source, flags, session } = call;
+  const { source, flags, context, session } = call;
   const { grid } = session;
   const { sync: config } = grid.config;
   const options = {
     source,
     as: flags.as ?? basename(source),
     exclude: [...config.excludePatterns, ...flags.exclude],
-    excludeFrom: undefined,
+    excludeFrom: flags.excludeFrom && resolve(context.cwd, flags.excludeFrom),
     useChecksums: config.useChecksums,
     followSymlinks: config.followSymlinks,
     delete: !flags.noDelete,

@@ -62,6 +62,8 @@ export interface SyncPipelineOptions {
   readonly as?: string | undefined;
   /** Patterns in gitignore syntax, on top of the cluster's. */
   readonly exclude?: readonly string[] | undefined;
+  /** A file of such patterns. */
+  readonly excludeFrom?: string | undefined;
   /** Default: yes. */
   readonly delete?: boolean | undefined;
   /** Also where all, or most of what is on a node, would be removed. */
@@ -72,14 +74,14 @@ export interface SyncPipelineOptions {
 
 /** `grid sync`: one step, `sync`. */
 export function syncPipeline(options: SyncPipelineOptions): Pipeline {
-  const { from, to, as, exclude = [] } = options;
+  const { from, to, as, exclude = [], excludeFrom } = options;
   const sync = step("sync", {
     action: {
       kind: "sync",
       from: Text.literal(from),
       to: to === "all" ? "all" : to.map((name) => Text.literal(name)),
       as: as === undefined ? undefined : Text.literal(as),
-      excludeFrom: undefined,
+      excludeFrom: excludeFrom === undefined ? undefined : Text.literal(excludeFrom),
       exclude: exclude.map((pattern) => Text.literal(pattern)),
       delete: options.delete ?? true,
       force: options.force ?? false,

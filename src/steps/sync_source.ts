@@ -23,6 +23,7 @@ export function syncOptionsOf(action: SyncAction<string>, options: SyncSourceOpt
     source,
     as: action.as ?? (basename(source) || "root"),
     exclude: [...config.excludePatterns, ...action.exclude],
+    ownExclude: action.exclude,
     excludeFrom: action.excludeFrom && resolve(project, action.excludeFrom),
     useChecksums: config.useChecksums,
     followSymlinks: config.followSymlinks,

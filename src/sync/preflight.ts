@@ -1,6 +1,6 @@
 /** What is refused before a byte is sent. */
 import { GridError } from "../core/errors.ts";
-import { quote } from "../core/shell.ts";
+import { quoteAll } from "../core/shell.ts";
 import { formatSize } from "../core/size.ts";
 import type { Entry } from "./entry.ts";
 import type { Place } from "./place.ts";
@@ -24,6 +24,8 @@ interface DeleteCheck extends Where {
   readonly wanted: readonly Entry[];
   readonly known: readonly Entry[];
   readonly allowLargeDelete?: boolean;
+  readonly ownExclude?: readonly string[];
+  readonly excludeFrom?: string | undefined;
 }
 
 /** @throws {GridError} `sync` where all, or more than half of what is there, would go */
@@ -40,10 +42,18 @@ export function refuseLargeDelete(plan: Plan, check: DeleteCheck): void {
       (isEmptied
         ? `the source is empty, and all ${going} files there would be deleted`
         : `${going} of ${total} files there would be deleted`),
-    hint: "Check sync.from and the ignore rules. If this is meant: grid sync " +
-      `${quote(check.folder)} --as ${quote(check.place.name)} --to ${check.target.node} --force`,
+    hint: `Check sync.from and the ignore rules. If this is meant: ${byHand(check)} --force`,
     node: check.target.node,
   });
+}
+
+/** The command that brings the same, with the same left out. */
+function byHand({ folder, place, target, ownExclude = [], excludeFrom }: DeleteCheck): string {
+  return quoteAll([
+    ...["grid", "sync", folder, "--as", place.name, "--to", target.node],
+    ...ownExclude.flatMap((pattern) => ["--exclude", pattern]),
+    ...(excludeFrom === undefined ? [] : ["--exclude-from", excludeFrom]),
+  ]);
 }
 
 interface SpaceCheck extends Where {

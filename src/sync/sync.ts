@@ -21,6 +21,8 @@ export interface SyncOptions {
   readonly exclude: readonly string[];
   /** Absolute path of an extra ignore file. Nested `.gitignore` files are always honoured. */
   readonly excludeFrom: string | undefined;
+  /** Of `exclude`, what is not in the cluster config: whoever syncs by hand has to say it. */
+  readonly ownExclude?: readonly string[];
   readonly useChecksums: boolean;
   readonly followSymlinks: boolean;
   readonly delete: boolean;

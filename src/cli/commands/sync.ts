@@ -20,6 +20,7 @@ export function define(command: Command, context: CommandContext): void {
       read: collect,
       initial: [],
     })
+    .option("--exclude-from <file>", "the same, from a file with a pattern in each line")
     .option("--no-delete", "keep on the nodes what the folder no longer has")
     .option("--on-drift <policy>", "files in the way that Grid did not write; default backup", {
       choices: ["fail", "keep", "backup"],
@@ -74,6 +75,7 @@ async function sync({ source, flags, context, session }: SyncCall): Promise<numb
     from,
     to: flags.to ?? "all",
     delete: !flags.noDelete,
+    excludeFrom: flags.excludeFrom && resolve(context.cwd, flags.excludeFrom),
   });
   const state = await grid.run(pipeline, {
     signal,

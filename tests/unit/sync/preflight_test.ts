@@ -37,6 +37,15 @@ Deno.test("refuseLargeDelete() stops where more than half would go", () => {
   refuseLargeDelete(plan, { ...where, ...lists, allowLargeDelete: true });
 });
 
+Deno.test("refuseLargeDelete() names the command that brings the same, with the same left out", () => {
+  const { plan, ...lists } = planDelete(100, 49);
+  const left = { ownExclude: ["*.ckpt", "data/"], excludeFrom: "/here/app/more rules" };
+  assert.throws(() => refuseLargeDelete(plan, { ...where, ...lists, ...left }), {
+    hint: "Check sync.from and the ignore rules. If this is meant: grid sync /here/app --as app " +
+      "--to n1 --exclude '*.ckpt' --exclude data/ --exclude-from '/here/app/more rules' --force",
+  });
+});
+
 Deno.test("refuseLargeDelete() allows half, and always a handful", () => {
   const half = planDelete(100, 50);
   refuseLargeDelete(half.plan, { ...where, ...half });
