@@ -18,7 +18,7 @@ import type { StepHost } from "../engine/ports.ts";
 import type { Gang } from "../pipeline/gang.ts";
 import { groupOf } from "./gpu_claim.ts";
 import type { GangWorld } from "./gang_variables.ts";
-import { ANY_NODE, placeHolder } from "./placement.ts";
+import { ANY_NODE, anyNodeWith, placeHolder } from "./placement.ts";
 import type { RunRequest } from "./run_job.ts";
 import type { RunStepOptions } from "./run_options.ts";
 
@@ -83,7 +83,9 @@ async function openAll(
     throw new GridError({ code: "bug", message: "Cannot choose several nodes here" });
   }
   const { signal } = host;
-  const selector = request.node.kind === "selector" ? request.node.selector : ANY_NODE;
+  const selector = request.node.kind === "selector"
+    ? request.node.selector
+    : anyNodeWith(request.folders);
   const holder = placeHolder(request);
   const unusable: string[] = [];
   for (;;) {

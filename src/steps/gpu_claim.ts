@@ -18,7 +18,7 @@ export interface JobPlace {
 
 type LeaseRequest = Pick<
   StepRequest,
-  "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob" | "seesAllGpus"
+  "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob" | "seesAllGpus" | "folders"
 >;
 
 /** Somebody may take the GPUs between the choice and the claim; then another choice is made. */

@@ -5,10 +5,12 @@ import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { JobWords } from "../cluster/claim_wish.ts";
 import type { NodeSelector } from "../cluster/node_selector.ts";
+import { LOCAL_NODE } from "../cluster/defaults.ts";
 import { distinctName } from "../core/file_names.ts";
 import type { Action } from "../pipeline/pipeline.ts";
 import { own } from "../core/own.ts";
 import type { StepHost, StepRequest } from "../engine/ports.ts";
+import { shorten } from "./name_list.ts";
 
 export const ANY_NODE: NodeSelector = {
   gpus: 0,
@@ -18,8 +20,15 @@ export const ANY_NODE: NodeSelector = {
   waitMs: 0,
 };
 
+/** Any node; where a sync before the step brought something, one of those that have it. */
+export function anyNodeWith(folders: StepRequest["folders"] = {}): NodeSelector {
+  return { ...ANY_NODE, among: Object.keys(folders).filter((name) => name !== LOCAL_NODE) };
+}
+
 interface PlacementRequest
   extends Pick<StepRequest, "run" | "step" | "attempt" | "node" | "avoidNodes" | "resumeJob"> {
+  /** Where its code is. */
+  readonly folders?: StepRequest["folders"] | undefined;
   /** Under which the attempt will claim its GPUs. */
   readonly group?: string | undefined;
   /** What it is, as others see it on its node. */
@@ -62,7 +71,8 @@ async function openBest(
   cluster: Pick<Cluster, "open" | "select">,
 ): Promise<OpenNode> {
   const { signal } = host;
-  const selector = request.node.kind === "selector" ? request.node.selector : ANY_NODE;
+  const isAsked = request.node.kind === "selector";
+  const selector = isAsked ? request.node.selector : anyNodeWith(request.folders);
   const unusable: string[] = [];
   for (;;) {
     const { node, health, passedOver } = await cluster.select(selector, {
@@ -80,7 +90,9 @@ async function openBest(
       passedOver,
     });
     try {
-      return await cluster.open(node, { signal });
+      const opened = await cluster.open(node, { signal });
+      if (isAsked) tellWithoutCode(node, request.folders, host);
+      return opened;
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toGridError(thrown);
@@ -90,6 +102,20 @@ async function openBest(
       host.note({ type: "warned", message: `passes over ${node}: ${error.message}` });
     }
   }
+}
+
+/** A node that offers what was asked for is taken, also where no code is. */
+function tellWithoutCode(
+  node: string,
+  folders: StepRequest["folders"] = {},
+  host: Pick<StepHost, "note">,
+): void {
+  const { among } = anyNodeWith(folders);
+  if (among.length === 0 || among.includes(node)) return;
+  const message = `no sync before it brought anything to ${node}: what they brought is on ${
+    shorten(among)
+  }`;
+  host.note({ type: "warned", message });
 }
 
 /** Absolute folder of what was synced to the node, else the node's workspace. */

@@ -292,3 +292,23 @@ steps:
   assert.match(next.stderr, /train +│ new/);
   assert.doesNotMatch(next.stderr, /taken over/);
 });
+
+Deno.test("cells that name no node run where their code is", async () => {
+  using folder = project({
+    "cluster.yaml": ["a", "b", "c"].reduce(
+      (text, name) => `${text}  - { name: ${name}, transport: local, remote_root: work/${name} }\n`,
+      "nodes:\n",
+    ),
+    "src/v": "here",
+    "p.yaml": `name: cells
+steps:
+  - { id: code, sync: { from: src, to: [b] } }
+  - { id: cell, needs: code, matrix: { n: [1, 2, 3, 4] }, run: cat v }
+`,
+  });
+  const { code, stderr } = await run(folder, "run", "p.yaml");
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr.match(/│ here$/gm)?.length, 4, stderr);
+  const checked = await run(folder, "plan", "p.yaml", "--check");
+  assert.match(checked.stderr + checked.stdout, /step cell +.*b would be chosen now/);
+});

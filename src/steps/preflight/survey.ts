@@ -134,7 +134,16 @@ export class Survey {
     }
     if (action.kind === "select-node") return this.#known(action.selector, step);
     if (node.kind === "selector") return this.#known(node.selector, step);
-    return node.kind === "best" ? ANY_NODE : undefined;
+    return node.kind === "best" ? { ...ANY_NODE, among: this.#withCode(step) } : undefined;
+  }
+
+  /** Nodes that syncs before a step bring something to; none where that is not known. */
+  #withCode(step: Step): string[] {
+    const before = [...this.#waitsOf(step)].flatMap((id) => this.#byId.get(id) ?? []);
+    const syncs = before.filter(({ action }) => action.kind === "sync");
+    const named = syncs.map((sync) => this.namedBy(sync));
+    if (named.some((names) => names.length === 0)) return [];
+    return [...new Set(named.flat())].filter((name) => name !== LOCAL_NODE);
   }
 
   #known(selector: NodeSelector<Text>, step: Step): NodeSelector<string> | undefined {

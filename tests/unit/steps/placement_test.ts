@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Placement } from "../../../src/cluster/cluster.ts";
+import type { NodeSelector } from "../../../src/cluster/node_selector.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { placeJob } from "../../../src/steps/gpu_claim.ts";
-import { resolveNode } from "../../../src/steps/placement.ts";
+import { ANY_NODE, resolveNode } from "../../../src/steps/placement.ts";
 import { recordHost, stepRequest } from "../../support/step_rig.ts";
 import { health, node } from "../cluster/nodes.ts";
 
@@ -40,6 +41,30 @@ Deno.test("a node that cannot be used makes room for the next best, with a word"
     'passes over pit: Cannot use "pit": it is broken',
     "node.chosen",
   ]);
+});
+
+Deno.test("a step that names no node gets one that has its code; one that asks for more is told", async () => {
+  const asked: (readonly string[])[] = [];
+  const cluster = {
+    ...clusterOf(["other", "coded"], {}),
+    select({ among }: Pick<NodeSelector, "among">) {
+      asked.push(among);
+      const name = among[0] ?? "other";
+      return Promise.resolve<Placement>({ node: name, health: health(name), passedOver: [] });
+    },
+  };
+  const folders = { local: "/here", coded: "/ws/app" };
+  const host = recordHost();
+  assert.equal((await resolveNode({ ...BEST, folders }, host, cluster)).node.name, "coded");
+  assert.deepEqual(host.notes.map(({ type }) => type), ["node.chosen"]);
+  const selector = { ...ANY_NODE, labels: ["fast"] };
+  const fast = { ...BEST, folders, node: { kind: "selector", selector } } as const;
+  assert.equal((await resolveNode(fast, host, cluster)).node.name, "other");
+  assert.deepEqual(host.notes.flatMap((note) => note.type === "warned" ? [note.message] : []), [
+    "no sync before it brought anything to other: what they brought is on coded",
+  ]);
+  await resolveNode({ ...BEST, folders: { local: "/here" } }, host, cluster);
+  assert.deepEqual(asked, [["coded"], [], []]);
 });
 
 Deno.test("where no node can be used, the failure is that of the last", async () => {
