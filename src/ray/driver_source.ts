@@ -6,6 +6,7 @@ const WORKER_PARTS = [
   "head.py",
   "values.py",
   "items.py",
+  "failures.py",
   "leftovers.py",
   "output.py",
   "worker_main.py",

@@ -19,8 +19,7 @@ def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, str]:
     while True:
         try:
             return True, as_json(run(index, text))
-        except (Exception, SystemExit, GeneratorExit, KeyboardInterrupt, ItemTimeout) as error:
-            # An item may do anything; the next one still runs.
+        except BaseException as error:  # an item may do anything; the next one still runs
             words = describe(error)
             left = job.get("item_retries", 0) if left is None else left
             if left and not isinstance(error, NotJson) and is_retried(job, error):
@@ -107,7 +106,7 @@ def load_target(job: Fields) -> Run:
         made = load_function(job["setup"])()
     except Problem:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         node = os.environ["GRID_NODE"]
         raise Problem("Cannot set up %s on %s: %s" % (job["setup"], node, describe(error)))
     return caller(function, made)
@@ -183,7 +182,7 @@ def load_function(call: str) -> Callable[..., object]:
             found = getattr(found, part)
         function: Callable[..., object] = found
         return function
-    except Exception as error:  # importing runs the user's code, which may raise anything
+    except BaseException as error:  # importing runs the user's code, which may raise anything
         raise Problem(
             "Cannot load %s on %s: %s" % (call, os.environ["GRID_NODE"], describe(error)),
             "`call` is module:function, found in the step's folder (%s)" % os.getcwd(),
@@ -240,45 +239,5 @@ def chunks_until_exit(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 class Printed(str):
     """What a command printed: kept digit for digit where it is JSON."""
-
-
-def describe(error: BaseException) -> str:
-    """Class and words first, then where; short enough for a report."""
-    import traceback
-
-    name = "" if isinstance(error, (ItemTimeout, NotJson)) else type(error).__name__ + ": "
-    head = middle_cut("%s%s" % (name, error), ERROR_CHARACTERS // 2)
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not is_foreign(frame.filename)]
-    where = "".join(traceback.format_list(own[-5:])).rstrip()
-    words = head + "\n" + where if where else head
-    cause = error.__cause__
-    if cause is not None and not isinstance(error, NotJson):
-        words += "\nbecause of %s: %s" % (type(cause).__name__, middle_cut(str(cause), 1000))
-    return words[:ERROR_CHARACTERS]
-
-
-def middle_cut(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return "%s … %d characters … %s" % (text[:half], len(text) - 2 * half, text[-half:])
-
-
-def is_foreign(file: str) -> bool:
-    """Frames that say nothing about the user's code: this driver and Python's own library."""
-    library = os.path.dirname(os.__file__) + os.sep
-    packages = os.sep + "site-packages" + os.sep
-    in_library = file.startswith((library, "<frozen")) and packages not in file
-    return in_library or os.path.basename(file) == "batch_driver.py"
-
-
-def describe_exit(code: int) -> str:
-    if code >= 0:
-        return "exit code %d" % code
-    try:
-        return "signal %s" % signal.Signals(-code).name
-    except ValueError:
-        return "signal %d" % -code
 
 

@@ -4,6 +4,9 @@
 # executes anything has its parent's environment, so it bears the mark as its short name instead.
 
 MARK_NAME = "GRID_BATCH"
+# What `multiprocessing`, or joblib, keeps beside a process for what it shares: it ends with that one, bears SIGTERM,
+# and has to clean up.
+TRACKER = "resource_tracker import main"
 
 
 def sweep(mark: str, seconds: float) -> Fields:
@@ -47,7 +50,7 @@ def marked(mark: str) -> set[int]:
                     is_marked = word in file.read().split(b"\0")
         except (OSError, ValueError):
             continue  # gone meanwhile, or somebody else's
-        if is_marked:
+        if is_marked and TRACKER not in command_of(int(entry)):
             found.add(int(entry))
     return found
 
@@ -119,6 +122,8 @@ def tell_sweep(mark: str, node: str, report: Fields) -> None:
         names = ", ".join("%d %s" % (pid, command) for pid, command in report["left"])
         write_line(2, "grid: still running on %s: %s" % (node, names))
     elif report["ended"]:
-        write_line(2, "grid: ended %d processes that tasks had left running on %s" % (report["ended"], node))
+        count = report["ended"]
+        words = "%d process%s" % (count, "" if count == 1 else "es")
+        write_line(2, "grid: ended %s that tasks had left running on %s" % (words, node))
 
 

@@ -34,6 +34,34 @@ def mark_of(token: str, word: str) -> bytes:
     return ("\x1egrid:%s:%s\n" % (token, word)).encode()
 
 
+def write_marks(mark: bytes, kept: list[int]) -> None:
+    """Into both streams, behind all that was printed. `kept` leads where they lead."""
+    flush_streams(kept)
+    for number, other in zip((1, 2), kept):
+        try:
+            os.write(number, mark)
+        except OSError:  # an item has closed it
+            os.dup2(other, number)
+            os.write(number, mark)
+
+
+def flush_streams(kept: list[int]) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except Exception:
+        mend_streams(kept)
+
+
+def mend_streams(kept: list[int]) -> None:
+    """An item may have closed them, or put nothing in their place: the next one prints all the same."""
+    for number, name, other in zip((1, 2), ("stdout", "stderr"), kept):
+        stream = getattr(sys, name)
+        if stream is None or getattr(stream, "closed", False):
+            os.dup2(other, number)
+            setattr(sys, name, open(number, "w", buffering=1, encoding="utf-8", closefd=False))
+
+
 class Splitter:
     """The items' lines in one stream of a worker, each handed on behind `[index] `."""
 

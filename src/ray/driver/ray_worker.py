@@ -20,6 +20,8 @@ def ray_batch(job: Fields, serial: str, batch: Fields) -> Fields:
         except OSError as error:
             deaf = str(error)
         mark_forks(job["id"])
+        if sys.stdin is None:  # as Ray starts its workers; elsewhere a task that reads finds the end
+            sys.stdin = open(os.devnull, encoding="utf-8")
     tap = taps[job["id"]]
     texts = batch["texts"].split("\n")
     now = time.monotonic
@@ -47,8 +49,7 @@ def ray_batch(job: Fields, serial: str, batch: Fields) -> Fields:
     seconds = now() - started
     if tap:
         tap.close(serial)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_streams([1, 2])
     node = os.environ.get("GRID_NODE", "?")
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES") or os.environ.get("HIP_VISIBLE_DEVICES")
     return dict(answer, seconds=seconds, node=node, gpus=gpus, deaf=deaf, heard=tap is not None)

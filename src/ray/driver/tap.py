@@ -54,8 +54,7 @@ class Quiet(threading.Thread):
 
     def end(self) -> None:
         """The item is over. Called for each of many small ones: every look at a pipe counts."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams(self.tap.pipes)
         index, self.index = self.index, None
         # From here on the other thread names no item, unless it has begun to: that is waited for.
         if self.is_named:
@@ -145,18 +144,14 @@ class Tap:
             self.pipes_kept.append(cat)
 
     def write_mark(self, word: str) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        mark = mark_of(self.token, word)
-        os.write(1, mark)
-        os.write(2, mark)
+        write_marks(mark_of(self.token, word), self.pipes)
 
     def hand_in(self, index: int, text: bytes) -> None:
         """A result ahead of its batch's: whatever becomes of the batch, it is not lost."""
-        sys.stdout.flush()
+        flush_streams(self.pipes)
         rest = memoryview(b"\x1egrid:%s:done:%d:%s\n" % (self.token.encode(), index, text))
         while rest:
-            rest = rest[os.write(1, rest) :]
+            rest = rest[os.write(self.pipes[0], rest) :]
         if self.quiet:
             self.quiet.forget()
 
@@ -165,8 +160,7 @@ class Tap:
 
     def open(self, serial: str, count: int) -> tuple[Callable[[int], None], Callable[[], None] | None]:
         """@returns what is to be called where an item begins, and where one has ended"""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams([1, 2])
         self.saved = [os.dup(number) for number in (1, 2)]
         for number, pipe in zip((1, 2), self.pipes):
             os.dup2(pipe, number)

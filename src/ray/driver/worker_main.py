@@ -4,6 +4,7 @@ def worker_main(inbox: int, outbox: int) -> None:
     # Whole lines, so that workers that print at the same time do not cut into each other.
     out: Any = sys.stdout
     out.reconfigure(line_buffering=True, write_through=False)
+    kept = [os.dup(number) for number in (1, 2)]
     for number in (inbox, outbox):
         os.set_inheritable(number, False)
     with os.fdopen(inbox, "rb") as messages, os.fdopen(outbox, "wb", buffering=0) as answers:
@@ -24,11 +25,7 @@ def worker_main(inbox: int, outbox: int) -> None:
             mark("item:%d" % index)
 
         def mark(word: str) -> None:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            text = mark_of(job["token"], word)
-            os.write(1, text)
-            os.write(2, text)
+            write_marks(mark_of(job["token"], word), kept)
 
         for line in messages:
             try:

@@ -161,6 +161,48 @@ def sleepy(task):
         time.sleep(60)
     return task
 
+class Panic(BaseException):
+    """As extensions written in Rust raise it."""
+
+class Wordless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+class Group(Exception):
+    exceptions = (ValueError("first"), Wordless(), KeyError("third"))
+
+def odd_errors(task):
+    if task == 0:
+        raise Panic("index out of bounds")
+    if task == 1:
+        raise Wordless()
+    if task == 2:
+        raise Group("several")
+    if task == 3:
+        error = ValueError("noted")
+        error.__notes__ = ["remember", "this"]
+        raise error
+    if task == 4:
+        raise ValueError("outer") from Wordless()
+    return task
+
+def tracked(task):
+    """What \`multiprocessing\` leaves beside a worker that shares memory or spawns, and ends with it."""
+    from multiprocessing import resource_tracker
+    resource_tracker.ensure_running()
+    return resource_tracker._resource_tracker._pid
+
+def spoils(task):
+    print("begins", task)
+    print("aside", task, file=sys.stderr)
+    if task == 0:
+        sys.stdout = None
+    if task == 1:
+        sys.stderr.close()
+    if task == 2:
+        sys.stdout.close()
+    return os.getpid()
+
 def process(task):
     facts = {
         "argv": sys.argv,
@@ -338,6 +380,65 @@ testWith(["python3"], "batch_driver loses only the item that kills its worker", 
   assert.deepEqual(entries.filter(({ ok }) => ok).map(({ value }) => value), [0, 1, 3, 4, 6, 7]);
   // Nothing ran twice.
   assert.deepEqual(printed.toSorted(), tasks.map((task) => `[${task}] at ${task}`));
+});
+
+testWith(["python3"], "batch_driver keeps what can be said of an odd error", async () => {
+  using place = new Workplace();
+  const tasks = [0, 1, 2, 3, 4, 5];
+  await place.run({ target: { call: "work:odd_errors" }, tasks, batch_size: 6 });
+  const words = place.entries().map(({ value, error }) =>
+    error?.split("\n").filter((line) => !/^ {2}File|^ {4}/.test(line)).join(" / ") ?? value
+  );
+  assert.deepEqual(words, [
+    "Panic: index out of bounds",
+    "Wordless: (its words cannot be read: RuntimeError)",
+    "Group: several / among them ValueError: first / " +
+    "among them Wordless: (its words cannot be read: RuntimeError) / among them KeyError: 'third'",
+    "ValueError: noted / remember / this",
+    "ValueError: outer / because of Wordless: (its words cannot be read: RuntimeError)",
+    5,
+  ]);
+});
+
+testWith(
+  ["python3"],
+  "batch_driver names a module that ends Python when it is loaded",
+  async () => {
+    using place = new Workplace();
+    Deno.writeTextFileSync(join(place.path, "script.py"), "import sys\nsys.exit(0)\n");
+    const { code, says } = await place.run({ target: { call: "script:main" } });
+    assert.equal(code, 3);
+    assert.match(says.at(-1).problem, /^Cannot load script:main on n1: SystemExit: 0/);
+  },
+);
+
+testWith(
+  ["python3"],
+  "what multiprocessing keeps beside a worker is nothing left running",
+  async () => {
+    using place = new Workplace();
+    // Marked as on Ray, whose workers live on while their node is swept.
+    const program =
+      "import os, sys, time\nsys.path[:0] = sys.argv[1:3]\nimport batch_driver, work\n" +
+      "tracker = work.tracked(0)\nbegan = time.monotonic()\n" +
+      "print(batch_driver.sweep(os.environ['GRID_BATCH'], 2), time.monotonic() - began < 1)\n" +
+      "os.kill(tracker, 0)";
+    const { stdout, stderr } = await new Deno.Command("python3", {
+      args: ["-c", program, join(folder.path, "step"), place.path],
+      env: { GRID_BATCH: `batch-${crypto.randomUUID()}`, PYTHONDONTWRITEBYTECODE: "1" },
+    }).output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assert.equal(said, "{'ended': 0, 'left': []} True\n");
+  },
+);
+
+testWith(["python3"], "an item that closes its streams leaves others theirs", async () => {
+  using place = new Workplace();
+  const fields = { target: { call: "work:spoils" }, tasks: [0, 1, 2, 3], batch_size: 4 };
+  const { printed, stderr } = await place.run(fields);
+  assert.deepEqual(printed, [0, 1, 2, 3].map((index) => `[${index}] begins ${index}`));
+  assert.equal(stderr, [0, 1, 2, 3].map((index) => `[${index}] aside ${index}\n`).join(""));
+  assert.deepEqual(place.entries().map(({ ok }) => ok), [true, true, true, true]);
 });
 
 testWith(["python3"], "a worker that is forked is like one that is started", async () => {
@@ -808,6 +909,10 @@ def work(index):
         print("begun 200", flush=True)
         time.sleep(0.2)
         print("over 200")
+    if index == 205:
+        sys.stdout = None
+    if index == 206:
+        sys.stderr.close()
     if index == 290:
         print("last words", flush=True)
         os._exit(1)
