@@ -210,13 +210,18 @@ export class HandOver implements AsyncDisposable {
     const errors = new Response(channel.stderr).text();
     const stdin = channel.stdin.getWriter();
     // Where it has died, its end tells.
-    await stdin.write(ENCODER.encode("go\n")).catch(() => {});
+    const tell = (word: string) => stdin.write(ENCODER.encode(word)).catch(() => {});
+    const conclude = async () => {
+      if (await isDone()) await tell("done\n");
+      await stdin.close().catch(() => {});
+    };
+    await tell("go\n");
+    if (reader.isComplete) await conclude(); // nothing will come
     for await (const chunk of channel.stdout) {
       const wasComplete = reader.isComplete;
       reader.push(chunk);
       if (wasComplete || !reader.isComplete) continue;
-      if (await isDone()) await stdin.write(ENCODER.encode("done\n"));
-      await stdin.close();
+      await conclude();
     }
     const exit = await channel.exit;
     const said = (await errors).trim();

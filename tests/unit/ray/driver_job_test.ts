@@ -81,6 +81,13 @@ testWith(["python3"], "a driver that is sent nothing is ended, and leaves no job
   assert.deepEqual(left.filter(({ command }) => command.includes("batch_driver.py")), []);
 });
 
+testWith(["python3"], "a batch without tasks is over at once", async () => {
+  await using place = await openHead();
+  const { options } = optionsOf(place.head, { tasks: [] });
+  const outcome = await runDriver(options);
+  assert.deepEqual(outcome, { total: 0, failed: 0, firstFailure: undefined });
+});
+
 testWith(
   ["python3"],
   "a runner that takes a batch up sends what the driver still waits for",
