@@ -126,7 +126,6 @@ const HEALTH: readonly HealthRow[] = [
       ],
     },
     gpuGroups: [group(0)],
-    keptGpus: [1],
     looks: looks(0, 20, 140, undefined, 400, 250, 60, 40, 40.04),
   },
   {
@@ -167,6 +166,17 @@ Deno.test("renderHealth() shows every node, the best first, with its reason", ()
     "terminal/health.txt",
     atBothWidths((size) => renderHealth(HEALTH, { ...size, now: NOW })),
   );
+});
+
+Deno.test("renderHealth() says which GPUs are kept for those who wait in line", () => {
+  const [row] = HEALTH;
+  assert.ok(row);
+  const text = renderHealth([{ ...row, keptGpus: [0, 1, 2, 5] }], {
+    color: false,
+    width: 120,
+    now: NOW,
+  });
+  assert.match(text, /^ {2}GPU 0–2,5: kept for those who wait in line: grid queue$/m);
 });
 
 Deno.test("renderHealth() draws with letters where the terminal is dumb", () => {
