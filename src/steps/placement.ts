@@ -71,8 +71,9 @@ async function openBest(
   cluster: Pick<Cluster, "open" | "select">,
 ): Promise<OpenNode> {
   const { signal } = host;
-  const isAsked = request.node.kind === "selector";
-  const selector = isAsked ? request.node.selector : anyNodeWith(request.folders);
+  const selector = request.node.kind === "selector"
+    ? request.node.selector
+    : anyNodeWith(request.folders);
   const unusable: string[] = [];
   for (;;) {
     const { node, health, passedOver } = await cluster.select(selector, {
@@ -91,7 +92,8 @@ async function openBest(
     });
     try {
       const opened = await cluster.open(node, { signal });
-      if (isAsked) tellWithoutCode(node, request.folders, host);
+      const message = withoutCode(node, request);
+      if (message !== undefined) host.note({ type: "warned", message });
       return opened;
     } catch (thrown) {
       signal.throwIfAborted();
@@ -104,18 +106,17 @@ async function openBest(
   }
 }
 
-/** A node that offers what was asked for is taken, also where no code is. */
-function tellWithoutCode(
-  node: string,
-  folders: StepRequest["folders"] = {},
-  host: Pick<StepHost, "note">,
-): void {
+/**
+ * One clause about a node that a selector led to, away from where the syncs before the step brought
+ * something: it offers what was asked for, so it is taken all the same.
+ */
+export function withoutCode(
+  name: string,
+  { node, folders }: Pick<PlacementRequest, "node" | "folders">,
+): string | undefined {
   const { among } = anyNodeWith(folders);
-  if (among.length === 0 || among.includes(node)) return;
-  const message = `no sync before it brought anything to ${node}: what they brought is on ${
-    shorten(among)
-  }`;
-  host.note({ type: "warned", message });
+  if (node.kind !== "selector" || among.length === 0 || among.includes(name)) return undefined;
+  return `no sync before it brought anything to ${name}: what they brought is on ${shorten(among)}`;
 }
 
 /** Absolute folder of what was synced to the node, else the node's workspace. */

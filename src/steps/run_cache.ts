@@ -4,7 +4,7 @@ import type { OpenNode } from "../cluster/node.ts";
 import type { StepHost, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
 import { lostMade, measureMade } from "./made_files.ts";
-import { onNode, resolveNode, stepFolder } from "./placement.ts";
+import { onNode, resolveNode, stepFolder, withoutCode } from "./placement.ts";
 import type { TreeGate } from "./tree_gate.ts";
 
 type RunRequest = StepRequest<RunAction<string>>;
@@ -45,13 +45,16 @@ export interface Ended {
 
 /** Only what this run's own code gave may be used by other runs, with the files that it made. */
 export async function fitnessOf(
-  { request: { cache }, host: { signal } }: {
+  { request, host: { signal } }: {
     readonly request: RunRequest;
     readonly host: StepHost;
   },
   { node, spec, gate, outputs }: Ended,
 ): Promise<Pick<Success, "unfit" | "made">> {
+  const { cache } = request;
   if (!cache) return {};
+  const unfit = withoutCode(node.node.name, request);
+  if (unfit !== undefined) return { unfit };
   const denied = await gate.check(signal);
   if (denied) return { unfit: denied.message };
   if (cache.files) return await measureMade(cache.files, { node, folder: spec.cwd, signal });

@@ -306,6 +306,21 @@ steps:
   - { id: cell, needs: code, matrix: { n: [1, 2, 3, 4] }, run: cat v }
 `,
   });
+  const away = `name: away
+steps:
+  - { id: code, sync: { from: src, to: [b] } }
+  - id: far
+    needs: code
+    node: { among: [c] }
+    cache: {}
+    run: echo "saw=$(cat v)" >> "$GRID_OUTPUT"
+`;
+  write(folder, "away.yaml", away);
+  for (const _ of [1, 2]) {
+    const { stderr } = await run(folder, "run", "away.yaml");
+    assert.match(stderr, /^warning: far: no sync before it brought anything to c: .* is on b$/m);
+    assert.match(stderr, /^✔ far/m);
+  }
   const { code, stderr } = await run(folder, "run", "p.yaml");
   assert.equal(code, 0, stderr);
   assert.equal(stderr.match(/│ here$/gm)?.length, 4, stderr);
