@@ -40,8 +40,13 @@ export function fetchSources(wish: FetchWish, store: Store): FetchSource[] {
   }
   const found = [...places.values()];
   if (found.length === 0) {
-    const what = step === undefined ? "none of its steps" : `"${step}"`;
-    throw unclear(`${what} of run ${state.run} ran on a node`, `grid show ${state.run}`);
+    const other = lastWorked(store, step);
+    throw unclear(
+      step === undefined
+        ? `no step of run ${state.run} worked on a node`
+        : `"${step}" worked on no node in run ${state.run}`,
+      other === undefined ? `grid show ${state.run}` : `in run ${other} it did: --run ${other}`,
+    );
   }
   if (step === undefined && found.length > 1) {
     throw unclear(
@@ -81,18 +86,28 @@ function stateOf(store: Store, name: string): RunState {
 
 /** What `grid fetch` and `grid sync` did last is not meant. */
 function lastWith(store: Store, step: string | undefined): string {
+  const worked = lastWorked(store, step);
+  if (worked !== undefined) return worked;
+  throw unclear(
+    step === undefined ? "no run has worked on a node yet" : `no run has a step "${step}"`,
+    "say where from: --node NAME",
+  );
+}
+
+/** The newest run that has such a step, and did not leave it out. */
+function lastWorked(store: Store, step: string | undefined): string | undefined {
   for (const { run } of store.runs({ limit: MOST_RUNS })) {
     const [started] = store.events(run);
     if (started?.type !== "run.started") continue;
     const has = started.steps.some(({ id, kind }) =>
       step === undefined ? isWork(kind) : id === step && kind !== "fetch" && kind !== "sync"
     );
-    if (has) return run;
+    const state = has ? replay(store.events(run)) : undefined;
+    if (state && stepsOf(state, step).some((it) => placeOf(it, state, store) !== undefined)) {
+      return run;
+    }
   }
-  throw unclear(
-    step === undefined ? "no run has worked on a node yet" : `no run has a step "${step}"`,
-    "say where from: --node NAME",
-  );
+  return undefined;
 }
 
 function isWork(kind: string): boolean {

@@ -51,6 +51,14 @@ Deno.test("grid fetch brings files from nodes and steps; grid sync explains a pi
     [["code", ["a.py", "b.log"]]],
   );
   await ok("run", "p.yaml");
+  // One in which the step was left out is not the last that worked.
+  await ok("run", "p.yaml", "--only", "code");
+  const leftOut = await run("fetch", "out/n", "--step", "try", "--run", "sweep");
+  assert.equal(leftOut.code, 2);
+  assert.match(
+    leftOut.stderr,
+    /"try" worked on no node in run \S+\nhint: in run (\S+) it did: --run \1\n/,
+  );
 
   // From every cell, each from its own node; of two files with one name none is lost.
   await ok("fetch", "out/n", "--step", "try", "--to", "got/{node}");
