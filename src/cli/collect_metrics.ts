@@ -1,5 +1,4 @@
 /** Everything that `grid metrics` tells, from the store and from a look at the nodes. */
-import { fittingGpus, lentGpus } from "../cluster/gpu_choice.ts";
 import type { NodeHealth } from "../cluster/node.ts";
 import type { GridError } from "../core/errors.ts";
 import { thrownWords } from "../core/refusal.ts";
@@ -35,7 +34,7 @@ export async function collectMetrics(grid: Grid, options: CollectOptions): Promi
     ...work,
     now: grid.clock.now(),
     schedules: grid.store.schedules.all().map(scheduleReading),
-    nodes: nodes.map((health) => nodeReading(grid, health)),
+    nodes: nodes.map(nodeReading),
     ...(expected && { expected }),
     ...(labels && { labels }),
   };
@@ -51,19 +50,18 @@ function scheduleReading(row: ScheduleRow): ScheduleReading {
   };
 }
 
-function nodeReading({ cluster }: Grid, health: NodeHealth): NodeReading {
-  const { node: name, at, status, score, facts } = health;
-  const node = cluster.nodes.find((each) => each.name === name);
+function nodeReading(health: NodeHealth): NodeReading {
+  const { node, at, status, score, facts, gpuGroups = [] } = health;
   return {
-    node: name,
+    node,
     at,
     status,
+    isDrained: facts && (facts.drains ?? []).length > 0,
     score,
     loadPerCore: facts?.load1 === undefined || !facts.cores ? undefined : facts.load1 / facts.cores,
-    gpus: node === undefined || facts === undefined || facts.gpuTool === "failed" ? undefined : {
+    gpus: facts === undefined || facts.gpuTool === "failed" ? undefined : {
       leased: facts.gpus.filter(({ leases = [] }) => leases.length > 0).length,
-      free:
-        fittingGpus(lentGpus(node, facts.gpus), { gpus: 1, minFreeVramBytes: undefined }).length,
+      free: status === "ok" ? gpuGroups.reduce((sum, { free }) => sum + free, 0) : 0,
     },
   };
 }

@@ -29,6 +29,11 @@ export function addNodes(metrics: Metrics, { tally, nodes, now }: Reading): void
       (n) => n.status === "unreachable" ? 0 : 1,
     );
     of("grid_node_usable", "1 where steps can run there, else 0", (n) => n.status === "ok" ? 1 : 0);
+    of(
+      "grid_node_drained",
+      "1 where an account has drained the node, else 0",
+      ({ isDrained }) => isDrained === undefined ? undefined : Number(isDrained),
+    );
     of("grid_node_load_per_core", "Load of the last minute per usable core", (n) => n.loadPerCore);
     of("grid_node_look_timestamp_seconds", "When the node was last looked at", (n) => n.at / 1000);
     of("grid_leased_gpus", "GPUs that jobs of Grid hold", (n) => n.gpus?.leased);

@@ -38,6 +38,8 @@ export interface NodeReading {
   readonly at: number;
   /** `unusable` nodes answer. */
   readonly status: "ok" | "unusable" | "unreachable";
+  /** Somebody wants no work there; undefined where the node did not say. */
+  readonly isDrained?: boolean | undefined;
   /** As measured; undefined where not `ok`. */
   readonly score: number | undefined;
   /** Load of the last minute per usable core. */

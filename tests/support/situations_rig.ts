@@ -16,6 +16,13 @@ export interface Snapshot {
   readonly text: string;
 }
 
+export interface LookOptions {
+  /** Per core. */
+  readonly load?: number;
+  /** Why nothing can run there. */
+  readonly state?: "drained" | "unusable";
+}
+
 export interface SituationOptions {
   /** Of the cluster config; default one local node. */
   readonly nodes?: string;
@@ -79,7 +86,7 @@ health_check: { timeout: 5 }
   }
 
   /** Asks the nodes, and takes the load of this busy machine for `load` per core. */
-  async look({ load = 0.1 }: { readonly load?: number } = {}): Promise<void> {
+  async look({ load = 0.1, state }: LookOptions = {}): Promise<void> {
     const { cluster, store } = this.grid;
     await cluster.health({ fresh: true });
     for (const node of cluster.nodes) {
@@ -87,12 +94,18 @@ health_check: { timeout: 5 }
       const row = store.load([key]).get(key);
       const probe = JSON.parse(row?.json ?? "{}");
       if (row === undefined || probe.facts === undefined) continue;
-      const facts = { ...probe.facts, load1: load * (probe.facts.cores ?? 1) };
-      store.save(new Map([[key, { at: row.at, json: JSON.stringify({ ...probe, facts }) }]]));
+      const drains = [{ account: "ada", sinceAt: 0, reason: "new power supply" }];
+      const facts = {
+        ...probe.facts,
+        load1: load * (probe.facts.cores ?? 1),
+        ...state === "drained" && { drains },
+      };
+      const told = { ...probe, facts, ...state && { status: "unusable" } };
+      store.save(new Map([[key, { at: row.at, json: JSON.stringify(told) }]]));
     }
   }
 
-  async tell(options?: { readonly load?: number }): Promise<void> {
+  async tell(options?: LookOptions): Promise<void> {
     await this.look(options);
     const reading = await collectMetrics(this.grid, {
       signal: new AbortController().signal,

@@ -130,6 +130,15 @@ situation("a node that others overload is told for as long as it lasts", async (
   };
 });
 
+situation("a node that nothing can run on is told, unless somebody has drained it", async () => {
+  await using here = await Situation.open();
+  await here.tell({ state: "unusable" });
+  await here.at(HOUR).tell({ state: "drained" });
+  await here.at(2 * HOUR).tell({ state: "unusable" });
+  const told = ["GridNodeUnusable n1"];
+  return { hosts: one(here), fires: { 10: [], 30: told, 80: [], 119: [], 140: told } };
+});
+
 situation("a node that is dead is told after an hour and after two days", async () => {
   await using here = await Situation.open({
     nodes: "{ name: n1, transport: local }, { name: gone, host: 127.0.0.1, port: 1, user: nobody }",

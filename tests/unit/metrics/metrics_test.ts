@@ -18,6 +18,7 @@ const NODES: readonly NodeReading[] = [
     node: "gpu1",
     at: START,
     status: "ok",
+    isDrained: false,
     score: 130.5,
     loadPerCore: 0.25,
     gpus: { leased: 1, free: 3 },
@@ -83,6 +84,8 @@ Deno.test("metricsText() says nothing of a score that a dead node had", async ()
   assert.equal(valueOf(text, 'grid_node_usable{node="gpu2"}'), 0);
   assert.equal(valueOf(text, 'grid_node_health_score{node="gpu2"}'), undefined);
   assert.equal(valueOf(text, 'grid_free_gpus{node="gpu2"}'), undefined);
+  assert.equal(valueOf(text, 'grid_node_drained{node="gpu1"}'), 0);
+  assert.equal(valueOf(text, 'grid_node_drained{node="gpu2"}'), undefined);
   assert.equal(valueOf(text, 'grid_ssh_reconnects_total{node="gpu2"}'), 0);
 });
 
