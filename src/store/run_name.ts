@@ -78,7 +78,10 @@ function allNames(connection: Connection): string[] {
   const select = "SELECT pipeline AS name FROM runs UNION SELECT file FROM runs" +
     " UNION SELECT run FROM runs UNION SELECT 'last'";
   return connection.read(() =>
-    connection.prepareOnce(select).all().map(({ name }) => String(name))
+    // A command has no file.
+    connection.prepareOnce(select).all().map(({ name }) => String(name)).filter((name) =>
+      name !== ""
+    )
   );
 }
 

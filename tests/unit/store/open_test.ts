@@ -146,6 +146,8 @@ Deno.test("resolveRun() takes the name or the file of a pipeline, and counts bac
     message: 'Cannot find run "20260131-120000-abcd": this project has none of that id',
     hint: /grid queue; the runs of this one: grid runs$/,
   });
+  store.append("c1", [{ ...runStarted("c1"), pipeline: "command", file: "" }]);
+  assert.throws(() => store.resolveRun("x"), { hint: "see: grid runs" });
   assert.throws(() => store.resolveRun("lats"), { hint: /did you mean "last"/ });
   assert.throws(() => store.resolveRun("evaluate"), { hint: "see: grid runs" });
 });
