@@ -125,7 +125,10 @@ async function readFileOutput(
 const NOT_A_FILE = 91;
 const TOO_LARGE = 92;
 
-/** A device or a pipe never ends; the size is asked before a byte is read. The age in seconds goes to stderr. */
+/**
+ * A device or a pipe never ends; the size is asked before a byte is read. The age in seconds goes to stderr: by
+ * the time that no program can set back, since what is unpacked brings its own.
+ */
 const READ_OUTPUT = `grid_read_output() {
   [ ! -e "$1" ] || [ -f "$1" ] || return ${NOT_A_FILE}
   grid_size=$(wc -c <"$1") || return
@@ -134,7 +137,7 @@ const READ_OUTPUT = `grid_read_output() {
     return ${TOO_LARGE}
   fi
   cat <"$1" || return
-  grid_written=$(stat -c %Y -- "$1" 2>/dev/null || stat -f %m -- "$1" 2>/dev/null) || return 0
+  grid_written=$(stat -c %Z -- "$1" 2>/dev/null || stat -f %c -- "$1" 2>/dev/null) || return 0
   echo "age $(($(date +%s) - grid_written))" >&2
 }`;
 

@@ -24,10 +24,10 @@ fail() {
 
 choose_stat() {
   case $(stat -c %f / 2>/dev/null) in
-  4*) option=-c facts='%f %s %Y|%n' ;;
+  4*) option=-c facts='%f %s %Y %Z|%n' ;;
   *)
     case $(stat -f %Xp / 2>/dev/null) in
-    4*) option=-f facts='%Xp %z %m|%N' ;;
+    4*) option=-f facts='%Xp %z %m %c|%N' ;;
     *) fail stat "$(command -v stat)" ;;
     esac
     ;;

@@ -45,8 +45,10 @@ function newestOf(pattern: FetchPattern, { files, torn, now }: Fetched): FetchRe
   const found = [...files, ...torn].filter(({ path }) => pattern.matches(path));
   const [first, ...others] = found;
   if (first === undefined) return [];
-  const { path, mtime } = others.reduce((a, b) => b.mtime > a.mtime ? b : a, first);
-  return [{ pattern: pattern.text, path, ageMs: 1000 * (now - mtime) }];
+  // What was unpacked or copied with its times is not as old as it looks.
+  const touched = ({ mtime, ctime = mtime }: FoundFile) => Math.max(mtime, ctime);
+  const newest = others.reduce((a, b) => touched(b) > touched(a) ? b : a, first);
+  return [{ pattern: pattern.text, path: newest.path, ageMs: 1000 * (now - touched(newest)) }];
 }
 
 /** A name that the node gave, not a pattern, whatever characters it holds. */

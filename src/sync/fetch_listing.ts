@@ -10,6 +10,8 @@ export interface FoundFile {
   readonly size: number;
   /** Seconds since the Unix epoch. */
   readonly mtime: number;
+  /** The same, when the file system last had to do with it: no program can set that back. */
+  readonly ctime?: number;
   readonly executable: boolean;
 }
 
@@ -31,7 +33,7 @@ export interface Listing {
 /** As `fetch.sh` prints it: lists of names, each ended by NUL. */
 export interface ListingBytes {
   readonly found: Uint8Array;
-  /** `<mode in hex> <bytes> <seconds>|<name>` and a line break, for what could be looked at. */
+  /** `<mode in hex> <bytes> <mtime> <ctime>|<name>` and a line break, for what could be looked at. */
   readonly rows: Uint8Array;
   /** Links to nothing. */
   readonly dangling: Uint8Array;
@@ -157,22 +159,24 @@ interface Row {
   readonly mode: string;
   readonly size: number;
   readonly mtime: number;
+  readonly ctime?: number;
 }
 
 /** By name, each byte as one character. A name with a line break finds no row, and is odd anyway. */
 function readRows(text: string): Map<string, Row> {
   const rows = new Map<string, Row>();
   for (const line of text.split("\n")) {
-    const [, mode = "", size = "", mtime = "", name] =
-      /^([0-9a-fA-F]{4,5}) (\d{1,15}) (-?\d{1,15})\|(.+)$/.exec(line) ?? [];
+    const [, mode = "", size = "", mtime = "", ctime, name] =
+      /^([0-9a-fA-F]{4,5}) (\d{1,15}) (-?\d{1,15})(?: (-?\d{1,15}))?\|(.+)$/.exec(line) ?? [];
     if (name === undefined) continue;
-    rows.set(name, { mode: mode.toLowerCase(), size: Number(size), mtime: Number(mtime) });
+    const facts = { mode: mode.toLowerCase(), size: Number(size), mtime: Number(mtime) };
+    rows.set(name, ctime === undefined ? facts : { ...facts, ctime: Number(ctime) });
   }
   return rows;
 }
 
-function fileOf(path: RelativePath, { mode, size, mtime }: Row): FoundFile {
-  return { path, size, mtime, executable: (parseInt(mode, 16) & 0o100) !== 0 };
+function fileOf(path: RelativePath, { mode, ...row }: Row): FoundFile {
+  return { path, ...row, executable: (parseInt(mode, 16) & 0o100) !== 0 };
 }
 
 /** A link back to a folder above it is no reason to fail: GNU find names it and goes on. */

@@ -67,6 +67,6 @@ export function linkPrograms(folder: string, options: { readonly without: readon
 export const BSD_STAT = `follow=
 [ "$1" != -L ] || { follow=-L; shift; }
 [ "$1" = -f ] || { echo "stat: illegal option -- c" >&2; exit 1; }
-format=$(printf %s "$2" | sed 's/%Xp/%f/g;s/%z/%s/g;s/%Fm/%.9Y/g;s/%Fc/%.9Z/g;s/%m/%Y/g;s/%N/%n/g')
+format=$(printf %s "$2" | sed 's/%Xp/%f/g;s/%z/%s/g;s/%Fm/%.9Y/g;s/%Fc/%.9Z/g;s/%m/%Y/g;s/%c/%Z/g;s/%N/%n/g')
 shift 2
 exec /usr/bin/stat $follow -c "$format" "$@"`;

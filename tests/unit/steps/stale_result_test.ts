@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { utimesSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRunStep } from "../../../src/steps/run.ts";
 import { openRunTrees } from "../../../src/steps/run_trees.ts";
 import { freshnessOf } from "../../../src/steps/stale_result.ts";
 import { openStepRig, recordHost, RUN, stepRequest } from "../../support/step_rig.ts";
 
-const HOUR_S = 3600;
+const HOUR_MS = 3_600_000;
 const OUTPUTS = [{ name: "loss", from: "file" as const, path: "m.json", json: ".loss" }];
 
 /** What is warned of where a command with an output from `m.json` ends well, which lay there for an hour. */
@@ -14,9 +14,11 @@ async function warningsOf(command: string, { isSynced = false } = {}): Promise<s
   await using rig = openStepRig();
   const file = join(rig.root, "m.json");
   writeFileSync(file, '{"loss": 1}');
-  const then = Date.now() / 1000 - HOUR_S;
-  utimesSync(file, then, then);
-  await using trees = openRunTrees({ project: rig.root, run: RUN, leaseMs: 60_000 });
+  await using opened = openRunTrees({ project: rig.root, run: RUN, leaseMs: 60_000 });
+  // Nobody can make a file older than it is; so the run begins in an hour, unless it has written it.
+  const { owner } = opened.run;
+  const at = command.includes("> m.json") ? owner.at : owner.at + HOUR_MS;
+  const trees = { ...opened, files: opened.files, run: { ...opened.run, owner: { ...owner, at } } };
   if (isSynced) {
     const content = "mtime:1";
     trees.files.add(rig.root, [{
