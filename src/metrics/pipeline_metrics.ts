@@ -3,6 +3,8 @@ import type { Reading } from "./reading.ts";
 import { counter2, gauge, gauge2, type Metrics, withZeros } from "./series.ts";
 import type { PipelineTally, Tally } from "./tally.ts";
 
+/** What `grid run "…"` is called. */
+const COMMAND = "command";
 /** Fewer runs do not say what is usual. */
 const LEAST_USUAL = 3;
 
@@ -66,11 +68,17 @@ function addLast(metrics: Metrics, { pipelines }: Tally): void {
     "1 where the last one did not succeed, else 0",
     ({ status }) => status === "succeeded" || status === "skipped" ? 0 : 1,
   );
-  of(
-    "grid_usual_run_duration_seconds",
-    "How long the last ones that succeeded took, by their median",
-    ({ usual }) => usual && usual.length >= LEAST_USUAL ? medianOf(usual) : undefined,
-  );
+  // Single commands have one name, and nothing else in common.
+  const alike = new Map([...pipelines].filter(([name]) => name !== COMMAND));
+  gauge(metrics, {
+    name: "grid_usual_run_duration_seconds",
+    help: "How long the last ones that succeeded took, by their median",
+    label: "pipeline",
+    values: mapped(
+      alike,
+      ({ usual }) => usual && usual.length >= LEAST_USUAL ? medianOf(usual) : undefined,
+    ),
+  });
   gauge2(metrics, {
     name: "grid_last_run_status",
     help: "1 for the result of the last one; stopped where its runner died",

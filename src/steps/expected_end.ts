@@ -43,7 +43,10 @@ interface UsualTime {
   readonly usualMs: number | undefined;
 }
 
-/** Of steps whose work ends with them: what `select-node` chose is held until the run is over. */
+/**
+ * Of steps whose work ends with them. What `select-node` chose is held until the run is over: where one more step is
+ * all of it, as of a single command, that is known, too.
+ */
 export function usualTimes(
   steps: readonly Step[],
   read: () => readonly UsualTime[],
@@ -52,6 +55,8 @@ export function usualTimes(
   return (step) => {
     times ??= new Map(read().map((each) => [each.step, each.usualMs]));
     const isWork = steps.find(({ id }) => id === step)?.action.kind !== "select-node";
-    return isWork ? times.get(step) : undefined;
+    if (isWork) return times.get(step);
+    const [other, ...more] = steps.filter(({ id }) => id !== step);
+    return other === undefined || more.length > 0 ? undefined : times.get(other.id);
   };
 }

@@ -4,6 +4,8 @@ import type { RunRow, Store } from "./store.ts";
 
 /** Runs that are looked at. */
 const MOST_RUNS = 10;
+/** Of single commands, which all have one name: those that may have another text. */
+const MOST_COMMANDS = 100;
 /** Fewer say nothing. */
 const LEAST_RUNS = 3;
 
@@ -31,7 +33,10 @@ export function usualSteps(
   { run, pipeline }: Pick<RunState, "run" | "pipeline">,
 ): readonly UsualStep[] {
   const rows = store.runs().filter((row) => row.pipeline === pipeline);
-  const before = rows.slice(rows.findIndex((row) => row.run === run) + 1, MOST_RUNS + 1);
+  const at = rows.findIndex((row) => row.run === run);
+  const before = rows[at]?.file === ""
+    ? sameCommands(store, { run, rows: rows.slice(at + 1, MOST_COMMANDS) })
+    : rows.slice(at + 1, MOST_RUNS + 1);
   const steps = new Map<string, { times: number[]; runs: number; retried: number }>();
   for (const row of before) countRun(store, { row, steps });
   return [...steps].map(([step, { times, runs, retried }]) => ({
@@ -40,6 +45,32 @@ export function usualSteps(
     runs,
     retried,
   }));
+}
+
+/** `grid run "nvidia-smi"` says nothing of how long `grid run "python train.py"` takes. */
+function sameCommands(
+  store: Store,
+  { run, rows }: { readonly run: string; readonly rows: readonly RunRow[] },
+): readonly RunRow[] {
+  const own = commandOf(store, run);
+  if (own === undefined) return [];
+  const same: RunRow[] = [];
+  for (const row of rows) {
+    if (same.length === MOST_RUNS) break;
+    if (row.file === "" && commandOf(store, row.run) === own) same.push(row);
+  }
+  return same;
+}
+
+function commandOf(store: Store, run: string): string | undefined {
+  const events = store.tallies.eventsAfter(run, {
+    seq: 0,
+    types: ["run.started"],
+    onUnreadable: () => {},
+  });
+  const [first] = [...events];
+  if (first?.event.type !== "run.started") return undefined;
+  return first.event.commands?.map(({ text }) => text).join("\n");
 }
 
 interface Counting {

@@ -159,6 +159,19 @@ Deno.test("metricsText() says what is usual once three runs went well", async ()
   assert.ok((await usual() ?? 0) > 60);
 });
 
+Deno.test("metricsText() knows of no usual time of single commands, which are alike in name only", async () => {
+  const tally = emptyTally();
+  const command = succeededRun().map((event) =>
+    event.type === "run.started" ? { ...event, pipeline: "command", file: "" } : event
+  );
+  for (const at of [0, 1, 2]) {
+    addTally(tally, counted(command.map((e) => ({ ...e, at: e.at + at }))).tally);
+  }
+  const text = await metricsText({ tally, activeTasks: 0 });
+  assert.equal(valueOf(text, 'grid_usual_run_duration_seconds{pipeline="command"}'), undefined);
+  assert.equal(valueOf(text, 'grid_last_run_failed{pipeline="command"}'), 0);
+});
+
 Deno.test("metricsText() forgets after half an hour what happened a moment ago", async () => {
   const { tally } = counted(failedRun());
   const failed = async (now: number) =>

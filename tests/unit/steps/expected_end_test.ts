@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
+import { commandPipeline } from "../../../src/pipeline/command_pipeline.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
-import { withExpectedEnds } from "../../../src/steps/expected_end.ts";
+import { usualTimes, withExpectedEnds } from "../../../src/steps/expected_end.ts";
 
 const SELECTOR = {
   gpus: 1,
@@ -44,4 +45,15 @@ Deno.test("withExpectedEnds() tells how long a step takes, where it wants GPUs",
     words,
   ]);
   assert.deepEqual(asked, ["train", "new"]);
+});
+
+Deno.test("usualTimes() of a choice is that of the one step that it is for, and nothing where there are more", () => {
+  const known = [{ step: "command", usualMs: 60_000 }, { step: "node", usualMs: 100 }];
+  const single = commandPipeline({ command: "python train.py", gpus: 1 });
+  const usual = usualTimes(single.steps, () => known);
+  assert.deepEqual([usual("node"), usual("command")], [60_000, 60_000]);
+  const [choice, ...steps] = single.steps;
+  assert.ok(choice && steps[0]);
+  const more = usualTimes([choice, ...steps, { ...steps[0], id: "after" }], () => known);
+  assert.deepEqual([more("node"), more("command")], [undefined, 60_000]);
 });
