@@ -1,6 +1,7 @@
 /** `grid run --again RUN`: the pipeline and the code of an earlier run, exactly, or a refusal that says why. */
 import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
+import { quoteAll } from "../core/shell.ts";
 import { definitionOf } from "../engine/resume/definition.ts";
 import { upcomingData, upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import { replay, type RunState } from "../engine/reduce.ts";
@@ -38,7 +39,7 @@ export async function againOf(name: string, options: AgainOptions): Promise<Agai
   const state = replay(grid.store.events(run));
   if (!state || state.file === "") throw refusal(run, "it came from no pipeline file");
   const wanted = wantedOf(state);
-  if (wanted.digests.size === 0) throw refusal(run, "it synced no code that is known");
+  if (wanted.digests.size === 0) throw withoutCode(run, state);
   if (state.definition === undefined) throw refusal(run, "an older Grid ran it");
   const here = await load(state, grid.project, options);
   const why = await difference(here, { state, wanted, code: grid.project, ...options });
@@ -173,6 +174,18 @@ async function checkOut(commit: string, run: string, options: CommitCheckoutOpti
     if (error instanceof GridError && error.code === "usage") throw refusal(run, error.message);
     throw error;
   }
+}
+
+/** There is nothing by which to know the code again; what is there now can be run with the same inputs. */
+function withoutCode(run: string, { file, inputs }: RunState): GridError {
+  const given = Object.entries(inputWords(inputs)).flatMap((
+    [name, text],
+  ) => ["-i", `${name}=${text}`]);
+  return new GridError({
+    code: "usage",
+    message: `Cannot run ${run} again: it synced no code, by which that could be known again`,
+    hint: `what is there now, with its inputs: grid run ${quoteAll([file, ...given])}`,
+  });
 }
 
 function refusal(run: string, why: string, wanted?: Wanted): GridError {

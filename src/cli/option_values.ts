@@ -91,10 +91,10 @@ export function nameList(value: string): string[] {
   throw new WordError("needs at least one name");
 }
 
-/** Input values of an earlier run as the words that would set them again. */
+/** Input values of an earlier run as the words that would set them again; no word sets one that had no value. */
 export function inputWords(inputs: Readonly<Record<string, JsonValue>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => [
+    Object.entries(inputs).filter(([, value]) => value !== null).map(([name, value]) => [
       name,
       typeof value === "string" ? value : JSON.stringify(value),
     ]),

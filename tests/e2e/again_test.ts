@@ -100,6 +100,13 @@ testWith(["git"], "run --again refuses where the code cannot be had, and says wh
     /Cannot run \S+ again: "code" would bring other files here, and in commit/,
   );
   assert.match(gone.stderr, /hint: it ran with changes that were in no commit/);
+  write(
+    folder,
+    "bare.yaml",
+    "inputs: { x: { default: a b }, y: {} }\nsteps:\n  - { id: a, run: echo }\n",
+  );
+  const bare = await run(folder, "--again", report(await run(folder, "bare.yaml")).run);
+  assert.match(bare.stderr, /it synced no code.*\nhint: .*: grid run bare\.yaml -i 'x=a b'\n/);
   const changed = await run(folder, "--again", first.run, "-i", "x=c");
   assert.equal(changed.code, 2);
   assert.match(changed.stderr, /Cannot run --again with --input: the earlier run says all that/);

@@ -241,3 +241,25 @@ function outcomes(report: string): unknown {
     })),
   };
 }
+
+Deno.test("an input without a value has none in a resumed run, in its plan and in a submitted one", async () => {
+  using home = project({
+    "pipeline.yaml": `name: p
+inputs: { count: { type: integer }, text: {}, other: { default: x } }
+steps:
+  - id: a
+    node: local
+    run: "echo [\${{ inputs.count }}] [\${{ inputs.text }}] \${{ inputs.other }}; test -e there"
+`,
+  });
+  const first = await grid(["run", "pipeline.yaml"], { cwd: home.path });
+  assert.match(first.stderr, /│ \[\] \[\] x/);
+  const plan = await grid(["plan", "pipeline.yaml", "--resume", "last"], { cwd: home.path });
+  assert.equal(plan.code, 0, plan.stderr);
+  const resumed = await grid(["resume", "-i", "other=y"], { cwd: home.path });
+  assert.match(resumed.stderr, /│ \[\] \[\] y/);
+  const submitted = await grid(["submit", "pipeline.yaml"], { cwd: home.path });
+  assert.equal(submitted.code, 0, submitted.stderr);
+  const attached = await grid(["attach", submitted.stdout.trim()], { cwd: home.path });
+  assert.match(attached.stderr, /│ \[\] \[\] x/);
+});
