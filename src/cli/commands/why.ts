@@ -1,4 +1,5 @@
 import type { Command } from "../command_line/command.ts";
+import { systemClock } from "../../core/clock.ts";
 import { bringNews } from "../submitted/news.ts";
 import { why, whyHint, whyRun } from "../../engine/resume/why.ts";
 import { oneLine } from "../../terminal/harmless.ts";
@@ -15,7 +16,15 @@ export function define(command: Command, context: CommandContext): void {
       await bringNews(runs, context);
       const run = runs.store.resolveRun(name);
       const state = stateOf(runs, run);
-      const options = { underWay: isUnderWay(runs, state) };
+      const options = {
+        underWay: isUnderWay(runs, state),
+        saidAgoMs: (step: string, message: string) => {
+          const said = runs.store.events(run).findLast((event) =>
+            event.type === "warned" && event.step === step && event.message === message
+          );
+          return said && systemClock.now() - said.at;
+        },
+      };
       const words = step === undefined ? whyRun(state, options) : why(state, step, options);
       const hint = whyHint(state, step);
       if (runs.settings.json) {

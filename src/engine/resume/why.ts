@@ -8,6 +8,8 @@ import type { AttemptState, RunState, StepState } from "../reduce.ts";
 export interface WhyOptions {
   /** False where the runner was killed, so that a run without an end does not go on. */
   readonly underWay?: boolean;
+  /** How long ago a step said this in ms; undefined where nobody knows. */
+  readonly saidAgoMs?: (step: string, message: string) => number | undefined;
 }
 
 /** @throws {GridError} `usage` for a step that the run does not have */
@@ -23,7 +25,9 @@ export function why(state: RunState, id: string, options: WhyOptions = {}): stri
     case "running":
       if (step.node === undefined && underWay) {
         const line = lineOf(state, id);
-        if (line !== undefined) return `${id} waits: ${line}`;
+        if (line !== undefined) {
+          return `${id} waits: ${line}${agoWords(options.saidAgoMs?.(id, line))}`;
+        }
       }
       return `${id} runs${placeOf(step)}${attemptOf(step)}${
         underWay ? "" : ", as far as its run could see"
@@ -85,6 +89,15 @@ function lineOf(state: RunState, id: string): string | undefined {
   const words = state.warnings.findLast((warning) => warning.startsWith(`${id}: `));
   const said = words?.slice(id.length + 2);
   return said !== undefined && / in line for |^waits /.test(said) ? said : undefined;
+}
+
+/** What was a moment ago is so now. */
+const RECENT_MS = 5000;
+
+/** It is told again when its place changes; "for 3.0s" in it was true then. */
+function agoWords(ms: number | undefined): string {
+  if (ms === undefined || ms < RECENT_MS) return "";
+  return `; so it was ${formatDuration(1000 * Math.round(ms / 1000))} ago, now: grid queue`;
 }
 
 function verb(step: StepState): string {

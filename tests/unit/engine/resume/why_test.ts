@@ -55,6 +55,25 @@ Deno.test("why() says in one line what became of each step", async () => {
   );
 });
 
+Deno.test("why() says of a place in line how long ago it was so", async () => {
+  const message = "first in line for 2 GPUs on g1: GPU 0 is held by a job of ada (for 3.0s)";
+  const { events } = await runFake(pipeline([step("a")]), {
+    steps: {
+      a: (_, host) => {
+        host.note({ type: "warned", message });
+        return succeed()(_, host);
+      },
+    },
+  });
+  const waiting = replay(events.slice(0, events.findIndex(({ type }) => type === "warned") + 1));
+  assert.ok(waiting);
+  const after = (ms: number | undefined) =>
+    why(waiting, "a", { underWay: true, saidAgoMs: (...said) => said[1] === message ? ms : -1 });
+  assert.equal(after(undefined), `a waits: ${message}`);
+  assert.equal(after(4000), `a waits: ${message}`);
+  assert.equal(after(600_400), `a waits: ${message}; so it was 10m 00s ago, now: grid queue`);
+});
+
 Deno.test("whyHint() is what the failure that is told of says to do", async () => {
   const { state } = await runFake(
     pipeline([step("ok"), step("bad"), step("lint", { allowFailure: true })]),
