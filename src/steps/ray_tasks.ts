@@ -19,7 +19,7 @@ export async function readTasks(
   if ("range" in tasks) return Array.from({ length: tasks.range }, (_, index) => String(index));
   if ("expression" in tasks) return parseList(tasks.expression, "the expression under `tasks`");
   const path = isAbsolute(tasks.file) ? tasks.file : join(project, tasks.file);
-  return parseTaskFile(await readTaskFile(path), tasks.file);
+  return parseTaskFile(decode(await readTaskFile(path), tasks.file), tasks.file);
 }
 
 /** Lines of JSON stay as they are spelled. */
@@ -78,9 +78,41 @@ function parse(text: string, place: string): JsonValue {
   }
 }
 
-async function readTaskFile(path: string): Promise<string> {
+/** Replacing what cannot be decoded would make other tasks of them. */
+function decode(bytes: Uint8Array, name: string): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
-    return await Deno.readTextFile(path);
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new GridError({
+      code: "ray",
+      message: `Cannot read the tasks: ${name}:${firstUndecoded(bytes)} is not UTF-8 text`,
+      hint: "of text in another encoding `iconv -t utf-8` makes it",
+      cause,
+    });
+  }
+}
+
+/** Number of the first line that cannot be decoded; no character of UTF-8 holds the end of one. */
+function firstUndecoded(bytes: Uint8Array): number {
+  for (let [at, number] = [0, 1];; number++) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const line = bytes.subarray(at, newline < 0 ? bytes.length : newline);
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(line);
+    } catch {
+      return number;
+    }
+    if (newline < 0) return number;
+    at = newline + 1;
+  }
+}
+
+const NEWLINE = 10;
+
+async function readTaskFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
   } catch (cause) {
     throw new GridError({
       code: "ray",

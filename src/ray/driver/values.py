@@ -132,10 +132,16 @@ def plain_array(value: Any, place: str, depth: int) -> object:
     elif hasattr(value, "tolist"):
         made = value.tolist()
     if type(made) is type(value) or made is value:
-        raise NotJson("at %s: %s" % (place, type_name(value)))
+        raise NotJson("at %s: %s%s" % (place, type_name(value), ADVICE.get(type(value).__name__, "")))
     if dtype in ("b", "i", "u", "f") and isinstance(made, list) and value.dtype.itemsize <= 8:
         return made  # nothing but numbers that Python has, too
     return plain(made, place, depth + 1)
+
+
+ADVICE = {
+    "coroutine": ", of an `async def`: let the function run it by `asyncio.run(…)`",
+    "generator": ": let the function return `list(…)`",
+}
 
 
 def type_name(value: object) -> str:

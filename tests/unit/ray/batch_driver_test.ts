@@ -59,6 +59,12 @@ def kinds(task):
 def same(task):
     return task
 
+async def unfit_coroutine(task):
+    return task
+
+def unfit_generator(task):
+    yield task
+
 def unfit(task):
     if task == 0:
         return {1: "a", "1": "b"}
@@ -632,6 +638,20 @@ testWith(
         '"point":{"x":1,"when":"2026-01-02"},"enum":"red","set":[1,2,3],"tuple":[1,2],"pair":[1,2],' +
         '"range":[0,1,2],"2026-01-02":"date key"}',
     );
+  },
+);
+
+testWith(
+  ["python3"],
+  "batch_driver says what makes a coroutine or a generator a result",
+  async () => {
+    for (const [kind, advice] of [["coroutine", "asyncio.run"], ["generator", "list"]]) {
+      using place = new Workplace();
+      await place.run({ target: { call: `work:unfit_${kind}` }, tasks: [0] });
+      const error = place.entries()[0]?.error ?? "";
+      assert.ok(error.startsWith(`the result is not JSON: at result: ${kind}`), error);
+      assert.ok(error.includes(`\`${advice}(…)\``), error);
+    }
   },
 );
 

@@ -34,6 +34,17 @@ Deno.test("readTasks() finds a file in the project folder", async () => {
   });
 });
 
+Deno.test("readTasks() changes no byte of a file that is not UTF-8: it names the line", async () => {
+  using folder = tempDir();
+  Deno.writeFileSync(join(folder.path, "names.txt"), Uint8Array.of(97, 10, 98, 0xff, 10, 99));
+  await assert.rejects(readTasks({ file: "names.txt" }, folder.path), {
+    code: "ray",
+    message: "Cannot read the tasks: names.txt:2 is not UTF-8 text",
+  });
+  Deno.writeFileSync(join(folder.path, "marked.txt"), Uint8Array.of(0xef, 0xbb, 0xbf, 97, 10));
+  assert.deepEqual(await readTasks({ file: "marked.txt" }, folder.path), ['"a"']);
+});
+
 Deno.test("parseTaskFile() reads plain lines, whatever they hold", () => {
   assert.deepEqual(parseTaskFile("a b\r\n7\n\n{x\n", "files.txt"), ['"a b"', '"7"', '"{x"']);
 });
