@@ -95,8 +95,16 @@ async function submit(api: JobsApi, id: string, options: ExistingBatchOptions): 
   }
 }
 
+/**
+ * Where Ray was started by the path of its program PATH knows none of its Pythons. A job's shell is started by its
+ * supervisor, and that by the raylet, which knows.
+ */
+const RAYLETS_PYTHON = '"$(sed -n "s/^PPid:[^0-9]*//p" /proc/$PPID/status 2>/dev/null | ' +
+  '{ read -r pid && cat /proc/"$pid"/cmdline; } | tr "\\0" "\\n" | ' +
+  'sed -n "s/^--python_worker_command=\\([^ ]*\\).*/\\1/p")"';
+
 /** The job's shell may have several Pythons before it; one of them knows Ray. */
-const ENTRYPOINT = 'for python in python python3; do "$python" -c ' +
+const ENTRYPOINT = `for python in python python3 ${RAYLETS_PYTHON}; do "$python" -c ` +
   "\"import sys, importlib.util as u; sys.exit(not u.find_spec('ray'))\" 2>/dev/null && " +
   'exec "$python" -u .grid_batch/batch_driver.py .grid_batch/spec.json; done; ' +
   'echo "no python on the PATH of the Ray head can import ray" >&2; exit 3';

@@ -12,6 +12,7 @@ import {
   startFakeJobs,
 } from "../../support/fake_jobs_server.ts";
 import { type BatchResults, CollectedOutcomes } from "../../support/batch_results.ts";
+import { writeProgram } from "../../support/program_file.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -165,6 +166,37 @@ testWith(["python3"], "existing: a batch is one job, whose log holds the results
   // Ray's list of jobs only ever grows by itself.
   assert.ok(scene.fake.requests.includes(`DELETE /api/jobs/${ID}`));
 });
+
+testWith(
+  ["python3"],
+  "existing: Ray's own Python is taken where PATH has none with Ray",
+  async () => {
+    let entrypoint = "";
+    await using scene = new Scene({
+      onLook: passThrough("SUCCEEDED", LOG),
+      onSubmit: (job) => void (entrypoint = job.entrypoint),
+    });
+    await scene.run();
+    using place = tempDir();
+    const own = join(place.path, "own");
+    writeProgram(own, '#!/bin/sh\ncase $1 in -u) echo "own $3" ;; esac\n');
+    for (const name of ["python", "python3"]) {
+      writeProgram(join(place.path, name), "#!/bin/sh\nexit 1\n");
+    }
+    // A raylet, whose command says what starts its workers; a job's supervisor; the job's shell.
+    const run = async (word: string) => {
+      const { code, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", "sh -c 'sh -c \"$JOB\"; exit $?'; exit $?", "raylet", word],
+        env: { PATH: `${place.path}:${Deno.env.get("PATH")}`, JOB: entrypoint },
+      }).output();
+      return [code, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr)];
+    };
+    const words = `--python_worker_command=${own} setup.py --node-ip=1`;
+    assert.deepEqual(await run(words), [0, "own .grid_batch/spec.json\n"]);
+    const none = "no python on the PATH of the Ray head can import ray\n";
+    assert.deepEqual(await run("--other"), [3, none]);
+  },
+);
 
 testWith(["python3"], "existing: the package holds the code and the driver, not .git", async () => {
   await using scene = new Scene({ onLook: passThrough("SUCCEEDED", LOG) });
