@@ -15,6 +15,7 @@ import { forecastDigest, syncOptionsOf } from "../steps/sync_source.ts";
 import { emptyFolders } from "../sync/folders.ts";
 import { checkOutCommit, type CommitCheckoutOptions } from "./commit_checkout.ts";
 import type { CliContext } from "./context.ts";
+import { heldSecrets, maskedInputs } from "./earlier_pipeline.ts";
 import { inputWords } from "./option_values.ts";
 
 export interface Again extends Disposable {
@@ -42,6 +43,8 @@ export async function againOf(name: string, options: AgainOptions): Promise<Agai
   if (wanted.digests.size === 0) throw withoutCode(run, state);
   if (state.definition === undefined) throw refusal(run, "an older Grid ran it");
   const here = await load(state, grid.project, options);
+  const masked = maskedInputs(here, state);
+  if (masked.length > 0) throw refusal(run, heldSecrets(masked));
   const why = await difference(here, { state, wanted, code: grid.project, ...options });
   const nothing = () => {};
   if (why === undefined) {

@@ -1,5 +1,7 @@
 /** The pipeline of a run that is gone on from: its file as it is now, with the inputs of then. */
 import { relative, resolve } from "node:path";
+import { GridError } from "../core/errors.ts";
+import { MASK } from "../core/secret.ts";
 import type { RunState } from "../engine/reduce.ts";
 import type { Grid } from "../grid.ts";
 import { loadPipeline } from "../pipeline/load.ts";
@@ -14,18 +16,45 @@ export interface EarlierPipelineOptions {
   readonly context: CommandContext;
 }
 
-/** @throws {DiagnosticsError} with every mistake of the file and of the inputs; {GridError} `usage` where it is gone */
+/**
+ * @throws {DiagnosticsError} with every mistake of the file and of the inputs; {GridError} `usage` where it is
+ * gone, or an input of then is not known any more
+ */
 export async function earlierPipeline(
-  earlier: Pick<RunState, "file" | "inputs">,
+  earlier: Pick<RunState, "run" | "file" | "inputs">,
   { input, grid, context }: EarlierPipelineOptions,
 ): Promise<Pipeline> {
+  const given = keyValues(input);
   const { pipeline } = await loadPipeline({
     file: relative(context.cwd, resolve(grid.project, earlier.file)),
     project: grid.project,
-    inputs: { ...inputWords(earlier.inputs), ...keyValues(input) },
+    inputs: { ...inputWords(earlier.inputs), ...given },
     env: context.env,
     nodes: grid.cluster.nodes,
     local: grid.config.local,
   });
-  return pipeline;
+  const masked = maskedInputs(pipeline, earlier).filter((name) => !Object.hasOwn(given, name));
+  if (masked.length === 0) return pipeline;
+  throw new GridError({
+    code: "usage",
+    message: `Cannot go on from run ${earlier.run}: ${heldSecrets(masked)}`,
+    hint: `give it again: ${masked.map((name) => `-i ${name}=…`).join(" ")}`,
+  });
+}
+
+/** Inputs that held a secret, so that the journal has a mask in place of it. */
+export function maskedInputs(
+  { secrets }: Pick<Pipeline, "secrets">,
+  { inputs }: Pick<RunState, "inputs">,
+): string[] {
+  if (secrets.length === 0) return [];
+  return Object.keys(inputs).filter((name) => JSON.stringify(inputs[name])?.includes(MASK));
+}
+
+/** A clause. */
+export function heldSecrets(inputs: readonly string[]): string {
+  const names = inputs.map((name) => `"${name}"`).join(", ");
+  return `its ${
+    inputs.length > 1 ? "inputs" : "input"
+  } ${names} held a secret, which no journal keeps`;
 }

@@ -263,3 +263,25 @@ steps:
   const attached = await grid(["attach", submitted.stdout.trim()], { cwd: home.path });
   assert.match(attached.stderr, /│ \[\] \[\] x/);
 });
+
+Deno.test("an input that held a secret is asked for again: the journal has a mask in its place", async () => {
+  using home = project({
+    "pipeline.yaml": `name: p
+inputs: { url: { default: "https://example.org" } }
+secrets: [TOKEN]
+steps:
+  - { id: a, node: local, secrets: TOKEN, env: { URL: "\${{ inputs.url }}" }, run: "echo \${#URL}; exit 1" }
+`,
+  });
+  const env = { TOKEN: "a-secret-of-length" };
+  const run = (...args: string[]) => grid(args, { cwd: home.path, env });
+  const url = `url=https://me:${env.TOKEN}@example.org`;
+  assert.match((await run("run", "pipeline.yaml", "-i", url)).stderr, /│ 41\n/);
+  const refused = await run("resume");
+  assert.equal(refused.code, 2, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /: its input "url" held a secret, which no journal keeps\nhint: give it again: -i url=…/,
+  );
+  assert.match((await run("resume", "-i", url)).stderr, /│ 41\n/);
+});
