@@ -79,7 +79,7 @@ if command -v perl >/dev/null 2>&1; then
     local $/; my ($shell, %own) = ($ENV{shell}, %ENV);
     for (split /\\0/, <$file>) {
       my ($name, $value) = split /=/, $_, 2;
-      next if !defined $value || $name =~ /^(TERM|PWD|OLDPWD|SHLVL|_|COLUMNS|LINES|GRID_JOB|GRID_SCRIPT|GRID_CHANNEL|SSH_.*)$/;
+      next if !defined $value || $name =~ /^(TERM|PWD|OLDPWD|SHLVL|_|COLUMNS|LINES|GRID_JOB|GRID_SCRIPT|GRID_RECORD(ED)?|GRID_CHANNEL|SSH_.*)$/;
       $ENV{$name} = $value;
     }
     delete @ENV{"shell", "grid_environ", "grid_job"};
@@ -89,7 +89,7 @@ exec python3 -c '
 import os
 own = open(os.environ["grid_environ"], "rb").read()
 shell, env = os.environ["shell"], dict(os.environb)
-skipped = b"TERM PWD OLDPWD SHLVL _ COLUMNS LINES GRID_JOB GRID_SCRIPT GRID_CHANNEL".split()
+skipped = b"TERM PWD OLDPWD SHLVL _ COLUMNS LINES GRID_JOB GRID_SCRIPT GRID_RECORD GRID_RECORDED GRID_CHANNEL".split()
 for pair in own.split(b"\\0"):
     name, sign, value = pair.partition(b"=")
     if sign and name not in skipped and not name.startswith(b"SSH_"):

@@ -12,7 +12,7 @@ import { claimWord } from "./claim.ts";
 import { gpuTurn } from "./gpu_turn.ts";
 import type { HealthCheck } from "./health.ts";
 import { claimKey, runtimeName } from "./claim_key.ts";
-import type { ClaimOptions, ClaimWish } from "./claim_wish.ts";
+import type { ClaimOptions, ClaimWish, JobClaim } from "./claim_wish.ts";
 import type { GpuFacts, Node, OpenNode } from "./node.ts";
 import { placeOf, type Presence, type Ticket } from "./presence.ts";
 import { placeWords } from "./turn_words.ts";
@@ -56,15 +56,16 @@ interface LeaseOptions extends ClaimOptions {
 export async function claimPrelude(
   open: OpenNode,
   options: LeaseOptions & ClaimDeps,
-): Promise<string> {
+): Promise<JobClaim> {
   const { wish, signal } = options;
-  if (wish.gpus === 0) return await plainPrelude(open, options);
+  if (wish.gpus === 0) return await plainClaim(open, options);
   const gpus = options.held ?? await freeGpus(open, options);
   const file = await installed(open, GPU_PROGRAMS, signal);
   const words = [wish.gpus, claimWord(wish.group), wish.share ? "yes" : "no", ...gpuWords(gpus)];
-  return `${claimWords({ ...options, node: open.node })}; grid_wish=${quote(words.join(" "))}; . ${
-    quote(file)
-  }; `;
+  const told = `${claimWords({ ...options, node: open.node })}; grid_wish=${
+    quote(words.join(" "))
+  }`;
+  return { prelude: `${told}; . ${quote(file)}; ` };
 }
 
 const GPU_PROGRAMS = ["claims.sh", "claims_read.sh", "claim.sh", "claim_job.sh"];
@@ -90,33 +91,60 @@ interface ClaimWords extends Pick<ClaimDeps, "project" | "owner"> {
 }
 
 /** The assignment that `claim.sh` expects. */
-export function claimWords({ node, wish, project, owner, ttlMs }: ClaimWords): string {
+export function claimWords(words: ClaimWords): string {
+  return `grid_words=${quote(Object.values(wordsOf(words)).join(" "))}`;
+}
+
+/** In the order of `claim.sh`. */
+function wordsOf({ node, wish, project, owner, ttlMs }: ClaimWords) {
   const { words: { run, step, lastsMs }, group, share } = wish;
-  const place = placeOf(node);
   const seconds = (ms: number | undefined) => ms === undefined ? "-" : String(Math.ceil(ms / 1000));
-  const words = [
-    seconds(lastsMs),
-    ...[run, step, project, owner, group].map(claimWord),
-    share ? "yes" : "no",
-    seconds(ttlMs),
-    place,
-  ];
-  return `grid_words=${quote(words.join(" "))}`;
+  return {
+    lasts: seconds(lastsMs),
+    run: claimWord(run),
+    step: claimWord(step),
+    project: claimWord(project),
+    owner: claimWord(owner),
+    group: claimWord(group),
+    share: share ? "yes" : "no",
+    ttl: seconds(ttlMs),
+    place: placeOf(node),
+  };
+}
+
+/** The file of a job without GPUs, as `grid_claim_text` of `claim.sh` makes it, for `JobSpec.record`. */
+function recordOf(options: ClaimWords): string {
+  const { ttl: _, ...words } = wordsOf(options);
+  return [
+    "{GRID_LEASE_DIR:-/tmp}/grid-claims-{uid}/job.{GRID_JOB}",
+    "grid-claim 1",
+    "kind job",
+    "pid {pid} {born} {pid}",
+    "boot {boot}",
+    "up {up}",
+    ...Object.entries(words).map(([key, word]) => `${key} ${word}`),
+    "",
+  ].join("\n");
 }
 
 /** The job does not depend on it: where it cannot be said, nobody hears of it. */
-async function plainPrelude(
+async function plainClaim(
   open: OpenNode,
   options: LeaseOptions & ClaimDeps,
-): Promise<string> {
+): Promise<JobClaim> {
   const { wish, signal, health } = options;
   const file = quote(await installed(open, PLAIN_PROGRAMS, signal));
-  const claim = `(${
-    claimWords({ ...options, node: open.node })
-  }; [ ! -r ${file} ] || . ${file}) 2>/dev/null || :; `;
+  const words = { ...options, node: open.node };
+  const claim = `[ -n "\${GRID_RECORDED-}" ] || (${
+    claimWords(words)
+  }; [ ! -r ${file} ] || . ${file}) 2>/dev/null || :; unset GRID_RECORD GRID_RECORDED; `;
+  const record = recordOf(words);
   const facts = health.known(open.node)?.facts;
-  if (wish.seesAll || facts === undefined || facts.gpus.length === 0) return claim;
-  return claim + await hidingPrelude(open, { gpus: facts.gpus, wish, signal });
+  if (wish.seesAll || facts === undefined || facts.gpus.length === 0) {
+    return { prelude: claim, record };
+  }
+  const hiding = await hidingPrelude(open, { gpus: facts.gpus, wish, signal });
+  return { prelude: claim + hiding, record };
 }
 
 /** The runtime of AMD takes an empty list for none; that of NVIDIA, and Ray, for an empty one. */

@@ -24,3 +24,11 @@ export interface ClaimOptions {
   /** Called with the reason where GPUs must be waited for, again when it changes. */
   readonly onWait?: ((reason: string) => void) | undefined;
 }
+
+/** How a job says what it holds. */
+export interface JobClaim {
+  /** One line of shell that goes before the job's script, on the script's own first line. */
+  readonly prelude: string;
+  /** Of `JobSpec.record`: where the job's launcher makes that file, the prelude need not do it again. */
+  readonly record?: string;
+}

@@ -1,5 +1,5 @@
 /** The nodes as the rest of Grid sees them; made by `openCluster`. */
-import type { ClaimOptions, ClaimWish, JobWords } from "./claim_wish.ts";
+import type { ClaimOptions, ClaimWish, JobClaim, JobWords } from "./claim_wish.ts";
 import type { NodeSelector } from "./node_selector.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
 
@@ -45,12 +45,11 @@ export interface Cluster extends Disposable {
   released(): Promise<void>;
 
   /**
-   * Shell text that goes before a job's script, on the same line, and makes the job hold GPUs of its
-   * node for as long as it lives.
+   * What makes a job hold GPUs of its node, or say that it is there, for as long as it lives.
    *
    * @throws {GridError} `no-node` where not enough GPUs became free in time
    */
-  claim(node: OpenNode, wish: ClaimWish, options?: ClaimOptions): Promise<string>;
+  claim(node: OpenNode, wish: ClaimWish, options?: ClaimOptions): Promise<JobClaim>;
 }
 
 export interface HealthOptions {

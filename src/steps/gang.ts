@@ -117,7 +117,7 @@ class GangAttempt {
       const { words } = place.wish;
       const own = { step: this.#request.step, nodes: place.nodes.length, rank: index };
       const wish = { ...place.wish, words: { ...words, step: gangStepWords(own) } };
-      const claim = await cluster.claim(node, wish, { signal: host.signal });
+      const { prelude: claim } = await cluster.claim(node, wish, { signal: host.signal });
       return this.#spec(node, id, { place, index, claim });
     }));
     const ranks = place.nodes.flatMap((node, index) => {

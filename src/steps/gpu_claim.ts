@@ -2,7 +2,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { LOCAL_NODE } from "../cluster/defaults.ts";
 import { NO_CLAIM_OUTPUT, NO_GPU_EXIT, NO_GPU_OUTPUT } from "../cluster/claim_prelude.ts";
-import type { ClaimWish } from "../cluster/claim_wish.ts";
+import type { ClaimWish, JobClaim } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { GridError, isAboutNode } from "../core/errors.ts";
 import { distinctName } from "../core/file_names.ts";
@@ -10,10 +10,8 @@ import type { StepHost, StepRequest } from "../engine/ports.ts";
 import type { Job, JobExit } from "../transport/job/job.ts";
 import { resolveNode } from "./placement.ts";
 
-export interface JobPlace {
+export interface JobPlace extends JobClaim {
   readonly node: OpenNode;
-  /** Goes before the job's script, on the script's own first line. */
-  readonly prelude: string;
 }
 
 type LeaseRequest = Pick<
@@ -45,11 +43,11 @@ export async function placeJob(
     // Nobody chooses this machine's own project folder.
     if (wish.gpus === 0 && node.node.name === LOCAL_NODE) return { node, prelude: "" };
     try {
-      const prelude = await cluster.claim(node, wish, {
+      const claim = await cluster.claim(node, wish, {
         signal: host.signal,
         onWait: (reason) => host.note({ type: "warned", message: waitWords(node, reason) }),
       });
-      return { node, prelude };
+      return { node, ...claim };
     } catch (error) {
       host.signal.throwIfAborted();
       const { name } = node.node;

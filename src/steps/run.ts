@@ -126,7 +126,7 @@ class RunAttempt {
     }
   }
 
-  async #runOn({ node, prelude }: JobPlace, id: string): Promise<Attended> {
+  async #runOn({ node, prelude, ...claim }: JobPlace, id: string): Promise<Attended> {
     const { host, input } = this.#options;
     this.#request = onNode(this.#options.request, node);
     if (input?.isSpentFor(id)) return failed(inputSpent(node), { node, started: false });
@@ -136,7 +136,7 @@ class RunAttempt {
     const former = this.#options.trees?.run.formerProjects;
     const state = statePrelude(this.#request, { node, former });
     const before = gate.prelude(id) + state + prelude;
-    const spec = this.#spec({ node, prelude: before, service }, id);
+    const spec = this.#spec({ ...claim, node, prelude: before, service }, id);
     host.note({ type: "job.started", node: node.node.name, job: spec.id, folder: spec.cwd });
     let job: Job;
     try {

@@ -40,7 +40,7 @@ export interface RunJobOptions {
 
 export function jobSpec(
   options: RunJobOptions,
-  { node, prelude, service: plan, gang }: JobPlace & {
+  { node, prelude, record, service: plan, gang }: JobPlace & {
     readonly service?: ServicePlan | undefined;
     /** What it finds as one of many. */
     readonly gang?: RankVariables | undefined;
@@ -105,6 +105,7 @@ export function jobSpec(
     detach: request.detach,
     leaseMs: leaseMs ?? LEASE_MS,
     hasInput,
+    record,
     isOneOfMany: commands >= MANY_COMMANDS,
   };
 }

@@ -51,7 +51,7 @@ export function openStepRig(): StepRig {
         selections.push(args);
         return Promise.resolve(placement);
       },
-      claim: () => Promise.resolve(""),
+      claim: () => Promise.resolve({ prelude: "" }),
     },
     [Symbol.asyncDispose]: async () => {
       await transport[Symbol.asyncDispose]();

@@ -35,6 +35,12 @@ export interface JobSpec {
   readonly service?: string | undefined;
   /** It is given something to read (see `JobInput`); otherwise its standard input is empty. */
   readonly hasInput?: boolean;
+  /**
+   * A file that tells of the job's process: its path and, from the second line on, its text, with `{pid}` and
+   * what else `launcher.pl` knows. Only where a launcher starts the job, which then finds `GRID_RECORDED`;
+   * elsewhere it finds this as `GRID_RECORD`.
+   */
+  readonly record?: string | undefined;
   /** It will not be the last on this node: what pays from a few jobs on pays at once. */
   readonly isOneOfMany?: boolean;
 }

@@ -112,6 +112,7 @@ function variables(spec: JobSpec): Readonly<Record<string, string>> {
     ...spec.secrets,
     GRID_JOB: spec.id,
     GRID_OUTPUT: `${job}.output`,
+    ...(spec.record !== undefined && { GRID_RECORD: spec.record }),
   };
 }
 

@@ -4,7 +4,8 @@
 # Arguments: the pipe on which requests come, the shell's pid, the commands' umask, and variables that were taken out of
 # this process's environment so that perl itself does not obey them.
 # A request: how many fields follow; the path of the job's files without an ending, the guard's pid, the
-# folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each.
+# folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each. A variable
+# GRID_RECORD is for this program: see "a file that tells of the process".
 #
 # SIGUSR1 says that requests have come. SIGHUP and SIGTERM ask to leave, once the last job has ended.
 # The pipe's name is removed as soon as all that is heeded.
@@ -26,6 +27,7 @@ my %running;              # by pid: the job's files, their guard, and its state 
 my $spare;                # a bash that waits to be told its job: pid, pipe, and the words it was started with
 my @words;                # those of the last job
 my @emptied;              # jobs that ended, whose files may hold nothing: the next ones' files are made of them
+my $boot = do { open my $file, "<", "/proc/sys/kernel/random/boot_id"; <$file> };
 my ($inbox, $leaving, $idle) = ("", 0, 0);
 
 my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGALRM());
@@ -73,6 +75,7 @@ sub launch {
   sysopen my $state, "$job.state", O_RDWR or return;
   my @variables = splice @rest, 0, $count;
   @words = @rest;
+  my @record = take_record(\@variables);
   reuse(pop @emptied, $job) if @emptied;
   my $pid = assign($job, $folder, @variables) || fork;
   if (defined $pid && $pid == 0) { become($job, $folder, @variables) }
@@ -81,8 +84,10 @@ sub launch {
     complain("$job.err", "Cannot start the command: $!");
     return finish(\%job, 126, "");
   }
-  note($state, join " ", "supervisor", $$, fileno($state), "$pid:" . born($pid));
+  my $born = born($pid);
+  note($state, join " ", "supervisor", $$, fileno($state), "$pid:$born");
   $running{$pid} = \%job;
+  record(@record, pid => $pid, born => $born) if @record;
 }
 
 # This process turns into the command.
@@ -155,6 +160,42 @@ sub dismiss {
   kill "KILL", $spare->{pid};
   waitpid $spare->{pid}, 0;
   $spare = undef;
+}
+
+# ---- a file that tells of the process ------------------------------------------------------------
+# GRID_RECORD holds the path of a file and, from the second line on, its text, in both of which {boot}, {born},
+# {pid}, {uid} and {up} stand for what the kernel says of the job's process, and {NAME:-VALUE} for a variable. The
+# file is made here at a fraction of what a shell needs for it, and the command finds GRID_RECORDED in place of
+# GRID_RECORD. Where its folder is not there, or is not of this account alone, that is left to the command.
+
+sub take_record {
+  my ($variables) = @_;
+  my ($at) = grep { $variables->[$_] =~ /^GRID_RECORD=/ } 0 .. $#$variables;
+  return unless defined $at && defined $boot;
+  my ($path, $text) = $variables->[$at] =~ /^GRID_RECORD=([^\n]*)\n(.*)$/s or return;
+  my %known = (%ENV, (map { /^([^=]*)=(.*)$/s } @$variables), uid => $>);
+  $path = filled($path, \%known);
+  my ($folder) = $path =~ m{^(/.*)/[^/]+$} or return;
+  my (undef, undef, undef, undef, $owner) = lstat $folder or return;
+  return unless -d _ && $owner == $> && -w _;
+  splice @$variables, $at, 1, "GRID_RECORDED=1";
+  return ($path, $text, %known);
+}
+
+sub record {
+  my ($path, $text, %known) = @_;
+  open my $uptime, "<", "/proc/uptime" or return;
+  ($known{up}) = split " ", <$uptime>;
+  chomp($known{boot} = $boot);
+  my $mask = umask 022;
+  if (open my $file, ">", $path) { print $file filled($text, \%known) }
+  umask $mask;
+}
+
+sub filled {
+  my ($text, $known) = @_;
+  $text =~ s/\{(\w+)(?::-([^}]*))?\}/length($known->{$1} \/\/ "") ? $known->{$1} : $2 \/\/ ""/ge;
+  return $text;
 }
 
 # ---- the end of a job ----------------------------------------------------------------------------

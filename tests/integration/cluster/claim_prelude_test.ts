@@ -109,6 +109,39 @@ async function rival({ controllers, log }: Rivals): Promise<void> {
   }
 }
 
+testWith(
+  ["sshd", "perl"],
+  "a job without GPUs is told of alike by the launcher and by a shell",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+    await using own = controller(lab);
+    const claims = join(lab.nodes[0]?.home ?? "", "gpu_leases", `grid-claims-${Deno.uid()}`);
+    const log = join(lab.folder, "told");
+    const command =
+      `claim=${claims}/job.$GRID_JOB; for _ in $(seq 300); do [ ! -s $claim ] || break; sleep 0.01; done
+{ read -r line </proc/$$/stat; set -- \${line##*) }; echo "$(grep -qz ^GRID_RECORDED= /proc/$$/environ && echo launcher || echo shell) $$ \${20}"
+cat $claim; } >>${log}.$GRID_JOB; env | grep ^GRID_REC || true`;
+    // The first are started by the node's shell itself; one after the other, so that none is ready for a job.
+    for (let count = 0; count < 6; count++) {
+      const { outcome } = await own.run(command, { gpus: 0, step: `{one} ~${count}` });
+      assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
+      await systemClock.sleep(100);
+    }
+    const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+    const told = [...Deno.readDirSync(lab.folder)].filter(({ name }) => name.startsWith("told."))
+      .map(({ name }) => Deno.readTextFileSync(join(lab.folder, name)));
+    const forms = told.map((text) => {
+      const [, by = "", pid = "", born = ""] = /^(\w+) (\d+) (\d+)\n/.exec(text) ?? [];
+      assert.match(text, new RegExp(`^pid ${pid} ${born} ${pid}\nboot ${boot}\nup [\\d.]+$`, "m"));
+      const form = text.replace(/^.*\n/, "").replace(/^(pid|up) .*$/gm, "$1 …")
+        .replaceAll(/%7E\d/g, "%7E…").replace(/^group .*$/m, "group …");
+      return { by, form };
+    });
+    assert.deepEqual(new Set(forms.map(({ by }) => by)), new Set(["shell", "launcher"]));
+    assert.equal(new Set(forms.map(({ form }) => form)).size, 1, forms[0]?.form);
+  },
+);
+
 testWith(["sshd"], "two controllers of one account never take a GPU twice", async () => {
   await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
   await using first = controller(lab);

@@ -50,7 +50,7 @@ async function openRig(engine: ContainerEngine, account?: Account) {
   const cluster = {
     open: () => Promise.resolve(node),
     select: () => Promise.reject(new Error("nothing is chosen")),
-    claim: () => Promise.resolve(""),
+    claim: () => Promise.resolve({ prelude: "" }),
   };
   return {
     node,

@@ -37,7 +37,7 @@ async function openNode() {
   const cluster = {
     open: () => Promise.resolve(node),
     select: () => Promise.reject(new Error("nothing is chosen")),
-    claim: () => Promise.resolve(""),
+    claim: () => Promise.resolve({ prelude: "" }),
   };
   return {
     home,

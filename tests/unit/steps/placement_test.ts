@@ -87,7 +87,7 @@ function claimingOf(names: readonly string[], broken: Readonly<Record<string, Gr
     claim({ node: { name } }: OpenNode) {
       const code = broken[name];
       return code === undefined
-        ? Promise.resolve("true; ")
+        ? Promise.resolve({ prelude: "true; " })
         : Promise.reject(new GridError({ code, message: `Cannot write on "${name}": no room` }));
     },
   };

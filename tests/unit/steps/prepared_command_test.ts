@@ -206,7 +206,7 @@ Deno.test("each engine is asked in its own words, and the command runs inside", 
   ) => {
     writeProgram(join(bin, engine), TELLING);
     await using step = createRunStep({
-      cluster: { ...rig.cluster, claim: () => Promise.resolve(lease) },
+      cluster: { ...rig.cluster, claim: () => Promise.resolve({ prelude: lease }) },
     });
     const container = {
       image: "python:3.12",

@@ -255,6 +255,48 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     }
   });
 
+  test("a file tells of the job's process, also where a shell was ready for it", async (options) => {
+    using folder = tempDir();
+    await using node = await openAccountNode({
+      ...options,
+      env: { ...options.env, PLACE: folder.path },
+    });
+    await awaitLauncher(node);
+    const text = "{pid} {born} {boot} {uid} {MINE} {NONE:-none}{NOTHING}\n";
+    const command =
+      `for _ in $(seq 300); do [ ! -s "$PLACE/$GRID_JOB" ] || break; sleep 0.01; done; cat "$PLACE/$GRID_JOB"
+read -r line </proc/$$/stat; set -- \${line##*) }; echo "$$ \${20} $(cat /proc/sys/kernel/random/boot_id) $(id -u) own none"
+stat -c %a "$PLACE/$GRID_JOB"; echo "\${GRID_RECORD-unset} $GRID_RECORDED"`;
+    for (let count = 0; count < 6; count++) {
+      const lines = await printed(node, {
+        command,
+        record: `{PLACE}/{GRID_JOB}\n${text}`,
+        env: { MINE: "own" },
+      });
+      const [told, seen, ...rest] = lines.trim().split("\n");
+      assert.equal(told, seen);
+      assert.deepEqual(rest, ["644", "unset 1"]);
+    }
+  });
+
+  test("where such a file has no place of the account's own, that is the command's to say", async (options) => {
+    using folder = tempDir();
+    await using node = await openAccountNode(options);
+    await awaitLauncher(node);
+    const place = (name: string) => `${folder.path}/${name}`;
+    Deno.mkdirSync(place("real"));
+    Deno.symlinkSync(place("real"), place("link"));
+    Deno.mkdirSync(place("closed"), { mode: 0o500 });
+    const isRoot = Deno.uid() === 0;
+    if (isRoot) Deno.chownSync(place("closed"), 12345, 12345);
+    for (const name of ["absent", "link", "closed"]) {
+      const record = `${place(name)}/{GRID_JOB}\ntext\n`;
+      const command = 'echo "$GRID_RECORD"; echo "${GRID_RECORDED-unset}"';
+      assert.equal(await printed(node, { command, record }), `${record}\nunset\n`);
+    }
+    assert.deepEqual([...Deno.readDirSync(place("real"))], []);
+  });
+
   test("what is too long for it is started without it", async (options) => {
     await using node = await openAccountNode(options);
     await awaitLauncher(node);
