@@ -11,7 +11,17 @@ def run_items(job: Fields, items: Iterable[tuple[int, str]], report: Report, beg
     for index, text in items:
         begin(index)
         ok, said = run_item(job, run, index, text)
+        go_home(job)
         report(index, ok, said)
+
+
+def go_home(job: Fields) -> None:
+    """An item may have gone elsewhere. By its path the way back would take longer than small items do."""
+    folder, home, _ = ready[job["id"]]
+    try:
+        os.fchdir(home)
+    except OSError:  # an item has closed what it did not open
+        os.chdir(folder)
 
 
 def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, str]:
@@ -25,6 +35,7 @@ def run_item(job: Fields, run: Run, index: int, text: str) -> tuple[bool, str]:
             if left and not isinstance(error, NotJson) and is_retried(job, error):
                 left -= 1
                 print("failed, and is tried again: " + words, file=sys.stderr, flush=True)
+                go_home(job)
                 continue
             return False, json.dumps(words)
 
@@ -57,15 +68,15 @@ def within(seconds: float, call: Callable[[], object]) -> object:
 
 HARD_TIMEOUT_SECONDS = 5
 TIMEOUT_EXIT = 124
-# Of this process: what `prepare` has made ready, by job.
-ready: dict[str, tuple[str, Run]] = {}
+# Of this process, by job: the folder of the code, by path and open, and what `prepare` has made ready.
+ready: dict[str, tuple[str, int, Run]] = {}
 
 
 def prepare(job: Fields) -> Run:
     """Goes to the folder of the code and returns `run(index, text)`; once per process and job."""
     hear_of_children()
     if job["id"] in ready:
-        folder, run = ready[job["id"]]
+        folder, _, run = ready[job["id"]]
         os.chdir(folder)
         return run
     os.environ.update(job["env"])
@@ -83,7 +94,8 @@ def prepare(job: Fields) -> Run:
         if path and path not in sys.path:
             sys.path.insert(0, path)
     run = load(job)
-    ready[job["id"]] = (folder, run)
+    ready[job["id"]] = (folder, os.open(folder, os.O_PATH | os.O_CLOEXEC), run)
+    go_home(job)  # from wherever loading has gone
     return run
 
 

@@ -198,6 +198,14 @@ def tracked(task):
     resource_tracker.ensure_running()
     return resource_tracker._resource_tracker._pid
 
+def wanders(task):
+    here = os.getcwd()
+    os.chdir("/")
+    if task == 1 and not os.path.exists(here + "/tried"):
+        open(here + "/tried", "w").close()
+        raise ValueError("once more")
+    return here
+
 def spoils(task):
     print("begins", task)
     print("aside", task, file=sys.stderr)
@@ -435,6 +443,18 @@ testWith(
     }).output();
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     assert.equal(said, "{'ended': 0, 'left': []} True\n");
+  },
+);
+
+testWith(
+  ["python3"],
+  "every item begins in the step's folder, wherever another has gone",
+  async () => {
+    using place = new Workplace();
+    const fields = { target: { call: "work:wanders" }, tasks: [0, 1, 2], batch_size: 3 };
+    await place.run({ ...fields, item_retries: 1 });
+    const here = Deno.realPathSync(place.path);
+    assert.deepEqual(place.entries().map(({ value }) => value), [here, here, here]);
   },
 );
 
