@@ -17,6 +17,8 @@ export interface CliContext {
   readonly restart?: string | undefined;
   /** Secrets by name that the run is given by who started it; default: it reads them itself. */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** Takes as data what keeps the run from beginning, for who started this process; default: nobody. */
+  readonly problemFile?: string | undefined;
   /** Data for programs. */
   stdout(data: string | Uint8Array): void;
   /** Words for people. */
@@ -58,6 +60,15 @@ export const RESTART_VARIABLE = "GRID_SUBMITTED_RESTART";
 /** Where `grid submit` says that secrets come over stdin, until its end: they stand nowhere else. */
 export const SECRETS_VARIABLE = "GRID_SUBMITTED_SECRETS";
 
+/** Where `grid submit` says which file, made by it, takes what keeps the run from beginning. */
+export const PROBLEM_VARIABLE = "GRID_SUBMITTED_PROBLEM";
+
+function takeProblemFile(): string | undefined {
+  const file = Deno.env.get(PROBLEM_VARIABLE);
+  Deno.env.delete(PROBLEM_VARIABLE);
+  return file;
+}
+
 function takeSecrets(): Readonly<Record<string, string>> | undefined {
   const isGiven = Deno.env.get(SECRETS_VARIABLE) !== undefined;
   Deno.env.delete(SECRETS_VARIABLE);
@@ -68,6 +79,7 @@ function takeSecrets(): Readonly<Record<string, string>> | undefined {
 export function processContext(): CliContext {
   const runId = takeRunId(RUN_ID_VARIABLE);
   const restart = takeRunId(RESTART_VARIABLE);
+  const problemFile = takeProblemFile();
   const secrets = takeSecrets();
   const encoder = new TextEncoder();
   const pipes = new Pipes();
@@ -78,6 +90,7 @@ export function processContext(): CliContext {
     runId,
     restart,
     secrets,
+    problemFile,
     stdout: (data) =>
       pipes.write(Deno.stdout, typeof data === "string" ? encoder.encode(data) : data),
     stderr: textWriter((bytes) => pipes.write(Deno.stderr, bytes, "standard error")),

@@ -1,4 +1,5 @@
 import { type GridError, toGridError } from "../core/errors.ts";
+import { problemRecord } from "../document/problem_record.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import type { CliContext } from "./context.ts";
 
@@ -12,11 +13,21 @@ export function reportProblem(
   { hasPrinted = false }: { readonly hasPrinted?: boolean } = {},
 ): number {
   const error = toGridError(thrown);
+  if (context.problemFile !== undefined) leaveProblem(error, context.problemFile);
   if (wantsJson(context.args) && !hasPrinted) tell("stdout", asJson(error), context);
   const color = context.stderrIsTerminal && !context.env["NO_COLOR"] &&
     context.env["TERM"] !== "dumb";
   tell("stderr", renderProblem(error, { color }), context);
   return error.exitCode;
+}
+
+/** Where the run had begun, nobody waits for it any more, and the file is gone. */
+function leaveProblem(error: GridError, file: string): void {
+  try {
+    Deno.writeTextFileSync(file, JSON.stringify(problemRecord(error)), { create: false });
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  }
 }
 
 /** What stands behind `--` is a command's own. */

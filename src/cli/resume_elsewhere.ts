@@ -1,7 +1,7 @@
 /** `grid resume RUN` as a process of its own, for who asks from a page. */
 import { GridError } from "../core/errors.ts";
 import type { Store } from "../store/store.ts";
-import { runnerWords, startRunner } from "./runner_elsewhere.ts";
+import { startRunner } from "./runner_elsewhere.ts";
 import type { Settings } from "./settings.ts";
 
 export interface ResumeElsewhereOptions {
@@ -29,7 +29,7 @@ export async function resumeElsewhere(
     env,
     signal,
   });
-  if (begun.run === undefined) throw notBegun(run, begun.said);
+  if (begun.run === undefined) throw notBegun(begun.problem);
   return begun.run;
 }
 
@@ -41,11 +41,8 @@ function resumedAlready(run: string, other: string): GridError {
   });
 }
 
-function notBegun(run: string, words: string): GridError {
-  const { message, hint } = runnerWords(words);
-  return new GridError({
-    code: "conflict",
-    message: message || `Cannot resume run ${run}: its runner ended without a word`,
-    ...(hint !== undefined && { hint }),
-  });
+/** Whatever it is, who asks from a page can do nothing about it there. */
+function notBegun(cause: GridError): GridError {
+  const { message, hint, node, place } = cause;
+  return new GridError({ code: "conflict", message, hint, node, place, cause });
 }

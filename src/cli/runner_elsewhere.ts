@@ -4,9 +4,16 @@ import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { newRunId, randomWord } from "../core/ids.ts";
-import { PRIVATE_FOLDER } from "../core/private_modes.ts";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { Store } from "../store/store.ts";
-import { RESTART_VARIABLE, RUN_ID_VARIABLE, SECRETS_VARIABLE } from "./context.ts";
+import { readProblem } from "../document/problem_record.ts";
+import { harmlessText } from "../terminal/harmless.ts";
+import {
+  PROBLEM_VARIABLE,
+  RESTART_VARIABLE,
+  RUN_ID_VARIABLE,
+  SECRETS_VARIABLE,
+} from "./context.ts";
 import { spawnGrid } from "./own_program.ts";
 
 /** A runner that has not journaled its beginning by then stands still, or its machine does. */
@@ -21,9 +28,8 @@ export interface Begun {
 
 export interface NotBegun {
   readonly run: undefined;
-  /** By the runner, for people. */
-  readonly said: string;
-  readonly exitCode: number;
+  /** What kept the runner from it. */
+  readonly problem: GridError;
 }
 
 export interface RunnerOptions {
@@ -63,11 +69,14 @@ export async function startRunner(
     run = newRunId(systemClock.now()),
   } = options;
   const output = join(project, ".grid", `runner_${run}_${randomWord(12)}.out`);
+  const problemFile = problemFileOf(output);
+  Deno.writeTextFileSync(problemFile, "", { createNew: true, mode: PRIVATE_FILE });
   const child = spawnGrid(["--quiet", "--color", "never", ...args], {
     cwd,
     env: {
       ...env,
       [RUN_ID_VARIABLE]: run,
+      [PROBLEM_VARIABLE]: problemFile,
       ...isRestarted && { [RESTART_VARIABLE]: run },
       ...secrets && { [SECRETS_VARIABLE]: "stdin" },
     },
@@ -84,9 +93,10 @@ export async function startRunner(
       return { run, pid: child.pid };
     }
     if (ended !== undefined) {
-      const said = Deno.readTextFileSync(output);
+      const problem = problemOf(output, ended);
       rmSync(output);
-      return { run: undefined, said, exitCode: ended };
+      rmSync(problemFile);
+      return { run: undefined, problem };
     }
     await systemClock.sleep(LOOK_MS, { signal });
   }
@@ -98,17 +108,24 @@ export async function startRunner(
   });
 }
 
+const problemFileOf = (output: string) => `${output}.problem`;
+
 /** Of what a runner says. */
 const MOST_WORDS = 2000;
+/** The codes of processes that a signal ended begin behind it. */
+const SIGNALLED = 128;
 
-/** `error: …` and `hint: …` are how a runner says it; here they get a form of their own. */
-export function runnerWords(
-  words: string,
-): { readonly message: string; readonly hint: string | undefined } {
-  const said = words.trim().slice(-MOST_WORDS);
-  const lines = said.split("\n").filter((line) => !/^(?:hint: |note: )/.test(line))
-    .map((line) => line.replace(/^error: /, ""));
-  return { message: lines.join("\n").trim(), hint: /^(?: *= )?hint: (.+)$/m.exec(said)?.[1] };
+/** One that was ended, or broke, may have left nothing but words. */
+function problemOf(output: string, exitCode: number): GridError {
+  const left = Deno.readTextFileSync(problemFileOf(output));
+  const problem = left === "" ? undefined : readProblem(JSON.parse(left), { clean: harmlessText });
+  if (problem !== undefined) return problem;
+  const said = harmlessText(Deno.readTextFileSync(output).trim().slice(-MOST_WORDS));
+  return new GridError({
+    code: exitCode > SIGNALLED ? "terminated" : "bug",
+    message: `Cannot begin the run: its runner ended with exit code ${exitCode} ` +
+      (said === "" ? "and without a word" : `and said:\n${said}`),
+  });
 }
 
 /** Puts with their runs what runners said that were begun by somebody who was ended meanwhile. */
@@ -126,6 +143,7 @@ function keepOutput(
 ): void {
   const folder = join(project, ".grid", "runs", run);
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  rmSync(problemFileOf(output), { force: true });
   try {
     renameSync(output, join(folder, "runner.log"));
   } catch (error) {

@@ -1,12 +1,13 @@
 /** Starts runs when their pipelines say so, as long as it lives; what it decides is in the store. */
 import type { Clock } from "../core/clock.ts";
-import { toGridError } from "../core/errors.ts";
+import { type GridError, toGridError } from "../core/errors.ts";
 import type { LoadedSchedules } from "../pipeline/load_schedules.ts";
 import { CronTimes } from "../schedule/cron.ts";
 import { decide, MOST_LOOKED_AT } from "../schedule/decide.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Decided, ScheduleDetails } from "../store/schedules.ts";
 import type { Store } from "../store/store.ts";
+import { oneLine } from "../terminal/harmless.ts";
 import type { Begun, NotBegun } from "./runner_elsewhere.ts";
 
 /** Timers stand still while a machine sleeps: the date is looked at this often. */
@@ -174,12 +175,12 @@ export class Scheduler {
       }
       // Another runner of the same id, started by one who was killed, was faster.
       if (store.row(run) !== undefined || store.isAlive(run)) return;
-      this.#failed(details, { at, said: begun.said });
+      this.#failed(details, { at, problem: begun.problem });
     } catch (thrown) {
       // Whoever looks after it next finds the run, or that there is none.
       if (signal.aborted) return;
       try {
-        this.#failed(details, { at, said: toGridError(thrown).message });
+        this.#failed(details, { at, problem: toGridError(thrown) });
       } catch (error) {
         this.#tell(`warning: ${toGridError(error).message}`);
       }
@@ -188,10 +189,10 @@ export class Scheduler {
 
   #failed(
     details: ScheduleDetails,
-    { at, said }: { readonly at: number; readonly said: string },
+    { at, problem }: { readonly at: number; readonly problem: GridError },
   ): void {
     const { store } = this.#options;
-    const words = inOneLine(said.trim().slice(-MOST_WORDS));
+    const words = inOneLine(problem).slice(0, MOST_WORDS);
     store.schedules.failed(details, at, words);
     this.#tell(`${details.pipeline}: its run could not begin: ${words}`);
   }
@@ -210,7 +211,8 @@ export class Scheduler {
   }
 }
 
-/** What a runner said: its error, and what to do. */
-function inOneLine(words: string): string {
-  return words.replace(/^error: /, "").replaceAll(/\nhint: /g, "; ").replaceAll("\n", " ");
+/** What went wrong, where, and what to do. */
+function inOneLine({ message, hint, place }: GridError): string {
+  const at = place === undefined ? "" : `${place.file}:${place.line}:${place.column}: `;
+  return oneLine(`${at}${message}${hint === undefined ? "" : `; ${hint}`}`);
 }

@@ -17,6 +17,8 @@ export interface KnownNode {
   /** Those that its owner lets Grid use; undefined: all that there are. */
   readonly gpus?: number | undefined;
   readonly environment?: KnownEnvironment | undefined;
+  /** Why no step can run on it; undefined: nothing is known against it. */
+  readonly unreached?: string | undefined;
 }
 
 export interface KnownEnvironment {

@@ -249,6 +249,26 @@ testWith(
       assert.deepEqual(readdirSync(submitted), []);
     });
 
+    await t.step("a node that is not reached from there is a mistake with its place", async () => {
+      const gone = "nodes:\n  - { name: gone, host: 127.0.0.1, port: 1 }";
+      const config = labConfig({ lab, rayMode: "embedded" }).replace("nodes:", gone);
+      Deno.writeTextFileSync(join(folder.path, "wide.yaml"), config);
+      const steps = "steps:\n  - { id: d, node: gone, run: echo }\n";
+      Deno.writeTextFileSync(join(folder.path, "far.yaml"), `name: far\n${steps}`);
+      const words = ["submit", "--on", "node1", "far.yaml", "--config", "wide.yaml", "--json"];
+      const { code, stdout, stderr } = await ask(...words);
+      assert.equal(code, 2, stderr);
+      const { message, place, ...error } = JSON.parse(stdout).error;
+      assert.match(message, /^node "gone" is not reached: .*nothing listens there/);
+      assert.deepEqual(place, { file: "far.yaml", line: 3, column: 20 });
+      assert.deepEqual(error, { code: "pipeline-invalid", exitCode: 2 });
+      assert.match(
+        stderr,
+        /far\.yaml:3:20: error: node "gone" is not reached: .* \[unreached-node\]/,
+      );
+      assert.deepEqual(readdirSync(submitted), []);
+    });
+
     await t.step("it goes on without us", async () => {
       const { code, stdout, stderr } = await ask("submit", "--on", "node1", "afar.yaml");
       assert.equal(code, 0, stderr);

@@ -102,8 +102,7 @@ async function resumeThere(
   ]);
   const begun = await resumeOn(there, { flags, context, session });
   if (begun.run !== undefined) return await attach(begun.run, { flags, context });
-  context.stderr(begun.said);
-  return begun.exitCode;
+  throw begun.problem;
 }
 
 /** A part, or something changed, may be wanted of a run that succeeded, too. */

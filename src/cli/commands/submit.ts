@@ -4,7 +4,6 @@ import type { CommandContext } from "../command_module.ts";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import type { SubmitOnFlags } from "../submitted/runner_words.ts";
-import { runnerWords } from "../runner_elsewhere.ts";
 import { submitRun } from "../submitted_run.ts";
 import { withRunOptions } from "./run.ts";
 
@@ -21,12 +20,7 @@ export function define(command: Command, context: CommandContext): void {
       if (target === undefined) throw nothingToSubmit();
       checkForm(target, flags);
       const submitted = await submit(target, { flags, context });
-      if (submitted.run === undefined) {
-        const { said, exitCode } = submitted;
-        if (flags.json) context.stdout(JSON.stringify(refusal(said, exitCode || 70)) + "\n");
-        context.stderr(said);
-        return context.setExitCode(exitCode || 70);
-      }
+      if (submitted.run === undefined) throw submitted.problem;
       const { run, pid } = submitted;
       const on = flags.on === undefined ? {} : { node: flags.on };
       if (flags.json) return context.stdout(JSON.stringify({ run, pid, ...on }) + "\n");
@@ -41,25 +35,6 @@ export function define(command: Command, context: CommandContext): void {
       );
     });
 }
-
-/** What a runner said in words, as every other failure is told with `--json`. */
-function refusal(said: string, exitCode: number) {
-  const { message, hint } = runnerWords(said);
-  const isPipeline = /^\d+ errors? in \d+ files?$/m.test(said);
-  const code = exitCode === 2 && isPipeline ? "pipeline-invalid" : CODES[exitCode] ?? "bug";
-  return { error: { code, message, hint, exitCode } };
-}
-
-/** Of what has not begun, the runner's words tell more than these. */
-const CODES: Readonly<Record<number, string>> = {
-  2: "usage",
-  3: "no-node",
-  4: "timed-out",
-  5: "conflict",
-  6: "permission",
-  130: "interrupted",
-  143: "terminated",
-};
 
 interface Invocation {
   readonly flags: SubmitFlags;

@@ -1,4 +1,6 @@
 /** What the Grid on a node answers, read at the edge: another program may be in its place. Pure. */
+import type { GridError } from "../../core/errors.ts";
+import { readProblem } from "../../document/problem_record.ts";
 import { harmlessText } from "../../terminal/harmless.ts";
 import type { BeginAnswer, CancelAnswer, CheckAnswer } from "./request.ts";
 
@@ -30,22 +32,19 @@ function readCheck(value: unknown): CheckAnswer | undefined {
     ...missed.flatMap(({ node, why }) => [node, why]),
     ...found.flatMap((each) => [each.about, each.words]),
   ];
-  if (all.includes("") || (problem !== undefined && words(problem) === "")) return undefined;
-  return {
-    unreached: missed,
-    findings: found,
-    ...(problem !== undefined && { problem: words(problem) }),
-  };
+  if (all.includes("")) return undefined;
+  if (problem === undefined) return { unreached: missed, findings: found };
+  const read = problemFrom(problem);
+  return read && { unreached: missed, findings: found, problem: read };
 }
 
 function readBegin(value: unknown): BeginAnswer | undefined {
-  const { pid, restart, said, exitCode } = fieldsOf(value);
+  const { pid, restart, problem } = fieldsOf(value);
   if (typeof pid === "number") {
     return { pid, ...(restart !== undefined && { restart: words(restart) }) };
   }
-  if (typeof said !== "string" || !Number.isInteger(exitCode)) return undefined;
-  const code = Number(exitCode);
-  return { said: words(said), exitCode: code > 0 && code < 256 ? code : 70 };
+  const read = problemFrom(problem);
+  return read && { problem: read };
 }
 
 function readCancel(value: unknown): CancelAnswer | undefined {
@@ -55,6 +54,10 @@ function readCancel(value: unknown): CancelAnswer | undefined {
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function problemFrom(value: unknown): GridError | undefined {
+  return readProblem(value, { clean: words });
 }
 
 /** Safe to show; empty for what is no text. */

@@ -33,7 +33,7 @@ export async function begin(
   for (let attempt = 1;; attempt++) {
     try {
       const answer = await askOnce(place, request);
-      if ("said" in answer) store.nodeRunners.forget(run);
+      if ("problem" in answer) store.nodeRunners.forget(run);
       return answer;
     } catch (error) {
       const problem = toGridError(error);

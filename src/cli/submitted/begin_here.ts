@@ -1,7 +1,7 @@
 /** A runner of its own on the node that it was brought to. */
 import { join } from "node:path";
 import { toGridError } from "../../core/errors.ts";
-import { renderProblem } from "../../terminal/problem.ts";
+import { type ProblemRecord, problemRecord } from "../../document/problem_record.ts";
 import { openGround } from "../../store/ground.ts";
 import { openStore } from "../../store/open.ts";
 import type { CliContext } from "../context.ts";
@@ -12,19 +12,18 @@ import type { BeginAnswer, BeginRequest, CancelAnswer, CancelRequest } from "./r
 export async function beginHere(
   request: BeginRequest,
   context: CliContext,
-): Promise<BeginAnswer> {
+): Promise<BeginAnswer<ProblemRecord>> {
   try {
     return await begin(request, context);
   } catch (error) {
-    const problem = toGridError(error);
-    return { said: renderProblem(problem, { color: false }), exitCode: problem.exitCode };
+    return { problem: problemRecord(toGridError(error)) };
   }
 }
 
 async function begin(
   { run, words, env, secrets, restart }: BeginRequest,
   context: CliContext,
-): Promise<BeginAnswer> {
+): Promise<BeginAnswer<ProblemRecord>> {
   const project = context.cwd;
   using store = openStore(openGround(project));
   // Asked once more, for the answer was lost.
@@ -43,7 +42,7 @@ async function begin(
   });
   if (begun.run === undefined) {
     if (restart) await removeRestart(run, context.env);
-    return { said: begun.said, exitCode: begun.exitCode || 70 };
+    return { problem: problemRecord(begun.problem) };
   }
   return { pid: begun.pid, ...said !== undefined && { restart: said } };
 }

@@ -4,7 +4,7 @@ import { openGrid } from "../../grid.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import { preflight } from "../../steps/preflight/preflight.ts";
 import { toGridError } from "../../core/errors.ts";
-import { renderProblem } from "../../terminal/problem.ts";
+import { type ProblemRecord, problemRecord } from "../../document/problem_record.ts";
 import { VERSION } from "../../core/version.ts";
 import type { CliContext } from "../context.ts";
 import { CONFIG_NAME, withoutNodes } from "./other_config.ts";
@@ -13,7 +13,7 @@ import type { CheckAnswer, CheckRequest } from "./request.ts";
 export async function checkHere(
   request: CheckRequest,
   context: CliContext,
-): Promise<CheckAnswer> {
+): Promise<CheckAnswer<ProblemRecord>> {
   const { others, file, inputs, env, secrets } = request;
   const project = context.cwd;
   const configFile = join(project, "..", CONFIG_NAME);
@@ -36,7 +36,10 @@ export async function checkHere(
       project,
       inputs,
       env: open.env,
-      nodes: grid.cluster.nodes,
+      nodes: [
+        ...grid.cluster.nodes,
+        ...unreached.map(({ node, why }) => ({ name: node, labels: [], unreached: why })),
+      ],
       local: grid.config.local,
     });
     const findings = await preflight(pipeline, {
@@ -51,10 +54,6 @@ export async function checkHere(
     const given = new Set(secrets.map((name) => `secret ${name}`));
     return { unreached, findings: findings.filter(({ about }) => !given.has(about)) };
   } catch (error) {
-    return {
-      unreached,
-      findings: [],
-      problem: renderProblem(toGridError(error), { color: false }),
-    };
+    return { unreached, findings: [], problem: problemRecord(toGridError(error)) };
   }
 }

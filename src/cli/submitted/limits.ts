@@ -38,10 +38,15 @@ export function tellLimits(
 
 /** What a step would fail for, and has to be mended here; nodes that are busy now may be free in time. */
 export function refuse(
-  { findings, problem, unreached }: CheckAnswer,
-  { on, target }: { readonly on: string; readonly target: string },
+  { findings, problem }: CheckAnswer,
+  { on, target, tell }: { readonly on: string; readonly target: string; readonly tell: Tell },
 ): void {
-  if (problem !== undefined) throw notThere(withReasons(problem, unreached), { on, target });
+  if (problem !== undefined) {
+    tell(
+      `cannot submit ${target} to ${on}: only the project and nodes that it reaches are known there`,
+    );
+    throw problem;
+  }
   const missing = findings.filter(({ ok, exitCode }) => !ok && exitCode !== 3);
   if (missing.length === 0) return;
   throw new GridError({
@@ -50,33 +55,6 @@ export function refuse(
       missing.map(({ about, words }) => `${about}: ${words}`).join("; ")
     }`,
     hint: "what git ignores is not brought there; bring it by a data: step, or fetch it there",
-    node: on,
-  });
-}
-
-/** A node that is left out there is unknown there; here it is not, and the reason is of more use than another name. */
-function withReasons(problem: string, unreached: CheckAnswer["unreached"]): string {
-  return problem.split("\n\n").map((block) => {
-    const name = /: unknown node "([^"]+)" \[unknown-node\]$/m.exec(block)?.[1];
-    const left = unreached.find(({ node }) => node === name);
-    if (left === undefined) return block;
-    return block.replace(
-      `unknown node "${name}"`,
-      () => `node "${name}" is not reached: ${left.why}`,
-    )
-      .replace(/\n *= hint: did you mean .*$/m, "");
-  }).join("\n\n");
-}
-
-function notThere(
-  problem: string,
-  { on, target }: { readonly on: string; readonly target: string },
-) {
-  const lines = problem.trim().split("\n");
-  return new GridError({
-    code: "pipeline-invalid",
-    message: `Cannot submit ${target} to "${on}": there it says\n${lines.join("\n")}`,
-    hint: "only the project and nodes that it reaches are known there",
     node: on,
   });
 }

@@ -1,4 +1,5 @@
 /** What this machine asks the Grid that it has brought to a node; one line of JSON over its stdin. */
+import type { GridError } from "../../core/errors.ts";
 import type { Finding } from "../../steps/preflight/finding.ts";
 
 /** Word that starts it so; it stands in no help. */
@@ -64,16 +65,17 @@ export interface CancelRequest {
   readonly reason: string;
 }
 
-export interface CheckAnswer {
+/** `Problem` is its record on the way. */
+export interface CheckAnswer<Problem = GridError> {
   readonly unreached: readonly { readonly node: string; readonly why: string }[];
   readonly findings: readonly Finding[];
-  /** Words for people where the pipeline cannot be read there. */
-  readonly problem?: string;
+  /** Where the pipeline cannot be read there. */
+  readonly problem?: Problem;
 }
 
-export type BeginAnswer =
+export type BeginAnswer<Problem = GridError> =
   | { readonly pid: number; readonly restart?: string }
-  | { readonly said: string; readonly exitCode: number };
+  | { readonly problem: Problem };
 
 export interface CancelAnswer {
   readonly asked: boolean;

@@ -126,7 +126,7 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
       secrets: Object.keys(given.secrets),
     });
     tellLimits(check, { on, config, pipeline, tell });
-    refuse(check, { on, target });
+    refuse(check, { on, target, tell });
   } catch (error) {
     await remove();
     throw error;
@@ -138,7 +138,7 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
     on,
     request: { ask: "begin", run, words, ...given, restart },
   });
-  if (!("said" in begun)) {
+  if (!("problem" in begun)) {
     if (begun.restart !== undefined) tell(`on ${on}, ${begun.restart}`);
     const names = Object.keys(given.secrets);
     if (begun.restart !== undefined && names.length > 0) {
@@ -150,7 +150,7 @@ export async function beginOn(options: BeginOnOptions): Promise<Begun | NotBegun
     return { run, pid: begun.pid };
   }
   await remove();
-  return { run: undefined, said: begun.said, exitCode: begun.exitCode };
+  return { run: undefined, problem: begun.problem };
 }
 
 const REMOVE_MS = 5000;

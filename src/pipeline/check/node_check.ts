@@ -32,9 +32,10 @@ export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | unde
   const { graph, reader, hooks } = file;
   for (const step of graph.byId.values()) checkChoice(step, file);
   if (nodes === undefined) return;
-  checkGangs(file, nodes);
-  const names = [...nodes.map(({ name }) => name), "local"];
-  const labels = [...new Set(nodes.flatMap((node) => node.labels))];
+  const reached = nodes.filter(({ unreached }) => unreached === undefined);
+  checkGangs(file, reached);
+  const names = [...reached.map(({ name }) => name), "local"];
+  const labels = [...new Set(reached.flatMap((node) => node.labels))];
   const steps = [...graph.byId.values(), ...Object.values(hooks).flat()];
   for (const step of steps) {
     checkLabels(step, { labels, reader });
@@ -42,9 +43,16 @@ export function checkNodes(file: CheckedFile, nodes: readonly KnownNode[] | unde
       const name = text.constant?.trim();
       // An expression that is never closed is reported as such.
       if (name === undefined || names.includes(name) || name.includes("${{")) continue;
+      const spot = reader.source.valueSpot(container, key);
+      const why = nodes.find((node) => node.name === name)?.unreached;
+      if (why !== undefined) {
+        const message = `node "${name}" is not reached: ${why}`;
+        reader.report({ rule: "unreached-node", spot, message });
+        continue;
+      }
       reader.report({
         rule: "unknown-node",
-        spot: reader.source.valueSpot(container, key),
+        spot,
         message: `unknown node "${name}"`,
         hint: suggest(name, names, "nodes"),
       });

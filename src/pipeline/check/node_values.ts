@@ -31,7 +31,10 @@ export class NodeValues {
 
   constructor(file: CheckedFile, known: KnownNodes) {
     this.#file = file;
-    this.#known = known;
+    this.#known = {
+      ...known,
+      nodes: known.nodes?.filter(({ unreached }) => unreached === undefined),
+    };
     const all = [known.local, ...(known.nodes ?? []).map(({ environment }) => environment)];
     this.#vars = known.nodes && new Set(all.flatMap((one) => Object.keys(one?.vars ?? {})));
   }

@@ -192,8 +192,7 @@ Deno.test("a run that cannot begin is told of; one that goes on is skipped for, 
   const { answer } = it;
   it.answer = () => ({
     run: undefined,
-    said: "error: Cannot start: no node\nhint: wait\n",
-    exitCode: 3,
+    problem: new GridError({ code: "no-node", message: "Cannot start: no node", hint: "wait" }),
   });
   await it.clock.advance(HOUR / 2);
   await it.look(scheduler);

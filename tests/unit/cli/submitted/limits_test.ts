@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { GridError } from "../../../../src/core/errors.ts";
 import { refuse, tellLimits } from "../../../../src/cli/submitted/limits.ts";
 import { parseText } from "../../../support/texts.ts";
 
@@ -27,22 +28,11 @@ Deno.test("that concurrency counts for one submission is told where it is asked 
   assert.match(lines.at(-1) ?? "", /concurrency: counts the runs of this submission alone there/);
 });
 
-Deno.test("a node that is not reached from there is no unknown one, for which another name is meant", () => {
-  const block = (name: string) =>
-    `p.yaml:3:9: error: unknown node "${name}" [unknown-node]\n3 |  x\n  |  ^\n  = hint: did you mean "gpu1"?`;
-  const problem = [block("gpu3"), block("gpu7"), "2 errors in 1 file"].join("\n\n");
-  const act = () => refuse({ ...CHECK, problem }, { on: "gpu1", target: "p.yaml" });
-  assert.throws(act, {
-    code: "pipeline-invalid",
-    message: [
-      'Cannot submit p.yaml to "gpu1": there it says',
-      'p.yaml:3:9: error: node "gpu3" is not reached: no key [unknown-node]',
-      "3 |  x",
-      "  |  ^",
-      "",
-      block("gpu7"),
-      "",
-      "2 errors in 1 file",
-    ].join("\n"),
-  });
+Deno.test("what keeps it from running there is told as it came from there", () => {
+  const problem = new GridError({ code: "input-invalid", message: "no n" });
+  const lines: string[] = [];
+  const tell = (line: string) => lines.push(line);
+  const act = () => refuse({ ...CHECK, problem }, { on: "gpu1", target: "p.yaml", tell });
+  assert.throws(act, problem);
+  assert.match(lines.join("\n"), /^cannot submit p\.yaml to gpu1: only the project and nodes/);
 });
