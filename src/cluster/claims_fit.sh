@@ -8,7 +8,8 @@
 #
 # function: reads -> sets
 #   grid_find_euid: - -> grid_euid grid_key grid_one grid_rest
-#   grid_claims_unfit: grid_claims_base grid_euid -> -
+#   grid_claims_fit: grid_claims_base grid_euid -> grid_unfit
+#   grid_claims_unfit: grid_unfit -> -
 
 # Sets grid_euid, which stays what it is as long as the shell does.
 grid_find_euid() {
@@ -19,18 +20,25 @@ grid_find_euid() {
   [ -n "$grid_euid" ] || grid_euid=$(id -u)
 }
 
-grid_claims_unfit() {
+# Sets grid_unfit to the reason, or to nothing.
+grid_claims_fit() {
+  grid_unfit=
   [ -n "${grid_euid-}" ] || grid_find_euid
-  set -- "$1" "$grid_claims_base/grid-claims-$grid_euid" "$grid_claims_base" "${grid_claims_base%/*}/"
-  if [ -e "$2" ] || [ -L "$2" ]; then
-    if [ -L "$2" ] || [ ! -d "$2" ] || [ ! -O "$2" ]; then
-      printf '%s taken %s\n' "$1" "$2"
-    elif [ ! -w "$2" ] || [ ! -x "$2" ]; then
-      printf '%s mode %s\n' "$1" "$2"
+  set -- "$grid_claims_base/grid-claims-$grid_euid" "$grid_claims_base" "${grid_claims_base%/*}/"
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    if [ -L "$1" ] || [ ! -d "$1" ] || [ ! -O "$1" ]; then
+      grid_unfit="taken $1"
+    elif [ ! -w "$1" ] || [ ! -x "$1" ]; then
+      grid_unfit="mode $1"
     fi
-  elif [ -e "$3" ]; then
-    { [ -w "$3" ] && [ -x "$3" ]; } || printf '%s base %s\n' "$1" "$3"
+  elif [ -e "$2" ]; then
+    { [ -w "$2" ] && [ -x "$2" ]; } || grid_unfit="base $2"
   else
-    { [ -w "$4" ] && [ -x "$4" ]; } || printf '%s missing %s\n' "$1" "$3"
+    { [ -w "$3" ] && [ -x "$3" ]; } || grid_unfit="missing $2"
   fi
+}
+
+grid_claims_unfit() {
+  grid_claims_fit
+  [ -z "$grid_unfit" ] || printf '%s %s\n' "$1" "$grid_unfit"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2088,SC2154 # a tilde that is compared, not expanded; functions of before
 # grid_probe ROOT SECONDS [BRIEF]: prints what a node can do, as lines "@<name> <value>"; probe.ts reads them.
 # POSIX sh, dash, busybox. Behind claims.sh, claims_fit.sh, claims_read.sh, drain_notes.sh and gpu_probe.sh.
-# ROOT may begin with ~, SECONDS is the patience with one GPU tool, "yes" leaves out what the caller knows
+# ROOT may begin with ~, SECONDS is the patience with one GPU tool, BRIEF leaves out what the caller knows
 # from a moment ago. It sets variables as it likes: call it in a subshell.
 # echo is for words of ours only: some shells turn the backslashes of what it is given into line ends.
 # Everything but df and the GPU tools is done by builtins: a process per fact is what makes probes slow.
@@ -98,12 +98,12 @@ grid_probe() {
   limited=
   if command -v timeout >/dev/null 2>&1; then limited="timeout -k 1"; fi
 
-  [ "$brief" = yes ] || standing_facts
+  [ -n "$brief" ] || standing_facts
   grid_drain_notes
   grid_claims_unfit @claims-unfit
 
   gpu_devices
-  if [ "$brief" != yes ] || [ -n "$gpu_any" ]; then memory_facts; fi
+  if [ -z "$brief" ] || [ -n "$gpu_any" ]; then memory_facts; fi
 
   older_leases
   grid_claims_read all - - no

@@ -14,8 +14,8 @@ export interface ProbeOptions {
   readonly root: string;
   /** Patience with the GPU tools, in whole seconds. */
   readonly gpuSeconds: number;
-  /** Leave out cores, memory and disk. */
-  readonly isBrief?: boolean;
+  /** Leave out cores, memory and disk; where there was no GPU a moment ago ("bare"), look for none. */
+  readonly brief?: "brief" | "bare" | undefined;
 }
 
 const PROGRAMS = [
@@ -25,6 +25,7 @@ const PROGRAMS = [
   "drain_notes.sh",
   "gpu_probe.sh",
   "probe.sh",
+  "probe_answer.sh",
 ];
 let functions: string | undefined;
 
@@ -37,14 +38,14 @@ export function probeLibrary(): string {
   return functions;
 }
 
-/** What asks a shell that has the functions; to be run in a subshell. */
-export function probeCall({ root, gpuSeconds, isBrief = false }: ProbeOptions): string {
-  return `grid_probe ${quote(root)} ${gpuSeconds}${isBrief ? " yes" : ""}`;
+/** What asks a shell that has the functions, which leaves the answer in `grid_answer`. */
+export function probeCall({ root, gpuSeconds, brief }: ProbeOptions): string {
+  return `grid_probe_answer ${quote(root)} ${gpuSeconds}${brief === undefined ? "" : ` ${brief}`}`;
 }
 
-/** Both, for a shell that is started for it. */
+/** Both, for a shell that is started for it; prints the answer. */
 export function probeCommand(options: ProbeOptions): string {
-  return `${probeLibrary()}${probeCall(options)}\n`;
+  return `${probeLibrary()}${probeCall(options)}; printf '%s\\n' "$grid_answer"\n`;
 }
 
 /** Of a node, in a row of a table. */

@@ -44,13 +44,13 @@ export async function probeNode(node: Node, options: ProbeNodeOptions): Promise<
   const command = probeCall({
     root: node.remoteRoot,
     gpuSeconds: gpuSeconds(timeoutMs),
-    isBrief: known !== undefined,
+    brief: known && (known.gpuTool === "none" ? "bare" : "brief"),
   });
   const before = transport.stats.queuedMs ?? 0;
   try {
     const { stdout } = await withDeadline(
       (signal) =>
-        transport.exec(command, { library: probeLibrary(), signal, timeoutMs, dropsStderr: true }),
+        transport.exec(command, { library: probeLibrary(), signal, timeoutMs, answers: true }),
       {
         ms: timeoutMs,
         error: () => tooSlow(node, timeoutMs),

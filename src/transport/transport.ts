@@ -134,6 +134,11 @@ export interface ExecOptions {
   readonly mayBeCut?: boolean | undefined;
   /** What it prints on stderr is nobody's business, and stays there: half as many packets for a short answer. */
   readonly dropsStderr?: boolean | undefined;
+  /**
+   * The command calls a function of `library` that leaves its answer in `grid_answer`, reads and prints nothing,
+   * and leaves the shell as it was: it needs no process of its own, and the answer comes in one piece. No `stdin`.
+   */
+  readonly answers?: boolean | undefined;
   /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */
   readonly encoding?: "utf-8" | "latin1" | undefined;
   /** Constant shell functions that the command calls; each shell reads them once. */

@@ -27,6 +27,12 @@ export function framedScript(
     `printf '\\036>${word}\\036%d\\036' "$?"${onStderr(`\\036>${word}\\036\\036`)}\n`;
 }
 
+/** In the shell itself, which says what the command has left in `grid_answer`. */
+export function answeringScript(command: string, word: string): string {
+  return `grid_answer=\n${command}\n` +
+    `printf '\\036<${word}\\036%s\\036>${word}\\036%d\\036' "$grid_answer" "$?"\n`;
+}
+
 /**
  * In the shell itself, with the shell's own stdin. Read as a whole before any of it runs, so that what is
  * sent later is the command's to read.

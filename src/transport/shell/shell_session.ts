@@ -4,7 +4,13 @@ import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { answerTooLong, LONGEST_ANSWER } from "../bounded_text.ts";
 import { Frame } from "./shell_frame.ts";
-import { decodeOutput, framedScript, frameMarkers, waitingScript } from "./shell_script.ts";
+import {
+  answeringScript,
+  decodeOutput,
+  framedScript,
+  frameMarkers,
+  waitingScript,
+} from "./shell_script.ts";
 import { quote } from "../../core/shell.ts";
 import type { Channel, ExecOptions, ExecResult } from "../transport.ts";
 
@@ -93,11 +99,14 @@ export class ShellSession implements AsyncDisposable {
   /** Rejects where the shell ends first. The caller sets the deadline, and then drops the session. */
   async run(command: string, options: ExecOptions): Promise<ExecResult> {
     const word = randomWord(20);
+    const { stdin, answers = false, dropsStderr = answers } = options;
     const script = this.#newLibrary(options.library) +
-      framedScript(command, { word, stdin: options.stdin, dropsStderr: options.dropsStderr });
+      (answers
+        ? answeringScript(command, word)
+        : framedScript(command, { word, stdin, dropsStderr }));
     const maxBytes = options.maxBytes ?? LONGEST_ANSWER;
     const frame = () => new Frame({ ...frameMarkers(word), maxBytes });
-    const frames = { stdout: frame(), ...(!options.dropsStderr && { stderr: frame() }) };
+    const frames = { stdout: frame(), ...(!dropsStderr && { stderr: frame() }) };
     await this.#exchange(script, { frames, onBegun: () => {} });
     const [stdout, stderr] = [frames.stdout.output(), frames.stderr?.output()];
     if (stdout.dropped > 0 && !options.mayBeCut) {

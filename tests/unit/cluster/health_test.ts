@@ -108,12 +108,23 @@ Deno.test("health: looks that follow each other ask only for what moves quickly"
   pool.answers.set("a", probeAnswer({ load: 4, cores: 2, freeKib: 1, gpus: [12288] }));
   await clock.advance(59_000);
   const [brief] = await health.check([a], { maxAgeMs: 0 });
-  assert.match(pool.commands.at(-1) ?? "", /^grid_probe .* yes$/);
+  assert.match(pool.commands.at(-1) ?? "", /^grid_probe_answer .* (brief|bare)$/);
   assert.deepEqual([brief?.cpuPercent, brief?.gpuPercent, brief?.status], [50, 50, "ok"]);
   await clock.advance(1000);
   const [whole] = await health.check([a], { maxAgeMs: 0 });
-  assert.doesNotMatch(pool.commands.at(-1) ?? "", / yes$/);
+  assert.doesNotMatch(pool.commands.at(-1) ?? "", / b\w+$/);
   assert.equal(whole?.status, "unusable");
+});
+
+Deno.test("health: nothing is looked for where a moment ago there was no GPU", async () => {
+  const { pool, health } = setUp();
+  pool.answers.set("a", probeAnswer({ gpus: [] }));
+  pool.answers.set("b", probeAnswer({ gpus: [0] }));
+  await health.check([a, b], { maxAgeMs: 0 });
+  const count = pool.commands.length;
+  await health.check([a, b], { maxAgeMs: 0 });
+  const words = pool.commands.slice(count).map((command) => command.split(" ").at(-1));
+  assert.deepEqual(words, ["bare", "brief"]);
 });
 
 Deno.test("health: callers at the same time share one probe", async () => {

@@ -104,7 +104,7 @@ Deno.test("select() waits for a GPU to become free", async () => {
   assert.equal((await waiting).node, "a");
   // Asked at 0, 0.5, 1.5, 3.5, 7.5 and 12.5 seconds.
   // At first after half a second, then every second.
-  const looks = pool.commands.filter((command) => command.startsWith("grid_probe ")).length;
+  const looks = pool.commands.filter((command) => command.startsWith("grid_probe_answer ")).length;
   assert.ok(looks >= 6 && looks <= 16, `${looks} looks`);
 });
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseProbe, probeCommand } from "../../../src/cluster/probe.ts";
+import {
+  parseProbe,
+  probeCall,
+  probeCommand,
+  probeLibrary,
+  type ProbeOptions,
+} from "../../../src/cluster/probe.ts";
 import { setGpus, writeFakeNvidiaSmi } from "../../support/fake_nvidia_smi.ts";
 import { findProgram } from "../../support/requires.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
@@ -26,19 +32,19 @@ interface RunOptions {
   readonly shell?: readonly string[];
   readonly root?: string;
   readonly gpuSeconds?: number;
-  readonly isBrief?: boolean;
+  readonly brief?: ProbeOptions["brief"];
   /** Replaces the machine's own PATH behind the home's `bin`. */
   readonly path?: string;
 }
 
 /** Runs the real script the way a transport does: as one command of a shell. */
 async function runProbe(options: RunOptions): Promise<ProbeRun> {
-  const { home, shell = ["sh"], root = "~/work", gpuSeconds = 2, isBrief = false } = options;
+  const { home, shell = ["sh"], root = "~/work", gpuSeconds = 2, brief } = options;
   const [program = "sh", ...args] = shell;
   const path = options.path ?? Deno.env.get("PATH");
   const started = performance.now();
   const output = await new Deno.Command(program, {
-    args: [...args, "-c", probeCommand({ root, gpuSeconds, isBrief })],
+    args: [...args, "-c", probeCommand({ root, gpuSeconds, brief })],
     clearEnv: true,
     env: { HOME: home.path, PATH: `${join(home.path, "bin")}:${path}`, USER: userOf(home) },
     stdin: "null",
@@ -122,10 +128,49 @@ for (const shell of SHELLS) {
   });
 }
 
+for (const shell of SHELLS) {
+  Deno.test(`probe.sh in ${shell.join(" ")}: where there was no GPU only load and claims are asked for`, async () => {
+    using home = tempDir();
+    // Set in the command: the folders of this machine are everybody's.
+    const run = async (functions = "") => {
+      const [program = "sh", ...args] = shell;
+      const script = `GRID_LEASE_DIR=${home.path}/claims; GRID_DRAIN_DIR=${home.path}\n` +
+        `${probeLibrary()}${functions}\n` +
+        `${probeCall({ root: "~", gpuSeconds: 2, brief: "bare" })}\n` +
+        'printf "%s\\n" "$grid_answer"; printf "%s:" "${LC_ALL-unset}" "${root-unset}" $#';
+      const { stdout } = await new Deno.Command(findProgram(program) ?? program, {
+        args: [...args, "-c", script],
+        clearEnv: true,
+        env: { HOME: home.path, PATH: Deno.env.get("PATH") ?? "" },
+        stdin: "null",
+      }).output();
+      return new TextDecoder().decode(stdout);
+    };
+    const answer = await run("grid_probe() { echo a process for it; }");
+    assert.match(
+      answer,
+      /^@grid-probe 1\n@load [\d.]+\n@claims end\n@grid-probe end\nunset:unset:0:$/,
+      "and the shell is as it was",
+    );
+    const facts = parseProbe(answer);
+    assert.deepEqual([facts?.gpus, facts?.gpuTool, facts?.work?.isWhole], [[], "none", true]);
+    Deno.writeTextFileSync(join(home.path, `grid-drain.${Deno.uid()}`), "1 -\nmoving house\n");
+    assert.equal(parseProbe(await run())?.drains?.[0]?.reason, "moving house");
+    Deno.removeSync(join(home.path, `grid-drain.${Deno.uid()}`));
+    Deno.writeTextFileSync(join(home.path, "claims"), "");
+    assert.match(await run(), /^@claims-unfit /m);
+    Deno.removeSync(join(home.path, "claims"));
+    const pid = Deno.pid;
+    Deno.mkdirSync(join(home.path, "claims"));
+    Deno.writeTextFileSync(join(home.path, "claims", `0@${pid}@${startOf(pid)}@g`), "me 1\n");
+    assert.match(await run(), /^@gpu-lease 0 g me$/m);
+  });
+}
+
 Deno.test("probe.sh in brief: load and GPUs only", async () => {
   using home = tempDir();
   writeFakeNvidiaSmi(home.path, { gpus: 1 });
-  const facts = parseProbe((await runProbe({ home, isBrief: true })).stdout);
+  const facts = parseProbe((await runProbe({ home, brief: "brief" })).stdout);
   assert.ok(facts?.load1 !== undefined);
   assert.equal(facts.gpus.length, 1);
   assert.equal(facts.cores, undefined);
@@ -134,7 +179,7 @@ Deno.test("probe.sh in brief: load and GPUs only", async () => {
 
 Deno.test("probe.sh in brief: memory where GPUs may share it, and only there", async () => {
   using home = tempDir();
-  const alone = await runProbe({ home, isBrief: true, path: "/nonexistent", shell: ["/bin/sh"] });
+  const alone = await runProbe({ home, brief: "brief", path: "/nonexistent", shell: ["/bin/sh"] });
   const hasOwnGpus = /^@gpu-(bus|tool) /m.test(alone.stdout);
   assert.equal(/^@MemTotal: /m.test(alone.stdout), hasOwnGpus);
   tool(
@@ -142,7 +187,7 @@ Deno.test("probe.sh in brief: memory where GPUs may share it, and only there", a
     "nvidia-smi",
     'case $* in *index,uuid*) echo "0, GPU-1, NVIDIA GB10, [N/A], [N/A], 0, 38" ;; esac',
   );
-  const facts = parseProbe((await runProbe({ home, isBrief: true })).stdout);
+  const facts = parseProbe((await runProbe({ home, brief: "brief" })).stdout);
   assert.equal(facts?.gpus[0]?.unified, true);
   assert.ok((facts.gpus[0]?.memoryTotalBytes ?? 0) > 2 ** 20);
 });

@@ -53,6 +53,19 @@ Deno.test("exec() leaves stderr where it is, for a caller that does not want it"
   assert.equal((await rig.shell.exec(command)).stderr, "err\n", "and has the next command's");
 });
 
+Deno.test("exec() has a function answer in the shell itself, with what it leaves in a variable", async () => {
+  await using rig = openRig();
+  const library = 'grid_count() { n=$((${n:-0} + 1)); grid_answer="$n $1\n  ä"; return $n; }';
+  const count = (word: string) =>
+    rig.shell.exec(`echo noise; echo noise >&2; grid_count ${word}`, { library, answers: true });
+  assert.deepEqual(await count("a"), { code: 1, cut: false, stdout: "1 a\n  ä", stderr: "" });
+  assert.deepEqual(await count("b"), { code: 2, cut: false, stdout: "2 b\n  ä", stderr: "" });
+  const silent = await rig.shell.exec(":", { answers: true });
+  assert.deepEqual([silent.code, silent.stdout], [0, ""], "nothing of an earlier answer");
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
+  assert.equal(rig.opened(), 1);
+});
+
 Deno.test("exec() keeps commands apart: folder, variables, options and exit", async () => {
   await using rig = openRig();
   await rig.shell.exec("cd /tmp; X=1; set -f; exit 5");
