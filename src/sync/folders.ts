@@ -114,7 +114,10 @@ async function askNode(
 ): Promise<Standing | TreeLook> {
   const place = placeOf(target.root, options.as);
   const tree = treeOptions(target, options);
-  if (tree !== undefined) return await lookForTree(tree);
+  if (tree !== undefined) {
+    options.tree?.keeper.ask(tree);
+    return await lookForTree(tree);
+  }
   return { place, checked: await checkNode({ target, place, signal: options.signal }) };
 }
 

@@ -59,10 +59,13 @@ export interface SyncProgress {
   readonly rate: number;
 }
 
-export interface HeldTree {
+export interface AskedTree {
   readonly target: SyncTarget;
   /** Folder name as asked for. */
   readonly as: string;
+}
+
+export interface HeldTree extends AskedTree {
   /** Of the tree's place. */
   readonly key: string;
   /** Of the manifest there; "?" while it is open what that will be. */
@@ -72,7 +75,7 @@ export interface HeldTree {
 export interface SyncTree {
   readonly run: TreeRun;
   /** Pins what was brought until the run is over. */
-  readonly keeper: { hold(tree: HeldTree): void };
+  readonly keeper: { ask(tree: AskedTree): void; hold(tree: HeldTree): void };
   /** Patterns below the folder of what the run's steps may write over. */
   readonly writes: readonly string[];
   /** Hears what of a source a node holds now. */

@@ -256,13 +256,16 @@ grid_tree_free() {
   shift
   grid_tree_now
   for grid_one; do
-    for grid_holder in $grid_run $grid_forerunners; do
-      grid_pin=$grid_root/.grid/sync/$grid_one/pins/$grid_holder
-      grid_goes_on=
-      for grid_job_pin in "$grid_pin@"*; do
-        if [ -f "$grid_job_pin" ] && grid_tree_works "$grid_job_pin"; then grid_goes_on=yes; fi
+    # Which of them it got was not heard where a sync was given up meanwhile.
+    for grid_tree_state in "$grid_root/.grid/sync/$grid_one" "$grid_root/.grid/sync/$grid_one@$grid_project"*; do
+      for grid_holder in $grid_run $grid_forerunners; do
+        grid_pin=$grid_tree_state/pins/$grid_holder
+        grid_goes_on=
+        for grid_job_pin in "$grid_pin@"*; do
+          if [ -f "$grid_job_pin" ] && grid_tree_works "$grid_job_pin"; then grid_goes_on=yes; fi
+        done
+        [ -n "$grid_goes_on" ] || rm -f "$grid_pin" "$grid_pin@"*
       done
-      [ -n "$grid_goes_on" ] || rm -f "$grid_pin" "$grid_pin@"*
     done
   done
   for grid_tree_state in "$grid_root/.grid/sync/"*"@$grid_project."*; do

@@ -1,7 +1,8 @@
 /** Keeps the trees of one run pinned for as long as the run lives, and frees them at its end. */
 import { getLogger } from "../core/log.ts";
 import { quoteAll } from "../core/shell.ts";
-import type { HeldTree, SyncTarget } from "./sync.ts";
+import { placeOf } from "./place.ts";
+import type { AskedTree, HeldTree, SyncTarget } from "./sync.ts";
 import type { TreeRun } from "./tree.ts";
 import { treeLibrary, treeWords } from "./tree_choice.ts";
 
@@ -17,6 +18,8 @@ interface Held {
   readonly as: string;
   /** Key of the place → digest of the run's code there. */
   readonly trees: Map<string, string>;
+  /** Keys of plain folders: the node may have pinned them, or a tree beside, and the answer is lost. */
+  readonly asked: Set<string>;
 }
 
 export class TreeKeeper implements AsyncDisposable {
@@ -36,15 +39,25 @@ export class TreeKeeper implements AsyncDisposable {
     return keys.findLast((it) => it === key || it.startsWith(`${key}@`));
   }
 
+  /** From now on the node may pin a tree for code of that name. */
+  ask({ target, as }: AskedTree): void {
+    this.#heldOn({ target, as }).asked.add(placeOf(target.root, as).key);
+  }
+
   /** The tree is pinned already; `digest` is what it holds now. */
   hold({ target, as, key, digest }: HeldTree): void {
-    const place = `${target.node} ${target.root}`;
-    const held = this.#held.get(place) ?? { target, as, trees: new Map() };
-    this.#held.set(place, held);
+    const held = this.#heldOn({ target, as });
     held.trees.delete(key);
     held.trees.set(key, digest);
     clearTimeout(this.#timer);
     this.#schedule(Math.min(SETTLE_MS, this.run.silenceMs / SIGNS));
+  }
+
+  #heldOn({ target, as }: AskedTree): Held {
+    const place = `${target.node} ${target.root}`;
+    const held = this.#held.get(place) ?? { target, as, trees: new Map(), asked: new Set() };
+    this.#held.set(place, held);
+    return held;
   }
 
   #schedule(ms: number): void {
@@ -78,7 +91,9 @@ export class TreeKeeper implements AsyncDisposable {
     clearTimeout(this.#timer);
     await this.#keeping;
     await this.#each((held) =>
-      `grid_tree_free ${IDLE_MINUTES} ${quoteAll([...held.trees.keys()])}`
+      `grid_tree_free ${IDLE_MINUTES} ${
+        quoteAll([...new Set([...held.asked, ...held.trees.keys()])])
+      }`
     );
     this.#held.clear();
   }

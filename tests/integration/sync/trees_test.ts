@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { syncFolders } from "../../../src/sync/folders.ts";
 import { startSyncRig, type SyncRig } from "../../support/sync_rig.ts";
 import { treeRun } from "../../support/tree_rig.ts";
 
@@ -30,6 +31,42 @@ Deno.test("a run alone uses the plain folder, pins it, and frees it at its end",
   const owner = read(rig.root, ".grid/sync/app/owner");
   assert.match(owner, /^11111111\n\{"account":"ann","machine":"desk",.*"run":"r1"/);
 });
+
+for (const moment of ["before its code is read", "while the node answers"] as const) {
+  Deno.test(`a sync that is given up ${moment} leaves no pin behind the run`, async () => {
+    await using rig = startSyncRig();
+    rig.write(FILES);
+    {
+      await using run = treeRun(rig, "r1");
+      if (moment === "before its code is read") {
+        await assert.rejects(run.sync({ source: join(rig.folder, "nowhere") }));
+      } else {
+        const ended = new AbortController();
+        const { transport } = rig;
+        const late = Object.assign(Object.create(transport), {
+          async exec(...[command, options]: Parameters<typeof transport.exec>) {
+            const said = await transport.exec(command, { ...options, signal: undefined });
+            if (command.includes("grid_tree_look")) ended.abort();
+            options?.signal?.throwIfAborted();
+            return said;
+          },
+        });
+        const tree = { run: run.run, keeper: run.keeper, writes: [], tell: () => {} };
+        const [result] = await syncFolders([{ ...rig.target, transport: late }], {
+          ...rig.options,
+          tree,
+          signal: ended.signal,
+        });
+        assert.equal(result?.ok, false);
+      }
+      assert.deepEqual(pins(rig), ["r1"], "the node had taken it");
+    }
+    assert.deepEqual(pins(rig), []);
+    await using next = treeRun(rig, "r2");
+    rig.write({ "a.txt": "other" });
+    assert.equal((await next.sync()).folder, rig.there);
+  });
+}
 
 Deno.test("other code beside a run goes to a tree made from what is there; jobs' files stay apart", async () => {
   await using rig = startSyncRig();
