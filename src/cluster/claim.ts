@@ -119,14 +119,14 @@ export function wordOf(text: string | undefined): string {
 
 export function parseWork(lines: readonly string[]): NodeWork {
   const rows = (name: string, width: number) =>
-    lines.filter((line) => line.startsWith(`@${name} `))
+    lines.filter((line) => line.startsWith(name))
       .map((line) => line.split(" ").slice(1)).filter((row) => row.length === width);
   const byAge = <T extends { readonly ageMs: number }>(list: readonly T[]) =>
     list.toSorted((a, b) => b.ageMs - a.ageMs);
   return {
-    claims: byAge(rows("claim", 14).flatMap((row) => claimOf(row) ?? [])),
-    given: byAge(rows("placed", 7).map(givenOf)),
-    line: byAge(rows("wait", 12).flatMap((row) => waitingOf(row) ?? [])),
+    claims: byAge(rows("@claim ", 14).flatMap((row) => claimOf(row) ?? [])),
+    given: byAge(rows("@placed ", 7).map(givenOf)),
+    line: byAge(rows("@wait ", 12).flatMap((row) => waitingOf(row) ?? [])),
     isWhole: lines.includes("@claims end"),
   };
 }

@@ -92,7 +92,7 @@ class PatientQueue<T> {
     const { turnMs, isEnough } = this.#options;
     // Those that are taken up meanwhile hold theirs for now.
     for (const turn of [...this.#holders]) {
-      if (this.#age(turn) < turnMs) continue;
+      if (this.#since(turn) < turnMs || this.#age(turn) < turnMs) continue;
       this.#holders.delete(turn);
       this.#next();
     }
@@ -112,13 +112,19 @@ class PatientQueue<T> {
 
   #isLate(turn: Turn<T>): boolean {
     const { lateMs, lateFactor, isSilent } = this.#options;
+    if (this.#firstMs === undefined || this.#since(turn) <= lateMs) return false;
     const age = this.#age(turn);
-    if (this.#firstMs === undefined || age <= lateMs) return false;
+    if (age <= lateMs) return false;
     return age > lateFactor * this.#firstMs || (isSilent?.(turn.item) ?? false);
   }
 
-  #age({ item, startedAt, queuedMs }: Turn<T>): number {
-    const waited = (this.#options.queuedMs?.(item) ?? 0) - queuedMs;
-    return this.#options.now() - startedAt - waited;
+  #age(turn: Turn<T>): number {
+    const waited = (this.#options.queuedMs?.(turn.item) ?? 0) - turn.queuedMs;
+    return this.#since(turn) - waited;
+  }
+
+  /** At least its age, and known without asking anybody. */
+  #since({ startedAt }: Turn<T>): number {
+    return this.#options.now() - startedAt;
   }
 }

@@ -55,8 +55,8 @@ const LONGEST_WORDS = 200;
 export function parseProbe(stdout: string): NodeFacts | undefined {
   const { df, lines } = withoutDf(stdout.split(/\r?\n/));
   if (!lines.includes("@grid-probe 1") || !lines.includes("@grid-probe end")) return undefined;
-  const values = (name: string) =>
-    lines.filter((line) => line.startsWith(`@${name} `)).map((line) => line.slice(name.length + 2));
+  const told = valuesIn(lines);
+  const values = (name: string) => told.get(name) ?? [];
   const memory = memoryOf(values);
   const devices = devicesOf(lines, memory);
   const work = parseWork(lines);
@@ -73,6 +73,20 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     gpus: withClaims(devices.gpus, { work, lines: values("gpu-lease") }),
     work,
   };
+}
+
+/** What stands behind each "@<name> ". */
+function valuesIn(lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>();
+  for (const line of lines) {
+    const end = line.startsWith("@") ? line.indexOf(" ") : -1;
+    if (end < 0) continue;
+    const name = line.slice(1, end);
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [line.slice(end + 1)]);
+    else known.push(line.slice(end + 1));
+  }
+  return values;
 }
 
 function missingTools(names: readonly string[]): Pick<NodeFacts, "missingTools"> {

@@ -161,7 +161,8 @@ export class ChannelBudget implements AsyncDisposable {
       bytesReceived: this.#bytesReceived,
       roundTripMs: this.#roundTripMs,
       isSilent: this.#isSilent,
-      queuedMs: this.#queuedMs + (monotonic() - (this.#queuedSince ?? monotonic())),
+      queuedMs: this.#queuedMs +
+        (this.#queuedSince === undefined ? 0 : monotonic() - this.#queuedSince),
     };
   }
 

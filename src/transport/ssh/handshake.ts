@@ -1,4 +1,5 @@
 /** From nothing to a login: name, TCP, banner, key exchange, host key, login; one deadline, one error. */
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client } from "./ssh2_library.ts";
 import { monotonic } from "../../core/clock.ts";
@@ -13,7 +14,12 @@ import { Beyond } from "./beyond.ts";
 import { connectTcp } from "./dial.ts";
 import { slowHint } from "./login_time.ts";
 import { hostKeyError, judge, orderHostKeyAlgorithms, readTrust } from "./host_keys.ts";
-import { ignoreOtherHostKeys, onAuthFailure, signAtOnce } from "./ssh2_internals.ts";
+import {
+  ignoreOtherHostKeys,
+  onAuthFailure,
+  sendWholePackets,
+  signAtOnce,
+} from "./ssh2_internals.ts";
 import ssh2 from "./ssh2_library.ts";
 
 export interface HandshakeOptions {
@@ -222,6 +228,8 @@ class Attempt {
     });
     ignoreOtherHostKeys(client);
     signAtOnce(client);
+    // A tunnel has its own way of sending.
+    if (sock instanceof Socket) sendWholePackets(client, sock);
     onAuthFailure(client, (left, isPartial) => {
       this.#methods = left;
       const offered = this.#credentials.offered[this.#asked - 1];

@@ -1,5 +1,6 @@
 /** What ssh2 knows and does not show; as it is in 1.17.0, which `deno.json` pins. */
 import type { Buffer } from "node:buffer";
+import type { Writable } from "node:stream";
 import type { Client, ParsedKey } from "./ssh2_library.ts";
 
 type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
@@ -8,6 +9,8 @@ interface Internals {
   /** Of a connection that has begun. */
   readonly _protocol: {
     ping(): void;
+    /** Given to each cipher as its keys are made. */
+    _onWrite(data: Uint8Array): void;
     /** Without `sign` it only asks whether the server would take the key. */
     authPK(user: string, key: ParsedKey, algorithm: string | undefined, sign?: Sign): void;
     readonly _handlers: {
@@ -84,5 +87,22 @@ export function ignoreOtherHostKeys(client: Client): void {
   const own = handlers.GLOBAL_REQUEST;
   handlers.GLOBAL_REQUEST = (protocol, name, wantsReply, data) => {
     if (name !== "hostkeys-00@openssh.com" || wantsReply) own(protocol, name, wantsReply, data);
+  };
+}
+
+/**
+ * Sends each packet in one piece. The library writes its length, what is in it and its check one after the
+ * other: three calls of the kernel, three segments on the wire, and a server that wakes for four bytes.
+ * To be called before the keys are made.
+ */
+export function sendWholePackets(client: Client, socket: Writable): void {
+  const protocol = internalsOf(client)._protocol;
+  const own = protocol._onWrite;
+  protocol._onWrite = (data) => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      queueMicrotask(() => socket.uncork());
+    }
+    own(data);
   };
 }
