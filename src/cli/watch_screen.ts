@@ -46,6 +46,10 @@ function fitting(lines: readonly string[], rows: number): readonly string[] {
 }
 
 export interface Preview extends Disposable {
+  /** Whether anybody sees it. */
+  readonly isLive: boolean;
+  /** Whether so many lines can be drawn, and be taken back. */
+  hasRoom(lines: number): boolean;
   /** Replaces what was drawn before. */
   draw(text: string): void;
 }
@@ -55,11 +59,14 @@ export function openPreview(context: CliContext): Preview {
   const isLive = context.stdoutIsTerminal && context.env["TERM"] !== "dumb";
   let drawn = 0;
   const back = () => drawn === 0 ? "" : `\x1b[${drawn}A\r${CLEAR_BELOW}`;
+  // What has scrolled away cannot be taken back.
+  const hasRoom = (lines: number) => isLive && lines < context.rows();
   return {
+    isLive,
+    hasRoom,
     draw(text) {
       const lines = text.split("\n").length - 1;
-      // What has scrolled away cannot be taken back.
-      if (!isLive || lines >= context.rows()) return;
+      if (!hasRoom(lines)) return;
       context.stdout(`${BEGIN}${back()}${text}${END}`);
       drawn = lines;
     },

@@ -63,7 +63,8 @@ async function show(session: Session, options: ShowOptions): Promise<number> {
     const paint = () => {
       timer = undefined;
       const left = count - latest.length;
-      if (left === 0) return;
+      // A node has one line at least; what has no room is not made only to be thrown away.
+      if (left === 0 || !preview.hasRoom(latest.length)) return;
       const rest = `… ${left} more ${left === 1 ? "has" : "have"} not answered yet`;
       preview.draw(`${draw(latest)}${rest}\n`);
     };
@@ -78,7 +79,7 @@ async function show(session: Session, options: ShowOptions): Promise<number> {
         isLast: true,
         fresh: flags.fresh ?? false,
         ...namesOf(flags),
-        ...(!session.settings.json && { onRows }),
+        ...(preview.isLive && !session.settings.json && { onRows }),
       });
     } finally {
       clearTimeout(timer);
