@@ -164,8 +164,8 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
       .toSorted((one, other) => wasDown(one) - wasDown(other));
     const probed = new Map<Node, ProbeRow>();
     const { isEnough, isBest, isLast, onRows, signal, timeoutMs } = options;
-    const soFar = () => describe(nodes, { fresh, probed });
-    const forChoice = () => rowsOf(nodes, { fresh, probed });
+    // Who shares a home is found out once, in the end: it is a product.
+    const soFar = () => rowsOf(nodes, { fresh, probed });
     for (const node of stale) patience.set(node, timeoutMs ?? config.timeoutMs);
     using teller = onRows && new Teller(clock, () => onRows(soFar()));
     using _together = kept.together();
@@ -182,9 +182,9 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
         teller?.tell();
         if (isLast) leave(node);
       },
-      isEnough: isEnough && (() => isEnough(forChoice())),
+      isEnough: isEnough && (() => isEnough(soFar())),
       headStartMs: HEAD_START_MS,
-      isBest: isBest && (() => isBest(forChoice())),
+      isBest: isBest && (() => isBest(soFar())),
     });
     for (const node of stale) if (!probed.has(node)) fresh.set(node, late(clock.now()));
     return describe(nodes, { fresh, probed });

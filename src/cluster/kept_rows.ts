@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { HealthCache } from "./cluster.ts";
 import type { Node } from "./node.ts";
-import { type NodeMemory, remember } from "./node_memory.ts";
+import { NO_MEMORY, type NodeMemory, remember } from "./node_memory.ts";
 import type { ProbeRow } from "./probe_node.ts";
 import { forgetRow, type KeptLook, loadMemories, loadRows, saveLooks } from "./row_cache.ts";
 
@@ -28,7 +28,15 @@ export class KeptRows implements Disposable {
     this.#write();
     const rows = loadRows(this.#cache, { nodes, now });
     for (const [node, { memory }] of rows) if (memory) this.#memories.set(node, memory);
+    this.#recall(nodes.filter((node) => !this.#memories.has(node)));
     return rows;
+  }
+
+  /** Of those without a row: all at once, and not each when it has answered. */
+  #recall(nodes: readonly Node[]): void {
+    if (nodes.length === 0) return;
+    const memories = loadMemories(this.#cache, nodes);
+    for (const node of nodes) this.#memories.set(node, memories.get(node) ?? NO_MEMORY);
   }
 
   /** Until it is disposed of, rows are written by the dozen. */

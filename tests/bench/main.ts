@@ -4,6 +4,7 @@
  * what they printed, with the machine and the versions, into docs/benchmarks.md.
  */
 import { parseArgs } from "node:util";
+import { V8_FLAGS } from "../support/cli.ts";
 import { writePage } from "./page.ts";
 
 const folder = new URL("./", import.meta.url);
@@ -27,7 +28,7 @@ const printed = new Map<string, string>();
 for (const name of wanted) {
   console.log(`\n== ${name}`);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(`${name}_bench.ts`, folder).pathname],
+    args: ["run", V8_FLAGS, "-A", new URL(`${name}_bench.ts`, folder).pathname],
     env: { NO_COLOR: "1" },
     stdout: "piped",
   }).spawn();

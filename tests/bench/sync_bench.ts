@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Endpoint } from "../../src/transport/transport.ts";
+import { V8_FLAGS } from "../support/cli.ts";
 import { type OpenSshLab, type OpenSshNode, startOpenSsh } from "../support/openssh.ts";
 import { localEndpoint } from "../support/sync_rig.ts";
 import { createPool } from "../../src/transport/pool.ts";
@@ -220,11 +221,7 @@ async function peak(name: string, options: GridSync): Promise<number> {
     file,
     JSON.stringify({ ...options, cacheFolder: join(folder, `cache-${name}`) }),
   );
-  const flags = [
-    "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60",
-    "-A",
-    "--cached-only",
-  ];
+  const flags = [V8_FLAGS, "-A", "--cached-only"];
   const text = await output([Deno.execPath(), "run", ...flags, client, file]);
   return Number(text.split(" ")[1]) * 1000;
 }

@@ -27,13 +27,15 @@ export interface CliOptions {
   readonly within?: readonly string[];
 }
 
+/** Of the engine's memory, as `bin/grid` sets them. */
+export const V8_FLAGS =
+  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60";
+
 /** The arguments of `deno` that start the program from source, as `bin/grid` does. */
 export function programArgs(args: readonly string[]): string[] {
   const config = join(REPOSITORY, "deno.json");
   const main = join(REPOSITORY, "src", "cli", "main.ts");
-  const memory =
-    "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60";
-  return ["run", memory, "-A", "--quiet", "--no-check", "--config", config, main, ...args];
+  return ["run", V8_FLAGS, "-A", "--quiet", "--no-check", "--config", config, main, ...args];
 }
 
 /** `await grid(["run", "pipeline.yaml"], { cwd: project.path })` */

@@ -5,6 +5,12 @@ import { MemoryCache, node } from "./nodes.ts";
 
 class CountingCache extends MemoryCache {
   saves = 0;
+  loads = 0;
+
+  override load(keys: Parameters<MemoryCache["load"]>[0]): ReturnType<MemoryCache["load"]> {
+    this.loads++;
+    return super.load(keys);
+  }
 
   override save(rows: Parameters<MemoryCache["save"]>[0]): void {
     this.saves++;
@@ -38,6 +44,23 @@ Deno.test("KeptRows: rows of one look at many nodes are written together", () =>
   }
   assert.equal(cache.saves, 2, "the first at once, the rest at the end");
   assert.equal(new KeptRows(cache, clock).load(nodes, 1).size, nodes.length);
+});
+
+Deno.test("KeptRows: what is remembered of many is asked for together", () => {
+  const { cache, clock } = open();
+  const [a, b] = nodes;
+  assert.ok(a && b);
+  const earlier = new KeptRows(cache, clock);
+  earlier.keep(a, { row: rowAt(1), score: 5 });
+  earlier.forget(a);
+  const kept = new KeptRows(cache, clock);
+  using _look = kept.together();
+  kept.load(nodes, 2);
+  cache.loads = 0;
+  const rows = nodes.map((each) => kept.keep(each, { row: rowAt(2), score: 6 }));
+  assert.equal(cache.loads, 0);
+  const scores = rows.map(({ memory }) => memory?.looks.map(({ score }) => score));
+  assert.deepEqual(scores, [[5, 6], [6], [6], [6]]);
 });
 
 Deno.test("KeptRows: no row is known here alone for long, and none besides a look", () => {
