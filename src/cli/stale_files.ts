@@ -37,7 +37,7 @@ export async function cleanNodes(
   { olderMs, dryRun }: StaleOptions,
 ): Promise<FoundStale> {
   const { open, failed } = await openNodes(session, { names: undefined, withLocal: true });
-  const project = projectIdentity(session.grid.project).id;
+  const project = projectIdentity(session.grid.project);
   const minutes = Math.floor(olderMs / 60_000);
   const nodes = await Promise.all(open.map(async ({ node, transport, root }) => ({
     node: node.name,

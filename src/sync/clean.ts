@@ -4,7 +4,10 @@ import { quote, quoteAll } from "../core/shell.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 import { printable } from "./fetch_listing.ts";
 import { keyOfTree } from "./place.ts";
+import type { ProjectIdentity } from "./project_identity.ts";
 import type { SyncTarget } from "./sync.ts";
+import { isAbandoned } from "./tree_choice.ts";
+import { readOwner } from "./tree_owner.ts";
 
 export interface OldFolder {
   /** Below `remote_root`. */
@@ -15,8 +18,8 @@ export interface OldFolder {
 
 export interface CleanOptions {
   readonly target: SyncTarget;
-  /** Of `ProjectIdentity`; other projects' folders are left alone. */
-  readonly project: string;
+  /** Other projects' folders are left alone. */
+  readonly project: ProjectIdentity;
   /** Nobody took them for so long. */
   readonly minutes: number;
   /** Only say which. */
@@ -35,7 +38,9 @@ const CLEAN_MS = 15 * 60_000;
  */
 export async function cleanFolders(options: CleanOptions): Promise<readonly OldFolder[]> {
   const said = await call(options, `grid_clean_look ${options.minutes}`);
-  const known = said.flatMap((line) => parseTree(line) ?? []);
+  const known = said.flatMap((line, at) =>
+    parseTree(line, { isLeft: () => isLeft(said[at + 1] ?? "", options.project) }) ?? []
+  );
   const old = known.filter(({ isOld, name }) =>
     isOld && !known.some((other) => other.name.startsWith(`${name}/`))
   );
@@ -54,13 +59,23 @@ function folderOf({ name, bytes }: KnownTree): OldFolder {
   return { name: printable(name), bytes };
 }
 
+/** Whether what bears a former name of the project is not of another one, which has its old place now. */
+function isLeft(line: string, own: ProjectIdentity): boolean {
+  const owner = readOwner(line);
+  return owner !== undefined && isAbandoned(owner, own);
+}
+
 /** Undefined for what no Grid wrote: a name must lead to its own record, and nowhere else. */
-function parseTree(line: string): KnownTree | undefined {
-  const match = /^tree (\S{1,255}) (old|used) (\d{1,15}) (.{1,4096})$/.exec(line);
+function parseTree(
+  line: string,
+  { isLeft }: { readonly isLeft: () => boolean },
+): KnownTree | undefined {
+  const match = /^tree (\S{1,255}) (old|former|used) (\d{1,15}) (.{1,4096})$/.exec(line);
   if (match === null) return undefined;
   const [, key = "", state, kib, name = ""] = match;
   if (keyOfTree(name) !== key) return undefined;
-  return { key, name, isOld: state === "old", bytes: Number(kib) * 1024 };
+  const isOld = state === "old" || (state === "former" && isLeft());
+  return { key, name, isOld, bytes: Number(kib) * 1024 };
 }
 
 async function call(
@@ -70,9 +85,9 @@ async function call(
   const library = ["tree.sh", "clean.sh"].map((name) => nodeProgram(name, import.meta.url))
     .join("\n");
   const { stdout } = await target.transport.exec(
-    `grid_root=${quote(target.root)} grid_project=${quote(project)} grid_random=${
-      randomWord(12)
-    }; ${words}`,
+    `grid_root=${quote(target.root)} grid_project=${quote(project.id)} grid_former=${
+      quote(project.former.join(" "))
+    } grid_random=${randomWord(12)}; ${words}`,
     { library, signal, timeoutMs: CLEAN_MS },
   );
   return stdout.split("\n");

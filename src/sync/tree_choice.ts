@@ -109,7 +109,11 @@ export async function claimTree(
   }
 }
 
-function isAbandoned(owner: TreeOwner | undefined, own: TreeOwner): boolean {
+/** Brought from a folder of this account and machine that is not there any more. */
+export function isAbandoned(
+  owner: TreeOwner | undefined,
+  own: Pick<TreeOwner, "account" | "machine" | "folder">,
+): boolean {
   return owner !== undefined && isSamePlace(owner, own) && owner.folder !== own.folder &&
     !exists(owner.folder);
 }

@@ -68,7 +68,9 @@ export function ownerWords(owner: TreeOwner | undefined, nowMs: number): string 
   return `${account}@${machine}, from ${folder}${code}, run ${run}, ${ago}`;
 }
 
+type OwnerPlace = Pick<TreeOwner, "account" | "machine">;
+
 /** Whether two records name the same person at the same machine. */
-export function isSamePlace(a: TreeOwner, b: TreeOwner): boolean {
+export function isSamePlace(a: OwnerPlace, b: OwnerPlace): boolean {
   return a.account === b.account && a.machine === b.machine;
 }

@@ -7,6 +7,8 @@ import { openStore } from "../../src/store/open.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
+import { writeFiles } from "../support/sync_rig.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** Folders of runs that began so many days ago; one run really was. */
 function age(folder: string, run: string, days: number): string {
@@ -148,6 +150,40 @@ testWith(
     assert.match(away.stderr, /node2/);
   },
 );
+
+Deno.test("what a project left on a node before its folder was renamed goes too; not that of who has its place now", async () => {
+  using home = tempDir();
+  const root = join(home.path, "node");
+  const files = {
+    "lab.yaml": `nodes: [{ name: n, transport: local, remote_root: "${root}" }]\n`,
+    "one.yaml": "name: one\nsteps: [{ id: code, sync: { from: lib } }]\n",
+    "two.yaml": "name: two\nsteps: [{ id: code, sync: { from: src } }]\n",
+    "lib/a.py": "a",
+    "src/b.py": "b",
+  };
+  const before = join(home.path, "before");
+  const after = join(home.path, "after");
+  writeFiles(before, files);
+  const ran = async (cwd: string, ...words: readonly string[]) => {
+    const done = await grid([...words, "--config", "lab.yaml"], { cwd });
+    assert.equal(done.code, 0, done.stderr);
+    return done.stdout;
+  };
+  const clean = async () =>
+    JSON.parse(await ran(after, "clean", "--nodes", "--older", "1ms", "--json")).nodes.flatMap(
+      ({ folders }: { readonly folders: readonly { readonly name: string }[] }) =>
+        folders.map(({ name }) => name).filter((name) => !name.includes("@")),
+    );
+  await ran(before, "run", "one.yaml");
+  await ran(before, "run", "two.yaml");
+  Deno.renameSync(before, after);
+  await ran(after, "run", "two.yaml");
+  writeFiles(before, files);
+  await ran(before, "run", "one.yaml");
+  assert.deepEqual(await clean(), ["src"], "the new project at the old place has lib now");
+  Deno.removeSync(before, { recursive: true });
+  assert.deepEqual(await clean(), ["lib"]);
+});
 
 Deno.test("grid clean gives the disk back what the store needs no more", async () => {
   using folder = project({});
