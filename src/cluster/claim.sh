@@ -6,8 +6,9 @@
 #   grid_claims_usable: grid_claims -> -
 #   grid_claims_whose: - -> -
 #   grid_claim_text: grid_boot grid_born grid_session grid_up grid_words -> grid_session
-#   grid_take_gpus: - -> grid_claim_kind grid_count grid_file grid_group grid_held grid_indices grid_key
-#       grid_keys grid_meets grid_names grid_others grid_owner_pid grid_pair grid_share grid_taken grid_tries
+#   grid_take_gpus: - -> grid_claim_kind grid_count grid_fault grid_file grid_group grid_held grid_indices
+#       grid_key grid_keys grid_meets grid_names grid_others grid_owner_pid grid_pair grid_share grid_taken
+#       grid_tries
 #   grid_see_others: grid_others grid_taken -> grid_taken
 #   grid_put_claim: grid_claim_kind grid_file grid_keys grid_owner_pid -> grid_fresh
 #   grid_is_leased: grid_born_then grid_lease_dir grid_pid -> grid_other
@@ -67,7 +68,8 @@ grid_claim_text() {
 }
 
 # grid_take_gpus KIND PID FILE COUNT GROUP SHARE KEY=INDEX=NAME...: claims COUNT of these GPUs, the first that can
-# be had, and sets grid_indices and grid_names. 1 where others hold them, 2 where it cannot be written.
+# be had, and sets grid_indices and grid_names. 1 where others hold them; 2 where it cannot be written, or grid_fault
+# says what else keeps it from knowing.
 #
 # The file appears with all its words at once; then it looks for others. Of two who do so at the same time at
 # least one sees the other and withdraws; both may, and try again a moment later.
@@ -99,6 +101,11 @@ grid_take_gpus() {
       case $grid_others in
         end | *'
 end') ;;
+        *'crowded /'*)
+          rm -f "$grid_file"
+          grid_fault="${grid_others##*crowded } holds more claims than can be read: its owner must remove what has ended"
+          return 2
+          ;;
         *) rm -f "$grid_file"; return 2 ;;
       esac
       grid_see_others

@@ -10,6 +10,8 @@ grid_others=$(grid_claims_read busy - "$grid_group" no)
 grid_is_any='' grid_seen=''
 for grid_pair in $grid_shown; do
   grid_busy=
+  # Which ones they hold nobody can tell.
+  case $grid_others in *'crowded /'*) grid_busy=1 ;; esac
   for grid_key in $grid_others; do [ "$grid_key" != "${grid_pair%%=*}" ] || grid_busy=1; done
   for grid_other in "$grid_lease_dir/${grid_pair%%=*}@"*; do
     if [ ! -f "$grid_other" ] || [ ! -s "$grid_other" ]; then continue; fi

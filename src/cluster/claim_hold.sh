@@ -5,8 +5,8 @@
 #
 # function: reads -> sets
 #   (outside): grid_wish -> -
-#   grid_claim_hold: PPID grid_claim_name grid_claims grid_fault grid_indices -> grid_runner grid_wish_count
-#       grid_wish_group grid_wish_share
+#   grid_claim_hold: PPID grid_claim_name grid_claims grid_fault grid_indices -> grid_fault grid_runner
+#       grid_wish_count grid_wish_group grid_wish_share
 grid_claim_hold() { # COUNT GROUP SHARE KEY=INDEX=NAME...
   grid_claims_own || { printf 'fault %s\n' "$grid_fault"; return; }
   # What ends with the connection; a shell may end before, when a command took too long.
@@ -14,12 +14,13 @@ grid_claim_hold() { # COUNT GROUP SHARE KEY=INDEX=NAME...
   [ "$grid_runner" -gt 1 ] || grid_runner=$$
   grid_wish_count=$1 grid_wish_group=$2 grid_wish_share=$3
   shift 3
+  grid_fault="cannot write to $grid_claims: is the disk full?"
   grid_take_gpus hold "$grid_runner" "$grid_claims/gpu.$grid_claim_name" "$grid_wish_count" "$grid_wish_group" \
     "$grid_wish_share" "$@"
   case $? in
     0) printf 'held %s\n' "$grid_indices" ;;
     1) echo taken ;;
-    *) printf 'fault cannot write to %s: is the disk full?\n' "$grid_claims" ;;
+    *) printf 'fault %s\n' "$grid_fault" ;;
   esac
 }
 # shellcheck disable=SC2086

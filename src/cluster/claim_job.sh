@@ -5,8 +5,8 @@
 # maker's runtime knows it by.
 #
 # function: reads -> sets
-#   (outside): GRID_OUTPUT grid_held grid_indices grid_names grid_wish -> CUDA_DEVICE_ORDER
-#       CUDA_VISIBLE_DEVICES GRID_GPUS HIP_VISIBLE_DEVICES grid_fault grid_keeper
+#   (outside): GRID_OUTPUT grid_indices grid_names grid_wish -> CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES
+#       GRID_GPUS HIP_VISIBLE_DEVICES grid_claimed grid_fault grid_keeper
 #   grid_keep: GRID_JOB PATH grid_file grid_keeper -> grid_apart grid_pipe
 #   grid_claim_gpus: GRID_JOB grid_claims -> grid_wish_count grid_wish_group grid_wish_share
 
@@ -65,6 +65,11 @@ grid_claim_gpus() { # COUNT GROUP SHARE KEY=INDEX=NAME...
 grid_fault='cannot write its claim'
 # shellcheck disable=SC2086
 if grid_claim_gpus $grid_wish; then
+  grid_claimed=0
+else
+  grid_claimed=$?
+fi
+if [ "$grid_claimed" = 0 ]; then
   grid_keep
   # nvidia-smi counts by bus; CUDA by speed, unless told.
   export GRID_GPUS="$grid_indices" CUDA_DEVICE_ORDER=PCI_BUS_ID
@@ -74,7 +79,7 @@ if grid_claim_gpus $grid_wish; then
   unset ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
   # For whoever measures what the job uses.
   { echo "$grid_names" >"${GRID_OUTPUT%.output}.gpus"; } 2>/dev/null || :
-elif [ -z "${grid_held-}" ]; then
+elif [ "$grid_claimed" = 2 ]; then
   echo "grid: no claim: $grid_fault" >"$GRID_OUTPUT"
   exit 75
 else
@@ -83,10 +88,11 @@ else
   exit 75
 fi
 unset grid_wish grid_words grid_wish_count grid_wish_group grid_wish_share grid_claims_program grid_keeper \
-  grid_lease_dir grid_claims_base grid_claims grid_stat_line grid_born grid_session grid_wanted grid_rest grid_pid \
+  grid_lease_dir grid_claims_base grid_claims grid_claimed grid_stat_line grid_born grid_session grid_wanted grid_rest grid_pid \
   grid_born_then grid_of grid_up grid_boot grid_euid grid_one grid_two grid_fault grid_claim_kind grid_owner_pid \
   grid_file grid_fresh grid_count grid_group grid_share grid_tries grid_taken grid_keys grid_key grid_indices \
-  grid_names grid_held grid_pair grid_others grid_meets grid_other grid_pipe grid_apart grid_limit grid_dir
+  grid_names grid_held grid_pair grid_others grid_meets grid_other grid_pipe grid_apart grid_limit grid_dir \
+  grid_most
 unset -f grid_lease_read grid_lease_lives grid_claims_now grid_claims_list grid_claims_read grid_claims_own \
   grid_claims_usable grid_claims_whose grid_claim_text grid_take_gpus grid_see_others grid_put_claim grid_is_leased grid_keep \
   grid_claim_gpus

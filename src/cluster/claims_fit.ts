@@ -2,24 +2,32 @@
 import { quote } from "../core/shell.ts";
 import type { Remark } from "./node.ts";
 
-/** The words after "claims cannot be kept: ", and what cures it. */
+const KEPT = "claims cannot be kept: ";
+
+/** What is in the way, and what cures it. */
 const PROBLEMS: Readonly<Record<string, (path: string) => Remark>> = {
   taken: (path) => ({
-    words: `${path} is not this account's folder`,
+    words: `${KEPT}${path} is not this account's folder`,
     // Nothing but a folder for claims is to be removed.
     cure: /\/grid-claims-\d+$/.test(path) ? `sudo rm -r ${quote(path)}` : undefined,
   }),
   mode: (path) => ({
-    words: `this account may not write to ${path}`,
+    words: `${KEPT}this account may not write to ${path}`,
     cure: `chmod 755 ${quote(path)}`,
   }),
   base: (path) => ({
-    words: `this account may not write to ${path}`,
+    words: `${KEPT}this account may not write to ${path}`,
     cure: `sudo chmod 1777 ${quote(path)}`,
   }),
   missing: (path) => ({
-    words: `there is no ${path}, and this account may not make it`,
+    words: `${KEPT}there is no ${path}, and this account may not make it`,
     cure: `sudo mkdir -m 1777 ${quote(path)}`,
+  }),
+  // What runs may be among them, and to remove that would give its GPUs away.
+  crowded: (path) => ({
+    words: `${path} holds more claims than can be read: nobody knows which GPUs are held; ` +
+      "what has ended goes when its account next asks for grid health there",
+    cure: undefined,
   }),
 };
 
@@ -30,6 +38,5 @@ const LONGEST_PATH = 200;
 export function claimsProblem(told: string | undefined): Remark | undefined {
   const [, what = "", path = ""] = /^([a-z]+) (\/.*)$/.exec(told ?? "") ?? [];
   if (!Object.hasOwn(PROBLEMS, what) || path.length > LONGEST_PATH) return undefined;
-  const problem = PROBLEMS[what]?.(path);
-  return problem && { ...problem, words: `claims cannot be kept: ${problem.words}` };
+  return PROBLEMS[what]?.(path);
 }

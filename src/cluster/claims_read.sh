@@ -4,19 +4,29 @@
 #
 # function: reads -> sets
 #   (outside): - -> grid_claims_program
-#   grid_claims_list: grid_claims_base -> grid_dir
+#   grid_claims_list: grid_claims_base -> grid_dir grid_most
 #   grid_claims_read: grid_boot grid_claims_base grid_claims_program grid_up -> LC_ALL grid_limit
 
 # The folders of all accounts and what lies in them. "own" stands before our own.
 grid_claims_list() {
   for grid_dir in "$grid_claims_base"/grid-claims-*/; do
     if [ ! -d "$grid_dir" ] || [ -L "${grid_dir%/}" ]; then continue; fi
-    [ ! -O "$grid_dir" ] || echo own
+    grid_most=2000
+    # What ended jobs of our own left goes as it is read.
+    [ ! -O "$grid_dir" ] || { echo own; grid_most=10000; }
     set -- "$grid_dir"[!.]*
     # Jobs without GPUs are not worth more than a look.
     [ $# -le 2000 ] || set -- "$grid_dir"gpu.* "$grid_dir"run.*
-    [ $# -le 2000 ] || set --
-    ls -ld "$grid_dir" "$@" 2>/dev/null
+    [ $# -le "$grid_most" ] || set -- "$grid_dir"gpu.*
+    if [ $# -le "$grid_most" ]; then
+      ls -ld "$grid_dir" "$@" 2>/dev/null
+    else
+      echo "crowded $grid_dir"
+      [ ! -O "$grid_dir" ] || {
+        ls -ld "$grid_dir"
+        find "${grid_dir%/}" -name 'gpu.*' -exec ls -ld {} + | head -n "$grid_most"
+      } 2>/dev/null
+    fi
     echo end
   done
 }
@@ -25,9 +35,9 @@ grid_claims_list() {
 #   @claim KIND STATE OWN ACCOUNT AGE LASTS RUN STEP PROJECT OWNER GROUP SHARE PLACE GPUS
 #   @placed OWN ACCOUNT AGE PROJECT OWNER PLACE COUNT
 #   @wait OWN ACCOUNT AGE LASTS RUN STEP PROJECT OWNER ID COUNT VRAM MODEL
-# and at last "@claims end". STATE is "held" or "trying", OWN "yes" or "no", AGE in seconds. With "busy" prints
+# "@claims-unfit crowded FOLDER" where an account has more of them than can be read, and at last "@claims end". STATE is "held" or "trying", OWN "yes" or "no", AGE in seconds. With "busy" prints
 # "held KEY" or "trying KEY" for each GPU that somebody else than the file SELF claims, unless both are
-# of GROUP and one account, or both share; and at last "end".
+# of GROUP and one account, or both share; and at last "end", or "crowded FOLDER".
 grid_claims_read() {
   set -- "$grid_claims_base"/grid-claims-*/* "$@"
   [ -e "$1" ] || [ $# -gt 5 ] || { [ "$2" != all ] || echo '@claims end'; [ "$2" = all ] || echo end; return 0; }
@@ -148,6 +158,8 @@ grid_claims_program='
       word(has["owner"]), word(has["group"]), (has["share"] == "yes" ? "yes" : "no"), word(has["place"]), word(has["gpus"])
   }
   $0 == "own" { is_own = 1; next }
+  # No name of a file holds a slash, so nobody makes this up.
+  $1 == "crowded" && / \// { crowded = substr($0, 9); sub(/\/$/, "", crowded); next }
   $0 == "end" { is_own = 0; folder = ""; next }
   {
     path = substr($0, index($0, " /") + 1)
@@ -166,8 +178,11 @@ grid_claims_program='
     if (name ~ /^[A-Za-z0-9._-]+$/ && substr(path, 1, length(folder)) == folder) claim(path, is_own)
   }
   END {
-    print mode == "all" ? "@claims end" : "end"
-    remover = "set --; while IFS= read -r f; do set -- \"$@\" \"$f\"; done; rm -f \"$@\""
+    if (mode == "all" && crowded != "") print "@claims-unfit crowded " crowded
+    print mode == "all" ? "@claims end" : crowded != "" ? "crowded " crowded : "end"
+    # A long list would be copied whole for each name that is added.
+    remover = "set --; while IFS= read -r f; do set -- \"$@\" \"$f\"; [ $# -lt 100 ] || { rm -f \"$@\"; set --; }; " \
+      "done; rm -f \"$@\""
     for (i = 1; i <= deads; i++) print dead[i] | remover
     if (deads) close(remover)
   }'

@@ -55,7 +55,14 @@ export function startJob(
 }
 
 /** What a probe would tell. */
-export async function workOn({ folder, shell = ["sh"] }: ClaimNode): Promise<NodeWork> {
+export async function workOn(node: ClaimNode): Promise<NodeWork> {
+  const work = parseWork((await tellWork(node)).split("\n"));
+  if (!work.isWhole) throw new Error("the node did not tell its claims");
+  return work;
+}
+
+/** The same as the node tells it. */
+export async function tellWork({ folder, shell = ["sh"] }: ClaimNode): Promise<string> {
   const [program = "sh", ...args] = shell;
   const { stdout } = await new Deno.Command(program, {
     args: [
@@ -66,9 +73,7 @@ export async function workOn({ folder, shell = ["sh"] }: ClaimNode): Promise<Nod
     env: { GRID_LEASE_DIR: folder },
     stderr: "inherit",
   }).output();
-  const work = parseWork(new TextDecoder().decode(stdout).split("\n"));
-  if (!work.isWhole) throw new Error("the node did not tell its claims");
-  return work;
+  return new TextDecoder().decode(stdout);
 }
 
 /** The GPUs that are held, in order. */

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { claimWord, parseWork } from "../../../src/cluster/claim.ts";
 import { systemClock } from "../../../src/core/clock.ts";
-import { type ClaimNode, heldGpus, SHELLS, startJob, workOn } from "../../support/claims.ts";
+import {
+  type ClaimNode,
+  heldGpus,
+  SHELLS,
+  startJob,
+  tellWork,
+  workOn,
+} from "../../support/claims.ts";
 import { testWith } from "../../support/requires.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -46,8 +53,64 @@ async function daemonsOf(job: string): Promise<string[]> {
   return new TextDecoder().decode(stdout).trim().split("\n").filter((pid) => markOf(pid) === job);
 }
 
+/** As killed jobs leave them: of a boot that is over. */
+function writeDead(folder: string, count: number): void {
+  for (let at = 0; at < count; at++) {
+    const words = "grid-claim 1\nkind job\npid 1 1 1\nboot gone\nup 1\ngpus GPU-z\nheld\n";
+    Deno.writeTextFileSync(join(folder, `gpu.${at}`), words);
+  }
+}
+
 for (const shell of SHELLS) {
   const name = shell.join(" ");
+
+  testWith(
+    ["root"],
+    `${name}: no GPU is given where another account has more claims than can be read, and it is said`,
+    async () => {
+      using folder = tempDir();
+      const node: ClaimNode = { folder: folder.path, shell };
+      const theirs = join(folder.path, "grid-claims-4242");
+      Deno.mkdirSync(theirs);
+      writeDead(theirs, 2001);
+      for (
+        const path of [
+          theirs,
+          ...[...Deno.readDirSync(theirs)].map((it) => join(theirs, it.name)),
+        ]
+      ) {
+        Deno.chownSync(path, 4242, null);
+      }
+      const told = await tellWork(node);
+      assert.match(told, new RegExp(`^@claims-unfit crowded ${theirs}$`, "m"));
+      assert.match(told, /^@claims end$/m, "what others hold is known");
+      const output = join(folder.path, "output");
+      Deno.writeTextFileSync(output, "");
+      const job = startJob(node, { job: "job-1", script: "echo never", output });
+      assert.equal(await ended(job), 75);
+      assert.match(Deno.readTextFileSync(output), /^grid: no claim: .*grid-claims-4242 holds more/);
+      Deno.removeSync(join(theirs, "gpu.0"));
+      const next = startJob(node, { job: "job-2", script: "echo begun" });
+      assert.equal(await firstLine(next), "begun");
+      assert.equal(await ended(next), 0);
+    },
+  );
+
+  Deno.test(`${name}: what an account's ended jobs left goes, however much it is`, async () => {
+    using folder = tempDir();
+    const node: ClaimNode = { folder: folder.path, shell };
+    const own = join(folder.path, `grid-claims-${Deno.uid()}`);
+    Deno.mkdirSync(own);
+    writeDead(own, 2500);
+    const job = startJob(node, { job: "job-1", script: "echo begun" });
+    assert.equal(await firstLine(job), "begun");
+    assert.equal(await ended(job), 0);
+    await until("the dead ones are gone", async () => {
+      // A look ends after a while, whatever is left.
+      await tellWork(node);
+      return [...Deno.readDirSync(own)].length < 3;
+    });
+  });
 
   Deno.test(`${name}: a GPU is held as long as anything of the job lives, and not longer`, async () => {
     using folder = tempDir();

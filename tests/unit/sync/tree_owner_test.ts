@@ -34,6 +34,7 @@ Deno.test("ownerWords() says who, from where, which commit, which run and when",
 });
 
 Deno.test("isSamePlace() goes by account and machine", () => {
-  assert.ok(isSamePlace(OWNER, { ...OWNER, run: "r2" }));
+  const later = { ...OWNER, folder: "/other", run: "r2" };
+  assert.ok(isSamePlace(OWNER, later));
   assert.ok(!isSamePlace(OWNER, { ...OWNER, machine: "laptop" }));
 });
