@@ -194,6 +194,11 @@ export type StepKinds = {
 export interface StepKind<K extends ActionKind> {
   readonly kind: K;
   /**
+   * Told that the step will be run as soon as the syncs before it have succeeded. What it does about that
+   * must not change what `run` does, which may come with another request, late, or never.
+   */
+  prepare?(request: StepRequest<Extract<Action<string>, { kind: K }>>): void;
+  /**
    * Resolves with outputs, or with a failure as data.
    * What it throws counts as a failure too; anything but a `GridError` as a bug.
    */

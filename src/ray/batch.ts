@@ -84,9 +84,20 @@ export interface BatchOutcome {
   readonly firstFailure: { readonly index: number; readonly error: string } | undefined;
 }
 
+/** What a batch's driver is started with; the rest is told to it later. */
+export type BatchStart = Pick<
+  BatchSpec,
+  "id" | "resultsKey" | "env" | "secrets" | "prelude" | "detach" | "leaseMs"
+>;
+
 /** Where batches run: one implementation per `ray.mode`. */
 export interface BatchRunner {
   readonly mode: "managed" | "existing" | "embedded";
+  /**
+   * Loads ahead what `run` will need, if it is asked for the same; what fails here is tried again there.
+   * Absent where there is nothing to gain.
+   */
+  prepare?(head: OpenNode, start: BatchStart): Promise<void>;
   /**
    * @param head the node that carries the driver
    * @throws {GridError} `ray`, `missing-tool`, a transport code, or the signal's reason

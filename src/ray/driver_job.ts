@@ -6,7 +6,7 @@ import { quote, quoteAll } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { FollowOptions, Job, JobExit } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
-import { attachJob, startJob } from "../transport/job/job_start.ts";
+import { attachJob } from "../transport/job/job_start.ts";
 import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
 import { DriverOutput, type DriverSays, progressOf } from "./driver_output.ts";
 import {
@@ -16,14 +16,14 @@ import {
   driverSpecText,
   markOf,
 } from "./driver_spec.ts";
-import { bootSource, driverSource } from "./driver_source.ts";
+import type { DriversAhead } from "./driver_ahead.ts";
+import { type BootOptions, giveUp, identityOf, startBoot } from "./driver_boot.ts";
+import { driverSource } from "./driver_source.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
-import { pathPrefixOf, uploadDriver } from "./driver_upload.ts";
+import { uploadDriver } from "./driver_upload.ts";
 import { WholeLines } from "./whole_lines.ts";
 import { OutcomeReading } from "./outcome_reading.ts";
 
-/** A batch whose runner is gone ends after this long, unless its spec says otherwise. */
-const LEASE_MS = 300_000;
 /** The driver's own exit code for "every task has an outcome"; see `batch_driver.py`. */
 const DONE = 0;
 /** For the driver to end on every node what tasks have started, beyond the batch's own grace. */
@@ -41,14 +41,19 @@ export interface DriverJobOptions {
   readonly env: Readonly<Record<string, string>>;
   /** What earlier attempts have done, perhaps on another node. */
   readonly finished: FinishedTasks;
+  /** Drivers that wait already. */
+  readonly ahead?: DriversAhead;
 }
 
 /** @throws {GridError} `missing-tool`, `ray`, a transport code, or the signal's reason */
-export async function runDriver(options: DriverJobOptions): Promise<BatchOutcome> {
+export async function runDriver(asked: DriverJobOptions): Promise<BatchOutcome> {
+  const waiting = asked.spec.mayRun ? undefined : await asked.ahead?.take(bootOptions(asked));
+  const options = waiting ? { ...asked, spec: { ...asked.spec, id: waiting.id } } : asked;
   const { head, spec, host, finished } = options;
   const files = await driverFiles(head.root, spec);
   host.jobStarted({ node: head.node.name, job: spec.id });
-  const job = await takeUp(options, files) ?? await startDriver(options, files);
+  const job = await takeUp(options, files) ??
+    await startDriver(options, { files, waiting });
   await using reading = new OutcomeReading(options, files);
   const end = await followDriver(job, options, reading);
   const isOver = end.exit.kind === "code" && end.exit.code === DONE;
@@ -71,15 +76,11 @@ async function removeResults(head: OpenNode, { results, spec }: DriverFiles): Pr
   if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
 }
 
-function identityOf({ head, spec }: DriverJobOptions) {
-  return { id: spec.id, root: head.root, leaseMs: spec.leaseMs ?? LEASE_MS };
-}
-
 /** What an earlier runner started goes on; undefined where there is nothing of the kind. */
 async function takeUp(options: DriverJobOptions, files: DriverFiles): Promise<Job | undefined> {
   const { head, spec } = options;
   if (!spec.mayRun) return undefined;
-  const job = await attachJob(head.transport, identityOf(options));
+  const job = await attachJob(head.transport, identityOf(head, spec));
   if (job === undefined) return undefined;
   // That runner may have gone before it had sent what the driver waits for.
   const { code } = await head.transport.exec(
@@ -90,9 +91,15 @@ async function takeUp(options: DriverJobOptions, files: DriverFiles): Promise<Jo
 }
 
 /** The driver loads what it needs while its own text and the tasks are on their way. */
-async function startDriver(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
+async function startDriver(
+  options: DriverJobOptions,
+  { files, waiting }: {
+    readonly files: DriverFiles;
+    readonly waiting: Job | undefined;
+  },
+): Promise<Job> {
   const [started, sent] = await Promise.allSettled([
-    startBoot(options, files),
+    waiting ?? startBoot(bootOptions(options), files),
     sendDriver(options, files),
   ]);
   if (sent.status === "rejected") {
@@ -103,14 +110,8 @@ async function startDriver(options: DriverJobOptions, files: DriverFiles): Promi
   return started.value;
 }
 
-/** What it should do will not come. */
-async function giveUp(job: Job): Promise<void> {
-  try {
-    await job.kill({ graceMs: 0 });
-    await job.remove();
-  } catch (error) {
-    getLogger("ray").debug(`${error}`); // it ends with its lease
-  }
+function bootOptions({ head, usesRay, spec, env }: DriverJobOptions): BootOptions {
+  return { head, usesRay, start: spec, env, cwd: spec.cwd };
 }
 
 async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promise<void> {
@@ -119,40 +120,6 @@ async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promis
   const knownResults = finished.lines(files.key);
   const driver = driverSource(options.usesRay ? "ray" : "local");
   await uploadDriver(head, { files, driver, specText, knownResults, signal: host.signal });
-}
-
-/** By name: Ray and `ps` show the command. */
-const BOOT_NAME = "GRID_BOOT";
-const BOOT = `import os; exec(os.environ.pop("${BOOT_NAME}"))`;
-
-async function startBoot(options: DriverJobOptions, files: DriverFiles): Promise<Job> {
-  const { head, spec, usesRay } = options;
-  const ofRay = Object.keys({ ...spec.env, ...spec.secrets }).filter((name) =>
-    name.startsWith("RAY_")
-  );
-  const words = usesRay ? ["python3", "-uc", BOOT, "ray", ...ofRay] : ["python3", "-c", BOOT];
-  // From its start on it bears the mark of what the batch leaves behind, and so do the workers that it forks.
-  const mark = usesRay ? "" : `GRID_BATCH=${quote(spec.id)} `;
-  return await startJob(head.transport, {
-    ...identityOf(options),
-    command: `${spec.prelude ?? ""}${ownPackages(options)}${mark}exec ${
-      quoteAll([...words, files.driver, files.spec])
-    }`,
-    shell: "sh",
-    cwd: spec.cwd,
-    env: { ...spec.env, ...options.env, [BOOT_NAME]: bootSource() },
-    secrets: spec.secrets,
-    pathPrefix: pathPrefixOf(head),
-    detach: spec.detach ?? false,
-  });
-}
-
-/** On Ray, start-up files of the account bring no other Python's packages; the step's own words do. */
-function ownPackages({ usesRay, spec }: DriverJobOptions): string {
-  if (!usesRay) return "";
-  const own = { ...spec.env, ...spec.secrets };
-  return ["PYTHONPATH", "PYTHONHOME"].filter((name) => !(name in own))
-    .map((name) => `unset ${name}; `).join("");
 }
 
 interface DriverEnd {

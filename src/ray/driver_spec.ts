@@ -18,7 +18,7 @@ export type DriverPlace =
   /** A job that Ray starts in a package of the code; nothing of the node's own is there. */
   | { readonly mode: "package"; readonly namespace: string };
 
-export interface DriverFiles {
+export interface DriverPaths {
   /** Folder of everything that belongs to the step's batches. */
   readonly folder: string;
   readonly driver: string;
@@ -26,6 +26,9 @@ export interface DriverFiles {
   readonly results: string;
   /** What Grid knows from other nodes. */
   readonly known: string;
+}
+
+export interface DriverFiles extends DriverPaths {
   /** The work: what was called with which code in which environment. */
   readonly work: string;
   /** Names these results, whatever the node. */
@@ -37,18 +40,27 @@ export interface DriverFiles {
  * and take over the items that are the same to the byte.
  */
 export async function driverFiles(root: string, spec: BatchSpec): Promise<DriverFiles> {
-  const folder = `${root}/.grid/batches/${distinctName([spec.resultsKey])}`;
   const identity = [spec.target, spec.setup ?? null, spec.code ?? null, spec.identityEnv];
   const work = await fingerprint(pythonJson(identity));
-  const name = distinctName([spec.id]);
+  return {
+    ...driverPaths(root, spec),
+    work,
+    key: `${spec.resultsKey} ${work} ${await fingerprint(spec.tasks.join("\n"))}`,
+  };
+}
+
+export function driverPaths(
+  root: string,
+  { id, resultsKey }: Pick<BatchSpec, "id" | "resultsKey">,
+): DriverPaths {
+  const folder = `${root}/.grid/batches/${distinctName([resultsKey])}`;
+  const name = distinctName([id]);
   return {
     folder,
     driver: `${folder}/batch_driver.py`,
     spec: `${folder}/${name}.json`,
     results: `${folder}/results/${name}.jsonl`,
     known: `${folder}/${name}.known`,
-    work,
-    key: `${spec.resultsKey} ${work} ${await fingerprint(spec.tasks.join("\n"))}`,
   };
 }
 

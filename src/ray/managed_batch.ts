@@ -2,7 +2,8 @@
 import { GridError } from "../core/errors.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
-import type { BatchHost, BatchOutcome, BatchSpec } from "./batch.ts";
+import type { BatchHost, BatchOutcome, BatchSpec, BatchStart } from "./batch.ts";
+import type { DriversAhead } from "./driver_ahead.ts";
 import type { DriverPlace } from "./driver_spec.ts";
 import type { FinishedTasks } from "./finished_tasks.ts";
 import { runDriver } from "./driver_job.ts";
@@ -14,27 +15,34 @@ export interface ManagedBatchOptions {
   readonly spec: BatchSpec;
   readonly host: BatchHost;
   readonly finished: FinishedTasks;
+  readonly ahead: DriversAhead;
+}
+
+/** Starts what `runOnManaged` will need, so that Ray is loaded when its batch comes. */
+export function prepareManaged(
+  ahead: DriversAhead,
+  { head, start }: { readonly head: OpenNode; readonly start: BatchStart },
+): void {
+  ahead.begin({ head, start, env: driverEnv(head), usesRay: true });
 }
 
 /** @throws {GridError} `ray` where no cluster is running, and what `runDriver` throws */
 export async function runOnManaged(options: ManagedBatchOptions): Promise<BatchOutcome> {
-  const { head, spec, host, finished } = options;
-  return await runDriver({
-    head,
-    place: () => placeOf(options),
-    spec,
-    host,
-    finished,
-    env: {
-      ...rayClientEnv(head),
-      // Ray reads them when it is loaded.
-      RAY_DEDUP_LOGS: "0",
-      RAY_COLOR_PREFIX: "0",
-      GRID_ROOT: head.root,
-      GRID_NODE: head.node.name,
-    },
-    usesRay: true,
-  });
+  const { head, spec, host, finished, ahead } = options;
+  const env = driverEnv(head);
+  const place = () => placeOf(options);
+  return await runDriver({ head, place, spec, host, finished, ahead, env, usesRay: true });
+}
+
+function driverEnv(head: OpenNode): Readonly<Record<string, string>> {
+  return {
+    ...rayClientEnv(head),
+    // Ray reads them when it is loaded.
+    RAY_DEDUP_LOGS: "0",
+    RAY_COLOR_PREFIX: "0",
+    GRID_ROOT: head.root,
+    GRID_NODE: head.node.name,
+  };
 }
 
 async function placeOf({ config, head, host }: ManagedBatchOptions): Promise<DriverPlace> {

@@ -2,16 +2,26 @@
 import type { RayConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";
 import type { BatchRunner } from "./batch.ts";
+import { DriversAhead } from "./driver_ahead.ts";
 import { FinishedTasks } from "./finished_tasks.ts";
 
 /** One per run: it remembers what the attempts of each step have finished. */
 export function createBatchRunner(config: RayConfig): BatchRunner & AsyncDisposable {
   const finished = new FinishedTasks();
-  const runner = runnerOf(config, finished);
-  return { ...runner, [Symbol.asyncDispose]: () => finished[Symbol.asyncDispose]() };
+  const closing = new AsyncDisposableStack();
+  closing.use(finished);
+  const runner = runnerOf(config, { finished, closing });
+  return { ...runner, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
 }
 
-function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
+interface RunnerParts {
+  readonly finished: FinishedTasks;
+  /** What is to be closed with the runner. */
+  readonly closing: AsyncDisposableStack;
+}
+
+function runnerOf(config: RayConfig, parts: RunnerParts): BatchRunner {
+  const { finished } = parts;
   switch (config.mode) {
     case "embedded":
       return {
@@ -27,16 +37,7 @@ function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
         },
       };
     case "managed":
-      return {
-        mode: "managed",
-        run: async (head, spec, host) => {
-          const { runOnManaged } = await lazy<typeof import("./managed_batch.ts")>(
-            "./managed_batch.ts",
-            import.meta.url,
-          );
-          return await runOnManaged({ config, head, spec, host, finished });
-        },
-      };
+      return managedRunner(config, parts);
     case "existing":
       return {
         mode: "existing",
@@ -49,4 +50,16 @@ function runnerOf(config: RayConfig, finished: FinishedTasks): BatchRunner {
         },
       };
   }
+}
+
+function managedRunner(config: RayConfig, { finished, closing }: RunnerParts): BatchRunner {
+  const load = () =>
+    lazy<typeof import("./managed_batch.ts")>("./managed_batch.ts", import.meta.url);
+  const ahead = closing.use(new DriversAhead());
+  return {
+    mode: "managed",
+    prepare: async (head, start) => (await load()).prepareManaged(ahead, { head, start }),
+    run: async (head, spec, host) =>
+      await (await load()).runOnManaged({ config, head, spec, host, finished, ahead }),
+  };
 }

@@ -94,7 +94,13 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
       return createSelectNodeStep({ cluster });
     }),
     "run": onDemand("run", run.get),
-    "ray-batch": onDemand("ray-batch", batch.get),
+    "ray-batch": {
+      ...onDemand("ray-batch", batch.get),
+      // Where batches bring no Ray of Grid's, there is nothing worth it.
+      ...(config.ray.mode === "managed" && {
+        prepare: (request) => void batch.get().then((step) => step.prepare?.(request), () => {}),
+      }),
+    },
     "fetch": onDemand("fetch", async () => {
       const { createFetchStep } = await lazy<typeof import("./fetch.ts")>(
         "./fetch.ts",

@@ -1,12 +1,13 @@
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/file_names.ts";
+import { getLogger } from "../core/log.ts";
 import { own } from "../core/own.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RayConfig } from "../cluster/config.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { StepHost, StepKind, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RayBatchAction } from "../pipeline/pipeline.ts";
-import type { BatchOutcome, BatchRunner, BatchSpec } from "../ray/batch.ts";
+import type { BatchOutcome, BatchRunner, BatchSpec, BatchStart } from "../ray/batch.ts";
 import { createBatchRunner } from "../ray/runner.ts";
 import { type JobPlace, placeJob } from "./gpu_claim.ts";
 import { commonDataEnv } from "./data_paths.ts";
@@ -35,11 +36,35 @@ type BatchRequest = StepRequest<RayBatchAction<string>>;
 export function createRayBatchStep(deps: RayBatchDeps): StepKind<"ray-batch"> & AsyncDisposable {
   const own = createBatchRunner(deps.config);
   const runner = deps.runner ?? own;
+  const over = new AbortController();
+  const preparing: Promise<void>[] = [];
   return {
     kind: "ray-batch",
+    prepare: (request) => {
+      const prepared = prepareBatch(request, { ...deps, runner, signal: over.signal });
+      // The step itself will come upon the same, and tell it.
+      preparing.push(prepared.catch((error) => getLogger("ray").debug(`not prepared: ${error}`)));
+    },
     run: (request, host) => runBatch(request, host, { ...deps, runner }),
-    [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await Promise.all(preparing);
+      await own[Symbol.asyncDispose]();
+    },
   };
+}
+
+interface PrepareDeps extends RayBatchDeps {
+  readonly runner: BatchRunner;
+  readonly signal: AbortSignal;
+}
+
+async function prepareBatch(request: BatchRequest, deps: PrepareDeps): Promise<void> {
+  const { runner, cluster, leaseMs, signal } = deps;
+  if (runner.prepare === undefined) return;
+  const head = await cluster.open(headName(deps), { signal });
+  signal.throwIfAborted();
+  await runner.prepare(head, batchStart(request, { leaseMs, prelude: "" }));
 }
 
 async function runBatch(
@@ -86,25 +111,49 @@ async function openHead(
   if (runner.mode === "existing") {
     return { node: await resolveNode(request, host, cluster), prelude: "" };
   }
-  const name = config.head ?? cluster.nodes[0]?.name ?? "local";
-  const node = { kind: "named", name } as const;
+  const node = { kind: "named", name: headName({ cluster, config }) } as const;
   return { node: await resolveNode({ ...request, node }, host, cluster), prelude: "" };
 }
 
-interface SpecContext {
-  readonly head: OpenNode;
-  readonly tasks: readonly string[];
+function headName({ cluster, config }: Pick<RayBatchDeps, "cluster" | "config">): string {
+  return config.head ?? cluster.nodes[0]?.name ?? "local";
+}
+
+interface StartContext {
   readonly leaseMs: number | undefined;
   readonly prelude: string;
 }
 
+interface SpecContext extends StartContext {
+  readonly head: OpenNode;
+  readonly tasks: readonly string[];
+}
+
+/** What is known of it before its code is on the node. */
+function batchStart(request: BatchRequest, { leaseMs, prelude }: StartContext): BatchStart {
+  return {
+    ...batchNames(request),
+    prelude,
+    env: {
+      ...commonDataEnv(request.data),
+      ...request.env,
+      GRID_RUN_ID: request.run,
+      GRID_STEP: request.step,
+      GRID_ATTEMPT: String(request.attempt),
+    },
+    secrets: request.secrets,
+    detach: request.detach,
+    ...(leaseMs !== undefined && { leaseMs }),
+  };
+}
+
 function batchSpec(
   request: BatchRequest,
-  { head, tasks, leaseMs, prelude }: SpecContext,
+  { head, tasks, ...start }: SpecContext,
 ): BatchSpec {
   const { action } = request;
   return {
-    ...batchNames(request),
+    ...batchStart(request, start),
     mayRun: request.resumeJob !== undefined,
     code: own(request.trees ?? {}, head.node.name)?.digest,
     identityEnv: request.env,
@@ -120,19 +169,8 @@ function batchSpec(
     itemRetries: action.itemRetries ?? 0,
     itemRetryOn: action.itemRetryOn ?? [],
     maxInFlight: action.maxInFlight,
-    prelude,
     cwd: stepFolder(request, head),
-    env: {
-      ...commonDataEnv(request.data),
-      ...request.env,
-      GRID_RUN_ID: request.run,
-      GRID_STEP: request.step,
-      GRID_ATTEMPT: String(request.attempt),
-    },
-    secrets: request.secrets,
     killGraceMs: request.killGraceMs,
-    detach: request.detach,
-    ...(leaseMs !== undefined && { leaseMs }),
   };
 }
 

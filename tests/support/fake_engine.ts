@@ -59,7 +59,9 @@ export async function runFake(
     return Promise.resolve((steps[request.step] ?? otherwise)(request, host));
   };
   const kinds = Object.fromEntries(
-    ["sync", "select-node", "run", "ray-batch", "fetch"].map((kind) => [kind, { kind, run }]),
+    ["sync", "data", "select-node", "run", "ray-batch", "fetch"].map((
+      kind,
+    ) => [kind, { kind, run }]),
   ) as unknown as StepKinds;
   const events: Event[] = [];
   const stream = runPipeline(pipeline, {

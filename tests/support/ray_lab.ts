@@ -8,7 +8,7 @@ import { openCluster } from "../../src/cluster/open.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { MemoryCache } from "../unit/cluster/nodes.ts";
 import type { OpenNode } from "../../src/cluster/node.ts";
-import type { BatchHost, BatchSpec } from "../../src/ray/batch.ts";
+import type { BatchHost, BatchRunner, BatchSpec } from "../../src/ray/batch.ts";
 import type { RayOptions } from "../../src/ray/lifecycle.ts";
 import { createRayCluster } from "../../src/ray/managed.ts";
 import { createBatchRunner } from "../../src/ray/runner.ts";
@@ -123,7 +123,11 @@ export class RayLab implements AsyncDisposable, RayOptions {
     return { config, headName, nodes, reached, health, signal };
   }
 
-  async run(fields: SpecFields, host: Partial<BatchHost> = {}): Promise<BatchResults> {
+  /** @param host with `runner`: one that lives longer than the batch */
+  async run(
+    fields: SpecFields,
+    { runner, ...host }: Partial<BatchHost> & { readonly runner?: BatchRunner } = {},
+  ): Promise<BatchResults> {
     const named: BatchSpec = {
       id: `run.batch.${++this.#ids}`,
       resultsKey: `run.batch.${this.#ids}`,
@@ -142,9 +146,9 @@ export class RayLab implements AsyncDisposable, RayOptions {
       ...specFields(fields),
     };
     const spec = { ...named, id: `${named.id}${this.tag}` };
-    await using runner = createBatchRunner(this.config);
+    await using own = createBatchRunner(this.config);
     const outcomes = new CollectedOutcomes();
-    const outcome = await runner.run(this.head, spec, {
+    const outcome = await (runner ?? own).run(this.head, spec, {
       signal: this.signal,
       outcomes,
       output: () => {},

@@ -14,6 +14,7 @@ import {
   StartCondition,
   type StartConditionOptions,
 } from "./step_life.ts";
+import { LookAhead } from "./look_ahead.ts";
 import { Readings } from "./readings.ts";
 import type { StepEnding } from "../ledger/ledger.ts";
 import type { EnginePorts } from "../ports.ts";
@@ -44,6 +45,7 @@ export class GraphRun {
   readonly #knownResults: KnownResults;
   readonly #condition: StartCondition;
   readonly #readings: Readings;
+  readonly #lookAhead: LookAhead;
   readonly #prepared = new Map<string, Prepared>();
   readonly #running = new Map<string, AbortController>();
   /** The last attempt of each step. */
@@ -56,6 +58,7 @@ export class GraphRun {
     this.#scheduler = new Scheduler(steps, options.limits);
     this.#condition = new StartCondition(this.#scheduler, options);
     this.#readings = new Readings(options.ports.readFirst);
+    this.#lookAhead = new LookAhead(steps, options);
     this.#knownResults = new KnownResults(steps, {
       run: options.request.run,
       pipeline: options.request.pipeline,
@@ -194,8 +197,7 @@ export class GraphRun {
     const { ledger, ports } = this.#options;
     const prepared = this.#prepared.get(step.id);
     const known = prepared?.known;
-    const { now: at, elapsedMs: afterMs } = ledger;
-    ledger.emit(beginningOf(step, { prepared, at, afterMs }));
+    ledger.emit(beginningOf(step, { prepared, at: ledger.now, afterMs: ledger.elapsedMs }));
     if (known?.kind === "none" && known.leaves) {
       const { node, job } = known.leaves;
       this.#warn(step, `its earlier job ${job} may still run on ${node}; end it: grid kill ${job}`);
@@ -222,10 +224,12 @@ export class GraphRun {
       (end) => this.#ended(step, end),
       (error) => this.#crashed(step, error),
     );
+    this.#lookAhead.began(step);
   }
 
   #warn(step: Step, message: string): void {
-    this.#options.ledger.emit({ type: "warned", at: this.#now, step: step.id, message });
+    const { ledger } = this.#options;
+    ledger.emit({ type: "warned", at: ledger.now, step: step.id, message });
   }
 
   #ended(step: Step, end: AttemptEnd): void {
@@ -248,7 +252,7 @@ export class GraphRun {
     const { ledger } = this.#options;
     const state = resultOf(step, "failed");
     const attempt = this.#attempts.get(step.id) ?? 1;
-    ledger.emit({ type: "service.ended", at: this.#now, step: step.id, attempt, state, failure });
+    ledger.emit({ type: "service.ended", at: ledger.now, step: step.id, attempt, state, failure });
     const { steps, order } = this.#scheduler.revoke(step.id, state);
     for (const gone of steps) ledger.revoke(gone, { state, failure });
     if (order) this.#halt(order);
@@ -290,9 +294,5 @@ export class GraphRun {
     for (const [id, controller] of this.#running) {
       if (group === undefined || this.#scheduler.isWithin(id, group)) controller.abort(error);
     }
-  }
-
-  get #now(): number {
-    return this.#options.ledger.now;
   }
 }

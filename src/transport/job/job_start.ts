@@ -51,6 +51,16 @@ export async function attachJob(
   return news.state.kind === "gone" ? undefined : new RemoteJob(new JobLink(transport, spec), news);
 }
 
+/** Whether the job has been started and has not ended; asking is a sign of life to it. @throws {GridError} a transport code */
+export async function isJobRunning(
+  transport: Transport,
+  { id, root, leaseMs }: JobIdentity,
+): Promise<boolean> {
+  const ask = { id, leaseMs, start: undefined, offset: NOTHING, atOnce: true };
+  const { state: { kind } } = await nodeJobs(transport, root).ask(ask);
+  return kind === "running" || kind === "starting";
+}
+
 function startCommand(spec: JobSpec): string {
   const start = jobCall("grid_start", [
     spec.root,

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { parseJson, pythonJson } from "../../../src/core/exact_json.ts";
 import { readRayLogs } from "../../../src/ray/ray_logs.ts";
+import { createBatchRunner } from "../../../src/ray/runner.ts";
 import { parseTaskFile } from "../../../src/steps/ray_tasks.ts";
 import { batchNames } from "../../../src/steps/ray_batch.ts";
 import { ALIKE, ALIKE_STEPS } from "../../support/alike.ts";
@@ -364,6 +365,22 @@ testWith(["ray", "sshd"], "a managed Ray over OpenSSH, from start to stop", asyn
       assert.deepEqual(forks(), []);
     },
   );
+
+  await t.step("a driver that has loaded Ray while a sync ran takes the batch over", async () => {
+    await using runner = createBatchRunner(lab.config);
+    const start = { resultsKey: "ahead", env: { M: "1" }, secrets: {} };
+    const id = `run.ahead${lab.tag}`;
+    await runner.prepare?.(lab.head, { ...start, id });
+    const jobs: string[] = [];
+    const { results } = await lab.run({
+      ...start,
+      id: "run.ahead",
+      target: { call: "work:env" },
+      tasks: [1, 2],
+    }, { runner, jobStarted: ({ job }) => void jobs.push(job) });
+    assert.deepEqual(jobs, [`${id}-ahead`]);
+    assert.deepEqual(results.map((result) => result.ok && result.value), ["1", "1"]);
+  });
 
   await t.step("cancel ends what tasks have started; a rerun skips what was done", async () => {
     const controller = new AbortController();

@@ -4,7 +4,7 @@ import type { RayConfig } from "../../../src/cluster/config.ts";
 import type { OpenNode } from "../../../src/cluster/node.ts";
 import type { StepRequest } from "../../../src/engine/ports.ts";
 import type { RayBatchAction } from "../../../src/pipeline/pipeline.ts";
-import type { BatchRunner, BatchSpec } from "../../../src/ray/batch.ts";
+import type { BatchRunner, BatchSpec, BatchStart } from "../../../src/ray/batch.ts";
 import { batchNames, createRayBatchStep } from "../../../src/steps/ray_batch.ts";
 import { ALIKE } from "../../support/alike.ts";
 import type { TaskResult } from "../../support/batch_results.ts";
@@ -62,8 +62,13 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
   } as unknown as Cluster;
   const specs: BatchSpec[] = [];
   const heads: string[] = [];
+  const prepared: { readonly head: string; readonly start: BatchStart }[] = [];
   const runner: BatchRunner = {
     mode: options.mode ?? "embedded",
+    prepare: (head, start) => {
+      prepared.push({ head: head.node.name, start });
+      return Promise.resolve();
+    },
     run: (head: OpenNode, spec, host) => {
       heads.push(head.node.name);
       specs.push(spec);
@@ -88,7 +93,7 @@ function setUp(options: { results: readonly TaskResult[]; mode?: BatchRunner["mo
   const host = recordHost();
   const { notes } = host;
   const step = createRayBatchStep({ cluster, config, project: "/", runner });
-  return { step, host, notes, specs, heads };
+  return { step, host, notes, specs, heads, prepared };
 }
 
 const ENCODER = new TextEncoder();
@@ -122,6 +127,17 @@ Deno.test("ray-batch runs its driver on the head where Grid's own Ray places the
   await step.run(request, host);
   assert.deepEqual(heads, ["n1"]);
   assert.equal(specs[0]?.cwd, "/n1/train");
+});
+
+Deno.test("ray-batch lets its driver be loaded ahead, with all that it will be started with", async () => {
+  const { step, host, specs, prepared } = setUp({ results: GOOD, mode: "managed" });
+  step.prepare?.({ ...request, folders: {} });
+  await step.run(request, host);
+  await step[Symbol.asyncDispose]();
+  const [{ head, start } = assert.fail("nothing was prepared")] = prepared;
+  assert.equal(head, "n1");
+  const { id, resultsKey, env, secrets, prelude, detach } = specs[0] ?? assert.fail("no batch");
+  assert.deepEqual(start, { id, resultsKey, env, secrets, prelude, detach });
 });
 
 Deno.test("ray-batch fails with the first failed task's words", async () => {
