@@ -31,6 +31,7 @@ function nodeDocument(row: NodeHealth): Record<string, unknown> {
     missingGpus: row.missingGpus ?? [],
     keptGpus: row.keptGpus ?? [],
     looks: row.looks ?? [],
+    sameAs: row.sameAs,
     parts: row.parts ?? [],
     facts: facts && factsDocument(facts),
   };

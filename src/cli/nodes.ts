@@ -2,12 +2,26 @@
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import type { Node, OpenNode } from "../cluster/node.ts";
+import { onceEach } from "../cluster/shared_home.ts";
 import type { Session } from "./session.ts";
 
 export interface OpenedNodes {
   /** In the order of the names. */
   readonly open: readonly OpenNode[];
   readonly failed: readonly { readonly node: string; readonly error: GridError }[];
+}
+
+/** The same, each machine once, for what is asked of all that lies there; the names left out are told. */
+export async function openMachines(
+  session: Session,
+  options: OpenNodesOptions,
+): Promise<OpenedNodes> {
+  const { open, failed } = await openNodes(session, options);
+  const { nodes, twins } = onceEach(open);
+  for (const { node, sameAs } of session.settings.quiet ? [] : twins) {
+    session.words.print(`${node} is ${sameAs} by another name: what is there is listed once\n`);
+  }
+  return { open: nodes, failed };
 }
 
 /** Nodes that could not be asked, for `--json`: what they have is missing in the list beside. */

@@ -5,7 +5,7 @@ import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import type { Store } from "../store/store.ts";
 import { listServices, type ServiceListing } from "../transport/job/job_service.ts";
-import { type OpenedNodes, openNodes } from "./nodes.ts";
+import { type OpenedNodes, openMachines } from "./nodes.ts";
 import type { Session } from "./session.ts";
 
 export interface FoundService extends ServiceListing {
@@ -23,7 +23,7 @@ export async function findServices(
   session: Session,
   names?: readonly string[],
 ): Promise<FoundServices> {
-  const nodes = await openNodes(session, { names, withLocal: true });
+  const nodes = await openMachines(session, { names, withLocal: true });
   const lists = await Promise.all(nodes.open.map(async (on) => {
     const services = await listServices(on.transport, on.root);
     return services.map((service) => ({ ...service, on }));

@@ -5,7 +5,7 @@ import { cleanFolders, type OldFolder } from "../sync/clean.ts";
 import { projectIdentity } from "../sync/project_identity.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import { pruneJobs } from "../transport/job/job_list.ts";
-import { type OpenedNodes, openNodes } from "./nodes.ts";
+import { type OpenedNodes, openMachines } from "./nodes.ts";
 import { cleanSubmitted } from "./submitted/clean_submitted.ts";
 import type { Session } from "./session.ts";
 
@@ -36,7 +36,7 @@ export async function cleanNodes(
   session: Session,
   { olderMs, dryRun }: StaleOptions,
 ): Promise<FoundStale> {
-  const { open, failed } = await openNodes(session, { names: undefined, withLocal: true });
+  const { open, failed } = await openMachines(session, { names: undefined, withLocal: true });
   const project = projectIdentity(session.grid.project);
   const minutes = Math.floor(olderMs / 60_000);
   const nodes = await Promise.all(open.map(async ({ node, transport, root }) => ({

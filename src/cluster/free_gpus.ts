@@ -21,7 +21,7 @@ export interface FreeModel {
 
 /** The model with the most free cards first. */
 export function freeModels(rows: readonly NodeHealth[]): readonly FreeModel[] {
-  const found = rows.flatMap((row) =>
+  const found = rows.filter(({ sameAs }) => sameAs === undefined).flatMap((row) =>
     (row.gpuGroups ?? []).map((group) => ({
       ...group,
       node: row.node,

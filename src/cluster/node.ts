@@ -36,6 +36,8 @@ export interface OpenNode {
   readonly home: string;
   /** The same for nodes whose workspaces are one folder; see `shared_home.ts`. */
   readonly workspaceToken?: string | undefined;
+  /** The same for all names of one machine; undefined where it does not tell. */
+  readonly machine?: string | undefined;
 }
 
 /** GPU facts; undefined means that the tool did not say, which is never the same as 0. */
@@ -135,6 +137,8 @@ export interface NodeFacts {
   readonly drains?: readonly Drain[];
   /** The same for nodes whose workspaces are one folder; undefined before the first use. */
   readonly workspaceToken?: string | undefined;
+  /** The same for all names of one machine, until it starts anew; undefined where it does not tell. */
+  readonly machine?: string | undefined;
   /** Every GPU, in the driver's order. */
   readonly gpus: readonly GpuFacts[];
   /** `none`: no tool and no GPU; `failed`: a tool is there but did not answer. */
@@ -199,6 +203,8 @@ export interface NodeHealth {
   readonly looks?: readonly PastLook[];
   /** Other nodes whose workspace is the same folder. */
   readonly sharesWith?: readonly string[];
+  /** The node before it that is this very machine and workspace: what is there is counted with that. */
+  readonly sameAs?: string | undefined;
 }
 
 /** Cards of one model and size. */

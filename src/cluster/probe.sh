@@ -60,6 +60,9 @@ standing_facts() {
   # What lies there already, though it is no folder, is in the way.
   [ ! -e "$root" ] || [ -d "$root" ] || echo "@workspace-problem $root is no folder"
   if read -r token 2>/dev/null <"$root/.grid/token"; then echo "@workspace-token $token"; fi
+  if { read -r value </proc/sys/kernel/random/boot_id && read -r id </proc/sys/kernel/hostname; } 2>/dev/null; then
+    echo "@machine $value $id"
+  fi
   while [ -n "$root" ] && [ ! -d "$root" ]; do root=${root%/*}; done
   { [ -w "${root:-/}" ] && [ -x "${root:-/}" ]; } ||
     echo "@workspace-problem this account may not write to ${root:-/}"

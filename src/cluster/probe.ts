@@ -6,7 +6,7 @@ import { devicesOf } from "./gpu_answers.ts";
 import { claimKey } from "./claim_key.ts";
 import { drainsIn } from "./drain.ts";
 import type { GpuClaim, GpuFacts, NodeFacts } from "./node.ts";
-import { tokenIn } from "./shared_home.ts";
+import { machineIn, tokenIn } from "./shared_home.ts";
 import { nodeProgram } from "../transport/node_program.ts";
 
 export interface ProbeOptions {
@@ -94,11 +94,18 @@ function missingTools(names: readonly string[]): Pick<NodeFacts, "missingTools">
   return tools.length === 0 ? {} : { missingTools: tools };
 }
 
-/** Who wants no new work there, and which folder it is. */
-function placeOf(lines: readonly string[]): Pick<NodeFacts, "drains" | "workspaceToken"> {
+/** Who wants no new work there, which folder it is and which machine. */
+function placeOf(
+  lines: readonly string[],
+): Pick<NodeFacts, "drains" | "workspaceToken" | "machine"> {
   const drains = drainsIn(lines);
   const workspaceToken = tokenIn(lines);
-  return { ...(drains.length > 0 && { drains }), ...(workspaceToken && { workspaceToken }) };
+  const machine = machineIn(lines);
+  return {
+    ...(drains.length > 0 && { drains }),
+    ...(workspaceToken && { workspaceToken }),
+    ...(machine && { machine }),
+  };
 }
 
 /** df's own lines stand unmarked; nothing in them can be taken for a line of the probe. */

@@ -35,9 +35,9 @@ export interface QueueEntry {
 
 /** By node; holders first, then the line in its order. */
 export function queueOf(rows: readonly NodeHealth[]): readonly QueueEntry[] {
-  return rows.flatMap(({ node, facts }) => {
+  return rows.flatMap(({ node, facts, sameAs }) => {
     const work = facts?.work;
-    if (facts === undefined || work === undefined) return [];
+    if (facts === undefined || work === undefined || sameAs !== undefined) return [];
     const jobs = new Set(
       work.claims.filter(({ kind }) => kind === "job").map(({ account, group }) =>
         `${account} ${group}`

@@ -121,6 +121,7 @@ function isFacts(value: unknown): boolean {
     (work === undefined || isWork(work)) &&
     isOptional(gpuProblem, "string") && isOptional(workspaceProblem, "string") &&
     isRemark(value["claimsProblem"]) && isOptional(value["workspaceToken"], "string") &&
+    isOptional(value["machine"], "string") &&
     isDrains(value["drains"]) && isOptionalList(value["missingTools"]) &&
     Array.isArray(gpus) && gpus.every(isGpu);
 }

@@ -16,8 +16,52 @@ export function tokenIn(lines: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Each row with the other nodes that told the same word. */
+/** The word of this start of the machine, and its name, which containers have of their own. */
+export function machineIn(lines: readonly string[]): string | undefined {
+  return lines.map((line) => /^@machine ([0-9a-f-]{36} \S{1,255})$/.exec(line)?.[1])
+    .find((word) => word !== undefined);
+}
+
+interface Workspace {
+  readonly workspaceToken?: string | undefined;
+  readonly machine?: string | undefined;
+}
+
+/** Of several names for one machine and workspace the first is the name: the others are told with it. */
+class Names {
+  readonly #first = new Map<string, string>();
+
+  /** The one before; undefined where this is the first, or nobody can tell. */
+  of(node: string, { workspaceToken, machine }: Workspace = {}): string | undefined {
+    if (workspaceToken === undefined || machine === undefined) return undefined;
+    const key = `${workspaceToken} ${machine}`;
+    const first = this.#first.get(key);
+    if (first === undefined) this.#first.set(key, node);
+    return first;
+  }
+}
+
+export interface OnceEach<N> {
+  readonly nodes: readonly N[];
+  /** Names that are left out. */
+  readonly twins: readonly { readonly node: string; readonly sameAs: string }[];
+}
+
+/** Each machine once, where the config knows one by several names: what is in its workspace is there once. */
+export function onceEach<N extends OpenNode>(nodes: readonly N[]): OnceEach<N> {
+  const names = new Names();
+  const twins = nodes.flatMap((each) => {
+    const { name: node } = each.node;
+    const sameAs = names.of(node, each);
+    return sameAs === undefined ? [] : [{ node, sameAs }];
+  });
+  const left = new Set(twins.map(({ node }) => node));
+  return { nodes: nodes.filter(({ node }) => !left.has(node.name)), twins };
+}
+
+/** Each row with the other nodes that told the same word, and the one whose machine it is. */
 export function withSharers(rows: readonly NodeHealth[]): NodeHealth[] {
+  const names = new Names();
   const byToken = new Map<string, string[]>();
   const places = rows.map(({ node, facts }) => {
     const token = facts?.workspaceToken;
@@ -30,7 +74,8 @@ export function withSharers(rows: readonly NodeHealth[]): NodeHealth[] {
   return rows.map((row, at) => {
     const place = places[at];
     const sharesWith = place === undefined ? [] : place.names.toSpliced(place.index, 1);
-    return { ...row, sharesWith };
+    const sameAs = names.of(row.node, row.facts);
+    return { ...row, sharesWith, ...(sameAs !== undefined && { sameAs }) };
   });
 }
 

@@ -5,8 +5,8 @@
 # where others can replace what lies in it.
 #
 # function: reads -> sets
-#   (outside): HOME PWD grid_fault grid_new grid_random is_project root -> LC_ALL grid_fresh grid_is_open
-#       grid_links grid_mode grid_rest grid_token grid_uid mine root
+#   (outside): HOME PWD grid_called grid_fault grid_new grid_random is_project root -> LC_ALL grid_called
+#       grid_fresh grid_is_open grid_links grid_mode grid_rest grid_start_word grid_token grid_uid mine root
 #   grid_refuse_root: - -> -
 
 LC_ALL=C
@@ -76,5 +76,8 @@ if [ -z "$is_project" ]; then
     rm -f "$grid_fresh"
   fi
   if read -r grid_token 2>/dev/null <.grid/token; then printf '@token %s\n' "$grid_token"; fi
+fi
+if { read -r grid_start_word </proc/sys/kernel/random/boot_id && read -r grid_called </proc/sys/kernel/hostname; } 2>/dev/null; then
+  printf '@machine %s %s\n' "$grid_start_word" "$grid_called"
 fi
 printf '@home %s\n@root %s\n' "$HOME" "$root"

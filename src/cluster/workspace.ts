@@ -5,7 +5,7 @@ import { quote } from "../core/shell.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Node, OpenNode } from "./node.ts";
-import { tokenIn } from "./shared_home.ts";
+import { machineIn, tokenIn } from "./shared_home.ts";
 
 /** Exit codes of the script below, by what went wrong. */
 const NO_FOLDER = 11;
@@ -37,8 +37,13 @@ export async function openWorkspace(node: Node, options: OpenWorkspaceOptions): 
   const home = /^@home (.+)$/m.exec(stdout)?.[1];
   const root = /^@root (.+)$/m.exec(stdout)?.[1];
   if (code === 0 && home !== undefined && root !== undefined) {
-    const workspaceToken = tokenIn(stdout.split("\n"));
-    return { node, transport, root, home, ...(workspaceToken && { workspaceToken }) };
+    const lines = stdout.split("\n");
+    const [workspaceToken, machine] = [tokenIn(lines), machineIn(lines)];
+    return {
+      ...{ node, transport, root, home },
+      ...(workspaceToken && { workspaceToken }),
+      ...(machine && { machine }),
+    };
   }
   // A disk without a free inode, too, cannot even take a folder.
   const why = code === NO_FOLDER && /No space left|quota/i.test(stderr) ? NO_ROOM : code;

@@ -39,6 +39,10 @@ async function free(flags: FreeFlags, context: CommandContext): Promise<number> 
     const { renderFree } = await import("../../terminal/tables/free_table.ts");
     const { stdout: color } = settings.color;
     context.stdout(renderFree(models, { color, width: context.columns("stdout") }));
+    const twins = rows.filter(({ sameAs }) => sameAs !== undefined);
+    for (const { node, sameAs } of settings.quiet ? [] : twins) {
+      context.stderr(`counted once: ${node} is ${sameAs} by another name\n`);
+    }
     if (silent.length > 0 && !settings.quiet) {
       context.stderr(`not counted, for they do not answer: ${silent.join(", ")}\n`);
     }

@@ -6,7 +6,7 @@ import { containerWords, endContainers } from "../../steps/container_job.ts";
 import { survivorWords } from "../../steps/run_failure.ts";
 import { attachJob } from "../../transport/job/job_start.ts";
 import type { CommandContext } from "../command_module.ts";
-import { type OpenedNodes, openNodes } from "../nodes.ts";
+import { type OpenedNodes, openMachines } from "../nodes.ts";
 import { durationMs } from "../option_values.ts";
 import { openSession, type Session } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -21,7 +21,7 @@ export function define(command: Command, context: CommandContext): void {
     .option("--grace <duration>", "between SIGTERM and SIGKILL; default 10s", { read: durationMs })
     .action<GlobalFlags & { readonly grace?: number }>(async (ids, flags) => {
       await using session = await openSession(flags, context);
-      const nodes = await openNodes(session, { names: undefined, withLocal: true });
+      const nodes = await openMachines(session, { names: undefined, withLocal: true });
       const ended: Omit<EndedJob, "words">[] = [];
       const found: FoundJob[] = [];
       for (const id of ids) found.push(await findJob(id, nodes));

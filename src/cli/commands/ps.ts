@@ -3,7 +3,7 @@ import { renderProblem } from "../../terminal/problem.ts";
 import { renderJobs } from "../../terminal/tables/jobs_table.ts";
 import { listJobs } from "../../transport/job/job_list.ts";
 import type { CommandContext } from "../command_module.ts";
-import { openNodes, silentNodes } from "../nodes.ts";
+import { openMachines, silentNodes } from "../nodes.ts";
 import { nameList } from "../option_values.ts";
 import { openSession } from "../session.ts";
 import type { GlobalFlags } from "../settings.ts";
@@ -18,7 +18,7 @@ export function define(command: Command, context: CommandContext): void {
     .action<PsFlags>(async (flags) => {
       await using session = await openSession(flags, context);
       const { settings, grid } = session;
-      const { open, failed } = await openNodes(session, { names: flags.nodes, withLocal: true });
+      const { open, failed } = await openMachines(session, { names: flags.nodes, withLocal: true });
       const lists = await Promise.all(open.map(async ({ node, transport, root }) => {
         const jobs = await listJobs(transport, root);
         return jobs.map((job) => ({ node: node.name, ...job }));

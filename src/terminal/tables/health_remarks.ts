@@ -18,6 +18,7 @@ export function remarksOf(row: HealthRow, options: RemarkOptions): string[] {
     ...(row.remarks ?? []).flatMap(({ words, cure }) =>
       cure === undefined ? [words] : [words, `cure: ${cure}`]
     ),
+    ...(row.sameAs === undefined ? [] : [`is ${row.sameAs} by another name: counted with it`]),
     ...(row.sharesWith?.length ? [`shares its workspace with ${foldNames(row.sharesWith)}`] : []),
     ...holders(row, options),
     ...keptWords(row, options),

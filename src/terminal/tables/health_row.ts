@@ -21,6 +21,7 @@ export interface HealthRow {
   readonly remarks?: readonly { readonly words: string; readonly cure: string | undefined }[];
   readonly looks?: readonly ShownLook[];
   readonly sharesWith?: readonly string[];
+  readonly sameAs?: string | undefined;
 }
 
 export interface HealthPart {
