@@ -33,8 +33,21 @@ export async function earlierPipeline(
     nodes: grid.cluster.nodes,
     local: grid.config.local,
   });
+  refuseMasked(pipeline, { earlier, input });
+  return pipeline;
+}
+
+/** @throws {GridError} `usage` where an input of then held a secret and is not given anew */
+export function refuseMasked(
+  pipeline: Pick<Pipeline, "secrets">,
+  { earlier, input }: {
+    readonly earlier: Pick<RunState, "run" | "inputs">;
+    readonly input: readonly string[];
+  },
+): void {
+  const given = keyValues(input);
   const masked = maskedInputs(pipeline, earlier).filter((name) => !Object.hasOwn(given, name));
-  if (masked.length === 0) return pipeline;
+  if (masked.length === 0) return;
   throw new GridError({
     code: "usage",
     message: `Cannot go on from run ${earlier.run}: ${heldSecrets(masked)}`,

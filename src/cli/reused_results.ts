@@ -12,11 +12,12 @@ import { hashFiles } from "../steps/hash_files.ts";
 import { createLocalFiles } from "../steps/local_files.ts";
 import { forecastDigest } from "../steps/sync_source.ts";
 import type { CliContext } from "./context.ts";
+import { refuseMasked } from "./earlier_pipeline.ts";
 import { openRuns } from "./past_runs.ts";
 import { type GlobalFlags, readSettings } from "./settings.ts";
 
 export interface ForecastOptions {
-  readonly flags: GlobalFlags & { readonly from?: string };
+  readonly flags: GlobalFlags & { readonly from?: string; readonly input: readonly string[] };
   readonly context: CliContext;
   /** The run that would be resumed. */
   readonly earlier: RunState | undefined;
@@ -32,10 +33,12 @@ export function earlierRun(
   return resumableState(run, (each) => runs.store.events(each));
 }
 
+/** @throws {GridError} `usage` where `grid resume` would refuse for an input that held a secret */
 export async function forecastsOf(
   pipeline: Pipeline,
   { flags, context, earlier }: ForecastOptions,
 ): Promise<ReadonlyMap<string, Forecast>> {
+  if (earlier) refuseMasked(pipeline, { earlier, input: flags.input });
   const { project, configFile } = readSettings(flags, context);
   const config = await loadClusterConfig({ file: configFile, project, env: context.env });
   const hash = (patterns: readonly string[]) => hashFiles(patterns, { project });

@@ -220,23 +220,9 @@ export function classWords(value: unknown): string {
   return `${show(value)} is no class of failure\n${classHint(value)}`;
 }
 
-export function axisWords(value: unknown): string {
-  const endless = Array.isArray(value) ? notFiniteIn(value) : undefined;
-  if (endless !== undefined) {
-    return `a matrix holds no ${endless} as a number\n` +
-      `put it in quotes, which float() of Python reads just so: "${endless}"`;
-  }
+/** Undefined where it is a list: then one of its values says what is wrong. */
+export function axisWords(value: unknown): string | undefined {
+  if (Array.isArray(value)) return undefined;
   return `${expectedWords("a list of values", value).split("\n")[0]}\n` +
     "an axis is a list, such as seed: [1, 2]; settings: include, exclude, max-parallel, fail-fast";
-}
-
-/** The first number, however deep, that JSON does not have. */
-function notFiniteIn(value: unknown): number | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : value;
-  if (typeof value !== "object" || value === null) return undefined;
-  for (const inner of Object.values(value)) {
-    const found = notFiniteIn(inner);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

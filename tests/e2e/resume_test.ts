@@ -283,5 +283,14 @@ steps:
     refused.stderr,
     /: its input "url" held a secret, which no journal keeps\nhint: give it again: -i url=…/,
   );
+  const planned = await run("plan", "pipeline.yaml", "--resume", "last");
+  assert.deepEqual([planned.code, planned.stdout], [2, ""]);
+  assert.match(
+    planned.stderr,
+    /: its input "url" held a secret, .*\nhint: give it again: -i url=…/,
+  );
+  const given = await run("plan", "pipeline.yaml", "--resume", "last", "-i", url);
+  assert.equal(given.code, 0, given.stderr);
+  assert.doesNotMatch(given.stdout, /\*\*\*/);
   assert.match((await run("resume", "-i", url)).stderr, /│ 41\n/);
 });

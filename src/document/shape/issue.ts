@@ -115,6 +115,10 @@ export function expectedWords(expected: string, found: unknown): string {
   if (found === null) {
     return `expected ${expected}, but there is no value\nwrite one, or remove the key`;
   }
+  if (typeof found === "number" && !Number.isFinite(found) && expected.includes("a number")) {
+    return `JSON holds no ${found} as a number\n` +
+      `put it in quotes, which float() of Python reads just so: "${found}"`;
+  }
   const isWord = typeof found === "string" && /^(yes|no|on|off)$/i.test(found);
   const words = isWord && expected === "true or false"
     ? `${found} is text, not true or false`
