@@ -13,6 +13,7 @@
 #   grid_start_launcher: grid_jobs grid_new grid_perl grid_unset -> grid_launch_pipe grid_launcher
 #       grid_launcher_unset
 #   grid_run_launcher: grid_launch_pipe grid_launcher_program grid_perl grid_umask -> grid_variable
+#   grid_dismiss: grid_launcher -> -
 #   grid_forget_launcher: grid_launch_pipe -> grid_launch_pipe grid_launcher grid_launches
 # shellcheck disable=SC2034,SC2154
 
@@ -86,6 +87,11 @@ grid_run_launcher() {
     unset "$grid_variable"
   done
   exec "$grid_perl" -e "$grid_launcher_program" "$@"
+}
+
+# grid_dismiss SIGNAL: it leaves once its last job has ended.
+grid_dismiss() {
+  [ -z "$grid_launcher" ] || { kill -s "$1" "$grid_launcher" && kill -s USR1 "$grid_launcher"; }
 }
 
 # It did not start, or was killed.

@@ -318,10 +318,12 @@ grid_await_child() {
 grid_leave() {
   [ -z "$grid_launch_pipe" ] || rm -f "$grid_launch_pipe"
   if grid_is_idle; then
+    grid_dismiss TERM
     grid_end_helpers $grid_launcher $grid_guard $grid_meter $grid_tail $grid_listener
   else
     grid_end_helpers $grid_tail $grid_listener
-    [ -z "$grid_guard$grid_launcher" ] || kill -s HUP $grid_guard $grid_launcher
+    [ -z "$grid_guard" ] || kill -s HUP $grid_guard
+    grid_dismiss HUP
   fi
 } 2>/dev/null
 

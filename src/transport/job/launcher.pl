@@ -7,7 +7,8 @@
 # folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each. A variable
 # GRID_RECORD is for this program: see "a file that tells of the process".
 #
-# SIGUSR1 says that requests have come. SIGHUP and SIGTERM ask to leave, once the last job has ended.
+# SIGUSR1 says that something has come: requests, or one of SIGHUP and SIGTERM, which ask to leave once the last
+# job has ended. These two are never caught, so that no child need undo that.
 # The pipe's name is removed as soon as all that is heeded.
 use strict;
 use Fcntl;
@@ -20,26 +21,32 @@ my ($SET_LEASE, $GET_LEASE) = (1024, 1025);    # of Linux; not every Fcntl has n
 # Variables that bash obeys when it starts, or would not take from a script; see its manual, "Shell Variables".
 my $OBEYED = qr/^(BASH|COMP|DIRSTACK|E?UID|ENV|EPOCH|EXECIGNORE|FUNC|GCONV|GLOBIGNORE|GROUPS|HIST|HOST
   |IFS|LANG|LC_|LD_|LINENO|LOCPATH|MACHTYPE|MALLOC_|NLSPATH|OLDPWD|OPT|OSTYPE|PIPESTATUS|POSIXLY|PPID|PS
-  |PWD|RANDOM|SECONDS|SHELL|SHLVL|SRANDOM|TEXTDOMAIN|TIMEFORMAT|TMOUT|TZ|_=)/x;
+  |PWD|RANDOM|SECONDS|SHELL|SHLVL|SRANDOM|TEXTDOMAIN|TIMEFORMAT|TMOUT|TZ|_$)/x;
 
 my ($pipe, $shell, $umask, @hidden) = @ARGV;
 my %running;              # by pid: the job's files, their guard, and its state file, kept open
 my $spare;                # a bash that waits to be told its job: pid, pipe, and the words it was started with
 my @words;                # those of the last job
 my @emptied;              # jobs that ended, whose files may hold nothing: the next ones' files are made of them
+my %given;                # the variables of the last job that was forked, which this process still has
+my %account;              # what it had under their names before
 my $boot = do { open my $file, "<", "/proc/sys/kernel/random/boot_id"; <$file> };
+chomp $boot if defined $boot;
+$umask = oct $umask;
 my ($inbox, $leaving, $idle) = ("", 0, 0);
 
-my @heeded = (POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGALRM());
 my $before = POSIX::SigSet->new();
+my $asleep = POSIX::SigSet->new();
+my $pending = POSIX::SigSet->new();
+my @asking = (POSIX::SIGHUP(), POSIX::SIGTERM());
 # Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
-POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@heeded), $before) or die "$!\n";
-my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 HUP TERM ALRM PIPE XFSZ IO);
+block($before, @asking);
+block($asleep, POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGALRM());
+my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 ALRM PIPE XFSZ IO);
 # What is caught here is as usual again in a command; what is ignored would stay so. A shell starts what
 # runs in the background with INT and QUIT ignored.
 $SIG{$_} = sub { } for qw(CHLD USR1 INT QUIT PIPE XFSZ IO);
 $SIG{ALRM} = sub { $idle = 1 };
-$SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
 delete $ENV{OLDPWD};
 /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden;
 POSIX::setsid();
@@ -49,15 +56,22 @@ unlink $pipe or die "$pipe: $!\n";
 while (1) {
   launch(@$_) for requests();
   reap();
-  $leaving ||= getppid() != $shell;
+  POSIX::sigpending($pending);
+  $leaving ||= getppid() != $shell || grep { $pending->ismember($_) } @asking;
   last if $leaving && !%running;
-  prepare() if @words && !$spare;
+  prepare() if @words && !$spare && keys %running < 2;
   dismiss() if $idle;
   $idle = 0;
   alarm $LOOK_SECONDS;
-  POSIX::sigsuspend($before);
+  POSIX::sigsuspend($asleep);
 }
 dismiss();
+
+# block BEFORE SIGNAL...
+sub block {
+  my ($were, @signals) = @_;
+  POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@signals), $were) or die "$!\n";
+}
 
 sub requests {
   1 while sysread $requests, $inbox, $READ_SIZE, length $inbox;
@@ -73,12 +87,11 @@ sub launch {
   my ($job, $guard, $folder, $count, @rest) = @_;
   # Somebody removed it: then nobody waits for the job.
   sysopen my $state, "$job.state", O_RDWR or return;
-  my @variables = splice @rest, 0, $count;
+  my %variables = map { /^([^=]*)=(.*)$/s } splice @rest, 0, $count;
   @words = @rest;
-  my @record = take_record(\@variables);
+  my @record = take_record(\%variables);
   reuse(pop @emptied, $job) if @emptied;
-  my $pid = assign($job, $folder, @variables) || fork;
-  if (defined $pid && $pid == 0) { become($job, $folder, @variables) }
+  my $pid = assign($job, $folder, \%variables) || become($job, $folder, \%variables);
   my %job = (files => $job, guard => $guard, state => $state);
   if (!defined $pid) {
     complain("$job.err", "Cannot start the command: $!");
@@ -87,30 +100,52 @@ sub launch {
   my $born = born($pid);
   note($state, join " ", "supervisor", $$, fileno($state), "$pid:$born");
   $running{$pid} = \%job;
-  record(@record, pid => $pid, born => $born) if @record;
+  record(@record, { pid => $pid, born => $born }) if @record;
 }
 
-# This process turns into the command.
+# The pid of a process that turns into the command; nothing where there can be none. All that can be done before
+# the fork is: each page that either of the two writes to is a page to be copied, and what the new one reads of perl
+# is mapped for it anew.
 sub become {
-  my ($job, $folder, @variables) = @_;
+  my ($job, $folder, $variables) = @_;
+  # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
+  take_on({ PWD => $folder, %$variables });
+  my $pid = fork;
+  return $pid if !defined $pid || $pid > 0;
   settle();
-  if (open(STDOUT, ">", "$job.out") && open(STDERR, ">", "$job.err")) {
-    # As `cd` does; a shell believes it where it is the same folder, and so keeps links in its path.
-    $ENV{PWD} = $folder;
-    /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @variables;
-    umask oct $umask;
+  if (give("$job.out", 1) && give("$job.err", 2)) {
+    umask $umask;
     if (chdir $folder) { exec { $words[0] } @words }
     print STDERR "Cannot start the command: $!\n";
   }
   POSIX::_exit(126);
 }
 
-# As a process was before this program, and in a session of its own. Every page that is written to here
-# is a page to be copied.
+# This process has these variables, and what the account has beside them. Most are those of the last job.
+sub take_on {
+  my ($variables) = @_;
+  for my $name (grep { !exists $variables->{$_} } keys %given) {
+    delete $given{$name};
+    my $value = delete $account{$name};
+    if (defined $value) { $ENV{$name} = $value } else { delete $ENV{$name} }
+  }
+  for my $name (keys %$variables) {
+    my $value = $variables->{$name};
+    next if exists $given{$name} && $given{$name} eq $value;
+    $account{$name} = $ENV{$name} if !exists $given{$name};
+    $ENV{$name} = $given{$name} = $value;
+  }
+}
+
+# give FILE DESCRIPTOR: the file, made empty, is what this process has there.
+sub give {
+  my $file = POSIX::open($_[0], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  return defined $file && POSIX::dup2($file, $_[1]) && POSIX::close($file);
+}
+
+# Signals as they were before this program, and a session of its own.
 sub settle {
   POSIX::setsid();
-  # Whoever wants to end it need not wait until it is a program of its own.
-  $SIG{$_} = "DEFAULT" for qw(HUP TERM);
   $SIG{$_} = "IGNORE" for @ignored;
   POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
 }
@@ -121,6 +156,7 @@ sub settle {
 sub prepare {
   return unless $words[0] =~ m{/bash$} && $words[-3] eq "-c" && -e "/dev/fd/0";
   pipe my $reader, my $writer or return;
+  take_on({});
   defined(my $pid = fork) or return;
   if ($pid == 0) {
     settle();
@@ -134,11 +170,11 @@ sub prepare {
 
 # The pid of the spare shell, which has become the job; nothing where it cannot.
 sub assign {
-  my ($job, $folder, @variables) = @_;
-  return if !$spare || $spare->{words} ne "@words" || grep { /$OBEYED/ } @variables;
+  my ($job, $folder, $variables) = @_;
+  return if !$spare || $spare->{words} ne "@words" || grep { /$OBEYED/ } keys %$variables;
   my $told = join "\n", "exec >" . quote("$job.out") . " 2>" . quote("$job.err"),
-    "umask $umask", "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD", "SECONDS=0",
-    join " ", "export OLDPWD", map { /^([^=]*)=(.*)$/s ? "$1=" . quote($2) : () } @variables;
+    sprintf("umask %03o", $umask), "cd -- " . quote($folder) . " || exit 126", "unset OLDPWD", "SECONDS=0",
+    join " ", "export OLDPWD", map { "$_=" . quote($variables->{$_}) } keys %$variables;
   my ($pid, $pipe) = @$spare{qw(pid pipe)};
   $spare = undef;
   my $written = syswrite $pipe, "$told\n";
@@ -170,32 +206,38 @@ sub dismiss {
 
 sub take_record {
   my ($variables) = @_;
-  my ($at) = grep { $variables->[$_] =~ /^GRID_RECORD=/ } 0 .. $#$variables;
-  return unless defined $at && defined $boot;
-  my ($path, $text) = $variables->[$at] =~ /^GRID_RECORD=([^\n]*)\n(.*)$/s or return;
-  my %known = (%ENV, (map { /^([^=]*)=(.*)$/s } @$variables), uid => $>);
-  $path = filled($path, \%known);
+  my ($path, $text) = ($variables->{GRID_RECORD} // "") =~ /^([^\n]*)\n(.*)$/s or return;
+  return unless defined $boot;
+  my $known = { uid => $> };
+  $path = filled($path, $known, $variables);
   my ($folder) = $path =~ m{^(/.*)/[^/]+$} or return;
   my (undef, undef, undef, undef, $owner) = lstat $folder or return;
   return unless -d _ && $owner == $> && -w _;
-  splice @$variables, $at, 1, "GRID_RECORDED=1";
-  return ($path, $text, %known);
+  delete $variables->{GRID_RECORD};
+  $variables->{GRID_RECORDED} = 1;
+  return ($path, $text, $variables, $known);
 }
 
 sub record {
-  my ($path, $text, %known) = @_;
+  my ($path, $text, $variables, @known) = @_;
   open my $uptime, "<", "/proc/uptime" or return;
-  ($known{up}) = split " ", <$uptime>;
-  chomp($known{boot} = $boot);
+  my ($up) = split " ", <$uptime>;
   my $mask = umask 022;
-  if (open my $file, ">", $path) { print $file filled($text, \%known) }
+  if (open my $file, ">", $path) { print $file filled($text, { up => $up, boot => $boot }, @known, $variables) }
   umask $mask;
 }
 
+# filled TEXT WHERE...: the first of these that knows a name tells what stands for it, and else the account does.
 sub filled {
-  my ($text, $known) = @_;
-  $text =~ s/\{(\w+)(?::-([^}]*))?\}/length($known->{$1} \/\/ "") ? $known->{$1} : $2 \/\/ ""/ge;
+  my ($text, @known) = @_;
+  $text =~ s/\{(\w+)(?::-([^}]*))?\}/my $value = value_of($1, @known); length($value \/\/ "") ? $value : $2 \/\/ ""/ge;
   return $text;
+}
+
+sub value_of {
+  my ($name, @known) = @_;
+  for (@known, \%account, \%ENV) { return $_->{$name} if exists $_->{$name} }
+  return;
 }
 
 # ---- the end of a job ----------------------------------------------------------------------------

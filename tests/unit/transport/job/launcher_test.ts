@@ -195,6 +195,35 @@ set +e; nothing_like_this; return 3; no_such_function() { local a=1; }; false | 
     }
   });
 
+  test("what one job is given, others do not find", async (options) => {
+    using folder = tempDir();
+    const account = { ...options.env, PLACE: folder.path, KEPT: "account's" };
+    await using node = await openAccountNode({ ...options, env: account });
+    await awaitLauncher(node);
+    const run = (env: Record<string, string>) =>
+      printed(node, {
+        command:
+          'for _ in $(seq 300); do [ ! -s "$PLACE/$GRID_JOB" ] || break; sleep 0.01; done\n' +
+          'cat "$PLACE/$GRID_JOB"; echo "$KEPT ${OWN-none} ${EMPTY-none}"',
+        record: `${folder.path}/{GRID_JOB}\n{KEPT} {OWN:-none} {EMPTY:-none}\n`,
+        env,
+      });
+    const given = await run({ KEPT: "job's", OWN: "its own", EMPTY: "" });
+    assert.equal(given, "job's its own none\njob's its own \n");
+    const rounds = [{}, { OWN: "0" }, { KEPT: "job's", OWN: "1", EMPTY: "" }];
+    for (let round = 0; round < 6; round++) {
+      // One alone, which finds a shell that is ready, and many at once.
+      const jobs = Array.from({ length: round % 2 === 0 ? 1 : 8 }, (_, at) => rounds[at % 3] ?? {});
+      const lines = await Promise.all(jobs.map((env) => run(env)));
+      const expected = [
+        "account's none none\naccount's none none\n",
+        "account's 0 none\naccount's 0 none\n",
+        "job's 1 none\njob's 1 \n",
+      ];
+      assert.deepEqual(lines, jobs.map((_, at) => expected[at % 3]));
+    }
+  });
+
   test("a job that never starts anything is found, whatever became of it", async (options) => {
     const leaseMs = 1000;
     // Where it is not found, it would keep a processor busy for ever.
