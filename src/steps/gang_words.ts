@@ -116,13 +116,20 @@ export function aftermathWords(
   const told = kills.filter(({ rank, kill }) => rank !== first || !kill.isClear);
   const [one] = told;
   if (one === undefined) return "0 survivors (processes)";
-  const isAlike = told.every(({ kill }) => kill.words === one.kill.words);
-  const others = first === undefined ? "all" : "the other";
-  const many = told.length === 1 && first !== undefined
-    ? one.rank === first ? `${one.rank.name} was ended` : "the other rank was ended"
-    : `${others} ${told.length} ranks were ended`;
-  if (isAlike) return `${many}: ${one.kill.words}`;
-  return `${many}: ${told.map(({ rank, kill }) => `${rank.name}: ${kill.words}`).join("; ")}`;
+  const others = told.filter(({ rank }) => rank !== first);
+  const [other] = others;
+  if (other === undefined) return `${one.rank.name} was ended: ${one.kill.words}`;
+  const many = first === undefined
+    ? `all ${others.length} ranks were ended`
+    : others.length === 1
+    ? "the other rank was ended"
+    : `the other ${others.length} ranks were ended`;
+  const isAlike = others.every(({ kill }) => kill.words === other.kill.words);
+  const each = others.map(({ rank, kill }) => `${rank.name}: ${kill.words}`);
+  const rest = isAlike ? other.kill.words : each.join("; ");
+  const own = told.filter(({ rank }) => rank === first)
+    .map(({ rank, kill }) => `${rank.name}: ${kill.words}`);
+  return [`${many}: ${rest}`, ...own].join("; ");
 }
 
 /** Others fail as well when a node is gone, and are heard of sooner than its silence. */

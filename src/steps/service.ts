@@ -66,6 +66,7 @@ export class Services {
     const end = async () => {
       await watch.stop();
       if (plan.service.life === "run") {
+        using _notice = tellWhereSlow(options);
         const words = await this.#giveUp(job, options, watch);
         const isGone = /^(0 survivors|no process is left)/.test(words) && !/still has/.test(words);
         if (!isGone) host.note({ type: "warned", message: `its service: ${words}` });
@@ -120,6 +121,24 @@ export class Services {
     }
   }
 }
+
+/** How long after its grace a service may take to end before somebody wonders. */
+const SLOW_MS = 5000;
+
+/** Its node may be out of reach, and the run waits for it as long as its job's lease lasts. */
+function tellWhereSlow({ host, node, request }: AttendOptions): Disposable {
+  const over = new AbortController();
+  host.clock.sleep(request.killGraceMs + SLOW_MS, { signal: over.signal }).then(() => {
+    const { name } = node.node;
+    const message =
+      `its service is still to be ended on ${name}; where ${name} stays out of reach ` +
+      "it ends it by itself, and the run waits no longer than that";
+    host.note({ type: "warned", message });
+  }, () => {});
+  return { [Symbol.dispose]: () => over.abort(STOPPED) };
+}
+
+const STOPPED = Symbol("it has ended");
 
 /** For `grid services`, whoever asks and whenever. */
 async function announce(

@@ -1,5 +1,6 @@
 /** Services as people use them: they stay, are reached, looked into and ended. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { grid, programArgs, project, REPOSITORY, startGrid, until } from "../support/cli.ts";
 import { freePort } from "../support/free_port.ts";
@@ -156,6 +157,42 @@ steps:
   assert.ok(living().length >= 2, "it outlives its run");
   await until(() => living().length === 0, { what: "the end of its time" });
 });
+
+testWith(
+  ["sshd"],
+  "a run that cannot end its service, for the node is gone, says what it waits for",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+    using folder = filesOf(
+      lab,
+      `name: waits
+steps:
+  - id: server
+    node: node1
+    timeout: { kill-grace: 1s }
+    service: { ready: { run: "true" } }
+    run: exec sleep 1000
+  - { id: use, needs: server, node: local, run: "touch ready; while [ ! -e go ]; do sleep 0.1; done" }
+`,
+    );
+    const config = join(folder.path, "lab.yaml");
+    Deno.writeTextFileSync(config, Deno.readTextFileSync(config).replace("lease: 5", "lease: 300"));
+    await using run = startGrid(["run", "p.yaml", ...CONFIG], { cwd: folder.path });
+    await until(() => existsSync(join(folder.path, "ready")));
+    await lab.nodes[0]?.stop();
+    Deno.writeTextFileSync(join(folder.path, "go"), "");
+    const runs = join(folder.path, ".grid", "runs");
+    await until(() =>
+      [...Deno.readDirSync(runs)].some(({ name }) =>
+        /its service is still to be ended on node1/.test(
+          Deno.readTextFileSync(join(runs, name, "events.jsonl")),
+        )
+      )
+    );
+    run.signal("SIGKILL");
+    await run.ended;
+  },
+);
 
 testWith(["bash"], "a service that dies in its run fails it, and what needs it", async () => {
   using folder = project({
