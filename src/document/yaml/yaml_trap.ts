@@ -16,6 +16,14 @@ export function trapOf(fault: ParseFault, text: FaultyText): Trap {
   };
 }
 
+/** Quotes that do not end inside the expression. */
+function quotedHint(expression: string): string {
+  const mark = [`"`, "'"].find((each) => !expression.includes(each));
+  return mark === undefined
+    ? "write the map on lines of its own, with the expression behind >-"
+    : `write ${mark}${expression}${mark} with the quotes`;
+}
+
 /** `{{ x }}` and `${{ x }}` inside `{a: …}` or `[…]`: YAML takes the braces for itself. */
 export function braceTrap({ spot }: ParseFault, text: FaultyText): Trap | undefined {
   const { lines } = text;
@@ -40,7 +48,7 @@ export function braceTrap({ spot }: ParseFault, text: FaultyText): Trap | undefi
     rule: "expression-in-flow",
     message:
       "an expression inside { } or [ ] needs quotes, because YAML takes its braces for a map",
-    hint: `write "${line.slice(at - 1, end)}" with the quotes`,
+    hint: quotedHint(line.slice(at - 1, end)),
     spot: lines.spot(lineStart + at - 1, lineStart + end),
     repairs: [hide(lineStart + at - 1, lineStart + end)],
   };
