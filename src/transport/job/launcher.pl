@@ -59,7 +59,7 @@ while (1) {
   POSIX::sigpending($pending);
   $leaving ||= getppid() != $shell || grep { $pending->ismember($_) } @asking;
   last if $leaving && !%running;
-  prepare() if @words && !$spare && keys %running < 2;
+  prepare() if @words && !$spare && !are_many_short();
   dismiss() if $idle;
   $idle = 0;
   alarm $LOOK_SECONDS;
@@ -92,7 +92,7 @@ sub launch {
   my @record = take_record(\%variables);
   reuse(pop @emptied, $job) if @emptied;
   my $pid = assign($job, $folder, \%variables) || become($job, $folder, \%variables);
-  my %job = (files => $job, guard => $guard, state => $state);
+  my %job = (files => $job, guard => $guard, state => $state, since => time);
   if (!defined $pid) {
     complain("$job.err", "Cannot start the command: $!");
     return finish(\%job, 126, "");
@@ -151,7 +151,13 @@ sub settle {
 }
 
 # ---- a shell that is ready -----------------------------------------------------------------------
-# Starting bash is the most of what a short job takes. While one runs, the next one's is started.
+# Starting bash is the most of what a short job takes. While one runs, the next one's is started; not where many run
+# at once, which keep the processors busy as it is: to be told its job is some work for a shell, too.
+
+sub are_many_short {
+  my $lately = time - 1;
+  return 1 < grep { $_->{since} >= $lately } values %running;
+}
 
 sub prepare {
   return unless $words[0] =~ m{/bash$} && $words[-3] eq "-c" && -e "/dev/fd/0";
