@@ -13,6 +13,17 @@ interface Internals {
     _onWrite(data: Uint8Array): void;
     /** Without `sign` it only asks whether the server would take the key. */
     authPK(user: string, key: ParsedKey, algorithm: string | undefined, sign?: Sign): void;
+    /** While keys are made anew; nothing else may be sent then. */
+    readonly _kexinit: unknown;
+    readonly _cipher: { encrypt(packet: Buffer): void };
+    readonly _packetRW: {
+      readonly write: {
+        /** Where the payload begins. */
+        readonly allocStart: number;
+        alloc(payloadBytes: number): Buffer;
+        finalize(packet: Buffer): Buffer;
+      };
+    };
     readonly _handlers: {
       USERAUTH_FAILURE(protocol: unknown, methods: string[], isPartial: boolean): void;
       GLOBAL_REQUEST(protocol: unknown, name: string, wantsReply: boolean, data: unknown): void;
@@ -81,13 +92,29 @@ function signed(key: ParsedKey, data: Buffer): Buffer {
  * Lets the server's offer of its other host keys be (`hostkeys-00@openssh.com`, which wants no reply). The
  * library would make it sign with each of them, the most costly thing in a whole login, and ends the
  * connection over a key of a kind that it does not know. Grid learns no keys in passing.
+ *
+ * What is sent in its place only takes the acknowledgement of the offer along: until that comes, which alone
+ * takes 40 ms, a server that still waits for full segments (Nagle) keeps its next answer back.
  */
 export function ignoreOtherHostKeys(client: Client): void {
-  const handlers = internalsOf(client)._protocol._handlers;
+  const protocol = internalsOf(client)._protocol;
+  const handlers = protocol._handlers;
   const own = handlers.GLOBAL_REQUEST;
-  handlers.GLOBAL_REQUEST = (protocol, name, wantsReply, data) => {
-    if (name !== "hostkeys-00@openssh.com" || wantsReply) own(protocol, name, wantsReply, data);
+  handlers.GLOBAL_REQUEST = (of, name, wantsReply, data) => {
+    if (name !== "hostkeys-00@openssh.com" || wantsReply) own(of, name, wantsReply, data);
+    else sendNothing(protocol);
   };
+}
+
+/** RFC 4253, section 11.2: SSH_MSG_IGNORE, with an empty text. */
+const IGNORE = 2;
+
+function sendNothing({ _kexinit, _cipher, _packetRW: { write } }: Internals["_protocol"]): void {
+  if (_kexinit !== undefined) return;
+  const packet = write.alloc(1 + 4);
+  packet.writeUInt8(IGNORE, write.allocStart);
+  packet.writeUInt32BE(0, write.allocStart + 1);
+  _cipher.encrypt(write.finalize(packet));
 }
 
 /**
