@@ -117,7 +117,9 @@ function rowOf(facts: NodeFacts | undefined, { at, name }: RowOptions): ProbeRow
   }
   const free = facts.diskFreeBytes;
   if (free !== undefined && free < FULL_DISK_BYTES) {
-    const reason = `its disk is full (${formatSize(free)} free)`;
+    const reason = `its disk is full: ${formatSize(free)} free, of the ${
+      formatSize(FULL_DISK_BYTES)
+    } that it must have`;
     const hint = "make room in remote_root, or move it with remote_root in the cluster config";
     return { at, status: "unusable", reason, hint, facts };
   }

@@ -58,7 +58,10 @@ Deno.test("health: a full disk and a strange answer make a node unusable", async
   pool.answers.set("b", "This account is currently not available.\n");
   const [full, strange] = await health.check([a, b], { maxAgeMs: 0 });
   assert.equal(full?.status, "unusable");
-  assert.match(full?.reason ?? "", /disk is full \(1.0 MiB free\)/);
+  assert.match(
+    full?.reason ?? "",
+    /disk is full: 1.0 MiB free, of the 256.0 MiB that it must have/,
+  );
   assert.equal(full?.score, undefined);
   assert.equal(strange?.status, "unusable");
 });
