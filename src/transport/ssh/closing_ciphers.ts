@@ -5,11 +5,8 @@
  * the native half of a cipher until `final()`, so each packet would leave about 800 bytes behind for
  * good. ssh2 takes the two functions from `node:crypto` while it loads, which is when this is in place.
  */
-import { chacha20 } from "./chacha20.ts";
 import crypto, { type Cipheriv, type CipherKey } from "node:crypto";
 
-/** Up to so many bytes JavaScript is quicker. */
-const SHORT_BYTES = 1024;
 /** The only algorithm ssh2 makes a new cipher object for in every packet, and never ends. */
 const ONE_SHOT = "chacha20";
 
@@ -19,15 +16,15 @@ type Create = (algorithm: string, key: CipherKey, iv: Uint8Array | null) => Ciph
 
 function closing(create: Create): Create {
   return (algorithm, key, iv) => {
-    if (algorithm !== ONE_SHOT || iv === null) return create(algorithm, key, iv);
-    const update = (data: Uint8Array) => {
-      if (data.length <= SHORT_BYTES) return chacha20(key as Uint8Array, iv, data);
-      const cipher = create(algorithm, key, iv);
-      const result = cipher.update(data);
+    const cipher = create(algorithm, key, iv);
+    if (algorithm !== ONE_SHOT) return cipher;
+    const update = cipher.update.bind(cipher) as (data: Uint8Array) => Uint8Array;
+    const updateAndClose = (data: Uint8Array) => {
+      const result = update(data);
       cipher.final();
       return result;
     };
-    return { update } as unknown as Cipheriv;
+    return Object.assign(cipher, { update: updateAndClose });
   };
 }
 
