@@ -114,8 +114,9 @@ export function createStepKinds(options: StepKindsOptions): RunKinds {
     settle: () => void run.made()?.then((step) => step.settle(), () => {}),
     async [Symbol.asyncDispose]() {
       await (await run.made())?.[Symbol.asyncDispose]();
-      await (await batch.made())?.[Symbol.asyncDispose]();
-      await trees[Symbol.asyncDispose]();
+      const batches = async () => await (await batch.made())?.[Symbol.asyncDispose]();
+      // Nothing works in them any more: each is a way to the nodes and back.
+      await Promise.all([batches(), trees[Symbol.asyncDispose]()]);
     },
   };
 }
