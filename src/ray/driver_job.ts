@@ -55,7 +55,7 @@ export async function runDriver(asked: DriverJobOptions): Promise<BatchOutcome> 
   const job = await takeUp(options, files) ??
     await startDriver(options, { files, waiting });
   await using reading = new OutcomeReading(options, files);
-  const end = await followDriver(job, options, reading);
+  const end = await followDriver(job, { ...options, files }, reading);
   const isOver = end.exit.kind === "code" && end.exit.code === DONE;
   const isDone = isOver && end.failed <= spec.maxFailures;
   const { outcome, successes } = await reading.finish(isDone);
@@ -65,15 +65,28 @@ export async function runDriver(asked: DriverJobOptions): Promise<BatchOutcome> 
   // Not before: a runner that dies here can be followed by one that attaches.
   if (isDone) finished.meanwhile(removeJob(job));
   else await removeJob(job);
-  if (!isOver) throw driverError(end.exit, { head, problem: end.problem });
-  return outcome();
+  if (isOver) return outcome();
+  await removeUnread(head, files);
+  throw driverError(end.exit, { head, problem: end.problem });
 }
 
 /** Until the run is over its results stay on the node: a runner that dies now can be followed by one that attaches. */
 async function removeResults(head: OpenNode, { results, spec }: DriverFiles): Promise<void> {
-  const paths = [`${results}.done`, spec];
-  const { code, stderr } = await head.transport.exec(`rm -f ${quoteAll(paths)}`);
-  if (code !== 0) getLogger("ray").debug(`results are not removed: ${stderr}`);
+  await removeFiles(head, [`${results}.done`, spec]);
+}
+
+/** What a driver removes that has read it: tasks and results may have come from secrets. */
+async function removeUnread(head: OpenNode, { spec, known }: DriverFiles): Promise<void> {
+  await removeFiles(head, [spec, `${spec}.part`, known, `${known}.part`]);
+}
+
+async function removeFiles(head: OpenNode, paths: readonly string[]): Promise<void> {
+  try {
+    const { code, stderr } = await head.transport.exec(`rm -f ${quoteAll(paths)}`);
+    if (code !== 0) getLogger("ray").debug(`files of a batch are not removed: ${stderr}`);
+  } catch (error) {
+    getLogger("ray").debug(`files of a batch are not removed: ${error}`); // old ones are pruned
+  }
 }
 
 /** What an earlier runner started goes on; undefined where there is nothing of the kind. */
@@ -102,12 +115,10 @@ async function startDriver(
     waiting ?? startBoot(bootOptions(options), files),
     sendDriver(options, files),
   ]);
-  if (sent.status === "rejected") {
-    if (started.status === "fulfilled") await giveUp(started.value);
-    throw sent.reason;
-  }
-  if (started.status === "rejected") throw started.reason;
-  return started.value;
+  if (sent.status === "fulfilled" && started.status === "fulfilled") return started.value;
+  if (started.status === "fulfilled") await giveUp(started.value);
+  await removeUnread(options.head, files);
+  throw [sent, started].find((end) => end.status === "rejected")?.reason;
 }
 
 function bootOptions({ head, usesRay, spec, env }: DriverJobOptions): BootOptions {
@@ -122,6 +133,10 @@ async function sendDriver(options: DriverJobOptions, files: DriverFiles): Promis
   await uploadDriver(head, { files, driver, specText, knownResults, signal: host.signal });
 }
 
+interface FollowedDriver extends DriverJobOptions {
+  readonly files: DriverFiles;
+}
+
 interface DriverEnd {
   readonly exit: JobExit;
   /** Why the batch as a whole could not be run. */
@@ -133,7 +148,7 @@ interface DriverEnd {
 /** Progress and problems are taken out of stdout; what the tasks print goes on. */
 async function followDriver(
   job: Job,
-  options: DriverJobOptions,
+  options: FollowedDriver,
   reading: OutcomeReading,
 ): Promise<DriverEnd> {
   const { host, spec } = options;
@@ -169,16 +184,17 @@ async function followDriver(
   }
 }
 
-interface DriverEnding extends DriverJobOptions {
+interface DriverEnding extends FollowedDriver {
   readonly onOutput: FollowOptions["onOutput"];
   /** Hands on what may have been the beginning of a word to Grid. */
   readonly flush: () => Promise<void>;
 }
 
 async function endDriver(job: Job, options: DriverEnding): Promise<void> {
-  const { spec, host, head, onOutput, flush } = options;
+  const { spec, host, head, files, onOutput, flush } = options;
   const { survivors } = await endJob(job, { graceMs: spec.killGraceMs + SWEEP_MS, onOutput });
   await flush();
+  await removeUnread(head, files);
   if (survivors.length === 0) return await removeJob(job);
   const names = survivors.map(({ pid, command }) => `${pid} ${command}`).join(", ");
   const text = `grid: still running on ${head.node.name}: ${names}\n`;

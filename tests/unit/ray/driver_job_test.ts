@@ -1,7 +1,9 @@
 /** The driver of a batch, started before it has been sent what it should do. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { GridError } from "../../../src/core/errors.ts";
 import { runDriver } from "../../../src/ray/driver_job.ts";
+import { driverFiles } from "../../../src/ray/driver_spec.ts";
 import { attachJob } from "../../../src/transport/job/job_start.ts";
 import { openHead, optionsOf, SPEC } from "../../support/driver_head.ts";
 import { allProcesses } from "../../support/processes.ts";
@@ -45,3 +47,30 @@ testWith(
     await assert.rejects(first, { message: "gone" });
   },
 );
+
+testWith(
+  ["python3"],
+  "a driver that is cancelled before it has read its tasks leaves none",
+  async () => {
+    await using place = await openHead();
+    // It never comes to what would read them.
+    const { options } = optionsOf(place.head, { prelude: "sleep 30; ", killGraceMs: 0 });
+    const files = await driverFiles(place.head.root, options.spec);
+    const cancelling = new AbortController();
+    const host = { ...options.host, signal: cancelling.signal };
+    const running = runDriver({ ...options, host });
+    while (!existsSync(files.spec)) await new Promise((resolve) => setTimeout(resolve, 10));
+    cancelling.abort(new Error("cancelled"));
+    await assert.rejects(running, /cancelled/);
+    const left = [...Deno.readDirSync(files.folder)].map(({ name }) => name).sort();
+    assert.deepEqual(left, ["batch_driver.py", "results"]);
+  },
+);
+
+testWith(["python3"], "a driver that dies before it has read its tasks leaves none", async () => {
+  await using place = await openHead();
+  const { options } = optionsOf(place.head, { prelude: "exit 9; " });
+  const files = await driverFiles(place.head.root, options.spec);
+  await assert.rejects(runDriver(options), /exit code 9/);
+  assert.equal(existsSync(files.spec), false);
+});
