@@ -1,4 +1,5 @@
 import { type GridError, toGridError } from "../core/errors.ts";
+import { getLogger } from "../core/log.ts";
 import { problemRecord } from "../document/problem_record.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import type { CliContext } from "./context.ts";
@@ -21,12 +22,12 @@ export function reportProblem(
   return error.exitCode;
 }
 
-/** Where the run had begun, nobody waits for it any more, and the file is gone. */
+/** The same as data. Where it finds no room, or nobody waits for it any more, the words alone must do. */
 function leaveProblem(error: GridError, file: string): void {
   try {
     Deno.writeTextFileSync(file, JSON.stringify(problemRecord(error)), { create: false });
   } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+    getLogger("cli").debug(`${thrown}`);
   }
 }
 

@@ -118,7 +118,7 @@ const SIGNALLED = 128;
 /** One that was ended, or broke, may have left nothing but words. */
 function problemOf(output: string, exitCode: number): GridError {
   const left = Deno.readTextFileSync(problemFileOf(output));
-  const problem = left === "" ? undefined : readProblem(JSON.parse(left), { clean: harmlessText });
+  const problem = readProblem(parsed(left), { clean: harmlessText });
   if (problem !== undefined) return problem;
   const said = harmlessText(Deno.readTextFileSync(output).trim().slice(-MOST_WORDS));
   return new GridError({
@@ -126,6 +126,15 @@ function problemOf(output: string, exitCode: number): GridError {
     message: `Cannot begin the run: its runner ended with exit code ${exitCode} ` +
       (said === "" ? "and without a word" : `and said:\n${said}`),
   });
+}
+
+/** Undefined for what its writer did not finish. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Puts with their runs what runners said that were begun by somebody who was ended meanwhile. */
