@@ -1,5 +1,4 @@
 import { type GridError, toGridError } from "../core/errors.ts";
-import { getLogger } from "../core/log.ts";
 import { problemRecord } from "../document/problem_record.ts";
 import { renderProblem } from "../terminal/problem.ts";
 import type { CliContext } from "./context.ts";
@@ -26,8 +25,8 @@ export function reportProblem(
 function leaveProblem(error: GridError, file: string): void {
   try {
     Deno.writeTextFileSync(file, JSON.stringify(problemRecord(error)), { create: false });
-  } catch (thrown) {
-    getLogger("cli").debug(`${thrown}`);
+  } catch {
+    // The words that follow say it. No diary: its package may be what is missing.
   }
 }
 
