@@ -43,14 +43,21 @@ export function turnOf(
   const seats: Seat[] = gpus.map((gpu) => ({ gpu, untilMs: gpu.freeInMs, wantedMs: undefined }));
   let count = 0;
   for (const earlier of before) {
-    const taken = earliest(seats, earlier);
+    // Whoever may go at once goes into the gap that it fits into, and nobody else does.
+    const open = seats.filter((seat) => earlier.fits(seat.gpu) && isOpen(seat, earlier.lastsMs));
+    const taken = earliest(open, earlier) ?? earliest(seats, earlier);
     // What this node can never give holds nobody up.
     if (taken === undefined) continue;
     count++;
-    const startMs = Math.max(...taken.map(({ untilMs }) => untilMs));
+    const startMs = open.length >= earlier.gpus
+      ? 0
+      : Math.max(...taken.map(({ untilMs }) => untilMs));
     for (const seat of taken) {
       seat.wantedMs = Math.min(seat.wantedMs ?? startMs, startMs);
-      seat.untilMs = startMs + (earlier.lastsMs ?? Number.POSITIVE_INFINITY);
+      seat.untilMs = Math.max(
+        seat.untilMs,
+        startMs + (earlier.lastsMs ?? Number.POSITIVE_INFINITY),
+      );
     }
   }
   const now = seats.filter((seat) => wish.fits(seat.gpu) && isOpen(seat, wish.lastsMs))

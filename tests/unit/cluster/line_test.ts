@@ -30,6 +30,21 @@ Deno.test("a small one goes first where it is over before the large one could st
   assert.deepEqual(turnOf(wish(1), { gpus: gpus(0, 10_000), before }).now, []);
 });
 
+Deno.test("a gap before the large one is that one's who has waited longer for it", () => {
+  const before = [wish(2, 60_000), wish(1, 5000)];
+  const all = { gpus: gpus(0, 10_000), before };
+  assert.deepEqual(turnOf(wish(1, 5000), all).now, []);
+  // The older one goes at once, though the large one is before it.
+  assert.equal(turnOf(wish(1, 5000), { ...all, before: before.slice(0, 1) }).startsInMs, 0);
+  assert.deepEqual(
+    turnOf(wish(1, 5000), { gpus: gpus(0, 0, 10_000), before: [wish(3, 60_000), wish(1, 5000)] })
+      .now,
+    [
+      "g1",
+    ],
+  );
+});
+
 Deno.test("what the large one does not need is free for all", () => {
   assert.deepEqual(turnOf(wish(1), { gpus: gpus(0, 0, 0), before: [wish(2)] }).now, ["g2"]);
   const isFirst: LineWish["fits"] = ({ key }) => key === "g0";
@@ -59,10 +74,13 @@ const anyWish = fc.record({
 
 Deno.test("whoever goes first because it may delays nobody before it", () => {
   fc.assert(
-    fc.property(anyGpus, fc.array(anyWish, { maxLength: 6 }), anyWish, (all, before, own) => {
+    fc.property(anyGpus, fc.array(anyWish, { maxLength: 6 }), anyWish, fc.nat(7), (...any) => {
+      const [all, before, own, shift] = any;
       const { now } = turnOf(own, { gpus: all, before });
       if (now.length < own.gpus) return;
-      const taken = new Set(now.slice(0, own.gpus));
+      // Whichever of them the node gives.
+      const from = shift % now.length;
+      const taken = new Set([...now.slice(from), ...now.slice(0, from)].slice(0, own.gpus));
       const later = all.map((gpu) =>
         taken.has(gpu.key) ? { ...gpu, freeInMs: own.lastsMs ?? NEVER } : gpu
       );
@@ -73,6 +91,7 @@ Deno.test("whoever goes first because it may delays nobody before it", () => {
         assert.ok(withOwn <= without, `${at}: ${withOwn} instead of ${without}`);
       }
     }),
+    { numRuns: 1000 },
   );
 });
 
