@@ -4,7 +4,7 @@ import { GridError } from "../core/errors.ts";
 import { randomWord } from "../core/ids.ts";
 import { type Candidate, type PassedOver, ruledOut } from "./node_choice.ts";
 import { gangHolder, type GatherOptions, type Placement } from "./cluster.ts";
-import { chooseGang, type Chosen, heldKeys, inTakingOrder } from "./gang_choice.ts";
+import { chooseGang, type Chosen, heldKeys, inTakingOrder, passedOverTwin } from "./gang_choice.ts";
 import { gangTicket } from "./gang_ticket.ts";
 import type { Node, NodeHealth } from "./node.ts";
 import { passedOverWords } from "./passed_over.ts";
@@ -77,8 +77,11 @@ async function tryAll(
 ): Promise<readonly Placement[] | Refusal> {
   const { config, health, crew, random } = deps;
   const { selector, signal, avoid = [], group, ticket, words, count, sameModel } = request;
-  const unfit = request.nodes.flatMap((node) => ruledOut(node, selector) ?? []);
-  const nodes = request.nodes.filter((node) => ruledOut(node, selector) === undefined);
+  const { twins = [] } = request;
+  const out = new Map(twins.map((twin) => [twin.node, passedOverTwin(twin)]));
+  const reasonOf = (node: Node) => ruledOut(node, selector) ?? out.get(node.name);
+  const unfit = request.nodes.flatMap((node) => reasonOf(node) ?? []);
+  const nodes = request.nodes.filter((node) => reasonOf(node) === undefined);
   const maxAgeMs = selector.gpus > 0 ? GPU_AGE_MS : LOAD_AGE_MS;
   const rows = await health.check(nodes, { maxAgeMs, signal });
   // From here to the placements nobody else in this process gets a turn.

@@ -198,7 +198,7 @@ async function tryOnce(
       signal,
       timeoutMs: request.timeoutMs,
       isEnough: (rows) => choose(paired(rows), rules).chosen !== undefined,
-      isBest: (rows) => isUnbeatable(choose(paired(rows), rules), rules),
+      isBest: (rows) => isUnbeatable(choose(paired(rows), rules)),
     });
     age = Number.POSITIVE_INFINITY;
     // From here to the placement nobody else in this process gets a turn.

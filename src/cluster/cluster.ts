@@ -2,6 +2,7 @@
 import type { ClaimOptions, ClaimWish, JobClaim, JobWords } from "./claim_wish.ts";
 import type { NodeSelector } from "./node_selector.ts";
 import type { Node, NodeHealth, OpenNode } from "./node.ts";
+import type { Twin } from "./shared_home.ts";
 
 /** Dispose it before the pool: what a closing connection looks like says nothing about a node. */
 export interface Cluster extends Disposable {
@@ -89,6 +90,8 @@ export interface GatherOptions extends SelectOptions {
   readonly count: number;
   /** All GPUs of all of them are of one model. */
   readonly sameModel: boolean;
+  /** Names of machines that have another name, as was found when they were opened: none of them is taken. */
+  readonly twins?: readonly Twin[];
 }
 
 /** Under which a rank holds its node; ranks count in the order of the config. */

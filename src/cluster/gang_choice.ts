@@ -3,6 +3,7 @@ import { type Candidate, choose, type ChooseOptions, type PassedOver } from "./n
 import { modelOf } from "./gpu_choice.ts";
 import { claimKey } from "./claim_key.ts";
 import type { GpuFacts, Node } from "./node.ts";
+import { otherNames, type Twin } from "./shared_home.ts";
 
 export interface GangWish extends ChooseOptions {
   /** Nodes, all or none. */
@@ -45,22 +46,45 @@ function able({ fitting, passedOver }: GangChoice): number {
 
 function choiceAmong(candidates: readonly Candidate[], wish: GangWish): GangChoice {
   const chosen: Chosen[] = [];
+  const rows = candidates.map(({ health }) => health);
   let left = candidates;
   for (;;) {
     const choice = choose(left, wish);
     const { chosen: one } = choice;
     if (one !== undefined && chosen.length < wish.count) {
       chosen.push({ candidate: one, gpus: choice.gpus });
-      left = left.filter(({ node }) => node !== one.node);
+      const { name } = one.node;
+      const gone = new Set([name, ...otherNames(rows, [name]).map(({ node }) => node)]);
+      left = left.filter(({ node }) => !gone.has(node.name));
       continue;
     }
     const isWhole = chosen.length === wish.count;
     return {
       chosen: isWhole ? chosen : undefined,
       fitting: chosen.length,
-      passedOver: choice.passedOver,
+      passedOver: onceEach(choice.passedOver, { rows, chosen }),
     };
   }
+}
+
+/** Two ranks are never on one machine: of its names one was taken, or is the one to wait for. */
+function onceEach(
+  passedOver: readonly PassedOver[],
+  { rows, chosen }: {
+    readonly rows: readonly Candidate["health"][];
+    readonly chosen: readonly Chosen[];
+  },
+): readonly PassedOver[] {
+  const taken = chosen.map(({ candidate }) => candidate.node.name);
+  const open = passedOver.filter(({ isFinal }) => !isFinal).map(({ node }) => node);
+  const twins = otherNames(rows, [...taken, ...open]);
+  const names = new Set(twins.map(({ node }) => node));
+  return [...passedOver.filter(({ node }) => !names.has(node)), ...twins.map(passedOverTwin)];
+}
+
+/** Why a name is none of the nodes of a gang. */
+export function passedOverTwin({ node, sameAs }: Twin): PassedOver {
+  return { node, reason: `it is ${sameAs} by another name`, isFinal: true };
 }
 
 function modelsOf(candidates: readonly Candidate[]): readonly string[] {

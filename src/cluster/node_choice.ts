@@ -5,6 +5,7 @@ import { lentGpus } from "./gpu_choice.ts";
 import { type Asker, type GpuTurn, gpuTurn } from "./gpu_turn.ts";
 import type { GpuFacts, Node, NodeFacts, NodeHealth } from "./node.ts";
 import { scoreNode } from "./score.ts";
+import { otherNames } from "./shared_home.ts";
 import type { NodeSelector } from "./node_selector.ts";
 
 export interface Candidate {
@@ -48,6 +49,8 @@ export interface PassedOver {
 export interface Choice {
   /** With the score of the GPUs in question; undefined where nothing fits. */
   readonly chosen: Candidate | undefined;
+  /** It is to be avoided, and nothing else fits. */
+  readonly isAvoided: boolean;
   /** GPUs of the chosen one, the best first; as many as wanted, or more. */
   readonly gpus: readonly GpuFacts[];
   readonly passedOver: readonly PassedOver[];
@@ -60,7 +63,8 @@ export interface Choice {
 const TIE_POINTS = 5;
 
 export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
-  const { avoid, random } = options;
+  const { random } = options;
+  const avoid = withOtherNames(candidates, options.avoid);
   const passedOver: PassedOver[] = [];
   const fitting: Candidate[] = [];
   const gpus = new Map<string, readonly GpuFacts[]>();
@@ -80,12 +84,22 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
   }
   const tied = nearTies(pool);
   const chosen = tied[Math.floor(random() * tied.length)];
-  return { chosen, gpus: gpus.get(chosen?.node.name ?? "") ?? [], passedOver };
+  const isAvoided = preferred.length === 0;
+  return { chosen, isAvoided, gpus: gpus.get(chosen?.node.name ?? "") ?? [], passedOver };
+}
+
+/** A machine that failed has failed under all of its names. */
+function withOtherNames(
+  candidates: readonly Candidate[],
+  avoid: readonly string[],
+): readonly string[] {
+  const twins = otherNames(candidates.map(({ health }) => health), avoid);
+  return [...avoid, ...twins.map(({ node }) => node)];
 }
 
 /** Whether no node that is still unknown could be more than as good: none has a score below 0. */
-export function isUnbeatable({ chosen }: Choice, { avoid }: Pick<ChooseOptions, "avoid">): boolean {
-  return chosen !== undefined && !avoid.includes(chosen.node.name) && scoreOf(chosen) <= TIE_POINTS;
+export function isUnbeatable({ chosen, isAvoided }: Choice): boolean {
+  return chosen !== undefined && !isAvoided && scoreOf(chosen) <= TIE_POINTS;
 }
 
 /** The best and those that are as good, also by what was measured: a loaded node is no tie. */

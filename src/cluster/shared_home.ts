@@ -32,19 +32,45 @@ class Names {
   readonly #first = new Map<string, string>();
 
   /** The one before; undefined where this is the first, or nobody can tell. */
-  of(node: string, { workspaceToken, machine }: Workspace = {}): string | undefined {
-    if (workspaceToken === undefined || machine === undefined) return undefined;
-    const key = `${workspaceToken} ${machine}`;
+  of(node: string, workspace: Workspace = {}): string | undefined {
+    const key = machineKey(workspace);
+    if (key === undefined) return undefined;
     const first = this.#first.get(key);
     if (first === undefined) this.#first.set(key, node);
     return first;
   }
 }
 
+function machineKey({ workspaceToken, machine }: Workspace): string | undefined {
+  if (workspaceToken === undefined || machine === undefined) return undefined;
+  return `${workspaceToken} ${machine}`;
+}
+
+/** A name for a machine that has another name, too. */
+export interface Twin {
+  readonly node: string;
+  readonly sameAs: string;
+}
+
 export interface OnceEach<N> {
   readonly nodes: readonly N[];
   /** Names that are left out. */
-  readonly twins: readonly { readonly node: string; readonly sameAs: string }[];
+  readonly twins: readonly Twin[];
+}
+
+/** All other names of the machines that `known` names, where several of these are one under the first. */
+export function otherNames(rows: readonly NodeHealth[], known: readonly string[]): Twin[] {
+  if (known.length === 0) return [];
+  const keys = new Map(rows.map(({ node, facts }) => [node, facts && machineKey(facts)]));
+  const owners = new Map<string, string>();
+  for (const node of known) {
+    const key = keys.get(node);
+    if (key !== undefined && !owners.has(key)) owners.set(key, node);
+  }
+  return [...keys].flatMap(([node, key]) => {
+    const sameAs = key === undefined ? undefined : owners.get(key);
+    return sameAs === undefined || sameAs === node ? [] : [{ node, sameAs }];
+  });
 }
 
 /** Each machine once, where the config knows one by several names: what is in its workspace is there once. */

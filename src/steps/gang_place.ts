@@ -13,6 +13,7 @@ import {
 } from "../cluster/gang_port.ts";
 import type { ClaimWish } from "../cluster/claim_wish.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import { onceEach, type Twin } from "../cluster/shared_home.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
 import type { StepHost } from "../engine/ports.ts";
 import type { Gang } from "../pipeline/gang.ts";
@@ -88,6 +89,10 @@ async function openAll(
     : anyNodeWith(request.folders);
   const holder = placeHolder(request);
   const unusable: string[] = [];
+  const twins: Twin[] = [];
+  const free = () => {
+    for (let rank = 0; rank < gang.count; rank++) cluster.release?.(gangHolder(holder, rank));
+  };
   for (;;) {
     const placements = await cluster.gather(selector, {
       signal,
@@ -100,12 +105,22 @@ async function openAll(
       avoid: [...request.avoidNodes, ...avoid, ...unusable],
       count: gang.count,
       sameModel: gang.sameModel,
+      twins,
       onWait: (message) => host.note({ type: "warned", message }),
     });
     const opened = await Promise.allSettled(
       placements.map(({ node }) => cluster.open(node, { signal })),
     );
     const fault = opened.findIndex(({ status }) => status === "rejected");
+    const nodes = opened.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+    // Nobody knows before the first look into its workspace which machine it is.
+    const { twins: found } = onceEach(nodes);
+    if (found.length > 0) {
+      free();
+      signal.throwIfAborted();
+      twins.push(...found);
+      continue;
+    }
     if (fault < 0) {
       for (const [rank, { node, health, passedOver }] of placements.entries()) {
         host.note({
@@ -116,9 +131,9 @@ async function openAll(
           ...(rank === 0 && { passedOver }),
         });
       }
-      return opened.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+      return nodes;
     }
-    for (let rank = 0; rank < gang.count; rank++) cluster.release?.(gangHolder(holder, rank));
+    free();
     signal.throwIfAborted();
     const { node = "" } = placements[fault] ?? {};
     const thrown = opened[fault];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { grid, project, startGrid, until } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
-import { startOpenSsh } from "../support/openssh.ts";
+import { type OpenSshLab, startOpenSsh } from "../support/openssh.ts";
 import { testWith } from "../support/requires.ts";
 
 testWith(
@@ -10,11 +10,7 @@ testWith(
   "one machine under two names is listed and counted once, and it is said",
   async () => {
     await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
-    const config = labConfig({ lab, rayMode: "embedded" });
-    const twin = /^ {2}- .*name: node1,.*$/m.exec(config)?.[0].replace("node1", "twin") ?? "";
-    using folder = project({
-      "config/cluster_config.yaml": config.replace("remote_root", `${twin}\nremote_root`),
-    });
+    using folder = project({ "config/cluster_config.yaml": withTwin(lab) });
     const cwd = { cwd: folder.path };
     const ask = async (...words: readonly string[]) => {
       const { stdout, stderr, code } = await grid(words, cwd);
@@ -40,3 +36,25 @@ testWith(
     await busy.ended;
   },
 );
+
+testWith(["sshd"], "no gang has two ranks on one machine, not even on the first day", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 2 });
+  using folder = project({
+    "config/cluster_config.yaml": withTwin(lab),
+    "p.yaml": "name: p\nsteps:\n  - { id: all, nodes: 2, run: echo ran }\n",
+    "q.yaml": "name: q\nsteps:\n  - { id: all, nodes: { count: 2, gpus: 1 }, run: echo ran }\n",
+  });
+  for (const file of ["p.yaml", "p.yaml", "q.yaml"]) {
+    const { code, stderr } = await grid(["run", file], { cwd: folder.path });
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /1 can be had; (node1: it is twin|twin: it is node1) by another name/);
+    assert.doesNotMatch(stderr, /ran$/m);
+  }
+});
+
+/** Its node has the second name "twin". */
+function withTwin(lab: OpenSshLab): string {
+  const config = labConfig({ lab, rayMode: "embedded" });
+  const twin = /^ {2}- .*name: node1,.*$/m.exec(config)?.[0].replace("node1", "twin") ?? "";
+  return config.replace("remote_root", `${twin}\nremote_root`);
+}

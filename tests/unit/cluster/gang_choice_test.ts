@@ -63,6 +63,40 @@ Deno.test("chooseGang() with one model takes no node of another", () => {
   assert.equal(chooseGang(mixed, wish(4, 1)).chosen?.length, 4);
 });
 
+/** The same under other names: one workspace of one machine. */
+function namesOf(word: string, names: readonly string[], busy = 0) {
+  return names.map((name) => {
+    const { node, health } = candidate(name, ["A100"], busy);
+    const where = { workspaceToken: word, machine: `boot ${word}` };
+    return { node, health: { ...health, facts: { ...facts(health.facts), ...where } } };
+  });
+}
+
+Deno.test("chooseGang() counts a machine once, whatever its names", () => {
+  const box = namesOf("box", ["a", "b"]);
+  const two = chooseGang([...box, ...namesOf("other", ["c"])], wish(2, 1));
+  assert.equal(two.chosen?.filter(({ candidate }) => candidate.node.name === "c").length, 1);
+  const alone = chooseGang(box, wish(2, 1));
+  assert.deepEqual([alone.chosen, alone.fitting], [undefined, 1]);
+  assert.deepEqual(alone.passedOver, [
+    { node: "b", reason: "it is a by another name", isFinal: true },
+  ]);
+  // No waiting makes two of it.
+  const busy = chooseGang(namesOf("box", ["a", "b"], 1), wish(2, 1));
+  assert.deepEqual(busy.passedOver.map(({ node, isFinal }) => [node, isFinal]), [
+    ["a", false],
+    ["b", true],
+  ]);
+  // In one home, and machines of their own.
+  const homes = ["x", "y"].flatMap((name) =>
+    namesOf("home", [name]).map(({ node, health }) => ({
+      node,
+      health: { ...health, facts: { ...facts(health.facts), machine: name } },
+    }))
+  );
+  assert.equal(chooseGang(homes, wish(2, 1)).chosen?.length, 2);
+});
+
 Deno.test("nodes are taken in one order, whatever they are called", () => {
   const named = (name: string, host: string) => ({
     candidate: { ...candidate(name, []), node: node(name, { endpoint: endpoint(name, { host }) }) },

@@ -66,7 +66,7 @@ Deno.test("isUnbeatable(): only where the rest could tie at best, and nothing sp
       ...candidate("a", { health: { score } }),
       placed: { points, gpus: new Set<string>() },
     };
-    return isUnbeatable(pick([one], {}, { avoid }), { avoid });
+    return isUnbeatable(pick([one], {}, { avoid }));
   };
   assert.deepEqual([is(0), is(5), is(5.1), is(2, 25), is(0, 0, ["a"])], [
     true,
@@ -75,7 +75,7 @@ Deno.test("isUnbeatable(): only where the rest could tie at best, and nothing sp
     false,
     false,
   ]);
-  assert.equal(isUnbeatable(pick([]), { avoid: [] }), false);
+  assert.equal(isUnbeatable(pick([])), false);
 });
 
 Deno.test("choose() passes over nodes that are down or full, with their reason", () => {
@@ -156,6 +156,14 @@ Deno.test("choose() takes a node to be avoided only if nothing else fits", () =>
   assert.equal(chosen?.node.name, "other");
   assert.deepEqual(passedOver.map(({ node }) => node), ["failed"]);
   assert.equal(pick(nodes.slice(0, 1), {}, { avoid: ["failed"] }).chosen?.node.name, "failed");
+});
+
+Deno.test("choose() avoids a machine under all of its names", () => {
+  const where = { workspaceToken: "word", machine: "boot name" };
+  const box = ["failed", "twin"].map((name) => withGpus(name, where));
+  const all = [...box, candidate("other", { health: { score: 350 } })];
+  assert.equal(pick(all, {}, { avoid: ["failed"] }).chosen?.node.name, "other");
+  assert.equal(isUnbeatable(pick(box, {}, { avoid: ["failed"] })), false);
 });
 
 Deno.test("ruledOut() knows without a probe what waiting cannot change", () => {
