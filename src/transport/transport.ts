@@ -135,8 +135,9 @@ export interface ExecOptions {
   /** What it prints on stderr is nobody's business, and stays there: half as many packets for a short answer. */
   readonly dropsStderr?: boolean | undefined;
   /**
-   * The command calls a function of `library` that leaves its answer in `grid_answer`, reads and prints nothing,
-   * and leaves the shell as it was: it needs no process of its own, and the answer comes in one piece. No `stdin`.
+   * The command calls a `grid_` function of `library` that leaves its answer in `grid_answer`, reads nothing, and
+   * leaves the shell as it was: it needs no process of its own, and the answer comes in one piece. What it prints
+   * is lost. A command that is more than such a call is refused. No `stdin`.
    */
   readonly answers?: boolean | undefined;
   /** `latin1` keeps every byte as one character; default `utf-8`, broken sequences replaced. */

@@ -35,6 +35,46 @@ testWith(
   },
 );
 
+const RETRIED = `name: retried
+steps:
+  - id: code
+    sync: { from: code, to: all }
+  - id: score
+    needs: code
+    retry: { max: 1, on: [any], delay: 50ms }
+    env: { MARK: "\${{ env('MARK') }}" }
+    ray-batch: { call: "work:shaky", tasks: { range: 4 }, batch-size: 2 }
+`;
+const SHAKY = `import os
+def shaky(task):
+    if task == 2 and not os.path.exists(os.environ["MARK"]):
+        open(os.environ["MARK"], "w").close()
+        raise ValueError("not yet")
+    return task * 10
+`;
+
+/** The first attempt is run by a driver that was started ahead, the second by one of its own; neither stays. */
+async function retriedBehindAhead(root: string, { folder }: { readonly folder: string }) {
+  Deno.mkdirSync(join(folder, "code"));
+  Deno.writeTextFileSync(join(folder, "code/work.py"), SHAKY);
+  Deno.writeTextFileSync(join(folder, "retried.yaml"), RETRIED);
+  const { code, stdout, stderr } = await grid(
+    ["run", "retried.yaml", "--json", "--config", "lab.yaml"],
+    { cwd: folder, timeoutMs: 120_000, env: { MARK: join(folder, "mended") } },
+  );
+  assert.equal(code, 0, stderr);
+  const { run, steps } = JSON.parse(stdout);
+  assert.deepEqual(steps.at(-1).outputs.results, [0, 10, 20, 30]);
+  const events = Deno.readTextFileSync(join(folder, ".grid/runs", run, "events.jsonl"));
+  const jobs = events.match(/(?<="job":"[^"]*)-(1-ahead|1|2)(?=")/g);
+  assert.deepEqual(jobs, ["-1-ahead", "-2"]);
+  assert.deepEqual(
+    processesWith(`GRID_ROOT=${root}`).filter(({ command }) => command.includes("GRID_BOOT")),
+    [],
+  );
+  assert.deepEqual([...Deno.readDirSync(join(root, ".grid/jobs"))], []);
+}
+
 testWith(
   ["sshd", "ray", "python3"],
   "the main job runs unchanged on OpenSSH nodes and a Ray of two",
@@ -62,6 +102,8 @@ testWith(
     const score = report.steps.find((step: { kind: string }) => step.kind === "ray-batch");
     assert.equal(score.attempts[0].batch.mode, "managed");
     assert.deepEqual(logins().map((count, index) => count - (before[index] ?? 0)), [1, 1, 1]);
+
+    await retriedBehindAhead(lab.nodes[0]?.root ?? "", { folder: folder.path });
 
     const stop = await grid(["cluster", "stop", "--config", "lab.yaml"], options);
     assert.equal(stop.code, 0, stop.stderr);

@@ -1,4 +1,5 @@
 /** The text sent to a long-lived shell for one command, and how its answer is read. */
+import { GridError } from "../../core/errors.ts";
 import { quote } from "../../core/shell.ts";
 import { type FrameOutput, MARK } from "./shell_frame.ts";
 
@@ -27,8 +28,19 @@ export function framedScript(
     `printf '\\036>${word}\\036%d\\036' "$?"${onStderr(`\\036>${word}\\036\\036`)}\n`;
 }
 
-/** In the shell itself, which says what the command has left in `grid_answer`. */
+/** A function of ours with words as `quote` writes them. Anything else could change the shell for all after it. */
+const OWN_CALL = /^grid_\w+(?: (?:[\w@%+=:,./~-]|'[^']*'|\\')+)*$/;
+
+/**
+ * In the shell itself, which says what the command has left in `grid_answer`.
+ *
+ * @throws {GridError} `bug` for what is more than the call of a function of ours
+ */
 export function answeringScript(command: string, word: string): string {
+  if (!OWN_CALL.test(command)) {
+    const call = command.length > 80 ? `${command.slice(0, 80)}…` : command;
+    throw new GridError({ code: "bug", message: `"${call}" is no call that leaves an answer` });
+  }
   return `grid_answer=\n${command}\n` +
     `printf '\\036<${word}\\036%s\\036>${word}\\036%d\\036' "$grid_answer" "$?"\n`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LocalChannel } from "../../../../src/transport/local_channel.ts";
 import { openShellChannel, type Shell } from "../../../../src/transport/shell/shell_channel.ts";
+import { quote } from "../../../../src/core/shell.ts";
 import { endedShell } from "../../../../src/transport/shell/shell_problem.ts";
 import type { Channel, Endpoint } from "../../../../src/transport/transport.ts";
 import { localEndpoint } from "../../../support/local_node.ts";
@@ -55,15 +56,33 @@ Deno.test("exec() leaves stderr where it is, for a caller that does not want it"
 
 Deno.test("exec() has a function answer in the shell itself, with what it leaves in a variable", async () => {
   await using rig = openRig();
-  const library = 'grid_count() { n=$((${n:-0} + 1)); grid_answer="$n $1\n  ä"; return $n; }';
-  const count = (word: string) =>
-    rig.shell.exec(`echo noise; echo noise >&2; grid_count ${word}`, { library, answers: true });
+  const library = "grid_none() { :; }\ngrid_count() { echo noise; echo noise >&2; " +
+    'n=$((${n:-0} + 1)); grid_answer="$n $1\n  ä"; return $n; }';
+  const count = (word: string) => rig.shell.exec(`grid_count ${word}`, { library, answers: true });
   assert.deepEqual(await count("a"), { code: 1, cut: false, stdout: "1 a\n  ä", stderr: "" });
   assert.deepEqual(await count("b"), { code: 2, cut: false, stdout: "2 b\n  ä", stderr: "" });
-  const silent = await rig.shell.exec(":", { answers: true });
+  const silent = await rig.shell.exec("grid_none", { library, answers: true });
   assert.deepEqual([silent.code, silent.stdout], [0, ""], "nothing of an earlier answer");
   assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
   assert.equal(rig.opened(), 1);
+});
+
+Deno.test("exec() refuses to have anything but a function of ours answer", async () => {
+  await using rig = openRig();
+  for (const word of ["it's", "a b", "$x", "~/a-b.c:1"]) {
+    const library = 'grid_echo() { grid_answer="$2"; }';
+    const { stdout } = await rig.shell.exec(`grid_echo 1 ${quote(word)}`, {
+      library,
+      answers: true,
+    });
+    assert.equal(stdout, word);
+  }
+  const others = ["cd /tmp", ":", "grid_a; cd /tmp", "grid_a $x", "grid_a `id`", "grid_a\ncd /"];
+  for (const command of others) {
+    const refused = rig.shell.exec(command, { answers: true });
+    await assert.rejects(refused, { code: "bug" });
+  }
+  assert.equal((await rig.shell.exec("echo on")).stdout, "on\n");
 });
 
 Deno.test("exec() keeps commands apart: folder, variables, options and exit", async () => {
