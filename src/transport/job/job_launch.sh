@@ -91,7 +91,7 @@ grid_run_launcher() {
 
 # grid_dismiss SIGNAL: it leaves once its last job has ended.
 grid_dismiss() {
-  [ -z "$grid_launcher" ] || { kill -s "$1" "$grid_launcher" && kill -s USR1 "$grid_launcher"; }
+  [ -z "$grid_launcher" ] || kill -s "$1" "$grid_launcher"
 }
 
 # It did not start, or was killed.

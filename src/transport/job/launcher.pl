@@ -7,8 +7,7 @@
 # folder, how many variables follow, these as NAME=VALUE, the words of the command. NUL ends each. A variable
 # GRID_RECORD is for this program: see "a file that tells of the process".
 #
-# SIGUSR1 says that something has come: requests, or one of SIGHUP and SIGTERM, which ask to leave once the last
-# job has ended. These two are never caught, so that no child need undo that.
+# SIGUSR1 says that requests have come. SIGHUP and SIGTERM ask to leave once the last job has ended.
 # The pipe's name is removed as soon as all that is heeded.
 use strict;
 use Fcntl;
@@ -36,17 +35,16 @@ $umask = oct $umask;
 my ($inbox, $leaving, $idle) = ("", 0, 0);
 
 my $before = POSIX::SigSet->new();
-my $asleep = POSIX::SigSet->new();
-my $pending = POSIX::SigSet->new();
-my @asking = (POSIX::SIGHUP(), POSIX::SIGTERM());
 # Delivered only where they are waited for, so that none is lost between a look and the sleep after it.
-block($before, @asking);
-block($asleep, POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGALRM());
-my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(CHLD USR1 ALRM PIPE XFSZ IO);
+my $heeded = POSIX::SigSet->new(
+  POSIX::SIGHUP(), POSIX::SIGTERM(), POSIX::SIGCHLD(), POSIX::SIGUSR1(), POSIX::SIGALRM());
+POSIX::sigprocmask(POSIX::SIG_BLOCK(), $heeded, $before) or die "$!\n";
+my @ignored = grep { ($SIG{$_} || "") eq "IGNORE" } qw(HUP TERM CHLD USR1 ALRM PIPE XFSZ IO);
 # What is caught here is as usual again in a command; what is ignored would stay so. A shell starts what
 # runs in the background with INT and QUIT ignored.
 $SIG{$_} = sub { } for qw(CHLD USR1 INT QUIT PIPE XFSZ IO);
 $SIG{ALRM} = sub { $idle = 1 };
+$SIG{$_} = sub { $leaving = 1 } for qw(HUP TERM);
 delete $ENV{OLDPWD};
 /^([^=]*)=(.*)$/s and $ENV{$1} = $2 for @hidden;
 POSIX::setsid();
@@ -56,22 +54,15 @@ unlink $pipe or die "$pipe: $!\n";
 while (1) {
   launch(@$_) for requests();
   reap();
-  POSIX::sigpending($pending);
-  $leaving ||= getppid() != $shell || grep { $pending->ismember($_) } @asking;
+  $leaving ||= getppid() != $shell;
   last if $leaving && !%running;
   prepare() if @words && !$spare && !are_many_short();
   dismiss() if $idle;
   $idle = 0;
   alarm $LOOK_SECONDS;
-  POSIX::sigsuspend($asleep);
+  POSIX::sigsuspend($before);
 }
 dismiss();
-
-# block BEFORE SIGNAL...
-sub block {
-  my ($were, @signals) = @_;
-  POSIX::sigprocmask(POSIX::SIG_BLOCK(), POSIX::SigSet->new(@signals), $were) or die "$!\n";
-}
 
 sub requests {
   1 while sysread $requests, $inbox, $READ_SIZE, length $inbox;
@@ -146,6 +137,8 @@ sub give {
 # Signals as they were before this program, and a session of its own.
 sub settle {
   POSIX::setsid();
+  # One that comes before the program is there would be caught, and lost.
+  $SIG{$_} = "DEFAULT" for qw(HUP TERM);
   $SIG{$_} = "IGNORE" for @ignored;
   POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
 }

@@ -45,6 +45,14 @@ async function supervisorOf(node: ContractNode, id: string): Promise<number> {
   return found;
 }
 
+function isThere(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
 for (const shell of SHELLS) {
   const test = (title: string, run: (options: AccountNodeOptions, mark: string) => Promise<void>) =>
     testWith([shell[0], "perl"], `launcher below ${shell.join(" ")}: ${title}`, async () => {
@@ -61,6 +69,32 @@ for (const shell of SHELLS) {
       assert.deepEqual(processesWith(mark), []);
       assert.deepEqual([...Deno.readDirSync(`${node.root}/.grid/jobs`)], []);
     }
+  });
+
+  test("who asks it to leave is heeded at once, when its jobs have ended", async (options) => {
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      await using node = await openAccountNode(options);
+      await awaitLauncher(node);
+      const command = "until [ -e go ]; do sleep 0.05; done; echo done";
+      const job = await startJob(node.transport, jobSpec(node, { command }));
+      const launcher = await supervisorOf(node, job.id);
+      Deno.kill(launcher, signal);
+      Deno.writeTextFileSync(`${node.root}/go`, "");
+      assert.equal((await followAll(job)).stdout, "done\n");
+      await waitFor(() => !isThere(launcher));
+    }
+    await using node = await openAccountNode(options);
+    await awaitLauncher(node);
+    const job = await startJob(node.transport, jobSpec(node, { command: "sleep 0.1" }));
+    const launcher = await supervisorOf(node, job.id);
+    await followAll(job);
+    // It looks after its shell long after this has ended.
+    const shorter = new Deno.Command("sleep", { args: ["8"] }).spawn();
+    Deno.kill(launcher, "SIGTERM");
+    await waitFor(() => !isThere(launcher));
+    assert.ok(isThere(shorter.pid), "it took its time");
+    shorter.kill();
+    await shorter.status;
   });
 
   test("it sees a detached job to its end, and leaves then", async (options, mark) => {
