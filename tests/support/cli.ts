@@ -27,9 +27,9 @@ export interface CliOptions {
   readonly within?: readonly string[];
 }
 
-/** Of the engine's memory, as `bin/grid` sets them. */
+/** Of the engine's memory, and that it compiles what it reads as a whole, as `bin/grid` sets them. */
 export const V8_FLAGS =
-  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60";
+  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60,--no-lazy";
 
 /** The arguments of `deno` that start the program from source, as `bin/grid` does. */
 export function programArgs(args: readonly string[]): string[] {
