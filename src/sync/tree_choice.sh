@@ -23,6 +23,8 @@
 #   grid_tree_look: grid_other_runs grid_root grid_slot grid_slot_state -> grid_verb
 #   grid_tree_claim: grid_mine grid_root grid_slot grid_slot_state grid_tree_code -> grid_main grid_seed
 #       grid_taken_slot grid_verb
+#   grid_tree_leave: grid_mine grid_other_runs grid_root grid_slot grid_slot_name grid_slot_state ->
+#       grid_taken_slot
 #   grid_tree_choose: grid_digest grid_mine grid_other_runs grid_slot grid_slot_state -> grid_free grid_number
 #       grid_seed grid_tree_code grid_verb
 #   grid_tree_fork: grid_digest grid_root grid_seed grid_slot grid_slot_name grid_slot_state -> grid_from
@@ -145,7 +147,10 @@ grid_tree_claim() {
   grid_tree_first "$2"
   grid_main=$grid_slot
   grid_tree_choose "$1" "$3"
-  if [ "$grid_verb" != wait ]; then grid_tree_take "$grid_tree_code" || grid_verb=failed; fi
+  if [ "$grid_verb" != wait ]; then
+    grid_tree_take "$grid_tree_code" || grid_verb=failed
+    [ "$grid_slot" = 1 ] || grid_tree_leave
+  fi
   grid_tree_unlock
   if [ "$grid_verb" = wait ]; then
     echo "tree wait"
@@ -159,6 +164,18 @@ grid_tree_claim() {
   grid_tree_others "$grid_slot_state" "$grid_mine"
   [ "$grid_taken_slot" = "$grid_main" ] || grid_tree_tell_holders
   grid_tree_tell_plain
+}
+
+# grid_tree_leave: the look took the project's own tree, before anybody knew that the plain one is this project's,
+# too. Where nothing ever came there it goes again.
+grid_tree_leave() {
+  grid_taken_slot=$grid_slot
+  grid_tree_slot 1
+  if [ -d "$grid_slot_state" ] && [ ! -f "$grid_slot_state/current" ] && [ ! -e "$grid_root/$grid_slot_name" ]; then
+    grid_tree_others "$grid_slot_state" "$grid_mine"
+    [ -n "$grid_other_runs" ] || rm -rf "${grid_slot_state:?}"
+  fi
+  grid_tree_slot "$grid_taken_slot"
 }
 
 # grid_tree_choose DIGEST PATIENT: sets the slot, grid_verb and grid_tree_code, what its pin says.

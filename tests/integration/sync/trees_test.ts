@@ -161,6 +161,8 @@ Deno.test("a project that was moved here finds its folder again", async () => {
   }
   await using moved = treeRun(rig, "r2", { project: "22222222" });
   assert.equal((await moved.sync()).folder, rig.there);
+  const states = () => [...Deno.readDirSync(join(rig.root, ".grid/sync"))].map(({ name }) => name);
+  assert.deepEqual(states(), ["app"], "nothing is left of the tree that it did not need");
   await using again = treeRun(rig, "r3", { project: "22222222" });
   assert.equal((await again.sync()).folder, rig.there);
 });
