@@ -1,5 +1,4 @@
 /** What every run needs of what lies below the command line, for who loads it together. */
-import "./core/log.ts";
 import "./grid.ts";
 import "./grid_run.ts";
 import "./steps/run.ts";

@@ -1,5 +1,6 @@
 /** What most commands need: settings, the diary switched on, and an open Grid. */
 import { lazy } from "../core/lazy.ts";
+import { configureLog } from "../core/log.ts";
 import type { Grid } from "../grid.ts";
 import type { CliContext } from "./context.ts";
 import { type GlobalFlags, readSettings, type Settings } from "./settings.ts";
@@ -60,11 +61,11 @@ export async function openSession(flags: GlobalFlags, context: CliContext): Prom
 }
 
 async function startDiary(settings: Settings, words: Words): Promise<void> {
-  const [{ configureLog }, { renderLogRecord }] = await Promise.all([
-    lazy<typeof import("../core/log.ts")>("../core/log.ts", import.meta.url),
-    lazy<typeof import("../terminal/log_line.ts")>("../terminal/log_line.ts", import.meta.url),
-  ]);
-  await configureLog({
+  const { renderLogRecord } = await lazy<typeof import("../terminal/log_line.ts")>(
+    "../terminal/log_line.ts",
+    import.meta.url,
+  );
+  configureLog({
     level: settings.logLevel,
     sink: (record) =>
       words.print(

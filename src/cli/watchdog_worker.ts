@@ -54,7 +54,7 @@ async function begin(held: readonly HeldJob[]): Promise<AsyncDisposable> {
       import.meta.url,
     ),
   ]);
-  await configureLog({
+  configureLog({
     level: "warn",
     sink: (record) => say(renderLogRecord(record, { format: "pretty", color: false }).trimEnd()),
   });

@@ -1,19 +1,9 @@
 /** Grid's own diary, one record per line. */
 import type { JsonValue } from "../core/json.ts";
+import type { LogLevel, LogRecord } from "../core/log.ts";
 import { harmless } from "./harmless.ts";
 import { createPaint, type Hue } from "./style.ts";
 import { createTimeOfDay } from "./time_of_day.ts";
-
-/** As `@logtape/logtape` delivers it. */
-export interface LogRecordLike {
-  readonly category: readonly string[];
-  readonly level: string;
-  /** Texts and values in turn, starting and ending with a text. */
-  readonly message: readonly unknown[];
-  /** Milliseconds since the Unix epoch. */
-  readonly timestamp: number;
-  readonly properties: Readonly<Record<string, unknown>>;
-}
 
 export interface LogLineOptions {
   readonly format: "pretty" | "json";
@@ -22,40 +12,39 @@ export interface LogLineOptions {
   readonly timeZone?: string;
 }
 
-const HUES: Readonly<Record<string, Hue>> = {
+const HUES: Readonly<Record<LogLevel, Hue>> = {
   debug: "dim",
   info: "cyan",
-  warning: "yellow",
+  warn: "yellow",
   error: "red",
-  fatal: "red",
 };
 
 /** One line, ending in a newline. */
-export function renderLogRecord(record: LogRecordLike, options: LogLineOptions): string {
+export function renderLogRecord(record: LogRecord, options: LogLineOptions): string {
   return options.format === "json" ? jsonLine(record) : prettyLine(record, options);
 }
 
-function prettyLine(record: LogRecordLike, options: LogLineOptions): string {
+function prettyLine(record: LogRecord, options: LogLineOptions): string {
   const paint = createPaint(options.color);
   const time = createTimeOfDay(options.timeZone)(record.timestamp);
-  const level = record.level === "warning" ? "warn" : record.level;
-  const room = record.category.slice(1).join(".") || record.category.join(".");
-  const hue = HUES[record.level] ?? "dim";
+  const { level, room } = record;
   const words = harmless(messageOf(record).replaceAll(/\r?\n/g, " ⏎ "), { color: false });
-  return `${paint.dim(time)} ${paint[hue](level.padEnd(5))} ${paint.dim(`${room}:`)} ${words}\n`;
+  return `${paint.dim(time)} ${paint[HUES[level]](level.padEnd(5))} ${
+    paint.dim(`${room}:`)
+  } ${words}\n`;
 }
 
-function jsonLine(record: LogRecordLike): string {
+function jsonLine(record: LogRecord): string {
   return JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
-    level: record.level === "warning" ? "warn" : record.level,
-    logger: record.category.join("."),
+    level: record.level,
+    logger: `grid.${record.room}`,
     message: messageOf(record),
     ...(Object.keys(record.properties).length > 0 && { properties: plain(record.properties) }),
   }) + "\n";
 }
 
-function messageOf(record: LogRecordLike): string {
+function messageOf(record: LogRecord): string {
   return record.message.map((part) => typeof part === "string" ? part : valueText(part)).join("");
 }
 

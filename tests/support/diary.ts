@@ -1,17 +1,17 @@
 /** What Grid's diary says while a test runs. */
 import { configureLog, type LogLevel, type LogRecord } from "../../src/core/log.ts";
 
-export interface Diary extends AsyncDisposable {
+export interface Diary extends Disposable {
   /** One line per record, as a person would read it. */
   readonly lines: readonly string[];
 }
 
-export async function keepDiary(level: LogLevel = "warn"): Promise<Diary> {
+export function keepDiary(level: LogLevel = "warn"): Diary {
   const lines: string[] = [];
   const sink = ({ message }: LogRecord) => void lines.push(message.map(String).join(""));
-  await configureLog({ level, sink });
+  configureLog({ level, sink });
   return {
     lines,
-    [Symbol.asyncDispose]: () => configureLog({ level: "error", sink: () => {} }),
+    [Symbol.dispose]: () => configureLog({ level: "error", sink: () => {} }),
   };
 }

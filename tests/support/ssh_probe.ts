@@ -31,7 +31,7 @@ export interface Probe {
 }
 
 async function reach(endpoint: Endpoint, env: Readonly<Record<string, string>>): Promise<Reached> {
-  await using diary = await keepDiary();
+  using diary = keepDiary();
   try {
     await using pool = createPool({ handshakes: 1, env });
     const { stdout } = await pool.transport(endpoint).exec("echo in");

@@ -67,7 +67,7 @@ async function letInByFallback(
   endpoint: Endpoint,
   { code, names, ...circumstances }: BeyondCase,
 ): Promise<void> {
-  await using diary = await keepDiary();
+  using diary = keepDiary();
   assert.equal(await answerOf({ ...endpoint, transport: "openssh" }, circumstances), "in\n");
   assert.deepEqual(diary.lines, []);
   assert.equal(await answerOf(endpoint, circumstances), "in\n");
@@ -173,7 +173,7 @@ for (const place of ["beside the key", "in the agent"]) {
       Deno.env.set("SSH_AUTH_SOCK", place === "in the agent" ? agent.socket : "");
       try {
         const keyFile = place === "in the agent" ? undefined : key;
-        await using diary = await keepDiary();
+        using diary = keepDiary();
         assert.equal(await answerOf({ ...endpoint, keyFile }), "in\n");
         assert.match(diary.lines.join(), /own SSH cannot log in with .*certificate/);
       } finally {
@@ -246,7 +246,7 @@ loginTest(
     keygen("-t", "ed25519", "-N", "", "-f", stranger.keyFile);
     try {
       while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
-      await using diary = await keepDiary();
+      using diary = keepDiary();
       assert.equal(await answerOf(stranger, { sshConfig }), "in\n");
       assert.match(diary.lines.join(), /^node1: rides on your own open ssh connection/);
       const logins = node.readLog().match(/Connection from/g)?.length;

@@ -37,7 +37,7 @@ for (const [name, { parts, start, says }] of Object.entries(SERVERS)) {
   for (const transport of ["ssh", "openssh"] as const) {
     testWith(parts, `${name}, by ${transport}: commands, streams and many at once`, async () => {
       await using server = await start();
-      await using diary = await keepDiary();
+      using diary = keepDiary();
       await useIt({ ...server.endpoint, transport });
       if (says && transport === "ssh") assert.match(diary.lines.join(), says);
       assert.equal(diary.lines.length, says && transport === "ssh" ? 1 : 0, diary.lines.join("\n"));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { type LogRecordLike, renderLogRecord } from "../../../src/terminal/log_line.ts";
+import type { LogRecord } from "../../../src/core/log.ts";
+import { renderLogRecord } from "../../../src/terminal/log_line.ts";
 import { START } from "../../support/sample_runs.ts";
 
-const RECORD: LogRecordLike = {
-  category: ["grid", "transport"],
-  level: "warning",
+const RECORD: LogRecord = {
+  room: "transport",
+  level: "warn",
   message: ["connected to ", "gpu1", " in ", 38.2, " ms"],
   timestamp: START + 5_000,
   properties: { node: "gpu1", error: new Error("reset"), bytes: new Uint8Array(3) },
