@@ -32,7 +32,8 @@ export async function pushMetrics(options: PushOptions): Promise<void> {
       "content-type": METRICS_CONTENT_TYPE,
       ...(credentials !== ":" && { authorization: `Basic ${base64(credentials)}` }),
     },
-    redirect: "error",
+    // The login of one server is none of another's business.
+    redirect: "manual",
     signal: AbortSignal.any([options.signal, AbortSignal.timeout(PATIENCE_MS)]),
   }).catch((cause: unknown) => {
     options.signal.throwIfAborted();
@@ -43,13 +44,28 @@ export async function pushMetrics(options: PushOptions): Promise<void> {
       cause,
     });
   });
-  const answer = (await response.text()).trim().slice(0, LONGEST_ANSWER);
+  const answer = await beginningOf(response).catch(() => {
+    options.signal.throwIfAborted();
+    return "";
+  });
   if (response.ok) return;
   throw new GridError({
     code: "usage",
     message: `Cannot ${action}: it answers ${response.status}${answer && `, ${answer}`}`,
     ...(response.status === 404 && { hint: "write its address alone, as http://host:9091" }),
+    ...(response.headers.has("location") && { hint: "it has moved: write its new address" }),
   });
+}
+
+/** What is not a Pushgateway may answer without end. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    if (text.length >= LONGEST_ANSWER) break;
+  }
+  return text.trim().slice(0, LONGEST_ANSWER);
 }
 
 function targetOf({ url, host, labels }: PushOptions): URL {

@@ -119,6 +119,11 @@ hooks:
   assert.equal(ran.code, 0, ran.stderr);
   assert.equal(server.posts.length, 1, "what will not do is not tried again");
   assert.match(ran.stderr, /curl: \(22\).*400/);
+  await using moved = listen({ "/slack": [503, 301] });
+  const led = await grid(["run", "p.yaml"], { cwd: home.path, env: moved.env });
+  assert.equal(led.code, 0, led.stderr);
+  assert.equal(moved.posts.length, 2);
+  assert.match(led.stderr, /nobody was told: the server answers 301/);
   const missing = await grid(["run", "p.yaml"], { cwd: home.path });
   assert.equal(missing.code, 2);
   assert.match(missing.stderr, /SLACK_WEBHOOK_URL is not set/);

@@ -162,10 +162,20 @@ Deno.test("grid metrics --push says that nobody answers, and what a server refus
   assert.match(wrong.stderr, /is no address of a Pushgateway/);
   const requests: { readonly type: string | null; readonly login: string | null }[] = [];
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-    const { headers } = request;
+    const { headers, url } = request;
+    if (url.includes("/moved/")) {
+      return new Response(null, { status: 301, headers: { location: "/" } });
+    }
+    if (url.includes("/endless/")) return new Response(endless(), { status: 500 });
     requests.push({ type: headers.get("content-type"), login: headers.get("authorization") });
     return new Response("no such page", { status: 404 });
   });
+  const [moved, endlessly] = await Promise.all(["moved", "endless"].map((path) => {
+    const address = `http://127.0.0.1:${server.addr.port}/${path}`;
+    return grid(["metrics", "--no-look", "--push", address], { cwd });
+  }));
+  assert.match(moved?.stderr ?? "", /it answers 301\nhint: it has moved/);
+  assert.match(endlessly?.stderr ?? "", /it answers 500, x{300}$/m);
   const url = `http://ada:s%20ecret@127.0.0.1:${server.addr.port}`;
   const refused = await grid(["metrics", "--no-look", "--push", url], { cwd });
   assert.equal(refused.code, 2);
@@ -176,3 +186,8 @@ Deno.test("grid metrics --push says that nobody answers, and what a server refus
     login: `Basic ${btoa("ada:s ecret")}`,
   }]);
 });
+
+function endless(): ReadableStream<Uint8Array> {
+  const some = new TextEncoder().encode("x".repeat(1000));
+  return new ReadableStream({ pull: (controller) => controller.enqueue(some) });
+}
