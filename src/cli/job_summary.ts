@@ -1,5 +1,5 @@
 /** Tells a run to the page that GitHub shows of a job. */
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import type { Grid } from "../grid.ts";
 import type { CliContext } from "./context.ts";
 
