@@ -68,6 +68,8 @@ standing_facts() {
     echo "@workspace-problem this account may not write to ${root:-/}"
   # A network file system whose server is gone would hold df for ever.
   echo '@df-begin'
+  # A disk that failed takes no writes, but to `-w` it is as before. Linux says so in its list of mounts alone.
+  grep -F -s emergency_ro /proc/self/mounts 2>/dev/null
   ${limited:+$limited 2} df -P -k "${root:-/}" 2>/dev/null </dev/null
   echo '@df-end'
 }

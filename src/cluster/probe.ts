@@ -65,7 +65,7 @@ export function parseProbe(stdout: string): NodeFacts | undefined {
     cores: usableCores(values),
     ...memory,
     ...diskOf(df),
-    workspaceProblem: values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
+    workspaceProblem: failedDisk(df) ?? values("workspace-problem")[0]?.slice(0, LONGEST_WORDS),
     ...missingTools(values("lacks")),
     claimsProblem: claimsProblem(values("claims-unfit")[0]),
     ...placeOf(lines),
@@ -118,6 +118,22 @@ function withoutDf(
     df: lines.slice(start + 1, end),
     lines: [...lines.slice(0, start), ...lines.slice(end + 1)],
   };
+}
+
+/** Before what df says stand the mounts whose disks have failed, as the kernel writes them. */
+function failedDisk(lines: readonly string[]): string | undefined {
+  const folder = /\s\d+%\s+(\/.*)$/.exec(lines.at(-1) ?? "")?.[1];
+  const failed = lines.slice(0, -1).map((line) => /^\S+ (\/\S*) \S+ \S+ \d+ \d+$/.exec(line)?.[1]);
+  const isIn = failed.some((mount) => mount !== undefined && unescaped(mount) === folder);
+  return isIn ? "its disk has failed and takes no more writes" : undefined;
+}
+
+/** The kernel writes a blank as \040. */
+function unescaped(path: string): string {
+  return path.replaceAll(
+    /\\([0-7]{3})/g,
+    (_, code) => String.fromCharCode(Number.parseInt(code, 8)),
+  );
 }
 
 type Values = (name: string) => readonly string[];

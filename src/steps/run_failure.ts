@@ -37,7 +37,9 @@ export function failedExit(
           ...common,
           code: "lost",
           message: `${what}: it left no exit code`,
-          hint: "the node was restarted, or somebody killed the shell that supervised the command",
+          hint:
+            "the node was restarted, its disk takes no more writes, or somebody killed the shell " +
+            "that supervised the command; grid health shows how it is now",
         },
       };
   }

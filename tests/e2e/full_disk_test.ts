@@ -45,6 +45,37 @@ testWith(["sshd", "root"], "a full disk on a node is named, with exit code 3", a
 });
 
 testWith(
+  ["sshd", "root", "loop"],
+  "a node whose disk has failed is not taken for a good one",
+  async () => {
+    await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+    const root = lab.nodes[0]?.root ?? "";
+    const image = join(lab.folder, "disk");
+    mountWith("truncate", ["-s", "600M", image]);
+    mountWith("mkfs.ext4", ["-q", image]);
+    Deno.mkdirSync(root);
+    mountWith("mount", ["-o", "loop", image, root]);
+    using _mount = { [Symbol.dispose]: () => mountWith("umount", ["--lazy", root]) };
+    using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
+    const health = async () => {
+      const { stdout } = await grid(["health", "--json", "--fresh", "--config", "lab.yaml"], {
+        cwd: folder.path,
+      });
+      const [{ status, reason }] = JSON.parse(stdout).nodes;
+      return [status, reason];
+    };
+    assert.equal((await health())[0], "ok");
+    // As the kernel itself does it after an error.
+    mountWith("mount", ["-o", "remount,abort", root]);
+    assert.throws(() => Deno.mkdirSync(join(root, "x")), /Read-only/);
+    const [status, reason] = await health();
+    assert.equal(status, "unusable");
+    // Earlier kernels say so to everybody who asks.
+    assert.match(reason, /its disk has failed|may not write to/);
+  },
+);
+
+testWith(
   ["sshd", "root"],
   "a node's disk that a step fills fails that step, and is free again",
   async () => {

@@ -90,6 +90,21 @@ Deno.test("the disk's columns are found whatever its name", () => {
   assert.equal(hostile.gpuTool, "none");
 });
 
+Deno.test("a disk that failed is told where the workspace lies on it, and nowhere else", () => {
+  const problem = (...lines: readonly string[]) =>
+    parse("@load 1", "@df-begin", ...lines, "@df-end").workspaceProblem;
+  const mounts = [
+    "/dev/sdb1 /mnt/my\\040data ext4 rw,relatime,emergency_ro 0 0",
+    "/dev/sdc1 /scratch ext4 rw,relatime,emergency_ro 0 0",
+  ];
+  const words = "its disk has failed and takes no more writes";
+  const header = "Filesystem     1024-blocks     Used Available Capacity Mounted on";
+  assert.equal(problem(...mounts, header, "/dev/sdc1 2000 500 1500 25% /scratch"), words);
+  assert.equal(problem(...mounts, header, "/dev/sdb1 2000 500 1500 25% /mnt/my data"), words);
+  assert.equal(problem(...mounts, header, "/dev/sda1 2000 500 1500 25% /"), undefined);
+  assert.equal(problem(...mounts), undefined);
+});
+
 Deno.test("nvidia-smi: one GPU per line", () => {
   const facts = gpus("nvidia-smi", [
     "0, GPU-a1, NVIDIA A100-SXM4-40GB, 1024, 40960, 17, 31",
