@@ -2,6 +2,7 @@ import { basename } from "../core/path.ts";
 import type { Clock } from "../core/clock.ts";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";
+import { lazy } from "../core/lazy.ts";
 import type { TransportPool } from "../transport/transport.ts";
 import type {
   Cluster,
@@ -11,7 +12,6 @@ import type {
   Placement,
   SelectOptions,
 } from "./cluster.ts";
-import { awaitGang } from "./await_gang.ts";
 import type { ClusterConfig } from "./config.ts";
 import { LOCAL_NODE, localNode } from "./defaults.ts";
 import { Crew } from "./crew.ts";
@@ -101,6 +101,10 @@ export function openCluster(options: OpenClusterOptions): Cluster {
     },
 
     async gather(selector: NodeSelector, gather: GatherOptions) {
+      const { awaitGang } = await lazy<typeof import("./await_gang.ts")>(
+        "./await_gang.ts",
+        import.meta.url,
+      );
       const nodes = candidates(selector.among);
       const deps = { config: config.health, health, crew, clock, random };
       return await awaitGang(deps, { ...gather, selector, nodes });

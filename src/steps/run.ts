@@ -1,6 +1,7 @@
 /** The `run` step: a shell script as a supervised job on a node. */
 import type { OpenNode } from "../cluster/node.ts";
 import { type GridError, toGridError } from "../core/errors.ts";
+import { lazy } from "../core/lazy.ts";
 import type { StepHost, StepKind, StepOutcome, SurvivorNote } from "../engine/ports.ts";
 import type { FollowOptions, Job, JobSpec } from "../transport/job/job.ts";
 import { endJob } from "../transport/job/job_ending.ts";
@@ -26,7 +27,7 @@ import { unpreparedEnd } from "./unprepared.ts";
 import { TextTail } from "./text_tail.ts";
 import { TreeGate } from "./tree_gate.ts";
 import { endUnheard, isUnheard } from "./unheard.ts";
-import { Services } from "./service.ts";
+import type { Services } from "./service.ts";
 import { plannedBefore, planService, type ServicePlan, staying } from "./service_plan.ts";
 import { failedStart } from "./service_words.ts";
 
@@ -44,19 +45,20 @@ export interface RunStep extends StepKind<"run">, AsyncDisposable {
 export function createRunStep(options: RunStepOptions): RunStep {
   const sweep = new JobSweep();
   const survivors = new Survivors();
-  const services = new Services();
-  const shared = { ...options, sweep, survivors, services };
+  let services: Promise<Services> | undefined;
+  const endServices = async () => await (await services)?.end();
+  const shared = { ...options, sweep, survivors, services: () => services ??= loadServices() };
   return {
     kind: "run",
     run: (request, host) =>
       request.action.gang === undefined
         ? new RunAttempt({ ...shared, request: staying(request), host }).run()
         : onManyNodes(request, { ...shared, host }),
-    clearUp: () => services.end().then(() => survivors.end()),
+    clearUp: () => endServices().then(() => survivors.end()),
     settle: () => sweep.settle(),
     async [Symbol.asyncDispose]() {
       // Nothing is left of a run that went to its end.
-      await services.end();
+      await endServices();
       await survivors.end();
       await sweep[Symbol.asyncDispose]();
       await options.input?.cancel();
@@ -69,7 +71,13 @@ interface AttemptOptions extends RunStepOptions {
   readonly host: StepHost;
   readonly sweep: JobSweep;
   readonly survivors: Survivors;
-  readonly services: Services;
+  /** Their code is loaded for the first. */
+  readonly services: () => Promise<Services>;
+}
+
+async function loadServices(): Promise<Services> {
+  const { Services } = await lazy<typeof import("./service.ts")>("./service.ts", import.meta.url);
+  return new Services();
 }
 
 class RunAttempt {
@@ -152,7 +160,7 @@ class RunAttempt {
 
   async #serve(job: Job, place: Place, plan: ServicePlan): Promise<Attended> {
     const { services, host } = this.#options;
-    const outcome = await services.attend(job, {
+    const outcome = await (await services()).attend(job, {
       ...{ request: this.#request, host, ...place, plan },
       aftermath: (report) => aftermath(report, { ...place, request: this.#request }),
       onEnded: () => this.#ended(job, place),

@@ -1,9 +1,9 @@
 /** `cache:` of a command: what stands in for it, and whether what it gave may stand in for others. */
 import type { Cluster } from "../cluster/cluster.ts";
 import type { OpenNode } from "../cluster/node.ts";
+import { lazy } from "../core/lazy.ts";
 import type { StepHost, StepOutcome, StepRequest } from "../engine/ports.ts";
 import type { RunAction } from "../pipeline/pipeline.ts";
-import { lostMade, measureMade } from "./made_files.ts";
 import { onNode, resolveNode, stepFolder, withoutCode } from "./placement.ts";
 import type { TreeGate } from "./tree_gate.ts";
 
@@ -27,6 +27,7 @@ export async function standingResult(
     cluster,
   );
   const folder = stepFolder(onNode(request, node), node);
+  const { lostMade } = await loadMadeFiles();
   const lost = await lostMade(earlier.made, { node, folder, signal: host.signal });
   if (lost === undefined) {
     return { status: "succeeded", outputs: earlier.outputs, reused: earlier };
@@ -57,6 +58,13 @@ export async function fitnessOf(
   if (unfit !== undefined) return { unfit };
   const denied = await gate.check(signal);
   if (denied) return { unfit: denied.message };
-  if (cache.files) return await measureMade(cache.files, { node, folder: spec.cwd, signal });
+  if (cache.files) {
+    const { measureMade } = await loadMadeFiles();
+    return await measureMade(cache.files, { node, folder: spec.cwd, signal });
+  }
   return Object.keys(outputs).length > 0 ? {} : { unfit: MAKES_NOTHING };
+}
+
+async function loadMadeFiles() {
+  return await lazy<typeof import("./made_files.ts")>("./made_files.ts", import.meta.url);
 }
