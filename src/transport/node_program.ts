@@ -46,5 +46,5 @@ function readExactly(count: number): string {
 
 /** They cost the node one read per byte, and so do blank lines. What indents stays: there may be Python in it. */
 function withoutComments(program: string): string {
-  return program.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n") + "\n";
+  return program.replaceAll(/^[^\S\n]*(?:#.*)?\n/gm, "");
 }
