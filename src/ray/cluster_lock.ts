@@ -2,6 +2,7 @@
 import { withDeadline } from "../core/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
+import { Greeting } from "../transport/greeting.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { rayNodeScript } from "./node_script.ts";
 
@@ -22,8 +23,14 @@ export async function lockCluster(head: OpenNode, signal: AbortSignal): Promise<
   };
   try {
     const script = rayNodeScript(head, ["ray_lock"], { BIN: `${head.root}/grid_env/bin` });
-    await writer.write(new TextEncoder().encode(script));
-    await withDeadline((signal) => waitForLock(channel.stdout, head, signal), {
+    const greeting = new Greeting();
+    await writer.write(new TextEncoder().encode(greeting.ending + script));
+    const words = channel.stdout.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: (bytes, controller) => controller.enqueue(greeting.past(bytes)),
+      }),
+    );
+    await withDeadline((signal) => waitForLock(words, head, signal), {
       ms: PATIENCE_MS,
       signal,
       error: () =>

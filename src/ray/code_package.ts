@@ -2,6 +2,7 @@
 import { GridError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";
 import { quoteAll } from "../core/shell.ts";
+import { Greeting } from "../transport/greeting.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { PACKAGE_LIMIT_BYTES } from "./jobs_api.ts";
 
@@ -43,7 +44,8 @@ export async function packFolder(
   options: PackageOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const program = quoteAll([PACK, options.folder, SKIPPED.join(",")]);
-  const command = `PATH=${
+  const greeting = new Greeting();
+  const command = `${greeting.ending}PATH=${
     quoteAll([`${node.root}/grid_env/bin`])
   }:$PATH; exec python3 -c ${program}`;
   await using channel = await node.transport.open(`sh -c ${quoteAll([command])}`, {
@@ -51,7 +53,7 @@ export async function packFolder(
   });
   const writer = channel.stdin.getWriter();
   const extra = new TextEncoder().encode(JSON.stringify(options.extra));
-  const [content, errors, exit] = await Promise.all([
+  const [answer, errors, exit] = await Promise.all([
     new Response(channel.stdout).bytes(),
     new Response(channel.stderr).text(),
     channel.exit,
@@ -61,6 +63,8 @@ export async function packFolder(
     const last = errors.trim().split("\n").at(-1);
     throw cannotPack(node, options, { state: last ?? "it said nothing" });
   }
+  // The same code has the same name, whatever its account is greeted with.
+  const content = new Uint8Array(greeting.past(answer));
   if (content.length > PACKAGE_LIMIT_BYTES) {
     throw cannotPack(node, options, {
       state: `${formatSize(content.length)} packed, Ray takes ${formatSize(PACKAGE_LIMIT_BYTES)}`,

@@ -1,6 +1,7 @@
 /** Brings `batch_driver.py` and its spec to the head, whose Python takes them. */
 import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
+import { Greeting } from "../transport/greeting.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import type { DriverFiles } from "./driver_spec.ts";
 import { nodePrelude } from "../transport/node_program.ts";
@@ -116,9 +117,11 @@ async function send(
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  await using channel = await head.transport.open(`sh -c ${quote(command)}`, { signal });
+  const greeting = new Greeting();
+  const program = `sh -c ${quote(greeting.ending + command)}`;
+  await using channel = await head.transport.open(program, { signal });
   const errors = new Response(channel.stderr).text();
-  const words = new Response(channel.stdout).text();
+  const words = new Response(channel.stdout).bytes();
   const stdin = channel.stdin.getWriter();
   try {
     for (const [, bytes] of contents) await stdin.write(bytes);
@@ -127,7 +130,8 @@ async function send(
     signal.throwIfAborted(); // what it says tells why it did not read on
   }
   const exit = await channel.exit;
-  const [stderr, stdout] = await Promise.all([errors, words]);
+  const [stderr, said] = await Promise.all([errors, words]);
+  const stdout = new TextDecoder().decode(greeting.past(said));
   return { code: exit.kind === "code" ? exit.code : -1, stdout, stderr };
 }
 

@@ -4,6 +4,7 @@ import { GridError } from "../core/errors.ts";
 import { quote, quoteAll } from "../core/shell.ts";
 import { handOverSource } from "./driver_source.ts";
 import { nodeProgram } from "../transport/node_program.ts";
+import { Greeting } from "../transport/greeting.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
 import type { BatchOutcome, OutcomeSink } from "./batch.ts";
 
@@ -191,17 +192,20 @@ export function handOverScript(): string {
 export class HandOver implements AsyncDisposable {
   readonly #place: HandOverPlace;
   readonly #channel: Channel;
+  readonly #greeting: Greeting;
 
-  private constructor(place: HandOverPlace, channel: Channel) {
+  private constructor(place: HandOverPlace, channel: Channel, greeting: Greeting) {
     this.#place = place;
     this.#channel = channel;
+    this.#greeting = greeting;
   }
 
   static async open(place: HandOverPlace): Promise<HandOver> {
     const { transport, pathPrefix, results, total, signal } = place;
-    const script = `PATH=${quote(pathPrefix)}:$PATH\n${handOverScript()}`;
+    const greeting = new Greeting();
+    const script = `${greeting.ending}PATH=${quote(pathPrefix)}:$PATH\n${handOverScript()}`;
     const words = quoteAll(["sh", "-c", script, "grid", results, String(total), handOverSource()]);
-    return new HandOver(place, await transport.open(words, { signal }));
+    return new HandOver(place, await transport.open(words, { signal }), greeting);
   }
 
   /** @param isDone asked once all has come: whether the next run of this work starts from nothing */
@@ -219,7 +223,7 @@ export class HandOver implements AsyncDisposable {
     if (reader.isComplete) await conclude(); // nothing will come
     for await (const chunk of channel.stdout) {
       const wasComplete = reader.isComplete;
-      reader.push(chunk);
+      reader.push(this.#greeting.past(chunk));
       if (wasComplete || !reader.isComplete) continue;
       await conclude();
     }

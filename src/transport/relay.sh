@@ -15,8 +15,8 @@ grid_relay() {
     exec python3 -c "$grid_relay_python" "$2" "$3"
   elif grid_can perl -MIO::Socket::INET -e ''; then
     exec perl -MIO::Socket::INET -e "$grid_relay_perl" "$2" "$3"
-  elif grid_can bash -c ':'; then
-    exec bash -c "$grid_relay_bash" bash "$2" "$3"
+  elif grid_can bash --norc -c ':'; then
+    exec bash --norc -c "$grid_relay_bash" bash "$2" "$3"
   elif grid_help=$(nc -h 2>&1 </dev/null || nc --help 2>&1 </dev/null) || [ -n "$grid_help" ]; then
     echo connected >&2
     # Without -N that of OpenBSD does not tell the server that no more comes; others know no such option.

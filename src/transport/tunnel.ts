@@ -10,6 +10,7 @@ import {
   nobodyListens,
   RefusedByPeer,
 } from "./dial_problem.ts";
+import { Greeting } from "./greeting.ts";
 import { nodeProgram } from "./node_program.ts";
 import type { Channel, Dialed, DialTarget, Transport } from "./transport.ts";
 
@@ -203,9 +204,10 @@ export async function dialFrom(
     if (!isForbidden(error)) throw error;
     const place = { node: transport.endpoint.name, ...target };
     const call = `grid_relay ${quoteAll([root, target.host, String(target.port)])}`;
-    const text = `${nodeProgram("relay.sh", import.meta.url)}\n${call}`;
+    const greeting = new Greeting();
+    const text = `${greeting.ending}${nodeProgram("relay.sh", import.meta.url)}\n${call}`;
     const channel = await transport.open(`exec sh -c ${quoteAll([text])}`, { signal });
-    return await relayed(channel, place, signal);
+    return await relayed(channel, { ...place, greeting }, signal);
   }
 }
 
@@ -217,7 +219,7 @@ function isForbidden(error: unknown): boolean {
 
 async function relayed(
   channel: Channel,
-  place: DialPlace,
+  { greeting, ...place }: DialPlace & { readonly greeting: Greeting },
   signal: AbortSignal,
 ): Promise<Dialed> {
   let said = "";
@@ -248,7 +250,11 @@ async function relayed(
   }
   return {
     readable: channel.stdout.pipeThrough(
-      new TransformStream({
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(bytes, controller) {
+          const rest = greeting.past(bytes);
+          if (rest.length > 0) controller.enqueue(rest);
+        },
         flush: () => ended,
       }),
     ),

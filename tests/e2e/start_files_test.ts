@@ -30,3 +30,27 @@ testWith(["sshd", "bash"], "a slow .bashrc is paid once per run, not per step", 
   assert.equal(Deno.readTextFileSync(runs), "run\n");
   assert.equal(node.acceptedLogins(), 1);
 });
+
+testWith(["sshd", "bash", "python3"], "what a .bashrc prints is no result of a batch", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  using folder = project({
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+    "p.yaml": "name: p\nsteps:\n  - id: b\n    ray-batch: " +
+      "{ command: 'echo $((GRID_TASK * 2))', tasks: { range: 3 } }\n",
+  });
+  // Lines of a batch's outcomes begin like these.
+  for (const greeting of ['=== "Welcome" ===', "=7", "!8", "hi"]) {
+    Deno.writeTextFileSync(join(node.home, ".bashrc"), `echo "${greeting}"\n`);
+    const { code, stdout, stderr } = await grid(
+      ["run", "p.yaml", "--json", "--config", "lab.yaml"],
+      {
+        cwd: folder.path,
+      },
+    );
+    assert.equal(code, 0, stderr);
+    const [batch] = JSON.parse(stdout).steps;
+    assert.deepEqual(batch.outputs.results, [0, 2, 4], greeting);
+  }
+});

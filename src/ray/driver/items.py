@@ -207,7 +207,8 @@ def run_command(command: str, index: int, text: str) -> Printed:
     import subprocess
 
     task = json.loads(text) if text.startswith('"') else text
-    shell = ["bash", "-eo", "pipefail", "-c"] if shutil.which("bash") else ["sh", "-e", "-c"]
+    # Debian's bash takes itself for a login by ssh, and reads the account's .bashrc, whose words would be a result.
+    shell = ["bash", "--norc", "-eo", "pipefail", "-c"] if shutil.which("bash") else ["sh", "-e", "-c"]
     env = dict(os.environ, GRID_TASK=task, GRID_TASK_INDEX=str(index))
     child = subprocess.Popen([*shell, command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     printed = b""

@@ -28,8 +28,12 @@ export function framedScript(
     `printf '\\036>${word}\\036%d\\036' "$?"${onStderr(`\\036>${word}\\036\\036`)}\n`;
 }
 
-/** A function of ours with words as `quote` writes them. Anything else could change the shell for all after it. */
-const OWN_CALL = /^grid_\w+(?: (?:[\w@%+=:,./~-]|'[^']*'|\\')+)*$/;
+/**
+ * A function of ours with words as `quote` writes them, behind the names of what the shell must do without, as the
+ * local transport has it. Anything else could change the shell for all after it.
+ */
+const OWN_CALL =
+  /^(?:unset -v [\w ]+; grid_unset='[\w ]+'\n)?grid_\w+(?: (?:[\w@%+=:,./~-]|'[^']*'|\\')+)*$/;
 
 /**
  * In the shell itself, which says what the command has left in `grid_answer`.

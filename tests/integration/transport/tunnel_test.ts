@@ -74,6 +74,7 @@ testWith(
     await using echo = startEcho();
     const [node] = lab.nodes;
     assert.ok(node);
+    Deno.writeTextFileSync(join(node.home, ".bashrc"), "echo Welcome\n");
     const bin = join(node.root, "grid_env/bin");
     Deno.mkdirSync(bin, { recursive: true });
     const stub = (name: string, text: string) =>

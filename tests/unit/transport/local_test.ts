@@ -50,6 +50,9 @@ Deno.test("what is hidden no local command finds, also where the shell was there
   node.hidden.add("GRID_TEST_HIDDEN");
   assert.equal((await node.transport.exec(LOOK)).stdout, "none\n");
   assert.equal(await look(node), "none");
+  const library = "grid_look() { grid_answer=${GRID_TEST_HIDDEN-none}; }";
+  const { stdout } = await node.transport.exec("grid_look", { library, answers: true });
+  assert.equal(stdout, "none");
   await using channel = await node.transport.open(LOOK);
   assert.equal(
     await new Response(channel.stdout as ReadableStream<Uint8Array<ArrayBuffer>>).text(),
