@@ -3,7 +3,7 @@
 # come in the same way, the first to be summed up, the second to be sent as a tar archive.
 #
 # function: reads -> sets
-#   (outside): TMPDIR -> LC_ALL TZ bad code count folder marker name start work
+#   (outside): TMPDIR -> LC_ALL TZ bad code count folder marker name start temporary work
 #   fail: - -> -
 #   choose_stat: - -> facts option
 #   list: bad facts option work -> bad start
@@ -79,7 +79,10 @@ trap 'exit 1' HUP INT TERM PIPE
 printf '\n%s\n' "$marker"
 cd -- "$folder" 2>/dev/null || fail folder "$folder"
 choose_stat
-work=$(mktemp -d "${TMPDIR:-/tmp}/grid-fetch.XXXXXX") || fail write "${TMPDIR:-/tmp}"
+# What start-up files name is often not there on every node.
+temporary=${TMPDIR:-/tmp}
+{ [ -d "$temporary" ] && [ -w "$temporary" ]; } || temporary=/tmp
+work=$(mktemp -d "$temporary/grid-fetch.XXXXXX") || fail write "$temporary"
 for name in starts found dangling rows closed words; do : >"$work/$name" || fail write "$work"; done
 while IFS= read -r start && [ -n "$start" ]; do
   printf '%s\n' "$start" >>"$work/starts"

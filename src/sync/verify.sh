@@ -3,7 +3,7 @@
 # and the sums go out as counted bytes; names to be marked come in the same way.
 #
 # function: reads -> sets
-#   (outside): TMPDIR -> LC_ALL count digest folder key known marker name root state work
+#   (outside): TMPDIR -> LC_ALL count digest folder key known marker name root state temporary work
 #   fail: - -> -
 #   size_of: - -> -
 set -u
@@ -33,7 +33,10 @@ digest=
 [ ! -f "$state/current" ] || IFS= read -r digest <"$state/current"
 if [ -z "$digest" ] || [ ! -f "$state/$digest/files" ]; then fail none "$folder"; fi
 cd -- "$folder" 2>/dev/null || fail folder "$folder"
-work=$(mktemp -d "${TMPDIR:-/tmp}/grid-verify.XXXXXX") || fail write "${TMPDIR:-/tmp}"
+# What start-up files name is often not there on every node.
+temporary=${TMPDIR:-/tmp}
+{ [ -d "$temporary" ] && [ -w "$temporary" ]; } || temporary=/tmp
+work=$(mktemp -d "$temporary/grid-verify.XXXXXX") || fail write "$temporary"
 known=$state/$digest
 {
   echo "grid-manifest 2"

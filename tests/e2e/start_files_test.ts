@@ -54,3 +54,28 @@ testWith(["sshd", "bash", "python3"], "what a .bashrc prints is no result of a b
     assert.deepEqual(batch.outputs.results, [0, 2, 4], greeting);
   }
 });
+
+testWith(["sshd", "bash"], "a TMPDIR that is not there keeps nothing from its way", async () => {
+  await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
+  const [node] = lab.nodes;
+  assert.ok(node);
+  Deno.writeTextFileSync(join(node.home, ".bashrc"), "export TMPDIR=/no/such/folder\n");
+  using folder = project({
+    "code/a": "a",
+    "lab.yaml": labConfig({ lab, rayMode: "embedded" }),
+    "p.yaml": `name: p
+steps:
+  - { id: code, sync: { from: code, to: [node1] } }
+  - { id: a, needs: code, node: node1, run: "cat a >b; echo \\"t=$TMPDIR\\" >>$GRID_OUTPUT" }
+  - { id: b, needs: a, fetch: { node: node1, from: b, to: out } }
+`,
+  });
+  const cwd = { cwd: folder.path };
+  const run = await grid(["run", "p.yaml", "--json", "--config", "lab.yaml"], cwd);
+  assert.equal(run.code, 0, run.stderr);
+  assert.equal(JSON.parse(run.stdout).steps[1].outputs.t, "/no/such/folder");
+  assert.equal(Deno.readTextFileSync(join(folder.path, "out/b")), "a");
+  const words = ["sync", "code", "--to", "node1", "--verify", "--config", "lab.yaml"];
+  const verified = await grid(words, cwd);
+  assert.equal(verified.code, 0, verified.stderr);
+});
