@@ -135,10 +135,14 @@ export class Conversation implements AsyncDisposable {
     return await this.#until(this.#complaints);
   }
 
-  /** Waits until the channel has room; a broken channel shows at the next write or read. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Waits until the channel has room; a broken channel shows at the next write or read.
+   *
+   * @param written hears when they have left, and nobody looks at them any more
+   */
+  async write(bytes: Uint8Array, written?: () => void): Promise<void> {
     await this.#patiently(this.#writer.ready);
-    this.#writer.write(bytes).catch(() => {});
+    this.#writer.write(bytes).then(written, () => {});
   }
 
   /** No more input. */

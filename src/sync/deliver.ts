@@ -75,8 +75,10 @@ export async function sendArchive(
   const { node } = options.target;
   const meter = new ProgressMeter({ node, entries: reuse.send, tell: options.progress });
   for await (const block of pack.read()) {
+    const { bytes, files } = block;
+    const took = { bytes: bytes.length, files };
     await frames.block(block);
-    meter.took({ bytes: block.bytes.length, files: block.files });
+    meter.took(took);
   }
   const sum = pack.sum();
   const archive = new TarWriter(async (bytes) => {

@@ -57,7 +57,7 @@ export class FrameWriter {
 
   async block(block: Block): Promise<void> {
     const { bytes } = block;
-    if (this.#isResting) return await this.#talk.write(bytes);
+    if (this.#isResting) return await this.#talk.write(bytes, block.release);
     if (this.#isSlow === undefined && this.#heldBytes + bytes.length < SMALL_BYTES) {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;

@@ -18,13 +18,20 @@ export function isWorthAThread(load: { readonly bytes: number; readonly entries:
   return load.bytes >= WORTH_BYTES && load.bytes <= MOST_BYTES && load.entries <= MOST_ENTRIES;
 }
 
+export interface PutRest {
+  /** That end in it. */
+  readonly files: number;
+  /** Nobody looks at the block any more. */
+  readonly release: () => void;
+}
+
 export interface PackThreadOptions {
   readonly source: string;
   readonly prefix: string;
   readonly useChecksums: boolean;
   readonly followSymlinks: boolean;
-  /** Takes a block, and may keep it; the next one comes when it is done. */
-  readonly put: (block: Uint8Array, files: number) => Promise<void>;
+  /** Takes a block, and may keep it until it releases it; the next one comes when it is done. */
+  readonly put: (block: Uint8Array, rest: PutRest) => Promise<void>;
 }
 
 export class PackThread implements Disposable {
@@ -66,7 +73,8 @@ export class PackThread implements Disposable {
         await Promise.race([heard.promise, ended.promise]);
         heard = Promise.withResolvers();
       } else if ("block" in answer) {
-        await put(answer.block, answer.files);
+        const { block, files } = answer;
+        await put(block, { files, release: () => this.#giveBack(block) });
         this.#say({ taken: true });
       } else if ("done" in answer) return takeOver(entries, answer.done);
       else if ("failed" in answer) throw new Error(`packing: ${answer.failed}`);
@@ -79,8 +87,12 @@ export class PackThread implements Disposable {
     this.#ended?.reject(new Error("packing was given up"));
   }
 
-  #say(order: PackOrder): void {
-    this.#worker.postMessage(order);
+  #giveBack({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer) this.#say({ spare: buffer }, [buffer]);
+  }
+
+  #say(order: PackOrder, moved: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(order, [...moved]);
   }
 }
 

@@ -13,7 +13,9 @@ export type PackOrder =
     readonly followSymlinks: boolean;
   }
   /** One block was taken. */
-  | { readonly taken: true };
+  | { readonly taken: true }
+  /** Of a block that nobody looks at any more. */
+  | { readonly spare: ArrayBuffer };
 
 export type PackAnswer =
   | { readonly ready: true }

@@ -10,12 +10,16 @@ const BLOCK_BYTES = 2 ** 20;
 const AHEAD = 3;
 
 let onTheWay = 0;
+/** Blocks that were sent, and came back. */
+const spares: Uint8Array[] = [];
 let room = Promise.withResolvers<void>();
 
 self.onmessage = ({ data }: MessageEvent<PackOrder>) => {
   if ("taken" in data) {
     onTheWay--;
     room.resolve();
+  } else if ("spare" in data) {
+    if (data.spare.byteLength === BLOCK_BYTES) spares.push(new Uint8Array(data.spare));
   } else {
     pack(data).catch((error) => answer({ failed: String(error?.stack ?? error) }));
   }
@@ -34,7 +38,7 @@ async function pack({ start, ...options }: Extract<PackOrder, { start: unknown }
       room = Promise.withResolvers();
       await room.promise;
     }
-  }, BLOCK_BYTES);
+  }, { blockBytes: BLOCK_BYTES, spare: () => spares.pop() });
   const packed = await packEntries(entries, {
     ...options,
     archive,

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import type { SourceEntry } from "./hash.ts";
 import { type Packed, packEntries, type PackOptions } from "./pack.ts";
-import { isWorthAThread, PackThread } from "./pack_thread.ts";
+import { isWorthAThread, PackThread, type PutRest } from "./pack_thread.ts";
 import { StreamSum } from "./stream_sum.ts";
 import { TarWriter } from "./tar_writer.ts";
 
@@ -18,11 +18,14 @@ export class Block {
   readonly bytes: Uint8Array;
   /** Files that end in it. */
   readonly files: number;
+  /** To be called by whoever sent it as the last one. */
+  readonly release: () => void;
   readonly #packed = new Map<Compression, Promise<Uint8Array>>();
 
-  constructor(bytes: Uint8Array, files = 0) {
+  constructor(bytes: Uint8Array, { files = 0, release = () => {} }: Partial<PutRest> = {}) {
     this.bytes = bytes;
     this.files = files;
+    this.release = release;
   }
 
   /** Done once, however many nodes want it so. */
@@ -147,7 +150,8 @@ export class SharedPack {
       useChecksums: this.#options.useChecksums,
       followSymlinks: this.#options.followSymlinks,
       prefix: TREE,
-      put: (bytes, files) => this.#put(bytes, files),
+      put: (bytes, { files, release }) =>
+        this.#put(new Block(bytes, { files, ...(!this.#isKept && { release }) })),
     }) ?? await this.#packHere();
   }
 
@@ -156,7 +160,7 @@ export class SharedPack {
     const archive = new TarWriter((bytes) => {
       const count = files;
       files = 0;
-      return this.#put(bytes, count);
+      return this.#put(new Block(bytes, { files: count }));
     });
     const packed = await packEntries(this.entries, {
       ...this.#options,
@@ -168,9 +172,9 @@ export class SharedPack {
     return packed;
   }
 
-  async #put(bytes: Uint8Array, files: number): Promise<void> {
-    this.#sum.update(bytes);
-    this.#blocks.push(new Block(bytes, files));
+  async #put(block: Block): Promise<void> {
+    this.#sum.update(block.bytes);
+    this.#blocks.push(block);
     this.#wake();
     while (this.#blocks.length >= this.#wanted) {
       this.#stop.signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** Gathers tar members into large blocks; files are read straight into the block that travels. */
 import { Buffer } from "node:buffer";
-import { BLOCK, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
+import { BLOCK, putTarHeader, tarEnd, tarHeader, type TarMember, tarPadding } from "./tar.ts";
 
 /** Takes a block and never looks at it again once the promise has settled; it may keep the block. */
 export type Sink = (block: Uint8Array) => Promise<void>;
@@ -14,19 +14,32 @@ const SMALL_BYTES = 2 ** 17;
 /** A text, piece by piece, as often as it is wanted: so it is never in memory as a whole. */
 export type Pieces = () => Iterable<string>;
 
+export interface TarWriterOptions {
+  /** Of each block but the first: large ones are fewer processes on the node. */
+  readonly blockBytes?: number;
+  /** A block of that size that nobody looks at any more, whatever is in it: a new one costs more than what fills it. */
+  readonly spare?: () => Uint8Array | undefined;
+}
+
 export class TarWriter {
   readonly #sink: Sink;
   readonly #blockBytes: number;
-  #block = new Uint8Array(FIRST_BLOCK_BYTES);
+  readonly #spare: () => Uint8Array | undefined;
+  #block: Uint8Array = new Uint8Array(FIRST_BLOCK_BYTES);
   #used = 0;
 
-  /** @param blockBytes of each block but the first: large ones are fewer processes on the node */
-  constructor(sink: Sink, blockBytes = FIRST_BLOCK_BYTES) {
+  constructor(sink: Sink, { blockBytes = FIRST_BLOCK_BYTES, spare }: TarWriterOptions = {}) {
     this.#sink = sink;
     this.#blockBytes = blockBytes;
+    this.#spare = spare ?? (() => undefined);
   }
 
   async header(member: TarMember): Promise<void> {
+    if (this.#room() < BLOCK) await this.flush();
+    if (putTarHeader(member, this.#block.subarray(this.#used, this.#used + BLOCK))) {
+      this.#used += BLOCK;
+      return;
+    }
     const header = tarHeader(member);
     if (header.length > this.#room()) await this.flush();
     this.#block.set(header, this.#used);
@@ -112,7 +125,7 @@ export class TarWriter {
   async flush(): Promise<void> {
     if (this.#used === 0) return;
     const block = this.#block.subarray(0, this.#used);
-    this.#block = new Uint8Array(this.#blockBytes);
+    this.#block = this.#spare() ?? new Uint8Array(this.#blockBytes);
     this.#used = 0;
     await this.#sink(block);
   }

@@ -170,6 +170,7 @@ export interface OpenOptions {
 }
 
 export interface Channel extends AsyncDisposable {
+  /** A chunk whose write has settled is not looked at any more: it may be filled anew, or given away. */
   readonly stdin: WritableStream<Uint8Array>;
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;

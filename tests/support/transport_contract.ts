@@ -144,6 +144,28 @@ export function transportContract(name: string, { parts = [], make }: ContractOp
     assert.equal(await exists(done), true);
   });
 
+  test("open() looks no more at what was written: it may be filled anew", async (node) => {
+    // Takes nothing at first, so that all windows and pipes on the way are full.
+    await using channel = await node.open("sleep 0.2; tr -d 'A' | wc -c");
+    const writer = channel.stdin.getWriter();
+    const sizes = [
+      ...Array.from({ length: 40 }, () => 60_000),
+      100_000,
+      16_384,
+      2 ** 20,
+      16_384,
+      5,
+    ];
+    const chunks = sizes.map((size) => new Uint8Array(size).fill(0x41));
+    for (const chunk of chunks) {
+      void writer.write(chunk).then(() => chunk.fill(0x42));
+      await writer.ready;
+    }
+    await writer.close();
+    assert.equal((await text(channel.stdout)).trim(), "0");
+    assert.deepEqual(await channel.exit, { kind: "code", code: 0 });
+  });
+
   test("open() survives a command that never reads its input", async (node) => {
     await using channel = await node.open("exec 0<&-; exit 0");
     const writer = channel.stdin.getWriter();

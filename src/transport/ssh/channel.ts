@@ -135,14 +135,20 @@ export class SshChannel implements LinkChannel {
         ended.promise.catch((reason) => controller.error(reason));
       },
       write: async (chunk) => {
-        for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
+        // What waits for the server's window still is what was given; a small one is copied, the end of a large one
+        // waited for.
+        const bytes = chunk.length > SLICE_BYTES ? chunk : chunk.slice();
+        for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
           // The server has closed the channel, of which `close` tells only once all output was read.
           if (stream.writableEnded) throw hasEnded();
-          const slice = chunk.subarray(at, at + SLICE_BYTES);
+          const slice = bytes.subarray(at, at + SLICE_BYTES);
           count(slice.length);
           const written = Promise.withResolvers<void>();
           stream.write(slice, () => written.resolve());
-          if (stream.writableNeedDrain) await Promise.race([written.promise, ended.promise]);
+          const isLast = at > 0 && at + SLICE_BYTES >= bytes.length;
+          if (isLast || stream.writableNeedDrain) {
+            await Promise.race([written.promise, ended.promise]);
+          }
         }
       },
       close: () => {
