@@ -5,6 +5,7 @@ import { quote } from "../core/shell.ts";
 import type { OpenNode } from "../cluster/node.ts";
 import { boundedText } from "../transport/bounded_text.ts";
 import type { ExecResult, Transport } from "../transport/transport.ts";
+import { Greeting } from "../transport/greeting.ts";
 import { nodePrelude, nodeProgram } from "../transport/node_program.ts";
 
 export interface ScriptOptions {
@@ -78,14 +79,17 @@ async function feedShell(
 ): Promise<ExecResult> {
   await using channel = await transport.open("sh -s", { signal });
   const writer = channel.stdin.getWriter();
-  const write = writer.write(new TextEncoder().encode(script)).then(() => writer.close());
-  const [stdout, stderr, exit] = await Promise.all([
+  const greeting = new Greeting();
+  const text = greeting.ending + script;
+  const write = writer.write(new TextEncoder().encode(text)).then(() => writer.close());
+  const [answer, stderr, exit] = await Promise.all([
     boundedText(channel.stdout, { node: transport.endpoint.name }),
     boundedText(channel.stderr, { node: transport.endpoint.name }),
     channel.exit,
     // A shell that ends before it has read everything closes the pipe; its exit tells more.
     write.catch(() => undefined),
   ]);
+  const stdout = greeting.pastText(answer);
   return { code: exit.kind === "code" ? exit.code : 128, stdout, stderr, cut: false };
 }
 

@@ -24,6 +24,12 @@ export class Greeting {
     this.#last = end < 0 ? all.slice(1 - this.#bytes.length) : undefined;
     return end < 0 ? NONE : all.subarray(end);
   }
+
+  /** The same of all that came. */
+  pastText(text: string): string {
+    const at = text.indexOf(this.#mark);
+    return at < 0 ? "" : text.slice(at + this.#mark.length);
+  }
 }
 
 /** Where `mark` ends in `bytes`; -1 where it is not there. */

@@ -29,8 +29,9 @@ def environment(task):
         os.environ.get("PYTHONPATH", "").count("stale"), sys.executable]
 `;
 
-/** What people's start-up files hold: another Ray's token, a hook, a dead proxy, another Python. */
+/** What people's start-up files hold: a greeting, another Ray's token, a hook, a dead proxy, another Python. */
 const START_UP = [
+  "printf 'cluster=none here '",
   "set -gx RAY_AUTH_TOKEN 0123456789abcdef0123456789abcdef",
   "set -gx RAY_AUTH_MODE token",
   "set -gx RAY_ADDRESS 127.0.0.1:1",

@@ -16,6 +16,7 @@ Deno.test("Greeting hands on what stands behind its end, wherever the pieces are
         said.push(...greeting.past(all.subarray(at, at + size)));
       }
       assert.deepEqual(said, [...ENCODER.encode(words)]);
+      assert.equal(greeting.pastText(before + mark + words), words);
     }),
   );
 });
@@ -24,4 +25,5 @@ Deno.test("Greeting hands on nothing where its end never comes", () => {
   const greeting = new Greeting();
   const said = Array.from({ length: 1000 }, () => greeting.past(ENCODER.encode("Welcome grid-")));
   assert.ok(said.every(({ length }) => length === 0));
+  assert.equal(greeting.pastText("Welcome grid-"), "");
 });
