@@ -1,5 +1,5 @@
 /** Opens everything, once. The program (`cli/`) and the library (`mod.ts`) both come through here. */
-import { join } from "./core/path.ts";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { ClusterConfig } from "./cluster/config.ts";

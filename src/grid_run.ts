@@ -1,5 +1,5 @@
 /** Wires one run: the engine with kinds of steps, journal, readers, secrets and reports. */
-import { join } from "./core/path.ts";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Cluster } from "./cluster/cluster.ts";
 import { environmentsDigest } from "./cluster/environments_digest.ts";

@@ -1,5 +1,5 @@
 /** `grid run --again RUN`: the pipeline and the code of an earlier run, exactly, or a refusal that says why. */
-import { join, relative, resolve } from "../core/path.ts";
+import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { quoteAll } from "../core/shell.ts";
 import { definitionOf } from "../engine/resume/definition.ts";

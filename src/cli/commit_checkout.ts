@@ -4,7 +4,7 @@
  * archive leaves out what `export-ignore` says. Submodules come from where they are checked out here.
  */
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "../core/path.ts";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { ownGit } from "../sync/own_git.ts";
 import { topOf } from "../sync/git_facts.ts";

@@ -1,5 +1,5 @@
 /** What the word under the cursor may become: `grid __complete WORD…`, the last word unfinished. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { isContainer } from "../document/source.ts";
 import type { Command } from "./command_line/command.ts";
 import { HELP_OPTION, type Option } from "./command_line/option.ts";

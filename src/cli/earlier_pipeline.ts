@@ -1,5 +1,5 @@
 /** The pipeline of a run that is gone on from: its file as it is now, with the inputs of then. */
-import { relative, resolve } from "../core/path.ts";
+import { relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { MASK } from "../core/secret.ts";
 import type { RunState } from "../engine/reduce.ts";

@@ -1,5 +1,5 @@
 /** Tells a run to the page that GitHub shows of a job. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { Grid } from "../grid.ts";
 import type { CliContext } from "./context.ts";
 

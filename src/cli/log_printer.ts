@@ -1,6 +1,6 @@
 /** Logs of a run's steps on their way to a terminal, a file or a program. */
 import { statSync } from "node:fs";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import type { Pattern } from "../core/pattern.ts";

@@ -1,5 +1,5 @@
 /** Files that Grid writes into somebody's project: never over what is there. */
-import { dirname, join, relative } from "../core/path.ts";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What a folder of this installation holds, such as `examples/ci`. */

@@ -1,7 +1,7 @@
 /** Runs that are over, or that another process is running: the store and their folders. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { PRIVATE_FOLDER } from "../core/private_modes.ts";
 import { replay, type RunState } from "../engine/reduce.ts";

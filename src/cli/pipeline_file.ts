@@ -1,4 +1,4 @@
-import { relative, resolve } from "../core/path.ts";
+import { relative, resolve } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import { loadClusterConfig } from "../cluster/load_config.ts";
 import { loadPipeline } from "../pipeline/load.ts";

@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from "../core/path.ts";
+import { basename, join, relative, resolve } from "node:path";
 import { closeSync, openSync, readSync } from "node:fs";
 import { GridError } from "../core/errors.ts";
 

@@ -1,5 +1,5 @@
 /** A pipeline to begin with, out of somebody's git repository. */
-import { basename } from "../core/path.ts";
+import { basename } from "node:path/posix";
 import { GridError, toGridError } from "../core/errors.ts";
 import {
   besideInGit,

@@ -3,7 +3,7 @@
  * run, so one that somebody else may have put above us is not taken without being told to, as git
  * does not take somebody else's repository.
  */
-import { dirname, join } from "../core/path.ts";
+import { dirname, join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 

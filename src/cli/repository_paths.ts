@@ -1,5 +1,5 @@
 /** Code hosts know files by their way from the root of the repository, wherever Grid was called. */
-import { dirname, join, relative, resolve, sep } from "../core/path.ts";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Place } from "../core/errors.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 

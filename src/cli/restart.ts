@@ -1,7 +1,7 @@
 /** `grid submit --restart`: what starts the runner again after its machine was. */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { isRunId } from "../core/ids.ts";
 import { PRIVATE_FILE } from "../core/private_modes.ts";

@@ -1,5 +1,5 @@
 /** After each run: what is too old goes, and is named. `GRID_RETENTION=off` keeps everything. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { parseDuration } from "../core/duration.ts";
 import { GridError } from "../core/errors.ts";
 import { formatSize } from "../core/size.ts";

@@ -2,7 +2,7 @@
  * The folders of runs: reports, events and logs. What the database knows of a run stays, so that
  * `grid runs`, `grid show` and the totals of `grid metrics` do not change when a folder goes.
  */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 
 const DAY_MS = 86_400_000;
 

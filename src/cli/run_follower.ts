@@ -1,5 +1,5 @@
 /** A run that another process runs, or ran, told as its own process tells it: from its journal and logs. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Event } from "../engine/event.ts";
 import type { RunReader } from "../engine/reader.ts";

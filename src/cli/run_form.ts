@@ -1,5 +1,5 @@
 /** `grid run` takes a file or a command; some options are for the one, some for the other. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { exists } from "../core/exists.ts";
 import { GridError } from "../core/errors.ts";
 

@@ -1,4 +1,4 @@
-import { relative, resolve } from "../core/path.ts";
+import { relative, resolve } from "node:path";
 import type { RunReader } from "../engine/reader.ts";
 import type { RunFolder } from "../grid.ts";
 import type { Clock } from "../core/clock.ts";

@@ -1,6 +1,6 @@
 /** `grid run …` or `grid resume …` as a process of its own, and how its run is called. */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { newRunId, randomWord } from "../core/ids.ts";

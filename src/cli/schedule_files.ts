@@ -1,6 +1,6 @@
 /** Which pipeline files are looked at for their schedules. */
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { join, relative, resolve } from "../core/path.ts";
+import { join, relative, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { fileInstead, formOf } from "./run_form.ts";
 import { pipelinesAt } from "./pipeline_folder.ts";

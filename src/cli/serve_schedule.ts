@@ -1,5 +1,5 @@
 /** `grid serve --schedule`: the scheduler over this project's files, store and runners. */
-import { resolve } from "../core/path.ts";
+import { resolve } from "node:path";
 import type { Grid } from "../grid.ts";
 import { loadSchedules } from "../pipeline/load_schedules.ts";
 import { keepLeftOutput, startRunner } from "./runner_elsewhere.ts";

@@ -1,5 +1,5 @@
 /** What the options that every command takes mean, decided once. */
-import { join, relative, resolve } from "../core/path.ts";
+import { join, relative, resolve } from "node:path";
 import { exists } from "../core/exists.ts";
 import type { LogLevel } from "../core/log.ts";
 import { oneLine } from "../terminal/harmless.ts";

@@ -1,5 +1,5 @@
 /** `grid sync --dry-run`: of a folder, or of every sync of a pipeline. */
-import { basename, join, relative, resolve } from "../core/path.ts";
+import { basename, join, relative, resolve } from "node:path";
 import { upcomingSyncs } from "../engine/resume/upcoming_syncs.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import { hashFiles } from "../steps/hash_files.ts";

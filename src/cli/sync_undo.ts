@@ -1,5 +1,5 @@
 /** `grid sync --undo`. */
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import { placeOf } from "../sync/place.ts";
 import { undoSync } from "../sync/undo.ts";
 import { openNodes } from "./nodes.ts";

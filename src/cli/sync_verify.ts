@@ -1,5 +1,5 @@
 /** `grid sync --verify`: every file on the nodes is read again and compared. */
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import { oneLine } from "../terminal/harmless.ts";
 import { type Verified, verifySync } from "../sync/verify.ts";
 import { openNodes } from "./nodes.ts";

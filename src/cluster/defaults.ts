@@ -1,6 +1,6 @@
 /** Turns the checked file into the configuration, with every default in one place. */
 import { homedir } from "node:os";
-import { isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "node:path";
 import type { Endpoint } from "../transport/transport.ts";
 import type { ClusterConfig, HealthConfig, RayConfig, SyncConfig } from "./config.ts";
 import { environmentOf } from "./environment.ts";

@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from "../core/path.ts";
+import { isAbsolute, join, relative } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { lazy } from "../core/lazy.ts";
 import type { ClusterConfig } from "./config.ts";

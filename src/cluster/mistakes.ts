@@ -1,4 +1,4 @@
-import { normalize } from "../core/path.ts";
+import { normalize } from "node:path";
 import { diagnostic, suggest } from "../document/shape/check.ts";
 import type { Diagnostic } from "../document/diagnostic.ts";
 import type { Source } from "../document/source.ts";

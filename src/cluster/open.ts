@@ -1,4 +1,4 @@
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError, isAboutNode, toGridError } from "../core/errors.ts";

@@ -1,7 +1,7 @@
 /** A data set as it lies on this machine: all of a folder, or one file, known by what it holds. */
 import { createHash, hash } from "node:crypto";
 import { statSync } from "node:fs";
-import { basename, dirname } from "../core/path.ts";
+import { basename, dirname } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { relativePathFault } from "../core/relative_path.ts";
 import { type FileState, isSameState, readState } from "../sync/file_state.ts";

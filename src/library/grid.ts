@@ -1,5 +1,5 @@
 /** The library's door: a cluster of nodes, and what can be done with it. */
-import { isAbsolute, join, relative, resolve } from "../core/path.ts";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Placement } from "../cluster/cluster.ts";
 import type { NodeHealth } from "../cluster/node.ts";

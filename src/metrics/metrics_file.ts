@@ -1,4 +1,4 @@
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import { thrownWords } from "../core/refusal.ts";
 import type { RunReader } from "../engine/reader.ts";

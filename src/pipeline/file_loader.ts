@@ -1,4 +1,4 @@
-import { normalize } from "../core/path.ts";
+import { normalize } from "node:path";
 import type { Place } from "../core/errors.ts";
 import { GridError } from "../core/errors.ts";
 import { diagnostic } from "../document/shape/check.ts";

@@ -1,4 +1,4 @@
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import type { JsonValue } from "../core/json.ts";
 import { diagnostic, inFileOrder } from "../document/shape/check.ts";
 import { type Diagnostic, DiagnosticsError } from "../document/diagnostic.ts";

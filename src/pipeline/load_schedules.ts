@@ -1,4 +1,4 @@
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import { inFileOrder } from "../document/shape/check.ts";
 import { DiagnosticsError } from "../document/diagnostic.ts";
 import type { Schedule } from "../schedule/schedule.ts";

@@ -1,5 +1,5 @@
 /** What somebody may have meant who named a pipeline file that is not there. */
-import { basename, dirname, isAbsolute, join, relative } from "../core/path.ts";
+import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 
 /** Where pipelines usually lie. */

@@ -1,4 +1,4 @@
-import { dirname } from "../core/path.ts";
+import { dirname } from "node:path";
 import { clearImmediate, setImmediate } from "node:timers";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import { thrownWords } from "../core/refusal.ts";

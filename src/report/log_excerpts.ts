@@ -1,5 +1,5 @@
 /** What the page holds of the logs: the last lines of each attempt, as much as there is room for. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { RunDocument, StepDocument } from "./run_document.ts";
 
 /** The last lines of what an attempt printed. */

@@ -1,4 +1,4 @@
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 import type { OutputChunk } from "../engine/reader.ts";
 import { type Clock, systemClock } from "../core/clock.ts";

@@ -3,7 +3,7 @@
  * `<milliseconds since 1970> <offset> <name of the log>`: what stands from that byte on came then, or
  * within the second after it.
  */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 import type { Clock } from "../core/clock.ts";
 

@@ -1,5 +1,5 @@
 /** Writes a run's folder: events and logs as they come, the reports when it is over. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { lazy } from "../core/lazy.ts";
 import type { Event } from "../engine/event.ts";
 import type { OutputChunk, RunReader } from "../engine/reader.ts";

@@ -1,5 +1,5 @@
 /** The reports of a run, made from its state: for programs, for CI, for people. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { everythingElse } from "../core/turns.ts";
 import type { TailOf } from "../engine/fingerprint.ts";
 import type { RunState } from "../engine/reduce.ts";

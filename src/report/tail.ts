@@ -1,4 +1,4 @@
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { RunState } from "../engine/reduce.ts";
 
 /** Enough for the last lines of any sane log, little enough for thousands of logs. */

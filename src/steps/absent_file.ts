@@ -1,5 +1,5 @@
 /** What to do about a command that did not find a file on its node which is here: nothing brought it. */
-import { basename, isAbsolute, join, relative } from "../core/path.ts";
+import { basename, isAbsolute, join, relative } from "node:path";
 import type { OpenNode } from "../cluster/node.ts";
 import { exists } from "../core/exists.ts";
 import { own } from "../core/own.ts";

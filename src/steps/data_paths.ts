@@ -1,5 +1,5 @@
 /** What a command finds of the data sets that steps before it brought to its node. */
-import { resolve } from "../core/path.ts";
+import { resolve } from "node:path";
 import type { OpenNode } from "../cluster/node.ts";
 import { exists } from "../core/exists.ts";
 import { own } from "../core/own.ts";

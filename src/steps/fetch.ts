@@ -1,5 +1,5 @@
 /** `fetch`: results from a node to this machine. */
-import { join, relative, resolve } from "../core/path.ts";
+import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { GridError } from "../core/errors.ts";
 import { own } from "../core/own.ts";

@@ -1,5 +1,5 @@
 /** What each step of a run brought here: of two cells that bring the same file the last would win, silently. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 
 export class FetchedFiles {

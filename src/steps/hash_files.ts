@@ -1,4 +1,4 @@
-import { resolve } from "../core/path.ts";
+import { resolve } from "node:path";
 import { nodeCrypto } from "../core/node_builtins.ts";
 import { FileSums } from "./file_sums.ts";
 import { findFiles } from "./project_files.ts";

@@ -1,5 +1,5 @@
 /** Every kind of step; what one needs is loaded when the first step of its kind starts. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ClusterConfig } from "../cluster/config.ts";
 import { lazy } from "../core/lazy.ts";

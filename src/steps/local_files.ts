@@ -1,5 +1,5 @@
 /** What the engine may ask about files of this machine. */
-import { join, relative } from "../core/path.ts";
+import { join, relative } from "node:path";
 import type { Fetched, LocalFiles } from "../engine/ports.ts";
 import { OutputReader } from "./output_files.ts";
 import { findFiles } from "./project_files.ts";

@@ -1,5 +1,5 @@
 /** Reads outputs too large for an event: a file of the run for each, one JSON value per line. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError, refusedError } from "../core/errors.ts";
 import { parseJson } from "../core/exact_json.ts";
 import { filedList } from "../core/filed_list.ts";

@@ -1,5 +1,5 @@
 /** Writes outputs too large for an event: a file of the run for each, one JSON value per line. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { concatBytes } from "../core/bytes.ts";
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { distinctName } from "../core/file_names.ts";

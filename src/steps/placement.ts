@@ -1,5 +1,5 @@
 /** Where an attempt runs: its node and the folder it starts in. Shared by the step kinds. */
-import { isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "node:path/posix";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isAboutNode, toGridError } from "../core/errors.ts";
 import type { OpenNode } from "../cluster/node.ts";

@@ -1,6 +1,6 @@
 /** Finds the files that globs mean. */
 import type { Dirent } from "node:fs";
-import { resolve } from "../core/path.ts";
+import { resolve } from "node:path";
 import { type FileGlob, isMeant, parseFileGlob } from "../core/file_glob.ts";
 import { firstPlaces, type GlobPlaces, nextPlaces, pastStars } from "../core/glob.ts";
 import { readGlob } from "../core/glob_fault.ts";

@@ -1,5 +1,5 @@
 /** The list of tasks of a `ray-batch`, from wherever the pipeline says; each as JSON. */
-import { isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "node:path";
 import { parseJson, pythonJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";
 import type { JsonValue } from "../core/json.ts";

@@ -1,5 +1,5 @@
 /** The outputs of a command: what it wrote to `$GRID_OUTPUT`, and what the pipeline declares. */
-import { isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "node:path/posix";
 import type { OpenNode } from "../cluster/node.ts";
 import { parseJson } from "../core/exact_json.ts";
 import { GridError } from "../core/errors.ts";

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { own } from "../core/own.ts";
 import { type SecretParts, SHORTEST_SECRET } from "../core/secret_forms.ts";

@@ -1,5 +1,5 @@
 /** The source of a `sync` step: where it lies, what of it travels, and what its content amounts to. */
-import { basename, join, relative, resolve } from "../core/path.ts";
+import { basename, join, relative, resolve } from "node:path";
 import type { SyncConfig } from "../cluster/config.ts";
 import type { SyncAction } from "../pipeline/pipeline.ts";
 import { digestSource } from "../sync/folders.ts";

@@ -1,5 +1,5 @@
 /** What a run's syncs brought, file by file: steps work with that, whatever became of the source since. */
-import { join, normalize, relative } from "../core/path.ts";
+import { join, normalize, relative } from "node:path";
 import { nodeCrypto, nodeFs } from "../core/node_builtins.ts";
 import type { Entry } from "../sync/entry.ts";
 import { FileSums } from "./file_sums.ts";

@@ -1,5 +1,5 @@
 /** `.grid`: the folder of a project in which Grid keeps what it knows. */
-import { dirname, join } from "../core/path.ts";
+import { dirname, join } from "node:path";
 import { refusedError } from "../core/errors.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";
 

@@ -1,5 +1,5 @@
 /** Room that is kept back, so that a run on a full disk can still say how it ended. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { exists } from "../core/exists.ts";
 import { PRIVATE_FILE } from "../core/private_modes.ts";
 

@@ -1,4 +1,4 @@
-import { dirname } from "../core/path.ts";
+import { dirname } from "node:path";
 import { type ErrorCode, GridError, refusedError } from "../core/errors.ts";
 import { quote } from "../core/shell.ts";
 

@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "../core/path.ts";
+import { basename, dirname, join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { getLogger } from "../core/log.ts";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private_modes.ts";

@@ -1,6 +1,6 @@
 /** `fetchFiles`: results come home; staged first, then renamed, so no file is ever half there. */
 import { lstat } from "node:fs/promises";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { RelativePath } from "../core/relative_path.ts";
 import { comparePaths } from "./entry.ts";
 import type { FoundFile } from "./fetch_listing.ts";

@@ -1,5 +1,5 @@
 /** Brings the files of a fetch that are not here yet: staged, compared, then renamed. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { distinctName } from "../core/file_names.ts";
 import { lazy } from "../core/lazy.ts";

@@ -1,5 +1,5 @@
 /** What a folder's git repository says of it. Read from its files: starting git costs more than a sync. */
-import { dirname, join, resolve } from "../core/path.ts";
+import { dirname, join, resolve } from "node:path";
 
 /** The commit that is checked out; undefined where there is no repository, or none yet. */
 export function commitOf(folder: string): string | undefined {

@@ -7,7 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash, hash } from "node:crypto";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { writeCacheFile } from "./cache_file.ts";
 import { comparePaths } from "./entry.ts";

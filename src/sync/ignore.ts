@@ -3,7 +3,7 @@
  * decides, and within one file the last line that matches.
  */
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "../core/path.ts";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { type Guard, Guards } from "./guards.ts";
 import { type IgnoreLine, IgnoreLines, toBytes } from "./ignore_lines.ts";
 import { findRepository, gitFolder, readOptional, unreadable } from "./repository.ts";

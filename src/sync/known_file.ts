@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import { readdirSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "../core/path.ts";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { VERSION } from "../core/version.ts";
 import { writeCacheFile } from "./cache_file.ts";

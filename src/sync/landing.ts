@@ -1,6 +1,6 @@
 /** Writes below one folder of this machine and never through a link that leads out of it. */
 import { lstat, mkdir, realpath, rename } from "node:fs/promises";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import type { RelativePath } from "../core/relative_path.ts";
 

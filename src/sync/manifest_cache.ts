@@ -1,6 +1,6 @@
 /** Manifests that nodes hold, kept here by digest so that they need not travel back. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { writeCacheFile } from "./cache_file.ts";
 import { type Manifest, type ManifestText, readManifest } from "./manifest.ts";
 

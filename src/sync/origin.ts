@@ -1,5 +1,5 @@
 /** Of a project that was brought from another machine: which one it is, and the state of its repository there. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 
 export interface Origin {
   /** Word for nodes. */

@@ -1,5 +1,5 @@
 /** Where things lie on a node. */
-import { join } from "../core/path.ts";
+import { join } from "node:path/posix";
 import { digestOf } from "../core/digest.ts";
 import { GridError } from "../core/errors.ts";
 

@@ -5,7 +5,7 @@
  * to the node that runs it is the one that it came from; and one that has had runs stays what it is in its
  * folder, also where its repository is given another address.
  */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { digestOf } from "../core/digest.ts";
 import { hostname } from "node:os";
 import { accountName } from "../core/account.ts";

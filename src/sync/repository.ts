@@ -1,6 +1,6 @@
 /** Where the repository around a folder keeps what it knows. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "../core/path.ts";
+import { dirname, join, resolve } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { thrownWords } from "../core/refusal.ts";
 

@@ -1,6 +1,6 @@
 /** The source, looked at once for all nodes; files are read only when somebody needs their hash. */
 import type { Buffer } from "node:buffer";
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { contentByTime, type Hashed, hashMissing, isUnhashed, type SourceEntry } from "./hash.ts";
 import { HashCache } from "./hash_cache.ts";
 import { comparePaths, type Entry } from "./entry.ts";

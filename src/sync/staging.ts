@@ -4,7 +4,7 @@
  * files, and clears it away. What a broken link left goes to a folder of its own for as long.
  */
 import { copyFile, lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "../core/path.ts";
+import { dirname, join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { randomWord } from "../core/ids.ts";
 

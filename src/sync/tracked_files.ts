@@ -1,7 +1,7 @@
 /** Which files git holds, read from its index: starting git costs more than a sync. */
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { join, relative } from "../core/path.ts";
+import { join, relative } from "node:path";
 import { findRepository, ownGitFolder } from "./repository.ts";
 
 /** Format: https://git-scm.com/docs/index-format */

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { chmod, copyFile, mkdir, utimes } from "node:fs/promises";
-import { dirname, join } from "../core/path.ts";
+import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "npm:tar-stream@3.2.2";

@@ -1,5 +1,5 @@
 /** Looks at every file of the source once; ignored folders are never entered. */
-import { dirname, isAbsolute, join, normalize } from "../core/path.ts";
+import { dirname, isAbsolute, join, normalize } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { Turns } from "../core/turns.ts";
 import { comparePaths, type EntryType } from "./entry.ts";

@@ -1,6 +1,6 @@
 /** The walk of a sync: the options' rules, and what must never be copied into itself. */
 import { statSync } from "node:fs";
-import { basename, dirname, relative } from "../core/path.ts";
+import { basename, dirname, relative } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { printable } from "./fetch_listing.ts";
 import type { Guard } from "./guards.ts";

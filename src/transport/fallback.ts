@@ -1,5 +1,5 @@
 /** Grid's own SSH first; the `ssh` program where that has what the node asks for, or is logged in already. */
-import { delimiter, join } from "../core/path.ts";
+import { delimiter, join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { getLogger } from "../core/log.ts";
 import type { Connect, ConnectHooks } from "./ssh/channel_budget.ts";

@@ -1,5 +1,5 @@
 /** What every page has around it. */
-import { basename } from "../core/path.ts";
+import { basename } from "node:path";
 import { formatDuration } from "../core/duration.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { SCRIPT } from "./script.ts";

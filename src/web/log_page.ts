@@ -1,5 +1,5 @@
 /** What one attempt of a step printed, followed while it runs. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import { nearest } from "../core/did_you_mean.ts";
 import { GridError } from "../core/errors.ts";
 import { why } from "../engine/resume/why.ts";

@@ -1,6 +1,6 @@
 /** Files of a run's folder: what the report links, and nothing else. */
 import { hash } from "node:crypto";
-import { extname, join } from "../core/path.ts";
+import { extname, join } from "node:path";
 import { GridError } from "../core/errors.ts";
 import { asRelativePath } from "../core/relative_path.ts";
 import { SCRIPT } from "../report/html_script.ts";

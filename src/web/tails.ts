@@ -1,5 +1,5 @@
 /** Last lines of what failed, each read once. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { RunState } from "../engine/reduce.ts";
 import { logNames } from "../report/log_names.ts";
 import { lastLines } from "../report/tail.ts";

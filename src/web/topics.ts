@@ -1,5 +1,5 @@
 /** What can be followed, and when it is looked at again. */
-import { join } from "../core/path.ts";
+import { join } from "node:path";
 import type { Topic, Watch } from "./live.ts";
 import { LogFollower } from "./log_follower.ts";
 import { isGoingOn, logHead, logPlace } from "./log_page.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "../../core/path.ts";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
 import { lazy } from "../../core/lazy.ts";

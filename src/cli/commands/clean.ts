@@ -1,4 +1,4 @@
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { lazy } from "../../core/lazy.ts";
 import { formatSize } from "../../core/size.ts";

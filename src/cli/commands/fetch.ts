@@ -1,4 +1,4 @@
-import { join, relative, resolve } from "../../core/path.ts";
+import { join, relative, resolve } from "node:path";
 import { fetchPlace, NODE_HOLE } from "../../pipeline/fetch_place.ts";
 import { fetchesPipeline, type FetchSource } from "../../pipeline/task_pipeline.ts";
 import type { Command } from "../command_line/command.ts";

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { basename, dirname, join, relative, resolve } from "../../core/path.ts";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 import { GridError } from "../../core/errors.ts";
 import { quote } from "../../core/shell.ts";

@@ -1,6 +1,6 @@
 import { chmod, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { resolve } from "../../core/path.ts";
+import { resolve } from "node:path";
 import type { Command } from "../command_line/command.ts";
 import { WordError } from "../command_line/option.ts";
 import type { CommandContext } from "../command_module.ts";

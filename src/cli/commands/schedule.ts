@@ -1,5 +1,5 @@
 import { accountName } from "../../core/account.ts";
-import { resolve } from "../../core/path.ts";
+import { resolve } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
 import { oneLine } from "../../terminal/harmless.ts";

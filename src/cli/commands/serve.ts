@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { resolve } from "../../core/path.ts";
+import { resolve } from "node:path";
 import { lazy } from "../../core/lazy.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Command } from "../command_line/command.ts";

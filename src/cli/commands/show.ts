@@ -1,7 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import type { Command } from "../command_line/command.ts";
 import { bringNews } from "../submitted/news.ts";
-import { join, relative } from "../../core/path.ts";
+import { join, relative } from "node:path";
 import type { CommandContext } from "../command_module.ts";
 import { completeReport, isUnderWay, openRuns, readReport, stateOf } from "../past_runs.ts";
 import { usualLines } from "../../terminal/usual_lines.ts";

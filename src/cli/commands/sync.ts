@@ -1,4 +1,4 @@
-import { relative, resolve } from "../../core/path.ts";
+import { relative, resolve } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { syncPipeline } from "../../pipeline/command_pipeline.ts";
 import type { Command } from "../command_line/command.ts";

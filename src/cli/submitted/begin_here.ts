@@ -1,5 +1,5 @@
 /** A runner of its own on the node that it was brought to. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { toGridError } from "../../core/errors.ts";
 import { type ProblemRecord, problemRecord } from "../../document/problem_record.ts";
 import { openGround } from "../../store/ground.ts";

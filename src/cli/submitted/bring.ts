@@ -1,6 +1,6 @@
 /** Brings home what is new of runs whose runner lives on a node. */
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { isTransportCode, toGridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";

@@ -1,5 +1,5 @@
 /** What a runner on this node would lack, looked for by the very Grid that would be the runner. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { openGrid } from "../../grid.ts";
 import { loadPipeline } from "../../pipeline/load.ts";
 import { preflight } from "../../steps/preflight/preflight.ts";

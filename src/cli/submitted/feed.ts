@@ -1,6 +1,6 @@
 /** On the node: tells home what is new in the journals and the files of the runs there. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { pythonJson } from "../../core/exact_json.ts";
 import type { Event } from "../../engine/event.ts";

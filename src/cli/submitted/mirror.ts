@@ -8,7 +8,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "../../core/path.ts";
+import { dirname, join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { isRunId } from "../../core/ids.ts";

@@ -1,5 +1,5 @@
 /** The folder of a run on the node that is to run it: the project, its config, and what starts Grid in it. */
-import { basename } from "../../core/path.ts";
+import { basename } from "node:path";
 import type { OpenNode } from "../../cluster/node.ts";
 import type { SyncConfig } from "../../cluster/config.ts";
 import { GridError } from "../../core/errors.ts";

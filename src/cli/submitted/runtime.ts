@@ -1,6 +1,6 @@
 /** Grid itself on a node: brought once per version, kept in the workspace of the account. */
 import { hash } from "node:crypto";
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { randomWord } from "../../core/ids.ts";
 import { quote } from "../../core/shell.ts";

@@ -1,6 +1,6 @@
 /** What this Grid consists of here: its Deno, its code, and the packages that the code imports. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GridError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";

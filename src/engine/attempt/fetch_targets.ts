@@ -1,5 +1,5 @@
 /** What the steps behind a sync fetch: it may land in the sync's source, and is no other code. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path/posix";
 import { fetchPlace } from "../../pipeline/fetch_place.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { Text } from "../../expression/text.ts";

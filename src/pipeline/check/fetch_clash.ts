@@ -1,5 +1,5 @@
 /** Two cells of a matrix that bring the same file to the same place: the last one would win, silently. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path/posix";
 import type { Mistake } from "../../document/shape/check.ts";
 import type { WrittenStep } from "../written_step.ts";
 import { parseExpression } from "../../expression/expression.ts";

@@ -1,4 +1,4 @@
-import { dirname, join, normalize } from "../../core/path.ts";
+import { posix } from "node:path";
 
 /** A template in a git repository: `git+ssh://git@host/team/templates.git//train.yaml@v1`. */
 export interface GitReference {
@@ -20,7 +20,7 @@ export function isGitReference(text: string): boolean {
 export function parseGitReference(text: string): GitReference | undefined {
   const [, url, path, ref] = FORM.exec(text) ?? [];
   if (url === undefined || path === undefined || ref === undefined) return undefined;
-  const inside = normalize(path);
+  const inside = posix.normalize(path);
   return inside.startsWith("..") ? undefined : { url, path: inside, ref };
 }
 
@@ -30,6 +30,6 @@ export function formatGitReference({ url, path, ref }: GitReference): string {
 
 /** A `uses: ./other.yaml` inside a template from git means the same repository at the same commit. */
 export function besideInGit(from: GitReference, relative: string): GitReference | undefined {
-  const path = normalize(join(dirname(from.path), relative));
+  const path = posix.normalize(posix.join(posix.dirname(from.path), relative));
   return path.startsWith("..") ? undefined : { ...from, path };
 }

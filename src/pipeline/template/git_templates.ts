@@ -1,4 +1,4 @@
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private_modes.ts";
 import { git, gitBytes, gitFailure, runGit } from "./git_command.ts";
 import type { GitReference } from "./git_reference.ts";

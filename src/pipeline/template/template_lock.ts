@@ -1,4 +1,4 @@
-import { dirname, join } from "../../core/path.ts";
+import { dirname, join } from "node:path";
 import { GridError } from "../../core/errors.ts";
 
 /** Which commit each branch or tag meant when it was first used. */

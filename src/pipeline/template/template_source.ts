@@ -1,4 +1,4 @@
-import { dirname, join, normalize } from "../../core/path.ts";
+import { dirname, join, normalize } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { lazy } from "../../core/lazy.ts";
 import { thrownWords } from "../../core/refusal.ts";

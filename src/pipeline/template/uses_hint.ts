@@ -1,5 +1,5 @@
 /** What was meant by a `uses:` that leads nowhere. */
-import { basename, dirname, join, relative } from "../../core/path.ts";
+import { basename, dirname, join, relative } from "node:path";
 import { nearest } from "../../core/did_you_mean.ts";
 
 const ACTION = /^[\w.-]+\/[\w./-]+@[\w./-]+$/;

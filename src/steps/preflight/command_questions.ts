@@ -1,5 +1,5 @@
 /** Whether the first program of a script is where the script will look for it. Only ever a warning. */
-import { basename, join, resolve } from "../../core/path.ts";
+import { basename, join, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import type { OpenNode } from "../../cluster/node.ts";
 import { quote } from "../../core/shell.ts";

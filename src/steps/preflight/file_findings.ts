@@ -1,6 +1,6 @@
 /** Files and folders of this machine that steps read. */
 import { access } from "node:fs/promises";
-import { relative, resolve } from "../../core/path.ts";
+import { relative, resolve } from "node:path";
 import { LOCAL_NODE } from "../../cluster/defaults.ts";
 import { NODE_HOLE } from "../../pipeline/fetch_place.ts";
 import type { PartialEvaluation } from "../../pipeline/partial_evaluation.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { delimiter, join, resolve } from "../../core/path.ts";
+import { delimiter, join, resolve } from "node:path";
 import type { SecretSource } from "../../pipeline/pipeline.ts";
 import { exists } from "./file_findings.ts";
 import { type Finding, obstacle, well } from "./finding.ts";

@@ -1,5 +1,5 @@
 /** One node as `ssh` configuration: what Grid insists on, the node's own values, then the user's files. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { sshHomeOf, tellHome } from "../ssh/account.ts";
 import { calledName, validName } from "../ssh/address.ts";

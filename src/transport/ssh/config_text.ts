@@ -1,6 +1,6 @@
 /** The user's ssh configuration as one text, with everything that it includes and another `~`. */
 import { globSync } from "node:fs";
-import { dirname, isAbsolute, join } from "../../core/path.ts";
+import { dirname, isAbsolute, join } from "node:path";
 import { GridError } from "../../core/errors.ts";
 import { own } from "../../core/own.ts";
 import { quote } from "../../core/shell.ts";

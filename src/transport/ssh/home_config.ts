@@ -1,5 +1,5 @@
 /** For an `ssh` that would look in another home: the configuration of this one, as a file to be named. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { configText } from "./config_text.ts";
 
 /** The order in which OpenSSH 9 tries its default keys. */

@@ -1,7 +1,7 @@
 /** Which files an answer of `ssh -G` came from: those of the user and the system, and what they include. */
 import { own } from "../../core/own.ts";
 import { globSync, statSync } from "node:fs";
-import { isAbsolute, join } from "../../core/path.ts";
+import { isAbsolute, join } from "node:path";
 
 /** Deeper than this OpenSSH itself gives up. */
 const MOST_LEVELS = 16;

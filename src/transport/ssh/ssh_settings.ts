@@ -1,5 +1,5 @@
 /** What the user's ssh configuration says about a host: `ssh -G` where there is `ssh`, else the files. */
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import { withDeadline } from "../../core/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { getLogger } from "../../core/log.ts";

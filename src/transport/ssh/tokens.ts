@@ -2,7 +2,7 @@
 import { own } from "../../core/own.ts";
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import { join } from "../../core/path.ts";
+import { join } from "node:path";
 import type { Account } from "./account.ts";
 
 export interface Tokens {

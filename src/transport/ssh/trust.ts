@@ -1,6 +1,6 @@
 /** `grid trust`: look at the host keys of many nodes, then write down those that a person has checked. */
 import { createHmac, randomBytes } from "node:crypto";
-import { dirname } from "../../core/path.ts";
+import { dirname } from "node:path";
 import { GridError, toGridError } from "../../core/errors.ts";
 import { thrownWords } from "../../core/refusal.ts";
 import { Handshakes } from "../handshakes.ts";
