@@ -33,6 +33,8 @@ export interface MatchInput {
 export const STRONG_BYTES = 16;
 const ADLER = 65_521;
 const WINDOW_BYTES = 4 * 2 ** 20;
+/** Many more than blocks, and no more than a processor has at hand. */
+const KEYS = 2 ** 20;
 
 /** In order; together they are the whole file. Gives the rest of the program a turn now and then. */
 export async function matchBlocks(input: MatchInput): Promise<Piece[]> {
@@ -46,6 +48,10 @@ class Matcher {
   readonly #input: MatchInput;
   readonly #buffer: Uint8Array;
   readonly #blocks = new Map<number, number[]>();
+  /** Which of these keys some block has: nearly all places of a file are told by it to hold none. */
+  readonly #keys = new Uint8Array(KEYS);
+  /** How much a byte that leaves takes from the sum of sums. */
+  readonly #drops: Int32Array;
   /** Place in the file of what is not matched yet. */
   #from = 0;
   #at = 0;
@@ -56,7 +62,9 @@ class Matcher {
     this.#input = input;
     const { weak, blockBytes } = input.sums;
     this.#buffer = new Uint8Array(Math.max(WINDOW_BYTES, 4 * blockBytes));
+    this.#drops = Int32Array.from({ length: 256 }, (_, byte) => blockBytes * byte % ADLER);
     weak.forEach((sum, block) => {
+      this.#keys[keyOf(sum & 0xffff, sum >>> 16)] = 1;
       const same = this.#blocks.get(sum);
       // Of what repeats without end the first ones are enough.
       if (same === undefined) this.#blocks.set(sum, [block]);
@@ -94,12 +102,20 @@ class Matcher {
     const sum = weakSum(bytes, from, blockBytes);
     let low = sum & 0xffff;
     let high = sum >>> 16;
+    const keys = this.#keys;
+    const drops = this.#drops;
     let at = from;
     while (at + blockBytes < bytes.length) {
+      // For each byte of the file, so without a division, and mostly without a look into the map.
       const out = bytes[at]!;
-      low = (low - out + bytes[at + blockBytes]! + ADLER) % ADLER;
-      high = (high - blockBytes * out % ADLER + low - 1 + 2 * ADLER) % ADLER;
+      low += bytes[at + blockBytes]! - out;
+      if (low < 0) low += ADLER;
+      else if (low >= ADLER) low -= ADLER;
+      high += low - 1 - drops[out]!;
+      if (high < 0) high += ADLER;
+      else if (high >= ADLER) high -= ADLER;
       at++;
+      if (keys[keyOf(low, high)] === 0) continue;
       const block = this.#find(bytes, at, (high * 65_536 + low) >>> 0);
       if (block !== undefined) return { at, block };
     }
@@ -138,6 +154,11 @@ class Matcher {
     }
     this.#from = to;
   }
+}
+
+/** Of both halves of a weak sum. */
+function keyOf(low: number, high: number): number {
+  return (high << 4 ^ low) & (KEYS - 1);
 }
 
 export function weakSum(bytes: Uint8Array, from: number, count: number): number {
