@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { grid, project } from "../support/cli.ts";
 import { labConfig } from "../support/lab.ts";
 import { startOpenSsh } from "../support/openssh.ts";
-import { testWith } from "../support/requires.ts";
+import { findProgram, testWith } from "../support/requires.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 /** A file system of this size in memory, until the end of the block. */
@@ -12,6 +12,29 @@ function smallDisk(folder: string, size: string): Disposable {
   Deno.mkdirSync(folder, { recursive: true });
   mountWith("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
   return { [Symbol.dispose]: () => mountWith("umount", ["--lazy", folder]) };
+}
+
+/** A file with ext4 in it, as a disk. */
+function mountDisk(image: string, { size, at }: { readonly size: string; readonly at: string }) {
+  mountWith("truncate", ["-s", size, image]);
+  mountWith("mkfs.ext4", ["-q", image]);
+  mountWith("mount", ["-o", "loop", image, at]);
+  return { [Symbol.dispose]: () => mountWith("umount", ["--lazy", at]) };
+}
+
+/** Not every machine has loop devices to lend, whatever is installed. */
+function canMountDisks(): boolean {
+  if (["sshd", "mkfs.ext4"].some((name) => findProgram(name) === undefined)) return false;
+  using folder = tempDir();
+  const at = join(folder.path, "at");
+  Deno.mkdirSync(at);
+  try {
+    using _ = mountDisk(join(folder.path, "disk"), { size: "2M", at });
+    return true;
+  } catch (error) {
+    console.log(`no disks of our own: ${error}`);
+    return false;
+  }
 }
 
 function mountWith(program: string, args: readonly string[]): void {
@@ -44,18 +67,14 @@ testWith(["sshd", "root"], "a full disk on a node is named, with exit code 3", a
   assert.match(stderr, /hint: make room there/);
 });
 
-testWith(
-  ["sshd", "root", "loop"],
-  "a node whose disk has failed is not taken for a good one",
-  async () => {
+Deno.test({
+  name: "a node whose disk has failed is not taken for a good one (where disks can be mounted)",
+  ignore: !canMountDisks(),
+  async fn() {
     await using lab = await startOpenSsh({ nodes: 1, gpus: 0 });
     const root = lab.nodes[0]?.root ?? "";
-    const image = join(lab.folder, "disk");
-    mountWith("truncate", ["-s", "600M", image]);
-    mountWith("mkfs.ext4", ["-q", image]);
     Deno.mkdirSync(root);
-    mountWith("mount", ["-o", "loop", image, root]);
-    using _mount = { [Symbol.dispose]: () => mountWith("umount", ["--lazy", root]) };
+    using _mount = mountDisk(join(lab.folder, "disk"), { size: "600M", at: root });
     using folder = project({ "lab.yaml": labConfig({ lab, rayMode: "embedded" }) });
     const health = async () => {
       const { stdout } = await grid(["health", "--json", "--fresh", "--config", "lab.yaml"], {
@@ -73,7 +92,7 @@ testWith(
     // Earlier kernels say so to everybody who asks.
     assert.match(reason, /its disk has failed|may not write to/);
   },
-);
+});
 
 testWith(
   ["sshd", "root"],

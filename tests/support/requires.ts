@@ -38,8 +38,6 @@ const PARTS = {
   /** The program itself, which an account may run as its own. */
   systemd: () =>
     ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"].find((path) => existsSync(path)),
-  /** Disks of a test's own: files with ext4 in them, which a kernel with loop devices mounts. */
-  loop: () => existsSync("/dev/loop-control") ? findProgram("mkfs.ext4") : undefined,
   /** Of iproute2: networks of a test's own. */
   ip: () => findProgram("ip"),
   openmpi: () => findProgram("mpirun.openmpi"),
