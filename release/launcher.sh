@@ -62,6 +62,6 @@ if [ -z "${DENO_DIR:-}" ]; then
     export DENO_DIR="$cache"
   fi
 fi
-exec "$deno" run --v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60,--no-lazy --quiet --allow-all --no-config --no-lock \
+exec "$deno" run --v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=40,--no-lazy --quiet --allow-all --no-config --no-lock \
   --node-modules-dir=manual \
   "$home/src/cli/main.js" "$@"

@@ -29,7 +29,7 @@ export interface CliOptions {
 
 /** Of the engine's memory, and that it compiles what it reads as a whole, as `bin/grid` sets them. */
 export const V8_FLAGS =
-  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60,--no-lazy";
+  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=40,--no-lazy";
 
 /** The arguments of `deno` that start the program from source, as `bin/grid` does. */
 export function programArgs(args: readonly string[]): string[] {

@@ -29,7 +29,7 @@ export interface RuntimeSource {
 /** As the clone's and the installation's own launchers have it. */
 const FLAGS = [
   "run",
-  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=60,--no-lazy",
+  "--v8-flags=--min-semi-space-size=12,--max-semi-space-size=12,--heap-growing-percent=40,--no-lazy",
   "--quiet",
   "--allow-all",
 ];
