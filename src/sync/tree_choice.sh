@@ -171,7 +171,8 @@ grid_tree_claim() {
 grid_tree_leave() {
   grid_taken_slot=$grid_slot
   grid_tree_slot 1
-  if [ -d "$grid_slot_state" ] && [ ! -f "$grid_slot_state/current" ] && [ ! -e "$grid_root/$grid_slot_name" ]; then
+  if [ -d "$grid_slot_state" ] && [ ! -f "$grid_slot_state/current" ] && [ ! -e "$grid_slot_state/kept" ] &&
+    [ ! -e "$grid_root/$grid_slot_name" ]; then
     grid_tree_others "$grid_slot_state" "$grid_mine"
     [ -n "$grid_other_runs" ] || rm -rf "${grid_slot_state:?}"
   fi
